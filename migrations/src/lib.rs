@@ -1,0 +1,40 @@
+//! The one schema of Liusheng, for every database; each step runs in a transaction.
+//!
+//! Habits: ids are UUIDs made by the client of the database; open enums are text without a CHECK list, because SQLite
+//! cannot change one in place; times are UTC to the millisecond; a step, once released, is never edited.
+mod m0001_ground;
+mod m0002_log;
+mod m0003_streams;
+mod m0004_voices;
+mod m0005_deliberation;
+mod m0006_matters;
+mod m0007_votes;
+mod schema;
+
+use sea_orm_migration::prelude::*;
+
+/// All steps, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_ground::Migration),
+            Box::new(m0002_log::Migration),
+            Box::new(m0003_streams::Migration),
+            Box::new(m0004_voices::Migration),
+            Box::new(m0005_deliberation::Migration),
+            Box::new(m0006_matters::Migration),
+            Box::new(m0007_votes::Migration),
+        ]
+    }
+}
+
+/// Applies the missing steps.
+///
+/// # Errors
+/// When a step fails; it is then undone whole.
+pub async fn up(database: &sea_orm_migration::sea_orm::DatabaseConnection) -> Result<(), DbErr> {
+    Migrator::up(database, None).await
+}

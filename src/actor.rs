@@ -1,0 +1,69 @@
+//! Who asks: a signed-in person, with the seats held now.
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ids::{BodyId, PersonId, SeatId, SessionId};
+
+/// A signed-in person. Made by `people` from the session, refreshed within seconds of any change of rights.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The person.
+    pub person: PersonId,
+    /// The log-in.
+    pub session: SessionId,
+    /// Name, as on the roster.
+    pub name: String,
+    /// Code of the home village; rights of a resident hold there.
+    pub area: String,
+    /// Seats held today.
+    pub seats: Vec<HeldSeat>,
+}
+
+/// A seat held today, with what its body covers.
+#[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
+pub struct HeldSeat {
+    /// The seat.
+    pub seat_id: SeatId,
+    /// Its body.
+    pub body_id: BodyId,
+    /// What kind of body.
+    pub body_kind: String,
+    /// Its name, shown with everything done in it.
+    pub body_name: String,
+    /// The role in it.
+    pub role: String,
+    /// Codes of the areas that the body covers; everything below them counts.
+    pub areas: Vec<String>,
+}
+
+impl HeldSeat {
+    /// Does the body of this seat cover the area?
+    #[must_use]
+    pub fn covers(&self, area: &str) -> bool {
+        self.areas.iter().any(|own| covers(own, area))
+    }
+}
+
+/// Is `inner` the area `outer` or below it? County 6, town 9, village 12 digits; below that `code-…`.
+#[must_use]
+pub fn covers(outer: &str, inner: &str) -> bool {
+    match outer.len() {
+        6 | 9 => inner.starts_with(outer),
+        _ => inner == outer || (inner.starts_with(outer) && inner.as_bytes().get(outer.len()) == Some(&b'-')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn an_area_covers_itself_and_what_is_below_only() {
+        assert!(covers("330521", "330521103202"));
+        assert!(covers("330521103", "330521103202-g11"));
+        assert!(covers("330521103202", "330521103202"));
+        assert!(!covers("330521103202", "330521103203"));
+        assert!(!covers("330521103202", "330521103"));
+        assert!(!covers("330521103202", "3305211032021"));
+    }
+}

@@ -1,0 +1,64 @@
+//! The handles that every handler may use, and the shape that every request and answer has.
+//!
+//! Always true: a body that does not fit is refused as `problem+json`, never as plain text; a write with an
+//! `Idempotency-Key` is done once, its answer kept in the same transaction; people write at a bounded rate.
+//! Tables owned: `idempotency_keys`. Events recorded: none.
+mod extract;
+mod once;
+mod rates;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset, Utc};
+
+pub use self::{
+    extract::{Created, Input, Path, Query, client_address},
+    once::{IdempotencyKey, forget_old_keys},
+    rates::Rates,
+};
+use crate::{
+    broker::Broker,
+    calendar::Calendar,
+    clock::{self, Clock},
+    config::Config,
+    gateways::{sms::Sms, webhook::Webhooks},
+    keys::Keys,
+    store::Store,
+};
+
+/// Cheap to clone; made once by `server`.
+#[derive(Clone)]
+pub struct App {
+    /// Settings.
+    pub config: Arc<Config>,
+    /// The database.
+    pub store: Store,
+    /// Doorbell and queue.
+    pub broker: Arc<dyn Broker>,
+    /// Time.
+    pub clock: Clock,
+    /// Working days.
+    pub calendar: Calendar,
+    /// Keys.
+    pub keys: Arc<Keys>,
+    /// One-time codes.
+    pub sms: Arc<Sms>,
+    /// Calls to others.
+    pub webhooks: Arc<Webhooks>,
+    /// How fast people may ask and write.
+    pub rates: Arc<Rates>,
+}
+
+impl App {
+    /// The present, as the API sends it.
+    #[must_use]
+    pub fn local_now(&self) -> DateTime<FixedOffset> {
+        clock::local(self.clock.now())
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,114 @@
+//! Writes that are done once however often they are sent: the key's row is written in the transaction of the effect.
+use axum::{extract::FromRequestParts, http::request::Parts};
+use chrono::TimeDelta;
+use futures_util::future::BoxFuture;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::App;
+use crate::{
+    actor::Actor,
+    error::{Code, Error, Result},
+    keys::sha256_hex,
+    store::{Store, Tx},
+};
+
+/// The `Idempotency-Key` header: 1 to 255 printable ASCII characters, or absent.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let text = value.to_str().map_err(|_| Code::InvalidRequest)?;
+        if text.is_empty() || text.len() > 255 {
+            return Err(Code::InvalidRequest.into());
+        }
+        Ok(Self(Some(text.to_owned())))
+    }
+}
+
+mod row {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "idempotency_keys")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: String,
+        pub operation: String,
+        pub body_hash: String,
+        pub answer: String,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl App {
+    /// Runs a command in a unit of work. With a key, the same request again gives the same answer and does nothing.
+    ///
+    /// # Errors
+    /// What the command refuses (then the key is free again); `idempotency_mismatch` for the same key with another body.
+    pub async fn once<I, T, F>(&self, actor: Actor, key: IdempotencyKey, operation: &'static str, input: I, run: F) -> Result<T>
+    where
+        I: Serialize + Send + Sync + 'static,
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: for<'t> FnOnce(&'t Tx, &'t Actor, I) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        self.store.write(move |tx| Box::pin(guarded(tx, actor, key, operation, input, run))).await
+    }
+}
+
+async fn guarded<I, T, F>(tx: &Tx, actor: Actor, key: IdempotencyKey, operation: &str, input: I, run: F) -> Result<T>
+where
+    I: Serialize + Send + Sync,
+    T: Serialize + DeserializeOwned,
+    F: for<'t> FnOnce(&'t Tx, &'t Actor, I) -> BoxFuture<'t, Result<T>>,
+{
+    // the actor lives in this frame, so a command may borrow it for as long as the transaction
+    let Some(key) = key.0 else { return run(tx, &actor, input).await };
+    let body_hash = sha256_hex(&serde_json::to_vec(&input).map_err(Error::broken)?);
+    if let Some(known) = row::Entity::find_by_id((actor.person, key.clone())).one(tx).await? {
+        if known.operation != operation || known.body_hash != body_hash {
+            return Err(Code::IdempotencyMismatch.into());
+        }
+        return serde_json::from_str(&known.answer).map_err(Error::broken);
+    }
+    let answer = run(tx, &actor, input).await?;
+    let kept = row::ActiveModel {
+        person_id: Set(actor.person),
+        key: Set(key),
+        operation: Set(operation.to_owned()),
+        body_hash: Set(body_hash),
+        answer: Set(serde_json::to_string(&answer).map_err(Error::broken)?),
+        created_at: Set(tx.now()),
+    };
+    row::Entity::insert(kept).exec_without_returning(tx).await?;
+    Ok(answer)
+}
+
+/// Keys are kept for a day.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_old_keys(store: &Store) -> Result<u64> {
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                let before = tx.now() - TimeDelta::days(1);
+                let gone = row::Entity::delete_many().filter(row::Column::CreatedAt.lt(before)).exec(tx).await?;
+                Ok(gone.rows_affected)
+            })
+        })
+        .await
+}

@@ -1,0 +1,98 @@
+//! Doorbell and work queue between processes: ids only, nothing durable behind it.
+//!
+//! Always true: whatever is lost here is found again by a sweep over the database; a wiped or dead broker costs
+//! seconds, never a message. Two implementations, one contract test (`tests/it/broker.rs`).
+//! Tables owned: none. Events recorded: none.
+mod memory;
+mod redis;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::Config,
+    error::Result,
+    ids::{PersonId, SessionId, StreamId},
+};
+
+pub use self::{memory::Memory, redis::Redis};
+
+/// "Something changed, look in the database."
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bell {
+    /// There are events that are not relayed.
+    Events,
+    /// There are deliveries to be sent.
+    Deliveries,
+    /// A stream has entries up to this seq.
+    Stream {
+        /// The stream.
+        id: StreamId,
+        /// Its newest seq.
+        seq: i64,
+    },
+    /// A person now belongs to a stream, or no longer.
+    Membership {
+        /// The person.
+        person: PersonId,
+        /// The stream.
+        stream: StreamId,
+    },
+    /// A session ended: its sockets close, its cached rights go.
+    SessionEnded {
+        /// The session.
+        session: SessionId,
+    },
+    /// A person's rights changed.
+    RightsChanged {
+        /// The person.
+        person: PersonId,
+    },
+}
+
+/// One piece of work taken from a queue; handed back with [`Broker::done`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The id of the row that says what to do.
+    pub id: String,
+    /// The broker's own ticket for it.
+    pub ticket: String,
+}
+
+/// The seam between one process and many.
+#[async_trait]
+pub trait Broker: Send + Sync {
+    /// Name for logs and `/readyz`.
+    fn name(&self) -> &'static str;
+
+    /// Rings for every process, this one included; at most once each, order not promised.
+    async fn ring(&self, bells: &[Bell]) -> Result<()>;
+
+    /// Bells from now on. May miss some, e.g. while the broker is away; it comes back by itself.
+    async fn bells(&self) -> Result<BoxStream<'static, Bell>>;
+
+    /// Offers work; the same id may be offered twice and may then be worked on twice.
+    async fn push(&self, queue: &str, ids: &[String]) -> Result<()>;
+
+    /// Takes up to `count` jobs, waiting up to `wait_ms` for the first. A job not `done` within a minute is offered again.
+    async fn take(&self, queue: &str, count: usize, wait_ms: u64) -> Result<Vec<Job>>;
+
+    /// The jobs are finished and need not come again.
+    async fn done(&self, queue: &str, tickets: &[String]) -> Result<()>;
+
+    /// Does it answer? For `/readyz`.
+    async fn ready(&self) -> bool;
+}
+
+/// The broker that the settings name.
+///
+/// # Errors
+/// When the address is not one. A Redis that is away is not an error: it may come back.
+pub fn open(config: &Config) -> Result<std::sync::Arc<dyn Broker>> {
+    if config.redis_url.is_empty() {
+        return Ok(std::sync::Arc::new(Memory::new()));
+    }
+    Ok(std::sync::Arc::new(Redis::open(&config.redis_url)?))
+}

@@ -1,0 +1,172 @@
+//! One tree of settings: defaults from `deploy/liusheng.toml`, then a file, then `LIUSHENG_*`; checked at start.
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+/// The documented defaults, embedded.
+pub const DEFAULTS: &str = include_str!("../deploy/liusheng.toml");
+
+/// Every setting; `deploy/liusheng.toml` says what each means.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub data_dir: PathBuf,
+    pub database_url: String,
+    pub redis_url: String,
+    pub media_url: String,
+    pub sms_provider: SmsProvider,
+    pub calendar_file: String,
+    pub trusted_proxies: String,
+    pub log_format: LogFormat,
+    pub log_level: String,
+    pub header_timeout_secs: u64,
+    pub body_timeout_secs: u64,
+    pub answer_timeout_secs: u64,
+    pub drain_timeout_secs: u64,
+    pub max_connections: usize,
+    pub writes_per_second: u32,
+    pub writes_burst: u32,
+    pub requests_per_second: u32,
+    pub requests_burst: u32,
+    pub session_days: i64,
+    /// `LIUSHENG_CONFIG`: the file these settings were read from.
+    #[serde(default)]
+    pub config: Option<String>,
+}
+
+/// Who sends one-time codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsProvider {
+    /// Nobody: log-in by SMS is refused.
+    None,
+    /// A file in the data directory.
+    File,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For eyes.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// Reads defaults, the file named by `LIUSHENG_CONFIG`, and the environment.
+    ///
+    /// # Errors
+    /// One line that names the unknown key or the impossible value.
+    pub fn load() -> std::result::Result<Self, String> {
+        let file = std::env::var("LIUSHENG_CONFIG").ok();
+        let mut builder = config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        if let Some(path) = &file {
+            builder = builder.add_source(config::File::new(path, config::FileFormat::Toml));
+        }
+        for (key, path) in secrets_in_files() {
+            let secret = std::fs::read_to_string(&path).map_err(|error| format!("{key}_file: {path}: {error}"))?;
+            builder = builder.set_override(key, secret.trim_end().to_owned()).map_err(|error| error.to_string())?;
+        }
+        let environment: std::collections::HashMap<String, String> = std::env::vars()
+            .filter(|(key, _)| key.starts_with("LIUSHENG_") && !(key.ends_with("_FILE") && key != "LIUSHENG_CALENDAR_FILE"))
+            .collect();
+        let source = config::Environment::with_prefix("LIUSHENG").prefix_separator("_").try_parsing(true).source(Some(environment));
+        let settings: Self = builder
+            .add_source(source)
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| format!("settings: {error}"))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The defaults alone, for tests.
+    ///
+    /// # Errors
+    /// When the embedded file is wrong.
+    pub fn defaults() -> std::result::Result<Self, String> {
+        config::Config::builder()
+            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Address of the database.
+    #[must_use]
+    pub fn database(&self) -> String {
+        if !self.database_url.is_empty() {
+            return self.database_url.clone();
+        }
+        format!("sqlite://{}", self.data_dir.join("liusheng.db").display())
+    }
+
+    /// Folder of photos and voice clips.
+    #[must_use]
+    pub fn media_dir(&self) -> PathBuf {
+        self.media_url.strip_prefix("file://").map_or_else(|| self.data_dir.join("media"), PathBuf::from)
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        let database = self.database();
+        if !database.starts_with("sqlite://") {
+            return Err(format!("settings: database_url: this build speaks sqlite:// only, not {}", scheme(&database)));
+        }
+        if !self.redis_url.is_empty() && !self.redis_url.starts_with("redis://") {
+            return Err(format!("settings: redis_url: must start with redis://, not {}", scheme(&self.redis_url)));
+        }
+        if !self.media_url.is_empty() && !self.media_url.starts_with("file:///") {
+            return Err(format!("settings: media_url: this build keeps media in file:///… only, not {}", scheme(&self.media_url)));
+        }
+        if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
+            return Err("settings: public_url: must start with http:// or https://".to_owned());
+        }
+        let positive = [
+            ("header_timeout_secs", self.header_timeout_secs),
+            ("body_timeout_secs", self.body_timeout_secs),
+            ("answer_timeout_secs", self.answer_timeout_secs),
+            ("drain_timeout_secs", self.drain_timeout_secs),
+            ("max_connections", self.max_connections as u64),
+            ("writes_per_second", u64::from(self.writes_per_second)),
+            ("writes_burst", u64::from(self.writes_burst)),
+            ("requests_per_second", u64::from(self.requests_per_second)),
+            ("requests_burst", u64::from(self.requests_burst)),
+            ("session_days", u64::try_from(self.session_days).unwrap_or(0)),
+        ];
+        match positive.iter().find(|(_, value)| *value == 0) {
+            Some((key, _)) => Err(format!("settings: {key}: must be at least 1")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `LIUSHENG_X_FILE=/path` gives the value of `x`.
+fn secrets_in_files() -> Vec<(String, String)> {
+    std::env::vars()
+        .filter_map(|(key, path)| {
+            let name = key.strip_prefix("LIUSHENG_")?.strip_suffix("_FILE")?;
+            (name != "CALENDAR").then(|| (name.to_lowercase(), path))
+        })
+        .collect()
+}
+
+fn scheme(url: &str) -> &str {
+    url.split(':').next().unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_defaults_are_valid() {
+        let settings = Config::defaults().unwrap();
+        settings.check().unwrap();
+        assert_eq!(settings.database(), "sqlite://./data/liusheng.db");
+    }
+}

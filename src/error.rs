@@ -1,0 +1,295 @@
+//! Every refusal: a stable code, a status, a Chinese sentence; sent as `application/problem+json` (RFC 9457).
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::text;
+
+/// What anything in the product returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Declares the one table of codes: variant, text of the code, status.
+macro_rules! codes {
+    ($($name:ident $code:literal $status:literal,)+) => {
+        /// Why something was refused. Clients may rely on [`Code::as_str`]; sentences may change.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[allow(missing_docs)] $name),+ }
+
+        impl Code {
+            /// All codes, in the order of `api-spec/errors.md`.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The stable code that goes over the wire.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            /// The HTTP status that goes with it.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                let number: u16 = match self { $(Self::$name => $status),+ };
+                StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    };
+}
+
+codes! {
+    // the request itself
+    InvalidRequest "invalid_request" 400,
+    InvalidFields "invalid_fields" 422,
+    InvalidCursor "invalid_cursor" 400,
+    UnsupportedType "unsupported_type" 415,
+    TooLarge "too_large" 413,
+    NotFound "not_found" 404,
+    MethodNotAllowed "method_not_allowed" 405,
+    TimedOut "timed_out" 408,
+    TooManyRequests "too_many_requests" 429,
+    IdempotencyMismatch "idempotency_mismatch" 422,
+    // who asks
+    NotSignedIn "not_signed_in" 401,
+    SessionEnded "session_ended" 401,
+    RefreshReused "refresh_reused" 401,
+    CsrfFailed "csrf_failed" 403,
+    NotAllowed "not_allowed" 403,
+    CodeWrong "code_wrong" 401,
+    CodeTooSoon "code_too_soon" 429,
+    CodeTooMany "code_too_many" 429,
+    PersonChoiceNeeded "person_choice_needed" 409,
+    SmsUnavailable "sms_unavailable" 503,
+    // roster
+    RosterInvalid "roster_invalid" 422,
+    // media
+    MediaUnsupported "media_unsupported" 415,
+    MediaTooLarge "media_too_large" 413,
+    MediaUnreadable "media_unreadable" 422,
+    MediaNotUsable "media_not_usable" 422,
+    // state
+    WrongState "wrong_state" 409,
+    Changed "changed" 409,
+    EvidenceMissing "evidence_missing" 409,
+    AuthorityNeeded "authority_needed" 403,
+    ObjectionsOpen "objections_open" 409,
+    MandateNeeded "mandate_needed" 403,
+    // votes
+    VoteNotOpen "vote_not_open" 409,
+    VoteClosed "vote_closed" 409,
+    NotOnRoll "not_on_roll" 403,
+    AlreadyCast "already_cast" 409,
+    CastIdConflict "cast_id_conflict" 409,
+    SecretNotAvailable "secret_not_available" 501,
+    RuleNotVotable "rule_not_votable" 422,
+    // us
+    Busy "busy" 503,
+    ShuttingDown "shutting_down" 503,
+    StorageFull "storage_full" 507,
+    Internal "internal" 500,
+}
+
+/// A refusal that the caller can act on.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// Why.
+    pub code: Code,
+    /// Which fields are wrong, if fields are.
+    pub fields: Vec<FieldError>,
+    /// Seconds after which trying again makes sense.
+    pub retry_after_secs: Option<u64>,
+    /// What a client needs to go on (e.g. the people to choose from); never personal data of others.
+    pub more: Option<serde_json::Value>,
+}
+
+/// One wrong field.
+#[derive(Debug, Clone, Serialize, ToSchema, PartialEq, Eq)]
+pub struct FieldError {
+    /// Path of the field, e.g. `questions[2].title`, or `line 7, column phone` in a file.
+    pub field: String,
+    /// Key of the sentence: stable.
+    pub code: String,
+    /// The sentence, in Chinese.
+    pub message: String,
+}
+
+/// What can go wrong: refused with a reason, or broken on our side.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller can do something about it.
+    #[error("refused: {}", .0.code.as_str())]
+    Refused(Box<Refusal>),
+    /// The database said no.
+    #[error("database: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    /// Files, sockets, the disk.
+    #[error("input or output: {0}")]
+    Io(#[from] std::io::Error),
+    /// Anything else that is our fault. The text goes to the log, never to the caller, and holds no personal data.
+    #[error("broken: {0}")]
+    Broken(String),
+}
+
+impl Error {
+    /// The code that the caller is told.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code,
+            Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Code::StorageFull,
+            Self::Database(error) if error.to_string().contains("disk is full") => Code::StorageFull,
+            Self::Database(sea_orm::DbErr::ConnectionAcquire(_)) => Code::Busy,
+            Self::Database(_) | Self::Io(_) | Self::Broken(_) => Code::Internal,
+        }
+    }
+
+    /// Marks something that cannot be, with a text for the log.
+    pub fn broken(what: impl std::fmt::Display) -> Self {
+        Self::Broken(what.to_string())
+    }
+}
+
+impl Code {
+    /// A refusal that says when to come back.
+    #[must_use]
+    pub fn after_secs(self, secs: u64) -> Error {
+        Error::Refused(Box::new(Refusal { code: self, fields: Vec::new(), retry_after_secs: Some(secs), more: None }))
+    }
+
+    /// A refusal that carries what the client needs to go on.
+    #[must_use]
+    pub fn with(self, more: serde_json::Value) -> Error {
+        Error::Refused(Box::new(Refusal { code: self, fields: Vec::new(), retry_after_secs: None, more: Some(more) }))
+    }
+
+    /// The Chinese sentence for people.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        text::say(&format!("error-{}", self.as_str().replace('_', "-")))
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::Refused(Box::new(Refusal { code, fields: Vec::new(), retry_after_secs: None, more: None }))
+    }
+}
+
+/// Collects wrong fields, so that a form is told everything at once.
+#[derive(Debug, Default)]
+pub struct Checks(Vec<FieldError>);
+
+impl Checks {
+    /// Notes a wrong field; `code` is a key in `web/text/zh-CN/fields.ftl` with the prefix `field-`.
+    pub fn wrong(&mut self, field: impl Into<String>, code: &str) {
+        let message = text::say(&format!("field-{}", code.replace('_', "-")));
+        self.0.push(FieldError { field: field.into(), code: code.to_owned(), message });
+    }
+
+    /// Notes a wrong field unless the condition holds.
+    pub fn require(&mut self, holds: bool, field: &str, code: &str) {
+        if !holds {
+            self.wrong(field, code);
+        }
+    }
+
+    /// Checks that a text, trimmed, has a length within bounds (in characters) and no control characters but line breaks.
+    pub fn text(&mut self, field: &str, value: &str, bounds: std::ops::RangeInclusive<usize>) {
+        let length = value.trim().chars().count();
+        if length == 0 && *bounds.start() > 0 {
+            self.wrong(field, "required");
+        } else if length < *bounds.start() {
+            self.wrong(field, "too_short");
+        } else if length > *bounds.end() {
+            self.wrong(field, "too_long");
+        } else if value.chars().any(|c| (c.is_control() && c != '\n' && c != '\r' && c != '\t') || is_bidi_override(c)) {
+            self.wrong(field, "bad_characters");
+        }
+    }
+
+    /// Refuses with `invalid_fields` if anything was noted.
+    ///
+    /// # Errors
+    /// `invalid_fields` with every field noted.
+    pub fn done(self) -> Result<()> {
+        self.done_as(Code::InvalidFields)
+    }
+
+    /// The same with another code.
+    ///
+    /// # Errors
+    /// `code` with every field noted.
+    pub fn done_as(self, code: Code) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Refused(Box::new(Refusal { code, fields: self.0, retry_after_secs: None, more: None })))
+    }
+
+    /// How many fields were noted so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Characters that turn the direction of text and so can make one name look like another.
+fn is_bidi_override(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\0')
+}
+
+/// The body of a refusal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`; the code says more.
+    pub r#type: &'static str,
+    /// The sentence, in Chinese.
+    pub title: String,
+    /// The HTTP status again.
+    pub status: u16,
+    /// The stable code, see `api-spec/errors.md`.
+    pub code: &'static str,
+    /// Wrong fields, if fields are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// What a client needs to go on, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more: Option<serde_json::Value>,
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let code = self.code();
+        if code.status().is_server_error() {
+            tracing::error!(code = code.as_str(), error = %self, "request failed");
+        }
+        let refusal = match self {
+            Self::Refused(refusal) => *refusal,
+            _ => Refusal { code, fields: Vec::new(), retry_after_secs: None, more: None },
+        };
+        problem(refusal)
+    }
+}
+
+fn problem(refusal: Refusal) -> Response {
+    let Refusal { code, fields, retry_after_secs, more } = refusal;
+    let status = code.status();
+    let body = Problem {
+        r#type: "about:blank",
+        title: code.sentence(),
+        status: status.as_u16(),
+        code: code.as_str(),
+        errors: fields,
+        more,
+    };
+    let mut response = (status, Json(body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let wait = retry_after_secs.or_else(|| matches!(status.as_u16(), 503 | 507).then_some(5));
+    if let Some(secs) = wait {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+    }
+    response
+}

@@ -1,0 +1,127 @@
+//! The hash chain over the log and its signed checkpoints: any edit, removal, reordering or cut-off end shows.
+use chrono::{DateTime, SecondsFormat, Utc};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+
+use super::rows::{checkpoint, event, head};
+use crate::{
+    error::{Error, Result},
+    keys::{Keys, sha256_hex},
+    store::{Store, Tx},
+};
+
+/// The hash before the first event.
+pub(super) const ORIGIN: &str = "liusheng-log-1";
+
+/// SHA-256 over the hash before and the fields of the event, each with its length, so that no two events read alike.
+pub(super) fn link(before: &str, number: i64, row: &event::Model) -> String {
+    let fields = [
+        before.to_owned(),
+        number.to_string(),
+        row.id.to_string(),
+        row.kind.clone(),
+        row.area_code.clone().unwrap_or_default(),
+        row.actor_id.map(|id| id.to_string()).unwrap_or_default(),
+        row.subject_id.clone(),
+        row.data.clone(),
+        row.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+    ];
+    let mut bytes = Vec::with_capacity(512);
+    for field in fields {
+        bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(field.as_bytes());
+    }
+    sha256_hex(&bytes)
+}
+
+fn statement(number: i64, hash: &str, at: DateTime<Utc>) -> Vec<u8> {
+    format!("liusheng-checkpoint-1\n{number}\n{hash}\n{}", at.to_rfc3339_opts(SecondsFormat::Millis, true)).into_bytes()
+}
+
+/// Signs the head, unless this head is signed already.
+///
+/// # Errors
+/// When the database or the key file fails.
+pub(super) async fn sign_head(tx: &Tx, keys: &Keys) -> Result<()> {
+    let Some(head) = head::Entity::find_by_id(1).one(tx).await? else { return Ok(()) };
+    if checkpoint::Entity::find_by_id(head.number).one(tx).await?.is_some() {
+        return Ok(());
+    }
+    let at = tx.now();
+    let (key_id, signature) = keys.sign(&statement(head.number, &head.hash, at))?;
+    let row = checkpoint::ActiveModel {
+        number: Set(head.number),
+        hash: Set(head.hash),
+        key_id: Set(key_id),
+        signature: Set(signature),
+        at: Set(at),
+    };
+    row.insert(tx).await?;
+    Ok(())
+}
+
+/// What a check of the whole log found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainReport {
+    /// Events that verify, from the first on.
+    pub events: i64,
+    /// Signed checkpoints that verify.
+    pub checkpoints: i64,
+    /// The first thing that is wrong, in plain words for the log.
+    pub first_bad: Option<String>,
+}
+
+/// Reads the whole log in order and checks every link, the head and every checkpoint.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
+    let mut report = ChainReport { events: 0, checkpoints: 0, first_bad: None };
+    let checkpoints = checkpoint::Entity::find().order_by_asc(checkpoint::Column::Number).all(store.read()).await?;
+    let mut waiting = checkpoints.iter().peekable();
+    let mut before = sha256_hex(ORIGIN.as_bytes());
+    loop {
+        let rows = event::Entity::find()
+            .filter(event::Column::Number.gt(report.events))
+            .order_by_asc(event::Column::Number)
+            .limit(1000)
+            .all(store.read())
+            .await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            let number = report.events + 1;
+            if row.number != Some(number) {
+                report.first_bad = Some(format!("event {number} is missing"));
+                return Ok(report);
+            }
+            let hash = link(&before, number, &row);
+            if row.hash.as_deref() != Some(&hash) {
+                report.first_bad = Some(format!("event {number} ({}) does not fit the chain", row.id));
+                return Ok(report);
+            }
+            while waiting.peek().is_some_and(|point| point.number == number) {
+                let Some(point) = waiting.next() else { break };
+                if point.hash != hash || !keys.signed(&point.key_id, &statement(number, &hash, point.at), &point.signature) {
+                    report.first_bad = Some(format!("checkpoint {number} does not fit the chain or its signature is wrong"));
+                    return Ok(report);
+                }
+                report.checkpoints += 1;
+            }
+            before = hash;
+            report.events = number;
+        }
+    }
+    report.first_bad = ending(store, &report, &before, waiting.next()).await?;
+    Ok(report)
+}
+
+/// A cut-off end shows as a checkpoint or a head beyond the last event.
+async fn ending(store: &Store, report: &ChainReport, hash: &str, left: Option<&checkpoint::Model>) -> Result<Option<String>> {
+    if let Some(point) = left {
+        return Ok(Some(format!("events after {} are missing: checkpoint {} was signed", report.events, point.number)));
+    }
+    let head = head::Entity::find_by_id(1).one(store.read()).await?.ok_or_else(|| Error::broken("no chain head"))?;
+    let fits = head.number == report.events && (report.events == 0 || head.hash == hash);
+    Ok((!fits).then(|| format!("the head says {} events, the log has {}", head.number, report.events)))
+}

@@ -1,0 +1,110 @@
+//! Every kind of event, in one table: what the log may say.
+
+/// Declares the kinds with their stable names.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $text:literal,)+) => {
+        /// What happened. Names are stable: they are in the chain for ever.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $($(#[$doc])* $name),+ }
+
+        impl Kind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The stable name.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// The kind of this name.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A roster was imported; data: counts and the file's digest.
+    RosterImported "roster.imported",
+    /// A body was founded.
+    BodyFounded "body.founded",
+    /// A person took a seat; data: body, person.
+    SeatTaken "seat.taken",
+    /// A seat ended; data: body, person.
+    SeatEnded "seat.ended",
+    /// A mandate was recorded; data: from, to, scope.
+    MandateGiven "mandate.given",
+    /// Somebody signed in; data: session.
+    SignedIn "session.started",
+    /// A log-in ended; data: why.
+    SessionEnded "session.ended",
+    /// A voice was left; data: body.
+    SuggestionSubmitted "suggestion.submitted",
+    /// It was accepted; data: body.
+    SuggestionAccepted "suggestion.accepted",
+    /// Somebody was given it; data: person.
+    SuggestionAssigned "suggestion.assigned",
+    /// It was answered.
+    SuggestionAnswered "suggestion.answered",
+    /// Its author rated the answer; data: rating.
+    SuggestionRated "suggestion.rated",
+    /// It joined a matter; data: matter.
+    SuggestionJoined "suggestion.joined",
+    /// A handler opened a voice that is not public; data: the day.
+    SuggestionRead "suggestion.read",
+    /// A deadline of a voice passed; data: which.
+    SuggestionOverdue "suggestion.overdue",
+    /// A matter was raised.
+    MatterRaised "matter.raised",
+    /// A piece of evidence was attached; data: stage, kind.
+    EvidenceAttached "matter.evidence_attached",
+    /// A matter entered a stage; data: stage, from, why.
+    StageEntered "matter.stage_entered",
+    /// A stage was skipped; data: stage, authority.
+    StageSkipped "matter.stage_skipped",
+    /// A matter left the path: withdrawn, not passed; data: state.
+    MatterEnded "matter.ended",
+    /// A matter was evaluated and closed.
+    MatterClosed "matter.closed",
+    /// A stage's due date passed; data: stage.
+    StageOverdue "matter.stage_overdue",
+    /// A form was opened; data: purpose, subject.
+    FormOpened "form.opened",
+    /// A form was closed; data: purpose, subject, answers.
+    FormClosed "form.closed",
+    /// A meeting was called; data: matter.
+    MeetingCalled "meeting.called",
+    /// A meeting was held and its minutes were taken; data: matter, present.
+    MeetingHeld "meeting.held",
+    /// A meeting was called off; data: matter.
+    MeetingCancelled "meeting.cancelled",
+    /// A notice was published; data: version, matter.
+    NoticePublished "notice.published",
+    /// A notice was changed; its period starts again; data: version, matter.
+    NoticeRevised "notice.revised",
+    /// A notice was withdrawn; data: matter.
+    NoticeWithdrawn "notice.withdrawn",
+    /// The period of a notice is over and every objection is answered; data: matter.
+    NoticeConcluded "notice.concluded",
+    /// The period of a notice is over, but objections are not answered; data: matter.
+    NoticeHeldUp "notice.held_up",
+    /// Somebody objected; data: notice.
+    ObjectionRaised "objection.raised",
+    /// An objection was answered; data: notice.
+    ObjectionAnswered "objection.answered",
+    /// A vote was opened and its roll frozen; data: matter, preset, count.
+    VoteOpened "vote.opened",
+    /// A vote was closed and counted; data: matter, outcome.
+    VoteClosed "vote.closed",
+    /// A task was given; data: matter, owner.
+    TaskGiven "task.given",
+    /// A task was done, with proof; data: matter.
+    TaskDone "task.done",
+    /// A task is overdue; data: matter.
+    TaskOverdue "task.overdue",
+    /// A webhook was set up or removed; data: area.
+    WebhookChanged "webhook.changed",
+}

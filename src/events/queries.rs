@@ -1,0 +1,114 @@
+//! Reads of the log: the head for everybody, the backlog for operators, the timeline of one thing.
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    Kind,
+    rows::{checkpoint, cursor, dead_letter, event, head},
+};
+use crate::{clock, error::Result, ids::PersonId, store::Store};
+
+/// The signed head, as published.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Head {
+    /// Events in the log.
+    pub number: i64,
+    /// Hash of the last one.
+    pub hash: String,
+    /// Which key signed.
+    pub key_id: String,
+    /// Ed25519 over `liusheng-checkpoint-1 LF number LF hash LF time`.
+    pub signature: String,
+    /// When it was signed.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// The newest signed head.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn head(store: &Store) -> Result<Option<Head>> {
+    let newest = checkpoint::Entity::find().order_by_desc(checkpoint::Column::Number).one(store.read()).await?;
+    Ok(newest.map(|row| Head {
+        number: row.number,
+        hash: row.hash,
+        key_id: row.key_id,
+        signature: row.signature,
+        at: clock::local(row.at),
+    }))
+}
+
+/// What waits, for `/metrics` and `/readyz`.
+#[derive(Clone, Debug, Default)]
+pub struct Backlog {
+    /// Events without a number.
+    pub unsequenced: u64,
+    /// Age of the oldest of them in seconds.
+    pub oldest_secs: i64,
+    /// Events that the slowest reaction has not seen.
+    pub behind: i64,
+    /// Events that a reaction could not take.
+    pub dead_letters: u64,
+}
+
+/// Measures the backlog.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn backlog(store: &Store, now: DateTime<chrono::Utc>) -> Result<Backlog> {
+    let read = store.read();
+    let oldest = event::Entity::find().filter(event::Column::Number.is_null()).order_by_asc(event::Column::At).one(read).await?;
+    let unsequenced = event::Entity::find().filter(event::Column::Number.is_null()).count(read).await?;
+    let slowest = cursor::Entity::find().order_by_asc(cursor::Column::Number).one(read).await?;
+    let number = head::Entity::find_by_id(1).one(read).await?.map_or(0, |head| head.number);
+    Ok(Backlog {
+        unsequenced,
+        oldest_secs: oldest.map_or(0, |row| (now - row.at).num_seconds()),
+        behind: slowest.map_or(0, |row| number - row.number),
+        dead_letters: dead_letter::Entity::find().count(read).await?,
+    })
+}
+
+/// One line of a timeline.
+#[derive(Clone, Debug)]
+pub struct TimelineItem {
+    /// Place in the chain, once the relay has given it.
+    pub number: Option<i64>,
+    /// What happened.
+    pub kind: Kind,
+    /// Who did it.
+    pub actor: Option<PersonId>,
+    /// The thing it happened to.
+    pub subject: String,
+    /// Further ids and codes.
+    pub data: serde_json::Value,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// What happened to these things, oldest first, 500 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn timeline(store: &Store, subjects: Vec<String>) -> Result<Vec<TimelineItem>> {
+    let rows = event::Entity::find()
+        .filter(event::Column::SubjectId.is_in(subjects))
+        .order_by_asc(event::Column::At)
+        .order_by_asc(event::Column::Id)
+        .limit(500)
+        .all(store.read())
+        .await?;
+    let line = |row: event::Model| {
+        Some(TimelineItem {
+            number: row.number,
+            kind: Kind::parse(&row.kind)?,
+            actor: row.actor_id,
+            subject: row.subject_id,
+            data: serde_json::from_str(&row.data).unwrap_or_default(),
+            at: clock::local(row.at),
+        })
+    };
+    Ok(rows.into_iter().filter_map(line).collect())
+}

@@ -1,0 +1,87 @@
+//! Typed ids: time-ordered outside a ballot box, opaque strings to everybody else.
+use uuid::Uuid;
+
+/// Declares an id type over a UUID: usable as a key, in JSON, in a path and in the API description.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+            sea_orm::DeriveValueType, utoipa::ToSchema,
+        )]
+        #[serde(transparent)]
+        #[schema(value_type = String, format = Uuid)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A fresh, time-ordered id.
+            #[must_use]
+            #[expect(clippy::new_without_default, reason = "a new id is never a default value")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A person on a village roster.
+    PersonId,
+    /// A household (户).
+    HouseholdId,
+    /// One log-in on one device.
+    SessionId,
+    /// A body (组织): committee, council, office.
+    BodyId,
+    /// A term (届) of a body.
+    TermId,
+    /// A seat (席位) in a body.
+    SeatId,
+    /// A mandate (授权).
+    MandateId,
+    /// Something that happened.
+    EventId,
+    /// A stream (会话).
+    StreamId,
+    /// A photo or voice clip.
+    MediaId,
+    /// A resident's voice (留言).
+    SuggestionId,
+    /// A public item (事项).
+    MatterId,
+    /// A publication (公示).
+    NoticeId,
+    /// An objection (异议) to a notice.
+    ObjectionId,
+    /// A form (问卷).
+    FormId,
+    /// A meeting (会议).
+    MeetingId,
+    /// A task (督办).
+    TaskId,
+    /// A vote (表决).
+    VoteId,
+    /// One send to one address.
+    DeliveryId,
+    /// An outgoing webhook's address.
+    WebhookId,
+}

@@ -1,0 +1,2 @@
+//! Liusheng.
+fn main() {}

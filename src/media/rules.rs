@@ -1,0 +1,85 @@
+//! What may be attached: the kind is decided by the bytes alone, never by a name or a header that the sender chose.
+use super::{photo, voice};
+use crate::error::{Code, Result};
+
+/// What an attachment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A picture; [`photo::prepare`] makes it fit to be kept.
+    Photo,
+    /// A recording; [`voice::measure`] says how it is played and for how long.
+    Voice,
+}
+
+/// Says what the bytes are, cheaply: only their beginning and their number are looked at.
+///
+/// # Errors
+/// `media_unreadable` when empty, `media_unsupported` when neither photo nor voice, `media_too_large` over the limit of the kind.
+pub fn inspect(bytes: &[u8]) -> Result<Kind> {
+    if bytes.is_empty() {
+        return Err(Code::MediaUnreadable.into());
+    }
+    let (kind, limit) = match infer::get(bytes).map(|found| found.mime_type()) {
+        Some("image/jpeg" | "image/png" | "image/webp") => (Kind::Photo, photo::MAX_BYTES),
+        // containers named video hold the voice clips of iOS and Chrome; `voice::measure` refuses a picture track
+        Some(
+            "audio/m4a" | "video/mp4" | "video/webm" | "audio/opus" | "audio/ogg" | "audio/mpeg" | "audio/x-wav"
+            | "audio/aac" | "audio/amr",
+        ) => (Kind::Voice, voice::MAX_BYTES),
+        _ => return Err(Code::MediaUnsupported.into()),
+    };
+    if bytes.len() > limit {
+        return Err(Code::MediaTooLarge.into());
+    }
+    Ok(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_follows_from_the_content() {
+        for photo in [
+            &include_bytes!("../../tests/data/media/gps-sideways.jpg")[..],
+            include_bytes!("../../tests/data/media/clear.png"),
+            include_bytes!("../../tests/data/media/lamp.webp"),
+        ] {
+            assert_eq!(inspect(photo).unwrap(), Kind::Photo);
+        }
+        for (name, clip) in voice::samples::CLIPS {
+            assert_eq!(inspect(clip).unwrap(), Kind::Voice, "{name}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        let refused = |bytes: &[u8]| inspect(bytes).unwrap_err().code();
+        assert_eq!(refused(b""), Code::MediaUnreadable);
+        for bytes in [
+            &b"GIF89a\x01\x00\x01\x00"[..],
+            b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+            b"<!doctype html><script>alert(1)</script>",
+            b"%PDF-1.7\n",
+            b"PK\x03\x04 an office document",
+            b"MZ\x90\x00",
+            b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+            b"\x00",
+        ] {
+            assert_eq!(refused(bytes), Code::MediaUnsupported, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_limit() {
+        let of_length = |head: &[u8], length: usize| {
+            let mut bytes = head.to_vec();
+            bytes.resize(length, 0);
+            inspect(&bytes)
+        };
+        assert!(of_length(b"\xff\xd8\xff\xe0", photo::MAX_BYTES).is_ok());
+        assert_eq!(of_length(b"\xff\xd8\xff\xe0", photo::MAX_BYTES + 1).unwrap_err().code(), Code::MediaTooLarge);
+        assert!(of_length(b"#!AMR\n", voice::MAX_BYTES).is_ok());
+        assert_eq!(of_length(b"#!AMR\n", voice::MAX_BYTES + 1).unwrap_err().code(), Code::MediaTooLarge);
+    }
+}

@@ -1,0 +1,176 @@
+//! REST over streams: everything the socket does, for clients that cannot hold one.
+use std::collections::HashMap;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    commands::{self, SendMessage, Sent},
+    queries::{self, EntryView, Span, StreamView},
+};
+use crate::{
+    actor::Actor,
+    app::{App, Created, Input, Path, Query},
+    error::{Problem, Result},
+    ids::StreamId,
+};
+
+const MAX_ENTRIES: u64 = 300;
+
+/// The routes of streams.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_streams, sync_streams))
+        .routes(routes!(list_entries))
+        .routes(routes!(send_message))
+        .routes(routes!(move_cursor))
+}
+
+/// The list on the home page.
+#[derive(Serialize, ToSchema)]
+struct StreamList {
+    /// Newest first, 128 at most.
+    streams: Vec<StreamView>,
+}
+
+#[utoipa::path(get, path = "/v1/sync", tag = "streams", operation_id = "list_streams",
+    responses((status = 200, body = StreamList, description = "The streams of the home page, with unread counts"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_streams(State(app): State<App>, actor: Actor) -> Result<Json<StreamList>> {
+    Ok(Json(StreamList { streams: queries::list(app.store.read(), &actor).await? }))
+}
+
+/// What a device has: for each stream, its epoch and the seq up to which it has everything.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Have {
+    /// By stream id.
+    have: HashMap<StreamId, Position>,
+}
+
+/// A place in a stream.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Position {
+    /// As given with the stream.
+    epoch: String,
+    /// The device has 1 up to this.
+    seq: i64,
+}
+
+/// What a device missed, by stream id.
+#[derive(Serialize, ToSchema)]
+struct Missed {
+    /// By stream id.
+    streams: HashMap<StreamId, MissedEntries>,
+}
+
+/// What a device missed in one stream.
+#[derive(Serialize, ToSchema)]
+struct MissedEntries {
+    /// The stream's epoch.
+    epoch: String,
+    /// Its newest seq.
+    last_seq: i64,
+    /// Forget what you have: the epoch is another.
+    reset: bool,
+    /// There is more; ask again from the last one.
+    limited: bool,
+    /// What follows, oldest first.
+    entries: Vec<EntryView>,
+}
+
+#[utoipa::path(post, path = "/v1/sync", tag = "streams", operation_id = "sync_streams", request_body = Have,
+    responses((status = 200, body = Missed, description = "What the device missed; streams it may not read are left out"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn sync_streams(State(app): State<App>, actor: Actor, Input(input): Input<Have>) -> Result<Json<Missed>> {
+    let db = app.store.read();
+    let mut left = MAX_ENTRIES;
+    let mut streams = HashMap::new();
+    for (id, position) in input.have.into_iter().take(128) {
+        let Ok((stream, _)) = queries::readable(db, &actor, id).await else { continue };
+        let reset = position.epoch != stream.epoch.to_string();
+        let from = if reset { 0 } else { position.seq.max(0) };
+        let entries = if left == 0 { Vec::new() } else { queries::entries(db, id, Span::After(from), left).await? };
+        left = left.saturating_sub(entries.len() as u64);
+        let reached = entries.last().map_or(from, |entry| entry.seq);
+        let limited = reached < stream.last_seq;
+        streams.insert(id, MissedEntries { epoch: stream.epoch.to_string(), last_seq: stream.last_seq, reset, limited, entries });
+    }
+    Ok(Json(Missed { streams }))
+}
+
+/// Which entries.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EntriesQuery {
+    /// Those that follow this seq.
+    after: Option<i64>,
+    /// The newest before this seq; the newest of all when neither is given.
+    before: Option<i64>,
+    /// 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
+}
+
+/// Entries of a stream.
+#[derive(Serialize, ToSchema)]
+struct EntryList {
+    /// Oldest first.
+    entries: Vec<EntryView>,
+}
+
+#[utoipa::path(get, path = "/v1/streams/{stream_id}/entries", tag = "streams", operation_id = "list_entries",
+    params(("stream_id" = String, Path, description = "The stream"), EntriesQuery),
+    responses((status = 200, body = EntryList, description = "Entries, oldest first"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_entries(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<StreamId>,
+    Query(query): Query<EntriesQuery>,
+) -> Result<Json<EntryList>> {
+    let db = app.store.read();
+    queries::readable(db, &actor, id).await?;
+    let span = query.after.map_or_else(|| Span::Before(query.before.unwrap_or(i64::MAX)), Span::After);
+    let entries = queries::entries(db, id, span, query.limit.unwrap_or(50).clamp(1, 100)).await?;
+    Ok(Json(EntryList { entries }))
+}
+
+#[utoipa::path(post, path = "/v1/streams/{stream_id}/messages", tag = "streams", operation_id = "send_message",
+    params(("stream_id" = String, Path, description = "The stream")), request_body = SendMessage,
+    responses((status = 201, body = Sent, description = "Stored; `dup` when it was there already"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn send_message(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<StreamId>,
+    Input(message): Input<SendMessage>,
+) -> Result<Created<Sent>> {
+    app.store.write(move |tx| Box::pin(async move { commands::send(tx, &actor, (id, message)).await })).await.map(Created)
+}
+
+/// How far a person has read.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MoveCursor {
+    /// Up to this seq.
+    seq: i64,
+}
+
+#[utoipa::path(put, path = "/v1/streams/{stream_id}/cursor", tag = "streams", operation_id = "move_cursor",
+    params(("stream_id" = String, Path, description = "The stream")), request_body = MoveCursor,
+    responses((status = 204, description = "Read up to there; a smaller seq changes nothing"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn move_cursor(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<StreamId>,
+    Input(input): Input<MoveCursor>,
+) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { commands::read(tx, &actor, id, input.seq).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,90 @@
+//! Rows of streams, their entries, and who belongs to them.
+
+/// A stream and its two counters.
+pub mod stream {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, StreamId};
+
+    /// One stream.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "streams")]
+    #[allow(missing_docs)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: StreamId,
+        pub kind: String,
+        pub subject_id: String,
+        pub area_code: Option<String>,
+        pub body_id: Option<BodyId>,
+        pub title: String,
+        pub epoch: i64,
+        pub last_seq: i64,
+        pub last_no: i64,
+        pub last_at: DateTime<Utc>,
+        pub last_preview: String,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    #[allow(missing_docs)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One entry: what a person sent or the system showed.
+pub(crate) mod entry {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+    use uuid::Uuid;
+
+    use crate::ids::{BodyId, PersonId, StreamId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "entries")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub stream_id: StreamId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seq: i64,
+        pub no: i64,
+        pub kind: String,
+        pub sender_id: Option<PersonId>,
+        pub body_id: Option<BodyId>,
+        pub client_id: Uuid,
+        pub reply_to: Option<i64>,
+        pub body: String,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A person's place in a stream: role and read cursor. In a channel the row is made at the first read.
+pub(crate) mod membership {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{PersonId, StreamId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "memberships")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub stream_id: StreamId,
+        pub role: String,
+        pub read_seq: i64,
+        pub read_no: i64,
+        pub joined_at: DateTime<Utc>,
+        pub left_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

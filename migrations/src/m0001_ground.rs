@@ -59,7 +59,13 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("updated_at"))
                 .foreign_key(ForeignKey::create().from("people", "area_code").to("areas", "code"))
                 .foreign_key(ForeignKey::create().from("people", "household_id").to("households", "id"))
-                .index(Index::create().unique().name("uq_people_area_code_roster_number").col("area_code").col("roster_number"));
+                .index(
+                    Index::create()
+                        .unique()
+                        .name("uq_people_area_code_roster_number")
+                        .col("area_code")
+                        .col("roster_number"),
+                );
         })
         .await?;
         index(manager, "people", &["phone_hmac"]).await?;
@@ -98,8 +104,7 @@ impl MigrationTrait for Migration {
                 .col(uuid("id").primary_key())
                 .col(uuid("person_id"))
                 .col(string_null("cookie_hmac").unique_key())
-                .col(string_null("refresh_hmac").unique_key())
-                .col(string_null("old_refresh_hmac"))
+                .col(integer_null("refresh_number"))
                 .col(timestamp_with_time_zone("created_at"))
                 .col(timestamp_with_time_zone("seen_at"))
                 .col(timestamp_with_time_zone("expires_at"))
@@ -110,7 +115,6 @@ impl MigrationTrait for Migration {
         })
         .await?;
         index(manager, "sessions", &["person_id"]).await?;
-        index(manager, "sessions", &["old_refresh_hmac"]).await?;
         create(manager, "bodies", |table| {
             table
                 .col(uuid("id").primary_key())

@@ -28,16 +28,11 @@ impl MigrationTrait for Migration {
         .await?;
         index(manager, "events", &["subject_id"]).await?;
         create(manager, "chain_heads", |table| {
-            table
-                .col(integer("id").primary_key())
-                .col(big_integer("number"))
-                .col(string("hash"));
+            table.col(integer("id").primary_key()).col(big_integer("number")).col(string("hash"));
         })
         .await?;
         create(manager, "reaction_cursors", |table| {
-            table
-                .col(string("reaction").primary_key())
-                .col(big_integer("number"));
+            table.col(string("reaction").primary_key()).col(big_integer("number"));
         })
         .await?;
         create(manager, "dead_letters", |table| {
@@ -66,9 +61,16 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("expires_at"));
         })
         .await?;
-        let origin = Query::insert().into_table("chain_heads").columns(["id", "number", "hash"]).values_panic([1.into(), 0.into(), "".into()]).to_owned();
+        let origin = Query::insert()
+            .into_table("chain_heads")
+            .columns(["id", "number", "hash"])
+            .values_panic([1.into(), 0.into(), "".into()])
+            .to_owned();
         manager.execute(origin).await?;
-        manager.get_connection().execute_unprepared("CREATE INDEX ix_events_unsequenced ON events (at) WHERE number IS NULL").await?;
+        manager
+            .get_connection()
+            .execute_unprepared("CREATE INDEX ix_events_unsequenced ON events (at) WHERE number IS NULL")
+            .await?;
         Ok(())
     }
 }

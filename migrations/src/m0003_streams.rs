@@ -48,7 +48,9 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("created_at"))
                 .primary_key(Index::create().col("stream_id").col("seq"))
                 .foreign_key(ForeignKey::create().from("entries", "stream_id").to("streams", "id"))
-                .index(Index::create().unique().name("uq_entries_sender_id_client_id").col("sender_id").col("client_id"));
+                .index(
+                    Index::create().unique().name("uq_entries_sender_id_client_id").col("sender_id").col("client_id"),
+                );
         })
         .await?;
         create(manager, "memberships", |table| {
@@ -92,7 +94,14 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("due_at"))
                 .col(timestamp_with_time_zone_null("sent_at"))
                 .col(timestamp_with_time_zone("created_at"))
-                .index(Index::create().unique().name("uq_deliveries_event_number_channel_target_id").col("event_number").col("channel").col("target_id"));
+                .index(
+                    Index::create()
+                        .unique()
+                        .name("uq_deliveries_event_number_channel_target_id")
+                        .col("event_number")
+                        .col("channel")
+                        .col("target_id"),
+                );
         })
         .await?;
         index(manager, "deliveries", &["state", "due_at"]).await?;

@@ -26,11 +26,14 @@ impl MigrationTrait for Migration {
                 .col(integer_null("duration_ms"))
                 .col(string_null("subject_kind"))
                 .col(string_null("subject_id"))
+                .col(string_null("area_code"))
                 .col(timestamp_with_time_zone("created_at"))
-                .foreign_key(ForeignKey::create().from("media", "owner_id").to("people", "id"));
+                .foreign_key(ForeignKey::create().from("media", "owner_id").to("people", "id"))
+                .foreign_key(ForeignKey::create().from("media", "area_code").to("areas", "code"));
         })
         .await?;
         index(manager, "media", &["subject_id"]).await?;
+        index(manager, "media", &["owner_id", "subject_id"]).await?;
         create(manager, "suggestions", |table| {
             table
                 .col(uuid("id").primary_key())
@@ -43,6 +46,7 @@ impl MigrationTrait for Migration {
                 .col(text("place"))
                 .col(string("state"))
                 .col(uuid("body_id"))
+                .col(uuid("stream_id"))
                 .col(uuid_null("assignee_id"))
                 .col(uuid_null("matter_id"))
                 .col(timestamp_with_time_zone("accept_due_at"))
@@ -58,10 +62,12 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("updated_at"))
                 .foreign_key(ForeignKey::create().from("suggestions", "area_code").to("areas", "code"))
                 .foreign_key(ForeignKey::create().from("suggestions", "author_id").to("people", "id"))
-                .foreign_key(ForeignKey::create().from("suggestions", "body_id").to("bodies", "id"));
+                .foreign_key(ForeignKey::create().from("suggestions", "body_id").to("bodies", "id"))
+                .foreign_key(ForeignKey::create().from("suggestions", "stream_id").to("streams", "id"));
         })
         .await?;
         index(manager, "suggestions", &["area_code", "state", "created_at"]).await?;
+        index(manager, "suggestions", &["area_code", "created_at"]).await?;
         index(manager, "suggestions", &["author_id", "created_at"]).await?;
         index(manager, "suggestions", &["matter_id"]).await?;
         index(manager, "suggestions", &["body_id", "state"]).await?;

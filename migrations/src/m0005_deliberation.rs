@@ -31,6 +31,7 @@ impl MigrationTrait for Migration {
         })
         .await?;
         index(manager, "forms", &["subject_id"]).await?;
+        index(manager, "forms", &["state", "closes_at"]).await?;
         create(manager, "answers", |table| {
             table
                 .col(uuid("id").primary_key())
@@ -50,7 +51,7 @@ impl MigrationTrait for Migration {
                 .col(string("area_code"))
                 .col(uuid("body_id"))
                 .col(uuid_null("matter_id"))
-                .col(string("kind"))
+                .col(string("audience"))
                 .col(text("title"))
                 .col(text("agenda"))
                 .col(text("place"))
@@ -102,6 +103,7 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone_null("held_up_at"))
                 .col(timestamp_with_time_zone_null("ended_at"))
                 .col(text_null("end_reason"))
+                .col(boolean("must_read").default(false))
                 .foreign_key(ForeignKey::create().from("notices", "area_code").to("areas", "code"))
                 .foreign_key(ForeignKey::create().from("notices", "body_id").to("bodies", "id"))
                 .index(Index::create().unique().name("uq_notices_area_code_number").col("area_code").col("number"));
@@ -131,6 +133,17 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("published_at"))
                 .primary_key(Index::create().col("notice_id").col("version"))
                 .foreign_key(ForeignKey::create().from("notice_versions", "notice_id").to("notices", "id"));
+        })
+        .await?;
+        create(manager, "notice_confirmations", |table| {
+            table
+                .col(uuid("notice_id"))
+                .col(integer("version"))
+                .col(uuid("person_id"))
+                .col(timestamp_with_time_zone("at"))
+                .primary_key(Index::create().col("notice_id").col("version").col("person_id"))
+                .foreign_key(ForeignKey::create().from("notice_confirmations", "notice_id").to("notices", "id"))
+                .foreign_key(ForeignKey::create().from("notice_confirmations", "person_id").to("people", "id"));
         })
         .await?;
         create(manager, "objections", |table| {

@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
         create(manager, "matters", |table| {
             table
                 .col(uuid("id").primary_key())
-                .col(string("number").unique_key())
+                .col(string("number"))
                 .col(string("area_code"))
                 .col(text("title"))
                 .col(text("summary"))
@@ -41,7 +41,8 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("updated_at"))
                 .col(timestamp_with_time_zone_null("ended_at"))
                 .foreign_key(ForeignKey::create().from("matters", "area_code").to("areas", "code"))
-                .foreign_key(ForeignKey::create().from("matters", "body_id").to("bodies", "id"));
+                .foreign_key(ForeignKey::create().from("matters", "body_id").to("bodies", "id"))
+                .index(Index::create().unique().name("uq_matters_area_code_number").col("area_code").col("number"));
         })
         .await?;
         index(manager, "matters", &["area_code", "created_at"]).await?;
@@ -54,8 +55,10 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("entered_at"))
                 .col(timestamp_with_time_zone_null("due_at"))
                 .col(timestamp_with_time_zone_null("left_at"))
+                .col(string("calendar_version"))
                 .col(string_null("outcome"))
                 .col(uuid_null("actor_id"))
+                .col(uuid_null("body_id"))
                 .col(text_null("reason"))
                 .col(text_null("authority"))
                 .primary_key(Index::create().col("matter_id").col("ordinal"))
@@ -69,11 +72,21 @@ impl MigrationTrait for Migration {
                 .col(string("stage"))
                 .col(string("kind"))
                 .col(string_null("subject_id"))
+                .col(string_null("outcome"))
                 .col(text_null("note"))
                 .col(uuid_null("actor_id"))
+                .col(uuid_null("body_id"))
                 .col(timestamp_with_time_zone("at"))
                 .foreign_key(ForeignKey::create().from("evidences", "matter_id").to("matters", "id"))
-                .index(Index::create().unique().name("uq_evidences_matter_id_stage_kind_subject_id").col("matter_id").col("stage").col("kind").col("subject_id"));
+                .index(
+                    Index::create()
+                        .unique()
+                        .name("uq_evidences_matter_id_stage_kind_subject_id")
+                        .col("matter_id")
+                        .col("stage")
+                        .col("kind")
+                        .col("subject_id"),
+                );
         })
         .await?;
         Ok(())

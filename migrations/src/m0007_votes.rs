@@ -50,7 +50,9 @@ impl MigrationTrait for Migration {
                 .primary_key(Index::create().col("vote_id").col("number"))
                 .foreign_key(ForeignKey::create().from("roll_entries", "vote_id").to("votes", "id"))
                 .foreign_key(ForeignKey::create().from("roll_entries", "person_id").to("people", "id"))
-                .index(Index::create().unique().name("uq_roll_entries_vote_id_person_id").col("vote_id").col("person_id"));
+                .index(
+                    Index::create().unique().name("uq_roll_entries_vote_id_person_id").col("vote_id").col("person_id"),
+                );
         })
         .await?;
         index(manager, "roll_entries", &["person_id"]).await?;
@@ -66,7 +68,14 @@ impl MigrationTrait for Migration {
                 .col(timestamp_with_time_zone("cast_at"))
                 .primary_key(Index::create().col("vote_id").col("cast_id"))
                 .foreign_key(ForeignKey::create().from("envelopes", "vote_id").to("votes", "id"))
-                .index(Index::create().unique().name("uq_envelopes_vote_id_elector_number_rev").col("vote_id").col("elector_number").col("rev"));
+                .index(
+                    Index::create()
+                        .unique()
+                        .name("uq_envelopes_vote_id_elector_number_rev")
+                        .col("vote_id")
+                        .col("elector_number")
+                        .col("rev"),
+                );
         })
         .await?;
         Ok(())

@@ -14,7 +14,11 @@ pub(crate) async fn create(
 }
 
 /// Makes an index named after its columns.
-pub(crate) async fn index(manager: &SchemaManager<'_>, table: &'static str, columns: &[&'static str]) -> Result<(), DbErr> {
+pub(crate) async fn index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
     let mut index = Index::create();
     index.name(format!("ix_{table}_{}", columns.join("_"))).table(table);
     for column in columns {

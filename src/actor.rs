@@ -19,6 +19,20 @@ pub struct Actor {
     pub seats: Vec<HeldSeat>,
 }
 
+impl Actor {
+    /// Is the actor a resident of this area, or of one below it?
+    #[must_use]
+    pub fn lives_in(&self, area: &str) -> bool {
+        covers(area, &self.area)
+    }
+
+    /// May the actor see what is shown to the people of this area: by living there, or by a seat that covers it?
+    #[must_use]
+    pub fn sees(&self, area: &str) -> bool {
+        self.lives_in(area) || self.seats.iter().any(|seat| seat.covers(area))
+    }
+}
+
 /// A seat held today, with what its body covers.
 #[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
 pub struct HeldSeat {

@@ -32,6 +32,7 @@ pub struct Config {
     pub requests_per_second: u32,
     pub requests_burst: u32,
     pub session_days: i64,
+    pub webhook_allow_private: bool,
     /// `LIUSHENG_CONFIG`: the file these settings were read from.
     #[serde(default)]
     pub config: Option<String>,
@@ -64,7 +65,8 @@ impl Config {
     /// One line that names the unknown key or the impossible value.
     pub fn load() -> std::result::Result<Self, String> {
         let file = std::env::var("LIUSHENG_CONFIG").ok();
-        let mut builder = config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        let mut builder =
+            config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
         if let Some(path) = &file {
             builder = builder.add_source(config::File::new(path, config::FileFormat::Toml));
         }
@@ -73,9 +75,14 @@ impl Config {
             builder = builder.set_override(key, secret.trim_end().to_owned()).map_err(|error| error.to_string())?;
         }
         let environment: std::collections::HashMap<String, String> = std::env::vars()
-            .filter(|(key, _)| key.starts_with("LIUSHENG_") && !(key.ends_with("_FILE") && key != "LIUSHENG_CALENDAR_FILE"))
+            .filter(|(key, _)| {
+                key.starts_with("LIUSHENG_") && !(key.ends_with("_FILE") && key != "LIUSHENG_CALENDAR_FILE")
+            })
             .collect();
-        let source = config::Environment::with_prefix("LIUSHENG").prefix_separator("_").try_parsing(true).source(Some(environment));
+        let source = config::Environment::with_prefix("LIUSHENG")
+            .prefix_separator("_")
+            .try_parsing(true)
+            .source(Some(environment));
         let settings: Self = builder
             .add_source(source)
             .build()
@@ -121,7 +128,10 @@ impl Config {
             return Err(format!("settings: redis_url: must start with redis://, not {}", scheme(&self.redis_url)));
         }
         if !self.media_url.is_empty() && !self.media_url.starts_with("file:///") {
-            return Err(format!("settings: media_url: this build keeps media in file:///… only, not {}", scheme(&self.media_url)));
+            return Err(format!(
+                "settings: media_url: this build keeps media in file:///… only, not {}",
+                scheme(&self.media_url)
+            ));
         }
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return Err("settings: public_url: must start with http:// or https://".to_owned());

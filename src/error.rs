@@ -64,11 +64,15 @@ codes! {
     SmsUnavailable "sms_unavailable" 503,
     // roster
     RosterInvalid "roster_invalid" 422,
+    RosterManyLeave "roster_many_leave" 409,
+    // bodies
+    SeatsExclude "seats_exclude" 409,
     // media
     MediaUnsupported "media_unsupported" 415,
     MediaTooLarge "media_too_large" 413,
     MediaUnreadable "media_unreadable" 422,
     MediaNotUsable "media_not_usable" 422,
+    RangeNotSatisfiable "range_not_satisfiable" 416,
     // state
     WrongState "wrong_state" 409,
     Changed "changed" 409,
@@ -76,6 +80,11 @@ codes! {
     AuthorityNeeded "authority_needed" 403,
     ObjectionsOpen "objections_open" 409,
     MandateNeeded "mandate_needed" 403,
+    NoBodyResponsible "no_body_responsible" 409,
+    TooEarly "too_early" 409,
+    PeriodOver "period_over" 409,
+    TooManyObjections "too_many_objections" 409,
+    AlreadyAnswered "already_answered" 409,
     // votes
     VoteNotOpen "vote_not_open" 409,
     VoteClosed "vote_closed" 409,
@@ -204,9 +213,15 @@ impl Checks {
             self.wrong(field, "too_short");
         } else if length > *bounds.end() {
             self.wrong(field, "too_long");
-        } else if value.chars().any(|c| (c.is_control() && c != '\n' && c != '\r' && c != '\t') || is_bidi_override(c)) {
+        } else if value.chars().any(|c| (c.is_control() && c != '\n' && c != '\r' && c != '\t') || is_bidi_override(c))
+        {
             self.wrong(field, "bad_characters");
         }
+    }
+
+    /// Checks that a day lies within a life of this system: years beyond four digits would not even sort as text.
+    pub fn day(&mut self, field: &str, day: chrono::NaiveDate) {
+        self.require((1900..=2200).contains(&chrono::Datelike::year(&day)), field, "out_of_range");
     }
 
     /// Refuses with `invalid_fields` if anything was noted.

@@ -65,7 +65,8 @@ impl Keys {
             .sealing
             .iter()
             .map(|key| {
-                let unbound = aead::UnboundKey::new(&aead::AES_256_GCM, &raw(key)?).map_err(|_| Error::broken("sealing key"))?;
+                let unbound =
+                    aead::UnboundKey::new(&aead::AES_256_GCM, &raw(key)?).map_err(|_| Error::broken("sealing key"))?;
                 Ok((key.id.clone(), aead::LessSafeKey::new(unbound)))
             })
             .collect::<Result<_>>()?;
@@ -106,8 +107,12 @@ impl Keys {
         let mut nonce = [0u8; 12];
         self.random.fill(&mut nonce).map_err(|_| Error::broken("no randomness"))?;
         let mut sealed = value.as_bytes().to_vec();
-        key.seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::from(purpose.as_bytes()), &mut sealed)
-            .map_err(|_| Error::broken("sealing failed"))?;
+        key.seal_in_place_append_tag(
+            aead::Nonce::assume_unique_for_key(nonce),
+            aead::Aad::from(purpose.as_bytes()),
+            &mut sealed,
+        )
+        .map_err(|_| Error::broken("sealing failed"))?;
         Ok(format!("{id}.{}", URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())))
     }
 

@@ -62,11 +62,8 @@ impl PageQuery {
 
 impl Cursor {
     fn parse(text: &str) -> Result<Self> {
-        let bytes: [u8; 24] = URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or(Code::InvalidCursor)?;
+        let bytes: [u8; 24] =
+            URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(Code::InvalidCursor)?;
         let (at, id) = bytes.split_at(8);
         let millis = i64::from_be_bytes(at.try_into().map_err(|_| Code::InvalidCursor)?);
         Ok(Self {

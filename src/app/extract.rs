@@ -88,11 +88,13 @@ impl<T: Serialize> IntoResponse for Created<T> {
 #[must_use]
 pub fn client_address(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-    let trusted = |address: &IpAddr| app.config.trusted_proxies.split(',').any(|own| own.trim().parse() == Ok(*address));
+    let trusted =
+        |address: &IpAddr| app.config.trusted_proxies.split(',').any(|own| own.trim().parse() == Ok(*address));
     if !trusted(&peer.ip()) {
         return Some(peer.ip());
     }
     let chain = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let first_untrusted = chain.rsplit(',').filter_map(|part| part.trim().parse::<IpAddr>().ok()).find(|address| !trusted(address));
+    let first_untrusted =
+        chain.rsplit(',').filter_map(|part| part.trim().parse::<IpAddr>().ok()).find(|address| !trusted(address));
     Some(first_untrusted.unwrap_or(peer.ip()))
 }

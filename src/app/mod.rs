@@ -3,6 +3,7 @@
 //! Always true: a body that does not fit is refused as `problem+json`, never as plain text; a write with an
 //! `Idempotency-Key` is done once, its answer kept in the same transaction; people write at a bounded rate.
 //! Tables owned: `idempotency_keys`. Events recorded: none.
+mod cached;
 mod extract;
 mod once;
 mod rates;
@@ -10,21 +11,30 @@ mod rates;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
+use futures_util::future::BoxFuture;
+use sea_orm::DatabaseConnection;
 
 pub use self::{
+    cached::{Cached, Seen},
     extract::{Created, Input, Path, Query, client_address},
     once::{IdempotencyKey, forget_old_keys},
     rates::Rates,
 };
 use crate::{
+    actor::{Actor, HeldSeat},
     broker::Broker,
     calendar::Calendar,
     clock::{self, Clock},
     config::Config,
+    error::Result,
     gateways::{sms::Sms, webhook::Webhooks},
+    ids::{PersonId, SessionId},
     keys::Keys,
     store::Store,
 };
+
+/// How the seats are found that a person holds at a time.
+pub type SeatsOf = for<'a> fn(&'a DatabaseConnection, PersonId, DateTime<Utc>) -> BoxFuture<'a, Result<Vec<HeldSeat>>>;
 
 /// Cheap to clone; made once by `server`.
 #[derive(Clone)]
@@ -47,6 +57,10 @@ pub struct App {
     pub webhooks: Arc<Webhooks>,
     /// How fast people may ask and write.
     pub rates: Arc<Rates>,
+    /// Who asked within the last seconds; made by `people::actor_cache`.
+    pub actors: moka::sync::Cache<SessionId, Actor>,
+    /// Named by `server`, because `people`, who load an actor, are below `bodies`, who know the seats.
+    pub seats_of: SeatsOf,
 }
 
 impl App {

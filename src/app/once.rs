@@ -59,7 +59,14 @@ impl App {
     ///
     /// # Errors
     /// What the command refuses (then the key is free again); `idempotency_mismatch` for the same key with another body.
-    pub async fn once<I, T, F>(&self, actor: Actor, key: IdempotencyKey, operation: &'static str, input: I, run: F) -> Result<T>
+    pub async fn once<I, T, F>(
+        &self,
+        actor: Actor,
+        key: IdempotencyKey,
+        operation: &'static str,
+        input: I,
+        run: F,
+    ) -> Result<T>
     where
         I: Serialize + Send + Sync + 'static,
         T: Serialize + DeserializeOwned + Send + 'static,

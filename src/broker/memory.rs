@@ -46,8 +46,12 @@ impl Memory {
     fn take_now(&self, queue: &str, count: usize) -> Vec<Job> {
         let mut queues = self.queues();
         let queue = queues.entry(queue.to_owned()).or_default();
-        let overdue: Vec<String> =
-            queue.taken.iter().filter(|(_, (_, at))| at.elapsed() > OFFER_AGAIN).map(|(ticket, _)| ticket.clone()).collect();
+        let overdue: Vec<String> = queue
+            .taken
+            .iter()
+            .filter(|(_, (_, at))| at.elapsed() > OFFER_AGAIN)
+            .map(|(ticket, _)| ticket.clone())
+            .collect();
         for ticket in overdue {
             if let Some((id, _)) = queue.taken.remove(&ticket) {
                 queue.waiting.push_back(id);

@@ -46,7 +46,8 @@ impl Sms {
             let mut file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
             file.write_all(line.as_bytes())?;
             if echo {
-                std::io::stdout().write_all(crate::text::say_with("demo-code", &[("line", line.trim_end().into())]).as_bytes())?;
+                std::io::stdout()
+                    .write_all(crate::text::say_with("demo-code", &[("line", line.trim_end().into())]).as_bytes())?;
                 std::io::stdout().write_all(b"\n")?;
             }
             Ok::<_, std::io::Error>(())

@@ -48,7 +48,9 @@ pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 pub async fn open(url: &str, clock: Clock, calendar: Calendar) -> Result<(Store, RungBells)> {
     let write = connect(url, 1, false).await?;
     migrations::up(&write).await?;
-    let check = write.query_one_raw(sea_orm::Statement::from_string(write.get_database_backend(), "PRAGMA quick_check(1)")).await?;
+    let check = write
+        .query_one_raw(sea_orm::Statement::from_string(write.get_database_backend(), "PRAGMA quick_check(1)"))
+        .await?;
     let verdict: Option<String> = check.map(|row| row.try_get_by_index(0)).transpose()?;
     if verdict.as_deref() != Some("ok") {
         return Err(Error::broken(format!("the database is damaged: {}", verdict.unwrap_or_default())));

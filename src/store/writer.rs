@@ -69,8 +69,10 @@ pub(super) async fn run(
         let mut answers = Vec::new();
         let mut rung = Vec::new();
         let committed = async {
-            let immediate =
-                TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+            let immediate = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..Default::default()
+            };
             let group = write.begin_with_options(immediate).await?;
             let mut next = Some(first);
             while let Some(unit) = next {

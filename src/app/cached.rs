@@ -1,0 +1,78 @@
+//! Answers that many phones ask for again and again: with an ETag, and 304 for who has seen them.
+use axum::{
+    Json,
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{
+    error::{Error, Result},
+    keys::sha256_hex,
+};
+
+/// What the caller has seen: the `If-None-Match` header.
+#[derive(Clone, Debug, Default)]
+pub struct Seen(Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Seen {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let value = parts.headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        Ok(Self(value.map(str::to_owned)))
+    }
+}
+
+/// A public answer that anybody on the way may keep for a while.
+pub struct Cached<T> {
+    /// What the caller has seen.
+    pub seen: Seen,
+    /// The answer.
+    pub value: T,
+    /// How long it may be kept.
+    pub secs: u32,
+}
+
+impl<T: Serialize> IntoResponse for Cached<T> {
+    fn into_response(self) -> Response {
+        let Ok(body) = serde_json::to_vec(&self.value) else {
+            return Error::broken("an answer cannot be written as JSON").into_response();
+        };
+        let digest = sha256_hex(&body);
+        let tag = format!("\"{}\"", digest.get(..32).unwrap_or_default());
+        let known = self.seen.0.is_some_and(|seen| {
+            seen.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+        });
+        let mut response =
+            if known { StatusCode::NOT_MODIFIED.into_response() } else { Json(self.value).into_response() };
+        let headers = response.headers_mut();
+        for (name, text) in [(header::ETAG, tag), (header::CACHE_CONTROL, format!("public, max-age={}", self.secs))] {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(seen: Option<&str>) -> Response {
+        Cached { seen: Seen(seen.map(str::to_owned)), value: [1, 2, 3], secs: 300 }.into_response()
+    }
+
+    #[test]
+    fn who_has_seen_it_gets_no_body_again() {
+        let first = answer(None);
+        assert_eq!(first.status(), StatusCode::OK);
+        let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+        for seen in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+            assert_eq!(answer(Some(&seen)).status(), StatusCode::NOT_MODIFIED, "{seen}");
+        }
+        assert_eq!(answer(Some("\"other\"")).status(), StatusCode::OK);
+    }
+}

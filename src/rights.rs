@@ -1,0 +1,160 @@
+//! Who may do what: the one table of rights, from seats. Everything not in it is denied. `bodies` offers it on.
+use crate::{
+    actor::{Actor, HeldSeat},
+    error::{Code, Result},
+};
+
+/// Something that needs a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// Found bodies, fill seats, record mandates.
+    ManageBodies,
+    /// Import a village's roster.
+    ImportRoster,
+    /// See, accept, assign, answer and join residents' voices.
+    HandleSuggestions,
+    /// Raise a matter on behalf of a body.
+    RaiseMatter,
+    /// Attach evidence and move a matter to the next stage.
+    MoveMatter,
+    /// Skip a stage or end a matter early; named and public.
+    BendPath,
+    /// Open a survey, a call-back visit sheet or a rating.
+    OpenForm,
+    /// Write down somebody else's answers at a visit.
+    RecordVisit,
+    /// Call a meeting, sign people in, take minutes.
+    HoldMeeting,
+    /// Publish a notice in the village's name.
+    PublishNotice,
+    /// Answer objections to a notice.
+    AnswerObjection,
+    /// State the party organisation's or the committee's opinion at the review.
+    GiveOpinion,
+    /// Open a vote of the villagers or their representatives.
+    OpenVote,
+    /// Give tasks.
+    GiveTask,
+    /// Close a matter after its evaluation.
+    CloseMatter,
+    /// Set up outgoing webhooks.
+    ManageWebhooks,
+}
+
+/// Rights of the leading roles of a village committee.
+const COMMITTEE: &[Right] = &[
+    Right::ImportRoster,
+    Right::HandleSuggestions,
+    Right::RaiseMatter,
+    Right::MoveMatter,
+    Right::OpenForm,
+    Right::RecordVisit,
+    Right::HoldMeeting,
+    Right::PublishNotice,
+    Right::AnswerObjection,
+    Right::OpenVote,
+    Right::GiveTask,
+    Right::ManageWebhooks,
+];
+/// What the chair of a village committee may do beyond that.
+const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion];
+/// The council deliberates, visits and advises; it never publishes as the village and never decides.
+const COUNCIL: &[Right] =
+    &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter];
+
+/// The rights of a role in a kind of body.
+#[must_use]
+pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
+    match (body_kind, role) {
+        ("county_office" | "town_office", "chair" | "vice_chair" | "clerk") => {
+            vec![Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks]
+        }
+        ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),
+        ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),
+        ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit],
+        ("village_committee", "grid_worker") => vec![Right::RecordVisit],
+        ("party_branch", "chair") => vec![Right::GiveOpinion, Right::RaiseMatter],
+        ("council", "chair" | "vice_chair" | "secretary") => COUNCIL.to_vec(),
+        ("council", "member") => vec![Right::RecordVisit],
+        ("supervision_committee", "chair") => vec![Right::CloseMatter, Right::RecordVisit],
+        ("supervision_committee", "member") => vec![Right::RecordVisit],
+        _ => Vec::new(),
+    }
+}
+
+/// The seat by which the actor may do this in the area.
+///
+/// # Errors
+/// `not_allowed` when no seat gives the right there.
+pub fn require<'a>(actor: &'a Actor, right: Right, area: &str) -> Result<&'a HeldSeat> {
+    holding(actor, right).find(|seat| seat.covers(area)).ok_or_else(|| Code::NotAllowed.into())
+}
+
+/// Has the actor this right in the area?
+#[must_use]
+pub fn may(actor: &Actor, right: Right, area: &str) -> bool {
+    require(actor, right, area).is_ok()
+}
+
+/// Codes of the areas in which the actor holds the right.
+#[must_use]
+pub fn areas_with(actor: &Actor, right: Right) -> Vec<String> {
+    let mut areas: Vec<String> = holding(actor, right).flat_map(|seat| seat.areas.iter().cloned()).collect();
+    areas.sort();
+    areas.dedup();
+    areas
+}
+
+fn holding(actor: &Actor, right: Right) -> impl Iterator<Item = &HeldSeat> {
+    actor.seats.iter().filter(move |seat| rights(&seat.body_kind, &seat.role).contains(&right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{BodyId, PersonId, SeatId, SessionId};
+
+    fn holding_seat(kind: &str, role: &str, area: &str) -> Actor {
+        let seat = HeldSeat {
+            seat_id: SeatId::new(),
+            body_id: BodyId::new(),
+            body_kind: kind.into(),
+            body_name: String::new(),
+            role: role.into(),
+            areas: vec![area.into()],
+        };
+        Actor {
+            person: PersonId::new(),
+            session: SessionId::new(),
+            name: String::new(),
+            area: area.into(),
+            seats: vec![seat],
+        }
+    }
+
+    #[test]
+    fn the_council_never_publishes_and_never_opens_a_vote() {
+        for role in ["chair", "vice_chair", "secretary", "member"] {
+            let actor = holding_seat("council", role, "330521103202");
+            for right in [Right::PublishNotice, Right::OpenVote, Right::AnswerObjection, Right::BendPath] {
+                assert!(!may(&actor, right, "330521103202"), "{role} {right:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_seat_gives_rights_only_where_its_body_stands() {
+        let clerk = holding_seat("village_committee", "clerk", "330521103202");
+        assert!(may(&clerk, Right::PublishNotice, "330521103202"));
+        assert!(!may(&clerk, Right::PublishNotice, "330521103203"));
+        let town = holding_seat("town_office", "clerk", "330521103");
+        assert!(may(&town, Right::ImportRoster, "330521103202"));
+        assert!(!may(&town, Right::HandleSuggestions, "330521103202"));
+    }
+
+    #[test]
+    fn an_unknown_kind_or_role_has_no_right() {
+        assert!(rights("council", "emperor").is_empty());
+        assert!(rights("", "chair").is_empty());
+    }
+}

@@ -102,8 +102,11 @@ pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
             }
             while waiting.peek().is_some_and(|point| point.number == number) {
                 let Some(point) = waiting.next() else { break };
-                if point.hash != hash || !keys.signed(&point.key_id, &statement(number, &hash, point.at), &point.signature) {
-                    report.first_bad = Some(format!("checkpoint {number} does not fit the chain or its signature is wrong"));
+                if point.hash != hash
+                    || !keys.signed(&point.key_id, &statement(number, &hash, point.at), &point.signature)
+                {
+                    report.first_bad =
+                        Some(format!("checkpoint {number} does not fit the chain or its signature is wrong"));
                     return Ok(report);
                 }
                 report.checkpoints += 1;
@@ -117,7 +120,12 @@ pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
 }
 
 /// A cut-off end shows as a checkpoint or a head beyond the last event.
-async fn ending(store: &Store, report: &ChainReport, hash: &str, left: Option<&checkpoint::Model>) -> Result<Option<String>> {
+async fn ending(
+    store: &Store,
+    report: &ChainReport,
+    hash: &str,
+    left: Option<&checkpoint::Model>,
+) -> Result<Option<String>> {
     if let Some(point) = left {
         return Ok(Some(format!("events after {} are missing: checkpoint {} was signed", report.events, point.number)));
     }

@@ -31,6 +31,8 @@ kinds! {
     RosterImported "roster.imported",
     /// A body was founded.
     BodyFounded "body.founded",
+    /// A term was opened; data: body.
+    TermOpened "term.opened",
     /// A person took a seat; data: body, person.
     SeatTaken "seat.taken",
     /// A seat ended; data: body, person.

@@ -5,6 +5,7 @@
 //! sees it exactly once. What is its own record (stream entry, ballot, cursor) is not repeated as an event.
 //! Tables owned: `events`, `chain_heads`, `reaction_cursors`, `dead_letters`, `checkpoints`, `leases`.
 mod chain;
+mod http;
 mod kinds;
 mod queries;
 mod relay;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use self::{
     chain::{ChainReport, verify},
+    http::routes,
     kinds::Kind,
     queries::{Backlog, Head, TimelineItem, backlog, head, timeline},
     relay::{Reaction, Relay, redrive},

@@ -59,7 +59,8 @@ pub struct Backlog {
 /// When the database cannot be read.
 pub async fn backlog(store: &Store, now: DateTime<chrono::Utc>) -> Result<Backlog> {
     let read = store.read();
-    let oldest = event::Entity::find().filter(event::Column::Number.is_null()).order_by_asc(event::Column::At).one(read).await?;
+    let oldest =
+        event::Entity::find().filter(event::Column::Number.is_null()).order_by_asc(event::Column::At).one(read).await?;
     let unsequenced = event::Entity::find().filter(event::Column::Number.is_null()).count(read).await?;
     let slowest = cursor::Entity::find().order_by_asc(cursor::Column::Number).one(read).await?;
     let number = head::Entity::find_by_id(1).one(read).await?.map_or(0, |head| head.number);

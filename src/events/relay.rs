@@ -10,7 +10,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
     sea_query::{Expr, OnConflict},
 };
 use tokio::sync::Notify;
@@ -178,7 +179,12 @@ async fn hold(tx: &Tx, holder: String) -> Result<Option<i64>> {
     let now = tx.now();
     let expires = now + TimeDelta::seconds(LEASE_SECS);
     let Some(row) = lease::Entity::find_by_id(LEASE).one(tx).await? else {
-        let row = lease::ActiveModel { name: Set(LEASE.into()), holder: Set(holder), token: Set(1), expires_at: Set(expires) };
+        let row = lease::ActiveModel {
+            name: Set(LEASE.into()),
+            holder: Set(holder),
+            token: Set(1),
+            expires_at: Set(expires),
+        };
         row.insert(tx).await?;
         return Ok(Some(1));
     };

@@ -1,151 +1,207 @@
-//! Who may do what: the one table of rights, from seats. Everything not in it is denied.
-use crate::{
-    actor::{Actor, HeldSeat},
-    error::{Code, Result},
-};
+//! What a body may be, who may sit in it, and what excludes what: pure.
+use sea_orm::{DeriveActiveEnum, EnumIter, sea_query::StringLen};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// Something that needs a seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Right {
-    /// Found bodies, fill seats, record mandates.
-    ManageBodies,
-    /// Import a village's roster.
-    ImportRoster,
-    /// See, accept, assign, answer and join residents' voices.
-    HandleSuggestions,
-    /// Raise a matter on behalf of a body.
-    RaiseMatter,
-    /// Attach evidence and move a matter to the next stage.
-    MoveMatter,
-    /// Skip a stage or end a matter early; named and public.
-    BendPath,
-    /// Open a survey, a call-back visit sheet or a rating.
-    OpenForm,
-    /// Write down somebody else's answers at a visit.
-    RecordVisit,
-    /// Call a meeting, sign people in, take minutes.
-    HoldMeeting,
-    /// Publish a notice in the village's name.
-    PublishNotice,
-    /// Answer objections to a notice.
-    AnswerObjection,
-    /// State the party organisation's or the committee's opinion at the review.
-    GiveOpinion,
-    /// Open a vote of the villagers or their representatives.
-    OpenVote,
-    /// Give tasks.
-    GiveTask,
-    /// Close a matter after its evaluation.
-    CloseMatter,
-    /// Set up outgoing webhooks.
-    ManageWebhooks,
+use crate::{actor::covers, areas::Level};
+
+/// What a mandate can be given for.
+pub const MANDATE_SCOPES: &[&str] = &["publish_notice"];
+
+/// Declares an open word: an enum whose names are stable in JSON, in the table and in sentences' keys.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word:meta])* $variant:ident $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+        #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$word])* #[serde(rename = $text)] #[sea_orm(string_value = $text)] $variant),+
+        }
+
+        impl $name {
+            /// The stable word.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
 }
 
-/// Rights of the leading roles of a village committee.
-const COMMITTEE: &[Right] = &[
-    Right::ImportRoster,
-    Right::HandleSuggestions,
-    Right::RaiseMatter,
-    Right::MoveMatter,
-    Right::OpenForm,
-    Right::RecordVisit,
-    Right::HoldMeeting,
-    Right::PublishNotice,
-    Right::AnswerObjection,
-    Right::OpenVote,
-    Right::GiveTask,
-    Right::ManageWebhooks,
-];
-/// What the chair of a village committee may do beyond that.
-const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion];
-/// The council deliberates, visits and advises; it never publishes as the village and never decides.
-const COUNCIL: &[Right] = &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter];
-
-/// The rights of a role in a kind of body.
-#[must_use]
-pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
-    match (body_kind, role) {
-        ("county_office" | "town_office", _) => vec![Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks],
-        ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),
-        ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),
-        ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit],
-        ("village_committee", "grid_worker") => vec![Right::RecordVisit],
-        ("party_branch", "chair") => vec![Right::GiveOpinion, Right::RaiseMatter],
-        ("council", "chair" | "vice_chair" | "secretary") => COUNCIL.to_vec(),
-        ("council", "member") => vec![Right::RecordVisit],
-        ("supervision_committee", "chair") => vec![Right::CloseMatter, Right::RecordVisit],
-        ("supervision_committee", "member") => vec![Right::RecordVisit],
-        _ => Vec::new(),
+words! {
+    /// What kind of body.
+    BodyKind {
+        /// 县级主管部门
+        CountyOffice "county_office",
+        /// 乡镇政府、街道办事处
+        TownOffice "town_office",
+        /// 村民委员会、居民委员会
+        VillageCommittee "village_committee",
+        /// 党支部、党总支
+        PartyBranch "party_branch",
+        /// 村务监督委员会
+        SupervisionCommittee "supervision_committee",
+        /// 村民代表
+        Representatives "representatives",
+        /// 乡贤参事会
+        Council "council",
+        /// 参事会联合会
+        Federation "federation",
+        /// 秘书长联席会议
+        JointMeeting "joint_meeting",
+        /// 幸福邻里中心运营方
+        CentreOperator "centre_operator",
+        /// 社会组织
+        SocialOrganisation "social_organisation",
+        /// 县级部门
+        Department "department",
     }
 }
 
-/// The seat by which the actor may do this in the area.
-///
-/// # Errors
-/// `not_allowed` when no seat gives the right there.
-pub fn require<'a>(actor: &'a Actor, right: Right, area: &str) -> Result<&'a HeldSeat> {
-    holding(actor, right).find(|seat| seat.covers(area)).ok_or_else(|| Code::NotAllowed.into())
+words! {
+    /// What somebody is in a body.
+    Role {
+        /// 负责人
+        Chair "chair",
+        /// 副职
+        ViceChair "vice_chair",
+        /// 秘书长
+        Secretary "secretary",
+        /// 文书、工作人员
+        Clerk "clerk",
+        /// 成员
+        Member "member",
+        /// 网格员
+        GridWorker "grid_worker",
+        /// 法律顾问
+        LegalOfficer "legal_officer",
+        /// 社工
+        SocialWorker "social_worker",
+    }
 }
 
-/// Has the actor this right in the area?
+words! {
+    /// Where a council's member comes from.
+    SeatKind {
+        /// 本土
+        Native "native",
+        /// 外出
+        Away "away",
+        /// 外来
+        Incoming "incoming",
+    }
+}
+
+words! {
+    /// How a council's member came to the seat.
+    SeatRoute {
+        /// 个人荐
+        SelfNominated "self_nominated",
+        /// 群众推
+        Recommended "recommended",
+        /// 组织选
+        Selected "selected",
+    }
+}
+
+words! {
+    /// Does a seat still stand?
+    SeatState {
+        /// It stands, within its days.
+        Active "active",
+        /// It was ended.
+        Ended "ended",
+    }
+}
+
+/// Can a body of this kind cover an area of this level? A village's rights must not reach over a county by a slip.
 #[must_use]
-pub fn may(actor: &Actor, right: Right, area: &str) -> bool {
-    require(actor, right, area).is_ok()
+pub fn fits_level(kind: BodyKind, level: Level) -> bool {
+    match kind {
+        BodyKind::CountyOffice | BodyKind::Department => level == Level::County,
+        BodyKind::TownOffice => level == Level::Town,
+        BodyKind::VillageCommittee | BodyKind::SupervisionCommittee | BodyKind::Representatives | BodyKind::Council => {
+            level.is_village()
+        }
+        BodyKind::Federation | BodyKind::JointMeeting => {
+            matches!(level, Level::County | Level::Town) || level.is_village()
+        }
+        BodyKind::PartyBranch | BodyKind::CentreOperator | BodyKind::SocialOrganisation => true,
+    }
 }
 
-/// Codes of the areas in which the actor holds the right.
+/// Is there such a role in a body of this kind?
 #[must_use]
-pub fn areas_with(actor: &Actor, right: Right) -> Vec<String> {
-    let mut areas: Vec<String> = holding(actor, right).flat_map(|seat| seat.areas.iter().cloned()).collect();
-    areas.sort();
-    areas.dedup();
-    areas
+pub fn fits_role(kind: BodyKind, role: Role) -> bool {
+    use Role::{Chair, Clerk, GridWorker, LegalOfficer, Member, Secretary, SocialWorker, ViceChair};
+    let roles: &[Role] = match kind {
+        BodyKind::CountyOffice | BodyKind::TownOffice | BodyKind::Department => {
+            &[Chair, ViceChair, Clerk, Member, LegalOfficer, SocialWorker]
+        }
+        BodyKind::VillageCommittee => &[Chair, ViceChair, Clerk, Member, GridWorker, LegalOfficer, SocialWorker],
+        BodyKind::PartyBranch => &[Chair, ViceChair, Member],
+        BodyKind::SupervisionCommittee | BodyKind::Representatives => &[Chair, Member],
+        BodyKind::Council | BodyKind::Federation | BodyKind::JointMeeting => &[Chair, ViceChair, Secretary, Member],
+        BodyKind::CentreOperator | BodyKind::SocialOrganisation => &[Chair, Clerk, Member, SocialWorker],
+    };
+    roles.contains(&role)
 }
 
-fn holding(actor: &Actor, right: Right) -> impl Iterator<Item = &HeldSeat> {
-    actor.seats.iter().filter(move |seat| rights(&seat.body_kind, &seat.role).contains(&right))
+/// May nobody hold both, where the areas meet? Members and the clerk of a village committee do not supervise it; its
+/// grid workers are employed and may.
+#[must_use]
+pub fn exclude(one: (BodyKind, Role), other: (BodyKind, Role)) -> bool {
+    let governs = |(kind, role): (BodyKind, Role)| {
+        kind == BodyKind::VillageCommittee && matches!(role, Role::Chair | Role::ViceChair | Role::Member | Role::Clerk)
+    };
+    let supervises = |(kind, _): (BodyKind, Role)| kind == BodyKind::SupervisionCommittee;
+    (governs(one) && supervises(other)) || (supervises(one) && governs(other))
+}
+
+/// Is there an area that both cover, in whole or in part?
+#[must_use]
+pub fn meet(some: &[String], others: &[String]) -> bool {
+    some.iter().any(|one| others.iter().any(|other| covers(one, other) || covers(other, one)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{BodyId, PersonId, SeatId, SessionId};
-
-    fn holding_seat(kind: &str, role: &str, area: &str) -> Actor {
-        let seat = HeldSeat {
-            seat_id: SeatId::new(),
-            body_id: BodyId::new(),
-            body_kind: kind.into(),
-            body_name: String::new(),
-            role: role.into(),
-            areas: vec![area.into()],
-        };
-        Actor { person: PersonId::new(), session: SessionId::new(), name: String::new(), area: area.into(), seats: vec![seat] }
-    }
 
     #[test]
-    fn the_council_never_publishes_and_never_opens_a_vote() {
-        for role in ["chair", "vice_chair", "secretary", "member"] {
-            let actor = holding_seat("council", role, "330521103202");
-            for right in [Right::PublishNotice, Right::OpenVote, Right::AnswerObjection, Right::BendPath] {
-                assert!(!may(&actor, right, "330521103202"), "{role} {right:?}");
-            }
+    fn who_governs_does_not_supervise() {
+        let supervisor = (BodyKind::SupervisionCommittee, Role::Member);
+        for role in [Role::Chair, Role::ViceChair, Role::Member, Role::Clerk] {
+            assert!(exclude((BodyKind::VillageCommittee, role), supervisor), "{role:?}");
+            assert!(exclude(supervisor, (BodyKind::VillageCommittee, role)), "{role:?}");
         }
+        assert!(!exclude((BodyKind::VillageCommittee, Role::GridWorker), supervisor));
+        assert!(!exclude((BodyKind::Council, Role::Chair), supervisor));
+        assert!(!exclude(supervisor, supervisor));
     }
 
     #[test]
-    fn a_seat_gives_rights_only_where_its_body_stands() {
-        let clerk = holding_seat("village_committee", "clerk", "330521103202");
-        assert!(may(&clerk, Right::PublishNotice, "330521103202"));
-        assert!(!may(&clerk, Right::PublishNotice, "330521103203"));
-        let town = holding_seat("town_office", "clerk", "330521103");
-        assert!(may(&town, Right::ImportRoster, "330521103202"));
-        assert!(!may(&town, Right::HandleSuggestions, "330521103202"));
+    fn a_village_committee_covers_a_village_only() {
+        assert!(fits_level(BodyKind::VillageCommittee, Level::Community));
+        for level in [Level::County, Level::Town, Level::Group] {
+            assert!(!fits_level(BodyKind::VillageCommittee, level));
+        }
+        assert!(!fits_level(BodyKind::CountyOffice, Level::Village));
     }
 
     #[test]
-    fn an_unknown_kind_or_role_has_no_right() {
-        assert!(rights("council", "emperor").is_empty());
-        assert!(rights("", "chair").is_empty());
+    fn roles_belong_to_kinds() {
+        assert!(fits_role(BodyKind::VillageCommittee, Role::GridWorker));
+        assert!(!fits_role(BodyKind::Council, Role::Clerk));
+        assert!(!fits_role(BodyKind::SupervisionCommittee, Role::Secretary));
+    }
+
+    #[test]
+    fn areas_meet_when_one_is_within_the_other() {
+        let of = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>();
+        assert!(meet(&of(&["330521103"]), &of(&["330521103202"])));
+        assert!(meet(&of(&["330521103202"]), &of(&["330521", "330522"])));
+        assert!(!meet(&of(&["330521103202"]), &of(&["330521103203"])));
     }
 }

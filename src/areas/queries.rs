@@ -1,0 +1,121 @@
+//! Reads of the tree.
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    rows::area,
+    rules::{self, Level},
+};
+use crate::{
+    error::{Code, Result},
+    text,
+};
+
+/// One area.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Area {
+    /// 6 digits for a county, 9 for a town, 12 for a village or community, `code-x` below.
+    pub code: String,
+    /// Code of the area above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_code: Option<String>,
+    /// Name as people say it; not unique.
+    pub name: String,
+    /// What kind of area.
+    pub level: Level,
+    /// The kind in Chinese.
+    pub level_name: String,
+    /// First day.
+    pub valid_from: NaiveDate,
+    /// Last day, if it was merged away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<NaiveDate>,
+    /// Code of what it was merged into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successor_code: Option<String>,
+}
+
+/// An area with the way down to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AreaView {
+    /// The area.
+    #[serde(flatten)]
+    pub area: Area,
+    /// From the county down to the area itself.
+    pub path: Vec<AreaName>,
+}
+
+/// Code and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AreaName {
+    /// The code.
+    pub code: String,
+    /// The name.
+    pub name: String,
+}
+
+fn view(row: area::Model) -> Area {
+    Area {
+        code: row.code,
+        parent_code: row.parent_code,
+        name: row.name,
+        level: row.level,
+        level_name: text::say(&format!("area-level-{}", row.level.as_str())),
+        valid_from: row.valid_from,
+        valid_to: row.valid_to,
+        successor_code: row.successor_code,
+    }
+}
+
+/// The area of this code, if there is one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn find(db: &impl ConnectionTrait, code: &str) -> Result<Option<Area>> {
+    Ok(area::Entity::find_by_id(code).one(db).await?.map(view))
+}
+
+/// The area of this code.
+///
+/// # Errors
+/// `not_found` when there is none.
+pub async fn get(db: &impl ConnectionTrait, code: &str) -> Result<Area> {
+    find(db, code).await?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// What lies directly below an area, by code; without one, the counties.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn children(db: &impl ConnectionTrait, parent: Option<&str>) -> Result<Vec<Area>> {
+    let below = match parent {
+        Some(code) => area::Column::ParentCode.eq(code),
+        None => area::Column::ParentCode.is_null(),
+    };
+    let rows = area::Entity::find().filter(below).order_by_asc(area::Column::Code).all(db).await?;
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// Names from the county down to the area itself; empty for an unknown code.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn path_names(db: &impl ConnectionTrait, code: &str) -> Result<Vec<AreaName>> {
+    let rows = area::Entity::find().filter(area::Column::Code.is_in(rules::ancestors(code))).all(db).await?;
+    let mut path: Vec<AreaName> = rows.into_iter().map(|row| AreaName { code: row.code, name: row.name }).collect();
+    path.sort_by_key(|area| area.code.len());
+    Ok(path)
+}
+
+/// Names of these areas by code.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn names(db: &impl ConnectionTrait, codes: Vec<String>) -> Result<HashMap<String, String>> {
+    let rows = area::Entity::find().filter(area::Column::Code.is_in(codes)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.code, row.name)).collect())
+}

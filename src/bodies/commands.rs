@@ -1,0 +1,360 @@
+//! Founds bodies, opens terms, fills and ends seats, records mandates.
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    queries::{self, Body, BodyView, Mandate, SeatView, TermView},
+    rows::{body, body_area, mandate, seat, term},
+    rules::{self, BodyKind, MANDATE_SCOPES, Role, SeatKind, SeatRoute, SeatState},
+};
+use crate::{
+    actor::Actor,
+    areas,
+    broker::Bell,
+    clock,
+    error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
+    ids::{BodyId, MandateId, PersonId, SeatId, TermId},
+    people,
+    rights::{Right, require},
+    store::Tx,
+};
+
+/// On whose word bodies are set up.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// A person, by a seat.
+    Actor(&'a Actor),
+    /// Whoever runs the machine: the first office of a county, the demo.
+    Operator,
+}
+
+impl By<'_> {
+    fn person(self) -> Option<PersonId> {
+        match self {
+            Self::Actor(actor) => Some(actor.person),
+            Self::Operator => None,
+        }
+    }
+
+    /// May bodies be managed in all of these areas?
+    fn manages(self, areas: &[String]) -> Result<()> {
+        match self {
+            Self::Operator => Ok(()),
+            Self::Actor(actor) => areas.iter().try_for_each(|area| require(actor, Right::ManageBodies, area).map(drop)),
+        }
+    }
+
+    fn happening(self, kind: Kind, subject: impl std::fmt::Display, areas: &[String]) -> Happening {
+        Happening { actor: self.person(), area: areas.first().cloned(), ..Happening::new(kind, subject) }
+    }
+}
+
+/// A body to found.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FoundBody {
+    /// What kind.
+    pub kind: BodyKind,
+    /// Its name in full.
+    #[schema(min_length = 1, max_length = 60)]
+    pub name: String,
+    /// Codes of the areas it covers, one to twenty.
+    #[schema(min_items = 1, max_items = 20)]
+    pub areas: Vec<String>,
+    /// The day; today when absent.
+    #[serde(default)]
+    pub founded_on: Option<NaiveDate>,
+}
+
+/// Founds a body.
+///
+/// # Errors
+/// `not_allowed` without the right in every area; `invalid_fields` for an area that does not fit the kind.
+pub async fn found_body(tx: &Tx, by: By<'_>, mut input: FoundBody) -> Result<BodyView> {
+    input.areas.sort();
+    input.areas.dedup();
+    let mut checks = Checks::default();
+    if let Some(day) = input.founded_on {
+        checks.day("founded_on", day);
+    }
+    checks.text("name", &input.name, 1..=60);
+    checks.require((1..=20).contains(&input.areas.len()), "areas", "out_of_range");
+    for (at, code) in input.areas.iter().enumerate().take(20) {
+        let area = areas::find(tx, code).await?.filter(|area| area.valid_to.is_none());
+        let fits = area.is_some_and(|area| rules::fits_level(input.kind, area.level));
+        checks.require(fits, &format!("areas[{at}]"), "unknown");
+    }
+    checks.done()?;
+    by.manages(&input.areas)?;
+    let id = BodyId::new();
+    let row = body::ActiveModel {
+        id: Set(id),
+        kind: Set(input.kind),
+        name: Set(input.name.trim().to_owned()),
+        founded_on: Set(input.founded_on.unwrap_or_else(|| clock::local_date(tx.now()))),
+        created_at: Set(tx.now()),
+    };
+    row.insert(tx).await?;
+    let covered =
+        input.areas.iter().map(|code| body_area::ActiveModel { body_id: Set(id), area_code: Set(code.clone()) });
+    body_area::Entity::insert_many(covered).exec_without_returning(tx).await?;
+    let data = json!({ "kind": input.kind });
+    events::record(tx, by.happening(Kind::BodyFounded, id, &input.areas).with(data)).await?;
+    Ok(BodyView { body: queries::get(tx, id).await?, seats: Vec::new() })
+}
+
+/// A term to open.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenTerm {
+    /// Which one it is, from 1.
+    #[schema(minimum = 1)]
+    pub number: i32,
+    /// First day; that of the followed term when absent.
+    #[serde(default)]
+    pub starts_on: Option<NaiveDate>,
+    /// Last day; that of the followed term when absent.
+    #[serde(default)]
+    pub ends_on: Option<NaiveDate>,
+    /// Term of another body that this one runs with.
+    #[serde(default)]
+    pub follows_term_id: Option<TermId>,
+}
+
+/// Opens a term of a body.
+///
+/// # Errors
+/// `not_found`, `not_allowed`, `invalid_fields`.
+pub async fn open_term(tx: &Tx, by: By<'_>, (body, input): (BodyId, OpenTerm)) -> Result<TermView> {
+    let body = queries::get(tx, body).await?;
+    by.manages(&body.areas)?;
+    let followed = match input.follows_term_id {
+        Some(id) => term::Entity::find_by_id(id).one(tx).await?,
+        None => None,
+    };
+    let mut checks = Checks::default();
+    checks.require(input.number >= 1, "number", "out_of_range");
+    checks.require(followed.is_some() == input.follows_term_id.is_some(), "follows_term_id", "unknown");
+    let starts_on = input.starts_on.or(followed.as_ref().map(|term| term.starts_on));
+    let ends_on = input.ends_on.or(followed.as_ref().map(|term| term.ends_on));
+    checks.require(starts_on.is_some(), "starts_on", "required");
+    checks.require(ends_on.is_some(), "ends_on", "required");
+    checks.require(ends_on >= starts_on, "ends_on", "ends_before_start");
+    for (field, day) in [("starts_on", starts_on), ("ends_on", ends_on)] {
+        if let Some(day) = day {
+            checks.day(field, day);
+        }
+    }
+    let same =
+        term::Entity::find().filter(term::Column::BodyId.eq(body.id)).filter(term::Column::Number.eq(input.number));
+    checks.require(same.one(tx).await?.is_none(), "number", "duplicate");
+    checks.done()?;
+    let (Some(starts_on), Some(ends_on)) = (starts_on, ends_on) else { return Err(Code::InvalidFields.into()) };
+    let follows_term_id = input.follows_term_id;
+    let row =
+        term::Model { id: TermId::new(), body_id: body.id, number: input.number, starts_on, ends_on, follows_term_id };
+    term::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
+    let happening = by.happening(Kind::TermOpened, row.id, &body.areas).with(json!({ "body": body.id }));
+    events::record(tx, happening).await?;
+    Ok(TermView::from(row))
+}
+
+/// A seat to fill.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeSeat {
+    /// Who.
+    pub person_id: PersonId,
+    /// As what.
+    pub role: Role,
+    /// Where a council's member comes from.
+    #[serde(default)]
+    pub kind: Option<SeatKind>,
+    /// How a council's member was found.
+    #[serde(default)]
+    pub route: Option<SeatRoute>,
+    /// In which term; none: until it is ended.
+    #[serde(default)]
+    pub term_id: Option<TermId>,
+    /// First day; today when absent.
+    #[serde(default)]
+    pub starts_on: Option<NaiveDate>,
+    /// Last day; that of the term, or none, when absent.
+    #[serde(default)]
+    pub ends_on: Option<NaiveDate>,
+}
+
+/// Fills a seat.
+///
+/// # Errors
+/// `not_found`, `not_allowed`, `invalid_fields`; `seats_exclude` for supervising where one governs.
+pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -> Result<SeatView> {
+    let body = queries::get(tx, body).await?;
+    by.manages(&body.areas)?;
+    // nobody appoints himself
+    if by.person() == Some(input.person_id) {
+        return Err(Code::NotAllowed.into());
+    }
+    let person = people::person(tx, input.person_id).await?.filter(|person| person.left_on.is_none());
+    let starts_on = input.starts_on.unwrap_or_else(|| clock::local_date(tx.now()));
+    let mut checks = Checks::default();
+    checks.day("starts_on", starts_on);
+    if let Some(day) = input.ends_on {
+        checks.day("ends_on", day);
+    }
+    checks.require(person.is_some(), "person_id", "not_a_member");
+    checks.require(rules::fits_role(body.kind, input.role), "role", "role_unfit");
+    checks.require(input.ends_on.is_none_or(|end| end >= starts_on), "ends_on", "ends_before_start");
+    if let Some(id) = input.term_id {
+        let term = term::Entity::find_by_id(id).one(tx).await?;
+        checks.require(term.is_some_and(|term| term.body_id == body.id), "term_id", "term_other_body");
+    }
+    let held = held_from(tx, input.person_id, starts_on).await?;
+    let is_held = held.iter().any(|(other, role)| other.id == body.id && *role == input.role);
+    checks.require(!is_held, "person_id", "duplicate");
+    checks.done()?;
+    let excluded = held.iter().any(|(other, role)| {
+        rules::exclude((body.kind, input.role), (other.kind, *role)) && rules::meet(&body.areas, &other.areas)
+    });
+    if excluded {
+        return Err(Code::SeatsExclude.into());
+    }
+    let row = seat::Model {
+        id: SeatId::new(),
+        body_id: body.id,
+        term_id: input.term_id,
+        person_id: input.person_id,
+        role: input.role,
+        kind: input.kind,
+        route: input.route,
+        state: SeatState::Active,
+        starts_on,
+        ends_on: input.ends_on,
+    };
+    seat::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
+    changed(tx, by, Kind::SeatTaken, (&body, &row)).await?;
+    queries::seat_view(tx, &body, row).await
+}
+
+/// Bodies and roles in which somebody sits on or after a day.
+async fn held_from(tx: &Tx, person: PersonId, day: NaiveDate) -> Result<Vec<(Body, Role)>> {
+    let lasting = Condition::any().add(seat::Column::EndsOn.is_null()).add(seat::Column::EndsOn.gte(day));
+    let rows = seat::Entity::find()
+        .filter(seat::Column::PersonId.eq(person))
+        .filter(seat::Column::State.eq(SeatState::Active))
+        .filter(lasting)
+        .all(tx)
+        .await?;
+    let terms =
+        term::Entity::find().filter(term::Column::Id.is_in(rows.iter().filter_map(|row| row.term_id))).all(tx).await?;
+    let is_over = |row: &seat::Model| terms.iter().any(|term| row.term_id == Some(term.id) && term.ends_on < day);
+    let rows: Vec<_> = rows.into_iter().filter(|row| !is_over(row)).collect();
+    let bodies = queries::bodies(tx, rows.iter().map(|row| row.body_id).collect()).await?;
+    let held =
+        rows.iter().filter_map(|row| Some((bodies.iter().find(|body| body.id == row.body_id)?.clone(), row.role)));
+    Ok(held.collect())
+}
+
+/// Ends a seat at once.
+///
+/// # Errors
+/// `not_found`, `not_allowed`; `wrong_state` when it has ended already.
+pub async fn end_seat(tx: &Tx, by: By<'_>, id: SeatId) -> Result<SeatView> {
+    let row = seat::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let body = queries::get(tx, row.body_id).await?;
+    by.manages(&body.areas)?;
+    let today = clock::local_date(tx.now());
+    let ended = seat::Entity::update_many()
+        .col_expr(seat::Column::State, Expr::value(SeatState::Ended.as_str()))
+        .col_expr(seat::Column::EndsOn, Expr::value(today))
+        .filter(seat::Column::Id.eq(id))
+        .filter(seat::Column::State.eq(SeatState::Active))
+        .exec(tx)
+        .await?;
+    if ended.rows_affected != 1 {
+        return Err(Code::WrongState.into());
+    }
+    let row = seat::Model { state: SeatState::Ended, ends_on: Some(today), ..row };
+    changed(tx, by, Kind::SeatEnded, (&body, &row)).await?;
+    queries::seat_view(tx, &body, row).await
+}
+
+async fn changed(tx: &Tx, by: By<'_>, kind: Kind, (body, seat): (&Body, &seat::Model)) -> Result<()> {
+    let data = json!({ "body": body.id, "person": seat.person_id, "role": seat.role });
+    events::record(tx, by.happening(kind, seat.id, &body.areas).with(data)).await?;
+    tx.ring(Bell::RightsChanged { person: seat.person_id });
+    Ok(())
+}
+
+/// A mandate to record.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GiveMandate {
+    /// In whose name is acted.
+    pub from_body_id: BodyId,
+    /// Who acts.
+    pub to_body_id: BodyId,
+    /// What for: `publish_notice`.
+    pub scope: String,
+    /// The one matter that it is for; any when absent.
+    #[serde(default)]
+    #[schema(max_length = 40)]
+    pub subject_id: Option<String>,
+    /// The decision behind it: which meeting, which day.
+    #[schema(min_length = 1, max_length = 200)]
+    pub source: String,
+    /// From when; now when absent.
+    #[serde(default)]
+    pub starts_at: Option<DateTime<FixedOffset>>,
+    /// Until when; until it is replaced when absent.
+    #[serde(default)]
+    pub ends_at: Option<DateTime<FixedOffset>>,
+}
+
+/// Records a mandate. The chair of the body that gives it may, and who manages bodies there.
+///
+/// # Errors
+/// `not_found`, `not_allowed`, `invalid_fields`.
+pub async fn give_mandate(tx: &Tx, actor: &Actor, input: GiveMandate) -> Result<Mandate> {
+    let from = queries::get(tx, input.from_body_id).await?;
+    let to = queries::get(tx, input.to_body_id).await?;
+    let leads = actor.seats.iter().any(|seat| seat.body_id == from.id && seat.role == Role::Chair.as_str());
+    if !leads {
+        By::Actor(actor).manages(&from.areas)?;
+    }
+    let starts_at = input.starts_at.map_or_else(|| tx.now(), |at| at.with_timezone(&Utc));
+    let ends_at = input.ends_at.map(|at| at.with_timezone(&Utc));
+    let mut checks = Checks::default();
+    checks.day("starts_at", starts_at.date_naive());
+    if let Some(at) = ends_at {
+        checks.day("ends_at", at.date_naive());
+    }
+    checks.require(from.id != to.id, "to_body_id", "not_yourself");
+    checks.require(rules::meet(&from.areas, &to.areas), "to_body_id", "out_of_range");
+    checks.require(MANDATE_SCOPES.contains(&input.scope.as_str()), "scope", "unknown");
+    // nobody gives away what it may not do itself
+    checks.require(from.kind == BodyKind::VillageCommittee, "from_body_id", "out_of_range");
+    checks.text("source", &input.source, 1..=200);
+    checks.text("subject_id", input.subject_id.as_deref().unwrap_or_default(), 0..=40);
+    checks.require(ends_at.is_none_or(|end| end > starts_at), "ends_at", "ends_before_start");
+    checks.done()?;
+    let row = mandate::Model {
+        id: MandateId::new(),
+        from_body_id: from.id,
+        to_body_id: to.id,
+        scope: input.scope,
+        subject_id: input.subject_id,
+        source: input.source.trim().to_owned(),
+        starts_at,
+        ends_at,
+        recorded_by: actor.person,
+    };
+    mandate::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
+    let data = json!({ "from": from.id, "to": to.id, "scope": row.scope, "subject": row.subject_id });
+    events::record(tx, By::Actor(actor).happening(Kind::MandateGiven, row.id, &from.areas).with(data)).await?;
+    Ok(Mandate::from(row))
+}

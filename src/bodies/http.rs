@@ -1,0 +1,129 @@
+//! Bodies over HTTP: offices set them up, everybody sees who sits where.
+use axum::{Json, extract::State};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    commands::{self, By, FoundBody, GiveMandate, OpenTerm, TakeSeat},
+    queries::{self, BodyView, Mandate, SeatView, TermView},
+};
+use crate::{
+    actor::Actor,
+    app::{App, Cached, Created, IdempotencyKey, Input, Path, Seen},
+    error::{Problem, Result},
+    ids::{BodyId, SeatId},
+    page::Page,
+};
+
+/// A seat that ends must not stand on a kept page for long.
+const KEPT_SECS: u32 = 60;
+
+/// Founds a body.
+#[utoipa::path(post, path = "/v1/bodies", tag = "bodies", operation_id = "found_body", request_body = FoundBody, responses(
+    (status = 201, body = BodyView, description = "Founded"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn found_body(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<FoundBody>,
+) -> Result<Created<BodyView>> {
+    let run = app.once(actor, key, "found_body", input, |tx, actor, input| {
+        Box::pin(commands::found_body(tx, By::Actor(actor), input))
+    });
+    run.await.map(Created)
+}
+
+/// Opens a term of a body.
+#[utoipa::path(post, path = "/v1/bodies/{id}/terms", tag = "bodies", operation_id = "open_term",
+    params(("id" = BodyId, Path, description = "The body")), request_body = OpenTerm, responses(
+    (status = 201, body = TermView, description = "Opened"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn open_term(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<BodyId>,
+    Input(input): Input<OpenTerm>,
+) -> Result<Created<TermView>> {
+    let run = app.once(actor, key, "open_term", (id, input), |tx, actor, input| {
+        Box::pin(commands::open_term(tx, By::Actor(actor), input))
+    });
+    run.await.map(Created)
+}
+
+/// Fills a seat.
+#[utoipa::path(post, path = "/v1/bodies/{id}/seats", tag = "bodies", operation_id = "take_seat",
+    params(("id" = BodyId, Path, description = "The body")), request_body = TakeSeat, responses(
+    (status = 201, body = SeatView, description = "Filled"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn take_seat(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<BodyId>,
+    Input(input): Input<TakeSeat>,
+) -> Result<Created<SeatView>> {
+    let run = app.once(actor, key, "take_seat", (id, input), |tx, actor, input| {
+        Box::pin(commands::take_seat(tx, By::Actor(actor), input))
+    });
+    run.await.map(Created)
+}
+
+/// Ends a seat at once; its rights end within seconds.
+#[utoipa::path(post, path = "/v1/seats/{id}/end", tag = "bodies", operation_id = "end_seat",
+    params(("id" = SeatId, Path, description = "The seat")), responses(
+    (status = 200, body = SeatView, description = "Ended"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn end_seat(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SeatId>,
+) -> Result<Json<SeatView>> {
+    let run =
+        app.once(actor, key, "end_seat", id, |tx, actor, id| Box::pin(commands::end_seat(tx, By::Actor(actor), id)));
+    run.await.map(Json)
+}
+
+/// Records a mandate.
+#[utoipa::path(post, path = "/v1/mandates", tag = "bodies", operation_id = "give_mandate", request_body = GiveMandate, responses(
+    (status = 201, body = Mandate, description = "Recorded"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn give_mandate(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<GiveMandate>,
+) -> Result<Created<Mandate>> {
+    let run = app
+        .once(actor, key, "give_mandate", input, |tx, actor, input| Box::pin(commands::give_mandate(tx, actor, input)));
+    run.await.map(Created)
+}
+
+/// The bodies of an area and who sits in them, for everybody. Never more than one page.
+#[utoipa::path(get, path = "/v1/areas/{code}/bodies", tag = "bodies", operation_id = "list_bodies",
+    params(("code" = String, Path, description = "Code of the area")), responses(
+    (status = 200, body = Page<BodyView>, description = "The bodies, with an ETag"),
+    (status = 304, description = "As the caller has seen it"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn list_bodies(State(app): State<App>, seen: Seen, Path(code): Path<String>) -> Result<Cached<Page<BodyView>>> {
+    let items = queries::bodies_in(app.store.read(), &code, app.now()).await?;
+    Ok(Cached { seen, value: Page { items, next_cursor: None }, secs: KEPT_SECS })
+}
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(found_body))
+        .routes(routes!(open_term))
+        .routes(routes!(take_seat))
+        .routes(routes!(end_seat))
+        .routes(routes!(give_mandate))
+        .routes(routes!(list_bodies))
+}

@@ -1,0 +1,25 @@
+//! 组织、届、席位、授权: who governs and who advises, and who sits where until when.
+//!
+//! Always true: rights come from seats alone, and a seat counts only while it is active, within its own days and within
+//! those of its term; nobody sits in the supervision committee and in the village committee of one village (浙江省实施
+//! 村民委员会组织法办法, article 30); who holds a seat is public; nothing is deleted.
+//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`.
+//! Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`, `mandate.given`.
+pub mod commands;
+mod http;
+pub mod queries;
+mod rows;
+pub mod rules;
+
+pub use self::{
+    commands::{
+        By, FoundBody, GiveMandate, OpenTerm, TakeSeat, end_seat, found_body, give_mandate, open_term, take_seat,
+    },
+    http::routes,
+    queries::{
+        Body, BodyView, Mandate, SeatView, TermView, bodies_in, get, holders, mandate_for, members_of, of_kind,
+        seats_of,
+    },
+    rules::{BodyKind, Role, SeatKind, SeatRoute},
+};
+pub use crate::rights::{Right, areas_with, may, require, rights};

@@ -1,0 +1,365 @@
+//! Reads of bodies: who sits where today, who is responsible for an area, who may act for whom.
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait, Select,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    rows::{body, body_area, mandate, seat, term},
+    rules::{BodyKind, Role, SeatKind, SeatRoute, SeatState},
+};
+use crate::{
+    actor::HeldSeat,
+    areas, clock,
+    error::{Code, Result},
+    ids::{BodyId, MandateId, PersonId, SeatId, TermId},
+    people, text,
+};
+
+/// One body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Body {
+    /// The body.
+    pub id: BodyId,
+    /// What kind.
+    pub kind: BodyKind,
+    /// The kind in Chinese.
+    pub kind_name: String,
+    /// Its name.
+    pub name: String,
+    /// Codes of the areas it covers; everything below them counts.
+    pub areas: Vec<String>,
+    /// Since when.
+    pub founded_on: NaiveDate,
+}
+
+/// A body with who sits in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BodyView {
+    /// The body.
+    #[serde(flatten)]
+    pub body: Body,
+    /// Who sits in it today.
+    pub seats: Vec<SeatView>,
+}
+
+/// One seat; who holds one is public.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SeatView {
+    /// The seat.
+    pub id: SeatId,
+    /// Its body.
+    pub body_id: BodyId,
+    /// Who holds it.
+    pub person_id: PersonId,
+    /// Full name.
+    pub name: String,
+    /// As what.
+    pub role: Role,
+    /// The role in Chinese, as this kind of body calls it.
+    pub role_name: String,
+    /// Where a council's member comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<SeatKind>,
+    /// How a council's member was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<SeatRoute>,
+    /// In which term.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term_id: Option<TermId>,
+    /// First day.
+    pub starts_on: NaiveDate,
+    /// Last day, if there is one beside that of the term.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_on: Option<NaiveDate>,
+}
+
+/// One term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TermView {
+    /// The term.
+    pub id: TermId,
+    /// Its body.
+    pub body_id: BodyId,
+    /// Which one, from 1.
+    pub number: i32,
+    /// First day.
+    pub starts_on: NaiveDate,
+    /// Last day.
+    pub ends_on: NaiveDate,
+    /// Term of another body that it runs with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follows_term_id: Option<TermId>,
+}
+
+impl From<term::Model> for TermView {
+    fn from(row: term::Model) -> Self {
+        let term::Model { id, body_id, number, starts_on, ends_on, follows_term_id } = row;
+        Self { id, body_id, number, starts_on, ends_on, follows_term_id }
+    }
+}
+
+/// One mandate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mandate {
+    /// The mandate.
+    pub id: MandateId,
+    /// In whose name is acted.
+    pub from_body_id: BodyId,
+    /// Who acts.
+    pub to_body_id: BodyId,
+    /// What for.
+    pub scope: String,
+    /// The one thing that it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_id: Option<String>,
+    /// The decision behind it.
+    pub source: String,
+    /// From when.
+    pub starts_at: DateTime<FixedOffset>,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<FixedOffset>>,
+}
+
+impl From<mandate::Model> for Mandate {
+    fn from(row: mandate::Model) -> Self {
+        Self {
+            id: row.id,
+            from_body_id: row.from_body_id,
+            to_body_id: row.to_body_id,
+            scope: row.scope,
+            subject_id: row.subject_id,
+            source: row.source,
+            starts_at: clock::local(row.starts_at),
+            ends_at: row.ends_at.map(clock::local),
+        }
+    }
+}
+
+/// Seats that count on a day: active, within their own days and those of their term.
+fn standing(day: NaiveDate) -> Select<seat::Entity> {
+    let unending = Condition::any().add(seat::Column::EndsOn.is_null()).add(seat::Column::EndsOn.gte(day));
+    let in_term = Condition::all().add(term::Column::StartsOn.lte(day)).add(term::Column::EndsOn.gte(day));
+    seat::Entity::find()
+        .join(JoinType::LeftJoin, seat::Relation::Term.def())
+        .filter(seat::Column::State.eq(SeatState::Active))
+        .filter(seat::Column::StartsOn.lte(day))
+        .filter(unending)
+        .filter(Condition::any().add(seat::Column::TermId.is_null()).add(in_term))
+}
+
+/// The seats that a person holds at a time, in two queries.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn seats_of(db: &impl ConnectionTrait, person: PersonId, now: DateTime<Utc>) -> Result<Vec<HeldSeat>> {
+    let rows = standing(clock::local_date(now))
+        .filter(seat::Column::PersonId.eq(person))
+        .find_also_related(body::Entity)
+        .order_by_asc(seat::Column::Id)
+        .all(db)
+        .await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let covered = covered(db, rows.iter().map(|(seat, _)| seat.body_id).collect()).await?;
+    let held = rows.into_iter().filter_map(|(seat, body)| {
+        let body = body?;
+        let areas = covered.get(&body.id).cloned().unwrap_or_default();
+        Some(HeldSeat {
+            seat_id: seat.id,
+            body_id: body.id,
+            body_kind: body.kind.as_str().to_owned(),
+            body_name: body.name,
+            role: seat.role.as_str().to_owned(),
+            areas,
+        })
+    });
+    Ok(held.collect())
+}
+
+/// Codes of the areas that these bodies cover.
+async fn covered(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMap<BodyId, Vec<String>>> {
+    let rows = body_area::Entity::find()
+        .filter(body_area::Column::BodyId.is_in(ids))
+        .order_by_asc(body_area::Column::AreaCode)
+        .all(db)
+        .await?;
+    let mut areas: HashMap<BodyId, Vec<String>> = HashMap::new();
+    for row in rows {
+        areas.entry(row.body_id).or_default().push(row.area_code);
+    }
+    Ok(areas)
+}
+
+/// These bodies, oldest first.
+pub(super) async fn bodies(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<Vec<Body>> {
+    let mut covered = covered(db, ids.clone()).await?;
+    let rows = body::Entity::find()
+        .filter(body::Column::Id.is_in(ids))
+        .order_by_asc(body::Column::FoundedOn)
+        .order_by_asc(body::Column::Id)
+        .all(db)
+        .await?;
+    let view = |row: body::Model| Body {
+        kind_name: text::say(&format!("body-kind-{}", row.kind.as_str())),
+        areas: covered.remove(&row.id).unwrap_or_default(),
+        id: row.id,
+        kind: row.kind,
+        name: row.name,
+        founded_on: row.founded_on,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// One body.
+///
+/// # Errors
+/// `not_found`.
+pub async fn get(db: &impl ConnectionTrait, id: BodyId) -> Result<Body> {
+    bodies(db, vec![id]).await?.pop().ok_or_else(|| Code::NotFound.into())
+}
+
+/// Names of these bodies.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn names(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMap<BodyId, String>> {
+    let rows = body::Entity::find().filter(body::Column::Id.is_in(ids)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// The bodies of one kind that cover an area, the nearest first, then the oldest.
+async fn covering(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<Body>> {
+    let near =
+        body_area::Entity::find().filter(body_area::Column::AreaCode.is_in(areas::ancestors(area))).all(db).await?;
+    let ids = near.into_iter().map(|row| row.body_id).collect();
+    let mut found: Vec<Body> = bodies(db, ids).await?.into_iter().filter(|body| body.kind.as_str() == kind).collect();
+    let nearness = |body: &Body| {
+        let covering = body.areas.iter().filter(|code| crate::actor::covers(code, area));
+        covering.map(String::len).max().unwrap_or_default()
+    };
+    found.sort_by_key(|body| std::cmp::Reverse(nearness(body)));
+    Ok(found)
+}
+
+/// The body of this kind that is responsible for an area: the nearest that covers it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn of_kind(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Option<BodyId>> {
+    Ok(covering(db, kind, area).await?.first().map(|body| body.id))
+}
+
+/// Who sits on a day in bodies of this kind that cover the area.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn holders(db: &impl ConnectionTrait, kind: &str, area: &str, day: NaiveDate) -> Result<HashSet<PersonId>> {
+    let ids: Vec<BodyId> = covering(db, kind, area).await?.into_iter().map(|body| body.id).collect();
+    let rows = standing(day).filter(seat::Column::BodyId.is_in(ids)).all(db).await?;
+    Ok(rows.into_iter().map(|row| row.person_id).collect())
+}
+
+/// Who sits in a body at a time, in the order in which they came.
+///
+/// # Errors
+/// `not_found`.
+pub async fn members_of(db: &impl ConnectionTrait, id: BodyId, now: DateTime<Utc>) -> Result<Vec<SeatView>> {
+    let body = get(db, id).await?;
+    Ok(seated(db, vec![body], now).await?.pop().map(|view| view.seats).unwrap_or_default())
+}
+
+/// The bodies of exactly this area, with who sits in them at a time.
+///
+/// # Errors
+/// `not_found` for an unknown area.
+pub async fn bodies_in(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>) -> Result<Vec<BodyView>> {
+    areas::get(db, area).await?;
+    let here = body_area::Entity::find().filter(body_area::Column::AreaCode.eq(area)).all(db).await?;
+    let found = bodies(db, here.into_iter().map(|row| row.body_id).collect()).await?;
+    seated(db, found, now).await
+}
+
+async fn seated(db: &impl ConnectionTrait, bodies: Vec<Body>, now: DateTime<Utc>) -> Result<Vec<BodyView>> {
+    let rows = standing(clock::local_date(now))
+        .filter(seat::Column::BodyId.is_in(bodies.iter().map(|body| body.id)))
+        .order_by_asc(seat::Column::StartsOn)
+        .order_by_asc(seat::Column::Id)
+        .all(db)
+        .await?;
+    let names = people::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let mut views: Vec<BodyView> = bodies.into_iter().map(|body| BodyView { body, seats: Vec::new() }).collect();
+    for row in rows {
+        let name = names.get(&row.person_id).cloned().unwrap_or_default();
+        if let Some(view) = views.iter_mut().find(|view| view.body.id == row.body_id) {
+            let seat = view_of(&view.body, row, name);
+            view.seats.push(seat);
+        }
+    }
+    Ok(views)
+}
+
+pub(super) async fn seat_view(db: &impl ConnectionTrait, body: &Body, row: seat::Model) -> Result<SeatView> {
+    let name = people::names(db, vec![row.person_id]).await?.remove(&row.person_id).unwrap_or_default();
+    Ok(view_of(body, row, name))
+}
+
+fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
+    SeatView {
+        id: row.id,
+        body_id: row.body_id,
+        person_id: row.person_id,
+        name,
+        role: row.role,
+        role_name: role_name(body.kind, row.role),
+        kind: row.kind,
+        route: row.route,
+        term_id: row.term_id,
+        starts_on: row.starts_on,
+        ends_on: row.ends_on,
+    }
+}
+
+/// A role as this kind of body calls it.
+fn role_name(kind: BodyKind, role: Role) -> String {
+    let own = format!("body-role-{}-{}", kind.as_str(), role.as_str());
+    if text::knows(&own) { text::say(&own) } else { text::say(&format!("body-role-{}", role.as_str())) }
+}
+
+/// The newest mandate by which a body may act now in an area in the name of one that covers it: for this subject, or
+/// for any.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn mandate_for(
+    db: &impl ConnectionTrait,
+    to_body: BodyId,
+    (scope, area): (&str, &str),
+    subject: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Option<Mandate>> {
+    let unending = Condition::any().add(mandate::Column::EndsAt.is_null()).add(mandate::Column::EndsAt.gt(now));
+    let any_subject = Condition::any().add(mandate::Column::SubjectId.is_null());
+    let rows = mandate::Entity::find()
+        .filter(mandate::Column::ToBodyId.eq(to_body))
+        .filter(mandate::Column::Scope.eq(scope))
+        .filter(mandate::Column::StartsAt.lte(now))
+        .filter(unending)
+        .filter(subject.into_iter().fold(any_subject, |any, id| any.add(mandate::Column::SubjectId.eq(id))))
+        .order_by_desc(mandate::Column::StartsAt)
+        .order_by_desc(mandate::Column::Id)
+        .all(db)
+        .await?;
+    let from = covered(db, rows.iter().map(|row| row.from_body_id).collect()).await?;
+    let gives = |row: &mandate::Model| {
+        from.get(&row.from_body_id).is_some_and(|areas| areas.iter().any(|code| crate::actor::covers(code, area)))
+    };
+    Ok(rows.into_iter().find(gives).map(Mandate::from))
+}

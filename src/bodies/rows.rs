@@ -1,0 +1,138 @@
+//! Rows of bodies and of who sits in them.
+
+/// One body.
+pub(crate) mod body {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{bodies::rules::BodyKind, ids::BodyId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "bodies")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: BodyId,
+        pub kind: BodyKind,
+        pub name: String,
+        pub founded_on: NaiveDate,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// An area that a body covers.
+pub(crate) mod body_area {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::BodyId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "body_areas")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area_code: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One term of a body.
+pub(crate) mod term {
+    use chrono::NaiveDate;
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, TermId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "terms")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: TermId,
+        pub body_id: BodyId,
+        pub number: i32,
+        pub starts_on: NaiveDate,
+        pub ends_on: NaiveDate,
+        pub follows_term_id: Option<TermId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One person's seat.
+pub(crate) mod seat {
+    use chrono::NaiveDate;
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        bodies::rules::{Role, SeatKind, SeatRoute, SeatState},
+        ids::{BodyId, PersonId, SeatId, TermId},
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "seats")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: SeatId,
+        pub body_id: BodyId,
+        pub term_id: Option<TermId>,
+        pub person_id: PersonId,
+        pub role: Role,
+        pub kind: Option<SeatKind>,
+        pub route: Option<SeatRoute>,
+        pub state: SeatState,
+        pub starts_on: NaiveDate,
+        pub ends_on: Option<NaiveDate>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {
+        #[sea_orm(belongs_to = "super::body::Entity", from = "Column::BodyId", to = "super::body::Column::Id")]
+        Body,
+        #[sea_orm(belongs_to = "super::term::Entity", from = "Column::TermId", to = "super::term::Column::Id")]
+        Term,
+    }
+
+    impl Related<super::body::Entity> for Entity {
+        fn to() -> RelationDef {
+            Relation::Body.def()
+        }
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What one body lets another do in its name.
+pub(crate) mod mandate {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MandateId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "mandates")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: MandateId,
+        pub from_body_id: BodyId,
+        pub to_body_id: BodyId,
+        pub scope: String,
+        pub subject_id: Option<String>,
+        pub source: String,
+        pub starts_at: DateTime<Utc>,
+        pub ends_at: Option<DateTime<Utc>>,
+        pub recorded_by: PersonId,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

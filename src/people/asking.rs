@@ -1,0 +1,240 @@
+//! Who asks: from a bearer token or the pages' cookie to an actor with today's seats.
+//!
+//! # Why
+//! Every request needs this, so actors are kept for three seconds by session; ending a log-in drops it at once in this
+//! process and by bell in the others. A token in a URL is never looked at: URLs are logged and passed on.
+use std::time::Duration;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Method, Uri, header, request::Parts},
+};
+use chrono::{DateTime, Utc};
+use moka::sync::Cache;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{
+    rows::{person, session},
+    sessions, tokens,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    broker::Bell,
+    error::{Code, Error, Result},
+    ids::SessionId,
+};
+
+/// Name of the pages' cookie.
+const COOKIE: &str = "ls_session";
+const KEPT_SECS: u64 = 3;
+const KEPT_ACTORS: u64 = 50_000;
+/// Browsers keep a cookie no longer; the session's own end is the server's.
+const COOKIE_DAYS: i64 = 400;
+
+/// Somebody who may be signed in.
+#[derive(Clone, Debug)]
+pub struct Visitor(pub Option<Actor>);
+
+/// An empty cache for [`App`].
+#[must_use]
+pub fn actor_cache() -> Cache<SessionId, Actor> {
+    let kept = Duration::from_secs(KEPT_SECS);
+    Cache::builder().max_capacity(KEPT_ACTORS).time_to_live(kept).support_invalidation_closures().build()
+}
+
+/// Drops what a bell says is out of date; the server calls it for every bell.
+pub fn heard(app: &App, bell: &Bell) {
+    match *bell {
+        Bell::SessionEnded { session } => app.actors.invalidate(&session),
+        Bell::RightsChanged { person } => {
+            if let Err(error) = app.actors.invalidate_entries_if(move |_, actor| actor.person == person) {
+                tracing::error!(%error, "actor cache");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The actor that an access token names.
+///
+/// # Errors
+/// `not_signed_in` for a token that does not hold, `session_ended` when its log-in has ended.
+pub async fn actor_of_token(app: &App, token: &str) -> Result<Actor> {
+    let bearer = tokens::check(&app.keys, app.now(), token)?;
+    if let Some(actor) = app.actors.get(&bearer.session).filter(|actor| actor.person == bearer.person) {
+        return Ok(actor);
+    }
+    let row = session::Entity::find_by_id(bearer.session).one(app.store.read()).await?;
+    load(app, row.filter(|row| row.person_id == bearer.person)).await
+}
+
+/// When an access token stops to hold; `None` for one that does not hold now.
+#[must_use]
+pub fn token_expires_at(app: &App, token: &str) -> Option<DateTime<Utc>> {
+    tokens::check(&app.keys, app.now(), token).ok().and_then(|bearer| DateTime::from_timestamp(bearer.expires_at, 0))
+}
+
+/// The actor whose cookie this is.
+///
+/// # Errors
+/// `session_ended` when there is no such log-in or it has ended.
+pub async fn actor_of_cookie(app: &App, value: &str) -> Result<Actor> {
+    let kept = session::Column::CookieHmac.eq(sessions::cookie_hmac(&app.keys, value));
+    let row = session::Entity::find().filter(kept).one(app.store.read()).await?;
+    match row.as_ref().filter(|row| lasts(app, row)).and_then(|row| app.actors.get(&row.id)) {
+        Some(actor) => Ok(actor),
+        None => load(app, row).await,
+    }
+}
+
+fn lasts(app: &App, row: &session::Model) -> bool {
+    row.ended_at.is_none() && row.expires_at > app.now()
+}
+
+async fn load(app: &App, row: Option<session::Model>) -> Result<Actor> {
+    let row = row.filter(|row| lasts(app, row)).ok_or(Code::SessionEnded)?;
+    let person = person::Entity::find_by_id(row.person_id).one(app.store.read()).await?;
+    let person = person.filter(|person| person.left_on.is_none()).ok_or(Code::SessionEnded)?;
+    let seats = (app.seats_of)(app.store.read(), person.id, app.now()).await?;
+    sessions::note_use(&app.store, &row, app.now(), app.config.session_days);
+    let actor = Actor { person: person.id, session: row.id, name: person.name, area: person.area_code, seats };
+    app.actors.insert(row.id, actor.clone());
+    Ok(actor)
+}
+
+/// The value of the pages' cookie, if the request brings one.
+#[must_use]
+pub fn session_cookie(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
+}
+
+/// The `Set-Cookie` value that hands a log-in to a browser.
+#[must_use]
+pub fn cookie(app: &App, secret: &str) -> String {
+    set_cookie(app, secret, COOKIE_DAYS * 86_400)
+}
+
+/// The `Set-Cookie` value that takes it away.
+#[must_use]
+pub fn no_cookie(app: &App) -> String {
+    set_cookie(app, "", 0)
+}
+
+fn set_cookie(app: &App, value: &str, secs: i64) -> String {
+    let secure = if app.config.public_url.starts_with("https:") { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{secure}")
+}
+
+/// A request that changes something and is carried by a cookie must come from our own pages.
+///
+/// # Errors
+/// `csrf_failed` when the browser says otherwise, or says nothing.
+pub fn require_own_page(app: &App, headers: &HeaderMap) -> Result<()> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let own = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => is_own_origin(origin, text("host"), &app.config.public_url),
+        (None, None) => false,
+    };
+    if own { Ok(()) } else { Err(Code::CsrfFailed.into()) }
+}
+
+fn is_own_origin(origin: &str, host: Option<&str>, public_url: &str) -> bool {
+    let authority = |url: &str| Some(url.parse::<Uri>().ok()?.authority()?.as_str().to_ascii_lowercase());
+    let Some(from) = authority(origin).filter(|_| origin.contains("://")) else { return false };
+    let of_request = host.map(str::to_ascii_lowercase);
+    of_request.as_ref() == Some(&from) || authority(public_url) == Some(from)
+}
+
+fn bearer_token(headers: &HeaderMap) -> Option<Result<&str>> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().map_err(|_| Code::NotSignedIn.into());
+    let token = value.and_then(|text| match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Code::NotSignedIn.into()),
+    });
+    Some(token)
+}
+
+/// Who asks, if anybody says so.
+async fn visitor(app: &App, parts: &Parts) -> Result<Option<Actor>> {
+    let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let actor = if let Some(token) = bearer_token(&parts.headers) {
+        actor_of_token(app, token?).await?
+    } else if let Some(value) = session_cookie(&parts.headers) {
+        if changes {
+            require_own_page(app, &parts.headers)?;
+        }
+        actor_of_cookie(app, &value).await?
+    } else {
+        return Ok(None);
+    };
+    if changes {
+        app.rates.write(actor.person)?;
+    }
+    Ok(Some(actor))
+}
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        visitor(app, parts).await?.ok_or_else(|| Code::NotSignedIn.into())
+    }
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        match visitor(app, parts).await {
+            Ok(actor) => Ok(Self(actor)),
+            // an old cookie must not shut somebody out of what everybody may see
+            Err(error) if error.code() == Code::SessionEnded && bearer_token(&parts.headers).is_none() => {
+                Ok(Self(None))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_origin_is_ours() {
+        let own = |origin, public| is_own_origin(origin, Some("liusheng.example:8080"), public);
+        assert!(own("https://liusheng.example:8080", ""));
+        assert!(own("http://LIUSHENG.example:8080", ""));
+        assert!(own("https://cun.example", "https://cun.example"));
+        for foreign in [
+            "null",
+            "",
+            "https://liusheng.example",
+            "https://liusheng.example:8080.evil",
+            "https://liusheng.example.evil:8080",
+            "https://evil/liusheng.example:8080",
+            "https://user@evil",
+            "liusheng.example:8080",
+        ] {
+            assert!(!own(foreign, "https://cun.example"), "{foreign}");
+            assert!(!is_own_origin(foreign, None, ""), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, "a=b; xls_session=no; ls_session=yes".parse().unwrap());
+        assert_eq!(session_cookie(&headers).as_deref(), Some("yes"));
+        assert_eq!(session_cookie(&HeaderMap::new()), None);
+        assert!(bearer_token(&headers).is_none());
+        headers.insert(header::AUTHORIZATION, "Bearer x.y.z".parse().unwrap());
+        assert_eq!(bearer_token(&headers).unwrap().unwrap(), "x.y.z");
+        headers.insert(header::AUTHORIZATION, "Basic eA==".parse().unwrap());
+        assert!(bearer_token(&headers).unwrap().is_err());
+    }
+}

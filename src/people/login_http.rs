@@ -1,0 +1,152 @@
+//! Signing in and out over HTTP.
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    asking, codes,
+    queries::{self, SessionView},
+    sessions::{Carrier, OpenSession},
+    sign_in::{self, AskCode, SignIn},
+    sign_out::{sign_out, sign_out_everywhere},
+    tokens,
+};
+use crate::{
+    actor::Actor,
+    app::{App, Input, Query, client_address},
+    error::{Problem, Result},
+    ids::{PersonId, SessionId},
+    page::{Page, PageQuery},
+};
+
+/// Says nothing about the number.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+struct CodeAsked {
+    /// Seconds for which a code holds.
+    expires_in: i64,
+    /// Seconds after which another may be asked for.
+    retry_in: i64,
+}
+
+/// A log-in carried by tokens.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+struct Tokens {
+    /// Goes into `Authorization: Bearer …`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: String,
+    /// Seconds for which the access token holds.
+    expires_in: i64,
+    /// Good for one renewal; keep it safe.
+    refresh_token: String,
+    /// Who signed in.
+    person_id: PersonId,
+    /// The log-in.
+    session_id: SessionId,
+}
+
+/// Renews a log-in.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    /// The newest refresh token.
+    refresh_token: String,
+}
+
+fn tokens(app: &App, open: OpenSession) -> Result<Json<Tokens>> {
+    Ok(Json(Tokens {
+        access_token: tokens::mint(&app.keys, &app.clock, open.person, open.session)?,
+        token_type: "Bearer".to_owned(),
+        expires_in: tokens::ACCESS_SECS,
+        refresh_token: open.secret,
+        person_id: open.person,
+        session_id: open.session,
+    }))
+}
+
+/// Sends a one-time code, if the number is on a roster; the answer is the same if it is not.
+#[utoipa::path(post, path = "/v1/login/codes", tag = "login", operation_id = "ask_code", request_body = AskCode, responses(
+    (status = 202, body = CodeAsked, description = "Noted"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn ask_code(State(app): State<App>, request: Request) -> Result<(StatusCode, Json<CodeAsked>)> {
+    let address = client_address(&app, request.headers(), request.extensions());
+    let Input(wanted) = <Input<AskCode> as axum::extract::FromRequest<App>>::from_request(request, &app).await?;
+    sign_in::ask_code(&app, address, wanted).await?;
+    Ok((StatusCode::ACCEPTED, Json(CodeAsked { expires_in: codes::CODE_SECS, retry_in: codes::PAUSE_SECS })))
+}
+
+/// Signs in with a code.
+#[utoipa::path(post, path = "/v1/login", tag = "login", operation_id = "sign_in", request_body = SignIn, responses(
+    (status = 200, body = Tokens, description = "Signed in"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn log_in(State(app): State<App>, Input(told): Input<SignIn>) -> Result<Json<Tokens>> {
+    let open = sign_in::sign_in(&app, told, Carrier::Tokens).await?;
+    tokens(&app, open)
+}
+
+/// Renews a log-in: a new access token and the next refresh token. A spent one ends the log-in for everybody.
+#[utoipa::path(post, path = "/v1/login/refresh", tag = "login", operation_id = "refresh", request_body = Refresh, responses(
+    (status = 200, body = Tokens, description = "Renewed"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn refresh(State(app): State<App>, Input(told): Input<Refresh>) -> Result<Json<Tokens>> {
+    let open = sign_in::refresh(&app, told.refresh_token).await?;
+    tokens(&app, open)
+}
+
+/// Ends this log-in.
+#[utoipa::path(post, path = "/v1/logout", tag = "login", operation_id = "sign_out", responses(
+    (status = 204, description = "Signed out"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn log_out(State(app): State<App>, actor: Actor, headers: HeaderMap) -> Result<impl IntoResponse> {
+    sign_out(&app, &actor).await?;
+    Ok(gone(&app, &headers))
+}
+
+/// Ends every log-in of the person who asks.
+#[utoipa::path(post, path = "/v1/logout/everywhere", tag = "login", operation_id = "sign_out_everywhere", responses(
+    (status = 204, description = "Signed out everywhere"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn log_out_everywhere(State(app): State<App>, actor: Actor, headers: HeaderMap) -> Result<impl IntoResponse> {
+    sign_out_everywhere(&app, &actor).await?;
+    Ok(gone(&app, &headers))
+}
+
+fn gone(app: &App, headers: &HeaderMap) -> impl IntoResponse + use<> {
+    let cookie = asking::session_cookie(headers).map(|_| (header::SET_COOKIE, asking::no_cookie(app)));
+    (StatusCode::NO_CONTENT, AppendHeaders(cookie))
+}
+
+/// One's own log-ins, newest first.
+#[utoipa::path(get, path = "/v1/sessions", tag = "login", operation_id = "list_sessions", params(PageQuery), responses(
+    (status = 200, body = Page<SessionView>, description = "The log-ins that last"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn list_sessions(
+    State(app): State<App>,
+    actor: Actor,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<SessionView>>> {
+    queries::sessions_of(&app, &actor, &page).await.map(Json)
+}
+
+/// Routes of signing in and out.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(ask_code))
+        .routes(routes!(log_in))
+        .routes(routes!(refresh))
+        .routes(routes!(log_out))
+        .routes(routes!(log_out_everywhere))
+        .routes(routes!(list_sessions))
+}

@@ -1,0 +1,43 @@
+//! 居民、户: who lives and is registered where, and how they sign in.
+//!
+//! Always true: a person comes from a village's roster and is never deleted, only marked as left; identity numbers are
+//! kept as keyed digests and their last four characters, phones sealed; a known and an unknown phone number get the same
+//! answers; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
+//! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`.
+//! Events recorded: `roster.imported`, `session.started`, `session.ended`.
+mod asking;
+mod codes;
+pub mod commands;
+mod http;
+mod login_http;
+mod matching;
+pub mod queries;
+pub mod roster;
+mod rows;
+pub mod rules;
+mod sessions;
+mod sign_in;
+mod sign_out;
+mod tokens;
+
+use utoipa_axum::router::OpenApiRouter;
+
+pub use self::{
+    asking::{
+        Visitor, actor_cache, actor_of_cookie, actor_of_token, cookie, heard, no_cookie, require_own_page,
+        session_cookie, token_expires_at,
+    },
+    commands::{RosterFile, RosterImported, import_roster},
+    queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},
+    rules::mask_name,
+    sessions::{Carrier, NewSession, OpenSession, open_session},
+    sign_in::{AskCode, SignIn, ask_code, due, sign_in},
+    sign_out::{sign_out, sign_out_everywhere},
+    tokens::mint,
+};
+use crate::app::App;
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    http::routes().merge(login_http::routes())
+}

@@ -1,0 +1,169 @@
+//! Access tokens: JSON Web Tokens of fifteen minutes, HS256 only, signed and checked by ring.
+//!
+//! # Why
+//! jsonwebtoken is built without a crypto backend of its own, so the provider is ours; it knows one algorithm, and asking
+//! it for another is refused. Its time checks read the machine's clock and let a token without `exp` or `aud` pass by
+//! default: times are checked here against our clock, and every claim is required.
+use std::sync::Once;
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    decode, decode_header, encode,
+    errors::{ErrorKind, Result as JwtResult},
+};
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+use signature::{Signer, Verifier};
+
+use crate::{
+    clock::Clock,
+    error::{Code, Error, Result},
+    ids::{PersonId, SessionId},
+    keys::Keys,
+};
+
+/// How long an access token holds.
+pub(super) const ACCESS_SECS: i64 = 900;
+/// How far two clocks may differ.
+const LEEWAY_SECS: i64 = 5;
+const ISSUER: &str = "liusheng";
+const AUDIENCE: &str = "liusheng-api";
+const ACCESS: &str = "access";
+/// Ours have 400 bytes; nobody gets more hashed.
+const MAX_BYTES: usize = 2048;
+
+/// What a token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: PersonId,
+    sid: SessionId,
+    typ: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+/// Who a valid token names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bearer {
+    pub(super) person: PersonId,
+    pub(super) session: SessionId,
+    pub(super) expires_at: i64,
+}
+
+/// Signs an access token for a log-in.
+///
+/// # Errors
+/// When the key file holds no token key.
+pub fn mint(keys: &Keys, clock: &Clock, person: PersonId, session: SessionId) -> Result<String> {
+    install_provider();
+    let (id, secret) = keys.token_keys().first().ok_or_else(|| Error::broken("no token key"))?;
+    let now = clock.now().timestamp();
+    let header = Header { kid: Some(id.clone()), ..Header::new(Algorithm::HS256) };
+    let claims = Claims {
+        iss: ISSUER.to_owned(),
+        aud: AUDIENCE.to_owned(),
+        sub: person,
+        sid: session,
+        typ: ACCESS.to_owned(),
+        iat: now,
+        nbf: now,
+        exp: now + ACCESS_SECS,
+    };
+    encode(&header, &claims, &EncodingKey::from_secret(secret)).map_err(Error::broken)
+}
+
+/// Who the token names, if it is one of ours and holds now.
+///
+/// # Errors
+/// `not_signed_in` for any other.
+pub(super) fn check(keys: &Keys, now: DateTime<Utc>, token: &str) -> Result<Bearer> {
+    install_provider();
+    if token.len() > MAX_BYTES {
+        return Err(Code::NotSignedIn.into());
+    }
+    let header = decode_header(token).map_err(|_| Code::NotSignedIn)?;
+    let named = keys.token_keys().iter().find(|(id, _)| header.kid.as_ref() == Some(id));
+    let (_, secret) = named.ok_or(Code::NotSignedIn)?;
+    let told =
+        decode::<Claims>(token, &DecodingKey::from_secret(secret), &validation()).map_err(|_| Code::NotSignedIn)?;
+    let (claims, now) = (told.claims, now.timestamp());
+    let holds = claims.typ == ACCESS
+        && now <= claims.exp.saturating_add(LEEWAY_SECS)
+        && claims.nbf <= now + LEEWAY_SECS
+        && claims.iat <= now + LEEWAY_SECS;
+    if !holds {
+        return Err(Code::NotSignedIn.into());
+    }
+    Ok(Bearer { person: claims.sub, session: claims.sid, expires_at: claims.exp })
+}
+
+fn validation() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_issuer(&[ISSUER]);
+    // it would ask the machine's clock; `check` asks ours
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation
+}
+
+/// HMAC-SHA256 by ring, as jsonwebtoken wants it.
+struct Hs256(hmac::Key);
+
+impl Hs256 {
+    fn new(algorithm: Algorithm, secret: &[u8]) -> JwtResult<Self> {
+        if algorithm != Algorithm::HS256 {
+            return Err(ErrorKind::InvalidAlgorithm.into());
+        }
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+    }
+}
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, signature::Error> {
+        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
+    }
+}
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], tag: &Vec<u8>) -> std::result::Result<(), signature::Error> {
+        hmac::verify(&self.0, message, tag).map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| Ok(Box::new(Hs256::new(*algorithm, key.as_bytes())?)),
+    verifier_factory: |algorithm, key| Ok(Box::new(Hs256::new(*algorithm, key.try_get_as_bytes()?)?)),
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+/// Without a provider jsonwebtoken panics at its first use.
+fn install_provider() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        if PROVIDER.install_default().is_err() {
+            tracing::warn!("tokens: another crypto provider was installed first");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;

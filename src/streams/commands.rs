@@ -16,6 +16,7 @@ use super::{
 use crate::{
     actor::Actor,
     broker::Bell,
+    clock,
     error::{Checks, Code, Error, Result},
     ids::{BodyId, PersonId, StreamId},
     store::Tx,
@@ -140,9 +141,19 @@ pub async fn channel(tx: &Tx, area: &str) -> Result<StreamId> {
     if let Some(known) = queries::find(tx, StreamKind::Channel, area).await? {
         return Ok(known);
     }
-    let name = crate::areas::queries::name(tx, area).await?;
+    let name = crate::areas::get(tx, area).await?.name;
     let title = text::say_with("stream-channel", &[("area", name.into())]);
-    open(tx, NewStream { kind: StreamKind::Channel, subject: area.to_owned(), title, area: Some(area.to_owned()), body: None }).await
+    open(
+        tx,
+        NewStream {
+            kind: StreamKind::Channel,
+            subject: area.to_owned(),
+            title,
+            area: Some(area.to_owned()),
+            body: None,
+        },
+    )
+    .await
 }
 
 /// The work stream of a body.
@@ -170,7 +181,7 @@ pub async fn join(tx: &Tx, stream: StreamId, person: PersonId, role: &str) -> Re
         left_at: Set(None),
     };
     let again = OnConflict::columns([membership::Column::PersonId, membership::Column::StreamId])
-        .update_columns([membership::Column::Role, membership::Column::LeftAt])
+        .update_columns([membership::Column::Role, membership::Column::LeftAt, membership::Column::JoinedAt])
         .to_owned();
     membership::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
     tx.ring(Bell::Membership { person, stream });
@@ -183,7 +194,15 @@ pub async fn join(tx: &Tx, stream: StreamId, person: PersonId, role: &str) -> Re
 /// When the database refuses.
 pub async fn post_card(tx: &Tx, stream: StreamId, card: Card) -> Result<i64> {
     let body = json!({ "card": card.code, "title": card.title, "text": card.text, "link": card.link });
-    let entry = NewEntry { kind: "card", preview: card.title, body, sender: None, body_id: None, client_id: Uuid::now_v7(), reply_to: None };
+    let entry = NewEntry {
+        kind: "card",
+        preview: card.title,
+        body,
+        sender: None,
+        body_id: None,
+        client_id: Uuid::now_v7(),
+        reply_to: None,
+    };
     Ok(append(tx, stream, entry).await?.0)
 }
 
@@ -210,7 +229,10 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
         fields.insert("side".to_owned(), json!(side));
     }
     let area = stream.area_code.as_deref().unwrap_or_default();
-    let seat = actor.seats.iter().find(|seat| Some(seat.body_id) == stream.body_id || (stream.body_id.is_none() && seat.covers(area)));
+    let seat = actor
+        .seats
+        .iter()
+        .find(|seat| Some(seat.body_id) == stream.body_id || (stream.body_id.is_none() && seat.covers(area)));
     let entry = NewEntry {
         kind: "message",
         preview: message.text.trim().to_owned(),
@@ -255,7 +277,8 @@ fn check(stream: &stream::Model, message: &SendMessage) -> Result<()> {
 }
 
 async fn first_of(tx: &Tx, sender: PersonId, client_id: Uuid) -> Result<Option<entry::Model>> {
-    let same = entry::Entity::find().filter(entry::Column::SenderId.eq(sender)).filter(entry::Column::ClientId.eq(client_id));
+    let same =
+        entry::Entity::find().filter(entry::Column::SenderId.eq(sender)).filter(entry::Column::ClientId.eq(client_id));
     Ok(same.one(tx).await?)
 }
 
@@ -324,19 +347,20 @@ async fn move_cursor(tx: &Tx, person: PersonId, stream: StreamId, seq: i64, no: 
     Ok(())
 }
 
-/// A newcomer to an area is not greeted by years of unread: channels count as read up to now.
+/// Whoever opened a private thread belongs to it for that day only: the next reading is an opening again, and recorded.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn welcome(tx: &Tx, person: PersonId, area: &str) -> Result<()> {
-    mailbox(tx, person).await?;
-    for code in super::chain_of_areas(area) {
-        let Some(id) = queries::find(tx, StreamKind::Channel, &code).await? else { continue };
-        if membership::Entity::find_by_id((person, id)).one(tx).await?.is_some() {
-            continue;
-        }
-        let Some(stream) = stream::Entity::find_by_id(id).one(tx).await? else { continue };
-        move_cursor(tx, person, id, stream.last_seq, stream.last_no).await?;
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let today = clock::start_of_day(clock::local_date(tx.now()));
+    let ended = membership::Entity::update_many()
+        .col_expr(membership::Column::Role, Expr::value("former"))
+        .filter(membership::Column::Role.eq("handler_today"))
+        .filter(membership::Column::JoinedAt.lt(today))
+        .exec_with_returning(tx)
+        .await?;
+    for row in &ended {
+        tx.ring(Bell::Membership { person: row.person_id, stream: row.stream_id });
     }
-    Ok(())
+    Ok(ended.len() as u64)
 }

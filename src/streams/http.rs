@@ -97,7 +97,10 @@ async fn sync_streams(State(app): State<App>, actor: Actor, Input(input): Input<
         left = left.saturating_sub(entries.len() as u64);
         let reached = entries.last().map_or(from, |entry| entry.seq);
         let limited = reached < stream.last_seq;
-        streams.insert(id, MissedEntries { epoch: stream.epoch.to_string(), last_seq: stream.last_seq, reset, limited, entries });
+        streams.insert(
+            id,
+            MissedEntries { epoch: stream.epoch.to_string(), last_seq: stream.last_seq, reset, limited, entries },
+        );
     }
     Ok(Json(Missed { streams }))
 }
@@ -150,7 +153,10 @@ async fn send_message(
     Path(id): Path<StreamId>,
     Input(message): Input<SendMessage>,
 ) -> Result<Created<Sent>> {
-    app.store.write(move |tx| Box::pin(async move { commands::send(tx, &actor, (id, message)).await })).await.map(Created)
+    app.store
+        .write(move |tx| Box::pin(async move { commands::send(tx, &actor, (id, message)).await }))
+        .await
+        .map(Created)
 }
 
 /// How far a person has read.

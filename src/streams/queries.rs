@@ -139,13 +139,15 @@ pub(crate) async fn own(
         .limit(MAX_STREAMS * 2)
         .all(db)
         .await?;
-    let mut members: HashMap<StreamId, membership::Model> = members.into_iter().map(|row| (row.stream_id, row)).collect();
+    let mut members: HashMap<StreamId, membership::Model> =
+        members.into_iter().map(|row| (row.stream_id, row)).collect();
     let bodies: Vec<_> = actor.seats.iter().map(|seat| seat.body_id).collect();
     let by_area = Condition::all()
         .add(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
         .add(stream::Column::AreaCode.is_in(chain_of_areas(&actor.area)));
-    let by_seat =
-        Condition::all().add(stream::Column::Kind.eq(StreamKind::Office.as_str())).add(stream::Column::BodyId.is_in(bodies));
+    let by_seat = Condition::all()
+        .add(stream::Column::Kind.eq(StreamKind::Office.as_str()))
+        .add(stream::Column::BodyId.is_in(bodies));
     let rows = stream::Entity::find()
         .filter(Condition::any().add(stream::Column::Id.is_in(members.keys().copied())).add(by_area).add(by_seat))
         .order_by_desc(stream::Column::LastAt)
@@ -156,7 +158,9 @@ pub(crate) async fn own(
         let member = members.remove(&row.id);
         (row, member)
     });
-    Ok(pairs.filter(|(row, member)| access(row, actor, member.as_ref().map(|m| m.role.as_str())) != Access::None).collect())
+    Ok(pairs
+        .filter(|(row, member)| access(row, actor, member.as_ref().map(|m| m.role.as_str())) != Access::None)
+        .collect())
 }
 
 fn view(row: stream::Model, member: Option<&membership::Model>) -> StreamView {

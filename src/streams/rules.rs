@@ -67,7 +67,7 @@ pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
         Some(StreamKind::Thread) => match role {
             Some("author") => Access::Write,
             // the membership alone is not enough: rights end with the seat
-            Some("handler") if has_seat => Access::Write,
+            Some("handler" | "handler_today") if has_seat => Access::Write,
             _ => Access::None,
         },
         _ => Access::None,
@@ -108,7 +108,13 @@ mod tests {
     }
 
     fn villager(area: &str) -> Actor {
-        Actor { person: PersonId::new(), session: SessionId::new(), name: String::new(), area: area.into(), seats: vec![] }
+        Actor {
+            person: PersonId::new(),
+            session: SessionId::new(),
+            name: String::new(),
+            area: area.into(),
+            seats: vec![],
+        }
     }
 
     #[test]

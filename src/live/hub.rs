@@ -1,0 +1,271 @@
+//! Who listens to what on this server, and the task that carries committed entries to them.
+//!
+//! # Why
+//! A bell says only "stream S has entries up to n". The hub reads what is new once per server, encodes it once and puts
+//! the same frame into each listener's queue. It remembers the last seq it carried per stream and compares with the
+//! database every two seconds, so that a bell lost in the broker is made good without any client noticing.
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::extract::ws::Utf8Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::protocol::{self, Close};
+use crate::{
+    app::App,
+    broker::Bell,
+    error::Result,
+    ids::{PersonId, SessionId, StreamId},
+    people,
+    streams::queries::{self, Span},
+};
+
+/// What waits for one connection at most; then it is slow and is closed.
+const QUEUE: usize = 256;
+/// Sockets of one log-in; the oldest goes when there are more.
+const SOCKETS_PER_SESSION: usize = 256;
+const COMPARE_HEADS: Duration = Duration::from_secs(2);
+/// Entries read in one go when a server lags behind a stream.
+const BATCH: u64 = 200;
+
+/// What a connection's loop is handed.
+#[derive(Clone, Debug)]
+pub(super) enum Item {
+    /// An entry's frame, with its place.
+    Entry(StreamId, i64, Utf8Bytes),
+    /// The person belongs to a stream from now on.
+    Joined(StreamId),
+    /// End the connection.
+    Close(Close),
+}
+
+/// A connection's end of the hub; leaving the hub is dropping it.
+pub(super) struct Listener {
+    pub(super) items: mpsc::Receiver<Item>,
+    /// The queue was full once: what came then is lost and the connection must end.
+    pub(super) overflow: CancellationToken,
+    key: u64,
+    hub: Arc<Hub>,
+}
+
+struct Connection {
+    person: PersonId,
+    session: SessionId,
+    items: mpsc::Sender<Item>,
+    overflow: CancellationToken,
+    streams: HashSet<StreamId>,
+}
+
+#[derive(Default)]
+struct State {
+    connections: HashMap<u64, Connection>,
+    /// Per watched stream: the last seq carried, and who listens.
+    streams: HashMap<StreamId, (i64, HashSet<u64>)>,
+}
+
+/// The connections of this server.
+#[derive(Default)]
+pub struct Hub {
+    state: Mutex<State>,
+    keys: AtomicU64,
+}
+
+impl Hub {
+    /// An empty hub.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many are connected.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        self.state().connections.len()
+    }
+
+    pub(super) fn enter(self: &Arc<Self>, person: PersonId, session: SessionId) -> Listener {
+        let (sender, items) = mpsc::channel(QUEUE);
+        let overflow = CancellationToken::new();
+        let key = self.keys.fetch_add(1, Ordering::Relaxed);
+        let connection =
+            Connection { person, session, items: sender, overflow: overflow.clone(), streams: HashSet::new() };
+        let mut state = self.state();
+        let own = || state.connections.iter().filter(|(_, known)| known.session == session);
+        if own().count() >= SOCKETS_PER_SESSION
+            && let Some((_, oldest)) = own().min_by_key(|(key, _)| **key)
+        {
+            // a full queue ends that connection as slow
+            oldest.items.try_send(Item::Close(Close::ConnectionLimit)).ok();
+        }
+        state.connections.insert(key, connection);
+        drop(state);
+        Listener { items, overflow, key, hub: Arc::clone(self) }
+    }
+
+    /// Reads and carries what is new in a stream.
+    async fn carry(&self, app: &App, stream: StreamId) -> Result<()> {
+        loop {
+            let Some(from) = self.state().streams.get(&stream).map(|(carried, _)| *carried) else { return Ok(()) };
+            let entries = queries::entries(app.store.read(), stream, Span::After(from), BATCH).await?;
+            let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
+            let frames: Vec<_> = entries
+                .iter()
+                .map(|entry| (entry.seq, Utf8Bytes::from(protocol::publication_push(stream, entry))))
+                .collect();
+            let mut state = self.state();
+            let State { connections, streams } = &mut *state;
+            let Some((carried, listeners)) = streams.get_mut(&stream) else { return Ok(()) };
+            for key in listeners.iter() {
+                let Some(connection) = connections.get(key) else { continue };
+                for (seq, frame) in &frames {
+                    if connection.items.try_send(Item::Entry(stream, *seq, frame.clone())).is_err() {
+                        connection.overflow.cancel();
+                        break;
+                    }
+                }
+            }
+            *carried = (*carried).max(last);
+        }
+    }
+
+    fn hand(&self, to: impl Fn(&Connection) -> bool, item: &Item) {
+        for connection in self.state().connections.values().filter(|connection| to(connection)) {
+            if connection.items.try_send(item.clone()).is_err() {
+                connection.overflow.cancel();
+            }
+        }
+    }
+
+    /// Ends every connection, a slice at a time so that not all come back at once.
+    pub async fn drain(&self, within: Duration) {
+        let all: Vec<_> = self.state().connections.values().map(|connection| connection.items.clone()).collect();
+        let slices = all.chunks(all.len().div_ceil(20).max(1));
+        for slice in slices {
+            for items in slice {
+                // a full queue ends by the process's end
+                items.try_send(Item::Close(Close::Shutdown)).ok();
+            }
+            tokio::time::sleep(within / 20).await;
+        }
+    }
+}
+
+impl Listener {
+    /// From now on gets the entries of these streams. `heads` were read from the database before.
+    pub(super) fn watch(&self, heads: impl IntoIterator<Item = (StreamId, i64)>) {
+        let mut state = self.hub.state();
+        for (stream, head) in heads {
+            state.streams.entry(stream).or_insert_with(|| (head, HashSet::new())).1.insert(self.key);
+            if let Some(connection) = state.connections.get_mut(&self.key) {
+                connection.streams.insert(stream);
+            }
+        }
+    }
+
+    /// No longer gets the entries of this stream.
+    pub(super) fn unwatch(&self, stream: StreamId) {
+        let mut state = self.hub.state();
+        if let Some(connection) = state.connections.get_mut(&self.key) {
+            connection.streams.remove(&stream);
+        }
+        forget(&mut state, stream, self.key);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut state = self.hub.state();
+        let Some(connection) = state.connections.remove(&self.key) else { return };
+        for stream in connection.streams {
+            forget(&mut state, stream, self.key);
+        }
+    }
+}
+
+fn forget(state: &mut State, stream: StreamId, key: u64) {
+    if let Some((_, listeners)) = state.streams.get_mut(&stream) {
+        listeners.remove(&key);
+        if listeners.is_empty() {
+            state.streams.remove(&stream);
+        }
+    }
+}
+
+/// Hears bells and carries entries until told to stop.
+pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
+    let mut compare = tokio::time::interval(COMPARE_HEADS);
+    let mut bells = loop {
+        match app.broker.bells().await {
+            Ok(bells) => break bells,
+            Err(error) => tracing::warn!(%error, "no bells yet"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = stop.cancelled() => return,
+        }
+    };
+    loop {
+        let done = tokio::select! {
+            bell = bells.next() => match bell {
+                Some(bell) => heard(&app, &hub, bell).await,
+                None => return,
+            },
+            _ = compare.tick() => compare_heads(&app, &hub).await,
+            () = stop.cancelled() => return,
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "live");
+        }
+    }
+}
+
+async fn heard(app: &App, hub: &Hub, bell: Bell) -> Result<()> {
+    people::heard(app, &bell);
+    match bell {
+        Bell::Events | Bell::Deliveries => Ok(()),
+        Bell::Stream { id, seq } => {
+            let behind = hub.state().streams.get(&id).is_some_and(|(carried, _)| *carried < seq);
+            if behind { hub.carry(app, id).await } else { Ok(()) }
+        }
+        Bell::Membership { person, stream } => {
+            hub.hand(|connection| connection.person == person, &Item::Joined(stream));
+            Ok(())
+        }
+        Bell::SessionEnded { session } => {
+            hub.hand(|connection| connection.session == session, &Item::Close(Close::InvalidToken));
+            Ok(())
+        }
+        Bell::RightsChanged { person } => {
+            hub.hand(|connection| connection.person == person, &Item::Close(Close::ForceReconnect));
+            Ok(())
+        }
+    }
+}
+
+/// Makes good for lost bells.
+async fn compare_heads(app: &App, hub: &Hub) -> Result<()> {
+    let watched: HashMap<StreamId, i64> =
+        hub.state().streams.iter().map(|(id, (carried, _))| (*id, *carried)).collect();
+    if watched.is_empty() {
+        return Ok(());
+    }
+    let heads = queries::heads(app.store.read(), watched.keys().copied().collect()).await?;
+    for (id, carried) in watched {
+        if heads.get(&id).is_some_and(|(head, _)| *head > carried) {
+            hub.carry(app, id).await?;
+        }
+    }
+    Ok(())
+}

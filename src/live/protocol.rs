@@ -1,0 +1,253 @@
+//! Frames of the Centrifuge JSON protocol v2, as far as we speak it.
+//! <https://centrifugal.dev/docs/transports/client_protocol>
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{error, ids::StreamId, streams::EntryView};
+
+/// Seconds between the server's pings.
+pub(super) const PING_SECS: u64 = 25;
+
+/// What a client sends. Several may come in one frame, each on its own line.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Command {
+    #[serde(default)]
+    pub(super) id: u32,
+    pub(super) connect: Option<Connect>,
+    pub(super) subscribe: Option<Subscribe>,
+    pub(super) unsubscribe: Option<Unsubscribe>,
+    pub(super) rpc: Option<Rpc>,
+    pub(super) refresh: Option<Refresh>,
+    pub(super) ping: Option<Value>,
+    pub(super) send: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Connect {
+    #[serde(default)]
+    pub(super) token: String,
+    #[serde(default)]
+    pub(super) subs: HashMap<String, Position>,
+}
+
+/// Where a client was in a channel.
+#[derive(Debug, Default, Clone, Deserialize)]
+pub(super) struct Position {
+    #[serde(default)]
+    pub(super) recover: bool,
+    #[serde(default)]
+    pub(super) epoch: String,
+    #[serde(default)]
+    pub(super) offset: i64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Subscribe {
+    pub(super) channel: String,
+    #[serde(flatten)]
+    pub(super) position: Position,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Unsubscribe {
+    pub(super) channel: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Rpc {
+    pub(super) method: String,
+    #[serde(default)]
+    pub(super) data: Value,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Refresh {
+    pub(super) token: String,
+}
+
+/// How a subscription stands, in answers and pushes.
+#[derive(Debug, Serialize)]
+pub(super) struct Subscribed {
+    pub(super) recoverable: bool,
+    pub(super) positioned: bool,
+    pub(super) epoch: String,
+    pub(super) offset: i64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) was_recovering: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) recovered: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) publications: Vec<Publication>,
+}
+
+/// One entry on its way.
+#[derive(Debug, Serialize)]
+pub(super) struct Publication {
+    pub(super) offset: i64,
+    pub(super) data: Value,
+}
+
+/// Why a connection is closed. Below 3500 the client comes back by itself, from 3500 on it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Close {
+    Shutdown,
+    Expired,
+    Slow,
+    InsufficientState,
+    ForceReconnect,
+    NoPong,
+    InvalidToken,
+    BadRequest,
+    TooMany,
+    /// Does not come back by itself.
+    ConnectionLimit,
+}
+
+impl Close {
+    pub(super) fn code(self) -> u16 {
+        match self {
+            Self::Shutdown => 3001,
+            Self::Expired => 3005,
+            Self::Slow => 3008,
+            Self::InsufficientState => 3010,
+            Self::ForceReconnect => 3011,
+            Self::NoPong => 3012,
+            Self::InvalidToken => 3500,
+            Self::BadRequest => 3501,
+            Self::TooMany => 3004,
+            Self::ConnectionLimit => 4503,
+        }
+    }
+
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Shutdown => "shutdown",
+            Self::Expired => "expired",
+            Self::Slow => "slow",
+            Self::InsufficientState => "insufficient state",
+            Self::ForceReconnect => "force reconnect",
+            Self::NoPong => "no pong",
+            Self::InvalidToken => "invalid token",
+            Self::BadRequest => "bad request",
+            Self::TooMany => "too many requests",
+            Self::ConnectionLimit => "connection limit",
+        }
+    }
+}
+
+/// An error in answer to one command; numbers of the Centrifuge protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Internal,
+    Unauthorized,
+    UnknownChannel,
+    PermissionDenied,
+    MethodNotFound,
+    AlreadySubscribed,
+    BadRequest,
+    TokenExpired,
+    TooMany,
+}
+
+impl Fault {
+    fn parts(self) -> (u32, &'static str, bool) {
+        match self {
+            Self::Internal => (100, "internal server error", true),
+            Self::Unauthorized => (101, "unauthorized", false),
+            Self::UnknownChannel => (102, "unknown channel", false),
+            Self::PermissionDenied => (103, "permission denied", false),
+            Self::MethodNotFound => (104, "method not found", false),
+            Self::AlreadySubscribed => (105, "already subscribed", false),
+            Self::BadRequest => (107, "bad request", false),
+            Self::TokenExpired => (109, "token expired", false),
+            Self::TooMany => (111, "too many requests", true),
+        }
+    }
+}
+
+/// The channel of a stream.
+pub(super) fn channel(stream: StreamId) -> String {
+    format!("s:{stream}")
+}
+
+/// The stream of a channel.
+pub(super) fn stream(channel: &str) -> Option<StreamId> {
+    channel.strip_prefix("s:")?.parse().ok()
+}
+
+/// The answer to a command.
+pub(super) fn reply(id: u32, name: &str, result: &impl Serialize) -> String {
+    json!({ "id": id, name: result }).to_string()
+}
+
+/// The refusal of a command.
+pub(super) fn fault(id: u32, fault: Fault) -> String {
+    let (code, message, temporary) = fault.parts();
+    json!({ "id": id, "error": { "code": code, "message": message, "temporary": temporary } }).to_string()
+}
+
+/// A refusal of ours in answer to an rpc: the status as number above 1000, the stable code as message.
+pub(super) fn refused(id: u32, error: &error::Error) -> String {
+    let code = error.code();
+    let number = 1000 + u32::from(code.status().as_u16());
+    let temporary = code.status().is_server_error() || code == error::Code::TooManyRequests;
+    json!({ "id": id, "error": { "code": number, "message": code.as_str(), "temporary": temporary } }).to_string()
+}
+
+/// One entry as a push; encoded once for all who get it.
+pub(super) fn publication_push(stream: StreamId, entry: &EntryView) -> String {
+    json!({ "push": { "channel": channel(stream), "pub": publication(entry) } }).to_string()
+}
+
+/// An entry as a publication.
+pub(super) fn publication(entry: &EntryView) -> Publication {
+    let mut data = serde_json::to_value(entry).unwrap_or_default();
+    if let Some(fields) = data.as_object_mut() {
+        fields.insert("v".to_owned(), json!(1));
+    }
+    Publication { offset: entry.seq, data }
+}
+
+/// The server subscribed this connection to a stream.
+pub(super) fn subscribe_push(stream: StreamId, subscribed: &Subscribed) -> String {
+    json!({ "push": { "channel": channel(stream), "subscribe": subscribed } }).to_string()
+}
+
+/// The server ended this connection's subscription to a stream.
+pub(super) fn unsubscribe_push(stream: StreamId) -> String {
+    json!({ "push": { "channel": channel(stream), "unsubscribe": { "code": 2500, "reason": "no longer a member" } } })
+        .to_string()
+}
+
+/// Reads the commands of one frame.
+pub(super) fn commands(text: &str) -> Result<Vec<Command>, serde_json::Error> {
+    text.split('\n').filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_may_hold_several_commands_and_a_pong_is_an_empty_one() {
+        let frame = "{\"id\":1,\"connect\":{\"token\":\"t\",\"subs\":{\"s:x\":{\"recover\":true,\"epoch\":\"7\",\"offset\":3}}}}\n{}";
+        let both = commands(frame).unwrap();
+        assert_eq!(both.len(), 2);
+        let connect = both[0].connect.as_ref().unwrap();
+        assert_eq!((connect.token.as_str(), connect.subs["s:x"].offset), ("t", 3));
+        assert!(both[1].connect.is_none() && both[1].id == 0);
+        assert!(commands("{\"id\":\"one\"}").is_err());
+        assert!(commands("[]").is_err());
+    }
+
+    #[test]
+    fn only_our_channels_name_streams() {
+        let id = StreamId::new();
+        assert_eq!(stream(&channel(id)), Some(id));
+        for bad in ["", "s:", "s:1", "$s:x", &id.to_string()] {
+            assert_eq!(stream(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The state of one connection: who it is, where it is in each stream, what each command means. No socket here.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    hub::{Item, Listener},
+    protocol::{self, Close, Command, Fault, Position, Subscribed},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    error::{Code, Result},
+    ids::StreamId,
+    people,
+    streams::{
+        Access,
+        commands::{self, SendMessage},
+        queries::{self, Span},
+    },
+};
+
+/// Entries handed back in one recovery; a client that missed more reads over REST.
+const RECOVER: i64 = 300;
+/// What may be waiting to be recovered over all streams of a connection.
+const MAX_SUBS: usize = 192;
+
+/// By what a connection shows who it is; looked at again while it lasts.
+pub(super) enum Credential {
+    /// An access token; must be refreshed before it expires.
+    Token(String),
+    /// The pages' cookie.
+    Cookie(String),
+}
+
+impl Credential {
+    /// Whose it is now.
+    pub(super) async fn actor(&self, app: &App) -> Result<Actor> {
+        match self {
+            Self::Token(token) => people::actor_of_token(app, token).await,
+            Self::Cookie(cookie) => people::actor_of_cookie(app, cookie).await,
+        }
+    }
+
+    fn expires_at(&self, app: &App) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Token(token) => people::token_expires_at(app, token),
+            Self::Cookie(_) => None,
+        }
+    }
+}
+
+/// After `connect`.
+pub(super) struct Session {
+    app: App,
+    credential: Credential,
+    actor: Actor,
+    pub(super) listener: Listener,
+    /// Last offset handed over, per subscribed stream.
+    positions: HashMap<StreamId, i64>,
+}
+
+impl Session {
+    /// Subscribes the connection to everything on the person's home page and answers `connect`.
+    pub(super) async fn start(
+        app: App,
+        (credential, actor): (Credential, Actor),
+        listener: Listener,
+        (id, connect): (u32, protocol::Connect),
+    ) -> Result<(Self, String)> {
+        let own = queries::own(app.store.read(), &actor).await?;
+        let mut session = Self { app, credential, actor, listener, positions: HashMap::new() };
+        session.listener.watch(own.iter().map(|(stream, _)| (stream.id, stream.last_seq)));
+        let mut subs = serde_json::Map::new();
+        for (stream, _) in own {
+            let channel = protocol::channel(stream.id);
+            let position = connect.subs.get(&channel).cloned().unwrap_or_default();
+            let subscribed = session.recover(stream.id, stream.epoch, stream.last_seq, &position).await?;
+            subs.insert(channel, serde_json::to_value(subscribed).unwrap_or_default());
+        }
+        let mut result = json!({
+            "client": uuid::Uuid::now_v7(), "version": "liusheng 1", "ping": protocol::PING_SECS, "pong": true, "subs": subs,
+            "data": { "v": 1, "now": session.app.now().timestamp_millis(), "person": session.actor.person },
+        });
+        if let (Some(at), Some(fields)) = (session.credential.expires_at(&session.app), result.as_object_mut()) {
+            fields.insert("expires".into(), json!(true));
+            fields.insert("ttl".into(), json!((at - session.app.now()).num_seconds().max(1)));
+        }
+        Ok((session, protocol::reply(id, "connect", &result)))
+    }
+
+    /// Fixes the place from which live entries follow; what was missed before it is handed along.
+    /// Called after the stream is watched, so that nothing falls between.
+    async fn recover(&mut self, id: StreamId, epoch: i64, head: i64, position: &Position) -> Result<Subscribed> {
+        let mut subscribed = Subscribed {
+            recoverable: true,
+            positioned: true,
+            epoch: epoch.to_string(),
+            offset: head,
+            was_recovering: position.recover,
+            recovered: false,
+            publications: Vec::new(),
+        };
+        let same_log = position.epoch == epoch.to_string() && (0..=head).contains(&position.offset);
+        if position.recover && same_log && head - position.offset <= RECOVER {
+            let limit = RECOVER.unsigned_abs() + 100;
+            let missed = queries::entries(self.app.store.read(), id, Span::After(position.offset), limit).await?;
+            subscribed.offset = missed.last().map_or(position.offset, |entry| entry.seq);
+            subscribed.recovered = true;
+            subscribed.publications = missed.iter().map(protocol::publication).collect();
+        }
+        self.positions.insert(id, subscribed.offset);
+        Ok(subscribed)
+    }
+
+    /// What goes to the socket for an item from the hub.
+    pub(super) async fn take(
+        &mut self,
+        item: Item,
+        out: &mut Vec<axum::extract::ws::Utf8Bytes>,
+    ) -> Result<Option<Close>> {
+        match item {
+            Item::Entry(stream, seq, frame) => {
+                let Some(position) = self.positions.get_mut(&stream) else { return Ok(None) };
+                if seq <= *position {
+                    return Ok(None);
+                }
+                if seq > *position + 1 {
+                    return Ok(Some(Close::InsufficientState));
+                }
+                *position = seq;
+                out.push(frame);
+                Ok(None)
+            }
+            Item::Joined(stream) => self.joined(stream, out).await.map(|()| None),
+            Item::Close(close) => Ok(Some(close)),
+        }
+    }
+
+    /// A stream that the person belongs to since a moment ago is subscribed from where the person has read; one that is
+    /// no longer to be read ends.
+    async fn joined(&mut self, id: StreamId, out: &mut Vec<axum::extract::ws::Utf8Bytes>) -> Result<()> {
+        let db = self.app.store.read();
+        let Ok((stream, _)) = queries::readable(db, &self.actor, id).await else {
+            if self.positions.remove(&id).is_some() {
+                self.listener.unwatch(id);
+                out.push(protocol::unsubscribe_push(id).into());
+            }
+            return Ok(());
+        };
+        if self.positions.contains_key(&id) || self.positions.len() >= MAX_SUBS {
+            return Ok(());
+        }
+        let from = queries::read_seq(db, id, self.actor.person).await?.max(stream.last_seq - RECOVER).max(0);
+        self.listener.watch([(id, stream.last_seq)]);
+        let missed = queries::entries(self.app.store.read(), id, Span::After(from), RECOVER.unsigned_abs()).await?;
+        let subscribed = Subscribed {
+            recoverable: true,
+            positioned: true,
+            epoch: stream.epoch.to_string(),
+            offset: from,
+            was_recovering: false,
+            recovered: false,
+            publications: Vec::new(),
+        };
+        out.push(protocol::subscribe_push(id, &subscribed).into());
+        out.extend(missed.iter().map(|entry| protocol::publication_push(id, entry).into()));
+        self.positions.insert(id, missed.last().map_or(from, |entry| entry.seq));
+        Ok(())
+    }
+
+    /// The answer to a command; `None` for those that have none.
+    pub(super) async fn command(&mut self, command: Command) -> Option<String> {
+        let id = command.id;
+        if let Some(subscribe) = command.subscribe {
+            return Some(self.subscribe(id, subscribe).await.unwrap_or_else(|fault| protocol::fault(id, fault)));
+        }
+        if let Some(unsubscribe) = command.unsubscribe {
+            if let Some(stream) = protocol::stream(&unsubscribe.channel) {
+                self.positions.remove(&stream);
+                self.listener.unwatch(stream);
+            }
+            return Some(protocol::reply(id, "unsubscribe", &json!({})));
+        }
+        if let Some(rpc) = command.rpc {
+            let answer = self.rpc(&rpc.method, rpc.data).await;
+            return Some(match answer {
+                Some(Ok(data)) => protocol::reply(id, "rpc", &json!({ "data": data })),
+                Some(Err(error)) => protocol::refused(id, &error),
+                None => protocol::fault(id, Fault::MethodNotFound),
+            });
+        }
+        if let Some(refresh) = command.refresh {
+            return Some(self.refresh(id, &refresh.token).await);
+        }
+        if command.ping.is_some() {
+            return Some(protocol::reply(id, "ping", &json!({})));
+        }
+        // a one-way message has no answer, an empty command is a pong
+        (command.send.is_none() && id != 0).then(|| protocol::fault(id, Fault::BadRequest))
+    }
+
+    async fn subscribe(&mut self, id: u32, subscribe: protocol::Subscribe) -> std::result::Result<String, Fault> {
+        let stream = protocol::stream(&subscribe.channel).ok_or(Fault::UnknownChannel)?;
+        if self.positions.contains_key(&stream) {
+            return Err(Fault::AlreadySubscribed);
+        }
+        if self.positions.len() >= MAX_SUBS {
+            return Err(Fault::TooMany);
+        }
+        let found = queries::readable(self.app.store.read(), &self.actor, stream).await;
+        let (row, access) = found.map_err(|_| Fault::PermissionDenied)?;
+        if access == Access::None {
+            return Err(Fault::PermissionDenied);
+        }
+        self.listener.watch([(stream, row.last_seq)]);
+        let done = self.recover(stream, row.epoch, row.last_seq, &subscribe.position).await;
+        done.map(|subscribed| protocol::reply(id, "subscribe", &subscribed)).map_err(|_| Fault::Internal)
+    }
+
+    async fn refresh(&mut self, id: u32, token: &str) -> String {
+        let fresh = Credential::Token(token.to_owned());
+        match (fresh.actor(&self.app).await, fresh.expires_at(&self.app)) {
+            (Ok(actor), Some(at)) if actor.session == self.actor.session => {
+                self.actor = actor;
+                self.credential = fresh;
+                let ttl = (at - self.app.now()).num_seconds().max(1);
+                protocol::reply(id, "refresh", &json!({ "expires": true, "ttl": ttl, "version": "liusheng 1" }))
+            }
+            (Ok(_), _) => protocol::fault(id, Fault::Unauthorized),
+            (Err(_), _) => protocol::fault(id, Fault::TokenExpired),
+        }
+    }
+
+    /// The socket's twin of a REST call: the same data, the same answer. `None`: no such method.
+    async fn rpc(&self, method: &str, data: Value) -> Option<Result<Value>> {
+        Some(match method {
+            "msg.send" => self.send(data).await,
+            "read" => self.read(data).await,
+            "sync" => self.sync().await,
+            _ => return None,
+        })
+    }
+
+    async fn send(&self, data: Value) -> Result<Value> {
+        #[derive(Deserialize)]
+        struct Sending {
+            stream_id: StreamId,
+            #[serde(flatten)]
+            message: Value,
+        }
+        let sending: Sending = serde_json::from_value(data).map_err(|_| Code::InvalidRequest)?;
+        let message: SendMessage = serde_json::from_value(sending.message).map_err(|_| Code::InvalidRequest)?;
+        self.app.rates.write(self.actor.person)?;
+        let (actor, stream) = (self.actor.clone(), sending.stream_id);
+        let sent = self
+            .app
+            .store
+            .write(move |tx| Box::pin(async move { commands::send(tx, &actor, (stream, message)).await }))
+            .await?;
+        Ok(json!(sent))
+    }
+
+    async fn read(&self, data: Value) -> Result<Value> {
+        #[derive(Deserialize)]
+        struct Reading {
+            stream_id: StreamId,
+            seq: i64,
+        }
+        let reading: Reading = serde_json::from_value(data).map_err(|_| Code::InvalidRequest)?;
+        let actor = self.actor.clone();
+        self.app
+            .store
+            .write(move |tx| Box::pin(async move { commands::read(tx, &actor, reading.stream_id, reading.seq).await }))
+            .await?;
+        Ok(json!({}))
+    }
+
+    async fn sync(&self) -> Result<Value> {
+        Ok(json!({ "streams": queries::list(self.app.store.read(), &self.actor).await? }))
+    }
+
+    /// Is the session still good? Rights are read again, at most seconds old.
+    pub(super) async fn still_good(&mut self) -> Option<Close> {
+        if self.credential.expires_at(&self.app).is_some_and(|at| at < self.app.now()) {
+            return Some(Close::Expired);
+        }
+        match self.credential.actor(&self.app).await {
+            // what one may read hangs on the seats: come back and be subscribed anew
+            Ok(actor) if actor.seats != self.actor.seats => Some(Close::ForceReconnect),
+            Ok(actor) => {
+                self.actor = actor;
+                None
+            }
+            Err(error) if error.code().status().is_server_error() => None,
+            Err(_) => Some(Close::InvalidToken),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The loop that owns one socket: reads commands, writes everything that waits in one call, pings, and ends cleanly.
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use axum::{
+    Extension, Router,
+    extract::{
+        State,
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
+    },
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use futures_util::{FutureExt, SinkExt};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    hub::Hub,
+    protocol::{self, Close, Command, Fault, PING_SECS},
+    session::{Credential, Session},
+};
+use crate::{app::App, error::Result, people};
+
+/// A phone says who it is within this time.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// A write that takes longer: nobody reads on the other side.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+const MAX_MESSAGE: usize = 64 * 1024;
+/// axum's default of 128 KiB costs 135 KiB per idle socket.
+const READ_BUFFER: usize = 4096;
+/// Items written in one call at most.
+const TOGETHER: usize = 64;
+
+/// `/connection/websocket`.
+pub fn routes(hub: Arc<Hub>) -> Router<App> {
+    Router::new().route("/connection/websocket", any(upgrade)).layer(Extension(hub))
+}
+
+async fn upgrade(
+    State(app): State<App>,
+    Extension(hub): Extension<Arc<Hub>>,
+    headers: HeaderMap,
+    socket: WebSocketUpgrade,
+) -> Response {
+    let cookie = people::session_cookie(&headers);
+    if cookie.is_some() {
+        // a page of another site may open a socket with our cookie
+        if let Err(error) = people::require_own_page(&app, &headers) {
+            return error.into_response();
+        }
+    }
+    socket
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(READ_BUFFER * 4)
+        .max_write_buffer_size(READ_BUFFER * 4 + 2 * MAX_MESSAGE)
+        .on_upgrade(move |socket| async move {
+            metrics::counter!("sockets_opened_total").increment(1);
+            Loop { socket, limiter: limiter() }.run(app, hub, cookie).await;
+        })
+}
+
+/// Ten commands a second, twenty at once.
+fn limiter() -> DefaultDirectRateLimiter {
+    let rate = NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::direct(Quota::per_second(rate).allow_burst(NonZeroU32::new(20).unwrap_or(rate)))
+}
+
+struct Loop {
+    socket: WebSocket,
+    limiter: DefaultDirectRateLimiter,
+}
+
+impl Loop {
+    async fn run(mut self, app: App, hub: Arc<Hub>, cookie: Option<String>) {
+        let close = match self.connect(&app, &hub, cookie).await {
+            Ok(mut session) => self.serve(&mut session).await,
+            Err(close) => close,
+        };
+        self.end(close).await;
+    }
+
+    /// Waits for `connect` and answers it.
+    async fn connect(
+        &mut self,
+        app: &App,
+        hub: &Arc<Hub>,
+        cookie: Option<String>,
+    ) -> std::result::Result<Session, Option<Close>> {
+        let first = timeout(CONNECT_WITHIN, self.receive()).await.map_err(|_| Some(Close::BadRequest))?;
+        let mut commands = first?.into_iter();
+        let Some(Command { id, connect: Some(connect), .. }) = commands.next() else {
+            return Err(Some(Close::BadRequest));
+        };
+        let credential = match cookie {
+            Some(cookie) if connect.token.is_empty() => Credential::Cookie(cookie),
+            _ => Credential::Token(connect.token.clone()),
+        };
+        let Ok(actor) = credential.actor(app).await else {
+            self.write(vec![protocol::fault(id, Fault::Unauthorized).into()]).await.map_err(|()| None)?;
+            return Err(Some(Close::InvalidToken));
+        };
+        let listener = hub.enter(actor.person, actor.session);
+        let started = Session::start(app.clone(), (credential, actor), listener, (id, connect)).await;
+        let (mut session, answer) = started.map_err(|_| Some(Close::ForceReconnect))?;
+        let mut out: Vec<Utf8Bytes> = vec![answer.into()];
+        if let Some(close) = self.answer(&mut session, commands.collect(), &mut out).await {
+            return Err(Some(close));
+        }
+        self.write(out).await.map_err(|()| None)?;
+        Ok(session)
+    }
+
+    /// Until the connection ends; the reason, if we end it.
+    async fn serve(&mut self, session: &mut Session) -> Option<Close> {
+        let mut ping =
+            tokio::time::interval_at(Instant::now() + Duration::from_secs(PING_SECS), Duration::from_secs(PING_SECS));
+        let mut pong_due: Option<Instant> = None;
+        let overflow = session.listener.overflow.clone();
+        let mut items = Vec::with_capacity(TOGETHER);
+        loop {
+            let mut out = Vec::new();
+            let pong_timeout = async { tokio::time::sleep_until(pong_due.unwrap_or_else(Instant::now)).await };
+            let close = tokio::select! {
+                biased;
+                () = overflow.cancelled() => Some(Close::Slow),
+                count = session.listener.items.recv_many(&mut items, TOGETHER) => {
+                    if count == 0 { Some(Close::Shutdown) } else { hand_over(session, &mut items, &mut out).await }
+                }
+                received = self.receive() => {
+                    // any traffic shows that the other side lives
+                    pong_due = None;
+                    match received {
+                        Ok(commands) => self.answer(session, commands, &mut out).await,
+                        Err(close) => return close,
+                    }
+                }
+                _ = ping.tick() => {
+                    pong_due = Some(Instant::now() + PONG_WITHIN);
+                    out.push("{}".into());
+                    session.still_good().await
+                }
+                () = pong_timeout, if pong_due.is_some() => Some(Close::NoPong),
+            };
+            if self.write(out).await.is_err() {
+                return None;
+            }
+            if close.is_some() {
+                return close;
+            }
+        }
+    }
+
+    async fn answer(
+        &mut self,
+        session: &mut Session,
+        commands: Vec<Command>,
+        out: &mut Vec<Utf8Bytes>,
+    ) -> Option<Close> {
+        for command in commands {
+            let is_pong = command.id == 0 && command.send.is_none();
+            if !is_pong && self.limiter.check().is_err() {
+                return Some(Close::TooMany);
+            }
+            out.extend(session.command(command).await.map(Into::into));
+        }
+        None
+    }
+
+    /// The commands of the next text frame. `Err(None)`: the other side is gone.
+    async fn receive(&mut self) -> std::result::Result<Vec<Command>, Option<Close>> {
+        loop {
+            match self.socket.recv().await {
+                Some(Ok(Message::Text(text))) => return protocol::commands(&text).map_err(|_| Some(Close::BadRequest)),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Binary(_))) => return Err(Some(Close::BadRequest)),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(None),
+            }
+        }
+    }
+
+    /// Everything that waits, in one call to the kernel.
+    async fn write(&mut self, out: Vec<Utf8Bytes>) -> std::result::Result<(), ()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let writing = async {
+            for frame in out {
+                self.socket.feed(Message::Text(frame)).await?;
+            }
+            self.socket.flush().await
+        };
+        match timeout(WRITE_WITHIN, writing).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(()),
+        }
+    }
+
+    /// Says why, then reads on until the other side has closed too, so that the close is clean.
+    async fn end(mut self, close: Option<Close>) {
+        if let Some(close) = close {
+            metrics::counter!("sockets_closed_total", "reason" => close.reason()).increment(1);
+            let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
+            let said = timeout(WRITE_WITHIN, self.socket.send(Message::Close(Some(frame)))).await;
+            if !matches!(said, Ok(Ok(()))) {
+                return;
+            }
+        }
+        let gone = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        // a peer that never closes is left after this time
+        drop(timeout(Duration::from_secs(3), gone.fuse()).await);
+    }
+}
+
+async fn hand_over(
+    session: &mut Session,
+    items: &mut Vec<super::hub::Item>,
+    out: &mut Vec<Utf8Bytes>,
+) -> Option<Close> {
+    for item in items.drain(..) {
+        let taken: Result<Option<Close>> = session.take(item, out).await;
+        match taken {
+            Ok(None) => {}
+            Ok(close) => return close,
+            Err(_) => return Some(Close::InsufficientState),
+        }
+    }
+    None
+}

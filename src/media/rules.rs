@@ -19,14 +19,12 @@ pub fn inspect(bytes: &[u8]) -> Result<Kind> {
     if bytes.is_empty() {
         return Err(Code::MediaUnreadable.into());
     }
-    let (kind, limit) = match infer::get(bytes).map(|found| found.mime_type()) {
-        Some("image/jpeg" | "image/png" | "image/webp") => (Kind::Photo, photo::MAX_BYTES),
-        // containers named video hold the voice clips of iOS and Chrome; `voice::measure` refuses a picture track
-        Some(
-            "audio/m4a" | "video/mp4" | "video/webm" | "audio/opus" | "audio/ogg" | "audio/mpeg" | "audio/x-wav"
-            | "audio/aac" | "audio/amr",
-        ) => (Kind::Voice, voice::MAX_BYTES),
-        _ => return Err(Code::MediaUnsupported.into()),
+    let (kind, limit) = if photo::is_photo(bytes) {
+        (Kind::Photo, photo::MAX_BYTES)
+    } else if voice::Form::of(bytes).is_some() {
+        (Kind::Voice, voice::MAX_BYTES)
+    } else {
+        return Err(Code::MediaUnsupported.into());
     };
     if bytes.len() > limit {
         return Err(Code::MediaTooLarge.into());

@@ -1,0 +1,107 @@
+//! Writes of media: a kept file gets its row, a row is attached to one thing, what nobody attached is forgotten.
+use chrono::TimeDelta;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
+
+use super::{
+    Media,
+    queries::{self, MediaView},
+    rows::media,
+};
+use crate::{
+    actor::Actor,
+    error::{Code, Result},
+    ids::{MediaId, PersonId},
+    store::Tx,
+};
+
+/// How long a photo waits for the form it was taken for.
+const UNATTACHED_DAYS: i64 = 2;
+const SWEPT_AT_ONCE: u64 = 100;
+
+/// What media are attached to.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// suggestion, task, notice, meeting.
+    pub kind: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// Where it is: residents of this area may see what is public.
+    pub area: &'a str,
+}
+
+/// A file that is on the disk and wants its row.
+#[derive(Clone, Debug)]
+pub(super) struct NewMedia {
+    pub(super) id: MediaId,
+    pub(super) kind: &'static str,
+    pub(super) mime: &'static str,
+    pub(super) bytes: i64,
+    pub(super) sha256: String,
+    pub(super) width: Option<i32>,
+    pub(super) height: Option<i32>,
+    pub(super) duration_ms: Option<i32>,
+}
+
+/// Gives a kept file its row, unattached.
+///
+/// # Errors
+/// `too_many_requests` when the person has too much unattached.
+pub(super) async fn keep(tx: &Tx, actor: &Actor, new: NewMedia) -> Result<MediaView> {
+    queries::room(tx, actor.person, tx.now()).await?;
+    let row = media::ActiveModel {
+        id: Set(new.id),
+        owner_id: Set(actor.person),
+        kind: Set(new.kind.to_owned()),
+        mime: Set(new.mime.to_owned()),
+        bytes: Set(new.bytes),
+        sha256: Set(new.sha256),
+        width: Set(new.width),
+        height: Set(new.height),
+        duration_ms: Set(new.duration_ms),
+        subject_kind: Set(None),
+        subject_id: Set(None),
+        area_code: Set(None),
+        created_at: Set(tx.now()),
+    };
+    Ok(row.insert(tx).await?.view())
+}
+
+/// Attaches the person's own unattached media to a thing, for good. The caller says how many of which kind may be.
+///
+/// # Errors
+/// `media_not_usable` when one is another's, attached already, named twice or not there.
+pub async fn attach(tx: &Tx, person: PersonId, ids: &[MediaId], to: Subject<'_>) -> Result<Vec<Media>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let taken = media::Entity::update_many()
+        .col_expr(media::Column::SubjectKind, Expr::value(to.kind))
+        .col_expr(media::Column::SubjectId, Expr::value(to.id))
+        .col_expr(media::Column::AreaCode, Expr::value(to.area))
+        .filter(media::Column::Id.is_in(ids.iter().copied()))
+        .filter(media::Column::OwnerId.eq(person))
+        .filter(media::Column::SubjectId.is_null())
+        .exec_with_returning(tx)
+        .await?;
+    if taken.len() != ids.len() {
+        return Err(Code::MediaNotUsable.into());
+    }
+    Ok(taken)
+}
+
+/// Takes away rows that nobody attached in two days, 100 at most; their files go afterwards.
+pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
+    let old = media::Entity::find()
+        .filter(media::Column::SubjectId.is_null())
+        .filter(media::Column::CreatedAt.lt(tx.now() - TimeDelta::days(UNATTACHED_DAYS)))
+        .order_by_asc(media::Column::CreatedAt)
+        .limit(SWEPT_AT_ONCE)
+        .all(tx)
+        .await?;
+    let gone = media::Entity::delete_many()
+        .filter(media::Column::Id.is_in(old.iter().map(|row| row.id)))
+        .filter(media::Column::SubjectId.is_null())
+        .exec_with_returning(tx)
+        .await?;
+    Ok(gone)
+}

@@ -1,0 +1,32 @@
+//! 附件: photos (照片) and voice clips (录音), kept as files named after their row.
+//!
+//! Always true: what a file is follows from its bytes, never from what the sender says; a photo is written anew without
+//! its metadata, a clip is kept as recorded; the file is on the disk, synced, before its row is; a row is attached to one
+//! thing at most, once, by its owner; only the owner sees what is not attached. Who may see what is attached is for the
+//! subject it is attached to (see `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends.
+//! Tables owned: `media`. Events recorded: none (what attaches it records).
+//!
+//! # Why
+//! A file is named after its row, not after its content: two people may send the same picture, and taking away one must
+//! not take away the other. A crash between file and row leaves a file without a name in the database; it costs a few
+//! hundred kilobytes and nobody can ask for it, so nothing looks for it.
+pub mod commands;
+pub mod files;
+mod http;
+mod photo;
+pub mod queries;
+mod rows;
+mod rules;
+mod voice;
+
+pub use self::{
+    commands::{Subject, attach},
+    http::{Size, routes, serve, take_bytes, take_in},
+    queries::MediaView,
+    rows::media::Model as Media,
+};
+
+/// The kind of a photo, in rows and over the wire.
+pub const PHOTO: &str = "photo";
+/// The kind of a voice clip, in rows and over the wire.
+pub const VOICE: &str = "voice";

@@ -1,0 +1,115 @@
+//! Reads of media: one row, all of a thing, and whether somebody may send more.
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Media, VOICE, rows::media};
+use crate::{
+    error::{Code, Result},
+    ids::{MediaId, PersonId},
+};
+
+/// Unattached media that a person may send in a day.
+const MAX_A_DAY: usize = 30;
+/// Bytes of unattached media that a person may have.
+const MAX_UNATTACHED_BYTES: i64 = 100 * 1024 * 1024;
+
+/// A photo or voice clip.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, PartialEq, Eq)]
+pub struct MediaView {
+    /// Hand it in with what it belongs to.
+    pub id: MediaId,
+    /// photo or voice.
+    pub kind: String,
+    /// What a browser must know to show it.
+    pub mime: String,
+    /// Length of the file.
+    pub bytes: i64,
+    /// How long a clip lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i32>,
+    /// Width of a photo in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<i32>,
+    /// Height of a photo in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<i32>,
+    /// Where it is; of a photo with `?size=thumb` the small one.
+    pub url: String,
+}
+
+impl Media {
+    /// As the API shows it.
+    #[must_use]
+    pub fn view(&self) -> MediaView {
+        MediaView {
+            id: self.id,
+            kind: self.kind.clone(),
+            mime: self.mime.clone(),
+            bytes: self.bytes,
+            duration_ms: self.duration_ms,
+            width: self.width,
+            height: self.height,
+            url: format!("/v1/media/{}", self.id),
+        }
+    }
+
+    /// Is it a voice clip?
+    #[must_use]
+    pub fn is_voice(&self) -> bool {
+        self.kind == VOICE
+    }
+}
+
+/// The row of this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn row(db: &impl ConnectionTrait, id: MediaId) -> Result<Option<Media>> {
+    Ok(media::Entity::find_by_id(id).one(db).await?)
+}
+
+/// What is attached to these things of one kind, by the id of the thing, in the order in which it was sent.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn attached(
+    db: &impl ConnectionTrait,
+    subject_kind: &str,
+    subject_ids: Vec<String>,
+) -> Result<HashMap<String, Vec<MediaView>>> {
+    let rows = media::Entity::find()
+        .filter(media::Column::SubjectId.is_in(subject_ids))
+        .filter(media::Column::SubjectKind.eq(subject_kind))
+        .order_by_asc(media::Column::Id)
+        .all(db)
+        .await?;
+    let mut found: HashMap<String, Vec<MediaView>> = HashMap::new();
+    for row in rows {
+        let view = row.view();
+        found.entry(row.subject_id.unwrap_or_default()).or_default().push(view);
+    }
+    Ok(found)
+}
+
+/// May this person send one more?
+///
+/// # Errors
+/// `too_many_requests` when too much lies about unattached.
+pub async fn room(db: &impl ConnectionTrait, owner: PersonId, now: DateTime<Utc>) -> Result<()> {
+    // bounded: what is not attached is swept after two days
+    let waiting = media::Entity::find()
+        .filter(media::Column::OwnerId.eq(owner))
+        .filter(media::Column::SubjectId.is_null())
+        .all(db)
+        .await?;
+    let today = waiting.iter().filter(|row| row.created_at > now - TimeDelta::days(1)).count();
+    let bytes: i64 = waiting.iter().map(|row| row.bytes).sum();
+    if today >= MAX_A_DAY || bytes >= MAX_UNATTACHED_BYTES {
+        return Err(Code::TooManyRequests.after_secs(3600));
+    }
+    Ok(())
+}

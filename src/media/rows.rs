@@ -1,0 +1,35 @@
+//! Rows of photos and voice clips; their bytes are in files.
+
+/// One photo or voice clip.
+pub mod media {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MediaId, PersonId};
+
+    /// One photo or voice clip; unattached as long as `subject_id` is empty.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "media")]
+    #[allow(missing_docs)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: MediaId,
+        pub owner_id: PersonId,
+        pub kind: String,
+        pub mime: String,
+        pub bytes: i64,
+        pub sha256: String,
+        pub width: Option<i32>,
+        pub height: Option<i32>,
+        pub duration_ms: Option<i32>,
+        pub subject_kind: Option<String>,
+        pub subject_id: Option<String>,
+        pub area_code: Option<String>,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    #[allow(missing_docs)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

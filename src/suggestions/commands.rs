@@ -1,0 +1,386 @@
+//! What is done with a voice: left, accepted, given to somebody, answered, rated, joined to a matter; and what is late.
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Suggestion,
+    queries::{self, SuggestionSummary, SuggestionView},
+    rows::{answer, suggestion},
+    rules::{self, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+};
+use crate::{
+    actor::Actor,
+    bodies, clock,
+    error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
+    ids::{MatterId, MediaId, PersonId, SuggestionId},
+    media::{self, Media, Subject},
+    store::Tx,
+    streams::{self, StreamKind, commands::NewStream},
+    text,
+};
+
+/// What media are attached to, in rows of media.
+pub(super) const SUBJECT_KIND: &str = "suggestion";
+const MAX_TEXT: usize = 2000;
+const MAX_PLACE: usize = 100;
+const MAX_RATING_TEXT: usize = 500;
+const MAX_PHOTOS: usize = 9;
+const MAX_CLIPS: usize = 1;
+const DUE_AT_ONCE: u64 = 100;
+
+/// A voice to be left.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitSuggestion {
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// Who sees it besides the author.
+    pub visibility: Visibility,
+    /// Up to 2,000 characters; may be empty when there is a voice clip.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub text: String,
+    /// Where, in words; up to 100 characters.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub place: String,
+    /// Own unattached media: up to 9 photos and 1 voice clip.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub media: Vec<MediaId>,
+}
+
+/// Who is to take care of it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignSuggestion {
+    /// Somebody with a seat in the body responsible.
+    pub person_id: PersonId,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerSuggestion {
+    /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub text: String,
+}
+
+/// What the author thinks of the answer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateSuggestion {
+    /// 1 (not solved) to 5; 1 and 2 open it again.
+    #[schema(minimum = 1, maximum = 5)]
+    pub rating: i32,
+    /// Up to 500 characters.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub text: String,
+}
+
+/// Leaves a voice in the author's village. Records `suggestion.submitted`.
+///
+/// # Errors
+/// `invalid_fields`; `media_not_usable`; `no_body_responsible` when the village has nobody to take it.
+pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<SuggestionView> {
+    let id = SuggestionId::new();
+    let to = Subject { kind: SUBJECT_KIND, id: &id.to_string(), area: &actor.area };
+    let words = input.text.trim().replace("\r\n", "\n");
+    let place = input.place.trim().to_owned();
+    check_words(&words, &place, input.media.len())?;
+    let attached = media::attach(tx, actor.person, &input.media, to).await?;
+    check_media(&words, &attached)?;
+
+    let now = tx.now();
+    let number = next_number(tx, &actor.area, now).await?;
+    let responsible = bodies::queries::of_kind(tx, rules::responsible_kind(input.visibility), &actor.area).await?;
+    let body_id = responsible.ok_or(Code::NoBodyResponsible)?;
+    let title = thread_title(input.kind, input.visibility, &words, &number);
+    let area = Some(actor.area.clone());
+    let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body_id) };
+    let stream_id = streams::commands::open(tx, new).await?;
+    streams::commands::join(tx, stream_id, actor.person, "author").await?;
+    let row = suggestion::ActiveModel {
+        id: Set(id),
+        number: Set(number),
+        area_code: Set(actor.area.clone()),
+        author_id: Set(actor.person),
+        kind: Set(input.kind),
+        visibility: Set(input.visibility),
+        text: Set(words),
+        place: Set(place),
+        state: Set(SuggestionState::Submitted),
+        body_id: Set(body_id),
+        stream_id: Set(stream_id),
+        accept_due_at: Set(tx.calendar().add_working_days(now, rules::ACCEPT_WORKING_DAYS)),
+        answer_due_at: Set(tx.calendar().add_working_days(now, rules::answer_working_days(input.kind))),
+        calendar_version: Set(tx.calendar().version().to_owned()),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    let row = row.insert(tx).await?;
+    record(tx, Kind::SuggestionSubmitted, &row, Some(actor), json!({ "body": body_id })).await?;
+    queries::view(tx, actor, row).await
+}
+
+fn check_words(words: &str, place: &str, media: usize) -> Result<()> {
+    let mut checks = Checks::default();
+    checks.text("text", words, 0..=MAX_TEXT);
+    checks.text("place", place, 0..=MAX_PLACE);
+    checks.require(media <= MAX_PHOTOS + MAX_CLIPS, "media", "too_many_media");
+    checks.done()
+}
+
+fn check_media(words: &str, attached: &[Media]) -> Result<()> {
+    let clips = attached.iter().filter(|one| one.is_voice()).count();
+    let mut checks = Checks::default();
+    checks.require(!words.is_empty() || clips > 0, "text", "required");
+    checks.require(clips <= MAX_CLIPS && attached.len() - clips <= MAX_PHOTOS, "media", "too_many_media");
+    checks.done()
+}
+
+/// The next number of the day in the area. Voices are never taken away, so their count is the last number; units of work
+/// that write follow one another, and the unique key would refuse a number given twice.
+async fn next_number(tx: &Tx, area: &str, now: DateTime<Utc>) -> Result<String> {
+    let day = clock::local_date(now);
+    let today = suggestion::Entity::find()
+        .filter(suggestion::Column::AreaCode.eq(area))
+        .filter(suggestion::Column::CreatedAt.gte(clock::start_of_day(day)))
+        .filter(suggestion::Column::CreatedAt.lt(clock::end_of_day(day)))
+        .count(tx)
+        .await?;
+    Ok(format!("{}{:04}", rules::number_prefix(area, day), today + 1))
+}
+
+/// The words of a voice that is not public do not get into a title that others may see in a list.
+fn thread_title(kind: SuggestionKind, visibility: Visibility, words: &str, number: &str) -> String {
+    match (visibility, rules::first_words(words)) {
+        (Visibility::Public, first) if !first.is_empty() => first,
+        (Visibility::Public, _) => text::say("suggestion-spoken"),
+        (Visibility::Handlers | Visibility::Town, _) => {
+            let kind = text::say(&format!("suggestion-kind-{}", kind.to_value()));
+            text::say_with("suggestion-thread", &[("kind", kind.into()), ("number", number.to_owned().into())])
+        }
+    }
+}
+
+/// Takes care of a voice. Records `suggestion.accepted`.
+///
+/// # Errors
+/// `not_found` for whoever may not see it; `not_allowed`; `wrong_state` unless submitted; `changed`.
+pub async fn accept(tx: &Tx, actor: &Actor, id: SuggestionId) -> Result<SuggestionSummary> {
+    let row = checked(tx, actor, id, Step::Accept).await?;
+    let accepted = suggestion::ActiveModel {
+        state: Set(SuggestionState::Accepted),
+        accepted_at: Set(Some(tx.now())),
+        overdue: Set(None),
+        ..Default::default()
+    };
+    let row = moved(tx, &row, accepted).await?;
+    record(tx, Kind::SuggestionAccepted, &row, Some(actor), json!({ "body": row.body_id })).await?;
+    join_public_thread(tx, &row, actor.person).await?;
+    queries::summary(tx, row).await
+}
+
+/// Gives an accepted voice to somebody of the body responsible; once more gives it to another. Records
+/// `suggestion.assigned`.
+///
+/// # Errors
+/// As [`accept`], `wrong_state` unless accepted; `invalid_fields` when the person has no seat there.
+pub async fn assign(
+    tx: &Tx,
+    actor: &Actor,
+    (id, input): (SuggestionId, AssignSuggestion),
+) -> Result<SuggestionSummary> {
+    let row = checked(tx, actor, id, Step::Assign).await?;
+    let seats = bodies::queries::seats_of(tx, input.person_id, tx.now()).await?;
+    let is_member = seats.iter().any(|seat| seat.body_id == row.body_id);
+    let mut checks = Checks::default();
+    checks.require(is_member && input.person_id != row.author_id, "person_id", "not_a_member");
+    checks.done()?;
+    let assigned = suggestion::ActiveModel { assignee_id: Set(Some(input.person_id)), ..Default::default() };
+    let is_again = row.assignee_id.is_some();
+    if let Some(before) = row.assignee_id.filter(|before| *before != input.person_id) {
+        // no longer in the thread; with a right of the own, opening the voice brings one back
+        streams::commands::join(tx, row.stream_id, before, "former").await?;
+    }
+    let row = moved(tx, &row, assigned).await?;
+    record(tx, Kind::SuggestionAssigned, &row, Some(actor), json!({ "person": input.person_id, "again": is_again }))
+        .await?;
+    join_public_thread(tx, &row, input.person_id).await?;
+    queries::summary(tx, row).await
+}
+
+/// Answers an accepted voice. Records `suggestion.answered`.
+///
+/// # Errors
+/// As [`accept`], `wrong_state` unless accepted; `invalid_fields`.
+pub async fn answer(
+    tx: &Tx,
+    actor: &Actor,
+    (id, input): (SuggestionId, AnswerSuggestion),
+) -> Result<SuggestionSummary> {
+    let mut checks = Checks::default();
+    checks.text("text", &input.text, 1..=MAX_TEXT);
+    checks.done()?;
+    let row = checked(tx, actor, id, Step::Answer).await?;
+    let seat = rules::handling_seat(actor, &row).ok_or(Code::NotAllowed)?;
+    let answered = suggestion::ActiveModel {
+        state: Set(SuggestionState::Answered),
+        answered_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    let row = moved(tx, &row, answered).await?;
+    let kept = answer::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        suggestion_id: Set(id),
+        body_id: Set(seat.body_id),
+        person_id: Set(actor.person),
+        text: Set(input.text.trim().replace("\r\n", "\n")),
+        created_at: Set(tx.now()),
+    };
+    let kept = kept.insert(tx).await?;
+    record(tx, Kind::SuggestionAnswered, &row, Some(actor), json!({ "answer": kept.id })).await?;
+    join_public_thread(tx, &row, actor.person).await?;
+    queries::summary(tx, row).await
+}
+
+/// Rates the answer. "Not solved" opens the voice again, with new days to answer it. Records `suggestion.rated`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for others than the author; `wrong_state` unless answered; `invalid_fields`.
+pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSuggestion)) -> Result<SuggestionView> {
+    let mut checks = Checks::default();
+    checks.require((1..=5).contains(&input.rating), "rating", "out_of_range");
+    checks.text("text", &input.text, 0..=MAX_RATING_TEXT);
+    checks.done()?;
+    let row = checked(tx, actor, id, Step::Rate).await?;
+    let reopened = rules::reopens(input.rating);
+    let words = input.text.trim();
+    let mut rated = suggestion::ActiveModel {
+        state: Set(SuggestionState::Rated),
+        rated_at: Set(Some(tx.now())),
+        rating: Set(Some(input.rating)),
+        rating_text: Set((!words.is_empty()).then(|| words.to_owned())),
+        ..Default::default()
+    };
+    if reopened {
+        rated.state = Set(SuggestionState::Accepted);
+        rated.answered_at = Set(None);
+        rated.answer_due_at = Set(tx.calendar().add_working_days(tx.now(), rules::answer_working_days(row.kind)));
+        rated.calendar_version = Set(tx.calendar().version().to_owned());
+        rated.overdue = Set(None);
+    }
+    let row = moved(tx, &row, rated).await?;
+    record(tx, Kind::SuggestionRated, &row, Some(actor), json!({ "rating": input.rating, "reopened": reopened }))
+        .await?;
+    queries::view(tx, actor, row).await
+}
+
+/// Lets a voice join a matter; it stays whole and its author follows the matter. Called by `matters`, which sees to it that
+/// both are in the same area. Records `suggestion.joined`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for others than its handlers and, when it is public, those who raise matters there;
+/// `wrong_state` when it has joined one already.
+pub async fn join_matter(tx: &Tx, actor: &Actor, id: SuggestionId, matter: MatterId) -> Result<SuggestionSummary> {
+    checked(tx, actor, id, Step::Join).await?;
+    let joined =
+        suggestion::ActiveModel { matter_id: Set(Some(matter)), updated_at: Set(tx.now()), ..Default::default() };
+    let rows = suggestion::Entity::update_many()
+        .set(joined)
+        .filter(suggestion::Column::Id.eq(id))
+        .filter(suggestion::Column::MatterId.is_null())
+        .exec_with_returning(tx)
+        .await?;
+    let row = rows.into_iter().next().ok_or(Code::WrongState)?;
+    record(tx, Kind::SuggestionJoined, &row, Some(actor), json!({ "matter": matter })).await?;
+    queries::summary(tx, row).await
+}
+
+/// The row, if the actor may take this step now.
+async fn checked(tx: &Tx, actor: &Actor, id: SuggestionId, step: Step) -> Result<Suggestion> {
+    let row = queries::row(tx, id).await?.ok_or(Code::NotFound)?;
+    rules::check(step, &row, rules::standing(actor, &row))?;
+    Ok(row)
+}
+
+/// Changes the row, unless somebody changed its state meanwhile.
+async fn moved(tx: &Tx, before: &Suggestion, mut change: suggestion::ActiveModel) -> Result<Suggestion> {
+    change.updated_at = Set(tx.now());
+    let rows = suggestion::Entity::update_many()
+        .set(change)
+        .filter(suggestion::Column::Id.eq(before.id))
+        .filter(suggestion::Column::State.eq(before.state))
+        .exec_with_returning(tx)
+        .await?;
+    rows.into_iter().next().ok_or_else(|| Code::Changed.into())
+}
+
+/// Who handles a public voice may write in its thread. Into another's thread one gets by opening the voice, which is
+/// recorded (see `readings`).
+async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<()> {
+    match row.visibility {
+        Visibility::Public => streams::commands::join(tx, row.stream_id, person, "handler").await,
+        Visibility::Handlers | Visibility::Town => Ok(()),
+    }
+}
+
+/// Marks voices whose deadline has passed, 100 at most, each deadline once. Records `suggestion.overdue`. Says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let unaccepted = Condition::all()
+        .add(suggestion::Column::State.eq(SuggestionState::Submitted))
+        .add(suggestion::Column::AcceptDueAt.lte(tx.now()))
+        .add(suggestion::Column::Overdue.is_null());
+    let unanswered = Condition::all()
+        .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .add(suggestion::Column::AnswerDueAt.lte(tx.now()))
+        .add(suggestion::Column::Overdue.is_null().or(suggestion::Column::Overdue.ne(Deadline::Answer)));
+    Ok(overdue(tx, unaccepted, Deadline::Accept).await? + overdue(tx, unanswered, Deadline::Answer).await?)
+}
+
+async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> {
+    let late = suggestion::Entity::find()
+        .filter(passed)
+        .order_by_asc(suggestion::Column::CreatedAt)
+        .limit(DUE_AT_ONCE / 2)
+        .all(tx)
+        .await?;
+    for row in &late {
+        let marked = suggestion::ActiveModel { overdue: Set(Some(deadline)), ..Default::default() };
+        moved(tx, row, marked).await?;
+        record(tx, Kind::SuggestionOverdue, row, None, json!({ "which": deadline })).await?;
+    }
+    Ok(late.len() as u64)
+}
+
+/// Records what happened to the voice: ids and codes only.
+pub(super) async fn record(
+    tx: &Tx,
+    kind: Kind,
+    row: &Suggestion,
+    actor: Option<&Actor>,
+    data: serde_json::Value,
+) -> Result<()> {
+    let happening = Happening::new(kind, row.id).at(&row.area_code).with(data);
+    let happening = match actor {
+        Some(actor) => happening.by(actor.person),
+        None => happening,
+    };
+    events::record(tx, happening).await?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! How well voices are answered in some areas: counts and whole percents, never a single voice.
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QuerySelect,
+    sea_query::Expr,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Visibility,
+    rows::suggestion,
+    rules::{Deadline, SuggestionState},
+};
+use crate::error::Result;
+
+/// A deadline within this is soon.
+const SOON_HOURS: i64 = 48;
+/// The author is satisfied from this rating on.
+const SATISFIED_RATING: i32 = 4;
+
+/// Figures of voices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Figures {
+    /// Voices left.
+    pub left: i64,
+    /// Answered now.
+    pub answered: i64,
+    /// Answered before the deadline.
+    pub on_time: i64,
+    /// Rated.
+    pub rated: i64,
+    /// Rated 4 or 5.
+    pub satisfied: i64,
+    /// Waiting to be accepted or answered, with a deadline within two days.
+    pub due_soon: i64,
+    /// Waiting, with a deadline that has passed.
+    pub overdue: i64,
+    /// Of those left, how many of a hundred are answered; rounded down; absent when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_percent: Option<i64>,
+    /// Of those answered, how many of a hundred before the deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_time_percent: Option<i64>,
+    /// Of those rated, how many of a hundred with 4 or 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub satisfied_percent: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct Counts {
+    left: i64,
+    answered: Option<i64>,
+    on_time: Option<i64>,
+    rated: Option<i64>,
+    satisfied: Option<i64>,
+    due_soon: Option<i64>,
+    overdue: Option<i64>,
+}
+
+/// Counts the voices of these areas (codes of villages).
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn figures(db: &impl ConnectionTrait, areas: &[String], now: DateTime<Utc>) -> Result<Figures> {
+    use suggestion::Column::{AnswerDueAt, AnsweredAt, AreaCode, Id, Rating};
+    let on_time = AnsweredAt.is_not_null().and(Expr::col(AnsweredAt).lte(Expr::col(AnswerDueAt)));
+    let soon = now + TimeDelta::hours(SOON_HOURS);
+    let counts = suggestion::Entity::find()
+        .select_only()
+        .column_as(Id.count(), "left")
+        .column_as(how_many(AnsweredAt.is_not_null()), "answered")
+        .column_as(how_many(on_time), "on_time")
+        .column_as(how_many(Rating.is_not_null()), "rated")
+        .column_as(how_many(Rating.gte(SATISFIED_RATING)), "satisfied")
+        .column_as(how_many(waiting_between(Some(now), soon)), "due_soon")
+        .column_as(how_many(waiting_between(None, now)), "overdue")
+        .filter(AreaCode.is_in(areas))
+        // the village must not learn by counting that somebody spoke to the town
+        .filter(suggestion::Column::Visibility.ne(Visibility::Town))
+        .into_model::<Counts>()
+        .one(db)
+        .await?;
+    Ok(counts.map(percents).unwrap_or_default())
+}
+
+fn how_many(which: impl Into<Condition>) -> Expr {
+    let one: Expr = Expr::case(which, 1).finally(0).into();
+    one.sum()
+}
+
+/// What waits with a deadline after the one moment (if any) and not after the other.
+fn waiting_between(after: Option<DateTime<Utc>>, until: DateTime<Utc>) -> Condition {
+    let waits = |deadline: Deadline| {
+        let (state, due) = match deadline {
+            Deadline::Accept => (SuggestionState::Submitted, suggestion::Column::AcceptDueAt),
+            Deadline::Answer => (SuggestionState::Accepted, suggestion::Column::AnswerDueAt),
+        };
+        let which = Condition::all().add(suggestion::Column::State.eq(state)).add(due.lte(until));
+        which.add_option(after.map(|after| due.gt(after)))
+    };
+    Condition::any().add(waits(Deadline::Accept)).add(waits(Deadline::Answer))
+}
+
+fn percents(counts: Counts) -> Figures {
+    let (answered, on_time) = (counts.answered.unwrap_or(0), counts.on_time.unwrap_or(0));
+    let (rated, satisfied) = (counts.rated.unwrap_or(0), counts.satisfied.unwrap_or(0));
+    Figures {
+        left: counts.left,
+        answered,
+        on_time,
+        rated,
+        satisfied,
+        due_soon: counts.due_soon.unwrap_or(0),
+        overdue: counts.overdue.unwrap_or(0),
+        answered_percent: percent(answered, counts.left),
+        on_time_percent: percent(on_time, answered),
+        satisfied_percent: percent(satisfied, rated),
+    }
+}
+
+fn percent(part: i64, whole: i64) -> Option<i64> {
+    (part * 100).checked_div(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_of_nothing_is_not_a_hundred() {
+        assert_eq!(percent(0, 0), None);
+        assert_eq!(percent(2, 3), Some(66));
+        assert_eq!(percent(3, 3), Some(100));
+    }
+}

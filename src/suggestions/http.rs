@@ -1,0 +1,193 @@
+//! Routes of voices, and of the photos and clips that are attached to anything: who may see those is decided here.
+use axum::{Json, extract::State, http::HeaderMap, response::Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SubmitSuggestion},
+    queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
+    readings::{self, Opening},
+};
+use crate::{
+    actor::Actor,
+    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    error::{Code, Problem, Result},
+    ids::{MediaId, SuggestionId},
+    media::{self, Media, Size},
+    page::Page,
+};
+
+/// Media of these things are shown to whoever sees what is public in the area.
+const PUBLIC_KINDS: [&str; 3] = ["task", "notice", "meeting"];
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(submit_suggestion, list_suggestions))
+        .routes(routes!(read_suggestion))
+        .routes(routes!(accept_suggestion))
+        .routes(routes!(assign_suggestion))
+        .routes(routes!(answer_suggestion))
+        .routes(routes!(rate_suggestion))
+        .routes(routes!(read_media))
+}
+
+/// Leave a voice.
+#[utoipa::path(post, path = "/v1/suggestions", tag = "suggestions", operation_id = "submit_suggestion",
+    request_body = SubmitSuggestion,
+    responses((status = 201, body = SuggestionView, description = "Left, with its number and deadlines"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn submit_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<SubmitSuggestion>,
+) -> Result<Created<SuggestionView>> {
+    app.once(actor, key, "submit_suggestion", input, |tx, actor, input| Box::pin(commands::submit(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// Voices, newest first; of those that are not public, others than the author see no words here.
+#[utoipa::path(get, path = "/v1/suggestions", tag = "suggestions", operation_id = "list_suggestions",
+    params(SuggestionsQuery),
+    responses((status = 200, body = Page<SuggestionSummary>, description = "A page of voices"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_suggestions(
+    State(app): State<App>,
+    actor: Actor,
+    Query(query): Query<SuggestionsQuery>,
+) -> Result<Json<Page<SuggestionSummary>>> {
+    queries::list(app.store.read(), &actor, query).await.map(Json)
+}
+
+/// Open one voice. A handler's opening of one that is not public is written down, and the author sees it.
+#[utoipa::path(get, path = "/v1/suggestions/{id}", tag = "suggestions", operation_id = "read_suggestion",
+    params(("id" = String, Path, description = "The voice")),
+    responses((status = 200, body = SuggestionView, description = "The voice"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<SuggestionId>,
+) -> Result<Json<SuggestionView>> {
+    queries::open(&app, &actor, id).await.map(Json)
+}
+
+/// Take care of a voice.
+#[utoipa::path(post, path = "/v1/suggestions/{id}/accept", tag = "suggestions", operation_id = "accept_suggestion",
+    params(("id" = String, Path, description = "The voice")),
+    responses((status = 200, body = SuggestionSummary, description = "Accepted"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn accept_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+) -> Result<Json<SuggestionSummary>> {
+    app.once(actor, key, "accept_suggestion", id, |tx, actor, id| Box::pin(commands::accept(tx, actor, id)))
+        .await
+        .map(Json)
+}
+
+/// Give a voice to somebody of the body responsible.
+#[utoipa::path(post, path = "/v1/suggestions/{id}/assign", tag = "suggestions", operation_id = "assign_suggestion",
+    params(("id" = String, Path, description = "The voice")), request_body = AssignSuggestion,
+    responses((status = 200, body = SuggestionSummary, description = "Assigned"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn assign_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+    Input(input): Input<AssignSuggestion>,
+) -> Result<Json<SuggestionSummary>> {
+    app.once(actor, key, "assign_suggestion", (id, input), |tx, actor, input| {
+        Box::pin(commands::assign(tx, actor, input))
+    })
+    .await
+    .map(Json)
+}
+
+/// Answer a voice.
+#[utoipa::path(post, path = "/v1/suggestions/{id}/answers", tag = "suggestions", operation_id = "answer_suggestion",
+    params(("id" = String, Path, description = "The voice")), request_body = AnswerSuggestion,
+    responses((status = 201, body = SuggestionSummary, description = "Answered"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn answer_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+    Input(input): Input<AnswerSuggestion>,
+) -> Result<Created<SuggestionSummary>> {
+    app.once(actor, key, "answer_suggestion", (id, input), |tx, actor, input| {
+        Box::pin(commands::answer(tx, actor, input))
+    })
+    .await
+    .map(Created)
+}
+
+/// Rate the answer to one's own voice; 1 and 2 open it again.
+#[utoipa::path(post, path = "/v1/suggestions/{id}/rating", tag = "suggestions", operation_id = "rate_suggestion",
+    params(("id" = String, Path, description = "The voice")), request_body = RateSuggestion,
+    responses((status = 201, body = SuggestionView, description = "Rated, or opened again"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn rate_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+    Input(input): Input<RateSuggestion>,
+) -> Result<Created<SuggestionView>> {
+    app.once(actor, key, "rate_suggestion", (id, input), |tx, actor, input| Box::pin(commands::rate(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// How a photo is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct MediaQuery {
+    /// full or thumb; full when absent.
+    #[serde(default)]
+    size: Size,
+}
+
+/// A photo or clip, for whoever may see what it is attached to.
+#[utoipa::path(get, path = "/v1/media/{id}", tag = "media", operation_id = "read_media",
+    params(("id" = String, Path, description = "The photo or clip"), MediaQuery),
+    responses((status = 200, description = "The file", content_type = "application/octet-stream"),
+        (status = 206, description = "The range asked for", content_type = "application/octet-stream"),
+        (status = 304, description = "The client has it"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_media(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<MediaId>,
+    Query(query): Query<MediaQuery>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let row = media::queries::row(app.store.read(), id).await?.ok_or(Code::NotFound)?;
+    allow(&app, &actor, &row).await?;
+    media::serve(&app, &row, query.size, &headers).await
+}
+
+/// The owner always; of a voice, whoever may see the voice (and a handler leaves a trace); of what is public, whoever sees
+/// what is public there; nobody else, whatever it may be attached to one day.
+async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
+    if row.owner_id == actor.person {
+        return Ok(());
+    }
+    let (Some(kind), Some(subject)) = (row.subject_kind.as_deref(), row.subject_id.as_deref()) else {
+        return Err(Code::NotFound.into());
+    };
+    if kind == SUBJECT_KIND {
+        let voice = queries::of_media(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
+        return readings::let_in(app, actor, &voice, Opening::Attachment).await;
+    }
+    let is_public = PUBLIC_KINDS.contains(&kind) && row.area_code.as_deref().is_some_and(|area| actor.sees(area));
+    if is_public { Ok(()) } else { Err(Code::NotFound.into()) }
+}

@@ -1,0 +1,31 @@
+//! 留言 (百姓留声室): one person's voice, which somebody must answer.
+//!
+//! Always true: text, place and author are written once and never changed, merged or taken away; a voice that joins a
+//! matter stays whole; there is always a body responsible, and both deadlines are working days stored with the calendar
+//! they were computed from; whoever may not see a voice is told that it is not there; what is not public is shown to a
+//! handler only after the opening was written down, and the author sees who opened it; lists never show its words.
+//! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again.
+//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`. Events recorded: `suggestion.*`.
+//!
+//! # Why
+//! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
+//! nobody's list. A thread's messages are read in the stream, where single reads leave no trace; therefore a handler gets
+//! into the thread of a voice that is not public only by opening the voice, and out of it with the seat.
+pub mod commands;
+mod figures;
+mod http;
+pub mod queries;
+mod reactions;
+mod readings;
+mod rows;
+mod rules;
+
+pub use self::{
+    commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SubmitSuggestion},
+    figures::{Figures, figures},
+    http::routes,
+    queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
+    reactions::REACTIONS,
+    rows::suggestion::Model as Suggestion,
+    rules::{Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+};

@@ -1,0 +1,393 @@
+//! Reads of voices: one with everything that the asker may see, lists without the words of what is not public.
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    Suggestion,
+    commands::SUBJECT_KIND,
+    readings::{self, Opening},
+    rows::{answer, reading, suggestion},
+    rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    bodies, clock,
+    error::{Code, Result},
+    ids::{BodyId, MatterId, PersonId, StreamId, SuggestionId},
+    media::{self, MediaView},
+    page::{Cursor, Page, PageQuery},
+    people, streams,
+};
+
+/// Rows on a desk's list of what is to be done.
+const TODO: u64 = 50;
+
+/// A voice in a list.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionSummary {
+    /// Its id.
+    pub id: SuggestionId,
+    /// The number people read out.
+    pub number: String,
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// Who sees it besides the author.
+    pub visibility: Visibility,
+    /// How far it has come.
+    pub state: SuggestionState,
+    /// Code of the author's village.
+    pub area_code: String,
+    /// The body responsible.
+    pub body_id: BodyId,
+    /// Its name.
+    pub body_name: String,
+    /// The words; in a list of others' voices only when public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Where; as `text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Photos and clip; as `text`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub media: Vec<MediaView>,
+    /// Whose it is: masked when public, in full for the author and for a handler who opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author_name: Option<String>,
+    /// Somebody was given it.
+    pub is_assigned: bool,
+    /// The matter it has joined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter_id: Option<MatterId>,
+    /// The author's rating of the last answer, 1 to 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<i32>,
+    /// To be accepted before this moment.
+    pub accept_due_at: DateTime<FixedOffset>,
+    /// To be answered before this moment.
+    pub answer_due_at: DateTime<FixedOffset>,
+    /// The deadline that has passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Deadline>,
+    /// When it was left.
+    pub created_at: DateTime<FixedOffset>,
+}
+
+/// A voice with everything that the asker may see.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionView {
+    /// As in a list, with the words.
+    #[serde(flatten)]
+    pub summary: SuggestionSummary,
+    /// Answers, oldest first.
+    pub answers: Vec<SuggestionAnswerView>,
+    /// What the author said with the rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating_text: Option<String>,
+    /// Who was given it; for handlers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee_name: Option<String>,
+    /// Who opened it, newest day first; for the author.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub readings: Vec<SuggestionReadingView>,
+    /// The thread, for those who are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_id: Option<StreamId>,
+    /// What the asker may do now.
+    pub can: Vec<Step>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionAnswerView {
+    /// The body that answers.
+    pub body_name: String,
+    /// Who wrote it, in that seat.
+    pub person_name: String,
+    /// The words.
+    pub text: String,
+    /// When.
+    pub created_at: DateTime<FixedOffset>,
+}
+
+/// That a handler opened it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionReadingView {
+    /// Who.
+    pub person_name: String,
+    /// In which body's seat.
+    pub body_name: String,
+    /// On which day.
+    pub day: NaiveDate,
+    /// When first that day.
+    pub first_at: DateTime<FixedOffset>,
+    /// How often that day.
+    pub times: i32,
+}
+
+/// Whose voices are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// One's own.
+    Mine,
+    /// The public ones of one's village.
+    Village,
+    /// Those one handles.
+    Desk,
+}
+
+/// Which voices are listed.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SuggestionsQuery {
+    /// mine, village, desk.
+    pub scope: Scope,
+    /// Only those in this state.
+    pub state: Option<SuggestionState>,
+    /// The `next_cursor` of the page before; absent for the first.
+    pub cursor: Option<String>,
+    /// Rows wanted, 1 to 100; 20 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u64>,
+}
+
+/// The row of this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn row(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<Suggestion>> {
+    Ok(suggestion::Entity::find_by_id(id).one(db).await?)
+}
+
+/// A voice as the actor may see it; a handler's opening of one that is not public is written down first.
+///
+/// # Errors
+/// `not_found` for whoever may not see it.
+pub async fn open(app: &App, actor: &Actor, id: SuggestionId) -> Result<SuggestionView> {
+    let found = row(app.store.read(), id).await?.ok_or(Code::NotFound)?;
+    readings::let_in(app, actor, &found, Opening::Voice).await?;
+    // read again: what was written down is in the thread's memberships
+    let found = row(app.store.read(), id).await?.ok_or(Code::NotFound)?;
+    view(app.store.read(), actor, found).await
+}
+
+/// Everything the actor may see of a voice. The caller has let the actor in.
+pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, row: Suggestion) -> Result<SuggestionView> {
+    let standing = rules::standing(actor, &row);
+    let sight = rules::sight(row.visibility, standing);
+    let answers = answers(db, row.id).await?;
+    let readings = if sight == Sight::Own { readings_of(db, row.id).await? } else { Vec::new() };
+    let of_thread = streams::queries::readable(db, actor, row.stream_id).await;
+    let assignee = row.assignee_id.filter(|_| standing.is_handler);
+    let names = people::queries::names(db, [Some(row.author_id), assignee].into_iter().flatten().collect()).await?;
+    let in_full = |id: PersonId| names.get(&id).cloned().unwrap_or_default();
+    let author_name = in_full(row.author_id);
+    let view = SuggestionView {
+        answers,
+        rating_text: row.rating_text.clone(),
+        assignee_name: assignee.map(in_full),
+        readings,
+        stream_id: of_thread.is_ok().then_some(row.stream_id),
+        can: rules::steps(&row, standing),
+        summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
+    };
+    let author_name = if sight == Sight::Public { people::mask_name(&author_name) } else { author_name };
+    Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
+}
+
+async fn answers(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionAnswerView>> {
+    let rows = answer::Entity::find()
+        .filter(answer::Column::SuggestionId.eq(id))
+        .order_by_asc(answer::Column::CreatedAt)
+        .order_by_asc(answer::Column::Id)
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let show = |row: answer::Model| SuggestionAnswerView {
+        body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
+        person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
+        text: row.text,
+        created_at: clock::local(row.created_at),
+    };
+    Ok(rows.into_iter().map(show).collect())
+}
+
+async fn readings_of(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionReadingView>> {
+    let rows = reading::Entity::find()
+        .filter(reading::Column::SuggestionId.eq(id))
+        .order_by_desc(reading::Column::FirstAt)
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let show = |row: reading::Model| SuggestionReadingView {
+        person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
+        body_name: row.body_name,
+        day: row.day,
+        first_at: clock::local(row.first_at),
+        times: row.times,
+    };
+    Ok(rows.into_iter().map(show).collect())
+}
+
+/// What of a voice gets into a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// Everything: one's own, or one that was opened.
+    All,
+    /// Words, media and the masked name of what is public; number, kind, state and dates of the rest.
+    PublicOnly,
+}
+
+/// A voice as others see it in a list.
+pub(super) async fn summary(db: &impl ConnectionTrait, row: Suggestion) -> Result<SuggestionSummary> {
+    summaries(db, vec![row], Shown::PublicOnly).await?.pop().ok_or_else(|| Code::NotFound.into())
+}
+
+async fn summaries(db: &impl ConnectionTrait, rows: Vec<Suggestion>, shown: Shown) -> Result<Vec<SuggestionSummary>> {
+    let is_shown = |row: &Suggestion| shown == Shown::All || row.visibility == Visibility::Public;
+    let open: Vec<&Suggestion> = rows.iter().filter(|row| is_shown(row)).collect();
+    let names = match shown {
+        Shown::All => HashMap::new(),
+        Shown::PublicOnly => people::queries::names(db, open.iter().map(|row| row.author_id).collect()).await?,
+    };
+    let mut media =
+        media::queries::attached(db, SUBJECT_KIND, open.iter().map(|row| row.id.to_string()).collect()).await?;
+    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let show = |row: Suggestion| {
+        let is_shown = is_shown(&row);
+        SuggestionSummary {
+            id: row.id,
+            number: row.number,
+            kind: row.kind,
+            visibility: row.visibility,
+            state: row.state,
+            area_code: row.area_code,
+            body_id: row.body_id,
+            body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
+            text: is_shown.then_some(row.text),
+            place: is_shown.then_some(row.place),
+            media: media.remove(&row.id.to_string()).unwrap_or_default(),
+            author_name: names.get(&row.author_id).filter(|_| is_shown).map(|name| people::mask_name(name)),
+            is_assigned: row.assignee_id.is_some(),
+            matter_id: row.matter_id,
+            rating: row.rating,
+            accept_due_at: clock::local(row.accept_due_at),
+            answer_due_at: clock::local(row.answer_due_at),
+            overdue: row.overdue,
+            created_at: clock::local(row.created_at),
+        }
+    };
+    Ok(rows.into_iter().map(show).collect())
+}
+
+/// A page of voices, newest first.
+///
+/// # Errors
+/// `not_allowed` for a desk that the actor does not have; `invalid_cursor`.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    query: SuggestionsQuery,
+) -> Result<Page<SuggestionSummary>> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let (limit, after) = (page.limit()?, page.after()?);
+    let (which, shown) = match query.scope {
+        Scope::Mine => (Condition::all().add(suggestion::Column::AuthorId.eq(actor.person)), Shown::All),
+        Scope::Village => (public_of(&actor.area), Shown::PublicOnly),
+        Scope::Desk => (on_desk(actor).ok_or(Code::NotAllowed)?, Shown::PublicOnly),
+    };
+    let mut found = suggestion::Entity::find().filter(which);
+    if let Some(state) = query.state {
+        found = found.filter(suggestion::Column::State.eq(state));
+    }
+    if let Some(Cursor { at, id }) = after {
+        let same = suggestion::Column::CreatedAt.eq(at).and(suggestion::Column::Id.lt(id));
+        found = found.filter(suggestion::Column::CreatedAt.lt(at).or(same));
+    }
+    let newest = found.order_by_desc(suggestion::Column::CreatedAt).order_by_desc(suggestion::Column::Id);
+    let rows = newest.limit(limit + 1).all(db).await?;
+    let page = Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| row);
+    Ok(Page { items: summaries(db, page.items, shown).await?, next_cursor: page.next_cursor })
+}
+
+fn public_of(area: &str) -> Condition {
+    Condition::all()
+        .add(suggestion::Column::AreaCode.eq(area))
+        .add(suggestion::Column::Visibility.eq(Visibility::Public))
+}
+
+/// What the actor handles: by a right of the body responsible, or because it was given to the actor.
+fn on_desk(actor: &Actor) -> Option<Condition> {
+    let (of_village, of_town) = rules::desk_bodies(actor);
+    let seats: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
+    if seats.is_empty() {
+        return None;
+    }
+    let for_town = suggestion::Column::Visibility.eq(Visibility::Town);
+    let in_village =
+        suggestion::Column::Visibility.ne(Visibility::Town).and(suggestion::Column::BodyId.is_in(of_village));
+    let in_town = for_town.and(suggestion::Column::BodyId.is_in(of_town));
+    let given = suggestion::Column::AssigneeId.eq(actor.person).and(suggestion::Column::BodyId.is_in(seats));
+    Some(Condition::any().add(in_village).add(in_town).add(given))
+}
+
+/// What waits on the actor's desk, the most urgent first, 50 at most. Empty without a desk.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<SuggestionSummary>> {
+    let Some(desk) = on_desk(actor) else { return Ok(Vec::new()) };
+    let is_submitted = suggestion::Column::State.eq(SuggestionState::Submitted);
+    let deadline: Expr = Expr::case(is_submitted, Expr::col(suggestion::Column::AcceptDueAt))
+        .finally(Expr::col(suggestion::Column::AnswerDueAt))
+        .into();
+    let rows = suggestion::Entity::find()
+        .filter(desk)
+        .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .order_by(deadline, Order::Asc)
+        .limit(TODO)
+        .all(db)
+        .await?;
+    summaries(db, rows, Shown::PublicOnly).await
+}
+
+/// The voices that have joined a matter, oldest first, as everybody may see them: words and masked names of the public
+/// ones, number and state of the rest.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn joined_to(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<SuggestionSummary>> {
+    let rows = of_matter(db, matter).await?;
+    summaries(db, rows, Shown::PublicOnly).await
+}
+
+/// Authors of the voices that have joined a matter, with the threads in which they are told.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn author_threads(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<(PersonId, StreamId)>> {
+    let rows = of_matter(db, matter).await?;
+    Ok(rows.into_iter().map(|row| (row.author_id, row.stream_id)).collect())
+}
+
+async fn of_matter(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<Suggestion>> {
+    let joined = suggestion::Entity::find().filter(suggestion::Column::MatterId.eq(matter));
+    Ok(joined.order_by_asc(suggestion::Column::CreatedAt).order_by_asc(suggestion::Column::Id).all(db).await?)
+}
+
+/// The voice to which a photo or clip is attached.
+pub(super) async fn of_media(db: &impl ConnectionTrait, subject_id: &str) -> Result<Option<Suggestion>> {
+    let Ok(id) = subject_id.parse::<Uuid>() else { return Ok(None) };
+    row(db, SuggestionId(id)).await
+}

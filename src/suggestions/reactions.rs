@@ -1,0 +1,120 @@
+//! What follows from what happened to a voice: its author hears every step in the thread, the office what it must do.
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use sea_orm::{ActiveEnum, EntityTrait};
+use uuid::Uuid;
+
+use super::{Suggestion, queries, rows::answer};
+use crate::{
+    bodies, clock,
+    error::Result,
+    events::{Event, Kind, Reaction},
+    ids::MatterId,
+    store::Tx,
+    streams::commands::{Card, office, post_card},
+    text,
+};
+
+/// Run by the relay.
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "suggestions.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
+    Reaction { name: "suggestions.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+];
+
+/// Characters of an answer that are shown in the thread; all of it is on the page.
+const ANSWER_CHARS: usize = 120;
+
+/// A card for each step, in the author's thread. That it was opened is shown on the page and makes no card.
+async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
+    let code = match event.kind {
+        Kind::SuggestionSubmitted => "suggestion_received",
+        Kind::SuggestionAccepted => "suggestion_accepted",
+        // that it passed to another hand says nothing new to the author
+        Kind::SuggestionAssigned if is_set(event, "again") => return Ok(()),
+        Kind::SuggestionAssigned => "suggestion_assigned",
+        Kind::SuggestionAnswered => "suggestion_answered",
+        Kind::SuggestionRated if is_set(event, "reopened") => "suggestion_reopened",
+        Kind::SuggestionRated => "suggestion_closed",
+        Kind::SuggestionJoined => "suggestion_joined",
+        Kind::SuggestionOverdue => "suggestion_overdue",
+        _ => return Ok(()),
+    };
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let due = if event.kind == Kind::SuggestionSubmitted { row.accept_due_at } else { row.answer_due_at };
+    let mut card = card(tx, code, &row, due).await?;
+    if let Some(id) = event.get::<Uuid>("answer") {
+        let answer = answer::Entity::find_by_id(id).one(tx).await?;
+        card.text = answer.map(|row| row.text.chars().take(ANSWER_CHARS).collect()).unwrap_or_default();
+    }
+    if let Some(matter) = event.get::<MatterId>("matter") {
+        card.link = format!("/matters/{matter}");
+    }
+    post_card(tx, row.stream_id, card).await?;
+    Ok(())
+}
+
+/// A card for what the body responsible must do. Seats that may not open the voice see it, too: number and kind only.
+async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
+    let code = match event.kind {
+        Kind::SuggestionSubmitted => "office_suggestion_new",
+        Kind::SuggestionRated if is_set(event, "reopened") => "office_suggestion_reopened",
+        Kind::SuggestionOverdue => "office_suggestion_overdue",
+        _ => return Ok(()),
+    };
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let due = if event.kind == Kind::SuggestionSubmitted { row.accept_due_at } else { row.answer_due_at };
+    let card = card(tx, code, &row, due).await?;
+    let stream = office(tx, row.body_id).await?;
+    post_card(tx, stream, card).await?;
+    Ok(())
+}
+
+fn is_set(event: &Event, flag: &str) -> bool {
+    event.data.get(flag).and_then(serde_json::Value::as_bool).unwrap_or_default()
+}
+
+/// Title and text are named after the code; both may use the number, the kind, the body and the day it is due.
+async fn card(tx: &Tx, code: &'static str, row: &Suggestion, due: DateTime<Utc>) -> Result<Card> {
+    let names = bodies::queries::names(tx, vec![row.body_id]).await?;
+    let kind = text::say(&format!("suggestion-kind-{}", row.kind.to_value()));
+    let due = last_day(due);
+    let blanks = [
+        ("number", row.number.as_str().into()),
+        ("kind", kind.into()),
+        ("body", names.get(&row.body_id).cloned().unwrap_or_default().into()),
+        ("month", due.month().into()),
+        ("day", due.day().into()),
+    ];
+    let key = code.replace('_', "-");
+    Ok(Card {
+        code,
+        title: text::say_with(&format!("{key}-title"), &blanks),
+        text: text::say_with(&format!("{key}-text"), &blanks),
+        link: format!("/suggestions/{}", row.id),
+    })
+}
+
+/// A deadline is 24:00 of a day; people are told that day, not the one that begins then.
+fn last_day(due: DateTime<Utc>) -> chrono::NaiveDate {
+    clock::local_date(due - TimeDelta::milliseconds(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_the_last_day_on_which_there_is_time() {
+        let due = clock::end_of_day(chrono::NaiveDate::from_ymd_opt(2026, 11, 25).unwrap());
+        assert_eq!(last_day(due).to_string(), "2026-11-25");
+    }
+
+    #[test]
+    fn every_card_has_its_words() {
+        let codes = ["received", "accepted", "assigned", "answered", "reopened", "closed", "joined", "overdue"];
+        let author = codes.iter().map(|code| format!("suggestion-{code}"));
+        let office = ["new", "reopened", "overdue"].iter().map(|code| format!("office-suggestion-{code}"));
+        for key in author.chain(office) {
+            assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The one way in which a handler gets to see a voice that is not public: it is written down first, for the author to see.
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
+use serde_json::json;
+
+use super::{
+    Suggestion,
+    commands::record,
+    rows::reading,
+    rules::{self, Sight},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    clock,
+    error::{Code, Result},
+    events::Kind,
+    store::Tx,
+    streams,
+};
+
+/// What a handler opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// The voice itself: counts each time.
+    Voice,
+    /// A photo or clip of it, which comes in many requests: makes sure that the day is written down.
+    Attachment,
+}
+
+/// Lets the actor see the voice: at once what is one's own or public, written down what is not.
+///
+/// # Errors
+/// `not_found` for whoever may not see it.
+pub(super) async fn let_in(app: &App, actor: &Actor, row: &Suggestion, what: Opening) -> Result<()> {
+    match rules::sight(row.visibility, rules::standing(actor, row)) {
+        Sight::Hidden => Err(Code::NotFound.into()),
+        Sight::Own | Sight::Public => Ok(()),
+        Sight::Logged => open_as_handler(app, actor, row, what).await,
+    }
+}
+
+/// Writes down who opened the voice on which day and how often, and lets the handler into its thread. Records
+/// `suggestion.read` once a day.
+async fn open_as_handler(app: &App, actor: &Actor, row: &Suggestion, what: Opening) -> Result<()> {
+    let day = clock::local_date(app.now());
+    if what == Opening::Attachment
+        && reading::Entity::find_by_id((row.id, actor.person, day)).one(app.store.read()).await?.is_some()
+    {
+        return Ok(());
+    }
+    let (actor, row) = (actor.clone(), row.clone());
+    app.store.write(move |tx| Box::pin(async move { write_down(tx, &actor, &row).await })).await
+}
+
+async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
+    let seat = rules::handling_seat(actor, row).ok_or(Code::NotFound)?;
+    let day = clock::local_date(tx.now());
+    let again = reading::Entity::update_many()
+        .col_expr(reading::Column::Times, Expr::col(reading::Column::Times).add(1))
+        .filter(reading::Column::SuggestionId.eq(row.id))
+        .filter(reading::Column::PersonId.eq(actor.person))
+        .filter(reading::Column::Day.eq(day))
+        .exec(tx)
+        .await?;
+    streams::commands::join(tx, row.stream_id, actor.person, "handler_today").await?;
+    if again.rows_affected > 0 {
+        return Ok(());
+    }
+    let first = reading::ActiveModel {
+        suggestion_id: Set(row.id),
+        person_id: Set(actor.person),
+        day: Set(day),
+        body_name: Set(seat.body_name.clone()),
+        first_at: Set(tx.now()),
+        times: Set(1),
+    };
+    first.insert(tx).await?;
+    record(tx, Kind::SuggestionRead, row, Some(actor), json!({ "day": day })).await
+}

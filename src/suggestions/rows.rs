@@ -1,0 +1,100 @@
+//! Rows of voices, their answers, and who opened them.
+
+/// One voice.
+pub mod suggestion {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{BodyId, MatterId, PersonId, StreamId, SuggestionId},
+        suggestions::rules::{Deadline, SuggestionKind, SuggestionState, Visibility},
+    };
+
+    /// One voice. Text, place and author are written once; answers move the rest.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestions")]
+    #[allow(missing_docs)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: SuggestionId,
+        pub number: String,
+        pub area_code: String,
+        pub author_id: PersonId,
+        pub kind: SuggestionKind,
+        pub visibility: Visibility,
+        pub text: String,
+        pub place: String,
+        pub state: SuggestionState,
+        pub body_id: BodyId,
+        pub stream_id: StreamId,
+        pub assignee_id: Option<PersonId>,
+        pub matter_id: Option<MatterId>,
+        pub accept_due_at: DateTime<Utc>,
+        pub answer_due_at: DateTime<Utc>,
+        pub calendar_version: String,
+        pub accepted_at: Option<DateTime<Utc>>,
+        pub answered_at: Option<DateTime<Utc>>,
+        pub rated_at: Option<DateTime<Utc>>,
+        pub rating: Option<i32>,
+        pub rating_text: Option<String>,
+        pub overdue: Option<Deadline>,
+        pub created_at: DateTime<Utc>,
+        pub updated_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    #[allow(missing_docs)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// An answer to a voice; a reopened one gets another.
+pub(crate) mod answer {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+    use uuid::Uuid;
+
+    use crate::ids::{BodyId, PersonId, SuggestionId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_answers")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        pub person_id: PersonId,
+        pub text: String,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who opened a voice that is not public, on which day, how often.
+pub(crate) mod reading {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{PersonId, SuggestionId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_readings")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub suggestion_id: SuggestionId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub day: NaiveDate,
+        pub body_name: String,
+        pub first_at: DateTime<Utc>,
+        pub times: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,0 +1,253 @@
+//! What may be done with a voice, by whom, until when; and who may see it.
+use chrono::NaiveDate;
+use sea_orm::{DeriveActiveEnum, EnumIter, Iterable};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Suggestion;
+use crate::{
+    actor::{Actor, HeldSeat},
+    error::{Code, Result},
+    ids::BodyId,
+    rights::{self, Right},
+};
+
+/// Working days until a voice is accepted (reference: within 2 working days).
+pub const ACCEPT_WORKING_DAYS: u32 = 2;
+/// A rating up to this says "not solved" and opens the voice again.
+const UNSOLVED_RATING: i32 = 2;
+/// Characters of the text that name its thread.
+const TITLE_CHARS: usize = 16;
+
+/// What somebody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SuggestionKind {
+    /// 咨询
+    Consult,
+    /// 求助
+    Help,
+    /// 投诉
+    Complaint,
+    /// 建议
+    Suggestion,
+    /// 表扬
+    Praise,
+}
+
+/// Who sees it besides the author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// The village; the author's name is masked.
+    Public,
+    /// Those who handle voices in the village; each opening is recorded.
+    Handlers,
+    /// The town's office alone, nobody in the village; each opening is recorded.
+    Town,
+}
+
+/// How far it has come. That it joined a matter is a fact beside this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SuggestionState {
+    /// Left, and on the desk of the body responsible.
+    Submitted,
+    /// Somebody takes care of it.
+    Accepted,
+    /// Answered, not rated yet.
+    Answered,
+    /// The author has rated the answer and is content.
+    Rated,
+}
+
+/// The promise with a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Deadline {
+    /// To be accepted.
+    Accept,
+    /// To be answered.
+    Answer,
+}
+
+/// What somebody does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Take care of it.
+    Accept,
+    /// Give it to somebody.
+    Assign,
+    /// Answer it.
+    Answer,
+    /// Rate the answer.
+    Rate,
+    /// Let it join a matter.
+    Join,
+}
+
+/// How somebody stands to a voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Left it.
+    pub is_author: bool,
+    /// May handle it.
+    pub is_handler: bool,
+    /// Lives in its area, or holds a seat that covers it.
+    pub is_neighbour: bool,
+    /// May raise matters in its area.
+    pub raises_matters: bool,
+}
+
+/// What somebody may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Not even know it.
+    Hidden,
+    /// Everything, as the author.
+    Own,
+    /// Everything but whose it is.
+    Public,
+    /// Everything, and it is recorded.
+    Logged,
+}
+
+/// Working days until a voice is answered: 7 for what waits for an answer, 15 for a praise, which asks for nothing.
+#[must_use]
+pub fn answer_working_days(kind: SuggestionKind) -> u32 {
+    match kind {
+        SuggestionKind::Consult | SuggestionKind::Help | SuggestionKind::Complaint | SuggestionKind::Suggestion => 7,
+        SuggestionKind::Praise => 15,
+    }
+}
+
+/// The kind of body that is responsible: what the village must not see goes past it.
+#[must_use]
+pub fn responsible_kind(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public | Visibility::Handlers => "village_committee",
+        Visibility::Town => "town_office",
+    }
+}
+
+/// Does this rating open the voice again?
+#[must_use]
+pub fn reopens(rating: i32) -> bool {
+    rating <= UNSOLVED_RATING
+}
+
+/// The seat by which the actor handles this voice: by right, or because it was given to the actor, who still sits in the body.
+#[must_use]
+pub fn handling_seat<'a>(actor: &'a Actor, row: &Suggestion) -> Option<&'a HeldSeat> {
+    let in_body = |seat: &&HeldSeat| seat.body_id == row.body_id;
+    let by_right = |seat: &&HeldSeat| {
+        seat.covers(&row.area_code)
+            && match row.visibility {
+                Visibility::Public | Visibility::Handlers => handles(seat),
+                Visibility::Town => is_town(seat),
+            }
+    };
+    let given = row.assignee_id == Some(actor.person);
+    let seats = || actor.seats.iter();
+    // who sits in the body responsible speaks for it, and not for another that covers the village, too
+    seats().find(|seat| in_body(seat) && (given || by_right(seat))).or_else(|| seats().find(by_right))
+}
+
+fn handles(seat: &HeldSeat) -> bool {
+    rights::rights(&seat.body_kind, &seat.role).contains(&Right::HandleSuggestions)
+}
+
+fn is_town(seat: &HeldSeat) -> bool {
+    seat.body_kind == responsible_kind(Visibility::Town)
+}
+
+/// The bodies whose voices are on the actor's desk: those of a village, and those that only the town sees.
+#[must_use]
+pub fn desk_bodies(actor: &Actor) -> (Vec<BodyId>, Vec<BodyId>) {
+    let of = |wanted: fn(&HeldSeat) -> bool| {
+        actor.seats.iter().filter(|seat| wanted(seat)).map(|seat| seat.body_id).collect()
+    };
+    (of(handles), of(is_town))
+}
+
+/// How the actor stands to this voice.
+#[must_use]
+pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
+    Standing {
+        is_author: actor.person == row.author_id,
+        is_handler: handling_seat(actor, row).is_some(),
+        is_neighbour: actor.sees(&row.area_code),
+        raises_matters: rights::may(actor, Right::RaiseMatter, &row.area_code),
+    }
+}
+
+/// What somebody who stands so may see. Whoever may not see it is told that it is not there.
+#[must_use]
+pub fn sight(visibility: Visibility, standing: Standing) -> Sight {
+    match visibility {
+        _ if standing.is_author => Sight::Own,
+        Visibility::Public if standing.is_handler || standing.is_neighbour => Sight::Public,
+        Visibility::Handlers | Visibility::Town if standing.is_handler => Sight::Logged,
+        Visibility::Public | Visibility::Handlers | Visibility::Town => Sight::Hidden,
+    }
+}
+
+/// Is this the state in which the step can be taken?
+fn fits(step: Step, state: SuggestionState) -> bool {
+    match step {
+        Step::Accept => state == SuggestionState::Submitted,
+        Step::Assign | Step::Answer => state == SuggestionState::Accepted,
+        Step::Rate => state == SuggestionState::Answered,
+        Step::Join => true,
+    }
+}
+
+/// May somebody who stands so take the step now? Nobody takes or answers the own voice, and only the author rates.
+///
+/// # Errors
+/// `not_found` for whoever may not see it, `not_allowed`, `wrong_state`.
+pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
+    if sight(row.visibility, standing) == Sight::Hidden {
+        return Err(Code::NotFound.into());
+    }
+    let may = match step {
+        Step::Rate => standing.is_author,
+        Step::Accept | Step::Assign | Step::Answer => standing.is_handler && !standing.is_author,
+        Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
+    };
+    if !may {
+        return Err(Code::NotAllowed.into());
+    }
+    let is_free = step != Step::Join || row.matter_id.is_none();
+    if !is_free || !fits(step, row.state) {
+        return Err(Code::WrongState.into());
+    }
+    Ok(())
+}
+
+/// What somebody who stands so may do now.
+#[must_use]
+pub fn steps(row: &Suggestion, standing: Standing) -> Vec<Step> {
+    Step::iter().filter(|step| check(*step, row, standing).is_ok()).collect()
+}
+
+/// The number people read out: town and village, day, and the how-manieth there that day.
+#[must_use]
+pub fn number_prefix(area: &str, day: NaiveDate) -> String {
+    // the first six digits are the county, which is one here
+    format!("{}-{}-", area.get(6..).filter(|rest| !rest.is_empty()).unwrap_or(area), day.format("%Y%m%d"))
+}
+
+/// The first words of a text, to name its thread.
+#[must_use]
+pub fn first_words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests;

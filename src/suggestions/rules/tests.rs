@@ -1,0 +1,237 @@
+//! Who sees what, who may do what when, for every kind, visibility, state and viewer.
+use chrono::DateTime;
+
+use super::*;
+use crate::ids::{MatterId, PersonId, SeatId, SessionId, StreamId, SuggestionId};
+
+const VILLAGE: &str = "330521103202";
+const NEXT_VILLAGE: &str = "330521103203";
+const TOWN: &str = "330521103";
+
+fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -> Suggestion {
+    let at = DateTime::UNIX_EPOCH;
+    Suggestion {
+        id: SuggestionId::new(),
+        number: "103202-20261123-0001".into(),
+        area_code: VILLAGE.into(),
+        author_id: PersonId::new(),
+        kind,
+        visibility,
+        text: "桥头路灯坏了".into(),
+        place: String::new(),
+        state,
+        body_id: BodyId::new(),
+        stream_id: StreamId::new(),
+        assignee_id: None,
+        matter_id: None,
+        accept_due_at: at,
+        answer_due_at: at,
+        calendar_version: String::new(),
+        accepted_at: None,
+        answered_at: None,
+        rated_at: None,
+        rating: None,
+        rating_text: None,
+        overdue: None,
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+fn person(area: &str) -> Actor {
+    Actor { person: PersonId::new(), session: SessionId::new(), name: String::new(), area: area.into(), seats: vec![] }
+}
+
+fn seated(area: &str, kind: &str, role: &str, covers: &str) -> Actor {
+    let seat = HeldSeat {
+        seat_id: SeatId::new(),
+        body_id: BodyId::new(),
+        body_kind: kind.into(),
+        body_name: String::new(),
+        role: role.into(),
+        areas: vec![covers.into()],
+    };
+    Actor { seats: vec![seat], ..person(area) }
+}
+
+/// Everybody who may come by: name, actor, and what is seen of what is public, for handlers, for the town.
+fn viewers() -> Vec<(&'static str, Actor, [Sight; 3])> {
+    use Sight::{Hidden, Logged, Public};
+    vec![
+        ("neighbour", person(VILLAGE), [Public, Hidden, Hidden]),
+        ("resident of the next village", person(NEXT_VILLAGE), [Hidden, Hidden, Hidden]),
+        ("chair", seated(VILLAGE, "village_committee", "chair", VILLAGE), [Public, Logged, Hidden]),
+        ("clerk from elsewhere", seated(NEXT_VILLAGE, "village_committee", "clerk", VILLAGE), [Public, Logged, Hidden]),
+        ("member of the committee", seated(VILLAGE, "village_committee", "member", VILLAGE), [Public, Logged, Hidden]),
+        (
+            "clerk of the next village",
+            seated(VILLAGE, "village_committee", "clerk", NEXT_VILLAGE),
+            [Public, Hidden, Hidden],
+        ),
+        ("stranger with a seat there", seated(NEXT_VILLAGE, "village_committee", "clerk", NEXT_VILLAGE), [Hidden; 3]),
+        ("grid worker", seated(VILLAGE, "village_committee", "grid_worker", VILLAGE), [Public, Hidden, Hidden]),
+        ("council's secretary", seated(NEXT_VILLAGE, "council", "secretary", VILLAGE), [Public, Hidden, Hidden]),
+        ("supervisor", seated(VILLAGE, "supervision_committee", "chair", VILLAGE), [Public, Hidden, Hidden]),
+        ("party secretary", seated(VILLAGE, "party_branch", "chair", VILLAGE), [Public, Hidden, Hidden]),
+        ("town's office", seated("330521103001", "town_office", "clerk", TOWN), [Public, Hidden, Logged]),
+        ("another town's office", seated("330521104001", "town_office", "clerk", "330521104"), [Hidden; 3]),
+        ("county's office", seated("330521104001", "county_office", "clerk", "330521"), [Public, Hidden, Hidden]),
+    ]
+}
+
+#[test]
+fn everybody_sees_exactly_what_the_visibility_says_whatever_the_kind_and_state() {
+    for kind in SuggestionKind::iter() {
+        for state in SuggestionState::iter() {
+            for (name, actor, expected) in viewers() {
+                for (visibility, expected) in Visibility::iter().zip(expected) {
+                    let row = voice(kind, visibility, state);
+                    let seen = sight(visibility, standing(&actor, &row));
+                    assert_eq!(seen, expected, "{name} {kind:?} {visibility:?} {state:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_author_sees_the_own_voice_as_the_own_whatever_the_seat() {
+    for visibility in Visibility::iter() {
+        for (name, actor, _) in viewers() {
+            let row = Suggestion {
+                author_id: actor.person,
+                ..voice(SuggestionKind::Help, visibility, SuggestionState::Submitted)
+            };
+            assert_eq!(sight(visibility, standing(&actor, &row)), Sight::Own, "{name}");
+        }
+    }
+}
+
+#[test]
+fn whoever_was_given_a_voice_handles_it_while_sitting_in_the_body() {
+    let mut grid_worker = seated(VILLAGE, "village_committee", "grid_worker", VILLAGE);
+    let mut row = voice(SuggestionKind::Help, Visibility::Handlers, SuggestionState::Accepted);
+    row.body_id = grid_worker.seats[0].body_id;
+    assert_eq!(sight(row.visibility, standing(&grid_worker, &row)), Sight::Hidden);
+    row.assignee_id = Some(grid_worker.person);
+    assert_eq!(sight(row.visibility, standing(&grid_worker, &row)), Sight::Logged);
+    assert!(check(Step::Answer, &row, standing(&grid_worker, &row)).is_ok());
+    grid_worker.seats.clear();
+    assert_eq!(sight(row.visibility, standing(&grid_worker, &row)), Sight::Hidden);
+}
+
+#[test]
+fn handlers_speak_for_the_body_responsible_when_they_sit_in_it() {
+    let mut clerk = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+    let other = seated(VILLAGE, "village_committee", "chair", VILLAGE).seats;
+    let row = Suggestion {
+        body_id: other[0].body_id,
+        ..voice(SuggestionKind::Help, Visibility::Public, SuggestionState::Submitted)
+    };
+    let own = clerk.seats[0].body_id;
+    assert_eq!(handling_seat(&clerk, &row).map(|seat| seat.body_id), Some(own));
+    clerk.seats.extend(other);
+    assert_eq!(handling_seat(&clerk, &row).map(|seat| seat.body_id), Some(row.body_id));
+}
+
+#[test]
+fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
+    use SuggestionState::{Accepted, Answered, Rated, Submitted};
+    for state in SuggestionState::iter() {
+        for step in Step::iter() {
+            let row = voice(SuggestionKind::Complaint, Visibility::Handlers, state);
+            let author = Actor { person: row.author_id, ..person(VILLAGE) };
+            let handler = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+            let both = Actor { person: row.author_id, ..handler.clone() };
+            let fits = match step {
+                Step::Accept => state == Submitted,
+                Step::Assign | Step::Answer => state == Accepted,
+                Step::Rate => state == Answered,
+                Step::Join => [Submitted, Accepted, Answered, Rated].contains(&state),
+            };
+            let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
+            let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
+            let refused = Err(Code::NotAllowed);
+            let (of_author, of_handler, of_both) = match step {
+                Step::Accept | Step::Assign | Step::Answer => (refused, allowed, refused),
+                Step::Rate => (allowed, refused, allowed),
+                Step::Join => (refused, allowed, allowed),
+            };
+            assert_eq!(outcome(&author), of_author, "{step:?} {state:?}");
+            assert_eq!(outcome(&both), of_both, "nobody answers the own voice: {step:?} {state:?}");
+            assert_eq!(outcome(&handler), of_handler, "{step:?} {state:?}");
+            assert_eq!(outcome(&person(VILLAGE)), Err(Code::NotFound), "a neighbour does not know it");
+        }
+    }
+}
+
+#[test]
+fn what_may_be_done_now_follows_from_the_state() {
+    let handler = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+    let expected = |state| match state {
+        SuggestionState::Submitted => vec![Step::Accept, Step::Join],
+        SuggestionState::Accepted => vec![Step::Assign, Step::Answer, Step::Join],
+        SuggestionState::Answered | SuggestionState::Rated => vec![Step::Join],
+    };
+    for state in SuggestionState::iter() {
+        let row = voice(SuggestionKind::Help, Visibility::Handlers, state);
+        assert_eq!(steps(&row, standing(&handler, &row)), expected(state));
+    }
+}
+
+#[test]
+fn a_voice_joins_one_matter_only() {
+    let handler = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+    let mut row = voice(SuggestionKind::Suggestion, Visibility::Public, SuggestionState::Rated);
+    assert!(check(Step::Join, &row, standing(&handler, &row)).is_ok());
+    row.matter_id = Some(MatterId::new());
+    assert_eq!(check(Step::Join, &row, standing(&handler, &row)).unwrap_err().code(), Code::WrongState);
+}
+
+#[test]
+fn whoever_raises_matters_may_take_up_public_voices_only() {
+    let secretary = seated(NEXT_VILLAGE, "council", "secretary", VILLAGE);
+    for (visibility, expected) in Visibility::iter().zip([Ok(()), Err(Code::NotFound), Err(Code::NotFound)]) {
+        let row = voice(SuggestionKind::Suggestion, visibility, SuggestionState::Submitted);
+        assert_eq!(check(Step::Join, &row, standing(&secretary, &row)).map_err(|error| error.code()), expected);
+    }
+    let row = voice(SuggestionKind::Suggestion, Visibility::Public, SuggestionState::Submitted);
+    let member = seated(VILLAGE, "council", "member", VILLAGE);
+    assert_eq!(check(Step::Join, &row, standing(&member, &row)).unwrap_err().code(), Code::NotAllowed);
+}
+
+#[test]
+fn the_village_is_not_responsible_for_what_it_must_not_see() {
+    for visibility in Visibility::iter() {
+        let expected = if visibility == Visibility::Town { "town_office" } else { "village_committee" };
+        assert_eq!(responsible_kind(visibility), expected);
+        let clerk = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+        let town = seated(VILLAGE, "town_office", "clerk", TOWN);
+        let own = |actor: &Actor| vec![actor.seats[0].body_id];
+        assert_eq!(desk_bodies(&clerk), (own(&clerk), vec![]));
+        assert_eq!(desk_bodies(&town), (vec![], own(&town)));
+    }
+}
+
+#[test]
+fn every_kind_has_its_days() {
+    for kind in SuggestionKind::iter() {
+        let days = answer_working_days(kind);
+        assert_eq!(days, if kind == SuggestionKind::Praise { 15 } else { 7 });
+        assert!(days > ACCEPT_WORKING_DAYS);
+    }
+    assert_eq!((1..=5).map(reopens).collect::<Vec<_>>(), [true, true, false, false, false]);
+}
+
+#[test]
+fn a_number_says_where_and_when() {
+    let day = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+    assert_eq!(number_prefix(VILLAGE, day), "103202-20261123-");
+    assert_eq!(number_prefix("330521", day), "330521-20261123-");
+}
+
+#[test]
+fn a_thread_is_named_by_the_first_words() {
+    assert_eq!(first_words("  桥头路灯\n坏了，晚上看不见，老人走路怕摔跤 "), "桥头路灯 坏了，晚上看不见，老人");
+    assert_eq!(first_words(" \n"), "");
+}

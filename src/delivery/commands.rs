@@ -1,0 +1,185 @@
+//! Writes of deliveries: set up and remove webhooks, plan what is told, try again what died.
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    queries::{self, WebhookView},
+    rows::{delivery, webhook},
+    rules,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    areas,
+    bodies::{self, Right},
+    broker::Bell,
+    error::{Checks, Code, Error, Result},
+    events::{self, Event, Happening, Kind},
+    gateways::webhook::SECRET_PREFIX,
+    ids::{DeliveryId, WebhookId},
+    keys::Keys,
+    store::{Store, Tx},
+};
+
+/// What secrets are sealed for.
+pub(super) const SEALED_FOR: &str = "webhook";
+/// Webhooks of one area at most.
+const MAX_WEBHOOKS: usize = 20;
+
+/// An address to be told of notices.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetUpWebhook {
+    /// `https://…`, at most 500 characters, without name, password and fragment.
+    #[schema(max_length = 500)]
+    pub url: String,
+    /// `whsec_` and 24 to 64 bytes in base64, or 16 to 200 printable characters; made when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+/// Looks at the address before the unit of work: finding out where a name leads is not for a transaction.
+///
+/// # Errors
+/// `not_allowed` without the right in the area; `invalid_fields`.
+pub async fn may_set_up(app: &App, actor: &Actor, area: &str, input: &SetUpWebhook) -> Result<()> {
+    bodies::require(actor, Right::ManageWebhooks, area)?;
+    let mut checks = Checks::default();
+    if let Err(fault) = app.webhooks.check(&input.url).await {
+        checks.wrong("url", fault.code());
+    }
+    checks.require(input.secret.as_deref().is_none_or(rules::is_secret), "secret", "bad_characters");
+    checks.done()
+}
+
+/// Sets up a webhook for an area and all below it. Records `webhook.changed`.
+///
+/// # Errors
+/// `not_allowed` without the right in the area; `not_found` when there is no such area; `invalid_fields` for an address
+/// that is there already, and when there are too many.
+pub async fn set_up(tx: &Tx, actor: &Actor, (area, input): (String, SetUpWebhook), keys: &Keys) -> Result<WebhookView> {
+    bodies::require(actor, Right::ManageWebhooks, &area)?;
+    areas::get(tx, &area).await?;
+    let own = queries::rows_of(tx, vec![area.clone()]).await?;
+    let mut checks = Checks::default();
+    checks.require(own.iter().all(|known| known.url != input.url), "url", "duplicate");
+    checks.require(own.len() < MAX_WEBHOOKS, "url", "out_of_range");
+    checks.done()?;
+    let secret = match input.secret {
+        Some(secret) => secret,
+        None => fresh_secret(keys)?,
+    };
+    let row = webhook::ActiveModel {
+        id: Set(WebhookId::new()),
+        area_code: Set(area),
+        url: Set(input.url),
+        secret_sealed: Set(keys.seal(SEALED_FOR, &secret)?),
+        created_by: Set(Some(actor.person)),
+        created_at: Set(tx.now()),
+        removed_at: Set(None),
+    };
+    let row = row.insert(tx).await?;
+    record(tx, actor, &row, "set_up").await?;
+    queries::view(tx, row).await
+}
+
+/// Thirty-two bytes in the form of the Standard Webhooks specification.
+fn fresh_secret(keys: &Keys) -> Result<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(keys.fresh_secret()?).map_err(Error::broken)?;
+    Ok(format!("{SECRET_PREFIX}{}", STANDARD.encode(bytes)))
+}
+
+/// Removes a webhook; what waits for it is not sent. Records `webhook.changed`.
+///
+/// # Errors
+/// `not_found` when it is not a webhook of an area where the actor has the right.
+pub async fn remove(tx: &Tx, actor: &Actor, (area, id): (String, WebhookId)) -> Result<()> {
+    if !bodies::may(actor, Right::ManageWebhooks, &area) {
+        return Err(Code::NotFound.into());
+    }
+    let removed = webhook::Entity::update_many()
+        .col_expr(webhook::Column::RemovedAt, Expr::value(tx.now()))
+        .filter(webhook::Column::Id.eq(id))
+        .filter(webhook::Column::AreaCode.eq(area))
+        .filter(webhook::Column::RemovedAt.is_null())
+        .exec_with_returning(tx)
+        .await?;
+    let row = removed.into_iter().next().ok_or(Code::NotFound)?;
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::value(queries::CANCELLED))
+        .filter(delivery::Column::TargetId.eq(id.to_string()))
+        .filter(delivery::Column::State.eq(queries::QUEUED))
+        .exec(tx)
+        .await?;
+    record(tx, actor, &row, "removed").await
+}
+
+async fn record(tx: &Tx, actor: &Actor, row: &webhook::Model, state: &str) -> Result<()> {
+    let data = json!({ "area": row.area_code, "state": state });
+    events::record(tx, Happening::new(Kind::WebhookChanged, row.id).at(&row.area_code).by(actor.person).with(data))
+        .await?;
+    Ok(())
+}
+
+/// Plans one delivery for each webhook of the event's area and of the areas above. Once more changes nothing.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(area) = &event.area else { return Ok(()) };
+    let now = tx.now();
+    let rows: Vec<delivery::ActiveModel> = queries::rows_of(tx, areas::ancestors(area))
+        .await?
+        .into_iter()
+        .map(|webhook| delivery::ActiveModel {
+            id: Set(DeliveryId::new()),
+            kind: Set(event.kind.as_str().to_owned()),
+            channel: Set(queries::WEBHOOK.to_owned()),
+            event_number: Set(event.number),
+            target_id: Set(webhook.id.to_string()),
+            subject_id: Set(event.subject.clone()),
+            state: Set(queries::QUEUED.to_owned()),
+            tries: Set(0),
+            due_at: Set(now),
+            sent_at: Set(None),
+            created_at: Set(now),
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let key = [delivery::Column::EventNumber, delivery::Column::Channel, delivery::Column::TargetId];
+    delivery::Entity::insert_many(rows).on_conflict_do_nothing_on(key).exec_without_returning(tx).await?;
+    tx.ring(Bell::Deliveries);
+    Ok(())
+}
+
+/// Queues dead deliveries once more, with all their tries; those to removed webhooks stay dead. Says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn redrive(store: &Store) -> Result<u64> {
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                let standing = webhook::Entity::find().filter(webhook::Column::RemovedAt.is_null()).all(tx).await?;
+                let queued = delivery::Entity::update_many()
+                    .col_expr(delivery::Column::State, Expr::value(queries::QUEUED))
+                    .col_expr(delivery::Column::Tries, Expr::value(0))
+                    .col_expr(delivery::Column::DueAt, Expr::value(tx.now()))
+                    .filter(delivery::Column::State.eq(queries::DEAD))
+                    .filter(delivery::Column::TargetId.is_in(standing.iter().map(|row| row.id.to_string())))
+                    .exec(tx)
+                    .await?;
+                tx.ring(Bell::Deliveries);
+                Ok(queued.rows_affected)
+            })
+        })
+        .await
+}

@@ -1,0 +1,199 @@
+//! Reads of deliveries: webhooks with how they fare, what is due, what waits.
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Query, WindowStatement},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    commands::SEALED_FOR,
+    rows::{delivery, webhook},
+};
+use crate::{
+    actor::Actor,
+    bodies::{self, Right},
+    clock,
+    error::{Code, Error, Result},
+    ids::{DeliveryId, WebhookId},
+    keys::Keys,
+};
+
+/// The one channel so far.
+pub(super) const WEBHOOK: &str = "webhook";
+/// To be tried when it is due.
+pub(super) const QUEUED: &str = "queued";
+/// A try is under way.
+pub(super) const SENDING: &str = "sending";
+/// Taken by the receiver.
+pub(super) const SENT: &str = "sent";
+/// Not to be sent any more.
+pub(super) const CANCELLED: &str = "cancelled";
+/// Given up.
+pub(super) const DEAD: &str = "dead";
+/// Offered in one sweep at most.
+const OFFERED_AT_ONCE: u64 = 512;
+/// Of one address.
+const OFFERED_A_TARGET: i32 = 32;
+
+/// A webhook and how it fares.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WebhookView {
+    /// Its id.
+    pub id: WebhookId,
+    /// It is told of this area and of all below it.
+    pub area_code: String,
+    /// Where it is.
+    pub url: String,
+    /// Since when.
+    pub created_at: DateTime<FixedOffset>,
+    /// Deliveries that wait.
+    pub waiting: u64,
+    /// Deliveries given up; `liusheng redrive` tries them again.
+    pub dead: u64,
+    /// When it last took one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_sent_at: Option<DateTime<FixedOffset>>,
+}
+
+/// A webhook that was just set up.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NewWebhook {
+    /// The webhook.
+    #[serde(flatten)]
+    pub webhook: WebhookView,
+    /// Signs every call; shown this once.
+    pub secret: String,
+}
+
+/// The webhooks of an area.
+///
+/// # Errors
+/// `not_allowed` without the right in the area.
+pub async fn webhooks(db: &impl ConnectionTrait, actor: &Actor, area: &str) -> Result<Vec<WebhookView>> {
+    bodies::require(actor, Right::ManageWebhooks, area)?;
+    let rows = rows_of(db, vec![area.to_owned()]).await?;
+    views(db, rows).await
+}
+
+/// Adds the secret to a webhook that was just set up: it is in no kept answer.
+///
+/// # Errors
+/// `not_found` when it was removed meanwhile.
+pub(super) async fn with_secret(db: &impl ConnectionTrait, keys: &Keys, webhook: WebhookView) -> Result<NewWebhook> {
+    let row = webhook::Entity::find_by_id(webhook.id).filter(webhook::Column::RemovedAt.is_null()).one(db).await?;
+    let secret = keys.unseal(SEALED_FOR, &row.ok_or(Code::NotFound)?.secret_sealed)?;
+    Ok(NewWebhook { webhook, secret })
+}
+
+/// The webhooks that stand in these areas.
+pub(super) async fn rows_of(db: &impl ConnectionTrait, areas: Vec<String>) -> Result<Vec<webhook::Model>> {
+    Ok(webhook::Entity::find()
+        .filter(webhook::Column::AreaCode.is_in(areas))
+        .filter(webhook::Column::RemovedAt.is_null())
+        .order_by_asc(webhook::Column::Id)
+        .all(db)
+        .await?)
+}
+
+pub(super) async fn view(db: &impl ConnectionTrait, row: webhook::Model) -> Result<WebhookView> {
+    views(db, vec![row]).await?.pop().ok_or_else(|| Error::broken("a webhook without a view"))
+}
+
+async fn views(db: &impl ConnectionTrait, rows: Vec<webhook::Model>) -> Result<Vec<WebhookView>> {
+    let groups: Vec<(String, String, i64, Option<DateTime<Utc>>)> = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::TargetId)
+        .column(delivery::Column::State)
+        .column_as(delivery::Column::Id.count(), "count")
+        .column_as(delivery::Column::SentAt.max(), "last")
+        .filter(delivery::Column::TargetId.is_in(rows.iter().map(|row| row.id.to_string())))
+        .group_by(delivery::Column::TargetId)
+        .group_by(delivery::Column::State)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut fares: HashMap<String, (u64, u64, Option<DateTime<Utc>>)> = HashMap::new();
+    for (target, state, count, last) in groups {
+        let (waiting, dead, last_sent) = fares.entry(target).or_default();
+        match state.as_str() {
+            QUEUED | SENDING => *waiting += count.unsigned_abs(),
+            DEAD => *dead += count.unsigned_abs(),
+            _ => {}
+        }
+        *last_sent = Ord::max(*last_sent, last);
+    }
+    let show = |row: webhook::Model| {
+        let (waiting, dead, last) = fares.get(&row.id.to_string()).copied().unwrap_or_default();
+        WebhookView {
+            id: row.id,
+            area_code: row.area_code,
+            url: row.url,
+            created_at: clock::local(row.created_at),
+            waiting,
+            dead,
+            last_sent_at: last.map(clock::local),
+        }
+    };
+    Ok(rows.into_iter().map(show).collect())
+}
+
+/// Deliveries that are neither sent nor given up.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn waiting(db: &impl ConnectionTrait) -> Result<u64> {
+    Ok(delivery::Entity::find().filter(delivery::Column::State.is_in([QUEUED, SENDING])).count(db).await?)
+}
+
+/// Is there a try whose lease ran out?
+pub(super) async fn has_stuck(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<bool> {
+    let stuck =
+        delivery::Entity::find().filter(delivery::Column::State.eq(SENDING)).filter(delivery::Column::DueAt.lte(now));
+    Ok(stuck.one(db).await?.is_some())
+}
+
+/// What is due, the oldest of each address first: a long queue of one address must not hide the others.
+pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<DeliveryId>> {
+    let in_turn = WindowStatement::partition_by(delivery::Column::TargetId)
+        .order_by(delivery::Column::DueAt, Order::Asc)
+        .order_by(delivery::Column::Id, Order::Asc)
+        .to_owned();
+    let ranked = Query::select()
+        .column(delivery::Column::Id)
+        .column(delivery::Column::DueAt)
+        .expr_window_as(Expr::cust("ROW_NUMBER()"), in_turn, "place")
+        .from(delivery::Entity)
+        .and_where(delivery::Column::State.eq(QUEUED))
+        .and_where(delivery::Column::DueAt.lte(now))
+        .to_owned();
+    let chosen = Query::select()
+        .column(delivery::Column::Id)
+        .from_subquery(ranked, "ranked")
+        .and_where(Expr::col("place").lte(OFFERED_A_TARGET))
+        .order_by(delivery::Column::DueAt, Order::Asc)
+        .limit(OFFERED_AT_ONCE)
+        .to_owned();
+    let rows = db.query_all(&chosen).await?;
+    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
+/// Which of these are queued and due, with their address.
+pub(super) async fn targets(
+    db: &impl ConnectionTrait,
+    ids: Vec<DeliveryId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, DeliveryId)>> {
+    let rows = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::TargetId)
+        .column(delivery::Column::Id)
+        .filter(delivery::Column::Id.is_in(ids))
+        .filter(delivery::Column::State.eq(QUEUED))
+        .filter(delivery::Column::DueAt.lte(now))
+        .order_by_asc(delivery::Column::DueAt);
+    Ok(rows.into_tuple().all(db).await?)
+}

@@ -1,0 +1,127 @@
+//! One try of one delivery: claim, write the letter, call, settle.
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Set, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{
+    commands::SEALED_FOR,
+    letters, queries,
+    rows::{attempt, delivery, webhook},
+    rules,
+};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    gateways::webhook::Outcome,
+    ids::{DeliveryId, WebhookId},
+    store::Tx,
+};
+
+/// A try that is not settled within this time is given back.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// Tries one delivery. What cannot be settled is given back when its lease runs out.
+pub(super) async fn try_once(app: &App, id: DeliveryId) {
+    let tried = async {
+        let Some(claimed) = app.store.write(move |tx| Box::pin(claim(tx, id))).await? else { return Ok(()) };
+        let end = call(app, &claimed).await?;
+        count(&claimed.channel, end);
+        app.store.write(move |tx| Box::pin(settle(tx, claimed, end))).await
+    };
+    if let Err(error) = tried.await {
+        tracing::error!(%error, delivery = %id, "delivery");
+    }
+}
+
+/// Takes the delivery, unless somebody else has it or the address has another try under way. A crash uses up a try, so
+/// that a delivery which kills its worker comes to an end.
+async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<delivery::Model>> {
+    let now = tx.now();
+    let Some(row) = delivery::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
+    let under_way = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::TargetId)
+        .filter(delivery::Column::TargetId.eq(&row.target_id))
+        .filter(delivery::Column::State.eq(queries::SENDING))
+        .into_query();
+    let claimed = delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::value(queries::SENDING))
+        .col_expr(delivery::Column::Tries, Expr::col(delivery::Column::Tries).add(1))
+        .col_expr(delivery::Column::DueAt, Expr::value(now + LEASE))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::State.eq(queries::QUEUED))
+        .filter(delivery::Column::DueAt.lte(now))
+        .filter(delivery::Column::TargetId.not_in_subquery(under_way))
+        .exec_with_returning(tx)
+        .await?;
+    Ok(claimed.into_iter().next())
+}
+
+/// How a try ended; `None`: there is nothing to be sent any more.
+async fn call(app: &App, claimed: &delivery::Model) -> Result<Option<Outcome>> {
+    let webhook: WebhookId = claimed.target_id.parse().map_err(Error::broken)?;
+    let standing = webhook::Entity::find_by_id(webhook).filter(webhook::Column::RemovedAt.is_null());
+    let Some(webhook) = standing.one(app.store.read()).await? else { return Ok(None) };
+    let Some(body) = letters::about_notice(app, &claimed.kind, &claimed.subject_id).await? else { return Ok(None) };
+    let secret = app.keys.unseal(SEALED_FOR, &webhook.secret_sealed)?;
+    Ok(Some(app.webhooks.post(&webhook.url, &secret, &claimed.id.to_string(), app.now(), body.to_string()).await))
+}
+
+fn count(channel: &str, end: Option<Outcome>) {
+    match end {
+        Some(Outcome::Sent(_)) => metrics::counter!("sends_ok_total", "channel" => channel.to_owned()).increment(1),
+        Some(_) => metrics::counter!("sends_failed_total", "channel" => channel.to_owned()).increment(1),
+        None => {}
+    }
+}
+
+/// Writes down the try and what becomes of the delivery; counts even when the lease ran out, unless another try took
+/// it meanwhile (a claim makes `tries` grow).
+async fn settle(tx: &Tx, claimed: delivery::Model, end: Option<Outcome>) -> Result<()> {
+    let now = tx.now();
+    if let Some(outcome) = end {
+        let (word, status) = match outcome {
+            Outcome::Sent(status) => ("sent", status),
+            Outcome::TryAgain { status, .. } => ("try_again", status),
+            Outcome::Never(status) => ("never", status),
+        };
+        let row = attempt::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            delivery_id: Set(claimed.id),
+            outcome: Set(word.to_owned()),
+            status: Set(i32::from(status)),
+            at: Set(now),
+        };
+        row.insert(tx).await?;
+    }
+    let (state, due_at) = next(&claimed, end, now);
+    let mut change = delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::value(state))
+        .col_expr(delivery::Column::DueAt, Expr::value(due_at));
+    if state == queries::SENT {
+        change = change.col_expr(delivery::Column::SentAt, Expr::value(now));
+    }
+    change
+        .filter(delivery::Column::Id.eq(claimed.id))
+        .filter(delivery::Column::State.is_in([queries::SENDING, queries::QUEUED]))
+        .filter(delivery::Column::Tries.eq(claimed.tries))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+fn next(claimed: &delivery::Model, end: Option<Outcome>, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>) {
+    match end {
+        None => (queries::CANCELLED, now),
+        Some(Outcome::Sent(_)) => (queries::SENT, now),
+        Some(Outcome::Never(_)) => (queries::DEAD, now),
+        Some(Outcome::TryAgain { after_secs, .. }) => {
+            // the random half of the id, so that the wait is drawn and yet the same when computed again
+            let (_, seed) = claimed.id.0.as_u64_pair();
+            rules::wait_after(claimed.tries, seed, after_secs)
+                .map_or((queries::DEAD, now), |wait| (queries::QUEUED, now + wait))
+        }
+    }
+}

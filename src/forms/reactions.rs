@@ -1,0 +1,36 @@
+//! What follows from forms: residents are told that they are asked.
+use sea_orm::EntityTrait;
+
+use super::{queries, rows::form, rules::Purpose};
+use crate::{
+    error::Result,
+    events::{Event, Kind, Reaction},
+    ids::FormId,
+    store::Tx,
+    streams::commands::{Card, channel, post_card},
+    text,
+};
+
+/// Run by the relay.
+pub const REACTIONS: &[Reaction] =
+    &[Reaction { name: "forms.tell_village", run: |tx, event| Box::pin(tell_village(tx, event)) }];
+
+/// A card in the area's channel; a visit is not announced, because somebody comes to the door.
+async fn tell_village(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::FormOpened {
+        return Ok(());
+    }
+    let Some(form) = form::Entity::find_by_id(event.subject_id::<FormId>()?).one(tx).await? else { return Ok(()) };
+    if form.purpose == Purpose::Visit.as_str() || form.state != queries::OPEN {
+        return Ok(());
+    }
+    let card = Card {
+        code: "form_opened",
+        title: text::say_with("forms-card-opened", &[("title", form.title.into())]),
+        text: text::say(&format!("forms-card-{}", form.purpose)),
+        link: format!("/forms/{}", form.id),
+    };
+    let village = channel(tx, &form.area_code).await?;
+    post_card(tx, village, card).await?;
+    Ok(())
+}

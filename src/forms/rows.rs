@@ -1,0 +1,56 @@
+//! Rows of forms and of their answers.
+
+/// One form; `questions` is JSON.
+pub(crate) mod form {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, FormId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forms")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: FormId,
+        pub subject_id: String,
+        pub area_code: String,
+        pub body_id: Option<BodyId>,
+        pub purpose: String,
+        pub title: String,
+        pub questions: String,
+        pub state: String,
+        pub opens_at: DateTime<Utc>,
+        pub closes_at: Option<DateTime<Utc>>,
+        pub closed_at: Option<DateTime<Utc>>,
+        pub created_by: PersonId,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One person's answer to one form; `data` is JSON.
+pub(crate) mod answer {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+    use uuid::Uuid;
+
+    use crate::ids::{FormId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "answers")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub form_id: FormId,
+        pub person_id: PersonId,
+        pub recorded_by: PersonId,
+        pub data: String,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

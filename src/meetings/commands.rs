@@ -1,0 +1,272 @@
+//! Writes of meetings: call, sign in, take minutes, call off.
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, UpdateMany, sea_query::Expr,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    queries::{self, AttendanceView, MeetingView},
+    rows::{attendance, meeting},
+    rules::{self, Audience, Via},
+};
+use crate::{
+    actor::{Actor, HeldSeat, covers},
+    areas,
+    bodies::{self, Right},
+    error::{Checks, Code, Error, Result},
+    events::{self, Happening, Kind},
+    ids::{BodyId, MatterId, MeetingId, PersonId},
+    people,
+    store::Tx,
+};
+
+/// A meeting to be called.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallMeeting {
+    /// Where.
+    pub area_code: String,
+    /// The body that calls.
+    pub body_id: BodyId,
+    /// Who is called; the body's own members when absent.
+    #[serde(default)]
+    pub audience: Audience,
+    /// The matter it is about, if about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter_id: Option<MatterId>,
+    /// 1 to 60 characters.
+    #[schema(min_length = 1, max_length = 60)]
+    pub title: String,
+    /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub agenda: String,
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub place: String,
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: DateTime<Utc>,
+}
+
+/// Somebody is there.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attend {
+    /// Who, when the convener signs somebody in; absent: oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<PersonId>,
+    /// `paper` or `proxy` for somebody else; absent: by phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
+}
+
+/// What was said and resolved.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeMinutes {
+    /// 1 to 5,000 characters.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub minutes: String,
+    /// At most 1,000 characters; empty when nothing was resolved.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub resolution: String,
+}
+
+/// Why a meeting is called off.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelMeeting {
+    /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
+    pub reason: String,
+}
+
+/// Calls a meeting. Records `meeting.called`.
+///
+/// # Errors
+/// `not_allowed` without the right in that body; `not_found` when there is no such area; `invalid_fields`.
+pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingView> {
+    let seat = seat_in(actor, input.body_id, &input.area_code)?;
+    areas::get(tx, &input.area_code).await?;
+    if !rules::may_call(&seat.body_kind, input.audience) {
+        return Err(Code::NotAllowed.into());
+    }
+    let now = tx.now();
+    let mut checks = Checks::default();
+    checks.text("title", &input.title, 1..=60);
+    checks.text("agenda", &input.agenda, 1..=2000);
+    checks.text("place", &input.place, 1..=100);
+    checks.require(rules::can_start(input.starts_at, now), "starts_at", "out_of_range");
+    checks.done()?;
+    let row = meeting::ActiveModel {
+        id: Set(MeetingId::new()),
+        area_code: Set(input.area_code),
+        body_id: Set(input.body_id),
+        matter_id: Set(input.matter_id),
+        audience: Set(input.audience.as_str().to_owned()),
+        title: Set(input.title.trim().to_owned()),
+        agenda: Set(input.agenda.trim().to_owned()),
+        place: Set(input.place.trim().to_owned()),
+        state: Set(queries::CALLED.to_owned()),
+        called_at: Set(now),
+        starts_at: Set(input.starts_at),
+        held_at: Set(None),
+        minutes: Set(None),
+        resolution: Set(None),
+        cancel_reason: Set(None),
+        created_by: Set(actor.person),
+    };
+    let row = row.insert(tx).await?;
+    tell(tx, actor, Kind::MeetingCalled, &row, json!({ "matter": row.matter_id, "body": row.body_id })).await?;
+    queries::view(tx, row).await
+}
+
+/// Signs oneself in by phone, or somebody else by paper or proxy. Once more changes nothing.
+///
+/// # Errors
+/// `not_found`; `wrong_state` when it was held or called off; `too_early`; `not_allowed` for somebody who does not
+/// belong there; `invalid_fields`.
+pub async fn sign_in(tx: &Tx, actor: &Actor, (id, input): (MeetingId, Attend)) -> Result<AttendanceView> {
+    let meeting = called(tx, id).await?;
+    if !rules::may_sign_in(meeting.starts_at, tx.now()) {
+        return Err(Code::TooEarly.into());
+    }
+    let (person, via) = who_and_how(tx, actor, &meeting, &input).await?;
+    if let Some(known) = attendance::Entity::find_by_id((id, person)).one(tx).await? {
+        return queries::attendance_view(known);
+    }
+    let row = attendance::ActiveModel {
+        meeting_id: Set(id),
+        person_id: Set(person),
+        via: Set(via.as_str().to_owned()),
+        recorded_by: Set(actor.person),
+        at: Set(tx.now()),
+    };
+    queries::attendance_view(row.insert(tx).await?)
+}
+
+/// Who casts a ballot by phone takes part in the meeting that the vote belongs to. The sign-in that is there stays.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn attend_by_phone(tx: &Tx, id: MeetingId, person: PersonId) -> Result<()> {
+    let meeting = meeting::Entity::find_by_id(id).one(tx).await?;
+    if meeting.is_none_or(|meeting| meeting.state != queries::CALLED) {
+        return Ok(());
+    }
+    let row = attendance::ActiveModel {
+        meeting_id: Set(id),
+        person_id: Set(person),
+        via: Set(Via::Phone.as_str().to_owned()),
+        recorded_by: Set(person),
+        at: Set(tx.now()),
+    };
+    let key = [attendance::Column::MeetingId, attendance::Column::PersonId];
+    attendance::Entity::insert(row).on_conflict_do_nothing_on(key).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &Attend) -> Result<(PersonId, Via)> {
+    let audience = queries::audience(meeting)?;
+    let (body, area) = (meeting.body_id, meeting.area_code.as_str());
+    let via = input.via.unwrap_or(Via::Phone);
+    let Some(person) = input.person_id.filter(|person| *person != actor.person || via != Via::Phone) else {
+        let mut checks = Checks::default();
+        checks.require(via == Via::Phone, "person_id", "required");
+        checks.done()?;
+        let is_there = rules::belongs(audience, body, area, &actor.seats, actor.lives_in(area));
+        return if is_there { Ok((actor.person, Via::Phone)) } else { Err(Code::NotAllowed.into()) };
+    };
+    seat_in(actor, meeting.body_id, area)?;
+    let seats = bodies::seats_of(tx, person, tx.now()).await?;
+    let resident = people::person(tx, person).await?;
+    let lives_there = resident.is_some_and(|one| one.left_on.is_none() && covers(area, &one.area));
+    let mut checks = Checks::default();
+    checks.require(via != Via::Phone, "via", "out_of_range");
+    checks.require(rules::belongs(audience, body, area, &seats, lives_there), "person_id", "not_a_member");
+    checks.done()?;
+    Ok((person, via))
+}
+
+/// Takes the minutes: the meeting was held. Records `meeting.held`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without the right in that body; `wrong_state`; `too_early` before it began;
+/// `evidence_missing` when nobody signed in; `invalid_fields`.
+pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeMinutes)) -> Result<MeetingView> {
+    let meeting = called(tx, id).await?;
+    seat_in(actor, meeting.body_id, &meeting.area_code)?;
+    let mut checks = Checks::default();
+    checks.text("minutes", &input.minutes, 1..=5000);
+    checks.text("resolution", &input.resolution, 0..=1000);
+    checks.done()?;
+    if tx.now() < meeting.starts_at {
+        return Err(Code::TooEarly.into());
+    }
+    let present = attendance::Entity::find().filter(attendance::Column::MeetingId.eq(id)).count(tx).await?;
+    if present == 0 {
+        return Err(Code::EvidenceMissing.into());
+    }
+    let resolution = Some(input.resolution.trim().to_owned()).filter(|text| !text.is_empty());
+    let held = meeting::Entity::update_many()
+        .col_expr(meeting::Column::State, Expr::value(queries::HELD))
+        .col_expr(meeting::Column::HeldAt, Expr::value(tx.now()))
+        .col_expr(meeting::Column::Minutes, Expr::value(input.minutes.trim()))
+        .col_expr(meeting::Column::Resolution, Expr::value(resolution));
+    let row = end(tx, id, held).await?;
+    let data = json!({ "matter": row.matter_id, "body": row.body_id, "present": present });
+    tell(tx, actor, Kind::MeetingHeld, &row, data).await?;
+    queries::view(tx, row).await
+}
+
+/// Calls the meeting off. Records `meeting.cancelled`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without the right in that body; `wrong_state`; `invalid_fields`.
+pub async fn cancel(tx: &Tx, actor: &Actor, (id, input): (MeetingId, CancelMeeting)) -> Result<MeetingView> {
+    let meeting = called(tx, id).await?;
+    seat_in(actor, meeting.body_id, &meeting.area_code)?;
+    let mut checks = Checks::default();
+    checks.text("reason", &input.reason, 1..=200);
+    checks.done()?;
+    let cancelled = meeting::Entity::update_many()
+        .col_expr(meeting::Column::State, Expr::value(queries::CANCELLED))
+        .col_expr(meeting::Column::CancelReason, Expr::value(input.reason.trim()));
+    let row = end(tx, id, cancelled).await?;
+    tell(tx, actor, Kind::MeetingCancelled, &row, json!({ "matter": row.matter_id, "body": row.body_id })).await?;
+    queries::view(tx, row).await
+}
+
+/// Ends a meeting that is still called; of two at once one wins.
+async fn end(tx: &Tx, id: MeetingId, change: UpdateMany<meeting::Entity>) -> Result<meeting::Model> {
+    let ended = change
+        .filter(meeting::Column::Id.eq(id))
+        .filter(meeting::Column::State.eq(queries::CALLED))
+        .exec_with_returning(tx)
+        .await?;
+    ended.into_iter().next().ok_or_else(|| Code::WrongState.into())
+}
+
+async fn called(tx: &Tx, id: MeetingId) -> Result<meeting::Model> {
+    let row = meeting::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    if row.state == queries::CALLED { Ok(row) } else { Err(Code::WrongState.into()) }
+}
+
+/// The actor's seat in exactly this body, with the right to hold its meetings in the area.
+fn seat_in<'a>(actor: &'a Actor, body: BodyId, area: &str) -> Result<&'a HeldSeat> {
+    let holds = |seat: &&HeldSeat| {
+        seat.body_id == body
+            && seat.covers(area)
+            && bodies::rights(&seat.body_kind, &seat.role).contains(&Right::HoldMeeting)
+    };
+    actor.seats.iter().find(holds).ok_or_else(|| Error::from(Code::NotAllowed))
+}
+
+async fn tell(tx: &Tx, actor: &Actor, kind: Kind, row: &meeting::Model, data: Value) -> Result<()> {
+    events::record(tx, Happening::new(kind, row.id).at(&row.area_code).by(actor.person).with(data)).await?;
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! 会议: called in time, signed in to, held with minutes.
+//!
+//! Always true: whoever is present is counted once, by phone, on paper or by proxy alike; only who belongs there can be
+//! signed in; a meeting is held only after its beginning, with somebody present and minutes taken; minutes and
+//! resolution do not change afterwards; a council calls its own members and nobody else.
+//! Tables owned: `meetings`, `attendances`. Events recorded: `meeting.called`, `meeting.held`, `meeting.cancelled`. A
+//! sign-in is its own record.
+pub mod commands;
+mod http;
+pub mod queries;
+mod reactions;
+mod rows;
+pub mod rules;
+
+pub use self::{
+    commands::{Attend, CallMeeting, CancelMeeting, TakeMinutes},
+    http::routes,
+    queries::{AttendanceCounts, AttendanceView, MeetingDetail, MeetingView, PresentView},
+    reactions::REACTIONS,
+    rules::{Audience, Via},
+};

@@ -1,0 +1,293 @@
+//! Reads of meetings: agenda, attendance by channel, minutes; who was there, for seat holders.
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    rows::{attendance, meeting},
+    rules::{Audience, Via},
+};
+use crate::{
+    actor::Actor,
+    bodies::{self, Right},
+    clock,
+    error::{Code, Error, Result},
+    ids::{BodyId, MatterId, MeetingId, PersonId},
+    page::{Cursor, Page, PageQuery},
+    people,
+};
+
+/// A meeting to come.
+pub const CALLED: &str = "called";
+/// A meeting with minutes.
+pub const HELD: &str = "held";
+/// A meeting that does not take place.
+pub const CANCELLED: &str = "cancelled";
+/// Meetings of one matter shown at most.
+const MAX_MEETINGS: u64 = 100;
+/// Names on one list at most.
+const MAX_NAMES: u64 = 5000;
+
+/// How many were there, by channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AttendanceCounts {
+    /// Signed in by phone.
+    pub phone: u64,
+    /// On the sheet of paper.
+    pub paper: u64,
+    /// By proxy.
+    pub proxy: u64,
+    /// All of them.
+    pub total: u64,
+}
+
+/// A meeting, as everybody may see it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MeetingView {
+    /// Its id.
+    pub id: MeetingId,
+    /// Where.
+    pub area_code: String,
+    /// The body that called it.
+    pub body_id: BodyId,
+    /// Its name.
+    pub body_name: String,
+    /// Who was called.
+    pub audience: Audience,
+    /// The matter it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter_id: Option<MatterId>,
+    /// Its title.
+    pub title: String,
+    /// What is on it.
+    pub agenda: String,
+    /// In which room.
+    pub place: String,
+    /// called, held or cancelled.
+    pub state: String,
+    /// When it was called.
+    pub called_at: DateTime<FixedOffset>,
+    /// When it begins.
+    pub starts_at: DateTime<FixedOffset>,
+    /// When its minutes were taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_at: Option<DateTime<FixedOffset>>,
+    /// How many were there.
+    pub attendance: AttendanceCounts,
+    /// What was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<String>,
+    /// What was resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// Why it was called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<String>,
+}
+
+/// A meeting as one person sees it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MeetingDetail {
+    /// The meeting.
+    #[serde(flatten)]
+    pub meeting: MeetingView,
+    /// How the asker is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub my_attendance: Option<AttendanceView>,
+    /// Who was there, for those who hold a seat over the area.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub present: Option<Vec<PresentView>>,
+}
+
+/// Somebody on the list of those present.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PresentView {
+    /// Who.
+    pub person_id: PersonId,
+    /// Full for those who are there by their seat and for the convener's eyes; masked otherwise.
+    pub name: String,
+    /// How.
+    pub via: Via,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// A sign-in.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AttendanceView {
+    /// The meeting.
+    pub meeting_id: MeetingId,
+    /// Who is there.
+    pub person_id: PersonId,
+    /// How.
+    pub via: Via,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// A meeting; the list of those present is for seat holders.
+///
+/// # Errors
+/// `not_found` when there is none.
+pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: MeetingId) -> Result<MeetingDetail> {
+    let row = meeting::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
+    let mut mine = None;
+    let mut list = None;
+    if let Some(actor) = asker {
+        mine = attendance::Entity::find_by_id((id, actor.person)).one(db).await?.map(attendance_view).transpose()?;
+        if actor.seats.iter().any(|seat| seat.covers(&row.area_code)) {
+            list = Some(present(db, actor, &row).await?);
+        }
+    }
+    Ok(MeetingDetail { meeting: view(db, row).await?, my_attendance: mine, present: list })
+}
+
+/// The meetings about a matter, oldest first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn meetings_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<MeetingView>> {
+    let rows = meeting::Entity::find()
+        .filter(meeting::Column::MatterId.eq(matter))
+        .order_by_asc(meeting::Column::StartsAt)
+        .order_by_asc(meeting::Column::Id)
+        .limit(MAX_MEETINGS)
+        .all(db)
+        .await?;
+    views(db, rows).await
+}
+
+/// One meeting, for other subjects.
+///
+/// # Errors
+/// `not_found` when there is none.
+pub async fn meeting(db: &impl ConnectionTrait, id: MeetingId) -> Result<MeetingView> {
+    let row = meeting::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
+    view(db, row).await
+}
+
+/// Meetings of an area, the latest first.
+///
+/// # Errors
+/// `invalid_cursor`; when the database cannot be read.
+pub async fn list(db: &impl ConnectionTrait, area: &str, page: &PageQuery) -> Result<Page<MeetingView>> {
+    let limit = page.limit()?;
+    let mut found = meeting::Entity::find().filter(meeting::Column::AreaCode.eq(area));
+    if let Some(Cursor { at, id }) = page.after()? {
+        let earlier = meeting::Column::StartsAt.lt(at);
+        let same = meeting::Column::StartsAt.eq(at).and(meeting::Column::Id.lt(id));
+        found = found.filter(earlier.or(same));
+    }
+    let rows = found
+        .order_by_desc(meeting::Column::StartsAt)
+        .order_by_desc(meeting::Column::Id)
+        .limit(limit + 1)
+        .all(db)
+        .await?;
+    let places: HashMap<MeetingId, Cursor> =
+        rows.iter().map(|row| (row.id, Cursor { at: row.starts_at, id: row.id.0 })).collect();
+    let views = views(db, rows).await?;
+    let first = Cursor { at: DateTime::UNIX_EPOCH, id: uuid::Uuid::nil() };
+    Ok(Page::cut(views, limit, |view| places.get(&view.id).copied().unwrap_or(first), |view| view))
+}
+
+async fn present(db: &impl ConnectionTrait, actor: &Actor, meeting: &meeting::Model) -> Result<Vec<PresentView>> {
+    let rows = attendance::Entity::find()
+        .filter(attendance::Column::MeetingId.eq(meeting.id))
+        .order_by_asc(attendance::Column::At)
+        .limit(MAX_NAMES)
+        .all(db)
+        .await?;
+    let names = people::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    // members and representatives are there in a public role
+    let in_full =
+        audience(meeting)? != Audience::Villagers || bodies::may(actor, Right::HoldMeeting, &meeting.area_code);
+    let show = |row: attendance::Model| {
+        let name = names.get(&row.person_id).cloned().unwrap_or_default();
+        Ok(PresentView {
+            person_id: row.person_id,
+            name: if in_full { name } else { people::rules::mask_name(&name) },
+            via: via(&row)?,
+            at: clock::local(row.at),
+        })
+    };
+    rows.into_iter().map(show).collect()
+}
+
+pub(super) fn audience(row: &meeting::Model) -> Result<Audience> {
+    Audience::parse(&row.audience).ok_or_else(|| Error::broken("a meeting's audience"))
+}
+
+fn via(row: &attendance::Model) -> Result<Via> {
+    Via::parse(&row.via).ok_or_else(|| Error::broken("an attendance's channel"))
+}
+
+pub(super) fn attendance_view(row: attendance::Model) -> Result<AttendanceView> {
+    Ok(AttendanceView {
+        via: via(&row)?,
+        meeting_id: row.meeting_id,
+        person_id: row.person_id,
+        at: clock::local(row.at),
+    })
+}
+
+pub(super) async fn view(db: &impl ConnectionTrait, row: meeting::Model) -> Result<MeetingView> {
+    views(db, vec![row]).await?.pop().ok_or_else(|| Error::broken("a meeting without a view"))
+}
+
+async fn views(db: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<Vec<MeetingView>> {
+    let counts = counts(db, rows.iter().map(|row| row.id).collect()).await?;
+    let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let show = |row: meeting::Model| {
+        Ok(MeetingView {
+            audience: audience(&row)?,
+            attendance: counts.get(&row.id).copied().unwrap_or_default(),
+            body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
+            id: row.id,
+            area_code: row.area_code,
+            body_id: row.body_id,
+            matter_id: row.matter_id,
+            title: row.title,
+            agenda: row.agenda,
+            place: row.place,
+            state: row.state,
+            called_at: clock::local(row.called_at),
+            starts_at: clock::local(row.starts_at),
+            held_at: row.held_at.map(clock::local),
+            minutes: row.minutes,
+            resolution: row.resolution,
+            cancel_reason: row.cancel_reason,
+        })
+    };
+    rows.into_iter().map(show).collect()
+}
+
+async fn counts(db: &impl ConnectionTrait, meetings: Vec<MeetingId>) -> Result<HashMap<MeetingId, AttendanceCounts>> {
+    let groups: Vec<(MeetingId, String, i64)> = attendance::Entity::find()
+        .select_only()
+        .column(attendance::Column::MeetingId)
+        .column(attendance::Column::Via)
+        .column_as(attendance::Column::PersonId.count(), "count")
+        .filter(attendance::Column::MeetingId.is_in(meetings))
+        .group_by(attendance::Column::MeetingId)
+        .group_by(attendance::Column::Via)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut counts: HashMap<MeetingId, AttendanceCounts> = HashMap::new();
+    for (meeting, via, count) in groups {
+        let of = counts.entry(meeting).or_default();
+        let count = count.unsigned_abs();
+        of.total += count;
+        match Via::parse(&via) {
+            Some(Via::Phone) => of.phone += count,
+            Some(Via::Paper) => of.paper += count,
+            Some(Via::Proxy) => of.proxy += count,
+            None => {}
+        }
+    }
+    Ok(counts)
+}

@@ -1,0 +1,59 @@
+//! Rows of meetings and of who was there.
+
+/// One meeting.
+pub(crate) mod meeting {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MatterId, MeetingId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "meetings")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: MeetingId,
+        pub area_code: String,
+        pub body_id: BodyId,
+        pub matter_id: Option<MatterId>,
+        pub audience: String,
+        pub title: String,
+        pub agenda: String,
+        pub place: String,
+        pub state: String,
+        pub called_at: DateTime<Utc>,
+        pub starts_at: DateTime<Utc>,
+        pub held_at: Option<DateTime<Utc>>,
+        pub minutes: Option<String>,
+        pub resolution: Option<String>,
+        pub cancel_reason: Option<String>,
+        pub created_by: PersonId,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One person at one meeting.
+pub(crate) mod attendance {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MeetingId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "attendances")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub meeting_id: MeetingId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub via: String,
+        pub recorded_by: PersonId,
+        pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,0 +1,183 @@
+//! Routes of notices and objections.
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    commands::{self, AnswerObjection, Object, PublishNotice, ReviseNotice, WithdrawNotice},
+    confirmations::ConfirmationView,
+    queries::{self, NoticeDetail, NoticeView, ObjectionView},
+};
+use crate::{
+    actor::Actor,
+    app::{App, Cached, Created, IdempotencyKey, Input, Path, Query, Seen},
+    error::{Problem, Result},
+    ids::{NoticeId, ObjectionId},
+    page::{Page, PageQuery},
+};
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(publish_notice, list_notices))
+        .routes(routes!(read_notice))
+        .routes(routes!(revise_notice))
+        .routes(routes!(withdraw_notice))
+        .routes(routes!(confirm_notice))
+        .routes(routes!(object_to_notice, list_objections))
+        .routes(routes!(answer_objection))
+}
+
+/// Whose notices.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct NoticesQuery {
+    /// Code of the area.
+    area: String,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Rows wanted, 1 to 100.
+    limit: Option<u64>,
+}
+
+/// Publish a notice in the village committee's name.
+#[utoipa::path(post, path = "/v1/notices", tag = "notices", operation_id = "publish_notice",
+    request_body = PublishNotice,
+    responses((status = 201, body = NoticeDetail, description = "The notice that hangs now"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn publish_notice(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<PublishNotice>,
+) -> Result<Created<NoticeDetail>> {
+    app.once(actor, key, "publish_notice", input, |tx, actor, input| Box::pin(commands::publish(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// Notices of an area, newest first. Public.
+#[utoipa::path(get, path = "/v1/notices", tag = "notices", operation_id = "list_notices", params(NoticesQuery),
+    responses((status = 200, body = Page<NoticeView>, description = "One page; with an ETag"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_notices(
+    State(app): State<App>,
+    seen: Seen,
+    Query(which): Query<NoticesQuery>,
+) -> Result<Cached<Page<NoticeView>>> {
+    let page = PageQuery { cursor: which.cursor, limit: which.limit };
+    let value = queries::list(app.store.read(), &which.area, &page).await?;
+    Ok(Cached { seen, value, secs: 0 })
+}
+
+/// One notice with its versions and objections. Public; names are masked.
+#[utoipa::path(get, path = "/v1/notices/{id}", tag = "notices", operation_id = "read_notice",
+    params(("id" = NoticeId, Path)),
+    responses((status = 200, body = NoticeDetail, description = "The notice; with an ETag"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_notice(State(app): State<App>, seen: Seen, Path(id): Path<NoticeId>) -> Result<Cached<NoticeDetail>> {
+    let value = queries::detail(app.store.read(), id).await?;
+    Ok(Cached { seen, value, secs: 0 })
+}
+
+/// Publish a new version; the period starts again.
+#[utoipa::path(post, path = "/v1/notices/{id}/revise", tag = "notices", operation_id = "revise_notice",
+    params(("id" = NoticeId, Path)), request_body = ReviseNotice,
+    responses((status = 200, body = NoticeDetail, description = "The notice that hangs now"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn revise_notice(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<NoticeId>,
+    Input(input): Input<ReviseNotice>,
+) -> Result<Json<NoticeDetail>> {
+    app.once(actor, key, "revise_notice", (id, input), |tx, actor, input| Box::pin(commands::revise(tx, actor, input)))
+        .await
+        .map(Json)
+}
+
+/// Take a notice down, with a reason.
+#[utoipa::path(post, path = "/v1/notices/{id}/withdraw", tag = "notices", operation_id = "withdraw_notice",
+    params(("id" = NoticeId, Path)), request_body = WithdrawNotice,
+    responses((status = 200, body = NoticeDetail, description = "The withdrawn notice"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn withdraw_notice(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<NoticeId>,
+    Input(input): Input<WithdrawNotice>,
+) -> Result<Json<NoticeDetail>> {
+    app.once(actor, key, "withdraw_notice", (id, input), |tx, actor, input| {
+        Box::pin(commands::withdraw(tx, actor, input))
+    })
+    .await
+    .map(Json)
+}
+
+/// Confirm that one has read a must-read notice, once per version; again gives the same answer.
+#[utoipa::path(post, path = "/v1/notices/{id}/confirmations", tag = "notices", operation_id = "confirm_notice",
+    params(("id" = NoticeId, Path)),
+    responses((status = 201, body = ConfirmationView, description = "Confirmed"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn confirm_notice(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+) -> Result<Created<ConfirmationView>> {
+    app.store.write(move |tx| Box::pin(async move { commands::confirm(tx, &actor, id).await })).await.map(Created)
+}
+
+/// Object to a notice while it hangs, three times at most.
+#[utoipa::path(post, path = "/v1/notices/{id}/objections", tag = "notices", operation_id = "object_to_notice",
+    params(("id" = NoticeId, Path)), request_body = Object,
+    responses((status = 201, body = ObjectionView, description = "The objection"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn object_to_notice(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<NoticeId>,
+    Input(input): Input<Object>,
+) -> Result<Created<ObjectionView>> {
+    app.once(actor, key, "object_to_notice", (id, input), |tx, actor, input| {
+        Box::pin(commands::object(tx, actor, input))
+    })
+    .await
+    .map(Created)
+}
+
+/// Objections to a notice: with names for those who answer them.
+#[utoipa::path(get, path = "/v1/notices/{id}/objections", tag = "notices", operation_id = "list_objections",
+    params(("id" = NoticeId, Path)),
+    responses((status = 200, body = Vec<ObjectionView>, description = "Oldest first, 500 at most"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_objections(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+) -> Result<Json<Vec<ObjectionView>>> {
+    queries::objections(app.store.read(), &actor, id).await.map(Json)
+}
+
+/// Answer an objection, once, for everybody to read.
+#[utoipa::path(post, path = "/v1/objections/{id}/answer", tag = "notices", operation_id = "answer_objection",
+    params(("id" = ObjectionId, Path)), request_body = AnswerObjection,
+    responses((status = 200, body = ObjectionView, description = "The objection with its answer"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn answer_objection(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<ObjectionId>,
+    Input(input): Input<AnswerObjection>,
+) -> Result<Json<ObjectionView>> {
+    app.once(actor, key, "answer_objection", (id, input), |tx, actor, input| {
+        Box::pin(commands::answer_objection(tx, actor, input))
+    })
+    .await
+    .map(Json)
+}

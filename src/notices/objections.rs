@@ -1,0 +1,115 @@
+//! Writes of objections: raised by residents while the notice hangs, answered once and in public.
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    queries::{self, ObjectionView},
+    rows::{notice, objection},
+    rules,
+};
+use crate::{
+    actor::Actor,
+    bodies::{self, Right},
+    error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
+    ids::{NoticeId, ObjectionId},
+    store::Tx,
+};
+
+/// An objection to a notice.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// 1 to 1,000 characters; public, the name is masked.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub text: String,
+}
+
+/// The answer to an objection.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerObjection {
+    /// 1 to 1,000 characters; public.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub answer: String,
+}
+
+/// Objects to a notice. Records `objection.raised`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for who does not live in the area; `wrong_state` when it no longer hangs; `period_over`;
+/// `too_many_objections` after three; `invalid_fields`.
+pub async fn object(tx: &Tx, actor: &Actor, (id, input): (NoticeId, Object)) -> Result<ObjectionView> {
+    let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    if !actor.lives_in(&notice.area_code) {
+        return Err(Code::NotAllowed.into());
+    }
+    let mut checks = Checks::default();
+    checks.text("text", &input.text, 1..=1000);
+    checks.done()?;
+    let own = objection::Entity::find()
+        .filter(objection::Column::NoticeId.eq(id))
+        .filter(objection::Column::PersonId.eq(actor.person))
+        .count(tx)
+        .await?;
+    rules::may_object(notice.period_to, tx.now(), own)?;
+    if notice.state != queries::PUBLISHED {
+        return Err(Code::WrongState.into());
+    }
+    let row = objection::ActiveModel {
+        id: Set(ObjectionId::new()),
+        notice_id: Set(id),
+        version: Set(notice.version),
+        person_id: Set(actor.person),
+        text: Set(input.text.trim().to_owned()),
+        created_at: Set(tx.now()),
+        answer: Set(None),
+        answered_by: Set(None),
+        answered_at: Set(None),
+    };
+    let row = row.insert(tx).await?;
+    let raised = Happening::new(Kind::ObjectionRaised, row.id)
+        .at(&notice.area_code)
+        .by(actor.person)
+        .with(json!({ "notice": id, "matter": notice.matter_id, "version": notice.version }));
+    events::record(tx, raised).await?;
+    queries::objection_view(tx, row, Some(actor)).await
+}
+
+/// Answers an objection, once, for everybody to read. Records `objection.answered`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without the right in the area, and for the own objection; `wrong_state` when it is
+/// answered; `invalid_fields`.
+pub async fn answer_objection(
+    tx: &Tx,
+    actor: &Actor,
+    (id, input): (ObjectionId, AnswerObjection),
+) -> Result<ObjectionView> {
+    let raised = objection::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let notice = notice::Entity::find_by_id(raised.notice_id).one(tx).await?.ok_or(Code::NotFound)?;
+    bodies::require(actor, Right::AnswerObjection, &notice.area_code)?;
+    if raised.person_id == actor.person {
+        return Err(Code::NotAllowed.into());
+    }
+    let mut checks = Checks::default();
+    checks.text("answer", &input.answer, 1..=1000);
+    checks.done()?;
+    let answered = objection::Entity::update_many()
+        .col_expr(objection::Column::Answer, Expr::value(input.answer.trim()))
+        .col_expr(objection::Column::AnsweredBy, Expr::value(actor.person))
+        .col_expr(objection::Column::AnsweredAt, Expr::value(tx.now()))
+        .filter(objection::Column::Id.eq(id))
+        .filter(objection::Column::AnsweredAt.is_null())
+        .exec_with_returning(tx)
+        .await?;
+    let row = answered.into_iter().next().ok_or(Code::WrongState)?;
+    let happening = Happening::new(Kind::ObjectionAnswered, id)
+        .at(&notice.area_code)
+        .by(actor.person)
+        .with(json!({ "notice": notice.id, "matter": notice.matter_id }));
+    events::record(tx, happening).await?;
+    queries::objection_view(tx, row, Some(actor)).await
+}

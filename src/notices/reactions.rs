@@ -1,0 +1,94 @@
+//! What follows from notices and objections: the village, the office and the objector are told.
+use chrono::{Datelike, TimeDelta};
+use sea_orm::EntityTrait;
+
+use super::rows::{notice, objection};
+use crate::{
+    clock,
+    error::Result,
+    events::{Event, Kind, Reaction},
+    ids::{NoticeId, ObjectionId},
+    people,
+    store::Tx,
+    streams::commands::{Card, channel, mailbox, office, post_card},
+    text,
+};
+
+/// Run by the relay.
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "notices.tell_village", run: |tx, event| Box::pin(tell_village(tx, event)) },
+    Reaction { name: "notices.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+    Reaction { name: "notices.tell_objector", run: |tx, event| Box::pin(tell_objector(tx, event)) },
+];
+
+async fn tell_village(tx: &Tx, event: &Event) -> Result<()> {
+    let (code, key) = match event.kind {
+        Kind::NoticePublished => ("notice_published", "notices-card-published"),
+        Kind::NoticeRevised => ("notice_revised", "notices-card-revised"),
+        Kind::NoticeWithdrawn => ("notice_withdrawn", "notices-card-withdrawn"),
+        Kind::NoticeConcluded => ("notice_concluded", "notices-card-concluded"),
+        _ => return Ok(()),
+    };
+    let Some(notice) = notice::Entity::find_by_id(event.subject_id::<NoticeId>()?).one(tx).await? else {
+        return Ok(());
+    };
+    let village = channel(tx, &notice.area_code).await?;
+    post_card(tx, village, card((code, key), &notice, "")).await?;
+    Ok(())
+}
+
+async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
+    let (code, key, notice, name) = match event.kind {
+        Kind::NoticeHeldUp => {
+            ("notice_held_up", "notices-card-held-up", event.subject_id::<NoticeId>()?, String::new())
+        }
+        Kind::ObjectionRaised => {
+            let Some(raised) = objection(tx, event).await? else { return Ok(()) };
+            let name = people::names(tx, vec![raised.person_id]).await?.remove(&raised.person_id).unwrap_or_default();
+            ("objection_raised", "notices-card-objection", raised.notice_id, name)
+        }
+        _ => return Ok(()),
+    };
+    let Some(notice) = notice::Entity::find_by_id(notice).one(tx).await? else { return Ok(()) };
+    let body = office(tx, notice.body_id).await?;
+    let shown = Card {
+        link: format!("/desk/notices/{}", notice.id),
+        ..card((code, key), &notice, &people::rules::mask_name(&name))
+    };
+    post_card(tx, body, shown).await?;
+    Ok(())
+}
+
+async fn tell_objector(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::ObjectionAnswered {
+        return Ok(());
+    }
+    let Some(answered) = objection(tx, event).await? else { return Ok(()) };
+    let Some(notice) = notice::Entity::find_by_id(answered.notice_id).one(tx).await? else { return Ok(()) };
+    let own = mailbox(tx, answered.person_id).await?;
+    post_card(tx, own, card(("objection_answered", "notices-card-answered"), &notice, "")).await?;
+    Ok(())
+}
+
+async fn objection(tx: &Tx, event: &Event) -> Result<Option<objection::Model>> {
+    Ok(objection::Entity::find_by_id(event.subject_id::<ObjectionId>()?).one(tx).await?)
+}
+
+fn card((code, key): (&'static str, &str), notice: &notice::Model, name: &str) -> Card {
+    // 24:00 of the last day is 00:00 of the next, which nobody reads as "until"
+    let last_day = clock::local_date(notice.period_to - TimeDelta::milliseconds(1));
+    let blanks = [
+        ("number", notice.number.as_str().into()),
+        ("title", notice.title.as_str().into()),
+        ("month", last_day.month().into()),
+        ("day", last_day.day().into()),
+        ("reason", notice.end_reason.as_deref().unwrap_or_default().into()),
+        ("name", name.into()),
+    ];
+    Card {
+        code,
+        title: text::say_with(&format!("{key}-title"), &blanks),
+        text: text::say_with(&format!("{key}-text"), &blanks),
+        link: format!("/notices/{}", notice.id),
+    }
+}

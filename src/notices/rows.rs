@@ -1,0 +1,137 @@
+//! Rows of notices, their versions, counters and confirmations, and of objections.
+
+/// One notice in its present version.
+pub(crate) mod notice {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MandateId, MatterId, NoticeId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notices")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: NoticeId,
+        pub number: String,
+        pub area_code: String,
+        pub matter_id: Option<MatterId>,
+        pub body_id: BodyId,
+        pub adviser_body_id: Option<BodyId>,
+        pub mandate_id: Option<MandateId>,
+        pub title: String,
+        pub text: String,
+        pub version: i32,
+        pub state: String,
+        pub period_days: i32,
+        pub period_from: DateTime<Utc>,
+        pub period_to: DateTime<Utc>,
+        pub calendar_version: String,
+        pub created_by: PersonId,
+        pub published_at: DateTime<Utc>,
+        pub held_up_at: Option<DateTime<Utc>>,
+        pub ended_at: Option<DateTime<Utc>>,
+        pub end_reason: Option<String>,
+        pub must_read: bool,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The last number given out in an area in a year.
+pub(crate) mod counter {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notice_counters")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area_code: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub year: i32,
+        pub last: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One version, as it was published.
+pub(crate) mod version {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{NoticeId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notice_versions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub notice_id: NoticeId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        pub title: String,
+        pub text: String,
+        pub digest: String,
+        pub reason: Option<String>,
+        pub published_by: PersonId,
+        pub published_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One person has read one version.
+pub(crate) mod confirmation {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{NoticeId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notice_confirmations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub notice_id: NoticeId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One objection with its answer.
+pub(crate) mod objection {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{NoticeId, ObjectionId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "objections")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: ObjectionId,
+        pub notice_id: NoticeId,
+        pub version: i32,
+        pub person_id: PersonId,
+        pub text: String,
+        pub created_at: DateTime<Utc>,
+        pub answer: Option<String>,
+        pub answered_by: Option<PersonId>,
+        pub answered_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,0 +1,96 @@
+//! Routes of tasks.
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    commands::{self, FinishTask, GiveTask},
+    queries::{self, TaskView},
+};
+use crate::{
+    actor::Actor,
+    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    error::{Problem, Result},
+    ids::{MatterId, TaskId},
+};
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(give_task, list_tasks))
+        .routes(routes!(my_tasks))
+        .routes(routes!(read_task))
+        .routes(routes!(finish_task))
+}
+
+/// Which tasks.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct TasksQuery {
+    /// The matter they serve.
+    matter_id: MatterId,
+}
+
+/// Give a task.
+#[utoipa::path(post, path = "/v1/tasks", tag = "tasks", operation_id = "give_task", request_body = GiveTask,
+    responses((status = 201, body = TaskView, description = "The task"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn give_task(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<GiveTask>,
+) -> Result<Created<TaskView>> {
+    app.once(actor, key, "give_task", input, |tx, actor, input| Box::pin(commands::give(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// The tasks of a matter, oldest first.
+#[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "list_tasks", params(TasksQuery),
+    responses((status = 200, body = Vec<TaskView>, description = "The tasks that the asker may see"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_tasks(
+    State(app): State<App>,
+    actor: Actor,
+    Query(which): Query<TasksQuery>,
+) -> Result<Json<Vec<TaskView>>> {
+    let mut tasks = queries::tasks_of(app.store.read(), which.matter_id).await?;
+    tasks.retain(|task| task.owner_id == actor.person || actor.sees(&task.area_code));
+    Ok(Json(tasks))
+}
+
+/// What the asker has to do, the most urgent first.
+#[utoipa::path(get, path = "/v1/me/tasks", tag = "tasks", operation_id = "my_tasks",
+    responses((status = 200, body = Vec<TaskView>, description = "Open tasks"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn my_tasks(State(app): State<App>, actor: Actor) -> Result<Json<Vec<TaskView>>> {
+    queries::my_open(app.store.read(), actor.person).await.map(Json)
+}
+
+/// One task.
+#[utoipa::path(get, path = "/v1/tasks/{id}", tag = "tasks", operation_id = "read_task", params(("id" = TaskId, Path)),
+    responses((status = 200, body = TaskView, description = "The task"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_task(State(app): State<App>, actor: Actor, Path(id): Path<TaskId>) -> Result<Json<TaskView>> {
+    queries::task(app.store.read(), &actor, id).await.map(Json)
+}
+
+/// Call a task done, with proof.
+#[utoipa::path(post, path = "/v1/tasks/{id}/done", tag = "tasks", operation_id = "finish_task",
+    params(("id" = TaskId, Path)), request_body = FinishTask,
+    responses((status = 200, body = TaskView, description = "The task"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn finish_task(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<TaskId>,
+    Input(input): Input<FinishTask>,
+) -> Result<Json<TaskView>> {
+    app.once(actor, key, "finish_task", (id, input), |tx, actor, input| Box::pin(commands::finish(tx, actor, input)))
+        .await
+        .map(Json)
+}

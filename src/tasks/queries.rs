@@ -1,0 +1,139 @@
+//! Reads of tasks: of a matter, of their owner.
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rows::task;
+use crate::{
+    actor::Actor,
+    bodies, clock,
+    error::{Code, Error, Result},
+    ids::{BodyId, MatterId, PersonId, TaskId},
+    media::{self, MediaView},
+    people,
+};
+
+/// A task that is to be done.
+pub const OPEN: &str = "open";
+/// A task that is done.
+pub const DONE: &str = "done";
+/// What photos of a proof are attached to.
+pub(super) const MEDIA_KIND: &str = "task";
+/// Tasks on one list at most.
+const MAX_TASKS: u64 = 200;
+
+/// A task.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TaskView {
+    /// Its id.
+    pub id: TaskId,
+    /// Where.
+    pub area_code: String,
+    /// The matter it serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter_id: Option<MatterId>,
+    /// What is to be done.
+    pub title: String,
+    /// The body that gave it.
+    pub body_id: BodyId,
+    /// Its name.
+    pub body_name: String,
+    /// Who is to do it.
+    pub owner_id: PersonId,
+    /// Full name: the owner acts in a seat.
+    pub owner_name: String,
+    /// open or done.
+    pub state: String,
+    /// Until when.
+    pub due_at: DateTime<FixedOffset>,
+    /// Was the time over before it was done?
+    pub is_overdue: bool,
+    /// What was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<DateTime<FixedOffset>>,
+    /// Photos of the proof.
+    pub photos: Vec<MediaView>,
+    /// When it was given.
+    pub created_at: DateTime<FixedOffset>,
+}
+
+/// One task.
+///
+/// # Errors
+/// `not_found` when there is none that the actor may see.
+pub async fn task(db: &impl ConnectionTrait, actor: &Actor, id: TaskId) -> Result<TaskView> {
+    let row = task::Entity::find_by_id(id).one(db).await?;
+    view(db, row.filter(|row| may_see(actor, row)).ok_or(Code::NotFound)?).await
+}
+
+/// The tasks of a matter, oldest first, 200 at most. The caller knows who may see them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn tasks_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<TaskView>> {
+    let rows = task::Entity::find()
+        .filter(task::Column::MatterId.eq(matter))
+        .order_by_asc(task::Column::CreatedAt)
+        .order_by_asc(task::Column::Id)
+        .limit(MAX_TASKS)
+        .all(db)
+        .await?;
+    views(db, rows).await
+}
+
+/// What this person has to do, the most urgent first, 200 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn my_open(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<TaskView>> {
+    let rows = task::Entity::find()
+        .filter(task::Column::OwnerId.eq(person))
+        .filter(task::Column::State.eq(OPEN))
+        .order_by_asc(task::Column::DueAt)
+        .limit(MAX_TASKS)
+        .all(db)
+        .await?;
+    views(db, rows).await
+}
+
+/// The owner, and everybody of the area.
+pub(super) fn may_see(actor: &Actor, row: &task::Model) -> bool {
+    row.owner_id == actor.person || actor.sees(&row.area_code)
+}
+
+pub(super) async fn view(db: &impl ConnectionTrait, row: task::Model) -> Result<TaskView> {
+    views(db, vec![row]).await?.pop().ok_or_else(|| Error::broken("a task without a view"))
+}
+
+async fn views(db: &impl ConnectionTrait, rows: Vec<task::Model>) -> Result<Vec<TaskView>> {
+    let names = people::names(db, rows.iter().map(|row| row.owner_id).collect()).await?;
+    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let mut photos =
+        media::queries::attached(db, MEDIA_KIND, rows.iter().map(|row| row.id.to_string()).collect()).await?;
+    let show = |row: task::Model| TaskView {
+        owner_name: names.get(&row.owner_id).cloned().unwrap_or_default(),
+        body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
+        photos: photos.remove(&row.id.to_string()).unwrap_or_default(),
+        is_overdue: was_late(&row),
+        id: row.id,
+        area_code: row.area_code,
+        matter_id: row.matter_id,
+        title: row.title,
+        body_id: row.body_id,
+        owner_id: row.owner_id,
+        state: row.state,
+        due_at: clock::local(row.due_at),
+        proof: row.proof,
+        done_at: row.done_at.map(clock::local),
+        created_at: clock::local(row.created_at),
+    };
+    Ok(rows.into_iter().map(show).collect())
+}
+
+fn was_late(row: &task::Model) -> bool {
+    row.overdue_at.is_some() || row.done_at.is_some_and(|done: DateTime<Utc>| done > row.due_at)
+}

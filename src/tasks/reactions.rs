@@ -1,0 +1,55 @@
+//! What follows from tasks: the owner is told, and who gave it hears when it is late.
+use sea_orm::EntityTrait;
+
+use super::rows::task;
+use crate::{
+    clock,
+    error::Result,
+    events::{Event, Kind, Reaction},
+    ids::TaskId,
+    people,
+    store::Tx,
+    streams::commands::{Card, mailbox, office, post_card},
+    text,
+};
+
+/// Run by the relay.
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "tasks.tell_owner", run: |tx, event| Box::pin(tell_owner(tx, event)) },
+    Reaction { name: "tasks.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+];
+
+async fn tell_owner(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::TaskGiven {
+        return Ok(());
+    }
+    let Some(task) = task::Entity::find_by_id(event.subject_id::<TaskId>()?).one(tx).await? else { return Ok(()) };
+    let own = mailbox(tx, task.owner_id).await?;
+    post_card(tx, own, card("task_given", "tasks-card-given", &task, "")).await?;
+    Ok(())
+}
+
+async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
+    let (code, key) = match event.kind {
+        Kind::TaskOverdue => ("task_overdue", "tasks-card-overdue"),
+        Kind::TaskDone => ("task_done", "tasks-card-done"),
+        _ => return Ok(()),
+    };
+    let Some(task) = task::Entity::find_by_id(event.subject_id::<TaskId>()?).one(tx).await? else { return Ok(()) };
+    let owner = people::names(tx, vec![task.owner_id]).await?.remove(&task.owner_id).unwrap_or_default();
+    let body = office(tx, task.body_id).await?;
+    post_card(tx, body, card(code, key, &task, &owner)).await?;
+    Ok(())
+}
+
+fn card(code: &'static str, key: &str, task: &task::Model, owner: &str) -> Card {
+    // 24:00 of the last day is 00:00 of the next, which nobody reads as "until"
+    let last_day = clock::local_date(task.due_at - chrono::TimeDelta::milliseconds(1)).to_string();
+    let blanks = [("title", task.title.as_str().into()), ("day", last_day.as_str().into()), ("owner", owner.into())];
+    Card {
+        code,
+        title: text::say_with(&format!("{key}-title"), &blanks),
+        text: text::say_with(&format!("{key}-text"), &blanks),
+        link: format!("/desk/tasks/{}", task.id),
+    }
+}

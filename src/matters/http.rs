@@ -1,0 +1,190 @@
+//! Routes of matters.
+use axum::{Json, extract::State};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    commands::{
+        self, AdvanceMatter, GiveOpinion, JoinSuggestion, RaiseMatter, ReturnMatter, SkipStage, WithdrawMatter,
+        WriteReport,
+    },
+    queries::{self, MatterSummary, MatterView, MattersQuery},
+};
+use crate::{
+    actor::Actor,
+    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    error::{Problem, Result},
+    ids::MatterId,
+    page::Page,
+};
+
+/// The routes of matters.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_matters, raise_matter))
+        .routes(routes!(read_matter))
+        .routes(routes!(join_suggestion))
+        .routes(routes!(advance_matter))
+        .routes(routes!(return_matter))
+        .routes(routes!(skip_stage))
+        .routes(routes!(withdraw_matter))
+        .routes(routes!(give_opinion))
+        .routes(routes!(write_report))
+}
+
+/// Matters, the newest first.
+#[utoipa::path(get, path = "/v1/matters", tag = "matters", operation_id = "list_matters", params(MattersQuery),
+    responses((status = 200, body = Page<MatterSummary>, description = "Matters, the newest first; for everybody"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_matters(State(app): State<App>, Query(query): Query<MattersQuery>) -> Result<Json<Page<MatterSummary>>> {
+    queries::list(app.store.read(), query).await.map(Json)
+}
+
+/// Raise a matter in the name of a body.
+#[utoipa::path(post, path = "/v1/matters", tag = "matters", operation_id = "raise_matter", request_body = RaiseMatter,
+    responses((status = 201, body = MatterView, description = "Raised, in its first stage"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn raise_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<RaiseMatter>,
+) -> Result<Created<MatterView>> {
+    let raised =
+        app.once(actor, key, "raise_matter", input, |tx, actor, input| Box::pin(commands::raise(tx, actor, input)));
+    raised.await.map(Created)
+}
+
+/// One matter with its stages, its evidence and what is missing.
+#[utoipa::path(get, path = "/v1/matters/{id}", tag = "matters", operation_id = "read_matter",
+    params(("id" = MatterId, Path)),
+    responses((status = 200, body = MatterView, description = "The matter with its stages; for everybody"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_matter(State(app): State<App>, Path(id): Path<MatterId>) -> Result<Json<MatterView>> {
+    queries::view(app.store.read(), id).await.map(Json)
+}
+
+/// Let a voice join a matter.
+#[utoipa::path(post, path = "/v1/matters/{id}/suggestions", tag = "matters", operation_id = "join_suggestion",
+    params(("id" = MatterId, Path)), request_body = JoinSuggestion,
+    responses((status = 200, body = MatterView, description = "The voice has joined; it stays whole"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn join_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<JoinSuggestion>,
+) -> Result<Json<MatterView>> {
+    let joined = app.once(actor, key, "join_suggestion", (id, input), |tx, actor, input| {
+        Box::pin(commands::join_suggestion(tx, actor, input))
+    });
+    joined.await.map(Json)
+}
+
+/// Move a matter to its next stage; close it after the last one.
+#[utoipa::path(post, path = "/v1/matters/{id}/advance", tag = "matters", operation_id = "advance_matter",
+    params(("id" = MatterId, Path)), request_body = AdvanceMatter,
+    responses((status = 200, body = MatterView, description = "In its next stage, or closed after the last"),
+        (status = "default", body = Problem, description = "Refused; `more.missing` names what is missing",
+            content_type = "application/problem+json")))]
+async fn advance_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<AdvanceMatter>,
+) -> Result<Json<MatterView>> {
+    let moved = app.once(actor, key, "advance_matter", (id, input), |tx, actor, input| {
+        Box::pin(commands::advance(tx, actor, input))
+    });
+    moved.await.map(Json)
+}
+
+/// Send a matter back to an earlier stage.
+#[utoipa::path(post, path = "/v1/matters/{id}/return", tag = "matters", operation_id = "return_matter",
+    params(("id" = MatterId, Path)), request_body = ReturnMatter,
+    responses((status = 200, body = MatterView, description = "Back in an earlier stage"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn return_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<ReturnMatter>,
+) -> Result<Json<MatterView>> {
+    let moved = app.once(actor, key, "return_matter", (id, input), |tx, actor, input| {
+        Box::pin(commands::return_to(tx, actor, input))
+    });
+    moved.await.map(Json)
+}
+
+/// Leave a stage without its evidence, by authority.
+#[utoipa::path(post, path = "/v1/matters/{id}/skip", tag = "matters", operation_id = "skip_stage",
+    params(("id" = MatterId, Path)), request_body = SkipStage,
+    responses((status = 200, body = MatterView, description = "Past the stage; who, by what authority and why is public"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn skip_stage(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<SkipStage>,
+) -> Result<Json<MatterView>> {
+    let moved =
+        app.once(actor, key, "skip_stage", (id, input), |tx, actor, input| Box::pin(commands::skip(tx, actor, input)));
+    moved.await.map(Json)
+}
+
+/// Take a matter back before a decision.
+#[utoipa::path(post, path = "/v1/matters/{id}/withdraw", tag = "matters", operation_id = "withdraw_matter",
+    params(("id" = MatterId, Path)), request_body = WithdrawMatter,
+    responses((status = 200, body = MatterView, description = "Taken back"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn withdraw_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<WithdrawMatter>,
+) -> Result<Json<MatterView>> {
+    let moved = app.once(actor, key, "withdraw_matter", (id, input), |tx, actor, input| {
+        Box::pin(commands::withdraw(tx, actor, input))
+    });
+    moved.await.map(Json)
+}
+
+/// State the opinion of party organisation or committee at the review.
+#[utoipa::path(post, path = "/v1/matters/{id}/opinions", tag = "matters", operation_id = "give_opinion",
+    params(("id" = MatterId, Path)), request_body = GiveOpinion,
+    responses((status = 201, body = MatterView, description = "The opinion is evidence of the review"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn give_opinion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<GiveOpinion>,
+) -> Result<Created<MatterView>> {
+    let given = app.once(actor, key, "give_opinion", (id, input), |tx, actor, input| {
+        Box::pin(commands::give_opinion(tx, actor, input))
+    });
+    given.await.map(Created)
+}
+
+/// Write the final report.
+#[utoipa::path(post, path = "/v1/matters/{id}/report", tag = "matters", operation_id = "write_report",
+    params(("id" = MatterId, Path)), request_body = WriteReport,
+    responses((status = 201, body = MatterView, description = "The report is evidence of the evaluation"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn write_report(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<WriteReport>,
+) -> Result<Created<MatterView>> {
+    let written = app.once(actor, key, "write_report", (id, input), |tx, actor, input| {
+        Box::pin(commands::write_report(tx, actor, input))
+    });
+    written.await.map(Created)
+}

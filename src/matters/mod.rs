@@ -1,0 +1,33 @@
+//! 事项: a public item on its way through the six stages 提 谋 亮 审 定 评.
+//!
+//! Always true: a stage is left only with its evidence, or skipped by somebody's named authority with a reason that
+//! everybody sees; publicity, decision and evaluation are never skipped; of two moves at once exactly one is made; a matter
+//! keeps the version of the template it began with; evidence counts only for the stay in which it came about, so a matter
+//! sent back needs it anew; while a vote about it is open nothing but the result moves it; voices join a matter and stay
+//! whole; the text of a matter does not change once it is raised.
+//! Tables owned: `templates`, `matters`, `stage_records`, `evidences`. Events recorded: `matter.raised`,
+//! `matter.evidence_attached`, `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`,
+//! `matter.closed`.
+//!
+//! # Why
+//! The gate asks the forms, meetings, notices and tasks themselves, not the evidence rows: those follow by reactions, and
+//! a clerk who closes a survey may go on at once. The rows are the lasting record of what was there.
+//! Votes stand above matters: a vote tells its matter that it is open and how it ended, both as evidence of the decide
+//! stage; matters know nothing else of it.
+pub mod commands;
+mod http;
+pub mod queries;
+mod reactions;
+mod rows;
+pub mod rules;
+
+pub use self::{
+    commands::{
+        AdvanceMatter, GiveOpinion, JoinSuggestion, RaiseMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter,
+        WriteReport,
+    },
+    http::routes,
+    queries::{ActorView, EvidenceView, MatterSummary, MatterView, MattersQuery, StageState, StageView, Voice, Voices},
+    reactions::{REACTIONS, tell},
+    rules::{Stage, State, gate::Missing},
+};

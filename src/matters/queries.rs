@@ -1,0 +1,116 @@
+//! Reads of matters: where one stands, what is known about its stage, and what everybody may see of it.
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{
+    rows::{evidence, matter, stage_record, template},
+    rules::{Position, Stage, State, Template, template::StageRule},
+};
+use crate::{
+    actor::covers,
+    error::{Code, Error, Result},
+    ids::MatterId,
+};
+
+mod facts;
+mod stays;
+mod views;
+
+pub use self::{
+    facts::facts,
+    stays::{ActorView, EvidenceView, StageState, StageView, stays},
+    views::{MatterSummary, MatterView, MattersQuery, Voice, Voices, list, view, voices},
+};
+
+/// A matter, its path, its present stay and all its evidence.
+pub struct Standing {
+    /// The matter.
+    pub(super) matter: matter::Model,
+    /// The path it goes.
+    pub(super) template: Template,
+    /// The stay in the present stage; in the last one when it has ended.
+    pub(super) stay: stage_record::Model,
+    /// Everything that was attached, oldest first.
+    pub(super) evidence: Vec<evidence::Model>,
+}
+
+impl Standing {
+    /// State and stage; a name that this build does not know reads as ended.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position {
+            state: State::parse(&self.matter.state).unwrap_or(State::Closed),
+            stage: Stage::parse(&self.matter.stage).unwrap_or(Stage::Evaluate),
+            vote_running: self.vote_running(),
+        }
+    }
+
+    /// Does the matter's area hold this one? What is done elsewhere is no evidence here, whatever it says it is about.
+    #[must_use]
+    pub fn covers(&self, area: &str) -> bool {
+        covers(&self.matter.area_code, area)
+    }
+
+    /// What the present stage asks for.
+    ///
+    /// # Errors
+    /// `wrong_state` when its path does not have that stage.
+    pub fn rule(&self) -> Result<&StageRule> {
+        self.template.stage(self.position().stage).ok_or_else(|| Code::WrongState.into())
+    }
+
+    /// Evidence of a kind that was attached since the present stage was entered, oldest first.
+    pub(super) fn since_entered(&self, kind: &'static str) -> impl DoubleEndedIterator<Item = &evidence::Model> {
+        self.evidence
+            .iter()
+            .filter(move |row| row.kind == kind && row.stage == self.stay.stage && row.at >= self.stay.entered_at)
+    }
+
+    fn vote_running(&self) -> bool {
+        let has_ended = |subject: &Option<String>| {
+            self.evidence
+                .iter()
+                .any(|row| row.subject_id == *subject && matches!(row.kind.as_str(), "vote_result" | "consultation"))
+        };
+        self.evidence.iter().any(|row| row.kind == "vote_opened" && !has_ended(&row.subject_id))
+    }
+}
+
+pub(super) async fn row(db: &impl ConnectionTrait, id: MatterId) -> Result<matter::Model> {
+    matter::Entity::find_by_id(id).one(db).await?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// Where a matter is.
+///
+/// # Errors
+/// `not_found`.
+pub async fn area_of(db: &impl ConnectionTrait, id: MatterId) -> Result<String> {
+    Ok(row(db, id).await?.area_code)
+}
+
+pub(super) async fn template(db: &impl ConnectionTrait, key: &str, version: i32) -> Result<Template> {
+    let row = template::Entity::find_by_id((key.to_owned(), version)).one(db).await?;
+    let row = row.ok_or_else(|| Error::broken(format!("template {key} {version} is not there")))?;
+    Template::parse(&row.definition).map_err(Error::broken)
+}
+
+/// Where a matter stands.
+///
+/// # Errors
+/// `not_found`.
+pub async fn standing(db: &impl ConnectionTrait, id: MatterId) -> Result<Standing> {
+    let matter = row(db, id).await?;
+    let template = template(db, &matter.template_key, matter.template_version).await?;
+    let stay = stage_record::Entity::find()
+        .filter(stage_record::Column::MatterId.eq(id))
+        .order_by_desc(stage_record::Column::Ordinal)
+        .one(db)
+        .await?
+        .ok_or_else(|| Error::broken("a matter that never entered a stage"))?;
+    let evidence = evidence::Entity::find()
+        .filter(evidence::Column::MatterId.eq(id))
+        .order_by_asc(evidence::Column::At)
+        .order_by_asc(evidence::Column::Id)
+        .all(db)
+        .await?;
+    Ok(Standing { matter, template, stay, evidence })
+}

@@ -1,0 +1,140 @@
+//! Facts about the present stage, asked of forms, meetings, notices and tasks themselves.
+use std::collections::{HashMap, HashSet, hash_map::Entry};
+
+use chrono::{DateTime, FixedOffset};
+use sea_orm::ConnectionTrait;
+
+use super::Standing;
+use crate::{
+    bodies, clock,
+    error::Result,
+    forms::{self, FormView, Purpose},
+    ids::{FormId, PersonId},
+    matters::rules::{
+        gate::{Facts, Rating},
+        template::Requirement,
+    },
+    meetings, notices, suggestions,
+    tasks::{self, TaskView},
+};
+
+/// What is known about the present stage of a matter: only what its requirements ask for, only what came about since it
+/// was entered, and only within its area.
+///
+/// # Errors
+/// `wrong_state` when its path does not have the stage; when the database cannot be read.
+pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Facts> {
+    let mut facts = Facts::default();
+    for requirement in &standing.rule()?.evidence {
+        match requirement {
+            Requirement::Origin { .. } => {
+                facts.voices = suggestions::queries::author_threads(db, standing.matter.id).await?.len() as u64;
+                // only a seat raises a matter, in the name of its body
+                facts.proposed_by_body = true;
+            }
+            Requirement::Need { .. } => need(db, standing, &mut facts).await?,
+            Requirement::Visits { .. } => visits(db, standing, &mut facts).await?,
+            Requirement::Meeting { .. } => facts.meetings = held_meetings(db, standing).await?,
+            Requirement::Notice => notices_hung(db, standing, &mut facts).await?,
+            Requirement::Opinion => {
+                let newest = standing.since_entered("opinion").next_back();
+                facts.opinion = newest.map(|row| row.outcome.as_deref() == Some("agree"));
+            }
+            Requirement::Vote => {
+                facts.vote_passed =
+                    standing.since_entered("vote_result").any(|row| row.outcome.as_deref() == Some("passed"));
+            }
+            Requirement::Tasks { .. } => tasks_given(db, standing, &mut facts).await?,
+            Requirement::Rating { .. } => facts.rating = rating(db, standing).await?,
+            Requirement::Report => facts.report = standing.since_entered("report").next().is_some(),
+        }
+    }
+    Ok(facts)
+}
+
+async fn need(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
+    let surveys = closed(db, standing, Purpose::Survey).await?;
+    facts.survey_answers = surveys.iter().map(|form| form.answers).max().unwrap_or(0);
+    facts.visits = visited(db, standing).await?.len() as u64;
+    Ok(())
+}
+
+async fn visits(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
+    let visited = visited(db, standing).await?;
+    let objectors = notices::queries::objectors_of(db, standing.matter.id, &standing.matter.area_code).await?;
+    facts.visits = visited.len() as u64;
+    facts.objectors = objectors.len() as u64;
+    facts.objectors_visited = objectors.iter().filter(|person| visited.contains(person)).count() as u64;
+    Ok(())
+}
+
+/// Everybody on a closed visit sheet, once.
+async fn visited(db: &impl ConnectionTrait, standing: &Standing) -> Result<HashSet<PersonId>> {
+    let sheets: Vec<FormId> = closed(db, standing, Purpose::Visit).await?.iter().map(|form| form.id).collect();
+    Ok(forms::queries::people_answered(db, sheets).await?.into_iter().collect())
+}
+
+/// Forms of this purpose that were closed in this stage, oldest first.
+async fn closed(db: &impl ConnectionTrait, standing: &Standing, purpose: Purpose) -> Result<Vec<FormView>> {
+    let mut forms = forms::queries::forms_of(db, &standing.matter.id.to_string()).await?;
+    forms.retain(|form| form.purpose == purpose && standing.covers(&form.area_code) && since(standing, form.closed_at));
+    Ok(forms)
+}
+
+async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<String>> {
+    let mut held = meetings::queries::meetings_of(db, standing.matter.id).await?;
+    held.retain(|meeting| {
+        meeting.minutes.is_some() && standing.covers(&meeting.area_code) && since(standing, meeting.held_at)
+    });
+    let mut kinds = HashMap::new();
+    // one body meets several times; seldom two about one matter
+    for meeting in &held {
+        if let Entry::Vacant(new) = kinds.entry(meeting.body_id) {
+            new.insert(bodies::get(db, meeting.body_id).await?.kind);
+        }
+    }
+    Ok(held.iter().filter_map(|meeting| kinds.get(&meeting.body_id)).map(|kind| kind.as_str().to_owned()).collect())
+}
+
+async fn notices_hung(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
+    let mut hung = notices::queries::notices_of(db, standing.matter.id).await?;
+    hung.retain(|notice| standing.covers(&notice.area_code) && since(standing, Some(notice.published_at)));
+    facts.notice_concluded = hung.iter().any(|notice| notice.state == notices::queries::CONCLUDED);
+    // those to a notice that was taken down wait for an answer, too
+    facts.objections_open = hung.iter().map(|notice| notice.open_objections).sum();
+    Ok(())
+}
+
+async fn tasks_given(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
+    let tasks = own_tasks(db, standing).await?;
+    facts.tasks_open = tasks.iter().filter(|task| task.state == tasks::queries::OPEN).count() as u64;
+    facts.tasks = facts.tasks_open + tasks.iter().filter(|task| since(standing, task.done_at)).count() as u64;
+    Ok(())
+}
+
+/// The newest rating that was closed in this stage, and whether something was put right after it.
+async fn rating(db: &impl ConnectionTrait, standing: &Standing) -> Result<Option<Rating>> {
+    let Some(form) = closed(db, standing, Purpose::Rating).await?.into_iter().max_by_key(|form| form.closed_at) else {
+        return Ok(None);
+    };
+    let tally = forms::queries::tally(db, form.id).await?;
+    // ids are in order of time: what was given before the rating was opened is what was rated
+    let later =
+        |task: &TaskView| task.done_at.is_some() && Some(task.created_at) >= form.closed_at && task.id.0 > form.id.0;
+    Ok(Some(Rating {
+        answers: tally.answers,
+        mean_hundredths: tally.mean_hundredths.map(i64::unsigned_abs),
+        rectified: own_tasks(db, standing).await?.iter().any(later),
+    }))
+}
+
+async fn own_tasks(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<TaskView>> {
+    let mut tasks = tasks::queries::tasks_of(db, standing.matter.id).await?;
+    tasks.retain(|task| standing.covers(&task.area_code));
+    Ok(tasks)
+}
+
+/// Did it happen in this stay?
+fn since(standing: &Standing, at: Option<DateTime<FixedOffset>>) -> bool {
+    at.is_some_and(|at| at >= clock::local(standing.stay.entered_at))
+}

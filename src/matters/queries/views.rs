@@ -1,0 +1,237 @@
+//! Matters as everybody may see them: the six stages with their evidence, what is missing, whose voices led to it.
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    facts, standing,
+    stays::{ActorView, Names, StageView, stage, stays_of},
+};
+use crate::{
+    areas, clock,
+    error::Result,
+    ids::{BodyId, MatterId, StreamId, SuggestionId},
+    matters::{
+        rows::matter,
+        rules::{Stage, State, gate},
+    },
+    page::{Cursor, Page, PageQuery},
+    streams::{self, StreamKind},
+    suggestions::{self, SuggestionSummary, Visibility},
+    text,
+};
+
+/// Which matters.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MattersQuery {
+    /// Code of an area; everything below it counts.
+    pub area: Option<String>,
+    /// Only those in this stage.
+    pub stage: Option<Stage>,
+    /// Only those under way, or ended so.
+    pub state: Option<State>,
+    /// The `next_cursor` of the page before; absent for the first.
+    pub cursor: Option<String>,
+    /// Rows wanted, 1 to 100; 20 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u64>,
+}
+
+/// A matter on a list.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MatterSummary {
+    /// Its id.
+    pub id: MatterId,
+    /// Its number, as people write it.
+    pub number: String,
+    /// Where.
+    pub area_code: String,
+    /// Name of that area.
+    pub area_name: String,
+    /// Its title.
+    pub title: String,
+    /// What it is about.
+    pub summary: String,
+    /// Under way, or how it ended.
+    pub state: State,
+    /// The same in Chinese.
+    pub state_name: String,
+    /// Its stage; the last one when it has ended.
+    pub stage: Stage,
+    /// The same in Chinese.
+    pub stage_name: String,
+    /// Until when the stage should be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage_due_at: Option<DateTime<FixedOffset>>,
+    /// Is it late?
+    pub is_overdue: bool,
+    /// When it was raised.
+    pub created_at: DateTime<FixedOffset>,
+    /// When it last moved.
+    pub updated_at: DateTime<FixedOffset>,
+}
+
+/// A matter.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MatterView {
+    /// What lists show.
+    #[serde(flatten)]
+    pub head: MatterSummary,
+    /// Name of the path, in Chinese.
+    pub template_name: String,
+    /// Version of the path.
+    pub template_version: i32,
+    /// The body that proposed it.
+    pub body_id: BodyId,
+    /// Who proposed it, for whom.
+    pub proposer: ActorView,
+    /// Grows with every move; hand it back with a move.
+    pub rev: i32,
+    /// The voices that led to it.
+    pub voices: Voices,
+    /// The stages of its path, in order.
+    pub stages: Vec<StageView>,
+    /// Where it is discussed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discussion: Option<StreamId>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<FixedOffset>>,
+}
+
+/// The voices that joined a matter.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Voices {
+    /// How many.
+    pub count: u64,
+    /// Each of them, oldest first.
+    pub items: Vec<Voice>,
+}
+
+/// One voice; of one that is not public, nothing but that it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Voice {
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<SuggestionId>,
+    /// May everybody read it?
+    pub is_public: bool,
+    /// Its words, or that it is not public.
+    pub text: String,
+    /// Whose, masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author_name: Option<String>,
+    /// When it was left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<FixedOffset>>,
+}
+
+/// A matter as everybody may see it.
+///
+/// # Errors
+/// `not_found`.
+pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView> {
+    let standing = standing(db, id).await?;
+    let stays = stays_of(db, id).await?;
+    let names = Names::of(db, &standing, &stays).await?;
+    let missing = match standing.rule() {
+        Ok(rule) if standing.position().state == State::Open => gate::missing(rule, &facts(db, &standing).await?),
+        _ => Vec::new(),
+    };
+    let areas = areas::names(db, vec![standing.matter.area_code.clone()]).await?;
+    let stages = standing.template.stages.iter().map(|rule| stage(rule, &standing, &stays, &names, &missing)).collect();
+    let matter = &standing.matter;
+    Ok(MatterView {
+        head: summary(matter.clone(), &areas),
+        template_name: text::say(&standing.template.name),
+        template_version: matter.template_version,
+        body_id: matter.body_id,
+        proposer: names.actor(matter.proposer_id, Some(matter.body_id)),
+        rev: matter.rev,
+        voices: voices(db, id).await?,
+        stages,
+        discussion: streams::queries::find(db, StreamKind::Discussion, &id.to_string()).await?,
+        ended_at: matter.ended_at.map(clock::local),
+    })
+}
+
+/// Matters, the newest first.
+///
+/// # Errors
+/// `invalid_cursor`; when the database cannot be read.
+pub async fn list(db: &impl ConnectionTrait, query: MattersQuery) -> Result<Page<MatterSummary>> {
+    let page = PageQuery { cursor: query.cursor, limit: query.limit };
+    let limit = page.limit()?;
+    let mut found = matter::Entity::find();
+    if let Some(area) = query.area {
+        // codes below an area begin with its code; a range needs no pattern, so nothing in it is special
+        found = found.filter(matter::Column::AreaCode.between(area.clone(), format!("{area}{}", char::MAX)));
+    }
+    if let Some(stage) = query.stage {
+        found = found.filter(matter::Column::Stage.eq(stage.as_str()));
+    }
+    if let Some(state) = query.state {
+        found = found.filter(matter::Column::State.eq(state.as_str()));
+    }
+    if let Some(Cursor { at, id }) = page.after()? {
+        let same = matter::Column::CreatedAt.eq(at).and(matter::Column::Id.lt(MatterId(id)));
+        found = found.filter(matter::Column::CreatedAt.lt(at).or(same));
+    }
+    let rows = found
+        .order_by_desc(matter::Column::CreatedAt)
+        .order_by_desc(matter::Column::Id)
+        .limit(limit + 1)
+        .all(db)
+        .await?;
+    let areas = areas::names(db, rows.iter().map(|row| row.area_code.clone()).collect()).await?;
+    Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| summary(row, &areas)))
+}
+
+/// The voices that joined a matter: what is public word by word, of the others only that they are there.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn voices(db: &impl ConnectionTrait, id: MatterId) -> Result<Voices> {
+    let items: Vec<Voice> = suggestions::queries::joined_to(db, id).await?.into_iter().map(voice).collect();
+    Ok(Voices { count: items.len() as u64, items })
+}
+
+/// Of a voice that is not public not even its day is told: in a small village a day may name a person.
+fn voice(row: SuggestionSummary) -> Voice {
+    if row.visibility != Visibility::Public {
+        return Voice { id: None, is_public: false, text: text::say("voice-not-public"), author_name: None, at: None };
+    }
+    Voice {
+        id: Some(row.id),
+        is_public: true,
+        text: row.text.filter(|text| !text.is_empty()).unwrap_or_else(|| text::say("suggestion-spoken")),
+        author_name: row.author_name,
+        at: Some(row.created_at),
+    }
+}
+
+fn summary(row: matter::Model, areas: &HashMap<String, String>) -> MatterSummary {
+    let state = State::parse(&row.state).unwrap_or(State::Closed);
+    let stage = Stage::parse(&row.stage).unwrap_or(Stage::Evaluate);
+    MatterSummary {
+        id: row.id,
+        number: row.number,
+        area_name: areas.get(&row.area_code).cloned().unwrap_or_default(),
+        area_code: row.area_code,
+        title: row.title,
+        summary: row.summary,
+        state,
+        state_name: text::say(&format!("matter-state-{}", state.as_str().replace('_', "-"))),
+        stage,
+        stage_name: text::say(&format!("stage-{}", stage.as_str())),
+        stage_due_at: row.stage_due_at.filter(|_| state == State::Open).map(clock::local),
+        is_overdue: state == State::Open && row.stage_overdue_at.is_some(),
+        created_at: clock::local(row.created_at),
+        updated_at: clock::local(row.updated_at),
+    }
+}

@@ -1,0 +1,154 @@
+//! What follows: evidence is attached when it comes about, a period that is over moves the matter on, and everybody
+//! concerned is told of every step.
+use crate::{
+    bodies,
+    error::{Code, Error, Result},
+    events::{Event, Kind, Reaction},
+    ids::MatterId,
+    matters::{
+        commands::{self, Piece},
+        queries::{self, Standing},
+        rules::Stage,
+    },
+    store::Tx,
+    streams::{
+        StreamKind,
+        commands::{Card, channel, office, post_card},
+        queries::find,
+    },
+    suggestions, text,
+};
+
+/// Run by the relay.
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "matters.attach_evidence", run: |tx, event| Box::pin(attach_evidence(tx, event)) },
+    Reaction { name: "matters.tell", run: |tx, event| Box::pin(tell_step(tx, event)) },
+    Reaction { name: "matters.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+];
+
+/// A form, meeting, notice or task about a matter becomes evidence of the stage in which it ended.
+async fn attach_evidence(tx: &Tx, event: &Event) -> Result<()> {
+    let kind = match event.kind {
+        Kind::FormClosed => match event.get::<String>("purpose").as_deref() {
+            Some("survey") => "survey",
+            Some("visit") => "visit",
+            Some("rating") => "rating",
+            _ => return Ok(()),
+        },
+        Kind::MeetingHeld => "meeting",
+        Kind::NoticeConcluded => "notice",
+        Kind::TaskDone => "task",
+        _ => return Ok(()),
+    };
+    let about = if event.kind == Kind::FormClosed { "subject" } else { "matter" };
+    let Some(id) = event.get::<MatterId>(about) else { return Ok(()) };
+    let Some(standing) = known(tx, id).await? else { return Ok(()) };
+    if !event.area.as_deref().is_some_and(|area| standing.covers(area)) {
+        return Ok(());
+    }
+    let piece = Piece { kind, subject: Some(event.subject.clone()), ..Piece::default() };
+    commands::attach(tx, &standing, event.at, piece).await?;
+    if event.kind == Kind::NoticeConcluded {
+        commands::advance_by_date(tx, &standing).await?;
+    }
+    Ok(())
+}
+
+/// `None` when it is not a matter: forms and tasks are about other things, too.
+async fn known(tx: &Tx, id: MatterId) -> Result<Option<Standing>> {
+    match queries::standing(tx, id).await {
+        Ok(standing) => Ok(Some(standing)),
+        Err(Error::Refused(refusal)) if refusal.code == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A card for each step, to the village, to the discussion, and to each author whose voice joined.
+async fn tell_step(tx: &Tx, event: &Event) -> Result<()> {
+    let Some((code, title, body)) = step_card(event) else { return Ok(()) };
+    let standing = queries::standing(tx, event.subject_id()?).await?;
+    let matter = &standing.matter;
+    let stage_name = |field: &str| {
+        let stage = event.get::<String>(field).and_then(|name| Stage::parse(&name));
+        stage.and_then(|stage| standing.template.stage(stage)).map(|rule| text::say(&rule.name)).unwrap_or_default()
+    };
+    let proposer = bodies::queries::names(tx, vec![matter.body_id]).await?.remove(&matter.body_id).unwrap_or_default();
+    let blanks = [
+        ("title", matter.title.as_str().into()),
+        ("number", matter.number.as_str().into()),
+        ("stage", stage_name("stage").into()),
+        ("from", stage_name("from").into()),
+        ("body", proposer.into()),
+    ];
+    let card = Card {
+        code,
+        title: text::say_with(title, &blanks),
+        text: text::say_with(body, &blanks),
+        link: format!("/matters/{}", matter.id),
+    };
+    tell(tx, matter.id, &matter.area_code, card).await
+}
+
+/// Code of the card, key of its title, key of its text.
+fn step_card(event: &Event) -> Option<(&'static str, &'static str, &'static str)> {
+    let field = |name: &str| event.get::<String>(name).unwrap_or_default();
+    match event.kind {
+        Kind::MatterRaised => Some(("matter_raised", "card-matter-raised", "card-matter-raised-text")),
+        Kind::MatterClosed => Some(("matter_closed", "card-matter-closed", "card-matter-closed-text")),
+        Kind::MatterEnded if field("state") == "withdrawn" => {
+            Some(("matter_withdrawn", "card-matter-withdrawn", "card-matter-withdrawn-text"))
+        }
+        Kind::MatterEnded => Some(("matter_not_passed", "card-matter-not-passed", "card-matter-not-passed-text")),
+        Kind::StageEntered => match field("why").as_str() {
+            // the raising itself is told
+            "raised" => None,
+            "by_date" => Some(("stage_entered", "card-stage-entered", "card-stage-by-date-text")),
+            "skipped" => Some(("stage_entered", "card-stage-entered", "card-stage-skipped-text")),
+            "returned" => Some(("stage_entered", "card-stage-entered", "card-stage-returned-text")),
+            "passed" => Some(("stage_entered", "card-stage-entered", "card-stage-passed-text")),
+            _ => Some(("stage_entered", "card-stage-entered", "card-stage-entered-text")),
+        },
+        _ => None,
+    }
+}
+
+/// Shows a card to all who follow a matter: its village, its discussion, the authors of its voices in their threads.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tell(tx: &Tx, matter: MatterId, area: &str, card: Card) -> Result<()> {
+    let Card { code, title, text, link } = card;
+    let copy = || Card { code, title: title.clone(), text: text.clone(), link: link.clone() };
+    if let Some(discussion) = find(tx, StreamKind::Discussion, &matter.to_string()).await? {
+        post_card(tx, discussion, copy()).await?;
+    }
+    for (_, thread) in suggestions::queries::author_threads(tx, matter).await? {
+        post_card(tx, thread, copy()).await?;
+    }
+    let village = channel(tx, area).await?;
+    post_card(tx, village, Card { code, title, text, link }).await?;
+    Ok(())
+}
+
+/// A late stage is put before the body that proposed the matter.
+async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::StageOverdue {
+        return Ok(());
+    }
+    let standing = queries::standing(tx, event.subject_id()?).await?;
+    let matter = &standing.matter;
+    let late = event.get::<String>("stage").and_then(|name| Stage::parse(&name));
+    let stage =
+        late.and_then(|stage| standing.template.stage(stage)).map(|rule| text::say(&rule.name)).unwrap_or_default();
+    let blanks =
+        [("title", matter.title.as_str().into()), ("number", matter.number.as_str().into()), ("stage", stage.into())];
+    let card = Card {
+        code: "stage_overdue",
+        title: text::say_with("card-stage-overdue", &blanks),
+        text: text::say_with("card-stage-overdue-text", &blanks),
+        link: format!("/matters/{}", matter.id),
+    };
+    let own = office(tx, matter.body_id).await?;
+    post_card(tx, own, card).await?;
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Rows of matters: the matter, its stages one after another, what was put before each, and the templates.
+
+/// One matter.
+pub(crate) mod matter {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MatterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "matters")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: MatterId,
+        pub number: String,
+        pub area_code: String,
+        pub title: String,
+        pub summary: String,
+        pub template_key: String,
+        pub template_version: i32,
+        pub state: String,
+        pub stage: String,
+        pub stage_due_at: Option<DateTime<Utc>>,
+        pub stage_overdue_at: Option<DateTime<Utc>>,
+        pub body_id: BodyId,
+        pub proposer_id: PersonId,
+        pub rev: i32,
+        pub created_at: DateTime<Utc>,
+        pub updated_at: DateTime<Utc>,
+        pub ended_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One stay of a matter in a stage; a stage that was entered again has a second one.
+pub(crate) mod stage_record {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MatterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "stage_records")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub matter_id: MatterId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub ordinal: i32,
+        pub stage: String,
+        pub entered_at: DateTime<Utc>,
+        pub due_at: Option<DateTime<Utc>>,
+        pub calendar_version: String,
+        pub left_at: Option<DateTime<Utc>>,
+        pub outcome: Option<String>,
+        pub actor_id: Option<PersonId>,
+        pub body_id: Option<BodyId>,
+        pub reason: Option<String>,
+        pub authority: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One piece of evidence; `subject_id` names the form, meeting, notice, vote or task that it is.
+pub(crate) mod evidence {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MatterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "evidences")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub matter_id: MatterId,
+        pub stage: String,
+        pub kind: String,
+        pub subject_id: Option<String>,
+        pub outcome: Option<String>,
+        pub note: Option<String>,
+        pub actor_id: Option<PersonId>,
+        pub body_id: Option<BodyId>,
+        pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One version of a template.
+pub(crate) mod template {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "templates")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        pub definition: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

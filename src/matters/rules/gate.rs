@@ -1,0 +1,132 @@
+//! The gate of a stage: facts in, what is missing out.
+use fluent_bundle::FluentValue;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::template::{Requirement, StageRule};
+use crate::text;
+
+/// What is known about the present stage of a matter. Only what came about since the stage was entered is in it, so that
+/// a matter sent back needs new evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Voices that joined.
+    pub voices: u64,
+    /// A body proposed it.
+    pub proposed_by_body: bool,
+    /// Answers in closed surveys; the largest counts.
+    pub survey_answers: u64,
+    /// Visits in closed visit sheets, each person once.
+    pub visits: u64,
+    /// Those who objected to a notice of this matter.
+    pub objectors: u64,
+    /// How many of them were visited.
+    pub objectors_visited: u64,
+    /// Kinds of the bodies whose meetings were held, with minutes.
+    pub meetings: Vec<String>,
+    /// A notice ran its period and every objection was answered.
+    pub notice_concluded: bool,
+    /// Objections without an answer.
+    pub objections_open: u64,
+    /// The newest opinion, if there is one: does it agree?
+    pub opinion: Option<bool>,
+    /// A binding vote passed.
+    pub vote_passed: bool,
+    /// Tasks given.
+    pub tasks: u64,
+    /// Tasks without proof of being done.
+    pub tasks_open: u64,
+    /// The newest closed rating.
+    pub rating: Option<Rating>,
+    /// The final report is there.
+    pub report: bool,
+}
+
+/// A closed rating.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rating {
+    /// Answers.
+    pub answers: u64,
+    /// Mean of the marks in hundredths, rounded down; `None` when nobody gave a mark.
+    pub mean_hundredths: Option<u64>,
+    /// A task given after it closed, to put things right.
+    pub rectified: bool,
+}
+
+/// One thing that is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Missing {
+    /// Stable name of what is missing.
+    pub code: String,
+    /// How much is asked for.
+    pub need: u64,
+    /// How much there is.
+    pub have: u64,
+    /// The sentence, in Chinese.
+    pub text: String,
+}
+
+impl Missing {
+    fn new(code: &str, need: u64, have: u64) -> Self {
+        let blanks = [("need", FluentValue::from(need.to_string())), ("have", FluentValue::from(have.to_string()))];
+        let text = text::say_with(&format!("missing-{}", code.replace('_', "-")), &blanks);
+        Self { code: code.to_owned(), need, have, text }
+    }
+}
+
+/// Everything that the stage asks for and the facts do not show; empty when the gate is open.
+#[must_use]
+pub fn missing(rule: &StageRule, facts: &Facts) -> Vec<Missing> {
+    rule.evidence.iter().flat_map(|requirement| lacks(requirement, facts)).collect()
+}
+
+fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
+    let few = |code: &str, need: u64, have: u64| (have < need).then(|| Missing::new(code, need, have));
+    let no = |code: &str, there: bool| (!there).then(|| Missing::new(code, 1, 0));
+    match requirement {
+        Requirement::Origin { .. } if facts.proposed_by_body => Vec::new(),
+        Requirement::Origin { min_voices } => few("origin", *min_voices, facts.voices).into_iter().collect(),
+        Requirement::Need { min_visits, .. } if facts.visits >= *min_visits => Vec::new(),
+        Requirement::Need { min_answers, .. } => {
+            few("survey", *min_answers, facts.survey_answers).into_iter().collect()
+        }
+        Requirement::Meeting { body_kind, min } => {
+            let held = facts.meetings.iter().filter(|kind| *kind == body_kind).count() as u64;
+            few("meeting", *min, held).into_iter().collect()
+        }
+        Requirement::Notice => {
+            let unanswered = (facts.objections_open > 0).then(|| Missing::new("objections", 0, facts.objections_open));
+            unanswered.into_iter().chain(no("notice", facts.notice_concluded)).collect()
+        }
+        Requirement::Visits { min, min_objectors } => {
+            let visits = few("visits", *min, facts.visits);
+            let objectors = few("objectors", (*min_objectors).min(facts.objectors), facts.objectors_visited);
+            visits.into_iter().chain(objectors).collect()
+        }
+        Requirement::Opinion => match facts.opinion {
+            Some(true) => Vec::new(),
+            Some(false) => vec![Missing::new("opinion_agreeing", 1, 0)],
+            None => vec![Missing::new("opinion", 1, 0)],
+        },
+        Requirement::Vote => no("vote", facts.vote_passed).into_iter().collect(),
+        Requirement::Tasks { min } => {
+            let undone = (facts.tasks_open > 0).then(|| Missing::new("tasks_open", 0, facts.tasks_open));
+            few("tasks", *min, facts.tasks).into_iter().chain(undone).collect()
+        }
+        Requirement::Rating { min_answers, min_mean_hundredths } => {
+            rating(facts.rating, *min_answers, *min_mean_hundredths).into_iter().collect()
+        }
+        Requirement::Report => no("report", facts.report).into_iter().collect(),
+    }
+}
+
+/// Rounded down, a mean of exactly 3.00 is enough and 2.999 is not.
+fn rating(rating: Option<Rating>, min_answers: u64, min_mean_hundredths: u64) -> Option<Missing> {
+    let rating = rating.unwrap_or_default();
+    match rating.mean_hundredths {
+        Some(mean) if rating.answers >= min_answers => {
+            (mean < min_mean_hundredths && !rating.rectified).then(|| Missing::new("rectification", 1, 0))
+        }
+        _ => Some(Missing::new("rating", min_answers, rating.answers)),
+    }
+}

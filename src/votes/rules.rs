@@ -171,7 +171,7 @@ pub enum Reason {
 /// Which question a comparison answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum RuleStep {
     /// Did enough take part?
     Quorum,
     /// Did enough agree?
@@ -182,7 +182,7 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Comparison {
     /// Quorum or majority.
-    pub step: Step,
+    pub step: RuleStep,
     /// Heads or area.
     pub measure: Measure,
     /// Those who took part, or those for.
@@ -196,10 +196,10 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    fn new(step: Step, measure: Measure, share: Share, votes: &WeightedCount) -> Self {
+    fn new(step: RuleStep, measure: Measure, share: Share, votes: &WeightedCount) -> Self {
         let part = match step {
-            Step::Quorum => votes.present,
-            Step::Passing => votes.yes,
+            RuleStep::Quorum => votes.present,
+            RuleStep::Passing => votes.yes,
         };
         let whole = match share.basis {
             Basis::OnRoll => votes.on_roll,
@@ -286,17 +286,18 @@ pub fn decide(preset: &Preset, count: &Count) -> Result<Outcome, Inconsistent> {
 }
 
 fn judge(preset: &Preset, measures: &[(Measure, WeightedCount)]) -> Outcome {
-    let compare = |step: Step, share: Share| {
+    let compare = |step: RuleStep, share: Share| {
         measures.iter().map(move |(measure, votes)| Comparison::new(step, *measure, share, votes))
     };
-    let mut comparisons: Vec<Comparison> = preset.quorum.into_iter().flat_map(|s| compare(Step::Quorum, s)).collect();
+    let mut comparisons: Vec<Comparison> =
+        preset.quorum.into_iter().flat_map(|s| compare(RuleStep::Quorum, s)).collect();
     if comparisons.iter().any(|comparison| !comparison.holds) {
         return Outcome::new(false, Some(false), Reason::Quorum, comparisons);
     }
     let Some(passing) = preset.passing else {
         return Outcome::new(true, None, Reason::RankedByVotes, comparisons);
     };
-    comparisons.extend(compare(Step::Passing, passing));
+    comparisons.extend(compare(RuleStep::Passing, passing));
     let passed = comparisons.iter().all(|comparison| comparison.holds);
     let reason = if passed { Reason::Passed } else { Reason::Threshold };
     Outcome::new(true, Some(passed), reason, comparisons)

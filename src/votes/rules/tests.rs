@@ -78,7 +78,7 @@ fn a_comparison_carries_every_number_that_was_compared() {
     let outcome = decided("village_assembly_household", &heads(100, [34, 33, 0, 0]));
     let numbers: Vec<_> =
         outcome.comparisons.iter().map(|c| (c.step, c.part, c.whole, c.left(), c.right(), c.holds)).collect();
-    assert_eq!(numbers, [(Step::Quorum, 67, 100, 201, 200, true), (Step::Passing, 34, 67, 68, 67, true)]);
+    assert_eq!(numbers, [(RuleStep::Quorum, 67, 100, 201, 200, true), (RuleStep::Passing, 34, 67, 68, 67, true)]);
     assert!(outcome.comparisons.iter().all(|c| c.measure == Measure::Heads));
 }
 
@@ -96,10 +96,10 @@ fn owners_are_compared_by_heads_and_by_area() {
     let outcome = decided("owners_special", &count);
     let measures: Vec<_> = outcome.comparisons.iter().map(|c| (c.step, c.measure, c.holds)).collect();
     let expected = [
-        (Step::Quorum, Measure::Heads, true),
-        (Step::Quorum, Measure::Area, true),
-        (Step::Passing, Measure::Heads, true),
-        (Step::Passing, Measure::Area, false),
+        (RuleStep::Quorum, Measure::Heads, true),
+        (RuleStep::Quorum, Measure::Area, true),
+        (RuleStep::Passing, Measure::Heads, true),
+        (RuleStep::Passing, Measure::Area, false),
     ];
     assert_eq!(measures, expected, "area is one step short of three quarters");
     assert_eq!(outcome.reason, Reason::Threshold);
@@ -224,7 +224,7 @@ proptest! {
         let least = u64::try_from(least).unwrap();
         let reached = |yes: u64| {
             let votes = WeightedCount { on_roll: whole, yes, ..WeightedCount::default() };
-            Comparison::new(Step::Passing, Measure::Heads, share, &votes).holds
+            Comparison::new(RuleStep::Passing, Measure::Heads, share, &votes).holds
         };
         prop_assert!(reached(least) && !reached(least - 1));
     }

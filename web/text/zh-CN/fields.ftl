@@ -22,3 +22,20 @@ field-too-many-rows = 一次最多导入 10 万人，请分开导入
 field-columns-uneven = 这一行的列数和表头不一样
 field-column-unknown = 不认识这一列，请对照模板
 field-column-missing = 表头里缺这一列
+field-not-yourself = 不能填自己
+field-not-a-url = 网址不对，要以 https:// 开头
+field-address-refused = 这个网址通向内部网络，不能用
+field-not-a-member = 这个人不在册，或不在这个组织任职
+field-no-photo = 至少要一张照片
+# Areas and the ground.
+field-parent-unknown = 上一级还没有，请先导入上一级
+field-on-other-roster = 这个身份证号在别的村名册上，请先由那个村迁出
+field-other-village = 这一行不是这个村的人
+field-term-other-body = 这一届不是这个组织的
+field-role-unfit = 这种组织没有这个职务
+field-ends-before-start = 结束的日子比开始的早
+field-too-many-media = 照片最多 9 张，录音最多 1 段
+# Votes.
+field-not-this-meeting = 这个会议不能办这次表决：要为这件事开、通知的人对、还没有开过
+field-called-too-late = 会议通知的天数不够，不能作为会议表决
+field-before-the-meeting = 截止时间要在会议开始以后

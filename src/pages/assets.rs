@@ -1,0 +1,55 @@
+//! Styles and scripts, inside the binary, under addresses that change with their content.
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use rust_embed::RustEmbed;
+
+use crate::{
+    app::{App, Path},
+    error::{Code, Result},
+};
+
+#[derive(RustEmbed)]
+#[folder = "web/assets"]
+struct Assets;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/assets/{digest}/{*name}", get(asset))
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+}
+
+/// Where the browser finds this file.
+#[must_use]
+pub fn url(name: &str) -> String {
+    format!("/assets/{}/{name}", digest(name).unwrap_or_default())
+}
+
+fn digest(name: &str) -> Option<String> {
+    let file = Assets::get(name)?;
+    Some(file.metadata.sha256_hash().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The address names the content, so it never changes; an old address gets the present file, not to be kept.
+async fn asset(Path((asked, name)): Path<(String, String)>) -> Result<Response> {
+    let file = Assets::get(&name).ok_or(Code::NotFound)?;
+    let is_present = digest(&name).is_some_and(|digest| digest == asked);
+    let keep = if is_present { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime(&name)));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    Ok((headers, file.data).into_response())
+}
+
+fn mime(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,236 @@
+//! One matter on the desk: its six steps with what is there and what is missing, and the forms by which it goes on.
+use std::collections::HashSet;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use chrono::TimeDelta;
+
+use super::{
+    frame::{Clerk, Desk, Draft, Due, live, picked},
+    meetings::{Caller, callers, is_coming},
+    notices::may_publish,
+    sheets::{self, Sheet},
+};
+use crate::{
+    actor::covers,
+    app::{App, Path},
+    bodies::{self, Right, SeatView},
+    clock,
+    error::Result,
+    forms::{self, FormView},
+    ids::MatterId,
+    matters::{self, MatterView, Stage, StageState, State as MatterState, queries::Standing},
+    meetings::{self, Audience, MeetingView},
+    notices::{self, NoticeView},
+    pages::{
+        layout::{Page, render_as},
+        words::Words,
+    },
+    tasks::{self, TaskView},
+    text,
+    votes::{self, VoteView, queries::PresetView},
+};
+
+/// Characters of a title that other titles are made from.
+const TITLE: usize = 40;
+/// Days after which a new meeting, a new vote and a new task are proposed to begin or end.
+const MEETING_DAYS: i64 = 3;
+const ASSEMBLY_DAYS: i64 = 11;
+const TASK_DAYS: i64 = 30;
+
+#[derive(Template)]
+#[template(path = "desk/matter.html")]
+struct MatterPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    matter: MatterView,
+    due: Option<Due>,
+    can: Can,
+    material: Material,
+    sheets: Vec<Sheet>,
+    callers: Vec<Caller>,
+    owners: Vec<SeatView>,
+    presets: Vec<PresetView>,
+    presume: Presumed,
+}
+
+/// What the clerk may do about it now.
+#[derive(Default)]
+struct Can {
+    advance: bool,
+    send_back: bool,
+    skip: bool,
+    withdraw: bool,
+    publish: bool,
+    give_opinion: bool,
+    open_vote: bool,
+    give_task: bool,
+    write_report: bool,
+}
+
+/// What was made for the matter.
+struct Material {
+    forms: Vec<FormView>,
+    meetings: Vec<MeetingView>,
+    notices: Vec<NoticeView>,
+    votes: Vec<VoteView>,
+    tasks: Vec<TaskView>,
+}
+
+/// What new forms hold, so that mostly nothing has to be typed.
+struct Presumed {
+    meeting_title: String,
+    meeting_at: String,
+    notice_title: String,
+    question: String,
+    closes_at: String,
+    task_due: String,
+}
+
+impl MatterPage {
+    /// Steps before the present one.
+    fn earlier(&self) -> impl Iterator<Item = &matters::StageView> {
+        self.matter.stages.iter().filter(|stage| stage.stage < self.matter.head.stage)
+    }
+
+    /// Meetings to come about this matter, to which a vote may belong.
+    fn coming(&self) -> impl Iterator<Item = &MeetingView> {
+        self.material.meetings.iter().filter(|meeting| is_coming(meeting))
+    }
+
+    /// Is something missing before the next step?
+    fn lacks(&self) -> bool {
+        self.matter.stages.iter().any(|stage| !stage.missing.is_empty())
+    }
+
+    /// The form of this purpose that takes answers now.
+    fn running_form(&self, purpose: &str) -> Option<&FormView> {
+        let runs = |form: &&FormView| form.state == forms::queries::OPEN && form.purpose.as_str() == purpose;
+        self.material.forms.iter().find(runs)
+    }
+
+    /// The notice that hangs now.
+    fn hanging(&self) -> Option<&NoticeView> {
+        self.material.notices.iter().find(|notice| notice.state == notices::queries::PUBLISHED)
+    }
+
+    /// The vote that takes ballots now.
+    fn running_vote(&self) -> Option<&VoteView> {
+        self.material.votes.iter().find(|vote| vote.closed_at.is_none())
+    }
+
+    fn is_in(&self, stage: &str) -> bool {
+        self.matter.head.state == MatterState::Open && self.matter.head.stage.as_str() == stage
+    }
+
+    /// How a step is drawn.
+    fn drawn(&self, state: &StageState) -> &'static str {
+        match state {
+            StageState::Done => "done",
+            StageState::Now => "now",
+            StageState::Skipped | StageState::Coming | StageState::Stopped => "",
+        }
+    }
+}
+
+/// The page.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<MatterId>) -> Result<Response> {
+    shown(&app, &clerk, id, Draft::default()).await
+}
+
+/// The page, after one of its forms was refused or as new.
+pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) -> Result<Response> {
+    let db = app.store.read();
+    let matter = matters::queries::view(db, id).await?;
+    let standing = matters::queries::standing(db, id).await?;
+    let area = matter.head.area_code.clone();
+    clerk.sits_over(&area)?;
+    let can = can(clerk, &standing, &area);
+    let owners = if can.give_task { owners(app, &area).await? } else { Vec::new() };
+    let is_open = matter.head.state == MatterState::Open;
+    // the lawful body for a decision is the village or its representatives; before that the bodies meet by themselves
+    let likely = if matter.head.stage == Stage::Decide { Audience::Representatives } else { Audience::Members };
+    let may_ask = is_open && clerk.may(Right::OpenForm, &area);
+    let page = clerk.page(matter.head.title.clone()).at(format!("/desk/matters/{id}"));
+    let shown = MatterPage {
+        page: live(app, clerk, (page, &draft)).await?,
+        desk: clerk.desk(),
+        draft,
+        due: matter.head.stage_due_at.map(|at| Due::seen(at, app.now())),
+        material: material(app, (id, &area)).await?,
+        sheets: if may_ask { sheets::for_stage(matter.head.stage) } else { Vec::new() },
+        callers: if is_open { callers(clerk, &area, likely) } else { Vec::new() },
+        presets: if can.open_vote { votable() } else { Vec::new() },
+        presume: presume(app, &matter),
+        owners,
+        can,
+        matter,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
+    let position = standing.position();
+    let Ok(rule) = standing.rule() else { return Can::default() };
+    if position.state != MatterState::Open {
+        return Can::default();
+    }
+    let free = !position.vote_running;
+    let (may, stage) = (|right| clerk.may(right, area), position.stage);
+    Can {
+        advance: free && stage != Stage::Decide && may(rule.moved_by.right()),
+        send_back: free && stage > Stage::Raise && may(Right::MoveMatter),
+        skip: free && rule.may_skip && may(Right::BendPath),
+        withdraw: free && stage < Stage::Evaluate && may(Right::BendPath),
+        publish: stage == Stage::Publicise && may_publish(clerk, area),
+        give_opinion: stage == Stage::Review && may(Right::GiveOpinion),
+        open_vote: free && stage == Stage::Decide && may(Right::OpenVote),
+        give_task: stage == Stage::Evaluate && may(Right::GiveTask),
+        write_report: stage == Stage::Evaluate && (may(Right::MoveMatter) || may(Right::CloseMatter)),
+    }
+}
+
+/// What was done in other villages in the name of this matter is none of it.
+async fn material(app: &App, (id, area): (MatterId, &str)) -> Result<Material> {
+    let db = app.store.read();
+    let mut material = Material {
+        forms: forms::queries::forms_of(db, &id.to_string()).await?,
+        meetings: meetings::queries::meetings_of(db, id).await?,
+        notices: notices::queries::notices_of(db, id).await?,
+        votes: votes::queries::votes_of(db, id).await?,
+        tasks: tasks::queries::tasks_of(db, id).await?,
+    };
+    material.forms.retain(|one| covers(area, &one.area_code));
+    material.meetings.retain(|one| covers(area, &one.area_code));
+    material.notices.retain(|one| covers(area, &one.area_code));
+    material.tasks.retain(|one| covers(area, &one.area_code));
+    Ok(material)
+}
+
+/// Everybody with a seat in a body of the area, once, in the order of the bodies.
+async fn owners(app: &App, area: &str) -> Result<Vec<SeatView>> {
+    let here = bodies::bodies_in(app.store.read(), area, app.now()).await?;
+    let mut known = HashSet::new();
+    Ok(here.into_iter().flat_map(|body| body.seats).filter(|seat| known.insert(seat.person_id)).collect())
+}
+
+fn votable() -> Vec<PresetView> {
+    votes::queries::presets().into_iter().filter(|preset| preset.is_votable).collect()
+}
+
+fn presume(app: &App, matter: &MatterView) -> Presumed {
+    let title: String = matter.head.title.chars().take(TITLE).collect();
+    let made = |key: &str| text::say_with(key, &[("title", title.clone().into())]);
+    let in_days = |days: i64| clock::start_of_day(clock::local_date(app.now()) + TimeDelta::days(days));
+    let decides = matter.head.stage == Stage::Decide;
+    let meets_at = in_days(if decides { ASSEMBLY_DAYS } else { MEETING_DAYS }) + TimeDelta::hours(19);
+    Presumed {
+        meeting_title: made(if decides { "desk-presume-assembly" } else { "desk-presume-meeting" }),
+        meeting_at: picked(meets_at),
+        notice_title: made("desk-presume-notice"),
+        question: made("desk-presume-question"),
+        closes_at: picked(in_days(ASSEMBLY_DAYS) + TimeDelta::hours(21)),
+        task_due: clock::local_date(in_days(TASK_DAYS)).to_string(),
+    }
+}

@@ -1,0 +1,140 @@
+//! What the forms of a matter's page do: each runs the same command as the API, then the page is shown again.
+use axum::{extract::State, response::Response};
+
+use super::{
+    frame::{Clerk, Draft, moment_of},
+    matter::shown,
+    meetings, notices, sheets,
+};
+use crate::{
+    app::{App, Path},
+    error::{Code, Result},
+    forms::Purpose,
+    ids::MatterId,
+    matters::{
+        AdvanceMatter, GiveOpinion, ReturnMatter, SkipStage, WithdrawMatter, WriteReport,
+        commands::{advance, give_opinion, return_to, skip, withdraw, write_report},
+        queries::area_of,
+    },
+    pages::{fields::Fields, layout::see},
+    tasks::{GiveTask, commands::give},
+    votes::{OpenVote, commands::open_vote},
+};
+
+/// One of the forms of the page was sent.
+pub(super) async fn act(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path((id, form)): Path<(MatterId, String)>,
+    fields: Fields,
+) -> Result<Response> {
+    match run(&app, &clerk, id, (&form, &fields)).await {
+        Ok(()) => Ok(see(&format!("/desk/matters/{id}"))),
+        Err(error) => shown(&app, &clerk, id, Draft::refused(&form, fields, error)?).await,
+    }
+}
+
+async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fields)) -> Result<()> {
+    let area = area_of(app.store.read(), id).await?;
+    match form {
+        "survey" => sheets::open(app, clerk, (id, area), (Purpose::Survey, fields)).await,
+        "visit" => sheets::open(app, clerk, (id, area), (Purpose::Visit, fields)).await,
+        "rating" => sheets::open(app, clerk, (id, area), (Purpose::Rating, fields)).await,
+        "call" => meetings::call(app, clerk, (area, Some(id)), fields).await,
+        "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await,
+        "opinion" => opinion(app, clerk, id, fields).await,
+        "vote" => vote(app, clerk, id, fields).await,
+        "task" => task(app, clerk, (id, area), fields).await,
+        "report" => report(app, clerk, id, fields).await,
+        "advance" => move_on(app, clerk, id, fields).await,
+        "return" => send_back(app, clerk, id, fields).await,
+        "skip" => leave_out(app, clerk, id, fields).await,
+        "withdraw" => take_back(app, clerk, id, fields).await,
+        _ => Err(Code::NotFound.into()),
+    }
+}
+
+async fn opinion(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let agree: String = fields.required("agree")?;
+    let input = (id, GiveOpinion { agree: agree == "yes", text: fields.text("text").to_owned() });
+    let opinion = app.once(clerk.actor.clone(), fields.key(), "give_opinion", input, |tx, actor, input| {
+        Box::pin(give_opinion(tx, actor, input))
+    });
+    opinion.await.map(drop)
+}
+
+async fn vote(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = OpenVote {
+        matter_id: id,
+        question: fields.text("question").to_owned(),
+        preset: fields.required("preset")?,
+        secrecy: Default::default(),
+        closes_at: moment_of(fields, "closes_at")?,
+        meeting_id: fields.optional("meeting_id")?,
+    };
+    let open = app.once(clerk.actor.clone(), fields.key(), "open_vote", input, |tx, actor, input| {
+        Box::pin(open_vote(tx, actor, input))
+    });
+    open.await.map(drop)
+}
+
+async fn task(app: &App, clerk: &Clerk, (id, area_code): (MatterId, String), fields: &Fields) -> Result<()> {
+    let input = GiveTask {
+        area_code,
+        matter_id: Some(id),
+        owner_id: fields.required("owner_id")?,
+        title: fields.text("title").to_owned(),
+        working_days: None,
+        due_on: Some(fields.required("due_on")?),
+    };
+    let give = app.once(clerk.actor.clone(), fields.key(), "give_task", input, |tx, actor, input| {
+        Box::pin(give(tx, actor, input))
+    });
+    give.await.map(drop)
+}
+
+async fn report(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = (id, WriteReport { text: fields.text("text").to_owned() });
+    let report = app.once(clerk.actor.clone(), fields.key(), "write_report", input, |tx, actor, input| {
+        Box::pin(write_report(tx, actor, input))
+    });
+    report.await.map(drop)
+}
+
+async fn move_on(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = (id, AdvanceMatter { rev: fields.optional("rev")? });
+    let advance = app.once(clerk.actor.clone(), fields.key(), "advance_matter", input, |tx, actor, input| {
+        Box::pin(advance(tx, actor, input))
+    });
+    advance.await.map(drop)
+}
+
+async fn send_back(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let (reason, rev) = (fields.text("reason").to_owned(), fields.optional("rev")?);
+    let input = (id, ReturnMatter { to: fields.choice("to")?, reason, rev });
+    let back = app.once(clerk.actor.clone(), fields.key(), "return_matter", input, |tx, actor, input| {
+        Box::pin(return_to(tx, actor, input))
+    });
+    back.await.map(drop)
+}
+
+async fn leave_out(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = SkipStage {
+        stage: fields.choice("stage")?,
+        authority: fields.text("authority").to_owned(),
+        reason: fields.text("reason").to_owned(),
+        rev: fields.optional("rev")?,
+    };
+    let skip = app.once(clerk.actor.clone(), fields.key(), "skip_stage", (id, input), |tx, actor, input| {
+        Box::pin(skip(tx, actor, input))
+    });
+    skip.await.map(drop)
+}
+
+async fn take_back(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = (id, WithdrawMatter { reason: fields.text("reason").to_owned(), rev: fields.optional("rev")? });
+    let withdraw = app.once(clerk.actor.clone(), fields.key(), "withdraw_matter", input, |tx, actor, input| {
+        Box::pin(withdraw(tx, actor, input))
+    });
+    withdraw.await.map(drop)
+}

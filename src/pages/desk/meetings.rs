@@ -1,0 +1,275 @@
+//! Meetings on the desk: calling one, signing people in from the list at the door, minutes, calling off.
+use askama::Template;
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::{
+    frame::{Clerk, Desk, Draft, live, moment_of, places},
+    sheets::{Find, Found, search},
+};
+use crate::{
+    app::{App, Path, Query},
+    areas::AreaName,
+    bodies::{self, BodyKind, Right, SeatView},
+    error::{Code, Result},
+    ids::{BodyId, MatterId, MeetingId, PersonId},
+    meetings::{
+        self, Attend, Audience, CallMeeting, CancelMeeting, MeetingView, PresentView, TakeMinutes,
+        rules::{Via, may_call},
+    },
+    page::{self, PageQuery},
+    pages::{
+        fields::Fields,
+        layout::{Page, encode, render_as, see},
+        words::Words,
+    },
+    text,
+};
+
+/// Which meetings are listed.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Filter {
+    area: Option<String>,
+    cursor: Option<String>,
+}
+
+/// A body in whose name a meeting may be called, and who is called.
+pub(super) struct Caller {
+    /// Both, as the form sends them back.
+    pub(super) value: String,
+    /// Both, in words.
+    pub(super) label: String,
+    /// Is it what one mostly wants here?
+    pub(super) is_likely: bool,
+}
+
+/// May the clerk hold meetings of this body in the area?
+pub(super) fn holds(clerk: &Clerk, body: BodyId, area: &str) -> bool {
+    let right = |kind: &str, role: &str| bodies::rights(kind, role).contains(&Right::HoldMeeting);
+    let mut own = clerk.actor.seats.iter().filter(|seat| seat.body_id == body && seat.covers(area));
+    own.any(|seat| right(&seat.body_kind, &seat.role))
+}
+
+/// Neither held nor called off.
+pub(super) fn is_coming(meeting: &MeetingView) -> bool {
+    meeting.held_at.is_none() && meeting.cancel_reason.is_none()
+}
+
+/// Everybody whom the clerk may call in the area, in the name of which body.
+pub(super) fn callers(clerk: &Clerk, area: &str, likely: Audience) -> Vec<Caller> {
+    let held = clerk.actor.seats.iter().filter(|seat| holds(clerk, seat.body_id, area));
+    let audiences = [Audience::Members, Audience::Representatives, Audience::Villagers];
+    held.flat_map(|seat| audiences.into_iter().map(move |audience| (seat, audience)))
+        .filter(|(seat, audience)| may_call(&seat.body_kind, *audience))
+        .map(|(seat, audience)| Caller {
+            value: format!("{}/{}", seat.body_id, audience.as_str()),
+            label: format!("{} · {}", seat.body_name, text::say(&format!("meetings-audience-{}", audience.as_str()))),
+            is_likely: audience == likely,
+        })
+        .collect()
+}
+
+/// Calls the meeting typed into a form.
+pub(super) async fn call(
+    app: &App,
+    clerk: &Clerk,
+    (area_code, matter_id): (String, Option<MatterId>),
+    fields: &Fields,
+) -> Result<()> {
+    let caller: String = fields.required("caller")?;
+    let (body, audience) = caller.split_once('/').ok_or(Code::InvalidRequest)?;
+    let input = CallMeeting {
+        area_code,
+        body_id: body.parse::<BodyId>().map_err(|_| Code::InvalidRequest)?,
+        audience: Audience::parse(audience).ok_or(Code::InvalidRequest)?,
+        matter_id,
+        title: fields.text("title").to_owned(),
+        agenda: fields.text("agenda").to_owned(),
+        place: fields.text("place").to_owned(),
+        starts_at: moment_of(fields, "starts_at")?,
+    };
+    let call = app.once(clerk.actor.clone(), fields.key(), "call_meeting", input, |tx, actor, input| {
+        Box::pin(meetings::commands::call(tx, actor, input))
+    });
+    call.await.map(drop)
+}
+
+#[derive(Template)]
+#[template(path = "desk/meetings.html")]
+struct ListPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    areas: Vec<AreaName>,
+    area: String,
+    callers: Vec<Caller>,
+    rows: Vec<MeetingView>,
+    more: String,
+    next_cursor: Option<String>,
+}
+
+/// The list, with a form to call a meeting that is about no matter.
+pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+    listed(&app, &clerk, (filter, Draft::default())).await
+}
+
+async fn listed(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
+    let area = clerk.place(filter.area.as_deref());
+    let page = PageQuery { cursor: filter.cursor, limit: Some(30) };
+    let page::Page { items, next_cursor } = meetings::queries::list(app.store.read(), &area, &page).await?;
+    let shown = ListPage {
+        page: live(app, clerk, (clerk.page(text::say("desk-meetings")).at("/desk/meetings"), &draft)).await?,
+        desk: clerk.desk(),
+        draft,
+        areas: places(app.store.read(), clerk, &area).await?,
+        callers: callers(clerk, &area, Audience::Members),
+        rows: items,
+        more: format!("?area={}&", encode(&area)),
+        next_cursor,
+        area,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+/// Calls a meeting that is about no matter.
+pub(super) async fn call_any(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
+    let area = fields.text("area").to_owned();
+    match call(&app, &clerk, (area.clone(), None), &fields).await {
+        Ok(()) => Ok(see(&format!("/desk/meetings?area={}", encode(&area)))),
+        Err(error) => {
+            let filter = Filter { area: Some(area), cursor: None };
+            listed(&app, &clerk, (filter, Draft::refused("call", fields, error)?)).await
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "desk/meeting.html")]
+struct MeetingPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    meeting: MeetingView,
+    present: Vec<PresentView>,
+    may_hold: bool,
+    awaited: Vec<SeatView>,
+    find: String,
+    found: Vec<Found>,
+}
+
+impl MeetingPage {
+    fn calls_villagers(&self) -> bool {
+        self.meeting.audience == Audience::Villagers
+    }
+}
+
+/// One meeting.
+pub(super) async fn show(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<MeetingId>,
+    Query(find): Query<Find>,
+) -> Result<Response> {
+    shown(&app, &clerk, id, (find, Draft::default())).await
+}
+
+async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Draft)) -> Result<Response> {
+    let db = app.store.read();
+    let detail = meetings::queries::detail(db, Some(&clerk.actor), id).await?;
+    clerk.sits_over(&detail.meeting.area_code)?;
+    let (meeting, present) = (detail.meeting, detail.present.unwrap_or_default());
+    let may_hold = is_coming(&meeting) && holds(clerk, meeting.body_id, &meeting.area_code);
+    let is_there = |person: PersonId| present.iter().any(|one| one.person_id == person);
+    let mut awaited = if may_hold { called(app, &meeting).await? } else { Vec::new() };
+    awaited.retain(|seat| !is_there(seat.person_id));
+    let mut found = if may_hold { search(db, &meeting.area_code, &find).await? } else { Vec::new() };
+    found.retain(|one| !is_there(one.id));
+    let page = clerk.page(meeting.title.clone()).at(format!("/desk/meetings/{id}"));
+    let shown = MeetingPage {
+        page: live(app, clerk, (page, &draft)).await?,
+        desk: clerk.desk(),
+        draft,
+        may_hold,
+        awaited,
+        find: find.words(),
+        found,
+        present,
+        meeting,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+/// Who was called by a seat; villagers are looked for by name, there are too many for a list.
+async fn called(app: &App, meeting: &MeetingView) -> Result<Vec<SeatView>> {
+    let (db, now) = (app.store.read(), app.now());
+    match meeting.audience {
+        Audience::Members => bodies::members_of(db, meeting.body_id, now).await,
+        Audience::Villagers => Ok(Vec::new()),
+        Audience::Representatives => {
+            let all = bodies::bodies_in(db, &meeting.area_code, now).await?;
+            let theirs = all.into_iter().filter(|body| body.body.kind == BodyKind::Representatives);
+            Ok(theirs.flat_map(|body| body.seats).collect())
+        }
+    }
+}
+
+/// One of the forms of the page was sent.
+pub(super) async fn act(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path((id, form)): Path<(MeetingId, String)>,
+    fields: Fields,
+) -> Result<Response> {
+    let done = match form.as_str() {
+        "present" => sign_in(&app, &clerk, id, &fields).await,
+        "minutes" => minutes(&app, &clerk, id, &fields).await,
+        "cancel" => cancel(&app, &clerk, id, &fields).await,
+        _ => Err(Code::NotFound.into()),
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/meetings/{id}"))),
+        Err(error) => shown(&app, &clerk, id, (Find::default(), Draft::refused(&form, fields, error)?)).await,
+    }
+}
+
+/// Everybody who was ticked, or nobody.
+async fn sign_in(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {
+    let ticked: std::result::Result<Vec<PersonId>, _> =
+        fields.all("person_id").filter(|id| !id.is_empty()).map(str::parse).collect();
+    let people = ticked.map_err(|_| Code::InvalidRequest)?;
+    fields.required::<String>("person_id")?;
+    let via: Via = fields.choice("via")?;
+    let write = app.once(
+        clerk.actor.clone(),
+        fields.key(),
+        "sign_in_people",
+        (people, via),
+        move |tx, actor, (people, via)| {
+            Box::pin(async move {
+                for person in people {
+                    let one = Attend { person_id: Some(person), via: Some(via) };
+                    meetings::commands::sign_in(tx, actor, (id, one)).await?;
+                }
+                Ok(())
+            })
+        },
+    );
+    write.await
+}
+
+async fn minutes(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {
+    let input =
+        TakeMinutes { minutes: fields.text("minutes").to_owned(), resolution: fields.text("resolution").to_owned() };
+    let take = app.once(clerk.actor.clone(), fields.key(), "take_minutes", (id, input), |tx, actor, input| {
+        Box::pin(meetings::commands::take_minutes(tx, actor, input))
+    });
+    take.await.map(drop)
+}
+
+async fn cancel(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {
+    let input = (id, CancelMeeting { reason: fields.text("reason").to_owned() });
+    let cancel = app.once(clerk.actor.clone(), fields.key(), "cancel_meeting", input, |tx, actor, input| {
+        Box::pin(meetings::commands::cancel(tx, actor, input))
+    });
+    cancel.await.map(drop)
+}

@@ -1,0 +1,59 @@
+//! 议事台: the pages at which committees, councils and offices work; for an office screen, and usable on a phone.
+//!
+//! Always true: nobody without a seat sees more than that this is not for them; a button is shown only to whom its command
+//! will obey, and the command asks again; every form runs the same command as the API, once however often it is sent, and
+//! then leads on (303); a form that is refused is shown again with what was typed and what was wrong.
+//! Tables owned: none. Events recorded: none (the commands record theirs).
+mod bodies;
+mod frame;
+mod matter;
+mod matter_acts;
+mod matters;
+mod meetings;
+mod notices;
+mod roster;
+mod sheets;
+mod suggestions;
+mod tasks;
+mod todo;
+mod votes;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+
+use crate::app::App;
+
+/// A roster, and what a form adds around it.
+const MAX_ROSTER: usize = 6 * 1024 * 1024;
+/// Nine photos as phones take them, and what a form adds around them.
+const MAX_PROOF: usize = 96 * 1024 * 1024;
+
+/// The routes of the desk.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/desk", get(todo::show))
+        .route("/desk/suggestions", get(suggestions::list))
+        .route("/desk/suggestions/{id}", get(suggestions::show))
+        .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
+        .route("/desk/matters", get(matters::list))
+        .route("/desk/matters/new", get(matters::new).post(matters::raise))
+        .route("/desk/matters/{id}", get(matter::show))
+        .route("/desk/matters/{id}/{form}", post(matter_acts::act))
+        .route("/desk/forms/{id}", get(sheets::show))
+        .route("/desk/forms/{id}/{form}", post(sheets::act))
+        .route("/desk/meetings", get(meetings::list).post(meetings::call_any))
+        .route("/desk/meetings/{id}", get(meetings::show))
+        .route("/desk/meetings/{id}/{form}", post(meetings::act))
+        .route("/desk/notices", get(notices::list).post(notices::publish_any))
+        .route("/desk/notices/{id}", get(notices::show))
+        .route("/desk/notices/{id}/{form}", post(notices::act))
+        .route("/desk/votes/{id}", get(votes::show))
+        .route("/desk/tasks/{id}", get(tasks::show))
+        .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
+        .route("/desk/bodies", get(bodies::show))
+        .route("/desk/bodies/{form}", post(bodies::act))
+}

@@ -1,0 +1,285 @@
+//! Voices on the desk: the list to sort, and one voice with everything that can be done about it.
+use askama::Template;
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+
+use super::frame::{Clerk, Desk, Draft, Due, code_of, live};
+use crate::{
+    app::{App, Path, Query},
+    bodies::{self, Right, SeatView},
+    error::{Code, Result},
+    ids::{MatterId, SuggestionId},
+    matters::{self, JoinSuggestion, MatterSummary, MattersQuery, RaiseMatter, State as MatterState},
+    page,
+    pages::{
+        fields::Fields,
+        layout::{Live, Page, encode, render, render_as, see},
+        thread::{self, Thread},
+        words::Words,
+    },
+    streams,
+    suggestions::{
+        self, AnswerSuggestion, AssignSuggestion, Step, SuggestionState, SuggestionSummary, SuggestionView, Visibility,
+        queries::{Scope, SuggestionsQuery},
+    },
+    text,
+};
+
+/// Open matters that a voice may join, in the list to choose from.
+const MATTERS: u64 = 100;
+/// Characters of a voice that stand for it in a list.
+const FIRST_WORDS: usize = 28;
+
+/// Which voices are listed.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Filter {
+    state: Option<SuggestionState>,
+    cursor: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/suggestions.html")]
+struct ListPage {
+    page: Page,
+    desk: Desk,
+    state: String,
+    rows: Vec<Row>,
+    more: String,
+    next_cursor: Option<String>,
+}
+
+struct Row {
+    title: String,
+    notes: Vec<String>,
+    from: String,
+    state: String,
+    /// Only of what still waits.
+    due: Option<Due>,
+    id: SuggestionId,
+}
+
+/// The list.
+pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+    let query = SuggestionsQuery { scope: Scope::Desk, state: filter.state, cursor: filter.cursor, limit: Some(30) };
+    let page::Page { items, next_cursor } = suggestions::queries::list(app.store.read(), &clerk.actor, query).await?;
+    let rows = items.into_iter().map(|voice| row(&app, voice)).collect();
+    let state = filter.state.map(|state| code_of(&state)).unwrap_or_default();
+    let more = if state.is_empty() { "?".to_owned() } else { format!("?state={}&", encode(&state)) };
+    let page = live(&app, &clerk, (clerk.page(text::say("desk-suggestions")), &Draft::default())).await?;
+    Ok(render(&ListPage { page, desk: clerk.desk(), state, rows, more, next_cursor }))
+}
+
+fn row(app: &App, voice: SuggestionSummary) -> Row {
+    let waits = matches!(voice.state, SuggestionState::Submitted | SuggestionState::Accepted);
+    Row {
+        title: title(&voice),
+        notes: notes(&voice),
+        from: from(&voice),
+        state: text::say(&format!("suggestion-state-{}", code_of(&voice.state))),
+        due: waits.then(|| Due::seen(next_step(&voice).1, app.now())),
+        id: voice.id,
+    }
+}
+
+/// What is to be done next, and until when.
+pub(super) fn next_step(voice: &SuggestionSummary) -> (Step, DateTime<FixedOffset>) {
+    if voice.state == SuggestionState::Submitted {
+        (Step::Accept, voice.accept_due_at)
+    } else {
+        (Step::Answer, voice.answer_due_at)
+    }
+}
+
+/// First words; the kind of what is not public or was only spoken.
+pub(super) fn title(voice: &SuggestionSummary) -> String {
+    let words = voice.text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.chars().count() {
+        0 => text::say(&format!("suggestion-kind-{}", code_of(&voice.kind))),
+        1..=FIRST_WORDS => words,
+        _ => words.chars().take(FIRST_WORDS).chain(['…']).collect(),
+    }
+}
+
+/// Number, kind, clip and photos.
+pub(super) fn notes(voice: &SuggestionSummary) -> Vec<String> {
+    let kind = text::say(&format!("suggestion-kind-{}", code_of(&voice.kind)));
+    let photos = voice.media.iter().filter(|one| one.kind == "photo").count();
+    let clip = voice.media.iter().find_map(|one| one.duration_ms);
+    let mut notes = vec![format!("{kind} {}", voice.number)];
+    notes.extend(clip.map(|millis| text::say_with("desk-clip", &[("n", (millis / 1000).into())])));
+    notes.extend((photos > 0).then(|| text::say_with("desk-photos", &[("n", photos.into())])));
+    notes.extend(voice.matter_id.map(|_| text::say("desk-joined")));
+    notes.extend(voice.rating.map(|rating| text::say_with("desk-rated", &[("n", rating.into())])));
+    notes
+}
+
+/// Whose it is, as far as a list says so, and where.
+pub(super) fn from(voice: &SuggestionSummary) -> String {
+    let name = voice.author_name.clone().unwrap_or_else(|| text::say("desk-name-hidden"));
+    [Some(name), voice.place.clone().filter(|place| !place.is_empty())]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+#[derive(Template)]
+#[template(path = "desk/suggestion.html")]
+struct VoicePage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    voice: SuggestionView,
+    due: Option<Due>,
+    members: Vec<SeatView>,
+    open_matters: Vec<MatterSummary>,
+    joined: Option<MatterSummary>,
+    may_raise: bool,
+    thread: Option<Thread>,
+    may_write: bool,
+}
+
+impl VoicePage {
+    fn can(&self, step: &str) -> bool {
+        self.voice.can.iter().any(|one| code_of(one) == step)
+    }
+
+    fn is_public(&self) -> bool {
+        self.voice.summary.visibility == Visibility::Public
+    }
+}
+
+/// One voice. Opening one that is not public is written down, and its author sees it.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<SuggestionId>) -> Result<Response> {
+    shown(&app, &clerk, id, Draft::default()).await
+}
+
+async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, draft: Draft) -> Result<Response> {
+    let db = app.store.read();
+    let voice = suggestions::queries::open(app, &clerk.actor, id).await?;
+    let head = &voice.summary;
+    let members = match voice.can.contains(&Step::Assign) {
+        true => bodies::members_of(db, head.body_id, app.now()).await?,
+        false => Vec::new(),
+    };
+    let mut page = clerk.page(title(head)).at(format!("/desk/suggestions/{id}"));
+    let (mut thread, mut may_write) = (None, false);
+    if let Some(stream) = voice.stream_id {
+        let (stream, access) = streams::queries::readable(db, &clerk.actor, stream).await?;
+        thread = Some(thread::thread(app, &clerk.actor, &stream, None).await?);
+        may_write = access == streams::Access::Write;
+        thread::seen(app, &clerk.actor, &stream);
+        if draft.is_blank() {
+            // fresh after its own thread alone: each opening of a voice that is not public is counted
+            page = page.live(Live::one(&stream));
+        }
+    }
+    let open = if voice.can.contains(&Step::Join) { open_matters(app, &head.area_code).await? } else { Vec::new() };
+    let joined = match head.matter_id {
+        Some(matter) => Some(matters::queries::view(db, matter).await?.head),
+        None => None,
+    };
+    let waits = matches!(head.state, SuggestionState::Submitted | SuggestionState::Accepted);
+    let shown = VoicePage {
+        due: waits.then(|| Due::seen(next_step(head).1, app.now())),
+        may_raise: clerk.may(Right::RaiseMatter, &head.area_code),
+        open_matters: open,
+        desk: clerk.desk(),
+        page,
+        draft,
+        members,
+        joined,
+        thread,
+        may_write,
+        voice,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+async fn open_matters(app: &App, area: &str) -> Result<Vec<MatterSummary>> {
+    let query = MattersQuery {
+        area: Some(area.to_owned()),
+        state: Some(MatterState::Open),
+        limit: Some(MATTERS),
+        ..MattersQuery::default()
+    };
+    Ok(matters::queries::list(app.store.read(), query).await?.items)
+}
+
+/// One of the forms of the page was sent.
+pub(super) async fn act(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path((id, form)): Path<(SuggestionId, String)>,
+    fields: Fields,
+) -> Result<Response> {
+    let done = match form.as_str() {
+        "accept" => accept(&app, &clerk, id, &fields).await,
+        "assign" => assign(&app, &clerk, id, &fields).await,
+        "answer" => answer(&app, &clerk, id, &fields).await,
+        "join" => join(&app, &clerk, id, &fields).await,
+        "raise" => return raise(&app, &clerk, id, fields).await,
+        "say" => say(&app, &clerk, id, &fields).await,
+        _ => Err(Code::NotFound.into()),
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/suggestions/{id}"))),
+        Err(error) => shown(&app, &clerk, id, Draft::refused(&form, fields, error)?).await,
+    }
+}
+
+async fn accept(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let accept = app.once(clerk.actor.clone(), fields.key(), "accept_suggestion", id, |tx, actor, id| {
+        Box::pin(suggestions::commands::accept(tx, actor, id))
+    });
+    accept.await.map(drop)
+}
+
+async fn assign(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, AssignSuggestion { person_id: fields.required("person_id")? });
+    let assign = app.once(clerk.actor.clone(), fields.key(), "assign_suggestion", input, |tx, actor, input| {
+        Box::pin(suggestions::commands::assign(tx, actor, input))
+    });
+    assign.await.map(drop)
+}
+
+async fn answer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, AnswerSuggestion { text: fields.text("text").to_owned() });
+    let answer = app.once(clerk.actor.clone(), fields.key(), "answer_suggestion", input, |tx, actor, input| {
+        Box::pin(suggestions::commands::answer(tx, actor, input))
+    });
+    answer.await.map(drop)
+}
+
+async fn join(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let matter: MatterId = fields.required("matter_id")?;
+    let input = (matter, JoinSuggestion { suggestion_id: id });
+    let join = app.once(clerk.actor.clone(), fields.key(), "join_suggestion", input, |tx, actor, input| {
+        Box::pin(matters::commands::join_suggestion(tx, actor, input))
+    });
+    join.await.map(drop)
+}
+
+/// A new matter from this voice; the desk goes on there.
+async fn raise(app: &App, clerk: &Clerk, id: SuggestionId, fields: Fields) -> Result<Response> {
+    let area_code = suggestions::queries::open(app, &clerk.actor, id).await?.summary.area_code;
+    let input = RaiseMatter {
+        area_code,
+        title: fields.text("title").to_owned(),
+        summary: fields.text("summary").to_owned(),
+        suggestion_ids: vec![id],
+    };
+    let raise = app.once(clerk.actor.clone(), fields.key(), "raise_matter", input, |tx, actor, input| {
+        Box::pin(matters::commands::raise(tx, actor, input))
+    });
+    match raise.await {
+        Ok(matter) => Ok(see(&format!("/desk/matters/{}", matter.head.id))),
+        Err(error) => shown(app, clerk, id, Draft::refused("raise", fields, error)?).await,
+    }
+}
+
+async fn say(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let stream = suggestions::queries::open(app, &clerk.actor, id).await?.stream_id.ok_or(Code::NotFound)?;
+    thread::send(app, clerk.actor.clone(), stream, fields).await
+}

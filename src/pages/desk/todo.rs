@@ -1,0 +1,203 @@
+//! What waits for the clerk, the most urgent first, under the figures of how well voices are answered.
+use askama::Template;
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, FixedOffset};
+
+use super::frame::{Clerk, Desk, Draft, Due, live, villages};
+use crate::{
+    app::App,
+    bodies::Right,
+    error::Result,
+    forms::{self, Purpose},
+    matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
+    meetings, notices,
+    page::PageQuery,
+    pages::{
+        layout::{Page, render},
+        words::Words,
+    },
+    suggestions::{self, Figures, Step, SuggestionSummary, figures},
+    tasks, text,
+};
+
+/// Open matters of an area that are looked into; each asks its forms, meetings, notices and tasks.
+const MATTERS: u64 = 20;
+/// Newest notices and meetings of an area that are looked through.
+const NEWEST: u64 = 100;
+
+#[derive(Template)]
+#[template(path = "desk/todo.html")]
+struct TodoPage {
+    page: Page,
+    desk: Desk,
+    figures: Figures,
+    todos: Vec<Todo>,
+}
+
+/// Something to be done.
+struct Todo {
+    title: String,
+    notes: Vec<String>,
+    from: String,
+    due: Option<Due>,
+    next: String,
+    link: String,
+}
+
+/// The first page of the desk.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Response> {
+    let mut todos = voices(&app, &clerk).await?;
+    todos.extend(own_tasks(&app, &clerk).await?);
+    for area in clerk.areas() {
+        todos.extend(objections(&app, &clerk, &area).await?);
+        todos.extend(minutes(&app, &clerk, &area).await?);
+        todos.extend(moves(&app, &clerk, &area).await?);
+    }
+    let latest = DateTime::<FixedOffset>::from(DateTime::<chrono::Utc>::MAX_UTC);
+    todos.sort_by_key(|todo| todo.due.map_or(latest, |due| due.at));
+    let title = text::say_with("desk-todo-count", &[("n", todos.len().into())]);
+    let villages = villages(app.store.read(), clerk.areas()).await?;
+    let figures = figures(app.store.read(), &villages, app.now()).await?;
+    let page = live(&app, &clerk, (clerk.page(title), &Draft::default())).await?;
+    Ok(render(&TodoPage { page, desk: clerk.desk(), figures, todos }))
+}
+
+async fn voices(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let waiting = suggestions::queries::desk_todo(app.store.read(), &clerk.actor).await?;
+    Ok(waiting.into_iter().map(|voice| voice_todo(app, voice)).collect())
+}
+
+fn voice_todo(app: &App, voice: SuggestionSummary) -> Todo {
+    let (step, due) = super::suggestions::next_step(&voice);
+    Todo {
+        title: super::suggestions::title(&voice),
+        notes: super::suggestions::notes(&voice),
+        from: super::suggestions::from(&voice),
+        due: Some(Due::seen(due, app.now())),
+        next: text::say(if step == Step::Accept { "desk-accept" } else { "desk-answer" }),
+        link: format!("/desk/suggestions/{}", voice.id),
+    }
+}
+
+async fn own_tasks(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let open = tasks::queries::my_open(app.store.read(), clerk.actor.person).await?;
+    let todo = |task: tasks::TaskView| Todo {
+        title: task.title,
+        notes: vec![text::say("desk-task")],
+        from: task.body_name,
+        due: Some(Due::seen(task.due_at, app.now())),
+        next: text::say("desk-finish-task"),
+        link: format!("/desk/tasks/{}", task.id),
+    };
+    Ok(open.into_iter().map(todo).collect())
+}
+
+async fn objections(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
+    if !clerk.may(Right::AnswerObjection, area) {
+        return Ok(Vec::new());
+    }
+    let page = PageQuery { cursor: None, limit: Some(NEWEST) };
+    let hanging = notices::queries::list(app.store.read(), area, &page).await?.items;
+    let todo = |notice: notices::NoticeView| Todo {
+        title: notice.title,
+        notes: vec![text::say_with("desk-objections-open", &[("n", notice.open_objections.into())])],
+        from: notice.number,
+        due: Some(Due::seen(notice.period_to, app.now())),
+        next: text::say("desk-answer-objections"),
+        link: format!("/desk/notices/{}", notice.id),
+    };
+    let waits =
+        |notice: &notices::NoticeView| notice.state == notices::queries::PUBLISHED && notice.open_objections > 0;
+    Ok(hanging.into_iter().filter(waits).map(todo).collect())
+}
+
+/// Meetings of the clerk's own bodies that have begun and have no minutes.
+async fn minutes(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
+    let page = PageQuery { cursor: None, limit: Some(NEWEST) };
+    let called = meetings::queries::list(app.store.read(), area, &page).await?.items;
+    let todo = |meeting: meetings::MeetingView| Todo {
+        title: meeting.title,
+        notes: vec![text::say("desk-meeting-begun")],
+        from: meeting.body_name,
+        due: Some(Due::seen(meeting.starts_at, app.now())),
+        next: text::say("desk-take-minutes"),
+        link: format!("/desk/meetings/{}", meeting.id),
+    };
+    let waits = |meeting: &meetings::MeetingView| {
+        super::meetings::is_coming(meeting)
+            && meeting.starts_at <= app.local_now()
+            && super::meetings::holds(clerk, meeting.body_id, area)
+    };
+    Ok(called.into_iter().filter(waits).map(todo).collect())
+}
+
+/// Open matters that wait for something the clerk may do, with what is missing.
+async fn moves(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
+    let rights = [Right::MoveMatter, Right::CloseMatter, Right::GiveOpinion, Right::RecordVisit];
+    if !rights.iter().any(|right| clerk.may(*right, area)) {
+        return Ok(Vec::new());
+    }
+    let query = MattersQuery {
+        area: Some(area.to_owned()),
+        state: Some(MatterState::Open),
+        limit: Some(MATTERS),
+        ..MattersQuery::default()
+    };
+    let mut todos = Vec::new();
+    for matter in matters::queries::list(app.store.read(), query).await?.items {
+        let todo = match move_todo(app, clerk, &matter).await? {
+            None => visit_todo(app, clerk, &matter).await?,
+            some => some,
+        };
+        todos.extend(todo);
+    }
+    Ok(todos)
+}
+
+async fn move_todo(app: &App, clerk: &Clerk, matter: &MatterSummary) -> Result<Option<Todo>> {
+    let db = app.store.read();
+    let standing = matters::queries::standing(db, matter.id).await?;
+    let rule = standing.rule()?;
+    let missing = gate::missing(rule, &matters::queries::facts(db, &standing).await?);
+    let may = |right| clerk.may(right, &matter.area_code);
+    let lacks_opinion = missing.iter().any(|one| one.code.starts_with("opinion"));
+    let next = match () {
+        () if standing.position().vote_running => "desk-see-vote",
+        () if lacks_opinion && may(Right::GiveOpinion) => "desk-give-opinion",
+        () if missing.is_empty() => "desk-move-on",
+        () => "desk-look",
+    };
+    if !may(rule.moved_by.right()) && next != "desk-give-opinion" {
+        return Ok(None);
+    }
+    let notes = if next == "desk-see-vote" { vec![text::say("desk-voting")] } else { texts(missing) };
+    Ok(Some(matter_todo(app, matter, (notes, next, format!("/desk/matters/{}", matter.id)))))
+}
+
+fn texts(missing: Vec<Missing>) -> Vec<String> {
+    missing.into_iter().map(|one| one.text).collect()
+}
+
+/// For who visits but does not move: the sheet that takes visits now.
+async fn visit_todo(app: &App, clerk: &Clerk, matter: &MatterSummary) -> Result<Option<Todo>> {
+    if !matches!(matter.stage, Stage::Raise | Stage::Review) || !clerk.may(Right::RecordVisit, &matter.area_code) {
+        return Ok(None);
+    }
+    let sheets = forms::queries::forms_of(app.store.read(), &matter.id.to_string()).await?;
+    let takes = |form: &&forms::FormView| form.purpose == Purpose::Visit && form.state == forms::queries::OPEN;
+    let Some(sheet) = sheets.iter().find(takes) else { return Ok(None) };
+    let notes = vec![text::say("desk-visits-wait")];
+    Ok(Some(matter_todo(app, matter, (notes, "desk-record-visit", format!("/desk/forms/{}", sheet.id)))))
+}
+
+fn matter_todo(app: &App, matter: &MatterSummary, (mut notes, next, link): (Vec<String>, &str, String)) -> Todo {
+    notes.insert(0, matter.stage_name.clone());
+    Todo {
+        title: matter.title.clone(),
+        notes,
+        from: matter.number.clone(),
+        due: matter.stage_due_at.map(|at| Due::seen(at, app.now())),
+        next: text::say(next),
+        link,
+    }
+}

@@ -1,0 +1,114 @@
+//! `/forms/{id}`: a survey or a rating to fill in, once; afterwards how many answered what.
+use askama::Template;
+use axum::{Router, extract::State, response::Response, routing::get};
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, render_as, see},
+    words::Words,
+};
+use crate::{
+    actor::Actor,
+    app::{App, Path},
+    error::Result,
+    forms::{
+        FormDetail, GiveAnswer, Purpose, Question, Tally, commands, queries,
+        rules::{QuestionKind, Replies, Reply},
+    },
+    ids::FormId,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/forms/{id}", get(show).post(answer))
+}
+
+#[derive(Template)]
+#[template(path = "form.html")]
+struct FormPage {
+    page: Page,
+    form: FormDetail,
+    asked: Option<Asked>,
+}
+
+/// A form that waits for the viewer's answer; a part of this page and of a matter's.
+#[derive(Template)]
+#[template(path = "form_questions.html")]
+pub struct Asked {
+    pub id: FormId,
+    pub title: String,
+    pub questions: Vec<Question>,
+    pub typed: Fields,
+    pub wrong: Wrong,
+}
+
+impl Asked {
+    fn is_scale(&self, question: &Question) -> bool {
+        question.kind == QuestionKind::Scale
+    }
+
+    fn is_choice(&self, question: &Question) -> bool {
+        question.kind == QuestionKind::Choice
+    }
+
+    /// The path under which a wrong answer is reported.
+    fn field(&self, question: &Question) -> String {
+        format!("answers.{}", question.id)
+    }
+}
+
+impl FormPage {
+    /// What was counted for a question.
+    fn counts(&self, question: &Question) -> Vec<(String, u64)> {
+        let Tally { questions, .. } = &self.form.results;
+        let counted = questions.iter().find(|one| one.id == question.id);
+        counted.map(|one| one.counts.iter().map(|part| (part.option.clone(), part.count)).collect()).unwrap_or_default()
+    }
+}
+
+/// The form, if the actor is asked and has not answered.
+pub fn asked(actor: &Actor, form: &FormDetail, typed: Fields, wrong: Wrong) -> Option<Asked> {
+    let is_for_me = form.form.purpose != Purpose::Visit && actor.lives_in(&form.form.area_code);
+    let is_open = form.form.state == "open" && form.my_answer.is_none();
+    (is_for_me && is_open).then(|| Asked {
+        id: form.form.id,
+        title: form.form.title.clone(),
+        questions: form.form.questions.clone(),
+        typed,
+        wrong,
+    })
+}
+
+async fn show(State(app): State<App>, who: Resident, Path(id): Path<FormId>) -> Result<Response> {
+    shown(&app, &who, id, Fields::default(), Wrong::default()).await
+}
+
+async fn shown(app: &App, who: &Resident, id: FormId, typed: Fields, wrong: Wrong) -> Result<Response> {
+    let form = queries::detail(app.store.read(), &who.actor, id).await?;
+    let status = wrong.status();
+    let asked = asked(&who.actor, &form, typed, wrong);
+    let back = format!("/matters/{}", form.form.subject_id);
+    let page = who.page("page-form").titled(form.form.title.clone()).back(back).at(format!("/forms/{id}"));
+    Ok(render_as(status, &FormPage { page, form, asked }))
+}
+
+async fn answer(State(app): State<App>, who: Resident, Path(id): Path<FormId>, typed: Fields) -> Result<Response> {
+    let form = queries::detail(app.store.read(), &who.actor, id).await?;
+    let input = GiveAnswer { answers: replies(&form.form.questions, &typed), person_id: None };
+    let given = app.once(who.actor.clone(), typed.key(), "answer_form", (id, input), |tx, actor, input| {
+        Box::pin(commands::answer(tx, actor, input))
+    });
+    match given.await {
+        Ok(_) => Ok(see(&format!("/forms/{id}"))),
+        Err(error) => shown(&app, &who, id, typed, Wrong::from(error)?).await,
+    }
+}
+
+/// What was typed, by question. What was left empty is left out.
+fn replies(questions: &[Question], typed: &Fields) -> Replies {
+    let reply = |question: &Question| {
+        let text = typed.given(&format!("q-{}", question.id))?.replace("\r\n", "\n");
+        let number = text.parse().ok().filter(|_| question.kind == QuestionKind::Scale);
+        Some((question.id.clone(), number.map_or(Reply::Text(text), Reply::Number)))
+    };
+    questions.iter().filter_map(reply).collect()
+}

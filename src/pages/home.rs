@@ -1,0 +1,191 @@
+//! `/`: what I must do, three doors, my conversations; for who is signed out, what is public and the log-in.
+use askama::Template;
+use axum::{Router, extract::State, response::Response, routing::get};
+use chrono::{DateTime, FixedOffset, TimeDelta};
+
+use super::{
+    layout::{Live, Page, Viewer, render},
+    meeting,
+    words::{Words, day, deadline},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    areas,
+    error::Result,
+    forms,
+    matters::{self, MatterSummary, MattersQuery},
+    meetings,
+    notices::{self, NoticeView},
+    page::PageQuery,
+    streams::{self, StreamKind, StreamView},
+    suggestions::{
+        self, SuggestionState,
+        queries::{Scope, SuggestionsQuery},
+    },
+    tasks, text, votes,
+};
+
+/// Matters shown to who is signed out; meetings and answered voices looked through.
+const SHOWN: u64 = 10;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/", get(show))
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    page: Page,
+    has_desk: bool,
+    todo: Vec<Todo>,
+    rows: Vec<Row>,
+}
+
+#[derive(Template)]
+#[template(path = "home_public.html")]
+struct PublicPage {
+    page: Page,
+    notices: Vec<NoticeView>,
+    matters: Vec<MatterSummary>,
+}
+
+/// Something that waits for the viewer.
+struct Todo {
+    text: String,
+    link: String,
+}
+
+/// A conversation in the list.
+struct Row {
+    title: String,
+    preview: String,
+    face: String,
+    unread: i64,
+    when: String,
+    link: String,
+}
+
+async fn show(State(app): State<App>, viewer: Viewer) -> Result<Response> {
+    match viewer.actor.clone() {
+        Some(actor) => own(&app, &viewer, &actor).await,
+        None => public(&app, &viewer).await,
+    }
+}
+
+async fn public(app: &App, viewer: &Viewer) -> Result<Response> {
+    let db = app.store.read();
+    let query = MattersQuery { limit: Some(SHOWN), ..MattersQuery::default() };
+    let page = viewer.page("page-site").back("");
+    let (notices, matters) = (notices::queries::newest(db).await?, matters::queries::list(db, query).await?.items);
+    Ok(render(&PublicPage { page, notices, matters }))
+}
+
+async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
+    let db = app.store.read();
+    let streams = streams::queries::list(db, actor).await?;
+    let live = Live::any(streams.iter().map(|stream| (stream.id.to_string(), stream.last_seq)));
+    let area = areas::names(db, vec![actor.area.clone()]).await?.remove(&actor.area).unwrap_or_default();
+    let page = viewer.page("page-site").titled(area).back("").live(Some(live));
+    let now = app.local_now();
+    let rows = streams.into_iter().filter(|stream| stream.last_seq > 0).map(|stream| row(stream, now)).collect();
+    let todo = todo(app, actor).await?;
+    Ok(render(&HomePage { page, has_desk: !actor.seats.is_empty(), todo, rows }))
+}
+
+/// Everything that waits for this person, the most urgent first.
+async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
+    let db = app.store.read();
+    let mut todo = Vec::new();
+    for vote in votes::open_votes_for(db, actor.person).await?.into_iter().filter(|vote| !vote.has_cast) {
+        todo.push(Todo::new("page-todo-vote", (&vote.question, Some(&vote.closes_at)), format!("/votes/{}", vote.id)));
+    }
+    let page = PageQuery { cursor: None, limit: Some(SHOWN) };
+    for one in meetings::queries::list(db, &actor.area, &page).await?.items {
+        let is_now = one.starts_at + TimeDelta::days(1) > app.local_now();
+        if is_now
+            && meeting::waits_for(app, actor, &one)
+            && meetings::queries::detail(db, Some(actor), one.id).await?.my_attendance.is_none()
+        {
+            todo.push(Todo::new(
+                "page-todo-meeting",
+                (&one.title, Some(&one.starts_at)),
+                format!("/meetings/{}", one.id),
+            ));
+        }
+    }
+    for one in notices::queries::list(db, &actor.area, &page).await?.items {
+        let is_asked = one.must_read && one.state == notices::queries::PUBLISHED;
+        if is_asked && !notices::queries::has_confirmed(db, actor, one.id, one.version).await? {
+            todo.push(Todo::new("page-todo-notice", (&one.title, None), format!("/notices/{}", one.id)));
+        }
+    }
+    for form in forms::queries::waiting_for(db, actor).await? {
+        let key = if form.closes_at.is_some() { "page-todo-form-until" } else { "page-todo-form" };
+        todo.push(Todo::new(key, (&form.title, form.closes_at.as_ref()), format!("/forms/{}", form.id)));
+    }
+    let answered = SuggestionsQuery {
+        scope: Scope::Mine,
+        state: Some(SuggestionState::Answered),
+        cursor: None,
+        limit: Some(SHOWN),
+    };
+    for voice in suggestions::queries::list(db, actor, answered).await?.items {
+        todo.push(Todo::new("page-todo-rate", (&voice.number, None), format!("/suggestions/{}", voice.id)));
+    }
+    for task in tasks::queries::my_open(db, actor.person).await? {
+        todo.push(Todo::new("page-todo-task", (&task.title, Some(&task.due_at)), "/desk".to_owned()));
+    }
+    Ok(todo)
+}
+
+impl Todo {
+    fn new(key: &str, (title, at): (&str, Option<&DateTime<FixedOffset>>), link: String) -> Self {
+        let at = at.map(deadline).unwrap_or_default();
+        Self { text: text::say_with(key, &[("title", title.into()), ("at", at.into())]), link }
+    }
+}
+
+fn row(stream: StreamView, now: DateTime<FixedOffset>) -> Row {
+    let (face, link) = match StreamKind::parse(&stream.kind) {
+        Some(StreamKind::Thread) => ("page-face-thread", format!("/suggestions/{}", stream.subject_id)),
+        Some(StreamKind::Discussion) => ("page-face-discussion", format!("/matters/{}#say", stream.subject_id)),
+        Some(StreamKind::Channel) => ("page-face-channel", format!("/streams/{}", stream.id)),
+        Some(StreamKind::Office) => ("page-face-office", format!("/streams/{}", stream.id)),
+        _ => ("page-face-mailbox", format!("/streams/{}", stream.id)),
+    };
+    Row {
+        face: text::say(face),
+        link,
+        title: stream.title,
+        preview: stream.preview,
+        unread: stream.unread.min(99),
+        when: when(&stream.last_at, now),
+    }
+}
+
+/// The hour for today, a word for yesterday, the day before that.
+fn when(at: &DateTime<FixedOffset>, now: DateTime<FixedOffset>) -> String {
+    let (then, today) = (at.date_naive(), now.date_naive());
+    if then == today {
+        at.format("%H:%M").to_string()
+    } else if then + TimeDelta::days(1) == today {
+        text::say("page-yesterday")
+    } else {
+        day(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shorter_the_nearer_they_are() {
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap();
+        let now = at("2026-11-23T08:00:00+08:00");
+        assert_eq!(when(&at("2026-11-23T00:05:00+08:00"), now), "00:05");
+        assert_eq!(when(&at("2026-11-22T23:59:00+08:00"), now), "昨天");
+        assert_eq!(when(&at("2026-11-21T10:00:00+08:00"), now), "11月21日");
+    }
+}

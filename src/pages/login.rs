@@ -1,0 +1,156 @@
+//! `/login`: a phone number, then a code, then who of a family it is; `/logout`; the larger edition.
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, Viewer, local, render, render_as, see, up},
+    words::Words,
+};
+use crate::{
+    app::{App, Query, client_address},
+    error::{Code, Error, Result},
+    people::{self, AskCode, Carrier, SignIn, rules::mask_phone},
+};
+
+/// A year: whoever needs large letters needs them next month, too.
+const ELDER_SECS: u32 = 365 * 86_400;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/login", get(phone).post(enter))
+        .route("/login/code", post(code).get(up))
+        .route("/logout", post(leave).get(up))
+        .route("/elder", get(elder))
+}
+
+/// Where to go on afterwards.
+#[derive(Deserialize)]
+struct Then {
+    then: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "login_phone.html")]
+struct PhonePage {
+    page: Page,
+    then: String,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+#[derive(Template)]
+#[template(path = "login_code.html")]
+struct CodePage {
+    page: Page,
+    then: String,
+    masked: String,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+#[derive(Template)]
+#[template(path = "login_who.html")]
+struct WhoPage {
+    page: Page,
+    then: String,
+    typed: Fields,
+    people: Vec<Choice>,
+}
+
+/// Somebody of those who share a number.
+struct Choice {
+    id: String,
+    name: String,
+}
+
+fn page(viewer: &Viewer) -> Page {
+    viewer.page("page-login").at("/login")
+}
+
+async fn phone(viewer: Viewer, Query(then): Query<Then>) -> Response {
+    let then = local(then.then.as_deref().unwrap_or("/")).to_owned();
+    if viewer.actor.is_some() {
+        return see(&then);
+    }
+    render(&PhonePage { page: page(&viewer), then, typed: Fields::default(), wrong: Wrong::default() })
+}
+
+/// The number goes from form to form, never into an address.
+async fn code(State(app): State<App>, viewer: Viewer, request: Request) -> Result<Response> {
+    people::require_own_page(&app, request.headers())?;
+    let address = client_address(&app, request.headers(), request.extensions());
+    let typed = Fields::read(request).await?;
+    let asked = people::ask_code(&app, address, AskCode { phone: typed.text("phone").to_owned() }).await;
+    let (page, then) = (page(&viewer), local(typed.text("then")).to_owned());
+    match asked.map_err(Wrong::from) {
+        Ok(()) => Ok(code_page(page, typed, Wrong::default())),
+        // the code that was sent a moment ago is still good
+        Err(Ok(wrong)) if wrong.code == Some(Code::CodeTooSoon) => Ok(code_page(page, typed, wrong)),
+        Err(Ok(wrong)) => Ok(render_as(wrong.status(), &PhonePage { page, then, typed, wrong })),
+        Err(Err(error)) => Err(error),
+    }
+}
+
+fn code_page(page: Page, typed: Fields, wrong: Wrong) -> Response {
+    let then = local(typed.text("then")).to_owned();
+    render_as(wrong.status(), &CodePage { page, then, masked: mask_phone(typed.text("phone")), typed, wrong })
+}
+
+async fn enter(State(app): State<App>, viewer: Viewer, headers: HeaderMap, typed: Fields) -> Result<Response> {
+    people::require_own_page(&app, &headers)?;
+    let told = SignIn {
+        phone: typed.text("phone").to_owned(),
+        code: typed.text("code").to_owned(),
+        person_id: typed.optional("person_id")?,
+        device: None,
+    };
+    let then = local(typed.text("then")).to_owned();
+    match people::sign_in(&app, told, Carrier::Cookie).await {
+        Ok(open) => with_cookie(see(&then), &people::cookie(&app, &open.secret)),
+        Err(Error::Refused(refusal)) if refusal.code == Code::PersonChoiceNeeded => {
+            let people = choices(refusal.more.unwrap_or_default());
+            Ok(render(&WhoPage { page: page(&viewer), then, typed, people }))
+        }
+        Err(error) => Ok(code_page(page(&viewer), typed, Wrong::from(error)?)),
+    }
+}
+
+fn choices(more: Value) -> Vec<Choice> {
+    let text = |person: &Value, name: &str| person[name].as_str().unwrap_or_default().to_owned();
+    let people = more["people"].as_array().cloned().unwrap_or_default();
+    people.iter().map(|person| Choice { id: text(person, "id"), name: text(person, "name") }).collect()
+}
+
+async fn leave(State(app): State<App>, who: Resident) -> Result<Response> {
+    people::sign_out(&app, &who.actor).await?;
+    with_cookie(see("/"), &people::no_cookie(&app))
+}
+
+/// Whether letters are larger, and where to go on.
+#[derive(Deserialize)]
+struct Elder {
+    on: Option<u8>,
+    then: Option<String>,
+}
+
+async fn elder(State(app): State<App>, Query(wanted): Query<Elder>) -> Result<Response> {
+    let secure = if app.config.public_url.starts_with("https:") { "; Secure" } else { "" };
+    let on = wanted.on == Some(1);
+    let (value, secs) = if on { ("1", ELDER_SECS) } else { ("", 0) };
+    let cookie = format!("elder={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{secure}");
+    with_cookie(see(local(wanted.then.as_deref().unwrap_or("/"))), &cookie)
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Result<Response> {
+    response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(cookie).map_err(Error::broken)?);
+    Ok(response)
+}

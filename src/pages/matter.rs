@@ -1,0 +1,222 @@
+//! `/matters`: what the village is about; each on its way through the six stages, with everything one may do about it.
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+
+use super::{
+    fields::{Fields, Wrong},
+    form::{self, Asked},
+    layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
+    meeting,
+    steps::{Line, Step},
+    thread::{self, Older, Thread},
+    words::{self, Words, deadline, moment},
+};
+use crate::{
+    actor::{Actor, covers},
+    app::{App, Path, Query},
+    error::{Code, Result},
+    forms::{self, FormView},
+    ids::{FormId, MatterId},
+    matters::{self, EvidenceView, MatterSummary, MatterView, MattersQuery, StageState, StageView},
+    meetings::{self, MeetingView},
+    notices::{self, NoticeView},
+    page::PageQuery,
+    streams::{self, Access, Stream},
+    tasks::{self, TaskView},
+    text,
+    votes::{self, VoteView},
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/matters", get(list))
+        .route("/matters/{id}", get(show))
+        .route("/matters/{id}/messages", post(write).get(up))
+}
+
+#[derive(Template)]
+#[template(path = "matters.html")]
+struct MattersPage {
+    page: Page,
+    items: Vec<MatterSummary>,
+    next: Option<String>,
+}
+
+/// Those of the viewer's village, or of the whole county for who is signed out.
+async fn list(State(app): State<App>, viewer: Viewer, Query(page): Query<PageQuery>) -> Result<Response> {
+    let area = viewer.actor.as_ref().map(|actor| actor.area.clone());
+    let query = MattersQuery { area, stage: None, state: None, cursor: page.cursor, limit: page.limit };
+    let found = matters::queries::list(app.store.read(), query).await?;
+    Ok(render(&MattersPage { page: viewer.page("page-matters"), items: found.items, next: found.next_cursor }))
+}
+
+#[derive(Template)]
+#[template(path = "matter.html")]
+struct MatterPage {
+    page: Page,
+    matter: MatterView,
+    steps: Vec<Step>,
+    missing: Vec<String>,
+    about: About,
+    talk: Option<Talk>,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+/// What the other subjects have about a matter.
+struct About {
+    asked: Vec<Asked>,
+    notices: Vec<NoticeView>,
+    /// Those to come.
+    meetings: Vec<MeetingView>,
+    /// The meeting whose doors are open for the viewer.
+    doors: Option<MeetingView>,
+    votes: Vec<VoteView>,
+    tasks: Vec<TaskView>,
+}
+
+/// The discussion, for those who may read it.
+struct Talk {
+    stream: Stream,
+    thread: Thread,
+    may_write: bool,
+}
+
+async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<MatterId>,
+    Query(older): Query<Older>,
+) -> Result<Response> {
+    shown(&app, &viewer, id, (older.before, Fields::default(), Wrong::default())).await
+}
+
+async fn shown(
+    app: &App,
+    viewer: &Viewer,
+    id: MatterId,
+    (before, typed, wrong): (Option<i64>, Fields, Wrong),
+) -> Result<Response> {
+    let matter = matters::queries::view(app.store.read(), id).await?;
+    let about = about(app, viewer.actor.as_ref(), (id, &matter.head.area_code)).await?;
+    let talk = talk(app, viewer.actor.as_ref(), &matter, before).await?;
+    let mut page = viewer.page("page-matters").back("/matters").at(format!("/matters/{id}"));
+    if let Some(talk) = &talk {
+        // cards about steps come into the village's channel: anything may concern this page
+        let heads = std::iter::once((talk.stream.id.to_string(), talk.stream.last_seq));
+        page = page.live(Live::any(heads).unless(wrong.is_any()));
+    }
+    let missing = matter.stages.iter().flat_map(|stage| stage.missing.iter().map(|one| one.text.clone())).collect();
+    let steps = matter.stages.iter().map(step).collect();
+    Ok(render_as(wrong.status(), &MatterPage { page, steps, missing, about, talk, matter, typed, wrong }))
+}
+
+/// What was done in other villages in the name of this matter is none of it.
+async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -> Result<About> {
+    let db = app.store.read();
+    let mut forms = forms::queries::forms_of(db, &id.to_string()).await?;
+    forms.retain(|form| covers(area, &form.area_code));
+    let mut meetings = meetings::queries::meetings_of(db, id).await?;
+    meetings.retain(|meeting| covers(area, &meeting.area_code));
+    let mut notices = notices::queries::notices_of(db, id).await?;
+    notices.retain(|notice| covers(area, &notice.area_code));
+    let mut tasks = tasks::queries::tasks_of(db, id).await?;
+    tasks.retain(|task| covers(area, &task.area_code));
+    let (asked, doors) = match actor {
+        Some(actor) => (asked(app, actor, forms).await?, doors(app, actor, &meetings).await?),
+        None => (Vec::new(), None),
+    };
+    let is_to_come =
+        |meeting: &MeetingView| meeting.state == "called" && doors.as_ref().is_none_or(|open| open.id != meeting.id);
+    Ok(About {
+        asked,
+        notices,
+        meetings: meetings.into_iter().filter(is_to_come).collect(),
+        doors,
+        votes: votes::queries::votes_of(db, id).await?,
+        tasks,
+    })
+}
+
+/// The open forms that wait for the actor; a matter has one or two.
+async fn asked(app: &App, actor: &Actor, forms: Vec<FormView>) -> Result<Vec<Asked>> {
+    let open: Vec<FormId> = forms.iter().filter(|form| form.state == "open").map(|form| form.id).collect();
+    let mut waiting = Vec::new();
+    for id in open {
+        let Ok(detail) = forms::queries::detail(app.store.read(), actor, id).await else { continue };
+        waiting.extend(form::asked(actor, &detail, Fields::default(), Wrong::default()));
+    }
+    Ok(waiting)
+}
+
+async fn doors(app: &App, actor: &Actor, meetings: &[MeetingView]) -> Result<Option<MeetingView>> {
+    let Some(open) = meetings.iter().find(|meeting| meeting::waits_for(app, actor, meeting)) else { return Ok(None) };
+    let detail = meetings::queries::detail(app.store.read(), Some(actor), open.id).await?;
+    Ok(detail.my_attendance.is_none().then_some(detail.meeting))
+}
+
+async fn talk(app: &App, actor: Option<&Actor>, matter: &MatterView, before: Option<i64>) -> Result<Option<Talk>> {
+    let (Some(actor), Some(stream)) = (actor, matter.discussion) else { return Ok(None) };
+    let Ok((stream, access)) = streams::queries::readable(app.store.read(), actor, stream).await else {
+        return Ok(None);
+    };
+    let mut thread = thread::thread(app, actor, &stream, before).await?;
+    // the steps stand on the ladder above
+    thread.said.retain(|one| one.card.is_none());
+    thread::seen(app, actor, &stream);
+    Ok(Some(Talk { thread, may_write: access == Access::Write, stream }))
+}
+
+/// A stage with its evidence, in words.
+fn step(stage: &StageView) -> Step {
+    let (class, state) = match stage.state {
+        StageState::Done => ("done", None),
+        StageState::Skipped => ("done", Some("page-stage-skipped")),
+        StageState::Now => ("now", Some("page-stage-now")),
+        StageState::Coming => ("", None),
+        StageState::Stopped => ("now", Some("page-stage-stopped")),
+    };
+    let state = state.map(|key| Line { text: text::say(key), link: None });
+    let due = stage.due_at.filter(|_| stage.state == StageState::Now).map(|at| said("page-due", &deadline(&at)));
+    let reason = stage.reason.as_ref().map(|reason| said("page-stage-reason", reason));
+    let authority = stage.authority.as_ref().map(|authority| said("page-stage-authority", authority));
+    let mut lines: Vec<Line> = state.into_iter().chain(due).collect();
+    lines.extend(stage.evidence.iter().map(piece));
+    lines.extend(reason.into_iter().chain(authority));
+    if stage.state == StageState::Done && stage.evidence.is_empty() {
+        lines.extend(stage.left_at.map(|at| Line { text: moment(&at), link: None }));
+    }
+    Step { class, name: stage.name.clone(), lines, is_late: false }
+}
+
+fn said(key: &str, blank: &str) -> Line {
+    Line { text: text::say_with(key, &[("at", blank.into())]), link: None }
+}
+
+fn piece(piece: &EvidenceView) -> Line {
+    let outcome = piece.outcome.as_deref().map(|code| text::say(&format!("page-outcome-{}", code.replace('_', "-"))));
+    let by = piece.actor.as_ref().map(|actor| actor.body_name.clone());
+    let parts = [Some(piece.name.clone()), outcome, by, Some(words::day(&piece.at))];
+    let link = piece.link.clone().or_else(|| {
+        let id = piece.subject_id.as_deref()?;
+        match piece.kind.as_str() {
+            "survey" | "rating" => Some(format!("/forms/{id}")),
+            "meeting" => Some(format!("/meetings/{id}")),
+            _ => None,
+        }
+    });
+    Line { text: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "), link }
+}
+
+async fn write(State(app): State<App>, who: Resident, Path(id): Path<MatterId>, form: Fields) -> Result<Response> {
+    let stream = streams::queries::find(app.store.read(), streams::StreamKind::Discussion, &id.to_string()).await?;
+    match thread::send(&app, who.actor.clone(), stream.ok_or(Code::NotFound)?, &form).await {
+        Ok(()) => Ok(see(&format!("/matters/{id}#say"))),
+        Err(error) => shown(&app, &who.viewer, id, (None, form, Wrong::from(error)?)).await,
+    }
+}

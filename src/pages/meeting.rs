@@ -1,0 +1,84 @@
+//! `/meetings`: meetings of the village, each with its agenda, signing in, and the minutes.
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, Viewer, render, render_as, see, up},
+    words::Words,
+};
+use crate::{
+    actor::Actor,
+    app::{App, Path, Query},
+    error::Result,
+    ids::MeetingId,
+    meetings::{Attend, MeetingDetail, MeetingView, commands, queries, rules},
+    page::PageQuery,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/meetings", get(list))
+        .route("/meetings/{id}", get(show))
+        .route("/meetings/{id}/attendance", post(sign_in).get(up))
+}
+
+#[derive(Template)]
+#[template(path = "meetings.html")]
+struct MeetingsPage {
+    page: Page,
+    items: Vec<MeetingView>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "meeting.html")]
+struct MeetingPage {
+    page: Page,
+    meeting: MeetingDetail,
+    may_sign_in: bool,
+    wrong: Wrong,
+}
+
+async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
+    let found = queries::list(app.store.read(), &who.actor.area, &page).await?;
+    Ok(render(&MeetingsPage { page: who.page("page-meetings"), items: found.items, next: found.next_cursor }))
+}
+
+async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<MeetingId>) -> Result<Response> {
+    shown(&app, &viewer, id, Wrong::default()).await
+}
+
+async fn shown(app: &App, viewer: &Viewer, id: MeetingId, wrong: Wrong) -> Result<Response> {
+    let meeting = queries::detail(app.store.read(), viewer.actor.as_ref(), id).await?;
+    let may_sign_in = viewer.actor.as_ref().is_some_and(|actor| waits_for(app, actor, &meeting.meeting))
+        && meeting.my_attendance.is_none();
+    let back = meeting.meeting.matter_id.map_or_else(|| "/meetings".to_owned(), |matter| format!("/matters/{matter}"));
+    let page =
+        viewer.page("page-meeting").titled(meeting.meeting.title.clone()).back(back).at(format!("/meetings/{id}"));
+    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, may_sign_in, wrong }))
+}
+
+/// Are the doors open for this person?
+pub fn waits_for(app: &App, actor: &Actor, meeting: &MeetingView) -> bool {
+    let lives_there = actor.lives_in(&meeting.area_code);
+    meeting.state == "called"
+        && rules::may_sign_in(meeting.starts_at.to_utc(), app.now())
+        && rules::belongs(meeting.audience, meeting.body_id, &meeting.area_code, &actor.seats, lives_there)
+}
+
+async fn sign_in(State(app): State<App>, who: Resident, Path(id): Path<MeetingId>, form: Fields) -> Result<Response> {
+    let input = (id, Attend { person_id: None, via: None });
+    let signed = app.once(who.actor.clone(), form.key(), "sign_in_to_meeting", input, |tx, actor, input| {
+        Box::pin(commands::sign_in(tx, actor, input))
+    });
+    match signed.await {
+        Ok(_) => Ok(see(&format!("/meetings/{id}"))),
+        Err(error) => shown(&app, &who.viewer, id, Wrong::from(error)?).await,
+    }
+}

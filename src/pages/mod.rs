@@ -1,0 +1,58 @@
+//! 页面: the residents' pages, made on the server; the council desk is below in `desk`.
+//!
+//! Always true: reading, speaking and voting work without a script; a form posts to a route that runs the same command as
+//! the API and then leads on (303), so that going back never sends twice; what was typed is kept when it is refused; a
+//! page shows only what the queries of the subjects give to this viewer; a choice is never part of an address.
+//! Tables owned: none. Events recorded: none (the commands record theirs).
+//!
+//! # How a page is made
+//! A handler takes [`layout::Resident`] (or [`layout::Viewer`], who may be signed out), asks the queries, and gives
+//! [`layout::render`] a struct with `#[derive(Template)]`, a field `page: Page` and a template that extends `base.html`
+//! (blocks `head body_class top main foot`). With `use crate::pages::words::Words;` templates say `{{ t("key") }}`,
+//! `{{ moment(at) }}`, `{{ asset("x.js") }}`. Forms come as [`fields::Fields`]; a refusal becomes [`fields::Wrong`], which
+//! the macros in `forms.html` show beside the fields. Refusals elsewhere become plain pages by themselves.
+mod about;
+pub mod assets;
+mod desk;
+pub mod fields;
+mod form;
+mod home;
+pub mod layout;
+mod login;
+mod matter;
+mod meeting;
+mod notice;
+mod problem;
+mod record;
+mod speak;
+mod steps;
+mod stream;
+mod suggestion;
+mod thread;
+mod vote;
+pub mod words;
+
+use axum::{Router, middleware};
+
+pub use self::problem::problem;
+use crate::app::App;
+
+/// All pages. What they refuse is shown as a page.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .merge(home::routes())
+        .merge(login::routes())
+        .merge(speak::routes())
+        .merge(suggestion::routes())
+        .merge(matter::routes())
+        .merge(form::routes())
+        .merge(meeting::routes())
+        .merge(notice::routes())
+        .merge(vote::routes())
+        .merge(stream::routes())
+        .merge(record::routes())
+        .merge(about::routes())
+        .merge(desk::routes())
+        .layer(middleware::from_fn(problem::shown))
+        .merge(assets::routes())
+}

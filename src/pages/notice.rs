@@ -1,0 +1,98 @@
+//! `/notices`: what hangs in the village; each with its versions, and objections that are answered in public.
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
+    words::Words,
+};
+use crate::{
+    app::{App, Path, Query},
+    error::Result,
+    ids::NoticeId,
+    notices::{NoticeDetail, NoticeView, Object, ObjectionView, commands, queries},
+    page::PageQuery,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/notices", get(list))
+        .route("/notices/{id}", get(show))
+        .route("/notices/{id}/objections", post(object).get(up))
+        .route("/notices/{id}/confirmations", post(confirm).get(up))
+}
+
+#[derive(Template)]
+#[template(path = "notices.html")]
+struct NoticesPage {
+    page: Page,
+    items: Vec<NoticeView>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage {
+    page: Page,
+    notice: NoticeDetail,
+    objections: Vec<ObjectionView>,
+    may_object: bool,
+    /// Asked to confirm: has the viewer done so?
+    confirmed: Option<bool>,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
+    let found = queries::list(app.store.read(), &who.actor.area, &page).await?;
+    Ok(render(&NoticesPage { page: who.page("page-notices"), items: found.items, next: found.next_cursor }))
+}
+
+async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<NoticeId>) -> Result<Response> {
+    shown(&app, &viewer, id, Fields::default(), Wrong::default()).await
+}
+
+async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: Wrong) -> Result<Response> {
+    let db = app.store.read();
+    let mut notice = queries::detail(db, id).await?;
+    let objections = match &viewer.actor {
+        Some(actor) => queries::objections(db, actor, id).await?,
+        None => std::mem::take(&mut notice.objection_list),
+    };
+    let head = &notice.notice;
+    let is_open = head.state == queries::PUBLISHED && app.now() < head.period_to.to_utc();
+    let may_object = is_open && viewer.actor.as_ref().is_some_and(|actor| actor.lives_in(&head.area_code));
+    let confirmed = match &viewer.actor {
+        Some(actor) if head.must_read && actor.lives_in(&head.area_code) => {
+            Some(queries::has_confirmed(db, actor, id, head.version).await?)
+        }
+        _ => None,
+    };
+    let back = head.matter_id.map_or_else(|| "/notices".to_owned(), |matter| format!("/matters/{matter}"));
+    let page = viewer.page("page-notice").titled(head.title.clone()).back(back).at(format!("/notices/{id}"));
+    let page = page.live(Live::always().unless(wrong.is_any()));
+    Ok(render_as(wrong.status(), &NoticePage { page, notice, objections, may_object, confirmed, typed, wrong }))
+}
+
+async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
+    let input = (id, Object { text: form.text("text").replace("\r\n", "\n") });
+    let raised = app.once(who.actor.clone(), form.key(), "object_to_notice", input, |tx, actor, input| {
+        Box::pin(commands::object(tx, actor, input))
+    });
+    match raised.await {
+        Ok(objection) => Ok(see(&format!("/notices/{id}#o-{}", objection.id))),
+        Err(error) => shown(&app, &who.viewer, id, form, Wrong::from(error)?).await,
+    }
+}
+
+async fn confirm(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>) -> Result<Response> {
+    let actor = who.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { commands::confirm(tx, &actor, id).await })).await?;
+    Ok(see(&format!("/notices/{id}")))
+}

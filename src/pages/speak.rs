@@ -1,0 +1,84 @@
+//! `/speak`: leave a voice with words, photos and a clip; once, however often the button is tapped.
+use askama::Template;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartRejection},
+    response::Response,
+    routing::get,
+};
+
+use super::{
+    fields::{Fields, Sent, Wrong, with_files},
+    layout::{Page, Resident, render_as, see},
+    words::Words,
+};
+use crate::{
+    app::App,
+    error::Result,
+    ids::MediaId,
+    suggestions::{SubmitSuggestion, SuggestionView, commands},
+};
+
+/// Nine photos as a phone takes them, and a clip. Each file has its own limit.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+/// In the order in which they are shown.
+const KINDS: [&str; 5] = ["help", "suggestion", "complaint", "consult", "praise"];
+const VISIBILITIES: [&str; 3] = ["public", "handlers", "town"];
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/speak", get(show).post(send)).layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+#[derive(Template)]
+#[template(path = "speak.html")]
+struct SpeakPage {
+    page: Page,
+    kinds: [&'static str; 5],
+    visibilities: [&'static str; 3],
+    typed: Fields,
+    wrong: Wrong,
+    /// What was sent along with a form that was refused.
+    kept: Vec<MediaId>,
+}
+
+fn page(who: &Resident, sent: Sent, wrong: Wrong) -> Response {
+    let kept = sent.media();
+    let page = who.page("page-speak");
+    let status = wrong.status();
+    render_as(status, &SpeakPage { page, kinds: KINDS, visibilities: VISIBILITIES, typed: sent.fields, wrong, kept })
+}
+
+async fn show(who: Resident) -> Response {
+    page(&who, Sent::default(), Wrong::default())
+}
+
+async fn send(
+    State(app): State<App>,
+    who: Resident,
+    form: std::result::Result<Multipart, MultipartRejection>,
+) -> Result<Response> {
+    let mut sent = with_files(&app, &who.actor, form).await?;
+    let submitted = match sent.refused.take() {
+        Some(error) => Err(error),
+        None => submit(&app, &who, &sent).await,
+    };
+    match submitted {
+        Ok(voice) => Ok(see(&format!("/suggestions/{}", voice.summary.id))),
+        Err(error) => Ok(page(&who, sent, Wrong::from(error)?)),
+    }
+}
+
+async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<SuggestionView> {
+    let form = &sent.fields;
+    let input = SubmitSuggestion {
+        kind: form.choice("kind")?,
+        visibility: form.choice("visibility")?,
+        text: form.text("text").to_owned(),
+        place: form.text("place").to_owned(),
+        media: sent.media(),
+    };
+    app.once(who.actor.clone(), form.key(), "submit_suggestion", input, |tx, actor, input| {
+        Box::pin(commands::submit(tx, actor, input))
+    })
+    .await
+}

@@ -1,0 +1,169 @@
+//! `/suggestions`: one's own voices, and each with its promises, its thread, who opened it, and the rating.
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use chrono::{DateTime, FixedOffset};
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Live, Page, Resident, render, render_as, see, up},
+    steps::Step,
+    thread::{self, Older, Thread},
+    words::{Words, deadline, moment},
+};
+use crate::{
+    app::{App, Path, Query},
+    error::{Code, Result},
+    events::{self, Kind},
+    ids::SuggestionId,
+    page::PageQuery,
+    streams::{self, Access},
+    suggestions::{
+        Deadline, RateSuggestion, SuggestionState, SuggestionSummary, SuggestionView, commands,
+        queries::{self, Scope, SuggestionsQuery},
+    },
+    text,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/suggestions", get(list))
+        .route("/suggestions/{id}", get(show))
+        .route("/suggestions/{id}/messages", post(write).get(up))
+        .route("/suggestions/{id}/rating", post(rate).get(up))
+}
+
+#[derive(Template)]
+#[template(path = "suggestions.html")]
+struct SuggestionsPage {
+    page: Page,
+    items: Vec<SuggestionSummary>,
+    next: Option<String>,
+}
+
+async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
+    let query = SuggestionsQuery { scope: Scope::Mine, state: None, cursor: page.cursor, limit: page.limit };
+    let found = queries::list(app.store.read(), &who.actor, query).await?;
+    Ok(render(&SuggestionsPage { page: who.page("page-suggestions"), items: found.items, next: found.next_cursor }))
+}
+
+#[derive(Template)]
+#[template(path = "suggestion.html")]
+struct SuggestionPage {
+    page: Page,
+    voice: SuggestionView,
+    steps: Vec<Step>,
+    thread: Option<Thread>,
+    may_write: bool,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+impl SuggestionPage {
+    fn may_rate(&self) -> bool {
+        self.voice.can.contains(&crate::suggestions::Step::Rate)
+    }
+}
+
+async fn show(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<SuggestionId>,
+    Query(older): Query<Older>,
+) -> Result<Response> {
+    shown(&app, &who, id, (older.before, Fields::default(), Wrong::default())).await
+}
+
+async fn shown(
+    app: &App,
+    who: &Resident,
+    id: SuggestionId,
+    (before, typed, wrong): (Option<i64>, Fields, Wrong),
+) -> Result<Response> {
+    let voice = queries::open(app, &who.actor, id).await?;
+    let mut page = who.page("page-suggestion").back("/suggestions").at(format!("/suggestions/{id}"));
+    let (mut thread, mut may_write) = (None, false);
+    if let Some(stream) = voice.stream_id {
+        let (stream, access) = streams::queries::readable(app.store.read(), &who.actor, stream).await?;
+        thread = Some(thread::thread(app, &who.actor, &stream, before).await?.without_links_to(&page.path));
+        thread::seen(app, &who.actor, &stream);
+        page = page.live(Live::one(&stream).unless(wrong.is_any()));
+        may_write = access == Access::Write;
+    }
+    let steps =
+        steps(&voice.summary, accepted_at(app, id).await?, voice.answers.last().map(|answer| answer.created_at));
+    Ok(render_as(wrong.status(), &SuggestionPage { page, voice, steps, thread, may_write, typed, wrong }))
+}
+
+async fn accepted_at(app: &App, id: SuggestionId) -> Result<Option<DateTime<FixedOffset>>> {
+    let timeline = events::timeline(&app.store, vec![id.to_string()]).await?;
+    Ok(timeline.into_iter().find(|item| item.kind == Kind::SuggestionAccepted).map(|item| item.at))
+}
+
+/// What was promised and what was kept.
+fn steps(
+    voice: &SuggestionSummary,
+    accepted: Option<DateTime<FixedOffset>>,
+    answered: Option<DateTime<FixedOffset>>,
+) -> Vec<Step> {
+    let promised = |at: &DateTime<FixedOffset>| text::say_with("page-promised", &[("at", deadline(at).into())]);
+    let is_answered = matches!(voice.state, SuggestionState::Answered | SuggestionState::Rated);
+    let class = |is_done: bool, is_now: bool| {
+        if is_done {
+            "done"
+        } else if is_now {
+            "now"
+        } else {
+            ""
+        }
+    };
+    let received = Step::named("page-step-received", "done").line(moment(&voice.created_at));
+    let accept = Step::named("page-step-accept", class(accepted.is_some(), true)).line(match &accepted {
+        Some(done) => moment(done),
+        None => promised(&voice.accept_due_at),
+    });
+    let answer = Step::named("page-step-answer", class(is_answered, accepted.is_some())).line(match &answered {
+        Some(done) if is_answered => moment(done),
+        _ => promised(&voice.answer_due_at),
+    });
+    let is_rated = voice.state == SuggestionState::Rated;
+    let rate = Step::named("page-step-rate", class(is_rated, is_answered));
+    let rate = rate.line(match voice.rating.filter(|_| is_rated) {
+        Some(stars) => text::say_with("page-rated", &[("n", stars.into())]),
+        None => text::say("page-step-rate-hint"),
+    });
+    vec![
+        received,
+        Step { is_late: voice.overdue == Some(Deadline::Accept) && accepted.is_none(), ..accept },
+        Step { is_late: voice.overdue == Some(Deadline::Answer) && !is_answered, ..answer },
+        rate,
+    ]
+}
+
+async fn write(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
+    let voice = queries::open(&app, &who.actor, id).await?;
+    let stream = voice.stream_id.ok_or(Code::NotFound)?;
+    match thread::send(&app, who.actor.clone(), stream, &form).await {
+        Ok(()) => Ok(see(&format!("/suggestions/{id}#say"))),
+        Err(error) => shown(&app, &who, id, (None, form, Wrong::from(error)?)).await,
+    }
+}
+
+async fn rate(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
+    let rated = async {
+        let rating =
+            RateSuggestion { rating: form.required("rating")?, text: form.text("rating_text").replace("\r\n", "\n") };
+        app.once(who.actor.clone(), form.key(), "rate_suggestion", (id, rating), |tx, actor, input| {
+            Box::pin(commands::rate(tx, actor, input))
+        })
+        .await
+    };
+    match rated.await {
+        Ok(_) => Ok(see(&format!("/suggestions/{id}"))),
+        Err(error) => shown(&app, &who, id, (None, form, Wrong::from(error)?)).await,
+    }
+}

@@ -1,0 +1,44 @@
+# Suggestions 百姓留声室: kinds, states, and the cards that follow each step.
+suggestion-spoken = 语音留言
+suggestion-thread = { $kind } { $number }
+
+suggestion-kind-consult = 咨询
+suggestion-kind-help = 求助
+suggestion-kind-complaint = 投诉
+suggestion-kind-suggestion = 建议
+suggestion-kind-praise = 表扬
+
+suggestion-visibility-public = 全村都能看，不显示全名
+suggestion-visibility-handlers = 只有办事的人能看
+suggestion-visibility-town = 只有镇里能看
+
+suggestion-state-submitted = 等待受理
+suggestion-state-accepted = 正在办理
+suggestion-state-answered = 已经答复
+suggestion-state-rated = 已经办结
+
+# Cards in the author's thread.
+suggestion-received-title = 您的留言已收到
+suggestion-received-text = 编号 { $number }，{ $body }将在{ $month }月{ $day }日前受理。
+suggestion-accepted-title = 您的留言已受理
+suggestion-accepted-text = { $body }将在{ $month }月{ $day }日前答复您。
+suggestion-assigned-title = 已派人办理
+suggestion-assigned-text = 您的留言 { $number } 已派人办理。
+suggestion-answered-title = 您的留言有答复了
+suggestion-answered-text = 点开看答复，也请您打个分。
+suggestion-reopened-title = 您说没有解决，已重新办理
+suggestion-reopened-text = { $body }将在{ $month }月{ $day }日前再次答复您。
+suggestion-closed-title = 谢谢您的评价
+suggestion-closed-text = 留言 { $number } 已经办结。
+suggestion-joined-title = 您的留言已进入村里议事
+suggestion-joined-text = 留言 { $number } 原样保留。点开看这件事办到哪一步。
+suggestion-overdue-title = 您的留言过了期限
+suggestion-overdue-text = 留言 { $number } 过了答应您的期限，系统已经催办{ $body }。
+
+# Cards in the office of the body responsible: number and kind only.
+office-suggestion-new-title = 新留言：{ $kind }
+office-suggestion-new-text = 编号 { $number }，请在{ $month }月{ $day }日前受理。
+office-suggestion-reopened-title = 群众说没有解决：{ $kind }
+office-suggestion-reopened-text = 编号 { $number }，请在{ $month }月{ $day }日前再次答复。
+office-suggestion-overdue-title = 留言过了期限：{ $kind }
+office-suggestion-overdue-text = 编号 { $number } 已经过期，请马上办理。

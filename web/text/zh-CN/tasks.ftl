@@ -1,0 +1,7 @@
+# 督办：交办、办结、超期。
+tasks-card-given-title = 交给您一件事：{ $title }
+tasks-card-given-text = 请在 { $day } 前办好，办完写明情况并附照片。
+tasks-card-overdue-title = 督办超期：{ $title }
+tasks-card-overdue-text = { $owner } 负责，应在 { $day } 前办好，还没有办结。
+tasks-card-done-title = 督办办结：{ $title }
+tasks-card-done-text = { $owner } 已经办结，附有照片。

@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod config;
 pub mod error;
 pub mod keys;
+pub mod rights;
 // means
 pub mod broker;
 pub mod gateways;
@@ -18,3 +19,25 @@ pub mod store;
 // what happened, and the handles
 pub mod app;
 pub mod events;
+// the ground
+pub mod areas;
+pub mod bodies;
+pub mod media;
+pub mod people;
+// what phones see
+pub mod live;
+pub mod streams;
+// deliberation
+pub mod delivery;
+pub mod forms;
+pub mod meetings;
+pub mod notices;
+pub mod suggestions;
+pub mod tasks;
+// the path and the decision
+pub mod matters;
+pub mod votes;
+// what people look at, and the wiring
+pub mod demo;
+pub mod pages;
+pub mod server;

@@ -1,2 +1,191 @@
-//! Liusheng.
-fn main() {}
+//! The command line: serve, demo, migrate, import, verify, redrive, openapi.
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use liusheng::{
+    areas,
+    clock::Clock,
+    config::{Config, LogFormat, SmsProvider},
+    delivery, demo,
+    error::{Error, Result},
+    events,
+    people::{self, RosterFile},
+    server::{self, Role},
+};
+use tracing_subscriber::EnvFilter;
+
+/// Residents' participation for a county: voices, matters in six stages, notices, votes.
+#[derive(Parser)]
+#[command(name = "liusheng", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Which part of the work this process does.
+    #[arg(long, value_enum, default_value = "all", global = true)]
+    role: Role,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve (the default).
+    Serve,
+    /// Serve with the invented demo village; starting it again changes nothing.
+    Demo,
+    /// Bring the database to the newest schema and stop.
+    Migrate,
+    /// Read areas or a village's roster from a CSV file.
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Check the event log and its signed checkpoints; names the first bad entry.
+    Verify {
+        /// Check the log.
+        #[arg(long, required = true)]
+        log: bool,
+    },
+    /// Try dead letters once more.
+    Redrive,
+    /// Print the description of the API.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// Areas: code,town_code,town,village,kind.
+    Areas {
+        /// The CSV file.
+        file: PathBuf,
+    },
+    /// A village's roster. All or nothing; the same file again changes nothing.
+    Roster {
+        /// The CSV file.
+        file: PathBuf,
+        /// Go on although this many who were on the roster are not in the file.
+        #[arg(long, value_name = "PEOPLE")]
+        confirm_left: Option<usize>,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = !error.use_stderr();
+            error.print().ok();
+            return if asked { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    let config = match Config::load() {
+        Ok(config) => config,
+        Err(line) => {
+            eprintln!("{line}");
+            return ExitCode::from(2);
+        }
+    };
+    log(&config);
+    match run(cli, config).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{}", plain(&error));
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config, cli.role, false).await,
+        Command::Demo => {
+            config.sms_provider = SmsProvider::File;
+            serve(config, cli.role, true).await
+        }
+        Command::Migrate => server::open(config, Clock::system(), false).await.map(|_| ExitCode::SUCCESS),
+        Command::Import { what } => import(config, what).await,
+        Command::Verify { .. } => verify(config).await,
+        Command::Redrive => {
+            let (app, _rung) = server::open(config, Clock::system(), false).await?;
+            let (through, left) = events::redrive(&app.store, &server::reactions()).await?;
+            let sends = delivery::commands::redrive(&app.store).await?;
+            println!("reactions: {through} went through, {left} left; deliveries queued again: {sends}");
+            Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
+        Command::Openapi => {
+            print!("{}", server::openapi().map_err(Error::broken)?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn serve(config: Config, role: Role, is_demo: bool) -> Result<ExitCode> {
+    if is_demo {
+        demo::prepare(config.clone()).await?;
+    }
+    let (app, rung) = server::open(config, Clock::system(), is_demo).await?;
+    let server = server::start(app, rung, role).await?;
+    tracing::info!(address = %server.address, broker = server.app.broker.name(), "serving");
+    if is_demo {
+        print!("{}", demo::greeting(&server.app, server.address)?);
+    }
+    stopped().await?;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import(config: Config, what: Import) -> Result<ExitCode> {
+    let (app, _rung) = server::open(config, Clock::system(), false).await?;
+    match what {
+        Import::Areas { file } => {
+            let done = areas::commands::import_file(&app.store, &std::fs::read(file)?).await?;
+            println!("{} added, {} changed", done.added, done.changed);
+        }
+        Import::Roster { file, confirm_left } => {
+            let roster = RosterFile { bytes: std::fs::read(file)?, area: None, imported_by: None, confirm_left };
+            let done = people::import_roster(&app, roster).await?;
+            println!("{} rows: {} added, {} changed, {} left", done.rows, done.added, done.changed, done.left);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(config: Config) -> Result<ExitCode> {
+    let (app, _rung) = server::open(config, Clock::system(), false).await?;
+    let report = events::verify(&app.store, &app.keys).await?;
+    match report.first_bad {
+        None => {
+            println!("{} events and {} signed checkpoints verify", report.events, report.checkpoints);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(bad) => {
+            println!("{bad}; {} events before it verify", report.events);
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+async fn stopped() -> Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// What an operator reads: the refusal's sentence and every wrong field, or what broke.
+fn plain(error: &Error) -> String {
+    let Error::Refused(refusal) = error else { return error.to_string() };
+    let fields: String = refusal.fields.iter().map(|field| format!("\n  {}: {}", field.field, field.message)).collect();
+    format!("{} ({}){fields}", refusal.code.sentence(), refusal.code.as_str())
+}
+
+fn log(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}

@@ -1,0 +1,106 @@
+//! What every request passes through: its id, its limits, the security headers, its line in the log.
+use std::time::{Duration, Instant};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use uuid::Uuid;
+
+use crate::{
+    app::{App, client_address},
+    error::{Code, Error},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Scripts and styles come from us alone; photos may be shown before they are sent, recordings played from memory.
+const CSP: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
+    style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// Outermost: counts, times, logs (path pattern, never the path or a name) and answers in time.
+pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = Uuid::now_v7().to_string();
+    let method = known(request.method());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let id_value = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"));
+    request.headers_mut().insert(REQUEST_ID, id_value.clone());
+    let is_html = wants_page(&request);
+    let mut response = answer(&app, request, next).await;
+    if is_html && (response.status().is_client_error() || response.status().is_server_error()) {
+        response = crate::pages::problem(response);
+    }
+    let status = response.status();
+    let millis = began.elapsed().as_millis();
+    metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.as_str().to_owned())
+        .increment(1);
+    metrics::histogram!("http_request_seconds", "route" => route.clone()).record(began.elapsed().as_secs_f64());
+    if status.is_server_error() {
+        tracing::error!(request = id, %method, route, status = status.as_u16(), millis, "answered");
+    } else {
+        tracing::debug!(request = id, %method, route, status = status.as_u16(), millis, "answered");
+    }
+    secure(&mut response, id_value);
+    response
+}
+
+/// A label with as many values as there are methods, not as there are callers' inventions.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
+}
+
+async fn answer(app: &App, request: Request, next: Next) -> Response {
+    let address = client_address(app, request.headers(), request.extensions());
+    if let Some(Err(error)) = address.map(|address| app.rates.request(address)) {
+        return error.into_response();
+    }
+    let within = if is_upload(&request) { app.config.body_timeout_secs } else { app.config.answer_timeout_secs };
+    match tokio::time::timeout(Duration::from_secs(within), next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Error::from(Code::TimedOut).into_response(),
+    }
+}
+
+/// Photos and recordings come slowly from a village.
+fn is_upload(request: &Request) -> bool {
+    let path = request.uri().path();
+    matches!(path, "/v1/media" | "/speak") || path.starts_with("/desk/tasks/")
+}
+
+fn wants_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    !path.starts_with("/v1/") && accepts.contains("text/html")
+}
+
+fn secure(response: &mut Response, id: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// A panic in a handler is a 500 like any other.
+pub(super) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    Error::broken("a handler panicked").into_response()
+}
+
+/// No such page.
+pub(super) async fn not_found(request: Request) -> Response {
+    let response = Error::from(Code::NotFound).into_response();
+    if wants_page(&request) { crate::pages::problem(response) } else { response }
+}
+
+/// The path is there, the method is not.
+pub(super) async fn method_not_allowed() -> Response {
+    Error::from(Code::MethodNotAllowed).into_response()
+}

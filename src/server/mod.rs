@@ -1,0 +1,130 @@
+//! Wiring: opens the means, merges the routes, lists the reactions, starts and stops the workers in order.
+//!
+//! Sees everything and is seen by nobody but `main`, the tests and the load generator.
+mod accept;
+mod health;
+mod layers;
+mod routes;
+mod tasks;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::{
+    routes::openapi,
+    tasks::{do_what_is_due, reactions},
+};
+use crate::{
+    app::{App, Rates},
+    areas, bodies, broker,
+    calendar::Calendar,
+    clock::Clock,
+    config::Config,
+    error::{Error, Result},
+    gateways::{sms::Sms, webhook::Webhooks},
+    keys::Keys,
+    live::Hub,
+    matters, people,
+    store::{self, RungBells},
+};
+
+/// Which parts of the work this process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Answers requests and holds sockets.
+    Api,
+    /// Numbers events and runs what follows from them.
+    Relay,
+    /// Sends to the outside and does what is due.
+    Worker,
+}
+
+impl Role {
+    fn does(self, part: Self) -> bool {
+        self == Self::All || self == part
+    }
+}
+
+/// A running server.
+pub struct Server {
+    /// The handles, for tests and for the demo's seed.
+    pub app: App,
+    /// Where it listens.
+    pub address: SocketAddr,
+    hub: Arc<Hub>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Opens database, keys and broker as the settings say.
+///
+/// # Errors
+/// One line that says what could not be opened.
+pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App, RungBells)> {
+    // a second call in one process, as in tests, finds it installed
+    rustls::crypto::ring::default_provider().install_default().ok();
+    std::fs::create_dir_all(&config.data_dir)?;
+    std::fs::create_dir_all(config.media_dir())?;
+    let file = (!config.calendar_file.is_empty()).then(|| std::path::PathBuf::from(&config.calendar_file));
+    let calendar = Calendar::load(file.as_deref()).map_err(Error::broken)?;
+    let keys = Arc::new(Keys::load_or_make(&config.data_dir)?);
+    let (store, rung) = store::open(&config.database(), clock.clone(), calendar.clone()).await?;
+    let app = App {
+        store,
+        broker: broker::open(&config)?,
+        clock,
+        calendar,
+        keys,
+        sms: Arc::new(Sms::open(&config, echo_codes)),
+        webhooks: Arc::new(Webhooks::new(&config)?),
+        rates: Rates::new(&config),
+        actors: people::actor_cache(),
+        seats_of: |db, person, today| Box::pin(async move { bodies::queries::seats_of(db, person, today).await }),
+        config: Arc::new(config),
+    };
+    areas::commands::import_embedded(&app.store).await?;
+    matters::commands::seed_templates(&app.store).await?;
+    Ok((app, rung))
+}
+
+/// Starts the parts of a role.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn start(app: App, rung: RungBells, role: Role) -> Result<Server> {
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let hub = Hub::new();
+    let mut address = app.config.listen;
+    if role.does(Role::Api) {
+        let listener = TcpListener::bind(address).await?;
+        address = listener.local_addr()?;
+        tasks.spawn(accept::serve(listener, routes::router(&app, &hub), app.config.clone(), stop.clone()));
+    }
+    tasks::spawn(&tasks, &app, &hub, rung, role, &stop);
+    tasks.close();
+    Ok(Server { app, address, hub, stop, tasks })
+}
+
+impl Server {
+    /// Stops taking requests, ends the sockets in slices, finishes what runs, within the drain time.
+    pub async fn stop(self) {
+        let within = Duration::from_secs(self.app.config.drain_timeout_secs);
+        let sockets = if self.hub.connected() > 100 { within / 3 } else { Duration::from_millis(100) };
+        self.hub.drain(sockets).await;
+        self.stop.cancel();
+        if tokio::time::timeout(within, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some work was still running at the end of the drain time");
+        }
+    }
+
+    /// How many sockets are open.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        self.hub.connected()
+    }
+}

@@ -1,0 +1,95 @@
+//! All routes in one place: a contents page of the product.
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
+    timeout::RequestBodyTimeoutLayer,
+};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{health, layers};
+use crate::{
+    app::App,
+    areas, bodies, delivery, events, forms,
+    live::{self, Hub},
+    matters, media, meetings, notices, pages, people, streams, suggestions, tasks, votes,
+};
+
+/// JSON bodies stay small; uploads have their own limit.
+const MAX_JSON: usize = 64 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Liusheng",
+    description = "Residents' participation for a county: voices, matters in six stages, notices, votes. \
+        Errors are RFC 9457 problems with a stable code; writes accept Idempotency-Key; lists are paged by cursor."
+))]
+struct Description;
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(areas::routes())
+        .merge(people::routes())
+        .merge(bodies::routes())
+        .merge(media::routes())
+        .merge(streams::routes())
+        .merge(delivery::routes())
+        .merge(forms::routes())
+        .merge(tasks::routes())
+        .merge(suggestions::routes())
+        .merge(notices::routes())
+        .merge(meetings::routes())
+        .merge(matters::routes())
+        .merge(votes::routes())
+        .merge(events::routes())
+}
+
+/// The description of the API, as JSON text ending in a line break.
+///
+/// # Errors
+/// Never, as long as the description is serialisable.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    let (_, description) = api().split_for_parts();
+    description.to_pretty_json().map(|text| text + "\n")
+}
+
+/// The whole service.
+pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
+    let (api, description) = api().split_for_parts();
+    let served = Arc::new(description);
+    Router::new()
+        .merge(api)
+        .merge(pages::routes())
+        .merge(live::routes(Arc::clone(hub)))
+        .merge(health::routes(Arc::clone(hub)))
+        .route("/openapi.json", get(async move || Json(served.as_ref().clone())))
+        .merge(docs())
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .fallback(layers::not_found)
+        .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(RequestBodyTimeoutLayer::new(std::time::Duration::from_secs(app.config.body_timeout_secs)))
+        // a gzipped recording would have no ranges
+        .layer(
+            CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("audio/"))),
+        )
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::observe))
+        .with_state(app.clone())
+}
+
+/// `/docs` works offline; its page runs inline scripts, so it has a policy of its own.
+fn docs() -> Router<App> {
+    let ui: Router<App> =
+        Router::from(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")));
+    ui.layer(middleware::map_response(async |response: axum::response::Response| {
+        let policy = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+        ([(header::CONTENT_SECURITY_POLICY, policy)], response).into_response()
+    }))
+}

@@ -1,0 +1,138 @@
+//! The workers of a process and what they follow.
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Role, health};
+use crate::{
+    app::{self, App},
+    broker::Bell,
+    delivery,
+    error::Result,
+    events::{Reaction, Relay},
+    forms,
+    live::{self, Hub},
+    matters, media, meetings, notices, people,
+    store::{RungBells, Tx},
+    streams, suggestions, tasks as tasks_subject, votes,
+};
+
+/// How often it is asked what is due.
+const DUE: Duration = Duration::from_secs(2);
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Everything that follows from events, in the order in which it runs.
+#[must_use]
+pub fn reactions() -> Vec<Reaction> {
+    [
+        forms::REACTIONS,
+        suggestions::REACTIONS,
+        notices::REACTIONS,
+        meetings::REACTIONS,
+        tasks_subject::REACTIONS,
+        delivery::REACTIONS,
+        matters::REACTIONS,
+        votes::REACTIONS,
+    ]
+    .concat()
+}
+
+type Due = for<'t> fn(&'t Tx) -> BoxFuture<'t, Result<u64>>;
+
+/// What the passing of time brings about.
+const DUES: &[(&str, Due)] = &[
+    ("one-time codes", |tx| Box::pin(people::due(tx))),
+    ("threads", |tx| Box::pin(streams::commands::due(tx))),
+    ("suggestions", |tx| Box::pin(suggestions::commands::due(tx))),
+    ("forms", |tx| Box::pin(forms::commands::due(tx))),
+    ("tasks", |tx| Box::pin(tasks_subject::commands::due(tx))),
+    ("notices", |tx| Box::pin(notices::commands::due(tx))),
+    ("matters", |tx| Box::pin(matters::commands::due(tx))),
+];
+
+pub(super) fn spawn(
+    tasks: &TaskTracker,
+    app: &App,
+    hub: &Arc<Hub>,
+    rung: RungBells,
+    role: Role,
+    stop: &CancellationToken,
+) {
+    let wake = Arc::new(Notify::new());
+    tasks.spawn(pump(app.clone(), rung, Arc::clone(&wake), stop.clone()));
+    if role.does(Role::Api) {
+        tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
+    }
+    if role.does(Role::Relay) {
+        let relay = Relay::new(app.store.clone(), Arc::clone(&app.keys), reactions(), wake);
+        tasks.spawn(relay.run(stop.clone()));
+    }
+    if role.does(Role::Worker) {
+        tasks.spawn(delivery::worker::run(app.clone(), stop.clone()));
+        let due = app.clone();
+        tasks.spawn(every(DUE, stop.clone(), move || do_what_is_due(due.clone())));
+        let old = app.clone();
+        tasks.spawn(every(SWEEP, stop.clone(), move || sweep(old.clone())));
+    }
+}
+
+/// Hands the bells of committed units to the broker, many at a time.
+async fn pump(app: App, mut rung: RungBells, wake: Arc<Notify>, stop: CancellationToken) {
+    let mut bells = Vec::new();
+    loop {
+        tokio::select! {
+            count = rung.recv_many(&mut bells, 256) => if count == 0 { return },
+            () = stop.cancelled() => return,
+        }
+        if bells.contains(&Bell::Events) {
+            wake.notify_one();
+            bells.retain(|bell| *bell != Bell::Events);
+        }
+        if let Err(error) = app.broker.ring(&bells).await {
+            // listeners compare heads every two seconds, so this costs time only
+            tracing::warn!(%error, "bells not rung");
+        }
+        bells.clear();
+    }
+}
+
+async fn every<F, Fut>(period: Duration, stop: CancellationToken, work: F)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => work().await,
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// One round of what is due; tests call it after they moved the clock.
+pub async fn do_what_is_due(app: App) {
+    for (name, due) in DUES {
+        let due = *due;
+        if let Err(error) = app.store.write(move |tx| due(tx)).await {
+            tracing::error!(%error, name, "what is due");
+        }
+    }
+    if let Err(error) = votes::commands::due(&app).await {
+        tracing::error!(%error, "votes to close");
+    }
+}
+
+async fn sweep(app: App) {
+    health::upkeep();
+    app.rates.sweep();
+    if let Err(error) = app::forget_old_keys(&app.store).await {
+        tracing::error!(%error, "old keys");
+    }
+    if let Err(error) = media::files::sweep(&app).await {
+        tracing::error!(%error, "media that belongs to nothing");
+    }
+}

@@ -1,0 +1,81 @@
+//! A kept-alive HTTP connection that costs the machine little, so that the server is what is measured.
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+use crate::Outcome;
+
+/// One connection; a request at a time.
+pub(crate) struct Line {
+    stream: BufReader<TcpStream>,
+    address: SocketAddr,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Line {
+    pub(crate) async fn open(address: SocketAddr) -> Outcome<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream), address })
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Outcome<Answer> {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        self.ask(head.as_bytes()).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, token: &str, body: &Value) -> Outcome<Answer> {
+        let body = body.to_string();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len(),
+        );
+        self.ask(request.as_bytes()).await
+    }
+
+    async fn ask(&mut self, request: &[u8]) -> Outcome<Answer> {
+        self.stream.write_all(request).await?;
+        let mut head = String::new();
+        self.stream.read_line(&mut head).await?;
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or("no status line")?;
+        let mut length = 0;
+        loop {
+            head.clear();
+            if self.stream.read_line(&mut head).await? == 0 {
+                return Err("the server hung up".into());
+            }
+            if head.trim_end().is_empty() {
+                break;
+            }
+            if let Some((name, value)) =
+                head.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            {
+                length = value.trim().parse().map_err(|error| format!("{name}: {error}"))?;
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).await?;
+        Ok(Answer { status, body })
+    }
+}

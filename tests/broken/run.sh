@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Builds each broken twin of the product and requires that the test which guards against it fails, with the right words.
+# usage: tests/broken/run.sh [twin ...]     (all when none is named)
+# A twin is a patch whose head names the test (`Run:`) and what the failure must say (`Must say:`).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# One place for all builds of all twins: dependencies are compiled once, and are the product's own where it was built.
+export CARGO_BUILD_BUILD_DIR=${LSTEST_BUILD_DIR:-$root/target}
+export RUST_BACKTRACE=0
+
+[ $# -gt 0 ] || set -- $(cd "$here" && ls ./*.patch | sed 's#^\./##; s#\.patch$##')
+bad=0
+for twin in "$@"; do
+  patch_file=$here/$twin.patch
+  tree=$work/$twin
+  mkdir "$tree"
+  tar -C "$root" --exclude=./target --exclude=./.git --exclude=node_modules -cf - . | tar -C "$tree" -xf -
+  if ! patch --directory "$tree" --strip 1 --forward --silent <"$patch_file"; then
+    echo "BROKEN TWIN $twin: the patch no longer fits; write it anew"
+    bad=1
+    continue
+  fi
+  run=$(sed -n 's/^Run: //p' "$patch_file")
+  words=$(sed -n 's/^Must say: //p' "$patch_file")
+  out=$work/$twin.out
+  if ! (cd "$tree" && CARGO_TARGET_DIR=$tree/target cargo test --locked --test it --no-run >"$out" 2>&1); then
+    tail -n 40 "$out"
+    echo "BROKEN TWIN $twin: does not build; write it anew"
+    bad=1
+    continue
+  fi
+  if (cd "$tree" && CARGO_TARGET_DIR=$tree/target cargo test --locked --test it -- "$run" --nocapture >"$out" 2>&1); then
+    echo "NOT CAUGHT $twin: $run passes although the product is broken"
+    bad=1
+  elif grep -qF -- "$words" "$out"; then
+    echo "caught $twin by $run:"
+    grep -F -A 5 -- "$words" "$out" | cut -c 1-160 | sed 's/^/    /'
+  else
+    tail -n 40 "$out"
+    echo "WRONG REASON $twin: $run fails, but does not say: $words"
+    bad=1
+  fi
+  rm -rf "$tree"
+done
+exit $bad

@@ -1,0 +1,160 @@
+//! The shape of `src/`: who may import whom, that each file says what it is for, and how long it may grow.
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Lowest first. A module may import only modules of a lower tier (and itself).
+const TIERS: &[&[&str]] = &[
+    &["clock", "ids", "text"],
+    &["error", "config", "actor"],
+    &["calendar", "keys", "page", "rights"],
+    &["broker", "gateways"],
+    &["store"],
+    &["app"],
+    &["events"],
+    &["areas"],
+    &["people"],
+    &["bodies"],
+    &["media"],
+    &["streams"],
+    &["live"],
+    &["forms", "tasks"],
+    &["suggestions", "meetings", "notices"],
+    &["delivery"],
+    &["matters"],
+    &["votes"],
+    &["pages"],
+];
+/// May see everything: they wire it together.
+const TOP: &[&str] = &["lib", "main", "server", "demo"];
+/// Files a rule of thumb may not yet hold for: path and the length it may have today. Only shrinks.
+const LONG: &[(&str, usize)] = &[];
+const MAX_LINES: usize = 400;
+
+fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, out)
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path)
+        }
+    }
+}
+
+/// The first path segments named after `crate::`, braces included.
+fn imports(text: &str) -> Vec<String> {
+    let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + 7..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let (mut depth, mut start, mut done) = (0, true, false);
+            let mut word = String::new();
+            for c in group.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => done = true,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => {
+                        if !word.is_empty() {
+                            found.push(std::mem::take(&mut word))
+                        }
+                        start = true;
+                        continue;
+                    }
+                    c if depth == 0 && start && (c.is_alphanumeric() || c == '_') => {
+                        word.push(c);
+                        continue;
+                    }
+                    c if c.is_whitespace() && word.is_empty() => continue,
+                    _ => start = false,
+                }
+                if done {
+                    break;
+                }
+            }
+            if !word.is_empty() {
+                found.push(word)
+            }
+        } else {
+            found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_point_down_documents_lead_and_files_stay_short() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let tier: BTreeMap<&str, usize> =
+        TIERS.iter().enumerate().flat_map(|(n, t)| t.iter().map(move |m| (*m, n))).collect();
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap().display().to_string();
+        let module = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        if !text.starts_with("//!") {
+            wrong.push(format!("{name}: begin with a //! line that says what the module is for"))
+        }
+        let lines = text.lines().count();
+        let limit = LONG.iter().find(|(p, _)| *p == name).map_or(MAX_LINES, |(_, n)| *n);
+        if lines > limit {
+            wrong.push(format!("{name}: {lines} lines, over {limit}: split it along its nouns"))
+        }
+        if name.ends_with("rules.rs") && (text.contains("async fn") || imports(&text).iter().any(|m| m == "store")) {
+            wrong.push(format!("{name}: rules are pure: no `async fn`, no `store`"));
+        }
+        if TOP.contains(&module.as_str()) {
+            continue;
+        }
+        let Some(mine) = tier.get(module.as_str()) else {
+            wrong.push(format!("{name}: `{module}` has no tier"));
+            continue;
+        };
+        for other in imports(&text) {
+            if other == module {
+                continue;
+            }
+            match tier.get(other.as_str()) {
+                Some(theirs) if theirs < mine => {}
+                Some(_) => wrong.push(format!("{name}: `{module}` may not import `{other}`, which is not below it")),
+                None if TOP.contains(&other.as_str()) => {
+                    wrong.push(format!("{name}: `{other}` is wiring, nothing imports it"))
+                }
+                None => {} // a type or macro at the crate root
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Words for people live in `web/text`; only comments and tests may show Chinese in the code.
+#[test]
+fn what_people_read_is_keyed() {
+    // input data, not output: the words a roster file uses
+    const INPUT_WORDS: &[&str] = &["people/roster.rs"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap().display().to_string();
+        if INPUT_WORDS.contains(&name.as_str()) || name.ends_with("tests.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let before_comment = line.split("//").next().unwrap_or_default();
+            if before_comment.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) {
+                wrong.push(format!("{name}:{}", number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "Chinese outside web/text:\n{}", wrong.join("\n"));
+}

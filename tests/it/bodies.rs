@@ -1,0 +1,171 @@
+//! Areas are public; bodies, terms and seats are filled by the offices, and rights come and go with the seats.
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Somebody, TestApp, Village, answer, person_of};
+
+fn id(value: &Value) -> &str {
+    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn areas_and_their_bodies_are_for_everybody_and_are_kept_by_their_tag() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let response = app.http.get(app.url("/v1/areas")).send().await.unwrap();
+    let tag = response.headers()["etag"].to_str().unwrap().to_owned();
+    let again = app.http.get(app.url("/v1/areas")).header("if-none-match", &tag).send().await.unwrap();
+    assert_eq!((again.status().as_u16(), again.bytes().await.unwrap().len()), (304, 0));
+    assert_eq!(app.get(&format!("/v1/areas/{}", village.area)).await.ok()["code"], json!(village.area));
+    assert_eq!(app.get("/v1/areas/330521103999").await.refused(), "not_found");
+    let bodies = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
+    let text = bodies.to_string();
+    assert!(
+        text.contains("东衡村村民委员会") && text.contains("章建明"),
+        "who speaks for the village is named: {text}"
+    );
+    assert!(!text.contains("1950000") && !text.contains("330599"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_founds_bodies_in_its_own_areas_only() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let town = &village.town;
+    let found = |kind: &str, areas: Value| json!({ "kind": kind, "name": "某机构", "areas": areas });
+    let new = found("federation", json!(["330521103203"]));
+    let first = town.post_once("/v1/bodies", "found-1", new.clone()).await.ok();
+    assert_eq!(town.post_once("/v1/bodies", "found-1", new).await.ok(), first, "sent twice, founded once");
+    let other = found("federation", json!([village.area]));
+    assert_eq!(town.post_once("/v1/bodies", "found-1", other.clone()).await.refused(), "idempotency_mismatch");
+    let elsewhere = town.post_once(
+        "/v1/mandates",
+        "found-1",
+        json!({ "from_body_id": village.committee,
+        "to_body_id": village.council, "scope": "publish_notice", "source": "会议" }),
+    );
+    assert_eq!(elsewhere.await.refused(), "idempotency_mismatch", "a key belongs to one operation");
+    assert_eq!(town.post_once("/v1/bodies", &"k".repeat(256), other.clone()).await.refused(), "invalid_request");
+    for (body, code) in [
+        (found("village_committee", json!(["330521103"])), "invalid_fields"),
+        (found("council", json!([])), "invalid_fields"),
+        (found("emperor", json!([village.area])), "invalid_request"),
+        (found("council", json!(["330521001001"])), "not_allowed"),
+        (json!({ "kind": "council", "name": "x", "areas": [village.area], "id": 1 }), "invalid_request"),
+    ] {
+        let refused = town.post("/v1/bodies", body.clone()).await.refused();
+        assert!(refused == code || (code == "invalid_request" && refused == "invalid_fields"), "{body}: {refused}");
+    }
+    for who in [&village.chair, &village.council_chair, &village.villager(&app, "00007").await] {
+        assert_eq!(who.post("/v1/bodies", other.clone()).await.refused(), "not_allowed");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seat_is_taken_once_ended_once_and_nobody_supervises_themselves() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let town = &village.town;
+    let seats = format!("/v1/bodies/{}/seats", village.committee);
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let member = json!({ "person_id": person, "role": "member" });
+    let seat = town.post(&seats, member.clone()).await.ok();
+    assert_eq!(town.post(&seats, member.clone()).await.status, 422, "held already");
+    assert_eq!(village.chair.post(&seats, member.clone()).await.refused(), "not_allowed");
+    let supervision = json!({ "kind": "supervision_committee", "name": "监委", "areas": [village.area] });
+    let supervision = town.post("/v1/bodies", supervision).await.ok();
+    let excluded = town.post(&format!("/v1/bodies/{}/seats", id(&supervision)), member).await;
+    assert_eq!(excluded.refused(), "seats_exclude", "who governs does not supervise");
+    let end = format!("/v1/seats/{}/end", id(&seat));
+    town.post(&end, json!(null)).await.ok();
+    assert_eq!(town.post(&end, json!(null)).await.refused(), "wrong_state");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_end_with_the_term() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let term = json!({ "number": 12, "starts_on": "2026-11-01", "ends_on": "2026-11-04" });
+    let term = village.town.post(&format!("/v1/bodies/{}/terms", village.committee), term).await.ok();
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let seat = json!({ "person_id": person, "role": "clerk", "term_id": id(&term) });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat.clone()).await.ok();
+    let council_term = village.town.post(&format!("/v1/bodies/{}/seats", village.council), seat).await;
+    assert_eq!(council_term.status, 422, "the term of another body");
+    let notice = json!({ "area_code": village.area, "title": "停水", "text": "明天停水。" });
+    let clerk = Somebody::signed_in(&app, person).await;
+    clerk.post("/v1/notices", notice.clone()).await.ok();
+    app.pass(TimeDelta::hours(24 * 2 + 14)).await;
+    Somebody::signed_in(&app, person).await.post("/v1/notices", notice.clone()).await.ok();
+    // 00:00 in the county, the day after the last
+    app.pass(TimeDelta::hours(1)).await;
+    let late = Somebody::signed_in(&app, person).await;
+    assert_eq!(late.post("/v1/notices", notice).await.refused(), "not_allowed");
+    assert_eq!(late.get("/v1/suggestions?scope=desk").await.refused(), "not_allowed");
+    let text = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok().to_string();
+    assert!(!text.contains("嵇国强"), "who sits there no more is not shown");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_that_is_open_loses_the_rights_of_a_seat_that_ends() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let notice = json!({ "area_code": village.area, "title": "停水", "text": "明天停水。" });
+    village.clerk.post("/v1/notices", notice.clone()).await.ok();
+    village.end_seat_of(&app, village.clerk.person).await;
+    assert_eq!(village.clerk.post("/v1/notices", notice).await.refused(), "not_allowed");
+    village.clerk.get("/v1/me").await.ok();
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_council_publishes_only_with_a_mandate_of_the_committee() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let notice = json!({ "area_code": village.area, "title": "倡议", "text": "爱护溪水。" });
+    let chair = &village.council_chair;
+    assert_eq!(chair.post("/v1/notices", notice.clone()).await.refused(), "mandate_needed");
+    let ends = app.app.now() + TimeDelta::days(1);
+    let mandate = json!({ "from_body_id": village.committee, "to_body_id": village.council, "scope": "publish_notice",
+        "source": "11 月 1 日村委会会议", "ends_at": ends });
+    assert_eq!(
+        chair.post("/v1/mandates", mandate.clone()).await.refused(),
+        "not_allowed",
+        "nobody mandates themselves"
+    );
+    village.chair.post("/v1/mandates", mandate).await.ok();
+    let published = chair.post("/v1/notices", notice.clone()).await.ok();
+    assert_eq!(published["body_name"], "东衡村村民委员会", "{published}");
+    assert_eq!(village.member.post("/v1/notices", notice.clone()).await.refused(), "not_allowed");
+    app.pass(TimeDelta::days(1)).await;
+    assert_eq!(chair.post("/v1/notices", notice).await.refused(), "mandate_needed", "the mandate is over");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_refused_with_a_code_and_never_with_a_fault() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let send = |text: &str| {
+        let request = village.town.request(Method::POST, "/v1/bodies").header("content-type", "application/json");
+        answer(request.body(text.to_owned()))
+    };
+    for text in
+        ["", "{", "[]", "null", "\"x\"", "{\"kind\":7}", "{\"kind\":\"council\",\"name\":\"\\u0000\",\"areas\":[]}"]
+    {
+        let refused = send(text).await;
+        assert!([400, 422].contains(&refused.status) && refused.body["code"].is_string(), "{text}: {refused:?}");
+    }
+    assert_eq!(send(&format!("{{\"name\":\"{}\"}}", "x".repeat(70_000))).await.refused(), "too_large");
+    let plain = village.town.request(Method::POST, "/v1/bodies").body("{}");
+    assert_eq!(answer(plain).await.refused(), "unsupported_type");
+    assert_eq!(village.town.post("/v1/bodies/rubbish/terms", json!({ "number": 1 })).await.status, 404);
+    assert_eq!(app.get("/v1/nowhere").await.refused(), "not_found");
+    assert_eq!(answer(app.http.delete(app.url("/v1/areas"))).await.refused(), "method_not_allowed");
+    app.stop().await;
+}

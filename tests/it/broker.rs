@@ -1,0 +1,362 @@
+//! One contract for every broker: what the trait promises holds in memory and, with `LSTEST_REDIS_URL`, on Redis.
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream::BoxStream};
+use liusheng::{
+    broker::{Bell, Broker, Job, Memory, Redis},
+    ids::StreamId,
+};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::support::{OwnRedis, is_full_run, redis_url};
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// Two processes that share one broker, and a queue that nobody else uses.
+struct Shared {
+    one: Arc<dyn Broker>,
+    other: Arc<dyn Broker>,
+    queue: String,
+}
+
+fn in_memory() -> Shared {
+    let broker: Arc<dyn Broker> = Arc::new(Memory::new());
+    Shared { one: Arc::clone(&broker), other: broker, queue: fresh_queue() }
+}
+
+fn on_redis(url: &str) -> Shared {
+    let open = || -> Arc<dyn Broker> { Arc::new(Redis::open(url).unwrap()) };
+    Shared { one: open(), other: open(), queue: fresh_queue() }
+}
+
+fn fresh_queue() -> String {
+    format!("test-{}", Uuid::now_v7().simple())
+}
+
+fn some_ids(count: usize) -> Vec<String> {
+    (0..count).map(|_| Uuid::now_v7().to_string()).collect()
+}
+
+fn tickets(jobs: &[Job]) -> Vec<String> {
+    jobs.iter().map(|job| job.ticket.clone()).collect()
+}
+
+/// Takes until so many jobs have come. The first take on a fresh queue may come back empty.
+async fn take_all(broker: &dyn Broker, queue: &str, count: usize) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    let taking = async {
+        while jobs.len() < count {
+            jobs.extend(broker.take(queue, 10, 200).await.unwrap());
+        }
+    };
+    timeout(SOON, taking).await.expect("the jobs in time");
+    jobs
+}
+
+async fn nothing_left(broker: &dyn Broker, queue: &str) {
+    for _ in 0..3 {
+        assert_eq!(broker.take(queue, 10, 50).await.unwrap(), Vec::new());
+    }
+}
+
+async fn each_job_is_taken_once(shared: &Shared) {
+    let ids = some_ids(7);
+    shared.one.push(&shared.queue, &ids).await.unwrap();
+    let jobs = take_all(shared.one.as_ref(), &shared.queue, 7).await;
+    assert_eq!(
+        jobs.iter().map(|job| &job.id).collect::<Vec<_>>(),
+        ids.iter().collect::<Vec<_>>(),
+        "in the order pushed"
+    );
+    assert_eq!(tickets(&jobs).into_iter().collect::<BTreeSet<_>>().len(), 7, "each with a ticket of its own");
+    // taken and not done: nobody else gets them before a minute has passed
+    nothing_left(shared.one.as_ref(), &shared.queue).await;
+    nothing_left(shared.other.as_ref(), &shared.queue).await;
+    shared.one.done(&shared.queue, &tickets(&jobs)).await.unwrap();
+    nothing_left(shared.other.as_ref(), &shared.queue).await;
+    // done twice, or done with nothing, is no error
+    shared.one.done(&shared.queue, &tickets(&jobs)).await.unwrap();
+    shared.one.done(&shared.queue, &[]).await.unwrap();
+    shared.one.push(&shared.queue, &[]).await.unwrap();
+    nothing_left(shared.one.as_ref(), &shared.queue).await;
+}
+
+async fn two_consumers_share(shared: &Shared) {
+    let queue = fresh_queue();
+    let ids = some_ids(200);
+    let consume = |broker: Arc<dyn Broker>| {
+        let queue = queue.clone();
+        tokio::spawn(async move {
+            let mut mine = Vec::new();
+            let mut empty = 0;
+            while empty < 4 {
+                let jobs = broker.take(&queue, 5, 300).await.unwrap();
+                empty = if jobs.is_empty() { empty + 1 } else { 0 };
+                broker.done(&queue, &tickets(&jobs)).await.unwrap();
+                mine.extend(jobs.into_iter().map(|job| job.id));
+                // work takes a while, so that the other one gets some
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            mine
+        })
+    };
+    let (left, right) = (consume(Arc::clone(&shared.one)), consume(Arc::clone(&shared.other)));
+    for some in ids.chunks(20) {
+        shared.other.push(&queue, some).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (left, right) = (left.await.unwrap(), right.await.unwrap());
+    assert!(!left.is_empty() && !right.is_empty(), "{} and {}", left.len(), right.len());
+    let mut all = [left, right].concat();
+    all.sort();
+    let mut wanted = ids;
+    wanted.sort();
+    assert_eq!(all, wanted, "every job once, to one of the two");
+}
+
+async fn a_take_waits_for_a_push(shared: &Shared) {
+    let queue = fresh_queue();
+    // makes the queue known, so that the wait below is a wait
+    shared.one.take(&queue, 1, 0).await.unwrap();
+    let (broker, name) = (Arc::clone(&shared.one), queue.clone());
+    let waiting = tokio::spawn(async move { broker.take(&name, 1, 4000).await.unwrap() });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    // the waiting consumer must not hold up what else goes over the same broker
+    timeout(Duration::from_secs(1), shared.one.ring(&[Bell::Deliveries]))
+        .await
+        .expect("a ring goes past a wait")
+        .unwrap();
+    let ids = some_ids(1);
+    timeout(Duration::from_secs(1), shared.one.push(&queue, &ids)).await.expect("a push goes past a wait").unwrap();
+    let jobs = timeout(Duration::from_secs(2), waiting).await.expect("the wait ends with the push").unwrap();
+    assert_eq!(jobs.into_iter().map(|job| job.id).collect::<Vec<_>>(), ids);
+}
+
+fn bell(number: i64) -> Bell {
+    Bell::Stream { id: StreamId(Uuid::from_u128(0x11d)), seq: number }
+}
+
+/// Rings until the listener hears; a listener may need a moment to be there.
+async fn hears(ringing: &dyn Broker, listener: &mut BoxStream<'static, Bell>, number: i64) -> bool {
+    for _ in 0..50 {
+        // while Redis is away this fails, which is what the callers expect of it
+        drop(ringing.ring(&[bell(number)]).await);
+        let wait = async { while listener.next().await.expect("the bells go on") != bell(number) {} };
+        if timeout(Duration::from_millis(200), wait).await.is_ok() {
+            return true;
+        }
+    }
+    false
+}
+
+async fn bells_reach_every_listener(shared: &Shared) {
+    let mut listeners =
+        vec![shared.one.bells().await.unwrap(), shared.one.bells().await.unwrap(), shared.other.bells().await.unwrap()];
+    for listener in &mut listeners {
+        assert!(hears(shared.one.as_ref(), listener, 1).await);
+    }
+    let rung: Vec<Bell> = (100..140).map(bell).collect();
+    shared.one.ring(&rung[..20]).await.unwrap();
+    shared.other.ring(&rung[20..]).await.unwrap();
+    for listener in &mut listeners {
+        let mut heard = BTreeSet::new();
+        let hearing = async {
+            while heard.len() < 40 {
+                match listener.next().await.expect("the bells go on") {
+                    Bell::Stream { seq, .. } if seq >= 100 => assert!(heard.insert(seq), "bell {seq} rang twice"),
+                    _ => {}
+                }
+            }
+        };
+        timeout(SOON, hearing).await.expect("every bell, at every listener");
+    }
+}
+
+async fn contract(shared: Shared) {
+    assert!(shared.one.ready().await);
+    each_job_is_taken_once(&shared).await;
+    two_consumers_share(&shared).await;
+    a_take_waits_for_a_push(&shared).await;
+    bells_reach_every_listener(&shared).await;
+}
+
+#[tokio::test]
+async fn the_contract_holds_in_memory() {
+    contract(in_memory()).await;
+}
+
+#[tokio::test]
+async fn the_contract_holds_on_redis() {
+    let Some(url) = redis_url("broker: the contract") else { return };
+    contract(on_redis(&url)).await;
+}
+
+/// The minute is a minute here; only the full run has it.
+#[tokio::test]
+async fn in_memory_a_job_that_is_not_done_is_offered_again_after_a_minute() {
+    if !is_full_run() {
+        eprintln!("skipped, because LSTEST_FULL is not 1: broker: the minute of a job in memory");
+        return;
+    }
+    let Shared { one, queue, .. } = in_memory();
+    one.push(&queue, &some_ids(2)).await.unwrap();
+    let first = one.take(&queue, 2, 0).await.unwrap();
+    one.done(&queue, &tickets(&first[..1])).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(55)).await;
+    assert_eq!(one.take(&queue, 2, 0).await.unwrap(), Vec::new());
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let again = one.take(&queue, 2, 0).await.unwrap();
+    assert_eq!(again.iter().map(|job| &job.id).collect::<Vec<_>>(), [&first[1].id]);
+    // the first ticket is void: whoever was given up on must not finish the second try
+    one.done(&queue, &tickets(&first)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(one.take(&queue, 2, 0).await.unwrap().len(), 1);
+}
+
+/// A worker that died holds its jobs for a minute. The minute is Redis's own, so the entry is made older than it is.
+#[tokio::test]
+async fn on_redis_the_job_of_a_dead_worker_is_offered_to_another() {
+    let Some(url) = redis_url("broker: a dead worker") else { return };
+    let Shared { one, other, queue } = on_redis(&url);
+    let ids = some_ids(3);
+    one.push(&queue, &ids).await.unwrap();
+    let held = take_all(one.as_ref(), &queue, 3).await;
+    one.done(&queue, &tickets(&held[..1])).await.unwrap();
+    drop(one);
+    nothing_left(other.as_ref(), &queue).await;
+
+    let mut redis = raw(&url).await;
+    let key = format!("ls:queue:{queue}");
+    let pending: Vec<(String, String, u64, u64)> = redis::cmd("XPENDING")
+        .arg(&key)
+        .arg("workers")
+        .arg("-")
+        .arg("+")
+        .arg(10)
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    assert_eq!(pending.len(), 2, "two are held, one is done");
+    for (entry, consumer, _, _) in &pending {
+        let mut age = redis::cmd("XCLAIM");
+        age.arg(&key).arg("workers").arg(consumer).arg(0).arg(entry).arg("IDLE").arg(60_001).arg("JUSTID");
+        let _: Vec<String> = age.query_async(&mut redis).await.unwrap();
+    }
+    let again = take_all(other.as_ref(), &queue, 2).await;
+    assert_eq!(again.iter().map(|job| &job.id).collect::<Vec<_>>(), ids[1..].iter().collect::<Vec<_>>());
+    other.done(&queue, &tickets(&again)).await.unwrap();
+    let left: u64 = redis::cmd("XLEN").arg(&key).query_async(&mut redis).await.unwrap();
+    assert_eq!(left, 0, "what is done does not stay in Redis");
+}
+
+async fn raw(url: &str) -> redis::aio::MultiplexedConnection {
+    redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
+
+/// A wiped Redis costs what was in it and nothing else: the next take answers, the next push arrives.
+#[tokio::test]
+async fn a_wiped_redis_loses_what_it_held_and_goes_on() {
+    let Some(_) = redis_url("broker: FLUSHALL") else { return };
+    // a Redis of its own: this one forgets the jobs of everybody
+    let Some(server) = OwnRedis::start() else { return };
+    let Shared { one, other, queue } = on_redis(&server.url);
+    let mut redis = raw(&server.url).await;
+
+    one.push(&queue, &some_ids(3)).await.unwrap();
+    take_all(other.as_ref(), &queue, 3).await;
+    one.push(&queue, &some_ids(3)).await.unwrap();
+    let _: () = redis::cmd("FLUSHALL").query_async(&mut redis).await.unwrap();
+    for broker in [&one, &other] {
+        assert_eq!(broker.take(&queue, 10, 50).await.unwrap(), Vec::new(), "lost, and no error");
+    }
+    let ids = some_ids(2);
+    one.push(&queue, &ids).await.unwrap();
+    let jobs = take_all(other.as_ref(), &queue, 2).await;
+    assert_eq!(jobs.into_iter().map(|job| job.id).collect::<Vec<_>>(), ids);
+
+    // wiped between a push and the first take: the group is made so that it sees what was pushed before it
+    let _: () = redis::cmd("FLUSHALL").query_async(&mut redis).await.unwrap();
+    let ids = some_ids(1);
+    one.push(&queue, &ids).await.unwrap();
+    assert_eq!(take_all(other.as_ref(), &queue, 1).await[0].id, ids[0]);
+}
+
+/// The usual moment: a worker has nothing to do and waits when Redis is wiped.
+#[tokio::test]
+async fn a_wipe_during_a_wait_is_no_error_to_the_waiting_worker() {
+    let Some(_) = redis_url("broker: FLUSHALL during a wait") else { return };
+    let Some(server) = OwnRedis::start() else { return };
+    let Shared { one, other, queue } = on_redis(&server.url);
+    let mut redis = raw(&server.url).await;
+    one.push(&queue, &some_ids(1)).await.unwrap();
+    let first = take_all(one.as_ref(), &queue, 1).await;
+    one.done(&queue, &tickets(&first)).await.unwrap();
+
+    let (broker, name) = (Arc::clone(&one), queue.clone());
+    let waiting = tokio::spawn(async move { broker.take(&name, 1, 4000).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let _: () = redis::cmd("FLUSHALL").query_async(&mut redis).await.unwrap();
+    let answer = timeout(SOON, waiting).await.expect("the wait ends").unwrap();
+    assert_eq!(answer.map_err(|error| error.to_string()), Ok(Vec::new()));
+    let ids = some_ids(1);
+    other.push(&queue, &ids).await.unwrap();
+    assert_eq!(take_all(one.as_ref(), &queue, 1).await[0].id, ids[0]);
+}
+
+#[tokio::test]
+async fn a_listener_survives_a_wipe_and_the_end_of_its_connection() {
+    let Some(_) = redis_url("broker: a listener's connection") else { return };
+    let Some(server) = OwnRedis::start() else { return };
+    let Shared { one, other, queue } = on_redis(&server.url);
+    let mut listener = one.bells().await.unwrap();
+    assert!(hears(other.as_ref(), &mut listener, 1).await);
+    let mut redis = raw(&server.url).await;
+    let _: () = redis::cmd("FLUSHALL").query_async(&mut redis).await.unwrap();
+    assert!(hears(other.as_ref(), &mut listener, 2).await, "after FLUSHALL");
+
+    let killed: i64 = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("pubsub").query_async(&mut redis).await.unwrap();
+    assert_eq!(killed, 1, "the listener's connection and no other");
+    assert!(hears(other.as_ref(), &mut listener, 3).await, "after its connection was killed");
+    assert!(hears(one.as_ref(), &mut listener, 4).await, "from its own process, too");
+
+    let _: i64 = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").query_async(&mut redis).await.unwrap();
+    assert!(hears(one.as_ref(), &mut listener, 5).await, "after the shared connection was killed");
+    let ids = some_ids(1);
+    let pushing = async { while one.push(&queue, &ids).await.is_err() {} };
+    timeout(SOON, pushing).await.expect("a push goes through again");
+    let taking = async {
+        loop {
+            if let Ok(jobs) = other.take(&queue, 1, 100).await {
+                if !jobs.is_empty() {
+                    return jobs;
+                }
+            }
+        }
+    };
+    assert_eq!(timeout(SOON, taking).await.expect("and so does a take")[0].id, ids[0]);
+}
+
+/// A Redis that is away at the start, and one that comes back, cost time and no restart.
+#[tokio::test]
+async fn a_redis_that_comes_back_is_used_again() {
+    let Some(_) = redis_url("broker: Redis away and back") else { return };
+    let Some(mut server) = OwnRedis::start() else { return };
+    server.kill();
+    let Shared { one, other, queue } = on_redis(&server.url);
+    assert!(!one.ready().await);
+    let refused = timeout(Duration::from_secs(3), one.push(&queue, &some_ids(1))).await.expect("an answer, not a hang");
+    assert!(refused.is_err());
+    assert!(timeout(Duration::from_secs(3), one.take(&queue, 1, 100)).await.expect("an answer, not a hang").is_err());
+    let mut listener = one.bells().await.unwrap();
+    server.revive();
+    assert!(hears(other.as_ref(), &mut listener, 1).await, "a listener that began while Redis was away");
+    assert!(one.ready().await);
+    let ids = some_ids(1);
+    one.push(&queue, &ids).await.unwrap();
+    assert_eq!(take_all(other.as_ref(), &queue, 1).await[0].id, ids[0]);
+    server.kill();
+    assert!(!timeout(Duration::from_secs(3), one.ready()).await.expect("an answer, not a hang"));
+    server.revive();
+    assert!(hears(other.as_ref(), &mut listener, 2).await, "a listener that lost its Redis");
+}

@@ -1,0 +1,84 @@
+//! The pages as people use them: headless Chromium walks a matter from the first voice to its evaluation.
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use tokio::sync::mpsc;
+
+use crate::support::{TestApp, Village, code_of};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+/// No single step of the story takes longer.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// The story in a process of its own. What it asks of us: `code PHONE` and `pass HOURS`; other lines are for the reader.
+struct Script {
+    child: Child,
+    stdin: ChildStdin,
+    lines: mpsc::UnboundedReceiver<String>,
+}
+
+impl Script {
+    fn start(base: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+        assert!(folder.join("node_modules/playwright-core").exists(), "run `npm ci` in tests/browser");
+        let mut command = Command::new("node");
+        command.arg("story.mjs").arg(base).arg(screenshots()).current_dir(folder);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (say, lines) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                say.send(line).ok();
+            }
+        });
+        Self { child, stdin, lines }
+    }
+
+    async fn next(&mut self) -> Option<String> {
+        tokio::time::timeout(SILENCE, self.lines.recv()).await.expect("the story stands still")
+    }
+
+    fn answer(&mut self, word: &str) {
+        writeln!(self.stdin, "{word}").unwrap();
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn screenshots() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots")
+}
+
+/// Everybody uses the pages only: villagers on phones, one of them without scripts, and the bodies at their desks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_village_takes_a_matter_from_the_first_voice_to_its_evaluation_by_the_pages() {
+    if !Path::new(CHROMIUM).exists() {
+        eprintln!("skipped: there is no {CHROMIUM}");
+        return;
+    }
+    let app = TestApp::start().await;
+    Village::found(&app).await;
+    let mut script = Script::start(&app.url(""));
+    while let Some(line) = script.next().await {
+        match line.split_once(' ') {
+            Some(("code", phone)) => script.answer(&code_of(&app, phone).await),
+            Some(("pass", hours)) => {
+                app.pass(TimeDelta::hours(hours.parse().unwrap())).await;
+                script.answer("ok");
+            }
+            _ => println!("{line}"),
+        }
+    }
+    assert!(script.child.wait().unwrap().success(), "the story ended early, see above");
+    app.stop().await;
+}

@@ -1,0 +1,204 @@
+//! The command line from outside: exit codes, one clear line, nothing half done.
+use std::{os::unix::fs::PermissionsExt, path::Path, process::Output};
+
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use crate::support::{Process, free_port, run};
+
+const ROSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/roster_small.csv");
+
+fn house() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[track_caller]
+fn exits(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "stdout: {}\nstderr: {}", out(output), err(output));
+}
+
+/// What stops a start with one line that names the setting.
+#[track_caller]
+fn stops_the_start(settings: &[(&str, &str)], named: &str) {
+    let house = house();
+    for arguments in [&["serve"][..], &["migrate"], &["verify", "--log"]] {
+        let output = run(house.path(), arguments, settings);
+        exits(&output, 2);
+        assert_eq!(err(&output).trim_end().lines().count(), 1, "one line: {}", err(&output));
+        assert!(err(&output).contains(named), "{named} is named: {}", err(&output));
+        assert_eq!(out(&output), "");
+    }
+    assert_eq!(std::fs::read_dir(house.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn unknown_settings_and_impossible_values_stop_the_start() {
+    stops_the_start(&[("LIUSHENG_LISTTEN", "127.0.0.1:1")], "listten");
+    stops_the_start(&[("LIUSHENG_LISTEN", "somewhere")], "listen");
+    stops_the_start(&[("LIUSHENG_REDIS_URL", "http://127.0.0.1")], "redis_url");
+    stops_the_start(&[("LIUSHENG_DATABASE_URL", "mysql://127.0.0.1/x")], "database_url");
+    stops_the_start(&[("LIUSHENG_MEDIA_URL", "ftp://x")], "media_url");
+    stops_the_start(&[("LIUSHENG_SMS_PROVIDER", "pigeon")], "sms_provider");
+    stops_the_start(&[("LIUSHENG_WRITES_PER_SECOND", "0")], "writes_per_second");
+    stops_the_start(&[("LIUSHENG_WRITES_PER_SECOND", "-1")], "writes_per_second");
+    stops_the_start(&[("LIUSHENG_DRAIN_TIMEOUT_SECS", "soon")], "drain_timeout_secs");
+    stops_the_start(&[("LIUSHENG_REDIS_URL_FILE", "/nowhere/secret")], "redis_url");
+}
+
+#[test]
+fn a_settings_file_is_held_to_the_same() {
+    let house = house();
+    let file = house.path().join("liusheng.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, "session_days = 30\nsession_weeks = 4\n").unwrap();
+    let output = run(house.path(), &["migrate"], &[("LIUSHENG_CONFIG", path)]);
+    exits(&output, 2);
+    assert!(err(&output).contains("session_weeks"), "{}", err(&output));
+    std::fs::write(&file, "session_days = 30\n").unwrap();
+    exits(&run(house.path(), &["migrate"], &[("LIUSHENG_CONFIG", path)]), 0);
+    let missing = run(house.path(), &["migrate"], &[("LIUSHENG_CONFIG", "/nowhere/liusheng.toml")]);
+    exits(&missing, 2);
+}
+
+#[test]
+fn help_is_plain_and_wrong_usage_is_two() {
+    let house = house();
+    let help = run(house.path(), &["--help"], &[]);
+    exits(&help, 0);
+    for word in ["serve", "demo", "migrate", "import", "verify", "redrive", "openapi", "--role"] {
+        assert!(out(&help).contains(word), "{word}: {}", out(&help));
+    }
+    exits(&run(house.path(), &["import", "--help"], &[]), 0);
+    exits(&run(house.path(), &["--version"], &[]), 0);
+    for wrong in [
+        &["fly"][..],
+        &["serve", "--role", "king"],
+        &["import"],
+        &["import", "roster"],
+        &["verify"],
+        &["migrate", "twice"],
+    ] {
+        let output = run(house.path(), wrong, &[]);
+        exits(&output, 2);
+        assert!(!err(&output).is_empty());
+    }
+    assert_eq!(std::fs::read_dir(house.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn migrating_twice_changes_nothing_and_keys_stay_private() {
+    let house = house();
+    exits(&run(house.path(), &["migrate"], &[]), 0);
+    let keys = house.path().join("keys.json");
+    let before = std::fs::read(&keys).unwrap();
+    exits(&run(house.path(), &["migrate"], &[]), 0);
+    assert_eq!(std::fs::read(&keys).unwrap(), before, "keys are made once");
+    assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
+
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let open = run(house.path(), &["migrate"], &[]);
+    exits(&open, 1);
+    assert!(err(&open).contains("keys.json") && err(&open).contains("chmod 600"), "{}", err(&open));
+}
+
+#[test]
+fn a_broken_database_and_a_taken_port_are_refused_with_a_reason() {
+    let house = house();
+    std::fs::write(house.path().join("liusheng.db"), b"this is not a database, however long it may go on".repeat(100))
+        .unwrap();
+    let broken = run(house.path(), &["migrate"], &[]);
+    exits(&broken, 1);
+    assert!(!err(&broken).contains("panicked"), "{}", err(&broken));
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let house = tempfile::tempdir().unwrap();
+    let refused = run(house.path(), &["serve"], &[("LIUSHENG_LISTEN", &address)]);
+    exits(&refused, 1);
+    assert!(!err(&refused).contains("panicked"), "{}", err(&refused));
+}
+
+#[test]
+fn a_roster_is_imported_whole_and_again_without_a_change() {
+    let house = house();
+    let first = run(house.path(), &["import", "roster", ROSTER], &[]);
+    exits(&first, 0);
+    assert!(out(&first).contains("59 rows: 59 added"), "{}", out(&first));
+    let again = run(house.path(), &["import", "roster", ROSTER], &[]);
+    exits(&again, 0);
+    assert!(out(&again).contains("59 rows: 0 added, 0 changed, 0 left"), "{}", out(&again));
+    let nowhere = run(house.path(), &["import", "roster", "/nowhere/roster.csv"], &[]);
+    exits(&nowhere, 1);
+    assert!(!err(&nowhere).contains("panicked"), "{}", err(&nowhere));
+}
+
+#[tokio::test]
+async fn a_broken_roster_names_its_lines_and_imports_nobody() {
+    let house = house();
+    let mut lines: Vec<String> = std::fs::read_to_string(ROSTER).unwrap().lines().map(str::to_owned).collect();
+    lines[3] = lines[3].replace(",男,", ",人,");
+    lines[6] = lines[6].replace("3305", "3306");
+    lines[9] = lines[9].replace(",19500000009,", ",12,");
+    let file = house.path().join("broken.csv");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let output = run(house.path(), &["import", "roster", file.to_str().unwrap()], &[]);
+    exits(&output, 1);
+    for place in ["line 4, column sex", "line 7, ", "line 10, column phone", "roster_invalid"] {
+        assert!(err(&output).contains(place), "{place}: {}", err(&output));
+    }
+    for private in ["19500000009", "33059919", "费文斌"] {
+        assert!(!err(&output).contains(private), "{}", err(&output));
+    }
+    assert_eq!(count(house.path(), "SELECT count(*) FROM people").await, 0);
+    assert_eq!(count(house.path(), "SELECT count(*) FROM households").await, 0);
+}
+
+async fn count(data_dir: &Path, select: &'static str) -> i64 {
+    let options = SqliteConnectOptions::new().filename(data_dir.join("liusheng.db")).read_only(true);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query_scalar(select).fetch_one(&mut database).await.unwrap()
+}
+
+#[tokio::test]
+async fn verifying_the_log_is_zero_or_names_the_first_bad_entry() {
+    let house = house();
+    exits(&run(house.path(), &["import", "roster", ROSTER], &[]), 0);
+    exits(&run(house.path(), &["verify", "--log"], &[]), 0);
+    // a server gives the events their numbers, and signs at its end
+    let log = house.path().join("server.log");
+    let server = Process::serve(house.path(), free_port(), &[], &log).await;
+    for _ in 0..100 {
+        if count(house.path(), "SELECT count(*) FROM events WHERE number IS NULL").await == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(server.terminate().code(), Some(0));
+    let whole = run(house.path(), &["verify", "--log"], &[]);
+    exits(&whole, 0);
+    assert!(out(&whole).contains("signed checkpoints verify"), "{}", out(&whole));
+
+    let options = SqliteConnectOptions::new().filename(house.path().join("liusheng.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("UPDATE events SET kind = 'body.founded' WHERE number = 1").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let edited = run(house.path(), &["verify", "--log"], &[]);
+    exits(&edited, 1);
+    assert!(out(&edited).contains("event 1 "), "{}", out(&edited));
+}
+
+#[test]
+fn the_description_is_printed_and_nothing_else() {
+    let house = house();
+    let printed = run(house.path(), &["openapi"], &[]);
+    exits(&printed, 0);
+    assert_eq!(out(&printed), liusheng::server::openapi().unwrap());
+}

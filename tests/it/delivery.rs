@@ -1,0 +1,209 @@
+//! Webhooks: told once, signed, tried again with the same id, given up in the end, and never of what was taken back.
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use chrono::TimeDelta;
+use liusheng::{delivery, gateways::webhook::sign};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, Village};
+
+/// Somebody else's server.
+#[derive(Clone, Default)]
+struct Target {
+    got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
+    status: Arc<AtomicU16>,
+}
+
+impl Target {
+    /// Listens, and answers with this status.
+    async fn open(status: u16) -> (Self, String) {
+        let target = Self::default();
+        target.answer(status);
+        let state = target.clone();
+        let take = move |headers: HeaderMap, body: String| async move {
+            state.got.lock().unwrap().push((headers, body));
+            StatusCode::from_u16(state.status.load(Ordering::SeqCst)).unwrap()
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let router = Router::new().route("/hook", post(take));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (target, url)
+    }
+
+    fn answer(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    fn count(&self) -> usize {
+        self.got.lock().unwrap().len()
+    }
+
+    /// Ids of what came, in order.
+    fn ids(&self) -> Vec<String> {
+        let got = self.got.lock().unwrap();
+        got.iter().map(|(headers, _)| headers["webhook-id"].to_str().unwrap().to_owned()).collect()
+    }
+
+    async fn until(&self, count: usize) {
+        for _ in 0..500 {
+            if self.count() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(self.count(), count);
+    }
+}
+
+struct Scene {
+    app: TestApp,
+    village: Village,
+    hooks: String,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let app = TestApp::start().await;
+        let village = Village::found(&app).await;
+        let hooks = format!("/v1/areas/{}/webhooks", village.area);
+        Self { app, village, hooks }
+    }
+
+    async fn publish(&self, title: &str) -> Value {
+        let notice = json!({ "area_code": self.village.area, "title": title, "text": "全文" });
+        self.village.clerk.post("/v1/notices", notice).await.ok()
+    }
+
+    /// Waits until the first webhook of the village fares so.
+    async fn until(&self, field: &str, count: i64) {
+        let mut list = Value::Null;
+        for _ in 0..500 {
+            list = self.village.clerk.get(&self.hooks).await.ok();
+            if list[0][field] == count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{field} is not {count}: {list}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_goes_only_where_it_may_and_its_secret_is_told_once() {
+    let scene = Scene::set().await;
+    let (_target, url) = Target::open(200).await;
+    let clerk = &scene.village.clerk;
+    for bad in ["http://169.254.169.254/", "ftp://x/", "http://8.8.8.8/", "https://u:p@example.org/", "rubbish"] {
+        assert_eq!(clerk.post(&scene.hooks, json!({ "url": bad })).await.status, 422, "{bad}");
+    }
+    let villager = scene.village.villager(&scene.app, "00007").await;
+    assert_eq!(villager.post(&scene.hooks, json!({ "url": url })).await.refused(), "not_allowed");
+    let made = clerk.post_once(&scene.hooks, "w1", json!({ "url": url })).await.ok();
+    assert_eq!(clerk.post_once(&scene.hooks, "w1", json!({ "url": url })).await.ok()["secret"], made["secret"]);
+    assert_eq!(clerk.post(&scene.hooks, json!({ "url": url })).await.status, 422, "the same address twice");
+    let list = clerk.get(&scene.hooks).await.ok();
+    assert!(!list.to_string().contains(made["secret"].as_str().unwrap()), "{list}");
+    let own = format!("{}/{}", scene.hooks, made["id"].as_str().unwrap());
+    assert_eq!(clerk.request(Method::DELETE, &own).send().await.unwrap().status(), 204);
+    assert_eq!(clerk.request(Method::DELETE, &own).send().await.unwrap().status(), 404);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_told_once_and_signed() {
+    let scene = Scene::set().await;
+    let (target, url) = Target::open(200).await;
+    let made = scene.village.clerk.post(&scene.hooks, json!({ "url": url })).await.ok();
+    let notice = scene.publish("一").await;
+    target.until(1).await;
+    let (headers, body) = target.got.lock().unwrap()[0].clone();
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let signature = sign(made["secret"].as_str().unwrap(), &header("webhook-id"), &header("webhook-timestamp"), &body);
+    assert_eq!(header("webhook-signature"), signature);
+    assert!(body.contains(notice["id"].as_str().unwrap()), "{body}");
+    for number in 0..10 {
+        scene.publish(&format!("第{number}个")).await;
+    }
+    target.until(11).await;
+    let ids: BTreeSet<String> = target.ids().into_iter().collect();
+    assert_eq!(ids.len(), 11, "each once");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sick_target_is_tried_again_with_the_same_id_until_it_is_given_up_and_redriven() {
+    let scene = Scene::set().await;
+    let (target, url) = Target::open(500).await;
+    let clerk = &scene.village.clerk;
+    clerk.post(&scene.hooks, json!({ "url": url, "secret": "0123456789abcdef" })).await.ok();
+    scene.publish("一").await;
+    target.until(1).await;
+    scene.until("waiting", 1).await;
+    let waits = [7, 360, 2200, 9000, 22_000, 44_000, 44_000];
+    for (number, secs) in waits.into_iter().enumerate() {
+        // the failure must be written down before the clock moves on
+        tries(&scene, i64::try_from(number).unwrap() + 1).await;
+        scene.app.clock.advance(TimeDelta::seconds(secs));
+        target.until(number + 2).await;
+    }
+    scene.until("dead", 1).await;
+    let ids = target.ids();
+    assert!(ids.iter().all(|one| *one == ids[0]), "{ids:?}");
+    target.answer(204);
+    assert_eq!(delivery::commands::redrive(&scene.app.app.store).await.unwrap(), 1);
+    target.until(9).await;
+    scene.until("dead", 0).await;
+    scene.app.stop().await;
+}
+
+/// Waits until so many tries are written down and none is under way.
+async fn tries(scene: &Scene, count: i64) {
+    use sea_orm::{ConnectionTrait, Statement};
+    let read = scene.app.app.store.read();
+    let mut seen = Vec::new();
+    for _ in 0..500 {
+        let select = Statement::from_string(read.get_database_backend(), "SELECT state, tries FROM deliveries");
+        let rows = read.query_all_raw(select).await.unwrap();
+        seen = rows
+            .iter()
+            .map(|row| (row.try_get::<String>("", "state").unwrap(), row.try_get::<i64>("", "tries").unwrap()))
+            .collect();
+        if seen.iter().all(|(state, tries)| state == "queued" && *tries == count) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{count} tries expected: {seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_back_is_not_told_and_a_sick_target_delays_nobody() {
+    let scene = Scene::set().await;
+    let ((sick, sick_url), (well, well_url)) = (Target::open(503).await, Target::open(200).await);
+    scene.village.clerk.post(&scene.hooks, json!({ "url": sick_url })).await.ok();
+    scene.village.town.post("/v1/areas/330521103/webhooks", json!({ "url": well_url })).await.ok();
+    let notice = scene.publish("写错了").await;
+    sick.until(1).await;
+    well.until(1).await;
+    scene.until("waiting", 1).await;
+    let withdraw = format!("/v1/notices/{}/withdraw", notice["id"].as_str().unwrap());
+    scene.village.clerk.post(&withdraw, json!({ "reason": "写错了" })).await.ok();
+    scene.app.clock.advance(TimeDelta::seconds(7));
+    scene.until("waiting", 0).await;
+    assert_eq!(sick.count(), 1, "not sent after it was withdrawn");
+    scene.app.stop().await;
+}

@@ -1,0 +1,142 @@
+//! The unmodified npm `centrifuge` client against our server: it must not notice that we are another.
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Scene;
+
+/// The client in a process of its own, which says what it hears line by line.
+struct NpmClient {
+    process: Child,
+    input: ChildStdin,
+    said: mpsc::Receiver<Value>,
+    heard: Vec<Value>,
+}
+
+impl NpmClient {
+    /// `None`, and a word on the terminal, where node or its modules are missing.
+    fn start(url: &str, token: &str) -> Option<Self> {
+        let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+        if !folder.join("node_modules/centrifuge").exists() {
+            eprintln!("skipped: run `npm ci` in tests/browser");
+            return None;
+        }
+        let mut command = Command::new("node");
+        command.arg("centrifuge.mjs").arg(url).arg(token).current_dir(folder);
+        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut process = match spawned {
+            Ok(process) => process,
+            Err(error) => {
+                eprintln!("skipped: node: {error}");
+                return None;
+            }
+        };
+        let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        let (tell, said) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let Ok(event) = serde_json::from_str(&line) else { continue };
+                if tell.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Some(Self { process, input, said, heard: Vec::new() })
+    }
+
+    fn tell(&mut self, line: &str) {
+        writeln!(self.input, "{line}").unwrap();
+    }
+
+    /// Waits until it says something that fits.
+    async fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            while let Ok(event) = self.said.try_recv() {
+                self.heard.push(event);
+            }
+            if let Some(event) = self.heard.iter().find(|event| fits(event)) {
+                return event.clone();
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "no {what}: {:?}", self.heard);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Offsets that it handed to its application for a channel.
+    fn offsets(&self, channel: &str) -> Vec<i64> {
+        let publications =
+            self.heard.iter().filter(|event| event["event"] == "publication" && event["channel"] == json!(channel));
+        publications.map(|event| event["offset"].as_i64().unwrap()).collect()
+    }
+}
+
+impl Drop for NpmClient {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+#[tokio::test]
+async fn the_unmodified_npm_client_recovers_without_gap_or_repeat() {
+    let scene = Scene::set().await;
+    let url = format!("ws://{}/connection/websocket", scene.app.address);
+    let Some(mut client) = NpmClient::start(&url, &scene.clerk.token()) else { return };
+    let channel = scene.channel.clone();
+    client.until("subscription", |event| event["event"] == "subscribed" && event["channel"] == json!(channel)).await;
+    for number in 0..4 {
+        scene.say(&format!("在线{number}")).await;
+    }
+    client.until("live publication", |event| event["offset"] == 4).await;
+
+    for round in 0..3 {
+        client.tell("drop");
+        client.until("cut", |event| event["event"] == "dropped").await;
+        let mut newest = 0;
+        for number in 0..6 {
+            newest = scene.say(&format!("第{round}次离线{number}")).await;
+        }
+        client.heard.retain(|event| event["event"] == "publication");
+        client.tell("restore");
+        let again = client
+            .until("recovery", |event| event["event"] == "subscribed" && event["channel"] == json!(channel))
+            .await;
+        assert_eq!((&again["wasRecovering"], &again["recovered"]), (&json!(true), &json!(true)), "{again}");
+        client.until("what was missed", |event| event["offset"] == newest).await;
+        let live = scene.say("又在线").await;
+        client.until("live again", |event| event["offset"] == live).await;
+        assert_eq!(client.offsets(&channel), (1..=live).collect::<Vec<_>>(), "in order, each once");
+    }
+
+    let message = json!({ "stream_id": scene.stream, "client_id": Uuid::now_v7(), "text": "从手机发的" });
+    client.tell(&format!("rpc {}", json!({ "method": "msg.send", "data": message })));
+    let sent = client.until("answer to the rpc", |event| event["event"] == "rpc").await;
+    let seq = sent["data"]["seq"].as_i64().unwrap();
+    assert_eq!(sent["data"]["dup"], false);
+    let own = client.until("own message", |event| event["offset"] == seq).await;
+    assert_eq!(own["data"]["body"]["text"], "从手机发的");
+    // again with the same client_id: the same message
+    client.heard.retain(|event| event["event"] == "publication");
+    client.tell(&format!("rpc {}", json!({ "method": "msg.send", "data": message })));
+    let again = client.until("answer to the rpc", |event| event["event"] == "rpc").await;
+    assert_eq!((&again["data"]["seq"], &again["data"]["dup"]), (&json!(seq), &json!(true)));
+    client.heard.retain(|event| event["event"] == "publication");
+    client.tell(&format!("rpc {}", json!({ "method": "no.such", "data": {} })));
+    let unknown = client.until("refusal of the rpc", |event| event["event"] == "rpc").await;
+    assert_eq!(unknown["error"]["code"], 104);
+    client.heard.retain(|event| event["event"] == "publication");
+    let wrong = json!({ "stream_id": scene.stream, "client_id": Uuid::now_v7(), "text": "" });
+    client.tell(&format!("rpc {}", json!({ "method": "msg.send", "data": wrong })));
+    let refused = client.until("refusal of the rpc", |event| event["event"] == "rpc").await;
+    assert!(refused["error"]["code"].as_u64().is_some_and(|code| code >= 100), "{refused}");
+    client.tell("end");
+    scene.app.stop().await;
+}

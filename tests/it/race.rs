@@ -1,0 +1,186 @@
+//! Many at once for one place: a ballot, a message, a key. Exactly one of them is done, however many processors there are.
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::sync::Barrier;
+use uuid::Uuid;
+
+use crate::support::{Answer, Somebody, TestApp, Village};
+
+const AT_ONCE: usize = 50;
+
+/// The same person asks from many phones in the same moment.
+async fn at_once(who: &Somebody, path: &str, key: Option<&str>, body: impl Fn(usize) -> Value) -> Vec<Answer> {
+    let start = Arc::new(Barrier::new(AT_ONCE));
+    let asking = (0..AT_ONCE).map(|number| {
+        let (who, path, key, body, start) =
+            (who.clone(), path.to_owned(), key.map(str::to_owned), body(number), Arc::clone(&start));
+        tokio::spawn(async move {
+            start.wait().await;
+            match key {
+                Some(key) => who.post_once(&path, &key, body).await,
+                None => who.post(&path, body).await,
+            }
+        })
+    });
+    let asking: Vec<_> = asking.collect();
+    let mut answers = Vec::new();
+    for one in asking {
+        answers.push(one.await.unwrap());
+    }
+    let broken: Vec<_> = answers.iter().filter(|answer| answer.status >= 500).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+    answers
+}
+
+async fn count(app: &TestApp, select: &'static str) -> i64 {
+    reading(app.folder.path(), select).await
+}
+
+async fn reading(data_dir: &Path, select: &'static str) -> i64 {
+    let options = SqliteConnectOptions::new().filename(data_dir.join("liusheng.db")).read_only(true);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query_scalar(select).fetch_one(&mut database).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_ballots_of_one_elector_are_one() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
+    let ballots = format!("/v1/votes/{vote}/ballots");
+    for (round, number) in ["00007", "00008", "00009"].iter().enumerate() {
+        let elector = village.villager(&app, number).await;
+        let answers = at_once(&elector, &ballots, None, |n| {
+            let choice = ["for", "against", "abstain"][n % 3];
+            json!({ "cast_id": Uuid::new_v4(), "choice": choice })
+        });
+        let answers = answers.await;
+        let taken: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+        assert_eq!(taken.len(), 1, "one elector, {} ballots taken", taken.len());
+        for refused in answers.iter().filter(|answer| answer.status != 201) {
+            assert_eq!(refused.clone().refused(), "already_cast");
+        }
+        let cast = i64::try_from(round).unwrap() + 1;
+        assert_eq!(count(&app, "SELECT count(*) FROM envelopes").await, cast);
+        assert_eq!(count(&app, "SELECT count(*) FROM roll_entries WHERE channel = 'online'").await, cast);
+        let mine = elector.get(&format!("/v1/votes/{vote}/me")).await.ok();
+        assert_eq!(mine["receipt"], taken[0].body);
+    }
+    // the same ballot fifty times is one ballot with one receipt
+    let elector = village.villager(&app, "00010").await;
+    let same = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    let answers = at_once(&elector, &ballots, None, |_| same.clone()).await;
+    let receipts: BTreeSet<String> = answers.into_iter().map(|answer| answer.ok().to_string()).collect();
+    assert_eq!(receipts.len(), 1, "{receipts:?}");
+    // somebody else's cast_id is no way to find out or to change what is on it
+    let other = village.villager(&app, "00011").await;
+    for choice in ["for", "against"] {
+        let stolen = json!({ "cast_id": same["cast_id"], "choice": choice });
+        assert_eq!(other.post(&ballots, stolen).await.refused(), "cast_id_conflict");
+    }
+    assert_eq!(count(&app, "SELECT count(*) FROM envelopes").await, 4);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_sends_of_one_message_are_one() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
+    let matter = village.chair.post("/v1/matters", matter).await.ok();
+    let stream = village.discussion(&app, matter["id"].as_str().unwrap()).await;
+    let path = format!("/v1/streams/{stream}/messages");
+    let villager = village.villager(&app, "00007").await;
+    // the cards of the matter are there before anybody speaks
+    app.settle().await;
+    for round in 1..=3 {
+        let same = json!({ "client_id": Uuid::now_v7(), "text": "发了五十遍的话" });
+        let answers = at_once(&villager, &path, None, |_| same.clone()).await;
+        let answers: Vec<Value> = answers.into_iter().map(Answer::ok).collect();
+        let first: Vec<_> = answers.iter().filter(|answer| answer["dup"] == false).collect();
+        assert_eq!(first.len(), 1, "one message, {} of them new", first.len());
+        assert!(answers.iter().all(|answer| answer["seq"] == first[0]["seq"] && answer["no"] == first[0]["no"]));
+        assert_eq!(count(&app, "SELECT count(*) FROM entries WHERE kind = 'message'").await, round);
+    }
+    // a client_id is its sender's: another's message with the same one is another message
+    let same = json!({ "client_id": Uuid::now_v7(), "text": "同一个号" });
+    assert_eq!(villager.post(&path, same.clone()).await.ok()["dup"], false);
+    assert_eq!(village.chair.post(&path, same.clone()).await.ok()["dup"], false);
+    // and in another stream it is refused rather than lost
+    let thread = json!({ "kind": "help", "visibility": "public", "text": "一句", "place": "" });
+    let thread = villager.post("/v1/suggestions", thread).await.ok();
+    let elsewhere = format!("/v1/streams/{}/messages", thread["stream_id"].as_str().unwrap());
+    assert_eq!(villager.post(&elsewhere, same).await.refused(), "idempotency_mismatch");
+    // numbers follow one another though many speak at once
+    let answers =
+        at_once(&villager, &path, None, |n| json!({ "client_id": Uuid::now_v7(), "text": format!("各说各的{n}") }))
+            .await;
+    let mut places: Vec<i64> = answers.into_iter().map(|answer| answer.ok()["seq"].as_i64().unwrap()).collect();
+    places.sort_unstable();
+    let first = places[0];
+    assert_eq!(places, (first..first + 50).collect::<Vec<_>>());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_submissions_with_one_key_are_one() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let villager = village.villager(&app, "00007").await;
+    let voice = |text: &str| json!({ "kind": "suggestion", "visibility": "public", "text": text, "place": "桥头" });
+    let key = Uuid::now_v7().to_string();
+    let answers = at_once(&villager, "/v1/suggestions", Some(&key), |_| voice("灯坏了")).await;
+    let answers: BTreeSet<String> = answers.into_iter().map(|answer| answer.ok().to_string()).collect();
+    assert_eq!(answers.len(), 1, "the same answer each time");
+    assert_eq!(count(&app, "SELECT count(*) FROM suggestions").await, 1);
+    // another body under the same key is refused, another person's key is another key, a refusal frees the key
+    assert_eq!(villager.post_once("/v1/suggestions", &key, voice("灯修好了")).await.refused(), "idempotency_mismatch");
+    let neighbour = village.villager(&app, "00010").await;
+    neighbour.post_once("/v1/suggestions", &key, voice("灯坏了")).await.ok();
+    assert_eq!(count(&app, "SELECT count(*) FROM suggestions").await, 2);
+    let freed = Uuid::now_v7().to_string();
+    assert_eq!(villager.post_once("/v1/suggestions", &freed, voice("")).await.refused(), "invalid_fields");
+    villager.post_once("/v1/suggestions", &freed, voice("写上了")).await.ok();
+    app.settle().await;
+    let cards =
+        "SELECT count(*) FROM entries WHERE kind = 'card' AND json_extract(body, '$.card') = 'office_suggestion_new'";
+    assert_eq!(count(&app, cards).await, 3, "one card for each voice");
+    app.stop().await;
+}
+
+/// A code read over a shoulder opens one log-in, not fifty; a family's shared phone is asked who it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_log_ins_with_one_code_are_one() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let signed_in = Somebody::by_phone(&app, "19500000007", None).await;
+    assert_eq!(signed_in.person, village.villager(&app, "00007").await.person);
+    signed_in.get("/v1/sync").await.ok();
+    app.clock.advance(TimeDelta::minutes(2));
+    let before = count(&app, "SELECT count(*) FROM sessions").await;
+    let asked = signed_in.post("/v1/login/codes", json!({ "phone": "195 0000 0008" })).await;
+    assert_eq!(asked.status, 202);
+    let code = crate::support::code_of(&app, "19500000008").await;
+    let told = json!({ "phone": "19500000008", "code": code });
+    let answers = at_once(&signed_in, "/v1/login", None, |_| told.clone()).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    for refused in answers.into_iter().filter(|answer| answer.status != 200) {
+        assert_eq!(refused.refused(), "code_wrong");
+    }
+    assert_eq!(count(&app, "SELECT count(*) FROM sessions").await, before + 1);
+
+    app.clock.advance(TimeDelta::minutes(2));
+    signed_in.post("/v1/login/codes", json!({ "phone": "19500000052" })).await.ok();
+    let code = crate::support::code_of(&app, "19500000052").await;
+    let shared = signed_in.post("/v1/login", json!({ "phone": "19500000052", "code": code })).await;
+    assert_eq!(shared.body["code"], "person_choice_needed", "{}", shared.body);
+    let people = shared.body["more"]["people"].as_array().unwrap();
+    assert_eq!(people.len(), 2);
+    let told = json!({ "phone": "19500000052", "code": code, "person_id": people[1]["id"] });
+    assert_eq!(signed_in.post("/v1/login", told).await.ok()["person_id"], people[1]["id"]);
+    app.stop().await;
+}

@@ -1,0 +1,233 @@
+//! Residents' voices: who sees which, promises with a clock, and who opened what.
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Somebody, TestApp, Village};
+
+const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
+
+struct Scene {
+    app: TestApp,
+    village: Village,
+    author: Somebody,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        Self::set_at("2026-11-02T01:00:00Z").await
+    }
+
+    async fn set_at(time: &str) -> Self {
+        let app = TestApp::start_at(time.parse().unwrap()).await;
+        let village = Village::found(&app).await;
+        let author = village.villager(&app, "00007").await;
+        Self { app, village, author }
+    }
+
+    async fn speak(&self, kind: &str, visibility: &str) -> Value {
+        let voice = json!({ "kind": kind, "visibility": visibility, "text": "桥头的路灯\r\n坏了", "place": "桥头" });
+        self.author.post("/v1/suggestions", voice).await.ok()
+    }
+
+    /// Codes of the cards in a stream of this kind, oldest first.
+    async fn cards(&self, who: &Somebody, kind: &str) -> Vec<String> {
+        self.app.settle().await;
+        let list = who.get("/v1/sync").await.ok();
+        let mut cards = Vec::new();
+        for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
+            let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
+            let entries = who.get(&path).await.ok();
+            let codes =
+                entries["entries"].as_array().unwrap().iter().filter_map(|entry| entry["body"]["card"].as_str());
+            cards.extend(codes.map(str::to_owned));
+        }
+        cards
+    }
+}
+
+fn path(voice: &Value) -> String {
+    format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_is_heard_by_those_it_is_meant_for_and_by_nobody_else() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let neighbour = village.villager(&scene.app, "00010").await;
+    let stranger = village.neighbour(&scene.app).await;
+    let everybody =
+        [&neighbour, &stranger, &village.clerk, &village.member, &village.supervisor, &village.town, &scene.author];
+    let sight = [
+        ("public", [200, 404, 200, 200, 200, 200, 200]),
+        ("handlers", [404, 404, 200, 404, 404, 404, 200]),
+        ("town", [404, 404, 404, 404, 404, 200, 200]),
+    ];
+    for (visibility, expected) in sight {
+        let voice = scene.speak("complaint", visibility).await;
+        for (at, (who, status)) in everybody.iter().zip(expected).enumerate() {
+            assert_eq!(who.get(&path(&voice)).await.status, status, "{visibility} by number {at}");
+            let accept = who.post(&format!("{}/accept", path(&voice)), json!(null)).await;
+            let handles = matches!((visibility, at), ("public" | "handlers", 2) | ("town", 5));
+            if !handles {
+                assert!([403, 404].contains(&accept.status), "{visibility} by number {at}: {}", accept.status);
+            } else {
+                accept.ok();
+            }
+        }
+        assert_eq!(scene.app.get(&path(&voice)).await.status, 401);
+    }
+    let public = neighbour.get("/v1/suggestions?scope=village").await.ok();
+    assert_eq!(public["items"].as_array().unwrap().len(), 1);
+    assert_eq!(public["items"][0]["author_name"], "费**", "{public}");
+    assert_eq!(stranger.get("/v1/suggestions?scope=village").await.ok()["items"], json!([]));
+    assert_eq!(neighbour.get("/v1/suggestions?scope=desk").await.refused(), "not_allowed");
+    assert_eq!(village.town.get("/v1/suggestions?scope=desk").await.ok()["items"].as_array().unwrap().len(), 1);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_author_sees_who_opened_the_voice_and_lists_do_not_open_it() {
+    let scene = Scene::set().await;
+    let clip = scene.author.upload(CLIP.to_vec()).await.ok();
+    let voice = json!({ "kind": "help", "visibility": "handlers", "text": "请听录音", "media": [clip["id"]] });
+    let voice = scene.author.post("/v1/suggestions", voice).await.ok();
+    let clerk = &scene.village.clerk;
+    let desk = clerk.get("/v1/suggestions?scope=desk").await.ok();
+    assert_eq!(desk["items"].as_array().unwrap().len(), 1);
+    assert!(!desk.to_string().contains("请听录音"), "the list tells that there is one, not what it says: {desk}");
+    let readings = async || scene.author.get(&path(&voice)).await.ok()["readings"].clone();
+    assert_eq!(readings().await.as_array().map_or(0, Vec::len), 0);
+    let url = clip["url"].as_str().unwrap();
+    assert_eq!(clerk.download(url).await.0, 200);
+    let first = readings().await;
+    assert_eq!((&first[0]["person_name"], &first[0]["times"]), (&json!("姚志刚"), &json!(1)), "{first}");
+    let opened = clerk.get(&path(&voice)).await.ok();
+    assert_eq!(opened["author_name"], "费海荣", "who handles it must know whom to visit");
+    assert_eq!(readings().await[0]["times"], 2);
+    assert!(
+        clerk.get(&path(&voice)).await.ok()["readings"].as_array().is_none_or(Vec::is_empty),
+        "for the author only"
+    );
+    for who in [&scene.village.town, &scene.village.villager(&scene.app, "00010").await] {
+        assert_eq!(who.download(url).await.0, 404);
+    }
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promises_skip_the_national_day_and_count_the_saturday_worked_instead() {
+    let scene = Scene::set_at("2026-09-30T02:00:00Z").await;
+    let voice = scene.speak("help", "public").await;
+    assert_eq!(voice["number"], "103202-20260930-0001");
+    assert_eq!(voice["accept_due_at"], "2026-10-10T00:00:00+08:00", "two working days: the 8th and the 9th");
+    assert_eq!(voice["answer_due_at"], "2026-10-16T00:00:00+08:00", "the worked Saturday, the 10th, is one of seven");
+    let praise = scene.speak("praise", "public").await;
+    assert_eq!(praise["answer_due_at"], "2026-10-28T00:00:00+08:00");
+    scene.app.pass(TimeDelta::days(9)).await;
+    assert_eq!(scene.author.get(&path(&voice)).await.ok().get("overdue"), None);
+    scene.app.pass(TimeDelta::days(1)).await;
+    assert_eq!(scene.author.get(&path(&voice)).await.ok()["overdue"], "accept");
+    let overdue = |cards: Vec<String>| cards.into_iter().filter(|card| card.contains("overdue")).count();
+    assert_eq!(overdue(scene.cards(&scene.village.clerk, "office").await), 2, "one card a voice");
+    scene.app.pass(TimeDelta::hours(1)).await;
+    assert_eq!(overdue(scene.cards(&scene.village.clerk, "office").await), 2, "and not again");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_sent_twice_is_one_and_a_wrong_one_is_told_everything_at_once() {
+    let scene = Scene::set().await;
+    let body = json!({ "kind": "suggestion", "visibility": "public", "text": "多装两盏灯" });
+    let first = scene.author.post_once("/v1/suggestions", "s1", body.clone()).await.ok();
+    assert_eq!(scene.author.post_once("/v1/suggestions", "s1", body.clone()).await.ok(), first);
+    let other = json!({ "kind": "suggestion", "visibility": "public", "text": "多装三盏灯" });
+    assert_eq!(scene.author.post_once("/v1/suggestions", "s1", other).await.refused(), "idempotency_mismatch");
+    let neighbour = scene.village.villager(&scene.app, "00010").await;
+    let theirs = neighbour.post_once("/v1/suggestions", "s1", body).await.ok();
+    assert_ne!(theirs["id"], first["id"], "a key is its sender's own");
+    assert_eq!(theirs["number"], "103202-20261102-0002");
+    let long =
+        json!({ "kind": "help", "visibility": "handlers", "text": "长".repeat(20_000), "place": "远".repeat(500) });
+    let refused = scene.author.post("/v1/suggestions", long).await;
+    assert_eq!((refused.status, refused.body["errors"].as_array().map(Vec::len)), (422, Some(2)), "{}", refused.body);
+    let empty = json!({ "kind": "help", "visibility": "handlers" });
+    assert_eq!(scene.author.post("/v1/suggestions", empty).await.body["errors"][0]["field"], "text");
+    let next = scene.village.neighbour(&scene.app).await;
+    let nobody = json!({ "kind": "help", "visibility": "public", "text": "有人吗" });
+    assert_eq!(next.post("/v1/suggestions", nobody).await.refused(), "no_body_responsible");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_is_given_to_somebody_answered_and_comes_back_when_nothing_was_solved() {
+    let scene = Scene::set().await;
+    let (clerk, chair) = (&scene.village.clerk, &scene.village.chair);
+    let voice = scene.speak("help", "handlers").await;
+    let step = |name: &str| format!("{}/{name}", path(&voice));
+    assert_eq!(
+        clerk.post(&step("answers"), json!({ "text": "好的" })).await.refused(),
+        "wrong_state",
+        "not accepted yet"
+    );
+    assert_eq!(scene.author.post(&step("accept"), json!(null)).await.refused(), "not_allowed");
+    clerk.post(&step("accept"), json!(null)).await.ok();
+    assert_eq!(chair.post(&step("accept"), json!(null)).await.refused(), "wrong_state");
+    let outsider = json!({ "person_id": scene.village.villager(&scene.app, "00010").await.person });
+    assert_eq!(clerk.post(&step("assign"), outsider).await.status, 422);
+    clerk.post(&step("assign"), json!({ "person_id": chair.person })).await.ok();
+    chair.post(&step("answers"), json!({ "text": "灯泡换好了。" })).await.ok();
+    assert_eq!(
+        clerk.post(&step("rating"), json!({ "rating": 5 })).await.refused(),
+        "not_allowed",
+        "only the author rates"
+    );
+    assert_eq!(scene.author.post(&step("rating"), json!({ "rating": 6 })).await.status, 422);
+    let unsolved = scene.author.post(&step("rating"), json!({ "rating": 1, "text": "还是黑的" })).await.ok();
+    assert_eq!(unsolved["state"], "accepted", "a bad rating opens it again");
+    chair.post(&step("answers"), json!({ "text": "线路也换好了。" })).await.ok();
+    let solved = scene.author.post(&step("rating"), json!({ "rating": 5 })).await.ok();
+    assert_eq!((&solved["state"], solved["answers"].as_array().map(Vec::len)), (&json!("rated"), Some(2)));
+    assert_eq!(scene.author.post(&step("rating"), json!({ "rating": 5 })).await.refused(), "wrong_state");
+    let told = scene.cards(&scene.author, "thread").await;
+    assert!(told.iter().filter(|card| card.contains("answered")).count() == 2, "{told:?}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clerks_at_once_accept_a_voice_once() {
+    let scene = Scene::set().await;
+    let voice = scene.speak("help", "public").await;
+    let accept = format!("{}/accept", path(&voice));
+    let both =
+        tokio::join!(scene.village.clerk.post(&accept, json!(null)), scene.village.chair.post(&accept, json!(null)));
+    let mut statuses = [both.0.status, both.1.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    let told = scene.cards(&scene.author, "thread").await;
+    assert_eq!(told.iter().filter(|card| *card == "suggestion_accepted").count(), 1, "{told:?}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_s_own_voices_come_by_pages_newest_first() {
+    let scene = Scene::set().await;
+    let mut spoken = Vec::new();
+    for _ in 0..5 {
+        spoken.push(scene.speak("consult", "handlers").await["id"].clone());
+        scene.app.clock.advance(TimeDelta::seconds(1));
+    }
+    spoken.reverse();
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = scene.author.get(&format!("/v1/suggestions?scope=mine&limit=2{cursor}")).await.ok();
+        seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, spoken);
+    assert_eq!(scene.author.get("/v1/suggestions?scope=mine&cursor=rubbish").await.refused(), "invalid_cursor");
+    assert_eq!(scene.author.get("/v1/suggestions?scope=all").await.refused(), "invalid_request");
+    scene.app.stop().await;
+}

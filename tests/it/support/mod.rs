@@ -1,0 +1,166 @@
+//! A server of its own for every test: fresh database, a clock moved by hand, people to speak for.
+mod people;
+mod process;
+mod redis;
+mod socket;
+
+use std::{net::SocketAddr, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use liusheng::{
+    app::App,
+    clock::Clock,
+    config::{Config, SmsProvider},
+    events,
+    server::{self, Role, Server},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) use self::{
+    people::{Somebody, Village, code_of, import, person_of},
+    process::{Process, free_port, run},
+    redis::{OwnRedis, redis_url},
+    socket::Socket,
+};
+
+/// Sizes of the issues instead of those for CI?
+pub(crate) fn is_full_run() -> bool {
+    std::env::var("LSTEST_FULL").is_ok_and(|full| full == "1")
+}
+
+/// 2026-11-02, a Monday, 09:00 in the county.
+pub(crate) fn monday() -> DateTime<Utc> {
+    "2026-11-02T01:00:00Z".parse().unwrap()
+}
+
+/// A running server that tests talk to through HTTP and the socket only.
+pub(crate) struct TestApp {
+    server: Option<Server>,
+    pub(crate) app: App,
+    pub(crate) clock: Clock,
+    pub(crate) address: SocketAddr,
+    pub(crate) http: reqwest::Client,
+    pub(crate) folder: TempDir,
+}
+
+/// Answer of a call: status and JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The body, when the call succeeded.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Value {
+        assert!((200..300).contains(&self.status), "{} {}", self.status, self.body);
+        self.body
+    }
+
+    /// The code, when the call was refused.
+    #[track_caller]
+    pub(crate) fn refused(self) -> String {
+        assert!(self.status >= 400, "{} {}", self.status, self.body);
+        self.body["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl TestApp {
+    /// Starts with an empty roster; the areas of the county are there.
+    pub(crate) async fn start() -> Self {
+        Self::start_at(monday()).await
+    }
+
+    pub(crate) async fn start_at(at: DateTime<Utc>) -> Self {
+        Self::start_with(at, |_| {}).await
+    }
+
+    /// With other settings than [`config`] has.
+    pub(crate) async fn start_with(at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(&folder);
+        change(&mut config);
+        let clock = Clock::standing_at(at);
+        let (app, rung) = server::open(config, clock.clone(), false).await.unwrap();
+        let server = server::start(app.clone(), rung, Role::All).await.unwrap();
+        let http =
+            reqwest::Client::builder().timeout(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none());
+        let address = server.address;
+        Self { server: Some(server), app, clock, address, http: http.build().unwrap(), folder }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A call without a log-in.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(self.http.get(self.url(path))).await
+    }
+
+    /// Moves the clock and waits until what is due was done and told.
+    pub(crate) async fn pass(&self, time: TimeDelta) {
+        self.clock.advance(time);
+        self.settle().await;
+    }
+
+    /// Waits until nothing is due and every event has been followed.
+    pub(crate) async fn settle(&self) {
+        server::do_what_is_due(self.app.clone()).await;
+        for _ in 0..600 {
+            let backlog = events::backlog(&self.app.store, self.app.now()).await.unwrap();
+            if backlog.unsequenced == 0 && backlog.behind == 0 {
+                assert_eq!(backlog.dead_letters, 0, "a reaction failed");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("events were not followed within 12 seconds");
+    }
+
+    /// How many sockets are open.
+    pub(crate) fn connected(&self) -> usize {
+        self.server.as_ref().map_or(0, Server::connected)
+    }
+
+    /// Stops the server and checks the log.
+    pub(crate) async fn stop(self) {
+        self.close().await;
+    }
+
+    /// The same, and hands over the data directory.
+    pub(crate) async fn close(mut self) -> TempDir {
+        self.settle().await;
+        let report = events::verify(&self.app.store, &self.app.keys).await.unwrap();
+        assert_eq!(report.first_bad, None);
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.folder
+    }
+}
+
+/// Settings of a test server: any free port, the broker of `LSTEST_REDIS_URL` or in-process.
+pub(crate) fn config(folder: &TempDir) -> Config {
+    let mut config = Config::defaults().unwrap();
+    config.listen = "127.0.0.1:0".parse().unwrap();
+    config.data_dir = folder.path().to_owned();
+    config.sms_provider = SmsProvider::File;
+    config.redis_url = redis::any_redis_url().unwrap_or_default();
+    config.writes_per_second = 1000;
+    config.writes_burst = 10_000;
+    config.requests_per_second = 10_000;
+    config.requests_burst = 100_000;
+    config.webhook_allow_private = true;
+    config.drain_timeout_secs = 3;
+    config
+}
+
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let bytes = response.bytes().await.unwrap();
+    Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+}

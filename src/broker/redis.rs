@@ -144,7 +144,9 @@ impl Broker for Redis {
         match taken.await {
             Ok(entries) => Ok(entries.into_iter().filter_map(job).collect()),
             // a wiped Redis has forgotten the group; the sweep offers the work again
-            Err(error) if error.code() == Some("NOGROUP") => self.make_group(&key).await.map(|()| Vec::new()),
+            Err(error) if matches!(error.code(), Some("NOGROUP" | "UNBLOCKED")) => {
+                self.make_group(&key).await.map(|()| Vec::new())
+            }
             Err(error) => Err(away(error)),
         }
     }

@@ -231,7 +231,11 @@ pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
     }
 }
 
-async fn heard(app: &App, hub: &Hub, bell: Bell) -> Result<()> {
+/// Does what a bell asks for on this server.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn heard(app: &App, hub: &Hub, bell: Bell) -> Result<()> {
     people::heard(app, &bell);
     match bell {
         Bell::Events | Bell::Deliveries => Ok(()),

@@ -10,6 +10,6 @@ mod session;
 mod socket;
 
 pub use self::{
-    hub::{Hub, listen},
+    hub::{Hub, heard, listen},
     socket::routes,
 };

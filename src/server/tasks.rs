@@ -61,7 +61,7 @@ pub(super) fn spawn(
     stop: &CancellationToken,
 ) {
     let wake = Arc::new(Notify::new());
-    tasks.spawn(pump(app.clone(), rung, Arc::clone(&wake), stop.clone()));
+    tasks.spawn(pump((app.clone(), Arc::clone(hub)), rung, Arc::clone(&wake), stop.clone()));
     if role.does(Role::Api) {
         tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
     }
@@ -79,7 +79,7 @@ pub(super) fn spawn(
 }
 
 /// Hands the bells of committed units to the broker, many at a time.
-async fn pump(app: App, mut rung: RungBells, wake: Arc<Notify>, stop: CancellationToken) {
+async fn pump((app, hub): (App, Arc<Hub>), mut rung: RungBells, wake: Arc<Notify>, stop: CancellationToken) {
     let mut bells = Vec::new();
     loop {
         tokio::select! {
@@ -91,8 +91,11 @@ async fn pump(app: App, mut rung: RungBells, wake: Arc<Notify>, stop: Cancellati
             bells.retain(|bell| *bell != Bell::Events);
         }
         if let Err(error) = app.broker.ring(&bells).await {
-            // listeners compare heads every two seconds, so this costs time only
+            // other servers compare heads every two seconds; this one need not wait
             tracing::warn!(%error, "bells not rung");
+            for bell in &bells {
+                live::heard(&app, &hub, *bell).await.ok();
+            }
         }
         bells.clear();
     }

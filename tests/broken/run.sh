@@ -8,9 +8,15 @@ root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# One place for all builds of all twins: dependencies are compiled once, and are the product's own where it was built.
-export CARGO_BUILD_BUILD_DIR=${LSTEST_BUILD_DIR:-$root/target}
+# All twins are built in one place, so that dependencies are compiled once; never in the product's own, because cargo knows
+# a workspace's crates by their place in it and would take a twin's for the product's.
+export CARGO_TARGET_DIR=${LSTEST_TWINS_DIR:-$root/target/twins}
 export RUST_BACKTRACE=0
+if [ ! -e "$CARGO_TARGET_DIR" ] && [ -e "$root/target/debug/.fingerprint" ]; then
+  mkdir -p "$CARGO_TARGET_DIR/debug"
+  tar -C "$root/target/debug" --exclude='*liusheng*' --exclude='it-*' --exclude='*load_tests*' -cf - .fingerprint build deps |
+    tar -C "$CARGO_TARGET_DIR/debug" -xf -
+fi
 
 [ $# -gt 0 ] || set -- $(cd "$here" && ls ./*.patch | sed 's#^\./##; s#\.patch$##')
 bad=0
@@ -18,7 +24,8 @@ for twin in "$@"; do
   patch_file=$here/$twin.patch
   tree=$work/$twin
   mkdir "$tree"
-  tar -C "$root" --exclude=./target --exclude=./.git --exclude=node_modules -cf - . | tar -C "$tree" -xf -
+  # with times of now: what the last twin changed and this one does not is older than the last build otherwise
+  tar -C "$root" --exclude=./target --exclude=./.git --exclude=node_modules -cf - . | tar -C "$tree" -xmf -
   if ! patch --directory "$tree" --strip 1 --forward --silent <"$patch_file"; then
     echo "BROKEN TWIN $twin: the patch no longer fits; write it anew"
     bad=1
@@ -27,13 +34,13 @@ for twin in "$@"; do
   run=$(sed -n 's/^Run: //p' "$patch_file")
   words=$(sed -n 's/^Must say: //p' "$patch_file")
   out=$work/$twin.out
-  if ! (cd "$tree" && CARGO_TARGET_DIR=$tree/target cargo test --locked --test it --no-run >"$out" 2>&1); then
+  if ! (cd "$tree" && cargo test --locked --test it --no-run >"$out" 2>&1); then
     tail -n 40 "$out"
     echo "BROKEN TWIN $twin: does not build; write it anew"
     bad=1
     continue
   fi
-  if (cd "$tree" && CARGO_TARGET_DIR=$tree/target cargo test --locked --test it -- "$run" --nocapture >"$out" 2>&1); then
+  if (cd "$tree" && cargo test --locked --test it -- "$run" --nocapture >"$out" 2>&1); then
     echo "NOT CAUGHT $twin: $run passes although the product is broken"
     bad=1
   elif grep -qF -- "$words" "$out"; then

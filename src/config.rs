@@ -31,6 +31,7 @@ pub struct Config {
     pub writes_burst: u32,
     pub requests_per_second: u32,
     pub requests_burst: u32,
+    pub codes_per_address_and_day: u64,
     pub session_days: i64,
     pub webhook_allow_private: bool,
     /// `LIUSHENG_CONFIG`: the file these settings were read from.
@@ -146,6 +147,7 @@ impl Config {
             ("writes_burst", u64::from(self.writes_burst)),
             ("requests_per_second", u64::from(self.requests_per_second)),
             ("requests_burst", u64::from(self.requests_burst)),
+            ("codes_per_address_and_day", self.codes_per_address_and_day),
             ("session_days", u64::try_from(self.session_days).unwrap_or(0)),
         ];
         match positive.iter().find(|(_, value)| *value == 0) {

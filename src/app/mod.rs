@@ -18,7 +18,7 @@ pub use self::{
     cached::{Cached, Seen},
     extract::{Created, Input, Path, Query, client_address},
     once::{IdempotencyKey, forget_old_keys},
-    rates::Rates,
+    rates::{Rates, network},
 };
 use crate::{
     actor::{Actor, HeldSeat},

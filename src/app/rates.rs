@@ -1,5 +1,9 @@
 //! How fast people may write and addresses may ask: token buckets in memory, bounded by sweeping idle ones.
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::Arc,
+};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
@@ -9,11 +13,20 @@ use crate::{
     ids::PersonId,
 };
 
-/// One bucket a person for writes, one an address for everything. A carrier's NAT puts a village behind one address,
-/// hence the address's bucket is large.
+/// One bucket a person for writes, one a network for everything. A carrier's NAT puts a village behind one address,
+/// hence that bucket is large.
 pub struct Rates {
     writes: DefaultKeyedRateLimiter<PersonId>,
     requests: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+/// The network that an address belongs to: a subscriber of IPv6 has 2^64 addresses, all of one /64.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() >> 64 << 64)),
+        four => four,
+    }
 }
 
 impl Rates {
@@ -38,12 +51,12 @@ impl Rates {
         self.writes.check_key(&person).map_err(|_| Code::TooManyRequests.after_secs(2))
     }
 
-    /// One request from this address.
+    /// One request from the network of this address.
     ///
     /// # Errors
     /// `too_many_requests`.
     pub fn request(&self, address: IpAddr) -> Result<()> {
-        self.requests.check_key(&address).map_err(|_| Code::TooManyRequests.after_secs(1))
+        self.requests.check_key(&network(address)).map_err(|_| Code::TooManyRequests.after_secs(1))
     }
 
     /// Forgets who has been quiet; called every minute.
@@ -52,5 +65,19 @@ impl Rates {
         self.requests.retain_recent();
         self.writes.shrink_to_fit();
         self.requests.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_of_ipv6_is_one_network() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
     }
 }

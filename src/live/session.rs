@@ -270,6 +270,7 @@ impl Session {
             seq: i64,
         }
         let reading: Reading = serde_json::from_value(data).map_err(|_| Code::InvalidRequest)?;
+        self.app.rates.write(self.actor.person)?;
         let actor = self.actor.clone();
         self.app
             .store

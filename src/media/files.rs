@@ -69,7 +69,8 @@ impl Drop for Incoming {
     }
 }
 
-/// Writes what arrives to a temporary file, so that slow phones cost no memory.
+/// Writes what arrives to a temporary file, so that slow phones cost no memory. What is too long is read to its end (the
+/// body's own limit bounds that) and thrown away: a refusal sent into a phone that still sends is never seen.
 ///
 /// # Errors
 /// `media_too_large`, `invalid_request` when the sender breaks off, or the disk's.
@@ -78,10 +79,12 @@ pub(super) async fn receive(config: &Config, mut field: Field<'_>) -> Result<Inc
     let mut length = 0;
     while let Some(chunk) = field.chunk().await.map_err(broken_off)? {
         length += chunk.len();
-        if length > photo::MAX_BYTES {
-            return Err(Code::MediaTooLarge.into());
+        if length <= photo::MAX_BYTES {
+            file.write_all(&chunk).await?;
         }
-        file.write_all(&chunk).await?;
+    }
+    if length > photo::MAX_BYTES {
+        return Err(Code::MediaTooLarge.into());
     }
     file.flush().await?;
     Ok(incoming)

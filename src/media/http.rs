@@ -27,8 +27,8 @@ use crate::{
     error::{Checks, Code, Error, Problem, Result},
 };
 
-/// The largest photo, and what a form adds around it.
-const MAX_BODY: usize = 11 * 1024 * 1024;
+/// What is read at all: three times what is kept, so that who sends a photo that is too large sees why it is refused.
+const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The routes of media; the one that reads is in `suggestions`, which knows who may.
 pub fn routes() -> OpenApiRouter<App> {
@@ -62,7 +62,7 @@ async fn upload_media(
     take_in(&app, actor, key, field).await.map(Created)
 }
 
-/// Says so before the body is sent, where the sender says how long it is.
+/// Longer than even that: not read at all.
 fn refuse_large(headers: &HeaderMap) -> Result<()> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_BODY) {

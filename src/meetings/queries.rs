@@ -145,6 +145,14 @@ pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: Meetin
     Ok(MeetingDetail { meeting: view(db, row).await?, my_attendance: mine, present: list })
 }
 
+/// Is this person signed in to the meeting?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_signed_in(db: &impl ConnectionTrait, id: MeetingId, person: PersonId) -> Result<bool> {
+    Ok(attendance::Entity::find_by_id((id, person)).one(db).await?.is_some())
+}
+
 /// The meetings about a matter, oldest first, 100 at most.
 ///
 /// # Errors

@@ -105,7 +105,7 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
         let is_now = one.starts_at + TimeDelta::days(1) > app.local_now();
         if is_now
             && meeting::waits_for(app, actor, &one)
-            && meetings::queries::detail(db, Some(actor), one.id).await?.my_attendance.is_none()
+            && !meetings::queries::is_signed_in(db, one.id, actor.person).await?
         {
             todo.push(Todo::new(
                 "page-todo-meeting",

@@ -17,14 +17,17 @@ pub(super) const MAX_TRIES: i32 = 5;
 pub(super) const DAY: TimeDelta = TimeDelta::days(1);
 const PER_HOUR: usize = 5;
 const PER_DAY: usize = 10;
-const PER_DAY_AND_ADDRESS: u64 = 30;
 
 /// May another code be sent to this number? `sent`: when the codes of the last day were, in any order;
-/// `from_address`: how many codes its address asked for in the last day.
+/// `from_address`: how many codes its network asked for in the last day, and how many it may.
 ///
 /// # Errors
-/// `code_too_soon` within a minute of the last, `code_too_many` beyond five an hour, ten a day, thirty an address.
-pub(super) fn may_send(sent: &[DateTime<Utc>], from_address: u64, now: DateTime<Utc>) -> Result<()> {
+/// `code_too_soon` within a minute of the last, `code_too_many` beyond five an hour, ten a day, or the network's share.
+pub(super) fn may_send(
+    sent: &[DateTime<Utc>],
+    (from_address, per_address): (u64, u64),
+    now: DateTime<Utc>,
+) -> Result<()> {
     let within = |span: TimeDelta| sent.iter().filter(move |at| now - **at < span);
     let until = |first: Option<&DateTime<Utc>>, span: TimeDelta| {
         let secs = first.map_or(span, |first| *first + span - now).num_seconds();
@@ -40,7 +43,7 @@ pub(super) fn may_send(sent: &[DateTime<Utc>], from_address: u64, now: DateTime<
     if within(hour).count() >= PER_HOUR {
         return Err(Code::CodeTooMany.after_secs(until(within(hour).min(), hour)));
     }
-    if from_address >= PER_DAY_AND_ADDRESS {
+    if from_address >= per_address {
         return Err(Code::CodeTooMany.after_secs(3600));
     }
     Ok(())
@@ -69,7 +72,7 @@ mod tests {
     }
 
     fn refusal(sent: &[i64], from_address: u64) -> Option<Code> {
-        may_send(&ago(sent), from_address, now()).err().map(|error| error.code())
+        may_send(&ago(sent), (from_address, 30), now()).err().map(|error| error.code())
     }
 
     #[test]
@@ -88,7 +91,9 @@ mod tests {
 
     #[test]
     fn a_refusal_says_when_to_come_back() {
-        let crate::error::Error::Refused(refusal) = may_send(&ago(&[15]), 0, now()).unwrap_err() else { panic!() };
+        let crate::error::Error::Refused(refusal) = may_send(&ago(&[15]), (0, 30), now()).unwrap_err() else {
+            panic!()
+        };
         assert_eq!(refusal.retry_after_secs, Some(45));
     }
 

@@ -25,6 +25,9 @@ use crate::{
 /// A county's largest village has a roster of half a megabyte.
 const MAX_ROSTER_BYTES: usize = 5 << 20;
 
+/// What is read at all: a refusal sent to who is still sending is never seen.
+const MAX_READ_BYTES: usize = 4 * MAX_ROSTER_BYTES;
+
 /// A CSV file as the body.
 struct CsvBody(Bytes);
 
@@ -36,7 +39,8 @@ impl<S: Send + Sync> FromRequest<S> for CsvBody {
         if !kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv")) {
             return Err(Code::UnsupportedType.into());
         }
-        to_bytes(request.into_body(), MAX_ROSTER_BYTES).await.map(Self).map_err(|_| Code::TooLarge.into())
+        let bytes = to_bytes(request.into_body(), MAX_READ_BYTES).await.ok();
+        bytes.filter(|bytes| bytes.len() <= MAX_ROSTER_BYTES).map(Self).ok_or_else(|| Code::TooLarge.into())
     }
 }
 

@@ -2,8 +2,11 @@
 //!
 //! # Why
 //! Villages number their lists anew: one newborn in the middle and every number below belongs to somebody else. So the
-//! identity number decides; the village's own number only where no identity number speaks against it.
+//! identity number decides; where one is missing, the same name and day of birth, if nobody else here has both; the
+//! village's own number only where nothing of this speaks against it.
 use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
 
 use super::{roster::RosterRow, rows::person};
 
@@ -20,15 +23,22 @@ pub(super) struct Listed {
 pub(super) fn people(area: &str, listed: &[Listed], known: &[person::Model]) -> Vec<Option<usize>> {
     let by_id: HashMap<&str, usize> =
         known.iter().enumerate().filter_map(|(at, person)| Some((person.id_hmac.as_deref()?, at))).collect();
-    let by_number: HashMap<&str, usize> = known
-        .iter()
-        .enumerate()
-        .filter(|(_, person)| person.area_code == area)
-        .map(|(at, person)| (person.roster_number.as_str(), at))
-        .collect();
     let mut found: Vec<Option<usize>> =
         listed.iter().map(|line| by_id.get(line.id_hmac.as_deref()?).copied()).collect();
     let mut taken: HashSet<usize> = found.iter().flatten().copied().collect();
+    let here = |at: &usize| known.get(*at).filter(|old| old.area_code == area);
+    let alike = unmistakable(
+        listed,
+        &found,
+        (0..known.len()).filter(|at| !taken.contains(at)).filter_map(|at| Some((at, here(&at)?))),
+    );
+    for (at, old) in alike {
+        if let Some(place) = found.get_mut(at).filter(|_| taken.insert(old)) {
+            *place = Some(old);
+        }
+    }
+    let by_number: HashMap<&str, usize> =
+        (0..known.len()).filter_map(|at| Some((here(&at)?.roster_number.as_str(), at))).collect();
     for (line, place) in listed.iter().zip(&mut found) {
         if place.is_some() {
             continue;
@@ -37,6 +47,29 @@ pub(super) fn people(area: &str, listed: &[Listed], known: &[person::Model]) -> 
         *place = numbered.filter(|at| known.get(*at).is_some_and(|old| is_same(line, old)) && taken.insert(*at));
     }
     found
+}
+
+/// Lines without a person, each with the one known person who has the same name and day of birth, where one of the two
+/// has no identity number and no second line or person has that name and day.
+fn unmistakable<'a>(
+    listed: &'a [Listed],
+    found: &[Option<usize>],
+    free: impl Iterator<Item = (usize, &'a person::Model)>,
+) -> Vec<(usize, usize)> {
+    let mut lines: HashMap<(&str, NaiveDate), Vec<usize>> = HashMap::new();
+    for (at, line) in listed.iter().enumerate().filter(|(at, _)| found.get(*at).is_some_and(Option::is_none)) {
+        lines.entry((&line.row.name, line.row.birth)).or_default().push(at);
+    }
+    let mut people: HashMap<(&str, NaiveDate), Vec<(usize, &person::Model)>> = HashMap::new();
+    for (at, old) in free {
+        people.entry((&old.name, old.birth_date)).or_default().push((at, old));
+    }
+    let pair = |(who, lines): (&(&str, NaiveDate), &Vec<usize>)| {
+        let ([line], [(at, old)]) = (lines.as_slice(), people.get(who)?.as_slice()) else { return None };
+        let has_id = listed.get(*line)?.id_hmac.is_some();
+        (!has_id || old.id_hmac.is_none()).then_some((*line, *at))
+    };
+    lines.iter().filter_map(pair).collect()
 }
 
 /// May these be one person although no identity number says so? Two different numbers can be one person whose number
@@ -120,6 +153,19 @@ mod tests {
             line("4", "丙", "1972-01-01", Some("c")),
         ];
         assert_eq!(people(HERE, &new, &old), [Some(0), None, Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn a_shifted_list_without_identity_numbers_moves_nobody_either() {
+        let old = [known(HERE, "1", "甲", "1970-01-01", None), known(HERE, "2", "乙", "1971-01-01", Some("b"))];
+        let new = [
+            line("1", "新", "2026-01-01", None),
+            line("2", "甲", "1970-01-01", Some("a")),
+            line("3", "乙", "1971-01-01", None),
+        ];
+        assert_eq!(people(HERE, &new, &old), [None, Some(0), Some(1)]);
+        let twice = [line("3", "甲", "1970-01-01", None), line("4", "甲", "1970-01-01", None)];
+        assert_eq!(people(HERE, &twice, &old), [None, None], "which of the two would be a guess");
     }
 
     #[test]

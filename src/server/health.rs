@@ -2,11 +2,12 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::{Extension, Json, Router, extract::State, http::StatusCode, routing::get};
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::{app::App, delivery, events, live::Hub};
+use crate::{app::App, clock, delivery, events, live::Hub};
 
 /// An outbox older than this is not normal.
 const OLD_SECS: i64 = 60;
@@ -41,7 +42,9 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
     let backlog = events::backlog(&app.store, app.now()).await.ok();
     let relay = backlog.as_ref().is_some_and(|backlog| backlog.oldest_secs < OLD_SECS);
     let letters = backlog.as_ref().map_or(0, |backlog| backlog.dead_letters);
-    let well = broker && relay && letters == 0;
+    // deadlines reach a month ahead; in a year that the calendar does not know only weekends would be free
+    let calendar = app.calendar.covers(clock::local_date(app.now() + TimeDelta::days(30)));
+    let well = broker && relay && letters == 0 && calendar;
     let state = if !database {
         "down"
     } else if well {
@@ -56,6 +59,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             "broker": { "name": app.broker.name(), "ok": broker },
             "relay": { "ok": relay, "oldest_secs": backlog.as_ref().map(|backlog| backlog.oldest_secs) },
             "dead_letters": letters,
+            "calendar": calendar,
             "sms": app.sms.is_set_up(),
         },
     });

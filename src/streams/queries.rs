@@ -2,7 +2,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -132,15 +134,12 @@ pub(crate) async fn own(
     db: &impl ConnectionTrait,
     actor: &Actor,
 ) -> Result<Vec<(stream::Model, Option<membership::Model>)>> {
-    let members = membership::Entity::find()
-        .filter(membership::Column::PersonId.eq(actor.person))
-        .filter(membership::Column::LeftAt.is_null())
-        .order_by_desc(membership::Column::JoinedAt)
-        .limit(MAX_STREAMS * 2)
-        .all(db)
-        .await?;
-    let mut members: HashMap<StreamId, membership::Model> =
-        members.into_iter().map(|row| (row.stream_id, row)).collect();
+    let joined = Query::select()
+        .column(membership::Column::StreamId)
+        .from(membership::Entity)
+        .and_where(membership::Column::PersonId.eq(actor.person))
+        .and_where(membership::Column::LeftAt.is_null())
+        .to_owned();
     let bodies: Vec<_> = actor.seats.iter().map(|seat| seat.body_id).collect();
     let by_area = Condition::all()
         .add(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
@@ -149,11 +148,19 @@ pub(crate) async fn own(
         .add(stream::Column::Kind.eq(StreamKind::Office.as_str()))
         .add(stream::Column::BodyId.is_in(bodies));
     let rows = stream::Entity::find()
-        .filter(Condition::any().add(stream::Column::Id.is_in(members.keys().copied())).add(by_area).add(by_seat))
+        .filter(Condition::any().add(stream::Column::Id.in_subquery(joined)).add(by_area).add(by_seat))
         .order_by_desc(stream::Column::LastAt)
         .limit(MAX_STREAMS)
         .all(db)
         .await?;
+    let members = membership::Entity::find()
+        .filter(membership::Column::PersonId.eq(actor.person))
+        .filter(membership::Column::LeftAt.is_null())
+        .filter(membership::Column::StreamId.is_in(rows.iter().map(|row| row.id)))
+        .all(db)
+        .await?;
+    let mut members: HashMap<StreamId, membership::Model> =
+        members.into_iter().map(|row| (row.stream_id, row)).collect();
     let pairs = rows.into_iter().map(|row| {
         let member = members.remove(&row.id);
         (row, member)

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -30,6 +30,8 @@ use crate::{
 
 /// Rows on a desk's list of what is to be done.
 const TODO: u64 = 50;
+/// Voices shown with a matter; their number is exact beyond it.
+const SHOWN_VOICES: u64 = 500;
 
 /// A voice in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -362,14 +364,15 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
     summaries(db, rows, Shown::PublicOnly).await
 }
 
-/// The voices that have joined a matter, oldest first, as everybody may see them: words and masked names of the public
-/// ones, number and state of the rest.
+/// How many voices have joined a matter, and the first of them, oldest first, as everybody may see them: words and
+/// masked names of the public ones, number and state of the rest.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn joined_to(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<SuggestionSummary>> {
-    let rows = of_matter(db, matter).await?;
-    summaries(db, rows, Shown::PublicOnly).await
+pub async fn joined_to(db: &impl ConnectionTrait, matter: MatterId) -> Result<(u64, Vec<SuggestionSummary>)> {
+    let count = suggestion::Entity::find().filter(suggestion::Column::MatterId.eq(matter)).count(db).await?;
+    let rows = of_matter(matter).limit(SHOWN_VOICES).all(db).await?;
+    Ok((count, summaries(db, rows, Shown::PublicOnly).await?))
 }
 
 /// Authors of the voices that have joined a matter, with the threads in which they are told.
@@ -377,13 +380,13 @@ pub async fn joined_to(db: &impl ConnectionTrait, matter: MatterId) -> Result<Ve
 /// # Errors
 /// When the database cannot be read.
 pub async fn author_threads(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<(PersonId, StreamId)>> {
-    let rows = of_matter(db, matter).await?;
+    let rows = of_matter(matter).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.author_id, row.stream_id)).collect())
 }
 
-async fn of_matter(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<Suggestion>> {
+fn of_matter(matter: MatterId) -> Select<suggestion::Entity> {
     let joined = suggestion::Entity::find().filter(suggestion::Column::MatterId.eq(matter));
-    Ok(joined.order_by_asc(suggestion::Column::CreatedAt).order_by_asc(suggestion::Column::Id).all(db).await?)
+    joined.order_by_asc(suggestion::Column::CreatedAt).order_by_asc(suggestion::Column::Id)
 }
 
 /// The voice to which a photo or clip is attached.

@@ -83,6 +83,35 @@ fn every_operation_has_a_stable_name_and_says_how_it_refuses() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// A forgotten `rename_all` would let the API speak Rust.
+#[test]
+fn every_name_and_every_word_of_the_api_is_in_snake_case() {
+    fn is_snake(word: &str) -> bool {
+        // one letter: E and P of the decision rules
+        word.len() == 1 || word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    }
+    fn look(value: &Value, seen: &mut usize, wrong: &mut Vec<String>) {
+        let named = value["properties"].as_object().into_iter().flat_map(|all| all.keys().map(String::as_str));
+        let words = value["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        for word in named.chain(words) {
+            *seen += 1;
+            if !is_snake(word) {
+                wrong.push(word.to_owned());
+            }
+        }
+        match value {
+            Value::Object(fields) => fields.values().for_each(|inner| look(inner, seen, wrong)),
+            Value::Array(items) => items.iter().for_each(|inner| look(inner, seen, wrong)),
+            _ => {}
+        }
+    }
+    let description: Value = serde_json::from_str(&server::openapi().unwrap()).unwrap();
+    let (mut seen, mut wrong) = (0, Vec::new());
+    look(&description["components"]["schemas"], &mut seen, &mut wrong);
+    assert!(seen > 300, "only {seen} names and words found");
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 /// Two schemas with one name silently become one: each name must be said in one place of the code only.
 #[test]
 fn no_two_types_share_a_schema_name() {

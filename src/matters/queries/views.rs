@@ -109,7 +109,7 @@ pub struct MatterView {
 pub struct Voices {
     /// How many.
     pub count: u64,
-    /// Each of them, oldest first.
+    /// The first 500 of them, oldest first.
     pub items: Vec<Voice>,
 }
 
@@ -197,8 +197,8 @@ pub async fn list(db: &impl ConnectionTrait, query: MattersQuery) -> Result<Page
 /// # Errors
 /// When the database cannot be read.
 pub async fn voices(db: &impl ConnectionTrait, id: MatterId) -> Result<Voices> {
-    let items: Vec<Voice> = suggestions::queries::joined_to(db, id).await?.into_iter().map(voice).collect();
-    Ok(Voices { count: items.len() as u64, items })
+    let (count, rows) = suggestions::queries::joined_to(db, id).await?;
+    Ok(Voices { count, items: rows.into_iter().map(voice).collect() })
 }
 
 /// Of a voice that is not public not even its day is told: in a small village a day may name a person.

@@ -1,4 +1,6 @@
 //! The key file: tokens, lookups, sealing, signing. Made at first start, never in the database.
+mod data_key;
+
 use std::{
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -13,6 +15,7 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::data_key::DataKey;
 use crate::error::{Error, Result};
 
 /// One secret with a name; the first of a list is in use, the others still open what they sealed.

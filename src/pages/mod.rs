@@ -13,6 +13,7 @@
 //! the macros in `forms.html` show beside the fields. Refusals elsewhere become plain pages by themselves.
 mod about;
 pub mod assets;
+mod claim;
 mod desk;
 pub mod fields;
 mod form;
@@ -22,6 +23,7 @@ mod login;
 mod matter;
 mod meeting;
 mod notice;
+mod privacy;
 mod problem;
 mod record;
 mod speak;
@@ -42,6 +44,8 @@ pub fn routes() -> Router<App> {
     Router::new()
         .merge(home::routes())
         .merge(login::routes())
+        .merge(claim::routes())
+        .merge(privacy::routes())
         .merge(speak::routes())
         .merge(suggestion::routes())
         .merge(matter::routes())

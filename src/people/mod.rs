@@ -1,16 +1,20 @@
 //! 居民、户: who lives and is registered where, and how they sign in.
 //!
 //! Always true: a person comes from a village's roster and is never deleted, only marked as left; identity numbers are
-//! kept as keyed digests and their last four characters, phones sealed; a known and an unknown phone number get the same
+//! kept as keyed digests and their last four characters sealed, phones sealed; a phone that was proven and approved is not
+//! changed by a roster; a closed account has no phone and no name but on the rolls; a known and an unknown phone number get the same
 //! answers; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
 //! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`.
 //! Events recorded: `roster.imported`, `session.started`, `session.ended`.
+mod accounts;
 mod asking;
+pub mod claims;
 mod codes;
 pub mod commands;
 mod http;
 mod login_http;
 mod matching;
+pub mod proof;
 pub mod queries;
 pub mod roster;
 mod rows;
@@ -23,6 +27,7 @@ mod tokens;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
+    accounts::{close_account, phone_of},
     asking::{
         Visitor, actor_cache, actor_of_cookie, actor_of_token, cookie, heard, no_cookie, require_own_page,
         session_cookie, token_expires_at,

@@ -51,6 +51,12 @@ pub(crate) mod person {
         pub left_on: Option<NaiveDate>,
         pub created_at: DateTime<Utc>,
         pub updated_at: DateTime<Utc>,
+        /// Keyed digest of village, name and the last six characters of the identity number.
+        pub claim_hmac: Option<String>,
+        /// The phone was proven and approved; a roster does not change it any more.
+        pub phone_approved_at: Option<DateTime<Utc>>,
+        /// The account was closed; a roster gives no phone back.
+        pub closed_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

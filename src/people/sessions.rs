@@ -176,6 +176,16 @@ pub(super) async fn end_all_of(tx: &Tx, people: &[PersonId], why: &str) -> Resul
     end(tx, Condition::all().add(whose), why).await
 }
 
+/// What devices called themselves is forgotten.
+pub(super) async fn blank_devices(tx: &Tx, person: PersonId) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::Device, Expr::value(""))
+        .filter(session::Column::PersonId.eq(person))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// Notes that a log-in is in use, at most once an hour; the request that it came with does not wait for it.
 pub(super) fn note_use(store: &Store, row: &session::Model, now: DateTime<Utc>, days: i64) {
     if now - row.seen_at < NOTED_EVERY {

@@ -84,7 +84,7 @@ pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Re
     Ok(())
 }
 
-fn readable_phone(text: &str) -> Result<String> {
+pub(super) fn readable_phone(text: &str) -> Result<String> {
     rules::phone(text).ok_or_else(|| {
         let mut checks = Checks::default();
         checks.wrong("phone", "not_a_phone");
@@ -92,15 +92,15 @@ fn readable_phone(text: &str) -> Result<String> {
     })
 }
 
-struct NewCode {
-    id: Uuid,
-    phone_hmac: String,
-    address_hmac: String,
-    code_hmac: String,
-    per_address: u64,
+pub(super) struct NewCode {
+    pub(super) id: Uuid,
+    pub(super) phone_hmac: String,
+    pub(super) address_hmac: String,
+    pub(super) code_hmac: String,
+    pub(super) per_address: u64,
 }
 
-async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
+pub(super) async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
     let (now, since) = (tx.now(), login_code::Column::SentAt.gt(tx.now() - codes::DAY));
     let to_number =
         login_code::Entity::find().filter(login_code::Column::PhoneHmac.eq(&new.phone_hmac)).filter(since.clone());
@@ -223,7 +223,7 @@ async fn enter(tx: &Tx, keys: &Keys, entry: Entry) -> Result<Entered> {
     Ok(Entered::In(sessions::open_session(tx, keys, new).await?))
 }
 
-async fn count_try(tx: &Tx, id: Uuid) -> Result<()> {
+pub(super) async fn count_try(tx: &Tx, id: Uuid) -> Result<()> {
     login_code::Entity::update_many()
         .col_expr(login_code::Column::Tries, Expr::col(login_code::Column::Tries).add(1))
         .filter(login_code::Column::Id.eq(id))

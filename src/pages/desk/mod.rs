@@ -11,6 +11,7 @@ mod matter_acts;
 mod matters;
 mod meetings;
 mod notices;
+mod requests;
 mod roster;
 mod sheets;
 mod suggestions;
@@ -54,6 +55,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/tasks/{id}", get(tasks::show))
         .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
+        .route("/desk/requests", get(requests::show))
+        .route("/desk/requests/{form}", post(requests::act))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
 }

@@ -62,6 +62,8 @@ codes! {
     CodeTooMany "code_too_many" 429,
     PersonChoiceNeeded "person_choice_needed" 409,
     SmsUnavailable "sms_unavailable" 503,
+    ClaimCodeWrong "claim_code_wrong" 401,
+    SmsSignInNeeded "sms_sign_in_needed" 403,
     SecondPersonNeeded "second_person_needed" 403,
     SeatHeld "seat_held" 409,
     // roster

@@ -41,6 +41,7 @@ pub mod matters;
 pub mod votes;
 // what people look at, and the wiring
 pub mod demo;
+pub mod guests;
 pub mod pages;
 pub mod privacy;
 pub mod server;

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    How, State,
+    ClaimHow, ClaimState,
     rows::{claim, claim_try},
     rules,
 };
@@ -178,13 +178,13 @@ pub async fn confirm(app: &App, told: ConfirmClaim) -> Result<()> {
 async fn wait(tx: &Tx, (person, area): (PersonId, &str), number: &Number, by: Option<PersonId>) -> Result<()> {
     let waiting = claim::Entity::find()
         .filter(claim::Column::PersonId.eq(person))
-        .filter(claim::Column::State.eq(State::Waiting))
+        .filter(claim::Column::State.eq(ClaimState::Waiting))
         .all(tx)
         .await?;
     if waiting.len() as u64 >= rules::WAITING || waiting.iter().any(|row| row.phone_hmac == number.hmac) {
         return Ok(());
     }
-    let how = if by.is_some() { How::Office } else { How::Phone };
+    let how = if by.is_some() { ClaimHow::Office } else { ClaimHow::Phone };
     let row = claim::ActiveModel {
         id: Set(ClaimId::new()),
         area_code: Set(area.to_owned()),
@@ -193,7 +193,7 @@ async fn wait(tx: &Tx, (person, area): (PersonId, &str), number: &Number, by: Op
         phone_sealed: Set(Some(tx.keys().seal("phone", &number.digits)?)),
         phone_hmac: Set(number.hmac.clone()),
         old_phone_sealed: Set(None),
-        state: Set(State::Waiting),
+        state: Set(ClaimState::Waiting),
         asked_by: Set(by),
         asked_at: Set(tx.now()),
         due_at: Set(tx.calendar().add_working_days(tx.now(), rules::DECIDE_WORKING_DAYS)),
@@ -234,7 +234,7 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ClaimId, DecideClaim))
     bodies::require(actor, Right::ImportRoster, &row.area_code).map_err(|_| Code::NotFound)?;
     checks.done()?;
     rules::may_decide(actor.person, row.person_id, row.asked_by)?;
-    let state = if input.approve { State::Approved } else { State::Refused };
+    let state = if input.approve { ClaimState::Approved } else { ClaimState::Refused };
     let reason = Some(input.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     let decided = claim::ActiveModel { decided_by: Set(Some(actor.person)), reason: Set(reason), ..ended(tx, state) };
     settle(tx, &row, decided).await?;
@@ -251,7 +251,7 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ClaimId, DecideClaim))
     record(tx, Kind::ClaimApproved, &row, Some(actor.person)).await
 }
 
-fn ended(tx: &Tx, state: State) -> claim::ActiveModel {
+fn ended(tx: &Tx, state: ClaimState) -> claim::ActiveModel {
     claim::ActiveModel { state: Set(state), decided_at: Set(Some(tx.now())), ..Default::default() }
 }
 
@@ -260,7 +260,7 @@ async fn settle(tx: &Tx, row: &claim::Model, decided: claim::ActiveModel) -> Res
     let done = claim::Entity::update_many()
         .set(decided)
         .filter(claim::Column::Id.eq(row.id))
-        .filter(claim::Column::State.eq(State::Waiting))
+        .filter(claim::Column::State.eq(ClaimState::Waiting))
         .exec(tx)
         .await?;
     if done.rows_affected == 1 { Ok(()) } else { Err(Code::WrongState.into()) }
@@ -279,13 +279,13 @@ async fn record(tx: &Tx, kind: Kind, row: &claim::Model, by: Option<PersonId>) -
 /// When the database fails.
 pub async fn due(tx: &Tx) -> Result<u64> {
     let late = claim::Entity::find()
-        .filter(claim::Column::State.eq(State::Waiting))
+        .filter(claim::Column::State.eq(ClaimState::Waiting))
         .filter(claim::Column::DueAt.lte(tx.now()))
         .limit(AT_ONCE)
         .all(tx)
         .await?;
     for row in &late {
-        settle(tx, row, ended(tx, State::Expired)).await?;
+        settle(tx, row, ended(tx, ClaimState::Expired)).await?;
         record(tx, Kind::ClaimRefused, row, None).await?;
     }
     let old = claim_try::Column::At.lt(tx.now() - TimeDelta::days(1));
@@ -332,7 +332,7 @@ async fn tell_one(app: &App, row: &claim::Model) -> Result<()> {
         app.sms.send_notice(&old, SmsNotice::PhoneReplaced).await?;
     }
     if let Some(new) = number(&row.phone_sealed)? {
-        let notice = if row.state == State::Approved { SmsNotice::PhoneBound } else { SmsNotice::ClaimRefused };
+        let notice = if row.state == ClaimState::Approved { SmsNotice::PhoneBound } else { SmsNotice::ClaimRefused };
         app.sms.send_notice(&new, notice).await?;
     }
     Ok(())
@@ -355,12 +355,15 @@ async fn forget_numbers(tx: &Tx, id: ClaimId) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn drop_of(tx: &Tx, person: PersonId) -> Result<()> {
-    let dropped =
-        claim::ActiveModel { phone_sealed: Set(None), phone_hmac: Set(String::new()), ..ended(tx, State::Refused) };
+    let dropped = claim::ActiveModel {
+        phone_sealed: Set(None),
+        phone_hmac: Set(String::new()),
+        ..ended(tx, ClaimState::Refused)
+    };
     claim::Entity::update_many()
         .set(dropped)
         .filter(claim::Column::PersonId.eq(person))
-        .filter(claim::Column::State.eq(State::Waiting))
+        .filter(claim::Column::State.eq(ClaimState::Waiting))
         .exec(tx)
         .await?;
     Ok(())

@@ -22,5 +22,5 @@ pub use self::{
     http::routes,
     queries::ClaimView,
     reactions::REACTIONS,
-    rules::{How, State},
+    rules::{ClaimHow, ClaimState},
 };

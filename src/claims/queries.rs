@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{How, State, rows::claim, rules};
+use super::{ClaimHow, ClaimState, rows::claim, rules};
 use crate::{
     actor::Actor,
     app::App,
@@ -24,9 +24,9 @@ pub struct ClaimView {
     /// Its id.
     pub id: ClaimId,
     /// phone or office.
-    pub how: How,
+    pub how: ClaimHow,
     /// How far it has come.
-    pub state: State,
+    pub state: ClaimState,
     /// Code of the village.
     pub area_code: String,
     /// Who it would be.
@@ -60,7 +60,7 @@ pub struct ClaimView {
 pub async fn waiting(app: &App, actor: &Actor, area: &str) -> Result<Vec<ClaimView>> {
     bodies::require(actor, Right::ImportRoster, area)?;
     let rows = claim::Entity::find()
-        .filter(claim::Column::State.eq(State::Waiting))
+        .filter(claim::Column::State.eq(ClaimState::Waiting))
         .filter(claim::Column::AreaCode.starts_with(area))
         .order_by_asc(claim::Column::AskedAt)
         .limit(SHOWN)

@@ -6,7 +6,7 @@ pub(super) mod claim {
     use sea_orm::entity::prelude::*;
 
     use crate::{
-        claims::rules::{How, State},
+        claims::rules::{ClaimHow, ClaimState},
         ids::{ClaimId, PersonId},
     };
 
@@ -17,11 +17,11 @@ pub(super) mod claim {
         pub id: ClaimId,
         pub area_code: String,
         pub person_id: PersonId,
-        pub how: How,
+        pub how: ClaimHow,
         pub phone_sealed: Option<String>,
         pub phone_hmac: String,
         pub old_phone_sealed: Option<String>,
-        pub state: State,
+        pub state: ClaimState,
         pub asked_by: Option<PersonId>,
         pub asked_at: DateTime<Utc>,
         pub due_at: DateTime<Utc>,

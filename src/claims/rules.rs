@@ -19,7 +19,7 @@ pub(super) const WAITING: u64 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum ClaimHow {
     /// From the new phone, with name and last digits.
     Phone,
     /// In person, at the office.
@@ -30,7 +30,7 @@ pub enum How {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum ClaimState {
     /// Somebody must decide.
     Waiting,
     /// The phone is bound.

@@ -32,9 +32,9 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// A town and its villages.
-struct Town {
-    name: String,
-    villages: Vec<AreaName>,
+pub(super) struct Town {
+    pub(super) name: String,
+    pub(super) villages: Vec<AreaName>,
 }
 
 #[derive(Template)]
@@ -74,7 +74,7 @@ async fn form(app: &App, viewer: &Viewer, typed: Fields, wrong: Wrong) -> Result
     Ok(render_as(shown.wrong.status(), &shown))
 }
 
-async fn towns(app: &App) -> Result<Vec<Town>> {
+pub(super) async fn towns(app: &App) -> Result<Vec<Town>> {
     let db = app.store.read();
     let mut towns = Vec::new();
     for county in areas::queries::children(db, None).await? {

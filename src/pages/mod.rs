@@ -15,8 +15,10 @@ mod about;
 pub mod assets;
 mod claim;
 mod desk;
+mod desk_login;
 pub mod fields;
 mod form;
+mod guest;
 mod home;
 pub mod layout;
 mod login;
@@ -45,6 +47,8 @@ pub fn routes() -> Router<App> {
         .merge(home::routes())
         .merge(login::routes())
         .merge(claim::routes())
+        .merge(guest::routes())
+        .merge(desk_login::routes())
         .merge(privacy::routes())
         .merge(speak::routes())
         .merge(suggestion::routes())

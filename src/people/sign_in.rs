@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    codes,
+    codes, desk_login,
     rows::{login_code, person},
     rules,
     sessions::{self, Carrier, NewSession, OpenSession, Renewal},
@@ -130,7 +130,7 @@ async fn send_if_known(app: &App, phone: &str, phone_hmac: &str, code: &str) -> 
 }
 
 /// Who on the rosters has this number now.
-async fn sharing(db: &impl ConnectionTrait, phone_hmac: &str) -> Result<Vec<person::Model>> {
+pub(super) async fn sharing(db: &impl ConnectionTrait, phone_hmac: &str) -> Result<Vec<person::Model>> {
     let people = person::Entity::find()
         .filter(person::Column::PhoneHmac.eq(phone_hmac))
         .filter(person::Column::LeftOn.is_null())
@@ -280,12 +280,13 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .limit(FORGET_BATCH)
         .all(tx)
         .await?;
+    let tries = desk_login::forget_tries(tx).await?;
     if old.is_empty() {
-        return Ok(0);
+        return Ok(tries);
     }
     let ids = old.into_iter().map(|row| row.id);
     let gone = login_code::Entity::delete_many().filter(login_code::Column::Id.is_in(ids)).exec(tx).await?;
-    Ok(gone.rows_affected)
+    Ok(gone.rows_affected + tries)
 }
 
 #[cfg(test)]

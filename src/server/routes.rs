@@ -17,7 +17,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{health, layers};
 use crate::{
     app::App,
-    areas, bodies, claims, delivery, events, forms,
+    areas, bodies, claims, delivery, events, forms, guests,
     live::{self, Hub},
     matters, media, meetings, notices, pages, people, privacy, streams, suggestions, tasks, votes,
 };
@@ -45,6 +45,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(forms::routes())
         .merge(tasks::routes())
         .merge(suggestions::routes())
+        .merge(guests::routes())
         .merge(notices::routes())
         .merge(meetings::routes())
         .merge(matters::routes())

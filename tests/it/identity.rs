@@ -3,6 +3,8 @@
 mod canary;
 mod claims;
 mod closing;
+mod desk;
+mod guests;
 
 use std::collections::BTreeSet;
 

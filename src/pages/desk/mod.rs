@@ -6,6 +6,7 @@
 //! Tables owned: none. Events recorded: none (the commands record theirs).
 mod bodies;
 mod frame;
+mod guest;
 mod matter;
 mod matter_acts;
 mod matters;
@@ -57,6 +58,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
         .route("/desk/requests", get(requests::show))
         .route("/desk/requests/{form}", post(requests::act))
+        .route("/desk/guest", get(guest::show).post(guest::record))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
 }

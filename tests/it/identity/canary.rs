@@ -173,9 +173,12 @@ async fn a_canary_is_nowhere_in_clear() {
     assert!(everywhere.iter().any(|path| path.starts_with(&media_dir)));
     assert!(everywhere.iter().any(|path| path.to_string_lossy().ends_with("-wal")), "{everywhere:?}");
     for path in everywhere {
-        // the trial's own SMS file is what a provider's line would be
-        if !path.ends_with("sms.txt") {
-            searched.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        let bytes = std::fs::read(&path).unwrap();
+        // the trial's own SMS file is what a provider's line would be; and it shows that the search finds what is there
+        if path.ends_with("sms.txt") {
+            assert!(holds(&bytes, PHONE.as_bytes()) && holds(&bytes, CLAIMED.as_bytes()));
+        } else {
+            searched.push((path.display().to_string(), bytes));
         }
     }
     if is_logging {

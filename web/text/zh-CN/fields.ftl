@@ -7,6 +7,7 @@ field-not-a-number = 要填数字
 field-not-a-date = 日期不对
 field-not-a-phone = 手机号不对，应是 11 位
 field-not-an-id = 身份证号不对
+field-weak-password = 要同时有字母和数字
 field-not-on-roster = 这个村的名册上没有这个编号和姓名
 field-not-six-characters = 请填身份证号的最后 6 位
 field-unknown = 没有这一项

@@ -58,6 +58,21 @@ page-login-help = 没有手机，或者号码换了？请找网格员或到村�
 page-login-sent = 如果 { $phone } 是登记的号码，验证码已经发出，5 分钟内有效。
 page-login-code = 短信里的 6 位数字
 page-login-enter = 登录
+page-login-desk = 议事台：用密码登录
+page-login-password = 密码
+page-login-factor = 验证器里的 6 位数字（或恢复码）
+page-login-by-sms = 改用短信验证码登录
+page-desk-password = 登录密码
+page-desk-password-hint = 在办公电脑上可以用密码加验证器登录，不用等短信。
+page-desk-password-new = 新密码（至少 8 位，有字母有数字）
+page-desk-password-next = 下一步
+page-desk-factor-scan = 用手机上的验证器扫这个图：
+page-desk-factor-type = 不能扫的，把这串字母输进去：
+page-desk-factor-open = 在这台手机的验证器里打开
+page-desk-factor-code = 验证器显示的 6 位数字
+page-desk-factor-confirm = 确认
+page-desk-recovery = 设好了，请抄下恢复码
+page-desk-recovery-hint = 手机丢了，可以用恢复码代替 6 位数字，每个只能用一次。这一页关掉就看不到了。
 page-login-claim = 名册上有我，但号码不对：用姓名和身份证后 6 位申请
 page-login-none = 没有收到？等 1 分钟再发一次。
 page-login-again = 再发一次
@@ -341,6 +356,21 @@ privacy-field-other = 其他
 privacy-correction-waiting = 村里正在核对
 privacy-correction-done = 已经更正
 privacy-correction-refused = 没有更正
+
+# Guests.
+page-guest = 访客留言
+page-guest-hint = 不在村里名册上的人也可以留言，只有办事的人看得到。送出后会给您一个取件码，凭它看答复。
+page-guest-name = 怎么称呼您（可以不填）
+page-guest-text = 您想说的话
+page-guest-place = 在什么地方（可以不填）
+page-guest-phone = 手机号（发验证码用，别人看不到）
+page-guest-have-code = 已经有取件码，看答复
+page-guest-send = 送出
+page-guest-left = 已经收到，编号 { $number }
+page-guest-code = 取件码
+page-guest-code-keep = 请抄下或拍下来，这一页关掉就看不到了。凭取件码看答复、补充、打分。
+page-guest-read = 看答复
+page-guest-reply = 再补充几句
 
 # Claiming a phone.
 page-claim = 申请绑定手机号

@@ -7,6 +7,7 @@ privacy-kind-birth = 性别、出生日期
 privacy-kind-id-number = 身份证号（不存原号）
 privacy-kind-phone = 手机号
 privacy-kind-account = 账号和手机号换绑的经过
+privacy-kind-password = 议事台密码和第二重验证（不存原样）
 privacy-kind-address = 网络地址（只用来限制次数）
 privacy-kind-code = 验证码
 privacy-kind-device = 登录的设备和时间

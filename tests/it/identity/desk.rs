@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of};
 
 const PASSWORD: &str = "dongheng2026";
 /// Of the clerk, 00004.
@@ -104,5 +104,87 @@ async fn whatever_is_wrong_the_answer_is_one_and_after_five_tries_it_is_another(
     let mut all = [one.status, other.status];
     all.sort_unstable();
     assert_eq!(all, [200, 401]);
+    app.stop().await;
+}
+
+/// As browsers do without a script: a form, and the cookie that came before.
+async fn form(app: &TestApp, path: &str, fields: &[(&str, &str)], cookie: &str) -> (u16, String, String) {
+    let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let request = app.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("cookie", cookie);
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body.join("&"));
+    let response = request.send().await.unwrap();
+    let set = response.headers().get("set-cookie").map(|value| value.to_str().unwrap().to_owned());
+    let cookie = set.unwrap_or_default().split(';').next().unwrap_or_default().to_owned();
+    let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
+    assert!(!text.contains('⟦'), "{path}: {text}");
+    (status, text, cookie)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_the_desk_log_in_work_without_a_script() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    form(&app, "/login/code", &[("phone", PHONE)], "").await;
+    let code = code_of(&app, PHONE).await;
+    let (_, _, cookie) = form(&app, "/login", &[("phone", PHONE), ("code", &code)], "").await;
+    let begin = app.http.get(app.url("/desk/password")).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(begin.status(), 200);
+    assert_eq!(form(&app, "/desk/password", &[("password", "short")], &cookie).await.0, 422);
+    let (status, shown, _) = form(&app, "/desk/password", &[("password", PASSWORD)], &cookie).await;
+    assert!(status == 200 && shown.contains("<svg") && shown.contains("otpauth://totp/"), "{shown}");
+    let secret = shown.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_eq!(form(&app, "/desk/password/confirm", &[("code", "000000")], &cookie).await.0, 401);
+    let now = app_code(&secret, app.clock.now());
+    let (status, done, _) = form(&app, "/desk/password/confirm", &[("code", &now)], &cookie).await;
+    assert!(status == 200 && done.matches("<code>").count() == 8, "{done}");
+    app.clock.advance(TimeDelta::seconds(60));
+    let now = app_code(&secret, app.clock.now());
+    let told = [("phone", PHONE), ("password", PASSWORD), ("code", now.as_str())];
+    assert_eq!(form(&app, "/login/desk", &[("phone", PHONE), ("password", "x"), ("code", "1")], "").await.0, 401);
+    let (status, _, cookie) = form(&app, "/login/desk", &told, "").await;
+    assert!(status == 303 && cookie.starts_with("ls_session="), "{cookie}");
+
+    // what waits is on the first page, and is decided on its own
+    village
+        .chair
+        .post(&format!("/v1/people/{}/claims", village.member.person), json!({ "phone": "19612345670" }))
+        .await
+        .ok();
+    let get = |path: &str| app.http.get(app.url(path)).header("cookie", cookie.clone()).send();
+    let todo = get("/desk").await.unwrap().text().await.unwrap();
+    assert!(todo.contains("/desk/requests") && todo.contains("核对办理"), "{todo}");
+    let page = get("/desk/requests").await.unwrap().text().await.unwrap();
+    let id = page.split("name=\"id\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let (status, refused, _) = form(&app, "/desk/requests/claim", &[("id", &id), ("decision", "0")], &cookie).await;
+    assert!(status == 422 && refused.contains("理由"), "{refused}");
+    assert_eq!(form(&app, "/desk/requests/claim", &[("id", &id), ("decision", "1")], &cookie).await.0, 303);
+    let lost = [("area", "330521103202"), ("number", "00007"), ("name", "wrong"), ("phone", "19612345671")];
+    assert_eq!(form(&app, "/desk/requests/office", &lost, &cookie).await.0, 422, "number and name must fit");
+    let said = [("area_code", "330521103202"), ("kind", "help"), ("text", "abc"), ("name", ""), ("place", "")];
+    let (status, done, _) = form(&app, "/desk/guest", &said, &cookie).await;
+    assert!(status == 200 && done.contains("取件码"), "{done}");
+    app.stop().await;
+}
+
+/// 章一平 and 钱一芳 share a phone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_family_phone_asks_who_it_is_on_the_page_too() {
+    let app = TestApp::start().await;
+    Village::found(&app).await;
+    let phone = "19500000052";
+    form(&app, "/login/code", &[("phone", phone)], "").await;
+    let code = code_of(&app, phone).await;
+    let (status, who, cookie) = form(&app, "/login", &[("phone", phone), ("code", &code)], "").await;
+    assert!(status == 200 && cookie.is_empty() && who.contains("钱*芳"), "{who}");
+    let ids: Vec<&str> =
+        who.split("name=\"person_id\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(ids.len(), 2);
+    let (status, _, cookie) =
+        form(&app, "/login", &[("phone", phone), ("code", &code), ("person_id", ids[1])], "").await;
+    assert_eq!(status, 303);
+    let mine = app.http.get(app.url("/privacy/export")).header("cookie", cookie).send().await.unwrap();
+    assert!(mine.text().await.unwrap().contains("钱一芳"));
+    let (status, ..) = form(&app, "/login", &[("phone", phone), ("code", &code), ("person_id", ids[0])], "").await;
+    assert_eq!(status, 401, "the other person takes another code");
     app.stop().await;
 }

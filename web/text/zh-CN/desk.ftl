@@ -327,3 +327,4 @@ desk-guest-kind = 想说的是
 desk-guest-text = 原话
 desk-guest-place = 在什么地方（可以不填）
 desk-guest-send = 代为送出
+desk-request-decide = 核对办理

@@ -31,6 +31,14 @@ async fn count(app: &TestApp, sql: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
+/// Keys that were not destroyed, as they lie in the database.
+async fn wrapped_keys(app: &TestApp) -> Vec<String> {
+    let db = app.app.store.read();
+    let select = "SELECT wrapped FROM data_keys WHERE wrapped IS NOT NULL";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), select)).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     let app = TestApp::start().await;
@@ -54,6 +62,8 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     app.pass(TimeDelta::days(8)).await;
     who.get("/v1/me").await.ok();
 
+    let wrapped = wrapped_keys(&app).await;
+    assert_eq!(wrapped.len(), 3, "the voice, its clip, the public photo");
     who.post(closing, json!({ "understood": true })).await.ok();
     app.pass(TimeDelta::days(6)).await;
     assert_eq!(who.get("/v1/me").await.ok()["name"], "费海荣", "a week to think better of it");
@@ -104,7 +114,14 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     assert_eq!(asked.status(), 202);
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(std::fs::read_to_string(&sms).unwrap(), before);
-    app.stop().await; // checks the chain
+    let left = wrapped_keys(&app).await;
+    let folder = app.close().await; // checks the chain
+    // not even in a free page of the file
+    let file = std::fs::read(folder.path().join("liusheng.db")).unwrap();
+    for key in wrapped {
+        let is_there = file.windows(key.len()).any(|window| window == key.as_bytes());
+        assert_eq!(is_there, left.contains(&key), "a destroyed key is gone, the others are not");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -149,6 +149,9 @@ pub async fn due(app: &App) -> Result<u64> {
         }
         media::files::remove_all(&app.config, &closed.files).await;
     }
+    if count > 0 {
+        app.store.write_back().await?;
+    }
     Ok(count)
 }
 

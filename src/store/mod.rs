@@ -90,6 +90,19 @@ impl Store {
         answered.await.map_err(|_| Code::Busy.after_secs(2))?
     }
 
+    /// Has what was taken away leave the files, too: until the log is written back, a destroyed key lies in both.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_back(&self) -> Result<()> {
+        let backend = self.read.get_database_backend();
+        if backend == sea_orm::DbBackend::Sqlite {
+            let checkpoint = sea_orm::Statement::from_string(backend, "PRAGMA wal_checkpoint(TRUNCATE)");
+            self.read.query_one_raw(checkpoint).await?;
+        }
+        Ok(())
+    }
+
     /// Rings outside a unit, e.g. after a restart, to have everything looked at.
     pub fn ring(&self, bell: Bell) {
         // nobody listens only while the process ends

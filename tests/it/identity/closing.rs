@@ -71,6 +71,15 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     app.pass(TimeDelta::days(2)).await;
     app.settle().await;
 
+    // not even in the free space of a page or in the write-ahead log
+    let left = wrapped_keys(&app).await;
+    let file = |name: &str| std::fs::read(app.folder.path().join(name)).unwrap_or_default();
+    let files = [file("liusheng.db"), file("liusheng.db-wal")].concat();
+    for key in wrapped {
+        let is_there = files.windows(key.len()).any(|window| window == key.as_bytes());
+        assert_eq!(is_there, left.contains(&key), "a destroyed key is gone, the others are not");
+    }
+
     assert_eq!(who.get("/v1/me").await.refused(), "session_ended");
     let id = private["id"].as_str().unwrap();
     let opened = village.clerk.get(&format!("/v1/suggestions/{id}")).await.ok();
@@ -114,14 +123,7 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     assert_eq!(asked.status(), 202);
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(std::fs::read_to_string(&sms).unwrap(), before);
-    let left = wrapped_keys(&app).await;
-    let folder = app.close().await; // checks the chain
-    // not even in a free page of the file
-    let file = std::fs::read(folder.path().join("liusheng.db")).unwrap();
-    for key in wrapped {
-        let is_there = file.windows(key.len()).any(|window| window == key.as_bytes());
-        assert_eq!(is_there, left.contains(&key), "a destroyed key is gone, the others are not");
-    }
+    app.stop().await; // checks the chain
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,7 +118,7 @@ impl Hub {
     async fn carry(&self, app: &App, stream: StreamId) -> Result<()> {
         loop {
             let Some(from) = self.state().streams.get(&stream).map(|(carried, _)| *carried) else { return Ok(()) };
-            let entries = queries::entries(app.store.read(), stream, Span::After(from), BATCH).await?;
+            let entries = queries::entries(app, stream, Span::After(from), BATCH).await?;
             let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
             let frames: Vec<_> = entries
                 .iter()

@@ -107,7 +107,7 @@ impl Session {
         let same_log = position.epoch == epoch.to_string() && (0..=head).contains(&position.offset);
         if position.recover && same_log && head - position.offset <= RECOVER {
             let limit = RECOVER.unsigned_abs() + 100;
-            let missed = queries::entries(self.app.store.read(), id, Span::After(position.offset), limit).await?;
+            let missed = queries::entries(&self.app, id, Span::After(position.offset), limit).await?;
             subscribed.offset = missed.last().map_or(position.offset, |entry| entry.seq);
             subscribed.recovered = true;
             subscribed.publications = missed.iter().map(protocol::publication).collect();
@@ -158,7 +158,7 @@ impl Session {
         self.listener.watch([(id, stream.last_seq)]);
         // read after the stream is watched, with room for what came since its head was read
         let limit = RECOVER.unsigned_abs() + 100;
-        let missed = queries::entries(self.app.store.read(), id, Span::After(from), limit).await?;
+        let missed = queries::entries(&self.app, id, Span::After(from), limit).await?;
         let subscribed = Subscribed {
             recoverable: true,
             positioned: true,
@@ -283,7 +283,7 @@ impl Session {
     }
 
     async fn sync(&self) -> Result<Value> {
-        Ok(json!({ "streams": queries::list(self.app.store.read(), &self.actor).await? }))
+        Ok(json!({ "streams": queries::list(&self.app, &self.actor).await? }))
     }
 
     /// Is the session still good? Rights are read again, at most seconds old.

@@ -62,6 +62,7 @@ codes! {
     CodeTooMany "code_too_many" 429,
     PersonChoiceNeeded "person_choice_needed" 409,
     SmsUnavailable "sms_unavailable" 503,
+    SpeakingSuspended "speaking_suspended" 403,
     // roster
     RosterInvalid "roster_invalid" 422,
     RosterManyLeave "roster_many_leave" 409,

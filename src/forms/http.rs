@@ -59,7 +59,7 @@ async fn list_forms(
     Query(which): Query<FormsQuery>,
 ) -> Result<Json<Vec<FormView>>> {
     let mut forms = queries::forms_of(app.store.read(), &which.subject_id.to_string()).await?;
-    forms.retain(|form| actor.sees(&form.area_code));
+    forms.retain(|form| queries::may_read(&actor, form.purpose.as_str(), &form.area_code));
     Ok(Json(forms))
 }
 

@@ -138,7 +138,7 @@ pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: Meetin
     let mut list = None;
     if let Some(actor) = asker {
         mine = attendance::Entity::find_by_id((id, actor.person)).one(db).await?.map(attendance_view).transpose()?;
-        if actor.seats.iter().any(|seat| seat.covers(&row.area_code)) {
+        if actor.seats.iter().any(|seat| seat.serves(&row.area_code)) {
             list = Some(present(db, actor, &row).await?);
         }
     }

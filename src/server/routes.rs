@@ -19,7 +19,7 @@ use crate::{
     app::App,
     areas, bodies, delivery, events, forms,
     live::{self, Hub},
-    matters, media, meetings, notices, pages, people, streams, suggestions, tasks, votes,
+    matters, media, meetings, notices, pages, people, streams, suggestions, suspensions, tasks, votes,
 };
 
 /// JSON bodies stay small; uploads have their own limit.
@@ -38,6 +38,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(areas::routes())
         .merge(people::routes())
         .merge(bodies::routes())
+        .merge(suspensions::routes())
         .merge(media::routes())
         .merge(streams::routes())
         .merge(delivery::routes())

@@ -24,7 +24,7 @@ use crate::{
     media::{self, Media, Subject},
     store::Tx,
     streams::{self, StreamKind, commands::NewStream},
-    text,
+    suspensions, text,
 };
 
 /// What media are attached to, in rows of media.
@@ -98,6 +98,9 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
     let words = input.text.trim().replace("\r\n", "\n");
     let place = input.place.trim().to_owned();
     check_words(&words, &place, input.media.len())?;
+    if input.visibility == Visibility::Public {
+        suspensions::require_speech(tx, actor.person).await?;
+    }
     let attached = media::attach(tx, actor.person, &input.media, to).await?;
     check_media(&words, &attached)?;
 
@@ -268,6 +271,9 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
     let row = checked(tx, actor, id, Step::Rate).await?;
     let reopened = rules::reopens(input.rating);
     let words = input.text.trim();
+    if row.visibility == Visibility::Public && !words.is_empty() {
+        suspensions::require_speech(tx, actor.person).await?;
+    }
     let mut rated = suggestion::ActiveModel {
         state: Set(SuggestionState::Rated),
         rated_at: Set(Some(tx.now())),
@@ -332,7 +338,10 @@ async fn moved(tx: &Tx, before: &Suggestion, mut change: suggestion::ActiveModel
 /// recorded (see `readings`).
 async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<()> {
     match row.visibility {
-        Visibility::Public => streams::commands::join(tx, row.stream_id, person, "handler").await,
+        Visibility::Public => {
+            let role = if row.assignee_id == Some(person) { "given" } else { "handler" };
+            streams::commands::join(tx, row.stream_id, person, role).await
+        }
         Visibility::Handlers | Visibility::Town => Ok(()),
     }
 }

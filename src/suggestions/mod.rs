@@ -19,6 +19,7 @@ mod reactions;
 mod readings;
 mod rows;
 mod rules;
+mod silence;
 
 pub use self::{
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SubmitSuggestion},

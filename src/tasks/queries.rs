@@ -100,9 +100,9 @@ pub async fn my_open(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<
     views(db, rows).await
 }
 
-/// The owner, and everybody of the area.
+/// The owner, everybody of the area, and who evaluates it.
 pub(super) fn may_see(actor: &Actor, row: &task::Model) -> bool {
-    row.owner_id == actor.person || actor.sees(&row.area_code)
+    row.owner_id == actor.person || actor.reads_records(&row.area_code)
 }
 
 pub(super) async fn view(db: &impl ConnectionTrait, row: task::Model) -> Result<TaskView> {

@@ -17,7 +17,7 @@ const TIERS: &[&[&str]] = &[
     &["areas"],
     &["people"],
     &["bodies"],
-    &["media"],
+    &["media", "suspensions"],
     &["streams"],
     &["live"],
     &["forms", "tasks"],

@@ -14,6 +14,7 @@ mod notices;
 mod roster;
 mod sheets;
 mod suggestions;
+mod suspensions;
 mod tasks;
 mod todo;
 mod votes;
@@ -56,4 +57,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
+        .route("/desk/suspensions", get(suspensions::show))
+        .route("/desk/suspensions/{form}", post(suspensions::act))
 }

@@ -129,10 +129,7 @@ pub fn fits_level(kind: BodyKind, level: Level) -> bool {
         BodyKind::Federation | BodyKind::JointMeeting => {
             matches!(level, Level::County | Level::Town) || level.is_village()
         }
-        BodyKind::PartyBranch
-        | BodyKind::CentreOperator
-        | BodyKind::SocialOrganisation
-        | BodyKind::Evaluator => true,
+        BodyKind::PartyBranch | BodyKind::CentreOperator | BodyKind::SocialOrganisation | BodyKind::Evaluator => true,
     }
 }
 

@@ -295,7 +295,9 @@ impl Session {
         }
         match self.credential.actor(&self.app).await {
             // what one may read hangs on the seats: come back and be subscribed anew
-            Ok(actor) if actor.seats != self.actor.seats || actor.area != self.actor.area => Some(Close::ForceReconnect),
+            Ok(actor) if actor.seats != self.actor.seats || actor.area != self.actor.area => {
+                Some(Close::ForceReconnect)
+            }
             Ok(actor) => {
                 self.actor = actor;
                 None

@@ -88,11 +88,7 @@ pub async fn suspend(tx: &Tx, actor: &Actor, (area, input): (String, SuspendSpea
 ///
 /// # Errors
 /// `not_found` for who has not the right where it was imposed; `wrong_state` when it is over; `invalid_fields`.
-pub async fn lift(
-    tx: &Tx,
-    actor: &Actor,
-    (id, input): (SuspensionId, LiftSuspension),
-) -> Result<SuspensionView> {
+pub async fn lift(tx: &Tx, actor: &Actor, (id, input): (SuspensionId, LiftSuspension)) -> Result<SuspensionView> {
     let row = suspension::Entity::find_by_id(id).one(tx).await?;
     let row = row.filter(|row| bodies::may(actor, Right::SuspendSpeaking, &row.area_code)).ok_or(Code::NotFound)?;
     let mut checks = Checks::default();

@@ -79,7 +79,11 @@ pub async fn require_speech(tx: &Tx, person: PersonId) -> Result<()> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(super) async fn own(db: &impl ConnectionTrait, actor: &Actor, now: DateTime<Utc>) -> Result<Option<SuspensionView>> {
+pub(super) async fn own(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Option<SuspensionView>> {
     match running_of(db, actor.person, now).await? {
         Some(row) => view(db, row).await.map(Some),
         None => Ok(None),

@@ -75,7 +75,7 @@ async fn what_is_not_there_is_not_found() {
         if !path.contains("id}") {
             continue;
         }
-        let call = world.call(&row, ("committee", matrix::At::Here), "THIS", (method, path)).await;
+        let call = world.call(row, ("committee", matrix::At::Here), "THIS", (method, path)).await;
         for unknown in [Uuid::now_v7().to_string(), "rubbish".to_owned(), "%00".to_owned()] {
             let call = requests::Call { path: call.path.replace("THIS", &unknown), ..call.clone() };
             let reply = walk::Reply::of(&world, &call, "committee").await;

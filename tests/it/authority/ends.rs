@@ -141,9 +141,13 @@ async fn who_leaves_the_roster_is_out() {
     let villager = village.villager(&app, "00010").await;
     let mut socket = Socket::connect(&app, &villager.token(), json!({})).await;
     assert!(socket.connected.is_object());
-    let without: String = ROSTER.lines().filter(|line| !line.starts_with("00010,")).map(|line| format!("{line}\n")).collect();
+    let without: String =
+        ROSTER.lines().filter(|line| !line.starts_with("00010,")).map(|line| format!("{line}\n")).collect();
     // the next of the household stands at its head
-    let without = without.replace("邱小妹,女,1976-01-05,330599197601051020,19500000011,配偶", "邱小妹,女,1976-01-05,330599197601051020,19500000011,户主");
+    let without = without.replace(
+        "邱小妹,女,1976-01-05,330599197601051020,19500000011,配偶",
+        "邱小妹,女,1976-01-05,330599197601051020,19500000011,户主",
+    );
     let began = Instant::now();
     import(&app.app, without).await;
     let code = tokio::time::timeout(WITHIN, socket.until_closed()).await.expect("closed in time");

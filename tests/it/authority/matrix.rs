@@ -1,5 +1,7 @@
 //! The tables of tests/data/authority: who, which cell, what is expected.
 
+use std::sync::LazyLock;
+
 /// Who may come; the order of the columns.
 pub(super) const ROLES: [&str; 15] = [
     "visitor",
@@ -107,8 +109,9 @@ pub(super) fn read(table: &str) -> Vec<Row> {
 }
 
 /// The table of the API.
-pub(super) fn api() -> Vec<Row> {
-    read(include_str!("../../data/authority/api.csv"))
+pub(super) fn api() -> &'static [Row] {
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| read(include_str!("../../data/authority/api.csv")));
+    &ROWS
 }
 
 /// The table of the pages and of everything else that answers.

@@ -133,8 +133,7 @@ impl World {
     }
 
     pub(super) async fn task(&self, owner: &Somebody, place: Place) -> String {
-        let task =
-            json!({ "area_code": place.code(), "owner_id": owner.person, "title": "量桥", "working_days": 3 });
+        let task = json!({ "area_code": place.code(), "owner_id": owner.person, "title": "量桥", "working_days": 3 });
         id(&self.chairs[&place].post("/v1/tasks", task).await.ok())
     }
 

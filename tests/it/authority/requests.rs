@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     matrix::{At, Row},
-    world::{PHOTO, Place, ROSTER_A, World, id, roster},
+    world::{PHOTO, Place, World, id, roster},
 };
 
 /// A call, ready to be sent by anybody.
@@ -36,6 +36,8 @@ impl Call {
             Some(somebody) => somebody.request(self.method.clone(), &self.path),
             None => world.app.http.request(self.method.clone(), world.app.url(&self.path)),
         };
+        // as our own pages send it
+        let request = request.header("sec-fetch-site", "same-origin");
         match &self.body {
             Body::Nothing => request,
             Body::Json(json) => request.json(json),
@@ -44,7 +46,9 @@ impl Call {
                 let part = reqwest::multipart::Part::bytes(PHOTO).file_name("a.png");
                 request.multipart(reqwest::multipart::Form::new().part("file", part))
             }
-            Body::Form(fields) => request.header("content-type", "application/x-www-form-urlencoded").body(encoded(fields)),
+            Body::Form(fields) => {
+                request.header("content-type", "application/x-www-form-urlencoded").body(encoded(fields))
+            }
             Body::Parts(fields) => {
                 let part = |form: reqwest::multipart::Form, (name, value): &(&'static str, String)| match *name {
                     "file" => {
@@ -61,7 +65,13 @@ impl Call {
     /// The same about something that does not exist.
     pub(super) fn about_nothing(&self, known: &str) -> Self {
         let unknown = Uuid::now_v7().to_string();
-        Self { path: self.path.replace(known, &unknown), ..self.clone() }
+        let body = match &self.body {
+            Body::Form(fields) => {
+                Body::Form(fields.iter().map(|(name, value)| (*name, value.replace(known, &unknown))).collect())
+            }
+            other => other.clone(),
+        };
+        Self { method: self.method.clone(), path: self.path.replace(known, &unknown), body }
     }
 }
 
@@ -81,7 +91,6 @@ impl World {
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let path = path + &self.query(row, object);
         let body = match row.operation.as_str() {
-            "import_roster" if place == Place::A => Body::Csv(ROSTER_A.to_owned()),
             "import_roster" => Body::Csv(roster(place)),
             "upload_media" => Body::Photo,
             _ if matches!(method, Method::GET | Method::DELETE) => Body::Nothing,
@@ -110,15 +119,19 @@ impl World {
             }
             "take_seat" => json!({ "person_id": self.fresh_person(place).await, "role": "member" }),
             "give_mandate" => json!({ "from_body_id": self.committees[&place], "to_body_id": self.councils[&place],
-                "scope": "publish_notice", "source": "会议", "ends_at": self.app.app.now() + TimeDelta::milliseconds(1) }),
+                "scope": "publish_notice", "source": "会议", "starts_at": self.app.app.now() + TimeDelta::days(9) }),
             "set_up_webhook" => json!({ "url": format!("http://127.0.0.1:9/{}", Uuid::now_v7()) }),
-            "ask_code" => json!({ "phone": format!("199888877{:02}", super::matrix::ROLES.iter().position(|one| *one == role).unwrap()) }),
+            "ask_code" => {
+                json!({ "phone": format!("199888877{:02}", super::matrix::ROLES.iter().position(|one| *one == role).unwrap()) })
+            }
             "sign_in" => json!({ "phone": "19999999999", "code": "123456" }),
             "refresh" => json!({ "refresh_token": "rubbish" }),
             "suspend_speaking" => {
                 json!({ "person_id": self.fresh_person(place).await, "reason": "在讨论中辱骂他人", "days": 3 })
             }
-            "lift_suspension" | "withdraw_matter" | "cancel_meeting" | "withdraw_notice" => json!({ "reason": "不办了" }),
+            "lift_suspension" | "withdraw_matter" | "cancel_meeting" | "withdraw_notice" => {
+                json!({ "reason": "不办了" })
+            }
             "submit_suggestion" => json!({ "kind": "praise", "visibility": row.object, "text": "真好" }),
             "assign_suggestion" => json!({ "person_id": self.chairs[&place].person }),
             "answer_suggestion" => json!({ "text": "好的" }),
@@ -165,7 +178,10 @@ impl World {
                 json!({ "area_code": code, "owner_id": owner, "title": "修桥", "working_days": 3 })
             }
             "finish_task" => {
-                let photo = id(&self.who[role].upload(PHOTO.to_vec()).await.ok());
+                let photo = match self.who.get(role) {
+                    Some(owner) => id(&owner.upload(PHOTO.to_vec()).await.ok()),
+                    None => Uuid::now_v7().to_string(),
+                };
                 json!({ "proof": "好了", "photos": [photo] })
             }
             "open_vote" => {

@@ -94,7 +94,8 @@ async fn the_desk_suspends_and_lifts_without_a_script() {
         let request = village.chair.request(reqwest::Method::GET, &path);
         async { request.send().await.unwrap().text().await.unwrap() }
     };
-    let found = page(format!("/desk/suspensions?area={}&find=%E6%AC%A7%E9%98%B3%E6%B0%B4%E6%A0%B9", village.area)).await;
+    let found =
+        page(format!("/desk/suspensions?area={}&find=%E6%AC%A7%E9%98%B3%E6%B0%B4%E6%A0%B9", village.area)).await;
     assert!(found.contains(&person.to_string()), "the person is found by name: {found}");
     let send = |path: &str, fields: Vec<(&'static str, String)>| {
         let request = village.chair.request(reqwest::Method::POST, path);

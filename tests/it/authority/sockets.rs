@@ -18,7 +18,9 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
     for role in ROLES {
         let cells: Vec<(&Row, At, Out)> = rows
             .iter()
-            .flat_map(|row| row.cells().into_iter().filter(|cell| cell.0 == role).map(move |(_, at, out)| (row, at, out)))
+            .flat_map(|row| {
+                row.cells().into_iter().filter(|cell| cell.0 == role).map(move |(_, at, out)| (row, at, out))
+            })
             .collect();
         if role == "visitor" {
             assert!(cells.iter().all(|(_, _, out)| *out == Out::Login));
@@ -41,7 +43,8 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             for ((row, at, expected), stream) in some.iter().zip(streams) {
                 count += 1;
                 let answer = ask(&mut socket, row, &stream).await;
-                let said = format!("{} {} {at:?} by {role}: {expected:?} expected, {answer}", row.operation, row.object);
+                let said =
+                    format!("{} {} {at:?} by {role}: {expected:?} expected, {answer}", row.operation, row.object);
                 if outcome(&answer) != Some(*expected) {
                     wrong.push(said);
                 } else if *expected == Out::Hidden {

@@ -41,12 +41,7 @@ impl Reply {
             response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
         };
         let (kind, location) = (header("content-type"), header("location"));
-        Self {
-            status: response.status().as_u16(),
-            kind,
-            location,
-            body: response.bytes().await.unwrap().to_vec(),
-        }
+        Self { status: response.status().as_u16(), kind, location, body: response.bytes().await.unwrap().to_vec() }
     }
 
     pub(super) fn text(&self) -> String {
@@ -85,7 +80,7 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
         let (method, path) = operations.get(&row.operation).expect("an operation of the API");
         for (role, at, expected) in row.cells() {
             let verb: Method = method.to_uppercase().parse().unwrap();
-            let object = match (row.has_object(), expected == Out::Done && uses_up(&verb, &row)) {
+            let object = match (row.has_object(), expected == Out::Done && uses_up(&verb, row)) {
                 (false, _) => String::new(),
                 (true, true) => world.fresh(&row.object, at, role).await,
                 (true, false) => world.object(&row.object, at, role).await,
@@ -93,12 +88,15 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             if matches!(row.operation.as_str(), "sign_out" | "sign_out_everywhere") && role != "visitor" {
                 renew(world, role).await;
             }
-            let call = world.call(&row, (role, at), &object, (method, path)).await;
+            let call = world.call(row, (role, at), &object, (method, path)).await;
             let reply = Reply::of(world, &call, role).await;
             count += 1;
             let said = || {
                 let text: String = reply.text().chars().take(300).collect();
-                format!("{} {} {at:?} by {role}: {expected:?} expected, {} {text}", row.operation, row.object, reply.status)
+                format!(
+                    "{} {} {at:?} by {role}: {expected:?} expected, {} {text}",
+                    row.operation, row.object, reply.status
+                )
             };
             if !reply.fits(expected) {
                 wrong.push(said());
@@ -108,7 +106,9 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
                     wrong.push(format!("{}: told apart from nothing: {}", said(), nothing.text()));
                 }
             }
-            wrong.extend(told_secrets(world, role, &reply.text()).into_iter().map(|secret| format!("{}: told {secret}", said())));
+            wrong.extend(
+                told_secrets(world, role, &reply.text()).into_iter().map(|secret| format!("{}: told {secret}", said())),
+            );
             if row.operation == "sign_out_everywhere" && role != "visitor" {
                 renew(world, role).await;
             }
@@ -133,7 +133,7 @@ pub(super) fn told_secrets(world: &World, role: &'static str, text: &str) -> Vec
     let rows = matrix::api();
     let mut told = Vec::new();
     for secret in world.secrets.iter().filter(|secret| text.contains(&secret.words)) {
-        if !may_read(world, &rows, role, (secret.kind, secret.place, Some(secret.owner))) {
+        if !may_read(world, rows, role, (secret.kind, secret.place, Some(secret.owner))) {
             told.push(format!("{} of {:?}", secret.kind, secret.place));
         }
     }
@@ -155,15 +155,13 @@ pub(super) fn may_read(
         Place::A => At::Here,
         Place::C => At::Far,
         // a thing of B: what is B's own for those who live there, and as any other village's for the rest
-        Place::B if World::home(role) == Place::B && owner.is_none() => At::Own,
+        // who lives in B stands to it as a resident of A to A, and so do the seats over both
         Place::B => {
-            // town, county and evaluator are as near to B as they are to A; the joint council, too; its committee more so
+            let as_in_a = |role| may_read(world, rows, role, (kind, Place::A, None));
             return match role {
-                "town" | "county" | "evaluator" | "joint" => {
-                    may_read(world, rows, role, (kind, Place::A, None))
-                }
-                "other_com" => may_read(world, rows, "committee", (kind, Place::A, None)),
-                "neighbour" => may_read(world, rows, "resident", (kind, Place::A, None)),
+                "town" | "county" | "evaluator" | "joint" => as_in_a(role) || as_in_a("resident"),
+                "other_com" => as_in_a("committee"),
+                "neighbour" => as_in_a("resident"),
                 _ => may_read(world, rows, role, (kind, Place::C, None)),
             };
         }

@@ -33,19 +33,20 @@ impl Place {
     }
 }
 
-/// The roster of B or C: grown-ups with a number each and nothing else.
+/// The roster of a village: grown-ups with a number each and nothing else; in A beside the people of the small roster.
 pub(super) fn roster(place: Place) -> String {
-    let mut lines =
-        "person_no,household_no,village_code,group,name,sex,birth,id_no,phone,relation,registered,resident_here\n"
-            .to_owned();
-    for n in 1..=60 {
+    let small = include_str!("../../data/roster_small.csv");
+    let (mut lines, first) = match place {
+        Place::A => (small.to_owned(), 101),
+        Place::B | Place::C => (small.lines().next().unwrap().to_owned() + "\n", 1),
+    };
+    for n in first..first + 120 {
         let (code, name) = (place.code(), ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬", "癸"][n % 10]);
         lines += &format!("{n:05},N{n:03},{code},1,邻村{name}{name},男,1970-01-02,,,户主,1,1\n");
     }
     lines
 }
 
-pub(super) const ROSTER_A: &str = include_str!("../../data/roster_small.csv");
 pub(super) const PHOTO: &[u8] = include_bytes!("../../data/media/clear.png");
 
 /// Something private, by the words that only some may ever be sent.
@@ -81,7 +82,7 @@ pub(super) fn id(value: &Value) -> String {
 impl World {
     pub(super) async fn make() -> Self {
         let app = TestApp::start().await;
-        import(&app.app, ROSTER_A).await;
+        import(&app.app, roster(Place::A)).await;
         import(&app.app, roster(Place::B)).await;
         import(&app.app, roster(Place::C)).await;
         app.settle().await;
@@ -188,11 +189,7 @@ impl World {
     pub(super) async fn fresh_person(&mut self, place: Place) -> PersonId {
         let next = self.next.entry(place).or_default();
         *next += 1;
-        let number = match place {
-            // the men and women between the people of the columns
-            Place::A => [32, 33, 34, 35, 36, 37, 38, 40, 41, 42, 43, 44, 45, 46, 47, 48, 50, 51, 52, 53, 54][*next - 1],
-            Place::B | Place::C => 20 + *next,
-        };
+        let number = *next + if place == Place::A { 100 } else { 20 };
         self.person(place, number).await
     }
 

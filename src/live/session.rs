@@ -135,7 +135,7 @@ impl Session {
                 Ok(None)
             }
             Item::Joined(stream) => self.joined(stream, out).await.map(|()| None),
-            Item::Look => Ok(self.still_good().await),
+            Item::Look => Ok(self.same_rights(people::actor_of_session(&self.app, self.actor.session).await)),
             Item::Close(close) => Ok(Some(close)),
         }
     }
@@ -238,7 +238,7 @@ impl Session {
     /// The socket's twin of a REST call: the same data, the same answer. `None`: no such method.
     async fn rpc(&self, method: &str, data: Value) -> Option<Result<Value>> {
         // whoever lost a seat or the log-in since the connection began calls without it
-        let actor = match self.credential.actor(&self.app).await {
+        let actor = match people::actor_of_session(&self.app, self.actor.session).await {
             Ok(actor) => actor,
             Err(error) => return Some(Err(error)),
         };
@@ -293,7 +293,13 @@ impl Session {
         if self.credential.expires_at(&self.app).is_some_and(|at| at < self.app.now()) {
             return Some(Close::Expired);
         }
-        match self.credential.actor(&self.app).await {
+        let found = self.credential.actor(&self.app).await;
+        self.same_rights(found)
+    }
+
+    /// Is this still who the connection was opened for?
+    fn same_rights(&mut self, found: Result<Actor>) -> Option<Close> {
+        match found {
             // what one may read hangs on the seats: come back and be subscribed anew
             Ok(actor) if actor.seats != self.actor.seats || actor.area != self.actor.area => {
                 Some(Close::ForceReconnect)

@@ -119,13 +119,14 @@ pub(super) fn may_read(actor: &Actor, purpose: &str, area: &str) -> bool {
     if purpose == Purpose::Visit.as_str() { visits() } else { actor.reads_records(area) }
 }
 
-/// The forms about a subject, oldest first, 100 at most. The caller knows who may see them.
+/// The forms about a subject in an area and below (everywhere for an empty code), oldest first, 100 at most. The caller knows who may see them.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn forms_of(db: &impl ConnectionTrait, subject: &str) -> Result<Vec<FormView>> {
+pub async fn forms_of(db: &impl ConnectionTrait, (subject, area): (&str, &str)) -> Result<Vec<FormView>> {
     let rows = form::Entity::find()
         .filter(form::Column::SubjectId.eq(subject))
+        .filter(form::Column::AreaCode.starts_with(area))
         .order_by_asc(form::Column::OpensAt)
         .order_by_asc(form::Column::Id)
         .limit(MAX_FORMS)

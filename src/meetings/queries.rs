@@ -153,13 +153,14 @@ pub async fn is_signed_in(db: &impl ConnectionTrait, id: MeetingId, person: Pers
     Ok(attendance::Entity::find_by_id((id, person)).one(db).await?.is_some())
 }
 
-/// The meetings about a matter, oldest first, 100 at most.
+/// The meetings about a matter in its area and below, oldest first, 100 at most.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn meetings_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<MeetingView>> {
+pub async fn meetings_of(db: &impl ConnectionTrait, (matter, area): (MatterId, &str)) -> Result<Vec<MeetingView>> {
     let rows = meeting::Entity::find()
         .filter(meeting::Column::MatterId.eq(matter))
+        .filter(meeting::Column::AreaCode.starts_with(area))
         .order_by_asc(meeting::Column::StartsAt)
         .order_by_asc(meeting::Column::Id)
         .limit(MAX_MEETINGS)

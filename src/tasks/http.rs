@@ -57,7 +57,7 @@ async fn list_tasks(
     actor: Actor,
     Query(which): Query<TasksQuery>,
 ) -> Result<Json<Vec<TaskView>>> {
-    let mut tasks = queries::tasks_of(app.store.read(), which.matter_id).await?;
+    let mut tasks = queries::tasks_of(app.store.read(), (which.matter_id, "")).await?;
     tasks.retain(|task| task.owner_id == actor.person || actor.reads_records(&task.area_code));
     Ok(Json(tasks))
 }

@@ -2,6 +2,7 @@
 mod ends;
 mod lists;
 mod matrix;
+mod neighbours;
 mod objects;
 mod pages;
 mod requests;

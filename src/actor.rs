@@ -4,6 +4,9 @@ use utoipa::ToSchema;
 
 use crate::ids::{BodyId, PersonId, SeatId, SessionId};
 
+/// The kind of body that looks at an area from outside.
+const EVALUATOR: &str = "evaluator";
+
 /// A signed-in person. Made by `people` from the session, refreshed within seconds of any change of rights.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -29,6 +32,12 @@ impl Actor {
     /// May the actor see what is shown to the people of this area: by living there, or by a seat that covers it?
     #[must_use]
     pub fn sees(&self, area: &str) -> bool {
+        self.lives_in(area) || self.seats.iter().any(|seat| seat.serves(area))
+    }
+
+    /// May the actor read what was asked, given and done in this area: who sees it, and who evaluates it?
+    #[must_use]
+    pub fn reads_records(&self, area: &str) -> bool {
         self.lives_in(area) || self.seats.iter().any(|seat| seat.covers(area))
     }
 }
@@ -55,6 +64,12 @@ impl HeldSeat {
     #[must_use]
     pub fn covers(&self, area: &str) -> bool {
         self.areas.iter().any(|own| covers(own, area))
+    }
+
+    /// Does it, and belong there? Who evaluates an area from outside reads its records and takes no part.
+    #[must_use]
+    pub fn serves(&self, area: &str) -> bool {
+        self.body_kind != EVALUATOR && self.covers(area)
     }
 }
 

@@ -66,6 +66,7 @@ codes! {
     SmsSignInNeeded "sms_sign_in_needed" 403,
     SecondPersonNeeded "second_person_needed" 403,
     SeatHeld "seat_held" 409,
+    SpeakingSuspended "speaking_suspended" 403,
     // roster
     RosterInvalid "roster_invalid" 422,
     RosterManyLeave "roster_many_leave" 409,

@@ -58,6 +58,8 @@ ids! {
     SeatId,
     /// A mandate (授权).
     MandateId,
+    /// A suspension (暂停发言).
+    SuspensionId,
     /// Something that happened.
     EventId,
     /// A stream (会话).

@@ -25,6 +25,7 @@ pub mod areas;
 pub mod bodies;
 pub mod media;
 pub mod people;
+pub mod suspensions;
 // what phones see
 pub mod live;
 pub mod streams;

@@ -39,6 +39,8 @@ pub enum Right {
     CloseMatter,
     /// Set up outgoing webhooks.
     ManageWebhooks,
+    /// Suspend somebody's speaking in public, and lift it.
+    SuspendSpeaking,
 }
 
 /// Rights of the leading roles of a village committee.
@@ -57,7 +59,7 @@ const COMMITTEE: &[Right] = &[
     Right::ManageWebhooks,
 ];
 /// What the chair of a village committee may do beyond that.
-const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion];
+const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion, Right::SuspendSpeaking];
 /// The council deliberates, visits and advises; it never publishes as the village and never decides.
 const COUNCIL: &[Right] =
     &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter];
@@ -67,7 +69,7 @@ const COUNCIL: &[Right] =
 pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
     match (body_kind, role) {
         ("county_office" | "town_office", "chair" | "vice_chair" | "clerk") => {
-            vec![Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks]
+            vec![Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::SuspendSpeaking]
         }
         ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),
         ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),

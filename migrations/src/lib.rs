@@ -14,6 +14,7 @@ mod m0007_votes;
 mod m0008_identity;
 mod m0009_desk_login;
 mod m0010_guests;
+mod m0011_suspensions;
 mod schema;
 
 use sea_orm_migration::prelude::*;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_identity::Migration),
             Box::new(m0009_desk_login::Migration),
             Box::new(m0010_guests::Migration),
+            Box::new(m0011_suspensions::Migration),
         ]
     }
 }

@@ -206,7 +206,9 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     if let Some(day) = input.ends_on {
         checks.day("ends_on", day);
     }
+    let is_adult = person.as_ref().is_none_or(|one| people::rules::is_adult(one.birth_date, starts_on));
     checks.require(person.is_some(), "person_id", "not_a_member");
+    checks.require(is_adult, "person_id", "under_age");
     checks.require(rules::fits_role(body.kind, input.role), "role", "role_unfit");
     checks.require(input.ends_on.is_none_or(|end| end >= starts_on), "ends_on", "ends_before_start");
     if let Some(id) = input.term_id {

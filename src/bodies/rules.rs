@@ -56,6 +56,8 @@ words! {
         SocialOrganisation "social_organisation",
         /// 县级部门
         Department "department",
+        /// 第三方评估机构
+        Evaluator "evaluator",
     }
 }
 
@@ -127,7 +129,7 @@ pub fn fits_level(kind: BodyKind, level: Level) -> bool {
         BodyKind::Federation | BodyKind::JointMeeting => {
             matches!(level, Level::County | Level::Town) || level.is_village()
         }
-        BodyKind::PartyBranch | BodyKind::CentreOperator | BodyKind::SocialOrganisation => true,
+        BodyKind::PartyBranch | BodyKind::CentreOperator | BodyKind::SocialOrganisation | BodyKind::Evaluator => true,
     }
 }
 
@@ -141,7 +143,7 @@ pub fn fits_role(kind: BodyKind, role: Role) -> bool {
         }
         BodyKind::VillageCommittee => &[Chair, ViceChair, Clerk, Member, GridWorker, LegalOfficer, SocialWorker],
         BodyKind::PartyBranch => &[Chair, ViceChair, Member],
-        BodyKind::SupervisionCommittee | BodyKind::Representatives => &[Chair, Member],
+        BodyKind::SupervisionCommittee | BodyKind::Representatives | BodyKind::Evaluator => &[Chair, Member],
         BodyKind::Council | BodyKind::Federation | BodyKind::JointMeeting => &[Chair, ViceChair, Secretary, Member],
         BodyKind::CentreOperator | BodyKind::SocialOrganisation => &[Chair, Clerk, Member, SocialWorker],
     };

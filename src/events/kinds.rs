@@ -39,6 +39,10 @@ kinds! {
     SeatEnded "seat.ended",
     /// A mandate was recorded; data: from, to, scope.
     MandateGiven "mandate.given",
+    /// Somebody's speaking in public was suspended; data: body, person, until.
+    SpeakingSuspended "speaking.suspended",
+    /// A suspension was lifted before its time; data: body, person.
+    SpeakingRestored "speaking.restored",
     /// Somebody signed in; data: session.
     SignedIn "session.started",
     /// A log-in ended; data: why.

@@ -19,7 +19,7 @@ pub use self::{
     chain::{ChainReport, verify},
     http::routes,
     kinds::Kind,
-    queries::{Backlog, Head, TimelineItem, backlog, head, timeline},
+    queries::{Backlog, Head, TimelineItem, backlog, between, head, newest, timeline},
     relay::{Reaction, Relay, redrive},
 };
 use crate::{

@@ -5,7 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Kind,
+    Event, Kind,
+    relay::open,
     rows::{checkpoint, cursor, dead_letter, event, head},
 };
 use crate::{clock, error::Result, ids::PersonId, store::Store};
@@ -38,6 +39,29 @@ pub async fn head(store: &Store) -> Result<Option<Head>> {
         signature: row.signature,
         at: clock::local(row.at),
     }))
+}
+
+/// Number of the newest event in the chain.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn newest(store: &Store) -> Result<i64> {
+    Ok(head::Entity::find().one(store.read()).await?.map_or(0, |row| row.number))
+}
+
+/// Events of these kinds after one number up to another, in their order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn between(store: &Store, (after, to): (i64, i64), kinds: &[Kind]) -> Result<Vec<Event>> {
+    let rows = event::Entity::find()
+        .filter(event::Column::Number.gt(after))
+        .filter(event::Column::Number.lte(to))
+        .filter(event::Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
+        .order_by_asc(event::Column::Number)
+        .all(store.read())
+        .await?;
+    Ok(rows.into_iter().filter_map(open).collect())
 }
 
 /// What waits, for `/metrics` and `/readyz`.

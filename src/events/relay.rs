@@ -288,7 +288,7 @@ async fn again(tx: &Tx, reaction: Reaction, letter: dead_letter::Model) -> Resul
 }
 
 /// `None`: a kind that this build does not know, recorded by a newer one.
-fn open(row: event::Model) -> Option<Event> {
+pub(super) fn open(row: event::Model) -> Option<Event> {
     Some(Event {
         id: row.id,
         number: row.number?,

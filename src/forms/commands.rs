@@ -212,5 +212,5 @@ async fn close(tx: &Tx, form: &form::Model, by: Option<PersonId>) -> Result<Opti
 
 async fn visible(tx: &Tx, actor: &Actor, id: FormId) -> Result<form::Model> {
     let form = form::Entity::find_by_id(id).one(tx).await?;
-    form.filter(|form| actor.sees(&form.area_code)).ok_or_else(|| Code::NotFound.into())
+    form.filter(|form| queries::may_read(actor, &form.purpose, &form.area_code)).ok_or_else(|| Code::NotFound.into())
 }

@@ -58,8 +58,8 @@ async fn list_forms(
     actor: Actor,
     Query(which): Query<FormsQuery>,
 ) -> Result<Json<Vec<FormView>>> {
-    let mut forms = queries::forms_of(app.store.read(), &which.subject_id.to_string()).await?;
-    forms.retain(|form| actor.sees(&form.area_code));
+    let mut forms = queries::forms_of(app.store.read(), (&which.subject_id.to_string(), "")).await?;
+    forms.retain(|form| queries::may_read(&actor, form.purpose.as_str(), &form.area_code));
     Ok(Json(forms))
 }
 

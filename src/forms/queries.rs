@@ -105,27 +105,28 @@ pub struct MyAnswer {
 /// `not_found` otherwise.
 pub async fn detail(db: &impl ConnectionTrait, actor: &Actor, id: FormId) -> Result<FormDetail> {
     let row = form::Entity::find_by_id(id).one(db).await?;
-    let row = row.filter(|row| actor.sees(&row.area_code)).ok_or(Code::NotFound)?;
-    let writes_down = || {
-        bodies::may(actor, Right::RecordVisit, &row.area_code) || bodies::may(actor, Right::OpenForm, &row.area_code)
-    };
-    // a visit is told in confidence, and there are few
-    if row.purpose == Purpose::Visit.as_str() && !writes_down() {
-        return Err(Code::NotFound.into());
-    }
+    let row = row.filter(|row| may_read(actor, &row.purpose, &row.area_code)).ok_or(Code::NotFound)?;
     let texts = if bodies::may(actor, Right::OpenForm, &row.area_code) { Some(texts(db, &row).await?) } else { None };
     let results = count_answers(db, &row).await?;
     let my_answer = my_answer(db, id, actor.person).await?;
     Ok(FormDetail { form: view(db, row).await?, results, my_answer, texts })
 }
 
-/// The forms about a subject, oldest first, 100 at most. The caller knows who may see them.
+/// Who lives or serves in the area reads its forms, and who evaluates it; a visit is told in confidence, and there are
+/// few: for those who visit.
+pub(super) fn may_read(actor: &Actor, purpose: &str, area: &str) -> bool {
+    let visits = || [Right::RecordVisit, Right::OpenForm].into_iter().any(|right| bodies::may(actor, right, area));
+    if purpose == Purpose::Visit.as_str() { visits() } else { actor.reads_records(area) }
+}
+
+/// The forms about a subject in an area and below (everywhere for an empty code), oldest first, 100 at most. The caller knows who may see them.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn forms_of(db: &impl ConnectionTrait, subject: &str) -> Result<Vec<FormView>> {
+pub async fn forms_of(db: &impl ConnectionTrait, (subject, area): (&str, &str)) -> Result<Vec<FormView>> {
     let rows = form::Entity::find()
         .filter(form::Column::SubjectId.eq(subject))
+        .filter(form::Column::AreaCode.starts_with(area))
         .order_by_asc(form::Column::OpensAt)
         .order_by_asc(form::Column::Id)
         .limit(MAX_FORMS)

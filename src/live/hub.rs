@@ -18,7 +18,10 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{self, Close};
+use super::{
+    protocol::{self, Close},
+    rights::Watch,
+};
 use crate::{
     app::App,
     broker::Bell,
@@ -43,6 +46,8 @@ pub(super) enum Item {
     Entry(StreamId, i64, Utf8Bytes),
     /// The person belongs to a stream from now on.
     Joined(StreamId),
+    /// Look again whether the log-in holds and the seats are the same.
+    Look,
     /// End the connection.
     Close(Close),
 }
@@ -56,9 +61,9 @@ pub(super) struct Listener {
     hub: Arc<Hub>,
 }
 
-struct Connection {
-    person: PersonId,
-    session: SessionId,
+pub(super) struct Connection {
+    pub(super) person: PersonId,
+    pub(super) session: SessionId,
     items: mpsc::Sender<Item>,
     overflow: CancellationToken,
     streams: HashSet<StreamId>,
@@ -140,7 +145,7 @@ impl Hub {
         }
     }
 
-    fn hand(&self, to: impl Fn(&Connection) -> bool, item: &Item) {
+    pub(super) fn hand(&self, to: impl Fn(&Connection) -> bool, item: &Item) {
         for connection in self.state().connections.values().filter(|connection| to(connection)) {
             if connection.items.try_send(item.clone()).is_err() {
                 connection.overflow.cancel();
@@ -212,6 +217,7 @@ fn forget(state: &mut State, stream: StreamId, key: u64) {
 /// Hears bells and carries entries until told to stop.
 pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
     let mut compare = tokio::time::interval(COMPARE_HEADS);
+    let mut rights = Watch::default();
     let mut bells = loop {
         match app.broker.bells().await {
             Ok(bells) => break bells,
@@ -228,7 +234,10 @@ pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
                 Some(bell) => heard(&app, &hub, bell).await,
                 None => return,
             },
-            _ = compare.tick() => compare_heads(&app, &hub).await,
+            _ = compare.tick() => match rights.look(&app, &hub).await {
+                Ok(()) => compare_heads(&app, &hub).await,
+                failed => failed,
+            },
             () = stop.cancelled() => return,
         };
         if let Err(error) = done {

@@ -2,10 +2,12 @@
 //!
 //! Always true: a frame is only ever a copy of a committed entry; a connection gets each stream's entries in order of
 //! `seq` without a gap, or is closed with a code that makes it come back and recover; a slow reader costs a bounded queue
-//! and then its connection, never memory; a lost doorbell costs two seconds, because heads are compared.
+//! and then its connection, never memory; a lost doorbell costs two seconds, because heads are compared; whoever lost a
+//! seat or the log-in is noticed within seconds, bell or not.
 //! Tables owned: none. Events recorded: none.
 mod hub;
 mod protocol;
+mod rights;
 mod session;
 mod socket;
 

@@ -136,6 +136,7 @@ impl Session {
                 Ok(None)
             }
             Item::Joined(stream) => self.joined(stream, out).await.map(|()| None),
+            Item::Look => Ok(self.same_rights(people::actor_of_session(&self.app, self.actor.session).await)),
             Item::Close(close) => Ok(Some(close)),
         }
     }
@@ -239,15 +240,20 @@ impl Session {
 
     /// The socket's twin of a REST call: the same data, the same answer. `None`: no such method.
     async fn rpc(&self, method: &str, data: Value) -> Option<Result<Value>> {
+        // whoever lost a seat or the log-in since the connection began calls without it
+        let actor = match people::actor_of_session(&self.app, self.actor.session).await {
+            Ok(actor) => actor,
+            Err(error) => return Some(Err(error)),
+        };
         Some(match method {
-            "msg.send" => self.send(data).await,
-            "read" => self.read(data).await,
-            "sync" => self.sync().await,
+            "msg.send" => self.send(actor, data).await,
+            "read" => self.read(actor, data).await,
+            "sync" => self.sync(&actor).await,
             _ => return None,
         })
     }
 
-    async fn send(&self, data: Value) -> Result<Value> {
+    async fn send(&self, actor: Actor, data: Value) -> Result<Value> {
         #[derive(Deserialize)]
         struct Sending {
             stream_id: StreamId,
@@ -256,8 +262,8 @@ impl Session {
         }
         let sending: Sending = serde_json::from_value(data).map_err(|_| Code::InvalidRequest)?;
         let message: SendMessage = serde_json::from_value(sending.message).map_err(|_| Code::InvalidRequest)?;
-        self.app.rates.write(self.actor.person)?;
-        let (actor, stream) = (self.actor.clone(), sending.stream_id);
+        self.app.rates.write(actor.person)?;
+        let stream = sending.stream_id;
         let sent = self
             .app
             .store
@@ -266,15 +272,14 @@ impl Session {
         Ok(json!(sent))
     }
 
-    async fn read(&self, data: Value) -> Result<Value> {
+    async fn read(&self, actor: Actor, data: Value) -> Result<Value> {
         #[derive(Deserialize)]
         struct Reading {
             stream_id: StreamId,
             seq: i64,
         }
         let reading: Reading = serde_json::from_value(data).map_err(|_| Code::InvalidRequest)?;
-        self.app.rates.write(self.actor.person)?;
-        let actor = self.actor.clone();
+        self.app.rates.write(actor.person)?;
         self.app
             .store
             .write(move |tx| Box::pin(async move { commands::read(tx, &actor, reading.stream_id, reading.seq).await }))
@@ -282,8 +287,8 @@ impl Session {
         Ok(json!({}))
     }
 
-    async fn sync(&self) -> Result<Value> {
-        Ok(json!({ "streams": queries::list(&self.app, &self.actor).await? }))
+    async fn sync(&self, actor: &Actor) -> Result<Value> {
+        Ok(json!({ "streams": queries::list(&self.app, actor).await? }))
     }
 
     /// Is the session still good? Rights are read again, at most seconds old.
@@ -291,9 +296,17 @@ impl Session {
         if self.credential.expires_at(&self.app).is_some_and(|at| at < self.app.now()) {
             return Some(Close::Expired);
         }
-        match self.credential.actor(&self.app).await {
+        let found = self.credential.actor(&self.app).await;
+        self.same_rights(found)
+    }
+
+    /// Is this still who the connection was opened for?
+    fn same_rights(&mut self, found: Result<Actor>) -> Option<Close> {
+        match found {
             // what one may read hangs on the seats: come back and be subscribed anew
-            Ok(actor) if actor.seats != self.actor.seats => Some(Close::ForceReconnect),
+            Ok(actor) if actor.seats != self.actor.seats || actor.area != self.actor.area => {
+                Some(Close::ForceReconnect)
+            }
             Ok(actor) => {
                 self.actor = actor;
                 None

@@ -16,6 +16,7 @@ use crate::{
     actor::{Actor, HeldSeat, covers},
     areas,
     bodies::{self, Right},
+    clock,
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{BodyId, MatterId, MeetingId, PersonId},
@@ -178,18 +179,25 @@ async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &A
         let mut checks = Checks::default();
         checks.require(via == Via::Phone, "person_id", "required");
         checks.done()?;
-        let is_there = rules::belongs(audience, body, area, &actor.seats, actor.lives_in(area));
+        let is_villager = people::person(tx, actor.person).await?.is_some_and(|one| counts_as_villager(&one, meeting));
+        let is_there = rules::belongs(audience, body, area, &actor.seats, is_villager);
         return if is_there { Ok((actor.person, Via::Phone)) } else { Err(Code::NotAllowed.into()) };
     };
     seat_in(actor, meeting.body_id, area)?;
     let seats = bodies::seats_of(tx, person, tx.now()).await?;
     let resident = people::person(tx, person).await?;
-    let lives_there = resident.is_some_and(|one| one.left_on.is_none() && covers(area, &one.area));
+    let lives_there = resident.is_some_and(|one| counts_as_villager(&one, meeting));
     let mut checks = Checks::default();
     checks.require(via != Via::Phone, "via", "out_of_range");
     checks.require(rules::belongs(audience, body, area, &seats, lives_there), "person_id", "not_a_member");
     checks.done()?;
     Ok((person, via))
+}
+
+/// The villagers' meeting is made up of the villagers of eighteen years and more (组织法, article 21).
+fn counts_as_villager(person: &people::Resident, meeting: &meeting::Model) -> bool {
+    let is_here = person.left_on.is_none() && covers(&meeting.area_code, &person.area);
+    is_here && people::rules::is_adult(person.birth_date, clock::local_date(meeting.starts_at))
 }
 
 /// Takes the minutes: the meeting was held. Records `meeting.held`.

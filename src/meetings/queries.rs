@@ -138,7 +138,7 @@ pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: Meetin
     let mut list = None;
     if let Some(actor) = asker {
         mine = attendance::Entity::find_by_id((id, actor.person)).one(db).await?.map(attendance_view).transpose()?;
-        if actor.seats.iter().any(|seat| seat.covers(&row.area_code)) {
+        if actor.seats.iter().any(|seat| seat.serves(&row.area_code)) {
             list = Some(present(db, actor, &row).await?);
         }
     }
@@ -153,13 +153,14 @@ pub async fn is_signed_in(db: &impl ConnectionTrait, id: MeetingId, person: Pers
     Ok(attendance::Entity::find_by_id((id, person)).one(db).await?.is_some())
 }
 
-/// The meetings about a matter, oldest first, 100 at most.
+/// The meetings about a matter in its area and below, oldest first, 100 at most.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn meetings_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<MeetingView>> {
+pub async fn meetings_of(db: &impl ConnectionTrait, (matter, area): (MatterId, &str)) -> Result<Vec<MeetingView>> {
     let rows = meeting::Entity::find()
         .filter(meeting::Column::MatterId.eq(matter))
+        .filter(meeting::Column::AreaCode.starts_with(area))
         .order_by_asc(meeting::Column::StartsAt)
         .order_by_asc(meeting::Column::Id)
         .limit(MAX_MEETINGS)

@@ -220,13 +220,15 @@ pub async fn newest(db: &impl ConnectionTrait) -> Result<Vec<NoticeView>> {
     views(db, newest.all(db).await?).await
 }
 
-/// The notices about a matter, oldest first, 100 at most.
+/// The notices about a matter in its area and below, oldest first, 100 at most: what another village hangs in its name
+/// does not crowd out its own.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn notices_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<NoticeView>> {
+pub async fn notices_of(db: &impl ConnectionTrait, (matter, area): (MatterId, &str)) -> Result<Vec<NoticeView>> {
     let rows = notice::Entity::find()
         .filter(notice::Column::MatterId.eq(matter))
+        .filter(notice::Column::AreaCode.starts_with(area))
         .order_by_asc(notice::Column::PublishedAt)
         .order_by_asc(notice::Column::Id)
         .limit(MAX_NOTICES)

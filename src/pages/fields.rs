@@ -134,7 +134,10 @@ impl Wrong {
     /// The error itself, when typing something else would not help.
     pub fn from(error: Error) -> Result<Self> {
         let code = error.code();
-        let is_hopeless = matches!(code, Code::NotFound | Code::NotSignedIn | Code::SessionEnded | Code::CsrfFailed);
+        let is_hopeless = matches!(
+            code,
+            Code::NotFound | Code::NotAllowed | Code::NotSignedIn | Code::SessionEnded | Code::CsrfFailed
+        );
         match error {
             Error::Refused(refusal) if code.status().is_client_error() && !is_hopeless => {
                 Ok(Self { sentence: code.sentence(), code: Some(code), fields: refusal.fields })
@@ -281,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_typing_cannot_mend_goes_on_as_it_is() {
-        for code in [Code::NotFound, Code::NotSignedIn, Code::Busy, Code::Internal] {
+        for code in [Code::NotFound, Code::NotAllowed, Code::NotSignedIn, Code::Busy, Code::Internal] {
             assert!(Wrong::from(code.into()).is_err(), "{code:?}");
         }
         assert!(Wrong::from(Code::PeriodOver.into()).unwrap().is_any());

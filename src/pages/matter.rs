@@ -119,13 +119,13 @@ async fn shown(
 /// What was done in other villages in the name of this matter is none of it.
 async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -> Result<About> {
     let db = app.store.read();
-    let mut forms = forms::queries::forms_of(db, &id.to_string()).await?;
+    let mut forms = forms::queries::forms_of(db, (&id.to_string(), area)).await?;
     forms.retain(|form| covers(area, &form.area_code));
-    let mut meetings = meetings::queries::meetings_of(db, id).await?;
+    let mut meetings = meetings::queries::meetings_of(db, (id, area)).await?;
     meetings.retain(|meeting| covers(area, &meeting.area_code));
-    let mut notices = notices::queries::notices_of(db, id).await?;
+    let mut notices = notices::queries::notices_of(db, (id, area)).await?;
     notices.retain(|notice| covers(area, &notice.area_code));
-    let mut tasks = tasks::queries::tasks_of(db, id).await?;
+    let mut tasks = tasks::queries::tasks_of(db, (id, area)).await?;
     tasks.retain(|task| covers(area, &task.area_code));
     let (asked, doors) = match actor {
         Some(actor) => (asked(app, actor, forms).await?, doors(app, actor, &meetings).await?),

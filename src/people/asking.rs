@@ -69,6 +69,17 @@ pub async fn actor_of_token(app: &App, token: &str) -> Result<Actor> {
     load(app, row.filter(|row| row.person_id == bearer.person)).await
 }
 
+/// The actor of a log-in that was shown before, as it stands now: for connections that outlive the request they came with.
+///
+/// # Errors
+/// `session_ended` when it has ended.
+pub async fn actor_of_session(app: &App, session: SessionId) -> Result<Actor> {
+    if let Some(actor) = app.actors.get(&session) {
+        return Ok(actor);
+    }
+    load(app, session::Entity::find_by_id(session).one(app.store.read()).await?).await
+}
+
 /// When an access token stops to hold; `None` for one that does not hold now.
 #[must_use]
 pub fn token_expires_at(app: &App, token: &str) -> Option<DateTime<Utc>> {

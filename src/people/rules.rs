@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::text;
+/// Years.
+const ADULT: i32 = 18;
 
 /// Weights of the first seventeen digits (GB 11643-1999, from ISO 7064 MOD 11-2).
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
@@ -208,6 +210,12 @@ pub fn age_on(birth: NaiveDate, day: NaiveDate) -> i32 {
     day.year() - birth.year() - i32::from(before_birthday)
 }
 
+/// Is somebody born that day of age: eighteen (民法典, article 17)?
+#[must_use]
+pub fn is_adult(birth: NaiveDate, day: NaiveDate) -> bool {
+    age_on(birth, day) >= ADULT
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -349,6 +357,7 @@ mod tests {
         let birth = day("2008-11-23");
         assert_eq!(age_on(birth, day("2026-11-22")), 17);
         assert_eq!(age_on(birth, day("2026-11-23")), 18);
+        assert!(is_adult(birth, day("2026-11-23")) && !is_adult(birth, day("2026-11-22")));
         assert_eq!(age_on(birth, birth), 0);
         assert_eq!(age_on(birth, day("2008-11-22")), -1);
     }

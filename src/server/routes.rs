@@ -19,7 +19,7 @@ use crate::{
     app::App,
     areas, bodies, claims, delivery, events, forms, guests,
     live::{self, Hub},
-    matters, media, meetings, notices, pages, people, privacy, streams, suggestions, tasks, votes,
+    matters, media, meetings, notices, pages, people, privacy, streams, suggestions, suspensions, tasks, votes,
 };
 
 /// JSON bodies stay small; uploads have their own limit.
@@ -39,6 +39,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(people::routes())
         .merge(claims::routes())
         .merge(bodies::routes())
+        .merge(suspensions::routes())
         .merge(media::routes())
         .merge(streams::routes())
         .merge(delivery::routes())

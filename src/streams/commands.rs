@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     queries,
     rows::{entry, membership, stream},
-    rules::{Access, StreamKind, access},
+    rules::{Access, GIVEN_TODAY, HANDLER_TODAY, StreamKind, access},
     sealing,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     error::{Checks, Code, Error, Result},
     ids::{BodyId, DataKeyId, PersonId, StreamId},
     store::Tx,
-    text,
+    suspensions, text,
 };
 
 const MAX_TEXT: usize = 2000;
@@ -233,6 +233,9 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
     if access(&stream, actor, role.as_deref()) != Access::Write {
         return Err(Code::NotAllowed.into());
     }
+    if stream.kind == StreamKind::Discussion.as_str() {
+        suspensions::require_speech(tx, actor.person).await?;
+    }
     check(&stream, &message)?;
     sealing::require_open(tx, &stream).await?;
     if let Some(known) = first_of(tx, actor.person, message.client_id).await? {
@@ -379,7 +382,7 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     let today = clock::start_of_day(clock::local_date(tx.now()));
     let ended = membership::Entity::update_many()
         .col_expr(membership::Column::Role, Expr::value("former"))
-        .filter(membership::Column::Role.eq("handler_today"))
+        .filter(membership::Column::Role.is_in([HANDLER_TODAY, GIVEN_TODAY]))
         .filter(membership::Column::JoinedAt.lt(today))
         .exec_with_returning(tx)
         .await?;

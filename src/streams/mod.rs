@@ -17,6 +17,6 @@ pub use self::{
     http::routes,
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,
-    rules::{Access, StreamKind, access, chain_of_areas},
+    rules::{Access, GIVEN_TODAY, HANDLER_TODAY, StreamKind, access, chain_of_areas},
     sealing::blank,
 };

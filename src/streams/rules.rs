@@ -1,7 +1,15 @@
 //! Kinds of stream, and who may read and write them.
-use crate::{actor::Actor, actor::covers, bodies};
+use crate::{
+    actor::{Actor, HeldSeat, covers},
+    bodies,
+};
 
 use super::Stream;
+
+/// Opened a private thread by right, and belongs to it until the day ends.
+pub const HANDLER_TODAY: &str = "handler_today";
+/// The same, because the voice was given to that person.
+pub const GIVEN_TODAY: &str = "given_today";
 
 /// What a stream is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,8 +64,10 @@ pub enum Access {
 pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
     let area = stream.area_code.as_deref().unwrap_or_default();
     let lives_there = covers(area, &actor.area);
-    let serves_there = actor.seats.iter().any(|seat| seat.covers(area));
-    let has_seat = stream.body_id.is_some_and(|body| actor.seats.iter().any(|seat| seat.body_id == body));
+    let serves_there = actor.seats.iter().any(|seat| seat.serves(area));
+    let mut in_body = actor.seats.iter().filter(|seat| Some(seat.body_id) == stream.body_id).peekable();
+    let has_seat = in_body.peek().is_some();
+    let handles = in_body.any(handles);
     match StreamKind::parse(&stream.kind) {
         Some(StreamKind::Mailbox) if stream.subject_id == actor.person.to_string() => Access::Read,
         Some(StreamKind::Channel) if bodies::may(actor, bodies::Right::PublishNotice, area) => Access::Write,
@@ -66,12 +76,19 @@ pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
         Some(StreamKind::Office) if has_seat => Access::Read,
         Some(StreamKind::Thread) => match role {
             Some("author") => Access::Write,
-            // the membership alone is not enough: rights end with the seat
-            Some("handler" | "handler_today") if has_seat => Access::Write,
+            // the membership alone is not enough: rights end with the seat that gave them
+            Some("handler" | HANDLER_TODAY) if handles => Access::Write,
+            Some("given" | GIVEN_TODAY) if has_seat => Access::Write,
             _ => Access::None,
         },
         _ => Access::None,
     }
+}
+
+/// Does this seat open the voices that its body is responsible for? At a town's office every one does.
+fn handles(seat: &HeldSeat) -> bool {
+    seat.body_kind == "town_office"
+        || bodies::rights(&seat.body_kind, &seat.role).contains(&bodies::Right::HandleSuggestions)
 }
 
 /// An area and all above it: county (6), town (9), village (12 digits).
@@ -153,5 +170,10 @@ mod tests {
         });
         assert_eq!(access(&thread, &clerk, Some("handler")), Access::Write);
         assert_eq!(access(&thread, &clerk, None), Access::None);
+        clerk.seats[0].role = "grid_worker".into();
+        assert_eq!(access(&thread, &clerk, Some("handler")), Access::None, "the right went with the role");
+        assert_eq!(access(&thread, &clerk, Some("given")), Access::Write, "what was given stays with the seat");
+        clerk.seats.clear();
+        assert_eq!(access(&thread, &clerk, Some("given")), Access::None);
     }
 }

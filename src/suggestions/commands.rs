@@ -25,7 +25,7 @@ use crate::{
     media::{self, Media, Subject},
     store::Tx,
     streams::{self, StreamKind, commands::NewStream},
-    text,
+    suspensions, text,
 };
 
 /// What media are attached to, in rows of media.
@@ -99,6 +99,9 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
     let words = input.text.trim().replace("\r\n", "\n");
     let place = input.place.trim().to_owned();
     check_words(&words, &place, input.media.len())?;
+    if input.visibility == Visibility::Public {
+        suspensions::require_speech(tx, actor.person).await?;
+    }
     let attached = media::attach(tx, actor.person, &input.media, to).await?;
     check_media(&words, &attached)?;
 
@@ -273,7 +276,11 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
     checks.done()?;
     let row = checked(tx, actor, id, Step::Rate).await?;
     let reopened = rules::reopens(input.rating);
-    let said = match input.text.trim() {
+    let spoken = input.text.trim();
+    if row.visibility == Visibility::Public && !spoken.is_empty() {
+        suspensions::require_speech(tx, actor.person).await?;
+    }
+    let said = match spoken {
         "" => None,
         said => Some(words::seal(tx, &row, "rating", said).await?),
     };
@@ -341,7 +348,10 @@ async fn moved(tx: &Tx, before: &Suggestion, mut change: suggestion::ActiveModel
 /// recorded (see `readings`).
 async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<()> {
     match row.visibility {
-        Visibility::Public => streams::commands::join(tx, row.stream_id, person, "handler").await,
+        Visibility::Public => {
+            let role = if row.assignee_id == Some(person) { "given" } else { "handler" };
+            streams::commands::join(tx, row.stream_id, person, role).await
+        }
         Visibility::Handlers | Visibility::Town => Ok(()),
     }
 }

@@ -188,6 +188,7 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
         let voice = queries::of_media(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
     }
-    let is_public = PUBLIC_KINDS.contains(&kind) && row.area_code.as_deref().is_some_and(|area| actor.sees(area));
+    let sees = |area: &str| if kind == "task" { actor.reads_records(area) } else { actor.sees(area) };
+    let is_public = PUBLIC_KINDS.contains(&kind) && row.area_code.as_deref().is_some_and(sees);
     if is_public { Ok(()) } else { Err(Code::NotFound.into()) }
 }

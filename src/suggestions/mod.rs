@@ -20,6 +20,7 @@ mod reactions;
 mod readings;
 mod rows;
 mod rules;
+mod silence;
 mod words;
 
 pub use self::{

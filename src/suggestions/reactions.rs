@@ -3,7 +3,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, queries, rows::answer, words};
+use super::{Suggestion, queries, rows::answer, silence, words};
 use crate::{
     bodies, clock,
     error::Result,
@@ -18,6 +18,7 @@ use crate::{
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "suggestions.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
     Reaction { name: "suggestions.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+    Reaction { name: "suggestions.tell_silenced", run: |tx, event| Box::pin(silence::tell(tx, event)) },
 ];
 
 /// Characters of an answer that are shown in the thread; all of it is on the page.

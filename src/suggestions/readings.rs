@@ -20,7 +20,7 @@ use crate::{
     ids::SuggestionId,
     people,
     store::Tx,
-    streams,
+    streams::{self, GIVEN_TODAY, HANDLER_TODAY},
 };
 
 /// What a handler opens.
@@ -67,7 +67,8 @@ async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
         .filter(reading::Column::Day.eq(day))
         .exec(tx)
         .await?;
-    streams::commands::join(tx, row.stream_id, actor.person, "handler_today").await?;
+    let role = if row.assignee_id == Some(actor.person) { GIVEN_TODAY } else { HANDLER_TODAY };
+    streams::commands::join(tx, row.stream_id, actor.person, role).await?;
     if again.rows_affected > 0 {
         return Ok(());
     }

@@ -57,8 +57,8 @@ async fn list_tasks(
     actor: Actor,
     Query(which): Query<TasksQuery>,
 ) -> Result<Json<Vec<TaskView>>> {
-    let mut tasks = queries::tasks_of(app.store.read(), which.matter_id).await?;
-    tasks.retain(|task| task.owner_id == actor.person || actor.sees(&task.area_code));
+    let mut tasks = queries::tasks_of(app.store.read(), (which.matter_id, "")).await?;
+    tasks.retain(|task| task.owner_id == actor.person || actor.reads_records(&task.area_code));
     Ok(Json(tasks))
 }
 

@@ -70,13 +70,14 @@ pub async fn task(db: &impl ConnectionTrait, actor: &Actor, id: TaskId) -> Resul
     view(db, row.filter(|row| may_see(actor, row)).ok_or(Code::NotFound)?).await
 }
 
-/// The tasks of a matter, oldest first, 200 at most. The caller knows who may see them.
+/// The tasks of a matter in an area and below (everywhere for an empty code), oldest first, 200 at most. The caller knows who may see them.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn tasks_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<TaskView>> {
+pub async fn tasks_of(db: &impl ConnectionTrait, (matter, area): (MatterId, &str)) -> Result<Vec<TaskView>> {
     let rows = task::Entity::find()
         .filter(task::Column::MatterId.eq(matter))
+        .filter(task::Column::AreaCode.starts_with(area))
         .order_by_asc(task::Column::CreatedAt)
         .order_by_asc(task::Column::Id)
         .limit(MAX_TASKS)
@@ -100,9 +101,9 @@ pub async fn my_open(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<
     views(db, rows).await
 }
 
-/// The owner, and everybody of the area.
+/// The owner, everybody of the area, and who evaluates it.
 pub(super) fn may_see(actor: &Actor, row: &task::Model) -> bool {
-    row.owner_id == actor.person || actor.sees(&row.area_code)
+    row.owner_id == actor.person || actor.reads_records(&row.area_code)
 }
 
 pub(super) async fn view(db: &impl ConnectionTrait, row: task::Model) -> Result<TaskView> {

@@ -142,7 +142,7 @@ impl Filing {
 }
 
 async fn file_forms(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing) -> Result<()> {
-    for form in forms::queries::forms_of(db, &id.to_string()).await? {
+    for form in forms::queries::forms_of(db, (&id.to_string(), &record.area)).await? {
         if !covers(&record.area, &form.area_code) {
             continue;
         }
@@ -156,7 +156,7 @@ async fn file_forms(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing
 }
 
 async fn file_meetings(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing) -> Result<()> {
-    for meeting in meetings::queries::meetings_of(db, id).await? {
+    for meeting in meetings::queries::meetings_of(db, (id, &record.area)).await? {
         if !covers(&record.area, &meeting.area_code) {
             continue;
         }
@@ -168,7 +168,7 @@ async fn file_meetings(db: &impl ConnectionTrait, id: MatterId, record: &mut Fil
 }
 
 async fn file_notices(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing) -> Result<()> {
-    for notice in notices::queries::notices_of(db, id).await? {
+    for notice in notices::queries::notices_of(db, (id, &record.area)).await? {
         if !covers(&record.area, &notice.area_code) {
             continue;
         }
@@ -192,7 +192,7 @@ async fn file_votes(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing
 }
 
 async fn file_tasks(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing) -> Result<()> {
-    for task in tasks::queries::tasks_of(db, id).await? {
+    for task in tasks::queries::tasks_of(db, (id, &record.area)).await? {
         if !covers(&record.area, &task.area_code) {
             continue;
         }

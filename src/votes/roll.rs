@@ -17,8 +17,6 @@ use crate::{
     store::Tx,
 };
 
-/// Civil code, article 17.
-const ADULT: i32 = 18;
 /// Rows in one insert: five columns each, well under SQLite's 32,766 variables.
 const CHUNK: usize = 1000;
 
@@ -97,11 +95,7 @@ async fn committee(tx: &Tx, area: &str) -> Result<Vec<PersonId>> {
 
 /// Eighteen on the day of the opening, registered, not left.
 fn is_elector(resident: &Resident, day: NaiveDate) -> bool {
-    resident.is_registered && is_adult(resident.birth_date, day) && resident.left_on.is_none_or(|left| left > day)
-}
-
-fn is_adult(birth_date: NaiveDate, day: NaiveDate) -> bool {
-    people::rules::age_on(birth_date, day) >= ADULT
+    resident.is_registered && people::rules::is_adult(resident.birth_date, day) && resident.left_on.is_none_or(|left| left > day)
 }
 
 fn elector(resident: &Resident) -> Elector {
@@ -137,13 +131,6 @@ pub(super) async fn freeze(tx: &Tx, vote: VoteId, electors: Vec<Elector>) -> Res
 mod tests {
     use super::*;
     use crate::votes::rules::presets;
-
-    #[test]
-    fn one_votes_from_the_eighteenth_birthday() {
-        let day = |text: &str| -> NaiveDate { text.parse().unwrap() };
-        assert!(is_adult(day("2008-11-23"), day("2026-11-23")));
-        assert!(!is_adult(day("2008-11-24"), day("2026-11-23")));
-    }
 
     #[test]
     fn what_must_be_secret_on_paper_ranked_or_weighed_is_not_votable() {

@@ -18,7 +18,7 @@ const TIERS: &[&[&str]] = &[
     &["areas"],
     &["people"],
     &["bodies"],
-    &["media"],
+    &["media", "suspensions"],
     &["streams"],
     &["live"],
     &["forms", "tasks"],

@@ -76,13 +76,13 @@ async fn visited(db: &impl ConnectionTrait, standing: &Standing) -> Result<HashS
 
 /// Forms of this purpose that were closed in this stage, oldest first.
 async fn closed(db: &impl ConnectionTrait, standing: &Standing, purpose: Purpose) -> Result<Vec<FormView>> {
-    let mut forms = forms::queries::forms_of(db, &standing.matter.id.to_string()).await?;
+    let mut forms = forms::queries::forms_of(db, (&standing.matter.id.to_string(), &standing.matter.area_code)).await?;
     forms.retain(|form| form.purpose == purpose && standing.covers(&form.area_code) && since(standing, form.closed_at));
     Ok(forms)
 }
 
 async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<String>> {
-    let mut held = meetings::queries::meetings_of(db, standing.matter.id).await?;
+    let mut held = meetings::queries::meetings_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     held.retain(|meeting| {
         meeting.minutes.is_some() && standing.covers(&meeting.area_code) && since(standing, meeting.held_at)
     });
@@ -97,7 +97,7 @@ async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result
 }
 
 async fn notices_hung(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
-    let mut hung = notices::queries::notices_of(db, standing.matter.id).await?;
+    let mut hung = notices::queries::notices_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     hung.retain(|notice| standing.covers(&notice.area_code) && since(standing, Some(notice.published_at)));
     facts.notice_concluded = hung.iter().any(|notice| notice.state == notices::queries::CONCLUDED);
     // those to a notice that was taken down wait for an answer, too
@@ -129,7 +129,7 @@ async fn rating(db: &impl ConnectionTrait, standing: &Standing) -> Result<Option
 }
 
 async fn own_tasks(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<TaskView>> {
-    let mut tasks = tasks::queries::tasks_of(db, standing.matter.id).await?;
+    let mut tasks = tasks::queries::tasks_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     tasks.retain(|task| standing.covers(&task.area_code));
     Ok(tasks)
 }

@@ -29,7 +29,7 @@ use crate::{
 /// Digits of a village's code; an office's is shorter.
 const VILLAGE_CODE: usize = 12;
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 9] = [
+const DOORS: [(&str, &str, Option<Right>); 10] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/matters", "desk-matters", None),
@@ -39,6 +39,7 @@ const DOORS: [(&str, &str, Option<Right>); 9] = [
     ("/desk/requests", "desk-requests", Some(Right::ImportRoster)),
     ("/desk/guest", "desk-guest", Some(Right::HandleSuggestions)),
     ("/desk/bodies", "desk-bodies", None),
+    ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
 ];
 
 /// Somebody signed in who holds a seat; others are told that this is not for them.
@@ -60,7 +61,8 @@ impl FromRequestParts<App> for Clerk {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> std::result::Result<Self, Response> {
         let resident = Resident::from_request_parts(parts, app).await?;
         let page = resident.page("desk-title");
-        if resident.actor.seats.is_empty() {
+        // who only evaluates from outside reads the records, and has no work here
+        if resident.actor.seats.iter().all(|seat| seat.areas.iter().all(|area| !seat.serves(area))) {
             return Err(render_as(StatusCode::FORBIDDEN, &NoSeatPage { page }));
         }
         Ok(Self { actor: resident.actor, page })
@@ -118,12 +120,13 @@ impl Clerk {
     /// # Errors
     /// `not_found` for an area that no body of the clerk covers.
     pub(super) fn sits_over(&self, area: &str) -> Result<()> {
-        if self.actor.seats.iter().any(|seat| seat.covers(area)) { Ok(()) } else { Err(Code::NotFound.into()) }
+        if self.actor.seats.iter().any(|seat| seat.serves(area)) { Ok(()) } else { Err(Code::NotFound.into()) }
     }
 
     /// Codes of the areas that the clerk's bodies cover.
     pub(super) fn areas(&self) -> Vec<String> {
         let mut areas: Vec<String> = self.actor.seats.iter().flat_map(|seat| seat.areas.iter().cloned()).collect();
+        areas.retain(|area| self.sits_over(area).is_ok());
         areas.sort();
         areas.dedup();
         areas

@@ -195,11 +195,11 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
 async fn material(app: &App, (id, area): (MatterId, &str)) -> Result<Material> {
     let db = app.store.read();
     let mut material = Material {
-        forms: forms::queries::forms_of(db, &id.to_string()).await?,
-        meetings: meetings::queries::meetings_of(db, id).await?,
-        notices: notices::queries::notices_of(db, id).await?,
+        forms: forms::queries::forms_of(db, (&id.to_string(), area)).await?,
+        meetings: meetings::queries::meetings_of(db, (id, area)).await?,
+        notices: notices::queries::notices_of(db, (id, area)).await?,
         votes: votes::queries::votes_of(db, id).await?,
-        tasks: tasks::queries::tasks_of(db, id).await?,
+        tasks: tasks::queries::tasks_of(db, (id, area)).await?,
     };
     material.forms.retain(|one| covers(area, &one.area_code));
     material.meetings.retain(|one| covers(area, &one.area_code));

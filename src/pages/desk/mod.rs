@@ -16,6 +16,7 @@ mod requests;
 mod roster;
 mod sheets;
 mod suggestions;
+mod suspensions;
 mod tasks;
 mod todo;
 mod votes;
@@ -61,4 +62,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/guest", get(guest::show).post(guest::record))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
+        .route("/desk/suspensions", get(suspensions::show))
+        .route("/desk/suspensions/{form}", post(suspensions::act))
 }

@@ -206,7 +206,7 @@ async fn visit_todo(app: &App, clerk: &Clerk, matter: &MatterSummary) -> Result<
     if !matches!(matter.stage, Stage::Raise | Stage::Review) || !clerk.may(Right::RecordVisit, &matter.area_code) {
         return Ok(None);
     }
-    let sheets = forms::queries::forms_of(app.store.read(), &matter.id.to_string()).await?;
+    let sheets = forms::queries::forms_of(app.store.read(), (&matter.id.to_string(), &matter.area_code)).await?;
     let takes = |form: &&forms::FormView| form.purpose == Purpose::Visit && form.state == forms::queries::OPEN;
     let Some(sheet) = sheets.iter().find(takes) else { return Ok(None) };
     let notes = vec![text::say("desk-visits-wait")];

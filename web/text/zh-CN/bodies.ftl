@@ -11,6 +11,7 @@ body-kind-joint_meeting = 秘书长联席会议
 body-kind-centre_operator = 幸福邻里中心
 body-kind-social_organisation = 社会组织
 body-kind-department = 县级部门
+body-kind-evaluator = 第三方评估机构
 # Roles; a kind of body may call one by a name of its own.
 body-role-chair = 主任
 body-role-vice_chair = 副主任
@@ -36,3 +37,5 @@ body-role-joint_meeting-chair = 召集人
 body-role-joint_meeting-vice_chair = 副召集人
 body-role-centre_operator-chair = 负责人
 body-role-social_organisation-chair = 负责人
+body-role-evaluator-chair = 负责人
+body-role-evaluator-member = 评估员

@@ -328,3 +328,16 @@ desk-guest-text = 原话
 desk-guest-place = 在什么地方（可以不填）
 desk-guest-send = 代为送出
 desk-request-decide = 核对办理
+
+# Suspensions.
+desk-suspensions = 暂停发言
+desk-suspend = 暂停公开发言
+desk-no-suspensions = 现在没有人被暂停发言。
+desk-suspension-rule = 暂停的只是在公开场合的发言；查看、表决、提异议、给村里私下留言都照常。到期自动恢复，本人会收到原因、期限和申诉的地方。
+desk-suspension-reason = 原因（会告诉本人）
+desk-suspension-days = 几天（最多 90 天）
+desk-suspended-from-to = { $from }到{ $to }
+desk-suspension-appeal = 申诉找{ $office }
+desk-lift-suspension = 提前恢复
+desk-lift-suspension-of = 恢复{ $name }的公开发言
+desk-suspension-why-lift = 说明（会告诉本人）

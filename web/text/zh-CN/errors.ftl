@@ -19,6 +19,7 @@ error-code-too-soon = 验证码刚发过，请过一分钟再要。
 error-code-too-many = 今天要验证码的次数太多了，请明天再试，或到村委会办理。
 error-person-choice-needed = 这个手机号是一家人共用的，请选您是哪一位。
 error-sms-unavailable = 短信还没有开通，请到村委会办理。
+error-speaking-suspended = 您在公开场合的发言已经暂停，到什么时候、怎样申诉，请看“我的消息”。表决、异议和只给村里看的留言不受影响。
 error-roster-invalid = 名册里有错误，一个人也没有导入，请按提示改好再传。
 error-roster-many-leave = 按这份名册会有很多人被移出，请核对文件是否完整，确认后再传。
 error-seats-exclude = 村民委员会成员和文书不能在村务监督委员会任职。

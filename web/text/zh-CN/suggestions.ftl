@@ -42,3 +42,11 @@ office-suggestion-reopened-title = 群众说没有解决：{ $kind }
 office-suggestion-reopened-text = 编号 { $number }，请在{ $month }月{ $day }日前再次答复。
 office-suggestion-overdue-title = 留言过了期限：{ $kind }
 office-suggestion-overdue-text = 编号 { $number } 已经过期，请马上办理。
+
+# Somebody's speaking in public is suspended.
+speaking-suspended-title = 您的公开发言暂停了
+speaking-suspended-text = { $body }暂停您在公开场合发言，到 { $month } 月 { $day } 日为止。原因：{ $reason }。您照常可以查看、表决、提异议、给村里私下留言。{ $appeal }
+speaking-restored-title = 您可以公开发言了
+speaking-restored-text = { $body }已经恢复您的公开发言。说明：{ $reason }
+speaking-appeal = 不服的，可以留言给“{ $office }”（留言时选“只有镇里能看”），或者直接去申诉。
+speaking-appeal-here = 不服的，可以到村里或镇里申诉。

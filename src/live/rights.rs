@@ -1,0 +1,56 @@
+//! Rights that went without a bell: by the calendar at midnight, or by a bell that the broker lost.
+//!
+//! # Why
+//! A seat counts by the day, so at a new day everybody's seats are looked at again. What changed in between stands in the
+//! log, whose numbers have no gap: a server that reads on from the number it has seen misses no change of a seat and no
+//! end of a log-in, whatever became of the bell.
+use chrono::NaiveDate;
+
+use super::hub::{Hub, Item};
+use crate::{
+    app::App,
+    broker::Bell,
+    clock,
+    error::Result,
+    events::{self, Kind},
+    people,
+};
+
+const CHANGES: [Kind; 3] = [Kind::SeatTaken, Kind::SeatEnded, Kind::SessionEnded];
+
+/// How far this server has looked.
+#[derive(Default)]
+pub(super) struct Watch {
+    seen: Option<(NaiveDate, i64)>,
+}
+
+impl Watch {
+    /// Looks at what changed since the last time, and has the connections concerned look at themselves.
+    pub(super) async fn look(&mut self, app: &App, hub: &Hub) -> Result<()> {
+        let today = clock::local_date(app.now());
+        let newest = events::newest(&app.store).await?;
+        let Some((day, number)) = self.seen.replace((today, newest)) else { return Ok(()) };
+        if day != today {
+            app.actors.invalidate_all();
+            hub.hand(|_| true, &Item::Look);
+        }
+        if newest <= number || hub.connected() == 0 {
+            return Ok(());
+        }
+        for change in events::between(&app.store, (number, newest), &CHANGES).await? {
+            match (change.kind, change.get("person")) {
+                (Kind::SessionEnded, _) => {
+                    let Ok(session) = change.subject_id() else { continue };
+                    people::heard(app, &Bell::SessionEnded { session });
+                    hub.hand(|connection| connection.session == session, &Item::Look);
+                }
+                (_, Some(person)) => {
+                    people::heard(app, &Bell::RightsChanged { person });
+                    hub.hand(|connection| connection.person == person, &Item::Look);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

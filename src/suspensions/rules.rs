@@ -1,0 +1,50 @@
+//! Who may be silenced by whom, for how long, and who hears the appeal: pure.
+use std::ops::RangeInclusive;
+
+use crate::actor::HeldSeat;
+
+/// Days that a suspension may last.
+pub const DAYS: RangeInclusive<u32> = 1..=90;
+const COMMITTEE: &str = "village_committee";
+
+/// May the holder of this seat silence somebody who holds these seats? A village cannot silence who governs, supervises
+/// or represents it.
+#[must_use]
+pub fn may_silence(by: &HeldSeat, area: &str, theirs: &[HeldSeat]) -> bool {
+    by.body_kind != COMMITTEE || !theirs.iter().any(|seat| seat.covers(area))
+}
+
+/// The kind of office that hears the appeal against this kind of body: the one above it.
+#[must_use]
+pub fn appeal_kind(body_kind: &str) -> &'static str {
+    if body_kind == COMMITTEE { "town_office" } else { "county_office" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{BodyId, SeatId};
+
+    fn seat(kind: &str, area: &str) -> HeldSeat {
+        HeldSeat {
+            seat_id: SeatId::new(),
+            body_id: BodyId::new(),
+            body_kind: kind.into(),
+            body_name: String::new(),
+            role: "chair".into(),
+            areas: vec![area.into()],
+        }
+    }
+
+    #[test]
+    fn a_village_does_not_silence_who_watches_it() {
+        let (village, town) = (seat("village_committee", "330521103202"), seat("town_office", "330521103"));
+        let supervisor = [seat("supervision_committee", "330521103202")];
+        assert!(!may_silence(&village, "330521103202", &supervisor));
+        assert!(may_silence(&town, "330521103202", &supervisor));
+        assert!(may_silence(&village, "330521103202", &[]));
+        let elsewhere = [seat("council", "330521103203")];
+        assert!(may_silence(&village, "330521103202", &elsewhere));
+        assert_eq!((appeal_kind("village_committee"), appeal_kind("town_office")), ("town_office", "county_office"));
+    }
+}

@@ -1,0 +1,220 @@
+//! Rights end: with the term, with the seat, with the roster; on calls and on sockets that are open, within five seconds.
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use liusheng::{
+    broker::Bell,
+    server::{self, Role},
+    streams,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Socket, Somebody, TestApp, Village, import, person_of, redis_url};
+
+/// What rights may last after they have ended.
+const WITHIN: Duration = Duration::from_secs(5);
+
+const ROSTER: &str = include_str!("../../data/roster_small.csv");
+
+async fn office(app: &TestApp, village: &Village) -> String {
+    let body = village.committee;
+    let open = app.app.store.write(move |tx| Box::pin(async move { streams::commands::office(tx, body).await }));
+    open.await.unwrap().to_string()
+}
+
+/// Waits until the socket has lost its rights: closed, and not let into the stream when it comes back.
+async fn until_out(socket: &mut Socket, app: &TestApp, who: &Somebody, stream: &str, began: Instant) {
+    let code = tokio::time::timeout(WITHIN.saturating_sub(began.elapsed()), socket.until_closed()).await;
+    let code = code.unwrap_or_else(|_| panic!("the socket was open {:?} later", began.elapsed()));
+    assert!([3011, 3500].contains(&code), "closed with {code}");
+    let back = Socket::connect(app, &who.token(), json!({})).await;
+    assert!(back.connected["subs"].get(format!("s:{stream}")).is_none(), "{}", back.connected);
+}
+
+/// Calls until they are refused with this code.
+async fn until_refused(who: &Somebody, path: &str, code: &str, began: Instant) {
+    loop {
+        let answer = who.get(path).await;
+        if answer.status >= 400 {
+            assert_eq!(answer.body["code"], json!(code));
+            return;
+        }
+        assert!(began.elapsed() < WITHIN, "{path} was answered {:?} later: {}", began.elapsed(), answer.body);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A seat that ends goes from the open socket, from calls over it, from calls beside it, and from the next log-in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seat_that_ends_ends_the_socket_and_the_calls() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let clerk = village.clerk.clone();
+    let mut socket = Socket::connect(&app, &clerk.token(), json!({})).await;
+    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+    let began = Instant::now();
+    village.end_seat_of(&app, clerk.person).await;
+    until_out(&mut socket, &app, &clerk, &office, began).await;
+    until_refused(&clerk, &format!("/v1/streams/{office}/entries"), "not_found", began).await;
+    until_refused(&clerk, &format!("/v1/areas/{}/people", village.area), "not_allowed", began).await;
+    // a voice that comes now is told to the office, and not to who sat there
+    let mut back = Socket::connect(&app, &clerk.token(), json!({})).await;
+    let voice = json!({ "kind": "help", "visibility": "handlers", "text": "请看" });
+    village.villager(&app, "00010").await.post("/v1/suggestions", voice).await.ok();
+    app.settle().await;
+    back.listen(Duration::from_millis(500)).await;
+    assert!(back.offsets(&format!("s:{office}")).is_empty());
+    app.stop().await;
+}
+
+/// No bell rings at midnight: the last day of a term is the last day of what it gave.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_term_that_is_over_ends_the_socket_and_the_calls() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let term = json!({ "number": 12, "starts_on": "2026-11-01", "ends_on": "2026-11-02" });
+    let term = village.town.post(&format!("/v1/bodies/{}/terms", village.committee), term).await.ok();
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let seat = json!({ "person_id": person, "role": "clerk", "term_id": term["id"] });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    let clerk = Somebody::signed_in(&app, person).await;
+    let cookie_like = village.villager(&app, "00010").await;
+    // to the last minute of the last day; the token that the socket brings holds longer than that
+    app.clock.advance(TimeDelta::hours(14) + TimeDelta::minutes(58));
+    clerk.get(&format!("/v1/areas/{}/people", village.area)).await.ok();
+    let mut socket = Socket::connect(&app, &clerk.token(), json!({})).await;
+    let mut other = Socket::connect(&app, &cookie_like.token(), json!({})).await;
+    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+    app.clock.advance(TimeDelta::minutes(3));
+    let began = Instant::now();
+    let path = format!("/v1/areas/{}/people", village.area);
+    let (mut on_socket, calls) = (Box::pin(until_out(&mut socket, &app, &clerk, &office, began)), async {
+        until_refused(&clerk, &path, "not_allowed", began).await;
+    });
+    tokio::join!(&mut on_socket, calls);
+    drop(on_socket);
+    // who held nothing is left alone
+    other.listen(Duration::from_millis(300)).await;
+    assert_eq!(other.closed, None);
+    app.stop().await;
+}
+
+/// The bell is lost: the log says it nevertheless.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let clerk = village.clerk.clone();
+    let mut socket = Socket::connect(&app, &clerk.token(), json!({})).await;
+    // another process on the same database, whose bells do not reach this one
+    let mut config = app.app.config.as_ref().clone();
+    config.redis_url = String::new();
+    let (other, _rung) = server::open(config, app.clock.clone(), false).await.unwrap();
+    let began = Instant::now();
+    let (person, body) = (clerk.person, village.committee);
+    let seats = village.town.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
+    let seat = seat_of(&seats, &body.to_string(), &person.to_string());
+    let ending = other.store.write(move |tx| {
+        Box::pin(liusheng::bodies::end_seat(tx, liusheng::bodies::By::Operator, seat.parse().unwrap()))
+    });
+    ending.await.unwrap();
+    until_out(&mut socket, &app, &clerk, &office, began).await;
+    until_refused(&clerk, &format!("/v1/areas/{}/people", village.area), "not_allowed", began).await;
+    app.stop().await;
+}
+
+fn seat_of(bodies: &Value, body: &str, person: &str) -> String {
+    let body = bodies["items"].as_array().unwrap().iter().find(|one| one["id"] == body).unwrap();
+    let seat = body["seats"].as_array().unwrap().iter().find(|one| one["person_id"] == person).unwrap();
+    seat["id"].as_str().unwrap().to_owned()
+}
+
+/// Whoever is no longer on the roster is out at once, with every socket.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_the_roster_is_out() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let villager = village.villager(&app, "00010").await;
+    let mut socket = Socket::connect(&app, &villager.token(), json!({})).await;
+    assert!(socket.connected.is_object());
+    let without: String =
+        ROSTER.lines().filter(|line| !line.starts_with("00010,")).map(|line| format!("{line}\n")).collect();
+    // the next of the household stands at its head
+    let without = without.replace(
+        "邱小妹,女,1976-01-05,330599197601051020,19500000011,配偶",
+        "邱小妹,女,1976-01-05,330599197601051020,19500000011,户主",
+    );
+    let began = Instant::now();
+    import(&app.app, without).await;
+    let code = tokio::time::timeout(WITHIN, socket.until_closed()).await.expect("closed in time");
+    assert_eq!(code, 3500, "does not come back");
+    until_refused(&villager, "/v1/me", "session_ended", began).await;
+    let back = Socket::connect(&app, &villager.token(), json!({})).await;
+    assert_eq!(back.refused["code"], 101);
+    app.stop().await;
+}
+
+/// A role goes and another seat in the same body stays: what the role opened is closed again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_goes_takes_what_it_opened() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let clerk = village.clerk.clone();
+    let second = json!({ "person_id": clerk.person, "role": "grid_worker" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), second).await.ok();
+    let author = village.villager(&app, "00010").await;
+    let voice = json!({ "kind": "help", "visibility": "handlers", "text": "请看" });
+    let voice = author.post("/v1/suggestions", voice).await.ok()["id"].as_str().unwrap().to_owned();
+    let opened = clerk.get(&format!("/v1/suggestions/{voice}")).await.ok();
+    let thread = opened["stream_id"].as_str().unwrap().to_owned();
+    clerk.get(&format!("/v1/streams/{thread}/entries")).await.ok();
+    village.end_seat_of(&app, clerk.person).await;
+    let began = Instant::now();
+    until_refused(&clerk, &format!("/v1/streams/{thread}/entries"), "not_found", began).await;
+    until_refused(&clerk, &format!("/v1/suggestions/{voice}"), "not_found", began).await;
+    let say = json!({ "client_id": Uuid::now_v7(), "text": "还在" });
+    assert_eq!(clerk.post(&format!("/v1/streams/{thread}/messages"), say).await.refused(), "not_found");
+    app.stop().await;
+}
+
+/// A call over a socket asks anew who calls: the seat went, and the close has not come yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_over_an_open_socket_is_refused_after_the_log_in_ended() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let villager = village.villager(&app, "00010").await;
+    let mut socket = Socket::connect(&app, &villager.token(), json!({})).await;
+    villager.post("/v1/logout", json!(null)).await;
+    // either the close was faster, or the call is refused
+    let answer = socket.rpc("sync", json!({})).await;
+    assert!(answer["rpc"].is_null(), "{answer}");
+    app.stop().await;
+}
+
+/// The same on another server of the same database; its bells come through Redis.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seat_that_ends_ends_the_socket_at_another_server() {
+    let Some(_) = redis_url("rights that end at another server") else { return };
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let config = app.app.config.as_ref().clone();
+    let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();
+    let second = server::start(other, rung, Role::Api).await.unwrap();
+    let clerk = village.clerk.clone();
+    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+    let began = Instant::now();
+    village.end_seat_of(&app, clerk.person).await;
+    until_out(&mut socket, &app, &clerk, &office, began).await;
+    let there = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(there.connected["subs"].get(format!("s:{office}")).is_none());
+    second.stop().await;
+    // a bell of that kind is known to the broker
+    app.app.broker.ring(&[Bell::RightsChanged { person: clerk.person }]).await.unwrap();
+    app.stop().await;
+}

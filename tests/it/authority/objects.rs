@@ -1,0 +1,201 @@
+//! How a thing of each kind comes about, in any of the villages.
+use chrono::TimeDelta;
+use liusheng::streams::{self, StreamKind};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    matrix::At,
+    world::{PHOTO, Place, World, id},
+};
+use crate::support::Somebody;
+
+impl World {
+    /// A new object of this kind.
+    pub(super) async fn fresh(&mut self, kind: &str, at: At, role: &'static str) -> String {
+        let place = Self::place(at, role);
+        let owner = self.owner(at, role);
+        let made = match kind {
+            "area" => return place.code().to_owned(),
+            "body" => return self.committees[&place].to_string(),
+            "vote" | "closed_vote" => self.votes[&(place, if kind == "vote" { "vote" } else { "closed_vote" })].clone(),
+            "voice_private" => self.voice(&owner, "handlers", place).await,
+            "voice_public" => self.voice(&owner, "public", place).await,
+            "voice_town" => self.voice(&owner, "town", place).await,
+            "photo_private" => self.photo(&owner, "handlers", place).await,
+            "photo_public" => self.photo(&owner, "public", place).await,
+            "thread_private" => self.thread(&owner, "handlers", place).await,
+            "thread_public" => self.thread(&owner, "public", place).await,
+            "mailbox" => self.mailbox(&owner).await,
+            "objection" => self.objection(&owner, place).await,
+            "office" => self.office(at, role, place).await,
+            "task" => {
+                let owner = if at == At::Own { owner.clone() } else { self.chair_s_clerk(place).await };
+                self.task(&owner, place).await
+            }
+            _ => self.of_village(kind, place).await,
+        };
+        if !matches!(kind, "vote" | "closed_vote") {
+            let personal =
+                ["voice", "photo", "thread", "mailbox"].iter().any(|one| kind.starts_with(one)).then_some(owner.person);
+            self.note(&made, kind, place, personal);
+        }
+        made
+    }
+
+    /// What belongs to a village, made by its committee.
+    async fn of_village(&mut self, kind: &str, place: Place) -> String {
+        let chair = self.chairs[&place].clone();
+        let code = place.code();
+        match kind {
+            "seat" => {
+                let person = self.fresh_person(place).await;
+                self.seat(self.committees[&place], person, "grid_worker", None).await.to_string()
+            }
+            "webhook" => {
+                let url = format!("http://127.0.0.1:9/{}", Uuid::now_v7());
+                id(&chair.post(&format!("/v1/areas/{code}/webhooks"), json!({ "url": url })).await.ok())
+            }
+            "survey" | "visit" => {
+                let matter = Box::pin(self.object("matter", Self::at(place), Self::of(place))).await;
+                id(&chair.post("/v1/forms", Self::form(place, &matter, kind)).await.ok())
+            }
+            "matter" => self.raise(place).await,
+            "meeting" => id(&chair.post("/v1/meetings", self.meeting(place, "villagers")).await.ok()),
+            "notice" => {
+                let notice = json!({ "area_code": code, "title": "公示", "text": "全文", "must_read": true });
+                id(&chair.post("/v1/notices", notice).await.ok())
+            }
+            "photo_task" => {
+                let clerk = self.chair_s_clerk(place).await;
+                let (task, photo) = (self.task(&clerk, place).await, id(&clerk.upload(PHOTO.to_vec()).await.ok()));
+                let done = json!({ "proof": "好了", "photos": [photo] });
+                clerk.post(&format!("/v1/tasks/{task}/done"), done).await.ok();
+                photo
+            }
+            "channel" => {
+                let open = self
+                    .app
+                    .app
+                    .store
+                    .write(move |tx| Box::pin(async move { streams::commands::channel(tx, code).await }));
+                open.await.unwrap().to_string()
+            }
+            "discussion" => {
+                let matter = Box::pin(self.object("matter", Self::at(place), Self::of(place))).await;
+                self.stream(StreamKind::Discussion, &matter).await
+            }
+            "suspension" => {
+                let person = self.fresh_person(place).await;
+                let words = format!("缘由{}", Uuid::now_v7());
+                let new = json!({ "person_id": person, "reason": words, "days": 5 });
+                let made = chair.post(&format!("/v1/areas/{code}/suspensions"), new).await.ok();
+                self.keep(words, "suspension", place, person);
+                id(&made)
+            }
+            other => panic!("what is a {other}?"),
+        }
+    }
+
+    /// The letter under which a village's things are known to everybody.
+    fn at(place: Place) -> At {
+        match place {
+            Place::A => At::Here,
+            Place::B => At::Own,
+            Place::C => At::Far,
+        }
+    }
+
+    fn of(place: Place) -> &'static str {
+        if place == Place::B { "neighbour" } else { "visitor" }
+    }
+
+    pub(super) fn form(place: Place, matter: &str, purpose: &str) -> serde_json::Value {
+        json!({ "subject_id": matter, "area_code": place.code(), "purpose": purpose, "title": "问卷",
+            "questions": [{ "id": "a", "title": "修吗？", "kind": "choice", "options": ["修", "不修"], "required": true }] })
+    }
+
+    pub(super) fn meeting(&self, place: Place, audience: &str) -> serde_json::Value {
+        json!({ "area_code": place.code(), "body_id": self.committees[&place], "audience": audience, "title": "会议",
+            "agenda": "修桥", "place": "礼堂", "starts_at": self.app.app.now() + TimeDelta::hours(1) })
+    }
+
+    /// Somebody who works for a committee; made once.
+    pub(super) async fn chair_s_clerk(&self, place: Place) -> Somebody {
+        let person = self.person(place, if place == Place::A { 4 } else { 10 }).await;
+        let clerk = Somebody::signed_in(&self.app, person).await;
+        let me = clerk.get("/v1/me").await.ok();
+        if me["seats"].as_array().unwrap().is_empty() {
+            self.seat(self.committees[&place], person, "grid_worker", None).await;
+            self.app.app.actors.invalidate_all();
+        }
+        clerk
+    }
+
+    pub(super) async fn task(&self, owner: &Somebody, place: Place) -> String {
+        let task = json!({ "area_code": place.code(), "owner_id": owner.person, "title": "量桥", "working_days": 3 });
+        id(&self.chairs[&place].post("/v1/tasks", task).await.ok())
+    }
+
+    async fn voice(&mut self, owner: &Somebody, visibility: &'static str, place: Place) -> String {
+        let words = format!("暗语{}", Uuid::now_v7());
+        let voice = json!({ "kind": "help", "visibility": visibility, "text": words });
+        let made = owner.post("/v1/suggestions", voice).await.ok();
+        match visibility {
+            "handlers" => self.keep(words, "voice_private", place, owner.person),
+            "town" => self.keep(words, "voice_town", place, owner.person),
+            _ => self.keep(words, "voice_public", place, owner.person),
+        }
+        id(&made)
+    }
+
+    async fn photo(&mut self, owner: &Somebody, visibility: &str, place: Place) -> String {
+        let photo = id(&owner.upload(PHOTO.to_vec()).await.ok());
+        let voice = json!({ "kind": "help", "visibility": visibility, "text": "请看", "media": [photo] });
+        owner.post("/v1/suggestions", voice).await.ok();
+        if visibility == "handlers" {
+            self.keep(photo.clone(), "voice_private", place, owner.person);
+        }
+        photo
+    }
+
+    async fn thread(&mut self, owner: &Somebody, visibility: &str, place: Place) -> String {
+        let voice = json!({ "kind": "help", "visibility": visibility, "text": "请回复" });
+        let made = owner.post("/v1/suggestions", voice).await.ok();
+        let stream = made["stream_id"].as_str().unwrap().to_owned();
+        let words = format!("私话{}", Uuid::now_v7());
+        let message = json!({ "client_id": Uuid::now_v7(), "text": words });
+        owner.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
+        // nobody has opened this one
+        self.keep(words, "thread", place, owner.person);
+        stream
+    }
+
+    async fn mailbox(&self, owner: &Somebody) -> String {
+        let person = owner.person;
+        let open =
+            self.app.app.store.write(move |tx| Box::pin(async move { streams::commands::mailbox(tx, person).await }));
+        open.await.unwrap().to_string()
+    }
+
+    async fn office(&self, at: At, role: &str, place: Place) -> String {
+        let body = match at {
+            At::Own => self.own_bodies[role],
+            _ => self.committees[&place],
+        };
+        let open =
+            self.app.app.store.write(move |tx| Box::pin(async move { streams::commands::office(tx, body).await }));
+        open.await.unwrap().to_string()
+    }
+
+    async fn stream(&self, kind: StreamKind, subject: &str) -> String {
+        streams::queries::find(self.app.app.store.read(), kind, subject).await.unwrap().unwrap().to_string()
+    }
+
+    /// An objection to a notice of its own.
+    async fn objection(&mut self, author: &Somebody, place: Place) -> String {
+        let notice = json!({ "area_code": place.code(), "title": "公示", "text": "全文" });
+        let notice = id(&self.chairs[&place].post("/v1/notices", notice).await.ok());
+        id(&author.post(&format!("/v1/notices/{notice}/objections"), json!({ "text": "太贵" })).await.ok())
+    }
+}

@@ -1,0 +1,258 @@
+//! Every page and every form of a page, for everybody.
+use std::{collections::BTreeSet, fs, path::Path};
+
+use chrono::TimeDelta;
+use liusheng::{clock, error::Code};
+use reqwest::Method;
+use uuid::Uuid;
+
+use super::{
+    matrix::{self, At, Out, Row},
+    requests::{Body, Call},
+    walk::{Reply, told_secrets},
+    world::{World, roster},
+};
+
+/// Methods and paths of everything that `src/` routes by hand, beside the operations of the API.
+pub(super) fn routes() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.extend(routes_of(&fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    // answered by a router of its own
+    found.insert("GET /docs".to_owned());
+    found
+}
+
+fn routes_of(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, lead) in source.match_indices(".route(") {
+        let rest = source[at + lead.len()..].trim_start();
+        let Some(rest) = rest.strip_prefix('"') else { continue };
+        let (path, rest) = rest.split_once('"').unwrap();
+        let mut depth = 1;
+        let end = rest.find(|c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        let handlers = &rest[..end.unwrap()];
+        let has = |name: &str| [" ", ".", ","].iter().any(|before| handlers.contains(&format!("{before}{name}(")));
+        for (name, method) in [("get", "GET"), ("post", "POST"), ("any", "GET"), ("put", "PUT"), ("delete", "DELETE")] {
+            if has(name) {
+                found.push(format!("{method} {path}"));
+            }
+        }
+    }
+    found
+}
+
+/// Does a row's address lead to this route? The name of a form stands for itself.
+pub(super) fn leads_to(row: &str, route: &str) -> bool {
+    let (row, route): (Vec<_>, Vec<_>) = (row.split('/').collect(), route.split('/').collect());
+    row.len() == route.len() && row.iter().zip(&route).all(|(own, part)| own == part || *part == "{form}")
+}
+
+/// Does each cell, and says how many there were and what went otherwise.
+pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
+    let (mut count, mut wrong) = (0, Vec::new());
+    for row in matrix::pages() {
+        // those that end something come back with the next log-in
+        if row.operation == "POST /logout" {
+            continue;
+        }
+        for (role, at, expected) in row.cells() {
+            let ends = ["/withdraw", "/cancel", "/skip", "/advance"].iter().any(|end| row.operation.ends_with(end));
+            let object = match (row.has_object(), ends && expected == Out::Done) {
+                (true, true) => world.fresh(&row.object, at, role).await,
+                (true, false) => world.object(&row.object, at, role).await,
+                (false, _) => String::new(),
+            };
+            let call = page_call(world, &row, (role, at), &object).await;
+            let reply = Reply::of(world, &call, role).await;
+            count += 1;
+            let said = || {
+                let text: String = words(&reply.text()).chars().take(240).collect();
+                format!(
+                    "{} {} {at:?} by {role}: {expected:?} expected, {} {} {text}",
+                    row.operation, row.object, reply.status, reply.location
+                )
+            };
+            if !fits(&reply, expected) {
+                wrong.push(said());
+            } else if expected == Out::Hidden {
+                let nothing = Reply::of(world, &call.about_nothing(&object), role).await;
+                if (nothing.status, words(&nothing.text())) != (reply.status, words(&reply.text())) {
+                    wrong.push(format!("{}: told apart from nothing: {}", said(), words(&nothing.text())));
+                }
+            }
+            let told = told_secrets(world, role, &reply.text());
+            wrong.extend(told.into_iter().map(|secret| format!("{}: told {secret}", said())));
+        }
+    }
+    (count, wrong)
+}
+
+/// What a page says, without its tags.
+fn words(page: &str) -> String {
+    let body = page.split_once("<main").map_or(page, |(_, body)| body);
+    let (mut inside, mut text) = (false, String::new());
+    for c in body.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                text.push(' ');
+            }
+            _ if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn fits(reply: &Reply, expected: Out) -> bool {
+    let text = reply.text();
+    let codes = [Code::NotAllowed, Code::MandateNeeded, Code::NotOnRoll, Code::SpeakingSuspended];
+    let is_told_so = codes.iter().any(|code| text.contains(&code.sentence()));
+    let to_login = reply.status == 303 && reply.location.starts_with("/login?");
+    match expected {
+        Out::Done => {
+            let other = [409, 415, 422].contains(&reply.status) && !is_told_so;
+            (200..400).contains(&reply.status) && !to_login || other
+        }
+        Out::State => (400..500).contains(&reply.status) && ![403, 404].contains(&reply.status),
+        Out::Denied => reply.status == 403 || (reply.status == 422 && is_told_so),
+        Out::Hidden => reply.status == 404,
+        Out::Login => to_login,
+    }
+}
+
+async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At), object: &str) -> Call {
+    let (method, path) = row.operation.split_once(' ').unwrap();
+    let method: Method = method.parse().unwrap();
+    let mut path = path.replace("{id}", object);
+    if path.contains("{digest}") {
+        path = path.replace("{digest}/{*name}", &asset(world).await);
+    }
+    if method == Method::GET {
+        return Call { method, path, body: Body::Nothing };
+    }
+    let fields = fields(world, row, (role, at), object).await;
+    let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str()) || path.ends_with("/finish");
+    Call { method, path, body: if in_parts { Body::Parts(fields) } else { Body::Form(fields) } }
+}
+
+/// A file that the pages use.
+async fn asset(world: &World) -> String {
+    let page = world.app.http.get(world.app.url("/")).send().await.unwrap().text().await.unwrap();
+    let (_, rest) = page.split_once("/assets/").unwrap();
+    rest.split(['"', ' ', '>']).next().unwrap().to_owned()
+}
+
+async fn fields(
+    world: &mut World,
+    row: &Row,
+    (role, at): (&'static str, At),
+    object: &str,
+) -> Vec<(&'static str, String)> {
+    let place = World::place(at, role);
+    let code = place.code().to_owned();
+    let picked = |days: i64| clock::local(world.app.app.now() + TimeDelta::days(days));
+    let soon = picked(1).format("%Y-%m-%dT%H:%M").to_string();
+    let text = || ("text", "各位好，请看一看这件事。".to_owned());
+    let survey = vec![
+        ("title", "问卷".to_owned()),
+        ("questions[0].title", "修吗？".to_owned()),
+        ("questions[0].kind", "scale".to_owned()),
+    ];
+    let own_body = |world: &World| world.own_bodies.get(role).copied().unwrap_or(world.committees[&place]);
+    let caller = format!("{}/members", own_body(world));
+    let call = vec![
+        ("area", code.clone()),
+        ("caller", caller),
+        ("title", "会议".to_owned()),
+        ("agenda", "修桥".to_owned()),
+        ("place", "礼堂".to_owned()),
+        ("starts_at", soon.clone()),
+    ];
+    let notice = vec![("area", code.clone()), ("title", "公示".to_owned()), text(), ("period_days", "5".to_owned())];
+    let reason = ("reason", "不办了".to_owned());
+    let mut fields = match row.operation.split_once(' ').unwrap().1 {
+        "/login" => vec![("phone", "19999999999".to_owned()), ("code", "123456".to_owned())],
+        "/login/code" => vec![("phone", format!("188777766{:02}", place_of(role)))],
+        "/speak" => vec![("kind", "praise".to_owned()), ("visibility", row.object.clone()), text()],
+        "/suggestions/{id}/rating" => vec![("rating", "5".to_owned())],
+        "/forms/{id}" => vec![("q-a", "修".to_owned())],
+        "/votes/{id}/confirm" | "/votes/{id}/ballots" => {
+            vec![("choice", "for".to_owned()), ("cast_id", Uuid::new_v4().to_string())]
+        }
+        "/desk/suggestions/{id}/assign" => vec![("person_id", world.chairs[&place].person.to_string())],
+        "/desk/suggestions/{id}/join" => {
+            let matter = world.object("matter", at, if at == At::Own { "neighbour" } else { role }).await;
+            vec![("matter_id", matter)]
+        }
+        "/desk/suggestions/{id}/raise" | "/desk/matters/new" => {
+            vec![("area_code", code), ("title", "种树".to_owned()), ("summary", "溪边种树。".to_owned())]
+        }
+        "/desk/matters/{id}/survey" | "/desk/matters/{id}/visit" | "/desk/matters/{id}/rating" => survey,
+        "/desk/matters/{id}/call" | "/desk/meetings" => call,
+        "/desk/matters/{id}/publish" | "/desk/notices" => notice,
+        "/desk/matters/{id}/opinion" => vec![("agree", "yes".to_owned()), text()],
+        "/desk/matters/{id}/vote" => vec![
+            ("question", "同意吗？".to_owned()),
+            ("preset", "village_assembly_person".to_owned()),
+            ("closes_at", soon),
+        ],
+        "/desk/matters/{id}/task" => {
+            let owner = world.chair_s_clerk(place).await.person;
+            let due = clock::local(world.app.app.now() + TimeDelta::days(9)).format("%Y-%m-%d").to_string();
+            vec![("owner_id", owner.to_string()), ("title", "修桥".to_owned()), ("due_on", due)]
+        }
+        "/desk/matters/{id}/return" => vec![("to", "raise".to_owned()), reason],
+        "/desk/matters/{id}/skip" => vec![("stage", "raise".to_owned()), ("authority", "镇政府".to_owned()), reason],
+        "/desk/notices/{id}/revise" => {
+            vec![("version", "1".to_owned()), ("title", "公示".to_owned()), text(), ("reason", "改字".to_owned())]
+        }
+        "/desk/notices/{id}/answer" => {
+            let objection = world.object("objection", at, role).await;
+            vec![("objection_id", objection), ("answer", "已降价。".to_owned())]
+        }
+        "/desk/meetings/{id}/present" => {
+            vec![("person_id", world.authors[&place].person.to_string()), ("via", "paper".to_owned())]
+        }
+        "/desk/meetings/{id}/minutes" => vec![("minutes", "说了。".to_owned())],
+        "/desk/forms/{id}/visit" => {
+            vec![("person_id", world.authors[&place].person.to_string()), ("answers.a", "修".to_owned())]
+        }
+        "/desk/tasks/{id}/finish" => vec![("proof", "好了".to_owned())],
+        "/desk/roster" => {
+            vec![("area", code), ("file", roster(place))]
+        }
+        "/desk/bodies/seat" => {
+            let person = world.fresh_person(place).await.to_string();
+            vec![("area", code), ("body_id", object.to_owned()), ("person_id", person), ("role", "member".to_owned())]
+        }
+        "/desk/bodies/end" => vec![("area", code), ("seat_id", object.to_owned())],
+        "/desk/suspensions/suspend" => {
+            let person = world.authors[&place].person.to_string();
+            vec![("area", code), ("person_id", person), reason, ("days", "3".to_owned())]
+        }
+        "/desk/suspensions/lift" => vec![("area", code), ("suspension_id", object.to_owned()), reason],
+        path if path.ends_with("/withdraw") || path.ends_with("/cancel") => vec![reason],
+        _ => vec![text()],
+    };
+    fields.push(("client_id", Uuid::now_v7().to_string()));
+    fields
+}
+
+fn place_of(role: &str) -> usize {
+    matrix::ROLES.iter().position(|one| *one == role).unwrap()
+}

@@ -1,0 +1,201 @@
+//! How each operation is called so that nothing but authority can be wrong.
+use chrono::TimeDelta;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    matrix::{At, Row},
+    world::{PHOTO, Place, World, id, roster},
+};
+
+/// A call, ready to be sent by anybody.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Body,
+}
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub(super) enum Body {
+    Nothing,
+    Json(Value),
+    Csv(String),
+    Photo,
+    Form(Vec<(&'static str, String)>),
+    /// The same in parts, as a form with files sends it.
+    Parts(Vec<(&'static str, String)>),
+}
+
+impl Call {
+    /// As this role sends it.
+    pub(super) fn request(&self, world: &World, role: &str) -> RequestBuilder {
+        let request = match world.who.get(role) {
+            Some(somebody) => somebody.request(self.method.clone(), &self.path),
+            None => world.app.http.request(self.method.clone(), world.app.url(&self.path)),
+        };
+        // as our own pages send it
+        let request = request.header("sec-fetch-site", "same-origin");
+        match &self.body {
+            Body::Nothing => request,
+            Body::Json(json) => request.json(json),
+            Body::Csv(text) => request.header("content-type", "text/csv").body(text.clone()),
+            Body::Photo => {
+                let part = reqwest::multipart::Part::bytes(PHOTO).file_name("a.png");
+                request.multipart(reqwest::multipart::Form::new().part("file", part))
+            }
+            Body::Form(fields) => {
+                request.header("content-type", "application/x-www-form-urlencoded").body(encoded(fields))
+            }
+            Body::Parts(fields) => {
+                let part = |form: reqwest::multipart::Form, (name, value): &(&'static str, String)| match *name {
+                    "file" => {
+                        let file = reqwest::multipart::Part::text(value.clone()).file_name("roster.csv");
+                        form.part("file", file.mime_str("text/csv").unwrap())
+                    }
+                    name => form.text(name, value.clone()),
+                };
+                request.multipart(fields.iter().fold(reqwest::multipart::Form::new(), part))
+            }
+        }
+    }
+
+    /// The same about something that does not exist.
+    pub(super) fn about_nothing(&self, known: &str) -> Self {
+        let unknown = Uuid::now_v7().to_string();
+        let body = match &self.body {
+            Body::Form(fields) => {
+                Body::Form(fields.iter().map(|(name, value)| (*name, value.replace(known, &unknown))).collect())
+            }
+            other => other.clone(),
+        };
+        Self { method: self.method.clone(), path: self.path.replace(known, &unknown), body }
+    }
+}
+
+impl World {
+    /// The call of an API operation about an object.
+    pub(super) async fn call(
+        &mut self,
+        row: &Row,
+        (role, at): (&'static str, At),
+        object: &str,
+        template: (&str, &str),
+    ) -> Call {
+        let place = Self::place(at, role);
+        let (method, path) = template;
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let code = place.code();
+        let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
+        let path = path + &self.query(row, object);
+        let body = match row.operation.as_str() {
+            "import_roster" => Body::Csv(roster(place)),
+            "upload_media" => Body::Photo,
+            _ if matches!(method, Method::GET | Method::DELETE) => Body::Nothing,
+            _ => Body::Json(self.body(row, (role, at), place).await),
+        };
+        Call { method, path, body }
+    }
+
+    fn query(&self, row: &Row, object: &str) -> String {
+        match row.operation.as_str() {
+            "list_forms" => format!("?subject_id={object}"),
+            "list_tasks" => format!("?matter_id={object}"),
+            "list_matters" | "list_meetings" | "list_notices" => format!("?area={object}"),
+            "list_suggestions" => format!("?scope={}", row.object),
+            _ => String::new(),
+        }
+    }
+
+    async fn body(&mut self, row: &Row, (role, at): (&'static str, At), place: Place) -> Value {
+        let code = place.code();
+        let soon = self.app.app.now() + TimeDelta::hours(1);
+        match row.operation.as_str() {
+            "found_body" => json!({ "kind": "federation", "name": "联谊会", "areas": [code] }),
+            "open_term" => {
+                json!({ "number": 1 + Uuid::now_v7().as_u128() % 1000, "starts_on": "2026-01-01", "ends_on": "2030-12-31" })
+            }
+            "take_seat" => json!({ "person_id": self.fresh_person(place).await, "role": "member" }),
+            "give_mandate" => json!({ "from_body_id": self.committees[&place], "to_body_id": self.councils[&place],
+                "scope": "publish_notice", "source": "会议", "starts_at": self.app.app.now() + TimeDelta::days(9) }),
+            "set_up_webhook" => json!({ "url": format!("http://127.0.0.1:9/{}", Uuid::now_v7()) }),
+            "ask_code" => {
+                json!({ "phone": format!("199888877{:02}", super::matrix::ROLES.iter().position(|one| *one == role).unwrap()) })
+            }
+            "sign_in" => json!({ "phone": "19999999999", "code": "123456" }),
+            "refresh" => json!({ "refresh_token": "rubbish" }),
+            "suspend_speaking" => {
+                json!({ "person_id": self.fresh_person(place).await, "reason": "在讨论中辱骂他人", "days": 3 })
+            }
+            "lift_suspension" | "withdraw_matter" | "cancel_meeting" | "withdraw_notice" => {
+                json!({ "reason": "不办了" })
+            }
+            "submit_suggestion" => json!({ "kind": "praise", "visibility": row.object, "text": "真好" }),
+            "assign_suggestion" => json!({ "person_id": self.chairs[&place].person }),
+            "answer_suggestion" => json!({ "text": "好的" }),
+            "rate_suggestion" => json!({ "rating": 5 }),
+            "raise_matter" => json!({ "area_code": code, "title": "种树", "summary": "溪边种树。" }),
+            "advance_matter" | "sign_in_to_meeting" => json!({}),
+            "return_matter" => json!({ "to": "raise", "reason": "再议" }),
+            "skip_stage" => json!({ "stage": "raise", "authority": "镇政府", "reason": "急事" }),
+            "give_opinion" => json!({ "agree": true, "text": "同意。" }),
+            "write_report" => json!({ "text": "已经全部完成，资料已归档，支出与预算相符。" }),
+            "join_suggestion" => {
+                let of = if place == Place::B { "neighbour" } else { role };
+                let voice = self.fresh("voice_public", at, of).await;
+                // what joins a matter stands in its record, which is public
+                self.known.remove(&voice);
+                self.secrets.pop();
+                json!({ "suggestion_id": voice })
+            }
+            "open_form" => {
+                let matter = self.object("matter", at, role).await;
+                Self::form(place, &matter, "survey")
+            }
+            "answer_form" if row.object == "visit" => {
+                json!({ "person_id": self.authors[&place].person, "answers": { "a": "修" } })
+            }
+            "answer_form" => json!({ "answers": { "a": "修" } }),
+            "call_meeting" => {
+                let mut meeting = self.meeting(place, "members");
+                if let Some(body) = self.own_bodies.get(role) {
+                    meeting["body_id"] = json!(body);
+                }
+                meeting
+            }
+            "take_minutes" => json!({ "minutes": "说了。", "resolution": "同意。" }),
+            "publish_notice" => json!({ "area_code": code, "title": "公示", "text": "全文" }),
+            "revise_notice" => json!({ "version": 1, "title": "公示", "text": "新全文", "reason": "改字" }),
+            "object_to_notice" => json!({ "text": "太贵" }),
+            "answer_objection" => json!({ "answer": "已降价。" }),
+            "move_cursor" => json!({ "seq": 0 }),
+            "send_message" => json!({ "client_id": Uuid::now_v7(), "text": "各位好" }),
+            "sync_streams" => json!({ "have": {} }),
+            "give_task" => {
+                let owner = self.chair_s_clerk(place).await.person;
+                json!({ "area_code": code, "owner_id": owner, "title": "修桥", "working_days": 3 })
+            }
+            "finish_task" => {
+                let photo = match self.who.get(role) {
+                    Some(owner) => id(&owner.upload(PHOTO.to_vec()).await.ok()),
+                    None => Uuid::now_v7().to_string(),
+                };
+                json!({ "proof": "好了", "photos": [photo] })
+            }
+            "open_vote" => {
+                let matter = self.object("matter", at, role).await;
+                json!({ "matter_id": matter, "question": "同意吗？", "preset": "village_assembly_person", "closes_at": soon })
+            }
+            "cast_ballot" => json!({ "cast_id": Uuid::new_v4(), "choice": "for" }),
+            _ => Value::Null,
+        }
+    }
+}
+
+/// Fields as a form sends them.
+pub(super) fn encoded(fields: &[(&'static str, String)]) -> String {
+    let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect::<Vec<_>>().join("&")
+}

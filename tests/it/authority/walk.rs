@@ -1,0 +1,180 @@
+//! Every cell of the table of the API, done.
+use std::collections::BTreeMap;
+
+use liusheng::server;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{
+    matrix::{self, At, Out, Row},
+    requests::Call,
+    world::{Place, World},
+};
+use crate::support::Somebody;
+
+/// Method and path of every operation.
+pub(super) fn operations() -> BTreeMap<String, (String, String)> {
+    let description: Value = serde_json::from_str(&server::openapi().unwrap()).unwrap();
+    let mut found = BTreeMap::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if let Some(name) = operation["operationId"].as_str() {
+                found.insert(name.to_owned(), (method.clone(), path.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// What came back.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) kind: String,
+    pub(super) location: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(super) async fn of(world: &World, call: &Call, role: &str) -> Self {
+        let response = call.request(world, role).send().await.unwrap();
+        let header = |name: &str| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        };
+        let (kind, location) = (header("content-type"), header("location"));
+        Self { status: response.status().as_u16(), kind, location, body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A refusal in the form of every refusal, with the right code.
+    fn fits(&self, expected: Out) -> bool {
+        let told: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let is_problem = self.kind == "application/problem+json" && told["status"] == self.status;
+        let code = told["code"].as_str().unwrap_or_default();
+        match expected {
+            Out::Done => (200..300).contains(&self.status),
+            Out::State => is_problem && [409, 422].contains(&self.status) && !code.is_empty(),
+            Out::Denied => {
+                let codes = ["not_allowed", "mandate_needed", "not_on_roll", "speaking_suspended"];
+                is_problem && self.status == 403 && codes.contains(&code)
+            }
+            Out::Hidden => is_problem && self.status == 404 && code == "not_found",
+            Out::Login => is_problem && self.status == 401 && !code.is_empty(),
+        }
+    }
+}
+
+/// Operations whose doing changes the object for the next caller.
+fn uses_up(method: &Method, row: &Row) -> bool {
+    let free = ["move_cursor", "send_message", "confirm_notice", "cast_ballot", "give_mandate"];
+    *method != Method::GET && !free.contains(&row.operation.as_str()) && row.object != "area"
+}
+
+/// Does each cell, and says how many there were and what went otherwise.
+pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
+    let operations = operations();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for row in matrix::api() {
+        let (method, path) = operations.get(&row.operation).expect("an operation of the API");
+        for (role, at, expected) in row.cells() {
+            let verb: Method = method.to_uppercase().parse().unwrap();
+            let object = match (row.has_object(), expected == Out::Done && uses_up(&verb, row)) {
+                (false, _) => String::new(),
+                (true, true) => world.fresh(&row.object, at, role).await,
+                (true, false) => world.object(&row.object, at, role).await,
+            };
+            if matches!(row.operation.as_str(), "sign_out" | "sign_out_everywhere") && role != "visitor" {
+                renew(world, role).await;
+            }
+            let call = world.call(row, (role, at), &object, (method, path)).await;
+            let reply = Reply::of(world, &call, role).await;
+            count += 1;
+            let said = || {
+                let text: String = reply.text().chars().take(300).collect();
+                format!(
+                    "{} {} {at:?} by {role}: {expected:?} expected, {} {text}",
+                    row.operation, row.object, reply.status
+                )
+            };
+            if !reply.fits(expected) {
+                wrong.push(said());
+            } else if expected == Out::Hidden {
+                let nothing = Reply::of(world, &call.about_nothing(&object), role).await;
+                if (nothing.status, &nothing.body) != (reply.status, &reply.body) {
+                    wrong.push(format!("{}: told apart from nothing: {}", said(), nothing.text()));
+                }
+            }
+            wrong.extend(
+                told_secrets(world, role, &reply.text()).into_iter().map(|secret| format!("{}: told {secret}", said())),
+            );
+            if row.operation == "sign_out_everywhere" && role != "visitor" {
+                renew(world, role).await;
+            }
+        }
+    }
+    (count, wrong)
+}
+
+async fn renew(world: &mut World, role: &'static str) {
+    let person = world.who[role].person;
+    let fresh = Somebody::signed_in(&world.app, person).await;
+    world.who.insert(role, fresh.clone());
+    for (place, of) in [(Place::A, "committee"), (Place::B, "other_com")] {
+        if of == role {
+            world.chairs.insert(place, fresh.clone());
+        }
+    }
+}
+
+/// The private things in a text that this role may not be told, by the row about reading that kind of thing.
+pub(super) fn told_secrets(world: &World, role: &'static str, text: &str) -> Vec<String> {
+    let rows = matrix::api();
+    let mut told = Vec::new();
+    for secret in world.secrets.iter().filter(|secret| text.contains(&secret.words)) {
+        if !may_read(world, rows, role, (secret.kind, secret.place, Some(secret.owner))) {
+            told.push(format!("{} of {:?}", secret.kind, secret.place));
+        }
+    }
+    told
+}
+
+/// What the table says about reading a thing.
+pub(super) fn may_read(
+    world: &World,
+    rows: &[Row],
+    role: &'static str,
+    (kind, place, owner): (&str, Place, Option<liusheng::ids::PersonId>),
+) -> bool {
+    let me = world.who.get(role).map(|somebody| somebody.person);
+    if me.is_some() && me == owner {
+        return true;
+    }
+    let at = match place {
+        Place::A => At::Here,
+        Place::C => At::Far,
+        // a thing of B: what is B's own for those who live there, and as any other village's for the rest
+        // who lives in B stands to it as a resident of A to A, and so do the seats over both
+        Place::B => {
+            let as_in_a = |role| may_read(world, rows, role, (kind, Place::A, None));
+            return match role {
+                "town" | "county" | "evaluator" | "joint" => as_in_a(role) || as_in_a("resident"),
+                "other_com" => as_in_a("committee"),
+                "neighbour" => as_in_a("resident"),
+                _ => may_read(world, rows, role, (kind, Place::C, None)),
+            };
+        }
+    };
+    let (operation, object) = match kind {
+        "thread" => ("read_suggestion", "voice_private"),
+        "voice_private" | "voice_public" | "voice_town" => ("read_suggestion", kind),
+        "suspension" => ("lift_suspension", kind),
+        "survey" | "visit" => ("read_form", kind),
+        "task" => ("read_task", kind),
+        "photo_private" | "photo_public" | "photo_task" => ("read_media", kind),
+        _ => return true,
+    };
+    let row = rows.iter().find(|row| row.operation == operation && row.object == object).unwrap();
+    row.expected(role, at) == Some(Out::Done)
+}

@@ -24,8 +24,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
     asking::{
-        Visitor, actor_cache, actor_of_cookie, actor_of_session, actor_of_token, cookie, heard, no_cookie, require_own_page,
-        session_cookie, token_expires_at,
+        Visitor, actor_cache, actor_of_cookie, actor_of_session, actor_of_token, cookie, heard, no_cookie,
+        require_own_page, session_cookie, token_expires_at,
     },
     commands::{RosterFile, RosterImported, import_roster},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},

@@ -95,7 +95,9 @@ async fn committee(tx: &Tx, area: &str) -> Result<Vec<PersonId>> {
 
 /// Eighteen on the day of the opening, registered, not left.
 fn is_elector(resident: &Resident, day: NaiveDate) -> bool {
-    resident.is_registered && people::rules::is_adult(resident.birth_date, day) && resident.left_on.is_none_or(|left| left > day)
+    resident.is_registered
+        && people::rules::is_adult(resident.birth_date, day)
+        && resident.left_on.is_none_or(|left| left > day)
 }
 
 fn elector(resident: &Resident) -> Elector {

@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 
 use liusheng::server;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     matrix::{self, At, Out, Row},
     requests::Call,
     world::{Place, World},
 };
-use crate::support::Somebody;
+use crate::support::{Somebody, answer};
 
 /// Method and path of every operation.
 pub(super) fn operations() -> BTreeMap<String, (String, String)> {
@@ -109,12 +109,39 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             wrong.extend(
                 told_secrets(world, role, &reply.text()).into_iter().map(|secret| format!("{}: told {secret}", said())),
             );
+            if row.operation == "read_media" && expected == Out::Hidden {
+                wrong.extend(other_doors(world, role, &object).await);
+            }
             if row.operation == "sign_out_everywhere" && role != "visitor" {
                 renew(world, role).await;
             }
         }
     }
     (count, wrong)
+}
+
+/// A photo that is hidden is hidden as a thumbnail, in part, and as part of a voice of one's own, too.
+async fn other_doors(world: &World, role: &'static str, photo: &str) -> Vec<String> {
+    let me = &world.who[role];
+    let path = format!("/v1/media/{photo}");
+    let doors = [
+        ("thumbnail", me.request(Method::GET, &format!("{path}?size=thumb"))),
+        ("range", me.request(Method::GET, &path).header("range", "bytes=0-9")),
+        ("known", me.request(Method::GET, &path).header("if-none-match", "\"x\"")),
+    ];
+    let mut wrong = Vec::new();
+    for (door, request) in doors {
+        let answer = answer(request).await;
+        if (answer.status, answer.body["code"].as_str()) != (404, Some("not_found")) {
+            wrong.push(format!("read_media by {role}: {door} is answered with {}", answer.status));
+        }
+    }
+    let voice = json!({ "kind": "help", "visibility": "handlers", "text": "看看", "media": [photo] });
+    let taken = me.post("/v1/suggestions", voice).await;
+    if taken.body["code"] != "media_not_usable" || me.get(&path).await.status != 404 {
+        wrong.push(format!("read_media by {role}: attached to the own voice, {} {}", taken.status, taken.body));
+    }
+    wrong
 }
 
 async fn renew(world: &mut World, role: &'static str) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     ClosingView, ConsentView, corrections, queries,
     rows::{closing, consent},
-    rules::{CLOSING_DAYS, ClosingState, Purpose, VERSION},
+    rules::{CLOSING_DAYS, ClosingState, ConsentPurpose, VERSION},
 };
 use crate::{
     actor::Actor,
@@ -31,7 +31,7 @@ const AT_ONCE: u64 = 20;
 #[serde(deny_unknown_fields)]
 pub struct ChangeConsent {
     /// What for.
-    pub purpose: Purpose,
+    pub purpose: ConsentPurpose,
     /// Given, or withdrawn.
     pub is_given: bool,
 }
@@ -64,7 +64,7 @@ pub async fn change_consent(tx: &Tx, actor: &Actor, input: ChangeConsent) -> Res
         at: Set(tx.now()),
     };
     row.insert(tx).await?;
-    if input.purpose == Purpose::VoiceClips && !input.is_given {
+    if input.purpose == ConsentPurpose::VoiceClips && !input.is_given {
         media::erase_clips_of(tx, actor.person).await?;
     }
     let data = json!({ "purpose": input.purpose, "given": input.is_given });

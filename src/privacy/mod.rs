@@ -29,5 +29,7 @@ pub use self::{
     http::routes,
     queries::{ClosingView, ConsentView},
     reactions::REACTIONS,
-    rules::{ClosingState, CorrectionField, CorrectionState, FieldRule, Purpose, ShownField, fields, shown_fields},
+    rules::{
+        ClosingState, ConsentPurpose, CorrectionField, CorrectionState, FieldRule, ShownField, fields, shown_fields,
+    },
 };

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     rows::{closing, consent},
-    rules::{ClosingState, Purpose},
+    rules::{ClosingState, ConsentPurpose},
 };
 use crate::{clock, error::Result, ids::PersonId};
 
@@ -14,7 +14,7 @@ use crate::{clock, error::Result, ids::PersonId};
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConsentView {
     /// What for.
-    pub purpose: Purpose,
+    pub purpose: ConsentPurpose,
     /// Given now? What was never asked is not given, and not withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_given: Option<bool>,
@@ -46,7 +46,7 @@ pub async fn consents(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec
         .order_by_desc(consent::Column::Id)
         .all(db)
         .await?;
-    let newest = |purpose: Purpose| {
+    let newest = |purpose: ConsentPurpose| {
         let row = rows.iter().find(|row| row.purpose == purpose);
         ConsentView {
             purpose,
@@ -55,14 +55,14 @@ pub async fn consents(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec
             at: row.map(|row| clock::local(row.at)),
         }
     };
-    Ok(Purpose::iter().map(newest).collect())
+    Ok(ConsentPurpose::iter().map(newest).collect())
 }
 
 /// Does this consent stand? `None` when it was never asked.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn is_given(db: &impl ConnectionTrait, person: PersonId, purpose: Purpose) -> Result<Option<bool>> {
+pub async fn is_given(db: &impl ConnectionTrait, person: PersonId, purpose: ConsentPurpose) -> Result<Option<bool>> {
     let all = consents(db, person).await?;
     Ok(all.into_iter().find(|one| one.purpose == purpose).and_then(|one| one.is_given))
 }

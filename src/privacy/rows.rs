@@ -5,7 +5,7 @@ pub(super) mod consent {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::{ids::PersonId, privacy::rules::Purpose};
+    use crate::{ids::PersonId, privacy::rules::ConsentPurpose};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "consents")]
@@ -13,7 +13,7 @@ pub(super) mod consent {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub person_id: PersonId,
-        pub purpose: Purpose,
+        pub purpose: ConsentPurpose,
         pub is_given: bool,
         pub version: String,
         pub channel: String,

@@ -104,7 +104,7 @@ macro_rules! word {
 
 word! {
     /// What a consent is for; tasks that the law gives the village need none.
-    Purpose {
+    ConsentPurpose {
         /// Being told by SMS of what one need not be told.
         SmsNotices,
         /// Keeping the own voice clips, which tell who speaks. Withdrawing makes them unreadable.

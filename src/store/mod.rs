@@ -7,7 +7,11 @@
 //! # Why
 //! SQLite has one writer. A task owns the write connection, takes what waits (64 units at most) into one `IMMEDIATE`
 //! transaction, each unit in a savepoint so that one refusal does not spoil the group, and commits once: an fsync is
-//! shared by all. `synchronous=FULL`: with `NORMAL` a power cut loses acknowledged commits.
+//! shared by all. After a group that failed its connection is given up: on a full disk SQLite ends the transaction by
+//! itself while the driver still counts one, and what followed would be answered and never committed.
+//! `synchronous=FULL`: with `NORMAL` a power cut loses acknowledged commits.
+#[cfg(test)]
+mod full;
 mod tx;
 mod writer;
 
@@ -59,7 +63,8 @@ pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) 
     let read = connect(url, READERS, true).await?;
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
-    tokio::spawn(writer::run(write, waiting, bells.clone(), clock, calendar, keys));
+    let again = url.to_owned();
+    tokio::spawn(writer::run((write, again), waiting, bells.clone(), clock, calendar, keys));
     Ok((Store { read, units, bells: Arc::new(bells) }, rung))
 }
 

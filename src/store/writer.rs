@@ -60,7 +60,7 @@ async fn bounded<T>(unit: BoxFuture<'_, Result<T>>) -> Result<T> {
 
 /// Runs until every [`super::Store`] is gone.
 pub(super) async fn run(
-    write: DatabaseConnection,
+    (mut write, url): (DatabaseConnection, String),
     mut waiting: mpsc::Receiver<Unit>,
     bells: mpsc::UnboundedSender<Bell>,
     clock: Clock,
@@ -92,6 +92,9 @@ pub(super) async fn run(
         if let Some(error) = &failed {
             tracing::error!(%error, units = answers.len(), "commit failed");
         }
+        if failed.is_some() {
+            renew(&mut write, &url).await;
+        }
         for answer in answers {
             answer(failed.as_ref().map(|error| Error::Database(DbErr::Custom(error.to_string()))));
         }
@@ -100,6 +103,18 @@ pub(super) async fn run(
                 bells.send(bell).ok();
             }
         }
+    }
+}
+
+/// A connection whose group failed may be in a transaction that only one of driver and database knows of: what is answered
+/// on it may never be committed. Where no new one can be had, the closed one refuses the next group, and it is tried again.
+async fn renew(write: &mut DatabaseConnection, url: &str) {
+    if let Err(error) = write.close_by_ref().await {
+        tracing::warn!(%error, "the connection of the writer was not closed cleanly");
+    }
+    match super::connect(url, 1, false).await {
+        Ok(fresh) => *write = fresh,
+        Err(error) => tracing::error!(%error, "no new connection for the writer"),
     }
 }
 

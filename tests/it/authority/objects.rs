@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     matrix::At,
+    requests::fresh_phone,
     world::{PHOTO, Place, World, id},
 };
 use crate::support::Somebody;
@@ -18,6 +19,13 @@ impl World {
         let made = match kind {
             "area" => return place.code().to_owned(),
             "body" => return self.committees[&place].to_string(),
+            "person" => return self.fresh_person(place).await.to_string(),
+            "claim" => return self.claim(role, place).await,
+            "correction" => {
+                let person = self.fresh_person(place).await;
+                let wanted = json!({ "field": "other", "wanted": "改" });
+                return id(&Somebody::signed_in(&self.app, person).await.post("/v1/me/corrections", wanted).await.ok());
+            }
             "vote" | "closed_vote" => self.votes[&(place, if kind == "vote" { "vote" } else { "closed_vote" })].clone(),
             "voice_private" => self.voice(&owner, "handlers", place).await,
             "voice_public" => self.voice(&owner, "public", place).await,
@@ -41,6 +49,17 @@ impl World {
             self.note(&made, kind, place, personal);
         }
         made
+    }
+
+    /// A phone to be bound, written down by somebody else than who is to decide.
+    async fn claim(&mut self, role: &str, place: Place) -> String {
+        let person = self.fresh_person(place).await;
+        let decides = self.who.get(role).is_some_and(|one| one.person == self.chairs[&place].person);
+        let by = if decides { self.who["county"].clone() } else { self.chairs[&place].clone() };
+        by.post(&format!("/v1/people/{person}/claims"), json!({ "phone": fresh_phone() })).await.ok();
+        let waiting = by.get(&format!("/v1/areas/{}/claims", place.code())).await.ok();
+        let own = waiting["claims"].as_array().unwrap().iter().find(|one| one["person_id"] == json!(person));
+        id(own.unwrap_or_else(|| panic!("no claim of {person} in {waiting}")))
     }
 
     /// What belongs to a village, made by its committee.

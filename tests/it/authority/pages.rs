@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     matrix::{self, At, Out, Row},
-    requests::{Body, Call},
+    requests::{Body, Call, fresh_phone},
     walk::{Reply, told_secrets},
     world::{World, roster},
 };
@@ -246,6 +246,15 @@ async fn fields(
             vec![("area", code), ("person_id", person), reason, ("days", "3".to_owned())]
         }
         "/desk/suspensions/lift" => vec![("area", code), ("suspension_id", object.to_owned()), reason],
+        "/desk/requests/claim" | "/desk/requests/correction" => vec![("id", object.to_owned()), reason],
+        "/desk/requests/office" => {
+            vec![("area", code), ("number", "1".to_owned()), ("name", "某".to_owned()), ("phone", fresh_phone())]
+        }
+        "/desk/guest" => vec![("area_code", code), ("kind", "help".to_owned()), text()],
+        "/desk/password" => vec![("password", "dongheng2026".to_owned())],
+        "/privacy/mine/consent" => vec![("purpose", "sms_notices".to_owned()), ("is_given", "1".to_owned())],
+        "/privacy/mine/correction" => vec![("field", "other".to_owned()), ("wanted", "改".to_owned())],
+        "/privacy/mine/closing" => vec![("understood", "1".to_owned())],
         path if path.ends_with("/withdraw") || path.ends_with("/cancel") => vec![reason],
         _ => vec![text()],
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    matrix::{At, Row},
+    matrix::{At, ROLES, Row},
     world::{PHOTO, Place, World, id, roster},
 };
 
@@ -36,8 +36,10 @@ impl Call {
             Some(somebody) => somebody.request(self.method.clone(), &self.path),
             None => world.app.http.request(self.method.clone(), world.app.url(&self.path)),
         };
-        // as our own pages send it
-        let request = request.header("sec-fetch-site", "same-origin");
+        // as our own pages send it; each role from a network of its own, so that nobody uses up another's tries
+        let network = ROLES.iter().position(|one| *one == role).unwrap_or_default();
+        let request =
+            request.header("sec-fetch-site", "same-origin").header("x-forwarded-for", format!("10.0.0.{network}"));
         match &self.body {
             Body::Nothing => request,
             Body::Json(json) => request.json(json),
@@ -126,6 +128,30 @@ impl World {
             }
             "sign_in" => json!({ "phone": "19999999999", "code": "123456" }),
             "refresh" => json!({ "refresh_token": "rubbish" }),
+            "ask_claim" => {
+                json!({ "area_code": code, "name": "费海荣", "id_last_six": "123456", "phone": fresh_phone() })
+            }
+            "confirm_claim" => json!({ "area_code": code, "name": "费海荣", "id_last_six": "123456",
+                "phone": fresh_phone(), "code": "123456" }),
+            "claim_at_office" => json!({ "phone": fresh_phone() }),
+            "decide_claim" => json!({ "approve": false, "reason": "不认识" }),
+            "decide_correction" => json!({ "done": true }),
+            "ask_guest_code" => json!({ "area_code": code, "phone": fresh_phone() }),
+            "leave_guest_voice" => {
+                json!({ "area_code": code, "phone": fresh_phone(), "code": "123456", "kind": "help", "text": "灯坏了" })
+            }
+            "read_guest_voice" => json!({ "claim_code": "ABCD2345WXYZ" }),
+            "reply_guest_voice" => {
+                json!({ "claim_code": "ABCD2345WXYZ", "client_id": Uuid::now_v7(), "text": "还没修" })
+            }
+            "rate_guest_voice" => json!({ "claim_code": "ABCD2345WXYZ", "rating": 5 }),
+            "record_guest_voice" => json!({ "area_code": code, "kind": "help", "text": "灯坏了" }),
+            "change_consent" => json!({ "purpose": "sms_notices", "is_given": true }),
+            "ask_correction" => json!({ "field": "other", "wanted": "改" }),
+            "ask_closing" => json!({ "understood": true }),
+            "sign_in_at_desk" => json!({ "phone": fresh_phone(), "password": "x", "code": "1" }),
+            "set_desk_password" => json!({ "password": "dongheng2026" }),
+            "confirm_desk_password" => json!({ "code": "000000" }),
             "suspend_speaking" => {
                 json!({ "person_id": self.fresh_person(place).await, "reason": "在讨论中辱骂他人", "days": 3 })
             }
@@ -192,6 +218,11 @@ impl World {
             _ => Value::Null,
         }
     }
+}
+
+/// A number that no roster has.
+pub(super) fn fresh_phone() -> String {
+    format!("196{:08}", Uuid::new_v4().as_u128() % 100_000_000)
 }
 
 /// Fields as a form sends them.

@@ -9,7 +9,7 @@ use liusheng::{
 use serde_json::{Value, json};
 
 use super::matrix::At;
-use crate::support::{Somebody, TestApp, import, person_of};
+use crate::support::{Somebody, TestApp, import, monday, person_of};
 
 /// Where. A and B are villages of one town, C lies in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ pub(super) fn id(value: &Value) -> String {
 
 impl World {
     pub(super) async fn make() -> Self {
-        let app = TestApp::start().await;
+        let app = TestApp::start_with(monday(), |config| config.trusted_proxies = "127.0.0.1".to_owned()).await;
         import(&app.app, roster(Place::A)).await;
         import(&app.app, roster(Place::B)).await;
         import(&app.app, roster(Place::C)).await;

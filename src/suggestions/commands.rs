@@ -276,14 +276,7 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
     checks.done()?;
     let row = checked(tx, actor, id, Step::Rate).await?;
     let reopened = rules::reopens(input.rating);
-    let spoken = input.text.trim();
-    if row.visibility == Visibility::Public && !spoken.is_empty() {
-        suspensions::require_speech(tx, actor.person).await?;
-    }
-    let said = match spoken {
-        "" => None,
-        said => Some(words::seal(tx, &row, "rating", said).await?),
-    };
+    let said = words::with_rating(tx, actor.person, &row, input.text.trim()).await?;
     let mut rated = suggestion::ActiveModel {
         state: Set(SuggestionState::Rated),
         rated_at: Set(Some(tx.now())),

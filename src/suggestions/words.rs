@@ -12,7 +12,7 @@ use crate::{
     keys::Keys,
     seals,
     store::Tx,
-    streams, text,
+    streams, suspensions, text,
 };
 
 /// Words as they are kept.
@@ -39,6 +39,20 @@ pub(super) async fn seal(tx: &Tx, of: &Suggestion, place: &str, said: &str) -> R
     let Some(id) = of.key_id else { return Ok(said.to_owned()) };
     let key = seals::queries::open(tx, tx.keys(), id).await?.ok_or(Code::Erased)?;
     key.seal_text(place, said)
+}
+
+/// The words that go with a rating, as they are kept; who is suspended says none where everybody reads them.
+///
+/// # Errors
+/// `speaking_suspended`; `erased`.
+pub(super) async fn with_rating(tx: &Tx, author: PersonId, of: &Suggestion, said: &str) -> Result<Option<String>> {
+    if said.is_empty() {
+        return Ok(None);
+    }
+    if of.visibility == Visibility::Public {
+        suspensions::require_speech(tx, author).await?;
+    }
+    seal(tx, of, "rating", said).await.map(Some)
 }
 
 /// These voices with their words as they were said.

@@ -91,8 +91,6 @@ pub(super) async fn run(
         let failed = outcome.err();
         if let Some(error) = &failed {
             tracing::error!(%error, units = answers.len(), "commit failed");
-        }
-        if failed.is_some() {
             renew(&mut write, &url).await;
         }
         for answer in answers {

@@ -292,3 +292,16 @@ async fn a_task_ends_with_a_photo_by_its_owner_and_tells_when_it_is_late() {
     assert_eq!(clerk.get("/v1/me/tasks").await.ok(), json!([]));
     app.stop().await;
 }
+
+/// Deadlines in working days need the year's free days; a month before they run out, the operator is told.
+#[tokio::test]
+async fn a_calendar_that_ends_soon_shows_in_readyz() {
+    for (day, known) in [("2027-11-30T01:00:00Z", true), ("2027-12-03T01:00:00Z", false)] {
+        let app = TestApp::start_at(day.parse().unwrap()).await;
+        let ready = app.get("/readyz").await;
+        assert_eq!(ready.status, 200, "{}", ready.body);
+        assert_eq!(ready.body["parts"]["calendar"], json!(known), "{day}: {}", ready.body);
+        assert_eq!(ready.body["status"], if known { "ok" } else { "degraded" }, "{day}: {}", ready.body);
+        app.stop().await;
+    }
+}

@@ -4,14 +4,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use liusheng::{broker::Bell, ids::StreamId, streams};
+use chrono::TimeDelta;
+use liusheng::{
+    broker::Bell,
+    ids::StreamId,
+    streams::{self, StreamKind, commands::NewStream},
+};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 mod npm;
 mod refusals;
 
-use crate::support::{Socket, Somebody, TestApp, Village, is_full_run};
+use crate::support::{Socket, Somebody, TestApp, Village, answer, is_full_run};
 
 /// What a bell that got lost may cost, and a bit.
 const LOST_BELL: Duration = Duration::from_secs(4);
@@ -306,4 +312,37 @@ async fn an_rpc_answers_as_its_rest_twin_does() {
         list["rpc"]["data"]["streams"].as_array().unwrap().iter().find(|one| one["id"] == json!(scene.stream)).unwrap();
     assert_eq!((&channel["unread"], &channel["read_seq"]), (&json!(0), &json!(seq)));
     scene.app.stop().await;
+}
+
+/// Who is in hundreds of threads keeps the place read to in the village's channel: unread is counted from it.
+#[tokio::test]
+async fn many_threads_do_not_push_a_read_place_out_of_the_list() {
+    let scene = Scene::set().await;
+    let read = scene.say("读过的").await;
+    let place = scene.villager.request(Method::PUT, &format!("/v1/streams/{}/cursor", scene.stream));
+    answer(place.json(&json!({ "seq": read }))).await.ok();
+    scene.app.clock.advance(TimeDelta::minutes(1));
+    let person = scene.villager.person;
+    let join = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            for _ in 0..300 {
+                let thread = NewStream {
+                    kind: StreamKind::Thread,
+                    subject: Uuid::now_v7().to_string(),
+                    title: "留言".to_owned(),
+                    area: None,
+                    body: None,
+                };
+                let thread = streams::commands::open(tx, thread).await?;
+                streams::commands::join(tx, thread, person, "author").await?;
+            }
+            Ok(())
+        })
+    });
+    join.await.unwrap();
+    scene.app.clock.advance(TimeDelta::minutes(1));
+    scene.say("新的").await;
+    let list = scene.villager.get("/v1/sync").await.ok();
+    let channel = list["streams"].as_array().unwrap().iter().find(|one| one["id"] == json!(scene.stream)).unwrap();
+    assert_eq!((&channel["unread"], &channel["read_seq"]), (&json!(1), &json!(read)), "{channel}");
 }

@@ -5,34 +5,39 @@
 //! Tables owned: none (the schema is in `migrations/`). Events recorded: none.
 //!
 //! # Why
-//! SQLite has one writer. A task owns the write connection, takes what waits (64 units at most) into one `IMMEDIATE`
-//! transaction, each unit in a savepoint so that one refusal does not spoil the group, and commits once: an fsync is
-//! shared by all. `synchronous=FULL`: with `NORMAL` a power cut loses acknowledged commits.
+//! One writer at a time, on both databases and across all processes. A task owns the write connection, takes what waits
+//! (64 units at most) into one transaction, each unit in a savepoint so that one refusal does not spoil the group, and
+//! commits once: an fsync is shared by all. On SQLite the transaction is `IMMEDIATE`; on PostgreSQL its first statement
+//! takes one advisory lock for the whole database, which the commit gives back. So what a unit has read cannot change
+//! before its commit, and what is proven on one database holds on the other; the price is that writes do not grow with
+//! the number of servers. `synchronous=FULL` and `synchronous_commit=on`: without them a power cut loses what was
+//! acknowledged.
+mod dialect;
 mod tx;
 mod writer;
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::tx::Tx;
+use self::{dialect::Dialect, writer::Writer};
 use crate::{
     broker::Bell,
     calendar::Calendar,
     clock::Clock,
-    error::{Code, Error, Result},
+    error::{Code, Result},
 };
 
 /// Units that may wait; more are told to come back.
 const WAITING_UNITS: usize = 4096;
-const READERS: u32 = 4;
 
 /// The handle that everything above uses. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    dialect: Dialect,
     read: DatabaseConnection,
     units: mpsc::Sender<writer::Unit>,
     bells: Arc<mpsc::UnboundedSender<Bell>>,
@@ -44,22 +49,16 @@ pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 /// Opens the database, applies missing migrations, starts the writer.
 ///
 /// # Errors
-/// When the database cannot be opened, is damaged, or a migration fails.
+/// When the database cannot be opened, is damaged or set up unsafely, or a migration fails.
 pub async fn open(url: &str, clock: Clock, calendar: Calendar) -> Result<(Store, RungBells)> {
-    let write = connect(url, 1, false).await?;
-    migrations::up(&write).await?;
-    let check = write
-        .query_one_raw(sea_orm::Statement::from_string(write.get_database_backend(), "PRAGMA quick_check(1)"))
-        .await?;
-    let verdict: Option<String> = check.map(|row| row.try_get_by_index(0)).transpose()?;
-    if verdict.as_deref() != Some("ok") {
-        return Err(Error::broken(format!("the database is damaged: {}", verdict.unwrap_or_default())));
-    }
-    let read = connect(url, READERS, true).await?;
+    let dialect = Dialect::of(url)?;
+    dialect.prepare().await?;
+    let (write, read) = (dialect.writer().await?, dialect.readers().await?);
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
-    tokio::spawn(writer::run(write, waiting, bells.clone(), clock, calendar));
-    Ok((Store { read, units, bells: Arc::new(bells) }, rung))
+    let writer = Writer { dialect: dialect.clone(), write, bells: bells.clone(), clock, calendar };
+    tokio::spawn(writer.run(waiting));
+    Ok((Store { dialect, read, units, bells: Arc::new(bells) }, rung))
 }
 
 impl Store {
@@ -67,6 +66,14 @@ impl Store {
     #[must_use]
     pub fn read(&self) -> &DatabaseConnection {
         &self.read
+    }
+
+    /// What makes the database unfit to be relied on, in words for an operator; empty when all is well.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn doubts(&self) -> Result<Vec<String>> {
+        Ok(self.dialect.doubts(&self.read).await?)
     }
 
     /// Runs a unit of work in a transaction and answers after its commit. The unit goes on when the caller goes away.
@@ -94,29 +101,4 @@ impl Store {
         // nobody listens only while the process ends
         self.bells.send(bell).ok();
     }
-}
-
-async fn connect(url: &str, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
-    let path = url.strip_prefix("sqlite://").unwrap_or(url).to_owned();
-    if let Some(folder) = std::path::Path::new(&path).parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut options = ConnectOptions::new(format!("sqlite://{path}?mode=rwc"));
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(Duration::from_secs(8))
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(8))
-                .pragma("query_only", if read_only { "on" } else { "off" })
-                .pragma("cache_size", "-32768")
-                .pragma("temp_store", "memory")
-        });
-    Ok(Database::connect(options).await?)
 }

@@ -244,7 +244,7 @@ async fn a_lost_bell_is_made_good() {
     scene.say("先").await;
     socket.until_offset(&scene.channel, 1).await;
     // an entry that nobody rang for: written past the store
-    let url = format!("sqlite://{}", scene.app.folder.path().join("liusheng.db").display());
+    let url = scene.app.folder.url();
     let (silent, rung) =
         liusheng::store::open(&url, scene.app.clock.clone(), scene.app.app.calendar.clone()).await.unwrap();
     drop(rung);

@@ -19,7 +19,8 @@ pub(crate) fn free_port() -> u16 {
 pub(crate) fn liusheng(data_dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(arguments).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    command.env("LIUSHENG_DATA_DIR", data_dir).envs(settings.iter().copied()).current_dir(data_dir);
+    command.env("LIUSHENG_DATA_DIR", data_dir).envs(super::house::settings_of(data_dir));
+    command.envs(settings.iter().copied()).current_dir(data_dir);
     command
 }
 

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-mod afterwards;
+pub(crate) mod afterwards;
 
 use crate::support::{House, Process, Somebody, TestApp, Village, free_port, import, is_full_run, person_of, run};
 

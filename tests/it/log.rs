@@ -64,7 +64,7 @@ async fn tampered(sealed: &House, statements: &[&str]) -> ChainReport {
 
 /// The few words that the databases do not share.
 fn spelled(database: &Raw, statement: &str) -> String {
-    let random = database.spelled("RANDOM", "gen_random_uuid()");
+    let random = database.spelled("randomblob(16)", "gen_random_uuid()");
     let earlier = database.spelled("replace(at, '2026', '2025')", "at - interval '1 year'");
     statement.replace("RANDOM", random).replace("A YEAR EARLIER", earlier)
 }

@@ -22,7 +22,7 @@ async fn rows<T: TryGetableMany>(database: &Raw, select: &str) -> Vec<T> {
 }
 
 /// Waits until every event has its number and every reaction has seen it.
-pub(super) async fn followed(data_dir: &Path) {
+pub(crate) async fn followed(data_dir: &Path) {
     let database = Raw::open(data_dir).await;
     let began = Instant::now();
     let behind = "SELECT (SELECT number FROM chain_heads) - coalesce((SELECT min(number) FROM reaction_cursors), 0)";

@@ -53,6 +53,16 @@ impl House {
         copy
     }
 
+    /// An SQLite file, whatever else there is.
+    pub(crate) fn of_sqlite() -> Self {
+        Self::with(None)
+    }
+
+    /// Says something to the server of the database; `NAME` is the database.
+    pub(crate) fn administer(&self, sql: &str) {
+        run_sql(&server().unwrap(), &sql.replace("NAME", self.database.as_deref().unwrap())).unwrap();
+    }
+
     fn with(database: Option<String>) -> Self {
         let house = Self { folder: tempfile::tempdir().unwrap(), database };
         let mut settings = Vec::new();
@@ -117,6 +127,11 @@ impl Raw {
         Self(Database::connect(options).await.unwrap())
     }
 
+    /// For what runs on any connection.
+    pub(crate) fn connection(&self) -> &DatabaseConnection {
+        &self.0
+    }
+
     /// One of two spellings of a statement.
     pub(crate) fn spelled<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
         if self.0.get_database_backend() == DbBackend::Postgres { postgres } else { sqlite }
@@ -166,13 +181,15 @@ fn created(server: &str, template: Option<&str>) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("lstest_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let from = template.unwrap_or("template0");
+    // a connection that nobody uses any more may not have ended yet, and a database in use is not copied
+    let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{from}'");
     let mut tried = Ok(());
     for _ in 0..100 {
+        run_sql(server, &end).unwrap();
         tried = run_sql(server, &format!("CREATE DATABASE {name} TEMPLATE {from}"));
         if tried.is_ok() {
             return name;
         }
-        // the last connection to the template is about to end
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     panic!("{tried:?}");

@@ -20,7 +20,7 @@ use serde_json::Value;
 pub(crate) use self::{
     house::{House, Raw, count, is_postgres},
     people::{Somebody, Village, code_of, import, person_of},
-    process::{Process, free_port, run},
+    process::{Process, free_port, liusheng, run},
     redis::{OwnRedis, redis_url},
     socket::Socket,
 };

@@ -164,11 +164,8 @@ impl Error {
 /// PostgreSQL's five characters.
 fn database_code(error: &DbErr) -> Code {
     let cause = match error {
-        DbErr::ConnectionAcquire(_) => return Code::Busy,
-        DbErr::Conn(RuntimeErr::Internal(_)) => return Code::Busy,
-        DbErr::Conn(RuntimeErr::SqlxError(cause))
-        | DbErr::Exec(RuntimeErr::SqlxError(cause))
-        | DbErr::Query(RuntimeErr::SqlxError(cause)) => cause,
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return Code::Busy,
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => cause,
         _ => return Code::Internal,
     };
     match &**cause {

@@ -35,12 +35,14 @@ const POSTGRES: [&str; 3] = [
      JOIN pg_attribute b ON b.attrelid = o.oid AND b.attnum = k.theirs \
      WHERE c.contype = 'f' AND t.relnamespace = current_schema()::regnamespace",
 ];
-/// What SQLite calls the types, and what PostgreSQL does.
-const TYPES: [(&str, &str); 4] = [
+/// Two names of one type.
+const TYPES: [(&str, &str); 5] = [
     (" uuid_text", " uuid"),
     (" timestamp_with_timezone_text", " timestamp with time zone"),
     (" date_text", " date"),
     (" varchar", " character varying"),
+    // an integer of SQLite is as long as it needs to be
+    (" bigint", " integer"),
 ];
 
 async fn schema(data_dir: &Path) -> BTreeSet<String> {

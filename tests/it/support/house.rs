@@ -121,7 +121,7 @@ impl Raw {
     /// The database of this data directory.
     pub(crate) async fn open(data_dir: &Path) -> Self {
         let url = settings_of(data_dir).into_iter().find(|(key, _)| *key == "LIUSHENG_DATABASE_URL");
-        let file = || format!("sqlite://{}", data_dir.join("liusheng.db").display());
+        let file = || format!("sqlite://{}?mode=rwc", data_dir.join("liusheng.db").display());
         let mut options = ConnectOptions::new(url.map_or_else(file, |(_, url)| url));
         options.max_connections(1).sqlx_logging(false);
         Self(Database::connect(options).await.unwrap())

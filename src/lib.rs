@@ -15,6 +15,7 @@ pub mod rights;
 // means
 pub mod broker;
 pub mod gateways;
+pub mod seals;
 pub mod store;
 // what happened, and the handles
 pub mod app;
@@ -28,6 +29,7 @@ pub mod people;
 pub mod live;
 pub mod streams;
 // deliberation
+pub mod claims;
 pub mod delivery;
 pub mod forms;
 pub mod meetings;
@@ -39,5 +41,7 @@ pub mod matters;
 pub mod votes;
 // what people look at, and the wiring
 pub mod demo;
+pub mod guests;
 pub mod pages;
+pub mod privacy;
 pub mod server;

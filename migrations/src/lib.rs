@@ -11,6 +11,9 @@ mod m0004_voices;
 mod m0005_deliberation;
 mod m0006_matters;
 mod m0007_votes;
+mod m0008_identity;
+mod m0009_desk_login;
+mod m0010_guests;
 mod schema;
 
 use sea_orm_migration::prelude::*;
@@ -29,6 +32,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_deliberation::Migration),
             Box::new(m0006_matters::Migration),
             Box::new(m0007_votes::Migration),
+            Box::new(m0008_identity::Migration),
+            Box::new(m0009_desk_login::Migration),
+            Box::new(m0010_guests::Migration),
         ]
     }
 }

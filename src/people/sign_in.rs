@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    codes,
+    codes, desk_login,
     rows::{login_code, person},
     rules,
     sessions::{self, Carrier, NewSession, OpenSession, Renewal},
@@ -84,7 +84,7 @@ pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Re
     Ok(())
 }
 
-fn readable_phone(text: &str) -> Result<String> {
+pub(super) fn readable_phone(text: &str) -> Result<String> {
     rules::phone(text).ok_or_else(|| {
         let mut checks = Checks::default();
         checks.wrong("phone", "not_a_phone");
@@ -92,15 +92,15 @@ fn readable_phone(text: &str) -> Result<String> {
     })
 }
 
-struct NewCode {
-    id: Uuid,
-    phone_hmac: String,
-    address_hmac: String,
-    code_hmac: String,
-    per_address: u64,
+pub(super) struct NewCode {
+    pub(super) id: Uuid,
+    pub(super) phone_hmac: String,
+    pub(super) address_hmac: String,
+    pub(super) code_hmac: String,
+    pub(super) per_address: u64,
 }
 
-async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
+pub(super) async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
     let (now, since) = (tx.now(), login_code::Column::SentAt.gt(tx.now() - codes::DAY));
     let to_number =
         login_code::Entity::find().filter(login_code::Column::PhoneHmac.eq(&new.phone_hmac)).filter(since.clone());
@@ -130,7 +130,7 @@ async fn send_if_known(app: &App, phone: &str, phone_hmac: &str, code: &str) -> 
 }
 
 /// Who on the rosters has this number now.
-async fn sharing(db: &impl ConnectionTrait, phone_hmac: &str) -> Result<Vec<person::Model>> {
+pub(super) async fn sharing(db: &impl ConnectionTrait, phone_hmac: &str) -> Result<Vec<person::Model>> {
     let people = person::Entity::find()
         .filter(person::Column::PhoneHmac.eq(phone_hmac))
         .filter(person::Column::LeftOn.is_null())
@@ -223,7 +223,7 @@ async fn enter(tx: &Tx, keys: &Keys, entry: Entry) -> Result<Entered> {
     Ok(Entered::In(sessions::open_session(tx, keys, new).await?))
 }
 
-async fn count_try(tx: &Tx, id: Uuid) -> Result<()> {
+pub(super) async fn count_try(tx: &Tx, id: Uuid) -> Result<()> {
     login_code::Entity::update_many()
         .col_expr(login_code::Column::Tries, Expr::col(login_code::Column::Tries).add(1))
         .filter(login_code::Column::Id.eq(id))
@@ -280,12 +280,13 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .limit(FORGET_BATCH)
         .all(tx)
         .await?;
+    let tries = desk_login::forget_tries(tx).await?;
     if old.is_empty() {
-        return Ok(0);
+        return Ok(tries);
     }
     let ids = old.into_iter().map(|row| row.id);
     let gone = login_code::Entity::delete_many().filter(login_code::Column::Id.is_in(ids)).exec(tx).await?;
-    Ok(gone.rows_affected)
+    Ok(gone.rows_affected + tries)
 }
 
 #[cfg(test)]

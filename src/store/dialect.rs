@@ -17,7 +17,6 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_READERS: u32 = 8;
 
 /// The database that the settings name.
-#[derive(Clone)]
 pub(super) enum Dialect {
     /// A file.
     Sqlite(PathBuf),
@@ -80,6 +79,15 @@ impl Dialect {
             // a file does not go away and come back; what holds its connection up holds up every other
             Self::Sqlite(_) => None,
             Self::Postgres(options) => Some(postgres::writer(options)),
+        }
+    }
+
+    /// Has what was taken away leave the files, where that is for us to ask.
+    pub(super) async fn write_back(&self, readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+        match self {
+            Self::Sqlite(_) => sqlite::write_back(readers).await,
+            // rows that were deleted go with the next vacuum, which the server does by itself
+            Self::Postgres(_) => Ok(()),
         }
     }
 

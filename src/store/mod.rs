@@ -29,6 +29,7 @@ use crate::{
     calendar::Calendar,
     clock::Clock,
     error::{Code, Result},
+    keys::Keys,
 };
 
 /// Units that may wait; more are told to come back.
@@ -37,7 +38,7 @@ const WAITING_UNITS: usize = 4096;
 /// The handle that everything above uses. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    dialect: Dialect,
+    dialect: Arc<Dialect>,
     read: DatabaseConnection,
     units: mpsc::Sender<writer::Unit>,
     bells: Arc<mpsc::UnboundedSender<Bell>>,
@@ -50,13 +51,13 @@ pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 ///
 /// # Errors
 /// When the database cannot be opened, is damaged or set up unsafely, or a migration fails.
-pub async fn open(url: &str, clock: Clock, calendar: Calendar) -> Result<(Store, RungBells)> {
-    let dialect = Dialect::of(url)?;
+pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) -> Result<(Store, RungBells)> {
+    let dialect = Arc::new(Dialect::of(url)?);
     dialect.prepare().await?;
     let (write, read) = (dialect.writer().await?, dialect.readers().await?);
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
-    let writer = Writer { dialect: dialect.clone(), write, bells: bells.clone(), clock, calendar };
+    let writer = Writer { dialect: Arc::clone(&dialect), write, bells: bells.clone(), clock, calendar, keys };
     tokio::spawn(writer.run(waiting));
     Ok((Store { dialect, read, units, bells: Arc::new(bells) }, rung))
 }
@@ -94,6 +95,14 @@ impl Store {
         }
         // the unit never ran: no transaction could be begun
         answered.await.map_err(|_| Code::Busy.after_secs(2))?
+    }
+
+    /// Has what was taken away leave the files, too: until the log is written back, a destroyed key lies in both.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_back(&self) -> Result<()> {
+        Ok(self.dialect.write_back(&self.read).await?)
     }
 
     /// Rings outside a unit, e.g. after a restart, to have everything looked at.

@@ -1,6 +1,7 @@
 //! The one writer: groups waiting units into one commit, each in a savepoint.
 use std::{
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,6 +15,7 @@ use crate::{
     calendar::Calendar,
     clock::Clock,
     error::{Code, Error, Result},
+    keys::Keys,
 };
 
 /// Units in one commit at most, so that the first of them does not wait long.
@@ -65,11 +67,12 @@ async fn bounded<T>(unit: BoxFuture<'_, Result<T>>) -> Result<T> {
 
 /// Owns the way to write.
 pub(super) struct Writer {
-    pub(super) dialect: Dialect,
+    pub(super) dialect: Arc<Dialect>,
     pub(super) write: DatabaseConnection,
     pub(super) bells: mpsc::UnboundedSender<Bell>,
     pub(super) clock: Clock,
     pub(super) calendar: Calendar,
+    pub(super) keys: Arc<Keys>,
 }
 
 /// What came of the units of one transaction, told once its fate is known.
@@ -140,7 +143,7 @@ impl Writer {
         let mut next = Some(first);
         while let Some(unit) = next {
             let savepoint = in_time(transaction.begin()).await?;
-            let tx = Tx::new(savepoint, self.clock.clone(), self.calendar.clone());
+            let tx = Tx::new(savepoint, self.clock.clone(), self.calendar.clone(), Arc::clone(&self.keys));
             let (keep, answer) = (unit.0)(&tx).await;
             group.answers.push(answer);
             in_time(settle(tx, keep, &mut group.rung)).await?;

@@ -47,8 +47,10 @@ async fn sealed_log() -> House {
 }
 
 async fn verified(house: &House) -> ChainReport {
-    let (store, _rung) = store::open(&house.url(), Clock::system(), Calendar::load(None).unwrap()).await.unwrap();
-    events::verify(&store, &Keys::load_or_make(house.path()).unwrap()).await.unwrap()
+    let keys = std::sync::Arc::new(Keys::load_or_make(house.path()).unwrap());
+    let calendar = Calendar::load(None).unwrap();
+    let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
+    events::verify(&store, &keys).await.unwrap()
 }
 
 /// A copy of the sealed log on which these statements were run.
@@ -160,10 +162,11 @@ async fn a_cut_off_end_is_seen_though_the_head_was_moved_back() {
 #[tokio::test]
 async fn a_kept_head_shows_what_a_consistent_cut_hides() {
     let sealed = sealed_log().await;
-    let (store, _rung) = store::open(&sealed.url(), Clock::system(), Calendar::load(None).unwrap()).await.unwrap();
+    let keys = std::sync::Arc::new(Keys::load_or_make(sealed.path()).unwrap());
+    let calendar = Calendar::load(None).unwrap();
+    let (store, _rung) = store::open(&sealed.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
     let kept = events::head(&store).await.unwrap().unwrap();
     assert_eq!(kept.number, EVENTS);
-    let keys = Keys::load_or_make(sealed.path()).unwrap();
     let at = kept.at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Millis, true);
     let statement = format!("liusheng-checkpoint-1\n{}\n{}\n{at}", kept.number, kept.hash);
     assert!(

@@ -4,12 +4,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use liusheng::{calendar::Calendar, error::Error, store};
+use liusheng::error::Error;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{House, TestApp, Village, count, is_postgres, run};
+use crate::support::{House, TestApp, Village, count, is_postgres, opened, run};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -130,8 +130,7 @@ async fn readiness_tells_of_a_setting_changed_later() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_writers_never_decide_on_what_is_no_longer_so() {
     let app = TestApp::start().await;
-    let (other, _rung) =
-        store::open(&app.folder.url(), app.clock.clone(), Calendar::load(None).unwrap()).await.unwrap();
+    let other = opened(&app.folder.url()).await.unwrap();
     let mut writing = Vec::new();
     for number in 0..100 {
         let store = if number % 2 == 0 { app.app.store.clone() } else { other.clone() };

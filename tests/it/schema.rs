@@ -1,11 +1,10 @@
 //! One schema on both databases, reached from every step before it, however often the way there was broken off.
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use liusheng::{calendar::Calendar, clock::Clock, store};
 use migrations::Migrator;
 use sea_orm_migration::MigratorTrait;
 
-use crate::support::{House, Raw, is_postgres, liusheng, run};
+use crate::support::{House, Raw, is_postgres, liusheng, opened, run};
 
 /// Columns, keys, indexes and references, each as a line that reads the same on both databases.
 const SQLITE: [&str; 4] = [
@@ -63,7 +62,7 @@ async fn schema(data_dir: &Path) -> BTreeSet<String> {
 }
 
 async fn migrate(house: &House) -> liusheng::error::Result<()> {
-    store::open(&house.url(), Clock::system(), Calendar::load(None).unwrap()).await.map(drop)
+    opened(&house.url()).await.map(drop)
 }
 
 #[tokio::test]

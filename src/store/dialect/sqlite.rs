@@ -40,6 +40,8 @@ pub(super) async fn connect(path: &Path, connections: u32, read_only: bool) -> R
                 .pragma("query_only", if read_only { "on" } else { "off" })
                 .pragma("cache_size", "-32768")
                 .pragma("temp_store", "memory")
+                // what is taken away (a destroyed key above all) must not stay in a free page
+                .pragma("secure_delete", "on")
         });
     Ok(Database::connect(options).await?)
 }
@@ -48,6 +50,13 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<Da
     let immediate =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     writer.begin_with_options(immediate).await
+}
+
+/// Empties the log into the file.
+pub(super) async fn write_back(readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+    let checkpoint = Statement::from_string(readers.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
+    readers.query_one_raw(checkpoint).await?;
+    Ok(())
 }
 
 /// Looks for damage, copies aside what would be changed, applies the missing steps.

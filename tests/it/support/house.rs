@@ -5,12 +5,12 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     sync::{
-        LazyLock, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use liusheng::{calendar::Calendar, clock::Clock, store};
+use liusheng::{calendar::Calendar, clock::Clock, keys::Keys, store};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable,
 };
@@ -72,6 +72,10 @@ impl House {
         }
         SETTINGS.lock().unwrap().insert(house.path().to_owned(), settings);
         house
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.database.is_none()
     }
 
     /// Its address.
@@ -198,8 +202,14 @@ fn created(server: &str, template: Option<&str>) -> String {
 fn migrated(server: &str) -> String {
     let name = created(server, None);
     let url = address(server, &name);
-    blocking(async move { drop(store::open(&url, Clock::system(), Calendar::load(None).unwrap()).await.unwrap()) });
+    blocking(async move { drop(opened(&url).await.unwrap()) });
     name
+}
+
+/// The store behind an address, with keys that nobody else has.
+pub(crate) async fn opened(url: &str) -> liusheng::error::Result<store::Store> {
+    let keys = Keys::load_or_make(tempfile::tempdir().unwrap().path()).unwrap();
+    Ok(store::open(url, Clock::system(), Calendar::load(None).unwrap(), Arc::new(keys)).await?.0)
 }
 
 fn run_sql(server: &str, sql: &str) -> Result<(), sqlx::Error> {

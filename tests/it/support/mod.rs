@@ -18,7 +18,7 @@ use liusheng::{
 use serde_json::Value;
 
 pub(crate) use self::{
-    house::{House, Raw, count, is_postgres},
+    house::{House, Raw, count, is_postgres, opened},
     people::{Somebody, Village, code_of, import, person_of},
     process::{Process, free_port, liusheng, run},
     redis::{OwnRedis, redis_url},

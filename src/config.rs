@@ -122,8 +122,9 @@ impl Config {
 
     fn check(&self) -> std::result::Result<(), String> {
         let database = self.database();
-        if !database.starts_with("sqlite://") {
-            return Err(format!("settings: database_url: this build speaks sqlite:// only, not {}", scheme(&database)));
+        if !["sqlite://", "postgres://", "postgresql://"].iter().any(|known| database.starts_with(known)) {
+            let scheme = scheme(&database);
+            return Err(format!("settings: database_url: must start with sqlite:// or postgres://, not {scheme}"));
         }
         if !self.redis_url.is_empty() && !self.redis_url.starts_with("redis://") {
             return Err(format!("settings: redis_url: must start with redis://, not {}", scheme(&self.redis_url)));

@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -138,7 +139,7 @@ pub enum Error {
     Refused(Box<Refusal>),
     /// The database said no.
     #[error("database: {0}")]
-    Database(#[from] sea_orm::DbErr),
+    Database(#[from] DbErr),
     /// Files, sockets, the disk.
     #[error("input or output: {0}")]
     Io(#[from] std::io::Error),
@@ -154,15 +155,43 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.code,
             Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Code::StorageFull,
-            Self::Database(error) if error.to_string().contains("disk is full") => Code::StorageFull,
-            Self::Database(sea_orm::DbErr::ConnectionAcquire(_)) => Code::Busy,
-            Self::Database(_) | Self::Io(_) | Self::Broken(_) => Code::Internal,
+            Self::Database(error) => database_code(error),
+            Self::Io(_) | Self::Broken(_) => Code::Internal,
         }
     }
 
     /// Marks something that cannot be, with a text for the log.
     pub fn broken(what: impl std::fmt::Display) -> Self {
         Self::Broken(what.to_string())
+    }
+}
+
+/// Away, overloaded or full: come again. Everything else is a mistake of ours. The codes are SQLite's numbers and
+/// PostgreSQL's five characters.
+fn database_code(error: &DbErr) -> Code {
+    let cause = match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return Code::Busy,
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => cause,
+        _ => return Code::Internal,
+    };
+    match &**cause {
+        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) => Code::Busy,
+        SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed => Code::Busy,
+        SqlxError::Database(said) => match said.code().as_deref() {
+            Some("13" | "53100") => Code::StorageFull,
+            // locked by another process
+            Some("5" | "261" | "517") => Code::Busy,
+            // a character that a database cannot keep
+            Some("22021" | "22P05") => Code::InvalidRequest,
+            // frozen too long in a transaction; waited too long for a lock; took too long; a unit of its group failed
+            Some("25P03" | "55P03" | "57014" | "25P02") => Code::Busy,
+            // connection lost; going down or coming up; too many connections; undone for the sake of another
+            Some(code) if ["08", "57P", "53", "40"].iter().any(|class| code.len() == 5 && code.starts_with(class)) => {
+                Code::Busy
+            }
+            _ => Code::Internal,
+        },
+        _ => Code::Internal,
     }
 }
 

@@ -239,11 +239,17 @@ fn write_new(path: &Path) -> Result<()> {
         signing: vec![secret("e1", pkcs8.as_ref())],
     };
     let json = serde_json::to_vec_pretty(&file).map_err(Error::broken)?;
-    let temporary = path.with_extension("new");
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
     let mut out = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&temporary)?;
     out.write_all(&json)?;
     out.sync_all()?;
-    std::fs::rename(&temporary, path)?;
+    // another process that starts now may have been first: its keys are then everybody's
+    let linked = std::fs::hard_link(&temporary, path);
+    std::fs::remove_file(&temporary)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
     if let Some(folder) = path.parent() {
         std::fs::File::open(folder)?.sync_all()?;
     }

@@ -37,14 +37,16 @@ pub(super) fn upkeep() {
 
 /// Down only when the database is; everything else that ails is "degraded" and still 200.
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
-    let database = app.store.read().execute_unprepared("SELECT 1").await.is_ok();
+    let doubts = app.store.doubts().await;
+    let database = doubts.is_ok() && app.store.read().execute_unprepared("SELECT 1").await.is_ok();
+    let doubts = doubts.unwrap_or_default();
     let broker = app.broker.ready().await;
     let backlog = events::backlog(&app.store, app.now()).await.ok();
     let relay = backlog.as_ref().is_some_and(|backlog| backlog.oldest_secs < OLD_SECS);
     let letters = backlog.as_ref().map_or(0, |backlog| backlog.dead_letters);
     // deadlines reach a month ahead; in a year that the calendar does not know only weekends would be free
     let calendar = app.calendar.covers(clock::local_date(app.now() + TimeDelta::days(30)));
-    let well = broker && relay && letters == 0 && calendar;
+    let well = doubts.is_empty() && broker && relay && letters == 0 && calendar;
     let state = if !database {
         "down"
     } else if well {
@@ -56,6 +58,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         "status": state,
         "parts": {
             "database": database,
+            "database_doubts": doubts,
             "broker": { "name": app.broker.name(), "ok": broker },
             "relay": { "ok": relay, "oldest_secs": backlog.as_ref().map(|backlog| backlog.oldest_secs) },
             "dead_letters": letters,

@@ -5,11 +5,16 @@
 //! Tables owned: none (the schema is in `migrations/`). Events recorded: none.
 //!
 //! # Why
-//! SQLite has one writer. A task owns the write connection, takes what waits (64 units at most) into one `IMMEDIATE`
-//! transaction, each unit in a savepoint so that one refusal does not spoil the group, and commits once: an fsync is
-//! shared by all. After a group that failed its connection is given up: on a full disk SQLite ends the transaction by
-//! itself while the driver still counts one, and what followed would be answered and never committed.
-//! `synchronous=FULL`: with `NORMAL` a power cut loses acknowledged commits.
+//! One writer at a time, on both databases and across all processes. A task owns the write connection, takes what waits
+//! (64 units at most) into one transaction, each unit in a savepoint so that one refusal does not spoil the group, and
+//! commits once: an fsync is shared by all. On SQLite the transaction is `IMMEDIATE`; on PostgreSQL its first statement
+//! takes one advisory lock for the whole database, which the commit gives back. So what a unit has read cannot change
+//! before its commit, and what is proven on one database holds on the other; the price is that writes do not grow with
+//! the number of servers. After a group that failed its connection is given up: on a full disk SQLite ends the
+//! transaction by itself while the driver still counts one, and what followed would be answered and never committed.
+//! `synchronous=FULL` and `synchronous_commit=on`: without them a power cut loses what was
+//! acknowledged.
+mod dialect;
 #[cfg(test)]
 mod full;
 mod tx;
@@ -18,26 +23,26 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::tx::Tx;
+use self::{dialect::Dialect, writer::Writer};
 use crate::{
     broker::Bell,
     calendar::Calendar,
     clock::Clock,
-    error::{Code, Error, Result},
+    error::{Code, Result},
     keys::Keys,
 };
 
 /// Units that may wait; more are told to come back.
 const WAITING_UNITS: usize = 4096;
-const READERS: u32 = 4;
 
 /// The handle that everything above uses. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    dialect: Arc<Dialect>,
     read: DatabaseConnection,
     units: mpsc::Sender<writer::Unit>,
     bells: Arc<mpsc::UnboundedSender<Bell>>,
@@ -49,23 +54,16 @@ pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 /// Opens the database, applies missing migrations, starts the writer.
 ///
 /// # Errors
-/// When the database cannot be opened, is damaged, or a migration fails.
+/// When the database cannot be opened, is damaged or set up unsafely, or a migration fails.
 pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) -> Result<(Store, RungBells)> {
-    let write = connect(url, 1, false).await?;
-    migrations::up(&write).await?;
-    let check = write
-        .query_one_raw(sea_orm::Statement::from_string(write.get_database_backend(), "PRAGMA quick_check(1)"))
-        .await?;
-    let verdict: Option<String> = check.map(|row| row.try_get_by_index(0)).transpose()?;
-    if verdict.as_deref() != Some("ok") {
-        return Err(Error::broken(format!("the database is damaged: {}", verdict.unwrap_or_default())));
-    }
-    let read = connect(url, READERS, true).await?;
+    let dialect = Arc::new(Dialect::of(url)?);
+    dialect.prepare().await?;
+    let (write, read) = (dialect.writer().await?, dialect.readers().await?);
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
-    let again = url.to_owned();
-    tokio::spawn(writer::run((write, again), waiting, bells.clone(), clock, calendar, keys));
-    Ok((Store { read, units, bells: Arc::new(bells) }, rung))
+    let writer = Writer { dialect: Arc::clone(&dialect), write, bells: bells.clone(), clock, calendar, keys };
+    tokio::spawn(writer.run(waiting));
+    Ok((Store { dialect, read, units, bells: Arc::new(bells) }, rung))
 }
 
 impl Store {
@@ -73,6 +71,14 @@ impl Store {
     #[must_use]
     pub fn read(&self) -> &DatabaseConnection {
         &self.read
+    }
+
+    /// What makes the database unfit to be relied on, in words for an operator; empty when all is well.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn doubts(&self) -> Result<Vec<String>> {
+        Ok(self.dialect.doubts(&self.read).await?)
     }
 
     /// Runs a unit of work in a transaction and answers after its commit. The unit goes on when the caller goes away.
@@ -100,12 +106,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn write_back(&self) -> Result<()> {
-        let backend = self.read.get_database_backend();
-        if backend == sea_orm::DbBackend::Sqlite {
-            let checkpoint = sea_orm::Statement::from_string(backend, "PRAGMA wal_checkpoint(TRUNCATE)");
-            self.read.query_one_raw(checkpoint).await?;
-        }
-        Ok(())
+        Ok(self.dialect.write_back(&self.read).await?)
     }
 
     /// Rings outside a unit, e.g. after a restart, to have everything looked at.
@@ -113,31 +114,4 @@ impl Store {
         // nobody listens only while the process ends
         self.bells.send(bell).ok();
     }
-}
-
-async fn connect(url: &str, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
-    let path = url.strip_prefix("sqlite://").unwrap_or(url).to_owned();
-    if let Some(folder) = std::path::Path::new(&path).parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut options = ConnectOptions::new(format!("sqlite://{path}?mode=rwc"));
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(Duration::from_secs(8))
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(8))
-                .pragma("query_only", if read_only { "on" } else { "off" })
-                .pragma("cache_size", "-32768")
-                .pragma("temp_store", "memory")
-                // what is taken away (a destroyed key above all) must not stay in a free page
-                .pragma("secure_delete", "on")
-        });
-    Ok(Database::connect(options).await?)
 }

@@ -1,13 +1,15 @@
 //! The one writer: groups waiting units into one commit, each in a savepoint.
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 
-use super::Tx;
+use super::{Tx, dialect::Dialect};
 use crate::{
     broker::Bell,
     calendar::Calendar,
@@ -18,8 +20,13 @@ use crate::{
 
 /// Units in one commit at most, so that the first of them does not wait long.
 const GROUP: usize = 64;
+/// After this time no further unit joins, so that the writers of other processes have their turn.
+const GROUP_TIME: Duration = Duration::from_millis(250);
 /// A unit that takes longer is undone: it would hold up every other.
 const UNIT_TIMEOUT: Duration = Duration::from_secs(10);
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// For each statement that is the writer's own; a commit may wait for a disk.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Tells the caller how its unit ended, once the fate of the commit is known.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
@@ -58,64 +65,107 @@ async fn bounded<T>(unit: BoxFuture<'_, Result<T>>) -> Result<T> {
     }
 }
 
-/// Runs until every [`super::Store`] is gone.
-pub(super) async fn run(
-    (mut write, url): (DatabaseConnection, String),
-    mut waiting: mpsc::Receiver<Unit>,
-    bells: mpsc::UnboundedSender<Bell>,
-    clock: Clock,
-    calendar: Calendar,
-    keys: Arc<Keys>,
-) {
-    while let Some(first) = waiting.recv().await {
-        let mut answers = Vec::new();
-        let mut rung = Vec::new();
-        let committed = async {
-            let immediate = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..Default::default()
+/// Owns the way to write.
+pub(super) struct Writer {
+    pub(super) dialect: Arc<Dialect>,
+    pub(super) write: DatabaseConnection,
+    pub(super) bells: mpsc::UnboundedSender<Bell>,
+    pub(super) clock: Clock,
+    pub(super) calendar: Calendar,
+    pub(super) keys: Arc<Keys>,
+}
+
+/// What came of the units of one transaction, told once its fate is known.
+#[derive(Default)]
+struct Group {
+    answers: Vec<Answer>,
+    rung: Vec<Bell>,
+}
+
+impl Writer {
+    /// Runs until every [`super::Store`] is gone.
+    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Unit>) {
+        while let Some(first) = waiting.recv().await {
+            let transaction = match self.begin().await {
+                Ok(transaction) => transaction,
+                Err(error) => {
+                    tracing::error!(%error, "no transaction");
+                    // whoever waits is told to come again now, not after all who came before were refused one by one
+                    while waiting.try_recv().is_ok() {}
+                    continue;
+                }
             };
-            let group = write.begin_with_options(immediate).await?;
-            let mut next = Some(first);
-            while let Some(unit) = next {
-                let tx = Tx::new(group.begin().await?, clock.clone(), calendar.clone(), Arc::clone(&keys));
-                let (keep, answer) = (unit.0)(&tx).await;
-                answers.push(answer);
-                settle(tx, keep, &mut rung).await?;
-                next = if answers.len() < GROUP { waiting.try_recv().ok() } else { None };
+            let mut group = Group::default();
+            let outcome = self.work(transaction, first, &mut waiting, &mut group).await;
+            metrics::histogram!("store_group_units").record(group.answers.len() as f64);
+            if let Err(error) = &outcome {
+                tracing::error!(%error, units = group.answers.len(), "commit failed");
+                self.renew().await;
             }
-            group.commit().await
-        };
-        let outcome: std::result::Result<(), DbErr> = committed.await;
-        metrics::histogram!("store_group_units").record(answers.len() as f64);
-        let failed = outcome.err();
-        if let Some(error) = &failed {
-            tracing::error!(%error, units = answers.len(), "commit failed");
-            renew(&mut write, &url).await;
-        }
-        for answer in answers {
-            answer(failed.as_ref().map(|error| Error::Database(DbErr::Custom(error.to_string()))));
-        }
-        if failed.is_none() {
-            for bell in rung {
-                bells.send(bell).ok();
+            for answer in group.answers {
+                answer(outcome.as_ref().err().map(|error| Error::Database(error.clone())));
+            }
+            if outcome.is_ok() {
+                for bell in group.rung {
+                    self.bells.send(bell).ok();
+                }
             }
         }
     }
+
+    /// The connection may be from before a restart of the database, so a second one is tried: nothing was done yet.
+    async fn begin(&mut self) -> std::result::Result<DatabaseTransaction, DbErr> {
+        let began = Instant::now();
+        match self.dialect.begin(&self.write).await {
+            // a stale connection fails at once; what waited long and in vain would do so again
+            Err(_) if self.renew().await && began.elapsed() < AT_ONCE => self.dialect.begin(&self.write).await,
+            begun => begun,
+        }
+    }
+
+    /// A connection that failed may be in a transaction that only one of driver and database knows of: what is answered
+    /// on it may never be committed. Where no new one can be had, the old one refuses, and it is tried again.
+    async fn renew(&mut self) -> bool {
+        match self.dialect.writer_again(&self.write).await {
+            Ok(fresh) => self.write = fresh,
+            Err(error) => {
+                tracing::error!(%error, "no new connection for the writer");
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Runs what waits, then commits. Nothing is kept unless this returns `Ok`.
+    async fn work(
+        &self,
+        transaction: DatabaseTransaction,
+        first: Unit,
+        waiting: &mut mpsc::Receiver<Unit>,
+        group: &mut Group,
+    ) -> std::result::Result<(), DbErr> {
+        let began = Instant::now();
+        let mut next = Some(first);
+        while let Some(unit) = next {
+            let savepoint = in_time(transaction.begin()).await?;
+            let tx = Tx::new(savepoint, self.clock.clone(), self.calendar.clone(), Arc::clone(&self.keys));
+            let (keep, answer) = (unit.0)(&tx).await;
+            group.answers.push(answer);
+            in_time(settle(tx, keep, &mut group.rung)).await?;
+            let has_room = group.answers.len() < GROUP && began.elapsed() < GROUP_TIME;
+            next = if has_room { waiting.try_recv().ok() } else { None };
+        }
+        in_time(transaction.commit()).await
+    }
 }
 
-/// A connection whose group failed may be in a transaction that only one of driver and database knows of: what is answered
-/// on it may never be committed. Where no new one can be had, the closed one refuses the next group, and it is tried again.
-async fn renew(write: &mut DatabaseConnection, url: &str) {
-    if let Err(error) = write.close_by_ref().await {
-        tracing::warn!(%error, "the connection of the writer was not closed cleanly");
-    }
-    match super::connect(url, 1, false).await {
-        Ok(fresh) => *write = fresh,
-        Err(error) => tracing::error!(%error, "no new connection for the writer"),
-    }
+/// A database that froze must not hold up the writer for ever.
+async fn in_time<T>(step: impl Future<Output = std::result::Result<T, DbErr>>) -> std::result::Result<T, DbErr> {
+    let silent = |_| Err(DbErr::Conn(RuntimeErr::Internal("the database does not answer".to_owned())));
+    tokio::time::timeout(STEP_TIMEOUT, step).await.unwrap_or_else(silent)
 }
 
+/// An error here spoils the whole group: a unit that went on after a statement had failed has nothing that could be kept.
 async fn settle(tx: Tx, keep: bool, rung: &mut Vec<Bell>) -> std::result::Result<(), DbErr> {
     let (savepoint, bells): (DatabaseTransaction, _) = tx.finish();
     if !keep {

@@ -1,15 +1,12 @@
 //! The command line from outside: exit codes, one clear line, nothing half done.
-use std::{os::unix::fs::PermissionsExt, path::Path, process::Output};
+use std::{os::unix::fs::PermissionsExt, process::Output};
 
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tempfile::TempDir;
-
-use crate::support::{Process, free_port, run};
+use crate::support::{House, Process, Raw, count, free_port, run};
 
 const ROSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/roster_small.csv");
 
-fn house() -> TempDir {
-    tempfile::tempdir().unwrap()
+fn house() -> House {
+    House::new()
 }
 
 fn out(output: &Output) -> String {
@@ -114,13 +111,13 @@ fn a_broken_database_and_a_taken_port_are_refused_with_a_reason() {
     let house = house();
     std::fs::write(house.path().join("liusheng.db"), b"this is not a database, however long it may go on".repeat(100))
         .unwrap();
-    let broken = run(house.path(), &["migrate"], &[]);
+    let broken = run(house.path(), &["migrate"], &[("LIUSHENG_DATABASE_URL", "")]);
     exits(&broken, 1);
     assert!(!err(&broken).contains("panicked"), "{}", err(&broken));
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let house = tempfile::tempdir().unwrap();
+    let house = House::new();
     let refused = run(house.path(), &["serve"], &[("LIUSHENG_LISTEN", &address)]);
     exits(&refused, 1);
     assert!(!err(&refused).contains("panicked"), "{}", err(&refused));
@@ -161,12 +158,6 @@ async fn a_broken_roster_names_its_lines_and_imports_nobody() {
     assert_eq!(count(house.path(), "SELECT count(*) FROM households").await, 0);
 }
 
-async fn count(data_dir: &Path, select: &'static str) -> i64 {
-    let options = SqliteConnectOptions::new().filename(data_dir.join("liusheng.db")).read_only(true);
-    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::query_scalar(select).fetch_one(&mut database).await.unwrap()
-}
-
 #[tokio::test]
 async fn verifying_the_log_is_zero_or_names_the_first_bad_entry() {
     let house = house();
@@ -186,10 +177,9 @@ async fn verifying_the_log_is_zero_or_names_the_first_bad_entry() {
     exits(&whole, 0);
     assert!(out(&whole).contains("signed checkpoints verify"), "{}", out(&whole));
 
-    let options = SqliteConnectOptions::new().filename(house.path().join("liusheng.db"));
-    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql("UPDATE events SET kind = 'body.founded' WHERE number = 1").execute(&mut database).await.unwrap();
-    database.close().await.unwrap();
+    let database = Raw::open(house.path()).await;
+    database.execute("UPDATE events SET kind = 'body.founded' WHERE number = 1").await;
+    database.close().await;
     let edited = run(house.path(), &["verify", "--log"], &[]);
     exits(&edited, 1);
     assert!(out(&edited).contains("event 1 "), "{}", out(&edited));

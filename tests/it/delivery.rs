@@ -180,7 +180,9 @@ async fn tries(scene: &Scene, count: i64) {
         let rows = read.query_all_raw(select).await.unwrap();
         seen = rows
             .iter()
-            .map(|row| (row.try_get::<String>("", "state").unwrap(), row.try_get::<i64>("", "tries").unwrap()))
+            .map(|row| {
+                (row.try_get::<String>("", "state").unwrap(), i64::from(row.try_get::<i32>("", "tries").unwrap()))
+            })
             .collect();
         if seen.iter().all(|(state, tries)| state == "queued" && *tries == count) {
             return;

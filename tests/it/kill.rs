@@ -22,12 +22,11 @@ use chrono::TimeDelta;
 use liusheng::{clock::Clock, ids::StreamId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use uuid::Uuid;
 
-mod afterwards;
+pub(crate) mod afterwards;
 
-use crate::support::{Process, Somebody, TestApp, Village, free_port, import, is_full_run, person_of, run};
+use crate::support::{House, Process, Somebody, TestApp, Village, free_port, import, is_full_run, person_of, run};
 
 const SENDERS: usize = 32;
 const ELECTORS: usize = 400;
@@ -270,7 +269,7 @@ fn clip(number: u32) -> Vec<u8> {
 
 /// A village with a vote that is open and a discussion, prepared past the process that is going to be killed.
 struct Prepared {
-    data_dir: TempDir,
+    data_dir: House,
     senders: Vec<Sender>,
     vote: String,
 }

@@ -251,15 +251,10 @@ async fn a_lost_bell_is_made_good() {
     scene.say("先").await;
     socket.until_offset(&scene.channel, 1).await;
     // an entry that nobody rang for: written past the store
-    let url = format!("sqlite://{}", scene.app.folder.path().join("liusheng.db").display());
-    let (silent, rung) = liusheng::store::open(
-        &url,
-        scene.app.clock.clone(),
-        scene.app.app.calendar.clone(),
-        scene.app.app.keys.clone(),
-    )
-    .await
-    .unwrap();
+    let (clock, calendar) = (scene.app.clock.clone(), scene.app.app.calendar.clone());
+    let url = scene.app.folder.url();
+    let opening = liusheng::store::open(&url, clock, calendar, scene.app.app.keys.clone());
+    let (silent, rung) = opening.await.unwrap();
     drop(rung);
     let actor = liusheng::people::actor_of_token(&scene.app.app, &scene.clerk.token()).await.unwrap();
     let (stream, client_id) = (scene.stream, Uuid::now_v7());

@@ -1,9 +1,8 @@
 //! Many at once for one place: a ballot, a message, a key. Exactly one of them is done, however many processors there are.
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
@@ -35,14 +34,8 @@ async fn at_once(who: &Somebody, path: &str, key: Option<&str>, body: impl Fn(us
     answers
 }
 
-async fn count(app: &TestApp, select: &'static str) -> i64 {
-    reading(app.folder.path(), select).await
-}
-
-async fn reading(data_dir: &Path, select: &'static str) -> i64 {
-    let options = SqliteConnectOptions::new().filename(data_dir.join("liusheng.db")).read_only(true);
-    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::query_scalar(select).fetch_one(&mut database).await.unwrap()
+async fn count(app: &TestApp, select: &str) -> i64 {
+    crate::support::count(app.folder.path(), select).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -146,8 +139,7 @@ async fn fifty_submissions_with_one_key_are_one() {
     assert_eq!(villager.post_once("/v1/suggestions", &freed, voice("")).await.refused(), "invalid_fields");
     villager.post_once("/v1/suggestions", &freed, voice("写上了")).await.ok();
     app.settle().await;
-    let cards =
-        "SELECT count(*) FROM entries WHERE kind = 'card' AND json_extract(body, '$.card') = 'office_suggestion_new'";
+    let cards = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%\"card\":\"office_suggestion_new\"%'";
     assert_eq!(count(&app, cards).await, 3, "one card for each voice");
     app.stop().await;
 }

@@ -259,11 +259,9 @@ async fn all_delivered(app: &TestApp, received: &Received, wanted: usize) -> usi
     }
     // what would come twice has had time to
     tokio::time::sleep(Duration::from_secs(4)).await;
-    let rows = all(
-        app,
-        "SELECT lower(hex(id)), state, (SELECT count(*) FROM attempts a WHERE a.delivery_id = d.id) FROM deliveries d",
-    )
-    .await;
+    let rows =
+        all(app, "SELECT id, state, (SELECT count(*) FROM attempts a WHERE a.delivery_id = d.id) FROM deliveries d")
+            .await;
     assert_eq!(rows.len(), wanted, "one delivery for each notice and address");
     let wrong: Vec<_> = rows.iter().filter(|(_, state, tries)| state != "sent" || *tries != 1).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
@@ -280,7 +278,11 @@ async fn all(app: &TestApp, select: &str) -> Vec<(String, String, i64)> {
     let read = app.app.store.read();
     let rows = read.query_all_raw(Statement::from_string(read.get_database_backend(), select)).await.unwrap();
     let row = |row: &sea_orm::QueryResult| {
-        (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap(), row.try_get_by_index(2).unwrap())
+        (
+            row.try_get_by_index::<Uuid>(0).unwrap().simple().to_string(),
+            row.try_get_by_index(1).unwrap(),
+            row.try_get_by_index(2).unwrap(),
+        )
     };
     rows.iter().map(row).collect()
 }

@@ -212,7 +212,10 @@ async fn insert(
     };
     let inserted = envelope::Entity::insert(row).exec_without_returning(tx).await;
     inserted.map(drop).map_err(|error| match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(key)) if key.contains("cast_id") => Code::CastIdConflict.into(),
+        // SQLite names the columns, PostgreSQL the key
+        Some(SqlErr::UniqueConstraintViolation(key)) if key.contains("cast_id") || key.contains("envelopes_pkey") => {
+            Code::CastIdConflict.into()
+        }
         Some(SqlErr::UniqueConstraintViolation(_)) => Code::AlreadyCast.into(),
         _ => Error::from(error),
     })

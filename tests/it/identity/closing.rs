@@ -75,7 +75,8 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     let left = wrapped_keys(&app).await;
     let file = |name: &str| std::fs::read(app.folder.path().join(name)).unwrap_or_default();
     let files = [file("liusheng.db"), file("liusheng.db-wal")].concat();
-    for key in wrapped {
+    // a server keeps its files to itself
+    for key in wrapped.into_iter().filter(|_| app.folder.is_sqlite()) {
         let is_there = files.windows(key.len()).any(|window| window == key.as_bytes());
         assert_eq!(is_there, left.contains(&key), "a destroyed key is gone, the others are not");
     }

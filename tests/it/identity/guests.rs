@@ -65,7 +65,7 @@ async fn a_guest_speaks_reads_replies_and_rates_with_the_claim_code() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(std::fs::read_to_string(app.folder.path().join("sms.txt")).unwrap(), "", "nobody to sign in");
     // the code lies nowhere
-    let database = std::fs::read(app.folder.path().join("liusheng.db-wal")).unwrap();
+    let database = std::fs::read(app.folder.path().join("liusheng.db-wal")).unwrap_or_default();
     for guise in [code.to_owned(), code.replace('-', "")] {
         assert!(!database.windows(guise.len()).any(|window| window == guise.as_bytes()));
     }

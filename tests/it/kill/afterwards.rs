@@ -9,39 +9,31 @@ use liusheng::{
     ids::StreamId,
     keys::{DataKey, Keys, sha256_hex},
 };
+use sea_orm::TryGetableMany;
 use serde_json::{Value, json};
-use sqlx::{Connection, FromRow, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
 use super::{Promise, Sender, Wish, clip};
-use crate::support::Somebody;
+use crate::support::{Raw, Somebody};
 
-async fn reading(data_dir: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(data_dir.join("liusheng.db")).read_only(true);
-    SqliteConnection::connect_with(&options).await.unwrap()
+async fn scalar(database: &Raw, select: &str) -> i64 {
+    database.one(select).await
 }
 
-async fn scalar(database: &mut SqliteConnection, select: &'static str) -> i64 {
-    sqlx::query_scalar(select).fetch_one(database).await.unwrap()
-}
-
-async fn rows<T>(database: &mut SqliteConnection, select: &'static str) -> Vec<T>
-where
-    T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin,
-{
-    sqlx::query_as(select).fetch_all(database).await.unwrap()
+async fn rows<T: TryGetableMany>(database: &Raw, select: &str) -> Vec<T> {
+    database.rows(select).await.iter().map(|row| T::try_get_many_by_index(row).unwrap()).collect()
 }
 
 /// Waits until every event has its number and every reaction has seen it.
-pub(super) async fn followed(data_dir: &Path) {
-    let mut database = reading(data_dir).await;
+pub(crate) async fn followed(data_dir: &Path) {
+    let database = Raw::open(data_dir).await;
     let began = Instant::now();
     let behind = "SELECT (SELECT number FROM chain_heads) - coalesce((SELECT min(number) FROM reaction_cursors), 0)";
     loop {
-        let unnumbered = scalar(&mut database, "SELECT count(*) FROM events WHERE number IS NULL").await;
-        let behind = scalar(&mut database, behind).await;
+        let unnumbered = scalar(&database, "SELECT count(*) FROM events WHERE number IS NULL").await;
+        let behind = scalar(&database, behind).await;
         if unnumbered == 0 && behind == 0 {
-            assert_eq!(scalar(&mut database, "SELECT count(*) FROM dead_letters").await, 0, "a reaction failed");
+            assert_eq!(scalar(&database, "SELECT count(*) FROM dead_letters").await, 0, "a reaction failed");
             return;
         }
         assert!(
@@ -65,13 +57,13 @@ struct Found {
 }
 
 impl Found {
-    async fn read(database: &mut SqliteConnection) -> Self {
+    async fn read(database: &Raw) -> Self {
         Self {
             media: rows(database, "SELECT id, sha256, owner_id, subject_id FROM media").await,
             voices: rows(database, "SELECT id, text, author_id FROM suggestions").await,
             messages: rows(database, "SELECT client_id, sender_id, stream_id, seq FROM entries WHERE kind = 'message'")
                 .await,
-            ballots: rows(database, "SELECT cast_id, choice, elector_number FROM envelopes").await,
+            ballots: rows(database, "SELECT cast_id, choice, CAST(elector_number AS BIGINT) FROM envelopes").await,
         }
     }
 
@@ -111,8 +103,8 @@ impl Found {
 
 /// What is not there exactly once, by reading the file past the server.
 pub(super) async fn in_the_database(promises: &[Promise], senders: &[Sender], data_dir: &Path) -> Vec<String> {
-    let mut database = reading(data_dir).await;
-    let found = Found::read(&mut database).await;
+    let database = Raw::open(data_dir).await;
+    let found = Found::read(&database).await;
     let mut lost = Vec::new();
     let mut promised = BTreeMap::new();
     for promise in promises {
@@ -142,18 +134,18 @@ pub(super) async fn in_the_database(promises: &[Promise], senders: &[Sender], da
     if electors.len() != found.ballots.len() {
         lost.push(format!("{} ballots of {} electors", found.ballots.len(), electors.len()));
     }
-    let marked = scalar(&mut database, "SELECT count(*) FROM roll_entries WHERE channel = 'online'").await;
+    let marked = scalar(&database, "SELECT count(*) FROM roll_entries WHERE channel = 'online'").await;
     if usize::try_from(marked) != Ok(electors.len()) {
         lost.push(format!("{marked} electors are marked on the roll, {} have a ballot", electors.len()));
     }
-    lost.extend(files_of(&found, &keys_of(&mut database, data_dir).await, data_dir));
-    lost.extend(streams_with_a_gap(&mut database).await);
-    lost.extend(cards_of_voices(&mut database, &found).await);
+    lost.extend(files_of(&found, &keys_of(&database, data_dir).await, data_dir));
+    lost.extend(streams_with_a_gap(&database).await);
+    lost.extend(cards_of_voices(&database, &found).await);
     lost
 }
 
 /// The key of each photo and clip, unwrapped as the server does.
-async fn keys_of(database: &mut SqliteConnection, data_dir: &Path) -> HashMap<Uuid, DataKey> {
+async fn keys_of(database: &Raw, data_dir: &Path) -> HashMap<Uuid, DataKey> {
     let select = "SELECT media.id, data_keys.id, wrapped FROM media JOIN data_keys ON data_keys.id = media.key_id";
     let wrapped: Vec<(Uuid, Uuid, String)> = rows(database, select).await;
     let keys = Keys::load_or_make(data_dir).unwrap();
@@ -187,7 +179,7 @@ fn files_of(found: &Found, keys: &HashMap<Uuid, DataKey>, data_dir: &Path) -> Ve
 }
 
 /// Every stream counts from 1 without a gap.
-async fn streams_with_a_gap(database: &mut SqliteConnection) -> Vec<String> {
+async fn streams_with_a_gap(database: &Raw) -> Vec<String> {
     let select = "SELECT s.id, s.last_seq, s.last_no, count(e.seq), coalesce(min(e.seq), 1), coalesce(max(e.seq), 0), \
         coalesce(max(e.no), 0) FROM streams s LEFT JOIN entries e ON e.stream_id = s.id GROUP BY s.id";
     let streams: Vec<(Uuid, i64, i64, i64, i64, i64, i64)> = rows(database, select).await;
@@ -203,7 +195,7 @@ async fn streams_with_a_gap(database: &mut SqliteConnection) -> Vec<String> {
 }
 
 /// Reactions ran exactly once for each event: one card in the thread, one in the office.
-async fn cards_of_voices(database: &mut SqliteConnection, found: &Found) -> Vec<String> {
+async fn cards_of_voices(database: &Raw, found: &Found) -> Vec<String> {
     let bodies: Vec<(String,)> = rows(database, "SELECT body FROM entries WHERE kind = 'card'").await;
     let mut cards: HashMap<(String, String), usize> = HashMap::new();
     for (body,) in bodies {

@@ -1,4 +1,5 @@
 //! A server of its own for every test: fresh database, a clock moved by hand, people to speak for.
+mod house;
 mod people;
 mod process;
 mod redis;
@@ -15,11 +16,11 @@ use liusheng::{
     server::{self, Role, Server},
 };
 use serde_json::Value;
-use tempfile::TempDir;
 
 pub(crate) use self::{
+    house::{House, Raw, count, is_postgres, opened},
     people::{Somebody, Village, code_of, import, person_of},
-    process::{Process, free_port, run},
+    process::{Process, free_port, liusheng, run},
     redis::{OwnRedis, redis_url},
     socket::Socket,
 };
@@ -41,7 +42,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) address: SocketAddr,
     pub(crate) http: reqwest::Client,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: House,
 }
 
 /// Answer of a call: status and JSON.
@@ -79,7 +80,7 @@ impl TestApp {
 
     /// With other settings than [`config`] has.
     pub(crate) async fn start_with(at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = House::new();
         let mut config = config(&folder);
         change(&mut config);
         let clock = Clock::standing_at(at);
@@ -131,7 +132,7 @@ impl TestApp {
     }
 
     /// The same, and hands over the data directory.
-    pub(crate) async fn close(mut self) -> TempDir {
+    pub(crate) async fn close(mut self) -> House {
         self.settle().await;
         let report = events::verify(&self.app.store, &self.app.keys).await.unwrap();
         assert_eq!(report.first_bad, None);
@@ -143,10 +144,11 @@ impl TestApp {
 }
 
 /// Settings of a test server: any free port, the broker of `LSTEST_REDIS_URL` or in-process.
-pub(crate) fn config(folder: &TempDir) -> Config {
+pub(crate) fn config(folder: &House) -> Config {
     let mut config = Config::defaults().unwrap();
     config.listen = "127.0.0.1:0".parse().unwrap();
     config.data_dir = folder.path().to_owned();
+    config.database_url = folder.url();
     config.sms_provider = SmsProvider::File;
     config.redis_url = redis::any_redis_url().unwrap_or_default();
     config.writes_per_second = 1000;

@@ -11,7 +11,10 @@ use liusheng::{
     people::{self, Carrier, NewSession, RosterFile},
     streams::{self, StreamKind},
 };
-use sea_orm::{ConnectionTrait, Statement, Value as SqlValue};
+use sea_orm::{
+    ConnectionTrait, ExprTrait,
+    sea_query::{Expr, Query},
+};
 use serde_json::{Value, json};
 
 use super::{Answer, TestApp, answer};
@@ -150,11 +153,13 @@ pub(crate) async fn import(app: &App, roster: impl Into<Vec<u8>>) -> usize {
 
 /// The person with this number on a village's roster.
 pub(crate) async fn person_of(app: &App, area: &str, number: &str) -> PersonId {
-    let select = "SELECT id FROM people WHERE area_code = ? AND roster_number = ?";
-    let values: [SqlValue; 2] = [area.into(), number.into()];
-    let read = app.store.read();
-    let statement = Statement::from_sql_and_values(read.get_database_backend(), select, values);
-    read.query_one_raw(statement).await.unwrap().unwrap().try_get("", "id").unwrap()
+    let select = Query::select()
+        .column("id")
+        .from("people")
+        .and_where(Expr::col("area_code").eq(area))
+        .and_where(Expr::col("roster_number").eq(number))
+        .to_owned();
+    app.store.read().query_one(&select).await.unwrap().unwrap().try_get("", "id").unwrap()
 }
 
 /// A village with everybody who has something to say in it.

@@ -19,7 +19,8 @@ pub(crate) fn free_port() -> u16 {
 pub(crate) fn liusheng(data_dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(arguments).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    command.env("LIUSHENG_DATA_DIR", data_dir).envs(settings.iter().copied()).current_dir(data_dir);
+    command.env("LIUSHENG_DATA_DIR", data_dir).envs(super::house::settings_of(data_dir));
+    command.envs(settings.iter().copied()).current_dir(data_dir);
     command
 }
 
@@ -38,17 +39,22 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server and waits until it is ready. What it says is added to the file `log`.
     pub(crate) async fn serve(data_dir: &Path, port: u16, settings: &[(&str, &str)], log: &Path) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listen = address.to_string();
-        let said = File::options().create(true).append(true).open(log).unwrap();
-        let mut command = liusheng(data_dir, &["serve"], settings);
-        command.env("LIUSHENG_LISTEN", &listen).stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
-        let mut process = Self { child: command.spawn().unwrap(), address, log: log.to_owned() };
+        let mut process = Self::start(data_dir, ("all", port), settings, log);
         process.until_ready().await;
         process
     }
 
-    async fn until_ready(&mut self) {
+    /// Starts a part of the work and does not wait: only servers can be asked whether they are ready.
+    pub(crate) fn start(data_dir: &Path, (role, port): (&str, u16), settings: &[(&str, &str)], log: &Path) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listen = address.to_string();
+        let said = File::options().create(true).append(true).open(log).unwrap();
+        let mut command = liusheng(data_dir, &["serve", "--role", role], settings);
+        command.env("LIUSHENG_LISTEN", &listen).stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
+        Self { child: command.spawn().unwrap(), address, log: log.to_owned() }
+    }
+
+    pub(crate) async fn until_ready(&mut self) {
         // a test that starts no server of its own has nobody else to install it
         rustls::crypto::ring::default_provider().install_default().ok();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(1)).build().unwrap();

@@ -1,0 +1,126 @@
+//! Which database it is: the only file that asks. All others see one writer and many readers.
+mod postgres;
+mod sqlite;
+
+use std::{path::PathBuf, time::Duration};
+
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
+use sqlx::postgres::PgConnectOptions;
+
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+};
+
+/// How many units may be read at once; SQLite's readers share one machine with the writer.
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_READERS: u32 = 8;
+/// A statement that hangs keeps its connection; who waits for it would hang, too.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// The database that the settings name.
+pub(super) enum Dialect {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+impl Dialect {
+    /// The database behind an address.
+    ///
+    /// # Errors
+    /// When it is not an address; it is not repeated, because it may hold a password.
+    pub(super) fn of(url: &str) -> Result<Self> {
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => {
+                let options = url.parse().map_err(|error| Error::broken(format!("database_url: {error}")))?;
+                Ok(Self::Postgres(Box::new(options)))
+            }
+            Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
+            _ => Err(Error::broken("database_url: must start with sqlite:// or postgres://")),
+        }
+    }
+
+    /// Refuses a database that could lose what was acknowledged, then brings it to the newest schema; one process at a
+    /// time. An SQLite file with data is copied aside first.
+    pub(super) async fn prepare(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(path) => sqlite::migrate(path).await,
+            Self::Postgres(options) => postgres::migrate(options).await,
+        }
+    }
+
+    /// The connection of the writer; opened at its first use.
+    pub(super) async fn writer(&self) -> Result<DatabaseConnection> {
+        match self {
+            Self::Sqlite(path) => sqlite::connect(path, 1, false).await,
+            Self::Postgres(options) => Ok(postgres::writer(options)),
+        }
+    }
+
+    /// Connections that cannot write.
+    pub(super) async fn readers(&self) -> Result<DatabaseConnection> {
+        match self {
+            Self::Sqlite(path) => sqlite::connect(path, SQLITE_READERS, true).await,
+            Self::Postgres(options) => Ok(postgres::readers(options, POSTGRES_READERS)),
+        }
+    }
+
+    /// Begins a transaction beside which nobody else writes, in this process or another, until it ends.
+    pub(super) async fn begin(&self, writer: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
+        match self {
+            Self::Sqlite(_) => sqlite::begin(writer).await,
+            Self::Postgres(_) => postgres::begin(writer).await,
+        }
+    }
+
+    /// A connection in the place of one that failed, which is never used again.
+    pub(super) async fn writer_again(&self, failed: &DatabaseConnection) -> Result<DatabaseConnection> {
+        match self {
+            Self::Sqlite(path) => {
+                let closed = tokio::time::timeout(CLOSE_WITHIN, failed.close_by_ref()).await;
+                if !matches!(closed, Ok(Ok(()))) {
+                    tracing::warn!("the connection of the writer was not closed cleanly");
+                }
+                sqlite::connect(path, 1, false).await
+            }
+            Self::Postgres(options) => Ok(postgres::writer(options)),
+        }
+    }
+
+    /// Has what was taken away leave the files, where that is for us to ask.
+    pub(super) async fn write_back(&self, readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+        match self {
+            Self::Sqlite(_) => sqlite::write_back(readers).await,
+            // rows that were deleted go with the next vacuum, which the server does by itself
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// What makes the database unfit to be relied on, in words for an operator; empty when all is well.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(super) async fn doubts(&self, readers: &DatabaseConnection) -> std::result::Result<Vec<String>, DbErr> {
+        match self {
+            Self::Sqlite(_) => Ok(Vec::new()),
+            Self::Postgres(_) => postgres::doubts(readers, &Clock::system()).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_never_repeated() {
+        for url in ["postgres://me:secret@[:1/x", "postgres://me:secret@host:99999999/x", "mysql://me:secret@host/x"] {
+            let refused = Dialect::of(url).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(refused.contains("database_url") && !refused.contains("secret"), "{refused}");
+        }
+        assert!(matches!(Dialect::of("postgres://me@host/x"), Ok(Dialect::Postgres(_))));
+        assert!(matches!(Dialect::of("sqlite:///x/y.db"), Ok(Dialect::Sqlite(_))));
+    }
+}

@@ -1,0 +1,209 @@
+//! PostgreSQL: a server, its sessions with limits on every wait, its settings checked.
+//!
+//! # Why
+//! One advisory lock, held by a transaction, makes one writer of all processes. READ COMMITTED is then enough: the lock is
+//! given after the commit before it can be seen, and each statement that follows looks anew. A higher level would look
+//! before it waits and decide on what is no longer so.
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, FromQueryResult, RuntimeErr,
+    SqlxPostgresConnector, Statement, TransactionTrait,
+};
+use sqlx::{
+    Connection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+};
+
+/// "liusheng" in ASCII. Advisory locks are counted by database, so two of ours on one server do not meet.
+const THE_WRITER: i64 = 0x6c69_7573_6865_6e67;
+/// The first that has everything used here and is still cared for.
+const OLDEST: i32 = 14;
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// Longer than a group of units may take elsewhere, so that only a frozen process is not waited for.
+const BEGIN_WITHIN: Duration = Duration::from_secs(16);
+/// A reader's connection that rested this long is asked whether it still lives: the server may have been restarted.
+const RESTED: Duration = Duration::from_secs(1);
+const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(1);
+
+/// What a session is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Session {
+    Write,
+    Read,
+    Migrate,
+}
+
+/// The settings of a session; they win over those of the server, the database and the role.
+fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
+    let (name, statement, lock) = match session {
+        // a statement ends before the unit that waits for it is given up
+        Session::Write => ("liusheng writer", "8s", "12s"),
+        Session::Read => ("liusheng reader", "10s", "2s"),
+        // a large table takes its time; whoever reads it is waited for, but not for ever
+        Session::Migrate => ("liusheng migration", "0", "5min"),
+    };
+    let read_only = if session == Session::Read { "on" } else { "off" };
+    sqlx::ConnectOptions::disable_statement_logging(options.clone()).application_name(name).options([
+        ("default_transaction_isolation", "read committed"),
+        ("default_transaction_read_only", read_only),
+        ("default_transaction_deferrable", "off"),
+        ("statement_timeout", statement),
+        ("lock_timeout", lock),
+        // a process that froze in the middle of its turn loses it
+        ("idle_in_transaction_session_timeout", "12s"),
+        ("idle_session_timeout", "0"),
+        // a machine that vanished loses it too
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "2"),
+        ("tcp_keepalives_count", "3"),
+        ("timezone", "UTC"),
+        ("client_min_messages", "warning"),
+    ])
+}
+
+/// One connection, made anew when it failed.
+pub(super) fn writer(options: &PgConnectOptions) -> DatabaseConnection {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(CONNECT_WITHIN)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(session(options, Session::Write));
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
+}
+
+pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseConnection {
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(CONNECT_WITHIN)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for >= RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(session(options, Session::Read));
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
+}
+
+/// A transaction whose first statement waits for the turn to write.
+pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
+    let begun = async {
+        let group = writer.begin().await?;
+        group.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({THE_WRITER})")).await?;
+        Ok(group)
+    };
+    let begun = tokio::time::timeout(BEGIN_WITHIN, begun).await;
+    begun.unwrap_or_else(|_| Err(DbErr::Conn(RuntimeErr::Internal("the database does not answer".to_owned()))))
+}
+
+/// Checks the server, waits for the turn to write and keeps it while the missing steps are applied.
+pub(super) async fn migrate(options: &PgConnectOptions) -> Result<()> {
+    let options = session(options, Session::Migrate);
+    let first = sqlx::PgConnection::connect_with(&options);
+    let first = tokio::time::timeout(CONNECT_WITHIN, first).await;
+    let first = first.map_err(|_| unreachable(&options, "no answer"))?.map_err(|error| unreachable(&options, error))?;
+    first.close().await.map_err(|error| unreachable(&options, error))?;
+    // one connection and no more: the turn belongs to its session
+    let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+    let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options));
+    let doubts = doubts(&database, &Clock::system()).await?;
+    if !doubts.is_empty() {
+        return Err(Error::broken(format!("PostgreSQL: {}", doubts.join("; "))));
+    }
+    database.execute_unprepared(&format!("SELECT pg_advisory_lock({THE_WRITER})")).await?;
+    migrations::up(&database).await?;
+    compare_by_bytes(&database).await?;
+    // ends the session, and with it the turn
+    Ok(database.close().await?)
+}
+
+/// Where it was looked for, without who asked.
+fn unreachable(options: &PgConnectOptions, error: impl std::fmt::Display) -> Error {
+    let database = options.get_database().unwrap_or_default();
+    Error::broken(format!(
+        "PostgreSQL at {}:{}, database {database:?}: {error}",
+        options.get_host(),
+        options.get_port()
+    ))
+}
+
+/// Text is ordered by its bytes on both databases, whatever language the server was set up for: ranges over numbers and
+/// area codes depend on it.
+async fn compare_by_bytes(database: &DatabaseConnection) -> Result<()> {
+    let select = "SELECT format('ALTER TABLE %I ', c.table_name) || string_agg(format('ALTER COLUMN %I TYPE %s \
+        COLLATE \"C\"', c.column_name, c.data_type), ', ') FROM information_schema.columns c \
+        JOIN information_schema.tables t USING (table_schema, table_name) WHERE c.table_schema = current_schema() \
+        AND t.table_type = 'BASE TABLE' AND c.data_type IN ('character varying', 'text') \
+        AND c.collation_name IS DISTINCT FROM 'C' GROUP BY c.table_name";
+    let all = database.begin().await?;
+    let rows = all.query_all_raw(Statement::from_string(all.get_database_backend(), select)).await?;
+    for row in rows {
+        let alter: String = row.try_get_by_index(0)?;
+        all.execute_unprepared(&alter).await?;
+    }
+    Ok(all.commit().await?)
+}
+
+/// What the server says of itself.
+#[derive(FromQueryResult)]
+struct Server {
+    version: i32,
+    fsync: String,
+    full_page_writes: String,
+    synchronous_commit: String,
+    encoding: String,
+    is_standby: bool,
+    at: DateTime<Utc>,
+}
+
+/// What is wrong with the server. Everything but the clocks is decided by its settings.
+pub(super) async fn doubts(database: &DatabaseConnection, clock: &Clock) -> std::result::Result<Vec<String>, DbErr> {
+    let select = "SELECT current_setting('server_version_num')::int / 10000 AS version, \
+        current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes, \
+        current_setting('synchronous_commit') AS synchronous_commit, current_setting('server_encoding') AS encoding, \
+        pg_is_in_recovery() AS is_standby, clock_timestamp() AS at";
+    // the first answer may have waited for a connection, which says nothing about clocks
+    let statement = Statement::from_string(database.get_database_backend(), select);
+    database.query_one_raw(statement.clone()).await?;
+    let (began, asked) = (Instant::now(), clock.now());
+    let row = database.query_one_raw(statement).await?;
+    let took = began.elapsed();
+    let server = row.map(|row| Server::from_query_result(&row, "")).transpose()?;
+    let server = server.ok_or_else(|| DbErr::RecordNotFound("settings".to_owned()))?;
+    let mut doubts = Vec::new();
+    if server.version < OLDEST {
+        doubts.push(format!("version {} is too old, {OLDEST} is needed", server.version));
+    }
+    for (name, value) in [
+        ("fsync", server.fsync),
+        ("full_page_writes", server.full_page_writes),
+        ("synchronous_commit", server.synchronous_commit),
+    ] {
+        if value == "off" {
+            doubts.push(format!("{name} is off: what was acknowledged could be lost"));
+        }
+    }
+    if server.encoding != "UTF8" {
+        doubts.push(format!("the database is encoded in {}, UTF8 is needed", server.encoding));
+    }
+    if server.is_standby {
+        doubts.push("this is a standby that cannot be written".to_owned());
+    }
+    let apart = (server.at - asked).abs().to_std().unwrap_or_default();
+    if apart > CLOCKS_MAY_DIFFER + took {
+        doubts.push(format!("its clock and ours are {:.1} s apart, 1 s is allowed", apart.as_secs_f64()));
+    }
+    Ok(doubts)
+}

@@ -1,0 +1,114 @@
+//! SQLite: a file of this machine, in WAL mode and synced in full.
+use std::{
+    fs::{File, OpenOptions},
+    io::ErrorKind,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use migrations::Migrator;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+
+use crate::error::{Error, Result};
+
+/// Beside the database; the copies are never removed by us.
+const ASIDE: &str = "before-migration";
+
+pub(super) async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(8))
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(8))
+                .pragma("query_only", if read_only { "on" } else { "off" })
+                .pragma("cache_size", "-32768")
+                .pragma("temp_store", "memory")
+                // what is taken away (a destroyed key above all) must not stay in a free page
+                .pragma("secure_delete", "on")
+        });
+    Ok(Database::connect(options).await?)
+}
+
+pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
+    let immediate =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    writer.begin_with_options(immediate).await
+}
+
+/// Empties the log into the file.
+pub(super) async fn write_back(readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+    let checkpoint = Statement::from_string(readers.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
+    readers.query_one_raw(checkpoint).await?;
+    Ok(())
+}
+
+/// Looks for damage, copies aside what would be changed, applies the missing steps.
+pub(super) async fn migrate(path: &Path) -> Result<()> {
+    let database = connect(path, 1, false).await?;
+    // held until the end of this function, by the kernel's count: a process that dies gives it back
+    let _turn = turn(path).await?;
+    let check = Statement::from_string(database.get_database_backend(), "PRAGMA quick_check(1)");
+    let verdict: Option<String> =
+        database.query_one_raw(check).await?.map(|row| row.try_get_by_index(0)).transpose()?;
+    if verdict.as_deref() != Some("ok") {
+        return Err(Error::broken(format!("the database is damaged: {}", verdict.unwrap_or_default())));
+    }
+    let applied = Migrator::get_applied_migrations_read_only(&database).await?;
+    let pending = Migrator::get_pending_migrations_read_only(&database).await?;
+    if let (Some(last), false) = (applied.last(), pending.is_empty()) {
+        let copy = copy_aside(&database, path, last.name()).await?;
+        tracing::info!(copy = %copy.display(), steps = pending.len(), "the database was copied aside before migrating");
+    }
+    migrations::up(&database).await?;
+    Ok(database.close().await?)
+}
+
+/// Two processes that start at once migrate one after the other.
+async fn turn(path: &Path) -> Result<File> {
+    let path = path.with_extension("migrating");
+    let waiting = tokio::task::spawn_blocking(move || {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    });
+    Ok(waiting.await.map_err(Error::broken)??)
+}
+
+/// A whole copy, synced, readable by its owner only, named after the last step it has.
+async fn copy_aside(database: &DatabaseConnection, path: &Path, last: &str) -> Result<PathBuf> {
+    let folder = path.with_file_name(ASIDE);
+    std::fs::create_dir_all(&folder)?;
+    let partial = folder.join("partial");
+    match std::fs::remove_file(&partial) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    // SQLite takes an empty file that is there, and with it its mode
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(&partial)?;
+    let backend = database.get_database_backend();
+    let into = [partial.display().to_string().into()];
+    database.execute_raw(Statement::from_sql_and_values(backend, "VACUUM INTO ?", into)).await?;
+    let copied = File::open(&partial)?;
+    copied.sync_all()?;
+    let copy = (0..).map(|n| folder.join(format!("{last}-{n}.db"))).find(|copy| !copy.exists()).unwrap_or_default();
+    std::fs::rename(&partial, &copy)?;
+    File::open(&folder)?.sync_all()?;
+    Ok(copy)
+}

@@ -1,0 +1,191 @@
+//! What only a database server can do: be set up unsafely, go away and come back, be written by several at once.
+use std::{
+    process::Output,
+    time::{Duration, Instant},
+};
+
+use liusheng::error::Error;
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{House, TestApp, Village, count, is_postgres, opened, run};
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn an_unsafe_server_is_refused_and_no_password_is_told() {
+    let away = [("LIUSHENG_DATABASE_URL", "postgres://me:g3heim@127.0.0.1:1/nothing")];
+    let output = run(House::of_sqlite().path(), &["migrate"], &away);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("127.0.0.1:1") && !said(&output).contains("g3heim"), "{}", said(&output));
+    if !is_postgres("postgres: settings checked at the start") {
+        return;
+    }
+    let house = House::new();
+    house.administer("ALTER DATABASE NAME SET synchronous_commit = off");
+    let output = run(house.path(), &["migrate"], &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("synchronous_commit is off"), "{}", said(&output));
+    house.administer("ALTER DATABASE NAME SET synchronous_commit = on");
+    assert_eq!(run(house.path(), &["migrate"], &[]).status.code(), Some(0));
+}
+
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'NAME'";
+
+/// The server goes away for two seconds, as at a restart: 503 and when to come again, nothing acknowledged is lost, and
+/// it heals by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_database_that_was_away_is_found_again() {
+    if !is_postgres("postgres: away and back") {
+        return;
+    }
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let villager = village.villager(&app, "00007").await;
+    let voice = json!({ "kind": "suggestion", "visibility": "public", "text": "灯坏了", "place": "桥头" });
+    villager.post("/v1/suggestions", voice.clone()).await.ok();
+    app.folder.administer("ALTER DATABASE NAME ALLOW_CONNECTIONS false");
+    app.folder.administer(TERMINATE);
+    let began = Instant::now();
+    let key = Uuid::now_v7().to_string();
+    while began.elapsed() < Duration::from_secs(4) {
+        let request = villager.request(reqwest::Method::POST, "/v1/suggestions").header("idempotency-key", &key);
+        let answer = request.json(&voice).send().await.unwrap();
+        assert_eq!(answer.status(), 503);
+        assert!(answer.headers().contains_key("retry-after"));
+        let read = villager.request(reqwest::Method::GET, "/v1/sync").send().await.unwrap();
+        assert_eq!(read.status(), 503);
+        assert_eq!(app.get("/readyz").await.status, 503);
+    }
+    app.folder.administer("ALTER DATABASE NAME ALLOW_CONNECTIONS true");
+    let back = Instant::now();
+    loop {
+        let answer = villager.post_once("/v1/suggestions", &key, voice.clone()).await;
+        if answer.status == 201 && villager.get("/v1/sync").await.status == 200 {
+            break;
+        }
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(back.elapsed() < Duration::from_secs(10), "not back after ten seconds");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    println!("back after {:?}", back.elapsed());
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM suggestions").await, 2);
+    // sessions cut under load, again and again: every acknowledged voice is there, and there once
+    let mut promised = 0;
+    for round in 0..5 {
+        let asking: Vec<_> = (0..20)
+            .map(|_| {
+                let (villager, voice) = (villager.clone(), voice.clone());
+                tokio::spawn(async move {
+                    let key = Uuid::now_v7().to_string();
+                    for _ in 0..100 {
+                        let answer = villager.post_once("/v1/suggestions", &key, voice.clone()).await;
+                        if answer.status == 201 {
+                            return;
+                        }
+                        assert_eq!(answer.status, 503, "{}", answer.body);
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                    panic!("never answered");
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(20 + round * 30)).await;
+        app.folder.administer(TERMINATE);
+        for one in asking {
+            one.await.unwrap();
+            promised += 1;
+        }
+    }
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM suggestions").await, 2 + promised);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn readiness_tells_of_a_setting_changed_later() {
+    if !is_postgres("postgres: settings watched") {
+        return;
+    }
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/readyz").await.body["parts"]["database_doubts"], json!([]));
+    app.folder.administer("ALTER DATABASE NAME SET synchronous_commit = off");
+    app.folder.administer(TERMINATE);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut ready = Value::Null;
+    for _ in 0..20 {
+        ready = app.get("/readyz").await.body;
+        if ready["status"] == "degraded" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(ready["parts"]["database_doubts"][0].as_str().unwrap().contains("synchronous_commit"), "{ready}");
+    app.stop().await;
+}
+
+/// What a unit has read stays so until its commit, though another process writes the same row.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_writers_never_decide_on_what_is_no_longer_so() {
+    let app = TestApp::start().await;
+    let other = opened(&app.folder.url()).await.unwrap();
+    let mut writing = Vec::new();
+    for number in 0..100 {
+        let store = if number % 2 == 0 { app.app.store.clone() } else { other.clone() };
+        writing.push(tokio::spawn(async move {
+            let adding = store.write(|tx| {
+                Box::pin(async move {
+                    let backend = tx.get_database_backend();
+                    let select = Statement::from_string(backend, "SELECT version FROM templates WHERE key = 'count'");
+                    let row = tx.query_one_raw(select).await?;
+                    let so_far: i32 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+                    // time enough for another to read the same
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                    let more = so_far + 1;
+                    tx.execute_unprepared("DELETE FROM templates WHERE key = 'count'").await?;
+                    let insert =
+                        format!("INSERT INTO templates (key, version, definition) VALUES ('count', {more}, '')");
+                    tx.execute_unprepared(&insert).await?;
+                    Ok(())
+                })
+            });
+            adding.await
+        }));
+    }
+    for one in writing {
+        one.await.unwrap().unwrap();
+    }
+    let counted = count(app.folder.path(), "SELECT CAST(max(version) AS BIGINT) FROM templates WHERE key = 'count'");
+    assert_eq!(counted.await, 100);
+    app.stop().await;
+}
+
+/// A unit that goes on after a statement had failed is not acknowledged, and spoils nothing that comes after it.
+#[tokio::test]
+async fn a_swallowed_error_is_never_acknowledged() {
+    if !is_postgres("postgres: a transaction that failed") {
+        return;
+    }
+    let app = TestApp::start().await;
+    let swallowing = app.app.store.write(|tx| {
+        Box::pin(async move {
+            tx.execute_unprepared("INSERT INTO templates (key, version, definition) VALUES ('a', 1, '')").await?;
+            tx.execute_unprepared("INSERT INTO nowhere VALUES (1)").await.ok();
+            Ok::<_, Error>(())
+        })
+    });
+    assert!(swallowing.await.is_err());
+    let rows = "SELECT count(*) FROM templates WHERE key = 'a'";
+    assert_eq!(count(app.folder.path(), rows).await, 0);
+    let next = app.app.store.write(|tx| {
+        Box::pin(async move {
+            tx.execute_unprepared("INSERT INTO templates (key, version, definition) VALUES ('a', 1, '')").await?;
+            Ok::<_, Error>(())
+        })
+    });
+    next.await.unwrap();
+    assert_eq!(count(app.folder.path(), rows).await, 1);
+    app.stop().await;
+}

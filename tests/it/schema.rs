@@ -1,0 +1,194 @@
+//! One schema on both databases, reached from every step before it, however often the way there was broken off.
+use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+use migrations::Migrator;
+use sea_orm_migration::MigratorTrait;
+
+use crate::support::{House, Raw, is_postgres, liusheng, opened, run};
+
+/// Columns, keys, indexes and references, each as a line that reads the same on both databases.
+const SQLITE: [&str; 4] = [
+    "SELECT m.name || '.' || c.name || ' ' || lower(c.type) || CASE WHEN c.\"notnull\" OR c.pk THEN ' not null' ELSE '' END \
+     FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'",
+    "SELECT m.name || ' primary ' || (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_table_info(m.name) \
+     WHERE pk > 0 ORDER BY pk)) FROM sqlite_master m WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'",
+    "SELECT m.name || CASE i.\"unique\" WHEN 1 THEN ' unique ' ELSE ' index ' END || (SELECT group_concat(name, ',') FROM \
+     (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) || CASE i.partial WHEN 1 THEN ' partial' ELSE '' END \
+     FROM sqlite_master m JOIN pragma_index_list(m.name) i WHERE m.type = 'table' AND i.origin <> 'pk'",
+    "SELECT m.name || ' refers ' || f.\"from\" || ' ' || f.\"table\" || '.' || f.\"to\" || ' ' || lower(f.on_delete) \
+     FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'",
+];
+const POSTGRES: [&str; 3] = [
+    "SELECT table_name || '.' || column_name || ' ' || data_type || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END \
+     FROM information_schema.columns WHERE table_schema = current_schema()",
+    "SELECT t.relname || CASE WHEN i.indisprimary THEN ' primary ' WHEN i.indisunique THEN ' unique ' ELSE ' index ' END || \
+     (SELECT string_agg(a.attname, ',' ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) \
+     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum) || CASE WHEN i.indpred IS NULL THEN '' ELSE \
+     ' partial' END FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid \
+     WHERE t.relnamespace = current_schema()::regnamespace",
+    "SELECT t.relname || ' refers ' || a.attname || ' ' || o.relname || '.' || b.attname || ' ' || \
+     CASE c.confdeltype WHEN 'a' THEN 'no action' WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' ELSE 'restrict' END \
+     FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class o ON o.oid = c.confrelid \
+     CROSS JOIN unnest(c.conkey, c.confkey) k(mine, theirs) \
+     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.mine \
+     JOIN pg_attribute b ON b.attrelid = o.oid AND b.attnum = k.theirs \
+     WHERE c.contype = 'f' AND t.relnamespace = current_schema()::regnamespace",
+];
+/// Two names of one type.
+const TYPES: [(&str, &str); 5] = [
+    (" uuid_text", " uuid"),
+    (" timestamp_with_timezone_text", " timestamp with time zone"),
+    (" date_text", " date"),
+    (" varchar", " character varying"),
+    // an integer of SQLite is as long as it needs to be
+    (" bigint", " integer"),
+];
+
+async fn schema(data_dir: &Path) -> BTreeSet<String> {
+    let raw = Raw::open(data_dir).await;
+    let is_sqlite = raw.spelled("yes", "no") == "yes";
+    let mut lines = BTreeSet::new();
+    for select in if is_sqlite { &SQLITE[..] } else { &POSTGRES[..] } {
+        for row in raw.rows(select).await {
+            let line: Option<String> = row.try_get_by_index(0).unwrap();
+            let line = TYPES.iter().fold(line.unwrap_or_default(), |line, (from, to)| line.replace(from, to));
+            lines.insert(line);
+        }
+    }
+    raw.close().await;
+    // the list of the steps is not ours
+    lines.retain(|line| !line.starts_with("seaql_migrations"));
+    lines
+}
+
+async fn migrate(house: &House) -> liusheng::error::Result<()> {
+    opened(&house.url()).await.map(drop)
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_schema() {
+    if !is_postgres("schema: the same on both") {
+        return;
+    }
+    let (sqlite, postgres) = (House::of_sqlite(), House::new());
+    migrate(&sqlite).await.unwrap();
+    let (there, here) = (schema(sqlite.path()).await, schema(postgres.path()).await);
+    assert!(here.len() > 400, "{}", here.len());
+    let only_there: Vec<_> = there.difference(&here).collect();
+    let only_here: Vec<_> = here.difference(&there).collect();
+    assert!(only_there.is_empty() && only_here.is_empty(), "SQLite: {only_there:#?}\nPostgreSQL: {only_here:#?}");
+    let raw = Raw::open(postgres.path()).await;
+    let by_language = "SELECT count(*) FROM information_schema.columns c WHERE table_schema = current_schema() \
+        AND data_type IN ('text', 'character varying') AND collation_name IS DISTINCT FROM 'C'";
+    assert_eq!(raw.one::<i64>(by_language).await, 0, "text is compared by its bytes");
+}
+
+/// Applies the first so many steps.
+async fn steps(house: &House, count: usize) {
+    let raw = Raw::open(house.path()).await;
+    Migrator::up(raw.connection(), Some(u32::try_from(count).unwrap())).await.unwrap();
+    raw.close().await;
+}
+
+/// Something is in the way of a step: it fails in its middle and leaves nothing; out of the way, it goes through.
+#[tokio::test]
+async fn a_step_that_fails_in_its_middle_can_be_run_again() {
+    let all = Migrator::migrations().len();
+    let ladder = House::empty();
+    let mut states = vec![BTreeSet::new()];
+    for _ in 0..all {
+        steps(&ladder, 1).await;
+        states.push(schema(ladder.path()).await);
+    }
+    let mut broken_off = 0;
+    for done in 0..all {
+        for (obstacle, away) in obstacles(&states[done], &states[done + 1]) {
+            let house = House::empty();
+            if done > 0 {
+                steps(&house, done).await;
+            }
+            let raw = Raw::open(house.path()).await;
+            raw.execute(&obstacle).await;
+            raw.close().await;
+            let before = schema(house.path()).await;
+            assert!(migrate(&house).await.is_err(), "{obstacle}");
+            assert_eq!(schema(house.path()).await, before, "step {} left something behind", done + 1);
+            let raw = Raw::open(house.path()).await;
+            raw.execute(&away).await;
+            raw.close().await;
+            migrate(&house).await.unwrap();
+            assert_eq!(schema(house.path()).await, states[all]);
+            broken_off += 1;
+        }
+    }
+    println!("{broken_off} steps broken off in their middle");
+}
+
+/// Statements that stand in the way of the first and of the last thing that a step makes, and what takes them away.
+fn obstacles(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<(String, String)> {
+    let table = |line: &String| line.split(['.', ' ']).next().unwrap().to_owned();
+    let old: BTreeSet<String> = before.iter().map(table).collect();
+    let new: BTreeSet<String> = after.iter().map(table).filter(|table| !old.contains(table)).collect();
+    let ends: BTreeSet<&String> = new.first().into_iter().chain(new.last()).collect();
+    let tables =
+        ends.into_iter().map(|name| (format!("CREATE TABLE {name} (x integer)"), format!("DROP TABLE {name}")));
+    let tables: Vec<_> = tables.collect();
+    if !tables.is_empty() {
+        return tables;
+    }
+    let column = after.difference(before).filter_map(|line| line.split(' ').next()?.split_once('.')).last();
+    let column = column.map(|(table, column)| {
+        (
+            format!("ALTER TABLE {table} ADD COLUMN {column} integer"),
+            format!("ALTER TABLE {table} DROP COLUMN {column}"),
+        )
+    });
+    column.into_iter().collect()
+}
+
+/// Killed again and again, then left alone; and three at once.
+#[tokio::test]
+async fn a_killed_migration_is_finished_by_the_next() {
+    let whole = House::empty();
+    migrate(&whole).await.unwrap();
+    let wanted = schema(whole.path()).await;
+    let house = House::empty();
+    for millis in [30, 120, 250, 400] {
+        let mut process = liusheng(house.path(), &["migrate"], &[]).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(millis));
+        process.kill().ok();
+        process.wait().unwrap();
+    }
+    let last = run(house.path(), &["migrate"], &[]);
+    assert_eq!(last.status.code(), Some(0), "{}", String::from_utf8_lossy(&last.stderr));
+    assert_eq!(schema(house.path()).await, wanted);
+
+    let house = House::empty();
+    let at_once: Vec<_> = (0..3).map(|_| liusheng(house.path(), &["migrate"], &[]).spawn().unwrap()).collect();
+    for mut process in at_once {
+        assert_eq!(process.wait().unwrap().code(), Some(0));
+    }
+    assert_eq!(schema(house.path()).await, wanted);
+}
+
+#[tokio::test]
+async fn a_file_with_data_is_copied_aside_before_it_is_changed() {
+    let house = House::of_sqlite();
+    steps(&house, 3).await;
+    let raw = Raw::open(house.path()).await;
+    raw.execute("INSERT INTO areas (code, name, level, valid_from) VALUES ('1', 'x', 'county', '2026-01-01')").await;
+    raw.close().await;
+    let before = schema(house.path()).await;
+    migrate(&house).await.unwrap();
+    migrate(&house).await.unwrap();
+    let copies: Vec<_> =
+        std::fs::read_dir(house.path().join("before-migration")).unwrap().map(Result::unwrap).collect();
+    assert_eq!(copies.len(), 1, "nothing to migrate, nothing to copy");
+    assert!(copies[0].file_name().to_string_lossy().starts_with("m0003_streams"));
+    assert_eq!(copies[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let kept = House::of_sqlite();
+    std::fs::copy(copies[0].path(), kept.path().join("liusheng.db")).unwrap();
+    assert_eq!(schema(kept.path()).await, before, "the copy is what was there");
+    let raw = Raw::open(kept.path()).await;
+    assert_eq!(raw.one::<i64>("SELECT count(*) FROM areas").await, 1);
+}

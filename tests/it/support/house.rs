@@ -1,0 +1,228 @@
+//! A data directory with a database of its own: an SQLite file in it, or, with `LSTEST_DATABASE_URL`, one on that server.
+use std::{
+    collections::HashMap,
+    future::Future,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use liusheng::{calendar::Calendar, clock::Clock, keys::Keys, store};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable,
+};
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+
+/// What the real binary must be told to find the database of a data directory.
+static SETTINGS: LazyLock<Mutex<HashMap<PathBuf, Vec<(&'static str, String)>>>> = LazyLock::new(Mutex::default);
+/// Migrated once, copied for every test.
+static TEMPLATE: LazyLock<Mutex<Option<String>>> = LazyLock::new(Mutex::default);
+
+/// Everything that one installation owns; gone with this value.
+pub(crate) struct House {
+    folder: TempDir,
+    database: Option<String>,
+}
+
+impl House {
+    /// A database with the newest schema and nothing in it.
+    pub(crate) fn new() -> Self {
+        let database = server().map(|server| {
+            let mut template = TEMPLATE.lock().unwrap();
+            let template = template.get_or_insert_with(|| migrated(&server));
+            created(&server, Some(template))
+        });
+        Self::with(database)
+    }
+
+    /// A database without a schema.
+    pub(crate) fn empty() -> Self {
+        Self::with(server().map(|server| created(&server, None)))
+    }
+
+    /// Files and database as they are, in a place of their own. Nobody may be connected.
+    pub(crate) fn copy_of(other: &Self) -> Self {
+        let copy = Self::with(other.database.as_ref().map(|name| created(&server().unwrap(), Some(name))));
+        for file in std::fs::read_dir(other.path()).unwrap().map(Result::unwrap).filter(|file| file.path().is_file()) {
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+        copy
+    }
+
+    /// An SQLite file, whatever else there is.
+    pub(crate) fn of_sqlite() -> Self {
+        Self::with(None)
+    }
+
+    /// Says something to the server of the database; `NAME` is the database.
+    pub(crate) fn administer(&self, sql: &str) {
+        run_sql(&server().unwrap(), &sql.replace("NAME", self.database.as_deref().unwrap())).unwrap();
+    }
+
+    fn with(database: Option<String>) -> Self {
+        let house = Self { folder: tempfile::tempdir().unwrap(), database };
+        let mut settings = Vec::new();
+        if house.database.is_some() {
+            settings.push(("LIUSHENG_DATABASE_URL", house.url()));
+            settings.extend(super::redis::any_redis_url().map(|url| ("LIUSHENG_REDIS_URL", url)));
+        }
+        SETTINGS.lock().unwrap().insert(house.path().to_owned(), settings);
+        house
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.database.is_none()
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        match &self.database {
+            Some(name) => address(&server().unwrap(), name),
+            None => format!("sqlite://{}", self.path().join("liusheng.db").display()),
+        }
+    }
+}
+
+impl Deref for House {
+    type Target = TempDir;
+
+    fn deref(&self) -> &TempDir {
+        &self.folder
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        SETTINGS.lock().unwrap().remove(self.folder.path());
+        if let Some(name) = self.database.take() {
+            run_sql(&server().unwrap(), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).ok();
+        }
+    }
+}
+
+/// Is there a PostgreSQL? Otherwise says what is skipped.
+pub(crate) fn is_postgres(skipped: &str) -> bool {
+    let is_there = server().is_some();
+    if !is_there {
+        eprintln!("skipped, because LSTEST_DATABASE_URL is not set: {skipped}");
+    }
+    is_there
+}
+
+/// `LIUSHENG_*` for a process in this data directory.
+pub(crate) fn settings_of(data_dir: &Path) -> Vec<(&'static str, String)> {
+    SETTINGS.lock().unwrap().get(data_dir).cloned().unwrap_or_default()
+}
+
+/// Past the server, as an administrator of the machine.
+pub(crate) struct Raw(DatabaseConnection);
+
+impl Raw {
+    /// The database of this data directory.
+    pub(crate) async fn open(data_dir: &Path) -> Self {
+        let url = settings_of(data_dir).into_iter().find(|(key, _)| *key == "LIUSHENG_DATABASE_URL");
+        let file = || format!("sqlite://{}?mode=rwc", data_dir.join("liusheng.db").display());
+        let mut options = ConnectOptions::new(url.map_or_else(file, |(_, url)| url));
+        options.max_connections(1).sqlx_logging(false);
+        Self(Database::connect(options).await.unwrap())
+    }
+
+    /// For what runs on any connection.
+    pub(crate) fn connection(&self) -> &DatabaseConnection {
+        &self.0
+    }
+
+    /// One of two spellings of a statement.
+    pub(crate) fn spelled<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        if self.0.get_database_backend() == DbBackend::Postgres { postgres } else { sqlite }
+    }
+
+    /// How many rows it changed.
+    pub(crate) async fn execute(&self, sql: &str) -> u64 {
+        let statement = Statement::from_string(self.0.get_database_backend(), sql);
+        self.0.execute_raw(statement).await.unwrap_or_else(|error| panic!("{sql}: {error}")).rows_affected()
+    }
+
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<QueryResult> {
+        let statement = Statement::from_string(self.0.get_database_backend(), sql);
+        self.0.query_all_raw(statement).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub(crate) async fn one<T: TryGetable>(&self, sql: &str) -> T {
+        self.rows(sql).await.first().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    pub(crate) async fn close(self) {
+        self.0.close().await.unwrap();
+    }
+}
+
+/// One number from the database of this data directory.
+pub(crate) async fn count(data_dir: &Path, select: &str) -> i64 {
+    let raw = Raw::open(data_dir).await;
+    let count = raw.one(select).await;
+    raw.close().await;
+    count
+}
+
+fn server() -> Option<String> {
+    std::env::var("LSTEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
+}
+
+/// The server's address with another database.
+fn address(server: &str, name: &str) -> String {
+    let (head, query) = server.split_once('?').map_or((server, String::new()), |(head, q)| (head, format!("?{q}")));
+    let (scheme, rest) = head.split_once("://").unwrap();
+    let authority = rest.split('/').next().unwrap();
+    format!("{scheme}://{authority}/{name}{query}")
+}
+
+fn created(server: &str, template: Option<&str>) -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("lstest_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let from = template.unwrap_or("template0");
+    // a connection that nobody uses any more may not have ended yet, and a database in use is not copied
+    let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{from}'");
+    let mut tried = Ok(());
+    for _ in 0..100 {
+        run_sql(server, &end).unwrap();
+        tried = run_sql(server, &format!("CREATE DATABASE {name} TEMPLATE {from}"));
+        if tried.is_ok() {
+            return name;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("{tried:?}");
+}
+
+fn migrated(server: &str) -> String {
+    let name = created(server, None);
+    let url = address(server, &name);
+    blocking(async move { drop(opened(&url).await.unwrap()) });
+    name
+}
+
+/// The store behind an address, with keys that nobody else has.
+pub(crate) async fn opened(url: &str) -> liusheng::error::Result<store::Store> {
+    let keys = Keys::load_or_make(tempfile::tempdir().unwrap().path()).unwrap();
+    Ok(store::open(url, Clock::system(), Calendar::load(None).unwrap(), Arc::new(keys)).await?.0)
+}
+
+fn run_sql(server: &str, sql: &str) -> Result<(), sqlx::Error> {
+    let (url, sql) = (address(server, "postgres"), sql.to_owned());
+    blocking(async move {
+        let mut connection = PgConnection::connect(&url).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
+        connection.close().await
+    })
+}
+
+/// Tests of every kind make a house, also those that run on a runtime already.
+fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::spawn(move || runtime().block_on(work)).join().unwrap()
+}

@@ -3,7 +3,7 @@
 //! Always true: a person comes from a village's roster and is never deleted, only marked as left; identity numbers are
 //! kept as keyed digests and their last four characters, phones sealed; a known and an unknown phone number get the same
 //! answers; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
-//! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`.
+//! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`.
 //! Events recorded: `roster.imported`, `session.started`, `session.ended`.
 mod asking;
 mod codes;
@@ -18,14 +18,15 @@ pub mod rules;
 mod sessions;
 mod sign_in;
 mod sign_out;
+mod tickets;
 mod tokens;
 
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
     asking::{
-        Visitor, actor_cache, actor_of_cookie, actor_of_token, cookie, heard, no_cookie, require_own_page,
-        session_cookie, token_expires_at,
+        Visitor, actor_cache, actor_of_cookie, actor_of_session, actor_of_token, cookie, heard, no_cookie,
+        require_own_page, session_cookie, token_expires_at,
     },
     commands::{RosterFile, RosterImported, import_roster},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},
@@ -33,6 +34,7 @@ pub use self::{
     sessions::{Carrier, NewSession, OpenSession, open_session},
     sign_in::{AskCode, SignIn, ask_code, due, sign_in},
     sign_out::{sign_out, sign_out_everywhere},
+    tickets::{is_ticket, spend_ticket},
     tokens::mint,
 };
 use crate::app::App;

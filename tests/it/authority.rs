@@ -66,6 +66,7 @@ const TABLE: &[Row] = &[
     ("post /v1/login", [Out; 4]),
     ("post /v1/login/codes", PUBLIC),
     ("post /v1/login/refresh", [Out; 4]),
+    ("post /v1/login/tickets", SIGNED_IN),
     ("post /v1/logout", SIGNED_IN),
     ("post /v1/logout/everywhere", SIGNED_IN),
     ("post /v1/mandates", NONE_OF_THEM),
@@ -256,7 +257,7 @@ impl Scene {
             "/v1/forms" => json!({ "subject_id": self.matter, "area_code": area, "purpose": "survey", "title": "问卷",
                 "questions": [{ "id": "a", "title": "修吗？", "kind": "choice", "options": ["修", "不修"], "required": true }] }),
             "/v1/forms/{id}/answers" => json!({ "answers": { "a": "修" } }),
-            "/v1/login" => json!({ "phone": "19999999999", "code": "123456" }),
+            "/v1/login" => json!({ "login_id": Uuid::new_v4(), "phone": "19999999999", "code": "123456" }),
             "/v1/login/codes" => json!({ "phone": format!("1999999999{}", who.len()) }),
             "/v1/login/refresh" => json!({ "refresh_token": "rubbish" }),
             "/v1/mandates" => {

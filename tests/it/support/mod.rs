@@ -151,6 +151,7 @@ pub(crate) fn config(folder: &TempDir) -> Config {
     config.redis_url = redis::any_redis_url().unwrap_or_default();
     config.writes_per_second = 1000;
     config.writes_burst = 10_000;
+    config.writes_per_day = 1_000_000;
     config.requests_per_second = 10_000;
     config.requests_burst = 100_000;
     config.webhook_allow_private = true;

@@ -63,6 +63,10 @@ codes! {
     PersonChoiceNeeded "person_choice_needed" 409,
     SmsUnavailable "sms_unavailable" 503,
     SmsBudgetSpent "sms_budget_spent" 503,
+    ClaimCodeWrong "claim_code_wrong" 401,
+    SmsSignInNeeded "sms_sign_in_needed" 403,
+    SecondPersonNeeded "second_person_needed" 403,
+    SeatHeld "seat_held" 409,
     // roster
     RosterInvalid "roster_invalid" 422,
     RosterManyLeave "roster_many_leave" 409,
@@ -73,6 +77,7 @@ codes! {
     MediaTooLarge "media_too_large" 413,
     MediaUnreadable "media_unreadable" 422,
     MediaNotUsable "media_not_usable" 422,
+    Erased "erased" 410,
     RangeNotSatisfiable "range_not_satisfiable" 416,
     // state
     WrongState "wrong_state" 409,

@@ -84,4 +84,10 @@ ids! {
     DeliveryId,
     /// An outgoing webhook's address.
     WebhookId,
+    /// A key that seals one thing.
+    DataKeyId,
+    /// A request to bind a phone to somebody on the roster.
+    ClaimId,
+    /// A request to put something right that is kept about oneself.
+    CorrectionId,
 }

@@ -1,4 +1,6 @@
 //! The key file: tokens, lookups, sealing, signing. Made at first start, never in the database.
+mod data_key;
+
 use std::{
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -13,7 +15,11 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::data_key::DataKey;
 use crate::error::{Error, Result};
+
+/// Without 0 and O, 1 and I and L.
+const LETTERS: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 
 /// One secret with a name; the first of a list is in use, the others still open what they sealed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -165,6 +171,31 @@ impl Keys {
         fresh(&self.random, 32).map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// Capital letters and digits without those that look like another, each equally likely.
+    ///
+    /// # Errors
+    /// When the machine gives no randomness.
+    pub fn fresh_letters(&self, length: usize) -> Result<String> {
+        let count = LETTERS.len();
+        let mut letters = String::new();
+        while letters.len() < length {
+            // what does not divide evenly is thrown away
+            let bytes = fresh(&self.random, length)?;
+            let fair = bytes.into_iter().map(usize::from).filter(|byte| *byte < 256 / count * count);
+            letters.extend(fair.filter_map(|byte| LETTERS.get(byte % count)).map(|letter| char::from(*letter)));
+        }
+        letters.truncate(length);
+        Ok(letters)
+    }
+
+    /// Random bytes.
+    ///
+    /// # Errors
+    /// When the machine gives no randomness.
+    pub fn fresh_bytes(&self, length: usize) -> Result<Vec<u8>> {
+        fresh(&self.random, length)
+    }
+
     /// Six decimal digits, each value equally likely.
     ///
     /// # Errors
@@ -233,6 +264,16 @@ mod tests {
         assert!(keys.unseal("id", &sealed).is_err());
         let again = Keys::load_or_make(folder.path()).unwrap();
         assert_eq!(again.lookup("phone", "1"), keys.lookup("phone", "1"));
+    }
+
+    #[test]
+    fn letters_to_be_typed_are_without_look_alikes() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::load_or_make(folder.path()).unwrap();
+        let all: String = (0..200).map(|_| keys.fresh_letters(12).unwrap()).collect();
+        assert_eq!(all.len(), 2400);
+        assert!(!all.contains(['0', 'O', '1', 'I', 'L']));
+        assert!(LETTERS.iter().all(|letter| all.contains(char::from(*letter))));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod fuzz;
 // means
 pub mod broker;
 pub mod gateways;
+pub mod seals;
 pub mod store;
 // what happened, and the handles
 pub mod app;
@@ -32,6 +33,7 @@ pub mod people;
 pub mod live;
 pub mod streams;
 // deliberation
+pub mod claims;
 pub mod delivery;
 pub mod forms;
 pub mod meetings;
@@ -43,5 +45,7 @@ pub mod matters;
 pub mod votes;
 // what people look at, and the wiring
 pub mod demo;
+pub mod guests;
 pub mod pages;
+pub mod privacy;
 pub mod server;

@@ -50,6 +50,9 @@ done
 LSTEST_REDIS_URL="redis://127.0.0.1:$port/0" cargo test --locked --quiet --test it
 
 if [ "$full" = 1 ]; then
+  echo "== every operation as five people"
+  need python3 python3-venv
+  bash tests/schemathesis.sh --full
   echo "== broken twins: each must be caught"
   bash tests/broken/run.sh
 fi

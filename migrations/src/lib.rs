@@ -11,7 +11,10 @@ mod m0004_voices;
 mod m0005_deliberation;
 mod m0006_matters;
 mod m0007_votes;
-mod m0008_log_in;
+mod m0008_identity;
+mod m0009_desk_login;
+mod m0010_guests;
+mod m0011_log_in;
 mod schema;
 
 use sea_orm_migration::prelude::*;
@@ -30,7 +33,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_deliberation::Migration),
             Box::new(m0006_matters::Migration),
             Box::new(m0007_votes::Migration),
-            Box::new(m0008_log_in::Migration),
+            Box::new(m0008_identity::Migration),
+            Box::new(m0009_desk_login::Migration),
+            Box::new(m0010_guests::Migration),
+            Box::new(m0011_log_in::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ use super::App;
 use crate::{
     actor::Actor,
     error::{Code, Error, Result},
+    ids::PersonId,
     keys::sha256_hex,
     store::{Store, Tx},
 };
@@ -84,12 +85,15 @@ where
 {
     // the actor lives in this frame, so a command may borrow it for as long as the transaction
     let Some(key) = key.0 else { return run(tx, &actor, input).await };
-    let body_hash = sha256_hex(&serde_json::to_vec(&input).map_err(Error::broken)?);
+    // keyed and sealed: bodies and answers hold what people say, and are kept for a day
+    let body = sha256_hex(&serde_json::to_vec(&input).map_err(Error::broken)?);
+    let body_hash = tx.keys().lookup("idempotency", &body);
+    let purpose = format!("answer {} {key}", actor.person);
     if let Some(known) = row::Entity::find_by_id((actor.person, key.clone())).one(tx).await? {
         if known.operation != operation || known.body_hash != body_hash {
             return Err(Code::IdempotencyMismatch.into());
         }
-        return serde_json::from_str(&known.answer).map_err(Error::broken);
+        return serde_json::from_str(&tx.keys().unseal(&purpose, &known.answer)?).map_err(Error::broken);
     }
     let answer = run(tx, &actor, input).await?;
     let kept = row::ActiveModel {
@@ -97,11 +101,20 @@ where
         key: Set(key),
         operation: Set(operation.to_owned()),
         body_hash: Set(body_hash),
-        answer: Set(serde_json::to_string(&answer).map_err(Error::broken)?),
+        answer: Set(tx.keys().seal(&purpose, &serde_json::to_string(&answer).map_err(Error::broken)?)?),
         created_at: Set(tx.now()),
     };
     row::Entity::insert(kept).exec_without_returning(tx).await?;
     Ok(answer)
+}
+
+/// Forgets what this person's requests were answered.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_keys_of(tx: &Tx, person: PersonId) -> Result<()> {
+    row::Entity::delete_many().filter(row::Column::PersonId.eq(person)).exec(tx).await?;
+    Ok(())
 }
 
 /// Keys are kept for a day.

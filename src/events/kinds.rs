@@ -43,6 +43,24 @@ kinds! {
     SignedIn "session.started",
     /// A log-in ended; data: why.
     SessionEnded "session.ended",
+    /// Somebody asked for a phone to be bound to a person; data: how, person.
+    ClaimAsked "claim.asked",
+    /// It was approved, and the phone is bound; data: how, person.
+    ClaimApproved "claim.approved",
+    /// It was refused, or nobody decided in time; data: how, person, why.
+    ClaimRefused "claim.refused",
+    /// Somebody gave or withdrew a consent; data: purpose, given.
+    ConsentChanged "consent.changed",
+    /// Somebody asked for something to be put right; data: field.
+    CorrectionAsked "correction.asked",
+    /// The office decided about it; data: field, state.
+    CorrectionDecided "correction.decided",
+    /// Somebody wants the account closed; data: none.
+    ClosingAsked "account.closing_asked",
+    /// And does not want it any more, or cannot; data: why.
+    ClosingEnded "account.closing_ended",
+    /// The account was closed and its keys destroyed; data: how many voices and files became unreadable.
+    AccountClosed "account.closed",
     /// A voice was left; data: body.
     SuggestionSubmitted "suggestion.submitted",
     /// It was accepted; data: body.

@@ -19,6 +19,29 @@ pub enum Sms {
     },
 }
 
+/// A text without blanks, as a provider has approved it; a provider's template is found by its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmsNotice {
+    /// To the number by which somebody signed in until now: another one has taken its place.
+    PhoneReplaced,
+    /// To the new number: it is bound.
+    PhoneBound,
+    /// To the new number: the office refused, or did not decide in time.
+    ClaimRefused,
+}
+
+impl SmsNotice {
+    /// The stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::PhoneReplaced => "phone_replaced",
+            Self::PhoneBound => "phone_bound",
+            Self::ClaimRefused => "claim_refused",
+        }
+    }
+}
+
 impl Sms {
     /// The provider that the settings name.
     #[must_use]
@@ -33,6 +56,20 @@ impl Sms {
     #[must_use]
     pub fn is_set_up(&self) -> bool {
         !matches!(self, Self::None)
+    }
+
+    /// Sends one of the fixed notices; it has no blanks, so nothing personal is in it but the number it goes to.
+    ///
+    /// # Errors
+    /// `sms_unavailable` when nobody sends, or the file cannot be written.
+    pub async fn send_notice(&self, phone: &str, notice: SmsNotice) -> Result<()> {
+        let Self::File { path, .. } = self else { return Err(Code::SmsUnavailable.into()) };
+        let (path, line) = (path.clone(), format!("notice {phone} {}\n", notice.code()));
+        let written = tokio::task::spawn_blocking(move || {
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+            file.write_all(line.as_bytes())
+        });
+        Ok(written.await.map_err(Error::broken)??)
     }
 
     /// Sends the code.

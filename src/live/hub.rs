@@ -118,7 +118,7 @@ impl Hub {
     async fn carry(&self, app: &App, stream: StreamId) -> Result<()> {
         loop {
             let Some(from) = self.state().streams.get(&stream).map(|(carried, _)| *carried) else { return Ok(()) };
-            let entries = queries::entries(app.store.read(), stream, Span::After(from), BATCH).await?;
+            let entries = queries::entries(app, stream, Span::After(from), BATCH).await?;
             let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
             let frames: Vec<_> = entries
                 .iter()
@@ -163,15 +163,21 @@ impl Hub {
 }
 
 impl Listener {
-    /// From now on gets the entries of these streams. `heads` were read from the database before.
-    pub(super) fn watch(&self, heads: impl IntoIterator<Item = (StreamId, i64)>) {
+    /// From now on gets the entries of these streams; says from which place each follows. `heads` were read from the
+    /// database before: what was committed and carried to others since then comes no second time, so the place is the
+    /// hub's where that is further.
+    pub(super) fn watch(&self, heads: impl IntoIterator<Item = (StreamId, i64)>) -> HashMap<StreamId, i64> {
         let mut state = self.hub.state();
+        let mut places = HashMap::new();
         for (stream, head) in heads {
-            state.streams.entry(stream).or_insert_with(|| (head, HashSet::new())).1.insert(self.key);
+            let (carried, listeners) = state.streams.entry(stream).or_insert_with(|| (head, HashSet::new()));
+            listeners.insert(self.key);
+            places.insert(stream, head.max(*carried));
             if let Some(connection) = state.connections.get_mut(&self.key) {
                 connection.streams.insert(stream);
             }
         }
+        places
     }
 
     /// No longer gets the entries of this stream.

@@ -86,12 +86,13 @@ impl Session {
     ) -> Result<(Self, String)> {
         let own = queries::own(app.store.read(), &actor).await?;
         let mut session = Self { app, credential, actor, listener, positions: HashMap::new() };
-        session.listener.watch(own.iter().map(|(stream, _)| (stream.id, stream.last_seq)));
+        let places = session.listener.watch(own.iter().map(|(stream, _)| (stream.id, stream.last_seq)));
         let mut subs = serde_json::Map::new();
         for (stream, _) in own {
             let channel = protocol::channel(stream.id);
             let position = connect.subs.get(&channel).cloned().unwrap_or_default();
-            let subscribed = session.recover(stream.id, stream.epoch, stream.last_seq, &position).await?;
+            let head = places.get(&stream.id).copied().unwrap_or(stream.last_seq);
+            let subscribed = session.recover(stream.id, stream.epoch, head, &position).await?;
             subs.insert(channel, serde_json::to_value(subscribed).unwrap_or_default());
         }
         let mut result = json!({
@@ -120,7 +121,7 @@ impl Session {
         let same_log = position.epoch == epoch.to_string() && (0..=head).contains(&position.offset);
         if position.recover && same_log && head - position.offset <= RECOVER {
             let limit = RECOVER.unsigned_abs() + 100;
-            let missed = queries::entries(self.app.store.read(), id, Span::After(position.offset), limit).await?;
+            let missed = queries::entries(&self.app, id, Span::After(position.offset), limit).await?;
             subscribed.offset = missed.last().map_or(position.offset, |entry| entry.seq);
             subscribed.recovered = true;
             subscribed.publications = missed.iter().map(protocol::publication).collect();
@@ -169,7 +170,9 @@ impl Session {
         }
         let from = queries::read_seq(db, id, self.actor.person).await?.max(stream.last_seq - RECOVER).max(0);
         self.listener.watch([(id, stream.last_seq)]);
-        let missed = queries::entries(self.app.store.read(), id, Span::After(from), RECOVER.unsigned_abs()).await?;
+        // read after the stream is watched, with room for what came since its head was read
+        let limit = RECOVER.unsigned_abs() + 100;
+        let missed = queries::entries(&self.app, id, Span::After(from), limit).await?;
         let subscribed = Subscribed {
             recoverable: true,
             positioned: true,
@@ -229,8 +232,8 @@ impl Session {
         if access == Access::None {
             return Err(Fault::PermissionDenied);
         }
-        self.listener.watch([(stream, row.last_seq)]);
-        let done = self.recover(stream, row.epoch, row.last_seq, &subscribe.position).await;
+        let head = self.listener.watch([(stream, row.last_seq)]).remove(&stream).unwrap_or(row.last_seq);
+        let done = self.recover(stream, row.epoch, head, &subscribe.position).await;
         done.map(|subscribed| protocol::reply(id, "subscribe", &subscribed)).map_err(|_| Fault::Internal)
     }
 
@@ -294,7 +297,7 @@ impl Session {
     }
 
     async fn sync(&self) -> Result<Value> {
-        Ok(json!({ "streams": queries::list(self.app.store.read(), &self.actor).await? }))
+        Ok(json!({ "streams": queries::list(&self.app, &self.actor).await? }))
     }
 
     /// Is the session still good? Rights are read again, at most seconds old.

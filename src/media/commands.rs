@@ -1,9 +1,11 @@
 //! Writes of media: a kept file gets its row, a row is attached to one thing, what nobody attached is forgotten.
 use chrono::TimeDelta;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr,
+};
 
 use super::{
-    Media,
+    Media, VOICE,
     queries::{self, MediaView},
     rows::media,
 };
@@ -11,6 +13,7 @@ use crate::{
     actor::Actor,
     error::{Code, Result},
     ids::{MediaId, PersonId},
+    seals::{self, commands::NewKey},
     store::Tx,
 };
 
@@ -40,6 +43,7 @@ pub(super) struct NewMedia {
     pub(super) width: Option<i32>,
     pub(super) height: Option<i32>,
     pub(super) duration_ms: Option<i32>,
+    pub(super) key: NewKey,
 }
 
 /// Gives a kept file its row, unattached.
@@ -48,6 +52,7 @@ pub(super) struct NewMedia {
 /// `too_many_requests` when the person has too much unattached.
 pub(super) async fn keep(tx: &Tx, actor: &Actor, new: NewMedia) -> Result<MediaView> {
     queries::room(tx, actor.person, tx.now()).await?;
+    let key_id = seals::commands::keep(tx, actor.person, new.key).await?;
     let row = media::ActiveModel {
         id: Set(new.id),
         owner_id: Set(actor.person),
@@ -62,6 +67,7 @@ pub(super) async fn keep(tx: &Tx, actor: &Actor, new: NewMedia) -> Result<MediaV
         subject_id: Set(None),
         area_code: Set(None),
         created_at: Set(tx.now()),
+        key_id: Set(Some(key_id)),
     };
     Ok(row.insert(tx).await?.view())
 }
@@ -103,5 +109,38 @@ pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
         .filter(media::Column::SubjectId.is_null())
         .exec_with_returning(tx)
         .await?;
+    seals::commands::forget(tx, &gone.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
+    Ok(gone)
+}
+
+/// Makes every voice clip of a person unreadable.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
+    let clips = media::Entity::find().filter(media::Column::OwnerId.eq(owner)).filter(media::Column::Kind.eq(VOICE));
+    let keys: Vec<_> = clips.all(tx).await?.iter().filter_map(|row| row.key_id).collect();
+    seals::commands::destroy(tx, &keys).await
+}
+
+/// Makes unreadable what must not outlive a person's account: every voice clip, whatever is attached to these things
+/// (`subject_kind` and ids), and what is not attached. Photos of what is public stay. Gives the rows: files kept before
+/// files were sealed are taken away by [`super::files::remove_clear`].
+///
+/// # Errors
+/// When the database refuses.
+pub async fn erase_of(tx: &Tx, owner: PersonId, (kind, ids): (&str, &[String])) -> Result<Vec<Media>> {
+    let mut gone = media::Entity::find()
+        .filter(media::Column::OwnerId.eq(owner))
+        .filter(media::Column::Kind.eq(VOICE).or(media::Column::SubjectId.is_null()))
+        .all(tx)
+        .await?;
+    for some in ids.chunks(500) {
+        let attached = media::Entity::find()
+            .filter(media::Column::SubjectKind.eq(kind))
+            .filter(media::Column::SubjectId.is_in(some.iter().map(String::as_str)));
+        gone.extend(attached.all(tx).await?);
+    }
+    seals::commands::destroy(tx, &gone.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
     Ok(gone)
 }

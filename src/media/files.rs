@@ -26,7 +26,8 @@ use crate::{
     config::Config,
     error::{Code, Error, Result},
     ids::{MediaId, PersonId},
-    keys::sha256_hex,
+    keys::{DataKey, Keys, sha256_hex},
+    seals,
 };
 
 /// A photo takes up to 256 MiB while it is decoded, whoever sent it: the bound is the process's, hence a static.
@@ -40,6 +41,9 @@ static ARRIVING: Mutex<Vec<PersonId>> = Mutex::new(Vec::new());
 const KEPT_FREE: u64 = 256 * 1024 * 1024;
 /// How long an upload waits for its turn.
 const TURN: Duration = Duration::from_secs(15);
+/// What is bound to a sealed file.
+const WHOLE: &str = "file";
+const THUMBNAIL: &str = "thumbnail";
 /// Files on their way; beside the kept ones, so that a rename is atomic.
 const INCOMING: &str = "incoming";
 
@@ -174,42 +178,50 @@ pub(super) struct Kept {
 ///
 /// # Errors
 /// `busy` when others are inspected for too long, the refusals of [`rules::inspect`] and of its kind, or the disk's.
-pub(super) async fn keep(config: Arc<Config>, incoming: Incoming) -> Result<Kept> {
+pub(super) async fn keep(config: Arc<Config>, keys: Arc<Keys>, incoming: Incoming) -> Result<Kept> {
     let turn = tokio::time::timeout(TURN, INSPECTIONS.acquire()).await.map_err(|_| Code::Busy.after_secs(5))?;
     let turn = turn.map_err(Error::broken)?;
     let work = move || {
         // the turn ends with the work, not with the caller's patience
         let _turn = turn;
-        keep_now(&config.media_dir(), &std::fs::read(&incoming.0)?)
+        keep_now(&config.media_dir(), &keys, &std::fs::read(&incoming.0)?)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
 }
 
-fn keep_now(folder: &Path, sent: &[u8]) -> Result<Kept> {
+fn keep_now(folder: &Path, keys: &Keys, sent: &[u8]) -> Result<Kept> {
     let id = MediaId::new();
+    let (key, new_key) = seals::commands::fresh(keys)?;
+    let write = |path: &Path, place: &str, bytes: &[u8]| write(folder, path, &key.seal(place, bytes)?);
     let path = place(folder, id);
     let whole = |number: u32| i32::try_from(number).map_err(Error::broken);
     let new = match rules::inspect(sent)? {
         Kind::Photo => {
             let photo = photo::prepare(sent)?;
-            write(folder, &small(&path), &photo.thumbnail)?;
-            write(folder, &path, &photo.jpeg)?;
+            write(&small(&path), THUMBNAIL, &photo.thumbnail)?;
+            write(&path, WHOLE, &photo.jpeg)?;
             NewMedia {
                 width: Some(whole(photo.width)?),
                 height: Some(whole(photo.height)?),
-                ..described(id, PHOTO, "image/jpeg", &photo.jpeg)?
+                ..described(id, new_key, (PHOTO, "image/jpeg"), &photo.jpeg)?
             }
         }
         Kind::Voice => {
             let clip = voice::measure(sent)?;
-            write(folder, &path, sent)?;
-            NewMedia { duration_ms: Some(whole(clip.duration_ms)?), ..described(id, VOICE, clip.mime, sent)? }
+            write(&path, WHOLE, sent)?;
+            let length = Some(whole(clip.duration_ms)?);
+            NewMedia { duration_ms: length, ..described(id, new_key, (VOICE, clip.mime), sent)? }
         }
     };
     Ok(Kept { new, sent_sha256: sha256_hex(sent), path })
 }
 
-fn described(id: MediaId, kind: &'static str, mime: &'static str, bytes: &[u8]) -> Result<NewMedia> {
+fn described(
+    id: MediaId,
+    key: seals::commands::NewKey,
+    (kind, mime): (&'static str, &'static str),
+    bytes: &[u8],
+) -> Result<NewMedia> {
     let length = i64::try_from(bytes.len()).map_err(Error::broken)?;
     Ok(NewMedia {
         id,
@@ -220,6 +232,7 @@ fn described(id: MediaId, kind: &'static str, mime: &'static str, bytes: &[u8]) 
         width: None,
         height: None,
         duration_ms: None,
+        key,
     })
 }
 
@@ -236,6 +249,26 @@ fn write(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
         std::fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+/// The bytes of a file as they were kept, opened.
+///
+/// # Errors
+/// `erased` when its key was destroyed, or the disk's.
+pub(super) async fn read(app: &App, row: &Media, is_small: bool) -> Result<Vec<u8>> {
+    let (path, place) =
+        if is_small { (thumbnail_path(&app.config, row), THUMBNAIL) } else { (path(&app.config, row), WHOLE) };
+    let Some(key) = row.key_id else { return Ok(tokio::fs::read(path).await?) };
+    let key: DataKey = seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?;
+    let opening = tokio::task::spawn_blocking(move || key.open(place, std::fs::read(path)?));
+    opening.await.map_err(Error::broken)?
+}
+
+/// Takes away the files of these rows: without their key they are noise, or they were kept in clear.
+pub async fn remove_all(config: &Config, rows: &[Media]) {
+    for row in rows {
+        remove(&path(config, row)).await;
+    }
 }
 
 /// Takes away a file and its small picture.
@@ -290,11 +323,18 @@ mod tests {
         folder
     }
 
+    /// What lies there, opened.
+    fn opened(keys: &Keys, kept: &Kept) -> Vec<u8> {
+        let key = keys.open_data_key(&kept.new.key.id.to_string(), kept.new.key.wrapped()).unwrap();
+        key.open(WHOLE, std::fs::read(&kept.path).unwrap()).unwrap()
+    }
+
     #[test]
     fn a_photo_is_kept_with_its_small_picture_and_nothing_else_is_left() {
         let folder = folder();
-        let kept = keep_now(folder.path(), PICTURE).unwrap();
-        let stored = std::fs::read(&kept.path).unwrap();
+        let keys = Keys::load_or_make(folder.path()).unwrap();
+        let kept = keep_now(folder.path(), &keys, PICTURE).unwrap();
+        let stored = opened(&keys, &kept);
         assert_eq!(kept.new.sha256, sha256_hex(&stored), "the digest is that of the file");
         assert_eq!(kept.sent_sha256, sha256_hex(PICTURE));
         assert_eq!(kept.new.bytes, i64::try_from(stored.len()).unwrap());
@@ -306,9 +346,12 @@ mod tests {
     #[test]
     fn a_clip_is_kept_byte_for_byte() {
         let folder = folder();
+        let keys = Keys::load_or_make(folder.path()).unwrap();
         for (mime, clip) in voice::samples::CLIPS {
-            let kept = keep_now(folder.path(), clip).unwrap();
-            assert_eq!(std::fs::read(&kept.path).unwrap(), *clip);
+            let kept = keep_now(folder.path(), &keys, clip).unwrap();
+            assert_eq!(opened(&keys, &kept), *clip);
+            let on_disk = std::fs::read(&kept.path).unwrap();
+            assert!(!on_disk.windows(32).any(|some| clip.windows(32).step_by(97).any(|other| some == other)), "{mime}");
             assert_eq!((kept.new.kind, kept.new.mime), (VOICE, *mime));
             assert!(kept.new.duration_ms.is_some_and(|length| length > 2_000), "{mime}");
             assert!(!small(&kept.path).exists());
@@ -318,7 +361,12 @@ mod tests {
     #[test]
     fn what_is_refused_leaves_no_file() {
         let folder = folder();
-        assert_eq!(keep_now(folder.path(), b"<svg/>").err().map(|error| error.code()), Some(Code::MediaUnsupported));
+        let elsewhere = tempfile::tempdir().unwrap();
+        let keys = Keys::load_or_make(elsewhere.path()).unwrap();
+        assert_eq!(
+            keep_now(folder.path(), &keys, b"<svg/>").err().map(|error| error.code()),
+            Some(Code::MediaUnsupported)
+        );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the folder for what is on its way");
     }
 

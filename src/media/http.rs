@@ -1,6 +1,4 @@
 //! Media over HTTP: one file in, and a file out, whole or in part. Who may see it is decided by whoever calls [`serve`].
-use std::{io::SeekFrom, path::Path};
-
 use axum::{
     body::Body,
     extract::{
@@ -10,9 +8,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -101,7 +98,7 @@ pub async fn take_bytes(app: &App, actor: Actor, bytes: &[u8]) -> Result<MediaVi
 }
 
 async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) -> Result<MediaView> {
-    let kept = files::keep(app.config.clone(), incoming).await?;
+    let kept = files::keep(app.config.clone(), app.keys.clone(), incoming).await?;
     let (new, id) = (kept.new.clone(), kept.new.id);
     let write = app.once(actor, key, "upload_media", kept.sent_sha256, move |tx, actor, _| {
         Box::pin(commands::keep(tx, actor, new))
@@ -135,11 +132,7 @@ pub enum Size {
 /// `range_not_satisfiable`, or the disk's.
 pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
     let is_small = size == Size::Thumb && row.kind == PHOTO;
-    let (path, tag) = if is_small {
-        (files::thumbnail_path(&app.config, row), format!("\"{}-thumb\"", row.sha256))
-    } else {
-        (files::path(&app.config, row), format!("\"{}\"", row.sha256))
-    };
+    let tag = format!("\"{}{}\"", row.sha256, if is_small { "-thumb" } else { "" });
     let given = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_known =
         |tags: &str| tags.split(',').any(|known| [tag.as_str(), "*"].contains(&known.trim().trim_start_matches("W/")));
@@ -148,24 +141,24 @@ pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> R
     } else {
         // a range of another version of the file would not fit what the client has
         let range = given(header::RANGE).filter(|_| given(header::IF_RANGE).is_none_or(|known| known == tag));
-        send(&path, range).await?
+        send(files::read(app, row, is_small).await?.into(), range)?
     };
     describe(response.headers_mut(), &row.mime, &tag)?;
     Ok(response)
 }
 
-async fn send(path: &Path, range: Option<&str>) -> Result<Response> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let length = file.metadata().await?.len();
+/// A file is at most 10 MiB and opens as a whole: what is sealed shows a change only at its end.
+fn send(bytes: Bytes, range: Option<&str>) -> Result<Response> {
+    let length = bytes.len() as u64;
     let (status, first, last) = match part(range, length) {
         Part::Whole => (StatusCode::OK, 0, length.saturating_sub(1)),
         Part::Bytes(first, last) => (StatusCode::PARTIAL_CONTENT, first, last),
         Part::Beyond => return beyond(length),
     };
-    file.seek(SeekFrom::Start(first)).await?;
-    let size = (last + 1 - first).min(length);
-    let body = Body::from_stream(ReaderStream::new(file.take(size)));
-    let mut response = (status, body).into_response();
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let wanted = bytes.slice(place(first)..place(last + 1));
+    let size = wanted.len();
+    let mut response = (status, Body::from(wanted)).into_response();
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
     if status == StatusCode::PARTIAL_CONTENT {
         response.headers_mut().insert(header::CONTENT_RANGE, content_range(&format!("{first}-{last}"), length)?);

@@ -1,9 +1,10 @@
 //! 附件: photos (照片) and voice clips (录音), kept as files named after their row.
 //!
 //! Always true: what a file is follows from its bytes, never from what the sender says; a photo is written anew without
-//! its metadata, a clip is kept as recorded; the file is on the disk, synced, before its row is; a row is attached to one
-//! thing at most, once, by its owner; only the owner sees what is not attached. Who may see what is attached is for the
-//! subject it is attached to (see `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends.
+//! its metadata, a clip is kept as recorded; both are sealed by a key of their own before they are written under their
+//! name; the file is on the disk, synced, before its row is; a row is attached to one thing at most, once, by its owner;
+//! only the owner sees what is not attached. Who may see what is attached is for the subject it is attached to (see
+//! `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends.
 //! Tables owned: `media`. Events recorded: none (what attaches it records).
 //!
 //! # Why
@@ -20,7 +21,7 @@ mod rules;
 mod voice;
 
 pub use self::{
-    commands::{Subject, attach},
+    commands::{Subject, attach, erase_clips_of, erase_of},
     http::{Size, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,

@@ -5,7 +5,7 @@ pub mod media {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{MediaId, PersonId};
+    use crate::ids::{DataKeyId, MediaId, PersonId};
 
     /// One photo or voice clip; unattached as long as `subject_id` is empty.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -26,6 +26,8 @@ pub mod media {
         pub subject_id: Option<String>,
         pub area_code: Option<String>,
         pub created_at: DateTime<Utc>,
+        /// Seals its files; none for those kept before files were sealed.
+        pub key_id: Option<DataKeyId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

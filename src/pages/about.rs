@@ -1,4 +1,4 @@
-//! `/log` and `/privacy`: what anybody may check, and what becomes of what people say.
+//! `/log`: what anybody may check.
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/log", get(log)).route("/privacy", get(privacy))
+    Router::new().route("/log", get(log))
 }
 
 #[derive(Template)]
@@ -25,14 +25,4 @@ struct LogPage {
 
 async fn log(State(app): State<App>, viewer: Viewer) -> Result<Response> {
     Ok(render(&LogPage { page: viewer.page("page-log"), head: events::head(&app.store).await? }))
-}
-
-#[derive(Template)]
-#[template(path = "privacy.html")]
-struct PrivacyPage {
-    page: Page,
-}
-
-async fn privacy(viewer: Viewer) -> Response {
-    render(&PrivacyPage { page: viewer.page("page-privacy") })
 }

@@ -83,7 +83,7 @@ async fn public(app: &App, viewer: &Viewer) -> Result<Response> {
 
 async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
     let db = app.store.read();
-    let streams = streams::queries::list(db, actor).await?;
+    let streams = streams::queries::list(app, actor).await?;
     let live = Live::any(streams.iter().map(|stream| (stream.id.to_string(), stream.last_seq)));
     let area = areas::names(db, vec![actor.area.clone()]).await?.remove(&actor.area).unwrap_or_default();
     let page = viewer.page("page-site").titled(area).back("").live(Some(live));
@@ -130,7 +130,7 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
         cursor: None,
         limit: Some(SHOWN),
     };
-    for voice in suggestions::queries::list(db, actor, answered).await?.items {
+    for voice in suggestions::queries::list(app, actor, answered).await?.items {
         todo.push(Todo::new("page-todo-rate", (&voice.number, None), format!("/suggestions/{}", voice.id)));
     }
     for task in tasks::queries::my_open(db, actor.person).await? {

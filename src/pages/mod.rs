@@ -13,15 +13,19 @@
 //! the macros in `forms.html` show beside the fields. Refusals elsewhere become plain pages by themselves.
 mod about;
 pub mod assets;
+mod claim;
 mod desk;
+mod desk_login;
 pub mod fields;
 mod form;
+mod guest;
 mod home;
 pub mod layout;
 mod login;
 mod matter;
 mod meeting;
 mod notice;
+mod privacy;
 mod problem;
 mod record;
 mod speak;
@@ -42,6 +46,10 @@ pub fn routes() -> Router<App> {
     Router::new()
         .merge(home::routes())
         .merge(login::routes())
+        .merge(claim::routes())
+        .merge(guest::routes())
+        .merge(desk_login::routes())
+        .merge(privacy::routes())
         .merge(speak::routes())
         .merge(suggestion::routes())
         .merge(matter::routes())

@@ -47,7 +47,7 @@ struct SuggestionsPage {
 
 async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
     let query = SuggestionsQuery { scope: Scope::Mine, state: None, cursor: page.cursor, limit: page.limit };
-    let found = queries::list(app.store.read(), &who.actor, query).await?;
+    let found = queries::list(&app, &who.actor, query).await?;
     Ok(render(&SuggestionsPage { page: who.page("page-suggestions"), items: found.items, next: found.next_cursor }))
 }
 

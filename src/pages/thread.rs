@@ -63,7 +63,7 @@ impl Thread {
 /// The newest entries before a place, oldest first. The caller has checked that the actor may read.
 pub async fn thread(app: &App, actor: &Actor, stream: &Stream, before: Option<i64>) -> Result<Thread> {
     let span = Span::Before(before.unwrap_or(i64::MAX));
-    let entries = queries::entries(app.store.read(), stream.id, span, SHOWN).await?;
+    let entries = queries::entries(app, stream.id, span, SHOWN).await?;
     let older = entries.first().map(|entry| entry.seq).filter(|seq| *seq > 1);
     Ok(Thread { said: entries.into_iter().map(|entry| said(entry, actor.person)).collect(), older })
 }

@@ -36,6 +36,11 @@ pub trait Words {
         self.word(kind, code.unwrap_or_default())
     }
 
+    /// A value as it goes over the wire.
+    fn wire(&self, value: impl Serialize) -> String {
+        serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// Where the browser finds an asset.
     fn asset(&self, name: &str) -> String {
         assets::url(name)

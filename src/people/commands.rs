@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    claims,
     matching::{self, Listed},
     roster::{self, RosterRow},
     rows::{household, person, roster_import},
@@ -68,6 +69,8 @@ pub struct RosterImported {
     pub changed: usize,
     /// People who are no longer on the roster.
     pub left: usize,
+    /// People whose phone in the file differs from the one approved for them, which stays.
+    pub phones_kept: usize,
     /// Was everything known already?
     pub unchanged: bool,
 }
@@ -105,6 +108,9 @@ fn prepare(keys: &Keys, bytes: &[u8], area: Option<String>, today: NaiveDate) ->
             id_hmac: row.id_no.as_ref().map(|id| keys.lookup("id", id.as_str())),
             phone_sealed: phone.map(|phone| keys.seal("phone", phone)).transpose()?,
             phone_hmac: phone.map(|phone| keys.lookup("phone", phone)),
+            // with the day of birth and the village's code beside them, the last characters would tell the whole number
+            id_last4_sealed: row.id_no.as_ref().map(|id| keys.seal("id-last4", id.last_four())).transpose()?,
+            claim_hmac: row.id_no.as_ref().map(|id| claims::digest(keys, &row.village_code, &row.name, id.last_six())),
             row,
         })
     };
@@ -137,12 +143,19 @@ async fn import(tx: &Tx, roster: Roster, by: Option<PersonId>, confirm_left: Opt
         added: change.fresh.len(),
         changed: change.changed.len(),
         left: gone.len(),
+        phones_kept: phones_kept(&roster, &found, &known),
         unchanged: change.fresh.is_empty() && change.changed.is_empty() && gone.is_empty(),
     };
     write(tx, change).await?;
     leave(tx, &gone).await?;
     note(tx, &roster.digest, &done, by).await?;
     Ok(done)
+}
+
+/// Whoever proved a phone at the office keeps it, whatever the file says.
+fn phones_kept(roster: &Roster, found: &[Option<usize>], known: &[person::Model]) -> usize {
+    let lines = roster.listed.iter().zip(found).filter_map(|(line, at)| Some((line, known.get((*at)?)?)));
+    lines.filter(|(line, old)| old.phone_approved_at.is_some() && old.phone_hmac != line.phone_hmac).count()
 }
 
 /// Everybody of the village, those who left too, and whoever elsewhere has one of the identity numbers.
@@ -243,7 +256,17 @@ fn wanted(tx: &Tx, area: &str, household: HouseholdId, line: &Listed, old: Optio
     let row = &line.row;
     let stayed = old.filter(|old| old.left_on.is_none() && old.area_code == area);
     // sealing the same number again gives other bytes
-    let kept_seal = old.filter(|old| old.phone_hmac == line.phone_hmac).and_then(|old| old.phone_sealed.clone());
+    let kept_phone = old.filter(|old| old.phone_hmac == line.phone_hmac).and_then(|old| old.phone_sealed.clone());
+    let roster_phone = (kept_phone.or_else(|| line.phone_sealed.clone()), line.phone_hmac.clone());
+    let (phone_sealed, phone_hmac) = match old {
+        Some(old) if old.closed_at.is_some() => (None, None),
+        Some(old) if old.phone_approved_at.is_some() => (old.phone_sealed.clone(), old.phone_hmac.clone()),
+        _ => roster_phone,
+    };
+    // rows of before hold the four characters in clear: a seal has a point in it
+    let is_sealed = |kept: &&person::Model| kept.id_last4.as_deref().is_some_and(|text| text.contains('.'));
+    let kept_last4 =
+        old.filter(|old| old.id_hmac == line.id_hmac).filter(is_sealed).and_then(|old| old.id_last4.clone());
     person::Model {
         id: old.map_or_else(PersonId::new, |old| old.id),
         area_code: area.to_owned(),
@@ -256,9 +279,9 @@ fn wanted(tx: &Tx, area: &str, household: HouseholdId, line: &Listed, old: Optio
         },
         birth_date: row.birth,
         id_hmac: line.id_hmac.clone(),
-        id_last4: row.id_no.as_ref().map(|id| id.last_four().to_owned()),
-        phone_sealed: kept_seal.or_else(|| line.phone_sealed.clone()),
-        phone_hmac: line.phone_hmac.clone(),
+        id_last4: kept_last4.or_else(|| line.id_last4_sealed.clone()),
+        phone_sealed,
+        phone_hmac,
         group_number: i32::from(row.group),
         relation: row.relation.clone(),
         is_registered: row.registered,
@@ -267,6 +290,9 @@ fn wanted(tx: &Tx, area: &str, household: HouseholdId, line: &Listed, old: Optio
         left_on: None,
         created_at: old.map_or_else(|| tx.now(), |old| old.created_at),
         updated_at: old.map_or_else(|| tx.now(), |old| old.updated_at),
+        claim_hmac: line.claim_hmac.clone(),
+        phone_approved_at: old.and_then(|old| old.phone_approved_at),
+        closed_at: old.and_then(|old| old.closed_at),
     }
 }
 

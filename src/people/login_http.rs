@@ -39,7 +39,7 @@ struct CodeAsked {
 
 /// A log-in carried by tokens.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-struct Tokens {
+pub(super) struct Tokens {
     /// Goes into `Authorization: Bearer …`.
     access_token: String,
     /// Always `Bearer`.
@@ -62,7 +62,7 @@ struct Refresh {
     refresh_token: String,
 }
 
-fn tokens(app: &App, open: OpenSession) -> Result<Json<Tokens>> {
+pub(super) fn tokens(app: &App, open: OpenSession) -> Result<Json<Tokens>> {
     Ok(Json(Tokens {
         access_token: tokens::mint(&app.keys, &app.clock, open.person, open.session)?,
         token_type: "Bearer".to_owned(),

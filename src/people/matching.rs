@@ -16,6 +16,8 @@ pub(super) struct Listed {
     pub(super) id_hmac: Option<String>,
     pub(super) phone_sealed: Option<String>,
     pub(super) phone_hmac: Option<String>,
+    pub(super) id_last4_sealed: Option<String>,
+    pub(super) claim_hmac: Option<String>,
 }
 
 /// For each line the index of the known person, if there is one. `known` holds the village's people, those who left too,
@@ -112,7 +114,14 @@ mod tests {
             registered: true,
             resident_here: true,
         };
-        Listed { row, id_hmac: id.map(str::to_owned), phone_sealed: None, phone_hmac: None }
+        Listed {
+            row,
+            id_hmac: id.map(str::to_owned),
+            phone_sealed: None,
+            phone_hmac: None,
+            id_last4_sealed: None,
+            claim_hmac: None,
+        }
     }
 
     fn known(area: &str, number: &str, name: &str, born: &str, id: Option<&str>) -> person::Model {
@@ -136,6 +145,9 @@ mod tests {
             left_on: None,
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,
+            claim_hmac: None,
+            phone_approved_at: None,
+            closed_at: None,
         }
     }
 

@@ -1,16 +1,25 @@
 //! 居民、户: who lives and is registered where, and how they sign in.
 //!
 //! Always true: a person comes from a village's roster and is never deleted, only marked as left; identity numbers are
-//! kept as keyed digests and their last four characters, phones sealed; a known and an unknown phone number get the same
+//! kept as keyed digests and their last four characters sealed, phones sealed; a phone that was proven and approved is not
+//! changed by a roster; a closed account has no phone and no name but on the rolls; a known and an unknown phone number get the same
 //! answers; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
-//! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`.
+//! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`, `desk_credentials`,
+//! `recovery_codes`, `desk_tries`.
 //! Events recorded: `roster.imported`, `session.started`, `session.ended`.
+mod accounts;
 mod asking;
+pub mod claims;
 mod codes;
 pub mod commands;
+mod desk_http;
+pub mod desk_login;
+mod guest;
 mod http;
 mod login_http;
 mod matching;
+mod passwords;
+pub mod proof;
 pub mod queries;
 pub mod roster;
 mod rows;
@@ -20,15 +29,18 @@ mod sign_in;
 mod sign_out;
 mod tickets;
 mod tokens;
+mod totp;
 
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
+    accounts::{close_account, phone_of},
     asking::{
         Visitor, actor_cache, actor_of_cookie, actor_of_session, actor_of_token, cookie, heard, no_cookie,
         require_own_page, session_cookie, token_expires_at,
     },
     commands::{RosterFile, RosterImported, import_roster},
+    guest::make_guest,
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},
@@ -41,5 +53,5 @@ use crate::app::App;
 
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
-    http::routes().merge(login_http::routes())
+    http::routes().merge(login_http::routes()).merge(desk_http::routes())
 }

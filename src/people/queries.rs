@@ -1,7 +1,7 @@
 //! Reads of rosters and log-ins.
 use std::collections::HashMap;
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,6 +18,7 @@ use crate::{
     error::{Code, Result},
     ids::{HouseholdId, PersonId, SessionId},
     page::{Cursor, Page, PageQuery},
+    text,
 };
 
 /// A person as subjects above need one; full name, no number of any kind.
@@ -70,6 +71,16 @@ pub async fn person(db: &impl ConnectionTrait, id: PersonId) -> Result<Option<Re
     Ok(person::Entity::find_by_id(id).one(db).await?.map(Resident::from))
 }
 
+/// The one with this number on a village's roster now.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn by_number(db: &impl ConnectionTrait, area: &str, number: &str) -> Result<Option<Resident>> {
+    let here = person::Column::AreaCode.eq(area).and(person::Column::RosterNumber.eq(number));
+    let row = person::Entity::find().filter(here).filter(person::Column::LeftOn.is_null()).one(db).await?;
+    Ok(row.map(Resident::from))
+}
+
 /// Everybody on a village's roster now, by household and number.
 ///
 /// # Errors
@@ -84,21 +95,23 @@ pub async fn residents(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Resi
     Ok(rows.into_iter().map(Resident::from).collect())
 }
 
-/// Full names of these people; mask them unless they act in a seat.
+/// Full names of these people; mask them unless they act in a seat. Who closed the account has none any more; the rolls,
+/// which the law wants complete, take theirs from [`residents`].
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn names(db: &impl ConnectionTrait, ids: Vec<PersonId>) -> Result<HashMap<PersonId, String>> {
     let mut names = HashMap::new();
     for chunk in ids.chunks(1000) {
-        let rows: Vec<(PersonId, String)> = person::Entity::find()
+        let rows: Vec<(PersonId, String, Option<DateTime<Utc>>)> = person::Entity::find()
             .select_only()
-            .columns([person::Column::Id, person::Column::Name])
+            .columns([person::Column::Id, person::Column::Name, person::Column::ClosedAt])
             .filter(person::Column::Id.is_in(chunk.iter().copied()))
             .into_tuple()
             .all(db)
             .await?;
-        names.extend(rows);
+        let shown = |name: String, closed: bool| if closed { text::say("people-closed") } else { name };
+        names.extend(rows.into_iter().map(|(id, name, closed)| (id, shown(name, closed.is_some()))));
     }
     Ok(names)
 }
@@ -139,15 +152,19 @@ pub struct Me {
     pub seats: Vec<HeldSeat>,
 }
 
-/// Reads what is known of the actor.
+/// Reads what the roster says of the actor.
 ///
 /// # Errors
 /// `not_found` when the person has gone meanwhile.
-pub(super) async fn me(app: &App, actor: Actor) -> Result<Me> {
+pub async fn me(app: &App, actor: Actor) -> Result<Me> {
     let db = app.store.read();
     let row = person::Entity::find_by_id(actor.person).one(db).await?.ok_or(Code::NotFound)?;
     let household = household::Entity::find_by_id(row.household_id).one(db).await?;
     let phone = row.phone_sealed.as_deref().map(|sealed| app.keys.unseal("phone", sealed)).transpose()?;
+    let last4 = match row.id_last4.as_deref() {
+        Some(sealed) if sealed.contains('.') => Some(app.keys.unseal("id-last4", sealed)?),
+        before => before.map(str::to_owned),
+    };
     Ok(Me {
         id: row.id,
         name: row.name,
@@ -155,7 +172,7 @@ pub(super) async fn me(app: &App, actor: Actor) -> Result<Me> {
         group_number: row.group_number,
         household_number: household.map_or_else(String::new, |household| household.number),
         phone: phone.as_deref().map(rules::mask_phone),
-        id_last_four: row.id_last4,
+        id_last_four: last4,
         is_registered: row.is_registered,
         lives_here: row.lives_here,
         seats: actor.seats,
@@ -245,7 +262,10 @@ pub struct SessionView {
 }
 
 /// The actor's log-ins that last, newest first.
-pub(super) async fn sessions_of(app: &App, actor: &Actor, page: &PageQuery) -> Result<Page<SessionView>> {
+///
+/// # Errors
+/// `invalid_cursor`.
+pub async fn sessions_of(app: &App, actor: &Actor, page: &PageQuery) -> Result<Page<SessionView>> {
     let limit = page.limit()?;
     let mut rows =
         session::Entity::find().filter(session::Column::PersonId.eq(actor.person)).filter(sessions::lasting(app.now()));

@@ -5,6 +5,8 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::text;
+
 /// Weights of the first seventeen digits (GB 11643-1999, from ISO 7064 MOD 11-2).
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 /// Check character by remainder.
@@ -138,11 +140,26 @@ impl IdNumber {
         self.sex
     }
 
+    /// The last six characters, by which somebody is found again together with village and name.
+    #[must_use]
+    pub fn last_six(&self) -> &str {
+        self.text.get(12..).unwrap_or_default()
+    }
+
     /// The last four characters, which may be stored and shown to the person.
     #[must_use]
     pub fn last_four(&self) -> &str {
         self.text.get(14..).unwrap_or_default()
     }
+}
+
+/// The last six characters of an identity number as somebody typed them; `None` if they cannot be that.
+#[must_use]
+pub fn last_six(text: &str) -> Option<String> {
+    let text = bare(text).to_ascii_uppercase();
+    let (digits, last) = text.split_at_checked(5)?;
+    let fits = digits.bytes().all(|b| b.is_ascii_digit()) && matches!(last.as_bytes(), [b'0'..=b'9' | b'X']);
+    fits.then_some(text)
 }
 
 impl fmt::Debug for IdNumber {
@@ -155,6 +172,9 @@ impl fmt::Debug for IdNumber {
 #[must_use]
 pub fn mask_name(name: &str) -> String {
     let name = name.trim();
+    if name.chars().count() > 4 && name == text::say("people-closed") {
+        return name.to_owned();
+    }
     let length = name.chars().count();
     let is_compound = length > 2 && COMPOUND_SURNAMES.lines().any(|surname| name.starts_with(surname));
     let shown = match length {
@@ -250,6 +270,17 @@ mod tests {
         for text in ["11010519491231002x", "１１０１０５１９４９１２３１００２ｘ", " 110105 19491231 002X "]
         {
             assert_eq!(id(text).unwrap(), woman, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_six_are_read_as_people_type_them() {
+        assert_eq!(id("11010519491231002X").unwrap().last_six(), "31002X");
+        for text in ["31002x", "３１００２Ｘ", " 310 02x "] {
+            assert_eq!(last_six(text).as_deref(), Some("31002X"), "{text}");
+        }
+        for text in ["", "31002", "310021X", "3100XX", "31002Y", "三1002X"] {
+            assert_eq!(last_six(text), None, "{text}");
         }
     }
 

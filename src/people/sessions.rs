@@ -79,6 +79,7 @@ pub async fn open_session(tx: &Tx, keys: &Keys, new: NewSession) -> Result<OpenS
         ended_at: Set(None),
         ended_why: Set(None),
         device: Set(new.device),
+        how: Set(None),
     };
     row.insert(tx).await?;
     let data = json!({ "session": id });
@@ -174,6 +175,26 @@ pub(super) async fn end(tx: &Tx, which: Condition, why: &str) -> Result<Vec<Sess
 pub(super) async fn end_all_of(tx: &Tx, people: &[PersonId], why: &str) -> Result<Vec<SessionId>> {
     let whose = session::Column::PersonId.is_in(people.iter().copied());
     end(tx, Condition::all().add(whose), why).await
+}
+
+/// This log-in was opened by password and second factor.
+pub(super) async fn note_desk(tx: &Tx, id: SessionId) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::How, Expr::value("desk"))
+        .filter(session::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// What devices called themselves is forgotten.
+pub(super) async fn blank_devices(tx: &Tx, person: PersonId) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::Device, Expr::value(""))
+        .filter(session::Column::PersonId.eq(person))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// Notes that a log-in is in use, at most once an hour; the request that it came with does not wait for it.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    codes,
+    codes, desk_login,
     rows::{login_code, person},
     rules,
     sessions::{self, Carrier, NewSession, OpenSession, Renewal},
@@ -75,8 +75,8 @@ pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Re
         code_hmac: codes::keep(&app.keys, id, &phone_hmac, &code),
         address_hmac: app.keys.lookup("address", &address.map(|one| network(one).to_string()).unwrap_or_default()),
         phone_hmac: phone_hmac.clone(),
-        per_address: app.config.codes_per_address_and_day,
-        per_day: app.config.codes_per_day,
+        shares: (app.config.codes_per_address_and_day, app.config.codes_per_day),
+        is_sent: false,
     };
     app.store.write(move |tx| Box::pin(note_code(tx, new))).await?;
     // after the commit, and not waited for: who is known must show neither in the answer nor in its time
@@ -89,7 +89,7 @@ pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Re
     Ok(id)
 }
 
-fn readable_phone(text: &str) -> Result<String> {
+pub(super) fn readable_phone(text: &str) -> Result<String> {
     rules::phone(text).ok_or_else(|| {
         let mut checks = Checks::default();
         checks.wrong("phone", "not_a_phone");
@@ -97,16 +97,18 @@ fn readable_phone(text: &str) -> Result<String> {
     })
 }
 
-struct NewCode {
-    id: Uuid,
-    phone_hmac: String,
-    address_hmac: String,
-    code_hmac: String,
-    per_address: u64,
-    per_day: u64,
+pub(super) struct NewCode {
+    pub(super) id: Uuid,
+    pub(super) phone_hmac: String,
+    pub(super) address_hmac: String,
+    pub(super) code_hmac: String,
+    /// What one network, and the whole county, may ask for in a day.
+    pub(super) shares: (u64, u64),
+    /// It goes out in any case; others are counted when they do.
+    pub(super) is_sent: bool,
 }
 
-async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
+pub(super) async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
     let (now, since) = (tx.now(), login_code::Column::SentAt.gt(tx.now() - codes::DAY));
     let to_number =
         login_code::Entity::find().filter(login_code::Column::PhoneHmac.eq(&new.phone_hmac)).filter(since.clone());
@@ -115,8 +117,8 @@ async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
     let from_network = login_code::Entity::find().filter(from_network).filter(since).count(tx).await?;
     let asked = codes::Asked {
         for_number: of_number.map(|row| (row.sent_at, row.address_hmac == new.address_hmac)).collect(),
-        from_network: (from_network, new.per_address),
-        went_out: (went_out(tx).await?, new.per_day),
+        from_network: (from_network, new.shares.0),
+        went_out: (went_out(tx).await?, new.shares.1),
     };
     codes::may_send(&asked, now)?;
     let row = login_code::ActiveModel {
@@ -128,7 +130,7 @@ async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
         sent_at: Set(now),
         expires_at: Set(now + TimeDelta::seconds(codes::CODE_SECS)),
         used_at: Set(None),
-        is_sent: Set(false),
+        is_sent: Set(new.is_sent),
     };
     row.insert(tx).await?;
     Ok(())
@@ -165,7 +167,7 @@ async fn take_from_budget(tx: &Tx, id: Uuid, budget: u64) -> Result<bool> {
 }
 
 /// Who on the rosters has this number now.
-async fn sharing(db: &impl ConnectionTrait, phone_hmac: &str) -> Result<Vec<person::Model>> {
+pub(super) async fn sharing(db: &impl ConnectionTrait, phone_hmac: &str) -> Result<Vec<person::Model>> {
     let people = person::Entity::find()
         .filter(person::Column::PhoneHmac.eq(phone_hmac))
         .filter(person::Column::LeftOn.is_null())
@@ -250,6 +252,15 @@ async fn enter(tx: &Tx, keys: &Keys, entry: Entry) -> Result<Entered> {
     Ok(Entered::In(sessions::open_session(tx, keys, new).await?))
 }
 
+pub(super) async fn count_try(tx: &Tx, id: Uuid) -> Result<()> {
+    login_code::Entity::update_many()
+        .col_expr(login_code::Column::Tries, Expr::col(login_code::Column::Tries).add(1))
+        .filter(login_code::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// The code that is tried, if it is good. The try is counted before anything is compared: however many come at once, no
 /// more than five are compared.
 async fn try_code(tx: &Tx, entry: &Entry) -> Result<Option<login_code::Model>> {
@@ -316,13 +327,13 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .limit(FORGET_BATCH)
         .all(tx)
         .await?;
-    let spent = tickets::forget(tx).await?;
+    let others = tickets::forget(tx).await? + desk_login::forget_tries(tx).await?;
     if old.is_empty() {
-        return Ok(spent);
+        return Ok(others);
     }
     let ids = old.into_iter().map(|row| row.id);
     let gone = login_code::Entity::delete_many().filter(login_code::Column::Id.is_in(ids)).exec(tx).await?;
-    Ok(gone.rows_affected + spent)
+    Ok(gone.rows_affected + others)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
     let file = (!config.calendar_file.is_empty()).then(|| std::path::PathBuf::from(&config.calendar_file));
     let calendar = Calendar::load(file.as_deref()).map_err(Error::broken)?;
     let keys = Arc::new(Keys::load_or_make(&config.data_dir)?);
-    let (store, rung) = store::open(&config.database(), clock.clone(), calendar.clone()).await?;
+    let (store, rung) = store::open(&config.database(), clock.clone(), calendar.clone(), Arc::clone(&keys)).await?;
     let app = App {
         store,
         broker: broker::open(&config)?,

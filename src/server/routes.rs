@@ -17,9 +17,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{health, layers};
 use crate::{
     app::App,
-    areas, bodies, delivery, events, forms,
+    areas, bodies, claims, delivery, events, forms, guests,
     live::{self, Hub},
-    matters, media, meetings, notices, pages, people, streams, suggestions, tasks, votes,
+    matters, media, meetings, notices, pages, people, privacy, streams, suggestions, tasks, votes,
 };
 
 /// JSON bodies stay small; uploads have their own limit.
@@ -37,6 +37,7 @@ fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(areas::routes())
         .merge(people::routes())
+        .merge(claims::routes())
         .merge(bodies::routes())
         .merge(media::routes())
         .merge(streams::routes())
@@ -44,10 +45,12 @@ fn api() -> OpenApiRouter<App> {
         .merge(forms::routes())
         .merge(tasks::routes())
         .merge(suggestions::routes())
+        .merge(guests::routes())
         .merge(notices::routes())
         .merge(meetings::routes())
         .merge(matters::routes())
         .merge(votes::routes())
+        .merge(privacy::routes())
         .merge(events::routes())
 }
 

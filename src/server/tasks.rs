@@ -9,12 +9,12 @@ use super::{Role, health};
 use crate::{
     app::{self, App},
     broker::Bell,
-    delivery,
+    claims, delivery,
     error::Result,
     events::{Reaction, Relay},
-    forms,
+    forms, guests,
     live::{self, Hub},
-    matters, media, meetings, notices, people,
+    matters, media, meetings, notices, people, privacy,
     store::{RungBells, Tx},
     streams, suggestions, tasks as tasks_subject, votes,
 };
@@ -29,12 +29,14 @@ pub fn reactions() -> Vec<Reaction> {
     [
         forms::REACTIONS,
         suggestions::REACTIONS,
+        claims::REACTIONS,
         notices::REACTIONS,
         meetings::REACTIONS,
         tasks_subject::REACTIONS,
         delivery::REACTIONS,
         matters::REACTIONS,
         votes::REACTIONS,
+        privacy::REACTIONS,
     ]
     .concat()
 }
@@ -46,6 +48,8 @@ const DUES: &[(&str, Due)] = &[
     ("one-time codes", |tx| Box::pin(people::due(tx))),
     ("threads", |tx| Box::pin(streams::commands::due(tx))),
     ("suggestions", |tx| Box::pin(suggestions::commands::due(tx))),
+    ("claims", |tx| Box::pin(claims::commands::due(tx))),
+    ("guests", |tx| Box::pin(guests::commands::due(tx))),
     ("forms", |tx| Box::pin(forms::commands::due(tx))),
     ("tasks", |tx| Box::pin(tasks_subject::commands::due(tx))),
     ("notices", |tx| Box::pin(notices::commands::due(tx))),
@@ -126,6 +130,12 @@ pub async fn do_what_is_due(app: App) {
     }
     if let Err(error) = votes::commands::due(&app).await {
         tracing::error!(%error, "votes to close");
+    }
+    if let Err(error) = privacy::commands::due(&app).await {
+        tracing::error!(%error, "accounts to close");
+    }
+    if let Err(error) = claims::commands::tell(&app).await {
+        tracing::error!(%error, "phones to be told");
     }
 }
 

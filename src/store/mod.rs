@@ -24,6 +24,7 @@ use crate::{
     calendar::Calendar,
     clock::Clock,
     error::{Code, Error, Result},
+    keys::Keys,
 };
 
 /// Units that may wait; more are told to come back.
@@ -45,7 +46,7 @@ pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 ///
 /// # Errors
 /// When the database cannot be opened, is damaged, or a migration fails.
-pub async fn open(url: &str, clock: Clock, calendar: Calendar) -> Result<(Store, RungBells)> {
+pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) -> Result<(Store, RungBells)> {
     let write = connect(url, 1, false).await?;
     migrations::up(&write).await?;
     let check = write
@@ -58,7 +59,7 @@ pub async fn open(url: &str, clock: Clock, calendar: Calendar) -> Result<(Store,
     let read = connect(url, READERS, true).await?;
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
-    tokio::spawn(writer::run(write, waiting, bells.clone(), clock, calendar));
+    tokio::spawn(writer::run(write, waiting, bells.clone(), clock, calendar, keys));
     Ok((Store { read, units, bells: Arc::new(bells) }, rung))
 }
 
@@ -89,6 +90,19 @@ impl Store {
         answered.await.map_err(|_| Code::Busy.after_secs(2))?
     }
 
+    /// Has what was taken away leave the files, too: until the log is written back, a destroyed key lies in both.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_back(&self) -> Result<()> {
+        let backend = self.read.get_database_backend();
+        if backend == sea_orm::DbBackend::Sqlite {
+            let checkpoint = sea_orm::Statement::from_string(backend, "PRAGMA wal_checkpoint(TRUNCATE)");
+            self.read.query_one_raw(checkpoint).await?;
+        }
+        Ok(())
+    }
+
     /// Rings outside a unit, e.g. after a restart, to have everything looked at.
     pub fn ring(&self, bell: Bell) {
         // nobody listens only while the process ends
@@ -117,6 +131,8 @@ async fn connect(url: &str, connections: u32, read_only: bool) -> Result<Databas
                 .pragma("query_only", if read_only { "on" } else { "off" })
                 .pragma("cache_size", "-32768")
                 .pragma("temp_store", "memory")
+                // what is taken away (a destroyed key above all) must not stay in a free page
+                .pragma("secure_delete", "on")
         });
     Ok(Database::connect(options).await?)
 }

@@ -1,23 +1,24 @@
 //! A unit of work: the transaction it writes in, the time, and the bells that ring when it is committed.
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use crate::{broker::Bell, calendar::Calendar, clock::Clock};
+use crate::{broker::Bell, calendar::Calendar, clock::Clock, keys::Keys};
 
 /// Passed to every command; queries run on it like on a connection.
 pub struct Tx {
     pub(super) database: DatabaseTransaction,
     clock: Clock,
     calendar: Calendar,
+    keys: Arc<Keys>,
     bells: Mutex<Vec<Bell>>,
 }
 
 impl Tx {
-    pub(super) fn new(database: DatabaseTransaction, clock: Clock, calendar: Calendar) -> Self {
-        Self { database, clock, calendar, bells: Mutex::default() }
+    pub(super) fn new(database: DatabaseTransaction, clock: Clock, calendar: Calendar, keys: Arc<Keys>) -> Self {
+        Self { database, clock, calendar, keys, bells: Mutex::default() }
     }
 
     /// The present; read it after the rows it decides about are locked.
@@ -30,6 +31,12 @@ impl Tx {
     #[must_use]
     pub fn calendar(&self) -> &Calendar {
         &self.calendar
+    }
+
+    /// What seals and looks up.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Rings once the unit is committed, and never if it is not.

@@ -1,5 +1,5 @@
 //! The one writer: groups waiting units into one commit, each in a savepoint.
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
@@ -13,6 +13,7 @@ use crate::{
     calendar::Calendar,
     clock::Clock,
     error::{Code, Error, Result},
+    keys::Keys,
 };
 
 /// Units in one commit at most, so that the first of them does not wait long.
@@ -64,6 +65,7 @@ pub(super) async fn run(
     bells: mpsc::UnboundedSender<Bell>,
     clock: Clock,
     calendar: Calendar,
+    keys: Arc<Keys>,
 ) {
     while let Some(first) = waiting.recv().await {
         let mut answers = Vec::new();
@@ -76,7 +78,7 @@ pub(super) async fn run(
             let group = write.begin_with_options(immediate).await?;
             let mut next = Some(first);
             while let Some(unit) = next {
-                let tx = Tx::new(group.begin().await?, clock.clone(), calendar.clone());
+                let tx = Tx::new(group.begin().await?, clock.clone(), calendar.clone(), Arc::clone(&keys));
                 let (keep, answer) = (unit.0)(&tx).await;
                 answers.push(answer);
                 settle(tx, keep, &mut rung).await?;

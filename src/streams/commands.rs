@@ -12,13 +12,14 @@ use super::{
     queries,
     rows::{entry, membership, stream},
     rules::{Access, StreamKind, access},
+    sealing,
 };
 use crate::{
     actor::Actor,
     broker::Bell,
     clock,
     error::{Checks, Code, Error, Result},
-    ids::{BodyId, PersonId, StreamId},
+    ids::{BodyId, DataKeyId, PersonId, StreamId},
     store::Tx,
     text,
 };
@@ -113,9 +114,25 @@ pub async fn open(tx: &Tx, new: NewStream) -> Result<StreamId> {
         last_at: Set(now),
         last_preview: Set(String::new()),
         created_at: Set(now),
+        key_id: Set(None),
     };
     stream::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(id)
+}
+
+/// From now on, what is said in this new stream is sealed by this key.
+///
+/// # Errors
+/// `wrong_state` when something was said already.
+pub async fn seal(tx: &Tx, stream: StreamId, key: DataKeyId) -> Result<()> {
+    let sealed = stream::Entity::update_many()
+        .col_expr(stream::Column::KeyId, Expr::value(key))
+        .filter(stream::Column::Id.eq(stream))
+        .filter(stream::Column::KeyId.is_null())
+        .filter(stream::Column::LastSeq.eq(0))
+        .exec(tx)
+        .await?;
+    if sealed.rows_affected == 1 { Ok(()) } else { Err(Code::WrongState.into()) }
 }
 
 /// The person's own stream.
@@ -217,6 +234,7 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
         return Err(Code::NotAllowed.into());
     }
     check(&stream, &message)?;
+    sealing::require_open(tx, &stream).await?;
     if let Some(known) = first_of(tx, actor.person, message.client_id).await? {
         return if known.stream_id == stream_id {
             Ok(Sent { seq: known.seq, no: known.no, dup: true })
@@ -296,15 +314,21 @@ struct NewEntry {
 async fn append(tx: &Tx, stream_id: StreamId, new: NewEntry) -> Result<(i64, i64)> {
     let now = tx.now();
     let preview: String = new.preview.chars().filter(|c| !c.is_control()).take(PREVIEW).collect();
+    // what will be sealed is not written in clear even for a moment
+    let in_clear = Expr::case(stream::Column::KeyId.is_null(), Expr::value(preview.clone())).finally(Expr::value(""));
     let moved = stream::Entity::update_many()
         .col_expr(stream::Column::LastSeq, Expr::col(stream::Column::LastSeq).add(1))
         .col_expr(stream::Column::LastNo, Expr::col(stream::Column::LastNo).add(1))
         .col_expr(stream::Column::LastAt, Expr::value(now))
-        .col_expr(stream::Column::LastPreview, Expr::value(preview))
+        .col_expr(stream::Column::LastPreview, in_clear.into())
         .filter(stream::Column::Id.eq(stream_id))
         .exec_with_returning(tx)
         .await?;
     let stream = moved.into_iter().next().ok_or_else(|| Error::broken("append to a stream that is not there"))?;
+    let body = match stream.key_id {
+        None => new.body.to_string(),
+        Some(key) => sealing::seal(tx, &stream, key, (&new.body, &preview)).await?,
+    };
     let row = entry::ActiveModel {
         stream_id: Set(stream_id),
         seq: Set(stream.last_seq),
@@ -314,7 +338,7 @@ async fn append(tx: &Tx, stream_id: StreamId, new: NewEntry) -> Result<(i64, i64
         body_id: Set(new.body_id),
         client_id: Set(new.client_id),
         reply_to: Set(new.reply_to),
-        body: Set(new.body.to_string()),
+        body: Set(body),
         created_at: Set(now),
     };
     entry::Entity::insert(row).exec_without_returning(tx).await?;

@@ -39,7 +39,7 @@ struct StreamList {
     responses((status = 200, body = StreamList, description = "The streams of the home page, with unread counts"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn list_streams(State(app): State<App>, actor: Actor) -> Result<Json<StreamList>> {
-    Ok(Json(StreamList { streams: queries::list(app.store.read(), &actor).await? }))
+    Ok(Json(StreamList { streams: queries::list(&app, &actor).await? }))
 }
 
 /// What a device has: for each stream, its epoch and the seq up to which it has everything.
@@ -93,7 +93,7 @@ async fn sync_streams(State(app): State<App>, actor: Actor, Input(input): Input<
         let Ok((stream, _)) = queries::readable(db, &actor, id).await else { continue };
         let reset = position.epoch != stream.epoch.to_string();
         let from = if reset { 0 } else { position.seq.max(0) };
-        let entries = if left == 0 { Vec::new() } else { queries::entries(db, id, Span::After(from), left).await? };
+        let entries = if left == 0 { Vec::new() } else { queries::entries(&app, id, Span::After(from), left).await? };
         left = left.saturating_sub(entries.len() as u64);
         let reached = entries.last().map_or(from, |entry| entry.seq);
         let limited = reached < stream.last_seq;
@@ -143,7 +143,7 @@ async fn list_entries(
     if !(1..=100).contains(&limit) {
         return Err(Code::InvalidCursor.into());
     }
-    let entries = queries::entries(db, id, span, limit).await?;
+    let entries = queries::entries(&app, id, span, limit).await?;
     Ok(Json(EntryList { entries }))
 }
 

@@ -3,17 +3,20 @@
 //! Always true: within a stream `seq` runs 1, 2, 3 … without a gap, given in the transaction of the insert, so that the
 //! order of commits is the order of `seq`; `no` counts what people count, and unread = `last_no − read_no`, never negative;
 //! a cursor only moves forward; the same `client_id` of the same sender is one entry; content is stored once and read by
-//! all (a notice to a county is one entry). Who may read a channel or a discussion is a predicate on areas, not rows.
+//! all (a notice to a county is one entry); what is said in the thread of a private voice is sealed. Who may read a
+//! channel or a discussion is a predicate on areas, not rows.
 //! Tables owned: `streams`, `entries`, `memberships`. Events recorded: none (an entry is its own record).
 pub mod commands;
 mod http;
 pub mod queries;
 mod rows;
 mod rules;
+mod sealing;
 
 pub use self::{
     http::routes,
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,
     rules::{Access, StreamKind, access, chain_of_areas},
+    sealing::blank,
 };

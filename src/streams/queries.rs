@@ -11,9 +11,11 @@ use utoipa::ToSchema;
 use super::{
     rows::{entry, membership, stream},
     rules::{Access, StreamKind, access, chain_of_areas},
+    sealing,
 };
 use crate::{
     actor::Actor,
+    app::App,
     bodies, clock,
     error::{Code, Result},
     ids::{PersonId, StreamId},
@@ -67,7 +69,8 @@ pub struct EntryView {
     /// The `seq` it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<i64>,
-    /// `{text, side?}` of a message; `{card, title, text, link}` of a card.
+    /// `{text, side?}` of a message; `{card, title, text, link}` of a card; `{erased, text}` of what its author had
+    /// erased with the account.
     pub body: serde_json::Value,
     /// When.
     pub created_at: DateTime<FixedOffset>,
@@ -121,12 +124,13 @@ pub async fn readable(db: &impl ConnectionTrait, actor: &Actor, id: StreamId) ->
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn list(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<StreamView>> {
-    let rows = own(db, actor).await?;
+pub async fn list(app: &App, actor: &Actor) -> Result<Vec<StreamView>> {
+    let mut rows = own(app.store.read(), actor).await?;
+    sealing::open_previews(app, rows.iter_mut().map(|(stream, _)| stream).collect()).await?;
     Ok(rows.into_iter().map(|(stream, member)| view(stream, member.as_ref())).collect())
 }
 
-/// The actor's streams with their membership: by rows, by area, by seat.
+/// The actor's streams with their membership: by rows, by area, by seat. Previews are as kept, some of them sealed.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -201,17 +205,19 @@ pub enum Span {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn entries(db: &impl ConnectionTrait, stream: StreamId, span: Span, limit: u64) -> Result<Vec<EntryView>> {
+pub async fn entries(app: &App, stream: StreamId, span: Span, limit: u64) -> Result<Vec<EntryView>> {
+    let db = app.store.read();
     let found = entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).limit(limit);
     let mut rows = match span {
         Span::After(seq) => found.filter(entry::Column::Seq.gt(seq)).order_by_asc(entry::Column::Seq).all(db).await?,
         Span::Before(seq) => found.filter(entry::Column::Seq.lt(seq)).order_by_desc(entry::Column::Seq).all(db).await?,
     };
     rows.sort_by_key(|row| row.seq);
+    let mut bodies_of = sealing::open_bodies(app, stream, &rows).await?.into_iter();
     let senders = rows.iter().filter_map(|row| row.sender_id).collect();
     let names = people::queries::names(db, senders).await?;
     let body_names = bodies::queries::names(db, rows.iter().filter_map(|row| row.body_id).collect()).await?;
-    let show = |row: entry::Model| EntryView {
+    let mut show = |row: entry::Model| EntryView {
         seq: row.seq,
         no: row.no,
         kind: row.kind,
@@ -222,10 +228,10 @@ pub async fn entries(db: &impl ConnectionTrait, stream: StreamId, span: Span, li
             Sender { id, name, body_name }
         }),
         reply_to: row.reply_to,
-        body: serde_json::from_str(&row.body).unwrap_or_default(),
+        body: bodies_of.next().unwrap_or_default(),
         created_at: clock::local(row.created_at),
     };
-    Ok(rows.into_iter().map(show).collect())
+    Ok(rows.into_iter().map(&mut show).collect())
 }
 
 /// Newest seq and epoch of these streams.

@@ -5,7 +5,7 @@ pub mod stream {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{BodyId, StreamId};
+    use crate::ids::{BodyId, DataKeyId, StreamId};
 
     /// One stream.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -25,6 +25,8 @@ pub mod stream {
         pub last_at: DateTime<Utc>,
         pub last_preview: String,
         pub created_at: DateTime<Utc>,
+        /// Seals what is said in it.
+        pub key_id: Option<DataKeyId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

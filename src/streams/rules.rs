@@ -104,6 +104,7 @@ mod tests {
             last_at: DateTime::UNIX_EPOCH,
             last_preview: String::new(),
             created_at: DateTime::UNIX_EPOCH,
+            key_id: None,
         }
     }
 

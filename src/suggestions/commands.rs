@@ -14,6 +14,7 @@ use super::{
     queries::{self, SuggestionSummary, SuggestionView},
     rows::{answer, suggestion},
     rules::{self, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+    words,
 };
 use crate::{
     actor::Actor,
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// What media are attached to, in rows of media.
-pub(super) const SUBJECT_KIND: &str = "suggestion";
+pub const SUBJECT_KIND: &str = "suggestion";
 const MAX_TEXT: usize = 2000;
 const MAX_PLACE: usize = 100;
 const MAX_RATING_TEXT: usize = 500;
@@ -110,15 +111,20 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
     let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body_id) };
     let stream_id = streams::commands::open(tx, new).await?;
     streams::commands::join(tx, stream_id, actor.person, "author").await?;
+    let sealed = words::seal_new(tx, actor.person, input.visibility, (&words, &place)).await?;
+    if let Some(key) = sealed.key_id {
+        streams::commands::seal(tx, stream_id, key).await?;
+    }
     let row = suggestion::ActiveModel {
         id: Set(id),
+        key_id: Set(sealed.key_id),
         number: Set(number),
         area_code: Set(actor.area.clone()),
         author_id: Set(actor.person),
         kind: Set(input.kind),
         visibility: Set(input.visibility),
-        text: Set(words),
-        place: Set(place),
+        text: Set(sealed.text),
+        place: Set(sealed.place),
         state: Set(SuggestionState::Submitted),
         body_id: Set(body_id),
         stream_id: Set(stream_id),
@@ -131,7 +137,7 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
     };
     let row = row.insert(tx).await?;
     record(tx, Kind::SuggestionSubmitted, &row, Some(actor), json!({ "body": body_id })).await?;
-    queries::view(tx, actor, row).await
+    queries::view(tx, tx.keys(), actor, row).await
 }
 
 fn check_words(words: &str, place: &str, media: usize) -> Result<()> {
@@ -247,7 +253,7 @@ pub async fn answer(
         suggestion_id: Set(id),
         body_id: Set(seat.body_id),
         person_id: Set(actor.person),
-        text: Set(input.text.trim().replace("\r\n", "\n")),
+        text: Set(words::seal(tx, &row, "answer", &input.text.trim().replace("\r\n", "\n")).await?),
         created_at: Set(tx.now()),
     };
     let kept = kept.insert(tx).await?;
@@ -267,12 +273,15 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
     checks.done()?;
     let row = checked(tx, actor, id, Step::Rate).await?;
     let reopened = rules::reopens(input.rating);
-    let words = input.text.trim();
+    let said = match input.text.trim() {
+        "" => None,
+        said => Some(words::seal(tx, &row, "rating", said).await?),
+    };
     let mut rated = suggestion::ActiveModel {
         state: Set(SuggestionState::Rated),
         rated_at: Set(Some(tx.now())),
         rating: Set(Some(input.rating)),
-        rating_text: Set((!words.is_empty()).then(|| words.to_owned())),
+        rating_text: Set(said),
         ..Default::default()
     };
     if reopened {
@@ -285,7 +294,7 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
     let row = moved(tx, &row, rated).await?;
     record(tx, Kind::SuggestionRated, &row, Some(actor), json!({ "rating": input.rating, "reopened": reopened }))
         .await?;
-    queries::view(tx, actor, row).await
+    queries::view(tx, tx.keys(), actor, row).await
 }
 
 /// Lets a voice join a matter; it stays whole and its author follows the matter. Called by `matters`, which sees to it that

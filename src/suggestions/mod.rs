@@ -3,7 +3,8 @@
 //! Always true: text, place and author are written once and never changed, merged or taken away; a voice that joins a
 //! matter stays whole; there is always a body responsible, and both deadlines are working days stored with the calendar
 //! they were computed from; whoever may not see a voice is told that it is not there; what is not public is shown to a
-//! handler only after the opening was written down, and the author sees who opened it; lists never show its words.
+//! handler only after the opening was written down, and the author sees who opened it; lists never show its words; its
+//! words, its answers and its thread are kept sealed by a key that is destroyed with the author's account.
 //! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`. Events recorded: `suggestion.*`.
 //!
@@ -19,6 +20,7 @@ mod reactions;
 mod readings;
 mod rows;
 mod rules;
+mod words;
 
 pub use self::{
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SubmitSuggestion},
@@ -28,4 +30,5 @@ pub use self::{
     reactions::REACTIONS,
     rows::suggestion::Model as Suggestion,
     rules::{Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+    words::erase_of,
 };

@@ -14,8 +14,9 @@ use super::{
     Suggestion,
     commands::SUBJECT_KIND,
     readings::{self, Opening},
-    rows::{answer, reading, suggestion},
+    rows::{answer, suggestion},
     rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
+    words,
 };
 use crate::{
     actor::Actor,
@@ -23,6 +24,7 @@ use crate::{
     bodies, clock,
     error::{Code, Result},
     ids::{BodyId, MatterId, PersonId, StreamId, SuggestionId},
+    keys::Keys,
     media::{self, MediaView},
     page::{Cursor, Page, PageQuery},
     people, streams,
@@ -181,15 +183,21 @@ pub async fn open(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suggesti
     readings::let_in(app, actor, &found, Opening::Voice).await?;
     // read again: what was written down is in the thread's memberships
     let found = row(app.store.read(), id).await?.ok_or(Code::NotFound)?;
-    view(app.store.read(), actor, found).await
+    view(app.store.read(), &app.keys, actor, found).await
 }
 
 /// Everything the actor may see of a voice. The caller has let the actor in.
-pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, row: Suggestion) -> Result<SuggestionView> {
+pub(super) async fn view(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    actor: &Actor,
+    row: Suggestion,
+) -> Result<SuggestionView> {
+    let row = words::open(db, keys, vec![row]).await?.pop().ok_or(Code::NotFound)?;
     let standing = rules::standing(actor, &row);
     let sight = rules::sight(row.visibility, standing);
-    let answers = answers(db, row.id).await?;
-    let readings = if sight == Sight::Own { readings_of(db, row.id).await? } else { Vec::new() };
+    let answers = answers(db, keys, &row).await?;
+    let readings = if sight == Sight::Own { readings::of_voice(db, row.id).await? } else { Vec::new() };
     let of_thread = streams::queries::readable(db, actor, row.stream_id).await;
     let assignee = row.assignee_id.filter(|_| standing.is_handler);
     let names = people::queries::names(db, [Some(row.author_id), assignee].into_iter().flatten().collect()).await?;
@@ -208,13 +216,14 @@ pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, row: Suggesti
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
 }
 
-async fn answers(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionAnswerView>> {
-    let rows = answer::Entity::find()
-        .filter(answer::Column::SuggestionId.eq(id))
+async fn answers(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<SuggestionAnswerView>> {
+    let mut rows = answer::Entity::find()
+        .filter(answer::Column::SuggestionId.eq(of.id))
         .order_by_asc(answer::Column::CreatedAt)
         .order_by_asc(answer::Column::Id)
         .all(db)
         .await?;
+    words::open_answers(db, keys, of, &mut rows).await?;
     let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
     let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
     let show = |row: answer::Model| SuggestionAnswerView {
@@ -222,23 +231,6 @@ async fn answers(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<Sugg
         person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
         text: row.text,
         created_at: clock::local(row.created_at),
-    };
-    Ok(rows.into_iter().map(show).collect())
-}
-
-async fn readings_of(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionReadingView>> {
-    let rows = reading::Entity::find()
-        .filter(reading::Column::SuggestionId.eq(id))
-        .order_by_desc(reading::Column::FirstAt)
-        .all(db)
-        .await?;
-    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
-    let show = |row: reading::Model| SuggestionReadingView {
-        person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
-        body_name: row.body_name,
-        day: row.day,
-        first_at: clock::local(row.first_at),
-        times: row.times,
     };
     Ok(rows.into_iter().map(show).collect())
 }
@@ -298,11 +290,8 @@ async fn summaries(db: &impl ConnectionTrait, rows: Vec<Suggestion>, shown: Show
 ///
 /// # Errors
 /// `not_allowed` for a desk that the actor does not have; `invalid_cursor`.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    query: SuggestionsQuery,
-) -> Result<Page<SuggestionSummary>> {
+pub async fn list(app: &App, actor: &Actor, query: SuggestionsQuery) -> Result<Page<SuggestionSummary>> {
+    let db = app.store.read();
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
     let (limit, after) = (page.limit()?, page.after()?);
     let (which, shown) = match query.scope {
@@ -321,7 +310,8 @@ pub async fn list(
     let newest = found.order_by_desc(suggestion::Column::CreatedAt).order_by_desc(suggestion::Column::Id);
     let rows = newest.limit(limit + 1).all(db).await?;
     let page = Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| row);
-    Ok(Page { items: summaries(db, page.items, shown).await?, next_cursor: page.next_cursor })
+    let rows = if shown == Shown::All { words::open(db, &app.keys, page.items).await? } else { page.items };
+    Ok(Page { items: summaries(db, rows, shown).await?, next_cursor: page.next_cursor })
 }
 
 fn public_of(area: &str) -> Condition {

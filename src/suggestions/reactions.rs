@@ -3,7 +3,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, queries, rows::answer};
+use super::{Suggestion, queries, rows::answer, words};
 use crate::{
     bodies, clock,
     error::Result,
@@ -42,8 +42,9 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     let due = if event.kind == Kind::SuggestionSubmitted { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
     if let Some(id) = event.get::<Uuid>("answer") {
-        let answer = answer::Entity::find_by_id(id).one(tx).await?;
-        card.text = answer.map(|row| row.text.chars().take(ANSWER_CHARS).collect()).unwrap_or_default();
+        let mut answer: Vec<_> = answer::Entity::find_by_id(id).one(tx).await?.into_iter().collect();
+        words::open_answers(tx, tx.keys(), &row, &mut answer).await?;
+        card.text = answer.iter().flat_map(|row| row.text.chars()).take(ANSWER_CHARS).collect();
     }
     if let Some(matter) = event.get::<MatterId>("matter") {
         card.link = format!("/matters/{matter}");

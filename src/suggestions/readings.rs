@@ -1,9 +1,12 @@
 //! The one way in which a handler gets to see a voice that is not public: it is written down first, for the author to see.
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
+    sea_query::Expr,
+};
 use serde_json::json;
 
 use super::{
-    Suggestion,
+    Suggestion, SuggestionReadingView,
     commands::record,
     rows::reading,
     rules::{self, Sight},
@@ -14,6 +17,8 @@ use crate::{
     clock,
     error::{Code, Result},
     events::Kind,
+    ids::SuggestionId,
+    people,
     store::Tx,
     streams,
 };
@@ -76,4 +81,22 @@ async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
     };
     first.insert(tx).await?;
     record(tx, Kind::SuggestionRead, row, Some(actor), json!({ "day": day })).await
+}
+
+/// Who opened it, newest day first.
+pub(super) async fn of_voice(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionReadingView>> {
+    let rows = reading::Entity::find()
+        .filter(reading::Column::SuggestionId.eq(id))
+        .order_by_desc(reading::Column::FirstAt)
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let show = |row: reading::Model| SuggestionReadingView {
+        person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
+        body_name: row.body_name,
+        day: row.day,
+        first_at: clock::local(row.first_at),
+        times: row.times,
+    };
+    Ok(rows.into_iter().map(show).collect())
 }

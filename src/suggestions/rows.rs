@@ -6,7 +6,7 @@ pub mod suggestion {
     use sea_orm::entity::prelude::*;
 
     use crate::{
-        ids::{BodyId, MatterId, PersonId, StreamId, SuggestionId},
+        ids::{BodyId, DataKeyId, MatterId, PersonId, StreamId, SuggestionId},
         suggestions::rules::{Deadline, SuggestionKind, SuggestionState, Visibility},
     };
 
@@ -40,6 +40,8 @@ pub mod suggestion {
         pub overdue: Option<Deadline>,
         pub created_at: DateTime<Utc>,
         pub updated_at: DateTime<Utc>,
+        /// Seals its words and those of its answers; none where everybody in the village may read them.
+        pub key_id: Option<DataKeyId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -362,7 +362,9 @@ async function carryOut() {
   await clerk.picture('desk-task');
   await speaker.go(`/matters/${ids.matter}`);
   await speaker.sees('落实', '装好三盏路灯', '已办好', '三盏都亮了');
-  assert.equal(await speaker.page.locator('.photos img').count(), 1);
+  assert.equal(await speaker.page.locator('#voices .photos img').count(), 1, 'the photo of the voice');
+  assert.equal(await speaker.page.locator('#voices a.voice, #voices audio').count() > 0, true, 'the clip of the voice');
+  assert.equal(await speaker.page.locator('.photos img').count(), 2, 'and that of the task');
 }
 
 async function rate() {

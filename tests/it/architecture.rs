@@ -12,6 +12,7 @@ const TIERS: &[&[&str]] = &[
     &["calendar", "keys", "page", "rights"],
     &["broker", "gateways"],
     &["store"],
+    &["seals"],
     &["app"],
     &["events"],
     &["areas"],
@@ -21,10 +22,11 @@ const TIERS: &[&[&str]] = &[
     &["streams"],
     &["live"],
     &["forms", "tasks"],
-    &["suggestions", "meetings", "notices"],
+    &["suggestions", "meetings", "notices", "claims"],
     &["delivery"],
     &["matters"],
     &["votes"],
+    &["privacy", "guests"],
     &["pages"],
 ];
 /// May see everything: they wire it together.

@@ -47,6 +47,8 @@ const TABLE: &[Row] = &[
     ("get /v1/areas", PUBLIC),
     ("get /v1/areas/{code}", PUBLIC),
     ("get /v1/areas/{code}/bodies", PUBLIC),
+    ("get /v1/areas/{code}/claims", CLERK),
+    ("get /v1/areas/{code}/corrections", CLERK),
     ("get /v1/areas/{code}/people", CLERK),
     ("post /v1/areas/{code}/roster", CLERK),
     ("get /v1/areas/{code}/webhooks", CLERK),
@@ -55,16 +57,28 @@ const TABLE: &[Row] = &[
     ("post /v1/bodies", NONE_OF_THEM),
     ("post /v1/bodies/{id}/seats", NONE_OF_THEM),
     ("post /v1/bodies/{id}/terms", NONE_OF_THEM),
+    // without a log-in, with the same answer whoever is meant; a wrong code, whoever brings it
+    ("post /v1/claims", PUBLIC),
+    ("post /v1/claims/confirm", [Out; 4]),
+    ("post /v1/claims/{id}/decision", CLERK),
+    ("post /v1/corrections/{id}/decision", CLERK),
     // a list of another village's forms is empty
     ("get /v1/forms", SIGNED_IN),
     ("post /v1/forms", CLERK),
     ("get /v1/forms/{id}", VILLAGE),
     ("post /v1/forms/{id}/answers", VILLAGE),
     ("post /v1/forms/{id}/close", CLERK),
+    ("post /v1/guests/codes", PUBLIC),
+    ("post /v1/guests/rating", [Out; 4]),
+    ("post /v1/guests/read", [Out; 4]),
+    ("post /v1/guests/records", CLERK),
+    ("post /v1/guests/replies", [Out; 4]),
+    ("post /v1/guests/voices", [Out; 4]),
     ("get /v1/log/head", PUBLIC),
     // a wrong code and a wrong token, whoever brings them
     ("post /v1/login", [Out; 4]),
     ("post /v1/login/codes", PUBLIC),
+    ("post /v1/login/desk", [Out; 4]),
     ("post /v1/login/refresh", [Out; 4]),
     ("post /v1/login/tickets", SIGNED_IN),
     ("post /v1/logout", SIGNED_IN),
@@ -82,6 +96,15 @@ const TABLE: &[Row] = &[
     ("post /v1/matters/{id}/suggestions", CLERK),
     ("post /v1/matters/{id}/withdraw", NONE_OF_THEM),
     ("get /v1/me", SIGNED_IN),
+    // who holds a seat gives it up first
+    ("post /v1/me/closing", [Out, Ok, Ok, May]),
+    ("post /v1/me/closing/cancel", [Out, Ok, Ok, May]),
+    ("post /v1/me/consents", SIGNED_IN),
+    ("post /v1/me/corrections", SIGNED_IN),
+    ("post /v1/me/desk-password", CLERK),
+    ("post /v1/me/desk-password/confirm", [Out, No, No, Out]),
+    ("get /v1/me/export", SIGNED_IN),
+    ("get /v1/me/privacy", SIGNED_IN),
     ("get /v1/me/tasks", SIGNED_IN),
     ("post /v1/media", SIGNED_IN),
     ("get /v1/media/{id}", CLERK),
@@ -101,7 +124,9 @@ const TABLE: &[Row] = &[
     ("post /v1/notices/{id}/revise", CLERK),
     ("post /v1/notices/{id}/withdraw", CLERK),
     ("post /v1/objections/{id}/answer", CLERK),
+    ("post /v1/people/{id}/claims", CLERK),
     ("get /v1/presets", PUBLIC),
+    ("get /v1/privacy/fields", PUBLIC),
     ("post /v1/seats/{id}/end", NONE_OF_THEM),
     ("get /v1/sessions", SIGNED_IN),
     ("put /v1/streams/{stream_id}/cursor", VILLAGE),
@@ -153,6 +178,9 @@ struct Scene {
     seat: String,
     stream: String,
     webhook: String,
+    claim: String,
+    correction: String,
+    lost_phone: String,
 }
 
 fn id(value: &Value) -> String {
@@ -200,7 +228,17 @@ impl Scene {
             seat,
             stream,
             webhook: id(&webhook.ok()),
+            claim: String::new(),
+            correction: id(&author
+                .post("/v1/me/corrections", json!({ "field": "name", "wanted": "费海容" }))
+                .await
+                .ok()),
+            lost_phone: author.person.to_string(),
         };
+        let lost = format!("/v1/people/{}/claims", author.person);
+        chair.post(&lost, json!({ "phone": "19612340001" })).await.ok();
+        let claims = chair.get(&format!("/v1/areas/{}/claims", scene.village.area)).await.ok();
+        scene.claim = id(&claims["claims"][0]);
         for _ in 0..2 {
             scene.forms.push(id(&chair.post("/v1/forms", scene.body("post /v1/forms", "")).await.ok()));
             scene.meetings.push(id(&chair.post("/v1/meetings", scene.body("post /v1/meetings", "")).await.ok()));
@@ -220,6 +258,9 @@ impl Scene {
         let this = match path.split('/').nth(2).unwrap() {
             "areas" => self.webhook.clone(),
             "bodies" => self.village.committee.to_string(),
+            "claims" => self.claim.clone(),
+            "corrections" => self.correction.clone(),
+            "people" => self.lost_phone.clone(),
             "forms" => at(&self.forms, path.ends_with("close")),
             "matters" if path.ends_with("record") => self.matter.clone(),
             "matters" => self.early_matter.clone(),
@@ -254,6 +295,28 @@ impl Scene {
             "/v1/bodies" => json!({ "kind": "federation", "name": "乡贤联谊会", "areas": [area] }),
             "/v1/bodies/{id}/seats" => json!({ "person_id": village.clerk.person, "role": "member" }),
             "/v1/bodies/{id}/terms" => json!({ "number": 9, "starts_on": "2026-01-01", "ends_on": "2030-12-31" }),
+            "/v1/claims" => json!({ "area_code": area, "name": "费海荣", "id_last_six": "123456",
+                "phone": format!("1961234111{}", who.len()) }),
+            "/v1/claims/confirm" => json!({ "area_code": area, "name": "费海荣", "id_last_six": "123456",
+                "phone": "19612341119", "code": "000001" }),
+            "/v1/claims/{id}/decision" => json!({ "approve": false, "reason": "不认识" }),
+            "/v1/corrections/{id}/decision" => json!({ "done": true }),
+            "/v1/guests/codes" => json!({ "area_code": area, "phone": format!("1961234222{}", who.len()) }),
+            "/v1/guests/rating" => json!({ "claim_code": "ABCD2345WXYZ", "rating": 5 }),
+            "/v1/guests/read" => json!({ "claim_code": "ABCD2345WXYZ" }),
+            "/v1/guests/records" => json!({ "area_code": area, "kind": "help", "text": "灯坏了" }),
+            "/v1/guests/replies" => {
+                json!({ "claim_code": "ABCD2345WXYZ", "client_id": Uuid::now_v7(), "text": "还没修" })
+            }
+            "/v1/guests/voices" => json!({ "area_code": area, "phone": "19612342220", "code": "123456", "kind": "help",
+                "text": "灯坏了" }),
+            "/v1/login/desk" => json!({ "phone": format!("1961234333{}", who.len()), "password": "x", "code": "1" }),
+            "/v1/me/closing" => json!({ "understood": true }),
+            "/v1/me/consents" => json!({ "purpose": "sms_notices", "is_given": true }),
+            "/v1/me/corrections" => json!({ "field": "other", "wanted": "改" }),
+            "/v1/me/desk-password" => json!({ "password": "dongheng2026" }),
+            "/v1/me/desk-password/confirm" => json!({ "code": "000000" }),
+            "/v1/people/{id}/claims" => json!({ "phone": "19612340002" }),
             "/v1/forms" => json!({ "subject_id": self.matter, "area_code": area, "purpose": "survey", "title": "问卷",
                 "questions": [{ "id": "a", "title": "修吗？", "kind": "choice", "options": ["修", "不修"], "required": true }] }),
             "/v1/forms/{id}/answers" => json!({ "answers": { "a": "修" } }),

@@ -139,7 +139,7 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
 async fn whoever_connects_under_fire_misses_nothing() {
     let scene = Arc::new(Scene::set().await);
     let watcher = scene.listen(&scene.village.chair).await;
-    let time = Duration::from_secs(if is_full_run() { 20 } else { 3 });
+    let time = Duration::from_secs(if is_full_run() { 6 } else { 3 });
     let speaking = tokio::spawn({
         let scene = Arc::clone(&scene);
         async move {
@@ -179,7 +179,8 @@ async fn whoever_connects_under_fire_misses_nothing() {
 
 async fn come_and_listen(scene: Arc<Scene>, time: Duration) -> Vec<(Socket, String, i64)> {
     let (began, mut came) = (Instant::now(), Vec::new());
-    while began.elapsed() < time {
+    // four of these together stay below what one log-in may hold
+    while began.elapsed() < time && came.len() < 60 {
         let mut socket = scene.listen(&scene.villager).await;
         let (epoch, offset) = scene.position(&socket);
         socket.listen(Duration::from_millis(40)).await;
@@ -245,8 +246,14 @@ async fn a_lost_bell_is_made_good() {
     socket.until_offset(&scene.channel, 1).await;
     // an entry that nobody rang for: written past the store
     let url = format!("sqlite://{}", scene.app.folder.path().join("liusheng.db").display());
-    let (silent, rung) =
-        liusheng::store::open(&url, scene.app.clock.clone(), scene.app.app.calendar.clone()).await.unwrap();
+    let (silent, rung) = liusheng::store::open(
+        &url,
+        scene.app.clock.clone(),
+        scene.app.app.calendar.clone(),
+        scene.app.app.keys.clone(),
+    )
+    .await
+    .unwrap();
     drop(rung);
     let actor = liusheng::people::actor_of_token(&scene.app.app, &scene.clerk.token()).await.unwrap();
     let (stream, client_id) = (scene.stream, Uuid::now_v7());

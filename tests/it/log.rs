@@ -52,8 +52,10 @@ async fn sealed_log() -> TempDir {
 
 async fn verified(data_dir: &Path) -> ChainReport {
     let url = format!("sqlite://{}", data_dir.join("liusheng.db").display());
-    let (store, _rung) = store::open(&url, Clock::system(), Calendar::load(None).unwrap()).await.unwrap();
-    events::verify(&store, &Keys::load_or_make(data_dir).unwrap()).await.unwrap()
+    let keys = std::sync::Arc::new(Keys::load_or_make(data_dir).unwrap());
+    let calendar = Calendar::load(None).unwrap();
+    let (store, _rung) = store::open(&url, Clock::system(), calendar, keys.clone()).await.unwrap();
+    events::verify(&store, &keys).await.unwrap()
 }
 
 /// What an administrator of the machine has: the file.
@@ -174,10 +176,11 @@ async fn a_cut_off_end_is_seen_though_the_head_was_moved_back() {
 async fn a_kept_head_shows_what_a_consistent_cut_hides() {
     let sealed = sealed_log().await;
     let url = format!("sqlite://{}", sealed.path().join("liusheng.db").display());
-    let (store, _rung) = store::open(&url, Clock::system(), Calendar::load(None).unwrap()).await.unwrap();
+    let keys = std::sync::Arc::new(Keys::load_or_make(sealed.path()).unwrap());
+    let calendar = Calendar::load(None).unwrap();
+    let (store, _rung) = store::open(&url, Clock::system(), calendar, keys.clone()).await.unwrap();
     let kept = events::head(&store).await.unwrap().unwrap();
     assert_eq!(kept.number, EVENTS);
-    let keys = Keys::load_or_make(sealed.path()).unwrap();
     let at = kept.at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Millis, true);
     let statement = format!("liusheng-checkpoint-1\n{}\n{}\n{at}", kept.number, kept.hash);
     assert!(

@@ -10,6 +10,7 @@ mod cli;
 mod deliberation;
 mod delivery;
 mod hostile;
+mod identity;
 mod kill;
 mod live;
 mod log;

@@ -18,6 +18,7 @@ use crate::{
         rows::matter,
         rules::{Stage, State, gate},
     },
+    media::MediaView,
     page::{Cursor, Page, PageQuery},
     streams::{self, StreamKind},
     suggestions::{self, SuggestionSummary, Visibility},
@@ -123,6 +124,9 @@ pub struct Voice {
     pub is_public: bool,
     /// Its words, or that it is not public.
     pub text: String,
+    /// Photos and clip of a public one; the files are for the people of the village.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub media: Vec<MediaView>,
     /// Whose, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
@@ -204,12 +208,14 @@ pub async fn voices(db: &impl ConnectionTrait, id: MatterId) -> Result<Voices> {
 /// Of a voice that is not public not even its day is told: in a small village a day may name a person.
 fn voice(row: SuggestionSummary) -> Voice {
     if row.visibility != Visibility::Public {
-        return Voice { id: None, is_public: false, text: text::say("voice-not-public"), author_name: None, at: None };
+        let text = text::say("voice-not-public");
+        return Voice { id: None, is_public: false, text, media: Vec::new(), author_name: None, at: None };
     }
     Voice {
         id: Some(row.id),
         is_public: true,
         text: row.text.filter(|text| !text.is_empty()).unwrap_or_else(|| text::say("suggestion-spoken")),
+        media: row.media,
         author_name: row.author_name,
         at: Some(row.created_at),
     }

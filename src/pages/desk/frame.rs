@@ -29,13 +29,15 @@ use crate::{
 /// Digits of a village's code; an office's is shorter.
 const VILLAGE_CODE: usize = 12;
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 7] = [
+const DOORS: [(&str, &str, Option<Right>); 9] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/matters", "desk-matters", None),
     ("/desk/notices", "desk-notices", None),
     ("/desk/meetings", "desk-meetings", None),
     ("/desk/roster", "desk-roster", Some(Right::ImportRoster)),
+    ("/desk/requests", "desk-requests", Some(Right::ImportRoster)),
+    ("/desk/guest", "desk-guest", Some(Right::HandleSuggestions)),
     ("/desk/bodies", "desk-bodies", None),
 ];
 
@@ -184,7 +186,7 @@ pub(super) async fn live(app: &App, clerk: &Clerk, (page, draft): (Page, &Draft)
     if !draft.is_blank() {
         return Ok(page);
     }
-    let mine = streams::queries::list(app.store.read(), &clerk.actor).await?;
+    let mine = streams::queries::list(app, &clerk.actor).await?;
     let heads: Vec<(String, i64)> = mine.iter().map(|stream| (stream.id.to_string(), stream.last_seq)).collect();
     Ok(page.live(Live::any(heads.iter().map(|(id, seq)| (id.as_str(), *seq)))))
 }

@@ -6,11 +6,13 @@
 //! Tables owned: none. Events recorded: none (the commands record theirs).
 mod bodies;
 mod frame;
+mod guest;
 mod matter;
 mod matter_acts;
 mod matters;
 mod meetings;
 mod notices;
+mod requests;
 mod roster;
 mod sheets;
 mod suggestions;
@@ -54,6 +56,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/tasks/{id}", get(tasks::show))
         .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
+        .route("/desk/requests", get(requests::show))
+        .route("/desk/requests/{form}", post(requests::act))
+        .route("/desk/guest", get(guest::show).post(guest::record))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
 }

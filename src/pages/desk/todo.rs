@@ -6,7 +6,8 @@ use chrono::{DateTime, FixedOffset};
 use super::frame::{Clerk, Desk, Draft, Due, live, villages};
 use crate::{
     app::App,
-    bodies::Right,
+    bodies::{self, Right},
+    claims,
     error::Result,
     forms::{self, Purpose},
     matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
@@ -16,6 +17,7 @@ use crate::{
         layout::{Page, render},
         words::Words,
     },
+    privacy,
     suggestions::{self, Figures, Step, SuggestionSummary, figures},
     tasks, text,
 };
@@ -48,6 +50,7 @@ struct Todo {
 pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Response> {
     let mut todos = voices(&app, &clerk).await?;
     todos.extend(own_tasks(&app, &clerk).await?);
+    todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
         todos.extend(minutes(&app, &clerk, &area).await?);
@@ -90,6 +93,26 @@ async fn own_tasks(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         link: format!("/desk/tasks/{}", task.id),
     };
     Ok(open.into_iter().map(todo).collect())
+}
+
+/// Phones to be bound and things on the roster to be put right.
+async fn requests(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let mut todos = Vec::new();
+    for area in bodies::areas_with(&clerk.actor, Right::ImportRoster) {
+        let claims = claims::queries::waiting(app, &clerk.actor, &area).await?.into_iter().filter(|one| one.can_decide);
+        let claims = claims.map(|one| (one.due_at, "desk-claims", one.person_name));
+        let corrections = privacy::corrections_waiting(app, &clerk.actor, &area).await?.into_iter();
+        let corrections = corrections.map(|one| (one.due_at, "desk-corrections", one.person_name));
+        todos.extend(claims.chain(corrections).map(|(due_at, key, who)| Todo {
+            title: text::say(key),
+            notes: Vec::new(),
+            from: who,
+            due: Some(Due::seen(due_at, app.now())),
+            next: text::say("desk-request-decide"),
+            link: "/desk/requests".to_owned(),
+        }));
+    }
+    Ok(todos)
 }
 
 async fn objections(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {

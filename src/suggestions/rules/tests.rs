@@ -35,6 +35,7 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         overdue: None,
         created_at: at,
         updated_at: at,
+        key_id: None,
     }
 }
 

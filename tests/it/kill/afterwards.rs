@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use liusheng::{ids::StreamId, keys::sha256_hex};
+use liusheng::{
+    ids::StreamId,
+    keys::{DataKey, Keys, sha256_hex},
+};
 use serde_json::{Value, json};
 use sqlx::{Connection, FromRow, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
@@ -143,14 +146,23 @@ pub(super) async fn in_the_database(promises: &[Promise], senders: &[Sender], da
     if usize::try_from(marked) != Ok(electors.len()) {
         lost.push(format!("{marked} electors are marked on the roll, {} have a ballot", electors.len()));
     }
-    lost.extend(files_of(&found, data_dir));
+    lost.extend(files_of(&found, &keys_of(&mut database, data_dir).await, data_dir));
     lost.extend(streams_with_a_gap(&mut database).await);
     lost.extend(cards_of_voices(&mut database, &found).await);
     lost
 }
 
+/// The key of each photo and clip, unwrapped as the server does.
+async fn keys_of(database: &mut SqliteConnection, data_dir: &Path) -> HashMap<Uuid, DataKey> {
+    let select = "SELECT media.id, data_keys.id, wrapped FROM media JOIN data_keys ON data_keys.id = media.key_id";
+    let wrapped: Vec<(Uuid, Uuid, String)> = rows(database, select).await;
+    let keys = Keys::load_or_make(data_dir).unwrap();
+    let open = |(media, id, text): (Uuid, Uuid, String)| (media, keys.open_data_key(&id.to_string(), &text).unwrap());
+    wrapped.into_iter().map(open).collect()
+}
+
 /// Every row of media has its file, whole. A file without a row is garbage of a kill and no loss.
-fn files_of(found: &Found, data_dir: &Path) -> Vec<String> {
+fn files_of(found: &Found, keys: &HashMap<Uuid, DataKey>, data_dir: &Path) -> Vec<String> {
     let mut files = HashMap::new();
     let mut folders = vec![data_dir.join("media")];
     while let Some(folder) = folders.pop() {
@@ -165,7 +177,8 @@ fn files_of(found: &Found, data_dir: &Path) -> Vec<String> {
     let mut lost = Vec::new();
     for (id, digest, ..) in &found.media {
         let file = files.remove(&id.simple().to_string());
-        if !file.is_some_and(|file| sha256_hex(&std::fs::read(file).unwrap()) == *digest) {
+        let opened = file.and_then(|file| keys.get(id)?.open("file", std::fs::read(file).unwrap()).ok());
+        if opened.is_none_or(|bytes| sha256_hex(&bytes) != *digest) {
             lost.push(format!("the file of clip {id} is not there or not whole"));
         }
     }

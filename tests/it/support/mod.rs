@@ -142,6 +142,13 @@ impl TestApp {
     }
 }
 
+/// What a page's form carries along under this name.
+#[track_caller]
+pub(crate) fn hidden(page: &str, name: &str) -> String {
+    let value = page.split(&format!("name=\"{name}\" value=\"")).nth(1).and_then(|rest| rest.split('"').next());
+    value.unwrap_or_else(|| panic!("no {name} in {page}")).to_owned()
+}
+
 /// Settings of a test server: any free port, the broker of `LSTEST_REDIS_URL` or in-process.
 pub(crate) fn config(folder: &TempDir) -> Config {
     let mut config = Config::defaults().unwrap();

@@ -27,8 +27,8 @@ files = {
     "profile-bomb.png": HEAD + header(1, 1) + chunk(b"iCCP", b"icc\0\0" + bomb) + pixel + end,
     # 64 MB of pixels where the header says one
     "more-than-told.png": HEAD + header(1, 1) + chunk(b"IDAT", bomb) + end,
-    # 11,000 x 11,000 black pixels in 120 kB
-    "black-square.png": HEAD + header(11000, 11000) + chunk(b"IDAT", zeros(116 << 20)) + end,
+    # 5,000 x 5,000 black pixels in 25 kB
+    "black-square.png": HEAD + header(5000, 5000) + chunk(b"IDAT", zeros(24 << 20)) + end,
     "two-billion-a-side.png": HEAD + header(0x7FFFFFFF, 0x7FFFFFFF) + pixel + end,
     "claims-memory.png": HEAD + header(0x7FFFFFFF, 0x7FFFFFFF, 16, 6),
     "text-that-promises.png": HEAD + header(1, 1) + struct.pack(">I", 0x7FFFFFFF) + b"tEXt" + b"a\0b",

@@ -1,0 +1,101 @@
+//! Reads of claims, for the office.
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{ClaimHow, ClaimState, rows::claim, rules};
+use crate::{
+    actor::Actor,
+    app::App,
+    bodies::{self, Right},
+    clock,
+    error::Result,
+    ids::{ClaimId, PersonId},
+    people::{self, rules::mask_phone},
+};
+
+/// Claims shown at once; an office with more decides the oldest first.
+const SHOWN: u64 = 100;
+
+/// A claim as the office sees it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ClaimView {
+    /// Its id.
+    pub id: ClaimId,
+    /// phone or office.
+    pub how: ClaimHow,
+    /// How far it has come.
+    pub state: ClaimState,
+    /// Code of the village.
+    pub area_code: String,
+    /// Who it would be.
+    pub person_id: PersonId,
+    /// In full: the office must know whom it is asked about.
+    pub person_name: String,
+    /// Number on the village's roster.
+    pub roster_number: String,
+    /// Villagers' group; 0 where there is none.
+    pub group_number: i32,
+    /// The new phone, with its middle hidden.
+    pub phone: String,
+    /// The phone until now, likewise; none where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_phone: Option<String>,
+    /// Who wrote it down at the office.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_by_name: Option<String>,
+    /// When.
+    pub asked_at: DateTime<FixedOffset>,
+    /// To be decided before this moment.
+    pub due_at: DateTime<FixedOffset>,
+    /// May the one who looks decide it?
+    pub can_decide: bool,
+}
+
+/// Claims that wait in an area and below, the oldest first.
+///
+/// # Errors
+/// `not_allowed` for others than those who keep the roster there.
+pub async fn waiting(app: &App, actor: &Actor, area: &str) -> Result<Vec<ClaimView>> {
+    bodies::require(actor, Right::ImportRoster, area)?;
+    let rows = claim::Entity::find()
+        .filter(claim::Column::State.eq(ClaimState::Waiting))
+        .filter(claim::Column::AreaCode.starts_with(area))
+        .order_by_asc(claim::Column::AskedAt)
+        .limit(SHOWN)
+        .all(app.store.read())
+        .await?;
+    let mut views = Vec::new();
+    for row in rows {
+        views.extend(view(app, actor, row).await?);
+    }
+    Ok(views)
+}
+
+async fn view(app: &App, actor: &Actor, row: claim::Model) -> Result<Option<ClaimView>> {
+    let db = app.store.read();
+    let Some(person) = people::person(db, row.person_id).await? else { return Ok(None) };
+    let phone = row.phone_sealed.as_deref().map(|sealed| app.keys.unseal("phone", sealed)).transpose()?;
+    let old = people::phone_of(db, &app.keys, row.person_id).await?;
+    let asked_by_name = match row.asked_by {
+        Some(id) => people::names(db, vec![id]).await?.remove(&id),
+        None => None,
+    };
+    Ok(Some(ClaimView {
+        id: row.id,
+        how: row.how,
+        state: row.state,
+        area_code: row.area_code,
+        person_id: row.person_id,
+        person_name: person.name,
+        roster_number: person.roster_number,
+        group_number: person.group_number,
+        phone: mask_phone(&phone.unwrap_or_default()),
+        old_phone: old.as_deref().map(mask_phone),
+        asked_by_name,
+        asked_at: clock::local(row.asked_at),
+        due_at: clock::local(row.due_at),
+        can_decide: rules::may_decide(actor.person, row.person_id, row.asked_by).is_ok(),
+    }))
+}

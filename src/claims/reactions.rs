@@ -1,0 +1,53 @@
+//! What follows from claims: the office has something to decide, the person hears of it, whatever the office says.
+use sea_orm::EntityTrait;
+
+use super::rows::claim;
+use crate::{
+    bodies,
+    error::Result,
+    events::{Event, Kind, Reaction},
+    ids::ClaimId,
+    store::Tx,
+    streams::commands::{Card, mailbox, office, post_card},
+    text,
+};
+
+/// Run by the relay.
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "claims.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+    Reaction { name: "claims.tell_person", run: |tx, event| Box::pin(tell_person(tx, event)) },
+];
+
+async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::ClaimAsked {
+        return Ok(());
+    }
+    let Some(row) = claim::Entity::find_by_id(event.subject_id::<ClaimId>()?).one(tx).await? else { return Ok(()) };
+    let Some(body) = bodies::queries::of_kind(tx, "village_committee", &row.area_code).await? else { return Ok(()) };
+    let stream = office(tx, body).await?;
+    post_card(tx, stream, card("claim_asked", "/desk/requests")).await?;
+    Ok(())
+}
+
+/// Somebody else's attempt concerns the person as much as the own.
+async fn tell_person(tx: &Tx, event: &Event) -> Result<()> {
+    let code = match event.kind {
+        Kind::ClaimApproved => "claim_approved",
+        Kind::ClaimRefused => "claim_refused",
+        _ => return Ok(()),
+    };
+    let Some(row) = claim::Entity::find_by_id(event.subject_id::<ClaimId>()?).one(tx).await? else { return Ok(()) };
+    let own = mailbox(tx, row.person_id).await?;
+    post_card(tx, own, card(code, "/privacy")).await?;
+    Ok(())
+}
+
+fn card(code: &'static str, link: &str) -> Card {
+    let key = code.replace('_', "-");
+    Card {
+        code,
+        title: text::say(&format!("{key}-title")),
+        text: text::say(&format!("{key}-text")),
+        link: link.to_owned(),
+    }
+}

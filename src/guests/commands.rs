@@ -1,0 +1,300 @@
+//! A guest's voice: left with a proven phone or written down by a handler; read, answered and rated with its claim code.
+use std::net::IpAddr;
+
+use chrono::TimeDelta;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    rows::{guest_try, guest_voice},
+    rules,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    areas,
+    bodies::{self, Right},
+    error::{Checks, Code, Result},
+    ids::{PersonId, SessionId},
+    keys::Keys,
+    people::{
+        self,
+        proof::{self, Number},
+    },
+    store::Tx,
+    streams::{self, commands::SendMessage},
+    suggestions::{self, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Visibility},
+    text,
+};
+
+const MAX_NAME: usize = 30;
+
+/// Wants a code to leave a voice.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskGuestCode {
+    /// The village: twelve digits.
+    pub area_code: String,
+    /// A mobile number of the mainland.
+    pub phone: String,
+}
+
+/// Leaves a voice.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaveGuestVoice {
+    /// The village: twelve digits.
+    pub area_code: String,
+    /// The number that the code was sent to.
+    pub phone: String,
+    /// Six digits.
+    pub code: String,
+    /// What the guest calls themselves; may be empty.
+    #[serde(default)]
+    #[schema(max_length = 30)]
+    pub name: String,
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub text: String,
+    /// Where, in words.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub place: String,
+}
+
+/// A handler writes it down for somebody who is there.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordGuestVoice {
+    /// The village: twelve digits.
+    pub area_code: String,
+    /// What the guest calls themselves; may be empty.
+    #[serde(default)]
+    #[schema(max_length = 30)]
+    pub name: String,
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub text: String,
+    /// Where, in words.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub place: String,
+}
+
+/// What the guest keeps.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GuestVoice {
+    /// The number people read out.
+    pub number: String,
+    /// Opens the voice; shown once.
+    pub claim_code: String,
+}
+
+fn about(area: &str) -> String {
+    format!("guest {area}")
+}
+
+/// Sends a code to the phone.
+///
+/// # Errors
+/// `sms_unavailable`, `invalid_fields`, `not_found` for what is no village, `code_too_soon`, `code_too_many`.
+pub async fn ask_code(app: &App, address: Option<IpAddr>, asked: AskGuestCode) -> Result<()> {
+    proof::require_sms(app)?;
+    let number = proof::number(&app.keys, &asked.phone)?;
+    let from = proof::address_hmac(&app.keys, address);
+    let shares = (app.config.codes_per_address_and_day, app.config.codes_per_day);
+    let to = number.clone();
+    let noting = app.store.write(move |tx| {
+        Box::pin(async move {
+            require_village(tx, &asked.area_code).await?;
+            proof::note(tx, &to, &about(&asked.area_code), (&from, shares)).await
+        })
+    });
+    proof::send(app, &number, noting.await?);
+    Ok(())
+}
+
+async fn require_village(tx: &Tx, area: &str) -> Result<()> {
+    let area = areas::get(tx, area).await?;
+    if area.level.is_village() && area.valid_to.is_none() { Ok(()) } else { Err(Code::NotFound.into()) }
+}
+
+/// How an attempt ended; not an error inside the unit, because a counted try must be committed.
+enum Left {
+    Here(GuestVoice),
+    WrongCode,
+}
+
+/// Leaves a voice. Records `suggestion.submitted`.
+///
+/// # Errors
+/// `code_wrong`, `invalid_fields`, `too_many_requests` after three that day, `no_body_responsible`.
+pub async fn leave(app: &App, told: LeaveGuestVoice) -> Result<GuestVoice> {
+    let number = proof::number(&app.keys, &told.phone)?;
+    let LeaveGuestVoice { area_code, code, name, kind, text, place, .. } = told;
+    let said = RecordGuestVoice { area_code, name, kind, text, place };
+    check(&said)?;
+    let leaving = app.store.write(move |tx| {
+        Box::pin(async move {
+            if !proof::holds(tx, &number, &about(&said.area_code), &code).await? {
+                return Ok(Left::WrongCode);
+            }
+            let since = tx.now() - TimeDelta::days(1);
+            let today = guest_voice::Entity::find()
+                .filter(guest_voice::Column::PhoneHmac.eq(&number.proof_hmac))
+                .filter(guest_voice::Column::LeftAt.gt(since))
+                .count(tx)
+                .await?;
+            if today >= rules::VOICES_A_DAY {
+                return Err(Code::TooManyRequests.after_secs(24 * 3600));
+            }
+            write(tx, said, Some(&number), None).await.map(Left::Here)
+        })
+    });
+    match leaving.await? {
+        Left::Here(voice) => Ok(voice),
+        Left::WrongCode => Err(Code::CodeWrong.into()),
+    }
+}
+
+fn check(said: &RecordGuestVoice) -> Result<()> {
+    let mut checks = Checks::default();
+    checks.text("name", &said.name, 0..=MAX_NAME);
+    checks.text("text", &said.text, 1..=2000);
+    checks.text("place", &said.place, 0..=100);
+    checks.done()
+}
+
+/// Writes down the voice of somebody who is there, without a phone. Records `suggestion.submitted`.
+///
+/// # Errors
+/// `not_allowed` for others than handlers there; `invalid_fields`.
+pub async fn record(tx: &Tx, actor: &Actor, said: RecordGuestVoice) -> Result<GuestVoice> {
+    bodies::require(actor, Right::HandleSuggestions, &said.area_code)?;
+    check(&said)?;
+    write(tx, said, None, Some(actor.person)).await
+}
+
+async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Option<PersonId>) -> Result<GuestVoice> {
+    require_village(tx, &said.area_code).await?;
+    let name = match said.name.trim() {
+        "" => text::say("guest-nameless"),
+        name => name.to_owned(),
+    };
+    let person = people::make_guest(tx, &said.area_code, &name, phone).await?;
+    let guest = guest(person, name, said.area_code);
+    let voice = SubmitSuggestion {
+        kind: said.kind,
+        visibility: Visibility::Handlers,
+        text: said.text,
+        place: said.place,
+        media: Vec::new(),
+    };
+    let view = suggestions::commands::submit(tx, &guest, voice).await?;
+    let code = tx.keys().fresh_letters(rules::LENGTH)?;
+    let row = guest_voice::ActiveModel {
+        suggestion_id: Set(view.summary.id),
+        person_id: Set(person),
+        code_hmac: Set(hmac(tx.keys(), &code)),
+        phone_hmac: Set(phone.map(|number| number.proof_hmac.clone())),
+        recorded_by: Set(by),
+        left_at: Set(tx.now()),
+    };
+    row.insert(tx).await?;
+    Ok(GuestVoice { number: view.summary.number, claim_code: rules::grouped(&code) })
+}
+
+fn hmac(keys: &Keys, code: &str) -> String {
+    keys.lookup("guest-claim", code)
+}
+
+/// The author of one voice, without a log-in.
+fn guest(person: PersonId, name: String, area: String) -> Actor {
+    Actor { person, session: SessionId(Uuid::nil()), name, area, seats: Vec::new() }
+}
+
+/// Who holds this claim code, and for which voice; a wrong one is counted for the network it came from.
+async fn holder(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Actor, guest_voice::Model)> {
+    let from = proof::address_hmac(&app.keys, address);
+    let since = guest_try::Column::At.gt(app.now() - TimeDelta::days(1));
+    let wrong = guest_try::Entity::find().filter(guest_try::Column::AddressHmac.eq(&from)).filter(since);
+    if wrong.count(app.store.read()).await? >= rules::WRONG_A_DAY {
+        return Err(Code::CodeTooMany.after_secs(3600));
+    }
+    let code = rules::bare(told).unwrap_or_default();
+    let found = guest_voice::Entity::find()
+        .filter(guest_voice::Column::CodeHmac.eq(hmac(&app.keys, &code)))
+        .one(app.store.read())
+        .await?;
+    let Some(row) = found else {
+        app.store.write(move |tx| Box::pin(count_wrong(tx, from))).await?;
+        return Err(Code::ClaimCodeWrong.into());
+    };
+    let person = people::person(app.store.read(), row.person_id).await?.ok_or(Code::ClaimCodeWrong)?;
+    Ok((guest(person.id, person.name, person.area), row))
+}
+
+async fn count_wrong(tx: &Tx, address: String) -> Result<()> {
+    let row = guest_try::ActiveModel { id: Set(Uuid::now_v7()), address_hmac: Set(address), at: Set(tx.now()) };
+    row.insert(tx).await?;
+    Ok(())
+}
+
+/// The voice with its answers, and what was said in its thread.
+///
+/// # Errors
+/// `claim_code_wrong`, `code_too_many`.
+pub async fn read(app: &App, address: Option<IpAddr>, told: &str) -> Result<(SuggestionView, Vec<streams::EntryView>)> {
+    let (actor, row) = holder(app, address, told).await?;
+    let view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
+    let said = match view.stream_id {
+        Some(stream) => streams::queries::entries(app, stream, streams::queries::Span::After(0), 300).await?,
+        None => Vec::new(),
+    };
+    Ok((view, said))
+}
+
+/// Says more. The same `client_id` again is the same message.
+///
+/// # Errors
+/// As [`read`]; `invalid_fields`, `too_many_requests`.
+pub async fn reply(app: &App, address: Option<IpAddr>, told: &str, (client_id, text): (Uuid, String)) -> Result<()> {
+    let (actor, row) = holder(app, address, told).await?;
+    app.rates.write(actor.person)?;
+    let view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
+    let stream = view.stream_id.ok_or(Code::NotFound)?;
+    let message = SendMessage { client_id, text, side: None, reply_to: None };
+    let sending = app
+        .store
+        .write(move |tx| Box::pin(async move { streams::commands::send(tx, &actor, (stream, message)).await }));
+    sending.await?;
+    Ok(())
+}
+
+/// Rates the answer; "not solved" opens the voice again.
+///
+/// # Errors
+/// As [`read`]; `wrong_state`, `invalid_fields`.
+pub async fn rate(app: &App, address: Option<IpAddr>, told: &str, rating: RateSuggestion) -> Result<()> {
+    let (actor, row) = holder(app, address, told).await?;
+    let rating = app.store.write(move |tx| {
+        Box::pin(async move { suggestions::commands::rate(tx, &actor, (row.suggestion_id, rating)).await })
+    });
+    rating.await?;
+    Ok(())
+}
+
+/// Forgets wrong claim codes that no limit looks at any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let old = guest_try::Column::At.lt(tx.now() - TimeDelta::days(1));
+    Ok(guest_try::Entity::delete_many().filter(old).exec(tx).await?.rows_affected)
+}

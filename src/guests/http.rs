@@ -1,0 +1,168 @@
+//! Guests over HTTP. A claim code comes in the body, never in an address.
+use std::net::IpAddr;
+
+use axum::{
+    Json,
+    extract::{FromRequest, FromRequestParts, Request, State},
+    http::{StatusCode, request::Parts},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::commands::{self, AskGuestCode, GuestVoice, LeaveGuestVoice, RecordGuestVoice};
+use crate::{
+    actor::Actor,
+    app::{App, Created, IdempotencyKey, Input, client_address},
+    error::{Error, Problem, Result},
+    streams::EntryView,
+    suggestions::{RateSuggestion, SuggestionView},
+};
+
+/// Where a request comes from.
+struct From(Option<IpAddr>);
+
+impl FromRequestParts<App> for From {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        Ok(Self(client_address(app, &parts.headers, &parts.extensions)))
+    }
+}
+
+/// Opens a voice.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadGuestVoice {
+    /// As it was printed.
+    claim_code: String,
+}
+
+/// Says more.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReplyGuestVoice {
+    /// As it was printed.
+    claim_code: String,
+    /// Made by the client once per message.
+    client_id: Uuid,
+    /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    text: String,
+}
+
+/// Rates the answer.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RateGuestVoice {
+    /// As it was printed.
+    claim_code: String,
+    /// 1 (not solved) to 5; 1 and 2 open it again.
+    #[schema(minimum = 1, maximum = 5)]
+    rating: i32,
+    /// Up to 500 characters.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    text: String,
+}
+
+/// A voice with its thread.
+#[derive(Serialize, ToSchema)]
+struct OpenGuestVoice {
+    /// The voice with its answers.
+    voice: SuggestionView,
+    /// What was said, oldest first.
+    entries: Vec<EntryView>,
+}
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(ask_guest_code))
+        .routes(routes!(leave_guest_voice))
+        .routes(routes!(record_guest_voice))
+        .routes(routes!(read_guest_voice))
+        .routes(routes!(reply_guest_voice))
+        .routes(routes!(rate_guest_voice))
+}
+
+/// Ask for a code to leave a voice where one is on no roster.
+#[utoipa::path(post, path = "/v1/guests/codes", tag = "guests", operation_id = "ask_guest_code",
+    request_body = AskGuestCode,
+    responses((status = 202, description = "Sent"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn ask_guest_code(State(app): State<App>, request: Request) -> Result<StatusCode> {
+    let address = client_address(&app, request.headers(), request.extensions());
+    let Input(asked) = <Input<AskGuestCode> as FromRequest<App>>::from_request(request, &app).await?;
+    commands::ask_code(&app, address, asked).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Leave a private voice; the claim code is shown once.
+#[utoipa::path(post, path = "/v1/guests/voices", tag = "guests", operation_id = "leave_guest_voice",
+    request_body = LeaveGuestVoice,
+    responses((status = 201, body = GuestVoice, description = "Left"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn leave_guest_voice(State(app): State<App>, Input(told): Input<LeaveGuestVoice>) -> Result<Created<GuestVoice>> {
+    commands::leave(&app, told).await.map(Created)
+}
+
+/// Write down the voice of somebody who is there, for a handler.
+#[utoipa::path(post, path = "/v1/guests/records", tag = "guests", operation_id = "record_guest_voice",
+    request_body = RecordGuestVoice,
+    responses((status = 201, body = GuestVoice, description = "Written down; the claim code is for the guest"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn record_guest_voice(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(said): Input<RecordGuestVoice>,
+) -> Result<Created<GuestVoice>> {
+    app.once(actor, key, "record_guest_voice", said, |tx, actor, said| Box::pin(commands::record(tx, actor, said)))
+        .await
+        .map(Created)
+}
+
+/// Open a voice with its claim code.
+#[utoipa::path(post, path = "/v1/guests/read", tag = "guests", operation_id = "read_guest_voice",
+    request_body = ReadGuestVoice,
+    responses((status = 200, body = OpenGuestVoice, description = "The voice"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_guest_voice(
+    State(app): State<App>,
+    From(address): From,
+    Input(told): Input<ReadGuestVoice>,
+) -> Result<Json<OpenGuestVoice>> {
+    let (voice, entries) = commands::read(&app, address, &told.claim_code).await?;
+    Ok(Json(OpenGuestVoice { voice, entries }))
+}
+
+/// Say more.
+#[utoipa::path(post, path = "/v1/guests/replies", tag = "guests", operation_id = "reply_guest_voice",
+    request_body = ReplyGuestVoice,
+    responses((status = 201, description = "Said"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn reply_guest_voice(
+    State(app): State<App>,
+    From(address): From,
+    Input(told): Input<ReplyGuestVoice>,
+) -> Result<StatusCode> {
+    commands::reply(&app, address, &told.claim_code, (told.client_id, told.text)).await?;
+    Ok(StatusCode::CREATED)
+}
+
+/// Rate the answer.
+#[utoipa::path(post, path = "/v1/guests/rating", tag = "guests", operation_id = "rate_guest_voice",
+    request_body = RateGuestVoice,
+    responses((status = 201, description = "Rated, or opened again"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn rate_guest_voice(
+    State(app): State<App>,
+    From(address): From,
+    Input(told): Input<RateGuestVoice>,
+) -> Result<StatusCode> {
+    let rating = RateSuggestion { rating: told.rating, text: told.text };
+    commands::rate(&app, address, &told.claim_code, rating).await?;
+    Ok(StatusCode::CREATED)
+}

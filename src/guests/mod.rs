@@ -1,0 +1,16 @@
+//! 访客: somebody on no roster leaves a private voice, and reads the answer with a claim code (取件码).
+//!
+//! Always true: a guest's voice is for its handlers only; the phone was proven by a code, or a handler wrote it down in the
+//! guest's presence; a guest is on no roll, signs in nowhere and is shown to no neighbour; the claim code is shown once,
+//! kept as a keyed digest, and is never part of an address; three voices a day from a phone, thirty wrong codes a day from
+//! a network.
+//! Tables owned: `guest_voices`, `guest_tries`. Events recorded: none of its own (`suggestion.*`).
+pub mod commands;
+mod http;
+mod rows;
+mod rules;
+
+pub use self::{
+    commands::{GuestVoice, LeaveGuestVoice, RecordGuestVoice},
+    http::routes,
+};

@@ -1,0 +1,69 @@
+//! A guest's voice written down at the desk; the claim code is for the guest.
+use askama::Template;
+use axum::{extract::State, response::Response};
+
+use super::frame::{Clerk, Desk, Draft, named};
+use crate::{
+    app::App,
+    areas::AreaName,
+    bodies::{self, Right},
+    error::{Code, Result},
+    guests::{GuestVoice, RecordGuestVoice, commands},
+    pages::{
+        fields::Fields,
+        layout::{Page, render, render_as},
+        words::Words,
+    },
+    text,
+};
+
+#[derive(Template)]
+#[template(path = "desk/guest.html")]
+struct GuestPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    areas: Vec<AreaName>,
+    done: Option<GuestVoice>,
+}
+
+/// The page.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Response> {
+    Ok(render(&page(&app, &clerk, Draft::default(), None).await?))
+}
+
+async fn page(app: &App, clerk: &Clerk, draft: Draft, done: Option<GuestVoice>) -> Result<GuestPage> {
+    let areas = bodies::areas_with(&clerk.actor, Right::HandleSuggestions);
+    if areas.is_empty() {
+        return Err(Code::NotAllowed.into());
+    }
+    let areas = named(app.store.read(), areas).await?;
+    let page = clerk.page(text::say("desk-guest")).at("/desk/guest");
+    Ok(GuestPage { page, desk: clerk.desk(), draft, areas, done })
+}
+
+/// The claim code is shown in the answer itself: nothing that could be read again may hold it.
+pub(super) async fn record(State(app): State<App>, clerk: Clerk, typed: Fields) -> Result<Response> {
+    match write(&app, &clerk, &typed).await {
+        Ok(voice) => Ok(render(&page(&app, &clerk, Draft::default(), Some(voice)).await?)),
+        Err(error) => {
+            let page = page(&app, &clerk, Draft::refused("guest", typed, error)?, None).await?;
+            Ok(render_as(page.draft.status(), &page))
+        }
+    }
+}
+
+async fn write(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoice> {
+    let text = |name: &str| typed.text(name).to_owned();
+    let said = RecordGuestVoice {
+        area_code: text("area_code"),
+        name: text("name"),
+        kind: typed.choice("kind")?,
+        text: text("text"),
+        place: text("place"),
+    };
+    app.once(clerk.actor.clone(), typed.key(), "record_guest_voice", said, |tx, actor, said| {
+        Box::pin(commands::record(tx, actor, said))
+    })
+    .await
+}

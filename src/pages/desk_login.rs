@@ -1,0 +1,129 @@
+//! `/login/desk`: password and second factor; `/desk/password`: setting them up.
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, header},
+    response::Response,
+    routing::{get, post},
+};
+use qrcode::{QrCode, render::svg};
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, Viewer, render, render_as, see, up},
+    words::Words,
+};
+use crate::{
+    app::{App, client_address},
+    error::{Error, Result},
+    people::{
+        self, Carrier,
+        desk_login::{
+            ConfirmPassword, DeskSignIn, SecondFactor, SetPassword, confirm_password, set_password, sign_in_desk,
+        },
+    },
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/login/desk", get(show).post(enter))
+        .route("/desk/password", get(begin).post(set))
+        .route("/desk/password/confirm", post(confirm).get(up))
+}
+
+#[derive(Template)]
+#[template(path = "login_desk.html")]
+struct LoginPage {
+    page: Page,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+#[derive(Template)]
+#[template(path = "desk_password.html")]
+struct PasswordPage {
+    page: Page,
+    wrong: Wrong,
+}
+
+#[derive(Template)]
+#[template(path = "desk_password_factor.html")]
+struct FactorPage {
+    page: Page,
+    factor: SecondFactor,
+    picture: String,
+}
+
+#[derive(Template)]
+#[template(path = "desk_password_done.html")]
+struct DonePage {
+    page: Page,
+    codes: Vec<String>,
+    wrong: Wrong,
+}
+
+fn login_page(viewer: &Viewer, typed: Fields, wrong: Wrong) -> Response {
+    let page = viewer.page("page-login-desk").at("/login/desk").back("/login");
+    render_as(wrong.status(), &LoginPage { page, typed, wrong })
+}
+
+async fn show(viewer: Viewer) -> Response {
+    login_page(&viewer, Fields::default(), Wrong::default())
+}
+
+async fn enter(State(app): State<App>, viewer: Viewer, request: Request) -> Result<Response> {
+    people::require_own_page(&app, request.headers())?;
+    let address = client_address(&app, request.headers(), request.extensions());
+    let typed = Fields::read(request).await?;
+    let text = |name: &str| typed.text(name).to_owned();
+    let told = DeskSignIn { phone: text("phone"), password: text("password"), code: text("code") };
+    match sign_in_desk(&app, address, told, Carrier::Cookie).await {
+        Ok(open) => {
+            let mut response = see("/desk");
+            let cookie = HeaderValue::from_str(&people::cookie(&app, &open.secret)).map_err(Error::broken)?;
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            Ok(response)
+        }
+        Err(error) => Ok(login_page(&viewer, typed, Wrong::from(error)?)),
+    }
+}
+
+fn own(who: &Resident) -> Page {
+    who.page("page-desk-password").at("/desk/password").back("/desk")
+}
+
+async fn begin(who: Resident) -> Response {
+    render(&PasswordPage { page: own(&who), wrong: Wrong::default() })
+}
+
+/// The second factor is shown in the answer itself: nothing that could be read again may hold it.
+async fn set(State(app): State<App>, who: Resident, typed: Fields) -> Result<Response> {
+    let input = SetPassword { password: typed.text("password").to_owned() };
+    match set_password(&app, &who.actor, input).await {
+        Ok(factor) => {
+            let picture = picture(&factor.otpauth)?;
+            Ok(render(&FactorPage { page: own(&who), factor, picture }))
+        }
+        Err(error) => {
+            let wrong = Wrong::from(error)?;
+            Ok(render_as(wrong.status(), &PasswordPage { page: own(&who), wrong }))
+        }
+    }
+}
+
+/// As SVG inside the page, without the head of a file of its own.
+fn picture(link: &str) -> Result<String> {
+    let code = QrCode::new(link.as_bytes()).map_err(Error::broken)?;
+    let drawn = code.render::<svg::Color<'_>>().min_dimensions(220, 220).build();
+    Ok(drawn.find("<svg").and_then(|at| drawn.get(at..)).unwrap_or_default().to_owned())
+}
+
+async fn confirm(State(app): State<App>, who: Resident, typed: Fields) -> Result<Response> {
+    let input = ConfirmPassword { code: typed.text("code").to_owned() };
+    let shown = match confirm_password(&app, &who.actor, input).await {
+        Ok(codes) => DonePage { page: own(&who), codes, wrong: Wrong::default() },
+        Err(error) => DonePage { page: own(&who), codes: Vec::new(), wrong: Wrong::from(error)? },
+    };
+    Ok(render_as(shown.wrong.status(), &shown))
+}

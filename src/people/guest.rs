@@ -1,0 +1,69 @@
+//! People on no roster: only as much of a row as a voice needs for its author.
+use chrono::NaiveDate;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use super::{
+    proof::Number,
+    rows::{household, person},
+};
+use crate::{
+    clock,
+    error::Result,
+    ids::{HouseholdId, PersonId},
+    store::Tx,
+};
+
+/// The number of the household of guests; no roster writes a hash sign alone.
+const HOUSEHOLD: &str = "#";
+
+/// Makes a guest of this village: left before having come, so that no roll, list or log-in finds them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn make_guest(tx: &Tx, area: &str, name: &str, phone: Option<&Number>) -> Result<PersonId> {
+    let (id, today) = (PersonId::new(), clock::local_date(tx.now()));
+    let row = person::ActiveModel {
+        id: Set(id),
+        area_code: Set(area.to_owned()),
+        household_id: Set(household_of_guests(tx, area).await?),
+        roster_number: Set(format!("#{id}")),
+        name: Set(name.to_owned()),
+        sex: Set(String::new()),
+        birth_date: Set(NaiveDate::default()),
+        id_hmac: Set(None),
+        id_last4: Set(None),
+        phone_sealed: Set(phone.map(|number| tx.keys().seal("phone", &number.digits)).transpose()?),
+        // by this nobody signs in
+        phone_hmac: Set(None),
+        group_number: Set(0),
+        relation: Set(String::new()),
+        is_registered: Set(false),
+        lives_here: Set(false),
+        joined_on: Set(today),
+        left_on: Set(Some(today)),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+        claim_hmac: Set(None),
+        phone_approved_at: Set(None),
+        closed_at: Set(None),
+    };
+    Ok(row.insert(tx).await?.id)
+}
+
+async fn household_of_guests(tx: &Tx, area: &str) -> Result<HouseholdId> {
+    let known = household::Entity::find()
+        .filter(household::Column::AreaCode.eq(area))
+        .filter(household::Column::Number.eq(HOUSEHOLD))
+        .one(tx)
+        .await?;
+    if let Some(known) = known {
+        return Ok(known.id);
+    }
+    let row = household::ActiveModel {
+        id: Set(HouseholdId::new()),
+        area_code: Set(area.to_owned()),
+        number: Set(HOUSEHOLD.to_owned()),
+        group_number: Set(0),
+    };
+    Ok(row.insert(tx).await?.id)
+}

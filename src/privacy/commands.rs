@@ -1,0 +1,179 @@
+//! Consents given and withdrawn; accounts asked to be closed, kept, and closed.
+use chrono::TimeDelta;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    ClosingView, ConsentView, corrections, queries,
+    rows::{closing, consent},
+    rules::{CLOSING_DAYS, ClosingState, Purpose, VERSION},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    bodies, claims,
+    error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
+    ids::{PersonId, SessionId},
+    media::{self, Media},
+    people,
+    store::Tx,
+    streams, suggestions,
+};
+
+const AT_ONCE: u64 = 20;
+
+/// A consent given or withdrawn.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeConsent {
+    /// What for.
+    pub purpose: Purpose,
+    /// Given, or withdrawn.
+    pub is_given: bool,
+}
+
+/// A wish to close the account.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskClosing {
+    /// Must be true: private words and clips cannot be brought back.
+    pub understood: bool,
+}
+
+/// Writes down a consent or its withdrawal; withdrawn consent to voice clips makes them unreadable. Records
+/// `consent.changed`. The same again is not written again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn change_consent(tx: &Tx, actor: &Actor, input: ChangeConsent) -> Result<Vec<ConsentView>> {
+    let before = queries::is_given(tx, actor.person, input.purpose).await?;
+    if before == Some(input.is_given) {
+        return queries::consents(tx, actor.person).await;
+    }
+    let row = consent::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        person_id: Set(actor.person),
+        purpose: Set(input.purpose),
+        is_given: Set(input.is_given),
+        version: Set(VERSION.to_owned()),
+        channel: Set("page".to_owned()),
+        at: Set(tx.now()),
+    };
+    row.insert(tx).await?;
+    if input.purpose == Purpose::VoiceClips && !input.is_given {
+        media::erase_clips_of(tx, actor.person).await?;
+    }
+    let data = json!({ "purpose": input.purpose, "given": input.is_given });
+    events::record(tx, Happening::new(Kind::ConsentChanged, actor.person).by(actor.person).with(data)).await?;
+    queries::consents(tx, actor.person).await
+}
+
+/// Asks for the account to be closed; it is in a week. Asked again, the first asking counts. Records
+/// `account.closing_asked`.
+///
+/// # Errors
+/// `seat_held` for whoever still holds a seat; `invalid_fields`.
+pub async fn ask_closing(tx: &Tx, actor: &Actor, input: AskClosing) -> Result<ClosingView> {
+    let mut checks = Checks::default();
+    checks.require(input.understood, "understood", "required");
+    checks.done()?;
+    if !bodies::queries::seats_of(tx, actor.person, tx.now()).await?.is_empty() {
+        return Err(Code::SeatHeld.into());
+    }
+    if let Some(waiting) = queries::closing(tx, actor.person).await? {
+        return Ok(waiting);
+    }
+    let row = closing::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        person_id: Set(actor.person),
+        state: Set(ClosingState::Waiting),
+        asked_at: Set(tx.now()),
+        due_at: Set(tx.now() + TimeDelta::days(CLOSING_DAYS)),
+        ended_at: Set(None),
+    };
+    row.insert(tx).await?;
+    events::record(tx, Happening::new(Kind::ClosingAsked, actor.person).by(actor.person)).await?;
+    queries::closing(tx, actor.person).await?.ok_or_else(|| Code::Changed.into())
+}
+
+/// Keeps the account after all. Records `account.closing_ended`.
+///
+/// # Errors
+/// `wrong_state` when nothing was asked.
+pub async fn cancel_closing(tx: &Tx, actor: &Actor, (): ()) -> Result<()> {
+    end(tx, actor.person, ClosingState::Cancelled).await?;
+    let data = json!({ "why": "cancelled" });
+    events::record(tx, Happening::new(Kind::ClosingEnded, actor.person).by(actor.person).with(data)).await?;
+    Ok(())
+}
+
+/// Ends what waits; one of two who do so at once is refused.
+async fn end(tx: &Tx, person: PersonId, state: ClosingState) -> Result<()> {
+    let ended = closing::ActiveModel { state: Set(state), ended_at: Set(Some(tx.now())), ..Default::default() };
+    let done = closing::Entity::update_many()
+        .set(ended)
+        .filter(closing::Column::PersonId.eq(person))
+        .filter(closing::Column::State.eq(ClosingState::Waiting))
+        .exec(tx)
+        .await?;
+    if done.rows_affected > 0 { Ok(()) } else { Err(Code::WrongState.into()) }
+}
+
+/// What a closing leaves to be done outside the unit of work.
+struct Closed {
+    sessions: Vec<SessionId>,
+    files: Vec<Media>,
+}
+
+/// Closes the accounts whose days are over: each in one unit of work, its files after the commit.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(app: &App) -> Result<u64> {
+    let due = closing::Entity::find()
+        .filter(closing::Column::State.eq(ClosingState::Waiting))
+        .filter(closing::Column::DueAt.lte(app.now()))
+        .order_by_asc(closing::Column::DueAt)
+        .limit(AT_ONCE)
+        .all(app.store.read())
+        .await?;
+    let count = due.len() as u64;
+    for row in due {
+        let closed = app.store.write(move |tx| Box::pin(close(tx, row.person_id))).await?;
+        for session in closed.sessions {
+            app.actors.invalidate(&session);
+        }
+        media::files::remove_all(&app.config, &closed.files).await;
+    }
+    if count > 0 {
+        app.store.write_back().await?;
+    }
+    Ok(count)
+}
+
+/// Records `account.closed`; or `account.closing_ended` for who has taken a seat meanwhile.
+async fn close(tx: &Tx, person: PersonId) -> Result<Closed> {
+    let nothing = Closed { sessions: Vec::new(), files: Vec::new() };
+    if !bodies::queries::seats_of(tx, person, tx.now()).await?.is_empty() {
+        end(tx, person, ClosingState::Held).await?;
+        let data = json!({ "why": "seat_held" });
+        events::record(tx, Happening::new(Kind::ClosingEnded, person).with(data)).await?;
+        return Ok(nothing);
+    }
+    end(tx, person, ClosingState::Done).await?;
+    let voices: Vec<String> =
+        suggestions::erase_of(tx, person).await?.into_iter().map(|voice| voice.to_string()).collect();
+    let files = media::erase_of(tx, person, (suggestions::commands::SUBJECT_KIND, &voices)).await?;
+    let mailbox = streams::queries::find(tx, streams::StreamKind::Mailbox, &person.to_string()).await?;
+    streams::blank(tx, &Vec::from_iter(mailbox)).await?;
+    claims::commands::drop_of(tx, person).await?;
+    corrections::blank_of(tx, person).await?;
+    let sessions = people::close_account(tx, person).await?;
+    let data = json!({ "voices": voices.len(), "files": files.len() });
+    events::record(tx, Happening::new(Kind::AccountClosed, person).with(data)).await?;
+    Ok(Closed { sessions, files })
+}

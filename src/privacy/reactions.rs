@@ -1,0 +1,48 @@
+//! What follows: the person hears what was asked and decided, the office what it must decide.
+use super::corrections;
+use crate::{
+    bodies,
+    error::Result,
+    events::{Event, Kind, Reaction},
+    ids::PersonId,
+    store::Tx,
+    streams::commands::{Card, mailbox, office, post_card},
+    text,
+};
+
+/// Run by the relay.
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "privacy.tell_person", run: |tx, event| Box::pin(tell_person(tx, event)) },
+    Reaction { name: "privacy.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+];
+
+async fn tell_person(tx: &Tx, event: &Event) -> Result<()> {
+    let (person, code) = match event.kind {
+        Kind::ClosingAsked => (Some(event.subject_id::<PersonId>()?), "closing_asked"),
+        Kind::ClosingEnded => (Some(event.subject_id::<PersonId>()?), "closing_ended"),
+        Kind::CorrectionDecided => (corrections::owner(tx, event.subject_id()?).await?, "correction_decided"),
+        _ => return Ok(()),
+    };
+    let Some(person) = person else { return Ok(()) };
+    let own = mailbox(tx, person).await?;
+    post_card(tx, own, card(code, "/privacy/mine")).await?;
+    Ok(())
+}
+
+async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
+    let (Kind::CorrectionAsked, Some(area)) = (event.kind, event.area.as_deref()) else { return Ok(()) };
+    let Some(body) = bodies::queries::of_kind(tx, "village_committee", area).await? else { return Ok(()) };
+    let stream = office(tx, body).await?;
+    post_card(tx, stream, card("correction_asked", "/desk/requests")).await?;
+    Ok(())
+}
+
+fn card(code: &'static str, link: &str) -> Card {
+    let key = code.replace('_', "-");
+    Card {
+        code,
+        title: text::say(&format!("{key}-title")),
+        text: text::say(&format!("{key}-text")),
+        link: link.to_owned(),
+    }
+}

@@ -1,0 +1,59 @@
+//! Reads of data keys, and of texts that may be sealed.
+use std::collections::HashMap;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::rows::data_key;
+use crate::{
+    error::Result,
+    ids::DataKeyId,
+    keys::{DataKey, Keys},
+};
+
+/// Keys that were not destroyed, by id.
+#[derive(Default)]
+pub struct Opened(HashMap<DataKeyId, DataKey>);
+
+/// The key of this id; `None` when it was destroyed.
+///
+/// # Errors
+/// When the database cannot be read, or the key file is another.
+pub async fn open(db: &impl ConnectionTrait, keys: &Keys, id: DataKeyId) -> Result<Option<DataKey>> {
+    Ok(open_all(db, keys, [id]).await?.0.remove(&id))
+}
+
+/// Several keys at once.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_all(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    ids: impl IntoIterator<Item = DataKeyId>,
+) -> Result<Opened> {
+    let ids: Vec<DataKeyId> = ids.into_iter().collect();
+    let mut opened = HashMap::new();
+    for some in ids.chunks(500) {
+        let rows = data_key::Entity::find().filter(data_key::Column::Id.is_in(some.iter().copied())).all(db).await?;
+        for row in rows {
+            if let Some(wrapped) = row.wrapped {
+                opened.insert(row.id, keys.open_data_key(&row.id.to_string(), &wrapped)?);
+            }
+        }
+    }
+    Ok(Opened(opened))
+}
+
+impl Opened {
+    /// A text that is sealed if there is a key for it: opened, or `None` when the key was destroyed.
+    ///
+    /// # Errors
+    /// When it was changed, or sealed for another place.
+    pub fn text(&self, key: Option<DataKeyId>, place: &str, text: &str) -> Result<Option<String>> {
+        match key {
+            None => Ok(Some(text.to_owned())),
+            Some(_) if text.is_empty() => Ok(Some(String::new())),
+            Some(id) => self.0.get(&id).map(|key| key.open_text(place, text)).transpose(),
+        }
+    }
+}

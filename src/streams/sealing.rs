@@ -1,0 +1,106 @@
+//! What is said in a sealed stream: sealed as it is appended, opened as it is read, gone when its key is.
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::{Value, json};
+
+use super::{
+    Stream,
+    rows::{entry, stream},
+};
+use crate::{
+    app::App,
+    error::{Code, Error, Result},
+    ids::{DataKeyId, StreamId},
+    seals,
+    store::Tx,
+    text,
+};
+
+/// A field that no message and no card has: what stands in it is sealed.
+const SEALED: &str = "sealed";
+/// What is left of an entry whose key was destroyed.
+const ERASED: &str = "erased";
+
+/// The body of a new entry as it is kept; the stream's preview is sealed along with it. `said`: body and preview.
+pub(super) async fn seal(tx: &Tx, row: &Stream, key: DataKeyId, said: (&Value, &str)) -> Result<String> {
+    let Some(key) = seals::queries::open(tx, tx.keys(), key).await? else {
+        // after its author closed the account the thread goes on, but nothing can be kept in it
+        return Ok(json!({ ERASED: true }).to_string());
+    };
+    stream::Entity::update_many()
+        .col_expr(stream::Column::LastPreview, Expr::value(key.seal_text("preview", said.1)?))
+        .filter(stream::Column::Id.eq(row.id))
+        .exec(tx)
+        .await?;
+    let sealed = key.seal_text(&place(row.id, row.last_seq), &said.0.to_string())?;
+    Ok(json!({ SEALED: sealed }).to_string())
+}
+
+/// What somebody says now must be kept: not where the key was destroyed.
+pub(super) async fn require_open(tx: &Tx, row: &Stream) -> Result<()> {
+    match row.key_id {
+        Some(key) if seals::queries::open(tx, tx.keys(), key).await?.is_none() => Err(Code::Erased.into()),
+        _ => Ok(()),
+    }
+}
+
+/// An entry cannot be moved to another stream or another place in it.
+fn place(stream: StreamId, seq: i64) -> String {
+    format!("entry {stream} {seq}")
+}
+
+/// Bodies of entries of one stream, in their order.
+pub(super) async fn open_bodies(app: &App, id: StreamId, rows: &[entry::Model]) -> Result<Vec<Value>> {
+    let kept: Vec<Value> = rows.iter().map(|row| serde_json::from_str(&row.body).unwrap_or_default()).collect();
+    if !kept.iter().any(|body| body.get(SEALED).is_some() || body.get(ERASED).is_some()) {
+        return Ok(kept);
+    }
+    let db = app.store.read();
+    let key = stream::Entity::find_by_id(id).one(db).await?.and_then(|row| row.key_id);
+    let key = match key {
+        Some(key) => seals::queries::open(db, &app.keys, key).await?,
+        None => None,
+    };
+    let open = |(row, body): (&entry::Model, Value)| match (body.get(SEALED).and_then(Value::as_str), &key) {
+        (Some(sealed), Some(key)) => {
+            let opened = key.open_text(&place(id, row.seq), sealed)?;
+            serde_json::from_str(&opened).map_err(Error::broken)
+        }
+        (Some(_), None) => Ok(erased()),
+        (None, _) if body.get(ERASED).is_some() => Ok(erased()),
+        (None, _) => Ok(body),
+    };
+    rows.iter().zip(kept).map(open).collect()
+}
+
+fn erased() -> Value {
+    json!({ ERASED: true, "text": text::say("erased") })
+}
+
+/// Opens the previews of those of these streams that are sealed.
+pub(super) async fn open_previews(app: &App, rows: Vec<&mut Stream>) -> Result<()> {
+    let keys = rows.iter().filter_map(|row| row.key_id);
+    let opened = seals::queries::open_all(app.store.read(), &app.keys, keys).await?;
+    for row in rows {
+        let preview = opened.text(row.key_id, "preview", &row.last_preview)?;
+        row.last_preview = preview.unwrap_or_else(|| text::say("erased"));
+    }
+    Ok(())
+}
+
+/// Takes the words out of entries that were kept in clear: those of streams that are not sealed but should have been.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn blank(tx: &Tx, streams: &[StreamId]) -> Result<()> {
+    entry::Entity::update_many()
+        .col_expr(entry::Column::Body, Expr::value(json!({ ERASED: true }).to_string()))
+        .filter(entry::Column::StreamId.is_in(streams.iter().copied()))
+        .exec(tx)
+        .await?;
+    stream::Entity::update_many()
+        .col_expr(stream::Column::LastPreview, Expr::value(""))
+        .filter(stream::Column::Id.is_in(streams.iter().copied()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The words of a voice that is not public: sealed by a key of its own, gone when that key is.
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
+
+use super::{
+    Suggestion,
+    rows::{answer, suggestion},
+    rules::Visibility,
+};
+use crate::{
+    error::{Code, Result},
+    ids::{DataKeyId, PersonId, StreamId, SuggestionId},
+    keys::Keys,
+    seals,
+    store::Tx,
+    streams, text,
+};
+
+/// Words as they are kept.
+pub(super) struct Kept {
+    pub(super) key_id: Option<DataKeyId>,
+    pub(super) text: String,
+    pub(super) place: String,
+}
+
+/// The words of a new voice as they are kept. `said`: text and place.
+pub(super) async fn seal_new(tx: &Tx, author: PersonId, seen_by: Visibility, said: (&str, &str)) -> Result<Kept> {
+    if seen_by == Visibility::Public {
+        return Ok(Kept { key_id: None, text: said.0.to_owned(), place: said.1.to_owned() });
+    }
+    let (key, id) = seals::commands::make(tx, author).await?;
+    Ok(Kept { key_id: Some(id), text: key.seal_text("text", said.0)?, place: key.seal_text("place", said.1)? })
+}
+
+/// More words about a voice, as they are kept.
+///
+/// # Errors
+/// `erased` when its author had it erased.
+pub(super) async fn seal(tx: &Tx, of: &Suggestion, place: &str, said: &str) -> Result<String> {
+    let Some(id) = of.key_id else { return Ok(said.to_owned()) };
+    let key = seals::queries::open(tx, tx.keys(), id).await?.ok_or(Code::Erased)?;
+    key.seal_text(place, said)
+}
+
+/// These voices with their words as they were said.
+pub(super) async fn open(db: &impl ConnectionTrait, keys: &Keys, mut rows: Vec<Suggestion>) -> Result<Vec<Suggestion>> {
+    let opened = seals::queries::open_all(db, keys, rows.iter().filter_map(|row| row.key_id)).await?;
+    for row in &mut rows {
+        let key = row.key_id;
+        row.text = opened.text(key, "text", &row.text)?.unwrap_or_else(|| text::say("erased"));
+        row.place = opened.text(key, "place", &row.place)?.unwrap_or_default();
+        row.rating_text = match &row.rating_text {
+            Some(said) => opened.text(key, "rating", said)?,
+            None => None,
+        };
+    }
+    Ok(rows)
+}
+
+/// Answers to one voice with their words.
+pub(super) async fn open_answers(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    of: &Suggestion,
+    answers: &mut [answer::Model],
+) -> Result<()> {
+    let opened = seals::queries::open_all(db, keys, of.key_id).await?;
+    for row in answers {
+        row.text = opened.text(of.key_id, "answer", &row.text)?.unwrap_or_else(|| text::say("erased"));
+    }
+    Ok(())
+}
+
+/// Makes unreadable what this person said in private: keys are destroyed, what was kept before voices were sealed is
+/// blanked. Public words stay, they are the village's record, without the name. Says which voices it were.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
+    let private: Vec<(SuggestionId, StreamId, Option<DataKeyId>)> = suggestion::Entity::find()
+        .select_only()
+        .columns([suggestion::Column::Id, suggestion::Column::StreamId, suggestion::Column::KeyId])
+        .filter(suggestion::Column::AuthorId.eq(author))
+        .filter(suggestion::Column::Visibility.ne(Visibility::Public))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let keys: Vec<DataKeyId> = private.iter().filter_map(|(_, _, key)| *key).collect();
+    seals::commands::destroy(tx, &keys).await?;
+    let in_clear = private.iter().filter(|(_, _, key)| key.is_none());
+    let (voices, threads): (Vec<SuggestionId>, Vec<StreamId>) = in_clear.map(|(id, stream, _)| (*id, *stream)).unzip();
+    for some in voices.chunks(500) {
+        let blank = suggestion::ActiveModel {
+            text: Set(text::say("erased")),
+            place: Set(String::new()),
+            rating_text: Set(None),
+            ..Default::default()
+        };
+        let which = suggestion::Column::Id.is_in(some.iter().copied());
+        suggestion::Entity::update_many().set(blank).filter(which).exec(tx).await?;
+        answer::Entity::update_many()
+            .col_expr(answer::Column::Text, Expr::value(text::say("erased")))
+            .filter(answer::Column::SuggestionId.is_in(some.iter().copied()))
+            .exec(tx)
+            .await?;
+    }
+    for some in threads.chunks(500) {
+        streams::blank(tx, some).await?;
+    }
+    Ok(private.into_iter().map(|(id, _, _)| id).collect())
+}

@@ -1,0 +1,214 @@
+//! Canaries: a phone, an identity number, private words and a clip are nowhere to be found by who has the disk.
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use chrono::TimeDelta;
+use serde_json::json;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::support::{Somebody, TestApp, Village, import};
+
+/// Of 费海荣 in `roster_small.csv`.
+const PHONE: &str = "19500000007";
+/// Somebody's identity number there.
+const ID: &str = "330599197012161037";
+/// Claimed in the test; on no roster.
+const CLAIMED: &str = "19612340077";
+const WORDS: &str = "金丝雀说：会计家的围墙占了路";
+const PLACE: &str = "金丝雀家东头";
+const SAID: &str = "金丝雀补充：昨天又砌了一段";
+const ANSWERED: &str = "金丝雀您好，我们去看过了";
+const CLIP: &[u8] = include_bytes!("../../data/media/lamp.m4a");
+const PNG: &[u8] = include_bytes!("../../data/media/clear.png");
+
+/// The same secret as it may lie about: UTF-8, UTF-16 both ways, hex, base64 at every offset.
+fn guises(secret: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![secret.to_vec()];
+    if let Ok(text) = std::str::from_utf8(secret) {
+        all.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        all.push(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
+        all.push(serde_json::to_string(text).unwrap().trim_matches('"').as_bytes().to_vec());
+        let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        all.push(escaped.into_bytes());
+    }
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    all.push(hex.to_ascii_uppercase().into_bytes());
+    all.push(hex.into_bytes());
+    for offset in 0..3 {
+        let padded = [&vec![0; offset][..], secret].concat();
+        for engine in [&STANDARD as &dyn Fn2, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let text = engine.code(&padded);
+            // the first group depends on what stands before, the last on what stands after
+            let inner = text.trim_end_matches('=');
+            let inner = &inner[if offset == 0 { 0 } else { 4 }..inner.len() - 4];
+            if inner.len() >= 8 {
+                all.push(inner.as_bytes().to_vec());
+            }
+        }
+    }
+    all
+}
+
+/// Any base64.
+trait Fn2 {
+    fn code(&self, bytes: &[u8]) -> String;
+}
+
+impl<E: Engine> Fn2 for E {
+    fn code(&self, bytes: &[u8]) -> String {
+        self.encode(bytes)
+    }
+}
+
+fn holds(bytes: &[u8], secret: &[u8]) -> bool {
+    guises(secret).iter().any(|guise| bytes.windows(guise.len()).any(|window| window == guise))
+}
+
+/// Some bytes from the middle of a file, which no header shares.
+fn sample(file: &[u8]) -> &[u8] {
+    &file[file.len() / 2..file.len() / 2 + 24]
+}
+
+fn files(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files(&path, out) } else { out.push(path) }
+    }
+}
+
+/// Everything that is logged, as JSON lines at the level debug.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_search_finds_a_secret_in_every_guise() {
+    let secret = PHONE.as_bytes();
+    let engines = [STANDARD.encode([b"a", secret, b"bc"].concat()), URL_SAFE_NO_PAD.encode([b"ab", secret].concat())];
+    let hex: String = secret.iter().map(|byte| format!("{byte:02X}")).collect();
+    let wide: Vec<u8> = PHONE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for text in [engines[0].as_bytes(), engines[1].as_bytes(), hex.as_bytes(), &wide, secret] {
+        assert!(holds(&[b"before ", text, b" after"].concat(), secret), "{}", String::from_utf8_lossy(text));
+    }
+    assert!(!holds(b"19500000008", secret));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_is_nowhere_in_clear() {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
+    let everything = tracing_subscriber::registry().with(tracing_subscriber::filter::LevelFilter::DEBUG).with(lines);
+    // another test of this binary may have been first; then its lines go elsewhere and this part proves nothing
+    let is_logging = tracing::subscriber::set_global_default(everything).is_ok();
+
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let canary = Somebody::by_phone(&app, PHONE, None).await;
+    let photo = canary.upload(PNG.to_vec()).await.ok();
+    let clip = canary.upload(CLIP.to_vec()).await.ok();
+    let voice = json!({ "kind": "complaint", "visibility": "handlers", "text": WORDS, "place": PLACE,
+        "media": [photo["id"], clip["id"]] });
+    let voice = canary.post_once("/v1/suggestions", "canary", voice).await.ok();
+    let id = voice["id"].as_str().unwrap();
+    app.settle().await;
+    let thread = voice["stream_id"].as_str().unwrap();
+    let message = json!({ "client_id": uuid::Uuid::now_v7(), "text": SAID });
+    canary.post_once(&format!("/v1/streams/{thread}/messages"), "said", message).await.ok();
+    village.clerk.get(&format!("/v1/suggestions/{id}")).await.ok();
+    village.clerk.post(&format!("/v1/suggestions/{id}/accept"), json!(null)).await.ok();
+    village.clerk.post_once(&format!("/v1/suggestions/{id}/answers"), "a", json!({ "text": ANSWERED })).await.ok();
+    app.settle().await;
+    canary.post(&format!("/v1/suggestions/{id}/rating"), json!({ "rating": 5, "text": WORDS })).await.ok();
+    let matter = village.matter_to_decide(&app, "修路").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(3)).await;
+    let ballot = json!({ "cast_id": uuid::Uuid::new_v4(), "choice": "for" });
+    canary.post(&format!("/v1/votes/{vote}/ballots"), ballot).await.ok();
+    let asked = json!({ "area_code": village.area, "name": "费海荣", "id_last_six": ID[12..], "phone": CLAIMED });
+    crate::support::answer(app.http.post(app.url("/v1/claims")).json(&asked)).await.ok();
+    canary.post("/v1/me/corrections", json!({ "field": "other", "wanted": WORDS })).await.ok();
+    // refusals carry what was typed nowhere
+    canary.post("/v1/login", json!({ "phone": PHONE, "code": "000000" })).await;
+    import(&app.app, include_bytes!("../../data/roster_small.csv").to_vec()).await;
+    app.settle().await;
+
+    // all of it is there for who may read it, so that not finding it means something
+    let read = canary.get(&format!("/v1/suggestions/{id}")).await.ok();
+    assert_eq!((read["text"].as_str(), read["place"].as_str()), (Some(WORDS), Some(PLACE)));
+    assert_eq!(read["answers"][0]["text"], ANSWERED);
+    assert_eq!(canary.download(clip["url"].as_str().unwrap()).await.1, CLIP);
+    let entries = canary.get(&format!("/v1/streams/{thread}/entries")).await.ok();
+    assert!(entries.to_string().contains(SAID), "{entries}");
+    let mine = canary.get("/v1/suggestions?scope=mine").await.ok();
+    assert_eq!(mine["items"][0]["text"], WORDS);
+    let again = json!({ "kind": "complaint", "visibility": "handlers", "text": WORDS, "place": PLACE,
+        "media": [photo["id"], clip["id"]] });
+    assert_eq!(canary.post_once("/v1/suggestions", "canary", again).await.ok()["id"], voice["id"]);
+
+    let metrics = app.http.get(app.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    let seen = app.http.get(app.url(&format!("/v1/media/{}", clip["id"].as_str().unwrap()))).send().await.unwrap();
+    assert_eq!(seen.status(), 401);
+    let media_dir = app.app.config.media_dir();
+    let mut searched: Vec<(String, Vec<u8>)> = vec![("metrics".into(), metrics.into_bytes())];
+    searched.extend(redis_dump(&app.app.config.redis_url).await.into_iter().map(|bytes| ("redis".to_owned(), bytes)));
+    let mut everywhere = Vec::new();
+    files(app.folder.path(), &mut everywhere);
+    assert!(everywhere.iter().any(|path| path.starts_with(&media_dir)));
+    assert!(everywhere.iter().any(|path| path.to_string_lossy().ends_with("-wal")), "{everywhere:?}");
+    for path in everywhere {
+        let bytes = std::fs::read(&path).unwrap();
+        // the trial's own SMS file is what a provider's line would be; and it shows that the search finds what is there
+        if path.ends_with("sms.txt") {
+            assert!(holds(&bytes, PHONE.as_bytes()) && holds(&bytes, CLAIMED.as_bytes()));
+        } else {
+            searched.push((path.display().to_string(), bytes));
+        }
+    }
+    if is_logging {
+        let lines = log.0.lock().unwrap().clone();
+        assert!(String::from_utf8_lossy(&lines).contains("answered"), "the log was not heard");
+        searched.push(("log".into(), lines));
+    }
+    let secrets = [PHONE, ID, CLAIMED, WORDS, PLACE, SAID, ANSWERED].map(|text| (text.to_owned(), text.as_bytes()));
+    let clips = [("the clip".to_owned(), sample(CLIP)), ("the photo".to_owned(), sample(PNG))];
+    for (name, bytes) in &searched {
+        for (secret, canary) in secrets.iter().chain(&clips) {
+            assert!(!holds(bytes, canary), "{name} holds {secret}");
+        }
+    }
+    app.stop().await;
+}
+
+/// Every key and value of the Redis that the server uses, if any.
+async fn redis_dump(url: &str) -> Option<Vec<u8>> {
+    if url.is_empty() {
+        return None;
+    }
+    let client = redis::Client::open(url).unwrap();
+    let mut line = client.get_multiplexed_async_connection().await.unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut line).await.unwrap();
+    let mut dump = Vec::new();
+    for key in keys {
+        let value: Option<Vec<u8>> = redis::cmd("DUMP").arg(&key).query_async(&mut line).await.unwrap();
+        dump.extend_from_slice(key.as_bytes());
+        dump.extend(value.unwrap_or_default());
+    }
+    Some(dump)
+}

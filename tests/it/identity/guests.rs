@@ -1,0 +1,165 @@
+//! Guests: a voice without a roster, its claim code, and what keeps others out.
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestApp, Village, answer, code_of, import};
+
+const AREA: &str = "330521103202";
+const PHONE: &str = "19612340100";
+
+async fn post(app: &TestApp, path: &str, body: &Value) -> Answer {
+    answer(app.http.post(app.url(path)).json(body)).await
+}
+
+fn voice(code: &str) -> Value {
+    json!({ "area_code": AREA, "phone": PHONE, "code": code, "name": "过路人", "kind": "help", "text": "路灯坏了", "place": "桥头" })
+}
+
+/// Leaves a voice; the code of the how-manieth SMS.
+async fn leave(app: &TestApp) -> Answer {
+    std::fs::write(app.folder.path().join("sms.txt"), "").unwrap();
+    post(app, "/v1/guests/codes", &json!({ "area_code": AREA, "phone": PHONE })).await;
+    post(app, "/v1/guests/voices", &voice(&code_of(app, PHONE).await)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_speaks_reads_replies_and_rates_with_the_claim_code() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    assert_eq!(post(&app, "/v1/guests/voices", &voice("123456")).await.refused(), "code_wrong");
+    let left = leave(&app).await.ok();
+    app.settle().await;
+    let code = left["claim_code"].as_str().unwrap();
+    assert_eq!(code.len(), 14);
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": code.to_ascii_lowercase() })).await.ok();
+    assert_eq!(
+        (opened["voice"]["text"].as_str(), opened["voice"]["visibility"].as_str()),
+        (Some("路灯坏了"), Some("handlers"))
+    );
+    let id = opened["voice"]["id"].as_str().unwrap();
+    let path = format!("/v1/suggestions/{id}");
+    // private: its handlers read it, neighbours do not even know it
+    assert_eq!(village.villager(&app, "00007").await.get(&path).await.refused(), "not_found");
+    let seen = village.clerk.get(&path).await.ok();
+    assert_eq!(seen["author_name"], "过路人");
+    village.clerk.post(&format!("{path}/accept"), json!(null)).await.ok();
+    village.clerk.post(&format!("{path}/answers"), json!({ "text": "明天修" })).await.ok();
+    app.settle().await;
+    let message = json!({ "claim_code": code, "client_id": uuid::Uuid::now_v7(), "text": "谢谢" });
+    post(&app, "/v1/guests/replies", &message).await.ok();
+    post(&app, "/v1/guests/replies", &message).await.ok();
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": code })).await.ok();
+    assert_eq!(opened["voice"]["answers"][0]["text"], "明天修");
+    assert_eq!(opened["voice"]["readings"][0]["times"], 1, "a guest sees who opened it, too");
+    let said = opened["entries"].as_array().unwrap().iter().filter(|entry| entry["body"]["text"] == "谢谢").count();
+    assert_eq!(said, 1, "sent twice is said once");
+    let rating = json!({ "claim_code": code, "rating": 5 });
+    post(&app, "/v1/guests/rating", &rating).await.ok();
+    assert_eq!(post(&app, "/v1/guests/rating", &rating).await.refused(), "wrong_state");
+    // no roll, no list, no log-in has a guest in it; a roster does not stumble over one
+    let people = village.clerk.get(&format!("/v1/areas/{AREA}/people?limit=100")).await.ok();
+    assert!(!people.to_string().contains('#'), "{people}");
+    assert_eq!(import(&app.app, include_bytes!("../../data/roster_small.csv").to_vec()).await, 0);
+    std::fs::write(app.folder.path().join("sms.txt"), "").unwrap();
+    post(&app, "/v1/login/codes", &json!({ "phone": PHONE })).await.ok();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(std::fs::read_to_string(app.folder.path().join("sms.txt")).unwrap(), "", "nobody to sign in");
+    // the code lies nowhere
+    let database = std::fs::read(app.folder.path().join("liusheng.db-wal")).unwrap();
+    for guise in [code.to_owned(), code.replace('-', "")] {
+        assert!(!database.windows(guise.len()).any(|window| window == guise.as_bytes()));
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guests_do_not_flood_and_claim_codes_are_not_guessed() {
+    let app = TestApp::start().await;
+    Village::found(&app).await;
+    for _ in 0..3 {
+        leave(&app).await.ok();
+        app.clock.advance(TimeDelta::minutes(13));
+    }
+    assert_eq!(leave(&app).await.refused(), "too_many_requests", "three a day");
+    assert_eq!(
+        post(&app, "/v1/guests/codes", &json!({ "area_code": "330521", "phone": "19612340101" })).await.refused(),
+        "not_found"
+    );
+    for n in 0..30 {
+        let guess = json!({ "claim_code": format!("ABCD2345WX{n:02}") });
+        assert_eq!(post(&app, "/v1/guests/read", &guess).await.refused(), "claim_code_wrong");
+    }
+    let guess = json!({ "claim_code": "ABCD2345WXYZ" });
+    assert_eq!(post(&app, "/v1/guests/read", &guess).await.refused(), "code_too_many");
+    app.clock.advance(TimeDelta::hours(25));
+    assert_eq!(post(&app, "/v1/guests/read", &guess).await.refused(), "claim_code_wrong");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_writes_down_for_a_guest_without_a_phone() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let said = json!({ "area_code": AREA, "kind": "complaint", "text": "路边堆了垃圾" });
+    assert_eq!(village.member.post("/v1/guests/records", said.clone()).await.refused(), "not_allowed");
+    let elsewhere = json!({ "area_code": "330521103203", "kind": "complaint", "text": "别的村" });
+    assert_eq!(village.clerk.post("/v1/guests/records", elsewhere).await.refused(), "not_allowed");
+    let one = village.clerk.post_once("/v1/guests/records", "g", said.clone()).await.ok();
+    assert_eq!(village.clerk.post_once("/v1/guests/records", "g", said).await.ok(), one, "once");
+    app.settle().await;
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": one["claim_code"] })).await.ok();
+    assert_eq!(opened["voice"]["author_name"], "访客");
+    app.stop().await;
+}
+
+/// The pages, as a phone without a script sends them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_guests_and_claims_work_without_a_script() {
+    let app = TestApp::start().await;
+    Village::found(&app).await;
+    let page = async |path: &str, fields: &[(&str, &str)]| {
+        let mut request = app.http.get(app.url(path));
+        if !fields.is_empty() {
+            let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = app
+                .http
+                .post(app.url(path))
+                .header("sec-fetch-site", "same-origin")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body.join("&"));
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        assert!(!text.contains('⟦'), "{path}: {text}");
+        (status, text)
+    };
+    assert!(page("/guest", &[]).await.1.contains("东衡村"));
+    let mut fields =
+        vec![("area_code", AREA), ("phone", PHONE), ("kind", "help"), ("text", "abc"), ("name", "x"), ("place", "")];
+    assert_eq!(page("/guest", &fields).await.0, 200);
+    let code = code_of(&app, PHONE).await;
+    fields.push(("code", &code));
+    let (status, done) = page("/guest/code", &fields).await;
+    assert_eq!(status, 200);
+    let claim = done.split("<b>").nth(1).unwrap().split("</b>").next().unwrap().to_owned();
+    assert_eq!(page("/guest/read", &[("claim_code", "wrong")]).await.0, 401);
+    assert!(page("/guest/read", &[("claim_code", &claim)]).await.1.contains("abc"));
+    let key = uuid::Uuid::now_v7().to_string();
+    let (status, read) =
+        page("/guest/read/reply", &[("claim_code", &claim), ("client_id", &key), ("text", "more")]).await;
+    assert!(status == 200 && read.contains("more"), "{read}");
+    // claiming a phone
+    assert!(page("/claim", &[]).await.1.contains("东衡村"));
+    assert_eq!(
+        page("/claim", &[("area_code", AREA), ("name", "x"), ("id_last_six", "1"), ("phone", "1")]).await.0,
+        422
+    );
+    let mut claimed = vec![("area_code", AREA), ("name", "abc"), ("id_last_six", "123456"), ("phone", "19612340200")];
+    assert_eq!(page("/claim", &claimed).await.0, 200);
+    let code = code_of(&app, "19612340200").await;
+    claimed.push(("code", &code));
+    assert_eq!(page("/claim/code", &claimed).await.0, 303);
+    page("/claim/done", &[]).await;
+    app.stop().await;
+}

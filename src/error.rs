@@ -63,6 +63,7 @@ codes! {
     CodeTooMany "code_too_many" 429,
     PersonChoiceNeeded "person_choice_needed" 409,
     SmsUnavailable "sms_unavailable" 503,
+    SmsBudgetSpent "sms_budget_spent" 503,
     ClaimCodeWrong "claim_code_wrong" 401,
     SmsSignInNeeded "sms_sign_in_needed" 403,
     SecondPersonNeeded "second_person_needed" 403,
@@ -242,13 +243,14 @@ impl Checks {
     /// Checks that a text, trimmed, has a length within bounds (in characters) and no control characters but line breaks.
     pub fn text(&mut self, field: &str, value: &str, bounds: std::ops::RangeInclusive<usize>) {
         let length = value.trim().chars().count();
-        if length == 0 && *bounds.start() > 0 {
+        if !value.chars().any(is_visible) && *bounds.start() > 0 {
             self.wrong(field, "required");
         } else if length < *bounds.start() {
             self.wrong(field, "too_short");
         } else if length > *bounds.end() {
             self.wrong(field, "too_long");
         } else if value.chars().any(|c| (c.is_control() && c != '\n' && c != '\r' && c != '\t') || is_bidi_override(c))
+            || is_stacked(value)
         {
             self.wrong(field, "bad_characters");
         }
@@ -283,6 +285,29 @@ impl Checks {
     pub fn count(&self) -> usize {
         self.0.len()
     }
+}
+
+/// Does this leave ink? A title of marks that nobody sees is no title.
+fn is_visible(c: char) -> bool {
+    let is_mark = matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202F}' | '\u{2060}'..='\u{206F}' | '\u{00AD}'
+        | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}' | '\u{3164}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{2800}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}');
+    !c.is_whitespace() && !c.is_control() && !is_mark && !is_combining(c)
+}
+
+fn is_combining(c: char) -> bool {
+    matches!(c, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
+        | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+}
+
+/// Accents heaped on one letter cover the lines above and below; no language puts more than a few.
+fn is_stacked(text: &str) -> bool {
+    const MOST: usize = 6;
+    let mut run = 0;
+    text.chars().any(|c| {
+        run = if is_combining(c) { run + 1 } else { 0 };
+        run > MOST
+    })
 }
 
 /// Characters that turn the direction of text and so can make one name look like another.

@@ -12,6 +12,10 @@ pub mod config;
 pub mod error;
 pub mod keys;
 pub mod rights;
+// bytes for parsers, in tests
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops where it stands")]
+mod fuzz;
 // means
 pub mod broker;
 pub mod gateways;

@@ -87,6 +87,9 @@ echo "== integration tests of what speaks to the broker: SQLite, Redis"
 cargo test --locked --quiet --test it -- broker:: redis_wipe:: live:: delivery:: story::
 
 if [ "$full" = 1 ]; then
+  echo "== every operation as five people"
+  need python3 python3-venv
+  bash tests/schemathesis.sh --full
   echo "== broken twins: each must be caught"
   bash tests/broken/run.sh
 fi

@@ -12,12 +12,14 @@ use tokio::process::{Child, Command};
 use crate::{Outcome, line::Line};
 
 /// Rates that one machine behind one address needs; a village's phones come from many.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("LIUSHENG_REQUESTS_PER_SECOND", "1000000"),
     ("LIUSHENG_REQUESTS_BURST", "1000000"),
     ("LIUSHENG_WRITES_PER_SECOND", "1000"),
     ("LIUSHENG_WRITES_BURST", "10000"),
+    ("LIUSHENG_WRITES_PER_DAY", "1000000"),
     ("LIUSHENG_MAX_CONNECTIONS", "19000"),
+    ("LIUSHENG_CONNECTIONS_PER_ADDRESS", "19000"),
     ("LIUSHENG_LOG_LEVEL", "warn"),
 ];
 

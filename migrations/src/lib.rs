@@ -15,6 +15,7 @@ mod m0008_identity;
 mod m0009_desk_login;
 mod m0010_guests;
 mod m0011_suspensions;
+mod m0012_log_in;
 mod schema;
 
 use sea_orm_migration::prelude::*;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_desk_login::Migration),
             Box::new(m0010_guests::Migration),
             Box::new(m0011_suspensions::Migration),
+            Box::new(m0012_log_in::Migration),
         ]
     }
 }

@@ -3,14 +3,19 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     Json,
+    body::{Body, Bytes},
     extract::{ConnectInfo, FromRequest, FromRequestParts, Request, rejection::JsonRejection},
     http::{Extensions, HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::App;
-use crate::error::{Code, Error};
+use crate::{
+    config::Config,
+    error::{Code, Error},
+};
 
 /// A JSON body. Unknown fields are refused by the inputs themselves (`deny_unknown_fields`).
 pub struct Input<T>(pub T);
@@ -23,16 +28,36 @@ where
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        match Json::<T>::from_request(request, state).await {
+        let (parts, body) = request.into_parts();
+        let whole = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
+        let bytes = whole.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::from(Code::TooLarge),
+            _ => Code::InvalidRequest.into(),
+        })?;
+        if holds_nul(&bytes) {
+            return Err(Code::InvalidRequest.into());
+        }
+        match Json::<T>::from_request(Request::from_parts(parts, Body::from(bytes)), state).await {
             Ok(Json(value)) => Ok(Self(value)),
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Code::UnsupportedType.into()),
-            Err(JsonRejection::BytesRejection(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Code::TooLarge.into())
-            }
             Err(JsonRejection::JsonDataError(rejection)) => Err(wrong_field(&rejection.body_text())),
             Err(_) => Err(Code::InvalidRequest.into()),
         }
     }
+}
+
+/// No text of people holds the character 0, and databases differ in whether they can keep or even compare it.
+fn holds_nul(json: &[u8]) -> bool {
+    fn within(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::Array(items) => items.iter().any(within),
+            Value::Object(fields) => fields.iter().any(|(name, inner)| name.contains('\0') || within(inner)),
+            _ => false,
+        }
+    }
+    // two backslashes before it are no escape, hence the second look
+    json.windows(6).any(|six| six == b"\\u0000") && serde_json::from_slice(json).is_ok_and(|value| within(&value))
 }
 
 /// Names the field that serde stumbled over, without repeating its value.
@@ -88,13 +113,29 @@ impl<T: Serialize> IntoResponse for Created<T> {
 #[must_use]
 pub fn client_address(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-    let trusted =
-        |address: &IpAddr| app.config.trusted_proxies.split(',').any(|own| own.trim().parse() == Ok(*address));
+    let trusted = |address: &IpAddr| is_trusted_proxy(&app.config, address);
     if !trusted(&peer.ip()) {
         return Some(peer.ip());
     }
-    let chain = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let first_untrusted =
-        chain.rsplit(',').filter_map(|part| part.trim().parse::<IpAddr>().ok()).find(|address| !trusted(address));
-    Some(first_untrusted.unwrap_or(peer.ip()))
+    // some proxies add a line instead of a word: the last word of the last line is the nearest proxy's
+    let lines: Vec<&str> =
+        headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default()).collect();
+    let words = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    // what stands before a word that is no address was not written by a proxy of ours
+    let known = words.map_while(|word| forwarded(word.trim()));
+    Some(known.into_iter().find(|address| !trusted(address)).unwrap_or(peer.ip()))
+}
+
+/// Is this address one of our own proxies?
+#[must_use]
+pub fn is_trusted_proxy(config: &Config, address: &IpAddr) -> bool {
+    config.trusted_proxies.split(',').any(|own| own.trim().parse() == Ok(address.to_canonical()))
+}
+
+/// An address as proxies write it, with or without a port.
+fn forwarded(word: &str) -> Option<IpAddr> {
+    let address = word.parse().ok().or_else(|| word.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address
+        .or_else(|| word.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+        .map(|address: IpAddr| address.to_canonical())
 }

@@ -16,7 +16,7 @@ use sea_orm::DatabaseConnection;
 
 pub use self::{
     cached::{Cached, Seen},
-    extract::{Created, Input, Path, Query, client_address},
+    extract::{Created, Input, Path, Query, client_address, is_trusted_proxy},
     once::{IdempotencyKey, forget_keys_of, forget_old_keys},
     rates::{Rates, network},
 };

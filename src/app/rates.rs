@@ -17,6 +17,8 @@ use crate::{
 /// hence that bucket is large.
 pub struct Rates {
     writes: DefaultKeyedRateLimiter<PersonId>,
+    /// What one person may fill the disk with.
+    writes_of_a_day: DefaultKeyedRateLimiter<PersonId>,
     requests: DefaultKeyedRateLimiter<IpAddr>,
 }
 
@@ -37,7 +39,11 @@ impl Rates {
             let one = NonZeroU32::MIN;
             Quota::per_second(NonZeroU32::new(rate).unwrap_or(one)).allow_burst(NonZeroU32::new(burst).unwrap_or(one))
         };
+        let day = NonZeroU32::new(config.writes_per_day).unwrap_or(NonZeroU32::MIN);
+        let spread = std::time::Duration::from_secs(86_400) / day.get();
+        let of_a_day = Quota::with_period(spread).unwrap_or(Quota::per_second(day)).allow_burst(day);
         Arc::new(Self {
+            writes_of_a_day: RateLimiter::keyed(of_a_day),
             writes: RateLimiter::keyed(quota(config.writes_per_second, config.writes_burst)),
             requests: RateLimiter::keyed(quota(config.requests_per_second, config.requests_burst)),
         })
@@ -48,7 +54,8 @@ impl Rates {
     /// # Errors
     /// `too_many_requests`.
     pub fn write(&self, person: PersonId) -> Result<()> {
-        self.writes.check_key(&person).map_err(|_| Code::TooManyRequests.after_secs(2))
+        self.writes.check_key(&person).map_err(|_| Code::TooManyRequests.after_secs(2))?;
+        self.writes_of_a_day.check_key(&person).map_err(|_| Code::TooManyRequests.after_secs(600))
     }
 
     /// One request from the network of this address.
@@ -62,8 +69,10 @@ impl Rates {
     /// Forgets who has been quiet; called every minute.
     pub fn sweep(&self) {
         self.writes.retain_recent();
+        self.writes_of_a_day.retain_recent();
         self.requests.retain_recent();
         self.writes.shrink_to_fit();
+        self.writes_of_a_day.shrink_to_fit();
         self.requests.shrink_to_fit();
     }
 }

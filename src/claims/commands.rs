@@ -124,12 +124,13 @@ fn read(app: &App, told: &AskClaim) -> Result<Meant> {
 pub async fn ask(app: &App, address: Option<IpAddr>, told: AskClaim) -> Result<()> {
     proof::require_sms(app)?;
     let Meant { digest, number, .. } = read(app, &told)?;
-    let (address, per_address) = (proof::address_hmac(&app.keys, address), app.config.codes_per_address_and_day);
+    let address = proof::address_hmac(&app.keys, address);
+    let shares = (app.config.codes_per_address_and_day, app.config.codes_per_day);
     let asked = number.clone();
     let noting = app.store.write(move |tx| {
         Box::pin(async move {
             note_try(tx, &asked, &address).await?;
-            proof::note(tx, &asked, &digest, (&address, per_address)).await
+            proof::note(tx, &asked, &digest, (&address, shares)).await
         })
     });
     proof::send(app, &number, noting.await?);

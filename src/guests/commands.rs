@@ -107,12 +107,13 @@ fn about(area: &str) -> String {
 pub async fn ask_code(app: &App, address: Option<IpAddr>, asked: AskGuestCode) -> Result<()> {
     proof::require_sms(app)?;
     let number = proof::number(&app.keys, &asked.phone)?;
-    let (from, per_address) = (proof::address_hmac(&app.keys, address), app.config.codes_per_address_and_day);
+    let from = proof::address_hmac(&app.keys, address);
+    let shares = (app.config.codes_per_address_and_day, app.config.codes_per_day);
     let to = number.clone();
     let noting = app.store.write(move |tx| {
         Box::pin(async move {
             require_village(tx, &asked.area_code).await?;
-            proof::note(tx, &to, &about(&asked.area_code), (&from, per_address)).await
+            proof::note(tx, &to, &about(&asked.area_code), (&from, shares)).await
         })
     });
     proof::send(app, &number, noting.await?);

@@ -229,6 +229,7 @@ pub(super) fn commands(text: &str) -> Result<Vec<Command>, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{Food, feed};
 
     #[test]
     fn a_frame_may_hold_several_commands_and_a_pong_is_an_empty_one() {
@@ -240,6 +241,32 @@ mod tests {
         assert!(both[1].connect.is_none() && both[1].id == 0);
         assert!(commands("{\"id\":\"one\"}").is_err());
         assert!(commands("[]").is_err());
+    }
+
+    #[test]
+    fn bent_frames_are_commands_or_refused() {
+        let id = StreamId::new();
+        let seeds = [
+            "{\"id\":1,\"connect\":{\"token\":\"t\",\"name\":\"x\",\"subs\":{\"s:x\":{\"recover\":true,\"epoch\":\"7\",\"offset\":3}}}}\n{}",
+            "{\"id\":2,\"subscribe\":{\"channel\":\"s:x\",\"recover\":true,\"offset\":1}}",
+            "{\"id\":3,\"rpc\":{\"method\":\"msg.send\",\"data\":{\"stream_id\":\"x\",\"text\":\"好\"}}}",
+            "{\"id\":4,\"refresh\":{\"token\":\"t\"}}\n{\"id\":5,\"unsubscribe\":{\"channel\":\"s:x\"}}\n{\"send\":{}}",
+        ]
+        .map(|seed| seed.replace("s:x", &channel(id)).into_bytes());
+        let words =
+            ["connect", "subs", "rpc", "{\"id\":", "}\n{", "[[[[", "null", "-1", "1e999", "\\ud800", "\\u0000", "s:"];
+        let food = Food { name: "socket frame", seeds: seeds.to_vec(), words: &words, longest: 4000 };
+        feed(&food, |bytes| {
+            let Ok(text) = std::str::from_utf8(bytes) else { return };
+            let Ok(commands) = commands(text) else { return };
+            assert!(commands.len() <= text.lines().count());
+            for command in commands {
+                let channels = command.connect.into_iter().flat_map(|connect| connect.subs.into_keys());
+                for channel_name in channels.chain(command.subscribe.map(|subscribe| subscribe.channel)) {
+                    assert!(stream(&channel_name).is_none_or(|id| stream(&channel(id)) == Some(id)));
+                }
+            }
+        });
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     actor::Actor,
     app::App,
     error::{Code, Result},
-    ids::StreamId,
+    ids::{PersonId, SessionId, StreamId},
     people,
     streams::{
         Access,
@@ -33,21 +33,35 @@ pub(super) enum Credential {
     Token(String),
     /// The pages' cookie.
     Cookie(String),
+    /// A ticket was spent for this log-in; lasts as long as the log-in does.
+    Session(PersonId, SessionId),
 }
 
 impl Credential {
+    /// What a phone hands in with `connect`; a ticket is spent by this.
+    pub(super) async fn of(app: &App, cookie: Option<String>, token: &str) -> Result<Self> {
+        match cookie {
+            Some(cookie) if token.is_empty() => Ok(Self::Cookie(cookie)),
+            _ if people::is_ticket(app, token) => {
+                people::spend_ticket(app, token).await.map(|(person, session)| Self::Session(person, session))
+            }
+            _ => Ok(Self::Token(token.to_owned())),
+        }
+    }
+
     /// Whose it is now.
     pub(super) async fn actor(&self, app: &App) -> Result<Actor> {
         match self {
             Self::Token(token) => people::actor_of_token(app, token).await,
             Self::Cookie(cookie) => people::actor_of_cookie(app, cookie).await,
+            Self::Session(person, session) => people::actor_of_session(app, *person, *session).await,
         }
     }
 
     fn expires_at(&self, app: &App) -> Option<DateTime<Utc>> {
         match self {
             Self::Token(token) => people::token_expires_at(app, token),
-            Self::Cookie(_) => None,
+            Self::Cookie(_) | Self::Session(..) => None,
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
     protocol::{self, Close, Command, Fault, PING_SECS},
     session::{Credential, Session},
 };
-use crate::{app::App, error::Result, people};
+use crate::{actor::Actor, app::App, error::Result, people};
 
 /// A phone says who it is within this time.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -95,11 +95,7 @@ impl Loop {
         let Some(Command { id, connect: Some(connect), .. }) = commands.next() else {
             return Err(Some(Close::BadRequest));
         };
-        let credential = match cookie {
-            Some(cookie) if connect.token.is_empty() => Credential::Cookie(cookie),
-            _ => Credential::Token(connect.token.clone()),
-        };
-        let Ok(actor) = credential.actor(app).await else {
+        let Ok((credential, actor)) = known(app, cookie, &connect.token).await else {
             self.write(vec![protocol::fault(id, Fault::Unauthorized).into()]).await.map_err(|()| None)?;
             return Err(Some(Close::InvalidToken));
         };
@@ -175,7 +171,9 @@ impl Loop {
         loop {
             match self.socket.recv().await {
                 Some(Ok(Message::Text(text))) => return protocol::commands(&text).map_err(|_| Some(Close::BadRequest)),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                // each is answered: a flood of them is a flood of commands
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) if self.limiter.check().is_ok() => {}
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Err(Some(Close::TooMany)),
                 Some(Ok(Message::Binary(_))) => return Err(Some(Close::BadRequest)),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(None),
             }
@@ -213,6 +211,12 @@ impl Loop {
         // a peer that never closes is left after this time
         drop(timeout(Duration::from_secs(3), gone.fuse()).await);
     }
+}
+
+async fn known(app: &App, cookie: Option<String>, token: &str) -> Result<(Credential, Actor)> {
+    let credential = Credential::of(app, cookie, token).await?;
+    let actor = credential.actor(app).await?;
+    Ok((credential, actor))
 }
 
 async fn hand_over(

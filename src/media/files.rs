@@ -3,7 +3,7 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -25,13 +25,20 @@ use crate::{
     app::App,
     config::Config,
     error::{Code, Error, Result},
-    ids::MediaId,
+    ids::{MediaId, PersonId},
     keys::{DataKey, Keys, sha256_hex},
     seals,
 };
 
 /// A photo takes up to 256 MiB while it is decoded, whoever sent it: the bound is the process's, hence a static.
 static INSPECTIONS: Semaphore = Semaphore::const_new(2);
+/// Files that arrive at once: each may lie half received in `incoming` for as long as a body may take.
+static ARRIVALS: Semaphore = Semaphore::const_new(64);
+/// Of these, one person's; a phone sends one after the other.
+const ARRIVALS_EACH: usize = 4;
+static ARRIVING: Mutex<Vec<PersonId>> = Mutex::new(Vec::new());
+/// Left free on the disk for what matters more than photos: this much, or a twentieth of it.
+const KEPT_FREE: u64 = 256 * 1024 * 1024;
 /// How long an upload waits for its turn.
 const TURN: Duration = Duration::from_secs(15);
 /// What is bound to a sealed file.
@@ -77,9 +84,14 @@ impl Drop for Incoming {
 /// body's own limit bounds that) and thrown away: a refusal sent into a phone that still sends is never seen.
 ///
 /// # Errors
-/// `media_too_large`, `invalid_request` when the sender breaks off, or the disk's.
-pub(super) async fn receive(config: &Config, mut field: Field<'_>) -> Result<Incoming> {
+/// `media_too_large`, `invalid_request` when the sender breaks off, `too_many_requests` for more than four at once, `busy`,
+/// `storage_full`, or the disk's.
+pub(super) async fn receive(config: &Config, owner: PersonId, mut field: Field<'_>) -> Result<Incoming> {
+    let _arrival = Arrival::of(owner)?;
+    let place = tokio::time::timeout(TURN, ARRIVALS.acquire()).await.map_err(|_| Code::Busy.after_secs(5))?;
+    let _place = place.map_err(Error::broken)?;
     let (incoming, mut file) = begin(config).await?;
+    has_room(&config.media_dir())?;
     let mut length = 0;
     while let Some(chunk) = field.chunk().await.map_err(broken_off)? {
         length += chunk.len();
@@ -92,6 +104,39 @@ pub(super) async fn receive(config: &Config, mut field: Field<'_>) -> Result<Inc
     }
     file.flush().await?;
     Ok(incoming)
+}
+
+/// One of the files that a person sends at this moment.
+struct Arrival(PersonId);
+
+impl Arrival {
+    fn of(owner: PersonId) -> Result<Self> {
+        let mut arriving = ARRIVING.lock().unwrap_or_else(PoisonError::into_inner);
+        if arriving.iter().filter(|one| **one == owner).count() >= ARRIVALS_EACH {
+            return Err(Code::TooManyRequests.after_secs(5));
+        }
+        arriving.push(owner);
+        Ok(Self(owner))
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        let mut arriving = ARRIVING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = arriving.iter().position(|one| *one == self.0) {
+            arriving.swap_remove(at);
+        }
+    }
+}
+
+/// Photos never take the last of the disk, which the database needs.
+fn has_room(folder: &Path) -> Result<()> {
+    let disk = rustix::fs::statvfs(folder).map_err(std::io::Error::from)?;
+    let kept_free = KEPT_FREE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 20);
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < kept_free {
+        return Err(Code::StorageFull.into());
+    }
+    Ok(())
 }
 
 /// The same with bytes that are there already.

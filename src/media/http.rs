@@ -83,7 +83,7 @@ pub async fn take_in(app: &App, actor: Actor, key: IdempotencyKey, field: Field<
     if key.0.is_none() {
         queries::room(app.store.read(), actor.person, app.now()).await?;
     }
-    let incoming = files::receive(&app.config, field).await?;
+    let incoming = files::receive(&app.config, actor.person, field).await?;
     let app = app.clone();
     tokio::spawn(async move { keep(&app, actor, key, incoming).await }).await.map_err(Error::broken)?
 }
@@ -210,6 +210,7 @@ fn part(range: Option<&str>, length: u64) -> Part {
     if first.trim().is_empty() {
         return match number(last) {
             Some(0) => Part::Beyond,
+            Some(_) if length == 0 => Part::Beyond,
             Some(count) => Part::Bytes(length.saturating_sub(count), end),
             None => Part::Whole,
         };
@@ -226,6 +227,23 @@ fn part(range: Option<&str>, length: u64) -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{Food, feed};
+
+    #[test]
+    fn bent_ranges_stay_within_the_file() {
+        let seeds = ["bytes=0-", "bytes=0-1", "bytes=-10", "bytes=5-1", "bytes=0-1,5-6", "bytes=18446744073709551615-"];
+        let seeds = seeds.map(|seed| seed.as_bytes().to_vec()).to_vec();
+        let words = ["bytes=", "-", ",", " ", "+", "18446744073709551615", "99", "0"];
+        feed(&Food { name: "range", seeds, words: &words, longest: 100 }, |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            for length in [0, 1, 100, u64::MAX] {
+                if let Part::Bytes(first, last) = part(Some(&text), length) {
+                    assert!(length == 0 || (first <= last && last < length), "{text:?} of {length}: {first}-{last}");
+                    assert!(length > 0, "{text:?}: nothing has a part");
+                }
+            }
+        });
+    }
 
     #[test]
     fn ranges_are_read_as_browsers_write_them() {

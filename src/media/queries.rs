@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,8 +12,10 @@ use crate::{
     ids::{MediaId, PersonId},
 };
 
-/// Unattached media that a person may send in a day.
-const MAX_A_DAY: usize = 30;
+/// Media that a person may send in a day, whatever became of them: what is attached stays for good.
+const MAX_A_DAY: u64 = 100;
+/// Of these, unattached ones.
+const MAX_UNATTACHED_A_DAY: usize = 30;
 /// Bytes of unattached media that a person may have.
 const MAX_UNATTACHED_BYTES: i64 = 100 * 1024 * 1024;
 
@@ -106,9 +108,15 @@ pub async fn room(db: &impl ConnectionTrait, owner: PersonId, now: DateTime<Utc>
         .filter(media::Column::SubjectId.is_null())
         .all(db)
         .await?;
-    let today = waiting.iter().filter(|row| row.created_at > now - TimeDelta::days(1)).count();
+    let day_ago = now - TimeDelta::days(1);
+    let today = waiting.iter().filter(|row| row.created_at > day_ago).count();
     let bytes: i64 = waiting.iter().map(|row| row.bytes).sum();
-    if today >= MAX_A_DAY || bytes >= MAX_UNATTACHED_BYTES {
+    let sent = media::Entity::find()
+        .filter(media::Column::OwnerId.eq(owner))
+        .filter(media::Column::CreatedAt.gt(day_ago))
+        .count(db)
+        .await?;
+    if today >= MAX_UNATTACHED_A_DAY || bytes >= MAX_UNATTACHED_BYTES || sent >= MAX_A_DAY {
         return Err(Code::TooManyRequests.after_secs(3600));
     }
     Ok(())

@@ -35,6 +35,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Kind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{Food, feed};
 
     #[test]
     fn the_kind_follows_from_the_content() {
@@ -66,6 +67,48 @@ mod tests {
         ] {
             assert_eq!(refused(bytes), Code::MediaUnsupported, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn bent_photos_are_refused_or_made_fit() {
+        let seeds: [&[u8]; 7] = [
+            include_bytes!("../../tests/data/media/clear.png"),
+            include_bytes!("../../tests/data/media/lamp.webp"),
+            include_bytes!("../../tests/data/media/hostile/text-that-promises.png"),
+            include_bytes!("../../tests/data/media/hostile/claims-memory.png"),
+            include_bytes!("../../tests/data/media/hostile/two-billion-a-side.png"),
+            b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9",
+            b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\x00\0\xff\x00\0",
+        ];
+        let seeds = seeds.map(<[u8]>::to_vec).to_vec();
+        let words = ["IHDR", "IDAT", "zTXt", "iCCP", "VP8L", "VP8X", "EXIF", "Exif\0\0"];
+        feed(&Food { name: "photo", seeds, words: &words, longest: 20_000 }, |bytes| {
+            if !matches!(inspect(bytes), Ok(Kind::Photo)) {
+                return;
+            }
+            match photo::prepare(bytes) {
+                Ok(made) => {
+                    assert!((1..=1_600).contains(&made.width) && (1..=1_600).contains(&made.height));
+                    assert!(!made.jpeg.windows(4).any(|four| four == b"Exif"));
+                }
+                Err(error) => assert!(error.code().status().is_client_error(), "{error}"),
+            }
+        });
+    }
+
+    #[test]
+    fn bent_clips_are_refused_or_have_a_length() {
+        let seeds = voice::samples::CLIPS.iter().map(|(_, clip)| clip.to_vec()).collect();
+        let words = ["moov", "trak", "mdia", "moof", "traf", "trun", "stts", "OggS", "data", "fmt ", "#!AMR\n"];
+        feed(&Food { name: "clip", seeds, words: &words, longest: 50_000 }, |bytes| {
+            if !matches!(inspect(bytes), Ok(Kind::Voice)) {
+                return;
+            }
+            match voice::measure(bytes) {
+                Ok(clip) => assert!((1..=120_500).contains(&clip.duration_ms) && clip.mime.starts_with("audio/")),
+                Err(error) => assert!(error.code().status().is_client_error(), "{error}"),
+            }
+        });
     }
 
     #[test]

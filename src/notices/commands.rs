@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use super::confirmations::confirm;
-pub use super::objections::{AnswerObjection, Object, answer_objection, object};
+pub use super::objections::{AnswerObjection, RaiseObjection, answer_objection, object};
 
 /// Scope of the mandate by which a council publishes.
 pub const MANDATE_SCOPE: &str = "publish_notice";

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, AnswerObjection, Object, PublishNotice, ReviseNotice, WithdrawNotice},
+    commands::{self, AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice},
     confirmations::ConfirmationView,
     queries::{self, NoticeDetail, NoticeView, ObjectionView},
 };
@@ -133,7 +133,7 @@ async fn confirm_notice(
 
 /// Object to a notice while it hangs, three times at most.
 #[utoipa::path(post, path = "/v1/notices/{id}/objections", tag = "notices", operation_id = "object_to_notice",
-    params(("id" = NoticeId, Path)), request_body = Object,
+    params(("id" = NoticeId, Path)), request_body = RaiseObjection,
     responses((status = 201, body = ObjectionView, description = "The objection"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn object_to_notice(
@@ -141,7 +141,7 @@ async fn object_to_notice(
     actor: Actor,
     key: IdempotencyKey,
     Path(id): Path<NoticeId>,
-    Input(input): Input<Object>,
+    Input(input): Input<RaiseObjection>,
 ) -> Result<Created<ObjectionView>> {
     app.once(actor, key, "object_to_notice", (id, input), |tx, actor, input| {
         Box::pin(commands::object(tx, actor, input))

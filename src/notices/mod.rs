@@ -23,7 +23,7 @@ mod rows;
 pub mod rules;
 
 pub use self::{
-    commands::{AnswerObjection, Object, PublishNotice, ReviseNotice, WithdrawNotice},
+    commands::{AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice},
     confirmations::ConfirmationView,
     http::routes,
     queries::{NoticeDetail, NoticeView, ObjectionView},

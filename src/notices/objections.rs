@@ -21,7 +21,7 @@ use crate::{
 /// An objection to a notice.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Object {
+pub struct RaiseObjection {
     /// 1 to 1,000 characters; public, the name is masked.
     #[schema(min_length = 1, max_length = 1000)]
     pub text: String,
@@ -41,7 +41,7 @@ pub struct AnswerObjection {
 /// # Errors
 /// `not_found`; `not_allowed` for who does not live in the area; `wrong_state` when it no longer hangs; `period_over`;
 /// `too_many_objections` after three; `invalid_fields`.
-pub async fn object(tx: &Tx, actor: &Actor, (id, input): (NoticeId, Object)) -> Result<ObjectionView> {
+pub async fn object(tx: &Tx, actor: &Actor, (id, input): (NoticeId, RaiseObjection)) -> Result<ObjectionView> {
     let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     if !actor.lives_in(&notice.area_code) {
         return Err(Code::NotAllowed.into());

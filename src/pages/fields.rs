@@ -32,6 +32,9 @@ impl Fields {
     /// `too_large`, `unsupported_type`, `invalid_request`.
     pub async fn read(request: Request) -> Result<Self> {
         match Form::<Vec<(String, String)>>::from_request(request, &()).await {
+            Ok(Form(fields)) if fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) => {
+                Err(Code::InvalidRequest.into())
+            }
             Ok(Form(fields)) => Ok(Self(fields)),
             Err(rejection) => Err(match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge.into(),
@@ -95,6 +98,12 @@ impl Fields {
     #[must_use]
     pub fn has(&self, name: &str, value: &str) -> bool {
         self.all(name).any(|own| own == value)
+    }
+
+    /// Sets a value in place of what the form had.
+    pub fn put(&mut self, name: &str, value: impl Into<String>) {
+        self.0.retain(|(own, _)| own != name);
+        self.preset(name, value);
     }
 
     /// Sets a value where the form had none.

@@ -88,13 +88,18 @@ async fn phone(viewer: Viewer, Query(then): Query<Then>) -> Response {
 async fn code(State(app): State<App>, viewer: Viewer, request: Request) -> Result<Response> {
     people::require_own_page(&app, request.headers())?;
     let address = client_address(&app, request.headers(), request.extensions());
-    let typed = Fields::read(request).await?;
+    let mut typed = Fields::read(request).await?;
     let asked = people::ask_code(&app, address, AskCode { phone: typed.text("phone").to_owned() }).await;
     let (page, then) = (page(&viewer), local(typed.text("then")).to_owned());
     match asked.map_err(Wrong::from) {
-        Ok(()) => Ok(code_page(page, typed, Wrong::default())),
-        // the code that was sent a moment ago is still good
-        Err(Ok(wrong)) if wrong.code == Some(Code::CodeTooSoon) => Ok(code_page(page, typed, wrong)),
+        Ok(id) => {
+            typed.put("login_id", id.to_string());
+            Ok(code_page(page, typed, Wrong::default()))
+        }
+        // the code that was sent a moment ago is still good, for whoever asked for it
+        Err(Ok(wrong)) if wrong.code == Some(Code::CodeTooSoon) && typed.given("login_id").is_some() => {
+            Ok(code_page(page, typed, wrong))
+        }
         Err(Ok(wrong)) => Ok(render_as(wrong.status(), &PhonePage { page, then, typed, wrong })),
         Err(Err(error)) => Err(error),
     }
@@ -108,6 +113,7 @@ fn code_page(page: Page, typed: Fields, wrong: Wrong) -> Response {
 async fn enter(State(app): State<App>, viewer: Viewer, headers: HeaderMap, typed: Fields) -> Result<Response> {
     people::require_own_page(&app, &headers)?;
     let told = SignIn {
+        login_id: typed.optional("login_id")?.unwrap_or_default(),
         phone: typed.text("phone").to_owned(),
         code: typed.text("code").to_owned(),
         person_id: typed.optional("person_id")?,

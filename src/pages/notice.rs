@@ -16,7 +16,7 @@ use crate::{
     app::{App, Path, Query},
     error::Result,
     ids::NoticeId,
-    notices::{NoticeDetail, NoticeView, Object, ObjectionView, commands, queries},
+    notices::{NoticeDetail, NoticeView, ObjectionView, RaiseObjection, commands, queries},
     page::PageQuery,
 };
 
@@ -81,7 +81,7 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
 }
 
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
-    let input = (id, Object { text: form.text("text").replace("\r\n", "\n") });
+    let input = (id, RaiseObjection { text: form.text("text").replace("\r\n", "\n") });
     let raised = app.once(who.actor.clone(), form.key(), "object_to_notice", input, |tx, actor, input| {
         Box::pin(commands::object(tx, actor, input))
     });

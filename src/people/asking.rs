@@ -22,7 +22,7 @@ use crate::{
     app::App,
     broker::Bell,
     error::{Code, Error, Result},
-    ids::SessionId,
+    ids::{PersonId, SessionId},
 };
 
 /// Name of the pages' cookie.
@@ -62,11 +62,19 @@ pub fn heard(app: &App, bell: &Bell) {
 /// `not_signed_in` for a token that does not hold, `session_ended` when its log-in has ended.
 pub async fn actor_of_token(app: &App, token: &str) -> Result<Actor> {
     let bearer = tokens::check(&app.keys, app.now(), token)?;
-    if let Some(actor) = app.actors.get(&bearer.session).filter(|actor| actor.person == bearer.person) {
+    actor_of_session(app, bearer.person, bearer.session).await
+}
+
+/// The actor of a log-in that was shown before.
+///
+/// # Errors
+/// `session_ended` when it is another's or has ended.
+pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -> Result<Actor> {
+    if let Some(actor) = app.actors.get(&session).filter(|actor| actor.person == person) {
         return Ok(actor);
     }
-    let row = session::Entity::find_by_id(bearer.session).one(app.store.read()).await?;
-    load(app, row.filter(|row| row.person_id == bearer.person)).await
+    let row = session::Entity::find_by_id(session).one(app.store.read()).await?;
+    load(app, row.filter(|row| row.person_id == person)).await
 }
 
 /// The actor of a log-in that was shown before, as it stands now: for connections that outlive the request they came with.

@@ -8,6 +8,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use super::{
     asking, codes,
@@ -15,11 +16,11 @@ use super::{
     sessions::{Carrier, OpenSession},
     sign_in::{self, AskCode, SignIn},
     sign_out::{sign_out, sign_out_everywhere},
-    tokens,
+    tickets, tokens,
 };
 use crate::{
     actor::Actor,
-    app::{App, Input, Query, client_address},
+    app::{App, Created, Input, Query, client_address},
     error::{Problem, Result},
     ids::{PersonId, SessionId},
     page::{Page, PageQuery},
@@ -28,6 +29,8 @@ use crate::{
 /// Says nothing about the number.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 struct CodeAsked {
+    /// Name of the code: hand it in with it. Whoever does not know it cannot try the code.
+    login_id: Uuid,
     /// Seconds for which a code holds.
     expires_in: i64,
     /// Seconds after which another may be asked for.
@@ -78,8 +81,8 @@ pub(super) fn tokens(app: &App, open: OpenSession) -> Result<Json<Tokens>> {
 async fn ask_code(State(app): State<App>, request: Request) -> Result<(StatusCode, Json<CodeAsked>)> {
     let address = client_address(&app, request.headers(), request.extensions());
     let Input(wanted) = <Input<AskCode> as axum::extract::FromRequest<App>>::from_request(request, &app).await?;
-    sign_in::ask_code(&app, address, wanted).await?;
-    Ok((StatusCode::ACCEPTED, Json(CodeAsked { expires_in: codes::CODE_SECS, retry_in: codes::PAUSE_SECS })))
+    let login_id = sign_in::ask_code(&app, address, wanted).await?;
+    Ok((StatusCode::ACCEPTED, Json(CodeAsked { login_id, expires_in: codes::CODE_SECS, retry_in: codes::PAUSE_SECS })))
 }
 
 /// Signs in with a code.
@@ -127,6 +130,24 @@ fn gone(app: &App, headers: &HeaderMap) -> impl IntoResponse + use<> {
     (StatusCode::NO_CONTENT, AppendHeaders(cookie))
 }
 
+/// Opens one socket.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+struct SocketTicket {
+    /// Goes into `connect.token` of the socket, once.
+    ticket: String,
+    /// Seconds within which the socket must be opened.
+    expires_in: i64,
+}
+
+/// A ticket for one socket of this log-in: for pages and apps that can put no header on a socket.
+#[utoipa::path(post, path = "/v1/login/tickets", tag = "login", operation_id = "make_socket_ticket", responses(
+    (status = 201, body = SocketTicket, description = "Good once"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn make_ticket(State(app): State<App>, actor: Actor) -> Result<Created<SocketTicket>> {
+    Ok(Created(SocketTicket { ticket: tickets::make(&app, &actor)?, expires_in: tokens::TICKET_SECS }))
+}
+
 /// One's own log-ins, newest first.
 #[utoipa::path(get, path = "/v1/sessions", tag = "login", operation_id = "list_sessions", params(PageQuery), responses(
     (status = 200, body = Page<SessionView>, description = "The log-ins that last"),
@@ -146,6 +167,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(ask_code))
         .routes(routes!(log_in))
         .routes(routes!(refresh))
+        .routes(routes!(make_ticket))
         .routes(routes!(log_out))
         .routes(routes!(log_out_everywhere))
         .routes(routes!(list_sessions))

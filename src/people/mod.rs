@@ -4,7 +4,7 @@
 //! kept as keyed digests and their last four characters sealed, phones sealed; a phone that was proven and approved is not
 //! changed by a roster; a closed account has no phone and no name but on the rolls; a known and an unknown phone number get the same
 //! answers; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
-//! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `desk_credentials`,
+//! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`, `desk_credentials`,
 //! `recovery_codes`, `desk_tries`.
 //! Events recorded: `roster.imported`, `session.started`, `session.ended`.
 mod accounts;
@@ -27,6 +27,7 @@ pub mod rules;
 mod sessions;
 mod sign_in;
 mod sign_out;
+mod tickets;
 mod tokens;
 mod totp;
 
@@ -45,6 +46,7 @@ pub use self::{
     sessions::{Carrier, NewSession, OpenSession, open_session},
     sign_in::{AskCode, SignIn, ask_code, due, sign_in},
     sign_out::{sign_out, sign_out_everywhere},
+    tickets::{is_ticket, spend_ticket},
     tokens::mint,
 };
 use crate::app::App;

@@ -46,15 +46,16 @@ pub fn address_hmac(keys: &Keys, address: Option<IpAddr>) -> String {
 /// Notes a code for this number and purpose within the limits; gives it, to be sent after the commit.
 ///
 /// # Errors
-/// `code_too_soon`, `code_too_many`.
-pub async fn note(tx: &Tx, number: &Number, about: &str, (address, per_address): (&str, u64)) -> Result<String> {
+/// `code_too_soon`, `code_too_many`, `sms_budget_spent`.
+pub async fn note(tx: &Tx, number: &Number, about: &str, (address, shares): (&str, (u64, u64))) -> Result<String> {
     let (id, code) = (Uuid::now_v7(), tx.keys().fresh_code()?);
     let new = NewCode {
         id,
         code_hmac: codes::keep(tx.keys(), id, &subject(number, about), &code),
         address_hmac: address.to_owned(),
         phone_hmac: number.proof_hmac.clone(),
-        per_address,
+        shares,
+        is_sent: true,
     };
     note_code(tx, new).await?;
     Ok(code)

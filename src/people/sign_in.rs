@@ -17,7 +17,7 @@ use super::{
     rows::{login_code, person},
     rules,
     sessions::{self, Carrier, NewSession, OpenSession, Renewal},
-    sign_out,
+    sign_out, tickets,
 };
 use crate::{
     app::{App, network},
@@ -42,6 +42,8 @@ pub struct AskCode {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
+    /// Which code: the `login_id` of the answer to asking for it. Tries at other codes of the number leave it alone.
+    pub login_id: Uuid,
     /// The number that the code was sent to.
     pub phone: String,
     /// Six digits.
@@ -55,33 +57,36 @@ pub struct SignIn {
     pub device: Option<String>,
 }
 
-/// Notes a code and sends it to the number if the roster knows it; the caller cannot tell.
+/// Notes a code and sends it to the number if the roster knows it; the caller cannot tell. Gives the code's name, which
+/// only the one who asked is told: without it nobody can try, and so burn, the code.
 ///
 /// # Errors
-/// `sms_unavailable`, `invalid_fields`, `code_too_soon`, `code_too_many`.
-pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Result<()> {
+/// `sms_unavailable`, `invalid_fields`, `code_too_soon`, `code_too_many`, `sms_budget_spent`.
+pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Result<Uuid> {
     if !app.sms.is_set_up() {
         return Err(Code::SmsUnavailable.into());
     }
     let phone = readable_phone(&wanted.phone)?;
     let phone_hmac = app.keys.lookup("phone", &phone);
-    let (id, code) = (Uuid::now_v7(), app.keys.fresh_code()?);
+    // random, not of its time: it must not be guessed
+    let (id, code) = (Uuid::new_v4(), app.keys.fresh_code()?);
     let new = NewCode {
         id,
         code_hmac: codes::keep(&app.keys, id, &phone_hmac, &code),
         address_hmac: app.keys.lookup("address", &address.map(|one| network(one).to_string()).unwrap_or_default()),
         phone_hmac: phone_hmac.clone(),
-        per_address: app.config.codes_per_address_and_day,
+        shares: (app.config.codes_per_address_and_day, app.config.codes_per_day),
+        is_sent: false,
     };
     app.store.write(move |tx| Box::pin(note_code(tx, new))).await?;
     // after the commit, and not waited for: who is known must show neither in the answer nor in its time
     let app = app.clone();
     tokio::spawn(async move {
-        if let Err(error) = send_if_known(&app, &phone, &phone_hmac, &code).await {
+        if let Err(error) = send_if_known(&app, (id, &code), &phone, &phone_hmac).await {
             tracing::error!(%error, "a one-time code was not sent");
         }
     });
-    Ok(())
+    Ok(id)
 }
 
 pub(super) fn readable_phone(text: &str) -> Result<String> {
@@ -97,17 +102,25 @@ pub(super) struct NewCode {
     pub(super) phone_hmac: String,
     pub(super) address_hmac: String,
     pub(super) code_hmac: String,
-    pub(super) per_address: u64,
+    /// What one network, and the whole county, may ask for in a day.
+    pub(super) shares: (u64, u64),
+    /// It goes out in any case; others are counted when they do.
+    pub(super) is_sent: bool,
 }
 
 pub(super) async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
     let (now, since) = (tx.now(), login_code::Column::SentAt.gt(tx.now() - codes::DAY));
     let to_number =
         login_code::Entity::find().filter(login_code::Column::PhoneHmac.eq(&new.phone_hmac)).filter(since.clone());
-    let sent: Vec<_> = to_number.all(tx).await?.into_iter().map(|row| row.sent_at).collect();
-    let from_address = login_code::Column::AddressHmac.eq(&new.address_hmac);
-    let from_address = login_code::Entity::find().filter(from_address).filter(since).count(tx).await?;
-    codes::may_send(&sent, (from_address, new.per_address), now)?;
+    let of_number = to_number.all(tx).await?.into_iter();
+    let from_network = login_code::Column::AddressHmac.eq(&new.address_hmac);
+    let from_network = login_code::Entity::find().filter(from_network).filter(since).count(tx).await?;
+    let asked = codes::Asked {
+        for_number: of_number.map(|row| (row.sent_at, row.address_hmac == new.address_hmac)).collect(),
+        from_network: (from_network, new.shares.0),
+        went_out: (went_out(tx).await?, new.shares.1),
+    };
+    codes::may_send(&asked, now)?;
     let row = login_code::ActiveModel {
         id: Set(new.id),
         phone_hmac: Set(new.phone_hmac),
@@ -117,16 +130,40 @@ pub(super) async fn note_code(tx: &Tx, new: NewCode) -> Result<()> {
         sent_at: Set(now),
         expires_at: Set(now + TimeDelta::seconds(codes::CODE_SECS)),
         used_at: Set(None),
+        is_sent: Set(new.is_sent),
     };
     row.insert(tx).await?;
     Ok(())
 }
 
-async fn send_if_known(app: &App, phone: &str, phone_hmac: &str, code: &str) -> Result<()> {
+/// Codes of the last day that cost something: those of known numbers.
+async fn went_out(tx: &Tx) -> Result<u64> {
+    let sent = login_code::Entity::find().filter(login_code::Column::IsSent.eq(true));
+    Ok(sent.filter(login_code::Column::SentAt.gt(tx.now() - codes::DAY)).count(tx).await?)
+}
+
+async fn send_if_known(app: &App, (id, code): (Uuid, &str), phone: &str, phone_hmac: &str) -> Result<()> {
     if sharing(app.store.read(), phone_hmac).await?.is_empty() {
         return Ok(());
     }
-    app.sms.send_code(phone, code).await
+    let budget = app.config.codes_per_day;
+    if app.store.write(move |tx| Box::pin(take_from_budget(tx, id, budget))).await? {
+        app.sms.send_code(phone, code).await?;
+    }
+    Ok(())
+}
+
+/// Asked again here, because many may have been noted since.
+async fn take_from_budget(tx: &Tx, id: Uuid, budget: u64) -> Result<bool> {
+    if went_out(tx).await? >= budget {
+        return Ok(false);
+    }
+    login_code::Entity::update_many()
+        .col_expr(login_code::Column::IsSent, Expr::value(true))
+        .filter(login_code::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(true)
 }
 
 /// Who on the rosters has this number now.
@@ -156,6 +193,7 @@ pub async fn sign_in(app: &App, told: SignIn, carrier: Carrier) -> Result<OpenSe
         return Err(Code::CodeWrong.into());
     }
     let entry = Entry {
+        login_id: told.login_id,
         phone_hmac: app.keys.lookup("phone", &phone),
         code,
         person: told.person_id,
@@ -173,6 +211,7 @@ pub async fn sign_in(app: &App, told: SignIn, carrier: Carrier) -> Result<OpenSe
 }
 
 struct Entry {
+    login_id: Uuid,
     phone_hmac: String,
     code: String,
     person: Option<PersonId>,
@@ -189,24 +228,14 @@ enum Entered {
 }
 
 async fn enter(tx: &Tx, keys: &Keys, entry: Entry) -> Result<Entered> {
-    let newest = login_code::Entity::find()
-        .filter(login_code::Column::PhoneHmac.eq(&entry.phone_hmac))
-        .order_by_desc(login_code::Column::SentAt)
-        .order_by_desc(login_code::Column::Id)
-        .one(tx)
-        .await?;
+    let Some(row) = try_code(tx, &entry).await? else { return Ok(Entered::Wrong) };
     let people = sharing(tx, &entry.phone_hmac).await?;
-    let good = newest.filter(|row| row.used_at.is_none() && row.expires_at > tx.now() && row.tries < codes::MAX_TRIES);
-    let Some(row) = good else { return Ok(Entered::Wrong) };
     let fits = codes::same(&row.code_hmac, &codes::keep(keys, row.id, &entry.phone_hmac, &entry.code));
     let chosen = match entry.person {
         Some(id) => people.iter().find(|person| person.id == id),
         None => people.first(),
     };
-    let Some(person) = chosen.filter(|_| fits) else {
-        count_try(tx, row.id).await?;
-        return Ok(Entered::Wrong);
-    };
+    let Some(person) = chosen.filter(|_| fits) else { return Ok(Entered::Wrong) };
     if entry.person.is_none() && people.len() > 1 {
         return Ok(Entered::Choose(people));
     }
@@ -230,6 +259,24 @@ pub(super) async fn count_try(tx: &Tx, id: Uuid) -> Result<()> {
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// The code that is tried, if it is good. The try is counted before anything is compared: however many come at once, no
+/// more than five are compared.
+async fn try_code(tx: &Tx, entry: &Entry) -> Result<Option<login_code::Model>> {
+    let counted = login_code::Entity::update_many()
+        .col_expr(login_code::Column::Tries, Expr::col(login_code::Column::Tries).add(1))
+        .filter(login_code::Column::Id.eq(entry.login_id))
+        .filter(login_code::Column::PhoneHmac.eq(&entry.phone_hmac))
+        .filter(login_code::Column::UsedAt.is_null())
+        .filter(login_code::Column::ExpiresAt.gt(tx.now()))
+        .filter(login_code::Column::Tries.lt(codes::MAX_TRIES))
+        .exec(tx)
+        .await?;
+    if counted.rows_affected != 1 {
+        return Ok(None);
+    }
+    Ok(login_code::Entity::find_by_id(entry.login_id).one(tx).await?)
 }
 
 /// The people of one phone, told apart by surname and last character; by the whole name only where that does not do.
@@ -270,7 +317,7 @@ pub async fn refresh(app: &App, token: String) -> Result<OpenSession> {
     }
 }
 
-/// Forgets codes that no limit looks at any more: numbers are not kept, not even as digests, longer than needed.
+/// Forgets spent tickets, and codes that no limit looks at any more: numbers are not kept, not even as digests, longer than needed.
 ///
 /// # Errors
 /// When the database fails.
@@ -280,13 +327,13 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .limit(FORGET_BATCH)
         .all(tx)
         .await?;
-    let tries = desk_login::forget_tries(tx).await?;
+    let others = tickets::forget(tx).await? + desk_login::forget_tries(tx).await?;
     if old.is_empty() {
-        return Ok(tries);
+        return Ok(others);
     }
     let ids = old.into_iter().map(|row| row.id);
     let gone = login_code::Entity::delete_many().filter(login_code::Column::Id.is_in(ids)).exec(tx).await?;
-    Ok(gone.rows_affected + tries)
+    Ok(gone.rows_affected + others)
 }
 
 #[cfg(test)]

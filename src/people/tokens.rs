@@ -1,4 +1,4 @@
-//! Access tokens: JSON Web Tokens of fifteen minutes, HS256 only, signed and checked by ring.
+//! Access tokens of fifteen minutes and socket tickets of half a minute: JSON Web Tokens, HS256 only, by ring.
 //!
 //! # Why
 //! jsonwebtoken is built without a crypto backend of its own, so the provider is ours; it knows one algorithm, and asking
@@ -6,6 +6,7 @@
 //! default: times are checked here against our clock, and every claim is required.
 use std::sync::Once;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
@@ -16,6 +17,7 @@ use jsonwebtoken::{
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier};
+use uuid::Uuid;
 
 use crate::{
     clock::Clock,
@@ -26,11 +28,14 @@ use crate::{
 
 /// How long an access token holds.
 pub(super) const ACCESS_SECS: i64 = 900;
+/// How long a socket may be opened with a ticket; with the leeway half a minute.
+pub(super) const TICKET_SECS: i64 = 25;
 /// How far two clocks may differ.
 const LEEWAY_SECS: i64 = 5;
 const ISSUER: &str = "liusheng";
 const AUDIENCE: &str = "liusheng-api";
 const ACCESS: &str = "access";
+const TICKET: &str = "socket_ticket";
 /// Ours have 400 bytes; nobody gets more hashed.
 const MAX_BYTES: usize = 2048;
 
@@ -45,6 +50,9 @@ struct Claims {
     iat: i64,
     nbf: i64,
     exp: i64,
+    /// Only a ticket has one: by it, it is known to be spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<Uuid>,
 }
 
 /// Who a valid token names.
@@ -60,20 +68,28 @@ pub(super) struct Bearer {
 /// # Errors
 /// When the key file holds no token key.
 pub fn mint(keys: &Keys, clock: &Clock, person: PersonId, session: SessionId) -> Result<String> {
+    sign(keys, claims(clock, (person, session), ACCESS, ACCESS_SECS))
+}
+
+/// Signs a ticket that opens one socket in the name of a log-in.
+///
+/// # Errors
+/// When the key file holds no token key.
+pub(super) fn mint_ticket(keys: &Keys, clock: &Clock, person: PersonId, session: SessionId) -> Result<String> {
+    let claims = claims(clock, (person, session), TICKET, TICKET_SECS);
+    sign(keys, Claims { jti: Some(Uuid::new_v4()), ..claims })
+}
+
+fn claims(clock: &Clock, (sub, sid): (PersonId, SessionId), typ: &str, secs: i64) -> Claims {
+    let now = clock.now().timestamp();
+    let (iss, aud, typ) = (ISSUER.to_owned(), AUDIENCE.to_owned(), typ.to_owned());
+    Claims { iss, aud, sub, sid, typ, iat: now, nbf: now, exp: now + secs, jti: None }
+}
+
+fn sign(keys: &Keys, claims: Claims) -> Result<String> {
     install_provider();
     let (id, secret) = keys.token_keys().first().ok_or_else(|| Error::broken("no token key"))?;
-    let now = clock.now().timestamp();
     let header = Header { kid: Some(id.clone()), ..Header::new(Algorithm::HS256) };
-    let claims = Claims {
-        iss: ISSUER.to_owned(),
-        aud: AUDIENCE.to_owned(),
-        sub: person,
-        sid: session,
-        typ: ACCESS.to_owned(),
-        iat: now,
-        nbf: now,
-        exp: now + ACCESS_SECS,
-    };
     encode(&header, &claims, &EncodingKey::from_secret(secret)).map_err(Error::broken)
 }
 
@@ -82,8 +98,26 @@ pub fn mint(keys: &Keys, clock: &Clock, person: PersonId, session: SessionId) ->
 /// # Errors
 /// `not_signed_in` for any other.
 pub(super) fn check(keys: &Keys, now: DateTime<Utc>, token: &str) -> Result<Bearer> {
+    let claims = read(keys, now, token, ACCESS)?;
+    Ok(Bearer { person: claims.sub, session: claims.sid, expires_at: claims.exp })
+}
+
+/// Who the ticket names, and its id, if it is one of ours and holds now. Whether it is spent is not known here.
+///
+/// # Errors
+/// `not_signed_in` for any other.
+pub(super) fn check_ticket(keys: &Keys, now: DateTime<Utc>, ticket: &str) -> Result<(Bearer, Uuid)> {
+    let claims = read(keys, now, ticket, TICKET)?;
+    let id = claims.jti.ok_or(Code::NotSignedIn)?;
+    Ok((Bearer { person: claims.sub, session: claims.sid, expires_at: claims.exp }, id))
+}
+
+fn read(keys: &Keys, now: DateTime<Utc>, token: &str, typ: &str) -> Result<Claims> {
     install_provider();
     if token.len() > MAX_BYTES {
+        return Err(Code::NotSignedIn.into());
+    }
+    if !has_plain_header(token) {
         return Err(Code::NotSignedIn.into());
     }
     let header = decode_header(token).map_err(|_| Code::NotSignedIn)?;
@@ -92,14 +126,19 @@ pub(super) fn check(keys: &Keys, now: DateTime<Utc>, token: &str) -> Result<Bear
     let told =
         decode::<Claims>(token, &DecodingKey::from_secret(secret), &validation()).map_err(|_| Code::NotSignedIn)?;
     let (claims, now) = (told.claims, now.timestamp());
-    let holds = claims.typ == ACCESS
+    let holds = claims.typ == typ
         && now <= claims.exp.saturating_add(LEEWAY_SECS)
         && claims.nbf <= now + LEEWAY_SECS
         && claims.iat <= now + LEEWAY_SECS;
-    if !holds {
-        return Err(Code::NotSignedIn.into());
-    }
-    Ok(Bearer { person: claims.sub, session: claims.sid, expires_at: claims.exp })
+    if holds { Ok(claims) } else { Err(Code::NotSignedIn.into()) }
+}
+
+/// Ours say three things. More (`crit`, `b64`, a key of its own) would have to be understood (RFC 7515, 4.1.11), and
+/// jsonwebtoken passes over it.
+fn has_plain_header(token: &str) -> bool {
+    let header = token.split('.').next().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&header).unwrap_or_default();
+    !fields.is_empty() && fields.keys().all(|name| ["alg", "kid", "typ"].contains(&name.as_str()))
 }
 
 fn validation() -> Validation {

@@ -1,5 +1,11 @@
-//! Accepts connections: bounded in number, with a time limit on the head of every request, ended gracefully.
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+//! Accepts connections: bounded in number, over all and per network, with a time limit on the head of every request and on
+//! every answer that is not taken, ended gracefully.
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{Router, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, service::service_fn};
@@ -17,12 +23,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::config::Config;
+use super::stall::Taking;
+use crate::{app, config::Config};
 
 /// # Why
-/// `axum::serve` has no time limit on request heads: a connection that sends nothing would be held for ever.
+/// `axum::serve` has no time limit on request heads: a connection that sends nothing would be held for ever. And one
+/// network that takes every place would shut out all others: it gets a share.
 pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Config>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(config.max_connections));
+    let networks = Networks::new(config.connections_per_address);
     let ending = GracefulShutdown::new();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
@@ -39,16 +48,24 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
                 continue;
             }
         };
+        let share = if app::is_trusted_proxy(&config, &peer.ip()) { None } else { Some(networks.enter(peer.ip())) };
+        if matches!(share, Some(None)) {
+            metrics::counter!("connections_refused_total").increment(1);
+            continue;
+        }
         stream.set_nodelay(true).ok();
         let (watcher, router) = (ending.watcher(), router.clone());
         let head_within = Duration::from_secs(config.header_timeout_secs);
+        let taken_within = Duration::from_secs(config.answer_timeout_secs);
         tokio::spawn(async move {
-            // hyper's limit on the head begins with its first byte; a connection may send none
-            if tokio::time::timeout(head_within, stream.readable()).await.is_ok() {
+            // hyper's limit on the head begins with its first byte; a connection may send none. A look, not readiness,
+            // which may be told without a byte being there
+            if tokio::time::timeout(head_within, stream.peek(&mut [0])).await.is_ok() {
+                let stream = Taking::new(stream, taken_within);
                 // an error here is the other side's
                 watcher.watch(connection(stream, peer, router, head_within)).await.ok();
             }
-            drop(place);
+            drop((place, share));
         });
     }
     drop(listener);
@@ -58,7 +75,12 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
     }
 }
 
-fn connection(stream: TcpStream, peer: SocketAddr, router: Router, head_within: Duration) -> impl GracefulConnection {
+fn connection(
+    stream: Taking<TcpStream>,
+    peer: SocketAddr,
+    router: Router,
+    head_within: Duration,
+) -> impl GracefulConnection {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
@@ -66,4 +88,64 @@ fn connection(stream: TcpStream, peer: SocketAddr, router: Router, head_within: 
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_within).max_buf_size(64 * 1024);
     builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()
+}
+
+/// How many connections each network holds.
+struct Networks {
+    held: Mutex<HashMap<IpAddr, usize>>,
+    each: usize,
+}
+
+/// The place of one connection among those of its network.
+struct Share(Arc<Networks>, IpAddr);
+
+impl Networks {
+    fn new(each: usize) -> Arc<Self> {
+        Arc::new(Self { held: Mutex::default(), each })
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
+        let network = app::network(address);
+        let mut held = self.held();
+        let count = held.entry(network).or_default();
+        if *count >= self.each {
+            return None;
+        }
+        *count += 1;
+        drop(held);
+        Some(Share(Arc::clone(self), network))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.0.held();
+        if let Some(count) = held.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_gets_its_share_and_gives_it_back() {
+        let networks = Networks::new(2);
+        let at = |text: &str| networks.enter(text.parse().unwrap());
+        let (one, _two) = (at("10.0.0.1").unwrap(), at("10.0.0.1").unwrap());
+        assert!(at("10.0.0.1").is_none());
+        assert!(at("10.0.0.2").is_some(), "others come in, and going leaves nothing behind");
+        drop(one);
+        assert!(at("10.0.0.1").is_some());
+        assert_eq!(networks.held().len(), 1);
+    }
 }

@@ -60,11 +60,20 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
     if let Some(Err(error)) = address.map(|address| app.rates.request(address)) {
         return error.into_response();
     }
+    if let Some(code) = holds_nul(&request) {
+        return Error::from(code).into_response();
+    }
     let within = if is_upload(&request) { app.config.body_timeout_secs } else { app.config.answer_timeout_secs };
     match tokio::time::timeout(Duration::from_secs(within), next.run(request)).await {
         Ok(response) => response,
         Err(_) => Error::from(Code::TimedOut).into_response(),
     }
+}
+
+/// Nothing has the character 0 in its name, and no database need be asked for it.
+fn holds_nul(request: &Request) -> Option<Code> {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    if path.contains("%00") { Some(Code::NotFound) } else { query.contains("%00").then_some(Code::InvalidRequest) }
 }
 
 /// Photos and recordings come slowly from a village.

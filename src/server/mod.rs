@@ -5,6 +5,7 @@ mod accept;
 mod health;
 mod layers;
 mod routes;
+mod stall;
 mod tasks;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

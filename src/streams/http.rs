@@ -13,7 +13,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::{App, Created, Input, Path, Query},
-    error::{Problem, Result},
+    error::{Code, Problem, Result},
     ids::StreamId,
 };
 
@@ -139,7 +139,11 @@ async fn list_entries(
     let db = app.store.read();
     queries::readable(db, &actor, id).await?;
     let span = query.after.map_or_else(|| Span::Before(query.before.unwrap_or(i64::MAX)), Span::After);
-    let entries = queries::entries(&app, id, span, query.limit.unwrap_or(50).clamp(1, 100)).await?;
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=100).contains(&limit) {
+        return Err(Code::InvalidCursor.into());
+    }
+    let entries = queries::entries(&app, id, span, limit).await?;
     Ok(Json(EntryList { entries }))
 }
 

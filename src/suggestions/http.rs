@@ -153,14 +153,15 @@ async fn rate_suggestion(
 struct MediaQuery {
     /// full or thumb; full when absent.
     #[serde(default)]
+    #[param(inline)]
     size: Size,
 }
 
 /// A photo or clip, for whoever may see what it is attached to.
 #[utoipa::path(get, path = "/v1/media/{id}", tag = "media", operation_id = "read_media",
     params(("id" = String, Path, description = "The photo or clip"), MediaQuery),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream"),
-        (status = 206, description = "The range asked for", content_type = "application/octet-stream"),
+    responses((status = 200, description = "The file", content((String = "image/jpeg"), (String = "audio/*"))),
+        (status = 206, description = "The range asked for", content((String = "image/jpeg"), (String = "audio/*"))),
         (status = 304, description = "The client has it"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn read_media(

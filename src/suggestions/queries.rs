@@ -155,6 +155,7 @@ pub enum Scope {
 #[into_params(parameter_in = Query)]
 pub struct SuggestionsQuery {
     /// mine, village, desk.
+    #[param(inline)]
     pub scope: Scope,
     /// Only those in this state.
     pub state: Option<SuggestionState>,

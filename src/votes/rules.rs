@@ -27,7 +27,6 @@ pub fn preset(id: &str) -> Option<&'static Preset> {
 
 /// One legal way to decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Preset {
     /// Its name, in Chinese.
     pub zh: String,

@@ -182,8 +182,9 @@ export const unfit = () => looks;
 export async function voteByForms(phone, vote, choice) {
   const own = await request.newContext({ baseURL: base, extraHTTPHeaders: { origin: base, accept: 'text/html' } });
   const post = async (path, form) => (await own.post(path, { form })).text();
-  await post('/login/code', { phone, then: `/votes/${vote}` });
-  const open = await post('/login', { phone, code: await ask(`code ${phone}`), then: `/votes/${vote}` });
+  const asked = await post('/login/code', { phone, then: `/votes/${vote}` });
+  const login_id = asked.match(/name="login_id" value="([^"]+)"/)[1];
+  const open = await post('/login', { login_id, phone, code: await ask(`code ${phone}`), then: `/votes/${vote}` });
   if (!open.includes(`/votes/${vote}/confirm`)) throw new Error(`${phone} cannot vote: ${open}`);
   const sure = await post(`/votes/${vote}/confirm`, { choice });
   const taken = await post(`/votes/${vote}/ballots`, { choice, cast_id: sure.match(/name="cast_id" value="([^"]+)"/)[1] });

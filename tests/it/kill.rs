@@ -35,6 +35,7 @@ const CLIP: &[u8] = include_bytes!("../data/media/lamp.amr");
 const SETTINGS: &[(&str, &str)] = &[
     ("LIUSHENG_WRITES_PER_SECOND", "10000"),
     ("LIUSHENG_WRITES_BURST", "10000"),
+    ("LIUSHENG_WRITES_PER_DAY", "1000000"),
     ("LIUSHENG_REQUESTS_PER_SECOND", "100000"),
     ("LIUSHENG_REQUESTS_BURST", "100000"),
     ("LIUSHENG_LOG_LEVEL", "warn"),

@@ -9,6 +9,7 @@ mod browser;
 mod cli;
 mod deliberation;
 mod delivery;
+mod hostile;
 mod identity;
 mod kill;
 mod live;

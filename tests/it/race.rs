@@ -157,7 +157,7 @@ async fn fifty_log_ins_with_one_code_are_one() {
     let asked = signed_in.post("/v1/login/codes", json!({ "phone": "195 0000 0008" })).await;
     assert_eq!(asked.status, 202);
     let code = crate::support::code_of(&app, "19500000008").await;
-    let told = json!({ "phone": "19500000008", "code": code });
+    let told = json!({ "login_id": asked.body["login_id"], "phone": "19500000008", "code": code });
     let answers = at_once(&signed_in, "/v1/login", None, |_| told.clone()).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     for refused in answers.into_iter().filter(|answer| answer.status != 200) {
@@ -166,13 +166,15 @@ async fn fifty_log_ins_with_one_code_are_one() {
     assert_eq!(count(&app, "SELECT count(*) FROM sessions").await, before + 1);
 
     app.clock.advance(TimeDelta::minutes(2));
-    signed_in.post("/v1/login/codes", json!({ "phone": "19500000052" })).await.ok();
+    let asked = signed_in.post("/v1/login/codes", json!({ "phone": "19500000052" })).await.ok();
+    let login_id = &asked["login_id"];
     let code = crate::support::code_of(&app, "19500000052").await;
-    let shared = signed_in.post("/v1/login", json!({ "phone": "19500000052", "code": code })).await;
+    let told = json!({ "login_id": login_id, "phone": "19500000052", "code": code });
+    let shared = signed_in.post("/v1/login", told).await;
     assert_eq!(shared.body["code"], "person_choice_needed", "{}", shared.body);
     let people = shared.body["more"]["people"].as_array().unwrap();
     assert_eq!(people.len(), 2);
-    let told = json!({ "phone": "19500000052", "code": code, "person_id": people[1]["id"] });
+    let told = json!({ "login_id": login_id, "phone": "19500000052", "code": code, "person_id": people[1]["id"] });
     assert_eq!(signed_in.post("/v1/login", told).await.ok()["person_id"], people[1]["id"]);
     app.stop().await;
 }

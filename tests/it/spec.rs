@@ -83,6 +83,31 @@ fn every_operation_has_a_stable_name_and_says_how_it_refuses() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+#[test]
+fn every_name_of_a_schema_names_one() {
+    fn look(value: &Value, all: &Value, missing: &mut BTreeSet<String>) {
+        if let Some(name) = value["$ref"].as_str().and_then(|path| path.strip_prefix("#/components/schemas/")) {
+            if all["components"]["schemas"][name].is_null() {
+                missing.insert(name.to_owned());
+            }
+        }
+        match value {
+            Value::Object(fields) => fields.values().for_each(|inner| look(inner, all, missing)),
+            Value::Array(items) => items.iter().for_each(|inner| look(inner, all, missing)),
+            _ => {}
+        }
+    }
+    let description: Value = serde_json::from_str(&server::openapi().unwrap()).unwrap();
+    let mut missing = BTreeSet::new();
+    look(&description, &description, &mut missing);
+    assert!(missing.is_empty(), "{missing:?}");
+    // a request whose type is called like one of the generator's own is described as anything at all
+    for (place, operation) in operations() {
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        assert!(body.is_null() || body["$ref"].is_string(), "{place}: {body}");
+    }
+}
+
 /// A forgotten `rename_all` would let the API speak Rust.
 #[test]
 fn every_name_and_every_word_of_the_api_is_in_snake_case() {

@@ -1,6 +1,9 @@
 //! What a clerk's file may look like, and what is said about a wrong one.
 use super::*;
-use crate::error::FieldError;
+use crate::{
+    error::FieldError,
+    fuzz::{Food, feed},
+};
 
 const HEADER: &str =
     "person_no,household_no,village_code,group,name,sex,birth,id_no,phone,relation,registered,resident_here";
@@ -220,4 +223,25 @@ fn the_invented_roster_of_a_whole_village_is_read() {
     assert_eq!(rows.len(), 3_003);
     assert_eq!(rows.iter().filter(|row| row.is_head).count(), 1_016);
     assert!(rows.iter().all(|row| row.id_no.as_ref().is_some_and(|id| id.birth() == row.birth)));
+}
+
+#[test]
+fn bent_rosters_are_refused_or_are_people() {
+    let whole = include_bytes!("../../../tests/data/roster_small.csv").to_vec();
+    let seeds = vec![whole, [HEADER, HEAD, SPOUSE].join("\n").into_bytes(), [HEADER, HEAD].join("\r\n").into_bytes()];
+    let words = ["\"", "\"\"", ",", "\n", "\r", "\u{feff}", "\0", "=1+1", "户主", "女", "1", "19500000007", "\u{202e}"];
+    feed(&Food { name: "roster", seeds, words: &words, longest: 20_000 }, |bytes| match parse(bytes, today()) {
+        Ok(rows) => {
+            for row in rows {
+                assert!(row.phone.as_ref().is_none_or(|phone| phone.len() == 11), "line {}", row.line);
+                assert!(row.birth <= today() && row.village_code.len() == 12, "line {}", row.line);
+                assert!(!row.name.is_empty() && !row.name.chars().any(char::is_control), "line {}", row.line);
+            }
+        }
+        Err(Error::Refused(refusal)) => {
+            assert_eq!(refusal.code, Code::RosterInvalid);
+            assert!((1..=MAX_ERRORS + 1).contains(&refusal.fields.len()), "{}", refusal.fields.len());
+        }
+        Err(error) => panic!("{error}"),
+    });
 }

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::fuzz::{Food, feed};
 
 struct House {
     _folder: tempfile::TempDir,
@@ -152,4 +153,35 @@ fn a_changed_token_is_refused() {
     {
         house.refused(bad, bad);
     }
+}
+
+#[test]
+fn a_ticket_is_no_access_token_and_the_reverse() {
+    let house = House::new();
+    let ticket = mint_ticket(&house.keys, &house.clock, house.person, house.session).unwrap();
+    house.refused(&ticket, "a ticket");
+    let now = house.clock.now();
+    let (bearer, _) = check_ticket(&house.keys, now, &ticket).unwrap();
+    assert_eq!((bearer.person, bearer.session), (house.person, house.session));
+    let access = mint(&house.keys, &house.clock, house.person, house.session).unwrap();
+    assert!(check_ticket(&house.keys, now, &access).is_err());
+    let unnamed = house.signed(&house.header(), &with(house.claims(), "typ", json!("socket_ticket")));
+    assert!(check_ticket(&house.keys, now, &unnamed).is_err(), "one without an id could be spent again and again");
+    assert!(check_ticket(&house.keys, now + TimeDelta::seconds(TICKET_SECS + LEEWAY_SECS), &ticket).is_ok());
+    assert!(check_ticket(&house.keys, now + TimeDelta::seconds(31), &ticket).is_err());
+}
+
+#[test]
+fn bent_tokens_are_refused() {
+    let house = House::new();
+    let token = mint(&house.keys, &house.clock, house.person, house.session).unwrap();
+    let ticket = mint_ticket(&house.keys, &house.clock, house.person, house.session).unwrap();
+    let unsigned = house.signed(&with(house.header(), "alg", json!("none")), &house.claims());
+    let words = [".", "..", "eyJ", "e30", "bnVsbA", "=", "-", "_"];
+    let seeds = [token.clone(), ticket, unsigned].map(String::into_bytes).to_vec();
+    feed(&Food { name: "token", seeds, words: &words, longest: 3000 }, |bytes| {
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
+        // base64 has one way to write bytes: another text is another token
+        assert!(house.check(text).is_err() || text == token, "{text}");
+    });
 }

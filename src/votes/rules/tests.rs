@@ -237,3 +237,16 @@ proptest! {
         prop_assert!(shy.passed != Some(true) || bold.passed == Some(true));
     }
 }
+
+/// A field written wrong in the file would be no rule at all; answers add fields of their own, so the type cannot refuse it.
+#[test]
+fn the_file_of_presets_holds_no_field_that_nobody_reads() {
+    let file: serde_json::Value = serde_json::from_str(include_str!("../presets.json")).unwrap();
+    for (id, preset) in presets() {
+        let read = serde_json::to_value(preset).unwrap();
+        let named = file.get(id).or_else(|| file["presets"].get(id)).unwrap().as_object().unwrap();
+        for field in named.keys() {
+            assert!(read.get(field).is_some(), "{id}: {field}");
+        }
+    }
+}

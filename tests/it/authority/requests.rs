@@ -126,7 +126,7 @@ impl World {
             "ask_code" => {
                 json!({ "phone": format!("199888877{:02}", super::matrix::ROLES.iter().position(|one| *one == role).unwrap()) })
             }
-            "sign_in" => json!({ "phone": "19999999999", "code": "123456" }),
+            "sign_in" => json!({ "login_id": Uuid::new_v4(), "phone": "19999999999", "code": "123456" }),
             "refresh" => json!({ "refresh_token": "rubbish" }),
             "ask_claim" => {
                 json!({ "area_code": code, "name": "费海荣", "id_last_six": "123456", "phone": fresh_phone() })

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village, code_of, import};
+use crate::support::{Somebody, TestApp, Village, code_of, hidden, import};
 
 const PHONE: &str = "19500000007";
 const CLIP: &[u8] = include_bytes!("../../data/media/lamp.m4a");
@@ -226,9 +226,11 @@ async fn the_privacy_pages_work_without_a_script() {
             .body(body.join("&"))
             .send()
     };
-    assert_eq!(post("/login/code", &[("phone", PHONE)], "").await.unwrap().status(), 200);
+    let asked = post("/login/code", &[("phone", PHONE)], "").await.unwrap();
+    assert_eq!(asked.status(), 200);
+    let login_id = hidden(&asked.text().await.unwrap(), "login_id");
     let code = code_of(&app, PHONE).await;
-    let entered = post("/login", &[("phone", PHONE), ("code", &code)], "").await.unwrap();
+    let entered = post("/login", &[("login_id", &login_id), ("phone", PHONE), ("code", &code)], "").await.unwrap();
     let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let get = |path: &str| app.http.get(app.url(path)).header("cookie", cookie.clone()).send();
     let mine = get("/privacy/mine").await.unwrap().text().await.unwrap();

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, hidden};
 
 const PASSWORD: &str = "dongheng2026";
 /// Of the clerk, 00004.
@@ -124,9 +124,10 @@ async fn form(app: &TestApp, path: &str, fields: &[(&str, &str)], cookie: &str) 
 async fn the_pages_of_the_desk_log_in_work_without_a_script() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
-    form(&app, "/login/code", &[("phone", PHONE)], "").await;
+    let (_, asked, _) = form(&app, "/login/code", &[("phone", PHONE)], "").await;
+    let login_id = hidden(&asked, "login_id");
     let code = code_of(&app, PHONE).await;
-    let (_, _, cookie) = form(&app, "/login", &[("phone", PHONE), ("code", &code)], "").await;
+    let (_, _, cookie) = form(&app, "/login", &[("login_id", &login_id), ("phone", PHONE), ("code", &code)], "").await;
     let begin = app.http.get(app.url("/desk/password")).header("cookie", &cookie).send().await.unwrap();
     assert_eq!(begin.status(), 200);
     assert_eq!(form(&app, "/desk/password", &[("password", "short")], &cookie).await.0, 422);
@@ -172,19 +173,21 @@ async fn a_family_phone_asks_who_it_is_on_the_page_too() {
     let app = TestApp::start().await;
     Village::found(&app).await;
     let phone = "19500000052";
-    form(&app, "/login/code", &[("phone", phone)], "").await;
+    let (_, asked, _) = form(&app, "/login/code", &[("phone", phone)], "").await;
+    let login_id = hidden(&asked, "login_id");
+    let told = [("login_id", login_id.as_str()), ("phone", phone)];
     let code = code_of(&app, phone).await;
-    let (status, who, cookie) = form(&app, "/login", &[("phone", phone), ("code", &code)], "").await;
+    let (status, who, cookie) = form(&app, "/login", &[told[0], told[1], ("code", &code)], "").await;
     assert!(status == 200 && cookie.is_empty() && who.contains("钱*芳"), "{who}");
     let ids: Vec<&str> =
         who.split("name=\"person_id\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(ids.len(), 2);
     let (status, _, cookie) =
-        form(&app, "/login", &[("phone", phone), ("code", &code), ("person_id", ids[1])], "").await;
+        form(&app, "/login", &[told[0], told[1], ("code", &code), ("person_id", ids[1])], "").await;
     assert_eq!(status, 303);
     let mine = app.http.get(app.url("/privacy/export")).header("cookie", cookie).send().await.unwrap();
     assert!(mine.text().await.unwrap().contains("钱一芳"));
-    let (status, ..) = form(&app, "/login", &[("phone", phone), ("code", &code), ("person_id", ids[0])], "").await;
+    let (status, ..) = form(&app, "/login", &[told[0], told[1], ("code", &code), ("person_id", ids[0])], "").await;
     assert_eq!(status, 401, "the other person takes another code");
     app.stop().await;
 }

@@ -143,6 +143,13 @@ impl TestApp {
     }
 }
 
+/// What a page's form carries along under this name.
+#[track_caller]
+pub(crate) fn hidden(page: &str, name: &str) -> String {
+    let value = page.split(&format!("name=\"{name}\" value=\"")).nth(1).and_then(|rest| rest.split('"').next());
+    value.unwrap_or_else(|| panic!("no {name} in {page}")).to_owned()
+}
+
 /// Settings of a test server: any free port, the broker of `LSTEST_REDIS_URL` or in-process.
 pub(crate) fn config(folder: &House) -> Config {
     let mut config = Config::defaults().unwrap();
@@ -153,6 +160,7 @@ pub(crate) fn config(folder: &House) -> Config {
     config.redis_url = redis::any_redis_url().unwrap_or_default();
     config.writes_per_second = 1000;
     config.writes_burst = 10_000;
+    config.writes_per_day = 1_000_000;
     config.requests_per_second = 10_000;
     config.requests_burst = 100_000;
     config.webhook_allow_private = true;

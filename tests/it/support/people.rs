@@ -69,7 +69,7 @@ impl Somebody {
         let asked = answer(app.http.post(url("/v1/login/codes")).json(&json!({ "phone": phone }))).await;
         assert_eq!(asked.status, 202, "{}", asked.body);
         let code = code_of(app, phone).await;
-        let told = json!({ "phone": phone, "code": code, "person_id": person, "device": "test" });
+        let told = json!({ "login_id": asked.body["login_id"], "phone": phone, "code": code, "person_id": person, "device": "test" });
         let open = answer(app.http.post(url("/v1/login")).json(&told)).await.ok();
         let id = |field: &str| open[field].as_str().unwrap().to_owned();
         let (person, session) = (id("person_id").parse().unwrap(), id("session_id").parse().unwrap());

@@ -99,6 +99,11 @@ impl Process {
         }
     }
 
+    /// Its number with the kernel.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it said so far.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

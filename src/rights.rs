@@ -39,6 +39,8 @@ pub enum Right {
     CloseMatter,
     /// Set up outgoing webhooks.
     ManageWebhooks,
+    /// Run the county's Liusheng: areas, health, failed work; a village's private voice only with a reason.
+    OperateCounty,
 }
 
 /// Rights of the leading roles of a village committee.
@@ -66,7 +68,10 @@ const COUNCIL: &[Right] =
 #[must_use]
 pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
     match (body_kind, role) {
-        ("county_office" | "town_office", "chair" | "vice_chair" | "clerk") => {
+        ("county_office", "chair" | "vice_chair" | "clerk") => {
+            vec![Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::OperateCounty]
+        }
+        ("town_office", "chair" | "vice_chair" | "clerk") => {
             vec![Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks]
         }
         ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),

@@ -19,8 +19,8 @@ pub use self::{
     chain::{ChainReport, verify},
     http::routes,
     kinds::Kind,
-    queries::{Backlog, Head, TimelineItem, backlog, head, timeline},
-    relay::{Reaction, Relay, redrive},
+    queries::{Backlog, DeadLetter, Head, TimelineItem, backlog, behind, dead_letters, head, timeline},
+    relay::{Reaction, Relay, redrive, redrive_letter},
 };
 use crate::{
     broker::Bell,

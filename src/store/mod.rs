@@ -8,6 +8,7 @@
 //! SQLite has one writer. A task owns the write connection, takes what waits (64 units at most) into one `IMMEDIATE`
 //! transaction, each unit in a savepoint so that one refusal does not spoil the group, and commits once: an fsync is
 //! shared by all. `synchronous=FULL`: with `NORMAL` a power cut loses acknowledged commits.
+mod size;
 mod tx;
 mod writer;
 

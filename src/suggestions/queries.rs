@@ -14,7 +14,7 @@ use super::{
     Suggestion,
     commands::SUBJECT_KIND,
     readings::{self, Opening},
-    rows::{answer, reading, suggestion},
+    rows::{answer, suggestion},
     rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
 };
 use crate::{
@@ -133,6 +133,9 @@ pub struct SuggestionReadingView {
     pub first_at: DateTime<FixedOffset>,
     /// How often that day.
     pub times: i32,
+    /// Why, when it was somebody of the county who does not handle it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Whose voices are listed.
@@ -188,7 +191,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, row: Suggesti
     let standing = rules::standing(actor, &row);
     let sight = rules::sight(row.visibility, standing);
     let answers = answers(db, row.id).await?;
-    let readings = if sight == Sight::Own { readings_of(db, row.id).await? } else { Vec::new() };
+    let readings = if sight == Sight::Own { readings::of(db, row.id).await? } else { Vec::new() };
     let of_thread = streams::queries::readable(db, actor, row.stream_id).await;
     let assignee = row.assignee_id.filter(|_| standing.is_handler);
     let names = people::queries::names(db, [Some(row.author_id), assignee].into_iter().flatten().collect()).await?;
@@ -207,7 +210,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, row: Suggesti
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
 }
 
-async fn answers(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionAnswerView>> {
+pub(super) async fn answers(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionAnswerView>> {
     let rows = answer::Entity::find()
         .filter(answer::Column::SuggestionId.eq(id))
         .order_by_asc(answer::Column::CreatedAt)
@@ -225,26 +228,9 @@ async fn answers(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<Sugg
     Ok(rows.into_iter().map(show).collect())
 }
 
-async fn readings_of(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionReadingView>> {
-    let rows = reading::Entity::find()
-        .filter(reading::Column::SuggestionId.eq(id))
-        .order_by_desc(reading::Column::FirstAt)
-        .all(db)
-        .await?;
-    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
-    let show = |row: reading::Model| SuggestionReadingView {
-        person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
-        body_name: row.body_name,
-        day: row.day,
-        first_at: clock::local(row.first_at),
-        times: row.times,
-    };
-    Ok(rows.into_iter().map(show).collect())
-}
-
 /// What of a voice gets into a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+pub(super) enum Shown {
     /// Everything: one's own, or one that was opened.
     All,
     /// Words, media and the masked name of what is public; number, kind, state and dates of the rest.
@@ -256,7 +242,11 @@ pub(super) async fn summary(db: &impl ConnectionTrait, row: Suggestion) -> Resul
     summaries(db, vec![row], Shown::PublicOnly).await?.pop().ok_or_else(|| Code::NotFound.into())
 }
 
-async fn summaries(db: &impl ConnectionTrait, rows: Vec<Suggestion>, shown: Shown) -> Result<Vec<SuggestionSummary>> {
+pub(super) async fn summaries(
+    db: &impl ConnectionTrait,
+    rows: Vec<Suggestion>,
+    shown: Shown,
+) -> Result<Vec<SuggestionSummary>> {
     let is_shown = |row: &Suggestion| shown == Shown::All || row.visibility == Visibility::Public;
     let open: Vec<&Suggestion> = rows.iter().filter(|row| is_shown(row)).collect();
     let names = match shown {

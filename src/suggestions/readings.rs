@@ -1,10 +1,15 @@
 //! The one way in which a handler gets to see a voice that is not public: it is written down first, for the author to see.
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
+    sea_query::Expr,
+};
 use serde_json::json;
 
 use super::{
     Suggestion,
     commands::record,
+    inspections,
+    queries::SuggestionReadingView,
     rows::reading,
     rules::{self, Sight},
 };
@@ -14,6 +19,8 @@ use crate::{
     clock,
     error::{Code, Result},
     events::Kind,
+    ids::SuggestionId,
+    people,
     store::Tx,
     streams,
 };
@@ -33,7 +40,7 @@ pub(super) enum Opening {
 /// `not_found` for whoever may not see it.
 pub(super) async fn let_in(app: &App, actor: &Actor, row: &Suggestion, what: Opening) -> Result<()> {
     match rules::sight(row.visibility, rules::standing(actor, row)) {
-        Sight::Hidden => Err(Code::NotFound.into()),
+        Sight::Hidden => inspections::let_in(app, actor, row, what).await,
         Sight::Own | Sight::Public => Ok(()),
         Sight::Logged => open_as_handler(app, actor, row, what).await,
     }
@@ -73,7 +80,27 @@ async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
         body_name: Set(seat.body_name.clone()),
         first_at: Set(tx.now()),
         times: Set(1),
+        reason: Set(None),
     };
     first.insert(tx).await?;
     record(tx, Kind::SuggestionRead, row, Some(actor), json!({ "day": day })).await
+}
+
+/// Who opened a voice, newest day first.
+pub(super) async fn of(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionReadingView>> {
+    let rows = reading::Entity::find()
+        .filter(reading::Column::SuggestionId.eq(id))
+        .order_by_desc(reading::Column::FirstAt)
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let show = |row: reading::Model| SuggestionReadingView {
+        person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
+        body_name: row.body_name,
+        day: row.day,
+        first_at: clock::local(row.first_at),
+        times: row.times,
+        reason: row.reason,
+    };
+    Ok(rows.into_iter().map(show).collect())
 }

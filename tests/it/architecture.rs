@@ -25,6 +25,7 @@ const TIERS: &[&[&str]] = &[
     &["delivery"],
     &["matters"],
     &["votes"],
+    &["county"],
     &["pages"],
 ];
 /// May see everything: they wire it together.

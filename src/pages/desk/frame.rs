@@ -29,7 +29,7 @@ use crate::{
 /// Digits of a village's code; an office's is shorter.
 const VILLAGE_CODE: usize = 12;
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 7] = [
+const DOORS: [(&str, &str, Option<Right>); 8] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/matters", "desk-matters", None),
@@ -37,6 +37,7 @@ const DOORS: [(&str, &str, Option<Right>); 7] = [
     ("/desk/meetings", "desk-meetings", None),
     ("/desk/roster", "desk-roster", Some(Right::ImportRoster)),
     ("/desk/bodies", "desk-bodies", None),
+    ("/desk/county", "county-title", Some(Right::OperateCounty)),
 ];
 
 /// Somebody signed in who holds a seat; others are told that this is not for them.

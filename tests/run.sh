@@ -49,6 +49,8 @@ for _ in $(seq 50); do
 done
 LSTEST_REDIS_URL="redis://127.0.0.1:$port/0" cargo test --locked --quiet --test it
 
+bash tests/deploy.sh --tools
+
 if [ "$full" = 1 ]; then
   echo "== broken twins: each must be caught"
   bash tests/broken/run.sh

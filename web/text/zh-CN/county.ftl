@@ -30,6 +30,7 @@ county-behind-one = { $name }：落后 { $n } 件
 county-sockets = 本进程的在线连接
 county-waiting = 等着投递
 county-dead = 放弃的投递
+county-see = { $n } 件，去处理
 county-letters = 失败的后续动作
 county-checkpoint = 最近一次签名
 county-checkpoint-is = 第 { $n } 件，{ $at }

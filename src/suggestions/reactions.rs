@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn every_card_has_its_words() {
-        let codes = ["received", "accepted", "assigned", "answered", "reopened", "closed", "joined", "overdue", "inspected"];
+        let codes =
+            ["received", "accepted", "assigned", "answered", "reopened", "closed", "joined", "overdue", "inspected"];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
         let office = ["new", "reopened", "overdue"].iter().map(|code| format!("office-suggestion-{code}"));
         for key in author.chain(office) {

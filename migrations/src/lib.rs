@@ -11,7 +11,7 @@ mod m0004_voices;
 mod m0005_deliberation;
 mod m0006_matters;
 mod m0007_votes;
-mod m0009_reading_reasons;
+mod m0012_reading_reasons;
 mod schema;
 
 use sea_orm_migration::prelude::*;
@@ -30,7 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_deliberation::Migration),
             Box::new(m0006_matters::Migration),
             Box::new(m0007_votes::Migration),
-            Box::new(m0009_reading_reasons::Migration),
+            Box::new(m0012_reading_reasons::Migration),
         ]
     }
 }

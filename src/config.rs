@@ -12,6 +12,7 @@ pub const DEFAULTS: &str = include_str!("../deploy/liusheng.toml");
 #[allow(missing_docs)]
 pub struct Config {
     pub listen: SocketAddr,
+    pub health_listen: String,
     pub public_url: String,
     pub data_dir: PathBuf,
     pub database_url: String,
@@ -137,6 +138,9 @@ impl Config {
                 "settings: media_url: this build keeps media in file:///… only, not {}",
                 scheme(&self.media_url)
             ));
+        }
+        if !self.health_listen.is_empty() && self.health_listen.parse::<SocketAddr>().is_err() {
+            return Err("settings: health_listen: must be an address with a port".to_owned());
         }
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return Err("settings: public_url: must start with http:// or https://".to_owned());

@@ -44,6 +44,8 @@ pub mod tasks;
 // the path and the decision
 pub mod matters;
 pub mod votes;
+// who runs it
+pub mod county;
 // what people look at, and the wiring
 pub mod demo;
 pub mod guests;

@@ -41,6 +41,8 @@ pub enum Right {
     ManageWebhooks,
     /// Suspend somebody's speaking in public, and lift it.
     SuspendSpeaking,
+    /// Run the county's Liusheng: areas, health, failed work; a village's private voice only with a reason.
+    OperateCounty,
 }
 
 /// Rights of the leading roles of a village committee.
@@ -64,13 +66,15 @@ const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion, Right::
 const COUNCIL: &[Right] =
     &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter];
 
+/// Offices of towns and of the county keep the ground on which villages stand.
+const OFFICE: &[Right] = &[Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::SuspendSpeaking];
+
 /// The rights of a role in a kind of body.
 #[must_use]
 pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
     match (body_kind, role) {
-        ("county_office" | "town_office", "chair" | "vice_chair" | "clerk") => {
-            vec![Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::SuspendSpeaking]
-        }
+        ("county_office", "chair" | "vice_chair" | "clerk") => [OFFICE, &[Right::OperateCounty]].concat(),
+        ("town_office", "chair" | "vice_chair" | "clerk") => OFFICE.to_vec(),
         ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),
         ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),
         ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit],

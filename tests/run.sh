@@ -86,6 +86,8 @@ LSTEST_DATABASE_URL="postgres://liusheng@127.0.0.1:$pg_port/postgres" cargo test
 echo "== integration tests of what speaks to the broker: SQLite, Redis"
 cargo test --locked --quiet --test it -- broker:: redis_wipe:: live:: delivery:: story::
 
+bash tests/deploy.sh --tools
+
 if [ "$full" = 1 ]; then
   echo "== every operation as five people"
   need python3 python3-venv

@@ -16,6 +16,7 @@ mod m0009_desk_login;
 mod m0010_guests;
 mod m0011_suspensions;
 mod m0012_log_in;
+mod m0013_reading_reasons;
 mod schema;
 
 use sea_orm_migration::prelude::*;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_guests::Migration),
             Box::new(m0011_suspensions::Migration),
             Box::new(m0012_log_in::Migration),
+            Box::new(m0013_reading_reasons::Migration),
         ]
     }
 }

@@ -199,7 +199,10 @@ async fn covered(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMap<
 }
 
 /// These bodies, oldest first.
-pub(super) async fn bodies(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<Vec<Body>> {
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn bodies(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<Vec<Body>> {
     let mut covered = covered(db, ids.clone()).await?;
     let rows = body::Entity::find()
         .filter(body::Column::Id.is_in(ids))
@@ -285,6 +288,37 @@ pub async fn bodies_in(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>
     let here = body_area::Entity::find().filter(body_area::Column::AreaCode.eq(area)).all(db).await?;
     let found = bodies(db, here.into_iter().map(|row| row.body_id).collect()).await?;
     seated(db, found, now).await
+}
+
+/// How many bodies cover each area at or below this one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn count_by_area(db: &impl ConnectionTrait, above: &str) -> Result<Vec<(String, i64)>> {
+    Ok(body_area::Entity::find()
+        .select_only()
+        .column(body_area::Column::AreaCode)
+        .column_as(body_area::Column::BodyId.count(), "count")
+        .filter(body_area::Column::AreaCode.starts_with(above))
+        .group_by(body_area::Column::AreaCode)
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// The terms of these bodies, the newest of each first; of all bodies when none is named.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn terms(db: &impl ConnectionTrait, ids: Option<Vec<BodyId>>) -> Result<Vec<TermView>> {
+    let of = ids.map(|ids| term::Column::BodyId.is_in(ids));
+    let rows = term::Entity::find()
+        .filter(Condition::all().add_option(of))
+        .order_by_desc(term::Column::EndsOn)
+        .order_by_desc(term::Column::Number)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(TermView::from).collect())
 }
 
 async fn seated(db: &impl ConnectionTrait, bodies: Vec<Body>, now: DateTime<Utc>) -> Result<Vec<BodyView>> {

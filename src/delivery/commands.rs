@@ -3,7 +3,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -165,8 +165,20 @@ pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn redrive(store: &Store) -> Result<u64> {
+    queue_again(store, None).await
+}
+
+/// The same with one of them.
+///
+/// # Errors
+/// `not_found` when it is not dead, or its webhook was removed.
+pub async fn redrive_one(store: &Store, id: DeliveryId) -> Result<()> {
+    if queue_again(store, Some(id)).await? == 1 { Ok(()) } else { Err(Code::NotFound.into()) }
+}
+
+async fn queue_again(store: &Store, only: Option<DeliveryId>) -> Result<u64> {
     store
-        .write(|tx| {
+        .write(move |tx| {
             Box::pin(async move {
                 let standing = webhook::Entity::find().filter(webhook::Column::RemovedAt.is_null()).all(tx).await?;
                 let queued = delivery::Entity::update_many()
@@ -174,6 +186,7 @@ pub async fn redrive(store: &Store) -> Result<u64> {
                     .col_expr(delivery::Column::Tries, Expr::value(0))
                     .col_expr(delivery::Column::DueAt, Expr::value(tx.now()))
                     .filter(delivery::Column::State.eq(queries::DEAD))
+                    .filter(Condition::all().add_option(only.map(|id| delivery::Column::Id.eq(id))))
                     .filter(delivery::Column::TargetId.is_in(standing.iter().map(|row| row.id.to_string())))
                     .exec(tx)
                     .await?;

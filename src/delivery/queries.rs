@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 use super::{
     commands::SEALED_FOR,
-    rows::{delivery, webhook},
+    rows::{attempt, delivery, webhook},
+    rules,
 };
 use crate::{
     actor::Actor,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// The one channel so far.
-pub(super) const WEBHOOK: &str = "webhook";
+pub const WEBHOOK: &str = "webhook";
 /// To be tried when it is due.
 pub(super) const QUEUED: &str = "queued";
 /// A try is under way.
@@ -147,6 +148,74 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<webhook::Model>) -> Result<V
 /// When the database cannot be read.
 pub async fn waiting(db: &impl ConnectionTrait) -> Result<u64> {
     Ok(delivery::Entity::find().filter(delivery::Column::State.is_in([QUEUED, SENDING])).count(db).await?)
+}
+
+/// Deliveries whose time has come and that nobody has tried yet.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
+    let due = delivery::Entity::find().filter(delivery::Column::DueAt.lte(now));
+    Ok(due.filter(delivery::Column::State.is_in([QUEUED, SENDING])).count(db).await?)
+}
+
+/// Deliveries that were given up.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn given_up(db: &impl ConnectionTrait) -> Result<u64> {
+    Ok(delivery::Entity::find().filter(delivery::Column::State.eq(DEAD)).count(db).await?)
+}
+
+/// A delivery that was given up.
+#[derive(Clone, Debug)]
+pub struct DeadDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The event's kind.
+    pub kind: String,
+    /// Code of the webhook's area.
+    pub area_code: String,
+    /// The webhook's host alone: an address may carry secrets.
+    pub host: String,
+    /// Was the webhook removed? Then it stays dead.
+    pub is_removed: bool,
+    /// How often it was tried.
+    pub tries: i32,
+    /// The answer to the last try; 0: none.
+    pub status: Option<i32>,
+    /// When it was given up.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// The deliveries that were given up, newest first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn dead(db: &impl ConnectionTrait) -> Result<Vec<DeadDelivery>> {
+    let dead = delivery::Entity::find().filter(delivery::Column::State.eq(DEAD));
+    let rows = dead.order_by_desc(delivery::Column::DueAt).limit(100).all(db).await?;
+    let targets = rows.iter().filter_map(|row| row.target_id.parse::<WebhookId>().ok());
+    let webhooks = webhook::Entity::find().filter(webhook::Column::Id.is_in(targets)).all(db).await?;
+    let tries = attempt::Entity::find()
+        .filter(attempt::Column::DeliveryId.is_in(rows.iter().map(|row| row.id)))
+        .order_by_desc(attempt::Column::At)
+        .all(db)
+        .await?;
+    let show = |row: delivery::Model| {
+        let webhook = webhooks.iter().find(|webhook| webhook.id.to_string() == row.target_id)?;
+        Some(DeadDelivery {
+            status: tries.iter().find(|one| one.delivery_id == row.id).map(|one| one.status),
+            area_code: webhook.area_code.clone(),
+            host: rules::host_of(&webhook.url).to_owned(),
+            is_removed: webhook.removed_at.is_some(),
+            id: row.id,
+            kind: row.kind,
+            tries: row.tries,
+            at: clock::local(row.due_at),
+        })
+    };
+    Ok(rows.into_iter().filter_map(show).collect())
 }
 
 /// Is there a try whose lease ran out?

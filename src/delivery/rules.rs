@@ -29,9 +29,24 @@ pub fn is_secret(text: &str) -> bool {
     }
 }
 
+/// The host of an address, without what may be secret in it.
+#[must_use]
+pub fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_tells_nothing_of_the_rest_of_an_address() {
+        for url in ["https://hook.example:8443/T0/secret?key=1", "https://hook.example:8443?key", "hook.example:8443#x"]
+        {
+            assert_eq!(host_of(url), "hook.example:8443");
+        }
+    }
 
     #[test]
     fn eight_tries_over_a_day_and_then_no_more() {

@@ -79,6 +79,8 @@ kinds! {
     SuggestionJoined "suggestion.joined",
     /// A handler opened a voice that is not public; data: the day.
     SuggestionRead "suggestion.read",
+    /// Somebody of the county opened a voice that is not public, with a reason; data: the day.
+    SuggestionInspected "suggestion.inspected",
     /// A deadline of a voice passed; data: which.
     SuggestionOverdue "suggestion.overdue",
     /// A matter was raised.
@@ -131,4 +133,6 @@ kinds! {
     TaskOverdue "task.overdue",
     /// A webhook was set up or removed; data: area.
     WebhookChanged "webhook.changed",
+    /// Somebody of the county had failed work done again; data: which.
+    WorkRedriven "work.redriven",
 }

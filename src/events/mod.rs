@@ -19,8 +19,10 @@ pub use self::{
     chain::{ChainReport, verify},
     http::routes,
     kinds::Kind,
-    queries::{Backlog, Head, TimelineItem, backlog, between, head, newest, timeline},
-    relay::{Reaction, Relay, redrive},
+    queries::{
+        Backlog, DeadLetter, Head, TimelineItem, backlog, behind, between, dead_letters, head, newest, timeline,
+    },
+    relay::{Reaction, Relay, redrive, redrive_letter},
 };
 use crate::{
     broker::Bell,

@@ -1,6 +1,6 @@
 //! Reads of the log: the head for everybody, the backlog for operators, the timeline of one thing.
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -94,6 +94,60 @@ pub async fn backlog(store: &Store, now: DateTime<chrono::Utc>) -> Result<Backlo
         behind: slowest.map_or(0, |row| number - row.number),
         dead_letters: dead_letter::Entity::find().count(read).await?,
     })
+}
+
+/// Reactions that have not seen every event, the slowest first, and how many each has still to see.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn behind(db: &impl ConnectionTrait) -> Result<Vec<(String, i64)>> {
+    let number = head::Entity::find_by_id(1).one(db).await?.map_or(0, |head| head.number);
+    let slow = cursor::Entity::find()
+        .filter(cursor::Column::Number.lt(number))
+        .order_by_asc(cursor::Column::Number)
+        .order_by_asc(cursor::Column::Reaction)
+        .all(db)
+        .await?;
+    Ok(slow.into_iter().map(|row| (row.reaction, number - row.number)).collect())
+}
+
+/// An event that a reaction could not take.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    /// The reaction.
+    pub reaction: String,
+    /// Number of the event.
+    pub number: i64,
+    /// What happened; absent for a kind that this build does not know.
+    pub kind: Option<Kind>,
+    /// Where.
+    pub area: Option<String>,
+    /// Why it could not.
+    pub error: String,
+    /// When it was set aside.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// The dead letters, oldest event first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn dead_letters(db: &impl ConnectionTrait) -> Result<Vec<DeadLetter>> {
+    let rows = dead_letter::Entity::find().order_by_asc(dead_letter::Column::Number).limit(100).all(db).await?;
+    let of = event::Column::Number.is_in(rows.iter().map(|row| row.number));
+    let events = event::Entity::find().filter(of).all(db).await?;
+    let show = |row: dead_letter::Model| {
+        let event = events.iter().find(|event| event.number == Some(row.number));
+        DeadLetter {
+            kind: event.and_then(|event| Kind::parse(&event.kind)),
+            area: event.and_then(|event| event.area_code.clone()),
+            reaction: row.reaction,
+            number: row.number,
+            error: row.error,
+            at: clock::local(row.at),
+        }
+    };
+    Ok(rows.into_iter().map(show).collect())
 }
 
 /// One line of a timeline.

@@ -1,5 +1,9 @@
 //! Reads of matters: where one stands, what is known about its stage, and what everybody may see of it.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
 
 use super::{
     rows::{evidence, matter, stage_record, template},
@@ -73,6 +77,36 @@ impl Standing {
         };
         self.evidence.iter().any(|row| row.kind == "vote_opened" && !has_ended(&row.subject_id))
     }
+}
+
+/// What is under way in one area.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct UnderWay {
+    /// Code of the area.
+    pub area_code: String,
+    /// Matters under way.
+    pub open: i64,
+    /// Of these, in a stage whose due date has passed.
+    pub overdue: Option<i64>,
+}
+
+/// What is under way at and below an area, by area.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn under_way_by_area(db: &impl ConnectionTrait, above: &str, now: DateTime<Utc>) -> Result<Vec<UnderWay>> {
+    let late: Expr = Expr::case(matter::Column::StageDueAt.lte(now), 1).finally(0).into();
+    Ok(matter::Entity::find()
+        .select_only()
+        .column(matter::Column::AreaCode)
+        .column_as(matter::Column::Id.count(), "open")
+        .column_as(late.sum(), "overdue")
+        .filter(matter::Column::AreaCode.starts_with(above))
+        .filter(matter::Column::State.eq(State::Open.as_str()))
+        .group_by(matter::Column::AreaCode)
+        .into_model()
+        .all(db)
+        .await?)
 }
 
 pub(super) async fn row(db: &impl ConnectionTrait, id: MatterId) -> Result<matter::Model> {

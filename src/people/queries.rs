@@ -95,6 +95,23 @@ pub async fn residents(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Resi
     Ok(rows.into_iter().map(Resident::from).collect())
 }
 
+/// How many people are on the rosters below an area, by code of the village.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn count_by_area(db: &impl ConnectionTrait, above: &str) -> Result<Vec<(String, i64)>> {
+    Ok(person::Entity::find()
+        .select_only()
+        .column(person::Column::AreaCode)
+        .column_as(person::Column::Id.count(), "count")
+        .filter(person::Column::AreaCode.starts_with(above))
+        .filter(person::Column::LeftOn.is_null())
+        .group_by(person::Column::AreaCode)
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
 /// Full names of these people; mask them unless they act in a seat. Who closed the account has none any more; the rolls,
 /// which the law wants complete, take theirs from [`residents`].
 ///

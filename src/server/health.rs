@@ -2,15 +2,10 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::{Extension, Json, Router, extract::State, http::StatusCode, routing::get};
-use chrono::TimeDelta;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::{app::App, clock, delivery, events, live::Hub};
-
-/// An outbox older than this is not normal.
-const OLD_SECS: i64 = 60;
+use crate::{app::App, county::health, delivery, live::Hub};
 
 /// The routes for operators.
 pub(super) fn routes(hub: Arc<Hub>) -> Router<App> {
@@ -37,48 +32,63 @@ pub(super) fn upkeep() {
 
 /// Down only when the database is; everything else that ails is "degraded" and still 200.
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
-    let doubts = app.store.doubts().await;
-    let database = doubts.is_ok() && app.store.read().execute_unprepared("SELECT 1").await.is_ok();
-    let doubts = doubts.unwrap_or_default();
-    let broker = app.broker.ready().await;
-    let backlog = events::backlog(&app.store, app.now()).await.ok();
-    let relay = backlog.as_ref().is_some_and(|backlog| backlog.oldest_secs < OLD_SECS);
-    let letters = backlog.as_ref().map_or(0, |backlog| backlog.dead_letters);
-    // deadlines reach a month ahead; in a year that the calendar does not know only weekends would be free
-    let calendar = app.calendar.covers(clock::local_date(app.now() + TimeDelta::days(30)));
-    let well = doubts.is_empty() && broker && relay && letters == 0 && calendar;
-    let state = if !database {
-        "down"
-    } else if well {
-        "ok"
-    } else {
-        "degraded"
-    };
+    let health = health::measure(&app).await;
+    let state = health.state();
     let parts = json!({
-        "status": state,
+        "status": state.as_str(),
         "parts": {
-            "database": database,
-            "database_doubts": doubts,
-            "broker": { "name": app.broker.name(), "ok": broker },
-            "relay": { "ok": relay, "oldest_secs": backlog.as_ref().map(|backlog| backlog.oldest_secs) },
-            "dead_letters": letters,
-            "calendar": calendar,
-            "sms": app.sms.is_set_up(),
+            "database": health.database,
+            "database_doubts": health.doubts,
+            "broker": { "name": app.broker.name(), "ok": health.broker },
+            "relay": { "ok": health.relay(), "oldest_secs": health.backlog.as_ref().map(|backlog| backlog.oldest_secs) },
+            "dead_letters": health.dead_letters(),
+            "calendar": health.calendar,
+            "disk": { "ok": health.room(), "free_bytes": health.disk.map(|disk| disk.free) },
+            "sms": health.sms,
         },
     });
-    (if database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(parts))
+    (if state == health::State::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, Json(parts))
+}
+
+fn flag(is: bool) -> f64 {
+    if is { 1.0 } else { 0.0 }
+}
+
+/// A counter that has counted nothing is there nevertheless: an alert on "no successes" must not wait for the first.
+fn from_zero() {
+    for counter in ["reaction_failures_total", "sockets_opened_total"] {
+        metrics::counter!(counter).increment(0);
+    }
+    for counter in ["sends_ok_total", "sends_failed_total"] {
+        metrics::counter!(counter, "channel" => delivery::queries::WEBHOOK).increment(0);
+    }
 }
 
 async fn measured(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -> String {
+    from_zero();
     metrics::gauge!("sockets").set(hub.connected() as f64);
-    if let Ok(backlog) = events::backlog(&app.store, app.now()).await {
+    let health = health::measure(&app).await;
+    metrics::gauge!("ready").set(flag(health.database));
+    metrics::gauge!("degraded").set(flag(health.state() != health::State::Ok));
+    metrics::gauge!("broker_ok").set(flag(health.broker));
+    metrics::gauge!("calendar_ok").set(flag(health.calendar));
+    if let Some(disk) = health.disk {
+        metrics::gauge!("disk_free_bytes").set(disk.free as f64);
+        metrics::gauge!("disk_total_bytes").set(disk.total as f64);
+    }
+    if let Some(backlog) = &health.backlog {
         metrics::gauge!("outbox_unsequenced").set(backlog.unsequenced as f64);
         metrics::gauge!("outbox_oldest_seconds").set(backlog.oldest_secs as f64);
         metrics::gauge!("reactions_behind").set(backlog.behind as f64);
         metrics::gauge!("dead_letters").set(backlog.dead_letters as f64);
     }
-    if let Ok(waiting) = delivery::queries::waiting(app.store.read()).await {
-        metrics::gauge!("deliveries_waiting").set(waiting as f64);
+    if let Ok(work) = health::work(&app).await {
+        metrics::gauge!("deliveries_waiting").set(work.deliveries_waiting as f64);
+        metrics::gauge!("deliveries_due").set(work.deliveries_due as f64);
+        metrics::gauge!("deliveries_dead").set(work.deliveries_dead as f64);
+        metrics::gauge!("database_bytes").set(work.database_bytes as f64);
+        let signed = work.head.map_or(0, |head| head.at.timestamp());
+        metrics::gauge!("checkpoint_timestamp_seconds").set(signed as f64);
     }
     recorder().map(PrometheusHandle::render).unwrap_or_default()
 }

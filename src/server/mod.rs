@@ -106,6 +106,10 @@ pub async fn start(app: App, rung: RungBells, role: Role) -> Result<Server> {
         address = listener.local_addr()?;
         tasks.spawn(accept::serve(listener, routes::router(&app, &hub), app.config.clone(), stop.clone()));
     }
+    if let Ok(address) = app.config.health_listen.parse::<SocketAddr>() {
+        let listener = TcpListener::bind(address).await?;
+        tasks.spawn(accept::serve(listener, routes::operators(&app, &hub), app.config.clone(), stop.clone()));
+    }
     tasks::spawn(&tasks, &app, &hub, rung, role, &stop);
     tasks.close();
     Ok(Server { app, address, hub, stop, tasks })

@@ -1,7 +1,9 @@
 //! All routes in one place: a contents page of the product.
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get};
+use axum::{
+    Extension, Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get,
+};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -17,7 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{health, layers};
 use crate::{
     app::App,
-    areas, bodies, claims, delivery, events, forms, guests,
+    areas, bodies, claims, county, delivery, events, forms, guests,
     live::{self, Hub},
     matters, media, meetings, notices, pages, people, privacy, streams, suggestions, suspensions, tasks, votes,
 };
@@ -64,13 +66,22 @@ pub fn openapi() -> Result<String, serde_json::Error> {
     description.to_pretty_json().map(|text| text + "\n")
 }
 
+/// What operators ask, for a process that answers nothing else.
+pub(super) fn operators(app: &App, hub: &Arc<Hub>) -> Router {
+    health::routes(Arc::clone(hub))
+        .fallback(layers::not_found)
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .with_state(app.clone())
+}
+
 /// The whole service.
 pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
     let (api, description) = api().split_for_parts();
     let served = Arc::new(description);
+    let means = county::Means { hub: Arc::clone(hub), reactions: Arc::new(super::reactions()) };
     Router::new()
         .merge(api)
-        .merge(pages::routes())
+        .merge(pages::routes().layer(Extension(means)))
         .merge(live::routes(Arc::clone(hub)))
         .merge(health::routes(Arc::clone(hub)))
         .route("/openapi.json", get(async move || Json(served.as_ref().clone())))

@@ -4,7 +4,7 @@ mod sqlite;
 
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, Statement};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
@@ -87,6 +87,17 @@ impl Dialect {
             }
             Self::Postgres(options) => Ok(postgres::writer(options)),
         }
+    }
+
+    /// Bytes of the database, without the log that is not folded into it yet.
+    pub(super) async fn bytes(&self, readers: &DatabaseConnection) -> std::result::Result<u64, DbErr> {
+        let select = match self {
+            Self::Sqlite(_) => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Self::Postgres(_) => "SELECT pg_database_size(current_database())",
+        };
+        let row = readers.query_one_raw(Statement::from_string(readers.get_database_backend(), select)).await?;
+        let bytes: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        Ok(bytes.unwrap_or(0).unsigned_abs())
     }
 
     /// Has what was taken away leave the files, where that is for us to ask.

@@ -101,6 +101,14 @@ impl Store {
         answered.await.map_err(|_| Code::Busy.after_secs(2))?
     }
 
+    /// Bytes of the database, without the log that is not folded into it yet.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn bytes(&self) -> Result<u64> {
+        Ok(self.dialect.bytes(&self.read).await?)
+    }
+
     /// Has what was taken away leave the files, too: until the log is written back, a destroyed key lies in both.
     ///
     /// # Errors

@@ -84,6 +84,40 @@ pub async fn figures(db: &impl ConnectionTrait, areas: &[String], now: DateTime<
     Ok(counts.map(percents).unwrap_or_default())
 }
 
+/// What waits in one area.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Waiting {
+    /// Code of the village.
+    pub area_code: String,
+    /// For the town alone, past the village?
+    pub visibility: Visibility,
+    /// Voices that wait to be accepted or answered.
+    pub waiting: Option<i64>,
+    /// Of these, past their deadline.
+    pub overdue: Option<i64>,
+}
+
+/// What waits below an area, by village; what is for the town alone apart from the rest.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn waiting_by_area(db: &impl ConnectionTrait, above: &str, now: DateTime<Utc>) -> Result<Vec<Waiting>> {
+    use suggestion::Column::{AreaCode, State};
+    let waits = State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]);
+    Ok(suggestion::Entity::find()
+        .select_only()
+        .column(AreaCode)
+        .column(suggestion::Column::Visibility)
+        .column_as(how_many(waits), "waiting")
+        .column_as(how_many(waiting_between(None, now)), "overdue")
+        .filter(AreaCode.starts_with(above))
+        .group_by(AreaCode)
+        .group_by(suggestion::Column::Visibility)
+        .into_model()
+        .all(db)
+        .await?)
+}
+
 fn how_many(which: impl Into<Condition>) -> Expr {
     let one: Expr = Expr::case(which, 1).finally(0).into();
     one.sum()

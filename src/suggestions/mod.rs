@@ -5,6 +5,7 @@
 //! they were computed from; whoever may not see a voice is told that it is not there; what is not public is shown to a
 //! handler only after the opening was written down, and the author sees who opened it; lists never show its words; its
 //! words, its answers and its thread are kept sealed by a key that is destroyed with the author's account.
+//! Whoever runs the county opens one only with a reason, which the author reads, too, and until midnight.
 //! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`. Events recorded: `suggestion.*`.
 //!
@@ -15,6 +16,7 @@
 pub mod commands;
 mod figures;
 mod http;
+mod inspections;
 pub mod queries;
 mod reactions;
 mod readings;
@@ -25,8 +27,9 @@ mod words;
 
 pub use self::{
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SubmitSuggestion},
-    figures::{Figures, figures},
+    figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
+    inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,
     rows::suggestion::Model as Suggestion,

@@ -135,6 +135,9 @@ pub struct SuggestionReadingView {
     pub first_at: DateTime<FixedOffset>,
     /// How often that day.
     pub times: i32,
+    /// Why, when it was somebody of the county who does not handle it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Whose voices are listed.
@@ -216,7 +219,7 @@ pub(super) async fn view(
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
 }
 
-async fn answers(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<SuggestionAnswerView>> {
+pub(super) async fn answers(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<SuggestionAnswerView>> {
     let mut rows = answer::Entity::find()
         .filter(answer::Column::SuggestionId.eq(of.id))
         .order_by_asc(answer::Column::CreatedAt)
@@ -237,7 +240,7 @@ async fn answers(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Res
 
 /// What of a voice gets into a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+pub(super) enum Shown {
     /// Everything: one's own, or one that was opened.
     All,
     /// Words, media and the masked name of what is public; number, kind, state and dates of the rest.
@@ -249,7 +252,11 @@ pub(super) async fn summary(db: &impl ConnectionTrait, row: Suggestion) -> Resul
     summaries(db, vec![row], Shown::PublicOnly).await?.pop().ok_or_else(|| Code::NotFound.into())
 }
 
-async fn summaries(db: &impl ConnectionTrait, rows: Vec<Suggestion>, shown: Shown) -> Result<Vec<SuggestionSummary>> {
+pub(super) async fn summaries(
+    db: &impl ConnectionTrait,
+    rows: Vec<Suggestion>,
+    shown: Shown,
+) -> Result<Vec<SuggestionSummary>> {
     let is_shown = |row: &Suggestion| shown == Shown::All || row.visibility == Visibility::Public;
     let open: Vec<&Suggestion> = rows.iter().filter(|row| is_shown(row)).collect();
     let names = match shown {

@@ -10,7 +10,7 @@ use crate::{
     events::{Event, Kind, Reaction},
     ids::MatterId,
     store::Tx,
-    streams::commands::{Card, office, post_card},
+    streams::commands::{Card, mailbox, office, post_card},
     text,
 };
 
@@ -24,9 +24,10 @@ pub const REACTIONS: &[Reaction] = &[
 /// Characters of an answer that are shown in the thread; all of it is on the page.
 const ANSWER_CHARS: usize = 120;
 
-/// A card for each step, in the author's thread. That it was opened is shown on the page and makes no card.
+/// A card for each step, in the author's thread. That a handler opened it is shown on the page and makes no card.
 async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
+        Kind::SuggestionInspected => return tell_inspected(tx, event).await,
         Kind::SuggestionSubmitted => "suggestion_received",
         Kind::SuggestionAccepted => "suggestion_accepted",
         // that it passed to another hand says nothing new to the author
@@ -51,6 +52,15 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         card.link = format!("/matters/{matter}");
     }
     post_card(tx, row.stream_id, card).await?;
+    Ok(())
+}
+
+/// That somebody of the county opened it is for the author alone: handlers read the thread, and it may be about them.
+async fn tell_inspected(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let card = card(tx, "suggestion_inspected", &row, row.answer_due_at).await?;
+    let stream = mailbox(tx, row.author_id).await?;
+    post_card(tx, stream, Card { link: format!("/suggestions/{}#readings", row.id), ..card }).await?;
     Ok(())
 }
 
@@ -112,7 +122,8 @@ mod tests {
 
     #[test]
     fn every_card_has_its_words() {
-        let codes = ["received", "accepted", "assigned", "answered", "reopened", "closed", "joined", "overdue"];
+        let codes =
+            ["received", "accepted", "assigned", "answered", "reopened", "closed", "joined", "overdue", "inspected"];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
         let office = ["new", "reopened", "overdue"].iter().map(|code| format!("office-suggestion-{code}"));
         for key in author.chain(office) {

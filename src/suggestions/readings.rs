@@ -6,8 +6,10 @@ use sea_orm::{
 use serde_json::json;
 
 use super::{
-    Suggestion, SuggestionReadingView,
+    Suggestion,
     commands::record,
+    inspections,
+    queries::SuggestionReadingView,
     rows::reading,
     rules::{self, Sight},
 };
@@ -38,7 +40,7 @@ pub(super) enum Opening {
 /// `not_found` for whoever may not see it.
 pub(super) async fn let_in(app: &App, actor: &Actor, row: &Suggestion, what: Opening) -> Result<()> {
     match rules::sight(row.visibility, rules::standing(actor, row)) {
-        Sight::Hidden => Err(Code::NotFound.into()),
+        Sight::Hidden => inspections::let_in(app, actor, row, what).await,
         Sight::Own | Sight::Public => Ok(()),
         Sight::Logged => open_as_handler(app, actor, row, what).await,
     }
@@ -79,6 +81,7 @@ async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
         body_name: Set(seat.body_name.clone()),
         first_at: Set(tx.now()),
         times: Set(1),
+        reason: Set(None),
     };
     first.insert(tx).await?;
     record(tx, Kind::SuggestionRead, row, Some(actor), json!({ "day": day })).await
@@ -98,6 +101,7 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, id: SuggestionId) -> Res
         day: row.day,
         first_at: clock::local(row.first_at),
         times: row.times,
+        reason: row.reason,
     };
     Ok(rows.into_iter().map(show).collect())
 }

@@ -94,6 +94,8 @@ pub(crate) mod reading {
         pub body_name: String,
         pub first_at: DateTime<Utc>,
         pub times: i32,
+        /// Of somebody who does not handle it and opened it nevertheless.
+        pub reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -18,6 +18,7 @@ if [ ! -e "$CARGO_TARGET_DIR" ] && [ -e "$root/target/debug/.fingerprint" ]; the
     tar -C "$CARGO_TARGET_DIR/debug" -xf -
 fi
 
+# shellcheck disable=SC2046 # names of patches, one word each: to be split
 [ $# -gt 0 ] || set -- $(cd "$here" && ls ./*.patch | sed 's#^\./##; s#\.patch$##')
 bad=0
 for twin in "$@"; do

@@ -26,7 +26,7 @@ const TIERS: &[&[&str]] = &[
     &["delivery"],
     &["matters"],
     &["votes"],
-    &["privacy", "guests"],
+    &["privacy", "guests", "county"],
     &["pages"],
 ];
 /// May see everything: they wire it together.

@@ -7,6 +7,7 @@ mod bodies;
 mod broker;
 mod browser;
 mod cli;
+mod county;
 mod deliberation;
 mod delivery;
 mod hostile;

@@ -29,7 +29,7 @@ use crate::{
 /// Digits of a village's code; an office's is shorter.
 const VILLAGE_CODE: usize = 12;
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 10] = [
+const DOORS: [(&str, &str, Option<Right>); 11] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/matters", "desk-matters", None),
@@ -40,6 +40,7 @@ const DOORS: [(&str, &str, Option<Right>); 10] = [
     ("/desk/guest", "desk-guest", Some(Right::HandleSuggestions)),
     ("/desk/bodies", "desk-bodies", None),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
+    ("/desk/county", "county-title", Some(Right::OperateCounty)),
 ];
 
 /// Somebody signed in who holds a seat; others are told that this is not for them.

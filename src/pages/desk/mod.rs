@@ -5,6 +5,9 @@
 //! then leads on (303); a form that is refused is shown again with what was typed and what was wrong.
 //! Tables owned: none. Events recorded: none (the commands record theirs).
 mod bodies;
+mod county;
+mod county_failures;
+mod county_voices;
 mod frame;
 mod guest;
 mod matter;
@@ -64,4 +67,11 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/bodies/{form}", post(bodies::act))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
+        .route("/desk/county", get(county::health))
+        .route("/desk/county/areas", get(county::areas))
+        .route("/desk/county/bodies", get(county::bodies))
+        .route("/desk/county/failures", get(county_failures::show))
+        .route("/desk/county/failures/{form}", post(county_failures::act))
+        .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))
+        .route("/desk/county/voices/{id}", get(county_voices::show))
 }

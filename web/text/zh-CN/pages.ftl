@@ -108,6 +108,7 @@ page-suggestion-thread = 来往
 page-suggestion-more = 再补充几句
 page-place = 地点：{ $place }
 page-readings = 谁看过：{ $n } 次
+page-reading-reason = 理由：{ $text }
 page-readings-hint = 不公开的留言，办事的人每天打开都会记在这里。
 page-step-received = 收到
 page-step-accept = 受理

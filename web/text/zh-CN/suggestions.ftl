@@ -32,6 +32,8 @@ suggestion-closed-title = 谢谢您的评价
 suggestion-closed-text = 留言 { $number } 已经办结。
 suggestion-joined-title = 您的留言已进入村里议事
 suggestion-joined-text = 留言 { $number } 原样保留。点开看这件事办到哪一步。
+suggestion-inspected-title = 县里的工作人员打开了您的留言
+suggestion-inspected-text = 留言 { $number } 不公开。是谁、什么时候、什么理由，点开看“谁看过”。
 suggestion-overdue-title = 您的留言过了期限
 suggestion-overdue-text = 留言 { $number } 过了答应您的期限，系统已经催办{ $body }。
 

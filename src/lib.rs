@@ -37,7 +37,8 @@ pub mod tasks;
 // the path and the decision
 pub mod matters;
 pub mod votes;
-// what people look at, and the wiring
+// the whole, and what people look at, and the wiring
+pub mod backup;
 pub mod demo;
 pub mod pages;
 pub mod server;

@@ -107,6 +107,8 @@ kinds! {
     TaskDone "task.done",
     /// A task is overdue; data: matter.
     TaskOverdue "task.overdue",
+    /// Everything was restored from a backup; data: events in it, log-ins ended.
+    Restored "log.restored",
     /// A webhook was set up or removed; data: area.
     WebhookChanged "webhook.changed",
 }

@@ -16,11 +16,11 @@ use sea_orm::{ActiveModelTrait, Set};
 use serde_json::Value;
 
 pub use self::{
-    chain::{ChainReport, verify},
+    chain::{ChainReport, is_signed, verify},
     http::routes,
     kinds::Kind,
-    queries::{Backlog, Head, TimelineItem, backlog, head, timeline},
-    relay::{Reaction, Relay, redrive},
+    queries::{Backlog, Head, Standing, TimelineItem, backlog, event_at, head, standing, timeline},
+    relay::{Reaction, Relay, end_leases, newest_lease, redrive},
 };
 use crate::{
     broker::Bell,

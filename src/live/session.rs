@@ -72,7 +72,7 @@ impl Session {
     ) -> Result<(Self, String)> {
         let own = queries::own(app.store.read(), &actor).await?;
         let mut session = Self { app, credential, actor, listener, positions: HashMap::new() };
-        session.listener.watch(own.iter().map(|(stream, _)| (stream.id, stream.last_seq)));
+        session.listener.watch(own.iter().map(|(stream, _)| (stream.id, (stream.last_seq, stream.epoch))));
         let mut subs = serde_json::Map::new();
         for (stream, _) in own {
             let channel = protocol::channel(stream.id);
@@ -154,7 +154,7 @@ impl Session {
             return Ok(());
         }
         let from = queries::read_seq(db, id, self.actor.person).await?.max(stream.last_seq - RECOVER).max(0);
-        self.listener.watch([(id, stream.last_seq)]);
+        self.listener.watch([(id, (stream.last_seq, stream.epoch))]);
         let missed = queries::entries(self.app.store.read(), id, Span::After(from), RECOVER.unsigned_abs()).await?;
         let subscribed = Subscribed {
             recoverable: true,
@@ -215,7 +215,7 @@ impl Session {
         if access == Access::None {
             return Err(Fault::PermissionDenied);
         }
-        self.listener.watch([(stream, row.last_seq)]);
+        self.listener.watch([(stream, (row.last_seq, row.epoch))]);
         let done = self.recover(stream, row.epoch, row.last_seq, &subscribe.position).await;
         done.map(|subscribed| protocol::reply(id, "subscribe", &subscribed)).map_err(|_| Fault::Internal)
     }

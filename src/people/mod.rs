@@ -32,7 +32,7 @@ pub use self::{
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},
     sign_in::{AskCode, SignIn, ask_code, due, sign_in},
-    sign_out::{sign_out, sign_out_everywhere},
+    sign_out::{end_every_session, sign_out, sign_out_everywhere},
     tokens::mint,
 };
 use crate::app::App;

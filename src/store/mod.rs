@@ -8,6 +8,8 @@
 //! SQLite has one writer. A task owns the write connection, takes what waits (64 units at most) into one `IMMEDIATE`
 //! transaction, each unit in a savepoint so that one refusal does not spoil the group, and commits once: an fsync is
 //! shared by all. `synchronous=FULL`: with `NORMAL` a power cut loses acknowledged commits.
+mod alone;
+pub mod catalog;
 mod tx;
 mod writer;
 
@@ -18,7 +20,10 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::tx::Tx;
+pub use self::{
+    alone::{snapshot, write_alone},
+    tx::Tx,
+};
 use crate::{
     broker::Bell,
     calendar::Calendar,
@@ -94,6 +99,12 @@ impl Store {
         // nobody listens only while the process ends
         self.bells.send(bell).ok();
     }
+}
+
+/// Is there something behind this address? Only a file can be missing without anybody to ask.
+#[must_use]
+pub fn exists(url: &str) -> bool {
+    url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists())
 }
 
 async fn connect(url: &str, connections: u32, read_only: bool) -> Result<DatabaseConnection> {

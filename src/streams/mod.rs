@@ -6,12 +6,14 @@
 //! all (a notice to a county is one entry). Who may read a channel or a discussion is a predicate on areas, not rows.
 //! Tables owned: `streams`, `entries`, `memberships`. Events recorded: none (an entry is its own record).
 pub mod commands;
+mod epochs;
 mod http;
 pub mod queries;
 mod rows;
 mod rules;
 
 pub use self::{
+    epochs::{begin_epoch, newest_epoch},
     http::routes,
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,

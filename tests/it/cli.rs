@@ -73,7 +73,7 @@ fn help_is_plain_and_wrong_usage_is_two() {
     let house = house();
     let help = run(house.path(), &["--help"], &[]);
     exits(&help, 0);
-    for word in ["serve", "demo", "migrate", "import", "verify", "redrive", "openapi", "--role"] {
+    for word in ["serve", "demo", "migrate", "import", "verify", "redrive", "backup", "restore", "openapi", "--role"] {
         assert!(out(&help).contains(word), "{word}: {}", out(&help));
     }
     exits(&run(house.path(), &["import", "--help"], &[]), 0);

@@ -79,7 +79,15 @@ impl TestApp {
 
     /// With other settings than [`config`] has.
     pub(crate) async fn start_with(at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_with_in(tempfile::tempdir().unwrap(), at, change).await
+    }
+
+    /// With the data that is there.
+    pub(crate) async fn start_in(folder: TempDir, at: DateTime<Utc>) -> Self {
+        Self::start_with_in(folder, at, |_| {}).await
+    }
+
+    async fn start_with_in(folder: TempDir, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(&folder);
         change(&mut config);
         let clock = Clock::standing_at(at);

@@ -39,6 +39,7 @@ pub mod matters;
 pub mod votes;
 // the whole, and what people look at, and the wiring
 pub mod backup;
+pub mod doctor;
 pub mod demo;
 pub mod pages;
 pub mod server;

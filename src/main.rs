@@ -1,4 +1,4 @@
-//! The command line: serve, demo, migrate, import, verify, redrive, backup, restore, openapi.
+//! The command line: serve, demo, migrate, import, verify, redrive, backup, restore, doctor, openapi.
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -7,7 +7,7 @@ use liusheng::{
     backup::{self, Stop, Wanted},
     clock::Clock,
     config::{Config, LogFormat, SmsProvider},
-    delivery, demo,
+    delivery, demo, doctor,
     error::{Error, Result},
     events,
     people::{self, RosterFile},
@@ -65,6 +65,12 @@ enum Command {
         /// A signed head that was published (what /v1/log/head gave): says how many events are missing.
         #[arg(long, value_name = "FILE|URL")]
         newer_than: Option<String>,
+    },
+    /// Look at every outside part and name each fault; changes nothing.
+    Doctor {
+        /// For machines.
+        #[arg(long)]
+        json: bool,
     },
     /// Print the description of the API.
     Openapi,
@@ -140,6 +146,7 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             let restored = backup::restore(&config, wanted, &Clock::system()).await;
             told(restored.map(|restored| (restored.lines, restored.is_whole)))
         }
+        Command::Doctor { json } => examined(&config, json).await,
         Command::Openapi => {
             print!("{}", server::openapi().map_err(Error::broken)?);
             Ok(ExitCode::SUCCESS)
@@ -192,6 +199,17 @@ async fn verify(config: Config) -> Result<ExitCode> {
             Ok(ExitCode::from(1))
         }
     }
+}
+
+async fn examined(config: &Config, json: bool) -> Result<ExitCode> {
+    let found = doctor::examine(config, &Clock::system()).await;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&found).map_err(Error::broken)?);
+    } else {
+        found.iter().for_each(|finding| println!("{}", finding.lines()));
+    }
+    let is_ill = found.iter().any(|finding| finding.state == doctor::State::Fault);
+    Ok(ExitCode::from(u8::from(is_ill)))
 }
 
 /// Lines for the operator, and whether all is well.

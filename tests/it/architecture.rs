@@ -25,7 +25,7 @@ const TIERS: &[&[&str]] = &[
     &["delivery"],
     &["matters"],
     &["votes"],
-    &["pages", "backup"],
+    &["pages", "backup", "doctor"],
 ];
 /// May see everything: they wire it together.
 const TOP: &[&str] = &["lib", "main", "server", "demo"];

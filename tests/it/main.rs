@@ -10,6 +10,7 @@ mod browser;
 mod cli;
 mod deliberation;
 mod delivery;
+mod disaster;
 mod kill;
 mod live;
 mod log;

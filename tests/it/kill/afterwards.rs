@@ -30,7 +30,7 @@ where
 }
 
 /// Waits until every event has its number and every reaction has seen it.
-pub(super) async fn followed(data_dir: &Path) {
+pub(crate) async fn followed(data_dir: &Path) {
     let mut database = reading(data_dir).await;
     let began = Instant::now();
     let behind = "SELECT (SELECT number FROM chain_heads) - coalesce((SELECT min(number) FROM reaction_cursors), 0)";
@@ -107,7 +107,7 @@ impl Found {
 }
 
 /// What is not there exactly once, by reading the file past the server.
-pub(super) async fn in_the_database(promises: &[Promise], senders: &[Sender], data_dir: &Path) -> Vec<String> {
+pub(crate) async fn in_the_database(promises: &[Promise], senders: &[Sender], data_dir: &Path) -> Vec<String> {
     let mut database = reading(data_dir).await;
     let found = Found::read(&mut database).await;
     let mut lost = Vec::new();
@@ -211,7 +211,7 @@ async fn cards_of_voices(database: &mut SqliteConnection, found: &Found) -> Vec<
 }
 
 /// What people do not see exactly once.
-pub(super) async fn over_the_api(promises: &[Promise], senders: &[Sender], vote: &str) -> Vec<String> {
+pub(crate) async fn over_the_api(promises: &[Promise], senders: &[Sender], vote: &str) -> Vec<String> {
     let mut lost = Vec::new();
     let mut own: HashMap<usize, Vec<Value>> = HashMap::new();
     let mut entries: HashMap<StreamId, Vec<Value>> = HashMap::new();

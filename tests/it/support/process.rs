@@ -38,14 +38,24 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server and waits until it is ready. What it says is added to the file `log`.
     pub(crate) async fn serve(data_dir: &Path, port: u16, settings: &[(&str, &str)], log: &Path) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listen = address.to_string();
-        let said = File::options().create(true).append(true).open(log).unwrap();
-        let mut command = liusheng(data_dir, &["serve"], settings);
-        command.env("LIUSHENG_LISTEN", &listen).stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
-        let mut process = Self { child: command.spawn().unwrap(), address, log: log.to_owned() };
+        Self::serve_as("all", data_dir, (port, settings), log).await
+    }
+
+    /// The same with one part of the work that answers requests.
+    pub(crate) async fn serve_as(role: &str, data_dir: &Path, with: (u16, &[(&str, &str)]), log: &Path) -> Self {
+        let mut process = Self::start(role, data_dir, with, log);
         process.until_ready().await;
         process
+    }
+
+    /// A part of the work that answers nobody.
+    pub(crate) fn start(role: &str, data_dir: &Path, (port, settings): (u16, &[(&str, &str)]), log: &Path) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let said = File::options().create(true).append(true).open(log).unwrap();
+        let mut command = liusheng(data_dir, &["serve", "--role", role], settings);
+        command.env("LIUSHENG_LISTEN", address.to_string()).stdin(Stdio::null());
+        command.stdout(said.try_clone().unwrap()).stderr(said);
+        Self { child: command.spawn().unwrap(), address, log: log.to_owned() }
     }
 
     async fn until_ready(&mut self) {
@@ -81,6 +91,11 @@ impl Process {
 
     /// Asks it to end, as a service manager does, and waits.
     pub(crate) fn terminate(mut self) -> ExitStatus {
+        self.end()
+    }
+
+    /// The same without giving it away.
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(asked.success());
         let began = Instant::now();

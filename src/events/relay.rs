@@ -7,11 +7,11 @@
 //! event three times sets it aside as a dead letter and goes on, so that one bad event holds up nobody.
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
     sea_query::{Expr, OnConflict},
 };
 use tokio::sync::Notify;
@@ -223,7 +223,7 @@ pub async fn end_leases(tx: &Tx, before: i64) -> Result<()> {
     lease::Entity::update_many()
         .col_expr(lease::Column::Token, Expr::value(newest + 1))
         .col_expr(lease::Column::Holder, Expr::value(String::new()))
-        .col_expr(lease::Column::ExpiresAt, Expr::value(tx.now()))
+        .col_expr(lease::Column::ExpiresAt, Expr::value(DateTime::<Utc>::UNIX_EPOCH))
         .exec(tx)
         .await?;
     Ok(())

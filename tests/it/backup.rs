@@ -161,7 +161,8 @@ async fn phones_forget_what_was_never_restored() {
     let position = json!({ "recover": true, "epoch": had["epoch"], "offset": newest });
     let now = phone.subscribe(&channel, position).await["subscribe"].clone();
     assert!(now["offset"].as_i64().unwrap() > newest, "the place is there: {now}");
-    assert_eq!(now["recovered"], json!(false), "the phone must not go on where another history was: {now}");
+    // a flag that does not hold is left out
+    assert_ne!(now["recovered"], json!(true), "the phone must not go on where another history was: {now}");
     assert_ne!(now["epoch"], had["epoch"]);
     app.stop().await;
 }

@@ -34,6 +34,14 @@ impl Load {
         Self { data_dir: data_dir.path().to_owned(), outside, ledger, senders, vote, port, _kept: Some(data_dir) }
     }
 
+    /// The last words of the server about its own work, for whoever reads why this failed.
+    fn say_what_broke(&self) {
+        let said = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let own = said.lines().filter(|line| !line.contains("answered") && !line.contains("request failed"));
+        let last: Vec<&str> = own.collect();
+        println!("{}", last[last.len().saturating_sub(8)..].join("\n"));
+    }
+
     fn log(&self) -> PathBuf {
         self.outside.path().join("server.log")
     }
@@ -56,6 +64,7 @@ impl Load {
             self.senders.push(sender.await.unwrap());
         }
         let promises = self.ledger.read();
+        self.say_what_broke();
         afterwards::followed(&self.data_dir).await;
         let mut lost = afterwards::in_the_database(&promises, &self.senders, &self.data_dir).await;
         lost.extend(afterwards::over_the_api(&promises, &self.senders, &self.vote).await);

@@ -2,6 +2,7 @@
 mod data_key;
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
@@ -43,6 +44,7 @@ pub struct Keys {
     lookup: hmac::Key,
     sealing: Vec<(String, aead::LessSafeKey)>,
     signing: Vec<(String, Ed25519KeyPair)>,
+    fingerprints: BTreeMap<String, String>,
     random: SystemRandom,
 }
 
@@ -66,6 +68,7 @@ impl Keys {
     }
 
     fn open(file: KeyFile) -> Result<Self> {
+        let fingerprints = fingerprints(&file)?;
         let tokens = file.tokens.iter().map(|key| Ok((key.id.clone(), raw(key)?))).collect::<Result<_>>()?;
         let sealing = file
             .sealing
@@ -85,7 +88,7 @@ impl Keys {
             })
             .collect::<Result<_>>()?;
         let lookup = hmac::Key::new(hmac::HMAC_SHA256, &raw(&file.lookup)?);
-        Ok(Self { tokens, lookup, sealing, signing, random: SystemRandom::new() })
+        Ok(Self { tokens, lookup, sealing, signing, fingerprints, random: SystemRandom::new() })
     }
 
     /// Keys for access tokens, the one in use first: id and secret.
@@ -163,6 +166,12 @@ impl Keys {
         self.signing.iter().map(|(id, pair)| (id.clone(), URL_SAFE_NO_PAD.encode(pair.public_key()))).collect()
     }
 
+    /// Tells the keys that rows are bound to (all but those of tokens) apart without telling them, by their ids.
+    #[must_use]
+    pub fn fingerprints(&self) -> &BTreeMap<String, String> {
+        &self.fingerprints
+    }
+
     /// A fresh secret of 32 bytes as text: tokens handed to clients.
     ///
     /// # Errors
@@ -216,6 +225,12 @@ impl Keys {
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Of secrets that nobody can guess, so a digest tells nothing.
+fn fingerprints(file: &KeyFile) -> Result<BTreeMap<String, String>> {
+    let kept = std::iter::once(&file.lookup).chain(&file.sealing).chain(&file.signing);
+    kept.map(|key| Ok((key.id.clone(), sha256_hex(&[b"liusheng-key-1".as_slice(), &raw(key)?].concat())))).collect()
 }
 
 fn raw(key: &Secret) -> Result<Vec<u8>> {

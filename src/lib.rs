@@ -44,8 +44,10 @@ pub mod tasks;
 // the path and the decision
 pub mod matters;
 pub mod votes;
-// who runs it
+// who runs it, and the whole
+pub mod backup;
 pub mod county;
+pub mod doctor;
 // what people look at, and the wiring
 pub mod demo;
 pub mod guests;

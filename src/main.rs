@@ -1,12 +1,13 @@
-//! The command line: serve, demo, migrate, import, verify, redrive, openapi.
+//! The command line: serve, demo, migrate, import, verify, redrive, backup, restore, doctor, openapi.
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use liusheng::{
     areas,
+    backup::{self, Stop, Wanted},
     clock::Clock,
     config::{Config, LogFormat, SmsProvider},
-    delivery, demo,
+    delivery, demo, doctor,
     error::{Error, Result},
     events,
     people::{self, RosterFile},
@@ -46,6 +47,31 @@ enum Command {
     },
     /// Try dead letters once more.
     Redrive,
+    /// Copy all rows and files of a working server into a new folder.
+    Backup {
+        /// The folder; must not exist or be empty.
+        folder: PathBuf,
+        /// Copy the key file too: whoever has both can read phone numbers.
+        #[arg(long)]
+        with_keys: bool,
+    },
+    /// Load a backup into an empty database, and say what is newer elsewhere.
+    Restore {
+        /// The folder of the backup.
+        folder: PathBuf,
+        /// Replace the database that is there, which has this many events.
+        #[arg(long, value_name = "EVENTS")]
+        replace: Option<u64>,
+        /// A signed head that was published (what /v1/log/head gave): says how many events are missing.
+        #[arg(long, value_name = "FILE|URL")]
+        newer_than: Option<String>,
+    },
+    /// Look at every outside part and name each fault; changes nothing.
+    Doctor {
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the description of the API.
     Openapi,
 }
@@ -111,6 +137,16 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             println!("reactions: {through} went through, {left} left; deliveries queued again: {sends}");
             Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
+        Command::Backup { folder, with_keys } => {
+            let made = backup::make(&config, &folder, with_keys, &Clock::system()).await;
+            told(made.map(|made| (made.lines, made.is_whole)))
+        }
+        Command::Restore { folder, replace, newer_than } => {
+            let wanted = Wanted { folder, replace, newer_than };
+            let restored = backup::restore(&config, wanted, &Clock::system()).await;
+            told(restored.map(|restored| (restored.lines, restored.is_whole)))
+        }
+        Command::Doctor { json } => examined(&config, json).await,
         Command::Openapi => {
             print!("{}", server::openapi().map_err(Error::broken)?);
             Ok(ExitCode::SUCCESS)
@@ -162,6 +198,32 @@ async fn verify(config: Config) -> Result<ExitCode> {
             println!("{bad}; {} events before it verify", report.events);
             Ok(ExitCode::from(1))
         }
+    }
+}
+
+async fn examined(config: &Config, json: bool) -> Result<ExitCode> {
+    let found = doctor::examine(config, &Clock::system()).await;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&found).map_err(Error::broken)?);
+    } else {
+        found.iter().for_each(|finding| println!("{}", finding.lines()));
+    }
+    let is_ill = found.iter().any(|finding| finding.state == doctor::State::Fault);
+    Ok(ExitCode::from(u8::from(is_ill)))
+}
+
+/// Lines for the operator, and whether all is well.
+fn told(outcome: std::result::Result<(Vec<String>, bool), Stop>) -> Result<ExitCode> {
+    match outcome {
+        Ok((lines, is_whole)) => {
+            println!("{}", lines.join("\n"));
+            Ok(ExitCode::from(u8::from(!is_whole)))
+        }
+        Err(Stop::Refused(sentence)) => {
+            eprintln!("{sentence}");
+            Ok(ExitCode::from(1))
+        }
+        Err(Stop::Broken(error)) => Err(error),
     }
 }
 

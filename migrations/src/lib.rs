@@ -19,7 +19,7 @@ mod m0012_log_in;
 mod m0013_reading_reasons;
 mod schema;
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
 
 /// All steps, in order.
 pub struct Migrator;
@@ -51,4 +51,18 @@ impl MigratorTrait for Migrator {
 /// When a step fails; it is then undone whole.
 pub async fn up(database: &sea_orm_migration::sea_orm::DatabaseConnection) -> Result<(), DbErr> {
     Migrator::up(database, None).await
+}
+
+/// Names of all steps, in order.
+#[must_use]
+pub fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
+}
+
+/// Applies the first `count` steps inside the caller's transaction, to a database that has none.
+///
+/// # Errors
+/// When a step fails.
+pub async fn up_to(transaction: &DatabaseTransaction, count: u32) -> Result<(), DbErr> {
+    Migrator::up(transaction, Some(count)).await
 }

@@ -2,7 +2,10 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
-use super::rows::{checkpoint, event, head};
+use super::{
+    Head,
+    rows::{checkpoint, event, head},
+};
 use crate::{
     error::{Error, Result},
     keys::{Keys, sha256_hex},
@@ -35,6 +38,12 @@ pub(super) fn link(before: &str, number: i64, row: &event::Model) -> String {
 
 fn statement(number: i64, hash: &str, at: DateTime<Utc>) -> Vec<u8> {
     format!("liusheng-checkpoint-1\n{number}\n{hash}\n{}", at.to_rfc3339_opts(SecondsFormat::Millis, true)).into_bytes()
+}
+
+/// Was this head signed by one of our keys?
+#[must_use]
+pub fn is_signed(keys: &Keys, head: &Head) -> bool {
+    keys.signed(&head.key_id, &statement(head.number, &head.hash, head.at.with_timezone(&Utc)), &head.signature)
 }
 
 /// Signs the head, unless this head is signed already.

@@ -131,6 +131,8 @@ kinds! {
     TaskDone "task.done",
     /// A task is overdue; data: matter.
     TaskOverdue "task.overdue",
+    /// Everything was restored from a backup; data: events in it, log-ins ended.
+    Restored "log.restored",
     /// A webhook was set up or removed; data: area.
     WebhookChanged "webhook.changed",
     /// Somebody of the county had failed work done again; data: which.

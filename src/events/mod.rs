@@ -16,13 +16,14 @@ use sea_orm::{ActiveModelTrait, Set};
 use serde_json::Value;
 
 pub use self::{
-    chain::{ChainReport, verify},
+    chain::{ChainReport, is_signed, verify},
     http::routes,
     kinds::Kind,
     queries::{
-        Backlog, DeadLetter, Head, TimelineItem, backlog, behind, between, dead_letters, head, newest, timeline,
+        Backlog, DeadLetter, Head, Standing, TimelineItem, backlog, behind, between, dead_letters, event_at, head,
+        newest, standing, timeline,
     },
-    relay::{Reaction, Relay, redrive, redrive_letter},
+    relay::{Reaction, Relay, end_leases, newest_lease, redrive, redrive_letter},
 };
 use crate::{
     broker::Bell,

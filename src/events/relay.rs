@@ -7,11 +7,11 @@
 //! event three times sets it aside as a dead letter and goes on, so that one bad event holds up nobody.
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
     sea_query::{Expr, OnConflict},
 };
 use tokio::sync::Notify;
@@ -203,6 +203,30 @@ async fn hold(tx: &Tx, holder: String) -> Result<Option<i64>> {
     row.expires_at = Set(expires);
     row.update(tx).await?;
     Ok(Some(token))
+}
+
+/// The newest token of any lease; 0 without leases.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn newest_lease(db: &impl ConnectionTrait) -> Result<i64> {
+    let newest = lease::Entity::find().select_only().column_as(lease::Column::Token.max(), "newest");
+    Ok(newest.into_tuple::<Option<i64>>().one(db).await?.flatten().unwrap_or(0))
+}
+
+/// Ends every lease; whoever held one, here or in the database before, is fenced off.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end_leases(tx: &Tx, before: i64) -> Result<()> {
+    let newest = newest_lease(tx).await?.max(before);
+    lease::Entity::update_many()
+        .col_expr(lease::Column::Token, Expr::value(newest + 1))
+        .col_expr(lease::Column::Holder, Expr::value(String::new()))
+        .col_expr(lease::Column::ExpiresAt, Expr::value(DateTime::<Utc>::UNIX_EPOCH))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 async fn fenced(tx: &Tx, token: i64) -> Result<()> {

@@ -72,8 +72,16 @@ pub(super) struct Connection {
 #[derive(Default)]
 struct State {
     connections: HashMap<u64, Connection>,
-    /// Per watched stream: the last seq carried, and who listens.
-    streams: HashMap<StreamId, (i64, HashSet<u64>)>,
+    streams: HashMap<StreamId, Watched>,
+}
+
+/// A stream that somebody listens to.
+struct Watched {
+    /// The last seq carried.
+    carried: i64,
+    /// Under which this server carries it; another one in the database is another log.
+    epoch: i64,
+    listeners: HashSet<u64>,
 }
 
 /// The connections of this server.
@@ -122,7 +130,7 @@ impl Hub {
     /// Reads and carries what is new in a stream.
     async fn carry(&self, app: &App, stream: StreamId) -> Result<()> {
         loop {
-            let Some(from) = self.state().streams.get(&stream).map(|(carried, _)| *carried) else { return Ok(()) };
+            let Some(from) = self.state().streams.get(&stream).map(|watched| watched.carried) else { return Ok(()) };
             let entries = queries::entries(app, stream, Span::After(from), BATCH).await?;
             let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
             let frames: Vec<_> = entries
@@ -131,8 +139,8 @@ impl Hub {
                 .collect();
             let mut state = self.state();
             let State { connections, streams } = &mut *state;
-            let Some((carried, listeners)) = streams.get_mut(&stream) else { return Ok(()) };
-            for key in listeners.iter() {
+            let Some(watched) = streams.get_mut(&stream) else { return Ok(()) };
+            for key in &watched.listeners {
                 let Some(connection) = connections.get(key) else { continue };
                 for (seq, frame) in &frames {
                     if connection.items.try_send(Item::Entry(stream, *seq, frame.clone())).is_err() {
@@ -141,13 +149,24 @@ impl Hub {
                     }
                 }
             }
-            *carried = (*carried).max(last);
+            watched.carried = watched.carried.max(last);
         }
     }
 
     pub(super) fn hand(&self, to: impl Fn(&Connection) -> bool, item: &Item) {
         for connection in self.state().connections.values().filter(|connection| to(connection)) {
             if connection.items.try_send(item.clone()).is_err() {
+                connection.overflow.cancel();
+            }
+        }
+    }
+
+    /// The stream is not what it was: who listens comes back and is told its new epoch.
+    fn lose(&self, stream: StreamId) {
+        let mut state = self.state();
+        let Some(lost) = state.streams.remove(&stream) else { return };
+        for connection in lost.listeners.iter().filter_map(|key| state.connections.get(key)) {
+            if connection.items.try_send(Item::Close(Close::InsufficientState)).is_err() {
                 connection.overflow.cancel();
             }
         }
@@ -168,16 +187,20 @@ impl Hub {
 }
 
 impl Listener {
-    /// From now on gets the entries of these streams; says from which place each follows. `heads` were read from the
-    /// database before: what was committed and carried to others since then comes no second time, so the place is the
-    /// hub's where that is further.
-    pub(super) fn watch(&self, heads: impl IntoIterator<Item = (StreamId, i64)>) -> HashMap<StreamId, i64> {
+    /// From now on gets the entries of these streams; says from which place each follows. Newest seq and epoch were read
+    /// from the database before: what was committed and carried to others since then comes no second time, so the place
+    /// is the hub's where that is further.
+    pub(super) fn watch(
+        &self,
+        heads: impl IntoIterator<Item = (StreamId, (i64, i64))>,
+    ) -> HashMap<StreamId, i64> {
         let mut state = self.hub.state();
         let mut places = HashMap::new();
-        for (stream, head) in heads {
-            let (carried, listeners) = state.streams.entry(stream).or_insert_with(|| (head, HashSet::new()));
-            listeners.insert(self.key);
-            places.insert(stream, head.max(*carried));
+        for (stream, (head, epoch)) in heads {
+            let new = || Watched { carried: head, epoch, listeners: HashSet::new() };
+            let watched = state.streams.entry(stream).or_insert_with(new);
+            watched.listeners.insert(self.key);
+            places.insert(stream, head.max(watched.carried));
             if let Some(connection) = state.connections.get_mut(&self.key) {
                 connection.streams.insert(stream);
             }
@@ -206,9 +229,9 @@ impl Drop for Listener {
 }
 
 fn forget(state: &mut State, stream: StreamId, key: u64) {
-    if let Some((_, listeners)) = state.streams.get_mut(&stream) {
-        listeners.remove(&key);
-        if listeners.is_empty() {
+    if let Some(watched) = state.streams.get_mut(&stream) {
+        watched.listeners.remove(&key);
+        if watched.listeners.is_empty() {
             state.streams.remove(&stream);
         }
     }
@@ -255,7 +278,7 @@ pub async fn heard(app: &App, hub: &Hub, bell: Bell) -> Result<()> {
     match bell {
         Bell::Events | Bell::Deliveries => Ok(()),
         Bell::Stream { id, seq } => {
-            let behind = hub.state().streams.get(&id).is_some_and(|(carried, _)| *carried < seq);
+            let behind = hub.state().streams.get(&id).is_some_and(|watched| watched.carried < seq);
             if behind { hub.carry(app, id).await } else { Ok(()) }
         }
         Bell::Membership { person, stream } => {
@@ -273,17 +296,19 @@ pub async fn heard(app: &App, hub: &Hub, bell: Bell) -> Result<()> {
     }
 }
 
-/// Makes good for lost bells.
+/// Makes good for lost bells, and notices that the database was restored under a running server.
 async fn compare_heads(app: &App, hub: &Hub) -> Result<()> {
-    let watched: HashMap<StreamId, i64> =
-        hub.state().streams.iter().map(|(id, (carried, _))| (*id, *carried)).collect();
+    let watched: HashMap<StreamId, (i64, i64)> =
+        hub.state().streams.iter().map(|(id, watched)| (*id, (watched.carried, watched.epoch))).collect();
     if watched.is_empty() {
         return Ok(());
     }
     let heads = queries::heads(app.store.read(), watched.keys().copied().collect()).await?;
-    for (id, carried) in watched {
-        if heads.get(&id).is_some_and(|(head, _)| *head > carried) {
-            hub.carry(app, id).await?;
+    for (id, (carried, epoch)) in watched {
+        match heads.get(&id) {
+            Some((head, now)) if *now == epoch && *head > carried => hub.carry(app, id).await?,
+            Some((_, now)) if *now == epoch => {}
+            _ => hub.lose(id),
         }
     }
     Ok(())

@@ -86,7 +86,7 @@ impl Session {
     ) -> Result<(Self, String)> {
         let own = queries::own(app.store.read(), &actor).await?;
         let mut session = Self { app, credential, actor, listener, positions: HashMap::new() };
-        let places = session.listener.watch(own.iter().map(|(stream, _)| (stream.id, stream.last_seq)));
+        let places = session.listener.watch(own.iter().map(|(stream, _)| (stream.id, (stream.last_seq, stream.epoch))));
         let mut subs = serde_json::Map::new();
         for (stream, _) in own {
             let channel = protocol::channel(stream.id);
@@ -170,7 +170,7 @@ impl Session {
             return Ok(());
         }
         let from = queries::read_seq(db, id, self.actor.person).await?.max(stream.last_seq - RECOVER).max(0);
-        self.listener.watch([(id, stream.last_seq)]);
+        self.listener.watch([(id, (stream.last_seq, stream.epoch))]);
         // read after the stream is watched, with room for what came since its head was read
         let limit = RECOVER.unsigned_abs() + 100;
         let missed = queries::entries(&self.app, id, Span::After(from), limit).await?;
@@ -233,7 +233,7 @@ impl Session {
         if access == Access::None {
             return Err(Fault::PermissionDenied);
         }
-        let head = self.listener.watch([(stream, row.last_seq)]).remove(&stream).unwrap_or(row.last_seq);
+        let head = self.listener.watch([(stream, (row.last_seq, row.epoch))]).remove(&stream).unwrap_or(row.last_seq);
         let done = self.recover(stream, row.epoch, head, &subscribe.position).await;
         done.map(|subscribed| protocol::reply(id, "subscribe", &subscribed)).map_err(|_| Fault::Internal)
     }

@@ -45,12 +45,18 @@ const TURN: Duration = Duration::from_secs(15);
 const WHOLE: &str = "file";
 const THUMBNAIL: &str = "thumbnail";
 /// Files on their way; beside the kept ones, so that a rename is atomic.
-const INCOMING: &str = "incoming";
+pub const INCOMING: &str = "incoming";
 
 /// Where the file of a row is.
 #[must_use]
 pub fn path(config: &Config, row: &Media) -> PathBuf {
     place(&config.media_dir(), row.id)
+}
+
+/// The same below the folder of media.
+#[must_use]
+pub fn relative(id: MediaId) -> PathBuf {
+    place(Path::new(""), id)
 }
 
 /// Where the small picture of a photo is.
@@ -66,7 +72,9 @@ fn place(folder: &Path, id: MediaId) -> PathBuf {
     folder.join(last).join(&head[28..]).join(&name)
 }
 
-fn small(path: &Path) -> PathBuf {
+/// The small picture beside a photo's file.
+#[must_use]
+pub fn small(path: &Path) -> PathBuf {
     path.with_extension("thumb")
 }
 

@@ -45,7 +45,7 @@ pub use self::{
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},
     sign_in::{AskCode, SignIn, ask_code, due, sign_in},
-    sign_out::{sign_out, sign_out_everywhere},
+    sign_out::{end_every_session, sign_out, sign_out_everywhere},
     tickets::{is_ticket, spend_ticket},
     tokens::mint,
 };

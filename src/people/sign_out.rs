@@ -1,8 +1,8 @@
 //! Signing out: here, or everywhere at once.
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{rows::session, sessions};
-use crate::{actor::Actor, app::App, error::Result, ids::SessionId};
+use crate::{actor::Actor, app::App, error::Result, ids::SessionId, store::Tx};
 
 /// Ends the actor's log-in.
 ///
@@ -26,6 +26,20 @@ pub async fn sign_out_everywhere(app: &App, actor: &Actor) -> Result<()> {
         .write(move |tx| Box::pin(async move { sessions::end_all_of(tx, &[person], "logout_everywhere").await }));
     forget(app, &ending.await?);
     Ok(())
+}
+
+/// Ends every log-in of everybody, without an event for each; says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_every_session(tx: &Tx, why: &str) -> Result<u64> {
+    let ended = session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(tx.now()))
+        .col_expr(session::Column::EndedWhy, Expr::value(why))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 /// The bell comes later; whoever signed out must be out when the answer comes.

@@ -1,10 +1,13 @@
-//! Which database it is: the only file that asks. All others see one writer and many readers.
+//! Which database it is: this file and the list of tables ask. All others see one writer and many readers.
 mod postgres;
 mod sqlite;
 
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, Statement};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, Statement,
+    TransactionTrait,
+};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
@@ -56,6 +59,26 @@ impl Dialect {
         match self {
             Self::Sqlite(path) => sqlite::connect(path, 1, false).await,
             Self::Postgres(options) => Ok(postgres::writer(options)),
+        }
+    }
+
+    /// The same for work of hours; opened at its first use.
+    pub(super) async fn long_writer(&self) -> Result<DatabaseConnection> {
+        match self {
+            Self::Sqlite(path) => sqlite::connect(path, 1, false).await,
+            Self::Postgres(options) => Ok(postgres::long(options)),
+        }
+    }
+
+    /// A transaction that sees everything as it is at its first read, for as long as it takes.
+    pub(super) async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        match self {
+            // reads are repeatable as they are, and it warns of being asked
+            Self::Sqlite(path) => Ok(sqlite::connect(path, 1, true).await?.begin().await?),
+            Self::Postgres(options) => {
+                let (frozen, reads) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+                Ok(postgres::long(options).begin_with_config(Some(frozen), Some(reads)).await?)
+            }
         }
     }
 

@@ -14,6 +14,8 @@
 //! transaction by itself while the driver still counts one, and what followed would be answered and never committed.
 //! `synchronous=FULL` and `synchronous_commit=on`: without them a power cut loses what was
 //! acknowledged.
+mod alone;
+pub mod catalog;
 mod dialect;
 #[cfg(test)]
 mod full;
@@ -26,7 +28,10 @@ use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::tx::Tx;
+pub use self::{
+    alone::{exists, snapshot, write_alone},
+    tx::Tx,
+};
 use self::{dialect::Dialect, writer::Writer};
 use crate::{
     broker::Bell,

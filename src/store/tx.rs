@@ -44,6 +44,11 @@ impl Tx {
         self.bells.lock().unwrap_or_else(PoisonError::into_inner).push(bell);
     }
 
+    /// The transaction itself, for steps of the schema inside it.
+    pub(crate) fn transaction(&self) -> &DatabaseTransaction {
+        &self.database
+    }
+
     pub(super) fn finish(self) -> (DatabaseTransaction, Vec<Bell>) {
         (self.database, self.bells.into_inner().unwrap_or_else(PoisonError::into_inner))
     }

@@ -7,6 +7,7 @@
 //! channel or a discussion is a predicate on areas, not rows.
 //! Tables owned: `streams`, `entries`, `memberships`. Events recorded: none (an entry is its own record).
 pub mod commands;
+mod epochs;
 mod http;
 pub mod queries;
 mod rows;
@@ -14,6 +15,7 @@ mod rules;
 mod sealing;
 
 pub use self::{
+    epochs::{begin_epoch, newest_epoch},
     http::routes,
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,

@@ -27,7 +27,7 @@ const TIERS: &[&[&str]] = &[
     &["matters"],
     &["votes"],
     &["privacy", "guests", "county"],
-    &["pages"],
+    &["pages", "backup", "doctor"],
 ];
 /// May see everything: they wire it together.
 const TOP: &[&str] = &["lib", "main", "server", "demo"];

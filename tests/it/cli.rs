@@ -70,7 +70,9 @@ fn help_is_plain_and_wrong_usage_is_two() {
     let house = house();
     let help = run(house.path(), &["--help"], &[]);
     exits(&help, 0);
-    for word in ["serve", "demo", "migrate", "import", "verify", "redrive", "openapi", "--role"] {
+    for word in
+        ["serve", "demo", "migrate", "import", "verify", "redrive", "backup", "restore", "doctor", "openapi", "--role"]
+    {
         assert!(out(&help).contains(word), "{word}: {}", out(&help));
     }
     exits(&run(house.path(), &["import", "--help"], &[]), 0);
@@ -191,4 +193,33 @@ fn the_description_is_printed_and_nothing_else() {
     let printed = run(house.path(), &["openapi"], &[]);
     exits(&printed, 0);
     assert_eq!(out(&printed), liusheng::server::openapi().unwrap());
+}
+
+#[test]
+fn the_doctor_names_each_fault_in_two_languages() {
+    let house = house();
+    exits(&run(house.path(), &["migrate"], &[]), 0);
+    let well = run(house.path(), &["doctor"], &[]);
+    exits(&well, 0);
+    assert!(out(&well).contains("[ok] database: 数据库正常"), "{}", out(&well));
+    let faults = |settings: &[(&str, &str)], part: &str, code: &str| {
+        let ill = run(house.path(), &["doctor", "--json"], settings);
+        exits(&ill, 1);
+        let found: Vec<serde_json::Value> = serde_json::from_slice(&ill.stdout).unwrap();
+        let fault = found.iter().find(|one| one["state"] == "fault").unwrap();
+        assert_eq!((fault["part"].as_str(), fault["code"].as_str()), (Some(part), Some(code)), "{found:?}");
+        assert!(fault["english"].as_str().unwrap().len() > 10 && !fault["chinese"].as_str().unwrap().contains('⟦'));
+    };
+    faults(&[("LIUSHENG_REDIS_URL", "redis://127.0.0.1:1")], "redis", "redis_unreachable");
+    faults(&[("LIUSHENG_PUBLIC_URL", "https://127.0.0.1:1")], "public_url", "public_url_unreachable");
+    let keys = house.path().join("keys.json");
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
+    faults(&[], "keys", "keys_bad");
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = house.path().join("liusheng.db");
+    std::fs::write(&file, b"this is not a database, however long it may go on".repeat(100)).unwrap();
+    for beside in ["liusheng.db-wal", "liusheng.db-shm"] {
+        std::fs::remove_file(house.path().join(beside)).ok();
+    }
+    faults(&[], "database", "database_unreachable");
 }

@@ -32,7 +32,7 @@ const SENDERS: usize = 32;
 const ELECTORS: usize = 400;
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.amr");
 /// The load of one machine must not be held up by limits that are for people.
-const SETTINGS: &[(&str, &str)] = &[
+pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("LIUSHENG_WRITES_PER_SECOND", "10000"),
     ("LIUSHENG_WRITES_BURST", "10000"),
     ("LIUSHENG_WRITES_PER_DAY", "1000000"),
@@ -47,7 +47,7 @@ fn rounds() -> usize {
 
 /// One thing that somebody wants done once. It holds every key, so that it can be sent again as it was.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum Wish {
+pub(crate) enum Wish {
     /// A clip; its bytes follow from the number.
     Clip { key: Uuid, number: u32 },
     /// A voice, with the clip acknowledged before.
@@ -60,14 +60,14 @@ enum Wish {
 
 /// What the server promised; one line of the ledger.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Promise {
+pub(crate) struct Promise {
     sender: usize,
     wish: Wish,
     answer: Value,
 }
 
 /// The promises, on a disk that the server knows nothing of: one file a sender, so that none waits for another's disk.
-struct Ledger(PathBuf);
+pub(crate) struct Ledger(pub(crate) PathBuf);
 
 impl Ledger {
     /// Returns when the line is on the disk.
@@ -83,7 +83,7 @@ impl Ledger {
         writing.await.unwrap();
     }
 
-    fn read(&self) -> Vec<Promise> {
+    pub(crate) fn read(&self) -> Vec<Promise> {
         let files =
             (0..SENDERS).map(|sender| std::fs::read_to_string(self.0.join(sender.to_string())).unwrap_or_default());
         let files: Vec<String> = files.collect();
@@ -101,17 +101,19 @@ enum Fate {
 }
 
 /// What all senders share during a round.
-struct Round {
+pub(crate) struct Round {
     ledger: Arc<Ledger>,
-    server: Mutex<Process>,
+    pub(crate) server: Mutex<Process>,
     /// The next acknowledgement is the moment to strike.
     is_armed: AtomicBool,
-    is_over: AtomicBool,
+    pub(crate) is_over: AtomicBool,
     killed_at: Mutex<Option<Instant>>,
+    /// Refusals that said when to come again.
+    pub(crate) put_off: AtomicUsize,
     /// Requests that were under way when the server was killed.
     hit: AtomicUsize,
     /// Answers that no request should have got.
-    wrong: Mutex<Vec<String>>,
+    pub(crate) wrong: Mutex<Vec<String>>,
 }
 
 impl Round {
@@ -131,14 +133,14 @@ impl Round {
 }
 
 /// One phone that does one thing after the other.
-struct Sender {
+pub(crate) struct Sender {
     number: usize,
-    who: Somebody,
+    pub(crate) who: Somebody,
     /// For whom this phone casts, one after the other, and how many have cast.
     electors: Vec<Somebody>,
     cast: usize,
     vote: String,
-    discussion: StreamId,
+    pub(crate) discussion: StreamId,
     thread: Option<StreamId>,
     count: u32,
     /// The wish that was sent and not answered.
@@ -172,7 +174,7 @@ impl Sender {
     }
 
     /// Works until the server is killed.
-    async fn work(mut self, round: Arc<Round>) -> Self {
+    pub(crate) async fn work(mut self, round: Arc<Round>) -> Self {
         while !round.is_over.load(Ordering::SeqCst) {
             let wish = self.next();
             let began = Instant::now();
@@ -196,7 +198,7 @@ impl Sender {
     }
 
     /// Sends what is still open, until it is answered.
-    async fn finish(mut self, round: Arc<Round>) -> Self {
+    pub(crate) async fn finish(mut self, round: Arc<Round>) -> Self {
         let began = Instant::now();
         while let Some(wish) = self.open.take() {
             assert!(began.elapsed() < Duration::from_secs(20), "no answer to {wish:?}");
@@ -225,12 +227,15 @@ impl Sender {
         let request = self.request(wish);
         let Ok(response) = request.timeout(Duration::from_secs(10)).send().await else { return Fate::Open };
         let status = response.status();
+        let says_when = response.headers().contains_key("retry-after");
+        let is_problem = response.headers().get("content-type").is_some_and(|kind| kind == "application/problem+json");
         let Ok(body) = response.bytes().await else { return Fate::Open };
         if status.is_success() {
             return Fate::Promised(serde_json::from_slice(&body).unwrap());
         }
-        // busy, or going down: come again
-        if [429, 503].contains(&status.as_u16()) {
+        // busy, full, or going down: come again
+        if [429, 503, 507].contains(&status.as_u16()) && says_when && is_problem {
+            round.put_off.fetch_add(1, Ordering::SeqCst);
             return Fate::Open;
         }
         let said = String::from_utf8_lossy(&body).into_owned();
@@ -269,13 +274,13 @@ fn clip(number: u32) -> Vec<u8> {
 }
 
 /// A village with a vote that is open and a discussion, prepared past the process that is going to be killed.
-struct Prepared {
-    data_dir: House,
-    senders: Vec<Sender>,
-    vote: String,
+pub(crate) struct Prepared {
+    pub(crate) data_dir: House,
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) vote: String,
 }
 
-async fn prepare(port: u16) -> Prepared {
+pub(crate) async fn prepare(port: u16) -> Prepared {
     // the notice before the vote hangs some days, so everything begins two weeks ago
     let app = TestApp::start_at(Clock::system().now() - TimeDelta::days(14)).await;
     let village = Village::found(&app).await;
@@ -385,13 +390,14 @@ async fn what_was_acknowledged_survives_kill_9() {
 }
 
 impl Round {
-    fn with(server: Process, ledger: &Arc<Ledger>) -> Self {
+    pub(crate) fn with(server: Process, ledger: &Arc<Ledger>) -> Self {
         Self {
             ledger: Arc::clone(ledger),
             server: Mutex::new(server),
             is_armed: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             killed_at: Mutex::new(None),
+            put_off: AtomicUsize::new(0),
             hit: AtomicUsize::new(0),
             wrong: Mutex::new(Vec::new()),
         }

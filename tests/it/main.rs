@@ -3,6 +3,7 @@
 
 mod architecture;
 mod authority;
+mod backup;
 mod bodies;
 mod broker;
 mod browser;
@@ -10,6 +11,7 @@ mod cli;
 mod county;
 mod deliberation;
 mod delivery;
+mod disaster;
 mod hostile;
 mod identity;
 mod kill;

@@ -37,7 +37,7 @@ const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(1);
 enum Session {
     Write,
     Read,
-    Migrate,
+    Long,
 }
 
 /// The settings of a session; they win over those of the server, the database and the role.
@@ -47,8 +47,10 @@ fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
         Session::Write => ("liusheng writer", "8s", "12s"),
         Session::Read => ("liusheng reader", "10s", "2s"),
         // a large table takes its time; whoever reads it is waited for, but not for ever
-        Session::Migrate => ("liusheng migration", "0", "5min"),
+        Session::Long => ("liusheng migration or copy", "0", "5min"),
     };
+    // a process that froze in the middle of its turn loses it; a copy may have to wait for its own disk
+    let idle = if session == Session::Long { "10min" } else { "12s" };
     let read_only = if session == Session::Read { "on" } else { "off" };
     sqlx::ConnectOptions::disable_statement_logging(options.clone()).application_name(name).options([
         ("default_transaction_isolation", "read committed"),
@@ -56,8 +58,7 @@ fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
         ("default_transaction_deferrable", "off"),
         ("statement_timeout", statement),
         ("lock_timeout", lock),
-        // a process that froze in the middle of its turn loses it
-        ("idle_in_transaction_session_timeout", "12s"),
+        ("idle_in_transaction_session_timeout", idle),
         ("idle_session_timeout", "0"),
         // a machine that vanished loses it too
         ("tcp_keepalives_idle", "5"),
@@ -70,13 +71,22 @@ fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
 
 /// One connection, made anew when it failed.
 pub(super) fn writer(options: &PgConnectOptions) -> DatabaseConnection {
+    single(session(options, Session::Write))
+}
+
+/// One connection for work of hours.
+pub(super) fn long(options: &PgConnectOptions) -> DatabaseConnection {
+    single(session(options, Session::Long))
+}
+
+fn single(options: PgConnectOptions) -> DatabaseConnection {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(CONNECT_WITHIN)
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(session(options, Session::Write));
+        .connect_lazy_with(options);
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
 
@@ -110,14 +120,13 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<Da
 
 /// Checks the server, waits for the turn to write and keeps it while the missing steps are applied.
 pub(super) async fn migrate(options: &PgConnectOptions) -> Result<()> {
-    let options = session(options, Session::Migrate);
+    let options = session(options, Session::Long);
     let first = sqlx::PgConnection::connect_with(&options);
     let first = tokio::time::timeout(CONNECT_WITHIN, first).await;
     let first = first.map_err(|_| unreachable(&options, "no answer"))?.map_err(|error| unreachable(&options, error))?;
     first.close().await.map_err(|error| unreachable(&options, error))?;
     // one connection and no more: the turn belongs to its session
-    let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
-    let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options));
+    let database = single(options);
     let doubts = doubts(&database, &Clock::system()).await?;
     if !doubts.is_empty() {
         return Err(Error::broken(format!("PostgreSQL: {}", doubts.join("; "))));

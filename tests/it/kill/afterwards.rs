@@ -102,7 +102,7 @@ impl Found {
 }
 
 /// What is not there exactly once, by reading the file past the server.
-pub(super) async fn in_the_database(promises: &[Promise], senders: &[Sender], data_dir: &Path) -> Vec<String> {
+pub(crate) async fn in_the_database(promises: &[Promise], senders: &[Sender], data_dir: &Path) -> Vec<String> {
     let database = Raw::open(data_dir).await;
     let found = Found::read(&database).await;
     let mut lost = Vec::new();
@@ -216,7 +216,7 @@ async fn cards_of_voices(database: &Raw, found: &Found) -> Vec<String> {
 }
 
 /// What people do not see exactly once.
-pub(super) async fn over_the_api(promises: &[Promise], senders: &[Sender], vote: &str) -> Vec<String> {
+pub(crate) async fn over_the_api(promises: &[Promise], senders: &[Sender], vote: &str) -> Vec<String> {
     let mut lost = Vec::new();
     let mut own: HashMap<usize, Vec<Value>> = HashMap::new();
     let mut entries: HashMap<StreamId, Vec<Value>> = HashMap::new();

@@ -80,7 +80,15 @@ impl TestApp {
 
     /// With other settings than [`config`] has.
     pub(crate) async fn start_with(at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
-        let folder = House::new();
+        Self::start_with_in(House::new(), at, change).await
+    }
+
+    /// With the data that is there.
+    pub(crate) async fn start_in(folder: House, at: DateTime<Utc>) -> Self {
+        Self::start_with_in(folder, at, |_| {}).await
+    }
+
+    async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(&folder);
         change(&mut config);
         let clock = Clock::standing_at(at);

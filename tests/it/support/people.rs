@@ -81,6 +81,11 @@ impl Somebody {
         Self { address, clock: Clock::system(), issued: None, ..self.clone() }
     }
 
+    /// The same log-in at another server of the tests.
+    pub(crate) fn at_app(&self, app: &TestApp) -> Self {
+        Self { address: app.address, clock: app.clock.clone(), issued: None, ..self.clone() }
+    }
+
     /// A request in this person's name; what is sent with it is up to the caller.
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("http://{}{path}", self.address)).bearer_auth(self.token())

@@ -39,7 +39,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server and waits until it is ready. What it says is added to the file `log`.
     pub(crate) async fn serve(data_dir: &Path, port: u16, settings: &[(&str, &str)], log: &Path) -> Self {
-        let mut process = Self::start(data_dir, ("all", port), settings, log);
+        Self::serve_as("all", data_dir, (port, settings), log).await
+    }
+
+    /// The same with one part of the work that answers requests.
+    pub(crate) async fn serve_as(role: &str, data_dir: &Path, with: (u16, &[(&str, &str)]), log: &Path) -> Self {
+        let mut process = Self::start(data_dir, (role, with.0), with.1, log);
         process.until_ready().await;
         process
     }
@@ -87,6 +92,11 @@ impl Process {
 
     /// Asks it to end, as a service manager does, and waits.
     pub(crate) fn terminate(mut self) -> ExitStatus {
+        self.end()
+    }
+
+    /// The same without giving it away.
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(asked.success());
         let began = Instant::now();

@@ -51,6 +51,12 @@ impl OwnRedis {
         }
     }
 
+    /// Stops answering, or goes on: `STOP`, `CONT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
     /// Starts it again, empty, on the same port.
     pub(crate) fn revive(&mut self) {
         let port = self.port.to_string();

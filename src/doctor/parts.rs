@@ -1,0 +1,213 @@
+//! The looks, one for each part outside the program.
+use std::{path::Path, time::Duration};
+
+use chrono::{Datelike, TimeDelta};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+
+use super::{Finding, State};
+use crate::{
+    calendar::Calendar,
+    clock::{self, Clock},
+    config::{Config, SmsProvider},
+    error::{Error, Result},
+    events,
+    keys::Keys,
+    store::{self, catalog},
+};
+
+/// Below this writes are about to fail.
+const FULL_MIB: u64 = 64;
+const TIGHT_MIB: u64 = 1024;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Looks at everything.
+pub async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
+    let mut found = vec![folder(&config.data_dir)];
+    found.push(media(&config.media_dir()));
+    found.push(keys(&config.data_dir));
+    found.extend(database(config, clock).await);
+    found.extend(time(config, clock));
+    found.push(redis(&config.redis_url).await);
+    found.extend(sms(config));
+    found.push(public_url(&config.public_url).await);
+    found
+}
+
+fn folder(path: &Path) -> Finding {
+    let shown = ("folder", path.display().to_string());
+    if let Err(error) = try_writing(path) {
+        return Finding::new("data_dir", State::Fault, "folder_unwritable", &[shown, ("error", error.to_string())]);
+    }
+    let free = rustix::fs::statvfs(path).map_or(u64::MAX, |about| about.f_bavail.saturating_mul(about.f_frsize) >> 20);
+    let (state, code) = match free {
+        0..FULL_MIB => (State::Fault, "folder_full"),
+        FULL_MIB..TIGHT_MIB => (State::Warning, "folder_tight"),
+        _ => (State::Ok, "folder_well"),
+    };
+    Finding::new("data_dir", state, code, &[shown, ("free", free.to_string())])
+}
+
+fn media(path: &Path) -> Finding {
+    let shown = ("folder", path.display().to_string());
+    // made at the first start
+    let nearest = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
+    match try_writing(nearest) {
+        Ok(()) => Finding::new("media", State::Ok, "media_well", &[shown]),
+        Err(error) => Finding::new("media", State::Fault, "media_unwritable", &[shown, ("error", error.to_string())]),
+    }
+}
+
+/// Writes a file with something in it, as a full disk may still make empty ones, and takes it away.
+fn try_writing(folder: &Path) -> std::io::Result<()> {
+    let file = folder.join(".liusheng-doctor");
+    let written = std::fs::write(&file, [7; 8192]);
+    std::fs::remove_file(&file).or_else(|error| if written.is_err() { Ok(()) } else { Err(error) })?;
+    written
+}
+
+fn keys(data_dir: &Path) -> Finding {
+    let file = data_dir.join("keys.json");
+    if !file.exists() {
+        return Finding::new("keys", State::Warning, "keys_missing", &[("file", file.display().to_string())]);
+    }
+    match Keys::load_or_make(data_dir) {
+        Ok(_) => Finding::new("keys", State::Ok, "keys_well", &[]),
+        Err(error) => Finding::new("keys", State::Fault, "keys_bad", &[("error", error.to_string())]),
+    }
+}
+
+async fn database(config: &Config, clock: &Clock) -> Vec<Finding> {
+    if !store::exists(&config.database()) {
+        return vec![Finding::new("database", State::Warning, "database_missing", &[])];
+    }
+    match look(config, clock).await {
+        Ok(found) if found.is_empty() => vec![Finding::new("database", State::Ok, "database_well", &[])],
+        Ok(found) => found,
+        Err(error) => {
+            let said = ("error", error.to_string());
+            vec![Finding::new("database", State::Fault, "database_unreachable", &[said])]
+        }
+    }
+}
+
+async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
+    let opened = tokio::time::timeout(PATIENCE, store::snapshot(&config.database())).await;
+    let db = opened.map_err(|_| Error::broken("no answer in time"))??;
+    let mut found = unsafe_settings(&db).await?;
+    let (applied, known) = (catalog::steps(&db).await?, migrations::names());
+    if !known.starts_with(&applied) {
+        found.push(Finding::new("database", State::Fault, "schema_ahead", &[]));
+        return Ok(found);
+    }
+    if applied.len() < known.len() {
+        let count = ("count", (known.len() - applied.len()).to_string());
+        found.push(Finding::new("database", State::Fault, "schema_behind", &[count]));
+        return Ok(found);
+    }
+    let standing = events::standing(&db).await?;
+    let ahead = standing.last_at.map_or(0, |at| (at - clock.now()).num_seconds());
+    if ahead > 60 {
+        found.push(Finding::new("clock", State::Fault, "events_ahead", &[("secs", ahead.to_string())]));
+    }
+    if standing.waiting > 1000 {
+        let count = ("count", standing.waiting.to_string());
+        found.push(Finding::new("relay", State::Warning, "relay_behind", &[count]));
+    }
+    Ok(found)
+}
+
+/// What could lose or has lost something already.
+async fn unsafe_settings(db: &DatabaseTransaction) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    if db.get_database_backend() == DbBackend::Sqlite {
+        let verdict = word(db, "PRAGMA quick_check(1)").await?;
+        if verdict != "ok" {
+            found.push(Finding::new("database", State::Fault, "database_damaged", &[("error", verdict)]));
+        }
+        return Ok(found);
+    }
+    for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+        let value = word(db, &format!("SHOW {setting}")).await?;
+        if value == "off" {
+            let blanks = [("setting", setting.to_owned()), ("value", value)];
+            found.push(Finding::new("database", State::Fault, "database_unsafe", &blanks));
+        }
+    }
+    Ok(found)
+}
+
+async fn word(db: &DatabaseTransaction, question: &str) -> Result<String> {
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), question)).await?;
+    Ok(row.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))?)
+}
+
+fn time(config: &Config, clock: &Clock) -> Vec<Finding> {
+    let now = clock.now();
+    let shown = ("time", clock::local(now).format("%Y-%m-%d %H:%M:%S").to_string());
+    let is_plausible = (2026..2100).contains(&now.year());
+    let (state, code) = if is_plausible { (State::Ok, "clock_well") } else { (State::Fault, "clock_wrong") };
+    let mut found = vec![Finding::new("clock", state, code, &[shown])];
+    let file = (!config.calendar_file.is_empty()).then(|| Path::new(&config.calendar_file));
+    let soon = clock::local_date(now + TimeDelta::days(30));
+    if Calendar::load(file).map_or(true, |calendar| !calendar.covers(soon)) {
+        let year = ("year", soon.year().to_string());
+        found.push(Finding::new("calendar", State::Warning, "calendar_short", &[year]));
+    }
+    found
+}
+
+async fn redis(url: &str) -> Finding {
+    if url.is_empty() {
+        return Finding::new("redis", State::Ok, "redis_unused", &[]);
+    }
+    let asked = tokio::time::timeout(PATIENCE, info(url)).await;
+    let Ok(Some(info)) = asked else {
+        return Finding::new("redis", State::Fault, "redis_unreachable", &[]);
+    };
+    let value = |name: &str| {
+        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.unwrap_or_default().trim().to_owned()
+    };
+    let (version, policy) = (value("redis_version"), value("maxmemory_policy"));
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let is_old = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (6, 2);
+    if is_old {
+        Finding::new("redis", State::Fault, "redis_old", &[("version", version)])
+    } else if policy != "noeviction" {
+        Finding::new("redis", State::Warning, "redis_evicts", &[("policy", policy)])
+    } else {
+        Finding::new("redis", State::Ok, "redis_well", &[("version", version)])
+    }
+}
+
+async fn info(url: &str) -> Option<String> {
+    let mut connection = redis::Client::open(url).ok()?.get_multiplexed_async_connection().await.ok()?;
+    redis::cmd("INFO").query_async(&mut connection).await.ok()
+}
+
+fn sms(config: &Config) -> Option<Finding> {
+    match config.sms_provider {
+        SmsProvider::None => Some(Finding::new("sms", State::Warning, "sms_none", &[])),
+        SmsProvider::File => Some(Finding::new("sms", State::Warning, "sms_file", &[])),
+    }
+}
+
+async fn public_url(url: &str) -> Finding {
+    let part = "public_url";
+    if url.is_empty() {
+        return Finding::new(part, State::Warning, "public_url_none", &[]);
+    }
+    if !url.starts_with("https://") {
+        return Finding::new(part, State::Warning, "public_url_plain", &[]);
+    }
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
+    let live = format!("{}/livez", url.trim_end_matches('/'));
+    let is_there = match http {
+        Ok(http) => http.get(live).send().await.is_ok_and(|answer| answer.status().is_success()),
+        Err(_) => false,
+    };
+    let (state, code) =
+        if is_there { (State::Ok, "public_url_well") } else { (State::Fault, "public_url_unreachable") };
+    Finding::new(part, state, code, &[("url", url.to_owned())])
+}

@@ -1,0 +1,53 @@
+//! The database past the one writer: a snapshot to copy from, and one long unit that replaces everything.
+use std::sync::Arc;
+
+use sea_orm::{DatabaseTransaction, DbErr};
+
+use super::{Tx, dialect::Dialect};
+use crate::{
+    calendar::Calendar,
+    clock::Clock,
+    error::{Error, Result},
+    keys::Keys,
+};
+
+/// Is there something behind this address? Only a file can be missing without anybody to ask.
+#[must_use]
+pub fn exists(url: &str) -> bool {
+    url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists())
+}
+
+/// A transaction that sees the database as it is at its first read, whatever others write meanwhile.
+///
+/// # Errors
+/// When the database cannot be opened.
+pub async fn snapshot(url: &str) -> Result<DatabaseTransaction> {
+    Dialect::of(url)?.snapshot().await
+}
+
+/// Runs one long unit on a connection of its own, without time limit and without applying steps of the schema before.
+/// Nobody else writes meanwhile.
+///
+/// # Errors
+/// What the unit refused (nothing is then written), or what broke.
+pub async fn write_alone<T, E>(
+    url: &str,
+    (clock, calendar, keys): (Clock, Calendar, Arc<Keys>),
+    unit: impl AsyncFnOnce(&Tx) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E>
+where
+    E: From<DbErr> + From<Error>,
+{
+    let dialect = Dialect::of(url)?;
+    let database = dialect.long_writer().await?;
+    let tx = Tx::new(dialect.begin(&database).await?, clock, calendar, keys);
+    let outcome = unit(&tx).await;
+    let (transaction, _bells) = tx.finish();
+    match outcome {
+        Ok(done) => transaction.commit().await.map(|()| done).map_err(E::from),
+        Err(refused) => {
+            transaction.rollback().await?;
+            Err(refused)
+        }
+    }
+}

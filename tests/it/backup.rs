@@ -1,0 +1,284 @@
+//! A backup made while people write, loaded elsewhere: nothing acknowledged before it is missing, phones start anew.
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Output,
+    time::{Duration, Instant},
+};
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{
+    House, Process, Raw, Socket, Somebody, TestApp, Village, count, free_port, monday, run,
+};
+
+const CLIP: &[u8] = include_bytes!("../data/media/lamp.amr");
+
+#[track_caller]
+fn exits(output: &Output, code: i32) -> String {
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+fn backup(data_dir: &Path, folder: &Path) -> Output {
+    run(data_dir, &["backup", folder.to_str().unwrap(), "--with-keys"], &[])
+}
+
+fn restore(data_dir: &Path, folder: &Path, more: &[&str]) -> Output {
+    run(data_dir, &[&["restore", folder.to_str().unwrap()], more].concat(), &[])
+}
+
+/// A village with a matter to talk about and a voice with a clip.
+async fn village() -> (TestApp, Village, String, Somebody) {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
+    let matter = village.chair.post("/v1/matters", matter).await.ok();
+    let discussion = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();
+    let villager = village.villager(&app, "00007").await;
+    let clip = villager.upload(CLIP.to_vec()).await.ok();
+    let voice = json!({ "kind": "suggestion", "visibility": "public", "text": "桥头的路灯坏了", "place": "桥头",
+        "media": [clip["id"]] });
+    villager.post("/v1/suggestions", voice).await.ok();
+    app.settle().await;
+    (app, village, discussion, villager)
+}
+
+async fn say(who: &Somebody, stream: &str, text: &str) -> Value {
+    let message = json!({ "client_id": Uuid::now_v7(), "text": text });
+    who.post(&format!("/v1/streams/{stream}/messages"), message).await.ok()
+}
+
+/// Name and bytes of every file below a folder.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let name = entry.path().strip_prefix(folder).unwrap().to_path_buf();
+                found.insert(name, std::fs::read(entry.path()).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// What a restore changes on purpose.
+const CHANGED: &[&str] = &["rows/sessions.jsonl", "rows/streams.jsonl", "rows/events.jsonl", "rows/leases.jsonl"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_backup_goes_there_and_back_without_a_change() {
+    let (app, ..) = village().await;
+    let old = app.close().await;
+    let outside = tempfile::tempdir().unwrap();
+    let first = outside.path().join("first");
+    exits(&backup(old.path(), &first), 0);
+    for name in files(&first).into_keys() {
+        let mode = std::fs::metadata(first.join(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} is private", name.display());
+    }
+    let new = House::empty();
+    let said = exits(&restore(new.path(), &first, &[]), 0);
+    println!("{said}");
+    let second = outside.path().join("second");
+    exits(&backup(new.path(), &second), 0);
+    let (mut before, mut after) = (files(&first), files(&second));
+    assert!(before.len() > 30 && before.contains_key(Path::new("keys.json")));
+    for name in CHANGED.iter().chain(&["manifest.json"]) {
+        let (before, after) = (before.remove(Path::new(name)).unwrap(), after.remove(Path::new(name)).unwrap());
+        if *name == "rows/events.jsonl" {
+            let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(lines(&before) + 1, lines(&after), "the restore is on record");
+        } else if *name != "rows/leases.jsonl" {
+            assert_ne!(before, after, "{name}");
+        }
+    }
+    let differ: Vec<_> = before.iter().filter(|(name, bytes)| after.get(*name) != Some(bytes)).collect();
+    assert!(differ.is_empty(), "{:?}", differ.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    assert_eq!(before.len(), after.len());
+    if new.is_sqlite() {
+        assert_eq!(count(new.path(), "SELECT count(*) FROM pragma_foreign_key_check").await, 0);
+    }
+    assert_eq!(count(new.path(), "SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 0);
+    exits(&run(new.path(), &["verify", "--log"], &[]), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn phones_forget_what_was_never_restored() {
+    let (app, village, discussion, villager) = village().await;
+    let channel = format!("s:{discussion}");
+    for count in 0..5 {
+        say(&village.council_chair, &discussion, &format!("备份前{count}")).await;
+    }
+    app.settle().await;
+    let outside = tempfile::tempdir().unwrap();
+    let folder = outside.path().join("backup");
+    exits(&backup(app.folder.path(), &folder), 0);
+    for count in 0..3 {
+        say(&village.council_chair, &discussion, &format!("备份后{count}")).await;
+    }
+    let voice = json!({ "kind": "suggestion", "visibility": "public", "text": "备份后的留言", "place": "桥头" });
+    villager.post("/v1/suggestions", voice).await.ok();
+    let mut phone = Socket::connect(&app, &villager.token(), json!({})).await;
+    let had = phone.subscribe(&channel, json!({})).await["subscribe"].clone();
+    let newest = had["offset"].as_i64().unwrap();
+    let (area, person) = (village.area.clone(), villager.person);
+    // what was published after the backup says how much is missing
+    app.pass(TimeDelta::seconds(20)).await;
+    let head = outside.path().join("head.json");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    std::fs::write(&head, app.get("/v1/log/head").await.body.to_string()).unwrap();
+    drop(phone);
+    app.close().await;
+
+    let new = House::empty();
+    let said = exits(&restore(new.path(), &folder, &["--newer-than", head.to_str().unwrap()]), 0);
+    println!("{said}");
+    assert!(said.contains("：缺 "), "{said}");
+    let app = TestApp::start_in(new, monday() + TimeDelta::minutes(5)).await;
+    let old = villager.at_app(&app);
+    assert_eq!(old.get("/v1/sync").await.refused(), "session_ended", "log-ins end with a restore");
+    let again = Somebody::signed_in(&app, person).await;
+    let chair = Somebody::signed_in(&app, village.council_chair.person).await;
+    assert_eq!(area, village.area);
+    // others speak until the place that the phone had is there once more, with other words
+    for count in 0..4 {
+        say(&chair, &discussion, &format!("恢复后{count}")).await;
+    }
+    let mut phone = Socket::connect(&app, &again.token(), json!({})).await;
+    let position = json!({ "recover": true, "epoch": had["epoch"], "offset": newest });
+    let now = phone.subscribe(&channel, position).await["subscribe"].clone();
+    assert!(now["offset"].as_i64().unwrap() > newest, "the place is there: {now}");
+    // a flag that does not hold is left out
+    assert_ne!(now["recovered"], json!(true), "the phone must not go on where another history was: {now}");
+    assert_ne!(now["epoch"], had["epoch"]);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_runs_during_a_restore_sends_its_phones_away() {
+    let (app, village, discussion, villager) = village().await;
+    let outside = tempfile::tempdir().unwrap();
+    let folder = outside.path().join("backup");
+    exits(&backup(app.folder.path(), &folder), 0);
+    say(&village.council_chair, &discussion, "备份后").await;
+    let mut phone = Socket::connect(&app, &villager.token(), json!({})).await;
+    phone.subscribe(&format!("s:{discussion}"), json!({})).await;
+    app.settle().await;
+    let refused = exits(&restore(app.folder.path(), &folder, &[]), 1);
+    let events = count(app.folder.path(), "SELECT count(*) FROM events").await.to_string();
+    assert!(refused.contains(&format!("--replace {events}")), "{refused}");
+    let said = exits(&restore(app.folder.path(), &folder, &["--replace", &events]), 0);
+    println!("{said}");
+    let began = Instant::now();
+    let code = phone.until_closed().await;
+    println!("closed with {code} after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let again = Somebody::signed_in(&app, villager.person).await;
+    assert_eq!(again.get("/v1/sync").await.status, 200);
+    app.pass(TimeDelta::seconds(30)).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_not_whole_or_does_not_fit_is_refused_and_nothing_is_written() {
+    let (app, ..) = village().await;
+    let old = app.close().await;
+    let outside = tempfile::tempdir().unwrap();
+    let good = outside.path().join("good");
+    exits(&backup(old.path(), &good), 0);
+    exits(&run(old.path(), &["backup", good.to_str().unwrap()], &[]), 1);
+    let mut bare = Vec::new();
+    let mut refused = |words: &str, change: &dyn Fn(&Path)| {
+        let (copy, new) = (outside.path().join(Uuid::now_v7().to_string()), House::empty());
+        for (name, bytes) in files(&good) {
+            let to = copy.join(&name);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(&to, bytes).unwrap();
+            std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        change(&copy);
+        let said = exits(&restore(new.path(), &copy, &[]), 1);
+        assert!(said.contains(words), "{words}: {said}");
+        bare.push((words.to_owned(), new));
+    };
+    let edit = |file: PathBuf| {
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(file, bytes).unwrap();
+    };
+    let clip = files(&good).into_keys().find(|name| name.starts_with("media")).unwrap();
+    refused("manifest.json", &|copy| std::fs::remove_file(copy.join("manifest.json")).unwrap());
+    refused("people.jsonl", &|copy| edit(copy.join("rows/people.jsonl")));
+    refused("people.jsonl", &|copy| std::fs::remove_file(copy.join("rows/people.jsonl")).unwrap());
+    refused("media", &|copy| edit(copy.join(&clip)));
+    refused("keys.json", &|copy| edit(copy.join("keys.json")));
+    refused("更新的版本", &|copy| {
+        let manifest = std::fs::read_to_string(copy.join("manifest.json")).unwrap();
+        std::fs::write(copy.join("manifest.json"), manifest.replace("m0001_ground", "m0001_later")).unwrap();
+    });
+    for (words, new) in bare {
+        let tables = match new.is_sqlite() {
+            true => "SELECT count(*) FROM sqlite_master",
+            false => "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
+        };
+        assert_eq!(count(new.path(), tables).await, 0, "{words}: something was written");
+    }
+
+    let plain = outside.path().join("plain");
+    exits(&run(old.path(), &["backup", plain.to_str().unwrap()], &[]), 0);
+    let new = House::empty();
+    assert!(exits(&restore(new.path(), &plain, &[]), 1).contains("keys.json"));
+    let other = House::empty();
+    exits(&run(other.path(), &["migrate"], &[]), 0);
+    assert!(exits(&restore(other.path(), &plain, &[]), 1).contains("不是制作这份备份时用的密钥"));
+    std::fs::copy(old.path().join("keys.json"), new.path().join("keys.json")).unwrap();
+    exits(&restore(new.path(), &plain, &[]), 0);
+    let nothing = House::empty();
+    exits(&run(nothing.path(), &["backup", outside.path().join("none").to_str().unwrap()], &[]), 1);
+}
+
+/// 100,000 rows: how long a backup and a restore take, and how long a server that was killed needs to be ready again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_thousand_rows_are_ready_in_time() {
+    let (app, _, discussion, _) = village().await;
+    let data_dir = app.close().await;
+    let raw = Raw::open(data_dir.path()).await;
+    let sqlite = "WITH RECURSIVE n(n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 100999) \
+        INSERT INTO entries SELECT X'STREAM', n, n, 'message', NULL, NULL, randomblob(16), NULL, '{\"text\":\"一句话\"}', \
+        '2026-11-02T01:00:00+00:00' FROM n";
+    let postgres = "INSERT INTO entries SELECT 'STREAM', n, n, 'message', NULL, NULL, gen_random_uuid(), NULL, \
+        '{\"text\":\"一句话\"}', '2026-11-02T01:00:00Z' FROM generate_series(1000, 100999) n";
+    let stream: Uuid = discussion.parse().unwrap();
+    assert_eq!(raw.execute(&raw.spelled(sqlite, postgres).replace("STREAM", &stream.simple().to_string())).await, 100_000);
+    raw.close().await;
+    let outside = tempfile::tempdir().unwrap();
+    let log = outside.path().join("server.log");
+    let port = free_port();
+    let mut server = Process::serve(data_dir.path(), port, &[], &log).await;
+    server.kill();
+    server.wait();
+    let began = Instant::now();
+    let server = Process::serve(data_dir.path(), port, &[], &log).await;
+    let ready = began.elapsed();
+    let began = Instant::now();
+    let folder = outside.path().join("backup");
+    exits(&backup(data_dir.path(), &folder), 0);
+    let copied = began.elapsed();
+    assert_eq!(server.terminate().code(), Some(0));
+    let began = Instant::now();
+    let new = House::empty();
+    exits(&restore(new.path(), &folder, &[]), 0);
+    println!("100,000 rows: ready {ready:?} after kill -9, backup {copied:?}, restore {:?}", began.elapsed());
+    assert_eq!(count(new.path(), "SELECT count(*) FROM entries WHERE seq >= 1000").await, 100_000);
+    assert!(ready < Duration::from_secs(5), "{ready:?}");
+}

@@ -81,7 +81,8 @@ pg_port=$(free_port)
   "${as_postgres[@]}" "$PG/pg_ctl" -D "$work/pg/data" -l "$work/pg/log" -w \
     -o "-p $pg_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/pg -c max_connections=200" start >/dev/null
 )
-LSTEST_DATABASE_URL="postgres://liusheng@127.0.0.1:$pg_port/postgres" cargo test --locked --quiet --test it
+pg_url="postgres://liusheng@127.0.0.1:$pg_port/postgres"
+LSTEST_DATABASE_URL=$pg_url cargo test --locked --quiet --test it
 
 echo "== integration tests of what speaks to the broker: SQLite, Redis"
 cargo test --locked --quiet --test it -- broker:: redis_wipe:: live:: delivery:: story::
@@ -93,5 +94,5 @@ if [ "$full" = 1 ]; then
   need python3 python3-venv
   bash tests/schemathesis.sh --full
   echo "== broken twins: each must be caught"
-  bash tests/broken/run.sh
+  LSTEST_DATABASE_URL=$pg_url bash tests/broken/run.sh
 fi

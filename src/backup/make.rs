@@ -18,9 +18,10 @@ use crate::{
     config::Config,
     error::Error,
     events,
-    ids::MediaId,
-    keys::Keys,
+    ids::{DataKeyId, MediaId},
+    keys::{DataKey, Keys},
     media,
+    seals::{self, queries::Opened},
     store::{self, catalog},
 };
 
@@ -48,8 +49,8 @@ pub async fn make(config: &Config, folder: &Path, with_keys: bool, clock: &Clock
     }
     files::make_folder(&folder.join("rows"))?;
     let made_at = clock.now();
-    let mut copied = copy_rows(config, folder).await?;
-    let media = copy_media(&config.media_dir(), folder, &copied.media)?;
+    let mut copied = copy_rows(config, &keys, folder).await?;
+    let media = copy_media(&config.media_dir(), folder, &copied)?;
     copied.files.insert(MEDIA_LIST.to_owned(), media.list);
     if with_keys {
         copied.files.insert(KEYS.to_owned(), files::write(&folder.join(KEYS), &std::fs::read(&keys_file)?)?);
@@ -109,6 +110,7 @@ struct Copied {
     tables: Vec<Rows>,
     files: BTreeMap<String, Sum>,
     media: Vec<Named>,
+    keys: Opened,
 }
 
 /// A file that a row names.
@@ -117,16 +119,18 @@ struct Named {
     sha256: String,
     /// What nobody attached may be swept at any time, also while we copy.
     is_attached: bool,
+    /// What it is sealed with; none for those kept in clear.
+    key_id: Option<DataKeyId>,
 }
 
-async fn copy_rows(config: &Config, folder: &Path) -> Result<Copied, Stop> {
+async fn copy_rows(config: &Config, keys: &Keys, folder: &Path) -> Result<Copied, Stop> {
     let db = store::snapshot(&config.database()).await?;
     let schema = catalog::steps(&db).await?;
     if schema.is_empty() {
         return Err(refused("backup-nothing-here", &[("folder", config.data_dir.display().to_string())]));
     }
     let mut copied =
-        Copied { schema, log: log(&db).await?, tables: Vec::new(), files: BTreeMap::new(), media: Vec::new() };
+        Copied { schema, log: log(&db).await?, tables: Vec::new(), files: BTreeMap::new(), media: Vec::new(), keys: Opened::default() };
     for table in catalog::tables(&db).await? {
         let file = format!("rows/{}.jsonl", table.name);
         let is_media = table.name == "media";
@@ -140,6 +144,8 @@ async fn copy_rows(config: &Config, folder: &Path) -> Result<Copied, Stop> {
         let columns = table.columns.into_iter().map(|column| column.name).collect();
         copied.tables.push(Rows { table: table.name, columns, rows, file });
     }
+    let sealed = copied.media.iter().filter_map(|named| named.key_id);
+    copied.keys = seals::queries::open_all(&db, keys, sealed).await?;
     db.rollback().await?;
     Ok(copied)
 }
@@ -162,6 +168,7 @@ fn named(table: &catalog::Table, row: &[Json]) -> Option<Named> {
         id: text("id")?.parse().ok()?,
         sha256: text("sha256")?.to_owned(),
         is_attached: text("subject_id").is_some(),
+        key_id: text("key_id").and_then(|id| id.parse().ok()),
     })
 }
 
@@ -171,14 +178,19 @@ struct MediaCopied {
 }
 
 /// Files are written once and never changed, so those of the snapshot are still what they were.
-fn copy_media(from: &Path, folder: &Path, media: &[Named]) -> Result<MediaCopied, Error> {
+fn copy_media(from: &Path, folder: &Path, copied: &Copied) -> Result<MediaCopied, Error> {
     let mut about = MediaFiles::default();
     let mut list = Writing::begin(&folder.join(MEDIA_LIST))?;
     files::make_folder(&folder.join("media"))?;
-    for named in media {
+    for named in &copied.media {
+        let key = named.key_id.map(|id| copied.keys.key(id));
+        if matches!(key, Some(None)) {
+            // its key was destroyed: what may still lie there is noise
+            continue;
+        }
         let main = media::files::relative(named.id);
         match copy_one(from, folder, &main)? {
-            Some(file) if file.sum.sha256 == named.sha256 => note(&mut list, &mut about, &file)?,
+            Some(file) if is_whole(folder, &file, named, key.flatten())? => note(&mut list, &mut about, &file)?,
             None if !named.is_attached => continue,
             _ => {
                 about.damaged.push(named.id.to_string());
@@ -190,6 +202,10 @@ fn copy_media(from: &Path, folder: &Path, media: &[Named]) -> Result<MediaCopied
         }
     }
     Ok(MediaCopied { about, list: list.finish()? })
+}
+
+fn is_whole(folder: &Path, file: &MediaFile, named: &Named, key: Option<&DataKey>) -> Result<bool, Error> {
+    media::files::is_whole(&folder.join("media").join(&file.path), key, &named.sha256)
 }
 
 fn note(list: &mut Writing, about: &mut MediaFiles, file: &MediaFile) -> Result<(), Error> {

@@ -272,6 +272,18 @@ pub(super) async fn read(app: &App, row: &Media, is_small: bool) -> Result<Vec<u
     opening.await.map_err(Error::broken)?
 }
 
+/// Is this file what its row says: sealed with this key, or in clear, with these bytes in it?
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_whole(file: &Path, key: Option<&DataKey>, digest: &str) -> Result<bool> {
+    let bytes = std::fs::read(file)?;
+    Ok(match key {
+        None => sha256_hex(&bytes) == digest,
+        Some(key) => key.open(WHOLE, bytes).is_ok_and(|bytes| sha256_hex(&bytes) == digest),
+    })
+}
+
 /// Takes away the files of these rows: without their key they are noise, or they were kept in clear.
 pub async fn remove_all(config: &Config, rows: &[Media]) {
     for row in rows {

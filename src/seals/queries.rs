@@ -45,6 +45,12 @@ pub async fn open_all(
 }
 
 impl Opened {
+    /// One of them; `None` when it was destroyed.
+    #[must_use]
+    pub fn key(&self, id: DataKeyId) -> Option<&DataKey> {
+        self.0.get(&id)
+    }
+
     /// A text that is sealed if there is a key for it: opened, or `None` when the key was destroyed.
     ///
     /// # Errors

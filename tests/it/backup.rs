@@ -71,8 +71,36 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+/// A copy that nobody else may read.
+pub(crate) fn copy_privately(from: &Path, into: &Path) {
+    for (name, bytes) in files(from) {
+        let to = into.join(&name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::write(&to, bytes).unwrap();
+        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
 /// What a restore changes on purpose.
 const CHANGED: &[&str] = &["rows/sessions.jsonl", "rows/streams.jsonl", "rows/events.jsonl", "rows/leases.jsonl"];
+
+/// Two backups with one restore between them.
+fn unchanged(first: &Path, second: &Path) {
+    let (mut before, mut after) = (files(first), files(second));
+    assert!(before.len() > 30 && before.contains_key(Path::new("keys.json")));
+    for name in CHANGED.iter().chain(&["manifest.json"]) {
+        let (before, after) = (before.remove(Path::new(name)).unwrap(), after.remove(Path::new(name)).unwrap());
+        if *name == "rows/events.jsonl" {
+            let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!(lines(&before) + 1, lines(&after), "the restore is on record");
+        } else if *name == "rows/streams.jsonl" {
+            assert_ne!(before, after, "other epochs");
+        }
+    }
+    let differ: Vec<_> = before.iter().filter(|(name, bytes)| after.get(*name) != Some(bytes)).collect();
+    assert!(differ.is_empty(), "{:?}", differ.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    assert_eq!(before.len(), after.len());
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_backup_goes_there_and_back_without_a_change() {
@@ -90,20 +118,20 @@ async fn a_backup_goes_there_and_back_without_a_change() {
     println!("{said}");
     let second = outside.path().join("second");
     exits(&backup(new.path(), &second), 0);
-    let (mut before, mut after) = (files(&first), files(&second));
-    assert!(before.len() > 30 && before.contains_key(Path::new("keys.json")));
-    for name in CHANGED.iter().chain(&["manifest.json"]) {
-        let (before, after) = (before.remove(Path::new(name)).unwrap(), after.remove(Path::new(name)).unwrap());
-        if *name == "rows/events.jsonl" {
-            let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
-            assert_eq!(lines(&before) + 1, lines(&after), "the restore is on record");
-        } else if *name != "rows/leases.jsonl" {
-            assert_ne!(before, after, "{name}");
-        }
+    unchanged(&first, &second);
+    if !old.is_sqlite() {
+        // through the other database and back
+        let (sqlite, postgres) = (House::of_sqlite(), House::empty());
+        let (third, fourth) = (outside.path().join("third"), outside.path().join("fourth"));
+        exits(&restore(sqlite.path(), &first, &[]), 0);
+        exits(&backup(sqlite.path(), &third), 0);
+        unchanged(&first, &third);
+        exits(&restore(postgres.path(), &third, &[]), 0);
+        exits(&backup(postgres.path(), &fourth), 0);
+        unchanged(&third, &fourth);
+        exits(&run(sqlite.path(), &["verify", "--log"], &[]), 0);
+        exits(&run(postgres.path(), &["verify", "--log"], &[]), 0);
     }
-    let differ: Vec<_> = before.iter().filter(|(name, bytes)| after.get(*name) != Some(bytes)).collect();
-    assert!(differ.is_empty(), "{:?}", differ.iter().map(|(name, _)| name).collect::<Vec<_>>());
-    assert_eq!(before.len(), after.len());
     if new.is_sqlite() {
         assert_eq!(count(new.path(), "SELECT count(*) FROM pragma_foreign_key_check").await, 0);
     }
@@ -199,12 +227,7 @@ async fn what_is_not_whole_or_does_not_fit_is_refused_and_nothing_is_written() {
     let mut bare = Vec::new();
     let mut refused = |words: &str, change: &dyn Fn(&Path)| {
         let (copy, new) = (outside.path().join(Uuid::now_v7().to_string()), House::empty());
-        for (name, bytes) in files(&good) {
-            let to = copy.join(&name);
-            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-            std::fs::write(&to, bytes).unwrap();
-            std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
+        copy_privately(&good, &copy);
         change(&copy);
         let said = exits(&restore(new.path(), &copy, &[]), 1);
         assert!(said.contains(words), "{words}: {said}");

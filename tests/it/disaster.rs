@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod postgres;
+
 use tempfile::TempDir;
 
 use crate::{

@@ -28,3 +28,4 @@ mod spec;
 mod story;
 mod suggestions;
 mod support;
+mod upgrade;

@@ -26,6 +26,8 @@ static TEMPLATE: LazyLock<Mutex<Option<String>>> = LazyLock::new(Mutex::default)
 pub(crate) struct House {
     folder: TempDir,
     database: Option<String>,
+    /// A database that somebody else takes away.
+    elsewhere: Option<String>,
 }
 
 impl House {
@@ -58,13 +60,20 @@ impl House {
         Self::with(None)
     }
 
+    /// On a database of another server.
+    pub(crate) fn at(url: String) -> Self {
+        let house = Self { elsewhere: Some(url.clone()), ..Self::with(None) };
+        SETTINGS.lock().unwrap().insert(house.path().to_owned(), vec![("LIUSHENG_DATABASE_URL", url)]);
+        house
+    }
+
     /// Says something to the server of the database; `NAME` is the database.
     pub(crate) fn administer(&self, sql: &str) {
         run_sql(&server().unwrap(), &sql.replace("NAME", self.database.as_deref().unwrap())).unwrap();
     }
 
     fn with(database: Option<String>) -> Self {
-        let house = Self { folder: tempfile::tempdir().unwrap(), database };
+        let house = Self { folder: tempfile::tempdir().unwrap(), database, elsewhere: None };
         let mut settings = Vec::new();
         if house.database.is_some() {
             settings.push(("LIUSHENG_DATABASE_URL", house.url()));
@@ -75,14 +84,15 @@ impl House {
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
-        self.database.is_none()
+        self.database.is_none() && self.elsewhere.is_none()
     }
 
     /// Its address.
     pub(crate) fn url(&self) -> String {
-        match &self.database {
-            Some(name) => address(&server().unwrap(), name),
-            None => format!("sqlite://{}", self.path().join("liusheng.db").display()),
+        match (&self.elsewhere, &self.database) {
+            (Some(url), _) => url.clone(),
+            (None, Some(name)) => address(&server().unwrap(), name),
+            (None, None) => format!("sqlite://{}", self.path().join("liusheng.db").display()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A server of its own for every test: fresh database, a clock moved by hand, people to speak for.
 mod house;
 mod people;
+mod postgres;
 mod process;
 mod redis;
 mod socket;
@@ -20,6 +21,7 @@ use serde_json::Value;
 pub(crate) use self::{
     house::{House, Raw, count, is_postgres, opened},
     people::{Somebody, Village, code_of, import, person_of},
+    postgres::OwnPostgres,
     process::{Process, free_port, liusheng, run},
     redis::{OwnRedis, redis_url},
     socket::Socket,

@@ -1,0 +1,76 @@
+//! What the first release wrote is there after every step of the schema since, on either database.
+//!
+//! `tests/data/upgrade/first` is a backup of what its story left behind: a matter from the first voice to its evaluation, and
+//! a private voice. Its keys are in it; they open nothing else.
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::{
+    backup::copy_privately,
+    support::{House, Raw, Somebody, TestApp, person_of, run},
+};
+
+const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/upgrade/first");
+const VILLAGE: &str = "330521103202";
+
+/// A house with the data of that time, and what the backup says of itself.
+fn restored() -> (House, Value) {
+    let (house, backup) = (House::empty(), tempfile::tempdir().unwrap());
+    copy_privately(Path::new(FIRST), backup.path());
+    let done = run(house.path(), &["restore", backup.path().to_str().unwrap()], &[]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let manifest = std::fs::read(backup.path().join("manifest.json")).unwrap();
+    (house, serde_json::from_slice(&manifest).unwrap())
+}
+
+/// Every table has the rows it had.
+async fn nothing_is_missing(house: &House, manifest: &Value) {
+    let raw = Raw::open(house.path()).await;
+    for table in manifest["tables"].as_array().unwrap() {
+        let name = table["table"].as_str().unwrap();
+        let rows: i64 = raw.one(&format!("SELECT count(*) FROM {name}")).await;
+        // the restore itself is on record; a lease is taken by whoever runs
+        let more = i64::from(name == "events");
+        if name != "leases" {
+            assert_eq!(rows, table["rows"].as_i64().unwrap() + more, "{name}");
+        }
+    }
+    raw.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_the_first_release_wrote_is_there_after_every_step() {
+    let (house, manifest) = restored();
+    assert!(manifest["schema"].as_array().unwrap().len() < migrations::names().len(), "older than today's");
+    nothing_is_missing(&house, &manifest).await;
+    let last: DateTime<Utc> = manifest["log"]["last_at"].as_str().unwrap().parse().unwrap();
+    let app = TestApp::start_in(house, last + TimeDelta::hours(1)).await;
+    app.settle().await;
+    let author = Somebody::signed_in(&app, person_of(&app.app, VILLAGE, "00007").await).await;
+    let own = author.get("/v1/suggestions?scope=mine").await.ok();
+    let own = own["items"].as_array().unwrap();
+    let mut told = String::new();
+    for voice in own {
+        let voice = author.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok();
+        told.push_str(voice["text"].as_str().unwrap_or_default());
+        for one in voice["media"].as_array().into_iter().flatten() {
+            let (status, bytes) = author.download(one["url"].as_str().unwrap()).await;
+            assert_eq!((status, bytes.is_empty()), (200, false), "{one}");
+        }
+    }
+    assert!(told.contains("只给村里看：渠里有人倒垃圾") && told.contains("溪边的路晚上太黑"), "{told}");
+    let matters = app.get("/v1/matters").await.ok();
+    let matter = matters["items"][0]["id"].as_str().unwrap_or_else(|| panic!("{matters}")).to_owned();
+    let record = app.get(&format!("/v1/matters/{matter}/record")).await.ok().to_string();
+    for words in ["溪边的路晚上太黑", "三个方案", "移开五米", "village_assembly_person", "路灯已装好"] {
+        assert!(record.contains(words), "the record lacks {words}: {record}");
+    }
+    assert!(!record.contains("倒垃圾"), "what was private stays so");
+    // and life goes on
+    let voice = json!({ "kind": "suggestion", "visibility": "handlers", "text": "新的一条", "place": "桥头" });
+    let voice = author.post("/v1/suggestions", voice).await.ok();
+    assert_eq!(author.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok()["text"], "新的一条");
+    app.stop().await;
+}

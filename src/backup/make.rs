@@ -129,8 +129,14 @@ async fn copy_rows(config: &Config, keys: &Keys, folder: &Path) -> Result<Copied
     if schema.is_empty() {
         return Err(refused("backup-nothing-here", &[("folder", config.data_dir.display().to_string())]));
     }
-    let mut copied =
-        Copied { schema, log: log(&db).await?, tables: Vec::new(), files: BTreeMap::new(), media: Vec::new(), keys: Opened::default() };
+    let mut copied = Copied {
+        schema,
+        log: log(&db).await?,
+        tables: Vec::new(),
+        files: BTreeMap::new(),
+        media: Vec::new(),
+        keys: Opened::default(),
+    };
     for table in catalog::tables(&db).await? {
         let file = format!("rows/{}.jsonl", table.name);
         let is_media = table.name == "media";

@@ -277,7 +277,7 @@ mod tests {
             let rows = orphans.free(row(own, above), (Some(1), Some(0)));
             rows.into_iter()
                 .map(|row| format!("{:?}", row[0]).replace("String(Some(\"", "").replace("\"))", ""))
-                .collect()
+                .collect::<Vec<String>>()
         };
         let none: Vec<String> = Vec::new();
         assert_eq!(free("c", Some("b")), none);

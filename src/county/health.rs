@@ -89,7 +89,12 @@ impl Health {
     /// Down only when the database is; everything else that ails is degraded.
     #[must_use]
     pub fn state(&self) -> State {
-        let well = self.doubts.is_empty() && self.broker && self.relay() && self.dead_letters() == 0 && self.calendar && self.room();
+        let well = self.doubts.is_empty()
+            && self.broker
+            && self.relay()
+            && self.dead_letters() == 0
+            && self.calendar
+            && self.room();
         match (self.database, well) {
             (false, _) => State::Down,
             (true, true) => State::Ok,

@@ -190,10 +190,7 @@ impl Listener {
     /// From now on gets the entries of these streams; says from which place each follows. Newest seq and epoch were read
     /// from the database before: what was committed and carried to others since then comes no second time, so the place
     /// is the hub's where that is further.
-    pub(super) fn watch(
-        &self,
-        heads: impl IntoIterator<Item = (StreamId, (i64, i64))>,
-    ) -> HashMap<StreamId, i64> {
+    pub(super) fn watch(&self, heads: impl IntoIterator<Item = (StreamId, (i64, i64))>) -> HashMap<StreamId, i64> {
         let mut state = self.hub.state();
         let mut places = HashMap::new();
         for (stream, (head, epoch)) in heads {

@@ -150,7 +150,9 @@ impl Session {
                 Ok(None)
             }
             Item::Joined(stream) => self.joined(stream, out).await.map(|()| None),
-            Item::Look => Ok(self.same_rights(people::actor_of_session(&self.app, self.actor.session).await)),
+            Item::Look => {
+                Ok(self.same_rights(people::actor_of_session(&self.app, self.actor.person, self.actor.session).await))
+            }
             Item::Close(close) => Ok(Some(close)),
         }
     }
@@ -255,7 +257,7 @@ impl Session {
     /// The socket's twin of a REST call: the same data, the same answer. `None`: no such method.
     async fn rpc(&self, method: &str, data: Value) -> Option<Result<Value>> {
         // whoever lost a seat or the log-in since the connection began calls without it
-        let actor = match people::actor_of_session(&self.app, self.actor.session).await {
+        let actor = match people::actor_of_session(&self.app, self.actor.person, self.actor.session).await {
             Ok(actor) => actor,
             Err(error) => return Some(Err(error)),
         };

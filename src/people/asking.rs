@@ -65,7 +65,7 @@ pub async fn actor_of_token(app: &App, token: &str) -> Result<Actor> {
     actor_of_session(app, bearer.person, bearer.session).await
 }
 
-/// The actor of a log-in that was shown before.
+/// The actor of a log-in that was shown before, as it stands now: also for connections that outlive their first request.
 ///
 /// # Errors
 /// `session_ended` when it is another's or has ended.
@@ -75,17 +75,6 @@ pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -
     }
     let row = session::Entity::find_by_id(session).one(app.store.read()).await?;
     load(app, row.filter(|row| row.person_id == person)).await
-}
-
-/// The actor of a log-in that was shown before, as it stands now: for connections that outlive the request they came with.
-///
-/// # Errors
-/// `session_ended` when it has ended.
-pub async fn actor_of_session(app: &App, session: SessionId) -> Result<Actor> {
-    if let Some(actor) = app.actors.get(&session) {
-        return Ok(actor);
-    }
-    load(app, session::Entity::find_by_id(session).one(app.store.read()).await?).await
 }
 
 /// When an access token stops to hold; `None` for one that does not hold now.

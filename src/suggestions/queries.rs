@@ -219,7 +219,11 @@ pub(super) async fn view(
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
 }
 
-pub(super) async fn answers(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<SuggestionAnswerView>> {
+pub(super) async fn answers(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    of: &Suggestion,
+) -> Result<Vec<SuggestionAnswerView>> {
     let mut rows = answer::Entity::find()
         .filter(answer::Column::SuggestionId.eq(of.id))
         .order_by_asc(answer::Column::CreatedAt)

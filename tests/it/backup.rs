@@ -11,9 +11,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{
-    House, Process, Raw, Socket, Somebody, TestApp, Village, count, free_port, monday, run,
-};
+use crate::support::{House, Process, Raw, Socket, Somebody, TestApp, Village, count, free_port, monday, run};
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.amr");
 
@@ -282,7 +280,10 @@ async fn a_hundred_thousand_rows_are_ready_in_time() {
     let postgres = "INSERT INTO entries SELECT 'STREAM', n, n, 'message', NULL, NULL, gen_random_uuid(), NULL, \
         '{\"text\":\"一句话\"}', '2026-11-02T01:00:00Z' FROM generate_series(1000, 100999) n";
     let stream: Uuid = discussion.parse().unwrap();
-    assert_eq!(raw.execute(&raw.spelled(sqlite, postgres).replace("STREAM", &stream.simple().to_string())).await, 100_000);
+    assert_eq!(
+        raw.execute(&raw.spelled(sqlite, postgres).replace("STREAM", &stream.simple().to_string())).await,
+        100_000
+    );
     raw.close().await;
     let outside = tempfile::tempdir().unwrap();
     let log = outside.path().join("server.log");

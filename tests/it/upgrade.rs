@@ -64,13 +64,17 @@ async fn what_the_first_release_wrote_is_there_after_every_step() {
     let matters = app.get("/v1/matters").await.ok();
     let matter = matters["items"][0]["id"].as_str().unwrap_or_else(|| panic!("{matters}")).to_owned();
     let record = app.get(&format!("/v1/matters/{matter}/record")).await.ok().to_string();
-    for words in ["溪边的路晚上太黑", "三个方案", "移开五米", "village_assembly_person", "路灯已装好"] {
+    for words in ["溪边的路晚上太黑", "三个方案", "移开五米", "village_assembly_person", "路灯已装好"]
+    {
         assert!(record.contains(words), "the record lacks {words}: {record}");
     }
     assert!(!record.contains("倒垃圾"), "what was private stays so");
     // and life goes on
     let voice = json!({ "kind": "suggestion", "visibility": "handlers", "text": "新的一条", "place": "桥头" });
     let voice = author.post("/v1/suggestions", voice).await.ok();
-    assert_eq!(author.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok()["text"], "新的一条");
+    assert_eq!(
+        author.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok()["text"],
+        "新的一条"
+    );
     app.stop().await;
 }

@@ -250,7 +250,9 @@ async fn fields(
         "/desk/requests/office" => {
             vec![("area", code), ("number", "1".to_owned()), ("name", "某".to_owned()), ("phone", fresh_phone())]
         }
-        "/desk/county/voices" => vec![("number", "0".to_owned()), ("reason", "有人投诉，需要核实处理情况。".to_owned())],
+        "/desk/county/voices" => {
+            vec![("number", "0".to_owned()), ("reason", "有人投诉，需要核实处理情况。".to_owned())]
+        }
         "/desk/guest" => vec![("area_code", code), ("kind", "help".to_owned()), text()],
         "/desk/password" => vec![("password", "dongheng2026".to_owned())],
         "/privacy/mine/consent" => vec![("purpose", "sms_notices".to_owned()), ("is_given", "1".to_owned())],

@@ -10,7 +10,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{closes, resident_mib};
-use crate::support::{Process, Socket, Somebody, TestApp, Village, free_port, is_full_run};
+use crate::support::{House, Process, Socket, Somebody, TestApp, Village, free_port, is_full_run};
 
 /// What all attacks together may cost for good, in MiB.
 const BOUND_MIB: u64 = 64;
@@ -120,7 +120,7 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, bool)> {
     ]
 }
 
-async fn scene() -> (tempfile::TempDir, Process, Somebody, Somebody, String) {
+async fn scene() -> (House, Process, Somebody, Somebody, String) {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let (villager, clerk) = (village.villager(&app, "00007").await, village.clerk.clone());

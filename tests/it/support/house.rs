@@ -62,7 +62,8 @@ impl House {
 
     /// On a database of another server.
     pub(crate) fn at(url: String) -> Self {
-        let house = Self { elsewhere: Some(url.clone()), ..Self::with(None) };
+        let mut house = Self::with(None);
+        house.elsewhere = Some(url.clone());
         SETTINGS.lock().unwrap().insert(house.path().to_owned(), vec![("LIUSHENG_DATABASE_URL", url)]);
         house
     }

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     events::{self, Head},
     keys::Keys,
-    media::files::INCOMING,
+    media::incoming::INCOMING,
     store::Store,
 };
 

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Media, PHOTO, commands,
-    files::{self, Incoming},
+    Media, PHOTO, commands, files,
+    incoming::{self, Incoming},
     queries::{self, MediaView},
 };
 use crate::{
@@ -54,7 +54,7 @@ async fn upload_media(
 ) -> Result<Created<MediaView>> {
     refuse_large(&headers)?;
     let mut form = form.map_err(|_| Code::UnsupportedType)?;
-    let field = form.next_field().await.map_err(files::broken_off)?;
+    let field = form.next_field().await.map_err(incoming::broken_off)?;
     let Some(field) = field.filter(|field| field.name() == Some("file")) else { return Err(no_file()) };
     take_in(&app, actor, key, field).await.map(Created)
 }
@@ -83,7 +83,7 @@ pub async fn take_in(app: &App, actor: Actor, key: IdempotencyKey, field: Field<
     if key.0.is_none() {
         queries::room(app.store.read(), actor.person, app.now()).await?;
     }
-    let incoming = files::receive(&app.config, actor.person, field).await?;
+    let incoming = incoming::receive(&app.config, actor.person, field).await?;
     let app = app.clone();
     tokio::spawn(async move { keep(&app, actor, key, incoming).await }).await.map_err(Error::broken)?
 }
@@ -93,7 +93,7 @@ pub async fn take_in(app: &App, actor: Actor, key: IdempotencyKey, field: Field<
 /// # Errors
 /// As [`take_in`].
 pub async fn take_bytes(app: &App, actor: Actor, bytes: &[u8]) -> Result<MediaView> {
-    let incoming = files::receive_bytes(&app.config, bytes).await?;
+    let incoming = incoming::receive_bytes(&app.config, bytes).await?;
     keep(app, actor, IdempotencyKey(None), incoming).await
 }
 

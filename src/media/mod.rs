@@ -14,6 +14,7 @@
 pub mod commands;
 pub mod files;
 mod http;
+pub mod incoming;
 mod photo;
 pub mod queries;
 mod rows;

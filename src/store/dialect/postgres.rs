@@ -52,7 +52,10 @@ fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
     // a process that froze in the middle of its turn loses it; a copy may have to wait for its own disk
     let idle = if session == Session::Long { "10min" } else { "12s" };
     let read_only = if session == Session::Read { "on" } else { "off" };
-    sqlx::ConnectOptions::disable_statement_logging(options.clone()).application_name(name).options([
+    // a step of the schema and a copy may say the same with numbers of another length, which a kept statement would not take
+    let kept_statements = if session == Session::Long { 0 } else { 100 };
+    let options = sqlx::ConnectOptions::disable_statement_logging(options.clone());
+    options.application_name(name).statement_cache_capacity(kept_statements).options([
         ("default_transaction_isolation", "read committed"),
         ("default_transaction_read_only", read_only),
         ("default_transaction_deferrable", "off"),

@@ -27,7 +27,8 @@ async fn postgresql_may_be_killed_under_load() {
             wait(700 + 90 * count).await;
             let before = refusing.put_off.load(Ordering::SeqCst);
             postgres.kill();
-            wait(1500).await;
+            // who asks for a connection waits three seconds for one
+            wait(5000).await;
             let refused = refusing.put_off.load(Ordering::SeqCst) - before;
             assert!(refused > 5, "who comes meanwhile is told when to come again: {refused}");
             postgres.revive();

@@ -2,12 +2,14 @@
 use std::{
     net::{SocketAddr, TcpStream},
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use tempfile::TempDir;
+
+const PROGRAMS: [&str; 5] = ["initdb", "pg_dump", "pg_isready", "postgres", "psql"];
 
 /// A cluster that syncs, on a free port; ends with this value.
 pub(crate) struct OwnPostgres {
@@ -127,8 +129,9 @@ fn is_root() -> bool {
 /// Debian keeps them beside the path, by version.
 fn programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let beside = versions.map(|version| version.path().join("bin"));
-    let on_path = std::env::var_os("PATH");
-    let on_path = on_path.iter().flat_map(std::env::split_paths).collect::<Vec<_>>();
-    beside.chain(on_path).filter(|folder| Path::new(folder).join("initdb").exists()).max()
+    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    folders.sort_unstable_by(|one, other| other.cmp(one));
+    folders.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
+    let has_all = |folder: &PathBuf| PROGRAMS.iter().all(|program| folder.join(program).exists());
+    folders.into_iter().find(has_all)
 }

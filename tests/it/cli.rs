@@ -216,6 +216,10 @@ fn the_doctor_names_each_fault_in_two_languages() {
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
     faults(&[], "keys", "keys_bad");
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o600)).unwrap();
+    if !house.is_sqlite() {
+        faults(&[("LIUSHENG_DATABASE_URL", "postgres://me@127.0.0.1:1/nothing")], "database", "database_unreachable");
+        return;
+    }
     let file = house.path().join("liusheng.db");
     std::fs::write(&file, b"this is not a database, however long it may go on".repeat(100)).unwrap();
     for beside in ["liusheng.db-wal", "liusheng.db-shm"] {

@@ -25,6 +25,11 @@ async fn every_column_has_an_entry_that_says_what_for() {
         }
         _ => "SELECT table_name AS t, column_name AS c FROM information_schema.columns WHERE table_schema = 'public'",
     };
+    // what is compared with a person's id must be one
+    for field in privacy::fields().unwrap().iter().filter(|field| ["self", "act"].contains(&field.kind.as_str())) {
+        let is_id = ["_id", "_by", "id"].iter().any(|end| field.column.ends_with(end));
+        assert!(is_id, "{}.{} names no person", field.table, field.column);
+    }
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), select)).await.unwrap();
     let text = |row: &sea_orm::QueryResult, name: &str| row.try_get::<String>("", name).unwrap();
     let real: BTreeSet<(String, String)> = rows.iter().map(|row| (text(row, "t"), text(row, "c"))).collect();

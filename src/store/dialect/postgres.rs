@@ -136,7 +136,9 @@ pub(super) async fn migrate(options: &PgConnectOptions) -> Result<()> {
     }
     database.execute_unprepared(&format!("SELECT pg_advisory_lock({THE_WRITER})")).await?;
     migrations::up(&database).await?;
-    compare_by_bytes(&database).await?;
+    if compare_by_bytes(&database).await? {
+        end_others(&database).await?;
+    }
     // ends the session, and with it the turn
     Ok(database.close().await?)
 }
@@ -152,8 +154,8 @@ fn unreachable(options: &PgConnectOptions, error: impl std::fmt::Display) -> Err
 }
 
 /// Text is ordered by its bytes on both databases, whatever language the server was set up for: ranges over numbers and
-/// area codes depend on it.
-async fn compare_by_bytes(database: &DatabaseConnection) -> Result<()> {
+/// area codes depend on it. Says whether anything had to be changed.
+async fn compare_by_bytes(database: &DatabaseConnection) -> Result<bool> {
     let select = "SELECT format('ALTER TABLE %I ', c.table_name) || string_agg(format('ALTER COLUMN %I TYPE %s \
         COLLATE \"C\"', c.column_name, c.data_type), ', ') FROM information_schema.columns c \
         JOIN information_schema.tables t USING (table_schema, table_name) WHERE c.table_schema = current_schema() \
@@ -161,11 +163,21 @@ async fn compare_by_bytes(database: &DatabaseConnection) -> Result<()> {
         AND c.collation_name IS DISTINCT FROM 'C' GROUP BY c.table_name";
     let all = database.begin().await?;
     let rows = all.query_all_raw(Statement::from_string(all.get_database_backend(), select)).await?;
-    for row in rows {
+    for row in &rows {
         let alter: String = row.try_get_by_index(0)?;
         all.execute_unprepared(&alter).await?;
     }
-    Ok(all.commit().await?)
+    all.commit().await?;
+    Ok(!rows.is_empty())
+}
+
+/// Sessions of servers that still run keep statements for the columns as they were, which no longer go through. They come
+/// back by themselves.
+async fn end_others(database: &DatabaseConnection) -> Result<()> {
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+        AND usename = current_user AND pid <> pg_backend_pid() AND application_name IN ('liusheng writer', 'liusheng reader')";
+    database.query_all_raw(Statement::from_string(database.get_database_backend(), end)).await?;
+    Ok(())
 }
 
 /// What the server says of itself.

@@ -10,6 +10,7 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use chrono::TimeDelta;
+use liusheng::backup;
 use serde_json::json;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -171,7 +172,14 @@ async fn a_canary_is_nowhere_in_clear() {
     let mut everywhere = Vec::new();
     files(app.folder.path(), &mut everywhere);
     assert!(everywhere.iter().any(|path| path.starts_with(&media_dir)));
-    assert!(everywhere.iter().any(|path| path.to_string_lossy().ends_with("-wal")), "{everywhere:?}");
+    let has_log = everywhere.iter().any(|path| path.to_string_lossy().ends_with("-wal"));
+    assert!(has_log || !app.folder.is_sqlite(), "{everywhere:?}");
+    // every row of either database, and every file
+    let backup = tempfile::tempdir().unwrap();
+    let copied = backup.path().join("copy");
+    assert!(backup::make(&app.app.config, &copied, false, &app.clock).await.is_ok_and(|made| made.is_whole));
+    files(&copied, &mut everywhere);
+    assert!(everywhere.iter().any(|path| path.ends_with("rows/suggestions.jsonl")));
     for path in everywhere {
         let bytes = std::fs::read(&path).unwrap();
         // the trial's own SMS file is what a provider's line would be; and it shows that the search finds what is there

@@ -56,6 +56,13 @@ echo "== unit and integration tests: SQLite, in-process broker"
 cargo build --workspace --locked --quiet
 cargo test --workspace --locked --quiet
 
+echo "== power cut under load: what was synced is enough; a disk that forgets the log's syncs is caught"
+need python3 python3
+cuts=2
+[ "$full" = 1 ] && cuts=10
+python3 tests/powercut/run.py --cuts "$cuts"
+python3 tests/powercut/run.py --cuts 1 --deaf=-wal
+
 echo "== integration tests: PostgreSQL, Redis"
 port=$(free_port)
 redis-server --port "$port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &

@@ -22,10 +22,11 @@ const convener = await person('参事会长施金泉', phone('13'), { desk: true
 const adviser = await person('参事俞晓东', phone('22'), { desk: true });
 const branch = await person('支书邱国强', phone('25'), { desk: true });
 const supervisor = await person('监委主任闵建明', phone('28'), { desk: true });
+const operator = await person('县级运维邻村丙', '19510000003', { desk: true });
 const stranger = await person('路人');
 
 const began = Date.now();
-const chapters = { strangers, speak, answer, raise, survey, deliberate, publicise, object, review, call, vote, result, carryOut, rate, close, record };
+const chapters = { strangers, speak, answer, raise, survey, deliberate, publicise, object, review, call, vote, result, carryOut, rate, close, record, operate };
 try {
   for (const [name, chapter] of Object.entries(chapters)) {
     await chapter();
@@ -433,4 +434,33 @@ async function record() {
   await stranger.look('matter-closed');
   await stranger.go('/log');
   await stranger.look('log');
+}
+
+/** Whoever runs the county sees counts and health, and a private voice only with a reason that its author reads. */
+async function operate() {
+  await watcher.go(`/suggestions/${ids.third}`);
+  const number = (await watcher.page.locator('p.small').first().innerText()).split('\n')[0].trim();
+  await operator.login('/desk/county');
+  await operator.sees('数据库', '正常', '磁盘空间够用');
+  await operator.look('county-health');
+  await operator.follow('区域');
+  await operator.look('county-areas');
+  await operator.go('/desk/county/bodies?area=330521103202');
+  await operator.sees('东衡村村民委员会');
+  await operator.look('county-bodies');
+  await operator.go('/desk/county/failures');
+  await operator.look('county-failures');
+  await operator.go('/desk/county/voices');
+  await operator.lacks('太阳能路灯吧');
+  await operator.fill('/desk/county/voices', { number, reason: '看看' }, { refused: true });
+  await operator.lacks('太阳能路灯吧');
+  await operator.fill('/desk/county/voices', { number, reason: '有人投诉这条留言没有人管，核实办理情况。' });
+  await operator.sees('太阳能路灯吧');
+  await operator.lacks('臧志刚');
+  await operator.look('county-voice');
+  await operator.go('/desk/county/voices');
+  await operator.sees('核实办理情况');
+  await operator.look('county-voices');
+  await watcher.go(`/suggestions/${ids.third}`);
+  await watcher.sees('核实办理情况');
 }

@@ -9,7 +9,10 @@ use std::{
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
-use crate::support::{TestApp, Village, code_of};
+use crate::{
+    county,
+    support::{TestApp, Village, code_of},
+};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 /// No single step of the story takes longer.
@@ -68,6 +71,7 @@ async fn a_village_takes_a_matter_from_the_first_voice_to_its_evaluation_by_the_
     }
     let app = TestApp::start().await;
     Village::found(&app).await;
+    county::operator(&app).await;
     let mut script = Script::start(&app.url(""));
     while let Some(line) = script.next().await {
         match line.split_once(' ') {

@@ -26,7 +26,7 @@ use crate::support::{Somebody, TestApp, Village, person_of};
 const COUNTY: &str = "330521";
 
 /// Somebody of the next village, in the county's office.
-async fn operator(app: &TestApp) -> Somebody {
+pub(crate) async fn operator(app: &TestApp) -> Somebody {
     let founded = serde_json::from_value(json!({ "kind": "county_office", "name": "德清县民政局", "areas": [COUNTY] }));
     let founded = founded.unwrap();
     let body = app.app.store.write(move |tx| Box::pin(bodies::found_body(tx, By::Operator, founded))).await.unwrap();

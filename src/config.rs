@@ -1,6 +1,10 @@
 //! One tree of settings: defaults from `deploy/liusheng.toml`, then a file, then `LIUSHENG_*`; checked at start.
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 /// The documented defaults, embedded.
@@ -92,7 +96,7 @@ impl Config {
             .add_source(source)
             .build()
             .and_then(config::Config::try_deserialize)
-            .map_err(|error| format!("settings: {error}"))?;
+            .map_err(|error| format!("settings: {}", without_values(&error.to_string())))?;
         settings.check()?;
         Ok(settings)
     }
@@ -127,11 +131,11 @@ impl Config {
     fn check(&self) -> std::result::Result<(), String> {
         let database = self.database();
         if !["sqlite://", "postgres://", "postgresql://"].iter().any(|known| database.starts_with(known)) {
-            let scheme = scheme(&database);
-            return Err(format!("settings: database_url: must start with sqlite:// or postgres://, not {scheme}"));
+            // what stands there instead may be a password
+            return Err("settings: database_url: must start with sqlite:// or postgres://".to_owned());
         }
         if !self.redis_url.is_empty() && !self.redis_url.starts_with("redis://") {
-            return Err(format!("settings: redis_url: must start with redis://, not {}", scheme(&self.redis_url)));
+            return Err("settings: redis_url: must start with redis://".to_owned());
         }
         if !self.media_url.is_empty() && !self.media_url.starts_with("file:///") {
             return Err(format!(
@@ -141,6 +145,11 @@ impl Config {
         }
         if !self.health_listen.is_empty() && self.health_listen.parse::<SocketAddr>().is_err() {
             return Err("settings: health_listen: must be an address with a port".to_owned());
+        }
+        let proxies =
+            self.trusted_proxies.split(',').map(str::trim).filter(|_| !self.trusted_proxies.trim().is_empty());
+        if let Some(entry) = proxies.into_iter().find(|entry| network(entry).is_none()) {
+            return Err(format!("settings: trusted_proxies: {entry} is no address and no network"));
         }
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return Err("settings: public_url: must start with http:// or https://".to_owned());
@@ -176,6 +185,21 @@ fn secrets_in_files() -> Vec<(String, String)> {
             (name != "CALENDAR").then(|| (name.to_lowercase(), path))
         })
         .collect()
+}
+
+/// An address or a network of proxies.
+#[must_use]
+pub fn network(entry: &str) -> Option<IpNet> {
+    entry.parse().ok().or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// A reader of TOML repeats the line that it does not understand, and a password may stand in it.
+fn without_values(complaint: &str) -> String {
+    complaint
+        .lines()
+        .filter(|line| !line.contains(" | ") && !line.trim_end().ends_with('|'))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn scheme(url: &str) -> &str {

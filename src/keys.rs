@@ -17,8 +17,12 @@ use ring::{
 use serde::{Deserialize, Serialize};
 
 pub use self::data_key::DataKey;
+use uuid::Uuid;
+
 use crate::error::{Error, Result};
 
+/// Name of the key file, in the data directory.
+pub const KEY_FILE: &str = "keys.json";
 /// Without 0 and O, 1 and I and L.
 const LETTERS: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 
@@ -54,7 +58,7 @@ impl Keys {
     /// # Errors
     /// When the file is readable by others, damaged, or cannot be written.
     pub fn load_or_make(data_dir: &Path) -> Result<Self> {
-        let path = data_dir.join("keys.json");
+        let path = data_dir.join(KEY_FILE);
         if !path.exists() {
             write_new(&path)?;
         }
@@ -68,6 +72,9 @@ impl Keys {
     }
 
     fn open(file: KeyFile) -> Result<Self> {
+        if file.tokens.is_empty() || file.sealing.is_empty() || file.signing.is_empty() {
+            return Err(Error::broken("keys.json: tokens, sealing and signing need a key each"));
+        }
         let fingerprints = fingerprints(&file)?;
         let tokens = file.tokens.iter().map(|key| Ok((key.id.clone(), raw(key)?))).collect::<Result<_>>()?;
         let sealing = file
@@ -141,6 +148,13 @@ impl Keys {
         let nonce = aead::Nonce::try_assume_unique_for_key(&bytes).map_err(|_| wrong())?;
         let open = key.open_in_place(nonce, aead::Aad::from(purpose.as_bytes()), &mut rest).map_err(|_| wrong())?;
         String::from_utf8(open.to_vec()).map_err(|_| wrong())
+    }
+
+    /// The same for what is shown: nothing where it does not open, because the key file that sealed it was lost.
+    #[must_use]
+    pub fn shown(&self, purpose: &str, sealed: &str) -> Option<String> {
+        let opened = self.unseal(purpose, sealed);
+        opened.inspect_err(|error| tracing::warn!(%error, purpose, "not shown")).ok()
     }
 
     /// Signs bytes with the key in use (Ed25519): key id and signature as text.
@@ -245,17 +259,21 @@ fn fresh(random: &SystemRandom, length: usize) -> Result<Vec<u8>> {
 
 fn write_new(path: &Path) -> Result<()> {
     let random = SystemRandom::new();
-    let secret = |id: &str, bytes: &[u8]| Secret { id: id.to_owned(), secret: URL_SAFE_NO_PAD.encode(bytes) };
+    // ids of their own: a key file that was lost and found again can then stand beside the one that took its place
+    let made: String = fresh(&random, 3)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret =
+        |kind: &str, bytes: &[u8]| Secret { id: format!("{kind}{made}"), secret: URL_SAFE_NO_PAD.encode(bytes) };
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| Error::broken("no randomness"))?;
     let file = KeyFile {
-        tokens: vec![secret("t1", &fresh(&random, 32)?)],
-        lookup: secret("l1", &fresh(&random, 32)?),
-        sealing: vec![secret("s1", &fresh(&random, 32)?)],
-        signing: vec![secret("e1", pkcs8.as_ref())],
+        tokens: vec![secret("t", &fresh(&random, 32)?)],
+        lookup: secret("l", &fresh(&random, 32)?),
+        sealing: vec![secret("s", &fresh(&random, 32)?)],
+        signing: vec![secret("e", pkcs8.as_ref())],
     };
     let json = serde_json::to_vec_pretty(&file).map_err(Error::broken)?;
-    let temporary = path.with_extension(format!("{}.new", std::process::id()));
-    let mut out = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&temporary)?;
+    // in containers every process has the same number
+    let temporary = path.with_extension(format!("{}.new", Uuid::new_v4().simple()));
+    let mut out = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&temporary)?;
     out.write_all(&json)?;
     out.sync_all()?;
     // another process that starts now may have been first: its keys are then everybody's

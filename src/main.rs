@@ -1,5 +1,8 @@
 //! The command line: serve, demo, migrate, import, verify, redrive, backup, restore, doctor, openapi.
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use liusheng::{
@@ -12,6 +15,7 @@ use liusheng::{
     events,
     people::{self, RosterFile},
     server::{self, Role},
+    store, text,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -33,7 +37,11 @@ enum Command {
     /// Serve with the invented demo village; starting it again changes nothing.
     Demo,
     /// Bring the database to the newest schema and stop.
-    Migrate,
+    Migrate {
+        /// Take the key file in the data directory for good, though rows were made with another that is lost.
+        #[arg(long)]
+        new_keys: bool,
+    },
     /// Read areas or a village's roster from a CSV file.
     Import {
         #[command(subcommand)]
@@ -110,6 +118,8 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // nothing that we make is for others on this machine
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log(&config);
     match run(cli, config).await {
         Ok(code) => code,
@@ -127,11 +137,16 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             config.sms_provider = SmsProvider::File;
             serve(config, cli.role, true).await
         }
-        Command::Migrate => server::open(config, Clock::system(), false).await.map(|_| ExitCode::SUCCESS),
+        Command::Migrate { new_keys } => {
+            if new_keys {
+                server::take_new_keys(&config, Clock::system()).await?;
+            }
+            server::open(config, Clock::system(), false).await.map(|_| ExitCode::SUCCESS)
+        }
         Command::Import { what } => import(config, what).await,
         Command::Verify { .. } => verify(config).await,
         Command::Redrive => {
-            let (app, _rung) = server::open(config, Clock::system(), false).await?;
+            let (app, _rung) = server::open(there(config)?, Clock::system(), false).await?;
             let (through, left) = events::redrive(&app.store, &server::reactions()).await?;
             let sends = delivery::commands::redrive(&app.store).await?;
             println!("reactions: {through} went through, {left} left; deliveries queued again: {sends}");
@@ -174,11 +189,11 @@ async fn import(config: Config, what: Import) -> Result<ExitCode> {
     let (app, _rung) = server::open(config, Clock::system(), false).await?;
     match what {
         Import::Areas { file } => {
-            let done = areas::commands::import_file(&app.store, &std::fs::read(file)?).await?;
+            let done = areas::commands::import_file(&app.store, &read(&file)?).await?;
             println!("{} added, {} changed", done.added, done.changed);
         }
         Import::Roster { file, confirm_left } => {
-            let roster = RosterFile { bytes: std::fs::read(file)?, area: None, imported_by: None, confirm_left };
+            let roster = RosterFile { bytes: read(&file)?, area: None, imported_by: None, confirm_left };
             let done = people::import_roster(&app, roster).await?;
             println!("{} rows: {} added, {} changed, {} left", done.rows, done.added, done.changed, done.left);
         }
@@ -186,8 +201,21 @@ async fn import(config: Config, what: Import) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).map_err(|error| Error::broken(format!("{}: {error}", file.display())))
+}
+
+/// To look into a database must not make one.
+fn there(config: Config) -> Result<Config> {
+    if store::exists(&config.database()) {
+        return Ok(config);
+    }
+    let folder = config.data_dir.display().to_string();
+    Err(Error::broken(text::say_with("operator-no-database", &[("folder", folder.as_str().into())])))
+}
+
 async fn verify(config: Config) -> Result<ExitCode> {
-    let (app, _rung) = server::open(config, Clock::system(), false).await?;
+    let (app, _rung) = server::open(there(config)?, Clock::system(), false).await?;
     let report = events::verify(&app.store, &app.keys).await?;
     match report.first_bad {
         None => {
@@ -240,7 +268,9 @@ async fn stopped() -> Result<()> {
 fn plain(error: &Error) -> String {
     let Error::Refused(refusal) = error else { return error.to_string() };
     let fields: String = refusal.fields.iter().map(|field| format!("\n  {}: {}", field.field, field.message)).collect();
-    format!("{} ({}){fields}", refusal.code.sentence(), refusal.code.as_str())
+    let left = refusal.more.as_ref().and_then(|more| more["left"].as_u64());
+    let hint = left.map(|left| text::say_with("operator-confirm-left", &[("left", left.into())])).unwrap_or_default();
+    format!("{} ({}){fields}{hint}", refusal.code.sentence(), refusal.code.as_str())
 }
 
 fn log(config: &Config) {

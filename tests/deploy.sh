@@ -193,7 +193,8 @@ form=(-H 'Accept: text/html' -c "$work/jar" -b "$work/jar" -o "$work/answer.html
 [ "$(ask "${form[@]}" -H "Origin: $site" -d "phone=$phone" -d then=/ "$site/login/code")" = 200 ] || fail "no code was asked for"
 until_ok "a code" grep -q "^$phone" "$data/sms.txt"
 code=$(grep "^$phone" "$data/sms.txt" | tail -1 | grep -o '[0-9]*$')
-[ "$(ask "${form[@]}" -D "$work/head.txt" -H "Origin: $site" -d "phone=$phone" -d "code=$code" -d then=/ "$site/login")" = 303 ] || fail "no log-in"
+login_id=$(grep -o 'name="login_id" value="[^"]*"' "$work/answer.html" | head -1 | cut -d'"' -f4)
+[ "$(ask "${form[@]}" -D "$work/head.txt" -H "Origin: $site" -d "login_id=$login_id" -d "phone=$phone" -d "code=$code" -d then=/ "$site/login")" = 303 ] || fail "no log-in"
 grep -i '^set-cookie:' "$work/head.txt" | grep -q 'Secure' || fail "the cookie is not Secure"
 grep -i '^set-cookie:' "$work/head.txt" | grep -q 'HttpOnly' || fail "the cookie is not HttpOnly"
 ask -b "$work/jar" "$site/" | grep -q '/speak' || fail "signed in, yet the home page does not say so"

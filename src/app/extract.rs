@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::App;
 use crate::{
-    config::Config,
+    config::{Config, network},
     error::{Code, Error},
 };
 
@@ -129,7 +129,8 @@ pub fn client_address(app: &App, headers: &HeaderMap, extensions: &Extensions) -
 /// Is this address one of our own proxies?
 #[must_use]
 pub fn is_trusted_proxy(config: &Config, address: &IpAddr) -> bool {
-    config.trusted_proxies.split(',').any(|own| own.trim().parse() == Ok(address.to_canonical()))
+    let address = address.to_canonical();
+    config.trusted_proxies.split(',').filter_map(|own| network(own.trim())).any(|own| own.contains(&address))
 }
 
 /// An address as proxies write it, with or without a port.

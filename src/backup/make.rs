@@ -119,6 +119,8 @@ struct Named {
     sha256: String,
     /// What nobody attached may be swept at any time, also while we copy.
     is_attached: bool,
+    /// Photos have a small picture beside them.
+    is_photo: bool,
     /// What it is sealed with; none for those kept in clear.
     key_id: Option<DataKeyId>,
 }
@@ -174,6 +176,7 @@ fn named(table: &catalog::Table, row: &[Json]) -> Option<Named> {
         id: text("id")?.parse().ok()?,
         sha256: text("sha256")?.to_owned(),
         is_attached: text("subject_id").is_some(),
+        is_photo: text("kind") == Some(media::PHOTO),
         key_id: text("key_id").and_then(|id| id.parse().ok()),
     })
 }
@@ -190,12 +193,18 @@ fn copy_media(from: &Path, folder: &Path, copied: &Copied) -> Result<MediaCopied
     files::make_folder(&folder.join("media"))?;
     for named in &copied.media {
         let key = named.key_id.map(|id| copied.keys.key(id));
-        if matches!(key, Some(None)) {
+        let is_locked = named.key_id.is_some_and(|id| copied.keys.is_locked(id));
+        if matches!(key, Some(None)) && !is_locked {
             // its key was destroyed: what may still lie there is noise
             continue;
         }
         let main = media::files::relative(named.id);
         match copy_one(from, folder, &main)? {
+            Some(file) if is_locked => {
+                // the key file that opens it may be found one day
+                note(&mut list, &mut about, &file)?;
+                about.damaged.push(named.id.to_string());
+            }
             Some(file) if is_whole(folder, &file, named, key.flatten())? => note(&mut list, &mut about, &file)?,
             None if !named.is_attached => continue,
             _ => {
@@ -203,8 +212,10 @@ fn copy_media(from: &Path, folder: &Path, copied: &Copied) -> Result<MediaCopied
                 continue;
             }
         }
-        if let Some(file) = copy_one(from, folder, &media::files::small(&main))? {
-            note(&mut list, &mut about, &file)?;
+        match copy_one(from, folder, &media::files::small(&main))? {
+            Some(file) => note(&mut list, &mut about, &file)?,
+            None if named.is_photo && named.is_attached => about.damaged.push(named.id.to_string()),
+            None => {}
         }
     }
     Ok(MediaCopied { about, list: list.finish()? })

@@ -10,7 +10,7 @@ use crate::events::Head;
 pub(super) const FORMAT: u32 = 1;
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const MEDIA_LIST: &str = "media.jsonl";
-pub(super) const KEYS: &str = "keys.json";
+pub(super) use crate::keys::KEY_FILE as KEYS;
 
 /// Everything needed to know whether a backup is whole and where it can go.
 #[derive(Debug, Serialize, Deserialize)]

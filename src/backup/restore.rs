@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     events::{self, Happening, Kind},
     keys::Keys,
-    people,
+    people, privacy,
     store::{self, Tx, catalog},
     streams,
 };
@@ -65,6 +65,12 @@ pub async fn restore(config: &Config, wanted: Wanted, clock: &Clock) -> Result<R
         None => None,
     };
     std::fs::create_dir_all(&config.data_dir)?;
+    if store::exists(&config.database()) {
+        // files must not be put beside a database that then stays as it is
+        let db = store::snapshot(&config.database()).await?;
+        there(&db, wanted.replace).await?;
+        db.rollback().await?;
+    }
     let keys = Arc::new(keys(config, folder, &manifest)?);
     let media_dir = config.media_dir();
     let unknown = newer::files_beyond(&media_dir, &media)?;
@@ -178,15 +184,10 @@ fn put_back(from: &Path, to: &Path, wanted: &Sum) -> Result<(), Error> {
 
 /// Everything or nothing: whoever looks sees the old database or the new one.
 async fn load(tx: &Tx, folder: &Path, manifest: &Manifest, replace: Option<u64>) -> Result<Loaded, Stop> {
-    let there = !catalog::steps(tx).await?.is_empty();
+    let found = there(tx, replace).await?;
     let (mut replaced, mut newest) = (None, (0, 0));
-    if there {
-        let events = count(tx, "SELECT count(*) FROM events").await?;
-        let is_empty = events == 0 && count(tx, "SELECT count(*) FROM people").await? == 0;
-        if !is_empty && replace != Some(events) {
-            return Err(refused("restore-not-empty", &[("events", events.to_string())]));
-        }
-        replaced = (!is_empty).then_some(events);
+    if let Some(events) = found {
+        replaced = (events > 0).then_some(events);
         newest = (streams::newest_epoch(tx).await?, events::newest_lease(tx).await?);
         clear(tx).await?;
     }
@@ -201,8 +202,25 @@ async fn load(tx: &Tx, folder: &Path, manifest: &Manifest, replace: Option<u64>)
     Ok(Loaded { rows, sessions, replaced })
 }
 
-async fn count(tx: &Tx, select: &str) -> Result<u64, Error> {
-    let row = tx.query_one_raw(Statement::from_string(tx.get_database_backend(), select)).await?;
+/// How many events the database has, which may be replaced; `None` without a schema.
+async fn there(db: &impl ConnectionTrait, replace: Option<u64>) -> Result<Option<u64>, Stop> {
+    let known: HashSet<String> = privacy::fields().map_err(Error::broken)?.into_iter().map(|one| one.table).collect();
+    if let Some(table) = catalog::names(db).await?.into_iter().find(|table| !known.contains(table)) {
+        return Err(refused("restore-foreign-table", &[("table", table)]));
+    }
+    if catalog::steps(db).await?.is_empty() {
+        return Ok(None);
+    }
+    let events = count(db, "SELECT count(*) FROM events").await?;
+    let is_empty = events == 0 && count(db, "SELECT count(*) FROM people").await? == 0;
+    if !is_empty && replace != Some(events) {
+        return Err(refused("restore-not-empty", &[("events", events.to_string())]));
+    }
+    Ok(Some(events))
+}
+
+async fn count(db: &impl ConnectionTrait, select: &str) -> Result<u64, Error> {
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), select)).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     u64::try_from(count).map_err(Error::broken)
 }

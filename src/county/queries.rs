@@ -19,6 +19,8 @@ use crate::{
 
 /// A term that ends within this many days wants a successor.
 const SOON_DAYS: i64 = 90;
+/// Digits of a village's code.
+const VILLAGE_CODE: usize = 12;
 
 /// An area, what lies directly below it, and how many.
 #[derive(Clone, Debug)]
@@ -129,7 +131,11 @@ async fn counts(db: &impl ConnectionTrait, above: &str, now: DateTime<Utc>) -> R
         let late_matters = row.overdue.unwrap_or(0);
         add(&row.area_code, Counts { matters: row.open, late_matters, ..Counts::default() });
     }
+    let is_village = above.len() >= VILLAGE_CODE;
     for row in suggestions::waiting_by_area(db, above, now).await? {
+        if is_village && row.visibility == Visibility::Town {
+            continue;
+        }
         let code = match row.visibility {
             Visibility::Town => row.area_code.get(..9).unwrap_or(&row.area_code).to_owned(),
             Visibility::Public | Visibility::Handlers => row.area_code,

@@ -11,7 +11,8 @@ use crate::{
     config::{Config, SmsProvider},
     error::{Error, Result},
     events,
-    keys::Keys,
+    keys::{KEY_FILE, Keys},
+    seals,
     store::{self, catalog},
 };
 
@@ -19,6 +20,8 @@ use crate::{
 const FULL_MIB: u64 = 64;
 const TIGHT_MIB: u64 = 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A large file is read from end to end.
+const LOOK: Duration = Duration::from_secs(120);
 
 /// Looks at everything.
 pub async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
@@ -66,7 +69,7 @@ fn try_writing(folder: &Path) -> std::io::Result<()> {
 }
 
 fn keys(data_dir: &Path) -> Finding {
-    let file = data_dir.join("keys.json");
+    let file = data_dir.join(KEY_FILE);
     if !file.exists() {
         return Finding::new("keys", State::Warning, "keys_missing", &[("file", file.display().to_string())]);
     }
@@ -80,7 +83,8 @@ async fn database(config: &Config, clock: &Clock) -> Vec<Finding> {
     if !store::exists(&config.database()) {
         return vec![Finding::new("database", State::Warning, "database_missing", &[])];
     }
-    match look(config, clock).await {
+    let looked = tokio::time::timeout(LOOK, look(config, clock)).await;
+    match looked.unwrap_or_else(|_| Err(Error::broken("no answer in time"))) {
         Ok(found) if found.is_empty() => vec![Finding::new("database", State::Ok, "database_well", &[])],
         Ok(found) => found,
         Err(error) => {
@@ -91,9 +95,11 @@ async fn database(config: &Config, clock: &Clock) -> Vec<Finding> {
 }
 
 async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
-    let opened = tokio::time::timeout(PATIENCE, store::snapshot(&config.database())).await;
-    let db = opened.map_err(|_| Error::broken("no answer in time"))??;
-    let mut found = unsafe_settings(&db).await?;
+    let doubts = store::doubts(&config.database()).await?.into_iter();
+    let mut found: Vec<_> =
+        doubts.map(|doubt| Finding::new("database", State::Fault, "database_unsafe", &[("doubt", doubt)])).collect();
+    let db = store::snapshot(&config.database()).await?;
+    found.extend(damage(&db).await?);
     let (applied, known) = (catalog::steps(&db).await?, migrations::names());
     if !known.starts_with(&applied) {
         found.push(Finding::new("database", State::Fault, "schema_ahead", &[]));
@@ -103,6 +109,18 @@ async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
         let count = ("count", (known.len() - applied.len()).to_string());
         found.push(Finding::new("database", State::Fault, "schema_behind", &[count]));
         return Ok(found);
+    }
+    if config.data_dir.join(KEY_FILE).exists() {
+        let missing = match Keys::load_or_make(&config.data_dir) {
+            Ok(keys) => seals::prints::missing(&db, &keys).await?,
+            // said elsewhere
+            Err(_) => Vec::new(),
+        };
+        if !missing.is_empty() {
+            found.push(Finding::new("keys", State::Fault, "keys_other", &[("ids", missing.join(", "))]));
+        }
+    } else if standing_rows(&db).await? {
+        found.push(Finding::new("keys", State::Fault, "keys_gone", &[]));
     }
     let standing = events::standing(&db).await?;
     let ahead = standing.last_at.map_or(0, |at| (at - clock.now()).num_seconds());
@@ -116,24 +134,19 @@ async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// What could lose or has lost something already.
-async fn unsafe_settings(db: &DatabaseTransaction) -> Result<Vec<Finding>> {
-    let mut found = Vec::new();
-    if db.get_database_backend() == DbBackend::Sqlite {
-        let verdict = word(db, "PRAGMA quick_check(1)").await?;
-        if verdict != "ok" {
-            found.push(Finding::new("database", State::Fault, "database_damaged", &[("error", verdict)]));
-        }
-        return Ok(found);
+/// Was anything made with a key file?
+async fn standing_rows(db: &DatabaseTransaction) -> Result<bool> {
+    Ok(events::standing(db).await?.last_at.is_some())
+}
+
+/// What has lost something already. PostgreSQL says so when it reads, not when it is asked.
+async fn damage(db: &DatabaseTransaction) -> Result<Option<Finding>> {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return Ok(None);
     }
-    for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
-        let value = word(db, &format!("SHOW {setting}")).await?;
-        if value == "off" {
-            let blanks = [("setting", setting.to_owned()), ("value", value)];
-            found.push(Finding::new("database", State::Fault, "database_unsafe", &blanks));
-        }
-    }
-    Ok(found)
+    let verdict = word(db, "PRAGMA quick_check(1)").await?;
+    let bad = verdict != "ok";
+    Ok(bad.then(|| Finding::new("database", State::Fault, "database_damaged", &[("error", verdict)])))
 }
 
 async fn word(db: &DatabaseTransaction, question: &str) -> Result<String> {
@@ -149,9 +162,13 @@ fn time(config: &Config, clock: &Clock) -> Vec<Finding> {
     let mut found = vec![Finding::new("clock", state, code, &[shown])];
     let file = (!config.calendar_file.is_empty()).then(|| Path::new(&config.calendar_file));
     let soon = clock::local_date(now + TimeDelta::days(30));
-    if Calendar::load(file).map_or(true, |calendar| !calendar.covers(soon)) {
-        let year = ("year", soon.year().to_string());
-        found.push(Finding::new("calendar", State::Warning, "calendar_short", &[year]));
+    match Calendar::load(file) {
+        Ok(calendar) if calendar.covers(soon) => {}
+        Ok(_) => {
+            let year = ("year", soon.year().to_string());
+            found.push(Finding::new("calendar", State::Warning, "calendar_short", &[year]));
+        }
+        Err(error) => found.push(Finding::new("calendar", State::Fault, "calendar_bad", &[("error", error)])),
     }
     found
 }

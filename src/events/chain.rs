@@ -46,13 +46,13 @@ pub fn is_signed(keys: &Keys, head: &Head) -> bool {
     keys.signed(&head.key_id, &statement(head.number, &head.hash, head.at.with_timezone(&Utc)), &head.signature)
 }
 
-/// Signs the head, unless this head is signed already.
+/// Signs the head, unless there is nothing to sign or this head is signed already.
 ///
 /// # Errors
 /// When the database or the key file fails.
 pub(super) async fn sign_head(tx: &Tx, keys: &Keys) -> Result<()> {
     let Some(head) = head::Entity::find_by_id(1).one(tx).await? else { return Ok(()) };
-    if checkpoint::Entity::find_by_id(head.number).one(tx).await?.is_some() {
+    if head.number == 0 || checkpoint::Entity::find_by_id(head.number).one(tx).await?.is_some() {
         return Ok(());
     }
     let at = tx.now();
@@ -85,12 +85,20 @@ pub struct ChainReport {
 /// When the database cannot be read.
 pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
     let mut report = ChainReport { events: 0, checkpoints: 0, first_bad: None };
-    let checkpoints = checkpoint::Entity::find().order_by_asc(checkpoint::Column::Number).all(store.read()).await?;
+    // an empty log was signed once, which says nothing
+    let checkpoints = checkpoint::Entity::find()
+        .filter(checkpoint::Column::Number.gt(0))
+        .order_by_asc(checkpoint::Column::Number)
+        .all(store.read())
+        .await?;
     let mut waiting = checkpoints.iter().peekable();
+    // a server may go on meanwhile: what it adds from here on is for the next look
+    let until = head_now(store).await?;
     let mut before = sha256_hex(ORIGIN.as_bytes());
     loop {
         let rows = event::Entity::find()
             .filter(event::Column::Number.gt(report.events))
+            .filter(event::Column::Number.lte(until.number))
             .order_by_asc(event::Column::Number)
             .limit(1000)
             .all(store.read())
@@ -124,7 +132,7 @@ pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
             report.events = number;
         }
     }
-    report.first_bad = ending(store, &report, &before, waiting.next()).await?;
+    report.first_bad = ending(store, &report, (&before, &until), waiting.next()).await?;
     Ok(report)
 }
 
@@ -132,13 +140,24 @@ pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
 async fn ending(
     store: &Store,
     report: &ChainReport,
-    hash: &str,
+    (hash, until): (&str, &head::Model),
     left: Option<&checkpoint::Model>,
 ) -> Result<Option<String>> {
     if let Some(point) = left {
         return Ok(Some(format!("events after {} are missing: checkpoint {} was signed", report.events, point.number)));
     }
-    let head = head::Entity::find_by_id(1).one(store.read()).await?.ok_or_else(|| Error::broken("no chain head"))?;
-    let fits = head.number == report.events && (report.events == 0 || head.hash == hash);
-    Ok((!fits).then(|| format!("the head says {} events, the log has {}", head.number, report.events)))
+    let unlike = |head: i64, log: i64| Some(format!("the head says {head} events, the log has {log}"));
+    if until.number != report.events || (report.events > 0 && until.hash != hash) {
+        return Ok(unlike(until.number, report.events));
+    }
+    // the head is moved together with the last event, so a later look at it covers what was there before
+    let newest = event::Entity::find().order_by_desc(event::Column::Number).filter(event::Column::Number.is_not_null());
+    let newest = newest.one(store.read()).await?.and_then(|row| row.number).unwrap_or(0);
+    let now = head_now(store).await?.number;
+    let beyond = || format!("event {newest} does not fit the chain: the head says {now} events");
+    Ok((newest > now).then(beyond))
+}
+
+async fn head_now(store: &Store) -> Result<head::Model> {
+    head::Entity::find_by_id(1).one(store.read()).await?.ok_or_else(|| Error::broken("no chain head"))
 }

@@ -111,12 +111,12 @@ impl Relay {
                     tracing::error!(%error, reaction = reaction.name, "reaction failed");
                     metrics::counter!("reaction_failures_total").increment(1);
                     let tries = failures.entry(reaction.name).or_default();
-                    *tries += 1;
+                    *tries += u32::from(!passes(&error));
                     if *tries >= TRIES {
                         failures.remove(reaction.name);
                         self.single_out(token, reaction).await?;
                     }
-                    worked = true;
+                    worked |= !passes(&error);
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -130,6 +130,7 @@ impl Relay {
             match self.store.write(move |tx| Box::pin(take(tx, token, reaction, 1))).await {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
+                Err(error) if passes(&error) => return Err(error),
                 Err(error) => {
                     let reason = error.to_string();
                     return self.store.write(move |tx| Box::pin(set_aside(tx, token, reaction.name, reason))).await;
@@ -138,6 +139,11 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+/// Nothing is wrong with the event: the disk is full, the database is away, or we end.
+fn passes(error: &Error) -> bool {
+    matches!(error.code(), Code::Busy | Code::StorageFull | Code::ShuttingDown)
 }
 
 /// Takes or keeps the lease and numbers what has no number yet.

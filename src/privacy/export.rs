@@ -151,7 +151,13 @@ fn cell(row: &QueryResult, column: &str) -> Option<Value> {
     let number = || row.try_get::<i64>("", column).ok().map(Value::from);
     let small = || row.try_get::<i32>("", column).ok().map(Value::from);
     let is_so = || row.try_get::<bool>("", column).ok().map(Value::from);
-    text.or_else(is_so).or_else(number).or_else(small)
+    // SQLite would take any number for a yes or no
+    if is_flag(column) { is_so() } else { text.or_else(number).or_else(small) }
+}
+
+/// A yes or no, by the habits of the schema.
+fn is_flag(column: &str) -> bool {
+    column.starts_with("is_") || ["lives_here", "must_read"].contains(&column)
 }
 
 /// Own ballots that everybody may read at the end; a secret one tells nothing here either.

@@ -25,10 +25,11 @@ use crate::{
     config::Config,
     error::{Error, Result},
     gateways::{sms::Sms, webhook::Webhooks},
-    keys::Keys,
+    keys::{KEY_FILE, Keys},
     live::Hub,
-    matters, people,
+    matters, people, seals,
     store::{self, RungBells},
+    text,
 };
 
 /// Which parts of the work this process does.
@@ -72,6 +73,7 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
     std::fs::create_dir_all(config.media_dir())?;
     let file = (!config.calendar_file.is_empty()).then(|| std::path::PathBuf::from(&config.calendar_file));
     let calendar = Calendar::load(file.as_deref()).map_err(Error::broken)?;
+    let had_keys = config.data_dir.join(KEY_FILE).exists();
     let keys = Arc::new(Keys::load_or_make(&config.data_dir)?);
     let (store, rung) = store::open(&config.database(), clock.clone(), calendar.clone(), Arc::clone(&keys)).await?;
     let app = App {
@@ -87,9 +89,37 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
         seats_of: |db, person, today| Box::pin(async move { bodies::queries::seats_of(db, person, today).await }),
         config: Arc::new(config),
     };
+    if let Err(refused) = belong_together(&app).await {
+        if !had_keys {
+            // the file that was made a moment ago must not stand where the right one belongs
+            std::fs::remove_file(app.config.data_dir.join(KEY_FILE))?;
+        }
+        return Err(refused);
+    }
     areas::commands::import_embedded(&app.store).await?;
     matters::commands::seed_templates(&app.store).await?;
     Ok((app, rung))
+}
+
+/// Another key file than the one that the rows were made with would open nothing, and seal what that one cannot open.
+async fn belong_together(app: &App) -> Result<()> {
+    let missing = seals::prints::missing(app.store.read(), &app.keys).await?;
+    if !missing.is_empty() {
+        let ids = missing.join(", ");
+        return Err(Error::broken(text::say_with("operator-other-keys", &[("ids", ids.as_str().into())])));
+    }
+    app.store.write(|tx| Box::pin(seals::prints::remember(tx))).await
+}
+
+/// From now on the key file in the data directory belongs to the database: for who has lost the one before.
+///
+/// # Errors
+/// When the database or the key file cannot be opened.
+pub async fn take_new_keys(config: &Config, clock: Clock) -> Result<()> {
+    let keys = Arc::new(Keys::load_or_make(&config.data_dir)?);
+    let calendar = Calendar::load(None).map_err(Error::broken)?;
+    let (store, _rung) = store::open(&config.database(), clock, calendar, keys).await?;
+    store.write(|tx| Box::pin(seals::prints::replace(tx))).await
 }
 
 /// Starts the parts of a role.

@@ -17,6 +17,15 @@ pub fn exists(url: &str) -> bool {
     url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists())
 }
 
+/// What makes the database behind this address unfit to be relied on, in words for an operator; empty when all is well.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn doubts(url: &str) -> Result<Vec<String>> {
+    let dialect = Dialect::of(url)?;
+    Ok(dialect.doubts(&dialect.readers().await?).await?)
+}
+
 /// A transaction that sees the database as it is at its first read, whatever others write meanwhile.
 ///
 /// # Errors

@@ -62,6 +62,25 @@ const POSTGRES_PARENTS: &str = "SELECT c.relname::text, a.attname::text, p.relna
     JOIN pg_attribute b ON b.attrelid = p.oid AND b.attnum = f.confkey[1] \
     WHERE f.contype = 'f' AND f.connamespace = current_schema()::regnamespace";
 
+/// Names of all tables, whoever made them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<String>> {
+    let select = match db.get_database_backend() {
+        DbBackend::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        }
+        _ => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
+    };
+    let mut names = Vec::new();
+    for row in all(db, select).await? {
+        names.push(row.try_get_by_index(0)?);
+    }
+    names.retain(|name| name != STEPS);
+    Ok(names)
+}
+
 /// Every table, parents before children.
 ///
 /// # Errors

@@ -127,8 +127,7 @@ impl Dialect {
     pub(super) async fn write_back(&self, readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
         match self {
             Self::Sqlite(_) => sqlite::write_back(readers).await,
-            // rows that were deleted go with the next vacuum, which the server does by itself
-            Self::Postgres(_) => Ok(()),
+            Self::Postgres(options) => postgres::write_back(options).await,
         }
     }
 

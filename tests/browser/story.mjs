@@ -442,14 +442,14 @@ async function operate() {
   const number = (await watcher.page.locator('p.small').first().innerText()).split('\n')[0].trim();
   await operator.login('/desk/county');
   await operator.sees('数据库', '正常', '磁盘空间够用');
-  await operator.look('county-health');
+  await operator.picture('county-health');
   await operator.follow('区域');
-  await operator.look('county-areas');
+  await operator.picture('county-areas');
   await operator.go('/desk/county/bodies?area=330521103202');
   await operator.sees('东衡村村民委员会');
-  await operator.look('county-bodies');
+  await operator.picture('county-bodies');
   await operator.go('/desk/county/failures');
-  await operator.look('county-failures');
+  await operator.picture('county-failures');
   await operator.go('/desk/county/voices');
   await operator.lacks('太阳能路灯吧');
   await operator.fill('/desk/county/voices', { number, reason: '看看' }, { refused: true });
@@ -457,10 +457,11 @@ async function operate() {
   await operator.fill('/desk/county/voices', { number, reason: '有人投诉这条留言没有人管，核实办理情况。' });
   await operator.sees('太阳能路灯吧');
   await operator.lacks('臧志刚');
-  await operator.look('county-voice');
+  await operator.picture('county-voice');
   await operator.go('/desk/county/voices');
   await operator.sees('核实办理情况');
-  await operator.look('county-voices');
+  await operator.picture('county-voices');
   await watcher.go(`/suggestions/${ids.third}`);
-  await watcher.sees('核实办理情况');
+  await watcher.page.locator('details').evaluateAll((all) => all.forEach((one) => { one.open = true; }));
+  await watcher.sees('德清县民政局', '核实办理情况');
 }

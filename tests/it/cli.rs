@@ -160,6 +160,76 @@ async fn a_broken_roster_names_its_lines_and_imports_nobody() {
     assert_eq!(count(house.path(), "SELECT count(*) FROM households").await, 0);
 }
 
+#[test]
+fn looking_into_nothing_makes_nothing() {
+    let house = House::of_sqlite();
+    for arguments in [&["verify", "--log"][..], &["redrive"]] {
+        let output = run(house.path(), arguments, &[]);
+        exits(&output, 1);
+        assert!(err(&output).contains("没有数据库"), "{}", err(&output));
+    }
+    assert_eq!(std::fs::read_dir(house.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn another_key_file_is_refused_until_it_is_taken_for_good() {
+    let house = house();
+    exits(&run(house.path(), &["import", "roster", ROSTER], &[]), 0);
+    let (keys, safe) = (house.path().join("keys.json"), house.path().join("safe.json"));
+    std::fs::rename(&keys, &safe).unwrap();
+    let gone = run(house.path(), &["doctor"], &[]);
+    exits(&gone, 1);
+    assert!(out(&gone).contains("keys.json 却不见了"), "{}", out(&gone));
+    let refused = run(house.path(), &["verify", "--log"], &[]);
+    exits(&refused, 1);
+    assert!(err(&refused).contains("请放回原来的 keys.json"), "{}", err(&refused));
+    assert!(!keys.exists(), "no new file stands where the right one belongs");
+    // one that works is no better when it is another's
+    let other = House::of_sqlite();
+    exits(&run(other.path(), &["migrate"], &[]), 0);
+    std::fs::copy(other.path().join("keys.json"), &keys).unwrap();
+    exits(&run(house.path(), &["verify", "--log"], &[]), 1);
+    let ill = run(house.path(), &["doctor"], &[]);
+    assert!(out(&ill).contains("不是这个数据库一直在用的密钥"), "{}", out(&ill));
+    // found again
+    std::fs::copy(&safe, &keys).unwrap();
+    exits(&run(house.path(), &["verify", "--log"], &[]), 0);
+    // lost for good
+    std::fs::remove_file(&keys).unwrap();
+    exits(&run(house.path(), &["migrate", "--new-keys"], &[]), 0);
+    exits(&run(house.path(), &["doctor"], &[]), 0);
+    std::fs::copy(&safe, &keys).unwrap();
+    exits(&run(house.path(), &["migrate"], &[]), 1);
+}
+
+#[test]
+fn what_is_made_is_for_nobody_else() {
+    let house = House::of_sqlite();
+    exits(&run(house.path(), &["migrate"], &[]), 0);
+    for file in std::fs::read_dir(house.path()).unwrap().map(Result::unwrap) {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} {mode:o}", file.path().display());
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_named_without_its_secret() {
+    let house = house();
+    for (key, value) in [("LIUSHENG_DATABASE_URL", "hunter2pass"), ("LIUSHENG_REDIS_URL", "hunter2pass")] {
+        let output = run(house.path(), &["migrate"], &[(key, value)]);
+        exits(&output, 2);
+        assert!(!err(&output).contains("hunter2"), "{}", err(&output));
+    }
+    let file = house.path().join("settings.toml");
+    std::fs::write(&file, "database_url = \"postgres://u:hunter2pass@h/d\n").unwrap();
+    let output = run(house.path(), &["migrate"], &[("LIUSHENG_CONFIG", file.to_str().unwrap())]);
+    exits(&output, 2);
+    assert!(!err(&output).contains("hunter2"), "{}", err(&output));
+    for wrong in ["abc", "10.0.0.0/99", "127.0.0.1,proxy"] {
+        stops_the_start(&[("LIUSHENG_TRUSTED_PROXIES", wrong)], "trusted_proxies");
+    }
+}
+
 #[tokio::test]
 async fn verifying_the_log_is_zero_or_names_the_first_bad_entry() {
     let house = house();

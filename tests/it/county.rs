@@ -116,12 +116,15 @@ async fn counts_add_up_and_those_of_voices_are_bands() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let author = village.villager(&app, "00007").await;
-    for n in 0..3 {
-        speak(&author, "handlers", &format!("第{n}条，不公开")).await;
-    }
     speak(&author, "town", "只给镇里").await;
     app.settle().await;
     let db = app.app.store.read();
+    let alone = queries::overview(db, &village.area, app.app.now()).await.unwrap();
+    assert_eq!(alone.whole.voices, Band::Zero, "that somebody of the village spoke to the town is not told");
+    for n in 0..3 {
+        speak(&author, "handlers", &format!("第{n}条，不公开")).await;
+    }
+    app.settle().await;
     let county = queries::overview(db, COUNTY, app.app.now()).await.unwrap();
     assert_eq!(county.parts.len(), 13, "towns");
     assert_eq!(county.whole.people, 62);

@@ -5,6 +5,7 @@ mod claims;
 mod closing;
 mod desk;
 mod guests;
+mod lost_keys;
 
 use std::collections::BTreeSet;
 

@@ -1,15 +1,19 @@
 //! The log under attack: whoever can write to the database can change it, but not unseen.
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use liusheng::{
     calendar::Calendar,
     clock::Clock,
-    events::{self, ChainReport, Happening, Kind},
+    error::Code,
+    events::{self, ChainReport, Happening, Kind, Reaction, Relay},
     ids::SuggestionId,
     keys::{Keys, sha256_hex},
     server::{self, Role},
     store,
 };
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::{House, Raw, config, monday};
@@ -259,4 +263,60 @@ async fn rehash(database: &Raw) -> i64 {
     }
     database.execute(&format!("UPDATE chain_heads SET hash = '{before}'")).await;
     changed
+}
+
+/// How often the reaction of the next test was called; the disk is full at first.
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+async fn with_a_full_disk() -> liusheng::error::Result<()> {
+    if CALLS.fetch_add(1, Ordering::SeqCst) < 12 { Err(Code::StorageFull.into()) } else { Ok(()) }
+}
+
+/// An event is set aside when something is wrong with it, not when the disk is full for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_sets_no_event_aside() {
+    let house = House::new();
+    let keys = std::sync::Arc::new(Keys::load_or_make(house.path()).unwrap());
+    let calendar = Calendar::load(None).unwrap();
+    let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
+    let happening = Happening::new(Kind::SuggestionRated, SuggestionId::new()).at("330521103202");
+    store.write(move |tx| Box::pin(async move { events::record(tx, happening).await })).await.unwrap();
+    let reaction = Reaction { name: "test.full", run: |_, _| Box::pin(with_a_full_disk()) };
+    let stop = CancellationToken::new();
+    let relay = Relay::new(store.clone(), keys, vec![reaction], std::sync::Arc::default());
+    let working = tokio::spawn(relay.run(stop.clone()));
+    for _ in 0..600 {
+        if CALLS.load(Ordering::SeqCst) > 12 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    working.await.unwrap();
+    assert_eq!(CALLS.load(Ordering::SeqCst), 13, "tried until it went through, and then no more");
+    assert_eq!(crate::support::count(house.path(), "SELECT count(*) FROM dead_letters").await, 0);
+}
+
+/// A server that ran before anything happened signs nothing, and one of before that did so is forgiven.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_log_is_not_signed() {
+    let house = House::new();
+    let clock = Clock::standing_at(monday());
+    let (app, rung) = server::open(config(&house), clock.clone(), false).await.unwrap();
+    server::start(app, rung, Role::All).await.unwrap().stop().await;
+    assert_eq!(crate::support::count(house.path(), "SELECT count(*) FROM checkpoints").await, 0);
+    let raw = Raw::open(house.path()).await;
+    raw.execute("INSERT INTO checkpoints VALUES (0, '', 'e1', 'x', '2026-11-02T01:00:00+00:00')").await;
+    raw.close().await;
+    clock.advance(TimeDelta::seconds(11));
+    let (app, rung) = server::open(config(&house), clock.clone(), false).await.unwrap();
+    let running = server::start(app.clone(), rung, Role::All).await.unwrap();
+    let happening = Happening::new(Kind::SuggestionRated, SuggestionId::new()).at("330521103202");
+    app.store.write(move |tx| Box::pin(async move { events::record(tx, happening).await })).await.unwrap();
+    while events::backlog(&app.store, app.now()).await.unwrap().unsequenced > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    running.stop().await;
+    let report = verified(&house).await;
+    assert_eq!((report.events, report.checkpoints, report.first_bad), (1, 1, None));
 }

@@ -27,7 +27,7 @@ const THE_WRITER: i64 = 0x6c69_7573_6865_6e67;
 const OLDEST: i32 = 14;
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// Longer than a group of units may take elsewhere, so that only a frozen process is not waited for.
-const BEGIN_WITHIN: Duration = Duration::from_secs(16);
+const BEGIN_WITHIN: Duration = Duration::from_secs(17);
 /// A reader's connection that rested this long is asked whether it still lives: the server may have been restarted.
 const RESTED: Duration = Duration::from_secs(1);
 const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ enum Session {
 fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
     let (name, statement, lock) = match session {
         // a statement ends before the unit that waits for it is given up
-        Session::Write => ("liusheng writer", "8s", "12s"),
+        Session::Write => ("liusheng writer", "8s", "16s"),
         Session::Read => ("liusheng reader", "10s", "2s"),
         // a large table takes its time; whoever reads it is waited for, but not for ever
         Session::Long => ("liusheng migration or copy", "0", "5min"),
@@ -110,11 +110,22 @@ pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseC
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
 
+/// Takes destroyed keys out of the table's file: a row that was changed lies there until its table is written anew.
+pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Result<(), DbErr> {
+    let database = writer(options);
+    database.execute_unprepared("VACUUM (FULL) data_keys").await?;
+    database.close().await
+}
+
 /// A transaction whose first statement waits for the turn to write.
 pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
     let begun = async {
         let group = writer.begin().await?;
-        group.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({THE_WRITER})")).await?;
+        // waiting for a turn is one statement, and may take longer than those that do something
+        let turn = format!(
+            "SET LOCAL statement_timeout = '16s'; SELECT pg_advisory_xact_lock({THE_WRITER}); SET LOCAL statement_timeout = '8s'"
+        );
+        group.execute_unprepared(&turn).await?;
         Ok(group)
     };
     let begun = tokio::time::timeout(BEGIN_WITHIN, begun).await;

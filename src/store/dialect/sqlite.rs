@@ -17,12 +17,18 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use crate::error::{Error, Result};
 
+/// Tries to empty the log; a long reader is in the way.
+const CHECKPOINTS: usize = 10;
 /// Beside the database; the copies are never removed by us.
 const ASIDE: &str = "before-migration";
 
 pub(super) async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+    // one folder and no more: a mistyped path is not a new county
+    match path.parent().map(std::fs::create_dir) {
+        Some(Err(error)) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(Error::broken(format!("{}: {error}", path.display())));
+        }
+        _ => {}
     }
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
     options
@@ -55,7 +61,16 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<Da
 /// Empties the log into the file.
 pub(super) async fn write_back(readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
     let checkpoint = Statement::from_string(readers.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
-    readers.query_one_raw(checkpoint).await?;
+    for _ in 0..CHECKPOINTS {
+        let row = readers.query_one_raw(checkpoint.clone()).await?;
+        let is_busy: i32 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+        if is_busy == 0 {
+            return Ok(());
+        }
+        // somebody still reads what was before
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    tracing::warn!("the log of the database was not emptied: somebody reads for long, a backup perhaps");
     Ok(())
 }
 
@@ -72,6 +87,9 @@ pub(super) async fn migrate(path: &Path) -> Result<()> {
     }
     let applied = Migrator::get_applied_migrations_read_only(&database).await?;
     let pending = Migrator::get_pending_migrations_read_only(&database).await?;
+    if applied.is_empty() {
+        tracing::warn!(file = %path.display(), "a new, empty database");
+    }
     if let (Some(last), false) = (applied.last(), pending.is_empty()) {
         let copy = copy_aside(&database, path, last.name()).await?;
         tracing::info!(copy = %copy.display(), steps = pending.len(), "the database was copied aside before migrating");

@@ -152,6 +152,9 @@ async fn whoever_asks_takes_everything_along_and_nothing_of_others() {
     for table in ["people", "suggestions", "media", "sessions", "roll_entries", "consents", "memberships"] {
         assert!(!all["rows"][table].as_array().unwrap().is_empty(), "{table}");
     }
+    let first = |table: &str, column: &str| all["rows"][table][0][column].clone();
+    assert!(first("media", "bytes").as_i64().unwrap() > 1, "numbers are numbers on either database");
+    assert!(first("people", "is_registered").is_boolean());
     let id = private["id"].as_str().unwrap();
     assert!(all["rows"]["suggestions"].as_array().unwrap().iter().any(|row| row["id"] == id), "ids are readable");
     assert_eq!(app.get("/v1/me/export").await.refused(), "not_signed_in");

@@ -46,8 +46,8 @@ fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
         // a statement ends before the unit that waits for it is given up
         Session::Write => ("liusheng writer", "8s", "16s"),
         Session::Read => ("liusheng reader", "10s", "2s"),
-        // a large table takes its time; whoever reads it is waited for, but not for ever
-        Session::Long => ("liusheng migration or copy", "0", "5min"),
+        // a large table takes its time; but whoever waits for it to be free holds up all readers that come after
+        Session::Long => ("liusheng migration or copy", "0", "20s"),
     };
     // a process that froze in the middle of its turn loses it; a copy may have to wait for its own disk
     let idle = if session == Session::Long { "10min" } else { "12s" };

@@ -113,6 +113,8 @@ pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseC
 /// Takes destroyed keys out of the table's file: a row that was changed lies there until its table is written anew.
 pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Result<(), DbErr> {
     let database = writer(options);
+    // a backup holds it for long, and whoever reads would wait behind us
+    database.execute_unprepared("SET lock_timeout = '1s'").await?;
     database.execute_unprepared("VACUUM (FULL) data_keys").await?;
     database.close().await
 }

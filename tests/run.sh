@@ -8,7 +8,7 @@ full=0
 [ "${1:-}" = "--full" ] && full=1
 export LSTEST_FULL=$full
 # most tests wait for something (a disk, a clock, a browser) most of the time
-export RUST_TEST_THREADS=4
+export RUST_TEST_THREADS=3
 
 need() { # command, Debian package
   command -v "$1" >/dev/null 2>&1 && return 0

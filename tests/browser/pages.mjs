@@ -34,7 +34,8 @@ export async function person(name, phone, { scripts = true, desk = false } = {})
   const viewport = desk ? SCREEN : PHONE;
   const context = await browser.newContext({ baseURL: base, javaScriptEnabled: scripts, viewport, locale: 'zh-CN', permissions: scripts ? ['microphone'] : [] });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // other tests run beside this one
+  page.setDefaultTimeout(40_000);
   const one = new Person(name, phone, page);
   page.on('pageerror', (error) => one.faults.push(`error: ${error}`));
   page.on('console', (message) => { if (message.type() === 'error') one.faults.push(`console: ${message.text()} ${message.location().url}`); });
@@ -127,7 +128,7 @@ class Person {
   async sees(...words) {
     for (const one of words) {
       try {
-        await this.page.waitForFunction((text) => document.body.innerText.includes(text), one, { timeout: 10_000, polling: 100 });
+        await this.page.waitForFunction((text) => document.body.innerText.includes(text), one, { timeout: 30_000, polling: 100 });
       } catch {
         throw new Error(`${this.name} does not see “${one}” at ${this.page.url()}:\n${await this.text()}`);
       }

@@ -157,6 +157,7 @@ async fn bells_reach_every_listener(shared: &Shared) {
         assert!(hears(shared.one.as_ref(), listener, 1).await);
     }
     let rung: Vec<Bell> = (100..140).map(bell).collect();
+    let Bell::Stream { id: ours, .. } = bell(0) else { return };
     shared.one.ring(&rung[..20]).await.unwrap();
     shared.other.ring(&rung[20..]).await.unwrap();
     for listener in &mut listeners {
@@ -164,7 +165,10 @@ async fn bells_reach_every_listener(shared: &Shared) {
         let hearing = async {
             while heard.len() < 40 {
                 match listener.next().await.expect("the bells go on") {
-                    Bell::Stream { seq, .. } if seq >= 100 => assert!(heard.insert(seq), "bell {seq} rang twice"),
+                    // servers of other tests ring on the same Redis
+                    Bell::Stream { id, seq } if id == ours && seq >= 100 => {
+                        assert!(heard.insert(seq), "bell {seq} rang twice");
+                    }
                     _ => {}
                 }
             }

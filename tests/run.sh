@@ -22,6 +22,7 @@ need redis-server redis-server
 need chromium chromium
 need node nodejs
 need npm npm
+need patch patch
 fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
 
 # PostgreSQL keeps its programs beside the path, by version
@@ -50,7 +51,10 @@ trap finish EXIT
 
 (cd tests/browser && npm ci --silent --no-audit --no-fund)
 
-echo "== format and lints"
+echo "== format, lints, broken twins that still fit"
+for twin in tests/broken/*.patch; do
+  patch --dry-run --strip 1 --forward --silent <"$twin" >/dev/null || { echo "$twin no longer fits; write it anew"; exit 1; }
+done
 cargo fmt --all --check
 cargo clippy --workspace --lib --bins --locked --quiet -- -D warnings
 

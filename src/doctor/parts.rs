@@ -2,7 +2,6 @@
 use std::{path::Path, time::Duration};
 
 use chrono::{Datelike, TimeDelta};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 
 use super::{Finding, State};
 use crate::{
@@ -98,8 +97,9 @@ async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
     let doubts = store::doubts(&config.database()).await?.into_iter();
     let mut found: Vec<_> =
         doubts.map(|doubt| Finding::new("database", State::Fault, "database_unsafe", &[("doubt", doubt)])).collect();
+    let damage = store::damage(&config.database()).await?;
+    found.extend(damage.map(|said| Finding::new("database", State::Fault, "database_damaged", &[("error", said)])));
     let db = store::snapshot(&config.database()).await?;
-    found.extend(damage(&db).await?);
     let (applied, known) = (catalog::steps(&db).await?, migrations::names());
     if !known.starts_with(&applied) {
         found.push(Finding::new("database", State::Fault, "schema_ahead", &[]));
@@ -110,6 +110,7 @@ async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
         found.push(Finding::new("database", State::Fault, "schema_behind", &[count]));
         return Ok(found);
     }
+    let standing = events::standing(&db).await?;
     if config.data_dir.join(KEY_FILE).exists() {
         let missing = match Keys::load_or_make(&config.data_dir) {
             Ok(keys) => seals::prints::missing(&db, &keys).await?,
@@ -119,10 +120,9 @@ async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
         if !missing.is_empty() {
             found.push(Finding::new("keys", State::Fault, "keys_other", &[("ids", missing.join(", "))]));
         }
-    } else if standing_rows(&db).await? {
+    } else if standing.last_at.is_some() {
         found.push(Finding::new("keys", State::Fault, "keys_gone", &[]));
     }
-    let standing = events::standing(&db).await?;
     let ahead = standing.last_at.map_or(0, |at| (at - clock.now()).num_seconds());
     if ahead > 60 {
         found.push(Finding::new("clock", State::Fault, "events_ahead", &[("secs", ahead.to_string())]));
@@ -132,26 +132,6 @@ async fn look(config: &Config, clock: &Clock) -> Result<Vec<Finding>> {
         found.push(Finding::new("relay", State::Warning, "relay_behind", &[count]));
     }
     Ok(found)
-}
-
-/// Was anything made with a key file?
-async fn standing_rows(db: &DatabaseTransaction) -> Result<bool> {
-    Ok(events::standing(db).await?.last_at.is_some())
-}
-
-/// What has lost something already. PostgreSQL says so when it reads, not when it is asked.
-async fn damage(db: &DatabaseTransaction) -> Result<Option<Finding>> {
-    if db.get_database_backend() != DbBackend::Sqlite {
-        return Ok(None);
-    }
-    let verdict = word(db, "PRAGMA quick_check(1)").await?;
-    let bad = verdict != "ok";
-    Ok(bad.then(|| Finding::new("database", State::Fault, "database_damaged", &[("error", verdict)])))
-}
-
-async fn word(db: &DatabaseTransaction, question: &str) -> Result<String> {
-    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), question)).await?;
-    Ok(row.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))?)
 }
 
 fn time(config: &Config, clock: &Clock) -> Vec<Finding> {

@@ -26,6 +26,14 @@ pub async fn doubts(url: &str) -> Result<Vec<String>> {
     Ok(dialect.doubts(&dialect.readers().await?).await?)
 }
 
+/// What was lost already, as the database says when it is read from end to end; PostgreSQL says so only where it is read.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn damage(url: &str) -> Result<Option<String>> {
+    Dialect::of(url)?.damage().await
+}
+
 /// A transaction that sees the database as it is at its first read, whatever others write meanwhile.
 ///
 /// # Errors

@@ -112,6 +112,14 @@ impl Dialect {
         }
     }
 
+    /// What was lost already.
+    pub(super) async fn damage(&self) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite(path) => sqlite::damage(&sqlite::connect(path, 1, true).await?).await,
+            Self::Postgres(_) => Ok(None),
+        }
+    }
+
     /// Bytes of the database, without the log that is not folded into it yet.
     pub(super) async fn bytes(&self, readers: &DatabaseConnection) -> std::result::Result<u64, DbErr> {
         let select = match self {

@@ -29,7 +29,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::{
-    alone::{doubts, exists, snapshot, write_alone},
+    alone::{damage, doubts, exists, snapshot, write_alone},
     tx::Tx,
 };
 use self::{dialect::Dialect, writer::Writer};

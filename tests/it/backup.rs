@@ -215,6 +215,10 @@ async fn a_server_that_runs_during_a_restore_sends_its_phones_away() {
         status = again.get("/v1/sync").await.status;
     }
     assert_eq!(status, 200);
+    // on every connection of the server, not on a lucky one
+    let all = (0..40).map(|_| again.get("/v1/sync"));
+    let all: Vec<u16> = futures_util::future::join_all(all).await.into_iter().map(|answer| answer.status).collect();
+    assert!(all.iter().all(|status| *status == 200), "{all:?}");
     app.pass(TimeDelta::seconds(30)).await;
     app.stop().await;
 }

@@ -79,11 +79,8 @@ pub(super) async fn migrate(path: &Path) -> Result<()> {
     let database = connect(path, 1, false).await?;
     // held until the end of this function, by the kernel's count: a process that dies gives it back
     let _turn = turn(path).await?;
-    let check = Statement::from_string(database.get_database_backend(), "PRAGMA quick_check(1)");
-    let verdict: Option<String> =
-        database.query_one_raw(check).await?.map(|row| row.try_get_by_index(0)).transpose()?;
-    if verdict.as_deref() != Some("ok") {
-        return Err(Error::broken(format!("the database is damaged: {}", verdict.unwrap_or_default())));
+    if let Some(said) = damage(&database).await? {
+        return Err(Error::broken(format!("the database is damaged: {said}")));
     }
     let applied = Migrator::get_applied_migrations_read_only(&database).await?;
     let pending = Migrator::get_pending_migrations_read_only(&database).await?;
@@ -96,6 +93,14 @@ pub(super) async fn migrate(path: &Path) -> Result<()> {
     }
     migrations::up(&database).await?;
     Ok(database.close().await?)
+}
+
+/// Reads the file from end to end.
+pub(super) async fn damage(database: &DatabaseConnection) -> Result<Option<String>> {
+    let check = Statement::from_string(database.get_database_backend(), "PRAGMA quick_check(1)");
+    let verdict: Option<String> =
+        database.query_one_raw(check).await?.map(|row| row.try_get_by_index(0)).transpose()?;
+    Ok(Some(verdict.unwrap_or_default()).filter(|said| said != "ok"))
 }
 
 /// Two processes that start at once migrate one after the other.

@@ -175,7 +175,9 @@ async fn serve(config: Config, role: Role, is_demo: bool) -> Result<ExitCode> {
     }
     let (app, rung) = server::open(config, Clock::system(), is_demo).await?;
     let server = server::start(app, rung, role).await?;
-    tracing::info!(address = %server.address, broker = server.app.broker.name(), "serving");
+    // relay and worker answer nobody
+    let address = role.does(Role::Api).then(|| server.address.to_string());
+    tracing::info!(address, broker = server.app.broker.name(), "serving");
     if is_demo {
         print!("{}", demo::greeting(&server.app, server.address)?);
     }

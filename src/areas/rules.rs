@@ -100,6 +100,9 @@ pub fn ancestors(code: &str) -> Vec<String> {
     codes
 }
 
+/// Digits of the code of a village or community; a town's is shorter, that of a group below is longer.
+pub const VILLAGE_CODE: usize = 12;
+
 /// 6, 9 or 12 digits; below a village `code-x`, where x is at most 8 letters and digits.
 fn is_code(text: &str) -> bool {
     let digits = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());

@@ -104,20 +104,14 @@ impl Broker for Redis {
         let client = self.client.clone();
         let heard = futures_util::stream::unfold((client, None), |(client, mut listening)| async move {
             loop {
-                if listening.is_none() {
-                    listening = listen(&client).await;
-                }
-                let Some(messages) = listening.as_mut() else {
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                    continue;
+                let mut messages = match listening.take() {
+                    Some(messages) => messages,
+                    None => listen_again(&client).await,
                 };
-                match messages.next().await {
-                    Some(text) => {
-                        if let Ok(bell) = serde_json::from_str::<Bell>(&text) {
-                            return Some((bell, (client, listening)));
-                        }
+                while let Some(text) = messages.next().await {
+                    if let Ok(bell) = serde_json::from_str::<Bell>(&text) {
+                        return Some((bell, (client, Some(messages))));
                     }
-                    None => listening = None,
                 }
             }
         });
@@ -163,6 +157,23 @@ impl Broker for Redis {
     async fn ready(&self) -> bool {
         let Ok(mut connection) = self.shared().await else { return false };
         redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+    }
+}
+
+/// Tries until there is a Redis. An operator reads when it went and when it came back.
+async fn listen_again(client: &Client) -> BoxStream<'static, String> {
+    let mut is_away = false;
+    loop {
+        if let Some(messages) = listen(client).await {
+            if is_away {
+                tracing::warn!("redis answers again");
+            }
+            return messages;
+        }
+        if !std::mem::replace(&mut is_away, true) {
+            tracing::warn!("redis cannot be reached; changes are found by asking the database");
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use super::rules::{self, Band};
 use crate::{
     actor::Actor,
-    areas::{self, Area, AreaName},
+    areas::{self, Area, AreaName, VILLAGE_CODE},
     bodies::{self, BodyView, TermView},
     clock,
     error::{Code, Result},
@@ -19,8 +19,6 @@ use crate::{
 
 /// A term that ends within this many days wants a successor.
 const SOON_DAYS: i64 = 90;
-/// Digits of a village's code.
-const VILLAGE_CODE: usize = 12;
 
 /// An area, what lies directly below it, and how many.
 #[derive(Clone, Debug)]

@@ -46,7 +46,8 @@ pub enum Role {
 }
 
 impl Role {
-    fn does(self, part: Self) -> bool {
+    #[must_use]
+    pub fn does(self, part: Self) -> bool {
         self == Self::All || self == part
     }
 }

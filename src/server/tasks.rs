@@ -95,8 +95,8 @@ async fn pump((app, hub): (App, Arc<Hub>), mut rung: RungBells, wake: Arc<Notify
             bells.retain(|bell| *bell != Bell::Events);
         }
         if let Err(error) = app.broker.ring(&bells).await {
-            // other servers compare heads every two seconds; this one need not wait
-            tracing::warn!(%error, "bells not rung");
+            // other servers compare heads every two seconds, this one need not wait; the broker has told that it is away
+            tracing::debug!(%error, "bells not rung");
             for bell in &bells {
                 live::heard(&app, &hub, *bell).await.ok();
             }

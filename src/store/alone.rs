@@ -14,7 +14,7 @@ use crate::{
 /// Is there something behind this address? Only a file can be missing without anybody to ask.
 #[must_use]
 pub fn exists(url: &str) -> bool {
-    url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists())
+    Dialect::of(url).ok().is_none_or(|dialect| dialect.exists())
 }
 
 /// What makes the database behind this address unfit to be relied on, in words for an operator; empty when all is well.

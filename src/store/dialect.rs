@@ -45,6 +45,14 @@ impl Dialect {
         }
     }
 
+    /// Is there something to open? Of a server that is asked later.
+    pub(super) fn exists(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => path.exists(),
+            Self::Postgres(_) => true,
+        }
+    }
+
     /// Refuses a database that could lose what was acknowledged, then brings it to the newest schema; one process at a
     /// time. An SQLite file with data is copied aside first.
     pub(super) async fn prepare(&self) -> Result<()> {

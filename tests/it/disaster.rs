@@ -217,6 +217,8 @@ async fn a_frozen_stopped_or_wiped_redis_holds_up_nobody() {
     };
     load.during(&round, harm).await;
     load.settle("Redis frozen, stopped, wiped", &round).await;
+    let log = std::fs::read_to_string(load.log()).unwrap();
+    assert!(log.contains("redis cannot be reached") && log.contains("redis answers again"), "an operator reads of it");
 }
 
 /// A small disk of its own; ends with this value.

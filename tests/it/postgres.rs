@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{House, TestApp, Village, count, is_postgres, opened, run};
+use crate::support::{House, Raw, TestApp, Village, count, is_postgres, opened, run};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -159,6 +159,32 @@ async fn two_writers_never_decide_on_what_is_no_longer_so() {
     }
     let counted = count(app.folder.path(), "SELECT CAST(max(version) AS BIGINT) FROM templates WHERE key = 'count'");
     assert_eq!(counted.await, 100);
+    app.stop().await;
+}
+
+/// Another process may hold the turn to write for longer than a statement may take; whoever waits for it is not refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_turn_of_another_is_waited_for() {
+    if !is_postgres("postgres: waiting for the turn to write") {
+        return;
+    }
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let villager = village.villager(&app, "00007").await;
+    let other = Raw::open(app.folder.path()).await;
+    let turn = i64::from_be_bytes(*b"liusheng");
+    other.execute(&format!("SELECT pg_advisory_lock({turn})")).await;
+    let holding = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(9_500)).await;
+        // ends the session, and with it the turn
+        other.close().await;
+    });
+    let began = Instant::now();
+    let voice = json!({ "kind": "suggestion", "visibility": "public", "text": "灯坏了", "place": "桥头" });
+    let answer = villager.post("/v1/suggestions", voice).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    assert!(began.elapsed() > Duration::from_secs(9), "nobody held the turn");
+    holding.await.unwrap();
     app.stop().await;
 }
 

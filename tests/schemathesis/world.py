@@ -3,14 +3,14 @@ import csv
 import json
 import os
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import requests
+from codes import code_of
 
-BASE, SMS = os.environ["LSTEST_BASE"], Path(os.environ["LSTEST_SMS"])
+BASE = os.environ["LSTEST_BASE"]
 AREA, TOWN = "330521103202", "330521103"
 PHOTO = (Path(__file__).parent.parent / "data/media/clear.png").read_bytes()
 PLAYERS = {"resident": "00022", "clerk": "00405", "chair": "00358", "town": "02160", "council": "02546",
@@ -20,16 +20,6 @@ with open(os.environ["LSTEST_ROSTER"], encoding="utf-8-sig") as roster:
     ROWS = list(csv.DictReader(roster))
 PHONES = {row["person_no"]: row["phone"] for row in ROWS}
 SHARED = {phone for phone in PHONES.values() if list(PHONES.values()).count(phone) > 1}
-
-
-def code_of(phone):
-    for _ in range(200):
-        lines = SMS.read_text().splitlines() if SMS.exists() else []
-        found = [line.split()[1] for line in lines if line.startswith(phone)]
-        if found:
-            return found[-1]
-        time.sleep(0.02)
-    raise SystemExit(f"no code for {phone}")
 
 
 def sign_in(phone):
@@ -64,6 +54,17 @@ def later(**span):
 
 def ids(answer):
     return [one["id"] for one in answer.get("items", answer if isinstance(answer, list) else [])]
+
+
+def ready_matter(clerk, chair, voice, neighbours):
+    clerk.post(f"/v1/suggestions/{voice}/accept")
+    matter = chair.post("/v1/matters", {"area_code": AREA, "title": "修桥", "summary": "村口的桥要修一修。", "suggestion_ids": [voice]})["id"]
+    form = clerk.post("/v1/forms", {"subject_id": matter, "area_code": AREA, "purpose": "survey", "title": "问卷", "questions": [
+        {"id": "a", "title": "修吗？", "kind": "choice", "options": ["修", "不修"], "required": True}]})["id"]
+    for one in neighbours:
+        one.post(f"/v1/forms/{form}/answers", {"answers": {"a": "修"}})
+    clerk.post(f"/v1/forms/{form}/close")
+    return matter
 
 
 def main():
@@ -115,6 +116,21 @@ def main():
     world["tasks"] = {name: [clerk.post("/v1/tasks", task | {"owner_id": person[name]}).get("id") for _ in range(15)] for name in ("clerk", "chair", "resident")}
     world["streams"] = {name: [one["id"] for one in players[name].get("/v1/sync")["streams"]] for name in players}
     world["hooks"] = [clerk.post(f"/v1/areas/{AREA}/webhooks", {"url": f"http://127.0.0.1:9/{n}"}).get("id") for n in range(20)]
+    world["spare_phones"] = spare[:40]
+    world["in_deliberation"] = [one["id"] for one in matters if one["stage"] == "deliberate"]
+    soon = meeting | {"audience": "members", "starts_at": later(seconds=5)}
+    world["begun_meetings"] = [chair.post("/v1/meetings", soon)["id"] for _ in range(6)]
+    world["in_review"] = [one["id"] for one in matters if one["stage"] == "review"]
+    # ready for the next stage: a voice, and a survey that is answered and closed
+    world["ready"] = [ready_matter(clerk, chair, world["suggestions"][12 + n], [players[name] for name in ("resident", "author", "representative")]) for n in range(6)]
+    world["suspensions"] = [chair.post(f"/v1/areas/{AREA}/suspensions", {"person_id": one, "reason": "骂人", "days": 3}).get("id") for one in world["people"][40:52]]
+    # written down by one at the office, to be decided by another
+    strangers = iter(f"1970000{n:04}" for n in range(100))
+    world["claims"] = [chair.post(f"/v1/people/{one}/claims", {"phone": next(strangers)}).get("id") for one in world["people"][60:72]]
+    voice = {"area_code": AREA, "name": "过路人", "kind": "consult", "text": "请问车站怎么走？"}
+    world["claim_codes"] = [code for _ in range(10) if (code := clerk.post("/v1/guests/records", voice).get("claim_code"))]
+    world["claimants"] = [{"area_code": AREA, "name": row["name"], "id_last_six": row["id_no"][-6:]} for row in ROWS[900:920]]
+    world["people_without_phone"] = world["people"][72:92]
     # a record names its votes among much else
     named = set()
     for matter in matters:

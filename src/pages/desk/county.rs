@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::frame::{Clerk, Desk};
 use crate::{
     app::{App, Query},
-    areas::AreaName,
+    areas::{self, AreaName, VILLAGE_CODE},
     bodies::{self, Right},
     county::{
         Means,
@@ -29,9 +29,6 @@ use crate::{
     },
     text,
 };
-
-/// Digits of a village's code: nothing lies below it here.
-const VILLAGE_CODE: usize = 12;
 
 /// Somebody who runs the county; others are told that this is not for them.
 pub(super) struct Operator(pub(super) Clerk);
@@ -189,14 +186,14 @@ pub(super) async fn bodies(
 ) -> Result<Response> {
     let db = app.store.read();
     let area = queries::place(&clerk.actor, place.area.as_deref())?;
-    let below = crate::areas::queries::children(db, Some(&area)).await?;
+    let below = areas::queries::children(db, Some(&area)).await?;
     let villages_only = |code: &String| code.len() <= VILLAGE_CODE;
     Ok(render(&BodiesPage {
         page: clerk.page(text::say("county-bodies")),
         desk: clerk.desk(),
         tabs: TABS,
         here: "county-bodies",
-        path: crate::areas::path_names(db, &area).await?,
+        path: areas::path_names(db, &area).await?,
         below: below
             .into_iter()
             .filter(|area| villages_only(&area.code))

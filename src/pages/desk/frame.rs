@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     actor::Actor,
     app::App,
-    areas::{self, AreaName},
+    areas::{self, AreaName, VILLAGE_CODE},
     bodies::{self, Right},
     clock,
     error::{Checks, Code, Error, FieldError, Result},
@@ -26,8 +26,6 @@ use crate::{
     streams, text,
 };
 
-/// Digits of a village's code; an office's is shorter.
-const VILLAGE_CODE: usize = 12;
 /// What stands at the side: path, key of its name, the right without which it is not shown.
 const DOORS: [(&str, &str, Option<Right>); 11] = [
     ("/desk", "desk-todo", None),

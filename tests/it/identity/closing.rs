@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village, code_of, hidden, import};
+use crate::support::{Raw, Somebody, TestApp, Village, code_of, hidden, import};
 
 const PHONE: &str = "19500000007";
 const CLIP: &[u8] = include_bytes!("../../data/media/lamp.m4a");
@@ -37,6 +37,19 @@ async fn wrapped_keys(app: &TestApp) -> Vec<String> {
     let select = "SELECT wrapped FROM data_keys WHERE wrapped IS NOT NULL";
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), select)).await.unwrap();
     rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+/// The bytes in which the keys lie, free space and all.
+async fn at_rest(app: &TestApp) -> Vec<u8> {
+    if app.folder.is_sqlite() {
+        let file = |name: &str| std::fs::read(app.folder.path().join(name)).unwrap_or_default();
+        return [file("liusheng.db"), file("liusheng.db-wal")].concat();
+    }
+    let raw = Raw::open(app.folder.path()).await;
+    raw.execute("CHECKPOINT").await;
+    let bytes = raw.one("SELECT pg_read_binary_file(pg_relation_filepath('data_keys'))").await;
+    raw.close().await;
+    bytes
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,10 +86,8 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
 
     // not even in the free space of a page or in the write-ahead log
     let left = wrapped_keys(&app).await;
-    let file = |name: &str| std::fs::read(app.folder.path().join(name)).unwrap_or_default();
-    let files = [file("liusheng.db"), file("liusheng.db-wal")].concat();
-    // a server keeps its files to itself
-    for key in wrapped.into_iter().filter(|_| app.folder.is_sqlite()) {
+    let files = at_rest(&app).await;
+    for key in wrapped {
         let is_there = files.windows(key.len()).any(|window| window == key.as_bytes());
         assert_eq!(is_there, left.contains(&key), "a destroyed key is gone, the others are not");
     }

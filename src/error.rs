@@ -93,6 +93,10 @@ codes! {
     PeriodOver "period_over" 409,
     TooManyObjections "too_many_objections" 409,
     AlreadyAnswered "already_answered" 409,
+    // messages
+    RecallTooLate "recall_too_late" 409,
+    GroupFull "group_full" 409,
+    ChainFull "chain_full" 409,
     // votes
     VoteNotOpen "vote_not_open" 409,
     VoteClosed "vote_closed" 409,

@@ -50,6 +50,7 @@ pub mod county;
 pub mod doctor;
 // what people look at, and the wiring
 pub mod demo;
+pub mod groups;
 pub mod guests;
 pub mod pages;
 pub mod privacy;

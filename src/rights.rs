@@ -39,6 +39,10 @@ pub enum Right {
     CloseMatter,
     /// Set up outgoing webhooks.
     ManageWebhooks,
+    /// Take away what somebody said in a channel or a discussion, with a reason; pin, address everybody.
+    Moderate,
+    /// Bring people together in a group.
+    OpenGroup,
     /// Suspend somebody's speaking in public, and lift it.
     SuspendSpeaking,
     /// Run the county's Liusheng: areas, health, failed work; a village's private voice only with a reason.
@@ -59,12 +63,14 @@ const COMMITTEE: &[Right] = &[
     Right::OpenVote,
     Right::GiveTask,
     Right::ManageWebhooks,
+    Right::Moderate,
+    Right::OpenGroup,
 ];
 /// What the chair of a village committee may do beyond that.
 const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion, Right::SuspendSpeaking];
 /// The council deliberates, visits and advises; it never publishes as the village and never decides.
 const COUNCIL: &[Right] =
-    &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter];
+    &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter, Right::OpenGroup];
 
 /// Offices of towns and of the county keep the ground on which villages stand.
 const OFFICE: &[Right] = &[Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::SuspendSpeaking];

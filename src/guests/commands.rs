@@ -269,7 +269,7 @@ pub async fn reply(app: &App, address: Option<IpAddr>, told: &str, (client_id, t
     app.rates.write(actor.person)?;
     let view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
     let stream = view.stream_id.ok_or(Code::NotFound)?;
-    let message = SendMessage { client_id, text, side: None, reply_to: None };
+    let message = SendMessage::words(client_id, text);
     let sending = app
         .store
         .write(move |tx| Box::pin(async move { streams::commands::send(tx, &actor, (stream, message)).await }));

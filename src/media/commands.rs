@@ -113,6 +113,19 @@ pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
     Ok(gone)
 }
 
+/// Makes these unreadable, for good.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn erase(tx: &Tx, ids: &[MediaId]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let rows = media::Entity::find().filter(media::Column::Id.is_in(ids.iter().copied())).all(tx).await?;
+    seals::commands::destroy(tx, &rows.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
+    Ok(())
+}
+
 /// Makes every voice clip of a person unreadable.
 ///
 /// # Errors
@@ -129,17 +142,19 @@ pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn erase_of(tx: &Tx, owner: PersonId, (kind, ids): (&str, &[String])) -> Result<Vec<Media>> {
+pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<Vec<Media>> {
     let mut gone = media::Entity::find()
         .filter(media::Column::OwnerId.eq(owner))
         .filter(media::Column::Kind.eq(VOICE).or(media::Column::SubjectId.is_null()))
         .all(tx)
         .await?;
-    for some in ids.chunks(500) {
-        let attached = media::Entity::find()
-            .filter(media::Column::SubjectKind.eq(kind))
-            .filter(media::Column::SubjectId.is_in(some.iter().map(String::as_str)));
-        gone.extend(attached.all(tx).await?);
+    for (kind, ids) in things {
+        for some in ids.chunks(500) {
+            let attached = media::Entity::find()
+                .filter(media::Column::SubjectKind.eq(*kind))
+                .filter(media::Column::SubjectId.is_in(some.iter().map(String::as_str)));
+            gone.extend(attached.all(tx).await?);
+        }
     }
     seals::commands::destroy(tx, &gone.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
     Ok(gone)

@@ -95,11 +95,10 @@ fn said(entry: EntryView, me: PersonId) -> Said {
 
 /// Sends what was typed into the form of a stream.
 pub async fn send(app: &App, actor: Actor, stream: StreamId, form: &Fields) -> Result<()> {
+    let text = form.text("text").replace("\r\n", "\n");
     let message = SendMessage {
-        client_id: form.required("client_id")?,
-        text: form.text("text").replace("\r\n", "\n"),
         side: form.given("side").map(|_| form.choice("side")).transpose()?,
-        reply_to: None,
+        ..SendMessage::words(form.required("client_id")?, text)
     };
     app.store.write(move |tx| Box::pin(async move { commands::send(tx, &actor, (stream, message)).await })).await?;
     Ok(())

@@ -81,6 +81,19 @@ pub async fn by_number(db: &impl ConnectionTrait, area: &str, number: &str) -> R
     Ok(row.map(Resident::from))
 }
 
+/// Home villages of those of these people who are on a roster now.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn homes(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<HashMap<PersonId, String>> {
+    let rows = person::Entity::find()
+        .select_only()
+        .columns([person::Column::Id, person::Column::AreaCode])
+        .filter(person::Column::Id.is_in(ids.iter().copied()))
+        .filter(person::Column::LeftOn.is_null());
+    Ok(rows.into_tuple().all(db).await?.into_iter().collect())
+}
+
 /// Everybody on a village's roster now, by household and number.
 ///
 /// # Errors

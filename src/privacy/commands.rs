@@ -167,7 +167,10 @@ async fn close(tx: &Tx, person: PersonId) -> Result<Closed> {
     end(tx, person, ClosingState::Done).await?;
     let voices: Vec<String> =
         suggestions::erase_of(tx, person).await?.into_iter().map(|voice| voice.to_string()).collect();
-    let files = media::erase_of(tx, person, (suggestions::commands::SUBJECT_KIND, &voices)).await?;
+    let private: Vec<String> =
+        streams::leave_all(tx, person).await?.into_iter().map(|stream| stream.to_string()).collect();
+    let attached = [(suggestions::commands::SUBJECT_KIND, &*voices), (streams::commands::MEDIA_KIND, &*private)];
+    let files = media::erase_of(tx, person, &attached).await?;
     let mailbox = streams::queries::find(tx, streams::StreamKind::Mailbox, &person.to_string()).await?;
     streams::blank(tx, &Vec::from_iter(mailbox)).await?;
     claims::commands::drop_of(tx, person).await?;

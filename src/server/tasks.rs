@@ -12,7 +12,7 @@ use crate::{
     claims, delivery,
     error::Result,
     events::{Reaction, Relay},
-    forms, guests,
+    forms, groups, guests,
     live::{self, Hub},
     matters, media, meetings, notices, people, privacy,
     store::{RungBells, Tx},
@@ -27,6 +27,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 #[must_use]
 pub fn reactions() -> Vec<Reaction> {
     [
+        groups::REACTIONS,
         forms::REACTIONS,
         suggestions::REACTIONS,
         claims::REACTIONS,

@@ -1,31 +1,37 @@
-//! Writes to streams: the only place where a `seq` is born.
+//! Writes to streams: opening, joining, showing cards. What people say is in `say`, what they take back in `recall`, how
+//! far they have read in `cursor`; a `seq` is born in `append` alone.
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set,
+    ColumnTrait, EntityTrait, QueryFilter, Set,
     sea_query::{Expr, OnConflict},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use utoipa::ToSchema;
-use uuid::Uuid;
+use serde_json::json;
 
 use super::{
     queries,
-    rows::{entry, membership, stream},
-    rules::{Access, GIVEN_TODAY, HANDLER_TODAY, StreamKind, access},
-    sealing,
+    rows::{membership, stream},
+    rules::{AUTHOR, GIVEN_TODAY, HANDLER_TODAY, StreamKind},
 };
 use crate::{
     actor::Actor,
+    bodies,
     broker::Bell,
     clock,
-    error::{Checks, Code, Error, Result},
+    error::{Code, Result},
     ids::{BodyId, DataKeyId, PersonId, StreamId},
+    people, seals,
     store::Tx,
-    suspensions, text,
+    text,
 };
 
-const MAX_TEXT: usize = 2000;
-const PREVIEW: usize = 40;
+mod append;
+mod cursor;
+mod recall;
+mod say;
+
+use append::{NewEntry, append};
+pub use cursor::{Mute, SetOptions, read, set_options};
+pub use recall::{PinMessage, RecallMessage, pin, recall};
+pub use say::{MEDIA_KIND, SendMessage, Sent, Side, send};
 
 /// A stream to be opened.
 pub struct NewStream {
@@ -53,44 +59,6 @@ pub struct Card {
     pub link: String,
 }
 
-/// A message from a person.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SendMessage {
-    /// Made by the client once per message: sending again is the same message.
-    pub client_id: Uuid,
-    /// 1 to 2,000 characters.
-    #[schema(min_length = 1, max_length = 2000)]
-    pub text: String,
-    /// In a matter's discussion: an argument for, against, or information.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub side: Option<Side>,
-    /// The `seq` this answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<i64>,
-}
-
-/// The side an argument takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Side {
-    For,
-    Against,
-    Info,
-}
-
-/// What the sender is told, after the commit.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, PartialEq, Eq)]
-pub struct Sent {
-    /// Its place in the stream.
-    pub seq: i64,
-    /// Its number among the messages.
-    pub no: i64,
-    /// It was there already.
-    pub dup: bool,
-}
-
 /// Opens the stream, or finds it.
 ///
 /// # Errors
@@ -115,6 +83,7 @@ pub async fn open(tx: &Tx, new: NewStream) -> Result<StreamId> {
         last_preview: Set(String::new()),
         created_at: Set(now),
         key_id: Set(None),
+        last_all_seq: Set(0),
     };
     stream::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(id)
@@ -183,19 +152,96 @@ pub async fn office(tx: &Tx, body: BodyId) -> Result<StreamId> {
     open(tx, NewStream { kind: StreamKind::Office, subject, title, area: None, body: Some(body) }).await
 }
 
+/// Where the members of a body talk to each other.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forum(tx: &Tx, (body, name): (BodyId, &str), area: Option<String>) -> Result<StreamId> {
+    let title = text::say_with("stream-forum", &[("body", name.into())]);
+    open(tx, NewStream { kind: StreamKind::Forum, subject: body.to_string(), title, area, body: Some(body) }).await
+}
+
+/// The conversation of a resident with the office of the own village, sealed by a key of the resident's own.
+///
+/// # Errors
+/// `no_body_responsible` where there is no village committee.
+pub async fn open_contact(tx: &Tx, actor: &Actor) -> Result<StreamId> {
+    let (person, area) = (actor.person, &actor.area);
+    let body = bodies::queries::of_kind(tx, "village_committee", area).await?.ok_or(Code::NoBodyResponsible)?;
+    let subject = format!("{body}/{person}");
+    if let Some(known) = queries::find(tx, StreamKind::Contact, &subject).await? {
+        return Ok(known);
+    }
+    let body_name = bodies::queries::get(tx, body).await?.name;
+    let title = text::say_with(
+        "stream-contact",
+        &[("body", body_name.into()), ("name", people::mask_name(&actor.name).into())],
+    );
+    let area = Some(area.clone());
+    let id = open(tx, NewStream { kind: StreamKind::Contact, subject, title, area, body: Some(body) }).await?;
+    join(tx, id, person, AUTHOR).await?;
+    let (_, key) = seals::commands::make(tx, person).await?;
+    seal(tx, id, key).await?;
+    Ok(id)
+}
+
 /// Makes the person belong to the stream, with nothing read; once more changes only the role.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn join(tx: &Tx, stream: StreamId, person: PersonId, role: &str) -> Result<()> {
+    join_at(tx, stream, (person, role), (0, 0)).await
+}
+
+/// The same, with everything read that was said before: a newcomer is not greeted by hundreds of red dots.
+///
+/// # Errors
+/// `not_found` when there is no such stream.
+pub async fn join_now(tx: &Tx, stream: StreamId, person: PersonId, role: &str) -> Result<()> {
+    let row = stream::Entity::find_by_id(stream).one(tx).await?.ok_or(Code::NotFound)?;
+    join_at(tx, stream, (person, role), (row.last_seq, row.last_no)).await
+}
+
+/// The person no longer belongs to the stream.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn part(tx: &Tx, stream: StreamId, person: PersonId) -> Result<()> {
+    membership::Entity::update_many()
+        .col_expr(membership::Column::LeftAt, Expr::value(tx.now()))
+        .filter(membership::Column::PersonId.eq(person))
+        .filter(membership::Column::StreamId.eq(stream))
+        .exec(tx)
+        .await?;
+    tx.ring(Bell::Membership { person, stream });
+    Ok(())
+}
+
+/// Shows in the stream that somebody came, left or was named its leader; counts for nobody as unread.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn post_member(tx: &Tx, stream: StreamId, by: PersonId, (person, change): (PersonId, &str)) -> Result<()> {
+    let body = json!({ "person_id": person, "change": change });
+    append(tx, stream, NewEntry { sender: Some(by), ..NewEntry::quiet("member", body) }).await?;
+    Ok(())
+}
+
+async fn join_at(
+    tx: &Tx,
+    stream: StreamId,
+    (person, role): (PersonId, &str),
+    (read_seq, read_no): (i64, i64),
+) -> Result<()> {
     let row = membership::ActiveModel {
         person_id: Set(person),
         stream_id: Set(stream),
         role: Set(role.to_owned()),
-        read_seq: Set(0),
-        read_no: Set(0),
+        read_seq: Set(read_seq),
+        read_no: Set(read_no),
         joined_at: Set(tx.now()),
         left_at: Set(None),
+        ..cursor::fresh()
     };
     let again = OnConflict::columns([membership::Column::PersonId, membership::Column::StreamId])
         .update_columns([membership::Column::Role, membership::Column::LeftAt, membership::Column::JoinedAt])
@@ -211,167 +257,7 @@ pub async fn join(tx: &Tx, stream: StreamId, person: PersonId, role: &str) -> Re
 /// When the database refuses.
 pub async fn post_card(tx: &Tx, stream: StreamId, card: Card) -> Result<i64> {
     let body = json!({ "card": card.code, "title": card.title, "text": card.text, "link": card.link });
-    let entry = NewEntry {
-        kind: "card",
-        preview: card.title,
-        body,
-        sender: None,
-        body_id: None,
-        client_id: Uuid::now_v7(),
-        reply_to: None,
-    };
-    Ok(append(tx, stream, entry).await?.0)
-}
-
-/// Sends a message. The same `client_id` again gives the first answer, with `dup`.
-///
-/// # Errors
-/// `not_found` when the stream is not the actor's to read; `not_allowed` when it is not to write; `invalid_fields`.
-pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendMessage)) -> Result<Sent> {
-    let stream = readable(tx, actor, stream_id).await?;
-    let role = queries::role(tx, stream_id, actor.person).await?;
-    if access(&stream, actor, role.as_deref()) != Access::Write {
-        return Err(Code::NotAllowed.into());
-    }
-    if stream.kind == StreamKind::Discussion.as_str() {
-        suspensions::require_speech(tx, actor.person).await?;
-    }
-    check(&stream, &message)?;
-    sealing::require_open(tx, &stream).await?;
-    if let Some(known) = first_of(tx, actor.person, message.client_id).await? {
-        return if known.stream_id == stream_id {
-            Ok(Sent { seq: known.seq, no: known.no, dup: true })
-        } else {
-            Err(Code::IdempotencyMismatch.into())
-        };
-    }
-    let mut body = json!({ "text": message.text.trim() });
-    if let (Some(side), Some(fields)) = (message.side, body.as_object_mut()) {
-        fields.insert("side".to_owned(), json!(side));
-    }
-    let area = stream.area_code.as_deref().unwrap_or_default();
-    let seat = actor
-        .seats
-        .iter()
-        .find(|seat| Some(seat.body_id) == stream.body_id || (stream.body_id.is_none() && seat.covers(area)));
-    let entry = NewEntry {
-        kind: "message",
-        preview: message.text.trim().to_owned(),
-        body,
-        sender: Some(actor.person),
-        // an author who also holds a seat speaks as the author in the own thread
-        body_id: if role.as_deref() == Some("author") { None } else { seat.map(|seat| seat.body_id) },
-        client_id: message.client_id,
-        reply_to: message.reply_to,
-    };
-    let (seq, no) = append(tx, stream_id, entry).await?;
-    move_cursor(tx, actor.person, stream_id, seq, no).await?;
-    Ok(Sent { seq, no, dup: false })
-}
-
-/// Moves the read cursor forward; never back, never past the end.
-///
-/// # Errors
-/// `not_found` when the stream is not the actor's to read.
-pub async fn read(tx: &Tx, actor: &Actor, stream_id: StreamId, seq: i64) -> Result<()> {
-    let stream = readable(tx, actor, stream_id).await?;
-    let seq = seq.clamp(0, stream.last_seq);
-    let no = match entry::Entity::find_by_id((stream_id, seq)).one(tx).await? {
-        Some(row) => row.no,
-        None => 0,
-    };
-    move_cursor(tx, actor.person, stream_id, seq, no).await
-}
-
-async fn readable(tx: &Tx, actor: &Actor, id: StreamId) -> Result<stream::Model> {
-    let (stream, _) = queries::readable(tx, actor, id).await?;
-    Ok(stream)
-}
-
-fn check(stream: &stream::Model, message: &SendMessage) -> Result<()> {
-    let mut checks = Checks::default();
-    checks.text("text", &message.text, 1..=MAX_TEXT);
-    let may_argue = stream.kind == StreamKind::Discussion.as_str();
-    checks.require(message.side.is_none() || may_argue, "side", "unknown");
-    checks.require(message.reply_to.is_none_or(|seq| (1..=stream.last_seq).contains(&seq)), "reply_to", "out_of_range");
-    checks.done()
-}
-
-async fn first_of(tx: &Tx, sender: PersonId, client_id: Uuid) -> Result<Option<entry::Model>> {
-    let same =
-        entry::Entity::find().filter(entry::Column::SenderId.eq(sender)).filter(entry::Column::ClientId.eq(client_id));
-    Ok(same.one(tx).await?)
-}
-
-struct NewEntry {
-    kind: &'static str,
-    preview: String,
-    body: Value,
-    sender: Option<PersonId>,
-    body_id: Option<BodyId>,
-    client_id: Uuid,
-    reply_to: Option<i64>,
-}
-
-/// Gives the next `seq` and `no` and inserts. The row lock of the stream makes commit order the order of `seq`.
-async fn append(tx: &Tx, stream_id: StreamId, new: NewEntry) -> Result<(i64, i64)> {
-    let now = tx.now();
-    let preview: String = new.preview.chars().filter(|c| !c.is_control()).take(PREVIEW).collect();
-    // what will be sealed is not written in clear even for a moment
-    let in_clear = Expr::case(stream::Column::KeyId.is_null(), Expr::value(preview.clone())).finally(Expr::value(""));
-    let moved = stream::Entity::update_many()
-        .col_expr(stream::Column::LastSeq, Expr::col(stream::Column::LastSeq).add(1))
-        .col_expr(stream::Column::LastNo, Expr::col(stream::Column::LastNo).add(1))
-        .col_expr(stream::Column::LastAt, Expr::value(now))
-        .col_expr(stream::Column::LastPreview, in_clear.into())
-        .filter(stream::Column::Id.eq(stream_id))
-        .exec_with_returning(tx)
-        .await?;
-    let stream = moved.into_iter().next().ok_or_else(|| Error::broken("append to a stream that is not there"))?;
-    let body = match stream.key_id {
-        None => new.body.to_string(),
-        Some(key) => sealing::seal(tx, &stream, key, (&new.body, &preview)).await?,
-    };
-    let row = entry::ActiveModel {
-        stream_id: Set(stream_id),
-        seq: Set(stream.last_seq),
-        no: Set(stream.last_no),
-        kind: Set(new.kind.to_owned()),
-        sender_id: Set(new.sender),
-        body_id: Set(new.body_id),
-        client_id: Set(new.client_id),
-        reply_to: Set(new.reply_to),
-        body: Set(body),
-        created_at: Set(now),
-    };
-    entry::Entity::insert(row).exec_without_returning(tx).await?;
-    tx.ring(Bell::Stream { id: stream_id, seq: stream.last_seq });
-    Ok((stream.last_seq, stream.last_no))
-}
-
-async fn move_cursor(tx: &Tx, person: PersonId, stream: StreamId, seq: i64, no: i64) -> Result<()> {
-    let moved = membership::Entity::update_many()
-        .col_expr(membership::Column::ReadSeq, Expr::value(seq))
-        .col_expr(membership::Column::ReadNo, Expr::value(no))
-        .filter(membership::Column::PersonId.eq(person))
-        .filter(membership::Column::StreamId.eq(stream))
-        .filter(membership::Column::ReadSeq.lt(seq))
-        .exec(tx)
-        .await?;
-    if moved.rows_affected > 0 || membership::Entity::find_by_id((person, stream)).one(tx).await?.is_some() {
-        return Ok(());
-    }
-    let row = membership::ActiveModel {
-        person_id: Set(person),
-        stream_id: Set(stream),
-        role: Set("reader".to_owned()),
-        read_seq: Set(seq),
-        read_no: Set(no),
-        joined_at: Set(tx.now()),
-        left_at: Set(None),
-    };
-    row.insert(tx).await?;
-    Ok(())
+    Ok(append(tx, stream, NewEntry::shown("card", card.title, body)).await?.0)
 }
 
 /// Whoever opened a private thread belongs to it for that day only: the next reading is an opening again, and recorded.

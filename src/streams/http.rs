@@ -7,8 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, SendMessage, Sent},
-    queries::{self, EntryView, Span, StreamView},
+    commands::{self, PinMessage, RecallMessage, SendMessage, Sent, SetOptions},
+    queries::{self, EntryView, Reader, Receipts, Span, StreamView},
 };
 use crate::{
     actor::Actor,
@@ -26,6 +26,12 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_entries))
         .routes(routes!(send_message))
         .routes(routes!(move_cursor))
+        .routes(routes!(recall_message))
+        .routes(routes!(pin_message))
+        .routes(routes!(read_receipts))
+        .routes(routes!(list_members))
+        .routes(routes!(set_stream_options))
+        .routes(routes!(open_contact))
 }
 
 /// The list on the home page.
@@ -182,5 +188,111 @@ async fn move_cursor(
     Input(input): Input<MoveCursor>,
 ) -> Result<StatusCode> {
     app.store.write(move |tx| Box::pin(async move { commands::read(tx, &actor, id, input.seq).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take back the own message within two minutes; who leads the conversation takes away any, with a reason.
+#[utoipa::path(post, path = "/v1/streams/{stream_id}/messages/{seq}/recall", tag = "streams",
+    operation_id = "recall_message", request_body = RecallMessage,
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The message")),
+    responses((status = 200, body = Sent, description = "Gone everywhere; the place of the recall"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn recall_message(
+    State(app): State<App>,
+    actor: Actor,
+    Path((id, seq)): Path<(StreamId, i64)>,
+    Input(input): Input<RecallMessage>,
+) -> Result<Json<Sent>> {
+    app.store
+        .write(move |tx| Box::pin(async move { commands::recall(tx, &actor, (id, seq, input)).await }))
+        .await
+        .map(Json)
+}
+
+/// Pin a message for everybody, or take the pin out.
+#[utoipa::path(post, path = "/v1/streams/{stream_id}/messages/{seq}/pin", tag = "streams",
+    operation_id = "pin_message", request_body = PinMessage,
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The message")),
+    responses((status = 200, body = Sent, description = "As asked; the place of the change"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn pin_message(
+    State(app): State<App>,
+    actor: Actor,
+    Path((id, seq)): Path<(StreamId, i64)>,
+    Input(input): Input<PinMessage>,
+) -> Result<Json<Sent>> {
+    app.store
+        .write(move |tx| Box::pin(async move { commands::pin(tx, &actor, (id, seq, input)).await }))
+        .await
+        .map(Json)
+}
+
+/// How many have read up to here; who has not, for who leads the conversation.
+#[utoipa::path(get, path = "/v1/streams/{stream_id}/messages/{seq}/receipts", tag = "streams",
+    operation_id = "read_receipts",
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The entry")),
+    responses((status = 200, body = Receipts, description = "Read, of how many"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_receipts(
+    State(app): State<App>,
+    actor: Actor,
+    Path(place): Path<(StreamId, i64)>,
+) -> Result<Json<Receipts>> {
+    queries::receipts(&app, &actor, place).await.map(Json)
+}
+
+/// Who belongs to a conversation.
+#[derive(Serialize, ToSchema)]
+struct MemberList {
+    /// In the order in which they came.
+    members: Vec<Reader>,
+}
+
+/// Who belongs to a group, a forum or an office.
+#[utoipa::path(get, path = "/v1/streams/{stream_id}/members", tag = "streams", operation_id = "list_members",
+    params(("stream_id" = String, Path, description = "The stream")),
+    responses((status = 200, body = MemberList, description = "Who belongs to it"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_members(State(app): State<App>, actor: Actor, Path(id): Path<StreamId>) -> Result<Json<MemberList>> {
+    Ok(Json(MemberList { members: queries::members(&app, &actor, id).await? }))
+}
+
+/// A conversation to open.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OpenContact {}
+
+/// Where to talk.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+struct Contact {
+    /// The stream.
+    stream_id: StreamId,
+}
+
+/// The caller's conversation with the office of the own village; the same one each time.
+#[utoipa::path(post, path = "/v1/contacts", tag = "streams", operation_id = "open_contact", request_body = OpenContact,
+    responses((status = 201, body = Contact, description = "The conversation"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn open_contact(
+    State(app): State<App>,
+    actor: Actor,
+    Input(OpenContact {}): Input<OpenContact>,
+) -> Result<Created<Contact>> {
+    let opened = app.store.write(move |tx| Box::pin(async move { commands::open_contact(tx, &actor).await })).await;
+    opened.map(|stream_id| Created(Contact { stream_id }))
+}
+
+/// Keep a conversation on top of the own list, or quiet.
+#[utoipa::path(put, path = "/v1/streams/{stream_id}/options", tag = "streams", operation_id = "set_stream_options",
+    request_body = SetOptions, params(("stream_id" = String, Path, description = "The stream")),
+    responses((status = 204, description = "As asked"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn set_stream_options(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<StreamId>,
+    Input(options): Input<SetOptions>,
+) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { commands::set_options(tx, &actor, id, options).await })).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,7 @@
 //! order of commits is the order of `seq`; `no` counts what people count, and unread = `last_no − read_no`, never negative;
 //! a cursor only moves forward; the same `client_id` of the same sender is one entry; content is stored once and read by
 //! all (a notice to a county is one entry); what is said in the thread of a private voice is sealed. Who may read a
-//! channel or a discussion is a predicate on areas, not rows.
+//! channel or a discussion is a predicate on areas, not rows; what was recalled is nowhere any more but for the fact.
 //! Tables owned: `streams`, `entries`, `memberships`. Events recorded: none (an entry is its own record).
 pub mod commands;
 mod epochs;
@@ -19,6 +19,6 @@ pub use self::{
     http::routes,
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,
-    rules::{Access, GIVEN_TODAY, HANDLER_TODAY, StreamKind, access, chain_of_areas},
-    sealing::blank,
+    rules::{Access, GIVEN_TODAY, HANDLER_TODAY, LEADER, MEMBER, StreamKind, access, chain_of_areas, moderates},
+    sealing::{blank, leave_all},
 };

@@ -1,4 +1,4 @@
-//! Reads of streams: the list on the home page, entries, what a device missed.
+//! Reads of streams: the list on the home page; entries are in `entries`, who has read them in `receipts`.
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset};
@@ -9,18 +9,24 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    rows::{entry, membership, stream},
+    commands::Mute,
+    rows::{membership, stream},
     rules::{Access, StreamKind, access, chain_of_areas},
     sealing,
 };
 use crate::{
     actor::Actor,
     app::App,
-    bodies, clock,
+    clock,
     error::{Code, Result},
     ids::{PersonId, StreamId},
-    people,
 };
+
+mod entries;
+mod receipts;
+
+pub use entries::{EntryView, Quote, Sender, Span, entries};
+pub use receipts::{Reader, Receipts, members, receipts};
 
 /// Streams shown and subscribed at most.
 pub const MAX_STREAMS: u64 = 128;
@@ -30,7 +36,7 @@ pub const MAX_STREAMS: u64 = 128;
 pub struct StreamView {
     /// Its id; the channel on the socket is `s:` and this.
     pub id: StreamId,
-    /// mailbox, channel, thread, discussion, office.
+    /// mailbox, channel, thread, discussion, office, contact, forum, group.
     pub kind: String,
     /// Id of what it is about.
     pub subject_id: String,
@@ -48,44 +54,16 @@ pub struct StreamView {
     pub read_no: i64,
     /// `last_no − read_no`.
     pub unread: i64,
+    /// Somebody addressed the person, or everybody, after what was read: [有人@我].
+    pub is_mentioned: bool,
+    /// What the person does not want to be told of: nothing, messages, everything. What is muted shows a dot, no number.
+    pub mute: String,
+    /// The person keeps it on top.
+    pub is_pinned: bool,
     /// First words of the newest entry.
     pub preview: String,
     /// When that was.
     pub last_at: DateTime<FixedOffset>,
-}
-
-/// An entry as everybody sees it, on the socket and over REST alike.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct EntryView {
-    /// Its place: 1, 2, 3 … without a gap.
-    pub seq: i64,
-    /// Its number among what people count.
-    pub no: i64,
-    /// message or card.
-    pub kind: String,
-    /// Who sent it; absent for cards.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sender: Option<Sender>,
-    /// The `seq` it answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<i64>,
-    /// `{text, side?}` of a message; `{card, title, text, link}` of a card; `{erased, text}` of what its author had
-    /// erased with the account.
-    pub body: serde_json::Value,
-    /// When.
-    pub created_at: DateTime<FixedOffset>,
-}
-
-/// Who sent a message.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Sender {
-    /// The person.
-    pub id: PersonId,
-    /// Full name in a seat, masked otherwise.
-    pub name: String,
-    /// The body for which the person spoke.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body_name: Option<String>,
 }
 
 /// The stream of this kind about this subject.
@@ -105,6 +83,17 @@ pub async fn find(db: &impl ConnectionTrait, kind: StreamKind, subject: &str) ->
 pub(super) async fn role(db: &impl ConnectionTrait, stream: StreamId, person: PersonId) -> Result<Option<String>> {
     let row = membership::Entity::find_by_id((person, stream)).one(db).await?;
     Ok(row.filter(|row| row.left_at.is_none()).map(|row| row.role))
+}
+
+/// Who belongs to a group, and as what.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn belonging(db: &impl ConnectionTrait, stream: StreamId) -> Result<HashMap<PersonId, String>> {
+    let rows = membership::Entity::find()
+        .filter(membership::Column::StreamId.eq(stream))
+        .filter(membership::Column::LeftAt.is_null());
+    Ok(rows.all(db).await?.into_iter().map(|row| (row.person_id, row.role)).collect())
 }
 
 /// The stream, if the actor may read it, and what more is allowed.
@@ -149,7 +138,7 @@ pub(crate) async fn own(
         .add(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
         .add(stream::Column::AreaCode.is_in(chain_of_areas(&actor.area)));
     let by_seat = Condition::all()
-        .add(stream::Column::Kind.eq(StreamKind::Office.as_str()))
+        .add(stream::Column::Kind.is_in([StreamKind::Office.as_str(), StreamKind::Forum.as_str()]))
         .add(stream::Column::BodyId.is_in(bodies));
     let rows = stream::Entity::find()
         .filter(Condition::any().add(stream::Column::Id.in_subquery(joined)).add(by_area).add(by_seat))
@@ -169,13 +158,17 @@ pub(crate) async fn own(
         let member = members.remove(&row.id);
         (row, member)
     });
-    Ok(pairs
+    let mut own: Vec<_> = pairs
         .filter(|(row, member)| access(row, actor, member.as_ref().map(|m| m.role.as_str())) != Access::None)
-        .collect())
+        .collect();
+    let pinned = |member: &Option<membership::Model>| member.as_ref().and_then(|row| row.pinned_at);
+    own.sort_by_key(|(_, member)| std::cmp::Reverse(pinned(member)));
+    Ok(own)
 }
 
 fn view(row: stream::Model, member: Option<&membership::Model>) -> StreamView {
     let (read_seq, read_no) = member.map_or((0, 0), |member| (member.read_seq, member.read_no));
+    let addressed = member.map_or(0, |member| member.last_mention_seq).max(row.last_all_seq);
     StreamView {
         id: row.id,
         kind: row.kind,
@@ -187,51 +180,12 @@ fn view(row: stream::Model, member: Option<&membership::Model>) -> StreamView {
         read_seq,
         read_no,
         unread: row.last_no - read_no,
+        is_mentioned: addressed > read_seq,
+        mute: member.map_or_else(|| Mute::Nothing.as_str().to_owned(), |member| member.mute.clone()),
+        is_pinned: member.is_some_and(|member| member.pinned_at.is_some()),
         preview: row.last_preview,
         last_at: clock::local(row.last_at),
     }
-}
-
-/// Which entries of a stream: after a place going forward, or the newest before a place.
-#[derive(Clone, Copy, Debug)]
-pub enum Span {
-    /// The entries that follow this seq, oldest first.
-    After(i64),
-    /// The newest ones before this seq, oldest first.
-    Before(i64),
-}
-
-/// Entries in their present state, oldest first. The caller has checked [`readable`].
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn entries(app: &App, stream: StreamId, span: Span, limit: u64) -> Result<Vec<EntryView>> {
-    let db = app.store.read();
-    let found = entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).limit(limit);
-    let mut rows = match span {
-        Span::After(seq) => found.filter(entry::Column::Seq.gt(seq)).order_by_asc(entry::Column::Seq).all(db).await?,
-        Span::Before(seq) => found.filter(entry::Column::Seq.lt(seq)).order_by_desc(entry::Column::Seq).all(db).await?,
-    };
-    rows.sort_by_key(|row| row.seq);
-    let mut bodies_of = sealing::open_bodies(app, stream, &rows).await?.into_iter();
-    let senders = rows.iter().filter_map(|row| row.sender_id).collect();
-    let names = people::queries::names(db, senders).await?;
-    let body_names = bodies::queries::names(db, rows.iter().filter_map(|row| row.body_id).collect()).await?;
-    let mut show = |row: entry::Model| EntryView {
-        seq: row.seq,
-        no: row.no,
-        kind: row.kind,
-        sender: row.sender_id.map(|id| {
-            let body_name = row.body_id.and_then(|body| body_names.get(&body).cloned());
-            let full = names.get(&id).cloned().unwrap_or_default();
-            let name = if body_name.is_some() { full } else { people::mask_name(&full) };
-            Sender { id, name, body_name }
-        }),
-        reply_to: row.reply_to,
-        body: bodies_of.next().unwrap_or_default(),
-        created_at: clock::local(row.created_at),
-    };
-    Ok(rows.into_iter().map(&mut show).collect())
 }
 
 /// Newest seq and epoch of these streams.

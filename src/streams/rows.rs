@@ -27,6 +27,8 @@ pub mod stream {
         pub created_at: DateTime<Utc>,
         /// Seals what is said in it.
         pub key_id: Option<DataKeyId>,
+        /// Where everybody was addressed last; 0: never.
+        pub last_all_seq: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -58,6 +60,12 @@ pub(crate) mod entry {
         pub reply_to: Option<i64>,
         pub body: String,
         pub created_at: DateTime<Utc>,
+        /// What this entry changes.
+        pub target_seq: Option<i64>,
+        pub state: String,
+        /// The entry that changed this one last; 0: none did.
+        pub rev: i64,
+        pub is_pinned: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -84,6 +92,11 @@ pub(crate) mod membership {
         pub read_no: i64,
         pub joined_at: DateTime<Utc>,
         pub left_at: Option<DateTime<Utc>>,
+        /// Where the person was addressed last; 0: never.
+        pub last_mention_seq: i64,
+        pub mute: String,
+        /// Since when the person keeps it on top.
+        pub pinned_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,6 @@
 //! Kinds of stream, and who may read and write them.
+use chrono::TimeDelta;
+
 use crate::{
     actor::{Actor, HeldSeat, covers},
     bodies,
@@ -24,9 +26,45 @@ pub enum StreamKind {
     Discussion,
     /// A body's own work. Subject: the body.
     Office,
+    /// A resident and the village's office. Subject: the body and the person.
+    Contact,
+    /// What the members of a council, a federation or a joint meeting say to each other. Subject: the body.
+    Forum,
+    /// People whom a body has brought together. Subject: the group.
+    Group,
 }
 
+/// State of an entry: as it was said.
+pub const SAID: &str = "said";
+/// Its sender took it back.
+pub const RECALLED: &str = "recalled";
+/// Whoever leads the conversation took it away, with a reason.
+pub const REMOVED: &str = "removed";
+/// A message may be taken back within this time.
+pub const RECALL_WITHIN: TimeDelta = TimeDelta::minutes(2);
+/// Everybody may be addressed once within this time.
+pub const ALL_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
+
+/// Who leads a group.
+pub const LEADER: &str = "leader";
+/// Who belongs to a group.
+pub const MEMBER: &str = "member";
+/// Whose thread or contact it is.
+pub const AUTHOR: &str = "author";
+
 impl StreamKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Mailbox,
+        Self::Channel,
+        Self::Thread,
+        Self::Discussion,
+        Self::Office,
+        Self::Contact,
+        Self::Forum,
+        Self::Group,
+    ];
+
     /// The stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -36,15 +74,16 @@ impl StreamKind {
             Self::Thread => "thread",
             Self::Discussion => "discussion",
             Self::Office => "office",
+            Self::Contact => "contact",
+            Self::Forum => "forum",
+            Self::Group => "group",
         }
     }
 
     /// The kind of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Mailbox, Self::Channel, Self::Thread, Self::Discussion, Self::Office]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -74,14 +113,32 @@ pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
         Some(StreamKind::Channel) if lives_there || serves_there => Access::Read,
         Some(StreamKind::Discussion) if lives_there || serves_there => Access::Write,
         Some(StreamKind::Office) if has_seat => Access::Read,
+        Some(StreamKind::Forum) if has_seat => Access::Write,
+        Some(StreamKind::Contact) if handles || role == Some(AUTHOR) => Access::Write,
+        Some(StreamKind::Group) if matches!(role, Some(LEADER | MEMBER)) => Access::Write,
         Some(StreamKind::Thread) => match role {
-            Some("author") => Access::Write,
+            Some(AUTHOR) => Access::Write,
             // the membership alone is not enough: rights end with the seat that gave them
             Some("handler" | HANDLER_TODAY) if handles => Access::Write,
             Some("given" | GIVEN_TODAY) if has_seat => Access::Write,
             _ => Access::None,
         },
         _ => Access::None,
+    }
+}
+
+/// May the actor take away what others said here, pin, and address everybody? Not where a resident speaks with an office:
+/// what is said there is a voice.
+#[must_use]
+pub fn moderates(stream: &Stream, actor: &Actor, role: Option<&str>) -> bool {
+    let area = stream.area_code.as_deref().unwrap_or_default();
+    match StreamKind::parse(&stream.kind) {
+        Some(StreamKind::Channel | StreamKind::Discussion) => bodies::may(actor, bodies::Right::Moderate, area),
+        Some(StreamKind::Forum) => actor.seats.iter().any(|seat| {
+            Some(seat.body_id) == stream.body_id && matches!(seat.role.as_str(), "chair" | "vice_chair" | "secretary")
+        }),
+        Some(StreamKind::Group) => role == Some(LEADER),
+        _ => false,
     }
 }
 
@@ -122,6 +179,7 @@ mod tests {
             last_preview: String::new(),
             created_at: DateTime::UNIX_EPOCH,
             key_id: None,
+            last_all_seq: 0,
         }
     }
 

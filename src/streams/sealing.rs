@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 use super::{
     Stream,
-    rows::{entry, stream},
+    rows::{entry, membership, stream},
+    rules::{AUTHOR, LEADER, MEMBER, StreamKind},
 };
 use crate::{
     app::App,
     error::{Code, Error, Result},
-    ids::{DataKeyId, StreamId},
+    ids::{DataKeyId, PersonId, StreamId},
+    keys::DataKey,
     seals,
     store::Tx,
     text,
@@ -20,19 +22,49 @@ const SEALED: &str = "sealed";
 /// What is left of an entry whose key was destroyed.
 const ERASED: &str = "erased";
 
-/// The body of a new entry as it is kept; the stream's preview is sealed along with it. `said`: body and preview.
-pub(super) async fn seal(tx: &Tx, row: &Stream, key: DataKeyId, said: (&Value, &str)) -> Result<String> {
+/// The body of a new entry as it is kept; the stream's preview, if it changes, is sealed along with it. `said`: body and
+/// preview.
+pub(super) async fn seal(tx: &Tx, row: &Stream, key: DataKeyId, said: (&Value, Option<&str>)) -> Result<String> {
     let Some(key) = seals::queries::open(tx, tx.keys(), key).await? else {
         // after its author closed the account the thread goes on, but nothing can be kept in it
         return Ok(json!({ ERASED: true }).to_string());
     };
+    if let Some(preview) = said.1 {
+        stream::Entity::update_many()
+            .col_expr(stream::Column::LastPreview, Expr::value(key.seal_text("preview", preview)?))
+            .filter(stream::Column::Id.eq(row.id))
+            .exec(tx)
+            .await?;
+    }
+    let sealed = key.seal_text(&place(row.id, row.last_seq), &said.0.to_string())?;
+    Ok(json!({ SEALED: sealed }).to_string())
+}
+
+/// The list shows these words from now on.
+pub(super) async fn set_preview(tx: &Tx, row: &Stream, words: &str) -> Result<()> {
+    let kept = match row.key_id {
+        None => words.to_owned(),
+        Some(key) => match seals::queries::open(tx, tx.keys(), key).await? {
+            Some(key) => key.seal_text("preview", words)?,
+            None => return Ok(()),
+        },
+    };
     stream::Entity::update_many()
-        .col_expr(stream::Column::LastPreview, Expr::value(key.seal_text("preview", said.1)?))
+        .col_expr(stream::Column::LastPreview, Expr::value(kept))
         .filter(stream::Column::Id.eq(row.id))
         .exec(tx)
         .await?;
-    let sealed = key.seal_text(&place(row.id, row.last_seq), &said.0.to_string())?;
-    Ok(json!({ SEALED: sealed }).to_string())
+    Ok(())
+}
+
+/// The body of one entry.
+pub(super) async fn open_body(tx: &Tx, stream: &Stream, row: &entry::Model) -> Result<Value> {
+    let key = match stream.key_id {
+        Some(key) => seals::queries::open(tx, tx.keys(), key).await?,
+        None => None,
+    };
+    let kept = serde_json::from_str(&row.body).unwrap_or_default();
+    opened(row, kept, key.as_ref())
 }
 
 /// What somebody says now must be kept: not where the key was destroyed.
@@ -60,16 +92,19 @@ pub(super) async fn open_bodies(app: &App, id: StreamId, rows: &[entry::Model]) 
         Some(key) => seals::queries::open(db, &app.keys, key).await?,
         None => None,
     };
-    let open = |(row, body): (&entry::Model, Value)| match (body.get(SEALED).and_then(Value::as_str), &key) {
+    rows.iter().zip(kept).map(|(row, body)| opened(row, body, key.as_ref())).collect()
+}
+
+fn opened(row: &entry::Model, body: Value, key: Option<&DataKey>) -> Result<Value> {
+    match (body.get(SEALED).and_then(Value::as_str), key) {
         (Some(sealed), Some(key)) => {
-            let opened = key.open_text(&place(id, row.seq), sealed)?;
+            let opened = key.open_text(&place(row.stream_id, row.seq), sealed)?;
             serde_json::from_str(&opened).map_err(Error::broken)
         }
         (Some(_), None) => Ok(erased()),
         (None, _) if body.get(ERASED).is_some() => Ok(erased()),
         (None, _) => Ok(body),
-    };
-    rows.iter().zip(kept).map(open).collect()
+    }
 }
 
 fn erased() -> Value {
@@ -85,6 +120,33 @@ pub(super) async fn open_previews(app: &App, rows: Vec<&mut Stream>) -> Result<(
         row.last_preview = preview.unwrap_or_else(|| text::say("erased"));
     }
     Ok(())
+}
+
+/// Somebody goes for good: leaves every group; what was said in the own private conversations becomes unreadable. Gives
+/// those, for what is attached to them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn leave_all(tx: &Tx, person: PersonId) -> Result<Vec<StreamId>> {
+    let own = membership::Entity::find().filter(membership::Column::PersonId.eq(person));
+    let own = own.filter(membership::Column::LeftAt.is_null()).all(tx).await?;
+    let with = |roles: &[&str]| -> Vec<StreamId> {
+        own.iter().filter(|row| roles.contains(&row.role.as_str())).map(|row| row.stream_id).collect()
+    };
+    membership::Entity::update_many()
+        .col_expr(membership::Column::LeftAt, Expr::value(tx.now()))
+        .filter(membership::Column::PersonId.eq(person))
+        .filter(membership::Column::StreamId.is_in(with(&[LEADER, MEMBER])))
+        .exec(tx)
+        .await?;
+    let private = stream::Entity::find()
+        .filter(stream::Column::Id.is_in(with(&[AUTHOR])))
+        .filter(stream::Column::KeyId.is_not_null())
+        .all(tx)
+        .await?;
+    let contacts = private.iter().filter(|row| row.kind == StreamKind::Contact.as_str());
+    seals::commands::destroy(tx, &contacts.filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
+    Ok(private.into_iter().map(|row| row.id).collect())
 }
 
 /// Takes the words out of entries that were kept in clear: those of streams that are not sealed but should have been.

@@ -12,10 +12,11 @@ use super::{
 use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path, Query},
-    error::{Code, Problem, Result},
+    error::{Code, Error, Problem, Result},
     ids::{MediaId, SuggestionId},
     media::{self, Media, Size},
     page::Page,
+    streams,
 };
 
 /// Media of these things are shown to whoever sees what is public in the area.
@@ -188,6 +189,10 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if kind == SUBJECT_KIND {
         let voice = queries::of_media(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
+    }
+    if kind == streams::commands::MEDIA_KIND {
+        let stream = subject.parse().map_err(Error::broken)?;
+        return streams::queries::readable(app.store.read(), actor, stream).await.map(|_| ());
     }
     let sees = |area: &str| if kind == "task" { actor.reads_records(area) } else { actor.sees(area) };
     let is_public = PUBLIC_KINDS.contains(&kind) && row.area_code.as_deref().is_some_and(sees);

@@ -258,7 +258,7 @@ async fn a_lost_bell_is_made_good() {
     drop(rung);
     let actor = liusheng::people::actor_of_token(&scene.app.app, &scene.clerk.token()).await.unwrap();
     let (stream, client_id) = (scene.stream, Uuid::now_v7());
-    let message = streams::commands::SendMessage { client_id, text: "没人敲钟".into(), side: None, reply_to: None };
+    let message = streams::commands::SendMessage::words(client_id, "没人敲钟".into());
     let sent = silent
         .write(move |tx| Box::pin(async move { streams::commands::send(tx, &actor.into(), (stream, message)).await }));
     sent.await.unwrap();

@@ -19,6 +19,7 @@ mod live;
 mod log;
 mod many;
 mod media;
+mod messages;
 mod people;
 mod postgres;
 mod race;

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::support::Somebody;
 
+/// The place of the first message in a discussion.
+pub(super) const FIRST_MESSAGE: i64 = 1;
+
 impl World {
     /// A new object of this kind.
     pub(super) async fn fresh(&mut self, kind: &str, at: At, role: &'static str) -> String {
@@ -35,6 +38,10 @@ impl World {
             "thread_private" => self.thread(&owner, "handlers", place).await,
             "thread_public" => self.thread(&owner, "public", place).await,
             "mailbox" => self.mailbox(&owner).await,
+            "contact" => self.contact(&owner, place).await,
+            "group" => self.group(&owner, place).await,
+            "forum" => self.forum(place).await,
+            "message" => self.message(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
             "office" => self.office(at, role, place).await,
             "task" => {
@@ -44,8 +51,10 @@ impl World {
             _ => self.of_village(kind, place).await,
         };
         if !matches!(kind, "vote" | "closed_vote") {
-            let personal =
-                ["voice", "photo", "thread", "mailbox"].iter().any(|one| kind.starts_with(one)).then_some(owner.person);
+            let personal = ["voice", "photo", "thread", "mailbox", "contact", "group"]
+                .iter()
+                .any(|one| kind.starts_with(one))
+                .then_some(owner.person);
             self.note(&made, kind, place, personal);
         }
         made
@@ -190,6 +199,33 @@ impl World {
         stream
     }
 
+    async fn contact(&mut self, owner: &Somebody, place: Place) -> String {
+        let opened = owner.post("/v1/contacts", json!({})).await.ok();
+        let stream = opened["stream_id"].as_str().unwrap().to_owned();
+        let words = format!("私话{}", Uuid::now_v7());
+        let message = json!({ "client_id": Uuid::now_v7(), "text": words });
+        owner.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
+        self.keep(words, "contact", place, owner.person);
+        stream
+    }
+
+    /// Brought together by the chair of the village.
+    async fn group(&self, owner: &Somebody, place: Place) -> String {
+        let chair = &self.chairs[&place];
+        let new = json!({ "body_id": self.committees[&place], "title": "小组", "people": [owner.person] });
+        chair.post("/v1/groups", new).await.ok()["stream_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The first message about a matter of its own; gives the discussion.
+    async fn message(&self, owner: &Somebody, place: Place) -> String {
+        let matter = self.raise(place).await;
+        let stream = self.stream(StreamKind::Discussion, &matter).await;
+        let message = json!({ "client_id": Uuid::now_v7(), "text": "我有话说" });
+        let said = owner.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
+        assert_eq!(said["seq"], FIRST_MESSAGE);
+        stream
+    }
+
     async fn mailbox(&self, owner: &Somebody) -> String {
         let person = owner.person;
         let open =
@@ -204,6 +240,14 @@ impl World {
         };
         let open =
             self.app.app.store.write(move |tx| Box::pin(async move { streams::commands::office(tx, body).await }));
+        open.await.unwrap().to_string()
+    }
+
+    async fn forum(&self, place: Place) -> String {
+        let (body, area) = (self.councils[&place], place.code().to_owned());
+        let open = self.app.app.store.write(move |tx| {
+            Box::pin(async move { streams::commands::forum(tx, (body, "参事会"), Some(area)).await })
+        });
         open.await.unwrap().to_string()
     }
 

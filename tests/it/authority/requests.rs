@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     matrix::{At, ROLES, Row},
+    objects::FIRST_MESSAGE,
     world::{PHOTO, Place, World, id, roster},
 };
 
@@ -91,6 +92,8 @@ impl World {
         let method: Method = method.to_uppercase().parse().unwrap();
         let code = place.code();
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
+        let leader = self.chairs[&place].person.to_string();
+        let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);
         let path = path + &self.query(row, object);
         let body = match row.operation.as_str() {
             "import_roster" => Body::Csv(roster(place)),
@@ -197,6 +200,12 @@ impl World {
             "object_to_notice" => json!({ "text": "太贵" }),
             "answer_objection" => json!({ "answer": "已降价。" }),
             "move_cursor" => json!({ "seq": 0 }),
+            "recall_message" => json!({ "reason": "说错了" }),
+            "pin_message" => json!({ "is_pinned": true }),
+            "set_stream_options" => json!({ "mute": "messages" }),
+            "open_contact" => json!({}),
+            "open_group" => json!({ "body_id": self.committees[&place], "title": "小组" }),
+            "add_members" => json!({ "people": [self.fresh_person(place).await] }),
             "send_message" => json!({ "client_id": Uuid::now_v7(), "text": "各位好" }),
             "sync_streams" => json!({ "have": {} }),
             "give_task" => {

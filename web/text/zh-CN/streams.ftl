@@ -4,3 +4,14 @@ stream-channel = { $area }公告
 stream-office = 办公室
 # In the place of words whose author closed the account.
 erased = （本人注销账号时已经删除）
+# Body is the council, federation or joint meeting whose members talk here.
+stream-forum = { $body }论坛
+# Name is masked; the office sees who it is when it answers.
+stream-contact = { $body }·{ $name }
+# Shown in the office's own stream. Title is that of the conversation.
+stream-spoke = { $title }：有新消息
+# In the list, in the place of words.
+preview-photo = [照片]
+preview-voice = [语音]
+preview-recalled = 一条消息已撤回
+preview-removed = 一条消息已被移除

@@ -1,0 +1,138 @@
+//! Taking back what was said, taking it away, pinning it.
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    super::{
+        queries,
+        rows::{entry, stream},
+        rules::{Access, RECALL_WITHIN, RECALLED, REMOVED, SAID, access, moderates},
+        sealing,
+    },
+    Sent,
+    append::{NewEntry, append},
+};
+use crate::{
+    actor::Actor,
+    error::{Checks, Code, Result},
+    ids::{MediaId, StreamId},
+    media,
+    store::Tx,
+    text,
+};
+
+const MAX_REASON: usize = 200;
+
+/// Takes a message back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecallMessage {
+    /// Why; 2 to 200 characters, needed for what somebody else said. Everybody there reads it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 200)]
+    pub reason: String,
+}
+
+/// Pins a message, or takes the pin out.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PinMessage {
+    /// On top for everybody?
+    pub is_pinned: bool,
+}
+
+/// Takes a message back: the own within two minutes, that of somebody else by who leads the conversation, with a reason.
+/// Its words and files are gone for good, everywhere; that something was said here stays.
+///
+/// # Errors
+/// `not_found`; `not_allowed`; `recall_too_late`; `invalid_fields` without a reason.
+pub async fn recall(tx: &Tx, actor: &Actor, (id, seq, input): (StreamId, i64, RecallMessage)) -> Result<Sent> {
+    let (stream, said, may_moderate) = said(tx, actor, (id, seq)).await?;
+    if said.state != SAID {
+        return Ok(Sent { seq: said.rev, no: said.no, dup: true });
+    }
+    let is_own = said.sender_id == Some(actor.person);
+    let state = if is_own && tx.now() - said.created_at <= RECALL_WITHIN {
+        RECALLED
+    } else if may_moderate {
+        let mut checks = Checks::default();
+        checks.text("reason", &input.reason, 2..=MAX_REASON);
+        checks.done()?;
+        REMOVED
+    } else {
+        return Err(if is_own { Code::RecallTooLate } else { Code::NotAllowed }.into());
+    };
+    erase_files(tx, &stream, &said).await?;
+    let mut body = json!({ "state": state });
+    if let (true, Some(fields)) = (state == REMOVED, body.as_object_mut()) {
+        fields.insert("reason".to_owned(), json!(input.reason.trim()));
+    }
+    let entry =
+        NewEntry { sender: Some(actor.person), target_seq: Some(seq), ..NewEntry::quiet("recall", body.clone()) };
+    let (rev, no) = append(tx, id, entry).await?;
+    entry::Entity::update_many()
+        .col_expr(entry::Column::Body, Expr::value(body.to_string()))
+        .col_expr(entry::Column::State, Expr::value(state))
+        .col_expr(entry::Column::Rev, Expr::value(rev))
+        .col_expr(entry::Column::IsPinned, Expr::value(false))
+        .filter(entry::Column::StreamId.eq(id))
+        .filter(entry::Column::Seq.eq(seq))
+        .exec(tx)
+        .await?;
+    if said.no == stream.last_no {
+        // the list shows the newest; what is left of it says nothing
+        let words = text::say(if state == RECALLED { "preview-recalled" } else { "preview-removed" });
+        sealing::set_preview(tx, &stream, &words).await?;
+    }
+    Ok(Sent { seq: rev, no, dup: false })
+}
+
+/// Pins a message for everybody, or takes the pin out. Once more changes nothing.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for who does not lead the conversation; `wrong_state` for a message that was taken back.
+pub async fn pin(tx: &Tx, actor: &Actor, (id, seq, input): (StreamId, i64, PinMessage)) -> Result<Sent> {
+    let (_, said, may_moderate) = said(tx, actor, (id, seq)).await?;
+    if !may_moderate {
+        return Err(Code::NotAllowed.into());
+    }
+    if said.state != SAID {
+        return Err(Code::WrongState.into());
+    }
+    if said.is_pinned == input.is_pinned {
+        return Ok(Sent { seq: said.rev, no: said.no, dup: true });
+    }
+    let body = json!({ "is_pinned": input.is_pinned });
+    let entry = NewEntry { sender: Some(actor.person), target_seq: Some(seq), ..NewEntry::quiet("pin", body) };
+    let (rev, no) = append(tx, id, entry).await?;
+    entry::Entity::update_many()
+        .col_expr(entry::Column::IsPinned, Expr::value(input.is_pinned))
+        .col_expr(entry::Column::Rev, Expr::value(rev))
+        .filter(entry::Column::StreamId.eq(id))
+        .filter(entry::Column::Seq.eq(seq))
+        .exec(tx)
+        .await?;
+    Ok(Sent { seq: rev, no, dup: false })
+}
+
+/// Something that was said or shown where the actor may write, and whether the actor leads the conversation.
+async fn said(tx: &Tx, actor: &Actor, (id, seq): (StreamId, i64)) -> Result<(stream::Model, entry::Model, bool)> {
+    let (stream, _) = queries::readable(tx, actor, id).await?;
+    let role = queries::role(tx, id, actor.person).await?;
+    let found = entry::Entity::find_by_id((id, seq)).one(tx).await?;
+    let said = found.filter(|row| row.kind == "message").ok_or(Code::NotFound)?;
+    if access(&stream, actor, role.as_deref()) != Access::Write {
+        return Err(Code::NotAllowed.into());
+    }
+    let leads = moderates(&stream, actor, role.as_deref());
+    Ok((stream, said, leads))
+}
+
+async fn erase_files(tx: &Tx, stream: &stream::Model, said: &entry::Model) -> Result<()> {
+    let body = sealing::open_body(tx, stream, said).await?;
+    let files = body.get("media").and_then(Value::as_array).into_iter().flatten();
+    let ids: Vec<MediaId> = files.filter_map(|one| one["id"].as_str().and_then(|id| id.parse().ok())).collect();
+    media::commands::erase(tx, &ids).await
+}

@@ -1,0 +1,276 @@
+//! What people say.
+use std::collections::HashSet;
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        queries,
+        rows::{entry, membership, stream},
+        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, StreamKind, access, moderates},
+        sealing,
+    },
+    append::{NewEntry, append},
+    cursor, office,
+};
+use crate::{
+    actor::{Actor, HeldSeat},
+    bodies,
+    error::{Checks, Code, Result},
+    ids::{MediaId, PersonId, StreamId},
+    media::{self, Media, Subject},
+    store::Tx,
+    suspensions, text,
+};
+
+const MAX_TEXT: usize = 2000;
+const MAX_PHOTOS: usize = 9;
+const MAX_MENTIONS: usize = 20;
+/// What media of messages are attached to, in their rows; the id is that of the stream.
+pub const MEDIA_KIND: &str = "stream";
+
+/// A message from a person.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendMessage {
+    /// Made by the client once per message: sending again is the same message.
+    pub client_id: Uuid,
+    /// Up to 2,000 characters; at least one unless there are photos or a clip.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub text: String,
+    /// In a matter's discussion: an argument for, against, or information.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+    /// The `seq` this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<i64>,
+    /// Uploaded before: up to nine photos, or one voice clip.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 9)]
+    pub media: Vec<MediaId>,
+    /// Whom it addresses, up to twenty; they belong to the conversation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub mentions: Vec<PersonId>,
+    /// Addresses everybody; for who leads the conversation, once an hour.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mention_all: bool,
+}
+
+impl SendMessage {
+    /// Words and nothing else.
+    #[must_use]
+    pub fn words(client_id: Uuid, text: String) -> Self {
+        Self {
+            client_id,
+            text,
+            side: None,
+            reply_to: None,
+            media: Vec::new(),
+            mentions: Vec::new(),
+            mention_all: false,
+        }
+    }
+}
+
+/// The side an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Side {
+    For,
+    Against,
+    Info,
+}
+
+/// What the sender is told, after the commit.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, PartialEq, Eq)]
+pub struct Sent {
+    /// Its place in the stream.
+    pub seq: i64,
+    /// Its number among the messages.
+    pub no: i64,
+    /// It was there already.
+    pub dup: bool,
+}
+
+/// Where something is said, and by whom.
+struct Place<'a> {
+    stream: stream::Model,
+    actor: &'a Actor,
+    role: Option<String>,
+}
+
+/// Sends a message. The same `client_id` again gives the first answer, with `dup`.
+///
+/// # Errors
+/// `not_found` when the stream is not the actor's to read; `not_allowed` when it is not to write, or everybody is
+/// addressed by who does not lead it; `too_many_requests` when everybody was within the hour; `invalid_fields`;
+/// `media_not_usable`; `idempotency_mismatch` for a `client_id` used elsewhere.
+pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendMessage)) -> Result<Sent> {
+    let place = place(tx, actor, stream_id).await?;
+    check(&place.stream, &message)?;
+    sealing::require_open(tx, &place.stream).await?;
+    if let Some(known) = first_of(tx, actor.person, message.client_id).await? {
+        return if known.stream_id == stream_id {
+            Ok(Sent { seq: known.seq, no: known.no, dup: true })
+        } else {
+            Err(Code::IdempotencyMismatch.into())
+        };
+    }
+    check_mentions(tx, &place, &message).await?;
+    let area = place.stream.area_code.as_deref().unwrap_or(&actor.area).to_owned();
+    let to = Subject { kind: MEDIA_KIND, id: &stream_id.to_string(), area: &area };
+    let attached = media::attach(tx, actor.person, &message.media, to).await?;
+    check_media(&message, &attached)?;
+    let entry = NewEntry {
+        preview: Some(preview(&message, &attached)),
+        sender: Some(actor.person),
+        body_id: seat(&place).map(|seat| seat.body_id),
+        client_id: message.client_id,
+        reply_to: message.reply_to,
+        ..NewEntry::quiet("message", body(&message, &attached))
+    };
+    let (seq, no) = append(tx, stream_id, entry).await?;
+    cursor::move_to(tx, (actor.person, stream_id), (seq, no)).await?;
+    address(tx, (stream_id, seq), &message).await?;
+    tell_office(tx, &place).await?;
+    Ok(Sent { seq, no, dup: false })
+}
+
+async fn place<'a>(tx: &Tx, actor: &'a Actor, id: StreamId) -> Result<Place<'a>> {
+    let (stream, _) = queries::readable(tx, actor, id).await?;
+    let role = queries::role(tx, id, actor.person).await?;
+    if access(&stream, actor, role.as_deref()) != Access::Write {
+        return Err(Code::NotAllowed.into());
+    }
+    if [StreamKind::Discussion, StreamKind::Group].iter().any(|kind| kind.as_str() == stream.kind) {
+        suspensions::require_speech(tx, actor.person).await?;
+    }
+    Ok(Place { stream, actor, role })
+}
+
+fn check(stream: &stream::Model, message: &SendMessage) -> Result<()> {
+    let mut checks = Checks::default();
+    checks.text("text", &message.text, 0..=MAX_TEXT);
+    let says_something = !message.text.trim().is_empty() || !message.media.is_empty();
+    checks.require(says_something, "text", "required");
+    let may_argue = stream.kind == StreamKind::Discussion.as_str();
+    checks.require(message.side.is_none() || may_argue, "side", "unknown");
+    checks.require(message.reply_to.is_none_or(|seq| (1..=stream.last_seq).contains(&seq)), "reply_to", "out_of_range");
+    checks.require(message.media.len() <= MAX_PHOTOS, "media", "too_many_media");
+    checks.require(message.mentions.len() <= MAX_MENTIONS, "mentions", "out_of_range");
+    checks.done()
+}
+
+fn check_media(message: &SendMessage, attached: &[Media]) -> Result<()> {
+    let clips = attached.iter().filter(|one| one.is_voice()).count();
+    let mut checks = Checks::default();
+    checks.require(clips == 0 || (attached.len() == 1 && message.text.trim().is_empty()), "media", "too_many_media");
+    checks.done()
+}
+
+async fn first_of(tx: &Tx, sender: PersonId, client_id: Uuid) -> Result<Option<entry::Model>> {
+    let same =
+        entry::Entity::find().filter(entry::Column::SenderId.eq(sender)).filter(entry::Column::ClientId.eq(client_id));
+    Ok(same.one(tx).await?)
+}
+
+/// Only who belongs here can be addressed; everybody only by who leads it, and not all the time.
+async fn check_mentions(tx: &Tx, place: &Place<'_>, message: &SendMessage) -> Result<()> {
+    let stream = &place.stream;
+    if message.mention_all {
+        if !moderates(stream, place.actor, place.role.as_deref()) {
+            return Err(Code::NotAllowed.into());
+        }
+        let last = entry::Entity::find_by_id((stream.id, stream.last_all_seq)).one(tx).await?;
+        if last.is_some_and(|last| last.created_at + ALL_AGAIN_AFTER > tx.now()) {
+            return Err(Code::TooManyRequests.into());
+        }
+    }
+    if message.mentions.is_empty() {
+        return Ok(());
+    }
+    let belonging = membership::Entity::find()
+        .filter(membership::Column::StreamId.eq(stream.id))
+        .filter(membership::Column::PersonId.is_in(message.mentions.iter().copied()))
+        .filter(membership::Column::LeftAt.is_null());
+    let mut known: HashSet<PersonId> = belonging.all(tx).await?.into_iter().map(|row| row.person_id).collect();
+    if let Some(body) = stream.body_id {
+        known.extend(bodies::queries::members_of(tx, body, tx.now()).await?.into_iter().map(|seat| seat.person_id));
+    }
+    let mut checks = Checks::default();
+    checks.require(message.mentions.iter().all(|person| known.contains(person)), "mentions", "unknown");
+    checks.done()
+}
+
+async fn address(tx: &Tx, (stream, seq): (StreamId, i64), message: &SendMessage) -> Result<()> {
+    if !message.mentions.is_empty() {
+        cursor::mention(tx, stream, &message.mentions, seq).await?;
+    }
+    if message.mention_all {
+        stream::Entity::update_many()
+            .col_expr(stream::Column::LastAllSeq, Expr::value(seq))
+            .filter(stream::Column::Id.eq(stream))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The seat for which it is said. An author who also holds a seat speaks as the author in the own thread.
+fn seat<'a>(place: &Place<'a>) -> Option<&'a HeldSeat> {
+    let (stream, area) = (&place.stream, place.stream.area_code.as_deref().unwrap_or_default());
+    if place.role.as_deref() == Some(AUTHOR) {
+        return None;
+    }
+    let fits =
+        |seat: &&HeldSeat| Some(seat.body_id) == stream.body_id || (stream.body_id.is_none() && seat.covers(area));
+    place.actor.seats.iter().find(fits)
+}
+
+fn body(message: &SendMessage, attached: &[Media]) -> Value {
+    let mut body = json!({ "text": message.text.trim() });
+    let Some(fields) = body.as_object_mut() else { return body };
+    if let Some(side) = message.side {
+        fields.insert("side".to_owned(), json!(side));
+    }
+    if !attached.is_empty() {
+        // in the order in which they were handed in
+        let views: Vec<_> = message.media.iter().filter_map(|id| attached.iter().find(|one| one.id == *id)).collect();
+        fields.insert("media".to_owned(), views.into_iter().map(|one| json!(one.view())).collect());
+    }
+    if !message.mentions.is_empty() {
+        fields.insert("mentions".to_owned(), json!(message.mentions));
+    }
+    if message.mention_all {
+        fields.insert("mention_all".to_owned(), json!(true));
+    }
+    body
+}
+
+fn preview(message: &SendMessage, attached: &[Media]) -> String {
+    match attached.first() {
+        Some(one) if one.is_voice() => text::say("preview-voice"),
+        Some(_) if message.text.trim().is_empty() => text::say("preview-photo"),
+        _ => message.text.trim().to_owned(),
+    }
+}
+
+/// What a resident says to an office raises that office's own stream: who serves thousands of conversations follows one.
+async fn tell_office(tx: &Tx, place: &Place<'_>) -> Result<()> {
+    let is_theirs = matches!(StreamKind::parse(&place.stream.kind), Some(StreamKind::Contact | StreamKind::Thread));
+    let (Some(body), Some(AUTHOR), true) = (place.stream.body_id, place.role.as_deref(), is_theirs) else {
+        return Ok(());
+    };
+    let office = office(tx, body).await?;
+    let title = text::say_with("stream-spoke", &[("title", place.stream.title.clone().into())]);
+    let body = json!({ "stream_id": place.stream.id, "title": title, "state": SAID });
+    append(tx, office, NewEntry::shown("bump", title, body)).await?;
+    Ok(())
+}

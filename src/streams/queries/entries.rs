@@ -1,0 +1,167 @@
+//! Entries in their present state: what a page shows, what a device missed.
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::super::{rows::entry, rules::SAID, sealing};
+use crate::{
+    app::App,
+    bodies, clock,
+    error::Result,
+    ids::{BodyId, PersonId, StreamId},
+    people,
+};
+
+/// Characters of what a message answers.
+const QUOTED: usize = 60;
+
+/// An entry as everybody sees it, on the socket and over REST alike.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EntryView {
+    /// Its place: 1, 2, 3 … without a gap.
+    pub seq: i64,
+    /// Its number among what people count.
+    pub no: i64,
+    /// message, card or bump (a resident spoke to the office); recall, pin and member change what is shown and count for
+    /// nobody as unread.
+    pub kind: String,
+    /// Who sent it; absent for what the system shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Sender>,
+    /// The `seq` it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<i64>,
+    /// What it answers, as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// The `seq` that this one changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_seq: Option<i64>,
+    /// recalled (by its sender) or removed (by who leads the conversation); absent for what stands as it was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The `seq` that changed this one last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rev: Option<i64>,
+    /// On top for everybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_pinned: bool,
+    /// `{text, side?, media?, mentions?, mention_all?}` of a message; `{card, title, text, link}` of a card; `{state,
+    /// reason?}` of what was taken back and of the recall; `{erased, text}` of what its author had erased with the
+    /// account.
+    pub body: serde_json::Value,
+    /// When.
+    pub created_at: DateTime<FixedOffset>,
+}
+
+/// What a message answers. Joined when it is read: a copy would outlive a recall.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Quote {
+    /// Who said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Sender>,
+    /// Its first words; empty when it was taken back.
+    pub text: String,
+}
+
+/// Who sent a message.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Sender {
+    /// The person.
+    pub id: PersonId,
+    /// Full name in a seat, masked otherwise.
+    pub name: String,
+    /// The body for which the person spoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_name: Option<String>,
+}
+
+/// Which entries of a stream: after a place going forward, or the newest before a place.
+#[derive(Clone, Copy, Debug)]
+pub enum Span {
+    /// The entries that follow this seq, oldest first.
+    After(i64),
+    /// The newest ones before this seq, oldest first.
+    Before(i64),
+}
+
+/// Entries in their present state, oldest first. The caller has checked [`readable`].
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn entries(app: &App, stream: StreamId, span: Span, limit: u64) -> Result<Vec<EntryView>> {
+    let db = app.store.read();
+    let found = entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).limit(limit);
+    let mut rows = match span {
+        Span::After(seq) => found.filter(entry::Column::Seq.gt(seq)).order_by_asc(entry::Column::Seq).all(db).await?,
+        Span::Before(seq) => found.filter(entry::Column::Seq.lt(seq)).order_by_desc(entry::Column::Seq).all(db).await?,
+    };
+    rows.sort_by_key(|row| row.seq);
+    let quoted = quoted(db, stream, &rows).await?;
+    let every: Vec<entry::Model> = rows.iter().chain(&quoted).cloned().collect();
+    let mut words = sealing::open_bodies(app, stream, &every).await?;
+    let quoted_words = words.split_off(rows.len());
+    let names = Names::of(db, &every).await?;
+    let mut quotes = HashMap::new();
+    for (row, body) in quoted.iter().zip(quoted_words).chain(rows.iter().zip(words.iter().cloned())) {
+        let text = body["text"].as_str().unwrap_or_default().chars().take(QUOTED).collect();
+        quotes.insert(row.seq, Quote { sender: names.sender(row), text });
+    }
+    let show = |(row, body): (entry::Model, Value)| EntryView {
+        seq: row.seq,
+        no: row.no,
+        sender: names.sender(&row),
+        quote: row.reply_to.and_then(|seq| quotes.get(&seq).cloned()),
+        kind: row.kind,
+        reply_to: row.reply_to,
+        target_seq: row.target_seq,
+        state: (row.state != SAID).then_some(row.state),
+        rev: (row.rev > 0).then_some(row.rev),
+        is_pinned: row.is_pinned,
+        body,
+        created_at: clock::local(row.created_at),
+    };
+    Ok(rows.into_iter().zip(words).map(show).collect())
+}
+
+/// What these answer and are not among these.
+async fn quoted(db: &impl ConnectionTrait, stream: StreamId, rows: &[entry::Model]) -> Result<Vec<entry::Model>> {
+    let known: HashSet<i64> = rows.iter().map(|row| row.seq).collect();
+    let wanted: HashSet<i64> = rows.iter().filter_map(|row| row.reply_to).filter(|seq| !known.contains(seq)).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found =
+        entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).filter(entry::Column::Seq.is_in(wanted));
+    Ok(found.all(db).await?)
+}
+
+/// Of those who spoke, and of the bodies for which they did.
+struct Names {
+    people: HashMap<PersonId, String>,
+    bodies: HashMap<BodyId, String>,
+}
+
+impl Names {
+    async fn of(db: &impl ConnectionTrait, rows: &[entry::Model]) -> Result<Self> {
+        let senders: HashSet<_> = rows.iter().filter_map(|row| row.sender_id).collect();
+        let spoken_for: HashSet<_> = rows.iter().filter_map(|row| row.body_id).collect();
+        Ok(Self {
+            people: people::queries::names(db, senders.into_iter().collect()).await?,
+            bodies: bodies::queries::names(db, spoken_for.into_iter().collect()).await?,
+        })
+    }
+
+    /// Full name in a seat, masked otherwise.
+    fn sender(&self, row: &entry::Model) -> Option<Sender> {
+        let id = row.sender_id?;
+        let body_name = row.body_id.and_then(|body| self.bodies.get(&body).cloned());
+        let full = self.people.get(&id).cloned().unwrap_or_default();
+        let name = if body_name.is_some() { full } else { people::mask_name(&full) };
+        Some(Sender { id, name, body_name })
+    }
+}

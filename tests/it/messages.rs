@@ -1,0 +1,295 @@
+//! What people say to each other: taken back, quoted, addressed, pinned, in groups and with the office.
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use liusheng::ids::StreamId;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer};
+
+const PNG: &[u8] = include_bytes!("../data/media/clear.png");
+
+/// A village with a matter that people talk about.
+struct Scene {
+    app: TestApp,
+    village: Village,
+    talk: String,
+    ann: Somebody,
+    bob: Somebody,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let app = TestApp::start().await;
+        let village = Village::found(&app).await;
+        let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
+        let matter = village.chair.post("/v1/matters", matter).await.ok();
+        let talk = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();
+        let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
+        app.settle().await;
+        Self { app, village, talk, ann, bob }
+    }
+}
+
+fn message(text: &str) -> Value {
+    json!({ "client_id": Uuid::now_v7(), "text": text })
+}
+
+async fn say_in(stream: &str, who: &Somebody, message: Value) -> Answer {
+    who.post(&format!("/v1/streams/{stream}/messages"), message).await
+}
+
+async fn said_in(stream: &str, who: &Somebody, text: &str) -> i64 {
+    say_in(stream, who, message(text)).await.ok()["seq"].as_i64().unwrap()
+}
+
+async fn recall(stream: &str, who: &Somebody, seq: i64, reason: &str) -> Answer {
+    who.post(&format!("/v1/streams/{stream}/messages/{seq}/recall"), json!({ "reason": reason })).await
+}
+
+async fn entries(stream: &str, who: &Somebody) -> Vec<Value> {
+    who.get(&format!("/v1/streams/{stream}/entries")).await.ok()["entries"].as_array().unwrap().clone()
+}
+
+async fn entry(stream: &str, who: &Somebody, seq: i64) -> Value {
+    entries(stream, who).await.into_iter().find(|entry| entry["seq"] == seq).unwrap()
+}
+
+/// A stream in somebody's list.
+async fn listed(stream: &str, who: &Somebody) -> Option<Value> {
+    let list = who.get("/v1/sync").await.ok();
+    list["streams"].as_array().unwrap().iter().find(|one| one["id"] == stream).cloned()
+}
+
+async fn by_kind(kind: &str, who: &Somebody) -> Value {
+    let list = who.get("/v1/sync").await.ok();
+    list["streams"].as_array().unwrap().iter().find(|one| one["kind"] == kind).cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_nowhere_any_more() {
+    let Scene { app, village, talk, ann, bob } = Scene::set().await;
+    let mut phone = Socket::connect(&app, &bob.token(), json!({})).await;
+    phone.subscribe(&format!("s:{talk}"), json!({})).await;
+    let photo = ann.upload(PNG.to_vec()).await.ok();
+    let url = photo["url"].as_str().unwrap().to_owned();
+    let mut said = message("口是心非的话");
+    said["media"] = json!([photo["id"]]);
+    let seq = say_in(&talk, &ann, said).await.ok()["seq"].as_i64().unwrap();
+    assert_eq!(bob.download(&url).await.0, 200, "whoever reads the conversation sees the photo");
+    assert_eq!(recall(&talk, &bob, seq, "").await.refused(), "not_allowed");
+
+    let done = recall(&talk, &ann, seq, "").await.ok();
+    assert_eq!((done["seq"].as_i64(), done["dup"].as_bool()), (Some(seq + 1), Some(false)));
+    let again = recall(&talk, &ann, seq, "").await.ok();
+    assert_eq!((again["seq"].as_i64(), again["dup"].as_bool()), (Some(seq + 1), Some(true)));
+    phone.until_offset(&format!("s:{talk}"), seq + 1).await;
+    let pushed = phone.entries[&format!("s:{talk}")].last().unwrap()["data"].clone();
+    assert_eq!((pushed["kind"].as_str(), pushed["target_seq"].as_i64()), (Some("recall"), Some(seq)));
+    let left = entry(&talk, &bob, seq).await;
+    assert_eq!(
+        (&left["state"], &left["rev"], &left["body"]),
+        (&json!("recalled"), &json!(seq + 1), &json!({ "state": "recalled" }))
+    );
+    assert_eq!(bob.download(&url).await.0, 410, "the photo is gone with the words");
+    assert_eq!(ann.download(&url).await.0, 410);
+    assert_eq!(listed(&talk, &ann).await.unwrap()["preview"], "一条消息已撤回");
+    let raw = Raw::open(app.folder.path()).await;
+    for table in ["entries", "streams", "events", "idempotency_keys"] {
+        let rows: Vec<String> = match table {
+            "entries" => vec![raw.one("SELECT count(*) || '' FROM entries WHERE body LIKE '%口是心非%'").await],
+            "streams" => vec![raw.one("SELECT count(*) || '' FROM streams WHERE last_preview LIKE '%口是心非%'").await],
+            "events" => vec![raw.one("SELECT count(*) || '' FROM events WHERE data LIKE '%口是心非%'").await],
+            _ => vec![raw.one("SELECT count(*) || '' FROM idempotency_keys WHERE answer LIKE '%口是心非%'").await],
+        };
+        assert_eq!(rows, ["0"], "{table}");
+    }
+    raw.close().await;
+
+    // two minutes by the server's clock; after that only who leads the conversation, who says why
+    let late = said_in(&talk, &ann, "骂人的话").await;
+    app.pass(TimeDelta::seconds(121)).await;
+    assert_eq!(recall(&talk, &ann, late, "").await.refused(), "recall_too_late");
+    assert_eq!(recall(&talk, &village.clerk, late, "").await.refused(), "invalid_fields");
+    recall(&talk, &village.clerk, late, "辱骂他人").await.ok();
+    let left = entry(&talk, &bob, late).await;
+    assert_eq!((left["state"].as_str(), left["body"]["reason"].as_str()), (Some("removed"), Some("辱骂他人")));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_quote_shows_what_is_left_of_what_it_answers() {
+    let Scene { app, talk, ann, bob, .. } = Scene::set().await;
+    let seq = said_in(&talk, &ann, "桥墩裂了").await;
+    let mut reply = message("我也看见了");
+    reply["reply_to"] = json!(seq);
+    let answer = say_in(&talk, &bob, reply.clone()).await.ok()["seq"].as_i64().unwrap();
+    let quote = entry(&talk, &ann, answer).await["quote"].clone();
+    assert_eq!(quote["text"], "桥墩裂了");
+    assert!(quote["sender"]["name"].as_str().unwrap().contains('*'), "a neighbour's name is masked: {quote}");
+    recall(&talk, &ann, seq, "").await.ok();
+    assert_eq!(entry(&talk, &ann, answer).await["quote"]["text"], "", "a copy would have outlived the recall");
+    reply["client_id"] = json!(Uuid::now_v7());
+    reply["reply_to"] = json!(999);
+    assert_eq!(say_in(&talk, &bob, reply).await.refused(), "invalid_fields");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_addressed_sees_it_in_the_list_until_it_is_read() {
+    let Scene { app, village, talk, ann, bob } = Scene::set().await;
+    said_in(&talk, &bob, "我在").await;
+    let mut to_bob = message("您怎么看？");
+    to_bob["mentions"] = json!([bob.person]);
+    let seq = say_in(&talk, &ann, to_bob.clone()).await.ok()["seq"].as_i64().unwrap();
+    let row = listed(&talk, &bob).await.unwrap();
+    assert_eq!((row["is_mentioned"].as_bool(), row["unread"].as_i64()), (Some(true), Some(1)));
+    assert_eq!(listed(&talk, &ann).await.unwrap()["unread"], 0, "what one says oneself is never unread");
+    let cursor = bob.request(Method::PUT, &format!("/v1/streams/{talk}/cursor")).json(&json!({ "seq": seq }));
+    answer(cursor).await.ok();
+    let row = listed(&talk, &bob).await.unwrap();
+    assert_eq!((row["is_mentioned"].as_bool(), row["unread"].as_i64()), (Some(false), Some(0)));
+
+    let stranger = village.neighbour(&app).await;
+    to_bob["client_id"] = json!(Uuid::now_v7());
+    to_bob["mentions"] = json!([stranger.person]);
+    assert_eq!(say_in(&talk, &ann, to_bob.clone()).await.refused(), "invalid_fields", "who is not here");
+    let all = || json!({ "client_id": Uuid::now_v7(), "text": "今晚七点开会", "mention_all": true });
+    assert_eq!(say_in(&talk, &ann, all()).await.refused(), "not_allowed");
+    say_in(&talk, &village.clerk, all()).await.ok();
+    assert_eq!(listed(&talk, &bob).await.unwrap()["is_mentioned"], true);
+    assert_eq!(say_in(&talk, &village.chair, all()).await.refused(), "too_many_requests", "once an hour for all");
+    app.pass(TimeDelta::minutes(61)).await;
+    say_in(&talk, &village.chair, all()).await.ok();
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_resident_and_the_office_talk_in_private() {
+    let Scene { app, village, ann, bob, .. } = Scene::set().await;
+    let opened = ann.post("/v1/contacts", json!({})).await.ok();
+    let stream = opened["stream_id"].as_str().unwrap().to_owned();
+    assert_eq!(ann.post("/v1/contacts", json!({})).await.ok(), opened, "one for good");
+    let before = by_kind("office", &village.clerk).await["unread"].as_i64().unwrap_or(0);
+    let seq = said_in(&stream, &ann, "低保怎么申请").await;
+    let office = by_kind("office", &village.clerk).await;
+    assert_eq!(office["unread"].as_i64(), Some(before + 1), "who serves thousands follows one stream");
+    assert!(!office["preview"].as_str().unwrap().contains("低保"), "{office}");
+    let bump = entries(office["id"].as_str().unwrap(), &village.clerk).await.pop().unwrap();
+    assert_eq!((bump["kind"].as_str(), &bump["body"]["stream_id"]), (Some("bump"), &json!(stream)));
+    for (who, name) in [(&village.clerk, "clerk"), (&village.chair, "chair")] {
+        assert_eq!(entry(&stream, who, seq).await["body"]["text"], "低保怎么申请", "{name}");
+    }
+    said_in(&stream, &village.clerk, "带户口簿来").await;
+    let told = entries(&stream, &ann).await.pop().unwrap();
+    assert!(told["sender"]["body_name"].as_str().unwrap().contains("村民委员会"), "{told}");
+    assert_eq!(entry(&stream, &village.clerk, seq).await["sender"]["body_name"], Value::Null);
+    for stranger in [&bob, &village.council_chair, &village.town] {
+        assert_eq!(stranger.get(&format!("/v1/streams/{stream}/entries")).await.refused(), "not_found");
+    }
+    let raw = Raw::open(app.folder.path()).await;
+    let clear: i64 = raw.one("SELECT count(*) FROM entries WHERE body LIKE '%低保%' OR body LIKE '%户口簿%'").await;
+    let preview: i64 = raw.one("SELECT count(*) FROM streams WHERE last_preview LIKE '%户口簿%'").await;
+    assert_eq!((clear, preview), (0, 0), "sealed by a key of the resident's");
+    raw.close().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_group_is_who_was_brought_together_and_nobody_else() {
+    let Scene { app, village, ann, bob, .. } = Scene::set().await;
+    let leader = &village.council_chair;
+    let group = json!({ "body_id": village.council, "title": "溪边步道小组", "people": [ann.person] });
+    assert_eq!(ann.post("/v1/groups", group.clone()).await.refused(), "not_allowed", "no private chats of residents");
+    let stream = leader.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    let stranger = village.neighbour(&app).await;
+    let foreign = json!({ "body_id": village.council, "title": "别村的人", "people": [stranger.person] });
+    assert_eq!(leader.post("/v1/groups", foreign).await.refused(), "invalid_fields");
+    said_in(&stream, leader, "欢迎").await;
+    assert_eq!(listed(&stream, &ann).await.unwrap()["unread"], 1, "who came is shown, and counts for nobody");
+    assert_eq!(bob.get(&format!("/v1/streams/{stream}/entries")).await.refused(), "not_found");
+
+    let add = |who: &Somebody, lead: bool| json!({ "people": [who.person], "lead": lead });
+    let members = format!("/v1/groups/{stream}/members");
+    assert_eq!(ann.post(&members, add(&bob, false)).await.refused(), "not_allowed");
+    let mut phone = Socket::connect(&app, &bob.token(), json!({})).await;
+    leader.post(&members, add(&bob, false)).await.ok();
+    assert_eq!(listed(&stream, &bob).await.unwrap()["unread"], 0, "a newcomer is not greeted by old messages");
+    let seq = said_in(&stream, &bob, "大家好").await;
+    phone.until_offset(&format!("s:{stream}"), seq).await;
+    let change = entries(&stream, &ann).await.into_iter().rfind(|entry| entry["kind"] == "member").unwrap();
+    assert_eq!((&change["body"]["person_id"], &change["body"]["change"]), (&json!(bob.person), &json!("joined")));
+    let named = ann.get(&format!("/v1/streams/{stream}/members")).await.ok();
+    assert_eq!(named["members"].as_array().unwrap().len(), 3);
+
+    let receipts = |who: Somebody| {
+        let path = format!("/v1/streams/{stream}/messages/{seq}/receipts");
+        async move { who.get(&path).await.ok() }
+    };
+    let seen = receipts(leader.clone()).await;
+    assert_eq!((seen["read"].as_i64(), seen["audience"].as_i64()), (Some(1), Some(3)));
+    assert_eq!(seen["unread"].as_array().unwrap().len(), 2);
+    assert_eq!(receipts(ann.clone()).await["unread"], Value::Null, "who has not read is for who leads");
+
+    let out = |by: &Somebody, who: &Somebody| answer(by.request(Method::DELETE, &format!("{members}/{}", who.person)));
+    assert_eq!(out(&ann, &bob).await.refused(), "not_allowed");
+    assert_eq!(out(leader, leader).await.refused(), "wrong_state", "somebody leads it");
+    out(leader, &bob).await.ok();
+    let secret = said_in(&stream, leader, "他走了").await;
+    phone.listen(Duration::from_millis(500)).await;
+    assert!(!phone.offsets(&format!("s:{stream}")).contains(&secret), "the open socket hears no more");
+    assert_eq!(say_in(&stream, &bob, message("还在吗")).await.refused(), "not_found");
+    out(&ann, &ann).await.ok();
+    assert!(listed(&stream, &ann).await.is_none());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_councils_members_have_a_forum() {
+    let Scene { app, village, ann, .. } = Scene::set().await;
+    let forum = by_kind("forum", &village.member).await;
+    let stream = forum["id"].as_str().unwrap().to_owned();
+    assert!(forum["title"].as_str().unwrap().ends_with("论坛"), "{forum}");
+    let seq = said_in(&stream, &village.member, "桥的事谁去看看").await;
+    assert_eq!(entry(&stream, &village.secretary, seq).await["body"]["text"], "桥的事谁去看看");
+    assert_eq!(ann.get(&format!("/v1/streams/{stream}/entries")).await.refused(), "not_found");
+    let pin = |who: Somebody, is_pinned: bool| {
+        let path = format!("/v1/streams/{stream}/messages/{seq}/pin");
+        async move { who.post(&path, json!({ "is_pinned": is_pinned })).await }
+    };
+    assert_eq!(pin(village.member.clone(), true).await.refused(), "not_allowed");
+    assert_eq!(pin(village.council_chair.clone(), true).await.ok()["dup"], false);
+    assert_eq!(pin(village.council_chair.clone(), true).await.ok()["dup"], true);
+    assert_eq!(entry(&stream, &village.member, seq).await["is_pinned"], true);
+    village.end_seat_of(&app, village.member.person).await;
+    app.settle().await;
+    assert_eq!(say_in(&stream, &village.member, message("还在吗")).await.refused(), "not_found");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_conversation_is_kept_on_top_or_quiet() {
+    let Scene { app, talk, ann, bob, .. } = Scene::set().await;
+    said_in(&talk, &ann, "一").await;
+    let contact = ann.post("/v1/contacts", json!({})).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    app.pass(TimeDelta::minutes(1)).await;
+    said_in(&contact, &ann, "二").await;
+    let set = |who: &Somebody, options: Value| {
+        answer(who.request(Method::PUT, &format!("/v1/streams/{talk}/options")).json(&options))
+    };
+    set(&ann, json!({ "is_pinned": true })).await.ok();
+    set(&ann, json!({ "mute": "messages" })).await.ok();
+    let list = ann.get("/v1/sync").await.ok();
+    let first = &list["streams"][0];
+    assert_eq!((&first["id"], &first["mute"], &first["is_pinned"]), (&json!(talk), &json!("messages"), &json!(true)));
+    assert!(listed(&talk, &bob).await.is_none(), "settings are the own ones");
+    set(&ann, json!({ "is_pinned": false })).await.ok();
+    assert_eq!(ann.get("/v1/sync").await.ok()["streams"][0]["id"], json!(contact));
+    assert_eq!(set(&ann, json!({ "mute": "loud" })).await.status, 422);
+    let unknown = StreamId::new();
+    let path = format!("/v1/streams/{unknown}/options");
+    assert_eq!(answer(ann.request(Method::PUT, &path).json(&json!({}))).await.refused(), "not_found");
+    app.stop().await;
+}

@@ -34,6 +34,7 @@ pub mod suspensions;
 pub mod live;
 pub mod streams;
 // deliberation
+pub mod chains;
 pub mod claims;
 pub mod delivery;
 pub mod forms;

@@ -73,7 +73,8 @@ const COUNCIL: &[Right] =
     &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter, Right::OpenGroup];
 
 /// Offices of towns and of the county keep the ground on which villages stand.
-const OFFICE: &[Right] = &[Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::SuspendSpeaking];
+const OFFICE: &[Right] =
+    &[Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::SuspendSpeaking, Right::Moderate];
 
 /// The rights of a role in a kind of body.
 #[must_use]

@@ -19,6 +19,7 @@ mod m0012_log_in;
 mod m0013_reading_reasons;
 mod m0014_key_prints;
 mod m0015_messages;
+mod m0016_chains;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_reading_reasons::Migration),
             Box::new(m0014_key_prints::Migration),
             Box::new(m0015_messages::Migration),
+            Box::new(m0016_chains::Migration),
         ]
     }
 }

@@ -19,7 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{health, layers};
 use crate::{
     app::App,
-    areas, bodies, claims, county, delivery, events, forms, groups, guests,
+    areas, bodies, chains, claims, county, delivery, events, forms, groups, guests,
     live::{self, Hub},
     matters, media, meetings, notices, pages, people, privacy, streams, suggestions, suspensions, tasks, votes,
 };
@@ -45,6 +45,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(media::routes())
         .merge(streams::routes())
         .merge(groups::routes())
+        .merge(chains::routes())
         .merge(delivery::routes())
         .merge(forms::routes())
         .merge(tasks::routes())

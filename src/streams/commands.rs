@@ -31,7 +31,7 @@ mod say;
 use append::{NewEntry, append};
 pub use cursor::{Mute, SetOptions, read, set_options};
 pub use recall::{PinMessage, RecallMessage, pin, recall};
-pub use say::{MEDIA_KIND, SendMessage, Sent, Side, send};
+pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, Side, post, send};
 
 /// A stream to be opened.
 pub struct NewStream {

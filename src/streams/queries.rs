@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{
     commands::Mute,
     rows::{membership, stream},
-    rules::{Access, StreamKind, access, chain_of_areas},
+    rules::{Access, StreamKind, access, chain_of_areas, moderates},
     sealing,
 };
 use crate::{
@@ -94,6 +94,15 @@ pub async fn belonging(db: &impl ConnectionTrait, stream: StreamId) -> Result<Ha
         .filter(membership::Column::StreamId.eq(stream))
         .filter(membership::Column::LeftAt.is_null());
     Ok(rows.all(db).await?.into_iter().map(|row| (row.person_id, row.role)).collect())
+}
+
+/// Does the actor lead this conversation: take away, pin, address everybody?
+///
+/// # Errors
+/// `not_found` when the stream is not the actor's to read.
+pub async fn leads(db: &impl ConnectionTrait, actor: &Actor, id: StreamId) -> Result<bool> {
+    let (stream, _) = readable(db, actor, id).await?;
+    Ok(moderates(&stream, actor, role(db, id, actor.person).await?.as_deref()))
 }
 
 /// The stream, if the actor may read it, and what more is allowed.

@@ -20,7 +20,7 @@ const TIERS: &[&[&str]] = &[
     &["bodies"],
     &["media", "suspensions"],
     &["streams"],
-    &["live", "groups"],
+    &["live", "groups", "chains"],
     &["forms", "tasks"],
     &["suggestions", "meetings", "notices", "claims"],
     &["delivery"],

@@ -7,6 +7,7 @@ mod backup;
 mod bodies;
 mod broker;
 mod browser;
+mod chains;
 mod cli;
 mod county;
 mod deliberation;

@@ -113,15 +113,11 @@ struct Place<'a> {
 /// addressed by who does not lead it; `too_many_requests` when everybody was within the hour; `invalid_fields`;
 /// `media_not_usable`; `idempotency_mismatch` for a `client_id` used elsewhere.
 pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendMessage)) -> Result<Sent> {
-    let place = place(tx, actor, stream_id).await?;
+    let place = place(tx, actor, stream_id, Access::Write).await?;
     check(&place.stream, &message)?;
     sealing::require_open(tx, &place.stream).await?;
-    if let Some(known) = first_of(tx, actor.person, message.client_id).await? {
-        return if known.stream_id == stream_id {
-            Ok(Sent { seq: known.seq, no: known.no, dup: true })
-        } else {
-            Err(Code::IdempotencyMismatch.into())
-        };
+    if let Some(known) = sent_before(tx, (actor, stream_id), message.client_id).await? {
+        return Ok(known);
     }
     check_mentions(tx, &place, &message).await?;
     let area = place.stream.area_code.as_deref().unwrap_or(&actor.area).to_owned();
@@ -143,10 +139,67 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
     Ok(Sent { seq, no, dup: false })
 }
 
-async fn place<'a>(tx: &Tx, actor: &'a Actor, id: StreamId) -> Result<Place<'a>> {
+/// Something other than a message that a person puts into a conversation.
+pub struct Posting {
+    /// Stable name of the kind of entry.
+    pub kind: &'static str,
+    /// Made by the client once.
+    pub client_id: Uuid,
+    /// First words for the list; `None`: it is no news.
+    pub preview: Option<String>,
+    /// What it says.
+    pub body: Value,
+    /// What it changes.
+    pub target_seq: Option<i64>,
+}
+
+impl Posting {
+    /// What changes something without being news.
+    #[must_use]
+    pub fn quiet(kind: &'static str, body: Value) -> Self {
+        Self { kind, client_id: Uuid::now_v7(), preview: None, body, target_seq: None }
+    }
+}
+
+/// Puts something into a conversation of one of these kinds in which the actor has this access. The same `client_id` again
+/// gives the first answer, with `dup`.
+///
+/// # Errors
+/// `not_found` when the stream is not the actor's to read or of another kind; `not_allowed`; `speaking_suspended`;
+/// `idempotency_mismatch` for a `client_id` used elsewhere.
+pub async fn post(
+    tx: &Tx,
+    actor: &Actor,
+    (id, kinds, needed): (StreamId, &[StreamKind], Access),
+    posting: Posting,
+) -> Result<Sent> {
+    let place = place(tx, actor, id, needed).await?;
+    if !kinds.iter().any(|kind| kind.as_str() == place.stream.kind) {
+        return Err(Code::NotFound.into());
+    }
+    if let Some(known) = sent_before(tx, (actor, id), posting.client_id).await? {
+        return Ok(known);
+    }
+    let entry = NewEntry {
+        preview: posting.preview,
+        sender: Some(actor.person),
+        body_id: seat(&place).map(|seat| seat.body_id),
+        client_id: posting.client_id,
+        target_seq: posting.target_seq,
+        ..NewEntry::quiet(posting.kind, posting.body)
+    };
+    let (seq, no) = append(tx, id, entry).await?;
+    if needed == Access::Write {
+        cursor::move_to(tx, (actor.person, id), (seq, no)).await?;
+    }
+    Ok(Sent { seq, no, dup: false })
+}
+
+async fn place<'a>(tx: &Tx, actor: &'a Actor, id: StreamId, needed: Access) -> Result<Place<'a>> {
     let (stream, _) = queries::readable(tx, actor, id).await?;
     let role = queries::role(tx, id, actor.person).await?;
-    if access(&stream, actor, role.as_deref()) != Access::Write {
+    let allowed = access(&stream, actor, role.as_deref());
+    if needed == Access::Write && allowed != Access::Write {
         return Err(Code::NotAllowed.into());
     }
     if [StreamKind::Discussion, StreamKind::Group].iter().any(|kind| kind.as_str() == stream.kind) {
@@ -175,10 +228,16 @@ fn check_media(message: &SendMessage, attached: &[Media]) -> Result<()> {
     checks.done()
 }
 
-async fn first_of(tx: &Tx, sender: PersonId, client_id: Uuid) -> Result<Option<entry::Model>> {
-    let same =
-        entry::Entity::find().filter(entry::Column::SenderId.eq(sender)).filter(entry::Column::ClientId.eq(client_id));
-    Ok(same.one(tx).await?)
+/// The first answer to the same `client_id`.
+async fn sent_before(tx: &Tx, (actor, id): (&Actor, StreamId), client_id: Uuid) -> Result<Option<Sent>> {
+    let same = entry::Entity::find()
+        .filter(entry::Column::SenderId.eq(actor.person))
+        .filter(entry::Column::ClientId.eq(client_id));
+    match same.one(tx).await? {
+        None => Ok(None),
+        Some(known) if known.stream_id == id => Ok(Some(Sent { seq: known.seq, no: known.no, dup: true })),
+        Some(_) => Err(Code::IdempotencyMismatch.into()),
+    }
 }
 
 /// Only who belongs here can be addressed; everybody only by who leads it, and not all the time.

@@ -87,7 +87,7 @@ async fn streams(world: &World, role: &'static str) -> Vec<String> {
             "channel" => home.starts_with(subject) || can_read(me, &stream).await,
             "office" => world.own_bodies.get(role).is_some_and(|body| body.to_string() == subject),
             // written into, or read, by this person: and still to be read
-            "thread" | "discussion" => can_read(me, &stream).await,
+            "thread" | "discussion" | "contact" | "group" | "forum" => can_read(me, &stream).await,
             other => panic!("what is a {other}?"),
         };
         if !mine {

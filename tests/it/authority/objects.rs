@@ -42,6 +42,7 @@ impl World {
             "group" => self.group(&owner, place).await,
             "forum" => self.forum(place).await,
             "message" => self.message(&owner, place).await,
+            "chain" => self.chain(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
             "office" => self.office(at, role, place).await,
             "task" => {
@@ -210,9 +211,10 @@ impl World {
     }
 
     /// Brought together by the chair of the village.
-    async fn group(&self, owner: &Somebody, place: Place) -> String {
+    async fn group(&mut self, owner: &Somebody, place: Place) -> String {
+        let other = self.fresh_person(place).await;
         let chair = &self.chairs[&place];
-        let new = json!({ "body_id": self.committees[&place], "title": "小组", "people": [owner.person] });
+        let new = json!({ "body_id": self.committees[&place], "title": "小组", "people": [owner.person, other] });
         chair.post("/v1/groups", new).await.ok()["stream_id"].as_str().unwrap().to_owned()
     }
 
@@ -223,6 +225,16 @@ impl World {
         let message = json!({ "client_id": Uuid::now_v7(), "text": "我有话说" });
         let said = owner.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
         assert_eq!(said["seq"], FIRST_MESSAGE);
+        stream
+    }
+
+    /// The first thing in a discussion of its own; gives the discussion.
+    async fn chain(&self, owner: &Somebody, place: Place) -> String {
+        let matter = self.raise(place).await;
+        let stream = self.stream(StreamKind::Discussion, &matter).await;
+        let chain = json!({ "client_id": Uuid::now_v7(), "title": "谁去看桥" });
+        let started = owner.post(&format!("/v1/streams/{stream}/chains"), chain).await.ok();
+        assert_eq!(started["seq"], FIRST_MESSAGE);
         stream
     }
 
@@ -245,9 +257,10 @@ impl World {
 
     async fn forum(&self, place: Place) -> String {
         let (body, area) = (self.councils[&place], place.code().to_owned());
-        let open = self.app.app.store.write(move |tx| {
-            Box::pin(async move { streams::commands::forum(tx, (body, "参事会"), Some(area)).await })
-        });
+        let open =
+            self.app.app.store.write(move |tx| {
+                Box::pin(async move { streams::commands::forum(tx, (body, "参事会"), Some(area)).await })
+            });
         open.await.unwrap().to_string()
     }
 

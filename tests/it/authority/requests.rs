@@ -200,6 +200,8 @@ impl World {
             "object_to_notice" => json!({ "text": "太贵" }),
             "answer_objection" => json!({ "answer": "已降价。" }),
             "move_cursor" => json!({ "seq": 0 }),
+            "start_chain" => json!({ "client_id": Uuid::now_v7(), "title": "谁去看桥" }),
+            "put_chain_row" => json!({ "text": "我去", "quantity": 2 }),
             "recall_message" => json!({ "reason": "说错了" }),
             "pin_message" => json!({ "is_pinned": true }),
             "set_stream_options" => json!({ "mute": "messages" }),

@@ -197,7 +197,9 @@ pub(super) fn may_read(
         "thread" => ("read_suggestion", "voice_private"),
         "voice_private" | "voice_public" | "voice_town" => ("read_suggestion", kind),
         "suspension" => ("lift_suspension", kind),
-        "contact" | "group" | "message" => ("list_entries", if kind == "message" { "discussion" } else { kind }),
+        "contact" | "group" | "message" | "chain" => {
+            ("list_entries", if ["message", "chain"].contains(&kind) { "discussion" } else { kind })
+        }
         "survey" | "visit" => ("read_form", kind),
         "task" => ("read_task", kind),
         "photo_private" | "photo_public" | "photo_task" => ("read_media", kind),

@@ -15,3 +15,4 @@ preview-photo = [照片]
 preview-voice = [语音]
 preview-recalled = 一条消息已撤回
 preview-removed = 一条消息已被移除
+preview-chain = [接龙] { $title }

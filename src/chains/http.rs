@@ -1,0 +1,117 @@
+//! Lists over HTTP.
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    commands::{self, PutRow, StartChain},
+    queries::{self, ChainView},
+};
+use crate::{
+    actor::Actor,
+    app::{App, Created, Input, Path},
+    error::{Problem, Result},
+    ids::StreamId,
+    streams::commands::Sent,
+};
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(start_chain))
+        .routes(routes!(read_chain))
+        .routes(routes!(put_chain_row, remove_chain_row))
+        .routes(routes!(close_chain))
+        .routes(routes!(export_chain))
+}
+
+/// Start a list in a conversation.
+#[utoipa::path(post, path = "/v1/streams/{stream_id}/chains", tag = "chains", operation_id = "start_chain",
+    request_body = StartChain, params(("stream_id" = String, Path, description = "The stream")),
+    responses((status = 201, body = Sent, description = "Started; its place"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn start_chain(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<StreamId>,
+    Input(input): Input<StartChain>,
+) -> Result<Created<Sent>> {
+    let start =
+        app.store.write(move |tx| Box::pin(async move { commands::start(tx, &actor, (id, input)).await })).await;
+    start.map(Created)
+}
+
+/// A list with its rows.
+#[utoipa::path(get, path = "/v1/streams/{stream_id}/chains/{seq}", tag = "chains", operation_id = "read_chain",
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
+    responses((status = 200, body = ChainView, description = "The list"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_chain(
+    State(app): State<App>,
+    actor: Actor,
+    Path(place): Path<(StreamId, i64)>,
+) -> Result<Json<ChainView>> {
+    queries::view(app.store.read(), &actor, place).await.map(Json)
+}
+
+/// Add the own row to a list, or change it.
+#[utoipa::path(put, path = "/v1/streams/{stream_id}/chains/{seq}/row", tag = "chains", operation_id = "put_chain_row",
+    request_body = PutRow,
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
+    responses((status = 200, body = Sent, description = "It stands; `dup` when it stood like that already"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn put_chain_row(
+    State(app): State<App>,
+    actor: Actor,
+    Path((id, seq)): Path<(StreamId, i64)>,
+    Input(input): Input<PutRow>,
+) -> Result<Json<Sent>> {
+    app.store
+        .write(move |tx| Box::pin(async move { commands::put_row(tx, &actor, (id, seq, input)).await }))
+        .await
+        .map(Json)
+}
+
+/// Take the own row away.
+#[utoipa::path(delete, path = "/v1/streams/{stream_id}/chains/{seq}/row", tag = "chains",
+    operation_id = "remove_chain_row",
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
+    responses((status = 204, description = "Gone"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn remove_chain_row(
+    State(app): State<App>,
+    actor: Actor,
+    Path(place): Path<(StreamId, i64)>,
+) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { commands::remove_row(tx, &actor, place).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Close a list.
+#[utoipa::path(post, path = "/v1/streams/{stream_id}/chains/{seq}/close", tag = "chains", operation_id = "close_chain",
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
+    responses((status = 204, description = "Closed"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn close_chain(State(app): State<App>, actor: Actor, Path(place): Path<(StreamId, i64)>) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { commands::close(tx, &actor, place).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A list as a table with full names, for who started it.
+#[utoipa::path(get, path = "/v1/streams/{stream_id}/chains/{seq}/export", tag = "chains",
+    operation_id = "export_chain",
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
+    responses((status = 200, body = String, description = "A table", content_type = "text/csv"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn export_chain(State(app): State<App>, actor: Actor, Path(place): Path<(StreamId, i64)>) -> Result<Response> {
+    let table = queries::csv(app.store.read(), &actor, place).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"list.csv\""),
+    ];
+    Ok((headers, table).into_response())
+}

@@ -1,0 +1,18 @@
+//! 接龙: a list in a conversation to which everybody adds a row of their own: who comes, who brings what.
+//!
+//! Always true: rows of two people at the same moment both stand, because each is a row and not a copy of the list; one row
+//! for a person, who alone changes it or takes it away; never more rows than there are places, and none after the list has
+//! closed, decided when it is written; a row is an entry, so that every phone shows the same list, and is no news to anybody
+//! but who started it.
+//! Tables owned: `chains`, `chain_rows`. Events recorded: none (a row is an entry).
+mod commands;
+mod http;
+mod queries;
+mod rows;
+mod rules;
+
+pub use self::{
+    commands::{PutRow, StartChain},
+    http::routes,
+    queries::ChainView,
+};

@@ -1,0 +1,142 @@
+//! Reads of lists.
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rows::{chain, chain_row};
+use crate::{
+    actor::Actor,
+    clock,
+    error::{Code, Error, Result},
+    ids::{PersonId, StreamId},
+    people, streams,
+};
+
+/// A list with its rows.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChainView {
+    /// What it is about.
+    pub title: String,
+    /// How a row may look.
+    pub example: String,
+    /// Places.
+    pub max_rows: i32,
+    /// No rows from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<DateTime<FixedOffset>>,
+    /// Closed by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<DateTime<FixedOffset>>,
+    /// Sum of the quantities.
+    pub total: i64,
+    /// In the order in which they were added.
+    pub rows: Vec<ChainRowView>,
+}
+
+/// One row.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChainRowView {
+    /// Its number; the number of a row that was taken away does not come again.
+    pub row_no: i32,
+    /// Whose.
+    pub person_id: PersonId,
+    /// Masked.
+    pub name: String,
+    /// What was written.
+    pub text: String,
+    /// How many.
+    pub quantity: i32,
+}
+
+/// The list, if the actor may read the conversation.
+///
+/// # Errors
+/// `not_found` otherwise.
+pub(super) async fn readable(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    (stream, seq): (StreamId, i64),
+) -> Result<chain::Model> {
+    streams::queries::readable(db, actor, stream).await?;
+    Ok(chain::Entity::find_by_id((stream, seq)).one(db).await?.ok_or(Code::NotFound)?)
+}
+
+/// Has the actor started it, or leads the conversation?
+pub(super) async fn keeps(db: &impl ConnectionTrait, actor: &Actor, chain: &chain::Model) -> Result<bool> {
+    Ok(chain.started_by == actor.person || streams::queries::leads(db, actor, chain.stream_id).await?)
+}
+
+/// The list as everybody in the conversation sees it.
+///
+/// # Errors
+/// `not_found`.
+pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, place: (StreamId, i64)) -> Result<ChainView> {
+    let chain = readable(db, actor, place).await?;
+    let mut rows = rows(db, &chain).await?;
+    rows.iter_mut().for_each(|row| row.name = people::mask_name(&row.name));
+    Ok(ChainView {
+        title: chain.title,
+        example: chain.example,
+        max_rows: chain.max_rows,
+        closes_at: chain.closes_at.map(clock::local),
+        closed_at: chain.closed_at.map(clock::local),
+        total: rows.iter().map(|row| i64::from(row.quantity)).sum(),
+        rows,
+    })
+}
+
+/// The list as a table with full names, for who started it and who leads the conversation. Cells that a spreadsheet would
+/// take for a formula begin with an apostrophe.
+///
+/// # Errors
+/// `not_found`; `not_allowed`.
+pub(super) async fn csv(db: &impl ConnectionTrait, actor: &Actor, place: (StreamId, i64)) -> Result<Vec<u8>> {
+    let chain = readable(db, actor, place).await?;
+    if !keeps(db, actor, &chain).await? {
+        return Err(Code::NotAllowed.into());
+    }
+    let mut table = csv::Writer::from_writer(vec![0xef, 0xbb, 0xbf]);
+    table.write_record(["row_no", "name", "text", "quantity"]).map_err(Error::broken)?;
+    for row in rows(db, &chain).await? {
+        let cells = [row.row_no.to_string(), harmless(&row.name), harmless(&row.text), row.quantity.to_string()];
+        table.write_record(cells).map_err(Error::broken)?;
+    }
+    table.into_inner().map_err(|_| Error::broken("a table cannot be written"))
+}
+
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// With full names.
+async fn rows(db: &impl ConnectionTrait, chain: &chain::Model) -> Result<Vec<ChainRowView>> {
+    let rows = chain_row::Entity::find()
+        .filter(chain_row::Column::StreamId.eq(chain.stream_id))
+        .filter(chain_row::Column::Seq.eq(chain.seq))
+        .filter(chain_row::Column::RemovedAt.is_null())
+        .order_by_asc(chain_row::Column::RowNo)
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let shown = |row: chain_row::Model| ChainRowView {
+        row_no: row.row_no,
+        name: names.get(&row.person_id).cloned().unwrap_or_default(),
+        person_id: row.person_id,
+        text: row.text,
+        quantity: row.quantity,
+    };
+    Ok(rows.into_iter().map(shown).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_spreadsheet_runs_nothing() {
+        for (cell, written) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("鸡蛋", "鸡蛋"), ("1-2", "1-2")] {
+            assert_eq!(harmless(cell), written);
+        }
+    }
+}

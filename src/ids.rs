@@ -58,6 +58,8 @@ ids! {
     SeatId,
     /// A mandate (授权).
     MandateId,
+    /// A report (举报) of a message.
+    ReportId,
     /// A suspension (暂停发言).
     SuspensionId,
     /// Something that happened.

@@ -35,6 +35,7 @@ pub mod live;
 pub mod streams;
 // deliberation
 pub mod chains;
+pub mod reports;
 pub mod claims;
 pub mod delivery;
 pub mod forms;

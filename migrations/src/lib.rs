@@ -20,6 +20,8 @@ mod m0013_reading_reasons;
 mod m0014_key_prints;
 mod m0015_messages;
 mod m0016_chains;
+mod m0017_grams;
+mod m0018_reports;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_key_prints::Migration),
             Box::new(m0015_messages::Migration),
             Box::new(m0016_chains::Migration),
+            Box::new(m0017_grams::Migration),
+            Box::new(m0018_reports::Migration),
         ]
     }
 }

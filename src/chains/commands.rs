@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Conversations in which people make lists.
-const KINDS: [StreamKind; 4] = [StreamKind::Channel, StreamKind::Discussion, StreamKind::Forum, StreamKind::Group];
+pub const KINDS: [StreamKind; 4] = [StreamKind::Channel, StreamKind::Discussion, StreamKind::Forum, StreamKind::Group];
 
 /// A list to start.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

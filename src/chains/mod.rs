@@ -5,14 +5,14 @@
 //! closed, decided when it is written; a row is an entry, so that every phone shows the same list, and is no news to anybody
 //! but who started it.
 //! Tables owned: `chains`, `chain_rows`. Events recorded: none (a row is an entry).
-mod commands;
+pub mod commands;
 mod http;
-mod queries;
+pub mod queries;
 mod rows;
 mod rules;
 
 pub use self::{
-    commands::{PutRow, StartChain},
+    commands::{KINDS, PutRow, StartChain},
     http::routes,
     queries::ChainView,
 };

@@ -1,6 +1,8 @@
 //! Reads of lists.
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,6 +30,8 @@ pub struct ChainView {
     /// Closed by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<FixedOffset>>,
+    /// The reader may close it and fetch it as a table: who started it and who leads the conversation.
+    pub is_keeper: bool,
     /// Sum of the quantities.
     pub total: i64,
     /// In the order in which they were added.
@@ -71,8 +75,9 @@ pub(super) async fn keeps(db: &impl ConnectionTrait, actor: &Actor, chain: &chai
 ///
 /// # Errors
 /// `not_found`.
-pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, place: (StreamId, i64)) -> Result<ChainView> {
+pub async fn view(db: &impl ConnectionTrait, actor: &Actor, place: (StreamId, i64)) -> Result<ChainView> {
     let chain = readable(db, actor, place).await?;
+    let is_keeper = keeps(db, actor, &chain).await?;
     let mut rows = rows(db, &chain).await?;
     rows.iter_mut().for_each(|row| row.name = people::mask_name(&row.name));
     Ok(ChainView {
@@ -81,9 +86,31 @@ pub(super) async fn view(db: &impl ConnectionTrait, actor: &Actor, place: (Strea
         max_rows: chain.max_rows,
         closes_at: chain.closes_at.map(clock::local),
         closed_at: chain.closed_at.map(clock::local),
+        is_keeper,
         total: rows.iter().map(|row| i64::from(row.quantity)).sum(),
         rows,
     })
+}
+
+/// How many rows each of these lists of a conversation has.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn taken(db: &impl ConnectionTrait, stream: StreamId, seqs: Vec<i64>) -> Result<HashMap<i64, i64>> {
+    if seqs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut taken: HashMap<i64, i64> = seqs.iter().map(|seq| (*seq, 0)).collect();
+    let counted = chain_row::Entity::find()
+        .select_only()
+        .column(chain_row::Column::Seq)
+        .column_as(chain_row::Column::PersonId.count(), "rows")
+        .filter(chain_row::Column::StreamId.eq(stream))
+        .filter(chain_row::Column::Seq.is_in(seqs))
+        .filter(chain_row::Column::RemovedAt.is_null())
+        .group_by(chain_row::Column::Seq);
+    taken.extend(counted.into_tuple::<(i64, i64)>().all(db).await?);
+    Ok(taken)
 }
 
 /// The list as a table with full names, for who started it and who leads the conversation. Cells that a spreadsheet would

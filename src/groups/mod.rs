@@ -4,7 +4,7 @@
 //! most 500 belong to it; everybody sees who came, left or was made its leader; a group always has a leader; a forum needs
 //! no list of members: whoever has the seat is in it, and nobody else.
 //! Tables owned: none (streams and memberships are `streams`'). Events recorded: none (who came and left is an entry).
-mod commands;
+pub mod commands;
 mod http;
 mod reactions;
 mod rules;

@@ -18,6 +18,8 @@ use crate::{
     media::{self, MediaView},
 };
 
+/// Bytes of a form with nine photos as a phone takes them, and a clip. Each file has its own limit.
+pub const MAX_FILES_BODY: usize = 64 * 1024 * 1024;
 /// Bytes of all texts of a form together, as much as a JSON body may have.
 const MAX_TEXTS: usize = 64 * 1024;
 

@@ -4,8 +4,10 @@ use axum::{Router, extract::State, response::Response, routing::get};
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::{
+    group,
     layout::{Live, Page, Viewer, render},
     meeting,
+    stream::office_of,
     words::{Words, day, deadline},
 };
 use crate::{
@@ -38,6 +40,7 @@ pub(super) fn routes() -> Router<App> {
 struct HomePage {
     page: Page,
     has_desk: bool,
+    may_open_group: bool,
     todo: Vec<Todo>,
     rows: Vec<Row>,
 }
@@ -62,6 +65,10 @@ struct Row {
     preview: String,
     face: String,
     unread: i64,
+    /// There is something unread of which no number is shown.
+    is_quiet: bool,
+    is_mentioned: bool,
+    is_pinned: bool,
     when: String,
     link: String,
 }
@@ -90,7 +97,8 @@ async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
     let now = app.local_now();
     let rows = streams.into_iter().filter(|stream| stream.last_seq > 0).map(|stream| row(stream, now)).collect();
     let todo = todo(app, actor).await?;
-    Ok(render(&HomePage { page, has_desk: !actor.seats.is_empty(), todo, rows }))
+    let may_open_group = group::may_open(actor);
+    Ok(render(&HomePage { page, has_desk: !actor.seats.is_empty(), may_open_group, todo, rows }))
 }
 
 /// Everything that waits for this person, the most urgent first.
@@ -151,15 +159,22 @@ fn row(stream: StreamView, now: DateTime<FixedOffset>) -> Row {
         Some(StreamKind::Thread) => ("page-face-thread", format!("/suggestions/{}", stream.subject_id)),
         Some(StreamKind::Discussion) => ("page-face-discussion", format!("/matters/{}#say", stream.subject_id)),
         Some(StreamKind::Channel) => ("page-face-channel", format!("/streams/{}", stream.id)),
+        Some(StreamKind::Forum) => ("page-face-forum", format!("/streams/{}", stream.id)),
+        Some(StreamKind::Group) => ("page-face-group", format!("/streams/{}", stream.id)),
+        Some(StreamKind::Contact) => ("page-face-office", format!("/streams/{}", stream.id)),
         Some(StreamKind::Office) => ("page-face-office", format!("/streams/{}", stream.id)),
         _ => ("page-face-mailbox", format!("/streams/{}", stream.id)),
     };
     Row {
         face: text::say(face),
         link,
-        title: stream.title,
+        // the list of who serves in an office has no contacts: this one is the viewer's own
+        title: if stream.kind == StreamKind::Contact.as_str() { office_of(&stream.title) } else { stream.title },
         preview: stream.preview,
-        unread: stream.unread.min(99),
+        unread: if stream.mute == "nothing" { stream.unread.min(99) } else { 0 },
+        is_quiet: stream.mute != "nothing" && stream.unread > 0,
+        is_mentioned: stream.is_mentioned && stream.mute != "everything",
+        is_pinned: stream.is_pinned,
         when: when(&stream.last_at, now),
     }
 }

@@ -2,13 +2,14 @@
 use askama::Template;
 use axum::{
     Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     response::Response,
     routing::{get, post},
 };
 
 use super::{
-    fields::{Fields, Wrong},
+    compose::{self, Compose, Form, Unsent},
+    fields::{Fields, MAX_FILES_BODY, Wrong},
     form::{self, Asked},
     layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
     meeting,
@@ -36,7 +37,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/matters", get(list))
         .route("/matters/{id}", get(show))
-        .route("/matters/{id}/messages", post(write).get(up))
+        .route("/matters/{id}/messages", post(write).get(up).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
 }
 
 #[derive(Template)]
@@ -64,8 +65,6 @@ struct MatterPage {
     missing: Vec<String>,
     about: About,
     talk: Option<Talk>,
-    typed: Fields,
-    wrong: Wrong,
 }
 
 /// What the other subjects have about a matter.
@@ -84,7 +83,7 @@ struct About {
 struct Talk {
     stream: Stream,
     thread: Thread,
-    may_write: bool,
+    compose: Option<Compose>,
 }
 
 async fn show(
@@ -93,27 +92,28 @@ async fn show(
     Path(id): Path<MatterId>,
     Query(older): Query<Older>,
 ) -> Result<Response> {
-    shown(&app, &viewer, id, (older.before, Fields::default(), Wrong::default())).await
+    shown(&app, &viewer, id, (older.before, Unsent::default())).await
 }
 
 async fn shown(
     app: &App,
     viewer: &Viewer,
     id: MatterId,
-    (before, typed, wrong): (Option<i64>, Fields, Wrong),
+    (before, unsent): (Option<i64>, Unsent),
 ) -> Result<Response> {
     let matter = matters::queries::view(app.store.read(), id).await?;
     let about = about(app, viewer.actor.as_ref(), (id, &matter.head.area_code)).await?;
-    let talk = talk(app, viewer.actor.as_ref(), &matter, before).await?;
+    let (is_refused, status) = (unsent.wrong.is_any(), unsent.wrong.status());
+    let talk = talk(app, viewer.actor.as_ref(), &matter, (before, unsent)).await?;
     let mut page = viewer.page("page-matters").back("/matters").at(format!("/matters/{id}"));
     if let Some(talk) = &talk {
         // cards about steps come into the village's channel: anything may concern this page
         let heads = std::iter::once((talk.stream.id.to_string(), talk.stream.last_seq));
-        page = page.live(Live::any(heads).unless(wrong.is_any()));
+        page = page.live(Live::any(heads).unless(is_refused));
     }
     let missing = matter.stages.iter().flat_map(|stage| stage.missing.iter().map(|one| one.text.clone())).collect();
     let steps = matter.stages.iter().map(step).collect();
-    Ok(render_as(wrong.status(), &MatterPage { page, steps, missing, about, talk, matter, typed, wrong }))
+    Ok(render_as(status, &MatterPage { page, steps, missing, about, talk, matter }))
 }
 
 /// What was done in other villages in the name of this matter is none of it.
@@ -160,16 +160,28 @@ async fn doors(app: &App, actor: &Actor, meetings: &[MeetingView]) -> Result<Opt
     Ok(detail.my_attendance.is_none().then_some(detail.meeting))
 }
 
-async fn talk(app: &App, actor: Option<&Actor>, matter: &MatterView, before: Option<i64>) -> Result<Option<Talk>> {
+async fn talk(
+    app: &App,
+    actor: Option<&Actor>,
+    matter: &MatterView,
+    (before, unsent): (Option<i64>, Unsent),
+) -> Result<Option<Talk>> {
     let (Some(actor), Some(stream)) = (actor, matter.discussion) else { return Ok(None) };
     let Ok((stream, access)) = streams::queries::readable(app.store.read(), actor, stream).await else {
         return Ok(None);
     };
     let mut thread = thread::thread(app, actor, &stream, before).await?;
     // the steps stand on the ladder above
-    thread.said.retain(|one| one.card.is_none());
+    thread.said.retain(|one| one.card.is_none() || one.is_chain);
     thread::seen(app, actor, &stream);
-    Ok(Some(Talk { thread, may_write: access == Access::Write, stream }))
+    let compose = match access {
+        Access::Write => {
+            let to = (&stream, format!("/matters/{}/messages", matter.head.id));
+            Some(Compose::new(app, actor, to, (None, unsent)).await?)
+        }
+        _ => None,
+    };
+    Ok(Some(Talk { thread, compose, stream }))
 }
 
 /// A stage with its evidence, in words.
@@ -213,10 +225,10 @@ fn piece(piece: &EvidenceView) -> Line {
     Line { text: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "), link }
 }
 
-async fn write(State(app): State<App>, who: Resident, Path(id): Path<MatterId>, form: Fields) -> Result<Response> {
+async fn write(State(app): State<App>, who: Resident, Path(id): Path<MatterId>, form: Form) -> Result<Response> {
     let stream = streams::queries::find(app.store.read(), streams::StreamKind::Discussion, &id.to_string()).await?;
-    match thread::send(&app, who.actor.clone(), stream.ok_or(Code::NotFound)?, &form).await {
-        Ok(()) => Ok(see(&format!("/matters/{id}#say"))),
-        Err(error) => shown(&app, &who.viewer, id, (None, form, Wrong::from(error)?)).await,
+    match compose::send(&app, who.actor.clone(), stream.ok_or(Code::NotFound)?, form).await? {
+        None => Ok(see(&format!("/matters/{id}#say"))),
+        Some(unsent) => shown(&app, &who.viewer, id, (None, unsent)).await,
     }
 }

@@ -13,21 +13,27 @@
 //! the macros in `forms.html` show beside the fields. Refusals elsewhere become plain pages by themselves.
 mod about;
 pub mod assets;
+mod chain;
 mod claim;
+mod compose;
 mod desk;
 mod desk_login;
 pub mod fields;
 mod form;
+mod group;
 mod guest;
 mod home;
 pub mod layout;
 mod login;
 mod matter;
 mod meeting;
+mod message;
 mod notice;
+mod options;
 mod privacy;
 mod problem;
 mod record;
+mod search;
 mod speak;
 mod steps;
 mod stream;
@@ -58,6 +64,11 @@ pub fn routes() -> Router<App> {
         .merge(notice::routes())
         .merge(vote::routes())
         .merge(stream::routes())
+        .merge(message::routes())
+        .merge(chain::routes())
+        .merge(options::routes())
+        .merge(group::routes())
+        .merge(search::routes())
         .merge(record::routes())
         .merge(about::routes())
         .merge(desk::routes())

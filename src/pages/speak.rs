@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    fields::{Fields, Sent, Wrong, with_files},
+    fields::{Fields, MAX_FILES_BODY, Sent, Wrong, with_files},
     layout::{Page, Resident, render_as, see},
     words::Words,
 };
@@ -19,14 +19,12 @@ use crate::{
     suggestions::{SubmitSuggestion, SuggestionView, commands},
 };
 
-/// Nine photos as a phone takes them, and a clip. Each file has its own limit.
-const MAX_BODY: usize = 64 * 1024 * 1024;
 /// In the order in which they are shown.
 const KINDS: [&str; 5] = ["help", "suggestion", "complaint", "consult", "praise"];
 const VISIBILITIES: [&str; 3] = ["public", "handlers", "town"];
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/speak", get(show).post(send)).layer(DefaultBodyLimit::max(MAX_BODY))
+    Router::new().route("/speak", get(show).post(send)).layer(DefaultBodyLimit::max(MAX_FILES_BODY))
 }
 
 #[derive(Template)]

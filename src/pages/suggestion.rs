@@ -2,14 +2,15 @@
 use askama::Template;
 use axum::{
     Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     response::Response,
     routing::{get, post},
 };
 use chrono::{DateTime, FixedOffset};
 
 use super::{
-    fields::{Fields, Wrong},
+    compose::{self, Compose, Form, Unsent},
+    fields::{Fields, MAX_FILES_BODY, Wrong},
     layout::{Live, Page, Resident, render, render_as, see, up},
     steps::Step,
     thread::{self, Older, Thread},
@@ -33,7 +34,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/suggestions", get(list))
         .route("/suggestions/{id}", get(show))
-        .route("/suggestions/{id}/messages", post(write).get(up))
+        .route("/suggestions/{id}/messages", post(write).get(up).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
         .route("/suggestions/{id}/rating", post(rate).get(up))
 }
 
@@ -58,7 +59,7 @@ struct SuggestionPage {
     voice: SuggestionView,
     steps: Vec<Step>,
     thread: Option<Thread>,
-    may_write: bool,
+    compose: Option<Compose>,
     typed: Fields,
     wrong: Wrong,
 }
@@ -75,28 +76,33 @@ async fn show(
     Path(id): Path<SuggestionId>,
     Query(older): Query<Older>,
 ) -> Result<Response> {
-    shown(&app, &who, id, (older.before, Fields::default(), Wrong::default())).await
+    shown(&app, &who, id, (older.before, Unsent::default()), (Fields::default(), Wrong::default())).await
 }
 
 async fn shown(
     app: &App,
     who: &Resident,
     id: SuggestionId,
-    (before, typed, wrong): (Option<i64>, Fields, Wrong),
+    (before, unsent): (Option<i64>, Unsent),
+    (typed, wrong): (Fields, Wrong),
 ) -> Result<Response> {
     let voice = queries::open(app, &who.actor, id).await?;
     let mut page = who.page("page-suggestion").back("/suggestions").at(format!("/suggestions/{id}"));
-    let (mut thread, mut may_write) = (None, false);
+    let (is_refused, status) = (wrong.is_any() || unsent.wrong.is_any(), wrong.status().max(unsent.wrong.status()));
+    let (mut thread, mut compose) = (None, None);
     if let Some(stream) = voice.stream_id {
         let (stream, access) = streams::queries::readable(app.store.read(), &who.actor, stream).await?;
         thread = Some(thread::thread(app, &who.actor, &stream, before).await?.without_links_to(&page.path));
         thread::seen(app, &who.actor, &stream);
-        page = page.live(Live::one(&stream).unless(wrong.is_any()));
-        may_write = access == Access::Write;
+        page = page.live(Live::one(&stream).unless(is_refused));
+        if access == Access::Write {
+            let to = (&stream, format!("/suggestions/{id}/messages"));
+            compose = Some(Compose::new(app, &who.actor, to, (None, unsent)).await?);
+        }
     }
     let steps =
         steps(&voice.summary, accepted_at(app, id).await?, voice.answers.last().map(|answer| answer.created_at));
-    Ok(render_as(wrong.status(), &SuggestionPage { page, voice, steps, thread, may_write, typed, wrong }))
+    Ok(render_as(status, &SuggestionPage { page, voice, steps, thread, compose, typed, wrong }))
 }
 
 async fn accepted_at(app: &App, id: SuggestionId) -> Result<Option<DateTime<FixedOffset>>> {
@@ -144,12 +150,12 @@ fn steps(
     ]
 }
 
-async fn write(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
+async fn write(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Form) -> Result<Response> {
     let voice = queries::open(&app, &who.actor, id).await?;
     let stream = voice.stream_id.ok_or(Code::NotFound)?;
-    match thread::send(&app, who.actor.clone(), stream, &form).await {
-        Ok(()) => Ok(see(&format!("/suggestions/{id}#say"))),
-        Err(error) => shown(&app, &who, id, (None, form, Wrong::from(error)?)).await,
+    match compose::send(&app, who.actor.clone(), stream, form).await? {
+        None => Ok(see(&format!("/suggestions/{id}#say"))),
+        Some(unsent) => shown(&app, &who, id, (None, unsent), (Fields::default(), Wrong::default())).await,
     }
 }
 
@@ -164,6 +170,6 @@ async fn rate(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId
     };
     match rated.await {
         Ok(_) => Ok(see(&format!("/suggestions/{id}"))),
-        Err(error) => shown(&app, &who, id, (None, form, Wrong::from(error)?)).await,
+        Err(error) => shown(&app, &who, id, (None, Unsent::default()), (form, Wrong::from(error)?)).await,
     }
 }

@@ -1,17 +1,24 @@
 //! What was said in a stream, as pages show it; sending, and having read.
+use std::collections::HashMap;
+
 use askama::Template;
 use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::{fields::Fields, layout::local, words::Words};
 use crate::{
     actor::Actor,
     app::App,
+    chains,
     error::Result,
-    ids::{PersonId, StreamId},
+    ids::{MediaId, PersonId, StreamId},
+    media::MediaView,
+    people,
     streams::{
-        EntryView, Stream, StreamKind,
+        EntryView, RECALLED, Stream, StreamKind,
         commands::{self, SendMessage},
-        queries::{self, Span},
+        queries::{self, Quote, Span},
     },
     text,
 };
@@ -32,6 +39,15 @@ pub struct Said {
     pub side: Option<String>,
     pub at: DateTime<FixedOffset>,
     pub card: Option<Card>,
+    pub quote: Option<Quote>,
+    pub media: Vec<MediaView>,
+    /// A line about what happened, in the place of a bubble.
+    pub line: Option<String>,
+    pub is_pinned: bool,
+    /// A list to which people add rows.
+    pub is_chain: bool,
+    /// Said by a person: one may answer it, take it back, ask who has read it.
+    pub is_message: bool,
 }
 
 /// Head line and target of a card.
@@ -44,7 +60,10 @@ pub struct Card {
 #[derive(Template)]
 #[template(path = "thread.html")]
 pub struct Thread {
+    pub stream: StreamId,
     pub said: Vec<Said>,
+    /// What is on top for everybody.
+    pub pinned: Vec<Said>,
     /// The seq before which there is more, if there is.
     pub older: Option<i64>,
 }
@@ -65,39 +84,133 @@ pub async fn thread(app: &App, actor: &Actor, stream: &Stream, before: Option<i6
     let span = Span::Before(before.unwrap_or(i64::MAX));
     let entries = queries::entries(app, stream.id, span, SHOWN).await?;
     let older = entries.first().map(|entry| entry.seq).filter(|seq| *seq > 1);
-    Ok(Thread { said: entries.into_iter().map(|entry| said(entry, actor.person)).collect(), older })
+    let pinned = queries::pinned(app, stream.id).await?;
+    let around = Around::of(app, actor, &entries).await?;
+    let pinned = pinned.into_iter().filter_map(|entry| around.said(entry)).collect();
+    let mut said: Vec<Said> = entries.into_iter().filter_map(|entry| around.said(entry)).collect();
+    let chains = said.iter().filter(|one| one.is_chain);
+    let rows = chains::queries::taken(app.store.read(), stream.id, chains.map(|one| one.seq).collect()).await?;
+    for one in &mut said {
+        if let (Some(card), Some(taken)) = (one.card.as_mut(), rows.get(&one.seq)) {
+            card.link = format!("/streams/{}/chains/{}", stream.id, one.seq);
+            one.text = text::say_with("page-chain-taken", &[("n", (*taken).into())]);
+        }
+    }
+    Ok(Thread { stream: stream.id, said, pinned, older })
 }
 
-fn said(entry: EntryView, me: PersonId) -> Said {
-    let word = |name: &str| entry.body[name].as_str().map(str::to_owned);
-    let is_mine = entry.sender.as_ref().is_some_and(|sender| sender.id == me);
-    let card = word("card").map(|_| Card {
-        title: word("title").unwrap_or_default(),
-        link: word("link").map_or_else(String::new, |link| local(&link).to_owned()),
-    });
-    let who = match &entry.sender {
-        Some(_) if is_mine => text::say("page-me"),
-        Some(sender) => sender.body_name.iter().chain([&sender.name]).cloned().collect::<Vec<_>>().join(" "),
-        None => String::new(),
-    };
-    let face = if card.is_some() { text::say("page-face-card") } else { who.chars().take(1).collect() };
-    Said {
-        seq: entry.seq,
-        is_mine,
-        who,
-        face,
-        text: word("text").unwrap_or_default(),
-        side: word("side"),
-        at: entry.created_at,
-        card,
+/// One entry as it is now.
+pub async fn opened(app: &App, actor: &Actor, stream: StreamId, seq: i64) -> Result<Option<EntryView>> {
+    queries::readable(app.store.read(), actor, stream).await?;
+    let found = queries::entries(app, stream, Span::Before(seq.saturating_add(1)), 1).await?;
+    Ok(found.into_iter().find(|entry| entry.seq == seq))
+}
+
+/// One entry as a bubble.
+pub async fn bubble(app: &App, actor: &Actor, entry: EntryView) -> Result<Option<Said>> {
+    Ok(Around::of(app, actor, std::slice::from_ref(&entry)).await?.said(entry))
+}
+
+/// What a message would be quoted as.
+pub fn quote(entry: EntryView) -> Quote {
+    let text = entry.body["text"].as_str().unwrap_or_default().chars().take(60).collect();
+    Quote { sender: entry.sender, text }
+}
+
+/// Who looks, and the names of those about whom entries tell.
+struct Around {
+    me: PersonId,
+    names: HashMap<PersonId, String>,
+}
+
+impl Around {
+    async fn of(app: &App, actor: &Actor, entries: &[EntryView]) -> Result<Self> {
+        let told_of = |entry: &EntryView| entry.body["person_id"].as_str().and_then(|id| id.parse().ok());
+        let people = entries.iter().filter_map(told_of).collect();
+        Ok(Self { me: actor.person, names: people::queries::names(app.store.read(), people).await? })
+    }
+
+    /// `None` for what changes another entry and is shown there.
+    fn said(&self, entry: EntryView) -> Option<Said> {
+        let word = |name: &str| entry.body[name].as_str().map(str::to_owned);
+        let who = self.who(&entry);
+        let line = match (entry.kind.as_str(), entry.state.as_deref()) {
+            ("recall" | "pin" | "chain_row", _) => return None,
+            ("member", _) => Some(self.change(&entry, &who)),
+            (_, Some(RECALLED)) => Some(text::say_with("page-recalled", &[("who", who.clone().into())])),
+            (_, Some(_)) => {
+                let reason = word("reason").unwrap_or_default();
+                Some(text::say_with("page-removed", &[("reason", reason.into())]))
+            }
+            _ => None,
+        };
+        let link_of = |name: &str| word(name).map(|link| local(&link).to_owned()).unwrap_or_default();
+        let title = word("title").unwrap_or_default();
+        let card = match entry.kind.as_str() {
+            "card" => Some(Card { title, link: link_of("link") }),
+            "bump" => Some(Card { title, link: format!("/streams/{}", word("stream_id").unwrap_or_default()) }),
+            // where the list is, is known when its rows are counted
+            "chain" => Some(Card { title: word("text").unwrap_or_default(), link: String::new() }),
+            _ => None,
+        };
+        let is_chain = entry.kind == "chain";
+        let is_shown_by_system = card.is_some() && !is_chain;
+        let face =
+            if is_shown_by_system { text::say("page-face-card") } else { who.chars().take(1).collect::<String>() };
+        Some(Said {
+            seq: entry.seq,
+            is_mine: self.is_mine(&entry),
+            who,
+            face,
+            text: if is_chain { String::new() } else { word("text").unwrap_or_default() },
+            side: word("side"),
+            at: entry.created_at,
+            card,
+            is_chain,
+            is_message: entry.kind == "message" && line.is_none(),
+            line,
+            quote: entry.quote,
+            media: media(&entry.body),
+            is_pinned: entry.is_pinned,
+        })
+    }
+
+    fn is_mine(&self, entry: &EntryView) -> bool {
+        entry.sender.as_ref().is_some_and(|sender| sender.id == self.me)
+    }
+
+    fn who(&self, entry: &EntryView) -> String {
+        match &entry.sender {
+            Some(_) if self.is_mine(entry) => text::say("page-me"),
+            Some(sender) => sender.body_name.iter().chain([&sender.name]).cloned().collect::<Vec<_>>().join(" "),
+            None => String::new(),
+        }
+    }
+
+    /// Who came, left, leads.
+    fn change(&self, entry: &EntryView, by: &str) -> String {
+        let id = entry.body["person_id"].as_str().and_then(|id| id.parse::<PersonId>().ok());
+        let full = id.and_then(|id| self.names.get(&id)).map(String::as_str).unwrap_or_default();
+        let person = if id == Some(self.me) { text::say("page-me") } else { people::mask_name(full) };
+        let change = entry.body["change"].as_str().unwrap_or_default();
+        text::say_with(&format!("page-member-{change}"), &[("person", person.into()), ("by", by.to_owned().into())])
     }
 }
 
-/// Sends what was typed into the form of a stream.
-pub async fn send(app: &App, actor: Actor, stream: StreamId, form: &Fields) -> Result<()> {
+/// Photos and clips of a message.
+fn media(body: &Value) -> Vec<MediaView> {
+    body.get("media").and_then(|media| Vec::deserialize(media).ok()).unwrap_or_default()
+}
+
+/// Sends what was typed into the form of a stream, with files taken before.
+pub async fn send(app: &App, actor: Actor, stream: StreamId, (form, media): (&Fields, Vec<MediaId>)) -> Result<()> {
     let text = form.text("text").replace("\r\n", "\n");
     let message = SendMessage {
         side: form.given("side").map(|_| form.choice("side")).transpose()?,
+        reply_to: form.optional("reply_to")?,
+        mentions: form.optional("mention")?.into_iter().collect(),
+        mention_all: form.has("mention_all", "1"),
+        media,
         ..SendMessage::words(form.required("client_id")?, text)
     };
     app.store.write(move |tx| Box::pin(async move { commands::send(tx, &actor, (stream, message)).await })).await?;
@@ -124,8 +237,11 @@ async fn note(app: &App, actor: Actor, (stream, seq): (StreamId, i64), is_open_t
     app.store.write(move |tx| Box::pin(async move { commands::read(tx, &actor, stream, seq).await })).await
 }
 
-/// A query that asks for older entries.
-#[derive(serde::Deserialize)]
+/// A query that asks for older entries, or to answer one.
+#[derive(Default, Deserialize)]
 pub struct Older {
+    /// What came before this seq.
     pub before: Option<i64>,
+    /// The seq to be answered.
+    pub reply: Option<i64>,
 }

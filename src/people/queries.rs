@@ -108,6 +108,43 @@ pub async fn residents(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Resi
     Ok(rows.into_iter().map(Resident::from).collect())
 }
 
+/// The one of this name on the rosters of these areas and below; of several, the one with this number on the roster.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn named(
+    db: &impl ConnectionTrait,
+    areas: &[String],
+    (name, number): (&str, Option<&str>),
+) -> Result<Named> {
+    let below = areas.iter().fold(Condition::any(), |any, area| any.add(person::Column::AreaCode.starts_with(area)));
+    let mut found = person::Entity::find()
+        .filter(below)
+        .filter(person::Column::Name.eq(name))
+        .filter(person::Column::LeftOn.is_null())
+        .limit(2);
+    if let Some(number) = number {
+        found = found.filter(person::Column::RosterNumber.eq(number));
+    }
+    let found = found.all(db).await?;
+    Ok(match found.as_slice() {
+        [] => Named::Nobody,
+        [one] => Named::One(one.id),
+        _ => Named::Several,
+    })
+}
+
+/// Who has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Not on these rosters.
+    Nobody,
+    /// This one alone.
+    One(PersonId),
+    /// More than one: the number on the roster tells them apart.
+    Several,
+}
+
 /// How many people are on the rosters below an area, by code of the village.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ use crate::{
     app::App,
     areas, bodies, chains, claims, county, delivery, events, forms, groups, guests,
     live::{self, Hub},
-    matters, media, meetings, notices, pages, people, privacy, streams, suggestions, suspensions, tasks, votes,
+    matters, media, meetings, notices, pages, people, privacy, reports, streams, suggestions, suspensions, tasks, votes,
 };
 
 /// JSON bodies stay small; uploads have their own limit.
@@ -46,6 +46,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(streams::routes())
         .merge(groups::routes())
         .merge(chains::routes())
+        .merge(reports::routes())
         .merge(delivery::routes())
         .merge(forms::routes())
         .merge(tasks::routes())

@@ -14,7 +14,7 @@ use crate::{
     events::{Reaction, Relay},
     forms, groups, guests,
     live::{self, Hub},
-    matters, media, meetings, notices, people, privacy,
+    matters, media, meetings, notices, people, privacy, reports,
     store::{RungBells, Tx},
     streams, suggestions, tasks as tasks_subject, votes,
 };
@@ -48,6 +48,7 @@ type Due = for<'t> fn(&'t Tx) -> BoxFuture<'t, Result<u64>>;
 const DUES: &[(&str, Due)] = &[
     ("one-time codes", |tx| Box::pin(people::due(tx))),
     ("threads", |tx| Box::pin(streams::commands::due(tx))),
+    ("reports", |tx| Box::pin(reports::commands::due(tx))),
     ("suggestions", |tx| Box::pin(suggestions::commands::due(tx))),
     ("claims", |tx| Box::pin(claims::commands::due(tx))),
     ("guests", |tx| Box::pin(guests::commands::due(tx))),

@@ -7,7 +7,7 @@ use sea_orm::{
 use serde_json::json;
 
 use super::{
-    queries,
+    grams, queries,
     rows::{membership, stream},
     rules::{AUTHOR, GIVEN_TODAY, HANDLER_TODAY, StreamKind},
 };
@@ -30,7 +30,7 @@ mod say;
 
 use append::{NewEntry, append};
 pub use cursor::{Mute, SetOptions, read, set_options};
-pub use recall::{PinMessage, RecallMessage, pin, recall};
+pub use recall::{PinMessage, RecallMessage, pin, recall, remove_reported};
 pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, Side, post, send};
 
 /// A stream to be opened.
@@ -260,11 +260,13 @@ pub async fn post_card(tx: &Tx, stream: StreamId, card: Card) -> Result<i64> {
     Ok(append(tx, stream, NewEntry::shown("card", card.title, body)).await?.0)
 }
 
-/// Whoever opened a private thread belongs to it for that day only: the next reading is an opening again, and recorded.
+/// Takes in words to be found. Whoever opened a private thread belongs to it for that day only: the next reading is an
+/// opening again, and recorded.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn due(tx: &Tx) -> Result<u64> {
+    grams::due(tx).await?;
     let today = clock::start_of_day(clock::local_date(tx.now()));
     let ended = membership::Entity::update_many()
         .col_expr(membership::Column::Role, Expr::value("former"))

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     commands::{self, PinMessage, RecallMessage, SendMessage, Sent, SetOptions},
-    queries::{self, EntryView, Reader, Receipts, Span, StreamView},
+    queries::{self, EntryView, Found, Reader, Receipts, Search, Span, StreamView},
 };
 use crate::{
     actor::Actor,
@@ -32,6 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_members))
         .routes(routes!(set_stream_options))
         .routes(routes!(open_contact))
+        .routes(routes!(search_streams))
 }
 
 /// The list on the home page.
@@ -295,4 +296,19 @@ async fn set_stream_options(
 ) -> Result<StatusCode> {
     app.store.write(move |tx| Box::pin(async move { commands::set_options(tx, &actor, id, options).await })).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+struct FoundList {
+    /// Newest first, 50 at most.
+    found: Vec<Found>,
+}
+
+/// Find words in one's own conversations. What is looked for is no part of an address.
+#[utoipa::path(post, path = "/v1/search", tag = "streams", operation_id = "search_streams", request_body = Search,
+    responses((status = 200, body = FoundList, description = "Where the words stand"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn search_streams(State(app): State<App>, actor: Actor, Input(input): Input<Search>) -> Result<Json<FoundList>> {
+    Ok(Json(FoundList { found: queries::search(&app, &actor, &input).await? }))
 }

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::{
     commands::Mute,
-    rows::{membership, stream},
-    rules::{Access, StreamKind, access, chain_of_areas, moderates},
+    rows::{entry, membership, stream},
+    rules::{Access, SAID, StreamKind, access, chain_of_areas, moderates},
     sealing,
 };
 use crate::{
@@ -24,12 +24,16 @@ use crate::{
 
 mod entries;
 mod receipts;
+mod search;
 
-pub use entries::{EntryView, Quote, Sender, Span, entries};
+pub use entries::{EntryView, Quote, Sender, Span, entries, pinned};
 pub use receipts::{Reader, Receipts, members, receipts};
+pub use search::{Found, Search, search};
 
 /// Streams shown and subscribed at most.
 pub const MAX_STREAMS: u64 = 128;
+/// Letters shown at most.
+const LETTERS: u64 = 100;
 
 /// A stream in somebody's list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -118,6 +122,57 @@ pub async fn readable(db: &impl ConnectionTrait, actor: &Actor, id: StreamId) ->
     }
 }
 
+/// One stream as it stands in the actor's list; its preview is left out.
+///
+/// # Errors
+/// `not_found` when the stream is not the actor's to read.
+pub async fn one(db: &impl ConnectionTrait, actor: &Actor, id: StreamId) -> Result<StreamView> {
+    let (stream, _) = readable(db, actor, id).await?;
+    let member = membership::Entity::find_by_id((actor.person, id)).one(db).await?;
+    Ok(StreamView { preview: String::new(), ..view(stream, member.as_ref()) })
+}
+
+/// The letters (residents' conversations with an office) that the actor may answer, newest first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn letters(app: &App, actor: &Actor) -> Result<Vec<StreamView>> {
+    let db = app.store.read();
+    let bodies = actor.seats.iter().map(|seat| seat.body_id);
+    let mut rows = stream::Entity::find()
+        .filter(stream::Column::Kind.eq(StreamKind::Contact.as_str()))
+        .filter(stream::Column::BodyId.is_in(bodies))
+        .filter(stream::Column::LastNo.gt(0))
+        .order_by_desc(stream::Column::LastAt)
+        .limit(LETTERS)
+        .all(db)
+        .await?;
+    rows.retain(|row| access(row, actor, None) != Access::None);
+    let members = memberships(db, actor, &rows).await?;
+    sealing::open_previews(app, rows.iter_mut().collect()).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let member = members.get(&row.id);
+            view(row, member)
+        })
+        .collect())
+}
+
+async fn memberships(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    rows: &[stream::Model],
+) -> Result<HashMap<StreamId, membership::Model>> {
+    let members = membership::Entity::find()
+        .filter(membership::Column::PersonId.eq(actor.person))
+        .filter(membership::Column::LeftAt.is_null())
+        .filter(membership::Column::StreamId.is_in(rows.iter().map(|row| row.id)))
+        .all(db)
+        .await?;
+    Ok(members.into_iter().map(|row| (row.stream_id, row)).collect())
+}
+
 /// Everything on the actor's home page, newest first.
 ///
 /// # Errors
@@ -155,14 +210,7 @@ pub(crate) async fn own(
         .limit(MAX_STREAMS)
         .all(db)
         .await?;
-    let members = membership::Entity::find()
-        .filter(membership::Column::PersonId.eq(actor.person))
-        .filter(membership::Column::LeftAt.is_null())
-        .filter(membership::Column::StreamId.is_in(rows.iter().map(|row| row.id)))
-        .all(db)
-        .await?;
-    let mut members: HashMap<StreamId, membership::Model> =
-        members.into_iter().map(|row| (row.stream_id, row)).collect();
+    let mut members = memberships(db, actor, &rows).await?;
     let pairs = rows.into_iter().map(|row| {
         let member = members.remove(&row.id);
         (row, member)
@@ -195,6 +243,57 @@ fn view(row: stream::Model, member: Option<&membership::Model>) -> StreamView {
         preview: row.last_preview,
         last_at: clock::local(row.last_at),
     }
+}
+
+/// A message, for who reports it.
+pub struct Message {
+    /// Stable name of the kind of conversation.
+    pub kind: String,
+    /// Whose area it is in.
+    pub area: Option<String>,
+    /// Title of the conversation.
+    pub title: String,
+    /// Who said it.
+    pub sender: Option<PersonId>,
+    /// Its words.
+    pub text: String,
+    /// It was taken back or taken away.
+    pub is_gone: bool,
+}
+
+/// A message in a conversation that the actor may read and that is not sealed.
+///
+/// # Errors
+/// `not_found` otherwise.
+pub async fn message(db: &impl ConnectionTrait, actor: &Actor, (id, seq): (StreamId, i64)) -> Result<Message> {
+    let (stream, _) = readable(db, actor, id).await?;
+    let said = entry::Entity::find_by_id((id, seq)).one(db).await?.filter(|row| row.kind == "message");
+    let said = said.filter(|_| stream.key_id.is_none()).ok_or(Code::NotFound)?;
+    let body: serde_json::Value = serde_json::from_str(&said.body).unwrap_or_default();
+    Ok(Message {
+        kind: stream.kind,
+        area: stream.area_code,
+        title: stream.title,
+        sender: said.sender_id,
+        text: body["text"].as_str().unwrap_or_default().to_owned(),
+        is_gone: said.state != SAID,
+    })
+}
+
+/// Who sent an entry.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn sender(db: &impl ConnectionTrait, place: (StreamId, i64)) -> Result<Option<PersonId>> {
+    Ok(entry::Entity::find_by_id(place).one(db).await?.and_then(|row| row.sender_id))
+}
+
+/// What stands at the head of a stream.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn title(db: &impl ConnectionTrait, id: StreamId) -> Result<String> {
+    Ok(stream::Entity::find_by_id(id).one(db).await?.map(|row| row.title).unwrap_or_default())
 }
 
 /// Newest seq and epoch of these streams.

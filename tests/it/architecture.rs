@@ -20,7 +20,7 @@ const TIERS: &[&[&str]] = &[
     &["bodies"],
     &["media", "suspensions"],
     &["streams"],
-    &["live", "groups", "chains"],
+    &["live", "groups", "chains", "reports"],
     &["forms", "tasks"],
     &["suggestions", "meetings", "notices", "claims"],
     &["delivery"],

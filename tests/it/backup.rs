@@ -336,14 +336,18 @@ async fn a_hundred_thousand_rows_are_ready_in_time() {
     let (app, _, discussion, _) = village().await;
     let data_dir = app.close().await;
     let raw = Raw::open(data_dir.path()).await;
+    let columns = "stream_id, seq, no, kind, client_id, body, created_at, state, rev, is_pinned";
     let sqlite = "WITH RECURSIVE n(n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM n WHERE n < 100999) \
-        INSERT INTO entries SELECT X'STREAM', n, n, 'message', NULL, NULL, randomblob(16), NULL, '{\"text\":\"一句话\"}', \
-        '2026-11-02T01:00:00+00:00' FROM n";
-    let postgres = "INSERT INTO entries SELECT 'STREAM', n, n, 'message', NULL, NULL, gen_random_uuid(), NULL, \
-        '{\"text\":\"一句话\"}', '2026-11-02T01:00:00Z' FROM generate_series(1000, 100999) n";
+        INSERT INTO entries (COLUMNS) SELECT X'STREAM', n, n, 'message', randomblob(16), '{\"text\":\"一句话\"}', \
+        '2026-11-02T01:00:00+00:00', 'said', 0, FALSE FROM n";
+    let postgres = "INSERT INTO entries (COLUMNS) SELECT 'STREAM', n, n, 'message', gen_random_uuid(), \
+        '{\"text\":\"一句话\"}', '2026-11-02T01:00:00Z', 'said', 0, FALSE FROM generate_series(1000, 100999) n";
     let stream: Uuid = discussion.parse().unwrap();
     assert_eq!(
-        raw.execute(&raw.spelled(sqlite, postgres).replace("STREAM", &stream.simple().to_string())).await,
+        raw.execute(
+            &raw.spelled(sqlite, postgres).replace("COLUMNS", columns).replace("STREAM", &stream.simple().to_string())
+        )
+        .await,
         100_000
     );
     raw.close().await;

@@ -31,3 +31,4 @@ mod story;
 mod suggestions;
 mod support;
 mod upgrade;
+mod words;

@@ -27,9 +27,10 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 11] = [
+const DOORS: [(&str, &str, Option<Right>); 13] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
+    ("/desk/letters", "desk-letters", Some(Right::HandleSuggestions)),
     ("/desk/matters", "desk-matters", None),
     ("/desk/notices", "desk-notices", None),
     ("/desk/meetings", "desk-meetings", None),
@@ -38,6 +39,7 @@ const DOORS: [(&str, &str, Option<Right>); 11] = [
     ("/desk/guest", "desk-guest", Some(Right::HandleSuggestions)),
     ("/desk/bodies", "desk-bodies", None),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
+    ("/desk/reports", "desk-reports", Some(Right::Moderate)),
     ("/desk/county", "county-title", Some(Right::OperateCounty)),
 ];
 

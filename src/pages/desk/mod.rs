@@ -10,11 +10,13 @@ mod county_failures;
 mod county_voices;
 mod frame;
 mod guest;
+mod letters;
 mod matter;
 mod matter_acts;
 mod matters;
 mod meetings;
 mod notices;
+mod reports;
 mod requests;
 mod roster;
 mod sheets;
@@ -44,6 +46,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
         .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
+        .route("/desk/letters", get(letters::list))
         .route("/desk/matters", get(matters::list))
         .route("/desk/matters/new", get(matters::new).post(matters::raise))
         .route("/desk/matters/{id}", get(matter::show))
@@ -67,6 +70,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/bodies/{form}", post(bodies::act))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
+        .route("/desk/reports", get(reports::show).post(reports::decide))
         .route("/desk/county", get(county::health))
         .route("/desk/county/areas", get(county::areas))
         .route("/desk/county/bodies", get(county::bodies))

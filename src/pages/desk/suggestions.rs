@@ -281,5 +281,5 @@ async fn raise(app: &App, clerk: &Clerk, id: SuggestionId, fields: Fields) -> Re
 
 async fn say(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
     let stream = suggestions::queries::open(app, &clerk.actor, id).await?.stream_id.ok_or(Code::NotFound)?;
-    thread::send(app, clerk.actor.clone(), stream, fields).await
+    thread::send(app, clerk.actor.clone(), stream, (fields, Vec::new())).await
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::{
+    grams,
     rows::{entry, stream},
     rules::SAID,
     sealing,
@@ -83,6 +84,9 @@ pub(super) async fn append(tx: &Tx, stream_id: StreamId, new: NewEntry) -> Resul
         is_pinned: Set(false),
     };
     entry::Entity::insert(row).exec_without_returning(tx).await?;
+    if stream.key_id.is_none() && grams::KINDS.contains(&new.kind) {
+        grams::remember(tx, stream_id, stream.last_seq).await?;
+    }
     tx.ring(Bell::Stream { id: stream_id, seq: stream.last_seq });
     Ok((stream.last_seq, stream.last_no))
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     super::{
-        queries,
+        grams, queries,
         rows::{entry, stream},
         rules::{Access, RECALL_WITHIN, RECALLED, REMOVED, SAID, access, moderates},
         sealing,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actor::Actor,
     error::{Checks, Code, Result},
-    ids::{MediaId, StreamId},
+    ids::{MediaId, PersonId, StreamId},
     media,
     store::Tx,
     text,
@@ -54,27 +54,47 @@ pub async fn recall(tx: &Tx, actor: &Actor, (id, seq, input): (StreamId, i64, Re
         return Ok(Sent { seq: said.rev, no: said.no, dup: true });
     }
     let is_own = said.sender_id == Some(actor.person);
-    let state = if is_own && tx.now() - said.created_at <= RECALL_WITHIN {
-        RECALLED
-    } else if may_moderate {
-        let mut checks = Checks::default();
-        checks.text("reason", &input.reason, 2..=MAX_REASON);
-        checks.done()?;
-        REMOVED
-    } else {
-        return Err(if is_own { Code::RecallTooLate } else { Code::NotAllowed }.into());
-    };
-    erase_files(tx, &stream, &said).await?;
-    let mut body = json!({ "state": state });
-    if let (true, Some(fields)) = (state == REMOVED, body.as_object_mut()) {
-        fields.insert("reason".to_owned(), json!(input.reason.trim()));
+    if is_own && tx.now() - said.created_at <= RECALL_WITHIN {
+        return take(tx, (&stream, said), (actor.person, json!({ "state": RECALLED }))).await;
     }
-    let entry =
-        NewEntry { sender: Some(actor.person), target_seq: Some(seq), ..NewEntry::quiet("recall", body.clone()) };
+    if !may_moderate {
+        return Err(if is_own { Code::RecallTooLate } else { Code::NotAllowed }.into());
+    }
+    let mut checks = Checks::default();
+    checks.text("reason", &input.reason, 2..=MAX_REASON);
+    checks.done()?;
+    take(tx, (&stream, said), (actor.person, json!({ "state": REMOVED, "reason": input.reason.trim() }))).await
+}
+
+/// Takes away what was reported, decided by somebody who need not belong to the conversation. What was taken back before
+/// stays as it is.
+///
+/// # Errors
+/// `not_found`.
+pub async fn remove_reported(tx: &Tx, by: PersonId, (id, seq, reason): (StreamId, i64, &str)) -> Result<()> {
+    let stream = stream::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let said = entry::Entity::find_by_id((id, seq)).one(tx).await?.ok_or(Code::NotFound)?;
+    if said.state == SAID {
+        take(tx, (&stream, said), (by, json!({ "state": REMOVED, "reason": reason }))).await?;
+    }
+    Ok(())
+}
+
+async fn take(
+    tx: &Tx,
+    (stream, said): (&stream::Model, entry::Model),
+    (by, body): (PersonId, Value),
+) -> Result<Sent> {
+    let (id, seq, state) = (said.stream_id, said.seq, body["state"].as_str().unwrap_or(REMOVED).to_owned());
+    erase_files(tx, stream, &said).await?;
+    if stream.key_id.is_none() {
+        grams::forget(tx, &said).await?;
+    }
+    let entry = NewEntry { sender: Some(by), target_seq: Some(seq), ..NewEntry::quiet("recall", body.clone()) };
     let (rev, no) = append(tx, id, entry).await?;
     entry::Entity::update_many()
         .col_expr(entry::Column::Body, Expr::value(body.to_string()))
-        .col_expr(entry::Column::State, Expr::value(state))
+        .col_expr(entry::Column::State, Expr::value(state.as_str()))
         .col_expr(entry::Column::Rev, Expr::value(rev))
         .col_expr(entry::Column::IsPinned, Expr::value(false))
         .filter(entry::Column::StreamId.eq(id))
@@ -84,7 +104,7 @@ pub async fn recall(tx: &Tx, actor: &Actor, (id, seq, input): (StreamId, i64, Re
     if said.no == stream.last_no {
         // the list shows the newest; what is left of it says nothing
         let words = text::say(if state == RECALLED { "preview-recalled" } else { "preview-removed" });
-        sealing::set_preview(tx, &stream, &words).await?;
+        sealing::set_preview(tx, stream, &words).await?;
     }
     Ok(Sent { seq: rev, no, dup: false })
 }

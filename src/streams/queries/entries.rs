@@ -2,7 +2,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -18,6 +18,8 @@ use crate::{
 
 /// Characters of what a message answers.
 const QUOTED: usize = 60;
+/// Pinned messages shown.
+const PINNED: u64 = 10;
 
 /// An entry as everybody sees it, on the socket and over REST alike.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -101,6 +103,29 @@ pub async fn entries(app: &App, stream: StreamId, span: Span, limit: u64) -> Res
         Span::Before(seq) => found.filter(entry::Column::Seq.lt(seq)).order_by_desc(entry::Column::Seq).all(db).await?,
     };
     rows.sort_by_key(|row| row.seq);
+    shown(app, stream, rows).await
+}
+
+/// What is on top for everybody, oldest first, the newest ten at most. The caller has checked [`readable`].
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn pinned(app: &App, stream: StreamId) -> Result<Vec<EntryView>> {
+    let mut rows = entry::Entity::find()
+        .filter(entry::Column::StreamId.eq(stream))
+        // as the index says it: only so it is used
+        .filter(Expr::cust("is_pinned = TRUE"))
+        .order_by_desc(entry::Column::Seq)
+        .limit(PINNED)
+        .all(app.store.read())
+        .await?;
+    rows.reverse();
+    shown(app, stream, rows).await
+}
+
+/// These entries with the names, the words and the quotes that belong to them.
+pub(super) async fn shown(app: &App, stream: StreamId, rows: Vec<entry::Model>) -> Result<Vec<EntryView>> {
+    let db = app.store.read();
     let quoted = quoted(db, stream, &rows).await?;
     let every: Vec<entry::Model> = rows.iter().chain(&quoted).cloned().collect();
     let mut words = sealing::open_bodies(app, stream, &every).await?;

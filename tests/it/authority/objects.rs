@@ -11,8 +11,8 @@ use super::{
 };
 use crate::support::Somebody;
 
-/// The place of the first message in a discussion.
-pub(super) const FIRST_MESSAGE: i64 = 1;
+/// The place of the first message in a discussion, after the card about its matter.
+pub(super) const FIRST_MESSAGE: i64 = 2;
 
 impl World {
     /// A new object of this kind.
@@ -43,6 +43,7 @@ impl World {
             "forum" => self.forum(place).await,
             "message" => self.message(&owner, place).await,
             "chain" => self.chain(&owner, place).await,
+            "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
             "office" => self.office(at, role, place).await,
             "task" => {
@@ -211,8 +212,8 @@ impl World {
     }
 
     /// Brought together by the chair of the village.
-    async fn group(&mut self, owner: &Somebody, place: Place) -> String {
-        let other = self.fresh_person(place).await;
+    async fn group(&self, owner: &Somebody, place: Place) -> String {
+        let other = self.person(place, 3).await;
         let chair = &self.chairs[&place];
         let new = json!({ "body_id": self.committees[&place], "title": "小组", "people": [owner.person, other] });
         chair.post("/v1/groups", new).await.ok()["stream_id"].as_str().unwrap().to_owned()
@@ -221,6 +222,7 @@ impl World {
     /// The first message about a matter of its own; gives the discussion.
     async fn message(&self, owner: &Somebody, place: Place) -> String {
         let matter = self.raise(place).await;
+        self.app.settle().await;
         let stream = self.stream(StreamKind::Discussion, &matter).await;
         let message = json!({ "client_id": Uuid::now_v7(), "text": "我有话说" });
         let said = owner.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
@@ -228,9 +230,19 @@ impl World {
         stream
     }
 
+    /// A message that somebody else reported.
+    async fn report(&self, owner: &Somebody, place: Place) -> String {
+        let stream = self.message(owner, place).await;
+        let (chair, author) = (&self.chairs[&place], &self.authors[&place]);
+        let reporter = if owner.person == chair.person { author } else { chair };
+        let path = format!("/v1/streams/{stream}/messages/{FIRST_MESSAGE}/reports");
+        id(&reporter.post(&path, json!({ "reason": "骂人" })).await.ok())
+    }
+
     /// The first thing in a discussion of its own; gives the discussion.
     async fn chain(&self, owner: &Somebody, place: Place) -> String {
         let matter = self.raise(place).await;
+        self.app.settle().await;
         let stream = self.stream(StreamKind::Discussion, &matter).await;
         let chain = json!({ "client_id": Uuid::now_v7(), "title": "谁去看桥" });
         let started = owner.post(&format!("/v1/streams/{stream}/chains"), chain).await.ok();

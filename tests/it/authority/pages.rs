@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     matrix::{self, At, Out, Row},
+    objects::FIRST_MESSAGE,
     requests::{Body, Call, fresh_phone},
     walk::{Reply, told_secrets},
     world::{World, roster},
@@ -69,7 +70,8 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             continue;
         }
         for (role, at, expected) in row.cells() {
-            let ends = ["/withdraw", "/cancel", "/skip", "/advance"].iter().any(|end| row.operation.ends_with(end));
+            let ends = ["/withdraw", "/cancel", "/skip", "/advance", "/recall", "/desk/reports", "/chains/{seq}/close"];
+            let ends = row.operation.starts_with("POST") && ends.iter().any(|end| row.operation.ends_with(end));
             let object = match (row.has_object(), ends && expected == Out::Done) {
                 (true, true) => world.fresh(&row.object, at, role).await,
                 (true, false) => world.object(&row.object, at, role).await,
@@ -138,7 +140,7 @@ fn fits(reply: &Reply, expected: Out) -> bool {
 async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At), object: &str) -> Call {
     let (method, path) = row.operation.split_once(' ').unwrap();
     let method: Method = method.parse().unwrap();
-    let mut path = path.replace("{id}", object);
+    let mut path = path.replace("{id}", object).replace("{seq}", &FIRST_MESSAGE.to_string());
     if path.contains("{digest}") {
         path = path.replace("{digest}/{*name}", &asset(world).await);
     }
@@ -146,7 +148,8 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
         return Call { method, path, body: Body::Nothing };
     }
     let fields = fields(world, row, (role, at), object).await;
-    let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str()) || path.ends_with("/finish");
+    let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str())
+        || ["/finish", "/messages"].iter().any(|end| path.ends_with(end));
     Call { method, path, body: if in_parts { Body::Parts(fields) } else { Body::Form(fields) } }
 }
 
@@ -252,6 +255,18 @@ async fn fields(
         }
         "/desk/county/voices" => {
             vec![("number", "0".to_owned()), ("reason", "有人投诉，需要核实处理情况。".to_owned())]
+        }
+        "/streams/{id}/messages/{seq}/recall" | "/streams/{id}/messages/{seq}/reports" => vec![reason],
+        "/streams/{id}/messages/{seq}/pin" => vec![("on", "1".to_owned())],
+        "/streams/{id}/options" => vec![("mute", "messages".to_owned())],
+        "/streams/{id}/members" => vec![("lead", world.fresh_person(place).await.to_string())],
+        "/streams/{id}/members/remove" => vec![("person_id", world.chairs[&place].person.to_string())],
+        "/streams/{id}/chains" => vec![("title", "谁去看桥".to_owned())],
+        "/streams/{id}/chains/{seq}/row" => vec![("text", "我去".to_owned()), ("quantity", "1".to_owned())],
+        "/groups/new" => vec![("body_id", world.committees[&place].to_string()), ("title", "小组".to_owned())],
+        "/search" => vec![text()],
+        "/desk/reports" => {
+            vec![("area", code), ("report_id", object.to_owned()), ("remove", "false".to_owned()), reason]
         }
         "/desk/guest" => vec![("area_code", code), ("kind", "help".to_owned()), text()],
         "/desk/password" => vec![("password", "dongheng2026".to_owned())],

@@ -197,6 +197,7 @@ pub(super) fn may_read(
         "thread" => ("read_suggestion", "voice_private"),
         "voice_private" | "voice_public" | "voice_town" => ("read_suggestion", kind),
         "suspension" => ("lift_suspension", kind),
+        "report" => ("decide_report", kind),
         "contact" | "group" | "message" | "chain" => {
             ("list_entries", if ["message", "chain"].contains(&kind) { "discussion" } else { kind })
         }

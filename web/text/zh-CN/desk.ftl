@@ -341,3 +341,17 @@ desk-suspension-appeal = 申诉找{ $office }
 desk-lift-suspension = 提前恢复
 desk-lift-suspension-of = 恢复{ $name }的公开发言
 desk-suspension-why-lift = 说明（会告诉本人）
+
+# Letters and reports.
+desk-letters = 来信
+desk-no-letters = 还没有村民来信。
+desk-letter-new = 有新话
+desk-reports = 举报
+desk-no-reports = 没有等着处理的举报。
+desk-report-said = { $name } 在“{ $title }”里说
+desk-report-why = 举报理由：{ $reason }
+desk-report-decision = 怎么处理
+desk-report-remove = 移除这条消息
+desk-report-keep = 不移除
+desk-report-reason = 理由（会告诉举报的人；移除时大家都看得到）
+desk-report-decide = 就这样处理

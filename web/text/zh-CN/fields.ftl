@@ -43,3 +43,5 @@ field-too-many-media = 照片最多 9 张，录音最多 1 段
 field-not-this-meeting = 这个会议不能办这次表决：要为这件事开、通知的人对、还没有开过
 field-called-too-late = 会议通知的天数不够，不能作为会议表决
 field-before-the-meeting = 截止时间要在会议开始以后
+# Conversations.
+field-several-of-that-name = 有几个人同名，请在名字后面空一格写上名册编号

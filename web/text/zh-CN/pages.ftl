@@ -48,6 +48,11 @@ page-face-discussion = 议
 page-face-channel = 村
 page-face-office = 办
 page-face-mailbox = 信
+page-face-forum = 论
+page-face-group = 群
+page-unread-some = 有没看的
+page-mentioned = [有人@我]
+page-contact = 找村委会说话
 
 # Signing in.
 page-login = 登录
@@ -386,3 +391,90 @@ page-claim-sent = 验证码已经发到 { $phone }，5 分钟内有效。
 page-claim-send = 送村里核对
 page-claim-done = 申请已经送出
 page-claim-done-text = 名册上对得上的，村里会在 15 个工作日内核对，结果用短信告诉您。
+
+# One message, and what one may do about it.
+page-message = 这条消息
+page-message-more = 回复、更多
+page-message-reply = 回复这条
+page-message-read = { $read } / { $all } 已读
+page-message-unread = 还没看的人
+page-message-recall = 撤回
+page-message-recall-hint = 发出 2 分钟内可以撤回，撤回以后谁都看不到。
+page-message-remove = 移除这条
+page-message-remove-hint = 移除以后，大家只看得到移除的理由。
+page-message-remove-reason = 移除的理由
+page-message-pin = 置顶给大家看
+page-message-unpin = 取消置顶
+page-message-report = 举报
+page-message-report-hint = 村里会有人看，处理结果会告诉您。说话的人不知道是谁举报的。
+page-message-report-reason = 为什么举报
+page-pinned = 置顶
+page-pinned-file = 照片或语音
+page-recalled = { $who }撤回了一条消息
+page-removed = 一条消息被移除：{ $reason }
+page-quote-gone = 这条已经撤回
+page-member-joined = { $by }请{ $person }进了群
+page-member-leads = { $person }现在是群主
+page-member-left = { $person }退出了
+page-member-removed = { $by }把{ $person }移出了群
+page-say-with = 照片、语音、提醒谁看
+page-say-mention = 提醒谁看
+page-say-nobody = 不专门提醒
+page-say-all = 提醒所有人看（一小时一次）
+
+# How one is told of a conversation.
+page-options = 聊天设置
+page-options-mute = 要不要提醒我
+page-mute-nothing = 都提醒
+page-mute-messages = 只在有人@我时提醒
+page-mute-everything = 都不提醒
+page-options-pin = 放在列表最上面
+page-options-keep = 保存
+page-options-members = 一共 { $n } 人
+page-options-leader = 群主
+page-options-change = 更改
+page-options-make-leader = 设为群主
+page-options-remove = 移出群
+page-options-add = 请进群
+page-options-leave = 退出这个群
+page-options-leave-hint = 退出以后看不到群里的话。只剩您一个群主时，请先设一位新群主。
+
+# Groups.
+page-group-new = 建群
+page-group-title = 群名
+page-group-body = 以哪个组织的名义
+page-group-people = 还请哪些村民
+page-group-people-hint = 一行写一个名字。有人同名时，在名字后面空一格写名册编号。
+page-group-open = 建群
+
+# Lists in a conversation.
+page-chain = 接龙
+page-chain-new = 发起接龙
+page-chain-title = 接龙做什么
+page-chain-example = 怎么填，举个例子（可以不写）
+page-chain-places = 最多几个人（不填就是 500 人）
+page-chain-until = 截止到哪一天（不填就一直开着）
+page-chain-start = 发起
+page-chain-taken = 接龙：已有 { $n } 人，点开看看
+page-chain-count = 已有 { $n } 人，最多 { $max } 人
+page-chain-total = 共 { $n } 份
+page-chain-closed = 已经结束
+page-chain-example-is = 例：{ $text }
+page-chain-empty = 还没有人接龙。
+page-chain-who = 谁
+page-chain-what = 写的话
+page-chain-quantity = 几人（几份）
+page-chain-quantity-short = 份数
+page-chain-text = 我要写的话（可以不写）
+page-chain-add = 我来接龙
+page-chain-change = 改好了
+page-chain-remove = 不参加了
+page-chain-export = 下载名单（表格）
+page-chain-close = 结束接龙
+
+# Finding what was said.
+page-search = 找一找
+page-search-text = 要找的字（两个字以上）
+page-search-go = 找
+page-search-none = 没有找到。
+page-search-hint = 在您看得到的公告、议事和群里找。您自己的留言和给村委会的话是封存的，找不到。

@@ -1,0 +1,79 @@
+//! Reports on the desk: what waits for a decision in the clerk's areas.
+use askama::Template;
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::frame::{Clerk, Desk, Draft, places};
+use crate::{
+    app::{App, Query},
+    areas::AreaName,
+    bodies::{self, Right},
+    error::{Code, Result},
+    ids::ReportId,
+    pages::{
+        fields::Fields,
+        layout::{Page, encode, render_as, see},
+        words::Words,
+    },
+    reports::{self, DecideReport, ReportView},
+    text,
+};
+
+/// Which area.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Filter {
+    area: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/reports.html")]
+struct ReportsPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    areas: Vec<AreaName>,
+    area: String,
+    waiting: Vec<ReportView>,
+}
+
+/// The page.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+    shown(&app, &clerk, (filter, Draft::default())).await
+}
+
+async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
+    let asked = filter.area.filter(|area| clerk.may(Right::Moderate, area));
+    let first = || bodies::areas_with(&clerk.actor, Right::Moderate).into_iter().next();
+    let area = asked.or_else(first).ok_or(Code::NotAllowed)?;
+    let shown = ReportsPage {
+        page: clerk.page(text::say("desk-reports")).at("/desk/reports"),
+        desk: clerk.desk(),
+        draft,
+        areas: places(app.store.read(), clerk, &area).await?,
+        waiting: reports::queries::open_in(app, &clerk.actor, &area).await?,
+        area,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+/// Decides about one.
+pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
+    let area = fields.text("area").to_owned();
+    let done = async {
+        let id: ReportId = fields.required("report_id")?;
+        let decision =
+            DecideReport { remove: fields.required("remove")?, reason: fields.text("reason").to_owned() };
+        app.once(clerk.actor.clone(), fields.key(), "decide_report", (id, decision), |tx, actor, input| {
+            Box::pin(reports::commands::decide(tx, actor, input))
+        })
+        .await
+    };
+    match done.await {
+        Ok(_) => Ok(see(&format!("/desk/reports?area={}", encode(&area)))),
+        Err(error) => {
+            let form = fields.text("report_id").to_owned();
+            let draft = Draft::refused(&form, fields, error)?;
+            shown(&app, &clerk, (Filter { area: Some(area) }, draft)).await
+        }
+    }
+}

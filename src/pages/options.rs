@@ -1,0 +1,128 @@
+//! `/streams/{id}/options`: how one wants to be told of a conversation, who belongs to it, and leaving it.
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+
+use super::{
+    fields::{Fields, Wrong},
+    group,
+    layout::{Page, Resident, render_as, see, up},
+    words::Words,
+};
+use crate::{
+    app::{App, Path},
+    error::{Code, Result},
+    groups::{self, AddMembers},
+    ids::{PersonId, StreamId},
+    streams::{
+        StreamKind, StreamView,
+        commands::{self, SetOptions},
+        queries::{self, Reader},
+    },
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/streams/{id}/options", get(show).post(set))
+        .route("/streams/{id}/members", post(add).get(up))
+        .route("/streams/{id}/members/remove", post(remove).get(up))
+}
+
+#[derive(Template)]
+#[template(path = "options.html")]
+struct OptionsPage {
+    page: Page,
+    stream: StreamView,
+    members: Vec<Reader>,
+    me: PersonId,
+    is_group: bool,
+    leads: bool,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+async fn show(State(app): State<App>, who: Resident, Path(id): Path<StreamId>) -> Result<Response> {
+    shown(&app, &who, id, (Fields::default(), Wrong::default())).await
+}
+
+async fn shown(app: &App, who: &Resident, id: StreamId, (typed, wrong): (Fields, Wrong)) -> Result<Response> {
+    let db = app.store.read();
+    let stream = queries::one(db, &who.actor, id).await?;
+    let members = match queries::members(app, &who.actor, id).await {
+        Err(error) if error.code() == Code::NotFound => Vec::new(),
+        members => members?,
+    };
+    let shown = OptionsPage {
+        page: who.page("page-options").back(format!("/streams/{id}")).at(format!("/streams/{id}/options")),
+        is_group: stream.kind == StreamKind::Group.as_str(),
+        leads: queries::leads(db, &who.actor, id).await?,
+        me: who.actor.person,
+        stream,
+        members,
+        typed,
+        wrong,
+    };
+    Ok(render_as(shown.wrong.status(), &shown))
+}
+
+async fn set(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
+    let actor = who.actor.clone();
+    let done = match form.choice("mute") {
+        Ok(mute) => {
+            let options = SetOptions { mute: Some(mute), is_pinned: Some(form.has("is_pinned", "1")) };
+            app.store
+                .write(move |tx| Box::pin(async move { commands::set_options(tx, &actor, id, options).await }))
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/streams/{id}"))),
+        Err(error) => shown(&app, &who, id, (form, Wrong::from(error)?)).await,
+    }
+}
+
+/// Adds those whose names were written down, or makes a member a leader.
+async fn add(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
+    let people = match form.optional::<PersonId>("lead") {
+        Ok(Some(person)) => Ok(vec![person]),
+        Ok(None) => group::named(&app, &who.actor, &form).await,
+        Err(error) => Err(error),
+    };
+    let (actor, lead) = (who.actor.clone(), form.given("lead").is_some());
+    let done = match people {
+        Ok(people) => {
+            let add = AddMembers { people, lead };
+            app.store
+                .write(move |tx| Box::pin(async move { groups::commands::add(tx, &actor, (id, add)).await }))
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/streams/{id}/options"))),
+        Err(error) => shown(&app, &who, id, (form, Wrong::from(error)?)).await,
+    }
+}
+
+async fn remove(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
+    let actor = who.actor.clone();
+    let done = match form.required::<PersonId>("person_id") {
+        Ok(person) => {
+            let remove = app.store.write(move |tx| {
+                Box::pin(async move { groups::commands::remove(tx, &actor, (id, person)).await })
+            });
+            remove.await.map(|()| person)
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(person) if person == who.actor.person => Ok(see("/")),
+        Ok(_) => Ok(see(&format!("/streams/{id}/options"))),
+        Err(error) => shown(&app, &who, id, (form, Wrong::from(error)?)).await,
+    }
+}

@@ -1,0 +1,119 @@
+//! Finding words: every two characters that follow one another in what was said stand in a table, the same way on both
+//! databases. Sealed conversations are left out: an index of them would say what they say.
+//!
+//! Chinese has no blanks between words, so an index of words misses most of them, and one of three characters misses every
+//! word of two (礼堂, 路灯). What a query finds is compared with the words themselves afterwards, so it is exact.
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict,
+};
+use serde_json::Value;
+
+use super::{
+    rows::{entry, gram, gram_due},
+    rules::SAID,
+};
+use crate::{error::Result, ids::StreamId, store::Tx};
+
+/// Kinds of entry in which words are found.
+pub(super) const KINDS: [&str; 3] = ["message", "card", "chain"];
+/// Entries taken in hand at once.
+const AT_ONCE: u64 = 200;
+const ROWS: usize = 500;
+
+/// Words as they are compared: without case, full-width letters and figures as narrow ones, no blanks.
+pub(super) fn plain(words: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
+    };
+    words.chars().map(narrow).flat_map(char::to_lowercase).filter(|c| !c.is_whitespace() && !c.is_control()).collect()
+}
+
+/// Every two characters that follow one another, each once.
+pub(super) fn grams(plain: &str) -> BTreeSet<String> {
+    let all: Vec<char> = plain.chars().collect();
+    all.windows(2).map(|two| two.iter().collect()).collect()
+}
+
+/// What is found of an entry.
+pub(super) fn words(body: &Value) -> String {
+    let word = |name: &str| body[name].as_str().unwrap_or_default();
+    plain(&format!("{}\n{}", word("title"), word("text")))
+}
+
+/// Remembers that this entry's words are to be taken in.
+pub(super) async fn remember(tx: &Tx, stream_id: StreamId, seq: i64) -> Result<()> {
+    let row = gram_due::ActiveModel { stream_id: Set(stream_id), seq: Set(seq) };
+    gram_due::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// What was taken back is not found any more.
+pub(super) async fn forget(tx: &Tx, said: &entry::Model) -> Result<()> {
+    gram_due::Entity::delete_by_id((said.stream_id, said.seq)).exec(tx).await?;
+    let body: Value = serde_json::from_str(&said.body).unwrap_or_default();
+    let grams: Vec<String> = grams(&words(&body)).into_iter().collect();
+    for some in grams.chunks(ROWS) {
+        gram::Entity::delete_many()
+            .filter(gram::Column::StreamId.eq(said.stream_id))
+            .filter(gram::Column::Gram.is_in(some))
+            .filter(gram::Column::Seq.eq(said.seq))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes in words that were said since the last time.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let waiting = gram_due::Entity::find()
+        .order_by_asc(gram_due::Column::StreamId)
+        .order_by_asc(gram_due::Column::Seq)
+        .limit(AT_ONCE)
+        .all(tx)
+        .await?;
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    let said = waiting.iter().fold(Condition::any(), |all, one| {
+        all.add(entry::Column::StreamId.eq(one.stream_id).and(entry::Column::Seq.eq(one.seq)))
+    });
+    let mut rows = Vec::new();
+    for entry in entry::Entity::find().filter(said).filter(entry::Column::State.eq(SAID)).all(tx).await? {
+        let body: Value = serde_json::from_str(&entry.body).unwrap_or_default();
+        rows.extend(grams(&words(&body)).into_iter().map(|gram| gram::ActiveModel {
+            stream_id: Set(entry.stream_id),
+            gram: Set(gram),
+            seq: Set(entry.seq),
+        }));
+    }
+    for some in rows.chunks(ROWS) {
+        let again = OnConflict::new().do_nothing().to_owned();
+        gram::Entity::insert_many(some.to_vec()).on_conflict(again).exec_without_returning(tx).await?;
+    }
+    let done = waiting.iter().fold(Condition::any(), |all, one| {
+        all.add(gram_due::Column::StreamId.eq(one.stream_id).and(gram_due::Column::Seq.eq(one.seq)))
+    });
+    gram_due::Entity::delete_many().filter(done).exec(tx).await?;
+    Ok(waiting.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_characters_are_a_word() {
+        let found: Vec<String> = grams(&plain("上海 东边A１")).into_iter().collect();
+        assert_eq!(found.len(), 5, "{found:?}");
+        for gram in ["上海", "海东", "东边", "边a", "a1"] {
+            assert!(found.iter().any(|own| own == gram), "{gram} in {found:?}");
+        }
+        assert!(grams("一").is_empty() && grams("").is_empty());
+    }
+}

@@ -35,12 +35,12 @@ pub mod live;
 pub mod streams;
 // deliberation
 pub mod chains;
-pub mod reports;
 pub mod claims;
 pub mod delivery;
 pub mod forms;
 pub mod meetings;
 pub mod notices;
+pub mod reports;
 pub mod suggestions;
 pub mod tasks;
 // the path and the decision

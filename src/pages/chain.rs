@@ -125,9 +125,8 @@ async fn put(
             app.store.write(move |tx| Box::pin(async move { commands::remove_row(tx, &actor, (id, seq)).await })).await
         }
         Ok(row) => {
-            let put = app.store.write(move |tx| {
-                Box::pin(async move { commands::put_row(tx, &actor, (id, seq, row)).await })
-            });
+            let put =
+                app.store.write(move |tx| Box::pin(async move { commands::put_row(tx, &actor, (id, seq, row)).await }));
             put.await.map(drop)
         }
         Err(error) => Err(error),

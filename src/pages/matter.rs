@@ -95,12 +95,7 @@ async fn show(
     shown(&app, &viewer, id, (older.before, Unsent::default())).await
 }
 
-async fn shown(
-    app: &App,
-    viewer: &Viewer,
-    id: MatterId,
-    (before, unsent): (Option<i64>, Unsent),
-) -> Result<Response> {
+async fn shown(app: &App, viewer: &Viewer, id: MatterId, (before, unsent): (Option<i64>, Unsent)) -> Result<Response> {
     let matter = matters::queries::view(app.store.read(), id).await?;
     let about = about(app, viewer.actor.as_ref(), (id, &matter.head.area_code)).await?;
     let (is_refused, status) = (unsent.wrong.is_any(), unsent.wrong.status());

@@ -97,9 +97,7 @@ async fn add(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, fo
     let done = match people {
         Ok(people) => {
             let add = AddMembers { people, lead };
-            app.store
-                .write(move |tx| Box::pin(async move { groups::commands::add(tx, &actor, (id, add)).await }))
-                .await
+            app.store.write(move |tx| Box::pin(async move { groups::commands::add(tx, &actor, (id, add)).await })).await
         }
         Err(error) => Err(error),
     };
@@ -113,9 +111,9 @@ async fn remove(State(app): State<App>, who: Resident, Path(id): Path<StreamId>,
     let actor = who.actor.clone();
     let done = match form.required::<PersonId>("person_id") {
         Ok(person) => {
-            let remove = app.store.write(move |tx| {
-                Box::pin(async move { groups::commands::remove(tx, &actor, (id, person)).await })
-            });
+            let remove = app
+                .store
+                .write(move |tx| Box::pin(async move { groups::commands::remove(tx, &actor, (id, person)).await }));
             remove.await.map(|()| person)
         }
         Err(error) => Err(error),

@@ -112,11 +112,7 @@ pub async fn residents(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Resi
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn named(
-    db: &impl ConnectionTrait,
-    areas: &[String],
-    (name, number): (&str, Option<&str>),
-) -> Result<Named> {
+pub async fn named(db: &impl ConnectionTrait, areas: &[String], (name, number): (&str, Option<&str>)) -> Result<Named> {
     let below = areas.iter().fold(Condition::any(), |any, area| any.add(person::Column::AreaCode.starts_with(area)));
     let mut found = person::Entity::find()
         .filter(below)

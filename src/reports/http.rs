@@ -17,10 +17,7 @@ use crate::{
 
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(report_message))
-        .routes(routes!(list_reports))
-        .routes(routes!(decide_report))
+    OpenApiRouter::new().routes(routes!(report_message)).routes(routes!(list_reports)).routes(routes!(decide_report))
 }
 
 /// Report a message of somebody else.

@@ -21,7 +21,8 @@ use crate::{
     app::App,
     areas, bodies, chains, claims, county, delivery, events, forms, groups, guests,
     live::{self, Hub},
-    matters, media, meetings, notices, pages, people, privacy, reports, streams, suggestions, suspensions, tasks, votes,
+    matters, media, meetings, notices, pages, people, privacy, reports, streams, suggestions, suspensions, tasks,
+    votes,
 };
 
 /// JSON bodies stay small; uploads have their own limit.

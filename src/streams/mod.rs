@@ -21,8 +21,8 @@ pub use self::{
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,
     rules::{
-        Access, GIVEN_TODAY, HANDLER_TODAY, LEADER, MEMBER, RECALL_WITHIN, RECALLED, StreamKind, access, chain_of_areas,
-        moderates,
+        Access, GIVEN_TODAY, HANDLER_TODAY, LEADER, MEMBER, RECALL_WITHIN, RECALLED, StreamKind, access,
+        chain_of_areas, moderates,
     },
     sealing::{blank, leave_all},
 };

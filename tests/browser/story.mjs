@@ -3,6 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { fileURLToPath } from 'node:url';
 import { leave, pass, person, unfit, voteByForms } from './pages.mjs';
+import { talk } from './talk.mjs';
 
 const media = (name) => fileURLToPath(new URL(`../data/media/${name}`, import.meta.url));
 const phone = (number) => `195000000${number}`;
@@ -26,7 +27,7 @@ const operator = await person('县级运维邻村丙', '19510000003', { desk: tr
 const stranger = await person('路人');
 
 const began = Date.now();
-const chapters = { strangers, speak, answer, raise, survey, deliberate, publicise, object, review, call, vote, result, carryOut, rate, close, record, operate };
+const chapters = { strangers, speak, answer, raise, survey, deliberate, publicise, talk: () => talk({ villager, speaker, watcher, clerk, chair, convener, adviser, ids, media }), object, review, call, vote, result, carryOut, rate, close, record, operate };
 try {
   for (const [name, chapter] of Object.entries(chapters)) {
     await chapter();
@@ -72,7 +73,7 @@ async function speak() {
   });
   await villager.sees('桥头的路灯坏了', '听一听', '3 秒', '收到', '地点：桥头', '由东衡村村民委员会办理');
   ids.first = idOf(villager);
-  const clip = await villager.page.request.get(await villager.page.locator('a.voice').getAttribute('href'));
+  const clip = await villager.page.request.get(await villager.page.locator('a.voice[href^="/v1/media"]').getAttribute('href'));
   assert.equal(clip.status(), 200);
   assert.ok(await villager.page.locator('.photos img').evaluate((one) => one.decode().then(() => one.naturalWidth > 0)), 'the photo is shown');
   await villager.picture('suggestion-no-script');

@@ -78,7 +78,10 @@ async fn words_of_two_characters_are_found_where_one_may_read_them() {
         assert_eq!(places(&find(bob, words).await), wanted, "{words}");
     }
     let hit = &find(bob, "礼堂").await[0];
-    assert_eq!((hit["stream_id"].as_str(), hit["stream_title"].as_str()), (Some(scene.talk.as_str()), Some("议一议：修桥")));
+    assert_eq!(
+        (hit["stream_id"].as_str(), hit["stream_title"].as_str()),
+        (Some(scene.talk.as_str()), Some("议一议：修桥"))
+    );
     for bad in ["", "灯", " 灯 ", &"灯".repeat(31)] {
         assert_eq!(ann.post("/v1/search", json!({ "text": bad })).await.refused(), "invalid_fields", "{bad}");
     }
@@ -158,9 +161,8 @@ async fn who_reports_is_told_and_what_was_said_cannot_be_hidden_from_who_decides
     app.clock.advance(TimeDelta::days(91));
     app.settle().await;
     let kept: i64 = raw.one("SELECT count(*) FROM reports WHERE evidence <> ''").await;
-    let keys: i64 = raw
-        .one("SELECT count(*) FROM data_keys k JOIN reports r ON r.key_id = k.id WHERE k.wrapped IS NOT NULL")
-        .await;
+    let keys: i64 =
+        raw.one("SELECT count(*) FROM data_keys k JOIN reports r ON r.key_id = k.id WHERE k.wrapped IS NOT NULL").await;
     assert_eq!((kept, keys), (0, 0));
     raw.close().await;
 }

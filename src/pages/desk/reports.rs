@@ -61,8 +61,7 @@ pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields)
     let area = fields.text("area").to_owned();
     let done = async {
         let id: ReportId = fields.required("report_id")?;
-        let decision =
-            DecideReport { remove: fields.required("remove")?, reason: fields.text("reason").to_owned() };
+        let decision = DecideReport { remove: fields.required("remove")?, reason: fields.text("reason").to_owned() };
         app.once(clerk.actor.clone(), fields.key(), "decide_report", (id, decision), |tx, actor, input| {
             Box::pin(reports::commands::decide(tx, actor, input))
         })

@@ -80,11 +80,7 @@ pub async fn remove_reported(tx: &Tx, by: PersonId, (id, seq, reason): (StreamId
     Ok(())
 }
 
-async fn take(
-    tx: &Tx,
-    (stream, said): (&stream::Model, entry::Model),
-    (by, body): (PersonId, Value),
-) -> Result<Sent> {
+async fn take(tx: &Tx, (stream, said): (&stream::Model, entry::Model), (by, body): (PersonId, Value)) -> Result<Sent> {
     let (id, seq, state) = (said.stream_id, said.seq, body["state"].as_str().unwrap_or(REMOVED).to_owned());
     erase_files(tx, stream, &said).await?;
     if stream.key_id.is_none() {

@@ -62,6 +62,28 @@ ONLY = {
 }
 
 
+# and of these only such places: a stream and a seq, or a stream and a person
+def said(by, kind):
+    places = [place for who in by for place in WORLD[kind].get(who, [])]
+    return lambda: dict(zip(("stream_id", "seq"), dice.choice(places)))
+
+
+def member():
+    return {"stream_id": any_of(WORLD["groups"]), "person_id": any_of(WORLD["people"][20:50])}
+
+
+def group():
+    return {"stream_id": any_of(WORLD["groups"])}
+
+
+ALL = ("resident", "clerk", "chair", "town", "author")
+PLACES = {name: said(ALL, "messages") for name in ("recall_message", "pin_message", "read_receipts", "report_message")}
+PLACES |= {name: said(ALL, "chains") for name in ("read_chain", "put_chain_row", "remove_chain_row")}
+PLACES |= {name: said([OWN], "chains") for name in ("close_chain", "export_chain")}
+PLACES |= {"list_members": group, "add_members": group, "remove_member": member}
+THINGS["reports"] = lambda: any_of(WORLD["reports"])
+
+
 def ask(path, body):
     headers = {"Authorization": f"Bearer {WORLD['tokens'][OWN]['access_token']}"}
     return requests.post(BASE + path, json=body, headers=headers, timeout=20)
@@ -128,6 +150,17 @@ BODIES = {
     "answer_objection": lambda: {"answer": "已降价。"},
     "move_cursor": lambda: {"seq": 0},
     "send_message": lambda: {"client_id": str(uuid.uuid4()), "text": "各位好"},
+    "recall_message": lambda: {"reason": "说得不对"},
+    "pin_message": lambda: {"is_pinned": True},
+    "set_stream_options": lambda: {"mute": "messages"},
+    "open_contact": lambda: {},
+    "search_streams": lambda: {"text": "晒谷"},
+    "report_message": lambda: {"reason": "骂人"},
+    "decide_report": lambda: {"remove": False, "reason": "没有骂人"},
+    "open_group": lambda: {"body_id": WORLD["bodies"]["village_committee"], "title": "小组", "people": [any_of(WORLD["people"])]},
+    "add_members": lambda: {"people": [any_of(WORLD["people"][50:])]},
+    "start_chain": lambda: {"client_id": str(uuid.uuid4()), "title": "谁来搭台"},
+    "put_chain_row": lambda: {"text": "我来", "quantity": dice.randrange(1, 9)},
     "submit_suggestion": lambda: {"kind": "praise", "visibility": "public", "text": "真好"},
     "answer_suggestion": lambda: {"text": "好的，记下了。"},
     "assign_suggestion": lambda: {"person_id": WORLD["person"]["chair"]},
@@ -160,8 +193,9 @@ def feed(case):
     path, name = case.operation.path, case.operation.definition.raw.get("operationId")
     parts = path.strip("/").split("/")
     if case.path_parameters and dice.random() < 0.8:
+        place = PLACES.get(name, dict)()
         for key in list(case.path_parameters):
-            case.path_parameters[key] = AREA if key == "code" else ONLY.get(name, THINGS.get(parts[1], lambda: str(uuid.uuid4())))()
+            case.path_parameters[key] = place[key] if key in place else AREA if key == "code" else ONLY.get(name, THINGS.get(parts[1], lambda: str(uuid.uuid4())))()
     if name in QUERIES and dice.random() < 0.7:
         case.query = QUERIES[name]()
     if isinstance(case.query, dict) and "area" in case.query and dice.random() < 0.7:
@@ -201,3 +235,10 @@ def after_call(context, case, response):
     if case.method.upper() == case.operation.method.upper():
         counts.setdefault(name, Counter())[str(response.status_code)] += 1
         COUNTS.write_text(json.dumps(counts))
+
+
+@schemathesis.check
+def no_broken_server(context, response, case):
+    """As `not_a_server_error`, but for the one refusal that is a 501 by design: a secret vote is not there yet."""
+    if response.status_code >= 500 and not (response.status_code == 501 and response.json().get("code") == "secret_not_available"):
+        raise AssertionError(f"{response.status_code}: {response.text[:200]}")

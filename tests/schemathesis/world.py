@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import re
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -65,6 +66,22 @@ def ready_matter(clerk, chair, voice, neighbours):
         one.post(f"/v1/forms/{form}/answers", {"answers": {"a": "修"}})
     clerk.post(f"/v1/forms/{form}/close")
     return matter
+
+
+def talk(world, players, matters, person):
+    """Messages, lists, groups and reports; places are a stream and a seq."""
+    talks = [players["chair"].get(f"/v1/matters/{matter}")["discussion"] for matter in matters[:3]]
+    world["messages"], world["chains"] = {}, {}
+    for name in ("resident", "clerk", "chair", "town", "author"):
+        def put(path, body):
+            sent = [(stream, players[name].post(f"/v1/streams/{stream}/{path}", body | {"client_id": str(uuid.uuid4())})) for stream in talks for _ in range(4)]
+            return [[stream, answer["seq"]] for stream, answer in sent if "seq" in answer]
+        world["messages"][name] = put("messages", {"text": "晒谷场的灯"})
+        world["chains"][name] = put("chains", {"title": "谁去看桥"})
+    world["reports"] = [players["resident"].post(f"/v1/streams/{stream}/messages/{seq}/reports", {"reason": "骂人"}).get("id")
+                        for stream, seq in world["messages"]["author"]]
+    group = {"body_id": world["bodies"]["village_committee"], "title": "小组", "people": [person["resident"], person["clerk"], *world["people"][20:50]]}
+    world["groups"] = [players["chair"].post("/v1/groups", group)["stream_id"] for _ in range(3)]
 
 
 def main():
@@ -131,6 +148,7 @@ def main():
     world["claim_codes"] = [code for _ in range(10) if (code := clerk.post("/v1/guests/records", voice).get("claim_code"))]
     world["claimants"] = [{"area_code": AREA, "name": row["name"], "id_last_six": row["id_no"][-6:]} for row in ROWS[900:920]]
     world["people_without_phone"] = world["people"][72:92]
+    talk(world, players, fresh, person)
     # a record names its votes among much else
     named = set()
     for matter in matters:

@@ -8,14 +8,14 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use axum::extract::ws::Utf8Bytes;
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -28,11 +28,18 @@ use crate::{
     error::Result,
     ids::{PersonId, SessionId, StreamId},
     people,
-    streams::queries::{self, Span},
+    streams::{
+        EntryView,
+        queries::{self, Span},
+    },
 };
 
-/// What waits for one connection at most; then it is slow and is closed.
+/// What waits for one connection at most; then it is behind, and what waits is thrown away.
 const QUEUE: usize = 256;
+/// Connections that are let in at the same time: all come back at once after a restart.
+const LET_IN: usize = 200;
+/// Connections that wait to be let in; more are sent away before they are opened.
+const WAITING: usize = 4000;
 /// Sockets of one log-in; the oldest goes when there are more.
 const SOCKETS_PER_SESSION: usize = 256;
 const COMPARE_HEADS: Duration = Duration::from_secs(2);
@@ -42,8 +49,8 @@ const BATCH: u64 = 200;
 /// What a connection's loop is handed.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
-    /// An entry's frame, with its place.
-    Entry(StreamId, i64, Utf8Bytes),
+    /// An entry, encoded once for all.
+    Entry(Arc<Frame>),
     /// The person belongs to a stream from now on.
     Joined(StreamId),
     /// Look again whether the log-in holds and the seats are the same.
@@ -52,11 +59,29 @@ pub(super) enum Item {
     Close(Close),
 }
 
+/// An entry's publication, with its place.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) stream: StreamId,
+    pub(super) seq: i64,
+    pub(super) text: Utf8Bytes,
+}
+
+/// What a full queue could not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lost {
+    /// Nothing.
+    Nothing,
+    /// Entries, which are in the database.
+    Entries,
+    /// Something that is told once.
+    Word,
+}
+
 /// A connection's end of the hub; leaving the hub is dropping it.
 pub(super) struct Listener {
     pub(super) items: mpsc::Receiver<Item>,
-    /// The queue was full once: what came then is lost and the connection must end.
-    pub(super) overflow: CancellationToken,
+    lost: Arc<AtomicU8>,
     key: u64,
     hub: Arc<Hub>,
 }
@@ -65,8 +90,20 @@ pub(super) struct Connection {
     pub(super) person: PersonId,
     pub(super) session: SessionId,
     items: mpsc::Sender<Item>,
-    overflow: CancellationToken,
+    lost: Arc<AtomicU8>,
     streams: HashSet<StreamId>,
+}
+
+impl Connection {
+    /// Into the queue; if that is full, it is noted what was lost.
+    fn put(&self, item: Item) -> bool {
+        let lost = if matches!(item, Item::Entry(_)) { Lost::Entries } else { Lost::Word };
+        let is_taken = self.items.try_send(item).is_ok();
+        if !is_taken {
+            self.lost.fetch_max(lost as u8, Ordering::SeqCst);
+        }
+        is_taken
+    }
 }
 
 #[derive(Default)]
@@ -85,17 +122,40 @@ struct Watched {
 }
 
 /// The connections of this server.
-#[derive(Default)]
 pub struct Hub {
     state: Mutex<State>,
     keys: AtomicU64,
+    /// Held while a connection is let in.
+    pub(super) doors: Semaphore,
+    waiting: AtomicUsize,
+}
+
+/// One of those that wait to be let in, until it is dropped.
+pub(super) struct Waiting(Arc<Hub>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Hub {
     /// An empty hub.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        Arc::default()
+        Arc::new(Self {
+            state: Mutex::default(),
+            keys: AtomicU64::default(),
+            doors: Semaphore::new(LET_IN),
+            waiting: AtomicUsize::default(),
+        })
+    }
+
+    /// A place among those that wait to be let in, if there is one.
+    pub(super) fn wait(self: &Arc<Self>) -> Option<Waiting> {
+        let place = Waiting(Arc::clone(self));
+        // dropped again, the place is free again
+        (self.waiting.fetch_add(1, Ordering::SeqCst) < WAITING).then_some(place)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -110,21 +170,20 @@ impl Hub {
 
     pub(super) fn enter(self: &Arc<Self>, person: PersonId, session: SessionId) -> Listener {
         let (sender, items) = mpsc::channel(QUEUE);
-        let overflow = CancellationToken::new();
+        let lost = Arc::new(AtomicU8::new(Lost::Nothing as u8));
         let key = self.keys.fetch_add(1, Ordering::Relaxed);
         let connection =
-            Connection { person, session, items: sender, overflow: overflow.clone(), streams: HashSet::new() };
+            Connection { person, session, items: sender, lost: Arc::clone(&lost), streams: HashSet::new() };
         let mut state = self.state();
         let own = || state.connections.iter().filter(|(_, known)| known.session == session);
         if own().count() >= SOCKETS_PER_SESSION
             && let Some((_, oldest)) = own().min_by_key(|(key, _)| **key)
         {
-            // a full queue ends that connection as slow
-            oldest.items.try_send(Item::Close(Close::ConnectionLimit)).ok();
+            oldest.put(Item::Close(Close::ConnectionLimit));
         }
         state.connections.insert(key, connection);
         drop(state);
-        Listener { items, overflow, key, hub: Arc::clone(self) }
+        Listener { items, lost, key, hub: Arc::clone(self) }
     }
 
     /// Reads and carries what is new in a stream.
@@ -133,18 +192,17 @@ impl Hub {
             let Some(from) = self.state().streams.get(&stream).map(|watched| watched.carried) else { return Ok(()) };
             let entries = queries::entries(app, stream, Span::After(from), BATCH).await?;
             let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
-            let frames: Vec<_> = entries
-                .iter()
-                .map(|entry| (entry.seq, Utf8Bytes::from(protocol::publication_push(stream, entry))))
-                .collect();
+            let frame = |entry: &EntryView| {
+                Arc::new(Frame { stream, seq: entry.seq, text: protocol::publication_push(stream, entry).into() })
+            };
+            let frames: Vec<_> = entries.iter().map(frame).collect();
             let mut state = self.state();
             let State { connections, streams } = &mut *state;
             let Some(watched) = streams.get_mut(&stream) else { return Ok(()) };
             for key in &watched.listeners {
                 let Some(connection) = connections.get(key) else { continue };
-                for (seq, frame) in &frames {
-                    if connection.items.try_send(Item::Entry(stream, *seq, frame.clone())).is_err() {
-                        connection.overflow.cancel();
+                for frame in &frames {
+                    if !connection.put(Item::Entry(Arc::clone(frame))) {
                         break;
                     }
                 }
@@ -155,9 +213,7 @@ impl Hub {
 
     pub(super) fn hand(&self, to: impl Fn(&Connection) -> bool, item: &Item) {
         for connection in self.state().connections.values().filter(|connection| to(connection)) {
-            if connection.items.try_send(item.clone()).is_err() {
-                connection.overflow.cancel();
-            }
+            connection.put(item.clone());
         }
     }
 
@@ -166,9 +222,7 @@ impl Hub {
         let mut state = self.state();
         let Some(lost) = state.streams.remove(&stream) else { return };
         for connection in lost.listeners.iter().filter_map(|key| state.connections.get(key)) {
-            if connection.items.try_send(Item::Close(Close::InsufficientState)).is_err() {
-                connection.overflow.cancel();
-            }
+            connection.put(Item::Close(Close::InsufficientState));
         }
     }
 
@@ -203,6 +257,23 @@ impl Listener {
             }
         }
         places
+    }
+
+    /// What was lost since the last time this was asked; everything else that was queued is still to be received.
+    pub(super) fn lost(&self) -> Lost {
+        match self.lost.swap(Lost::Nothing as u8, Ordering::SeqCst) {
+            0 => Lost::Nothing,
+            1 => Lost::Entries,
+            _ => Lost::Word,
+        }
+    }
+
+    /// How far this server has carried the streams that are listened to, and their epochs.
+    pub(super) fn heads(&self) -> Vec<(StreamId, i64, i64)> {
+        let state = self.hub.state();
+        let Some(connection) = state.connections.get(&self.key) else { return Vec::new() };
+        let head = |id: &StreamId| state.streams.get(id).map(|watched| (*id, watched.epoch, watched.carried));
+        connection.streams.iter().filter_map(head).collect()
     }
 
     /// No longer gets the entries of this stream.

@@ -30,6 +30,8 @@ pub(super) struct Connect {
     pub(super) token: String,
     #[serde(default)]
     pub(super) subs: HashMap<String, Position>,
+    /// Ours say `{"v": 1}`.
+    pub(super) data: Option<Value>,
 }
 
 /// Where a client was in a channel.
@@ -94,7 +96,6 @@ pub(super) struct Publication {
 pub(super) enum Close {
     Shutdown,
     Expired,
-    Slow,
     InsufficientState,
     ForceReconnect,
     NoPong,
@@ -110,7 +111,6 @@ impl Close {
         match self {
             Self::Shutdown => 3001,
             Self::Expired => 3005,
-            Self::Slow => 3008,
             Self::InsufficientState => 3010,
             Self::ForceReconnect => 3011,
             Self::NoPong => 3012,
@@ -125,7 +125,6 @@ impl Close {
         match self {
             Self::Shutdown => "shutdown",
             Self::Expired => "expired",
-            Self::Slow => "slow",
             Self::InsufficientState => "insufficient state",
             Self::ForceReconnect => "force reconnect",
             Self::NoPong => "no pong",
@@ -194,6 +193,13 @@ pub(super) fn refused(id: u32, error: &error::Error) -> String {
     let number = 1000 + u32::from(code.status().as_u16());
     let temporary = code.status().is_server_error() || code == error::Code::TooManyRequests;
     json!({ "id": id, "error": { "code": number, "message": code.as_str(), "temporary": temporary } }).to_string()
+}
+
+/// Where streams stand: id, epoch, newest seq. `kind`: `heads` with the heartbeat, `resync` in the place of what was lost.
+pub(super) fn heads_push(kind: &str, heads: &[(StreamId, i64, i64)]) -> String {
+    let heads: serde_json::Map<String, Value> =
+        heads.iter().map(|(id, epoch, seq)| (channel(*id), json!([epoch.to_string(), seq]))).collect();
+    json!({ "push": { "message": { "data": { "v": 1, "k": kind, "heads": heads } } } }).to_string()
 }
 
 /// One entry as a push; encoded once for all who get it.

@@ -1,12 +1,13 @@
 //! The state of one connection: who it is, where it is in each stream, what each command means. No socket here.
 use std::collections::HashMap;
 
+use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    hub::{Item, Listener},
+    hub::{Frame, Item, Listener, Lost},
     protocol::{self, Close, Command, Fault, Position, Subscribed},
 };
 use crate::{
@@ -74,6 +75,8 @@ pub(super) struct Session {
     pub(super) listener: Listener,
     /// Last offset handed over, per subscribed stream.
     positions: HashMap<StreamId, i64>,
+    /// One of our own clients, which fetches over REST what it is told to have missed.
+    is_own: bool,
 }
 
 impl Session {
@@ -85,7 +88,8 @@ impl Session {
         (id, connect): (u32, protocol::Connect),
     ) -> Result<(Self, String)> {
         let own = queries::own(app.store.read(), &actor).await?;
-        let mut session = Self { app, credential, actor, listener, positions: HashMap::new() };
+        let is_own = connect.data.is_some_and(|data| data["v"] == 1);
+        let mut session = Self { app, credential, actor, listener, positions: HashMap::new(), is_own };
         let places = session.listener.watch(own.iter().map(|(stream, _)| (stream.id, (stream.last_seq, stream.epoch))));
         let mut subs = serde_json::Map::new();
         for (stream, _) in own {
@@ -130,25 +134,65 @@ impl Session {
         Ok(subscribed)
     }
 
-    /// What goes to the socket for an item from the hub.
-    pub(super) async fn take(
-        &mut self,
-        item: Item,
-        out: &mut Vec<axum::extract::ws::Utf8Bytes>,
-    ) -> Result<Option<Close>> {
-        match item {
-            Item::Entry(stream, seq, frame) => {
-                let Some(position) = self.positions.get_mut(&stream) else { return Ok(None) };
-                if seq <= *position {
-                    return Ok(None);
-                }
-                if seq > *position + 1 {
-                    return Ok(Some(Close::InsufficientState));
-                }
-                *position = seq;
-                out.push(frame);
-                Ok(None)
+    /// What goes to the socket for these items from the hub. What our own client missed because it was slow it is told in
+    /// one frame, and fetches at its pace; another one comes back and recovers.
+    pub(super) async fn take(&mut self, items: &mut Vec<Item>, out: &mut Vec<Utf8Bytes>) -> Option<Close> {
+        match self.listener.lost() {
+            Lost::Nothing => {}
+            Lost::Entries if self.is_own => self.collapse(items, out),
+            Lost::Entries => return Some(Close::InsufficientState),
+            Lost::Word => return Some(Close::ForceReconnect),
+        }
+        for item in items.drain(..) {
+            let close = match item {
+                Item::Entry(frame) => self.entry(&frame, out),
+                // seldom: a future of its own keeps the one of every idle connection small
+                word => Box::pin(self.word(word, out)).await.unwrap_or(Some(Close::InsufficientState)),
+            };
+            if close.is_some() {
+                return close;
             }
+        }
+        None
+    }
+
+    /// Everything that waits is thrown away but words; in its place goes where the streams stand now.
+    fn collapse(&mut self, items: &mut Vec<Item>, out: &mut Vec<Utf8Bytes>) {
+        while let Ok(item) = self.listener.items.try_recv() {
+            items.push(item);
+        }
+        items.retain(|item| !matches!(item, Item::Entry(_)));
+        let heads = self.listener.heads();
+        for (stream, _, head) in &heads {
+            if let Some(position) = self.positions.get_mut(stream) {
+                *position = (*position).max(*head);
+            }
+        }
+        metrics::counter!("sockets_resynced_total").increment(1);
+        out.push(protocol::heads_push("resync", &heads).into());
+    }
+
+    /// Where the streams stand, for our own clients: the newest frame could have been lost without being missed.
+    pub(super) fn heads(&self) -> Option<String> {
+        self.is_own.then(|| protocol::heads_push("heads", &self.listener.heads()))
+    }
+
+    fn entry(&mut self, frame: &Frame, out: &mut Vec<Utf8Bytes>) -> Option<Close> {
+        let position = self.positions.get_mut(&frame.stream)?;
+        if frame.seq <= *position {
+            return None;
+        }
+        if frame.seq > *position + 1 {
+            return Some(Close::InsufficientState);
+        }
+        *position = frame.seq;
+        out.push(frame.text.clone());
+        None
+    }
+
+    async fn word(&mut self, item: Item, out: &mut Vec<Utf8Bytes>) -> Result<Option<Close>> {
+        match item {
+            Item::Entry(frame) => Ok(self.entry(&frame, out)),
             Item::Joined(stream) => self.joined(stream, out).await.map(|()| None),
             Item::Look => {
                 Ok(self.same_rights(people::actor_of_session(&self.app, self.actor.person, self.actor.session).await))
@@ -159,7 +203,7 @@ impl Session {
 
     /// A stream that the person belongs to since a moment ago is subscribed from where the person has read; one that is
     /// no longer to be read ends.
-    async fn joined(&mut self, id: StreamId, out: &mut Vec<axum::extract::ws::Utf8Bytes>) -> Result<()> {
+    async fn joined(&mut self, id: StreamId, out: &mut Vec<Utf8Bytes>) -> Result<()> {
         let db = self.app.store.read();
         let Ok((stream, _)) = queries::readable(db, &self.actor, id).await else {
             if self.positions.remove(&id).is_some() {

@@ -14,13 +14,19 @@ use axum::{
 use futures_util::{FutureExt, SinkExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::{Instant, timeout};
+use uuid::Uuid;
 
 use super::{
-    hub::Hub,
+    hub::{Hub, Waiting},
     protocol::{self, Close, Command, Fault, PING_SECS},
     session::{Credential, Session},
 };
-use crate::{actor::Actor, app::App, error::Result, people};
+use crate::{
+    actor::Actor,
+    app::App,
+    error::{Code, Result},
+    people,
+};
 
 /// A phone says who it is within this time.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -28,8 +34,12 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// A write that takes longer: nobody reads on the other side.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 const MAX_MESSAGE: usize = 64 * 1024;
-/// axum's default of 128 KiB costs 135 KiB per idle socket.
-const READ_BUFFER: usize = 4096;
+/// Kept for each socket; axum's default is 128 KiB.
+const READ_BUFFER: usize = 1024;
+/// Written in one call to the kernel.
+const WRITE_BUFFER: usize = 8192;
+/// Pings between two that say where the streams stand.
+const HEADS_EVERY: u32 = 3;
 /// Items written in one call at most.
 const TOGETHER: usize = 64;
 
@@ -51,15 +61,19 @@ async fn upgrade(
             return error.into_response();
         }
     }
+    let Some(place) = hub.wait() else {
+        // thousands come back at once: each after a while of its own
+        return Code::Busy.after_secs(2 + u64::from(Uuid::new_v4().as_bytes()[0] % 8)).into_response();
+    };
     socket
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(READ_BUFFER * 4)
-        .max_write_buffer_size(READ_BUFFER * 4 + 2 * MAX_MESSAGE)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER + 2 * MAX_MESSAGE)
         .on_upgrade(move |socket| async move {
             metrics::counter!("sockets_opened_total").increment(1);
-            Loop { socket, limiter: limiter() }.run(app, hub, cookie).await;
+            Loop { socket, limiter: limiter() }.run(app, hub, (cookie, place)).await;
         })
 }
 
@@ -75,8 +89,11 @@ struct Loop {
 }
 
 impl Loop {
-    async fn run(mut self, app: App, hub: Arc<Hub>, cookie: Option<String>) {
-        let close = match self.connect(&app, &hub, cookie).await {
+    async fn run(mut self, app: App, hub: Arc<Hub>, (cookie, place): (Option<String>, Waiting)) {
+        // what is done once is a future of its own, so that the one of every idle connection stays small
+        let connected = Box::pin(self.connect(&app, &hub, cookie)).await;
+        drop((place, app, hub));
+        let close = match connected {
             Ok(mut session) => self.serve(&mut session).await,
             Err(close) => close,
         };
@@ -95,6 +112,7 @@ impl Loop {
         let Some(Command { id, connect: Some(connect), .. }) = commands.next() else {
             return Err(Some(Close::BadRequest));
         };
+        let _door = hub.doors.acquire().await.map_err(|_| Some(Close::Shutdown))?;
         let Ok((credential, actor)) = known(app, cookie, &connect.token).await else {
             self.write(vec![protocol::fault(id, Fault::Unauthorized).into()]).await.map_err(|()| None)?;
             return Err(Some(Close::InvalidToken));
@@ -115,16 +133,15 @@ impl Loop {
         let mut ping =
             tokio::time::interval_at(Instant::now() + Duration::from_secs(PING_SECS), Duration::from_secs(PING_SECS));
         let mut pong_due: Option<Instant> = None;
-        let overflow = session.listener.overflow.clone();
-        let mut items = Vec::with_capacity(TOGETHER);
+        let mut pings = 0;
+        let mut items = Vec::new();
         loop {
             let mut out = Vec::new();
             let pong_timeout = async { tokio::time::sleep_until(pong_due.unwrap_or_else(Instant::now)).await };
             let close = tokio::select! {
                 biased;
-                () = overflow.cancelled() => Some(Close::Slow),
                 count = session.listener.items.recv_many(&mut items, TOGETHER) => {
-                    if count == 0 { Some(Close::Shutdown) } else { hand_over(session, &mut items, &mut out).await }
+                    if count == 0 { Some(Close::Shutdown) } else { session.take(&mut items, &mut out).await }
                 }
                 received = self.receive() => {
                     // any traffic shows that the other side lives
@@ -136,8 +153,10 @@ impl Loop {
                 }
                 _ = ping.tick() => {
                     pong_due = Some(Instant::now() + PONG_WITHIN);
+                    pings += 1;
+                    out.extend(session.heads().filter(|_| pings % HEADS_EVERY == 0).map(Utf8Bytes::from));
                     out.push("{}".into());
-                    session.still_good().await
+                    Box::pin(session.still_good()).await
                 }
                 () = pong_timeout, if pong_due.is_some() => Some(Close::NoPong),
             };
@@ -161,7 +180,7 @@ impl Loop {
             if !is_pong && self.limiter.check().is_err() {
                 return Some(Close::TooMany);
             }
-            out.extend(session.command(command).await.map(Into::into));
+            out.extend(Box::pin(session.command(command)).await.map(Into::into));
         }
         None
     }
@@ -217,20 +236,4 @@ async fn known(app: &App, cookie: Option<String>, token: &str) -> Result<(Creden
     let credential = Credential::of(app, cookie, token).await?;
     let actor = credential.actor(app).await?;
     Ok((credential, actor))
-}
-
-async fn hand_over(
-    session: &mut Session,
-    items: &mut Vec<super::hub::Item>,
-    out: &mut Vec<Utf8Bytes>,
-) -> Option<Close> {
-    for item in items.drain(..) {
-        let taken: Result<Option<Close>> = session.take(item, out).await;
-        match taken {
-            Ok(None) => {}
-            Ok(close) => return close,
-            Err(_) => return Some(Close::InsufficientState),
-        }
-    }
-    None
 }

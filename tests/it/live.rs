@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 mod npm;
 mod refusals;
+mod slow;
 
 use crate::support::{Socket, Somebody, TestApp, Village, answer, is_full_run};
 

@@ -112,14 +112,26 @@
       var at = positions[push.channel];
       if (at && push.pub.offset) at.offset = push.pub.offset;
       if (concerns(push.channel)) soon();
-    } else if (push.message && push.message.data && push.message.data.k === 'resync') {
-      /* the server threw away what we were too slow to take */
-      soon();
+    } else if (push.message && push.message.data && push.message.data.heads) {
+      told(push.message.data);
     } else if (push.disconnect) {
       if (push.disconnect.code >= 3500 && push.disconnect.code < 4000) stopped = true;
       drop();
       later();
     }
+  }
+
+  /* Where the channels stand: with the heartbeat, because nobody misses the newest frame; or in the place of what the server
+     threw away because we were too slow to take it. */
+  function told(data) {
+    var moved = data.k === 'resync';
+    Object.keys(data.heads).forEach(function (channel) {
+      var at = positions[channel], head = data.heads[channel];
+      if (!at || (at.offset === head[1] && at.epoch === head[0])) return;
+      positions[channel] = { epoch: head[0], offset: head[1] };
+      if (concerns(channel)) moved = true;
+    });
+    if (moved) soon();
   }
 
   function concerns(channel) {

@@ -1,0 +1,112 @@
+//! Who reads slowly: our own client is told in one frame what it missed and goes on; another one comes back and recovers.
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt, future::join_all};
+use serde_json::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+use super::Scene;
+
+/// Connected, with the smallest of buffers; `data` is what the client says of itself.
+async fn hard_of_hearing(scene: &Scene, data: Value) -> WebSocketStream<TcpStream> {
+    let tcp = TcpSocket::new_v4().unwrap();
+    tcp.set_recv_buffer_size(4096).unwrap();
+    let tcp = tcp.connect(scene.app.address).await.unwrap();
+    let url = format!("ws://{}/connection/websocket", scene.app.address);
+    let (mut socket, _) = client_async(url, tcp).await.unwrap();
+    let hello = json!({ "id": 1, "connect": { "token": scene.villager.token(), "data": data } });
+    socket.send(Message::text(hello.to_string())).await.unwrap();
+    let answer = socket.next().await.unwrap().unwrap();
+    assert!(answer.to_text().unwrap().contains(&scene.channel));
+    socket
+}
+
+/// What came on the channel, the frames that say where it stands, and the code with which it was closed.
+#[derive(Default)]
+struct Heard {
+    offsets: Vec<i64>,
+    resyncs: Vec<Value>,
+    closed: Option<u16>,
+}
+
+/// Reads until an offset has come, by an entry or by a frame that says where the channel stands, or the server closes.
+async fn hear(socket: &mut WebSocketStream<TcpStream>, channel: &str, until: i64, heard: &mut Heard) {
+    let hearing = async {
+        while let Some(Ok(message)) = socket.next().await {
+            match message {
+                Message::Text(text) => {
+                    for line in text.as_str().split('\n').filter(|line| *line != "{}") {
+                        let frame: Value = serde_json::from_str(line).unwrap();
+                        if let Some(offset) = frame["push"]["pub"]["offset"].as_i64() {
+                            heard.offsets.push(offset);
+                        } else if frame["push"]["message"]["data"]["k"] == "resync" {
+                            heard.resyncs.push(frame["push"]["message"]["data"]["heads"].clone());
+                        }
+                    }
+                }
+                Message::Close(frame) => {
+                    heard.closed = frame.map(|frame| frame.code.into());
+                    return;
+                }
+                _ => {}
+            }
+            let told = heard.resyncs.last().and_then(|heads| heads[channel][1].as_i64()).unwrap_or_default();
+            if heard.offsets.last().copied().unwrap_or_default().max(told) >= until {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), hearing).await.expect("what was said, or a close");
+}
+
+/// Says more than buffers and a queue hold, within the time that a stuck write is given.
+async fn flood(scene: &Scene) -> i64 {
+    let (text, began) = ("慢".repeat(2000), Instant::now());
+    let mut newest = 0;
+    while newest < 1500 && began.elapsed() < Duration::from_secs(8) {
+        let said = join_all((0..50).map(|_| scene.say(&text))).await;
+        newest = said.into_iter().fold(newest, i64::max);
+    }
+    newest
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn our_own_client_that_was_slow_is_told_where_everything_stands_and_stays() {
+    let scene = Scene::set().await;
+    let mut slow = hard_of_hearing(&scene, json!({ "v": 1 })).await;
+    let newest = flood(&scene).await;
+    let mut heard = Heard::default();
+    hear(&mut slow, &scene.channel, newest, &mut heard).await;
+    assert_eq!(heard.closed, None, "after {newest} messages");
+    assert_eq!(heard.resyncs.len(), 1, "one frame in the place of all that was lost: {:?}", heard.offsets.len());
+    let (told, epoch) = (&heard.resyncs[0][&scene.channel][1], &heard.resyncs[0][&scene.channel][0]);
+    assert!(
+        heard.offsets.iter().zip(1..).all(|(offset, n)| *offset == n),
+        "in order, without a gap, up to what was lost"
+    );
+    assert!((heard.offsets.len() as i64) < newest);
+
+    // it fetches what it missed at its own pace, and what follows comes by itself
+    let stream = scene.stream.to_string();
+    let have = json!({ "have": { &stream: { "epoch": epoch, "seq": heard.offsets.len() } } });
+    let missed = scene.villager.post("/v1/sync", have).await.ok();
+    assert_eq!(missed["streams"][&stream]["entries"][0]["seq"], heard.offsets.len() + 1);
+    let next = scene.say("现在听得到").await;
+    let mut after = Heard::default();
+    hear(&mut slow, &scene.channel, next, &mut after).await;
+    assert_eq!((after.offsets.last(), after.closed), (Some(&next), None), "told {told}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn another_client_that_was_slow_is_sent_away_to_recover() {
+    let scene = Scene::set().await;
+    let mut slow = hard_of_hearing(&scene, Value::Null).await;
+    let newest = flood(&scene).await;
+    let mut heard = Heard::default();
+    hear(&mut slow, &scene.channel, newest, &mut heard).await;
+    assert_eq!((heard.closed, heard.resyncs.len()), (Some(3010), 0), "{} of {newest} came", heard.offsets.len());
+    assert!(heard.offsets.iter().zip(1..).all(|(offset, n)| *offset == n));
+    scene.app.stop().await;
+}

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{error, ids::StreamId, streams::EntryView};
+use super::calls::Refused;
+use crate::{ids::StreamId, streams::EntryView};
 
 /// Seconds between the server's pings.
 pub(super) const PING_SECS: u64 = 25;
@@ -188,11 +189,10 @@ pub(super) fn fault(id: u32, fault: Fault) -> String {
 }
 
 /// A refusal of ours in answer to an rpc: the status as number above 1000, the stable code as message.
-pub(super) fn refused(id: u32, error: &error::Error) -> String {
-    let code = error.code();
-    let number = 1000 + u32::from(code.status().as_u16());
-    let temporary = code.status().is_server_error() || code == error::Code::TooManyRequests;
-    json!({ "id": id, "error": { "code": number, "message": code.as_str(), "temporary": temporary } }).to_string()
+pub(super) fn refused(id: u32, refused: &Refused) -> String {
+    let number = 1000 + u32::from(refused.status);
+    let temporary = refused.status >= 500 || refused.status == 429;
+    json!({ "id": id, "error": { "code": number, "message": refused.code, "temporary": temporary } }).to_string()
 }
 
 /// Where streams stand: id, epoch, newest seq. `kind`: `heads` with the heartbeat, `resync` in the place of what was lost.

@@ -1,24 +1,23 @@
 //! The state of one connection: who it is, where it is in each stream, what each command means. No socket here.
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    calls::{Calls, Refused},
     hub::{Frame, Item, Listener, Lost},
     protocol::{self, Close, Command, Fault, Position, Subscribed},
 };
 use crate::{
     actor::Actor,
     app::App,
-    error::{Code, Result},
+    error::Result,
     ids::{PersonId, SessionId, StreamId},
     people,
     streams::{
         Access,
-        commands::{self, SendMessage},
         queries::{self, Span},
     },
 };
@@ -70,6 +69,7 @@ impl Credential {
 /// After `connect`.
 pub(super) struct Session {
     app: App,
+    calls: Arc<Calls>,
     credential: Credential,
     actor: Actor,
     pub(super) listener: Listener,
@@ -82,14 +82,14 @@ pub(super) struct Session {
 impl Session {
     /// Subscribes the connection to everything on the person's home page and answers `connect`.
     pub(super) async fn start(
-        app: App,
+        (app, calls): (App, Arc<Calls>),
         (credential, actor): (Credential, Actor),
         listener: Listener,
         (id, connect): (u32, protocol::Connect),
     ) -> Result<(Self, String)> {
         let own = queries::own(app.store.read(), &actor).await?;
         let is_own = connect.data.is_some_and(|data| data["v"] == 1);
-        let mut session = Self { app, credential, actor, listener, positions: HashMap::new(), is_own };
+        let mut session = Self { app, calls, credential, actor, listener, positions: HashMap::new(), is_own };
         let places = session.listener.watch(own.iter().map(|(stream, _)| (stream.id, (stream.last_seq, stream.epoch))));
         let mut subs = serde_json::Map::new();
         for (stream, _) in own {
@@ -252,7 +252,7 @@ impl Session {
             let answer = self.rpc(&rpc.method, rpc.data).await;
             return Some(match answer {
                 Some(Ok(data)) => protocol::reply(id, "rpc", &json!({ "data": data })),
-                Some(Err(error)) => protocol::refused(id, &error),
+                Some(Err(refused)) => protocol::refused(id, &refused),
                 None => protocol::fault(id, Fault::MethodNotFound),
             });
         }
@@ -299,56 +299,12 @@ impl Session {
     }
 
     /// The socket's twin of a REST call: the same data, the same answer. `None`: no such method.
-    async fn rpc(&self, method: &str, data: Value) -> Option<Result<Value>> {
+    async fn rpc(&self, method: &str, data: Value) -> Option<std::result::Result<Value, Refused>> {
         // whoever lost a seat or the log-in since the connection began calls without it
-        let actor = match people::actor_of_session(&self.app, self.actor.person, self.actor.session).await {
-            Ok(actor) => actor,
-            Err(error) => return Some(Err(error)),
-        };
-        Some(match method {
-            "msg.send" => self.send(actor, data).await,
-            "read" => self.read(actor, data).await,
-            "sync" => self.sync(&actor).await,
-            _ => return None,
-        })
-    }
-
-    async fn send(&self, actor: Actor, data: Value) -> Result<Value> {
-        #[derive(Deserialize)]
-        struct Sending {
-            stream_id: StreamId,
-            #[serde(flatten)]
-            message: Value,
+        match people::actor_of_session(&self.app, self.actor.person, self.actor.session).await {
+            Ok(actor) => self.calls.call(actor, method, data).await,
+            Err(error) => Some(Err(error.code().into())),
         }
-        let sending: Sending = serde_json::from_value(data).map_err(|_| Code::InvalidRequest)?;
-        let message: SendMessage = serde_json::from_value(sending.message).map_err(|_| Code::InvalidRequest)?;
-        self.app.rates.write(actor.person)?;
-        let stream = sending.stream_id;
-        let sent = self
-            .app
-            .store
-            .write(move |tx| Box::pin(async move { commands::send(tx, &actor, (stream, message)).await }))
-            .await?;
-        Ok(json!(sent))
-    }
-
-    async fn read(&self, actor: Actor, data: Value) -> Result<Value> {
-        #[derive(Deserialize)]
-        struct Reading {
-            stream_id: StreamId,
-            seq: i64,
-        }
-        let reading: Reading = serde_json::from_value(data).map_err(|_| Code::InvalidRequest)?;
-        self.app.rates.write(actor.person)?;
-        self.app
-            .store
-            .write(move |tx| Box::pin(async move { commands::read(tx, &actor, reading.stream_id, reading.seq).await }))
-            .await?;
-        Ok(json!({}))
-    }
-
-    async fn sync(&self, actor: &Actor) -> Result<Value> {
-        Ok(json!({ "streams": queries::list(&self.app, actor).await? }))
     }
 
     /// Is the session still good? Rights are read again, at most seconds old.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::{
+    calls::Calls,
     hub::{Hub, Waiting},
     protocol::{self, Close, Command, Fault, PING_SECS},
     session::{Credential, Session},
@@ -44,13 +45,14 @@ const HEADS_EVERY: u32 = 3;
 const TOGETHER: usize = 64;
 
 /// `/connection/websocket`.
-pub fn routes(hub: Arc<Hub>) -> Router<App> {
-    Router::new().route("/connection/websocket", any(upgrade)).layer(Extension(hub))
+pub fn routes(hub: Arc<Hub>, calls: Calls) -> Router<App> {
+    Router::new().route("/connection/websocket", any(upgrade)).layer(Extension(hub)).layer(Extension(Arc::new(calls)))
 }
 
 async fn upgrade(
     State(app): State<App>,
     Extension(hub): Extension<Arc<Hub>>,
+    Extension(calls): Extension<Arc<Calls>>,
     headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> Response {
@@ -73,7 +75,7 @@ async fn upgrade(
         .max_write_buffer_size(WRITE_BUFFER + 2 * MAX_MESSAGE)
         .on_upgrade(move |socket| async move {
             metrics::counter!("sockets_opened_total").increment(1);
-            Loop { socket, limiter: limiter() }.run(app, hub, (cookie, place)).await;
+            Loop { socket, limiter: limiter() }.run((app, calls), hub, (cookie, place)).await;
         })
 }
 
@@ -89,7 +91,7 @@ struct Loop {
 }
 
 impl Loop {
-    async fn run(mut self, app: App, hub: Arc<Hub>, (cookie, place): (Option<String>, Waiting)) {
+    async fn run(mut self, app: (App, Arc<Calls>), hub: Arc<Hub>, (cookie, place): (Option<String>, Waiting)) {
         // what is done once is a future of its own, so that the one of every idle connection stays small
         let connected = Box::pin(self.connect(&app, &hub, cookie)).await;
         drop((place, app, hub));
@@ -103,7 +105,7 @@ impl Loop {
     /// Waits for `connect` and answers it.
     async fn connect(
         &mut self,
-        app: &App,
+        (app, calls): &(App, Arc<Calls>),
         hub: &Arc<Hub>,
         cookie: Option<String>,
     ) -> std::result::Result<Session, Option<Close>> {
@@ -118,7 +120,8 @@ impl Loop {
             return Err(Some(Close::InvalidToken));
         };
         let listener = hub.enter(actor.person, actor.session);
-        let started = Session::start(app.clone(), (credential, actor), listener, (id, connect)).await;
+        let started =
+            Session::start((app.clone(), Arc::clone(calls)), (credential, actor), listener, (id, connect)).await;
         let (mut session, answer) = started.map_err(|_| Some(Close::ForceReconnect))?;
         let mut out: Vec<Utf8Bytes> = vec![answer.into()];
         if let Some(close) = self.answer(&mut session, commands.collect(), &mut out).await {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use axum::{
     Extension, Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get,
 };
+use serde_json::json;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -81,12 +82,13 @@ pub(super) fn operators(app: &App, hub: &Arc<Hub>) -> Router {
 /// The whole service.
 pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
     let (api, description) = api().split_for_parts();
+    let calls = live::Calls::new(api.clone().with_state(app.clone()), &json!(description));
     let served = Arc::new(description);
     let means = county::Means { hub: Arc::clone(hub), reactions: Arc::new(super::reactions()) };
     Router::new()
         .merge(api)
         .merge(pages::routes().layer(Extension(means)))
-        .merge(live::routes(Arc::clone(hub)))
+        .merge(live::routes(Arc::clone(hub), calls))
         .merge(health::routes(Arc::clone(hub)))
         .route("/openapi.json", get(async move || Json(served.as_ref().clone())))
         .merge(docs())

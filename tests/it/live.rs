@@ -14,6 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+mod calls;
 mod npm;
 mod refusals;
 mod slow;

@@ -6,6 +6,7 @@
 //! seat or the log-in is noticed within seconds, bell or not.
 //! Tables owned: none. Events recorded: none.
 mod calls;
+mod events;
 mod hub;
 mod protocol;
 mod rights;

@@ -195,6 +195,11 @@ pub(super) fn refused(id: u32, refused: &Refused) -> String {
     json!({ "id": id, "error": { "code": number, "message": refused.code, "temporary": temporary } }).to_string()
 }
 
+/// Why the server ends a connection, said before it does.
+pub(super) fn disconnect_push(close: Close) -> String {
+    json!({ "push": { "disconnect": { "code": close.code(), "reason": close.reason() } } }).to_string()
+}
+
 /// Where streams stand: id, epoch, newest seq. `kind`: `heads` with the heartbeat, `resync` in the place of what was lost.
 pub(super) fn heads_push(kind: &str, heads: &[(StreamId, i64, i64)]) -> String {
     let heads: serde_json::Map<String, Value> =

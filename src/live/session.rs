@@ -177,6 +177,12 @@ impl Session {
         self.is_own.then(|| protocol::heads_push("heads", &self.listener.heads()))
     }
 
+    /// Where the connection is in each stream: id, epoch, seq.
+    pub(super) fn places(&self) -> impl Iterator<Item = (StreamId, i64, i64)> {
+        let heads = self.listener.heads().into_iter();
+        heads.filter_map(|(id, epoch, _)| self.positions.get(&id).map(|seq| (id, epoch, *seq)))
+    }
+
     fn entry(&mut self, frame: &Frame, out: &mut Vec<Utf8Bytes>) -> Option<Close> {
         let position = self.positions.get_mut(&frame.stream)?;
         if frame.seq <= *position {

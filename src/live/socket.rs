@@ -9,7 +9,7 @@ use axum::{
     },
     http::HeaderMap,
     response::{IntoResponse, Response},
-    routing::any,
+    routing::{any, get},
 };
 use futures_util::{FutureExt, SinkExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -44,9 +44,13 @@ const HEADS_EVERY: u32 = 3;
 /// Items written in one call at most.
 const TOGETHER: usize = 64;
 
-/// `/connection/websocket`.
+/// `/connection/websocket`, and the same as server-sent events.
 pub fn routes(hub: Arc<Hub>, calls: Calls) -> Router<App> {
-    Router::new().route("/connection/websocket", any(upgrade)).layer(Extension(hub)).layer(Extension(Arc::new(calls)))
+    Router::new()
+        .route("/connection/websocket", any(upgrade))
+        .route("/v1/events", get(super::events::events))
+        .layer(Extension(hub))
+        .layer(Extension(Arc::new(calls)))
 }
 
 async fn upgrade(

@@ -41,7 +41,10 @@ impl Reply {
             response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
         };
         let (kind, location) = (header("content-type"), header("location"));
-        Self { status: response.status().as_u16(), kind, location, body: response.bytes().await.unwrap().to_vec() }
+        let status = response.status().as_u16();
+        // events go on and on
+        let body = if kind == "text/event-stream" { Vec::new() } else { response.bytes().await.unwrap().to_vec() };
+        Self { status, kind, location, body }
     }
 
     pub(super) fn text(&self) -> String {

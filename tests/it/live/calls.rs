@@ -40,7 +40,8 @@ fn operations() -> Vec<(Method, String, String, Vec<String>)> {
     let mut found = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let blanks = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(str::to_owned);
+            let blanks =
+                path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(str::to_owned);
             let name = operation["operationId"].as_str().unwrap().to_owned();
             found.push((method.to_uppercase().parse().unwrap(), path.clone(), name, blanks.collect()));
         }

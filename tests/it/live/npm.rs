@@ -1,4 +1,4 @@
-//! The unmodified npm `centrifuge` client against our server: it must not notice that we are another.
+//! The unmodified npm clients `centrifuge` and `eventsource` against our server: they must not notice that we are another.
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -22,14 +22,14 @@ struct NpmClient {
 
 impl NpmClient {
     /// `None`, and a word on the terminal, where node or its modules are missing.
-    fn start(url: &str, token: &str) -> Option<Self> {
+    fn start((script, module): (&str, &str), url: &str, token: &str) -> Option<Self> {
         let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-        if !folder.join("node_modules/centrifuge").exists() {
+        if !folder.join("node_modules").join(module).exists() {
             eprintln!("skipped: run `npm ci` in tests/browser");
             return None;
         }
         let mut command = Command::new("node");
-        command.arg("centrifuge.mjs").arg(url).arg(token).current_dir(folder);
+        command.arg(script).arg(url).arg(token).current_dir(folder);
         let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut process = match spawned {
             Ok(process) => process,
@@ -89,7 +89,9 @@ impl Drop for NpmClient {
 async fn the_unmodified_npm_client_recovers_without_gap_or_repeat() {
     let scene = Scene::set().await;
     let url = format!("ws://{}/connection/websocket", scene.app.address);
-    let Some(mut client) = NpmClient::start(&url, &scene.clerk.token()) else { return };
+    let Some(mut client) = NpmClient::start(("centrifuge.mjs", "centrifuge"), &url, &scene.clerk.token()) else {
+        return;
+    };
     let channel = scene.channel.clone();
     client.until("subscription", |event| event["event"] == "subscribed" && event["channel"] == json!(channel)).await;
     for number in 0..4 {
@@ -137,6 +139,44 @@ async fn the_unmodified_npm_client_recovers_without_gap_or_repeat() {
     client.tell(&format!("rpc {}", json!({ "method": "msg.send", "data": wrong })));
     let refused = client.until("refusal of the rpc", |event| event["event"] == "rpc").await;
     assert!(refused["error"]["code"].as_u64().is_some_and(|code| code >= 100), "{refused}");
+    client.tell("end");
+    scene.app.stop().await;
+}
+
+/// Server-sent events: the same entries, through cuts, in order and each once.
+#[tokio::test]
+async fn the_unmodified_npm_event_source_recovers_without_gap_or_repeat() {
+    let scene = Scene::set().await;
+    let url = scene.app.url("/v1/events");
+    let who = ("events.mjs", "eventsource");
+    let Some(mut client) = NpmClient::start(who, &url, &scene.villager.token()) else { return };
+    client.until("connection", |event| event["event"] == "connected").await;
+    for number in 0..4 {
+        scene.say(&format!("在线{number}")).await;
+    }
+    client.until("live publication", |event| event["offset"] == 4).await;
+    for round in 0..3 {
+        client.heard.retain(|event| event["event"] == "publication");
+        client.tell("drop");
+        client.until("cut", |event| event["event"] == "dropped").await;
+        let mut newest = 0;
+        for number in 0..6 {
+            newest = scene.say(&format!("第{round}次离线{number}")).await;
+        }
+        let channel = json!(scene.channel);
+        let again =
+            client.until("recovery", |event| event["event"] == "recovered" && event["channel"] == channel).await;
+        assert_eq!(again["recovered"], true);
+        client.until("what was missed", |event| event["offset"] == newest).await;
+        let live = scene.say("又在线").await;
+        client.until("live again", |event| event["offset"] == live).await;
+        assert_eq!(client.offsets(&scene.channel), (1..=live).collect::<Vec<_>>(), "in order, each once");
+    }
+    // a log-out ends it, and says so
+    client.heard.retain(|event| event["event"] == "publication");
+    scene.villager.post("/v1/logout", json!(null)).await.ok();
+    let ended = client.until("the end", |event| event["event"] == "disconnected").await;
+    assert_eq!(ended["code"], 3500);
     client.tell("end");
     scene.app.stop().await;
 }

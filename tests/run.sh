@@ -50,6 +50,12 @@ finish() {
 trap finish EXIT
 
 (cd tests/browser && npm ci --silent --no-audit --no-fund)
+# a venv needs ensurepip, which Debian keeps apart
+python3 -c 'import ensurepip' 2>/dev/null || need ensurepip python3-venv
+if [ ! -x tests/clients/.venv/bin/python ]; then
+  python3 -m venv tests/clients/.venv
+  tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check centrifuge-python==0.7.0
+fi
 
 echo "== format, lints, broken twins that still fit"
 for twin in tests/broken/*.patch; do

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 mod calls;
-mod npm;
+mod clients;
 mod refusals;
 mod slow;
 

@@ -1,7 +1,8 @@
-//! The unmodified npm clients `centrifuge` and `eventsource` against our server: they must not notice that we are another.
+//! Unmodified clients of others against our server, which must not notice that we are another: npm `centrifuge` and
+//! `eventsource`, PyPI `centrifuge-python`.
 use std::{
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
@@ -12,32 +13,42 @@ use uuid::Uuid;
 
 use super::Scene;
 
-/// The client in a process of its own, which says what it hears line by line.
-struct NpmClient {
+/// A client in a process of its own, which says what it hears line by line.
+struct Client {
     process: Child,
     input: ChildStdin,
     said: mpsc::Receiver<Value>,
     heard: Vec<Value>,
 }
 
-impl NpmClient {
-    /// `None`, and a word on the terminal, where node or its modules are missing.
-    fn start((script, module): (&str, &str), url: &str, token: &str) -> Option<Self> {
-        let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+impl Client {
+    /// Under node, from `tests/browser`. `None`, and a word on the terminal, where its modules are missing.
+    fn of_npm((script, module): (&str, &str), url: &str, token: &str) -> Option<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
         if !folder.join("node_modules").join(module).exists() {
             eprintln!("skipped: run `npm ci` in tests/browser");
             return None;
         }
         let mut command = Command::new("node");
         command.arg(script).arg(url).arg(token).current_dir(folder);
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut process = match spawned {
-            Ok(process) => process,
-            Err(error) => {
-                eprintln!("skipped: node: {error}");
-                return None;
-            }
-        };
+        Some(Self::run(command))
+    }
+
+    /// Under Python, from `tests/clients`. `None`, and a word on the terminal, where its environment is missing.
+    fn of_pypi(script: &str, url: &str, token: &str) -> Option<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+        let python = folder.join(".venv/bin/python");
+        if !python.exists() {
+            eprintln!("skipped: tests/run.sh makes tests/clients/.venv");
+            return None;
+        }
+        let mut command = Command::new(python);
+        command.arg(script).arg(url).arg(token).current_dir(folder);
+        Some(Self::run(command))
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a client");
         let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
         let (tell, said) = mpsc::channel();
         std::thread::spawn(move || {
@@ -48,7 +59,7 @@ impl NpmClient {
                 }
             }
         });
-        Some(Self { process, input, said, heard: Vec::new() })
+        Self { process, input, said, heard: Vec::new() }
     }
 
     fn tell(&mut self, line: &str) {
@@ -78,7 +89,7 @@ impl NpmClient {
     }
 }
 
-impl Drop for NpmClient {
+impl Drop for Client {
     fn drop(&mut self) {
         self.process.kill().ok();
         self.process.wait().ok();
@@ -89,9 +100,20 @@ impl Drop for NpmClient {
 async fn the_unmodified_npm_client_recovers_without_gap_or_repeat() {
     let scene = Scene::set().await;
     let url = format!("ws://{}/connection/websocket", scene.app.address);
-    let Some(mut client) = NpmClient::start(("centrifuge.mjs", "centrifuge"), &url, &scene.clerk.token()) else {
-        return;
-    };
+    let client = Client::of_npm(("centrifuge.mjs", "centrifuge"), &url, &scene.clerk.token());
+    centrifuge_client_recovers(scene, client).await;
+}
+
+#[tokio::test]
+async fn the_unmodified_pypi_client_recovers_without_gap_or_repeat() {
+    let scene = Scene::set().await;
+    let url = format!("ws://{}/connection/websocket", scene.app.address);
+    let client = Client::of_pypi("centrifuge_client.py", &url, &scene.clerk.token());
+    centrifuge_client_recovers(scene, client).await;
+}
+
+async fn centrifuge_client_recovers(scene: Scene, client: Option<Client>) {
+    let Some(mut client) = client else { return };
     let channel = scene.channel.clone();
     client.until("subscription", |event| event["event"] == "subscribed" && event["channel"] == json!(channel)).await;
     for number in 0..4 {
@@ -149,7 +171,7 @@ async fn the_unmodified_npm_event_source_recovers_without_gap_or_repeat() {
     let scene = Scene::set().await;
     let url = scene.app.url("/v1/events");
     let who = ("events.mjs", "eventsource");
-    let Some(mut client) = NpmClient::start(who, &url, &scene.villager.token()) else { return };
+    let Some(mut client) = Client::of_npm(who, &url, &scene.villager.token()) else { return };
     client.until("connection", |event| event["event"] == "connected").await;
     for number in 0..4 {
         scene.say(&format!("在线{number}")).await;

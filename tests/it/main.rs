@@ -26,6 +26,7 @@ mod postgres;
 mod race;
 mod redis_wipe;
 mod schema;
+mod simulation;
 mod spec;
 mod story;
 mod suggestions;

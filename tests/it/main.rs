@@ -15,6 +15,7 @@ mod delivery;
 mod disaster;
 mod hostile;
 mod identity;
+mod invariants;
 mod kill;
 mod live;
 mod log;

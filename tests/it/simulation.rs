@@ -13,7 +13,7 @@ pub(crate) mod device;
 mod history;
 mod judge;
 mod run;
-mod seeds;
+pub(crate) mod seeds;
 mod tap;
 
 pub(crate) use self::run::fetch;

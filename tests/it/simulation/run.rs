@@ -74,8 +74,6 @@ pub(crate) struct Run<'a> {
     pub(super) stream: String,
     pub(super) phones: Vec<Phone>,
     pub(super) truth: Truth,
-    /// Said after the backup: a restore may take it.
-    pub(super) perhaps: BTreeSet<String>,
     chance: Seeded,
     open: Vec<Wish>,
     wishes: usize,
@@ -108,7 +106,6 @@ impl<'a> Run<'a> {
             stream,
             phones: phones.into(),
             truth,
-            perhaps: BTreeSet::new(),
             chance: Seeded(plan.seed),
             open: Vec::new(),
             wishes: 0,
@@ -216,7 +213,6 @@ impl<'a> Run<'a> {
         }
         let mut wish = self.open.swap_remove(self.chance.below(self.open.len()));
         if !self.truth.is_member[wish.who] {
-            self.perhaps.insert(wish.text);
             return;
         }
         if !self.plan.rules.keeps_client_id {
@@ -379,8 +375,6 @@ impl<'a> Run<'a> {
     async fn restore(&mut self) {
         let Some((kept, truth)) = self.kept.take() else { return };
         kept.put_back(self.scene.app, self.plan.rules.bumps_epoch).await;
-        let lost = self.truth.said.keys().filter(|text| !truth.said.contains_key(*text)).cloned();
-        self.perhaps.extend(lost);
         self.truth = truth;
         if self.chance.percent(50) {
             self.tap.until_noticed(self.scene.app, self.plan.rules.bumps_epoch).await;
@@ -390,12 +384,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Asks for what is missing until nothing is.
-pub(crate) async fn fetch(device: &mut Device, rules: Rules, who: &Somebody, stream: &str) {
+/// Asks for what is missing until nothing is; `true`: what was kept was of another log.
+pub(crate) async fn fetch(device: &mut Device, rules: Rules, who: &Somebody, stream: &str) -> bool {
+    let before = device.epoch.clone();
     loop {
         let missed = who.post("/v1/sync", json!({ "have": { stream: device.position() } })).await.ok();
         if !device.fetched(rules, missed["streams"].get(stream)) {
-            return;
+            return !before.is_empty() && before != device.epoch;
         }
     }
 }

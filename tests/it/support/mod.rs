@@ -25,7 +25,7 @@ pub(crate) use self::{
     people::{Somebody, Village, code_of, import, person_of},
     postgres::OwnPostgres,
     process::{Process, free_port, liusheng, run},
-    redis::{OwnRedis, redis_url},
+    redis::{OwnRedis, any_redis_url, redis_url},
     socket::Socket,
 };
 

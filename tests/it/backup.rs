@@ -11,7 +11,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{House, Process, Raw, Socket, Somebody, TestApp, Village, count, free_port, monday, run};
+use crate::{
+    simulation::{
+        device::{Device, Rules},
+        fetch,
+    },
+    support::{House, Process, Raw, Socket, Somebody, TestApp, Village, count, free_port, monday, run},
+};
 
 const PNG: &[u8] = include_bytes!("../data/media/clear.png");
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.amr");
@@ -139,7 +145,7 @@ async fn a_backup_goes_there_and_back_without_a_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn phones_forget_what_was_never_restored() {
+async fn i11_phones_forget_what_was_never_restored() {
     let (app, village, discussion, villager) = village().await;
     let channel = format!("s:{discussion}");
     for count in 0..5 {
@@ -200,7 +206,7 @@ async fn phones_forget_what_was_never_restored() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_that_runs_during_a_restore_sends_its_phones_away() {
+async fn i11_a_server_that_runs_during_a_restore_sends_its_phones_away() {
     let (app, village, discussion, villager) = village().await;
     let outside = tempfile::tempdir().unwrap();
     let folder = outside.path().join("backup");
@@ -208,6 +214,8 @@ async fn a_server_that_runs_during_a_restore_sends_its_phones_away() {
     say(&village.council_chair, &discussion, "备份后").await;
     let mut phone = Socket::connect(&app, &villager.token(), json!({})).await;
     phone.subscribe(&format!("s:{discussion}"), json!({})).await;
+    let mut device = Device::default();
+    fetch(&mut device, Rules::ALL, &villager, &discussion).await;
     app.settle().await;
     let refused = exits(&restore(app.folder.path(), &folder, &[]), 1);
     let events = count(app.folder.path(), "SELECT count(*) FROM events").await.to_string();
@@ -240,6 +248,12 @@ async fn a_server_that_runs_during_a_restore_sends_its_phones_away() {
         status = again.get("/v1/sync").await.status;
     }
     assert_eq!(status, 200);
+    // what the phone had is of another log: it forgets, and then has what a fresh one gets
+    assert!(fetch(&mut device, Rules::ALL, &again, &discussion).await, "the phone was told to forget");
+    let mut fresh = Device::default();
+    fetch(&mut fresh, Rules::ALL, &again, &discussion).await;
+    assert_eq!((&device.epoch, &device.entries), (&fresh.epoch, &fresh.entries));
+    assert!(!json!(device.entries.values().collect::<Vec<_>>()).to_string().contains("备份后"));
     // on every connection of the server, not on a lucky one
     let all = (0..40).map(|_| again.get("/v1/sync"));
     let all: Vec<u16> = futures_util::future::join_all(all).await.into_iter().map(|answer| answer.status).collect();

@@ -328,7 +328,7 @@ fn electors() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_was_acknowledged_survives_kill_9() {
+async fn i1_what_was_acknowledged_survives_kill_9() {
     let port = free_port();
     let Prepared { data_dir, mut senders, vote } = prepare(port).await;
     let outside = tempfile::tempdir().unwrap();

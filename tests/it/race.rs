@@ -80,7 +80,7 @@ async fn fifty_ballots_of_one_elector_are_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fifty_sends_of_one_message_are_one() {
+async fn i1_fifty_sends_of_one_message_are_one() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });

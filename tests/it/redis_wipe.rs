@@ -177,7 +177,7 @@ async fn set_up(redis: &OwnRedis, received: &Received) -> (TestApp, Village) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_wiped_redis_loses_and_doubles_nothing() {
+async fn i9_a_wiped_redis_loses_and_doubles_nothing() {
     let Some(_) = redis_url("redis_wipe: FLUSHALL under load") else { return };
     let Some(redis) = OwnRedis::start() else { return };
     let received = Received::default();
@@ -289,7 +289,7 @@ async fn all(app: &TestApp, select: &str) -> Vec<(String, String, i64)> {
 
 /// Redis is away altogether: everything goes on, more slowly, and nothing has to be started again when it is back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn without_redis_everything_goes_on() {
+async fn i9_without_redis_everything_goes_on() {
     let Some(_) = redis_url("redis_wipe: Redis away under load") else { return };
     let Some(mut redis) = OwnRedis::start() else { return };
     let received = Received::default();

@@ -199,7 +199,7 @@ async fn deaf(scene: &Scene) -> tokio_tungstenite::WebSocketStream<tokio::net::T
 
 /// Phones that never read cost a bounded queue and then their connection; all others hear everything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_never_reads_is_closed_and_others_hear_everything() {
+async fn i10_who_never_reads_is_closed_and_others_hear_everything() {
     let scene = Scene::set().await;
     let mut good = scene.listen(&scene.village.chair).await;
     let before = scene.app.connected();

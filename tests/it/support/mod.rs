@@ -1,4 +1,5 @@
 //! A server of its own for every test: fresh database, a clock moved by hand, people to speak for.
+mod chaos;
 mod house;
 mod people;
 mod postgres;
@@ -19,11 +20,12 @@ use liusheng::{
 use serde_json::Value;
 
 pub(crate) use self::{
+    chaos::{Chaos, Harm},
     house::{House, Raw, count, is_postgres, opened},
     people::{Somebody, Village, code_of, import, person_of},
     postgres::OwnPostgres,
     process::{Process, free_port, liusheng, run},
-    redis::{OwnRedis, redis_url},
+    redis::{OwnRedis, any_redis_url, redis_url},
     socket::Socket,
 };
 
@@ -90,10 +92,21 @@ impl TestApp {
         Self::start_with_in(folder, at, |_| {}).await
     }
 
+    /// Another server on the same database, with the same keys, clock and broker.
+    pub(crate) async fn start_beside(&self) -> Self {
+        let folder = House::at(self.folder.url());
+        std::fs::copy(self.folder.path().join("keys.json"), folder.path().join("keys.json")).unwrap();
+        let redis_url = self.app.config.redis_url.clone();
+        Self::start_by(self.clock.clone(), folder, |config| config.redis_url = redis_url).await
+    }
+
     async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_by(Clock::standing_at(at), folder, change).await
+    }
+
+    async fn start_by(clock: Clock, folder: House, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(&folder);
         change(&mut config);
-        let clock = Clock::standing_at(at);
         let (app, rung) = server::open(config, clock.clone(), false).await.unwrap();
         let server = server::start(app.clone(), rung, Role::All).await.unwrap();
         let http =

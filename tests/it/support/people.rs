@@ -86,6 +86,15 @@ impl Somebody {
         Self { address: app.address, clock: app.clock.clone(), issued: None, ..self.clone() }
     }
 
+    /// The same log-in at the same server by another way.
+    pub(crate) fn through(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A request in this person's name; what is sent with it is up to the caller.
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("http://{}{path}", self.address)).bearer_auth(self.token())

@@ -1,0 +1,58 @@
+//! I9: Redis is a doorbell. Stopped, started again or wiped, it costs two seconds at most, and no message.
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{OwnRedis, Socket, TestApp, Village, is_full_run, monday, redis_url};
+
+/// A lost bell costs a look at the heads, which is two seconds away at most, and a bit for a slow machine.
+const LATE: Duration = Duration::from_millis(2500);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i9_without_a_bell_a_message_is_heard_within_two_seconds() {
+    let Some(_) = redis_url("i9: Redis stopped, started and wiped") else { return };
+    let Some(mut redis) = OwnRedis::start() else { return };
+    let url = redis.url.clone();
+    let app = TestApp::start_with(monday(), move |config| config.redis_url = url).await;
+    let village = Village::found(&app).await;
+    let ann = village.villager(&app, "00007").await;
+    let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": [ann.person] });
+    let stream = village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    let channel = format!("s:{stream}");
+    let mut socket = Socket::connect(&app, &ann.token(), json!({})).await;
+    let first = socket.connected["subs"][&channel]["offset"].as_i64().unwrap();
+    let (mut newest, mut slowest) = (first, Duration::ZERO);
+    for round in 0..if is_full_run() { 5 } else { 2 } {
+        for state in ["up", "stopped", "started again", "wiped"] {
+            match state {
+                "stopped" => redis.kill(),
+                "started again" => redis.revive(),
+                "wiped" => {
+                    let mut client = redis::Client::open(redis.url.as_str()).unwrap().get_connection().unwrap();
+                    redis::cmd("FLUSHALL").exec(&mut client).unwrap();
+                }
+                _ => {}
+            }
+            for _ in 0..3 {
+                let message = json!({ "client_id": Uuid::now_v7(), "text": format!("{state} {round}") });
+                let began = Instant::now();
+                let sent = village.chair.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
+                let (acknowledged, seq) = (Instant::now(), sent["seq"].as_i64().unwrap());
+                assert_eq!(seq, newest + 1);
+                newest = seq;
+                socket.until_offset(&channel, seq).await;
+                let heard = acknowledged.elapsed();
+                assert!(
+                    acknowledged - began < LATE && heard < LATE,
+                    "{state}: answered {:?}, heard {heard:?}",
+                    acknowledged - began
+                );
+                slowest = slowest.max(heard);
+            }
+        }
+    }
+    println!("heard {slowest:?} after the answer at most");
+    assert_eq!(socket.offsets(&channel), (first + 1..=newest).collect::<Vec<_>>(), "each once, in order");
+    app.stop().await;
+}

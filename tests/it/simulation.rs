@@ -1,0 +1,137 @@
+//! Faults without end, by seed, against the real server: whatever happens on the way, every device ends with what the
+//! server holds. Each rule is switched off once, to see that it is needed.
+//!
+//! # Why
+//! Between the real hub and the devices lies a net that loses, doubles, delays and reorders; requests and answers get
+//! lost; phones are off for a while; people come and go; the database is put back to what it was. Everything follows from
+//! a seed but the moment at which the hub notices a restore. What is judged at the end is in `judge`.
+use std::{collections::BTreeSet, time::Instant};
+
+use futures_util::future::join_all;
+
+pub(crate) mod device;
+mod history;
+mod judge;
+mod run;
+pub(crate) mod seeds;
+mod tap;
+
+pub(crate) use self::run::fetch;
+use self::{
+    device::Rules,
+    run::{Plan, Run, Scene},
+    seeds::{any_seed, given_seed},
+};
+use crate::support::{TestApp, Village, is_full_run};
+
+/// Runs at the same time, each with four villagers of its own.
+const SLOTS: usize = 8;
+/// Who sits nowhere and is of age.
+const VILLAGERS: [u32; 32] = [
+    2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18, 20, 21, 23, 24, 26, 27, 29, 30, 31, 32, 33, 35, 36, 37, 38,
+    39, 41,
+];
+
+/// A village in which runs are played.
+struct Theatre {
+    app: TestApp,
+    village: Village,
+}
+
+impl Theatre {
+    async fn open() -> Self {
+        let app = TestApp::start().await;
+        let village = Village::found(&app).await;
+        Self { app, village }
+    }
+
+    /// So many runs with consecutive seeds; what went wrong, by seed.
+    async fn play(&self, first: Plan, runs: usize) -> Vec<(u64, String)> {
+        let slots = (0..SLOTS).map(|slot| async move {
+            let mut people = Vec::new();
+            for number in &VILLAGERS[slot * 4..slot * 4 + 4] {
+                people.push(self.village.villager(&self.app, &format!("{number:05}")).await);
+            }
+            let scene = Scene { app: &self.app, village: &self.village, people };
+            let mut wrong = Vec::new();
+            for number in (slot..runs).step_by(SLOTS) {
+                let seed = first.seed + u64::try_from(number).unwrap();
+                let mut run = Run::begin(&scene, Plan { seed, ..first }).await;
+                run.play().await;
+                wrong.extend(run.judge().await.err().map(|what| (seed, what)));
+            }
+            wrong
+        });
+        join_all(slots).await.into_iter().flatten().collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i4_every_device_ends_with_what_the_server_holds() {
+    let (runs, steps) = if is_full_run() { (400, 400) } else { (8, 120) };
+    for restores in [false, true] {
+        let plan = Plan { rules: Rules::ALL, seed: given_seed().unwrap_or_else(any_seed), steps, restores };
+        let (began, mut wrong) = (Instant::now(), Vec::new());
+        // a list shows 128 streams, and so a village does not see more runs than that
+        for hundred in (0..runs).step_by(96) {
+            let theatre = Theatre::open().await;
+            let from = Plan { seed: plan.seed + u64::try_from(hundred).unwrap(), ..plan };
+            wrong.extend(theatre.play(from, (runs - hundred).min(96)).await);
+            theatre.app.stop().await;
+        }
+        let (count, took) = (wrong.len(), began.elapsed());
+        let from = format!("{runs} runs of {steps} steps from LSTEST_SEED={}, restores: {restores}", plan.seed);
+        println!("{from}: {count} end wrong, {took:?}");
+        assert!(wrong.is_empty(), "{from}: {wrong:#?}");
+    }
+}
+
+/// A rule that is missing, and how it shows.
+struct Ablation {
+    name: &'static str,
+    rules: Rules,
+    restores: bool,
+    runs: usize,
+    /// In CI; 400 in a full run.
+    steps: usize,
+    /// Of so many runs at least one ends wrong.
+    of: usize,
+}
+
+/// Without any one of the rules some runs end wrong, so each of them is needed, and the judge is awake. The seeds are always
+/// the same: what is counted here is no matter of luck.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i4_without_any_one_rule_devices_differ() {
+    let all = Rules::ALL;
+    let usual = Ablation { name: "", rules: all, restores: false, runs: 8, steps: 100, of: 2 };
+    let missing = [
+        Ablation { name: "client_id kept", rules: Rules { keeps_client_id: false, ..all }, ..usual },
+        Ablation { name: "gaps seen", rules: Rules { sees_gaps: false, ..all }, ..usual },
+        Ablation { name: "known skipped", rules: Rules { skips_known: false, ..all }, of: 8, ..usual },
+        Ablation { name: "recall in the log", rules: Rules { hears_recalls: false, ..all }, ..usual },
+        Ablation {
+            name: "heads compared",
+            rules: Rules { compares_heads: false, ..all },
+            runs: 32,
+            steps: 30,
+            of: 16,
+            ..usual
+        },
+        Ablation { name: "epochs compared", rules: Rules { compares_epochs: false, ..all }, restores: true, ..usual },
+        Ablation { name: "epoch bumped", rules: Rules { bumps_epoch: false, ..all }, restores: true, ..usual },
+    ];
+    let theatre = Theatre::open().await;
+    let (began, mut harmless) = (Instant::now(), Vec::new());
+    for Ablation { name, rules, restores, runs, steps, of } in missing {
+        let steps = if is_full_run() { 400 } else { steps };
+        let wrong = theatre.play(Plan { rules, seed: given_seed().unwrap_or(1), steps, restores }, runs).await;
+        let kinds: BTreeSet<_> = wrong.iter().filter_map(|(_, what)| what.split(':').next()).collect();
+        println!("without {name}: {} of {runs} runs of {steps} steps end wrong {kinds:?}", wrong.len());
+        if wrong.len() * of < runs {
+            harmless.push(format!("{name}: {} of {runs}", wrong.len()));
+        }
+    }
+    theatre.app.stop().await;
+    println!("{:?}", began.elapsed());
+    assert!(harmless.is_empty(), "{harmless:#?}");
+}

@@ -46,7 +46,9 @@ pub(super) fn words(body: &Value) -> String {
 /// Remembers that this entry's words are to be taken in.
 pub(super) async fn remember(tx: &Tx, stream_id: StreamId, seq: i64) -> Result<()> {
     let row = gram_due::ActiveModel { stream_id: Set(stream_id), seq: Set(seq) };
-    gram_due::Entity::insert(row).exec_without_returning(tx).await?;
+    // a place comes a second time only in a stream that was put back to an older state
+    let again = OnConflict::new().do_nothing().to_owned();
+    gram_due::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
     Ok(())
 }
 

@@ -58,6 +58,7 @@ impl Credential {
         }
     }
 
+    /// Asked while it holds: of one that does not there is no end to be known.
     fn expires_at(&self, app: &App) -> Option<DateTime<Utc>> {
         match self {
             Self::Token(token) => people::token_expires_at(app, token),
@@ -71,6 +72,8 @@ pub(super) struct Session {
     app: App,
     calls: Arc<Calls>,
     credential: Credential,
+    /// When the credential stops to hold, if it does so by itself.
+    expires_at: Option<DateTime<Utc>>,
     actor: Actor,
     pub(super) listener: Listener,
     /// Last offset handed over, per subscribed stream.
@@ -89,7 +92,9 @@ impl Session {
     ) -> Result<(Self, String)> {
         let own = queries::own(app.store.read(), &actor).await?;
         let is_own = connect.data.is_some_and(|data| data["v"] == 1);
-        let mut session = Self { app, calls, credential, actor, listener, positions: HashMap::new(), is_own };
+        let expires_at = credential.expires_at(&app);
+        let mut session =
+            Self { app, calls, credential, expires_at, actor, listener, positions: HashMap::new(), is_own };
         let places = session.listener.watch(own.iter().map(|(stream, _)| (stream.id, (stream.last_seq, stream.epoch))));
         let mut subs = serde_json::Map::new();
         for (stream, _) in own {
@@ -103,7 +108,7 @@ impl Session {
             "client": uuid::Uuid::now_v7(), "version": "liusheng 1", "ping": protocol::PING_SECS, "pong": true, "subs": subs,
             "data": { "v": 1, "now": session.app.now().timestamp_millis(), "person": session.actor.person },
         });
-        if let (Some(at), Some(fields)) = (session.credential.expires_at(&session.app), result.as_object_mut()) {
+        if let (Some(at), Some(fields)) = (session.expires_at, result.as_object_mut()) {
             fields.insert("expires".into(), json!(true));
             fields.insert("ttl".into(), json!((at - session.app.now()).num_seconds().max(1)));
         }
@@ -296,6 +301,7 @@ impl Session {
             (Ok(actor), Some(at)) if actor.session == self.actor.session => {
                 self.actor = actor;
                 self.credential = fresh;
+                self.expires_at = Some(at);
                 let ttl = (at - self.app.now()).num_seconds().max(1);
                 protocol::reply(id, "refresh", &json!({ "expires": true, "ttl": ttl, "version": "liusheng 1" }))
             }
@@ -315,7 +321,7 @@ impl Session {
 
     /// Is the session still good? Rights are read again, at most seconds old.
     pub(super) async fn still_good(&mut self) -> Option<Close> {
-        if self.credential.expires_at(&self.app).is_some_and(|at| at < self.app.now()) {
+        if self.expires_at.is_some_and(|at| at <= self.app.now()) {
             return Some(Close::Expired);
         }
         let found = self.credential.actor(&self.app).await;

@@ -20,6 +20,8 @@ pub(crate) struct Socket {
     next_id: u32,
     replies: HashMap<u64, Value>,
     pub(crate) closed: Option<u16>,
+    /// Channels that the server ended.
+    unsubscribed: Vec<String>,
 }
 
 impl Socket {
@@ -54,6 +56,7 @@ impl Socket {
             next_id: 1,
             replies: HashMap::new(),
             closed: None,
+            unsubscribed: Vec::new(),
         }
     }
 
@@ -153,6 +156,17 @@ impl Socket {
         came.map(|entry| entry["offset"].as_i64().unwrap()).collect()
     }
 
+    /// Waits until the server has ended a channel.
+    pub(crate) async fn until_unsubscribed(&mut self, channel: &str) {
+        let waiting = async {
+            while !self.unsubscribed.iter().any(|own| own == channel) {
+                assert!(self.closed.is_none(), "closed with {:?}", self.closed);
+                self.hear().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("the end of the channel in time");
+    }
+
     /// Listens for a while.
     pub(crate) async fn listen(&mut self, time: Duration) {
         let listening = async {
@@ -209,6 +223,8 @@ impl Socket {
             self.raw("{}").await;
         } else if let Some(id) = message["id"].as_u64() {
             self.replies.insert(id, message);
+        } else if message["push"]["unsubscribe"].is_object() {
+            self.unsubscribed.push(message["push"]["channel"].as_str().unwrap_or_default().to_owned());
         } else if message["push"]["pub"].is_object() {
             let channel = message["push"]["channel"].as_str().unwrap_or_default().to_owned();
             self.entries.entry(channel).or_default().push(message["push"]["pub"].clone());

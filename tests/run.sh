@@ -8,7 +8,7 @@ full=0
 [ "${1:-}" = "--full" ] && full=1
 export LSTEST_FULL=$full
 # most tests wait for something (a disk, a clock, a browser) most of the time
-export RUST_TEST_THREADS=3
+export RUST_TEST_THREADS=4
 
 need() { # command, Debian package
   command -v "$1" >/dev/null 2>&1 && return 0
@@ -101,10 +101,10 @@ pg_port=$(free_port)
     -o "-p $pg_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/pg -c max_connections=200" start >/dev/null
 )
 pg_url="postgres://liusheng@127.0.0.1:$pg_port/postgres"
-LSTEST_DATABASE_URL=$pg_url cargo test --locked --quiet --test it
+LSTEST_DATABASE_URL=$pg_url cargo test --workspace --locked --quiet --test it
 
 echo "== integration tests of what speaks to the broker: SQLite, Redis"
-cargo test --locked --quiet --test it -- broker:: redis_wipe:: live:: delivery:: story::
+cargo test --workspace --locked --quiet --test it -- broker:: redis_wipe:: live:: delivery:: story::
 
 bash tests/deploy.sh --tools
 

@@ -59,7 +59,7 @@ impl Target {
     }
 
     async fn until(&self, count: usize) {
-        for _ in 0..500 {
+        for _ in 0..1500 {
             if self.count() >= count {
                 break;
             }

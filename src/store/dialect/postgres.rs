@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, FromQueryResult, RuntimeErr,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, RuntimeErr,
     SqlxPostgresConnector, Statement, TransactionTrait,
 };
 use sqlx::{
@@ -21,6 +21,8 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Tenths of a second that transactions which are older than a destroyed key are waited for.
+const OLDER_TRIES: usize = 30;
 /// "liusheng" in ASCII. Advisory locks are counted by database, so two of ours on one server do not meet.
 const THE_WRITER: i64 = 0x6c69_7573_6865_6e67;
 /// The first that has everything used here and is still cared for.
@@ -115,8 +117,25 @@ pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Resul
     let database = writer(options);
     // a backup holds it for long, and whoever reads would wait behind us
     database.execute_unprepared("SET lock_timeout = '1s'").await?;
+    // what a transaction that is open now could still see would be kept
+    let mark = one(&database, "SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)").await?;
+    let older = format!(
+        "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() \
+         AND pid <> pg_backend_pid() AND greatest(age(backend_xmin), age(backend_xid)) >= age('{mark}'::xid)"
+    );
+    for _ in 0..OLDER_TRIES {
+        if one(&database, &older).await? == "0" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     database.execute_unprepared("VACUUM (FULL) data_keys").await?;
     database.close().await
+}
+
+async fn one(database: &DatabaseConnection, sql: &str) -> std::result::Result<String, DbErr> {
+    let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    row.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))
 }
 
 /// A transaction whose first statement waits for the turn to write.

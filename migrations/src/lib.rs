@@ -22,6 +22,15 @@ mod m0015_messages;
 mod m0016_chains;
 mod m0017_grams;
 mod m0018_reports;
+mod m0019_sync;
+mod m0020_must_read;
+mod m0021_held;
+mod m0022_board;
+mod m0023_wechat;
+mod m0024_delivery;
+mod m0025_escalation;
+mod m0027_agents;
+mod m0028_cosigns;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -51,6 +60,15 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_chains::Migration),
             Box::new(m0017_grams::Migration),
             Box::new(m0018_reports::Migration),
+            Box::new(m0019_sync::Migration),
+            Box::new(m0020_must_read::Migration),
+            Box::new(m0021_held::Migration),
+            Box::new(m0022_board::Migration),
+            Box::new(m0023_wechat::Migration),
+            Box::new(m0024_delivery::Migration),
+            Box::new(m0025_escalation::Migration),
+            Box::new(m0027_agents::Migration),
+            Box::new(m0028_cosigns::Migration),
         ]
     }
 }

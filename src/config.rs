@@ -24,6 +24,7 @@ pub struct Config {
     pub media_url: String,
     pub sms_provider: SmsProvider,
     pub calendar_file: String,
+    pub held_words: String,
     pub trusted_proxies: String,
     pub log_format: LogFormat,
     pub log_level: String,
@@ -31,17 +32,43 @@ pub struct Config {
     pub body_timeout_secs: u64,
     pub answer_timeout_secs: u64,
     pub drain_timeout_secs: u64,
+    pub ping_secs: u64,
     pub max_connections: usize,
     pub connections_per_address: usize,
     pub writes_per_second: u32,
     pub writes_burst: u32,
     pub writes_per_day: u32,
+    pub sends_per_second: u32,
     pub requests_per_second: u32,
     pub requests_burst: u32,
     pub codes_per_address_and_day: u64,
     pub codes_per_day: u64,
     pub session_days: i64,
     pub webhook_allow_private: bool,
+    pub sms_api_base: String,
+    pub sms_key_id: String,
+    pub sms_key_secret: String,
+    pub sms_sign_name: String,
+    pub sms_app_id: String,
+    pub sms_region: String,
+    pub sms_templates: String,
+    pub sms_voice_api_base: String,
+    pub sms_voice_template: String,
+    pub sms_voice_number: String,
+    pub sms_receipt_key: String,
+    pub wechat_api_base: String,
+    pub wechat_open_base: String,
+    pub wechat_appid: String,
+    pub wechat_secret: String,
+    pub wechat_token: String,
+    pub wechat_aes_key: String,
+    pub wechat_callback_mode: WechatCallbackMode,
+    pub wechat_mini_appid: String,
+    pub wechat_mini_secret: String,
+    pub wechat_templates: String,
+    pub verification_files: String,
+    pub loudspeaker_url: String,
+    pub loudspeaker_secret: String,
     /// `LIUSHENG_CONFIG`: the file these settings were read from.
     #[serde(default)]
     pub config: Option<String>,
@@ -55,6 +82,22 @@ pub enum SmsProvider {
     None,
     /// A file in the data directory.
     File,
+    /// Alibaba Cloud.
+    Aliyun,
+    /// Tencent Cloud.
+    Tencent,
+}
+
+/// How WeChat calls us, as it is set up there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WechatCallbackMode {
+    /// In the open, signed.
+    Plain,
+    /// In the open and sealed; only what is sealed is read.
+    Compatible,
+    /// Sealed.
+    Safe,
 }
 
 /// How log lines look.
@@ -134,8 +177,9 @@ impl Config {
             // what stands there instead may be a password
             return Err("settings: database_url: must start with sqlite:// or postgres://".to_owned());
         }
-        if !self.redis_url.is_empty() && !self.redis_url.starts_with("redis://") {
-            return Err("settings: redis_url: must start with redis://".to_owned());
+        let is_redis = ["redis://", "redis+cluster://"].iter().any(|known| self.redis_url.starts_with(known));
+        if !self.redis_url.is_empty() && !is_redis {
+            return Err("settings: redis_url: must start with redis:// or redis+cluster://".to_owned());
         }
         if !self.media_url.is_empty() && !self.media_url.starts_with("file:///") {
             return Err(format!(
@@ -154,16 +198,19 @@ impl Config {
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return Err("settings: public_url: must start with http:// or https://".to_owned());
         }
+        self.check_providers()?;
         let positive = [
             ("header_timeout_secs", self.header_timeout_secs),
             ("body_timeout_secs", self.body_timeout_secs),
             ("answer_timeout_secs", self.answer_timeout_secs),
             ("drain_timeout_secs", self.drain_timeout_secs),
+            ("ping_secs", self.ping_secs),
             ("max_connections", self.max_connections as u64),
             ("connections_per_address", self.connections_per_address as u64),
             ("writes_per_second", u64::from(self.writes_per_second)),
             ("writes_burst", u64::from(self.writes_burst)),
             ("writes_per_day", u64::from(self.writes_per_day)),
+            ("sends_per_second", u64::from(self.sends_per_second)),
             ("requests_per_second", u64::from(self.requests_per_second)),
             ("requests_burst", u64::from(self.requests_burst)),
             ("codes_per_address_and_day", self.codes_per_address_and_day),
@@ -172,6 +219,44 @@ impl Config {
         ];
         match positive.iter().find(|(_, value)| *value == 0) {
             Some((key, _)) => Err(format!("settings: {key}: must be at least 1")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Keys of settings and what they hold.
+type Named<'a> = [(&'static str, &'a str)];
+
+impl Config {
+    /// Providers that could not work: said at the start, not at the first message.
+    fn check_providers(&self) -> std::result::Result<(), String> {
+        let bases: &Named<'_> = &[
+            ("sms_api_base", &self.sms_api_base),
+            ("sms_voice_api_base", &self.sms_voice_api_base),
+            ("wechat_api_base", &self.wechat_api_base),
+            ("wechat_open_base", &self.wechat_open_base),
+            ("loudspeaker_url", &self.loudspeaker_url),
+        ];
+        if let Some((key, _)) = bases.iter().find(|(_, base)| !base.is_empty() && !base.starts_with("http")) {
+            return Err(format!("settings: {key}: must start with http:// or https://"));
+        }
+        let needed_by_sms: &Named<'_> = match self.sms_provider {
+            SmsProvider::None | SmsProvider::File => &[],
+            SmsProvider::Aliyun | SmsProvider::Tencent => &[
+                ("sms_key_id", &self.sms_key_id),
+                ("sms_key_secret", &self.sms_key_secret),
+                ("sms_sign_name", &self.sms_sign_name),
+                ("sms_templates", &self.sms_templates),
+            ],
+        };
+        let needed: &Named<'_> = &[
+            ("wechat_secret", if self.wechat_appid.is_empty() { "-" } else { &self.wechat_secret }),
+            ("wechat_mini_secret", if self.wechat_mini_appid.is_empty() { "-" } else { &self.wechat_mini_secret }),
+            ("wechat_appid", if self.wechat_token.is_empty() { "-" } else { &self.wechat_appid }),
+            ("loudspeaker_secret", if self.loudspeaker_url.is_empty() { "-" } else { &self.loudspeaker_secret }),
+        ];
+        match needed_by_sms.iter().chain(needed).find(|(_, value)| value.is_empty()) {
+            Some((key, _)) => Err(format!("settings: {key}: is needed by what else is set")),
             None => Ok(()),
         }
     }

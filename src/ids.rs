@@ -60,6 +60,8 @@ ids! {
     MandateId,
     /// A report (举报) of a message.
     ReportId,
+    /// A message that waits until somebody has looked at it.
+    HeldId,
     /// A suspension (暂停发言).
     SuspensionId,
     /// Something that happened.
@@ -84,6 +86,10 @@ ids! {
     TaskId,
     /// A vote (表决).
     VoteId,
+    /// Somebody named to cast for a household (户代表).
+    HouseholdAgentId,
+    /// Something that people are told.
+    AnnouncementId,
     /// One send to one address.
     DeliveryId,
     /// An outgoing webhook's address.
@@ -94,4 +100,6 @@ ids! {
     ClaimId,
     /// A request to put something right that is kept about oneself.
     CorrectionId,
+    /// An account of WeChat.
+    WechatAccountId,
 }

@@ -166,6 +166,25 @@ impl Keys {
         Ok((id.clone(), URL_SAFE_NO_PAD.encode(pair.sign(bytes))))
     }
 
+    /// The key in use for signing: its id, and the public half.
+    ///
+    /// # Errors
+    /// When there is no signing key.
+    pub fn signer(&self) -> Result<(String, Vec<u8>)> {
+        let (id, pair) = self.signing.first().ok_or_else(|| Error::broken("no signing key"))?;
+        Ok((id.clone(), pair.public_key().as_ref().to_vec()))
+    }
+
+    /// Signs with the key of this id, though another may be in use by now: a board keeps the key it began with.
+    ///
+    /// # Errors
+    /// When the file no longer has it.
+    pub fn sign_by(&self, key_id: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+        let found = self.signing.iter().find(|(id, _)| id == key_id);
+        let (_, pair) = found.ok_or_else(|| Error::broken(format!("the signing key {key_id} is not in keys.json")))?;
+        Ok(pair.sign(bytes).as_ref().to_vec())
+    }
+
     /// Was this signed by our key of that id?
     #[must_use]
     pub fn signed(&self, key_id: &str, bytes: &[u8], signature_text: &str) -> bool {

@@ -45,6 +45,8 @@ pub enum Right {
     OpenGroup,
     /// Suspend somebody's speaking in public, and lift it.
     SuspendSpeaking,
+    /// Knock where somebody was not reached, see who that is, and write down that it was done.
+    VisitDoors,
     /// Run the county's Liusheng: areas, health, failed work; a village's private voice only with a reason.
     OperateCounty,
 }
@@ -65,6 +67,7 @@ const COMMITTEE: &[Right] = &[
     Right::ManageWebhooks,
     Right::Moderate,
     Right::OpenGroup,
+    Right::VisitDoors,
 ];
 /// What the chair of a village committee may do beyond that.
 const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion, Right::SuspendSpeaking];
@@ -76,16 +79,19 @@ const COUNCIL: &[Right] =
 const OFFICE: &[Right] =
     &[Right::ManageBodies, Right::ImportRoster, Right::ManageWebhooks, Right::SuspendSpeaking, Right::Moderate];
 
+/// What an office may do in its own town or county, and in no village: there the village speaks for itself.
+const OWN_AREA: &[Right] = &[Right::PublishNotice, Right::AnswerObjection];
+
 /// The rights of a role in a kind of body.
 #[must_use]
 pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
     match (body_kind, role) {
-        ("county_office", "chair" | "vice_chair" | "clerk") => [OFFICE, &[Right::OperateCounty]].concat(),
-        ("town_office", "chair" | "vice_chair" | "clerk") => OFFICE.to_vec(),
+        ("county_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA, &[Right::OperateCounty]].concat(),
+        ("town_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA].concat(),
         ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),
         ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),
-        ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit],
-        ("village_committee", "grid_worker") => vec![Right::RecordVisit],
+        ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit, Right::VisitDoors],
+        ("village_committee", "grid_worker") => vec![Right::RecordVisit, Right::VisitDoors],
         ("party_branch", "chair") => vec![Right::GiveOpinion, Right::RaiseMatter],
         ("council", "chair" | "vice_chair" | "secretary") => COUNCIL.to_vec(),
         ("council", "member") => vec![Right::RecordVisit],
@@ -100,7 +106,13 @@ pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
 /// # Errors
 /// `not_allowed` when no seat gives the right there.
 pub fn require<'a>(actor: &'a Actor, right: Right, area: &str) -> Result<&'a HeldSeat> {
-    holding(actor, right).find(|seat| seat.covers(area)).ok_or_else(|| Code::NotAllowed.into())
+    holding(actor, right).find(|seat| reaches(seat, right, area)).ok_or_else(|| Code::NotAllowed.into())
+}
+
+/// Does what the seat gives in its areas hold in this one, too?
+fn reaches(seat: &HeldSeat, right: Right, area: &str) -> bool {
+    let is_office = matches!(seat.body_kind.as_str(), "county_office" | "town_office");
+    if is_office && OWN_AREA.contains(&right) { seat.areas.iter().any(|own| own == area) } else { seat.covers(area) }
 }
 
 /// Has the actor this right in the area?
@@ -163,6 +175,10 @@ mod tests {
         let town = holding_seat("town_office", "clerk", "330521103");
         assert!(may(&town, Right::ImportRoster, "330521103202"));
         assert!(!may(&town, Right::HandleSuggestions, "330521103202"));
+        // an office speaks to its own town, never as one of its villages or for the county
+        let speaks =
+            ["330521103", "330521103202", "330521104", "330521"].map(|at| may(&town, Right::PublishNotice, at));
+        assert_eq!(speaks, [true, false, false, false]);
     }
 
     #[test]

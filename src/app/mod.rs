@@ -4,6 +4,7 @@
 //! `Idempotency-Key` is done once, its answer kept in the same transaction; people write at a bounded rate.
 //! Tables owned: `idempotency_keys`. Events recorded: none.
 mod cached;
+mod counted;
 mod extract;
 mod once;
 mod rates;
@@ -12,10 +13,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::future::BoxFuture;
-use sea_orm::DatabaseConnection;
 
 pub use self::{
     cached::{Cached, Seen},
+    counted::Counted,
     extract::{Created, Input, Path, Query, client_address, is_trusted_proxy},
     once::{IdempotencyKey, forget_keys_of, forget_old_keys},
     rates::{Rates, network},
@@ -27,14 +28,15 @@ use crate::{
     clock::{self, Clock},
     config::Config,
     error::Result,
-    gateways::{sms::Sms, webhook::Webhooks},
+    gateways::Gateways,
     ids::{PersonId, SessionId},
     keys::Keys,
     store::Store,
+    wordlist::WordList,
 };
 
 /// How the seats are found that a person holds at a time.
-pub type SeatsOf = for<'a> fn(&'a DatabaseConnection, PersonId, DateTime<Utc>) -> BoxFuture<'a, Result<Vec<HeldSeat>>>;
+pub type SeatsOf = for<'a> fn(&'a Store, PersonId, DateTime<Utc>) -> BoxFuture<'a, Result<Vec<HeldSeat>>>;
 
 /// Cheap to clone; made once by `server`.
 #[derive(Clone)]
@@ -49,16 +51,18 @@ pub struct App {
     pub clock: Clock,
     /// Working days.
     pub calendar: Calendar,
+    /// Words by which a public message is looked at first.
+    pub words: Arc<WordList>,
     /// Keys.
     pub keys: Arc<Keys>,
-    /// One-time codes.
-    pub sms: Arc<Sms>,
-    /// Calls to others.
-    pub webhooks: Arc<Webhooks>,
+    /// WeChat, SMS, loudspeaker, calls to others.
+    pub gateways: Arc<Gateways>,
     /// How fast people may ask and write.
     pub rates: Arc<Rates>,
     /// Who asked within the last seconds; made by `people::actor_cache`.
     pub actors: moka::sync::Cache<SessionId, Actor>,
+    /// How many have read what, for a moment.
+    pub counted: Arc<Counted>,
     /// Named by `server`, because `people`, who load an actor, are below `bodies`, who know the seats.
     pub seats_of: SeatsOf,
 }

@@ -43,6 +43,18 @@ kinds! {
     SpeakingSuspended "speaking.suspended",
     /// A suspension was lifted before its time; data: body, person.
     SpeakingRestored "speaking.restored",
+    /// Messages in a conversation are looked at first, or no longer; data: on.
+    ReviewChanged "review.changed",
+    /// A message waits until somebody has looked at it; data: stream, reason.
+    MessageHeld "message.held",
+    /// It was shown; data: stream, seq.
+    MessageApproved "message.approved",
+    /// It was refused; data: stream.
+    MessageRefused "message.refused",
+    /// Its author objected; data: stream.
+    MessageAppealed "message.appealed",
+    /// Another person decided about the appeal; data: stream, outcome.
+    MessageAppealDecided "message.appeal_decided",
     /// Somebody signed in; data: session.
     SignedIn "session.started",
     /// A log-in ended; data: why.
@@ -53,6 +65,10 @@ kinds! {
     ClaimApproved "claim.approved",
     /// It was refused, or nobody decided in time; data: how, person, why.
     ClaimRefused "claim.refused",
+    /// An account of WeChat was bound to a person; data: app.
+    WechatBound "wechat.bound",
+    /// And is not any more; data: why.
+    WechatUnbound "wechat.unbound",
     /// Somebody gave or withdrew a consent; data: purpose, given.
     ConsentChanged "consent.changed",
     /// Somebody asked for something to be put right; data: field.
@@ -83,6 +99,14 @@ kinds! {
     SuggestionInspected "suggestion.inspected",
     /// A deadline of a voice passed; data: which.
     SuggestionOverdue "suggestion.overdue",
+    /// Somebody says that it is theirs, too, or no longer.
+    SuggestionCosigned "suggestion.cosigned",
+    /// A deadline is near.
+    SuggestionDueSoon "suggestion.due_soon",
+    /// It is late and an office above is told to see to it.
+    SuggestionSupervised "suggestion.supervised",
+    /// It was not solved twice, and the next office up is responsible.
+    SuggestionEscalated "suggestion.escalated",
     /// A matter was raised.
     MatterRaised "matter.raised",
     /// A piece of evidence was attached; data: stage, kind.
@@ -117,14 +141,34 @@ kinds! {
     NoticeConcluded "notice.concluded",
     /// The period of a notice is over, but objections are not answered; data: matter.
     NoticeHeldUp "notice.held_up",
+    /// Who was asked to confirm a notice and has not is to be reminded; data: version, step.
+    NoticeReminderDue "notice.reminder_due",
+    /// Somebody confirmed a notice for somebody else; data: version, person, via.
+    NoticeConfirmedFor "notice.confirmed_for",
+    /// Such a confirmation was taken back; data: version, person, via, by.
+    NoticeConfirmationUndone "notice.confirmation_undone",
     /// Somebody objected; data: notice.
     ObjectionRaised "objection.raised",
     /// An objection was answered; data: notice.
     ObjectionAnswered "objection.answered",
     /// A vote was opened and its roll frozen; data: matter, preset, count.
     VoteOpened "vote.opened",
-    /// A vote was closed and counted; data: matter, outcome.
+    /// A vote closes within a day; data: none.
+    VoteClosingSoon "vote.closing_soon",
+    /// A vote was closed and counted, or annulled; data: matter, outcome.
     VoteClosed "vote.closed",
+    /// A secret vote is over and waits for two of its three keys.
+    VoteBoxClosed "vote.box_closed",
+    /// An elector named a proxy; data: number, elector, agent.
+    ProxyNamed "vote.proxy_named",
+    /// A second person checked it, and it is published; data: number, elector, agent.
+    ProxyChecked "vote.proxy_checked",
+    /// It holds no more; data: number, elector, agent, why.
+    ProxyEnded "vote.proxy_ended",
+    /// Somebody cast for another, who is told; data: number, person, how.
+    VoteCastFor "vote.cast_for",
+    /// A household named who casts for it; data: none.
+    HouseholdAgentsNamed "household.agents_named",
     /// A task was given; data: matter, owner.
     TaskGiven "task.given",
     /// A task was done, with proof; data: matter.

@@ -7,6 +7,7 @@
 mod chain;
 mod http;
 mod kinds;
+mod lease;
 mod queries;
 mod relay;
 mod rows;
@@ -19,11 +20,12 @@ pub use self::{
     chain::{ChainReport, is_signed, verify},
     http::routes,
     kinds::Kind,
+    lease::{end_leases, newest_lease},
     queries::{
         Backlog, DeadLetter, Head, Standing, TimelineItem, backlog, behind, between, dead_letters, event_at, head,
         newest, standing, timeline,
     },
-    relay::{Reaction, Relay, end_leases, newest_lease, redrive, redrive_letter},
+    relay::{Reaction, Relay, redrive, redrive_letter},
 };
 use crate::{
     broker::Bell,

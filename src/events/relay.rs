@@ -3,15 +3,16 @@
 //! # Why
 //! Events are taken because they have no number yet, never because an id is greater than a cursor: ids can commit out of
 //! order. Numbers are gap-free and given by the one holder of the lease, so a reaction's progress is one number, moved in
-//! the same transaction as what the reaction writes: a crash repeats nothing and skips nothing. A reaction that fails on an
-//! event three times sets it aside as a dead letter and goes on, so that one bad event holds up nobody.
+//! the same transaction as what the reaction writes: a crash repeats nothing and skips nothing. All reactions share one
+//! unit while all goes well, since most have nothing to do with most events; when one fails, each goes on in a unit of its
+//! own. A reaction that fails on an event three times sets it aside as a dead letter and goes on, so that one bad event
+//! holds up nobody.
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
     sea_query::{Expr, OnConflict},
 };
 use tokio::sync::Notify;
@@ -20,7 +21,8 @@ use uuid::Uuid;
 
 use super::{
     Event, Kind, chain,
-    rows::{cursor, dead_letter, event, head, lease},
+    lease::{fenced, hold},
+    rows::{cursor, dead_letter, event, head},
 };
 use crate::{
     error::{Code, Error, Result},
@@ -28,9 +30,8 @@ use crate::{
     store::{Store, Tx},
 };
 
-const BATCH: u64 = 200;
-const LEASE: &str = "relay";
-const LEASE_SECS: i64 = 10;
+/// Events of one unit at most: others wait for the writer meanwhile.
+const BATCH: u64 = 50;
 const TRIES: u32 = 3;
 const POLL: Duration = Duration::from_millis(500);
 const SIGN_EVERY: Duration = Duration::from_secs(5);
@@ -40,8 +41,41 @@ const SIGN_EVERY: Duration = Duration::from_secs(5);
 pub struct Reaction {
     /// Stable: its progress is kept under it.
     pub name: &'static str,
-    /// Called once per event, in order, in a unit of work of its own.
+    /// Called once per event, in order.
     pub run: for<'t> fn(&'t Tx, &'t Event) -> BoxFuture<'t, Result<()>>,
+}
+
+/// How it went of late.
+struct Pace {
+    /// Failures in a row of each reaction.
+    failures: HashMap<&'static str, u32>,
+    /// Events of the next unit of all: fewer when one took too long, until it fits.
+    together: Batch,
+    /// The same for each reaction that goes on alone.
+    alone: HashMap<&'static str, Batch>,
+}
+
+/// Events of a unit.
+#[derive(Clone, Copy)]
+struct Batch(u64);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { failures: HashMap::new(), together: Batch(BATCH), alone: HashMap::new() }
+    }
+}
+
+impl Batch {
+    /// Slowly more again, when all of it was needed: one that is too long has cost its whole time.
+    fn done(&mut self, taken: usize) {
+        if taken as u64 >= self.0 {
+            self.0 = (self.0 + self.0.div_ceil(8)).min(BATCH);
+        }
+    }
+
+    fn put_off(&mut self) {
+        self.0 = (self.0 / 2).max(1);
+    }
 }
 
 /// The relay of one process; idle while another holds the lease.
@@ -62,10 +96,10 @@ impl Relay {
 
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut failures: HashMap<&'static str, u32> = HashMap::new();
+        let mut pace = Pace::default();
         let mut signed = tokio::time::Instant::now();
         while !stop.is_cancelled() {
-            let worked = match self.round(&mut failures).await {
+            let worked = match self.round(&mut pace).await {
                 Ok(worked) => worked,
                 Err(error) => {
                     tracing::error!(%error, "relay");
@@ -95,28 +129,56 @@ impl Relay {
     }
 
     /// One look: number what is new, then let every reaction catch up. Says whether there was work.
-    async fn round(&self, failures: &mut HashMap<&'static str, u32>) -> Result<bool> {
+    async fn round(&self, pace: &mut Pace) -> Result<bool> {
         let holder = self.holder.clone();
         let (token, numbered) = self.store.write(move |tx| Box::pin(sequence(tx, holder))).await?;
         let Some(token) = token else { return Ok(false) };
-        let mut worked = numbered > 0;
+        if pace.failures.is_empty() {
+            let (reactions, batch) = (self.reactions.clone(), pace.together.0);
+            match self.store.write(move |tx| Box::pin(take_together(tx, token, (reactions, batch)))).await {
+                Ok(Some(taken)) => {
+                    pace.together.done(taken);
+                    return Ok(numbered + taken > 0);
+                }
+                // one that is far behind holds up nobody
+                Ok(None) => {}
+                Err(error) if passes(&error) => {
+                    pace.together.put_off();
+                    return Err(error);
+                }
+                // which of them it was shows when each is alone
+                Err(error) => tracing::warn!(%error, "reactions"),
+            }
+        }
+        Ok(self.each_alone(token, pace).await? || numbered > 0)
+    }
+
+    /// Every reaction in a unit of its own. Says whether there was work.
+    async fn each_alone(&self, token: i64, pace: &mut Pace) -> Result<bool> {
+        let mut worked = false;
         for reaction in &self.reactions {
-            let reaction = *reaction;
-            match self.store.write(move |tx| Box::pin(catch_up(tx, token, reaction))).await {
+            let (reaction, batch) = (*reaction, pace.alone.entry(reaction.name).or_insert(Batch(BATCH)));
+            let count = batch.0;
+            match self.store.write(move |tx| Box::pin(take(tx, token, reaction, count))).await {
                 Ok(taken) => {
-                    failures.remove(reaction.name);
+                    batch.done(taken);
+                    pace.failures.remove(reaction.name);
                     worked |= taken > 0;
                 }
                 Err(error) => {
                     tracing::error!(%error, reaction = reaction.name, "reaction failed");
                     metrics::counter!("reaction_failures_total").increment(1);
-                    let tries = failures.entry(reaction.name).or_default();
-                    *tries += u32::from(!passes(&error));
-                    if *tries >= TRIES {
-                        failures.remove(reaction.name);
-                        self.single_out(token, reaction).await?;
+                    if passes(&error) {
+                        batch.put_off();
+                    } else {
+                        worked = true;
+                        let tries = pace.failures.entry(reaction.name).or_default();
+                        *tries += 1;
+                        if *tries >= TRIES {
+                            pace.failures.remove(reaction.name);
+                            self.single_out(token, reaction).await?;
+                        }
                     }
-                    worked |= !passes(&error);
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -180,73 +242,6 @@ async fn sequence(tx: &Tx, holder: String) -> Result<(Option<i64>, usize)> {
     Ok((Some(token), count))
 }
 
-/// The lease: `Some(token)` while this holder has it.
-async fn hold(tx: &Tx, holder: String) -> Result<Option<i64>> {
-    let now = tx.now();
-    let expires = now + TimeDelta::seconds(LEASE_SECS);
-    let Some(row) = lease::Entity::find_by_id(LEASE).one(tx).await? else {
-        let row = lease::ActiveModel {
-            name: Set(LEASE.into()),
-            holder: Set(holder),
-            token: Set(1),
-            expires_at: Set(expires),
-        };
-        row.insert(tx).await?;
-        return Ok(Some(1));
-    };
-    let mine = row.holder == holder;
-    if !mine && row.expires_at > now {
-        return Ok(None);
-    }
-    // renewing at every look would make an idle server write twice a second
-    if mine && row.expires_at - now > TimeDelta::seconds(LEASE_SECS / 2) {
-        return Ok(Some(row.token));
-    }
-    let token = if mine { row.token } else { row.token + 1 };
-    let mut row = row.into_active_model();
-    row.holder = Set(holder);
-    row.token = Set(token);
-    row.expires_at = Set(expires);
-    row.update(tx).await?;
-    Ok(Some(token))
-}
-
-/// The newest token of any lease; 0 without leases.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn newest_lease(db: &impl ConnectionTrait) -> Result<i64> {
-    let newest = lease::Entity::find().select_only().column_as(lease::Column::Token.max(), "newest");
-    Ok(newest.into_tuple::<Option<i64>>().one(db).await?.flatten().unwrap_or(0))
-}
-
-/// Ends every lease; whoever held one, here or in the database before, is fenced off.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn end_leases(tx: &Tx, before: i64) -> Result<()> {
-    let newest = newest_lease(tx).await?.max(before);
-    lease::Entity::update_many()
-        .col_expr(lease::Column::Token, Expr::value(newest + 1))
-        .col_expr(lease::Column::Holder, Expr::value(String::new()))
-        .col_expr(lease::Column::ExpiresAt, Expr::value(DateTime::<Utc>::UNIX_EPOCH))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-async fn fenced(tx: &Tx, token: i64) -> Result<()> {
-    let row = lease::Entity::find_by_id(LEASE).one(tx).await?;
-    if row.is_some_and(|row| row.token == token) {
-        return Ok(());
-    }
-    Err(Error::broken("the relay's lease went to another process"))
-}
-
-async fn catch_up(tx: &Tx, token: i64, reaction: Reaction) -> Result<usize> {
-    take(tx, token, reaction, BATCH).await
-}
-
 /// Runs a reaction on the next events and moves its cursor, all in one unit.
 async fn take(tx: &Tx, token: i64, reaction: Reaction, count: u64) -> Result<usize> {
     let from = progress(tx, reaction.name).await?;
@@ -264,18 +259,48 @@ async fn take(tx: &Tx, token: i64, reaction: Reaction, count: u64) -> Result<usi
             (reaction.run)(tx, &event).await?;
         }
     }
-    advance(tx, reaction.name, last).await?;
+    advance(tx, &[reaction.name], last).await?;
     Ok(taken)
+}
+
+/// Runs every reaction on the next events that it has not seen and moves all cursors, in one unit. `None`: one of them is
+/// too far behind the others.
+async fn take_together(tx: &Tx, token: i64, (reactions, batch): (Vec<Reaction>, u64)) -> Result<Option<usize>> {
+    let known = cursor::Entity::find().all(tx).await?;
+    let known: HashMap<String, i64> = known.into_iter().map(|row| (row.reaction, row.number)).collect();
+    let seen = |reaction: &Reaction| known.get(reaction.name).copied().unwrap_or(0);
+    let (least, most) = reactions.iter().map(seen).fold((i64::MAX, 0), |(a, b), at| (a.min(at), b.max(at)));
+    if most.saturating_sub(least) > BATCH.cast_signed() {
+        return Ok(None);
+    }
+    let rows = event::Entity::find()
+        .filter(event::Column::Number.gt(least))
+        .order_by_asc(event::Column::Number)
+        .limit(batch)
+        .all(tx)
+        .await?;
+    let Some(last) = rows.last().and_then(|row| row.number) else { return Ok(Some(0)) };
+    fenced(tx, token).await?;
+    let (taken, events) = (rows.len(), rows.into_iter().filter_map(open).collect::<Vec<_>>());
+    let mut moved = Vec::new();
+    for reaction in reactions.iter().filter(|reaction| seen(reaction) < last) {
+        for event in events.iter().filter(|event| event.number > seen(reaction)) {
+            (reaction.run)(tx, event).await?;
+        }
+        moved.push(reaction.name);
+    }
+    advance(tx, &moved, last).await?;
+    Ok(Some(taken))
 }
 
 async fn progress(tx: &Tx, reaction: &str) -> Result<i64> {
     Ok(cursor::Entity::find_by_id(reaction).one(tx).await?.map_or(0, |row| row.number))
 }
 
-async fn advance(tx: &Tx, reaction: &str, number: i64) -> Result<()> {
-    let row = cursor::ActiveModel { reaction: Set(reaction.to_owned()), number: Set(number) };
+async fn advance(tx: &Tx, reactions: &[&str], number: i64) -> Result<()> {
+    let row = |name: &&str| cursor::ActiveModel { reaction: Set((*name).to_owned()), number: Set(number) };
     let moved = OnConflict::column(cursor::Column::Reaction).update_column(cursor::Column::Number).to_owned();
-    cursor::Entity::insert(row).on_conflict(moved).exec_without_returning(tx).await?;
+    cursor::Entity::insert_many(reactions.iter().map(row)).on_conflict(moved).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -289,7 +314,7 @@ async fn set_aside(tx: &Tx, token: i64, reaction: &'static str, reason: String) 
         at: Set(tx.now()),
     };
     row.insert(tx).await?;
-    advance(tx, reaction, number).await
+    advance(tx, &[reaction], number).await
 }
 
 /// Runs the dead letters of these reactions once more; says how many went through and how many are left.

@@ -19,10 +19,18 @@ pub mod catalog;
 mod dialect;
 #[cfg(test)]
 mod full;
+mod gathered;
+mod together;
 mod tx;
 mod writer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
@@ -30,6 +38,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::{
     alone::{damage, doubts, exists, snapshot, write_alone},
+    gathered::{Gathered, padded},
+    together::Together,
     tx::Tx,
 };
 use self::{dialect::Dialect, writer::Writer};
@@ -51,6 +61,16 @@ pub struct Store {
     read: DatabaseConnection,
     units: mpsc::Sender<writer::Unit>,
     bells: Arc<mpsc::UnboundedSender<Bell>>,
+    queues: Arc<together::Queues>,
+    gathered: Arc<gathered::Waiting>,
+    asked: Arc<Asked>,
+}
+
+/// How many statements the database was asked for since the start.
+#[derive(Default)]
+struct Asked {
+    reads: AtomicU64,
+    writes: AtomicU64,
 }
 
 /// What the caller of [`open`] drives: bells rung by committed units.
@@ -63,12 +83,20 @@ pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) -> Result<(Store, RungBells)> {
     let dialect = Arc::new(Dialect::of(url)?);
     dialect.prepare().await?;
-    let (write, read) = (dialect.writer().await?, dialect.readers().await?);
+    let (write, mut read) = (dialect.writer().await?, dialect.readers().await?);
+    let asked = Arc::new(Asked::default());
+    let counted = Arc::clone(&asked);
+    read.set_metric_callback(move |_| _ = counted.reads.fetch_add(1, Ordering::Relaxed));
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
-    let writer = Writer { dialect: Arc::clone(&dialect), write, bells: bells.clone(), clock, calendar, keys };
+    let counted = Arc::clone(&asked);
+    let count = Arc::new(move || _ = counted.writes.fetch_add(1, Ordering::Relaxed));
+    let writer = Writer { dialect: Arc::clone(&dialect), write, bells: bells.clone(), clock, calendar, keys, count };
     tokio::spawn(writer.run(waiting));
-    Ok((Store { dialect, read, units, bells: Arc::new(bells) }, rung))
+    Ok((
+        Store { dialect, read, units, bells: Arc::new(bells), queues: Arc::default(), gathered: Arc::default(), asked },
+        rung,
+    ))
 }
 
 impl Store {
@@ -76,6 +104,12 @@ impl Store {
     #[must_use]
     pub fn read(&self) -> &DatabaseConnection {
         &self.read
+    }
+
+    /// How many statements were read by, and written by, since the start; a group's own are not among them.
+    #[must_use]
+    pub fn statements(&self) -> (u64, u64) {
+        (self.asked.reads.load(Ordering::Relaxed), self.asked.writes.load(Ordering::Relaxed))
     }
 
     /// What makes the database unfit to be relied on, in words for an operator; empty when all is well.

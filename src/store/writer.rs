@@ -73,6 +73,8 @@ pub(super) struct Writer {
     pub(super) clock: Clock,
     pub(super) calendar: Calendar,
     pub(super) keys: Arc<Keys>,
+    /// Told of every statement of a unit.
+    pub(super) count: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// What came of the units of one transaction, told once its fate is known.
@@ -85,6 +87,7 @@ struct Group {
 impl Writer {
     /// Runs until every [`super::Store`] is gone.
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Unit>) {
+        self.have_counted();
         while let Some(first) = waiting.recv().await {
             let transaction = match self.begin().await {
                 Ok(transaction) => transaction,
@@ -113,6 +116,11 @@ impl Writer {
         }
     }
 
+    fn have_counted(&mut self) {
+        let count = Arc::clone(&self.count);
+        self.write.set_metric_callback(move |_| count());
+    }
+
     /// The connection may be from before a restart of the database, so a second one is tried: nothing was done yet.
     async fn begin(&mut self) -> std::result::Result<DatabaseTransaction, DbErr> {
         let began = Instant::now();
@@ -127,7 +135,10 @@ impl Writer {
     /// on it may never be committed. Where no new one can be had, the old one refuses, and it is tried again.
     async fn renew(&mut self) -> bool {
         match self.dialect.writer_again(&self.write).await {
-            Ok(fresh) => self.write = fresh,
+            Ok(fresh) => {
+                self.write = fresh;
+                self.have_counted();
+            }
             Err(error) => {
                 tracing::error!(%error, "no new connection for the writer");
                 return false;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, RuntimeErr,
-    SqlxPostgresConnector, Statement, TransactionTrait,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult,
+    RuntimeErr, SqlxPostgresConnector, Statement, TransactionTrait,
 };
 use sqlx::{
     Connection,
@@ -23,6 +23,10 @@ use crate::{
 
 /// Tenths of a second that transactions which are older than a destroyed key are waited for.
 const OLDER_TRIES: usize = 30;
+/// Tries to have a table to ourselves, beside the first.
+const ANEW_TRIES: usize = 3;
+/// Tables in whose files nothing of what was taken away may stay: destroyed keys; who cast which sealed ballot.
+const TAKEN_AWAY: [&str; 4] = ["data_keys", "envelopes", "board_pending", "roll_entries"];
 /// "liusheng" in ASCII. Advisory locks are counted by database, so two of ours on one server do not meet.
 const THE_WRITER: i64 = 0x6c69_7573_6865_6e67;
 /// The first that has everything used here and is still cared for.
@@ -112,24 +116,41 @@ pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseC
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
 
-/// Takes destroyed keys out of the table's file: a row that was changed lies there until its table is written anew.
+/// Takes what was taken away out of the tables' files: a row that was changed lies there until its table is written anew.
 pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Result<(), DbErr> {
     let database = writer(options);
     // a backup holds it for long, and whoever reads would wait behind us
-    database.execute_unprepared("SET lock_timeout = '1s'").await?;
-    // what a transaction that is open now could still see would be kept
+    database.execute_unprepared("SET lock_timeout = '1s'; SET statement_timeout = '5min'").await?;
+    // what a transaction that is open now could still see would be kept; one that writes in another database counts, too,
+    // because our own view of ours begins with the oldest of all
     let mark = one(&database, "SELECT CAST(CAST(pg_current_xact_id() AS xid) AS text)").await?;
     let older = format!(
-        "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE datname = current_database() \
-         AND pid <> pg_backend_pid() AND greatest(age(backend_xmin), age(backend_xid)) >= age('{mark}'::xid)"
+        "SELECT CAST(count(*) AS text) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+         AND (age(backend_xid) >= age('{mark}'::xid) \
+              OR datname = current_database() AND age(backend_xmin) >= age('{mark}'::xid))"
     );
-    for _ in 0..OLDER_TRIES {
-        if one(&database, &older).await? == "0" {
-            break;
+    let mut tries = 0;
+    while one(&database, &older).await? != "0" {
+        tries += 1;
+        if tries == OLDER_TRIES {
+            // whoever asked must ask again
+            return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    database.execute_unprepared("VACUUM (FULL) data_keys").await?;
+    for table in TAKEN_AWAY {
+        let anew = format!("VACUUM (FULL) {table}");
+        let mut done = database.execute_unprepared(&anew).await;
+        for _ in 0..ANEW_TRIES {
+            if done.is_ok() {
+                break;
+            }
+            // somebody reads it for long
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            done = database.execute_unprepared(&anew).await;
+        }
+        done?;
+    }
     database.close().await
 }
 

@@ -9,8 +9,8 @@ use std::{
 
 use migrations::Migrator;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -58,7 +58,7 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<Da
     writer.begin_with_options(immediate).await
 }
 
-/// Empties the log into the file.
+/// Empties the log into the file; an error that says `busy` while somebody reads what was before.
 pub(super) async fn write_back(readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
     let checkpoint = Statement::from_string(readers.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
     for _ in 0..CHECKPOINTS {
@@ -71,7 +71,8 @@ pub(super) async fn write_back(readers: &DatabaseConnection) -> std::result::Res
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     tracing::warn!("the log of the database was not emptied: somebody reads for long, a backup perhaps");
-    Ok(())
+    // what was taken away still lies in it: whoever asked must ask again
+    Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }
 
 /// Looks for damage, copies aside what would be changed, applies the missing steps.

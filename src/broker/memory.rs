@@ -25,7 +25,7 @@ struct Queue {
     next_ticket: u64,
 }
 
-/// See [`Broker`]. Slow listeners lose bells (the channel holds 1,024), which the trait allows.
+/// See [`Broker`]. Slow listeners lose bells (the channel holds 1,024), and are told so.
 pub struct Memory {
     bells: broadcast::Sender<Bell>,
     queues: Arc<Mutex<HashMap<String, Queue>>>,
@@ -90,17 +90,7 @@ impl Broker for Memory {
     }
 
     async fn bells(&self) -> Result<BoxStream<'static, Bell>> {
-        let listener = self.bells.subscribe();
-        let heard = futures_util::stream::unfold(listener, |mut listener| async move {
-            loop {
-                match listener.recv().await {
-                    Ok(bell) => return Some((bell, listener)),
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        });
-        Ok(heard.boxed())
+        Ok(hear(self.bells.subscribe()))
     }
 
     async fn push(&self, queue: &str, ids: &[String]) -> Result<()> {
@@ -129,7 +119,27 @@ impl Broker for Memory {
         Ok(())
     }
 
+    async fn depth(&self, queue: &str) -> Result<usize> {
+        Ok(self.queues().get(queue).map_or(0, |queue| queue.waiting.len() + queue.taken.len()))
+    }
+
     async fn ready(&self) -> bool {
         true
     }
+
+    async fn leave(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The bells of this process. Who listens too slowly hears that it missed some.
+pub(super) fn hear(listener: broadcast::Receiver<Bell>) -> BoxStream<'static, Bell> {
+    let heard = futures_util::stream::unfold(listener, |mut listener| async move {
+        match listener.recv().await {
+            Ok(bell) => Some((bell, listener)),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some((Bell::Missed, listener)),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    });
+    heard.boxed()
 }

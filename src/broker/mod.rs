@@ -16,6 +16,7 @@ use crate::{
     ids::{PersonId, SessionId, StreamId},
 };
 
+pub(crate) use self::redis::nodes;
 pub use self::{memory::Memory, redis::Redis};
 
 /// "Something changed, look in the database."
@@ -50,6 +51,9 @@ pub enum Bell {
         /// The person.
         person: PersonId,
     },
+    /// Bells may have been missed: look everywhere. Never rung, only heard.
+    #[serde(skip)]
+    Missed,
 }
 
 /// One piece of work taken from a queue; handed back with [`Broker::done`].
@@ -67,10 +71,11 @@ pub trait Broker: Send + Sync {
     /// Name for logs and `/readyz`.
     fn name(&self) -> &'static str;
 
-    /// Rings for every process, this one included; at most once each, order not promised.
+    /// Rings for every process; at most once each, order not promised. This one hears it even when this fails.
     async fn ring(&self, bells: &[Bell]) -> Result<()>;
 
-    /// Bells from now on. May miss some, e.g. while the broker is away; it comes back by itself.
+    /// Bells from now on. May miss some, e.g. while the broker is away; it comes back by itself, and then there is
+    /// [`Bell::Missed`].
     async fn bells(&self) -> Result<BoxStream<'static, Bell>>;
 
     /// Offers work; the same id may be offered twice and may then be worked on twice.
@@ -82,8 +87,14 @@ pub trait Broker: Send + Sync {
     /// The jobs are finished and need not come again.
     async fn done(&self, queue: &str, tickets: &[String]) -> Result<()>;
 
+    /// How many jobs wait in a queue or are worked on: for who offers more only while there are few.
+    async fn depth(&self, queue: &str) -> Result<usize>;
+
     /// Does it answer? For `/readyz`.
     async fn ready(&self) -> bool;
+
+    /// This process takes no more work: it is forgotten, unless jobs that it took are still to be offered again.
+    async fn leave(&self) -> Result<()>;
 }
 
 /// The broker that the settings name.

@@ -1,0 +1,117 @@
+//! The broker between processes: sharded pub/sub for doorbells, Redis Streams with a consumer group for work.
+//!
+//! Always true: what this process rings it hears by itself, whatever becomes of Redis; whoever rings waits a quarter of a
+//! second at most, and not at all while Redis is known to be away; after every interruption the listener is told so.
+//! Tables owned: none. Events recorded: none.
+mod bells;
+mod line;
+mod work;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use futures_util::{
+    StreamExt,
+    future::try_join_all,
+    stream::{self, BoxStream},
+};
+use redis::RedisError;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+pub(crate) use self::line::nodes;
+use self::line::{ANSWER_WITHIN, Address, Gate, Line};
+use super::{Bell, Broker, Job, memory};
+use crate::error::{Error, Result};
+
+/// See [`Broker`]. Blocking reads have a line of their own: on a shared one they would hold up everybody.
+pub struct Redis {
+    address: Address,
+    shared: Arc<Gate>,
+    blocking: Arc<Gate>,
+    /// Of this process, as its peers and the consumer group know it.
+    name: String,
+    own: broadcast::Sender<Bell>,
+    /// Queues from which it took work: there the consumer group knows it.
+    queues: Mutex<BTreeSet<String>>,
+}
+
+impl Redis {
+    /// Opens the address; connects at first use, so that a Redis that is away does not stop the start.
+    ///
+    /// # Errors
+    /// When the address is not that of a Redis.
+    pub fn open(url: &str) -> Result<Self> {
+        let address = Address::open(url).map_err(|error| Error::broken(format!("redis_url: {error}")))?;
+        let (shared, blocking) = (Gate::new(address.clone()), Gate::new(address.clone()));
+        let (name, own) = (Uuid::now_v7().to_string(), broadcast::channel(1024).0);
+        Ok(Self { address, shared, blocking, name, own, queues: Mutex::default() })
+    }
+}
+
+#[async_trait]
+impl Broker for Redis {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    async fn ring(&self, bells: &[Bell]) -> Result<()> {
+        let mut rung = Vec::new();
+        for bell in bells {
+            // an error means that nobody listens here, which is fine
+            drop(self.own.send(*bell));
+            rung.push((bells::channel(bell), serde_json::to_string(&(&self.name, bell)).map_err(Error::broken)?));
+        }
+        if rung.is_empty() {
+            return Ok(());
+        }
+        let ringing = |line: Line| async move {
+            // each by itself: in a cluster they go to different nodes; on one line they are written together
+            let each = rung.into_iter().map(|(channel, text)| {
+                let mut line = line.clone();
+                async move { redis::cmd("SPUBLISH").arg(channel).arg(text).exec_async(&mut line).await }
+            });
+            try_join_all(each).await.map(drop)
+        };
+        self.shared.ask(ANSWER_WITHIN, ringing).await.map_err(away)
+    }
+
+    async fn bells(&self) -> Result<BoxStream<'static, Bell>> {
+        let own = memory::hear(self.own.subscribe());
+        Ok(stream::select(own, bells::of_others(self.address.clone(), self.name.clone())).boxed())
+    }
+
+    async fn push(&self, queue: &str, ids: &[String]) -> Result<()> {
+        if ids.is_empty() { Ok(()) } else { self.add_jobs(queue, ids).await }
+    }
+
+    async fn take(&self, queue: &str, count: usize, wait_ms: u64) -> Result<Vec<Job>> {
+        self.take_jobs(queue, count, wait_ms).await
+    }
+
+    async fn done(&self, queue: &str, tickets: &[String]) -> Result<()> {
+        if tickets.is_empty() { Ok(()) } else { self.end_jobs(queue, tickets).await }
+    }
+
+    async fn depth(&self, queue: &str) -> Result<usize> {
+        self.count_jobs(queue).await
+    }
+
+    async fn ready(&self) -> bool {
+        let asking = |mut line: Line| async move { redis::cmd("PING").exec_async(&mut line).await };
+        self.shared.try_now(2 * ANSWER_WITHIN, asking).await.is_ok()
+    }
+
+    async fn leave(&self) -> Result<()> {
+        self.leave_queues().await
+    }
+}
+
+/// What failed, without the server's text, which could quote a value.
+fn away(error: RedisError) -> Error {
+    let kind = error.code().map_or_else(|| format!("{:?}", error.kind()), str::to_owned);
+    Error::broken(format!("redis: {kind}"))
+}

@@ -51,7 +51,7 @@ pub struct SetUpWebhook {
 pub async fn may_set_up(app: &App, actor: &Actor, area: &str, input: &SetUpWebhook) -> Result<()> {
     bodies::require(actor, Right::ManageWebhooks, area)?;
     let mut checks = Checks::default();
-    if let Err(fault) = app.webhooks.check(&input.url).await {
+    if let Err(fault) = app.gateways.webhooks.check(&input.url).await {
         checks.wrong("url", fault.code());
     }
     checks.require(input.secret.as_deref().is_none_or(rules::is_secret), "secret", "bad_characters");
@@ -149,6 +149,8 @@ pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
             due_at: Set(now),
             sent_at: Set(None),
             created_at: Set(now),
+            announcement_id: Set(None),
+            reason: Set(None),
         })
         .collect();
     if rows.is_empty() {
@@ -187,7 +189,11 @@ async fn queue_again(store: &Store, only: Option<DeliveryId>) -> Result<u64> {
                     .col_expr(delivery::Column::DueAt, Expr::value(tx.now()))
                     .filter(delivery::Column::State.eq(queries::DEAD))
                     .filter(Condition::all().add_option(only.map(|id| delivery::Column::Id.eq(id))))
-                    .filter(delivery::Column::TargetId.is_in(standing.iter().map(|row| row.id.to_string())))
+                    .filter(
+                        Condition::any()
+                            .add(delivery::Column::TargetId.is_in(standing.iter().map(|row| row.id.to_string())))
+                            .add(delivery::Column::Channel.ne(queries::WEBHOOK)),
+                    )
                     .exec(tx)
                     .await?;
                 tx.ring(Bell::Deliveries);

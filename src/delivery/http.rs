@@ -1,23 +1,31 @@
-//! Routes of webhooks.
+//! Routes of webhooks, of what people want to be told, and of whom a notice has reached.
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    board::{self, ReachRow, ReachView},
     commands::{self, SetUpWebhook},
+    preferences::{self, ChooseTelling, TellingChoices},
     queries::{self, NewWebhook, WebhookView},
 };
 use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path},
     error::{Problem, Result},
-    ids::WebhookId,
+    ids::{MatterId, NoticeId, WebhookId},
 };
 
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(set_up_webhook, list_webhooks)).routes(routes!(remove_webhook))
+    OpenApiRouter::new()
+        .routes(routes!(set_up_webhook, list_webhooks))
+        .routes(routes!(remove_webhook))
+        .routes(routes!(my_telling, choose_telling))
+        .routes(routes!(follow_matter, unfollow_matter))
+        .routes(routes!(read_reach))
+        .routes(routes!(list_reach))
 }
 
 /// Have an address told of the notices of an area and of all below it.
@@ -67,4 +75,78 @@ async fn remove_webhook(
     app.once(actor, key, "remove_webhook", which, |tx, actor, which| Box::pin(commands::remove(tx, actor, which)))
         .await
         .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// What the asker wants to be told, and how.
+#[utoipa::path(get, path = "/v1/me/telling", tag = "telling", operation_id = "my_telling",
+    responses((status = 200, body = TellingChoices, description = "Every topic and way"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn my_telling(State(app): State<App>, actor: Actor) -> Result<Json<TellingChoices>> {
+    preferences::choices(app.store.read(), actor.person).await.map(Json)
+}
+
+/// Say what one wants to be told, and how; danger is told nevertheless.
+#[utoipa::path(put, path = "/v1/me/telling", tag = "telling", operation_id = "choose_telling",
+    request_body = ChooseTelling,
+    responses((status = 200, body = TellingChoices, description = "As it is now"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn choose_telling(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<ChooseTelling>,
+) -> Result<Json<TellingChoices>> {
+    app.once(actor, key, "choose_telling", input, |tx, actor, input| Box::pin(preferences::choose(tx, actor, input)))
+        .await
+        .map(Json)
+}
+
+/// Be told of the steps of a matter.
+#[utoipa::path(put, path = "/v1/matters/{id}/follow", tag = "telling", operation_id = "follow_matter",
+    params(("id" = MatterId, Path)),
+    responses((status = 204, description = "Followed"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn follow_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+) -> Result<StatusCode> {
+    app.once(actor, key, "follow_matter", id, |tx, actor, id| Box::pin(preferences::follow(tx, actor, id)))
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Not be told of the steps of a matter any more; the author of a voice that joined it still is.
+#[utoipa::path(delete, path = "/v1/matters/{id}/follow", tag = "telling", operation_id = "unfollow_matter",
+    params(("id" = MatterId, Path)),
+    responses((status = 204, description = "Not followed"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn unfollow_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+) -> Result<StatusCode> {
+    app.once(actor, key, "unfollow_matter", id, |tx, actor, id| Box::pin(preferences::unfollow(tx, actor, id)))
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// How many a notice has reached, by which ways.
+#[utoipa::path(get, path = "/v1/notices/{id}/reach", tag = "notices", operation_id = "read_reach",
+    params(("id" = NoticeId, Path)),
+    responses((status = 200, body = ReachView, description = "Counts alone"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_reach(State(app): State<App>, Path(id): Path<NoticeId>) -> Result<Json<ReachView>> {
+    board::reach(app.store.read(), id).await.map(Json)
+}
+
+/// Whom a village's notice has reached and whom not, by name and household, for those who serve there.
+#[utoipa::path(get, path = "/v1/notices/{id}/reach/people", tag = "notices", operation_id = "list_reach",
+    params(("id" = NoticeId, Path)),
+    responses((status = 200, body = Vec<ReachRow>, description = "The whole village, by group and household"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_reach(State(app): State<App>, actor: Actor, Path(id): Path<NoticeId>) -> Result<Json<Vec<ReachRow>>> {
+    board::people_of(app.store.read(), &actor, id).await.map(Json)
 }

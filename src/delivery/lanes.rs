@@ -23,6 +23,11 @@ impl Lanes {
         self.known.len() < ALL
     }
 
+    /// How many could be begun now.
+    pub(super) fn ready(&self) -> usize {
+        self.turn.len()
+    }
+
     /// Puts a delivery into its lane; passes over what is known already and what a lane has no room for.
     pub(super) fn add(&mut self, target: String, id: DeliveryId) {
         let lane = self.waiting.entry(target.clone()).or_default();

@@ -1,11 +1,15 @@
-//! What a webhook is told, written at each try from the present state.
+//! What a webhook and a person are told, written at each try from the present state.
 use serde_json::{Value, json};
 
+use super::rows::announcement;
 use crate::{
     app::App,
+    clock,
     error::{Code, Error, Result},
-    ids::NoticeId,
-    notices,
+    events::Kind,
+    gateways::Letter,
+    ids::{MatterId, NoticeId},
+    matters, meetings, notices, text, votes,
 };
 
 /// The body of a call about a notice; `kind` is the event's. Nothing once the notice is withdrawn: what was not sent by
@@ -41,4 +45,48 @@ pub(super) async fn about_notice(app: &App, kind: &str, subject: &str) -> Result
         },
         "url": format!("{public_url}/notices/{id}"),
     })))
+}
+
+/// What people are told by message: a sentence that names the thing where it is public, and where to read it. Of what is
+/// a person's own it says no word.
+pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<Letter> {
+    let db = app.store.read();
+    let kind = Kind::parse(&told.kind);
+    let subject = &told.subject_id;
+    let (title, number, path) = match kind {
+        Some(Kind::NoticePublished | Kind::NoticeRevised) => {
+            let notice = notices::reached::hanging(db, subject.parse().map_err(Error::broken)?).await?;
+            let (title, number) = notice.map(|notice| (notice.title, notice.number)).unwrap_or_default();
+            (title, number, format!("/notices/{subject}"))
+        }
+        Some(Kind::VoteOpened | Kind::VoteClosingSoon | Kind::VoteCastFor) => {
+            let vote = votes::queries::asked(db, subject.parse().map_err(Error::broken)?).await?;
+            (vote.map(|(question, _)| question).unwrap_or_default(), String::new(), format!("/votes/{subject}"))
+        }
+        Some(Kind::MeetingCalled | Kind::MeetingCancelled) => {
+            let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;
+            (meeting.title, String::new(), format!("/meetings/{subject}"))
+        }
+        Some(Kind::SuggestionAnswered) => {
+            (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}"))
+        }
+        Some(Kind::TaskGiven) => (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}")),
+        _ => {
+            let id: Option<MatterId> = subject.parse().ok();
+            let titles = matters::queries::titles(db, id.into_iter().collect()).await?;
+            (titles.into_values().next().unwrap_or_default(), String::new(), format!("/matters/{subject}"))
+        }
+    };
+    let template = told.kind.replace('.', "_");
+    let key = format!("delivery-told-{}", template.replace('_', "-"));
+    let key = if text::knows(&key) { key.as_str() } else { "delivery-told-moved" };
+    let time = clock::local(told.created_at).format("%Y-%m-%d %H:%M").to_string();
+    let public_url = app.config.public_url.trim_end_matches('/');
+    Ok(Letter {
+        text: text::say_with(key, &[("title", title.as_str().into())]),
+        blanks: vec![("title", title), ("number", number), ("time", time)],
+        link: format!("{public_url}{path}"),
+        template,
+        ..Letter::default()
+    })
 }

@@ -1,29 +1,51 @@
-//! 投递: what goes out to webhooks, with proof of every attempt.
+//! 投递: everyone concerned is told, once, by the channel that reaches them; and what goes out to webhooks.
 //!
-//! Always true: a delivery row is written in the unit of its cause, one for each event and address; what it says is
-//! written at each try from the present state, and nothing is sent about what was withdrawn meanwhile; the delivery's
-//! id is the `webhook-id` of every try; one address has one try under way at a time, eight addresses at most, so that a
-//! sick one holds up nobody else; a secret is stored sealed and shown once.
-//! Tables owned: `webhooks`, `deliveries`, `attempts`. Events recorded: `webhook.changed`.
+//! Always true: there is one delivery for each event, channel and person or address; what it says is written at each try
+//! from the present state, and nothing is sent about what was withdrawn meanwhile, nor to who has it, has left, or does
+//! not want it, and the reason is kept; its id is the same over all tries; one person or address has one try under way at
+//! a time; a channel waits for no other; nobody is disturbed more than three times in seven days but for what must be
+//! done and for danger; whoever no message reaches is named to the office; no number and no address of a person is in a
+//! queue, a log or an event.
+//! Tables owned: `webhooks`, `deliveries`, `attempts`, `announcements`, `ladder_steps`, `telling_choices`,
+//! `topic_choices`, `follows`, `interruptions`, `reminders`. Events recorded: `webhook.changed`,
+//! `vote.closing_soon`.
+//!
+//! # The path
+//! event → `announce` (whom, how near, by which ladder) → `plan` (a chunk of the audience in a unit) → `pool` (queue, lanes,
+//! breaker of each channel) → `claim` (looked at once more) → `dial` → `settle`. Webhooks have `worker` and `send`.
 //!
 //! # Why
 //! The queue carries ids and may lose or repeat them: every two seconds a sweep offers again what is due, a claim is a
 //! conditional update with a lease, and a lease that ran out is given back. With a dead broker the sweep hands the
 //! ids to this process itself.
+pub mod announce;
+mod audience;
+pub mod board;
+mod claim;
 pub mod commands;
+mod dial;
+mod hand_over;
 mod http;
 mod lanes;
 mod letters;
+pub mod plan;
+mod pool;
+pub mod preferences;
 pub mod queries;
+mod reached;
 mod reactions;
+mod receipts;
 mod rows;
 pub mod rules;
 mod send;
+mod settle;
 pub mod worker;
 
 pub use self::{
+    audience::Audience,
     commands::SetUpWebhook,
     http::routes,
     queries::{NewWebhook, WebhookView},
     reactions::REACTIONS,
+    receipts::routes as receipt_routes,
 };

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use super::{
     commands::SEALED_FOR,
-    rows::{attempt, delivery, webhook},
-    rules,
+    rows::{announcement, attempt, delivery, webhook},
+    rules::{self, ladder::Channel},
 };
 use crate::{
     actor::Actor,
@@ -23,7 +23,7 @@ use crate::{
     keys::Keys,
 };
 
-/// The one channel so far.
+/// The channel of signed calls.
 pub const WEBHOOK: &str = "webhook";
 /// To be tried when it is due.
 pub(super) const QUEUED: &str = "queued";
@@ -176,7 +176,7 @@ pub struct DeadDelivery {
     pub kind: String,
     /// Code of the webhook's area.
     pub area_code: String,
-    /// The webhook's host alone: an address may carry secrets.
+    /// The webhook's host alone: an address may carry secrets; of a send to a person the channel alone.
     pub host: String,
     /// Was the webhook removed? Then it stays dead.
     pub is_removed: bool,
@@ -202,10 +202,27 @@ pub async fn dead(db: &impl ConnectionTrait) -> Result<Vec<DeadDelivery>> {
         .order_by_desc(attempt::Column::At)
         .all(db)
         .await?;
+    let told = announcement::Entity::find()
+        .filter(announcement::Column::Id.is_in(rows.iter().filter_map(|row| row.announcement_id)))
+        .all(db)
+        .await?;
+    let status_of = |id: DeliveryId| tries.iter().find(|one| one.delivery_id == id).map(|one| one.status);
     let show = |row: delivery::Model| {
+        if let Some(told) = told.iter().find(|told| Some(told.id) == row.announcement_id) {
+            return Some(DeadDelivery {
+                status: status_of(row.id),
+                area_code: told.area_code.clone().unwrap_or_default(),
+                host: row.channel,
+                is_removed: false,
+                id: row.id,
+                kind: row.kind,
+                tries: row.tries,
+                at: clock::local(row.due_at),
+            });
+        }
         let webhook = webhooks.iter().find(|webhook| webhook.id.to_string() == row.target_id)?;
         Some(DeadDelivery {
-            status: tries.iter().find(|one| one.delivery_id == row.id).map(|one| one.status),
+            status: status_of(row.id),
             area_code: webhook.area_code.clone(),
             host: rules::host_of(&webhook.url).to_owned(),
             is_removed: webhook.removed_at.is_some(),
@@ -220,8 +237,10 @@ pub async fn dead(db: &impl ConnectionTrait) -> Result<Vec<DeadDelivery>> {
 
 /// Is there a try whose lease ran out?
 pub(super) async fn has_stuck(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<bool> {
-    let stuck =
-        delivery::Entity::find().filter(delivery::Column::State.eq(SENDING)).filter(delivery::Column::DueAt.lte(now));
+    let stuck = delivery::Entity::find()
+        .filter(delivery::Column::Channel.eq(WEBHOOK))
+        .filter(delivery::Column::State.eq(SENDING))
+        .filter(delivery::Column::DueAt.lte(now));
     Ok(stuck.one(db).await?.is_some())
 }
 
@@ -236,6 +255,7 @@ pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result
         .column(delivery::Column::DueAt)
         .expr_window_as(Expr::cust("ROW_NUMBER()"), in_turn, "place")
         .from(delivery::Entity)
+        .and_where(delivery::Column::Channel.eq(WEBHOOK))
         .and_where(delivery::Column::State.eq(QUEUED))
         .and_where(delivery::Column::DueAt.lte(now))
         .to_owned();
@@ -248,6 +268,29 @@ pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result
         .to_owned();
     let rows = db.query_all(&chosen).await?;
     rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
+/// What is due to people through a channel, in the order of dates, from a place onwards.
+pub(super) async fn due_after(
+    db: &impl ConnectionTrait,
+    channel: Channel,
+    (now, after): (DateTime<Utc>, Option<(DateTime<Utc>, DeliveryId)>),
+    count: u64,
+) -> Result<Vec<(DateTime<Utc>, DeliveryId)>> {
+    let mut rows = delivery::Entity::find()
+        .select_only()
+        .columns([delivery::Column::DueAt, delivery::Column::Id])
+        .filter(delivery::Column::Channel.eq(channel.as_str()))
+        .filter(delivery::Column::State.eq(QUEUED))
+        .filter(delivery::Column::DueAt.lte(now))
+        .order_by_asc(delivery::Column::DueAt)
+        .order_by_asc(delivery::Column::Id)
+        .limit(count);
+    if let Some((due_at, id)) = after {
+        let later = delivery::Column::DueAt.gt(due_at);
+        rows = rows.filter(delivery::Column::DueAt.gte(due_at)).filter(later.or(delivery::Column::Id.gt(id)));
+    }
+    Ok(rows.into_tuple().all(db).await?)
 }
 
 /// Which of these are queued and due, with their address.

@@ -1,5 +1,5 @@
-//! What follows from events: webhooks are to be told of notices.
-use super::commands;
+//! What follows from events: webhooks are to be told of notices, people of what concerns them.
+use super::{announce, commands};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
@@ -7,7 +7,10 @@ use crate::{
 };
 
 /// Run by the relay.
-pub const REACTIONS: &[Reaction] = &[Reaction { name: "delivery.plan", run: |tx, event| Box::pin(plan(tx, event)) }];
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "delivery.plan", run: |tx, event| Box::pin(plan(tx, event)) },
+    Reaction { name: "delivery.announce", run: |tx, event| Box::pin(announce::follow(tx, event)) },
+];
 
 async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     match event.kind {

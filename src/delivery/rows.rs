@@ -30,7 +30,7 @@ pub(crate) mod delivery {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::DeliveryId;
+    use crate::ids::{AnnouncementId, DeliveryId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "deliveries")]
@@ -47,6 +47,10 @@ pub(crate) mod delivery {
         pub due_at: DateTime<Utc>,
         pub sent_at: Option<DateTime<Utc>>,
         pub created_at: DateTime<Utc>,
+        /// What a person is told; webhooks are told of the event itself.
+        pub announcement_id: Option<AnnouncementId>,
+        /// Why it was not sent.
+        pub reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -70,6 +74,179 @@ pub(crate) mod attempt {
         pub delivery_id: DeliveryId,
         pub outcome: String,
         pub status: i32,
+        pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Something that people are told, and how near it is.
+pub(crate) mod announcement {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{AnnouncementId, StreamId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "announcements")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: AnnouncementId,
+        pub event_number: i64,
+        pub kind: String,
+        pub subject_id: String,
+        pub area_code: Option<String>,
+        pub audience: String,
+        pub audience_id: String,
+        pub level: String,
+        pub urgency: String,
+        pub topic: String,
+        /// What belongs together: of one thread only the newest state is told.
+        pub thread: String,
+        /// Where it stands in the app, when it stands in one place.
+        pub stream_id: Option<StreamId>,
+        pub seq: i64,
+        pub created_at: DateTime<Utc>,
+        /// Nobody is told of it any more.
+        pub ended_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One step of the ladder of an announcement, and how far through the audience it has come.
+pub(crate) mod step {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{AnnouncementId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "ladder_steps")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub announcement_id: AnnouncementId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub step: i32,
+        pub channel: String,
+        pub state: String,
+        pub due_at: DateTime<Utc>,
+        pub position: Option<PersonId>,
+        pub looked_at: i64,
+        pub planned: i64,
+        pub done_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// By which ways somebody wants to be told.
+pub(crate) mod choice {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "telling_choices")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub by_wechat: bool,
+        pub by_sms: bool,
+        /// The consent to be told by SMS of what one need not be told; `privacy` keeps the record of it.
+        pub sms_news: bool,
+        pub changed_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// How somebody wants to hear of a topic.
+pub(crate) mod topic_choice {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "topic_choices")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub topic: String,
+        pub mode: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody follows a matter.
+pub(crate) mod follow {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MatterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "follows")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub matter_id: MatterId,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// When somebody was disturbed the last three times, newest first.
+pub(crate) mod interruption {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "interruptions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub first_at: DateTime<Utc>,
+        pub second_at: Option<DateTime<Utc>>,
+        pub third_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Something was said before a date, and is not said again.
+pub(crate) mod reminder {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "reminders")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub subject_id: String,
         pub at: DateTime<Utc>,
     }
 

@@ -1,4 +1,9 @@
 //! When a failed delivery is tried again, and what a secret looks like.
+pub mod breaker;
+pub mod budget;
+pub mod ladder;
+pub mod quiet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 

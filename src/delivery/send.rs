@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::App,
     error::{Error, Result},
-    gateways::webhook::Outcome,
+    gateways::{Address, Letter, Outcome},
     ids::{DeliveryId, WebhookId},
     store::Tx,
 };
@@ -27,7 +27,7 @@ pub(super) async fn try_once(app: &App, id: DeliveryId) {
     let tried = async {
         let Some(claimed) = app.store.write(move |tx| Box::pin(claim(tx, id))).await? else { return Ok(()) };
         let end = call(app, &claimed).await?;
-        count(&claimed.channel, end);
+        count(&claimed.channel, end.as_ref());
         app.store.write(move |tx| Box::pin(settle(tx, claimed, end))).await
     };
     if let Err(error) = tried.await {
@@ -66,12 +66,14 @@ async fn call(app: &App, claimed: &delivery::Model) -> Result<Option<Outcome>> {
     let Some(webhook) = standing.one(app.store.read()).await? else { return Ok(None) };
     let Some(body) = letters::about_notice(app, &claimed.kind, &claimed.subject_id).await? else { return Ok(None) };
     let secret = app.keys.unseal(SEALED_FOR, &webhook.secret_sealed)?;
-    Ok(Some(app.webhooks.post(&webhook.url, &secret, &claimed.id.to_string(), app.now(), body.to_string()).await))
+    let to = Address::Hook { url: webhook.url, secret };
+    let letter = Letter { id: claimed.id.to_string(), body, ..Letter::default() };
+    Ok(Some(app.gateways.send(&to, &letter, app.now()).await))
 }
 
-fn count(channel: &str, end: Option<Outcome>) {
+fn count(channel: &str, end: Option<&Outcome>) {
     match end {
-        Some(Outcome::Sent(_)) => metrics::counter!("sends_ok_total", "channel" => channel.to_owned()).increment(1),
+        Some(Outcome::Sent { .. }) => metrics::counter!("sends_ok_total", "channel" => channel.to_owned()).increment(1),
         Some(_) => metrics::counter!("sends_failed_total", "channel" => channel.to_owned()).increment(1),
         None => {}
     }
@@ -81,22 +83,17 @@ fn count(channel: &str, end: Option<Outcome>) {
 /// it meanwhile (a claim makes `tries` grow).
 async fn settle(tx: &Tx, claimed: delivery::Model, end: Option<Outcome>) -> Result<()> {
     let now = tx.now();
-    if let Some(outcome) = end {
-        let (word, status) = match outcome {
-            Outcome::Sent(status) => ("sent", status),
-            Outcome::TryAgain { status, .. } => ("try_again", status),
-            Outcome::Never(status) => ("never", status),
-        };
+    if let Some(outcome) = &end {
         let row = attempt::ActiveModel {
             id: Set(Uuid::now_v7()),
             delivery_id: Set(claimed.id),
-            outcome: Set(word.to_owned()),
-            status: Set(i32::from(status)),
+            outcome: Set(outcome.word().to_owned()),
+            status: Set(i32::try_from(outcome.status()).unwrap_or_default()),
             at: Set(now),
         };
         row.insert(tx).await?;
     }
-    let (state, due_at) = next(&claimed, end, now);
+    let (state, due_at) = next(&claimed, end.as_ref(), now);
     let mut change = delivery::Entity::update_many()
         .col_expr(delivery::Column::State, Expr::value(state))
         .col_expr(delivery::Column::DueAt, Expr::value(due_at));
@@ -112,16 +109,21 @@ async fn settle(tx: &Tx, claimed: delivery::Model, end: Option<Outcome>) -> Resu
     Ok(())
 }
 
-fn next(claimed: &delivery::Model, end: Option<Outcome>, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>) {
+fn next(claimed: &delivery::Model, end: Option<&Outcome>, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>) {
     match end {
         None => (queries::CANCELLED, now),
-        Some(Outcome::Sent(_)) => (queries::SENT, now),
-        Some(Outcome::Never(_)) => (queries::DEAD, now),
-        Some(Outcome::TryAgain { after_secs, .. }) => {
-            // the random half of the id, so that the wait is drawn and yet the same when computed again
-            let (_, seed) = claimed.id.0.as_u64_pair();
-            rules::wait_after(claimed.tries, seed, after_secs)
-                .map_or((queries::DEAD, now), |wait| (queries::QUEUED, now + wait))
-        }
+        Some(Outcome::Sent { .. }) => (queries::SENT, now),
+        Some(Outcome::Never { .. } | Outcome::AddressOff { .. } | Outcome::Held { .. }) => (queries::DEAD, now),
+        Some(Outcome::TryAgain { after_secs, .. }) => again(claimed, *after_secs, now),
+        // the receiver drops repeats by the id
+        Some(Outcome::Unknown) => again(claimed, None, now),
+        Some(Outcome::Broken { after_secs, .. }) => again(claimed, Some(*after_secs), now),
     }
+}
+
+fn again(claimed: &delivery::Model, after_secs: Option<u32>, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>) {
+    // the random half of the id, so that the wait is drawn and yet the same when computed again
+    let (_, seed) = claimed.id.0.as_u64_pair();
+    rules::wait_after(claimed.tries, seed, after_secs)
+        .map_or((queries::DEAD, now), |wait| (queries::QUEUED, now + wait))
 }

@@ -1,4 +1,4 @@
-//! The worker: offers what is due to the queue, takes from the queue, tries eight at a time.
+//! The worker of webhooks: offers what is due to the queue, takes from the queue, tries eight at a time.
 use std::{collections::HashMap, time::Duration};
 
 use futures_util::{StreamExt, stream::BoxStream};
@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{lanes::Lanes, queries, rows::delivery, send};
+use super::{lanes::Lanes, pool, queries, rows::delivery, rules::ladder::Channel, send};
 use crate::{app::App, broker::Bell, error::Result, ids::DeliveryId, store::Tx};
 
 /// Name of the queue.
@@ -21,12 +21,24 @@ const CONCURRENT: usize = 8;
 /// Batches on the way from the queue to the lanes; a full one makes the taker wait.
 const BATCHES: usize = 4;
 
-type Ids = Vec<DeliveryId>;
+pub(super) type Ids = Vec<DeliveryId>;
 
-/// Works until told to stop, then waits for the tries under way.
+/// Works until told to stop, then waits for the tries under way: webhooks and each channel to people by themselves.
 pub async fn run(app: App, stop: CancellationToken) {
+    tokio::join!(
+        webhooks(app.clone(), stop.clone()),
+        pool::run(app.clone(), Channel::Sms, stop.clone()),
+        pool::run(app, Channel::Wechat, stop),
+    );
+}
+
+async fn webhooks(app: App, stop: CancellationToken) {
     let (to_lanes, taken) = mpsc::channel::<Ids>(BATCHES);
-    tokio::join!(offer(&app, to_lanes.clone(), &stop), take(&app, to_lanes, &stop), send_all(&app, taken, &stop),);
+    tokio::join!(
+        offer(&app, to_lanes.clone(), &stop),
+        take(&app, QUEUE, to_lanes, &stop),
+        send_all(&app, taken, &stop),
+    );
 }
 
 /// Offers what is due: after every commit that planned something, and every two seconds in case that was not heard.
@@ -52,7 +64,7 @@ async fn offer(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken)
 async fn planned(bells: &mut Option<BoxStream<'static, Bell>>) {
     while let Some(heard) = bells {
         match heard.next().await {
-            Some(Bell::Deliveries) => return,
+            Some(Bell::Deliveries | Bell::Missed) => return,
             Some(_) => {}
             None => *bells = None,
         }
@@ -88,6 +100,7 @@ async fn offer_due(app: &App, offered: &mut HashMap<DeliveryId, Instant>, to_lan
 async fn give_back(tx: &Tx) -> Result<()> {
     delivery::Entity::update_many()
         .col_expr(delivery::Column::State, Expr::value(queries::QUEUED))
+        .filter(delivery::Column::Channel.eq(queries::WEBHOOK))
         .filter(delivery::Column::State.eq(queries::SENDING))
         .filter(delivery::Column::DueAt.lte(tx.now()))
         .exec(tx)
@@ -96,10 +109,10 @@ async fn give_back(tx: &Tx) -> Result<()> {
 }
 
 /// Takes ids from the queue for as long as the lanes have room.
-async fn take(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken) {
+pub(super) async fn take(app: &App, queue: &str, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken) {
     loop {
         let taken = tokio::select! {
-            taken = app.broker.take(QUEUE, TAKE, WAIT_MS) => taken,
+            taken = app.broker.take(queue, TAKE, WAIT_MS) => taken,
             () = stop.cancelled() => return,
         };
         let Ok(jobs) = taken else {
@@ -117,7 +130,7 @@ async fn take(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken) 
             () = stop.cancelled() => return,
         }
         // done already: the row says what is to be done, and the sweep offers it again if this process dies
-        if let Err(error) = app.broker.done(QUEUE, &tickets).await {
+        if let Err(error) = app.broker.done(queue, &tickets).await {
             tracing::warn!(%error, "taken jobs come again");
         }
     }

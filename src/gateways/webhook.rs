@@ -20,6 +20,7 @@ use reqwest::{
 };
 use ring::hmac;
 
+use super::Outcome;
 use crate::{
     config::Config,
     error::{Error, Result},
@@ -31,22 +32,6 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// What every secret of the Standard Webhooks specification begins with; base64 follows.
 pub const SECRET_PREFIX: &str = "whsec_";
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// 2xx.
-    Sent(u16),
-    /// Worth another try; status 0 when there was no answer.
-    TryAgain {
-        /// The status.
-        status: u16,
-        /// Seconds that the receiver asked to wait, a day at most.
-        after_secs: Option<u32>,
-    },
-    /// Pointless: gone, a redirect, an address that is not called.
-    Never(u16),
-}
 
 /// Why an address is not called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +109,7 @@ impl Webhooks {
     /// Posts a JSON body; `id` stays the same over all tries, so that the receiver can drop repeats.
     pub async fn post(&self, url: &str, secret: &str, id: &str, at: DateTime<Utc>, body: String) -> Outcome {
         if self.check(url).await.is_err() {
-            return Outcome::Never(0);
+            return Outcome::Never { status: 0, why: "address_refused" };
         }
         let timestamp = at.timestamp().to_string();
         let request = self
@@ -146,13 +131,14 @@ impl Webhooks {
     }
 }
 
-fn outcome(status: u16, retry_after: Option<&str>) -> Outcome {
+/// What an answer to a signed call means.
+pub(super) fn outcome(status: u16, retry_after: Option<&str>) -> Outcome {
     match status {
-        200..=299 => Outcome::Sent(status),
-        300..=399 | 410 => Outcome::Never(status),
+        200..=299 => Outcome::Sent { status: status.into(), id: String::new() },
+        300..=399 | 410 => Outcome::Never { status: status.into(), why: "gone" },
         _ => {
             let after_secs = retry_after.and_then(|text| text.trim().parse::<u32>().ok()).map(|secs| secs.min(86_400));
-            Outcome::TryAgain { status, after_secs }
+            Outcome::TryAgain { status: status.into(), after_secs }
         }
     }
 }
@@ -355,11 +341,11 @@ mod tests {
 
     #[test]
     fn only_a_redirect_and_gone_are_final() {
-        assert_eq!(outcome(204, None), Outcome::Sent(204));
-        assert_eq!(outcome(302, None), Outcome::Never(302));
-        assert_eq!(outcome(410, None), Outcome::Never(410));
+        assert_eq!(outcome(204, None), Outcome::Sent { status: 204, id: String::new() });
+        assert_eq!(outcome(302, None), Outcome::Never { status: 302, why: "gone" });
+        assert_eq!(outcome(410, None), Outcome::Never { status: 410, why: "gone" });
         for status in [400, 401, 404, 408, 500, 503] {
-            assert_eq!(outcome(status, None), Outcome::TryAgain { status, after_secs: None });
+            assert_eq!(outcome(status, None), Outcome::TryAgain { status: status.into(), after_secs: None });
         }
         assert_eq!(outcome(429, Some("120")), Outcome::TryAgain { status: 429, after_secs: Some(120) });
         assert_eq!(outcome(429, Some("4294967295")), Outcome::TryAgain { status: 429, after_secs: Some(86_400) });

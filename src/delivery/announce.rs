@@ -1,0 +1,247 @@
+//! What is told of an event: to whom, how near it is to them, and by which ladder.
+use chrono::TimeDelta;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult, sea_query::Expr};
+
+use super::{
+    audience::Audience,
+    rows::{announcement, reminder, step},
+    rules::{
+        ladder::{Ladder, Level, Topic, Urgency},
+        quiet::Quiet,
+    },
+};
+use crate::{
+    broker::Bell,
+    error::Result,
+    events::{self, Event, Happening, Kind},
+    ids::{AnnouncementId, MatterId, NoticeId, PersonId, StreamId, SuggestionId},
+    meetings, notices,
+    quiet::Class,
+    store::Tx,
+    streams::{
+        StreamKind,
+        queries::{find, newest_seq},
+    },
+    suggestions, votes,
+};
+
+/// A step that has not gone through its audience yet.
+pub(super) const WAITING: &str = "waiting";
+/// A step that has.
+pub(super) const DONE: &str = "done";
+/// A step that is not taken any more.
+pub(super) const VOID: &str = "void";
+/// A vote is told of once more so long before it closes.
+const CLOSING_SOON: TimeDelta = TimeDelta::hours(24);
+
+/// What people are told, and how.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// To whom.
+    pub audience: Audience,
+    /// How near it is to them.
+    pub level: Level,
+    /// How it presses.
+    pub urgency: Urgency,
+    /// What they chose to hear of.
+    pub topic: Topic,
+    /// By which steps.
+    pub ladder: Ladder,
+    /// Of one thread only the newest state is told.
+    pub thread: String,
+    /// Where it stands in the app, when it stands in one place.
+    pub place: Option<(StreamId, i64)>,
+}
+
+/// Writes down what is told of an event, with the steps of its ladder. Once more changes nothing.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn announce(tx: &Tx, event: &Event, told: Told) -> Result<Option<AnnouncementId>> {
+    let id = AnnouncementId::new();
+    let (audience, audience_id) = told.audience.words();
+    let row = announcement::ActiveModel {
+        id: Set(id),
+        event_number: Set(event.number),
+        kind: Set(event.kind.as_str().to_owned()),
+        subject_id: Set(event.subject.clone()),
+        area_code: Set(event.area.clone()),
+        audience: Set(audience.to_owned()),
+        audience_id: Set(audience_id),
+        level: Set(told.level.as_str().to_owned()),
+        urgency: Set(told.urgency.as_str().to_owned()),
+        topic: Set(told.topic.as_str().to_owned()),
+        thread: Set(told.thread),
+        stream_id: Set(told.place.map(|(stream, _)| stream)),
+        seq: Set(told.place.map_or(0, |(_, seq)| seq)),
+        created_at: Set(event.at),
+        ended_at: Set(None),
+    };
+    let once = announcement::Column::EventNumber;
+    let made = announcement::Entity::insert(row).on_conflict_do_nothing_on([once]).exec_without_returning(tx).await?;
+    if !matches!(made, TryInsertResult::Inserted(1)) {
+        return Ok(None);
+    }
+    let steps = told.ladder.dues(event.at, Quiet::NIGHT).into_iter().zip(1..).map(|((channel, due_at), number)| {
+        step::ActiveModel {
+            announcement_id: Set(id),
+            step: Set(number),
+            channel: Set(channel.as_str().to_owned()),
+            state: Set(WAITING.to_owned()),
+            due_at: Set(due_at),
+            position: Set(None),
+            looked_at: Set(0),
+            planned: Set(0),
+            done_at: Set(None),
+        }
+    });
+    step::Entity::insert_many(steps).exec_without_returning(tx).await?;
+    tx.ring(Bell::Deliveries);
+    Ok(Some(id))
+}
+
+/// Nobody is told any more of what was said about this before.
+async fn end(tx: &Tx, event: &Event) -> Result<()> {
+    announcement::Entity::update_many()
+        .col_expr(announcement::Column::EndedAt, Expr::value(tx.now()))
+        .filter(announcement::Column::SubjectId.eq(&event.subject))
+        .filter(announcement::Column::EventNumber.lt(event.number))
+        .filter(announcement::Column::EndedAt.is_null())
+        // for whom somebody cast is told that, also when it is over
+        .filter(announcement::Column::Kind.ne(Kind::VoteCastFor.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// What follows from an event for those whom it concerns.
+pub(super) async fn follow(tx: &Tx, event: &Event) -> Result<()> {
+    use Kind::{MeetingCancelled, MeetingHeld, NoticeConcluded, NoticeRevised, NoticeWithdrawn, TaskDone, VoteClosed};
+    if [NoticeWithdrawn, NoticeRevised, NoticeConcluded, VoteClosed, MeetingCancelled, MeetingHeld, TaskDone]
+        .contains(&event.kind)
+    {
+        end(tx, event).await?;
+    }
+    if let Some(told) = told(tx, event).await? {
+        announce(tx, event, told).await?;
+    }
+    Ok(())
+}
+
+async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    match event.kind {
+        Kind::NoticePublished | Kind::NoticeRevised => notice(tx, event).await,
+        Kind::VoteOpened => {
+            Ok(Some(personal((Audience::Electors(event.subject_id()?), Topic::Votes, Ladder::Village), &event.subject)))
+        }
+        Kind::VoteClosingSoon => Ok(Some(personal(
+            (Audience::Electors(event.subject_id()?), Topic::Votes, Ladder::Reminder),
+            &event.subject,
+        ))),
+        Kind::VoteCastFor => {
+            let Some(person) = event.get::<PersonId>("person") else { return Ok(None) };
+            let thread = format!("{}/{}", event.subject, event.data["number"]);
+            let told = personal((Audience::Person(person), Topic::Votes, Ladder::Personal), &thread);
+            let card = find(tx, StreamKind::Mailbox, &person.to_string()).await?;
+            Ok(Some(Told { place: place(tx, card).await?, ..told }))
+        }
+        // who was told to come must be told not to
+        Kind::MeetingCalled | Kind::MeetingCancelled => meeting(tx, event).await,
+        Kind::TaskGiven => {
+            let Some(owner) = event.get::<PersonId>("owner") else { return Ok(None) };
+            let told = personal((Audience::Person(owner), Topic::Tasks, Ladder::Personal), &event.subject);
+            let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
+            Ok(Some(Told { place: place(tx, card).await?, ..told }))
+        }
+        Kind::SuggestionAnswered => {
+            let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
+                return Ok(None);
+            };
+            let told = moved((Audience::Person(author), Topic::Own), &event.subject);
+            Ok(Some(Told { place: place(tx, Some(stream)).await?, ..told }))
+        }
+        Kind::StageEntered | Kind::StageSkipped | Kind::MatterEnded | Kind::MatterClosed => {
+            let matter: MatterId = event.subject_id()?;
+            let stream = find(tx, StreamKind::Discussion, &event.subject).await?;
+            let told = moved((Audience::Matter(matter), Topic::Followed), &event.subject);
+            Ok(Some(Told { place: place(tx, stream).await?, ..told }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Something that one must do.
+fn personal((audience, topic, ladder): (Audience, Topic, Ladder), thread: &str) -> Told {
+    let urgency = if ladder == Ladder::Personal { Urgency::Normal } else { Urgency::Important };
+    Told { audience, level: Level::Act, urgency, topic, ladder, thread: thread.to_owned(), place: None }
+}
+
+/// One's own thing moved.
+fn moved((audience, topic): (Audience, Topic), thread: &str) -> Told {
+    let (level, urgency, ladder) = (Level::Moved, Urgency::Normal, Ladder::Personal);
+    Told { audience, level, urgency, topic, ladder, thread: thread.to_owned(), place: None }
+}
+
+/// The newest place of a stream: what was shown of the event stands there or before.
+async fn place(tx: &Tx, stream: Option<StreamId>) -> Result<Option<(StreamId, i64)>> {
+    let Some(stream) = stream else { return Ok(None) };
+    Ok(newest_seq(tx, stream).await?.filter(|seq| *seq > 0).map(|seq| (stream, seq)))
+}
+
+async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let id: NoticeId = event.subject_id()?;
+    let Some(notice) = notices::reached::hanging(tx, id).await?.filter(|notice| notice.hangs) else { return Ok(None) };
+    let (level, urgency, ladder) = match (notice.class, notice.must_read) {
+        (Class::Emergency, _) => (Level::Act, Urgency::Emergency, Ladder::Emergency),
+        (_, true) => (Level::Act, Urgency::Important, Ladder::Village),
+        (Class::Important, false) => (Level::News, Urgency::Important, Ladder::News),
+        (Class::Normal, false) => (Level::News, Urgency::Normal, Ladder::News),
+    };
+    let channel = find(tx, StreamKind::Channel, &notice.area).await?;
+    let thread = event.get::<MatterId>("matter").map_or_else(|| id.to_string(), |matter| matter.to_string());
+    Ok(Some(Told {
+        audience: Audience::Residents(notice.area),
+        level,
+        urgency,
+        topic: Topic::Notices,
+        ladder,
+        thread,
+        place: place(tx, channel).await?,
+    }))
+}
+
+async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let meeting = meetings::queries::meeting(tx, event.subject_id()?).await?;
+    // where its card stands
+    let (audience, card) = match meeting.audience {
+        meetings::rules::Audience::Villagers => {
+            let channel = find(tx, StreamKind::Channel, &meeting.area_code).await?;
+            (Audience::Residents(meeting.area_code), channel)
+        }
+        _ => (Audience::Members(meeting.body_id), find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?),
+    };
+    let told = personal((audience, Topic::Meetings, Ladder::Reminder), &event.subject);
+    Ok(Some(Told { place: place(tx, card).await?, ..told }))
+}
+
+/// Reminds of what closes within a day, once. Records `vote.closing_soon`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let mut count = 0;
+    for (vote, area) in votes::queries::closing_until(tx, tx.now() + CLOSING_SOON).await? {
+        let row = reminder::ActiveModel {
+            kind: Set(Kind::VoteClosingSoon.as_str().to_owned()),
+            subject_id: Set(vote.to_string()),
+            at: Set(tx.now()),
+        };
+        let once = [reminder::Column::Kind, reminder::Column::SubjectId];
+        let made = reminder::Entity::insert(row).on_conflict_do_nothing_on(once).exec_without_returning(tx).await?;
+        if matches!(made, TryInsertResult::Inserted(1)) {
+            events::record(tx, Happening::new(Kind::VoteClosingSoon, vote).at(area)).await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,252 @@
+//! The reach board (送达情况): who has a notice, by which way and since when, and who has not.
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    queries::{CANCELLED, DEAD, QUEUED, SENDING, SENT},
+    reached,
+    rows::{announcement, delivery, step},
+    rules::ladder::Channel,
+};
+use crate::{
+    actor::Actor,
+    areas::VILLAGE_CODE,
+    clock,
+    error::{Code, Error, Result},
+    ids::{NoticeId, PersonId},
+    notices,
+    people::{self, audience::Among},
+};
+
+/// By the app, which is no channel to the outside.
+pub const APP: &str = "app";
+
+/// How far a notice has come. Counts alone, so they are public.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReachView {
+    /// The notice.
+    pub notice_id: NoticeId,
+    /// Residents whom it concerns.
+    pub audience: u64,
+    /// Those who have it, whichever way; absent above a village, where nobody is looked up one by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<u64>,
+    /// How many have it by each way; who has it by two counts in both.
+    pub ways: Vec<WayCount>,
+    /// Messages that wait to be sent.
+    pub waiting: u64,
+    /// The steps after the app, in order.
+    pub steps: Vec<StepView>,
+}
+
+/// How many have it by one way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WayCount {
+    /// app, wechat, sms.
+    pub way: String,
+    /// People.
+    pub count: u64,
+}
+
+/// One step of the ladder.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StepView {
+    /// wechat, sms, loudspeaker, door.
+    pub channel: Channel,
+    /// waiting, done, void.
+    pub state: String,
+    /// When it is taken.
+    pub due_at: DateTime<FixedOffset>,
+    /// Residents looked at so far.
+    pub looked_at: u64,
+    /// Messages planned so far.
+    pub planned: u64,
+}
+
+/// One resident on the board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReachRow {
+    /// The person.
+    pub person_id: PersonId,
+    /// Full name.
+    pub name: String,
+    /// The household's number on the roster.
+    pub household_number: String,
+    /// Villagers' group; 0 where there is none.
+    pub group_number: i32,
+    /// The way by which it came; absent: not reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
+    /// When a message went out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<FixedOffset>>,
+    /// Why a message did not reach them: a stable name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// What is told of the version that hangs; `None`: nothing was planned, as for notices of before this version.
+async fn told_of(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<announcement::Model>> {
+    Ok(announcement::Entity::find()
+        .filter(announcement::Column::SubjectId.eq(id.to_string()))
+        .order_by_desc(announcement::Column::EventNumber)
+        .one(db)
+        .await?)
+}
+
+/// How far a notice has come.
+///
+/// # Errors
+/// `not_found` when there is no such notice.
+pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView> {
+    let notice = notices::reached::hanging(db, id).await?.ok_or(Code::NotFound)?;
+    let told = told_of(db, id).await?;
+    let audience = people::queries::count_by_area(db, &notice.area).await?;
+    let mut view = ReachView {
+        notice_id: id,
+        audience: audience.iter().map(|(_, count)| count.unsigned_abs()).sum(),
+        reached: None,
+        ways: Vec::new(),
+        waiting: 0,
+        steps: Vec::new(),
+    };
+    let Some(told) = told else { return Ok(view) };
+    let counts: Vec<(String, String, i64)> = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Channel)
+        .column(delivery::Column::State)
+        .column_as(delivery::Column::Id.count(), "count")
+        .filter(delivery::Column::EventNumber.eq(told.event_number))
+        .filter(delivery::Column::Channel.is_in([Channel::Wechat.as_str(), Channel::Sms.as_str()]))
+        .group_by(delivery::Column::Channel)
+        .group_by(delivery::Column::State)
+        .into_tuple()
+        .all(db)
+        .await?;
+    for (channel, state, count) in counts {
+        match state.as_str() {
+            SENT => view.ways.push(WayCount { way: channel, count: count.unsigned_abs() }),
+            QUEUED | SENDING => view.waiting += count.unsigned_abs(),
+            _ => {}
+        }
+    }
+    view.ways.sort_by(|one, other| one.way.cmp(&other.way));
+    let steps = step::Entity::find().filter(step::Column::AnnouncementId.eq(told.id)).order_by_asc(step::Column::Step);
+    for row in steps.all(db).await? {
+        view.steps.push(StepView {
+            channel: Channel::parse(&row.channel).ok_or_else(|| Error::broken("a step of an unknown channel"))?,
+            state: row.state,
+            due_at: clock::local(row.due_at),
+            looked_at: row.looked_at.unsigned_abs(),
+            planned: row.planned.unsigned_abs(),
+        });
+    }
+    if notice.area.len() >= VILLAGE_CODE {
+        let rows = rows(db, &notice.area, Some(&told)).await?;
+        view.reached = Some(rows.iter().filter(|row| row.way.is_some()).count() as u64);
+        let by_app = rows.iter().filter(|row| row.way.as_deref() == Some(APP)).count() as u64;
+        view.ways.insert(0, WayCount { way: APP.to_owned(), count: by_app });
+    }
+    Ok(view)
+}
+
+/// Everybody whom a village's notice concerns, by household: for those who serve there.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without a seat over the area; `out_of_range` above a village.
+pub async fn people_of(db: &impl ConnectionTrait, actor: &Actor, id: NoticeId) -> Result<Vec<ReachRow>> {
+    let notice = notices::reached::hanging(db, id).await?.ok_or(Code::NotFound)?;
+    if !actor.seats.iter().any(|seat| seat.serves(&notice.area)) {
+        return Err(Code::NotAllowed.into());
+    }
+    if notice.area.len() < VILLAGE_CODE {
+        return Err(Code::WrongState.into());
+    }
+    rows(db, &notice.area, told_of(db, id).await?.as_ref()).await
+}
+
+/// What became of the messages to one person.
+#[derive(Default)]
+struct Messages {
+    sent: Option<(String, DateTime<Utc>)>,
+    why: Option<String>,
+}
+
+/// One message to one person.
+#[derive(FromQueryResult)]
+struct Message {
+    target_id: String,
+    channel: String,
+    state: String,
+    sent_at: Option<DateTime<Utc>>,
+    reason: Option<String>,
+}
+
+async fn messages(db: &impl ConnectionTrait, event: i64) -> Result<HashMap<PersonId, Messages>> {
+    let found: Vec<Message> = delivery::Entity::find()
+        .select_only()
+        .columns([delivery::Column::TargetId, delivery::Column::Channel, delivery::Column::State])
+        .columns([delivery::Column::SentAt, delivery::Column::Reason])
+        .filter(delivery::Column::EventNumber.eq(event))
+        .filter(delivery::Column::Channel.is_in([Channel::Wechat.as_str(), Channel::Sms.as_str()]))
+        .into_model()
+        .all(db)
+        .await?;
+    let mut messages: HashMap<PersonId, Messages> = HashMap::new();
+    for message in found {
+        let Ok(person) = message.target_id.parse() else { continue };
+        let one = messages.entry(person).or_default();
+        match (message.state.as_str(), message.sent_at) {
+            (SENT, Some(at)) if one.sent.as_ref().is_none_or(|(_, known)| at < *known) => {
+                one.sent = Some((message.channel, at));
+            }
+            (QUEUED | SENDING, _) => one.why = Some("waiting".to_owned()),
+            (DEAD | CANCELLED, _) if one.why.is_none() => one.why = message.reason,
+            _ => {}
+        }
+    }
+    Ok(messages)
+}
+
+async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement::Model>) -> Result<Vec<ReachRow>> {
+    let residents = people::residents(db, area).await?;
+    let households = people::household_numbers(db, area).await?;
+    let ids = residents.iter().map(|one| one.id);
+    let among = match (ids.clone().min(), ids.max()) {
+        (Some(first), Some(last)) => Among::Between(first, last),
+        _ => return Ok(Vec::new()),
+    };
+    let (in_app, mut messages) = match told {
+        Some(told) => (reached::in_app(db, told, &among).await?, messages(db, told.event_number).await?),
+        None => (HashSet::new(), HashMap::new()),
+    };
+    let mut rows: Vec<ReachRow> = residents
+        .into_iter()
+        .map(|one| {
+            let Messages { sent, why } = messages.remove(&one.id).unwrap_or_default();
+            let (way, at) = match sent {
+                _ if in_app.contains(&one.id) => (Some(APP.to_owned()), None),
+                Some((channel, at)) => (Some(channel), Some(clock::local(at))),
+                None => (None, None),
+            };
+            ReachRow {
+                person_id: one.id,
+                name: one.name,
+                household_number: households.get(&one.household).cloned().unwrap_or_default(),
+                group_number: one.group_number,
+                why: if way.is_some() { None } else { why },
+                way,
+                at,
+            }
+        })
+        .collect();
+    rows.sort_by(|one, other| {
+        let key = |row: &ReachRow| (row.group_number, row.household_number.clone(), row.person_id);
+        key(one).cmp(&key(other))
+    });
+    Ok(rows)
+}

@@ -1,0 +1,305 @@
+//! The workers of one channel to people: a queue, lanes, a breaker and a rate of its own, so that no channel waits for
+//! another.
+//!
+//! # Why
+//! What waits may be a county's people, so it is offered in the order of its dates from a place onwards, and only while
+//! the queue is short: the database holds the rest, and the queue is never cut. When the queue has run empty, the offering
+//! begins from the front again; that finds what a wiped or restarted Redis has lost. Sends to one person take turns in a
+//! lane. A try whose lease has nearly run out before it was begun is not begun: a worker that was frozen wakes up late.
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, stream::BoxStream};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    claim::{self, Taken},
+    dial,
+    lanes::Lanes,
+    letters, queries,
+    rules::{breaker::Breaker, ladder::Channel},
+    settle::{self, End, Ended},
+    worker::{self, Ids},
+};
+use crate::{
+    app::App,
+    broker::Bell,
+    error::Result,
+    gateways::Letter,
+    ids::{AnnouncementId, DeliveryId},
+};
+
+const SWEEP: Duration = Duration::from_secs(2);
+/// Offered while fewer than this wait in the queue.
+const ADMITTED: usize = 2048;
+/// Offered at once.
+const OFFERED: usize = 512;
+/// Tries under way in one channel.
+const AT_ONCE: usize = 64;
+/// Of the lease; a try is not begun after it.
+const BEGIN_WITHIN: Duration = Duration::from_secs(4);
+
+/// Works until told to stop, then settles the tries under way.
+pub(super) async fn run(app: App, channel: Channel, stop: CancellationToken) {
+    let (to_lanes, taken) = mpsc::channel::<Ids>(4);
+    let queue = queue(channel);
+    tokio::join!(
+        offer((&app, channel), to_lanes.clone(), &stop),
+        worker::take(&app, &queue, to_lanes, &stop),
+        send_all((&app, channel), taken, &stop),
+    );
+}
+
+fn queue(channel: Channel) -> String {
+    format!("to-people:{}", channel.as_str())
+}
+
+type Place = Option<(DateTime<Utc>, DeliveryId)>;
+
+async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken) {
+    let (mut place, mut bells) = (None, None);
+    let mut swept = Instant::now();
+    while !stop.is_cancelled() {
+        if swept.elapsed() >= SWEEP {
+            swept = Instant::now();
+            let back = app.store.write(move |tx| Box::pin(settle::give_back(tx, channel))).await;
+            if let Err(error) = back {
+                tracing::error!(%error, "leases not looked at");
+            }
+        }
+        let offered = offer_some((app, channel), &mut place, &to_lanes);
+        let pause = match offered.await {
+            Ok(true) => Duration::from_millis(50),
+            Ok(false) => SWEEP,
+            Err(error) => {
+                tracing::error!(%error, channel = channel.as_str(), "deliveries not offered");
+                SWEEP
+            }
+        };
+        if bells.is_none() {
+            bells = app.broker.bells().await.ok();
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = planned(&mut bells), if pause == SWEEP => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Waits until somebody planned deliveries; a flood of them is looked at once in a while.
+async fn planned(bells: &mut Option<BoxStream<'static, Bell>>) {
+    while let Some(heard) = bells {
+        match heard.next().await {
+            Some(Bell::Deliveries) => return tokio::time::sleep(Duration::from_millis(50)).await,
+            Some(_) => {}
+            None => *bells = None,
+        }
+    }
+    std::future::pending().await
+}
+
+/// Offers the next that are due. Says whether there may be more.
+async fn offer_some((app, channel): (&App, Channel), place: &mut Place, to_lanes: &mpsc::Sender<Ids>) -> Result<bool> {
+    let queue = queue(channel);
+    let waiting = app.broker.depth(&queue).await;
+    let room = match waiting {
+        Ok(waiting) if waiting >= ADMITTED => return Ok(true),
+        Ok(waiting) => (ADMITTED - waiting).min(OFFERED),
+        Err(_) => OFFERED,
+    };
+    let due = queries::due_after(app.store.read(), channel, (app.now(), *place), room as u64).await?;
+    let is_end = due.len() < room;
+    *place = if is_end { None } else { due.last().copied() };
+    let ids: Ids = due.into_iter().map(|(_, id)| id).collect();
+    if ids.is_empty() {
+        return Ok(false);
+    }
+    let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    if waiting.is_err() || app.broker.push(&queue, &texts).await.is_err() {
+        // no queue: this process sends by itself, and waits until there is room
+        to_lanes.send(ids).await.ok();
+    }
+    Ok(!is_end)
+}
+
+/// How fast a provider may be called.
+struct Pace {
+    a_second: f64,
+    left: f64,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(a_second: u32) -> Self {
+        Self { a_second: f64::from(a_second), left: f64::from(a_second), at: Instant::now() }
+    }
+
+    fn allow(&mut self, wanted: usize) -> usize {
+        self.left = (self.left + self.at.elapsed().as_secs_f64() * self.a_second).min(self.a_second);
+        self.at = Instant::now();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a setting")]
+        let allowed = wanted.min(self.left as usize);
+        allowed
+    }
+
+    fn spent(&mut self, count: usize) {
+        self.left -= f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+}
+
+async fn send_all((app, channel): (&App, Channel), mut taken: mpsc::Receiver<Ids>, stop: &CancellationToken) {
+    let mut hands = Hands::new(app, channel);
+    while !stop.is_cancelled() {
+        if let Err(error) = hands.begin(app).await {
+            tracing::error!(%error, channel = channel.as_str(), "deliveries not claimed");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        tokio::select! {
+            Some(ids) = taken.recv(), if hands.lanes.has_room() => hands.sort(app, ids).await,
+            Some(ended) = hands.under_way.join_next() => hands.settle(app, ended.ok()).await,
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            () = stop.cancelled() => break,
+        }
+    }
+    while let Some(ended) = hands.under_way.join_next().await {
+        hands.settle(app, ended.ok()).await;
+    }
+}
+
+/// Written once for all who are told the same.
+async fn written(app: &App, claimed: &[Taken]) -> Result<HashMap<AnnouncementId, Arc<Letter>>> {
+    let mut letters: HashMap<AnnouncementId, Arc<Letter>> = HashMap::new();
+    for one in claimed {
+        if let Entry::Vacant(place) = letters.entry(one.told.id) {
+            place.insert(Arc::new(letters::to_people(app, &one.told).await?));
+        }
+    }
+    Ok(letters)
+}
+
+/// What this process is sending through one channel.
+struct Hands {
+    channel: Channel,
+    lanes: Lanes,
+    under_way: JoinSet<(String, Ended)>,
+    breaker: Breaker,
+    pace: Pace,
+    since: Instant,
+}
+
+impl Hands {
+    fn new(app: &App, channel: Channel) -> Self {
+        Self {
+            channel,
+            lanes: Lanes::default(),
+            under_way: JoinSet::new(),
+            breaker: Breaker::default(),
+            pace: Pace::new(app.config.sends_per_second),
+            since: Instant::now(),
+        }
+    }
+
+    async fn sort(&mut self, app: &App, ids: Ids) {
+        match queries::targets(app.store.read(), ids, app.now()).await {
+            Ok(found) => found.into_iter().for_each(|(target, id)| self.lanes.add(target, id)),
+            Err(error) => tracing::error!(%error, "deliveries not read"),
+        }
+    }
+
+    /// Claims as many as may be begun, in one unit of work, and begins them.
+    async fn begin(&mut self, app: &App) -> Result<()> {
+        let free = AT_ONCE - self.under_way.len();
+        // a few free hands are not worth a unit of work of their own
+        if free < AT_ONCE / 4 {
+            return Ok(());
+        }
+        let wanted = free.min(self.lanes.ready());
+        let wanted = self.pace.allow(wanted);
+        let wanted = self.breaker.allow(self.since.elapsed(), wanted);
+        let mut chosen = Vec::with_capacity(wanted);
+        while chosen.len() < wanted {
+            let Some(next) = self.lanes.next() else { break };
+            chosen.push(next);
+        }
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        self.pace.spent(chosen.len());
+        let (channel, ids) = (self.channel, chosen.iter().map(|(_, id)| *id).collect());
+        let claimed_at = Instant::now();
+        let claimed = app.store.write(move |tx| Box::pin(claim::claim(tx, channel, ids))).await;
+        let mut claimed: Vec<Taken> = match claimed {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                self.leave(chosen);
+                return Err(error);
+            }
+        };
+        if claimed.is_empty() {
+            self.breaker.untried();
+        }
+        let letters = match written(app, &claimed).await {
+            Ok(letters) => letters,
+            Err(error) => {
+                // given back when their lease runs out
+                self.leave(chosen);
+                return Err(error);
+            }
+        };
+        for (target, id) in chosen {
+            let Some(at) = claimed.iter().position(|one| one.row.id == id) else {
+                self.lanes.done(target, id);
+                continue;
+            };
+            let (one, app) = (claimed.swap_remove(at), app.clone());
+            let letter = letters.get(&one.told.id).cloned().unwrap_or_default();
+            self.under_way.spawn(async move {
+                let (id, tries) = (one.row.id, one.row.tries);
+                let (end, status) = match claimed_at.elapsed() < BEGIN_WITHIN {
+                    true => dial::call(&app, channel, (one, &letter)).await,
+                    false => (End::NotBegun, 0),
+                };
+                (target, Ended { id, tries, end, status })
+            });
+        }
+        Ok(())
+    }
+
+    /// These are not begun.
+    fn leave(&mut self, chosen: Vec<(String, DeliveryId)>) {
+        chosen.into_iter().for_each(|(target, id)| self.lanes.done(target, id));
+        self.breaker.untried();
+    }
+
+    /// Settles what has ended, all in one unit of work. What cannot be settled is given back when its lease runs out.
+    async fn settle(&mut self, app: &App, first: Option<(String, Ended)>) {
+        let mut ended: Vec<(String, Ended)> = first.into_iter().collect();
+        while let Some(next) = self.under_way.try_join_next() {
+            ended.extend(next.ok());
+        }
+        for (target, one) in &ended {
+            self.lanes.done(target.clone(), one.id);
+            if one.end == End::NotBegun {
+                self.breaker.untried();
+                continue;
+            }
+            let is_well = !matches!(one.end, End::TryAgain(_) | End::Unknown);
+            self.breaker.ended(self.since.elapsed(), is_well);
+            let counter = if one.end == End::Sent { "sends_ok_total" } else { "sends_failed_total" };
+            metrics::counter!(counter, "channel" => self.channel.as_str()).increment(1);
+        }
+        let all: Vec<Ended> = ended.into_iter().map(|(_, one)| one).collect();
+        if all.is_empty() {
+            return;
+        }
+        if let Err(error) = app.store.write(move |tx| Box::pin(settle::settle(tx, all))).await {
+            tracing::error!(%error, channel = self.channel.as_str(), "tries not settled");
+        }
+    }
+}

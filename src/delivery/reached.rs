@@ -1,0 +1,60 @@
+//! Who need not be told any more: who has it in the app, or has done what it asks for; and whether it still stands.
+use std::collections::HashSet;
+
+use sea_orm::ConnectionTrait;
+
+use super::rows::announcement;
+use crate::{
+    error::{Error, Result},
+    events::Kind,
+    ids::{NoticeId, PersonId, VoteId},
+    meetings, notices,
+    people::audience::Among,
+    streams, votes,
+};
+
+/// Those of these people who have received it without us.
+pub(super) async fn in_app(
+    db: &impl ConnectionTrait,
+    told: &announcement::Model,
+    among: &Among,
+) -> Result<HashSet<PersonId>> {
+    let mut reached = match told.stream_id {
+        Some(stream) => streams::queries::read_by(db, (stream, told.seq), among).await?,
+        None => HashSet::new(),
+    };
+    match Kind::parse(&told.kind) {
+        Some(Kind::NoticePublished | Kind::NoticeRevised) => {
+            let id: NoticeId = told.subject_id.parse().map_err(Error::broken)?;
+            reached.extend(notices::reached::confirmed_by(db, id, among).await?);
+        }
+        Some(Kind::VoteOpened | Kind::VoteClosingSoon) => {
+            let id: VoteId = told.subject_id.parse().map_err(Error::broken)?;
+            reached.extend(votes::queries::cast_by(db, id, among).await?);
+        }
+        _ => {}
+    }
+    Ok(reached)
+}
+
+/// May it still be told? Asked of the thing itself: the event that ends it may not have been followed yet.
+pub(super) async fn stands(db: &impl ConnectionTrait, told: &announcement::Model) -> Result<bool> {
+    if told.ended_at.is_some() {
+        return Ok(false);
+    }
+    match Kind::parse(&told.kind) {
+        Some(Kind::NoticePublished | Kind::NoticeRevised) => {
+            let notice = notices::reached::hanging(db, told.subject_id.parse().map_err(Error::broken)?).await?;
+            Ok(notice.is_some_and(|notice| notice.hangs))
+        }
+        Some(Kind::VoteOpened | Kind::VoteClosingSoon) => {
+            let vote = votes::queries::asked(db, told.subject_id.parse().map_err(Error::broken)?).await?;
+            Ok(vote.is_some_and(|(_, is_open)| is_open))
+        }
+        Some(Kind::MeetingCalled) => {
+            let meeting = meetings::queries::meeting(db, told.subject_id.parse().map_err(Error::broken)?).await?;
+            Ok(meeting.state == meetings::queries::CALLED)
+        }
+        _ => Ok(true),
+    }
+}

@@ -1,0 +1,191 @@
+//! When something of a class may be told to somebody.
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clock;
+
+/// Minutes of a day.
+const DAY: i32 = 24 * 60;
+
+/// How urgent something is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Waits for the end of the quiet hours; is not told to who muted where it stands.
+    #[default]
+    Normal,
+    /// Waits for the end of the quiet hours.
+    Important,
+    /// 防汛、台风: at once, to everybody.
+    Emergency,
+}
+
+impl Class {
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Important => "important",
+            Self::Emergency => "emergency",
+        }
+    }
+
+    /// The class of this word; what is not known is not urgent.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        [Self::Important, Self::Emergency].into_iter().find(|one| one.as_str() == word).unwrap_or_default()
+    }
+}
+
+/// From one minute of the day to another, in the county's time; over midnight when the end is the smaller; the same twice
+/// is no quiet at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hours {
+    from: i32,
+    to: i32,
+}
+
+impl Hours {
+    /// 21:30 to 07:00, for who said nothing.
+    pub const DEFAULT: Self = Self { from: 21 * 60 + 30, to: 7 * 60 };
+
+    /// Between two minutes of the day; `None` when there are no such minutes.
+    #[must_use]
+    pub fn new(from: i32, to: i32) -> Option<Self> {
+        ((0..DAY).contains(&from) && (0..DAY).contains(&to)).then_some(Self { from, to })
+    }
+
+    /// Both minutes.
+    #[must_use]
+    pub fn minutes(self) -> (i32, i32) {
+        (self.from, self.to)
+    }
+
+    /// Between two times of the day written as 21:30.
+    #[must_use]
+    pub fn read(from: &str, to: &str) -> Option<Self> {
+        let minute = |text: &str| match text.as_bytes() {
+            [a, b, b':', c, d] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()) => {
+                let two = |tens: &u8, ones: &u8| i32::from(tens - b'0') * 10 + i32::from(ones - b'0');
+                let (hour, minute) = (two(a, b), two(c, d));
+                (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+            }
+            _ => None,
+        };
+        Self::new(minute(from)?, minute(to)?)
+    }
+
+    /// Both times as they are written.
+    #[must_use]
+    pub fn written(self) -> (String, String) {
+        let time = |minute: i32| format!("{:02}:{:02}", minute / 60, minute % 60);
+        (time(self.from), time(self.to))
+    }
+
+    /// When the quiet that holds now ends; `None` when none holds.
+    #[must_use]
+    pub fn end_after(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let here = clock::local(now);
+        let minute = i32::try_from(here.hour() * 60 + here.minute()).ok()?;
+        let is_over_midnight = self.to < self.from;
+        let is_quiet = if is_over_midnight {
+            minute >= self.from || minute < self.to
+        } else {
+            (self.from..self.to).contains(&minute)
+        };
+        let ends_tomorrow = is_over_midnight && minute >= self.from;
+        let day = here.date_naive() + TimeDelta::days(i64::from(ends_tomorrow));
+        is_quiet.then(|| clock::start_of_day(day) + TimeDelta::minutes(i64::from(self.to)))
+    }
+}
+
+/// What somebody wishes about being told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wishes {
+    /// When to be left alone.
+    pub hours: Hours,
+    /// Wants to hear nothing of the place where it stands.
+    pub is_muted: bool,
+}
+
+/// From when something of this class may be told to who wishes this; `None`: not at all.
+#[must_use]
+pub fn may_tell(class: Class, wishes: Wishes, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let after_quiet = || wishes.hours.end_after(now).unwrap_or(now);
+    match class {
+        Class::Emergency => Some(now),
+        Class::Important => Some(after_quiet()),
+        Class::Normal if wishes.is_muted => None,
+        Class::Normal => Some(after_quiet()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(&format!("{text}:00+08:00")).unwrap().to_utc()
+    }
+
+    fn told(class: Class, hours: Hours, is_muted: bool, now: &str) -> Option<DateTime<Utc>> {
+        may_tell(class, Wishes { hours, is_muted }, at(now))
+    }
+
+    #[test]
+    fn quiet_over_midnight_ends_the_next_morning_and_after_midnight_the_same() {
+        let normal = |now| told(Class::Normal, Hours::DEFAULT, false, now);
+        assert_eq!(normal("2026-11-02T21:29"), Some(at("2026-11-02T21:29")));
+        assert_eq!(normal("2026-11-02T21:30"), Some(at("2026-11-03T07:00")));
+        assert_eq!(normal("2026-11-02T23:59"), Some(at("2026-11-03T07:00")));
+        assert_eq!(normal("2026-11-03T00:00"), Some(at("2026-11-03T07:00")));
+        assert_eq!(normal("2026-11-03T06:59"), Some(at("2026-11-03T07:00")));
+        assert_eq!(normal("2026-11-03T07:00"), Some(at("2026-11-03T07:00")));
+        assert_eq!(normal("2026-12-31T22:00"), Some(at("2027-01-01T07:00")), "over the year");
+        // 23:30 in Greenwich is 07:30 here
+        let greenwich = DateTime::parse_from_rfc3339("2026-11-02T23:30:00Z").unwrap().to_utc();
+        assert_eq!(Hours::DEFAULT.end_after(greenwich), None, "the day is the day in Shanghai");
+    }
+
+    #[test]
+    fn quiet_at_noon_ends_the_same_day_and_none_is_none() {
+        let noon = Hours::read("12:00", "14:00").unwrap();
+        let normal = |hours, now| told(Class::Normal, hours, false, now);
+        assert_eq!(normal(noon, "2026-11-02T11:59"), Some(at("2026-11-02T11:59")));
+        assert_eq!(normal(noon, "2026-11-02T12:00"), Some(at("2026-11-02T14:00")));
+        assert_eq!(normal(noon, "2026-11-02T14:00"), Some(at("2026-11-02T14:00")));
+        let none = Hours::read("00:00", "00:00").unwrap();
+        for now in ["2026-11-02T00:00", "2026-11-02T12:00", "2026-11-02T23:59"] {
+            assert_eq!(normal(none, now), Some(at(now)));
+        }
+        let all_but_one = Hours::read("00:01", "00:00").unwrap();
+        assert_eq!(normal(all_but_one, "2026-11-02T00:01"), Some(at("2026-11-03T00:00")));
+        assert_eq!(normal(all_but_one, "2026-11-02T00:00"), Some(at("2026-11-02T00:00")));
+    }
+
+    #[test]
+    fn important_ignores_mute_and_an_emergency_ignores_both() {
+        let night = "2026-11-02T23:00";
+        assert_eq!(told(Class::Normal, Hours::DEFAULT, true, "2026-11-02T10:00"), None);
+        assert_eq!(told(Class::Normal, Hours::DEFAULT, true, night), None);
+        assert_eq!(told(Class::Important, Hours::DEFAULT, true, night), Some(at("2026-11-03T07:00")));
+        assert_eq!(told(Class::Important, Hours::DEFAULT, true, "2026-11-02T10:00"), Some(at("2026-11-02T10:00")));
+        assert_eq!(told(Class::Emergency, Hours::DEFAULT, true, night), Some(at(night)));
+        assert_eq!(told(Class::Emergency, Hours::DEFAULT, false, night), Some(at(night)));
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written_or_refused() {
+        assert_eq!(Hours::read("21:30", "07:00"), Some(Hours::DEFAULT));
+        assert_eq!(Hours::DEFAULT.written(), ("21:30".to_owned(), "07:00".to_owned()));
+        for bad in ["", "7:00", "24:00", "12:60", "12:00:00", "-1:00", "１２:００", " 12:0", "12.00"] {
+            assert_eq!(Hours::read(bad, "07:00"), None, "{bad}");
+            assert_eq!(Hours::read("07:00", bad), None, "{bad}");
+        }
+        assert!(Hours::new(-1, 0).is_none() && Hours::new(0, DAY).is_none());
+        assert_eq!(Class::parse("important"), Class::Important);
+        assert_eq!(Class::parse("what"), Class::Normal);
+    }
+}

@@ -16,7 +16,7 @@ use crate::{
     app::{App, Created, Input, Path},
     error::{Problem, Result},
     ids::StreamId,
-    streams::commands::Sent,
+    streams::commands::{RecallMessage, Sent},
 };
 
 /// Routes of this subject.
@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(put_chain_row, remove_chain_row))
         .routes(routes!(close_chain))
         .routes(routes!(export_chain))
+        .routes(routes!(recall_message))
 }
 
 /// Start a list in a conversation.
@@ -40,9 +41,10 @@ async fn start_chain(
     Path(id): Path<StreamId>,
     Input(input): Input<StartChain>,
 ) -> Result<Created<Sent>> {
+    let words = app.words.clone();
     let start =
-        app.store.write(move |tx| Box::pin(async move { commands::start(tx, &actor, (id, input)).await })).await;
-    start.map(Created)
+        app.store.write(move |tx| Box::pin(async move { commands::start(tx, &words, &actor, (id, input)).await }));
+    start.await.map(Created)
 }
 
 /// A list with its rows.
@@ -70,8 +72,9 @@ async fn put_chain_row(
     Path((id, seq)): Path<(StreamId, i64)>,
     Input(input): Input<PutRow>,
 ) -> Result<Json<Sent>> {
+    let words = app.words.clone();
     app.store
-        .write(move |tx| Box::pin(async move { commands::put_row(tx, &actor, (id, seq, input)).await }))
+        .write(move |tx| Box::pin(async move { commands::put_row(tx, &words, &actor, (id, seq, input)).await }))
         .await
         .map(Json)
 }
@@ -114,4 +117,22 @@ async fn export_chain(State(app): State<App>, actor: Actor, Path(place): Path<(S
         (header::CONTENT_DISPOSITION, "attachment; filename=\"list.csv\""),
     ];
     Ok((headers, table).into_response())
+}
+
+/// Take back the own message or list within two minutes; who leads the conversation takes away any, with a reason.
+#[utoipa::path(post, path = "/v1/streams/{stream_id}/messages/{seq}/recall", tag = "streams",
+    operation_id = "recall_message", request_body = RecallMessage,
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The message")),
+    responses((status = 200, body = Sent, description = "Gone everywhere; the place of the recall"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn recall_message(
+    State(app): State<App>,
+    actor: Actor,
+    Path((id, seq)): Path<(StreamId, i64)>,
+    Input(input): Input<RecallMessage>,
+) -> Result<Json<Sent>> {
+    app.store
+        .write(move |tx| Box::pin(async move { commands::take_back(tx, &actor, (id, seq, input)).await }))
+        .await
+        .map(Json)
 }

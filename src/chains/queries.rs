@@ -11,7 +11,7 @@ use crate::{
     actor::Actor,
     clock,
     error::{Code, Error, Result},
-    ids::{PersonId, StreamId},
+    ids::{HouseholdId, PersonId, StreamId},
     people, streams,
 };
 
@@ -30,6 +30,10 @@ pub struct ChainView {
     /// Closed by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<FixedOffset>>,
+    /// Has each person a row, or each household?
+    pub slot: String,
+    /// What else a row says, by name.
+    pub fields: Vec<String>,
     /// The reader may close it and fetch it as a table: who started it and who leads the conversation.
     pub is_keeper: bool,
     /// Sum of the quantities.
@@ -51,6 +55,12 @@ pub struct ChainRowView {
     pub text: String,
     /// How many.
     pub quantity: i32,
+    /// What stands in the list's own fields, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<String>,
+    /// Of the own household, where each has a row.
+    #[serde(skip)]
+    pub household: Option<HouseholdId>,
 }
 
 /// The list, if the actor may read the conversation.
@@ -86,10 +96,22 @@ pub async fn view(db: &impl ConnectionTrait, actor: &Actor, place: (StreamId, i6
         max_rows: chain.max_rows,
         closes_at: chain.closes_at.map(clock::local),
         closed_at: chain.closed_at.map(clock::local),
+        slot: chain.slot,
+        fields: serde_json::from_str(&chain.fields).unwrap_or_default(),
         is_keeper,
         total: rows.iter().map(|row| i64::from(row.quantity)).sum(),
         rows,
     })
+}
+
+/// What stands in the rows of this list, a line each; nothing where there is no list.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn words(db: &impl ConnectionTrait, place: (StreamId, i64)) -> Result<Vec<String>> {
+    let Some(chain) = chain::Entity::find_by_id(place).one(db).await? else { return Ok(Vec::new()) };
+    let line = |row: ChainRowView| format!("{}. {} {}", row.row_no, row.text, row.cells.join(" "));
+    Ok(rows(db, &chain).await?.into_iter().map(line).collect())
 }
 
 /// How many rows each of these lists of a conversation has.
@@ -124,12 +146,32 @@ pub(super) async fn csv(db: &impl ConnectionTrait, actor: &Actor, place: (Stream
         return Err(Code::NotAllowed.into());
     }
     let mut table = csv::Writer::from_writer(vec![0xef, 0xbb, 0xbf]);
-    table.write_record(["row_no", "name", "text", "quantity"]).map_err(Error::broken)?;
+    let fields: Vec<String> = serde_json::from_str(&chain.fields).unwrap_or_default();
+    let households = households(db, &chain).await?;
+    let mut head: Vec<String> = ["row_no", "name"].map(str::to_owned).to_vec();
+    head.extend(households.as_ref().map(|_| "household".to_owned()));
+    head.extend(["text", "quantity"].map(str::to_owned));
+    head.extend(fields.iter().map(|name| harmless(name)));
+    table.write_record(head).map_err(Error::broken)?;
     for row in rows(db, &chain).await? {
-        let cells = [row.row_no.to_string(), harmless(&row.name), harmless(&row.text), row.quantity.to_string()];
+        let mut cells = vec![row.row_no.to_string(), harmless(&row.name)];
+        if let Some(numbers) = &households {
+            cells.push(row.household.and_then(|id| numbers.get(&id).cloned()).unwrap_or_default());
+        }
+        cells.extend([harmless(&row.text), row.quantity.to_string()]);
+        cells.extend((0..fields.len()).map(|place| harmless(row.cells.get(place).map_or("", String::as_str))));
         table.write_record(cells).map_err(Error::broken)?;
     }
     table.into_inner().map_err(|_| Error::broken("a table cannot be written"))
+}
+
+/// Numbers of households, where each has a row. In a conversation of more than one village they are left out.
+async fn households(db: &impl ConnectionTrait, chain: &chain::Model) -> Result<Option<HashMap<HouseholdId, String>>> {
+    if chain.slot == "person" {
+        return Ok(None);
+    }
+    let area = streams::queries::area(db, chain.stream_id).await?;
+    people::queries::household_numbers(db, &area.unwrap_or_default()).await.map(Some)
 }
 
 fn harmless(cell: &str) -> String {
@@ -152,6 +194,8 @@ async fn rows(db: &impl ConnectionTrait, chain: &chain::Model) -> Result<Vec<Cha
         person_id: row.person_id,
         text: row.text,
         quantity: row.quantity,
+        cells: serde_json::from_str(&row.cells).unwrap_or_default(),
+        household: row.household_id,
     };
     Ok(rows.into_iter().map(shown).collect())
 }

@@ -21,6 +21,9 @@ pub(super) mod chain {
         pub last_row: i32,
         pub closes_at: Option<DateTime<Utc>>,
         pub closed_at: Option<DateTime<Utc>>,
+        pub slot: String,
+        /// Names of the fields, as a JSON list.
+        pub fields: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -33,7 +36,7 @@ pub(super) mod chain_row {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{PersonId, StreamId};
+    use crate::ids::{HouseholdId, PersonId, StreamId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "chain_rows")]
@@ -49,6 +52,10 @@ pub(super) mod chain_row {
         pub quantity: i32,
         pub removed_at: Option<DateTime<Utc>>,
         pub created_at: DateTime<Utc>,
+        /// Whose row it is where a household has one.
+        pub household_id: Option<HouseholdId>,
+        /// What stands in the fields, as a JSON list.
+        pub cells: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

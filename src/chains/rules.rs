@@ -8,6 +8,9 @@ use crate::error::{Code, Result};
 pub(super) const MAX_ROWS: i32 = 500;
 pub(super) const MAX_TITLE: usize = 60;
 pub(super) const MAX_TEXT: usize = 60;
+/// Fields of the initiator's own, and characters of a name.
+pub(super) const MAX_FIELDS: usize = 6;
+pub(super) const MAX_NAME: usize = 20;
 /// What one person may sign up for.
 pub(super) const MAX_QUANTITY: i32 = 999;
 

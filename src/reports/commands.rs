@@ -11,16 +11,20 @@ use super::{
 use crate::{
     actor::Actor,
     bodies::{self, Right},
+    chains,
     error::{Checks, Code, Result},
-    ids::{PersonId, ReportId, StreamId},
-    seals,
+    ids::{MediaId, PersonId, ReportId, StreamId},
+    media, seals,
     store::Tx,
     streams::{
         self,
-        commands::{Card, remove_reported},
+        commands::{Card, MEDIA_KIND as MESSAGES, remove_reported},
     },
     text,
 };
+
+/// What photos and clips of reported messages are attached to, until it is decided.
+pub const MEDIA_KIND: &str = "reported";
 
 /// Why a message is held for unfit.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -49,7 +53,7 @@ pub struct Reported {
     pub id: ReportId,
 }
 
-/// Reports a message of somebody else. Once more is the same report. The office sees a line about it.
+/// Reports a message or a list of somebody else. Once more is the same report. The office sees a line about it.
 ///
 /// # Errors
 /// `not_found` for what the actor cannot read or is not reported; `wrong_state` for what was taken back; `invalid_fields`.
@@ -76,6 +80,10 @@ pub async fn report(tx: &Tx, actor: &Actor, (stream, seq, input): (StreamId, i64
     let id = ReportId::new();
     // whose words they are, that account's closing destroys them
     let (key, key_id) = seals::commands::make(tx, said.sender.unwrap_or(actor.person)).await?;
+    let mut words = vec![said.text];
+    words.extend(chains::queries::words(tx, (stream, seq)).await?);
+    // from now on they are the report's: taking the message back does not take them
+    media::commands::hand_over(tx, &said.media, MESSAGES, (MEDIA_KIND, &subject(stream, seq))).await?;
     let row = report::ActiveModel {
         id: Set(id),
         stream_id: Set(stream),
@@ -84,7 +92,7 @@ pub async fn report(tx: &Tx, actor: &Actor, (stream, seq, input): (StreamId, i64
         area_code: Set(area.clone()),
         reason: Set(input.reason.trim().to_owned()),
         key_id: Set(key_id),
-        evidence: Set(key.seal_text(&place(id), &said.text)?),
+        evidence: Set(key.seal_text(&place(id), &words.join("\n"))?),
         state: Set(rules::OPEN.to_owned()),
         decided_by: Set(None),
         decision_reason: Set(None),
@@ -94,6 +102,11 @@ pub async fn report(tx: &Tx, actor: &Actor, (stream, seq, input): (StreamId, i64
     row.insert(tx).await?;
     tell_office(tx, &area, &said.title).await?;
     Ok(Reported { id })
+}
+
+/// What is reported, as the subject of its photos and clips.
+pub(super) fn subject(stream: StreamId, seq: i64) -> String {
+    format!("{stream}/{seq}")
 }
 
 /// The evidence cannot be moved to another report.
@@ -137,7 +150,9 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ReportId, DecideReport
     let reason = input.reason.trim();
     if input.remove {
         remove_reported(tx, actor.person, (row.stream_id, row.seq, reason)).await?;
+        chains::commands::blank(tx, (row.stream_id, row.seq)).await?;
     }
+    end_media(tx, (row.stream_id, row.seq)).await?;
     let state = if input.remove { rules::REMOVED } else { rules::KEPT_MESSAGE };
     let decided = report::Entity::update_many()
         .col_expr(report::Column::State, Expr::value(state))
@@ -154,6 +169,17 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ReportId, DecideReport
     }
     let decided = report::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     queries::view(tx, tx.keys(), decided).await
+}
+
+/// What hangs on the message goes with it, or is the conversation's again.
+async fn end_media(tx: &Tx, (stream, seq): (StreamId, i64)) -> Result<()> {
+    let attached = media::queries::attached(tx, MEDIA_KIND, vec![subject(stream, seq)]).await?;
+    let ids: Vec<MediaId> = attached.into_values().flatten().map(|one| one.id).collect();
+    if streams::queries::stands(tx, (stream, seq)).await? {
+        media::commands::hand_over(tx, &ids, MEDIA_KIND, (MESSAGES, &stream.to_string())).await
+    } else {
+        media::commands::erase(tx, MEDIA_KIND, &ids).await
+    }
 }
 
 async fn tell_reporter(tx: &Tx, person: PersonId, (state, reason): (&str, &str)) -> Result<()> {

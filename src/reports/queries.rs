@@ -4,15 +4,20 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{commands::place, rows::report, rules};
+use super::{
+    commands::{MEDIA_KIND, place, subject},
+    rows::report,
+    rules,
+};
 use crate::{
     actor::Actor,
     app::App,
     bodies::{self, Right},
     clock,
-    error::Result,
+    error::{Code, Result},
     ids::{ReportId, StreamId},
     keys::Keys,
+    media::{self, Media, MediaView},
     people, seals, streams, text,
 };
 
@@ -32,8 +37,11 @@ pub struct ReportView {
     pub seq: i64,
     /// Who said it; full name.
     pub sender_name: String,
-    /// What was said, also when it was taken back since.
+    /// What was said, also when it was taken back since; of a list all that stood in it.
     pub text: String,
+    /// Photos and clips, while it is open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<MediaView>,
     /// Why it was reported.
     pub reason: String,
     /// open, kept (the message stays), removed.
@@ -66,18 +74,44 @@ pub async fn open_in(app: &App, actor: &Actor, area: &str) -> Result<Vec<ReportV
     Ok(views)
 }
 
+/// Lets see a photo or clip of a reported message: who decides; as long as the message stands, who spoke and whoever reads
+/// the conversation.
+///
+/// # Errors
+/// `not_found`; `erased` for those who read it before it was taken back.
+pub async fn let_see(db: &impl ConnectionTrait, actor: &Actor, row: &Media) -> Result<()> {
+    let subject = row.subject_id.as_deref().and_then(|subject| subject.split_once('/'));
+    let place = subject.and_then(|(stream, seq)| Some((stream.parse().ok()?, seq.parse().ok()?)));
+    let place: (StreamId, i64) = place.ok_or(Code::NotFound)?;
+    let is_known = row.owner_id == actor.person || streams::queries::readable(db, actor, place.0).await.is_ok();
+    if is_known && streams::queries::stands(db, place).await? {
+        return Ok(());
+    }
+    let about = report::Entity::find()
+        .filter(report::Column::StreamId.eq(place.0))
+        .filter(report::Column::Seq.eq(place.1))
+        .filter(report::Column::State.eq(rules::OPEN));
+    let decides = |row: report::Model| bodies::may(actor, Right::Moderate, &row.area_code);
+    if row.owner_id != actor.person && about.one(db).await?.is_some_and(decides) {
+        return Ok(());
+    }
+    Err(if is_known { Code::Erased } else { Code::NotFound }.into())
+}
+
 pub(super) async fn view(db: &impl ConnectionTrait, keys: &Keys, row: report::Model) -> Result<ReportView> {
     let key = seals::queries::open(db, keys, row.key_id).await?;
     let evidence = match key {
         Some(key) if !row.evidence.is_empty() => key.open_text(&place(row.id), &row.evidence)?,
         _ => text::say("erased"),
     };
+    let media = media::queries::attached(db, MEDIA_KIND, vec![subject(row.stream_id, row.seq)]).await?;
     let sender = streams::queries::sender(db, (row.stream_id, row.seq)).await?;
     let names = people::names(db, sender.into_iter().collect()).await?;
     Ok(ReportView {
         stream_title: streams::queries::title(db, row.stream_id).await?,
         sender_name: names.into_values().next().unwrap_or_default(),
         text: evidence,
+        media: media.into_values().flatten().filter(|_| row.state == rules::OPEN).collect(),
         id: row.id,
         stream_id: row.stream_id,
         seq: row.seq,

@@ -1,21 +1,16 @@
-//! Writes to streams: opening, joining, showing cards. What people say is in `say`, what they take back in `recall`, how
-//! far they have read in `cursor`; a `seq` is born in `append` alone.
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, Set,
-    sea_query::{Expr, OnConflict},
-};
-use serde_json::json;
+//! Writes to streams: opening them. Who belongs to them is in `belonging`, what the system shows in `cards`, what people say
+//! in `say` and `many`, what they take back in `recall` and `list_rows`, how far they have read in `cursor`; a `seq` is born in `append`
+//! alone.
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
 use super::{
     grams, queries,
-    rows::{membership, stream},
-    rules::{AUTHOR, GIVEN_TODAY, HANDLER_TODAY, StreamKind},
+    rows::stream,
+    rules::{AUTHOR, StreamKind},
 };
 use crate::{
     actor::Actor,
     bodies,
-    broker::Bell,
-    clock,
     error::{Code, Result},
     ids::{BodyId, DataKeyId, PersonId, StreamId},
     people, seals,
@@ -24,14 +19,22 @@ use crate::{
 };
 
 mod append;
+mod belonging;
+mod cards;
 mod cursor;
+mod list_rows;
+mod many;
 mod recall;
 mod say;
 
-use append::{NewEntry, append};
-pub use cursor::{Mute, SetOptions, read, set_options};
+pub use belonging::{give, join, join_now, leave_group, part, post_member, subscribed};
+pub use cards::{Card, edit_card, post_card, post_card_of};
+pub use cursor::{Mute, SetOptions, read, receive, set_options};
+pub use list_rows::{ROW, blank_rows};
+pub use many::speak;
+pub(super) use recall::SPOKEN;
 pub use recall::{PinMessage, RecallMessage, pin, recall, remove_reported};
-pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, Side, post, send};
+pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, Side, check_send, concern, post, send};
 
 /// A stream to be opened.
 pub struct NewStream {
@@ -45,18 +48,6 @@ pub struct NewStream {
     pub area: Option<String>,
     /// Whose seats see it, for offices and threads.
     pub body: Option<BodyId>,
-}
-
-/// What the system shows: a line that leads somewhere.
-pub struct Card {
-    /// Stable name of the kind of card.
-    pub code: &'static str,
-    /// Head line, in Chinese.
-    pub title: String,
-    /// One or two sentences, in Chinese.
-    pub text: String,
-    /// Path of the page it leads to.
-    pub link: String,
 }
 
 /// Opens the stream, or finds it.
@@ -84,6 +75,7 @@ pub async fn open(tx: &Tx, new: NewStream) -> Result<StreamId> {
         created_at: Set(now),
         key_id: Set(None),
         last_all_seq: Set(0),
+        changed_at: Set(now),
     };
     stream::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(id)
@@ -116,6 +108,9 @@ pub async fn mailbox(tx: &Tx, person: PersonId) -> Result<StreamId> {
     let title = text::say("stream-mailbox");
     let id = open(tx, NewStream { kind: StreamKind::Mailbox, subject, title, area: None, body: None }).await?;
     join(tx, id, person, "owner").await?;
+    if let Some(person) = people::queries::person(tx, person).await? {
+        cursor::begin(tx, &person).await?;
+    }
     Ok(id)
 }
 
@@ -148,8 +143,13 @@ pub async fn channel(tx: &Tx, area: &str) -> Result<StreamId> {
 /// When the database refuses.
 pub async fn office(tx: &Tx, body: BodyId) -> Result<StreamId> {
     let subject = body.to_string();
+    if let Some(known) = queries::find(tx, StreamKind::Office, &subject).await? {
+        return Ok(known);
+    }
     let title = text::say("stream-office");
-    open(tx, NewStream { kind: StreamKind::Office, subject, title, area: None, body: Some(body) }).await
+    let id = open(tx, NewStream { kind: StreamKind::Office, subject, title, area: None, body: Some(body) }).await?;
+    belonging::tell_seats(tx, id, body).await?;
+    Ok(id)
 }
 
 /// Where the members of a body talk to each other.
@@ -157,8 +157,14 @@ pub async fn office(tx: &Tx, body: BodyId) -> Result<StreamId> {
 /// # Errors
 /// When the database refuses.
 pub async fn forum(tx: &Tx, (body, name): (BodyId, &str), area: Option<String>) -> Result<StreamId> {
+    let subject = body.to_string();
+    if let Some(known) = queries::find(tx, StreamKind::Forum, &subject).await? {
+        return Ok(known);
+    }
     let title = text::say_with("stream-forum", &[("body", name.into())]);
-    open(tx, NewStream { kind: StreamKind::Forum, subject: body.to_string(), title, area, body: Some(body) }).await
+    let id = open(tx, NewStream { kind: StreamKind::Forum, subject, title, area, body: Some(body) }).await?;
+    belonging::tell_seats(tx, id, body).await?;
+    Ok(id)
 }
 
 /// The conversation of a resident with the office of the own village, sealed by a key of the resident's own.
@@ -185,97 +191,12 @@ pub async fn open_contact(tx: &Tx, actor: &Actor) -> Result<StreamId> {
     Ok(id)
 }
 
-/// Makes the person belong to the stream, with nothing read; once more changes only the role.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn join(tx: &Tx, stream: StreamId, person: PersonId, role: &str) -> Result<()> {
-    join_at(tx, stream, (person, role), (0, 0)).await
-}
-
-/// The same, with everything read that was said before: a newcomer is not greeted by hundreds of red dots.
-///
-/// # Errors
-/// `not_found` when there is no such stream.
-pub async fn join_now(tx: &Tx, stream: StreamId, person: PersonId, role: &str) -> Result<()> {
-    let row = stream::Entity::find_by_id(stream).one(tx).await?.ok_or(Code::NotFound)?;
-    join_at(tx, stream, (person, role), (row.last_seq, row.last_no)).await
-}
-
-/// The person no longer belongs to the stream.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn part(tx: &Tx, stream: StreamId, person: PersonId) -> Result<()> {
-    membership::Entity::update_many()
-        .col_expr(membership::Column::LeftAt, Expr::value(tx.now()))
-        .filter(membership::Column::PersonId.eq(person))
-        .filter(membership::Column::StreamId.eq(stream))
-        .exec(tx)
-        .await?;
-    tx.ring(Bell::Membership { person, stream });
-    Ok(())
-}
-
-/// Shows in the stream that somebody came, left or was named its leader; counts for nobody as unread.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn post_member(tx: &Tx, stream: StreamId, by: PersonId, (person, change): (PersonId, &str)) -> Result<()> {
-    let body = json!({ "person_id": person, "change": change });
-    append(tx, stream, NewEntry { sender: Some(by), ..NewEntry::quiet("member", body) }).await?;
-    Ok(())
-}
-
-async fn join_at(
-    tx: &Tx,
-    stream: StreamId,
-    (person, role): (PersonId, &str),
-    (read_seq, read_no): (i64, i64),
-) -> Result<()> {
-    let row = membership::ActiveModel {
-        person_id: Set(person),
-        stream_id: Set(stream),
-        role: Set(role.to_owned()),
-        read_seq: Set(read_seq),
-        read_no: Set(read_no),
-        joined_at: Set(tx.now()),
-        left_at: Set(None),
-        ..cursor::fresh()
-    };
-    let again = OnConflict::columns([membership::Column::PersonId, membership::Column::StreamId])
-        .update_columns([membership::Column::Role, membership::Column::LeftAt, membership::Column::JoinedAt])
-        .to_owned();
-    membership::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
-    tx.ring(Bell::Membership { person, stream });
-    Ok(())
-}
-
-/// Shows a card to all who read the stream.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn post_card(tx: &Tx, stream: StreamId, card: Card) -> Result<i64> {
-    let body = json!({ "card": card.code, "title": card.title, "text": card.text, "link": card.link });
-    Ok(append(tx, stream, NewEntry::shown("card", card.title, body)).await?.0)
-}
-
-/// Takes in words to be found. Whoever opened a private thread belongs to it for that day only: the next reading is an
-/// opening again, and recorded.
+/// Takes in words to be found, tells of cursors, and ends what holds for a day only.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn due(tx: &Tx) -> Result<u64> {
     grams::due(tx).await?;
-    let today = clock::start_of_day(clock::local_date(tx.now()));
-    let ended = membership::Entity::update_many()
-        .col_expr(membership::Column::Role, Expr::value("former"))
-        .filter(membership::Column::Role.is_in([HANDLER_TODAY, GIVEN_TODAY]))
-        .filter(membership::Column::JoinedAt.lt(today))
-        .exec_with_returning(tx)
-        .await?;
-    for row in &ended {
-        tx.ring(Bell::Membership { person: row.person_id, stream: row.stream_id });
-    }
-    Ok(ended.len() as u64)
+    cursor::due(tx).await?;
+    belonging::end_of_day(tx).await
 }

@@ -1,5 +1,5 @@
-//! Finding words: every two characters that follow one another in what was said stand in a table, the same way on both
-//! databases. Sealed conversations are left out: an index of them would say what they say.
+//! Finding words: every two characters that follow one another in what was said, and every single one, stand in a table,
+//! the same way on both databases. Sealed conversations are left out: an index of them would say what they say.
 //!
 //! Chinese has no blanks between words, so an index of words misses most of them, and one of three characters misses every
 //! word of two (礼堂, 路灯). What a query finds is compared with the words themselves afterwards, so it is exact.
@@ -31,10 +31,20 @@ pub(super) fn plain(words: &str) -> String {
     words.chars().map(narrow).flat_map(char::to_lowercase).filter(|c| !c.is_whitespace() && !c.is_control()).collect()
 }
 
-/// Every two characters that follow one another, each once.
+/// Every two characters that follow one another, and every single one, each once.
 pub(super) fn grams(plain: &str) -> BTreeSet<String> {
     let all: Vec<char> = plain.chars().collect();
-    all.windows(2).map(|two| two.iter().collect()).collect()
+    let two = all.windows(2).map(|two| two.iter().collect());
+    two.chain(all.iter().map(char::to_string)).collect()
+}
+
+/// What must all stand in an entry for these words to stand there.
+pub(super) fn to_look_for(plain: &str) -> BTreeSet<String> {
+    let mut grams = grams(plain);
+    if plain.chars().nth(1).is_some() {
+        grams.retain(|gram| gram.chars().nth(1).is_some());
+    }
+    grams
 }
 
 /// What is found of an entry.
@@ -43,12 +53,15 @@ pub(super) fn words(body: &Value) -> String {
     plain(&format!("{}\n{}", word("title"), word("text")))
 }
 
-/// Remembers that this entry's words are to be taken in.
-pub(super) async fn remember(tx: &Tx, stream_id: StreamId, seq: i64) -> Result<()> {
-    let row = gram_due::ActiveModel { stream_id: Set(stream_id), seq: Set(seq) };
+/// Remembers that the words of these entries are to be taken in.
+pub(super) async fn remember(tx: &Tx, stream_id: StreamId, seqs: &[i64]) -> Result<()> {
+    if seqs.is_empty() {
+        return Ok(());
+    }
+    let rows = seqs.iter().map(|seq| gram_due::ActiveModel { stream_id: Set(stream_id), seq: Set(*seq) });
     // a place comes a second time only in a stream that was put back to an older state
     let again = OnConflict::new().do_nothing().to_owned();
-    gram_due::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
+    gram_due::Entity::insert_many(rows).on_conflict(again).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -65,6 +78,13 @@ pub(super) async fn forget(tx: &Tx, said: &entry::Model) -> Result<()> {
             .exec(tx)
             .await?;
     }
+    Ok(())
+}
+
+/// Nothing that was said in these streams is found any more.
+pub(super) async fn forget_all(tx: &Tx, streams: &[StreamId]) -> Result<()> {
+    gram_due::Entity::delete_many().filter(gram_due::Column::StreamId.is_in(streams.iter().copied())).exec(tx).await?;
+    gram::Entity::delete_many().filter(gram::Column::StreamId.is_in(streams.iter().copied())).exec(tx).await?;
     Ok(())
 }
 
@@ -112,10 +132,12 @@ mod tests {
     #[test]
     fn two_characters_are_a_word() {
         let found: Vec<String> = grams(&plain("上海 东边A１")).into_iter().collect();
-        assert_eq!(found.len(), 5, "{found:?}");
-        for gram in ["上海", "海东", "东边", "边a", "a1"] {
+        assert_eq!(found.len(), 5 + 6, "{found:?}");
+        for gram in ["上海", "海东", "东边", "边a", "a1", "上", "1"] {
             assert!(found.iter().any(|own| own == gram), "{gram} in {found:?}");
         }
-        assert!(grams("一").is_empty() && grams("").is_empty());
+        assert_eq!(to_look_for("上海").into_iter().collect::<Vec<_>>(), ["上海"]);
+        assert_eq!(to_look_for("一").into_iter().collect::<Vec<_>>(), ["一"]);
+        assert!(to_look_for("").is_empty());
     }
 }

@@ -1,14 +1,12 @@
 //! REST over streams: everything the socket does, for clients that cannot hold one.
-use std::collections::HashMap;
-
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, PinMessage, RecallMessage, SendMessage, Sent, SetOptions},
-    queries::{self, EntryView, Found, Reader, Receipts, Search, Span, StreamView},
+    commands::{self, PinMessage, Sent, SetOptions},
+    queries::{self, EntryView, Found, Have, Missed, Page, Reader, Receipts, Search, Span, StreamList},
 };
 use crate::{
     actor::Actor,
@@ -17,16 +15,13 @@ use crate::{
     ids::StreamId,
 };
 
-const MAX_ENTRIES: u64 = 300;
-
 /// The routes of streams.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_streams, sync_streams))
         .routes(routes!(list_entries))
-        .routes(routes!(send_message))
         .routes(routes!(move_cursor))
-        .routes(routes!(recall_message))
+        .routes(routes!(mark_received))
         .routes(routes!(pin_message))
         .routes(routes!(read_receipts))
         .routes(routes!(list_members))
@@ -35,81 +30,32 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(search_streams))
 }
 
-/// The list on the home page.
-#[derive(Serialize, ToSchema)]
-struct StreamList {
-    /// Newest first, 128 at most.
-    streams: Vec<StreamView>,
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// The `cursor` of the answer before: goes on, or says what changed since; absent: from the beginning.
+    cursor: Option<String>,
 }
 
-#[utoipa::path(get, path = "/v1/sync", tag = "streams", operation_id = "list_streams",
+#[utoipa::path(get, path = "/v1/sync", tag = "streams", operation_id = "list_streams", params(ListQuery),
     responses((status = 200, body = StreamList, description = "The streams of the home page, with unread counts"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn list_streams(State(app): State<App>, actor: Actor) -> Result<Json<StreamList>> {
-    Ok(Json(StreamList { streams: queries::list(&app, &actor).await? }))
+async fn list_streams(
+    State(app): State<App>,
+    actor: Actor,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<StreamList>> {
+    queries::page(&app, &actor, query.cursor.as_deref()).await.map(Json)
 }
 
-/// What a device has: for each stream, its epoch and the seq up to which it has everything.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Have {
-    /// By stream id.
-    have: HashMap<StreamId, Position>,
-}
-
-/// A place in a stream.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Position {
-    /// As given with the stream.
-    epoch: String,
-    /// The device has 1 up to this.
-    seq: i64,
-}
-
-/// What a device missed, by stream id.
-#[derive(Serialize, ToSchema)]
-struct Missed {
-    /// By stream id.
-    streams: HashMap<StreamId, MissedEntries>,
-}
-
-/// What a device missed in one stream.
-#[derive(Serialize, ToSchema)]
-struct MissedEntries {
-    /// The stream's epoch.
-    epoch: String,
-    /// Its newest seq.
-    last_seq: i64,
-    /// Forget what you have: the epoch is another.
-    reset: bool,
-    /// There is more; ask again from the last one.
-    limited: bool,
-    /// What follows, oldest first.
-    entries: Vec<EntryView>,
-}
-
+/// What a device missed. However far behind it is, it holds what the server holds once it has taken this in.
 #[utoipa::path(post, path = "/v1/sync", tag = "streams", operation_id = "sync_streams", request_body = Have,
     responses((status = 200, body = Missed, description = "What the device missed; streams it may not read are left out"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn sync_streams(State(app): State<App>, actor: Actor, Input(input): Input<Have>) -> Result<Json<Missed>> {
-    let db = app.store.read();
-    let mut left = MAX_ENTRIES;
-    let mut streams = HashMap::new();
-    for (id, position) in input.have.into_iter().take(128) {
-        let Ok((stream, _)) = queries::readable(db, &actor, id).await else { continue };
-        let reset = position.epoch != stream.epoch.to_string();
-        let from = if reset { 0 } else { position.seq.max(0) };
-        let entries = if left == 0 { Vec::new() } else { queries::entries(&app, id, Span::After(from), left).await? };
-        left = left.saturating_sub(entries.len() as u64);
-        let reached = entries.last().map_or(from, |entry| entry.seq);
-        let limited = reached < stream.last_seq;
-        streams.insert(
-            id,
-            MissedEntries { epoch: stream.epoch.to_string(), last_seq: stream.last_seq, reset, limited, entries },
-        );
-    }
-    Ok(Json(Missed { streams }))
+    queries::missed(&app, &actor, input).await.map(Json)
 }
 
 /// Which entries.
@@ -119,8 +65,10 @@ async fn sync_streams(State(app): State<App>, actor: Actor, Input(input): Input<
 struct EntriesQuery {
     /// Those that follow this seq.
     after: Option<i64>,
-    /// The newest before this seq; the newest of all when neither is given.
+    /// The newest before this seq; the newest of all when nothing is given.
     before: Option<i64>,
+    /// Those on both sides of the one with this `no`, which is among them.
+    around_no: Option<i64>,
     /// 1 to 100; 50 when absent.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u64>,
@@ -131,6 +79,8 @@ struct EntriesQuery {
 struct EntryList {
     /// Oldest first.
     entries: Vec<EntryView>,
+    /// They are at least as new as this seq: what came up to it is shown in them.
+    as_of: i64,
 }
 
 #[utoipa::path(get, path = "/v1/streams/{stream_id}/entries", tag = "streams", operation_id = "list_entries",
@@ -143,31 +93,21 @@ async fn list_entries(
     Path(id): Path<StreamId>,
     Query(query): Query<EntriesQuery>,
 ) -> Result<Json<EntryList>> {
-    let db = app.store.read();
-    queries::readable(db, &actor, id).await?;
-    let span = query.after.map_or_else(|| Span::Before(query.before.unwrap_or(i64::MAX)), Span::After);
     let limit = query.limit.unwrap_or(50);
     if !(1..=100).contains(&limit) {
         return Err(Code::InvalidCursor.into());
     }
+    let span = match (query.after, query.before, query.around_no) {
+        (None, None, None) => Span::Before(i64::MAX),
+        (Some(seq), None, None) => Span::After(seq),
+        (None, Some(seq), None) => Span::Before(seq),
+        (None, None, Some(no)) => Span::Around(no),
+        _ => return Err(Code::InvalidCursor.into()),
+    };
+    // the position first: what comes while the entries are read is told again, never missed
+    let (stream, _) = queries::readable(app.store.read(), &actor, id).await?;
     let entries = queries::entries(&app, id, span, limit).await?;
-    Ok(Json(EntryList { entries }))
-}
-
-#[utoipa::path(post, path = "/v1/streams/{stream_id}/messages", tag = "streams", operation_id = "send_message",
-    params(("stream_id" = String, Path, description = "The stream")), request_body = SendMessage,
-    responses((status = 201, body = Sent, description = "Stored; `dup` when it was there already"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn send_message(
-    State(app): State<App>,
-    actor: Actor,
-    Path(id): Path<StreamId>,
-    Input(message): Input<SendMessage>,
-) -> Result<Created<Sent>> {
-    app.store
-        .write(move |tx| Box::pin(async move { commands::send(tx, &actor, (id, message)).await }))
-        .await
-        .map(Created)
+    Ok(Json(EntryList { entries, as_of: stream.last_seq }))
 }
 
 /// How far a person has read.
@@ -192,22 +132,28 @@ async fn move_cursor(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take back the own message within two minutes; who leads the conversation takes away any, with a reason.
-#[utoipa::path(post, path = "/v1/streams/{stream_id}/messages/{seq}/recall", tag = "streams",
-    operation_id = "recall_message", request_body = RecallMessage,
-    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The message")),
-    responses((status = 200, body = Sent, description = "Gone everywhere; the place of the recall"),
+/// How far a device has received.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MarkReceived {
+    /// It has everything up to this seq.
+    seq: i64,
+}
+
+/// Acknowledge what a device has received, at most every five seconds for a stream. Whoever neither read nor received
+/// something important may be told another way.
+#[utoipa::path(put, path = "/v1/streams/{stream_id}/received", tag = "streams", operation_id = "mark_received",
+    params(("stream_id" = String, Path, description = "The stream")), request_body = MarkReceived,
+    responses((status = 204, description = "Received up to there; a smaller seq changes nothing"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn recall_message(
+async fn mark_received(
     State(app): State<App>,
     actor: Actor,
-    Path((id, seq)): Path<(StreamId, i64)>,
-    Input(input): Input<RecallMessage>,
-) -> Result<Json<Sent>> {
-    app.store
-        .write(move |tx| Box::pin(async move { commands::recall(tx, &actor, (id, seq, input)).await }))
-        .await
-        .map(Json)
+    Path(id): Path<StreamId>,
+    Input(input): Input<MarkReceived>,
+) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { commands::receive(tx, &actor, id, input.seq).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Pin a message for everybody, or take the pin out.
@@ -231,15 +177,16 @@ async fn pin_message(
 /// How many have read up to here; who has not, for who leads the conversation.
 #[utoipa::path(get, path = "/v1/streams/{stream_id}/messages/{seq}/receipts", tag = "streams",
     operation_id = "read_receipts",
-    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The entry")),
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The entry"), Page),
     responses((status = 200, body = Receipts, description = "Read, of how many"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn read_receipts(
     State(app): State<App>,
     actor: Actor,
-    Path(place): Path<(StreamId, i64)>,
+    Path((id, seq)): Path<(StreamId, i64)>,
+    Query(page): Query<Page>,
 ) -> Result<Json<Receipts>> {
-    queries::receipts(&app, &actor, place).await.map(Json)
+    queries::receipts(&app, &actor, (id, seq, page)).await.map(Json)
 }
 
 /// Who belongs to a conversation.

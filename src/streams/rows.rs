@@ -29,6 +29,8 @@ pub mod stream {
         pub key_id: Option<DataKeyId>,
         /// Where everybody was addressed last; 0: never.
         pub last_all_seq: i64,
+        /// When something about it changed that lists show.
+        pub changed_at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -97,6 +99,16 @@ pub(crate) mod membership {
         pub mute: String,
         /// Since when the person keeps it on top.
         pub pinned_at: Option<DateTime<Utc>>,
+        /// Some device of the person has it up to here.
+        pub recv_seq: i64,
+        /// The mute ends by itself.
+        pub mute_until: Option<DateTime<Utc>>,
+        /// When something about it changed that lists show.
+        pub changed_at: DateTime<Utc>,
+        /// When the mailbox was told last how far the person has read.
+        pub echoed_at: Option<DateTime<Utc>>,
+        /// The mailbox is still to be told.
+        pub is_echo_due: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,12 +2,18 @@
 use chrono::TimeDelta;
 
 use crate::{
-    actor::{Actor, HeldSeat, covers},
+    actor::{Actor, covers},
     bodies,
 };
 
 use super::Stream;
 
+/// Handles a voice.
+const HANDLER: &str = "handler";
+/// Was given a voice.
+const GIVEN: &str = "given";
+/// Who of an office belongs to a thread, for as long as the seat lasts.
+pub const HANDLERS: [&str; 4] = [HANDLER, HANDLER_TODAY, GIVEN, GIVEN_TODAY];
 /// Opened a private thread by right, and belongs to it until the day ends.
 pub const HANDLER_TODAY: &str = "handler_today";
 /// The same, because the voice was given to that person.
@@ -49,6 +55,8 @@ pub const ALL_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
 pub const LEADER: &str = "leader";
 /// Who belongs to a group.
 pub const MEMBER: &str = "member";
+/// Does no longer belong to it, whatever the reason.
+pub const FORMER: &str = "former";
 /// Whose thread or contact it is.
 pub const AUTHOR: &str = "author";
 
@@ -67,7 +75,7 @@ impl StreamKind {
 
     /// The stable name.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mailbox => "mailbox",
             Self::Channel => "channel",
@@ -106,7 +114,7 @@ pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
     let serves_there = actor.seats.iter().any(|seat| seat.serves(area));
     let mut in_body = actor.seats.iter().filter(|seat| Some(seat.body_id) == stream.body_id).peekable();
     let has_seat = in_body.peek().is_some();
-    let handles = in_body.any(handles);
+    let handles = in_body.any(|seat| handles(&seat.body_kind, &seat.role));
     match StreamKind::parse(&stream.kind) {
         Some(StreamKind::Mailbox) if stream.subject_id == actor.person.to_string() => Access::Read,
         Some(StreamKind::Channel) if bodies::may(actor, bodies::Right::PublishNotice, area) => Access::Write,
@@ -119,8 +127,8 @@ pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
         Some(StreamKind::Thread) => match role {
             Some(AUTHOR) => Access::Write,
             // the membership alone is not enough: rights end with the seat that gave them
-            Some("handler" | HANDLER_TODAY) if handles => Access::Write,
-            Some("given" | GIVEN_TODAY) if has_seat => Access::Write,
+            Some(HANDLER | HANDLER_TODAY) if handles => Access::Write,
+            Some(GIVEN | GIVEN_TODAY) if has_seat => Access::Write,
             _ => Access::None,
         },
         _ => Access::None,
@@ -142,10 +150,11 @@ pub fn moderates(stream: &Stream, actor: &Actor, role: Option<&str>) -> bool {
     }
 }
 
-/// Does this seat open the voices that its body is responsible for? At a town's office every one does.
-fn handles(seat: &HeldSeat) -> bool {
-    seat.body_kind == "town_office"
-        || bodies::rights(&seat.body_kind, &seat.role).contains(&bodies::Right::HandleSuggestions)
+/// Does this seat open the voices that its body is responsible for? At an office of a town or the county every one does.
+#[must_use]
+pub fn handles(body_kind: &str, role: &str) -> bool {
+    matches!(body_kind, "town_office" | "county_office")
+        || bodies::rights(body_kind, role).contains(&bodies::Right::HandleSuggestions)
 }
 
 /// An area and all above it: county (6), town (9), village (12 digits).
@@ -180,6 +189,7 @@ mod tests {
             created_at: DateTime::UNIX_EPOCH,
             key_id: None,
             last_all_seq: 0,
+            changed_at: DateTime::UNIX_EPOCH,
         }
     }
 

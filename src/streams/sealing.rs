@@ -1,9 +1,11 @@
 //! What is said in a sealed stream: sealed as it is appended, opened as it is read, gone when its key is.
+use std::collections::{HashMap, HashSet};
+
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 
 use super::{
-    Stream,
+    Stream, commands, grams,
     rows::{entry, membership, stream},
     rules::{AUTHOR, LEADER, MEMBER, StreamKind},
 };
@@ -12,7 +14,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{DataKeyId, PersonId, StreamId},
     keys::DataKey,
-    seals,
+    seals::{self, queries::Opened},
     store::Tx,
     text,
 };
@@ -24,7 +26,12 @@ const ERASED: &str = "erased";
 
 /// The body of a new entry as it is kept; the stream's preview, if it changes, is sealed along with it. `said`: body and
 /// preview.
-pub(super) async fn seal(tx: &Tx, row: &Stream, key: DataKeyId, said: (&Value, Option<&str>)) -> Result<String> {
+pub(super) async fn seal(
+    tx: &Tx,
+    (stream, seq): (StreamId, i64),
+    key: DataKeyId,
+    said: (&Value, Option<&str>),
+) -> Result<String> {
     let Some(key) = seals::queries::open(tx, tx.keys(), key).await? else {
         // after its author closed the account the thread goes on, but nothing can be kept in it
         return Ok(json!({ ERASED: true }).to_string());
@@ -32,11 +39,11 @@ pub(super) async fn seal(tx: &Tx, row: &Stream, key: DataKeyId, said: (&Value, O
     if let Some(preview) = said.1 {
         stream::Entity::update_many()
             .col_expr(stream::Column::LastPreview, Expr::value(key.seal_text("preview", preview)?))
-            .filter(stream::Column::Id.eq(row.id))
+            .filter(stream::Column::Id.eq(stream))
             .exec(tx)
             .await?;
     }
-    let sealed = key.seal_text(&place(row.id, row.last_seq), &said.0.to_string())?;
+    let sealed = key.seal_text(&place(stream, seq), &said.0.to_string())?;
     Ok(json!({ SEALED: sealed }).to_string())
 }
 
@@ -80,19 +87,21 @@ fn place(stream: StreamId, seq: i64) -> String {
     format!("entry {stream} {seq}")
 }
 
-/// Bodies of entries of one stream, in their order.
-pub(super) async fn open_bodies(app: &App, id: StreamId, rows: &[entry::Model]) -> Result<Vec<Value>> {
+/// Bodies of entries, in their order.
+pub(super) async fn open_bodies(app: &App, rows: &[entry::Model]) -> Result<Vec<Value>> {
     let kept: Vec<Value> = rows.iter().map(|row| serde_json::from_str(&row.body).unwrap_or_default()).collect();
-    if !kept.iter().any(|body| body.get(SEALED).is_some() || body.get(ERASED).is_some()) {
-        return Ok(kept);
+    let sealed = rows.iter().zip(&kept).filter(|(_, body)| body.get(SEALED).is_some());
+    let sealed: HashSet<StreamId> = sealed.map(|(row, _)| row.stream_id).collect();
+    if sealed.is_empty() {
+        return rows.iter().zip(kept).map(|(row, body)| opened(row, body, None)).collect();
     }
     let db = app.store.read();
-    let key = stream::Entity::find_by_id(id).one(db).await?.and_then(|row| row.key_id);
-    let key = match key {
-        Some(key) => seals::queries::open(db, &app.keys, key).await?,
-        None => None,
-    };
-    rows.iter().zip(kept).map(|(row, body)| opened(row, body, key.as_ref())).collect()
+    let streams = stream::Entity::find().filter(stream::Column::Id.is_in(sealed)).all(db).await?;
+    let of: HashMap<StreamId, DataKeyId> =
+        streams.into_iter().filter_map(|row| row.key_id.map(|key| (row.id, key))).collect();
+    let keys = seals::queries::open_all(db, &app.keys, of.values().copied()).await?;
+    let key = |row: &entry::Model| of.get(&row.stream_id).and_then(|id| keys.key(*id));
+    rows.iter().zip(kept).map(|(row, body)| opened(row, body, key(row))).collect()
 }
 
 fn opened(row: &entry::Model, body: Value, key: Option<&DataKey>) -> Result<Value> {
@@ -115,6 +124,11 @@ fn erased() -> Value {
 pub(super) async fn open_previews(app: &App, rows: Vec<&mut Stream>) -> Result<()> {
     let keys = rows.iter().filter_map(|row| row.key_id);
     let opened = seals::queries::open_all(app.store.read(), &app.keys, keys).await?;
+    show_previews(&opened, rows)
+}
+
+/// The same, with the keys at hand.
+pub(super) fn show_previews<'a>(opened: &Opened, rows: impl IntoIterator<Item = &'a mut Stream>) -> Result<()> {
     for row in rows {
         let preview = opened.text(row.key_id, "preview", &row.last_preview)?;
         row.last_preview = preview.unwrap_or_else(|| text::say("erased"));
@@ -133,12 +147,9 @@ pub async fn leave_all(tx: &Tx, person: PersonId) -> Result<Vec<StreamId>> {
     let with = |roles: &[&str]| -> Vec<StreamId> {
         own.iter().filter(|row| roles.contains(&row.role.as_str())).map(|row| row.stream_id).collect()
     };
-    membership::Entity::update_many()
-        .col_expr(membership::Column::LeftAt, Expr::value(tx.now()))
-        .filter(membership::Column::PersonId.eq(person))
-        .filter(membership::Column::StreamId.is_in(with(&[LEADER, MEMBER])))
-        .exec(tx)
-        .await?;
+    for group in with(&[LEADER, MEMBER]) {
+        commands::leave_group(tx, group, person).await?;
+    }
     let private = stream::Entity::find()
         .filter(stream::Column::Id.is_in(with(&[AUTHOR])))
         .filter(stream::Column::KeyId.is_not_null())
@@ -159,8 +170,10 @@ pub async fn blank(tx: &Tx, streams: &[StreamId]) -> Result<()> {
         .filter(entry::Column::StreamId.is_in(streams.iter().copied()))
         .exec(tx)
         .await?;
+    grams::forget_all(tx, streams).await?;
     stream::Entity::update_many()
         .col_expr(stream::Column::LastPreview, Expr::value(""))
+        .col_expr(stream::Column::ChangedAt, Expr::value(tx.now()))
         .filter(stream::Column::Id.is_in(streams.iter().copied()))
         .exec(tx)
         .await?;

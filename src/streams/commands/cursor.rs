@@ -1,18 +1,45 @@
-//! How far somebody has read, and how a conversation is kept in the own list.
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+//! How far somebody has read and received, and how a conversation is kept in the own list.
+//!
+//! # Why
+//! A moved cursor is told to the person's other devices by an entry of the mailbox, so that their dots and banners go. One
+//! for a stream in two seconds at most: what moves on within them is told by `due` as soon as they are over. Only what
+//! changes what is shown is told: reading the mailbox itself would otherwise never end. Cursors are not gathered in memory
+//! before they are written: the writer has units of many people share a commit as it is, and an answer keeps its meaning.
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set,
+    sea_query::{Alias, Expr, OnConflict},
+};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::super::{
-    queries,
-    rows::{entry, membership},
+use super::{
+    super::{
+        queries,
+        rows::{entry, membership, stream},
+        rules::{StreamKind, chain_of_areas},
+    },
+    append::{NewEntry, append},
 };
 use crate::{
     actor::Actor,
-    error::Result,
+    error::{Checks, Result},
     ids::{PersonId, StreamId},
+    people::Resident,
     store::Tx,
 };
+
+/// The mailbox hears of a stream's cursor once within this time.
+const ECHO_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(2);
+/// Cursors told at once.
+const ECHOES: u64 = 200;
+/// Rounds at once while there are more.
+const ROUNDS: usize = 50;
+/// So long may a mute last that ends by itself.
+const LONGEST_MUTE: TimeDelta = TimeDelta::days(366);
 
 /// What of a conversation somebody does not want to be told of. A notice that must be read is told all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +71,9 @@ pub struct SetOptions {
     /// What the person does not want to be told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,
+    /// With `mute`: until when; for good when absent. A year ahead at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mute_until: Option<DateTime<FixedOffset>>,
     /// On top of the list?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_pinned: Option<bool>,
@@ -54,44 +84,92 @@ pub struct SetOptions {
 /// # Errors
 /// `not_found` when the stream is not the actor's to read.
 pub async fn read(tx: &Tx, actor: &Actor, stream_id: StreamId, seq: i64) -> Result<()> {
-    let (stream, _) = queries::readable(tx, actor, stream_id).await?;
-    let seq = seq.clamp(0, stream.last_seq);
-    let no = match entry::Entity::find_by_id((stream_id, seq)).one(tx).await? {
-        Some(row) => row.no,
-        None => 0,
+    let place = queries::place(tx, actor, stream_id).await?;
+    let seq = seq.clamp(0, place.stream.last_seq);
+    if seq == 0 || place.member.as_ref().is_some_and(|row| row.read_seq >= seq) {
+        return Ok(());
+    }
+    let no = if seq == place.stream.last_seq {
+        place.stream.last_no
+    } else {
+        entry::Entity::find_by_id((stream_id, seq)).one(tx).await?.map_or(0, |row| row.no)
     };
-    move_to(tx, (actor.person, stream_id), (seq, no)).await
+    // the count began at the end for who came later, and never goes back
+    let no = place.member.as_ref().map_or(no, |row| Ord::max(no, row.read_no));
+    let (read_no, mentioned, echoed_at) = place.member.as_ref().map_or((0, 0, None), |row| {
+        (row.read_no, if row.last_mention_seq > row.read_seq { row.last_mention_seq } else { 0 }, row.echoed_at)
+    });
+    let is_shown = no > read_no || mentioned > 0;
+    let echo = match echoed_at {
+        _ if !is_shown => None,
+        Some(at) if tx.now() - at < ECHO_AGAIN_AFTER => Some(false),
+        _ => Some(true),
+    };
+    move_to(tx, (actor.person, stream_id), (seq, no), echo).await?;
+    if echo == Some(true) {
+        tell(tx, (actor.person, stream_id), (seq, no)).await?;
+    }
+    Ok(())
+}
+
+/// Some device of the actor has everything up to this seq; never less than before.
+///
+/// # Errors
+/// `not_found` when the stream is not the actor's to read.
+pub async fn receive(tx: &Tx, actor: &Actor, stream_id: StreamId, seq: i64) -> Result<()> {
+    let place = queries::place(tx, actor, stream_id).await?;
+    let seq = seq.clamp(0, place.stream.last_seq);
+    // a row would put a discussion on the list of who only looked in
+    let has_row_by_use = place.stream.kind == StreamKind::Discussion.as_str();
+    if place.member.is_none() && (seq == 0 || has_row_by_use) {
+        return Ok(());
+    }
+    let mut row = row_of(tx, (actor.person, stream_id), (0, 0));
+    row.recv_seq = Set(seq);
+    let further = Expr::col((membership::Entity, membership::Column::RecvSeq)).lt(seq);
+    let again =
+        OnConflict::columns(KEY).update_column(membership::Column::RecvSeq).action_and_where(further).to_owned();
+    membership::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
+    Ok(())
 }
 
 /// Keeps a conversation on top, or quiet.
 ///
 /// # Errors
-/// `not_found` when the stream is not the actor's to read.
+/// `not_found` when the stream is not the actor's to read; `invalid_fields`.
 pub async fn set_options(tx: &Tx, actor: &Actor, stream: StreamId, options: SetOptions) -> Result<()> {
+    let until = options.mute_until.map(|at| at.with_timezone(&Utc));
+    let (now, mut checks) = (tx.now(), Checks::default());
+    let is_ahead = until.is_none_or(|at| at > now && at <= now + LONGEST_MUTE);
+    let is_muting = options.mute.is_some_and(|mute| mute != Mute::Nothing);
+    checks.require(is_ahead && (until.is_none() || is_muting), "mute_until", "out_of_range");
+    checks.done()?;
     queries::readable(tx, actor, stream).await?;
     require_row(tx, (actor.person, stream)).await?;
     let mut update = membership::Entity::update_many()
+        .col_expr(membership::Column::ChangedAt, Expr::value(now))
         .filter(membership::Column::PersonId.eq(actor.person))
         .filter(membership::Column::StreamId.eq(stream));
     if let Some(mute) = options.mute {
-        update = update.col_expr(membership::Column::Mute, Expr::value(mute.as_str()));
+        update = update
+            .col_expr(membership::Column::Mute, Expr::value(mute.as_str()))
+            .col_expr(membership::Column::MuteUntil, Expr::value(until));
     }
     if let Some(is_pinned) = options.is_pinned {
-        update = update.col_expr(membership::Column::PinnedAt, Expr::value(is_pinned.then(|| tx.now())));
+        update = update.col_expr(membership::Column::PinnedAt, Expr::value(is_pinned.then_some(now)));
     }
-    if options.mute.is_some() || options.is_pinned.is_some() {
-        update.exec(tx).await?;
-    }
+    update.exec(tx).await?;
     Ok(())
 }
 
 /// Notes that these people were addressed here.
 pub(super) async fn mention(tx: &Tx, stream: StreamId, people: &[PersonId], seq: i64) -> Result<()> {
-    for person in people {
-        require_row(tx, (*person, stream)).await?;
-    }
+    let known = OnConflict::columns(KEY).do_nothing().to_owned();
+    let rows = people.iter().map(|person| row_of(tx, (*person, stream), (0, 0)));
+    membership::Entity::insert_many(rows).on_conflict(known).exec_without_returning(tx).await?;
     membership::Entity::update_many()
         .col_expr(membership::Column::LastMentionSeq, Expr::value(seq))
+        .col_expr(membership::Column::ChangedAt, Expr::value(tx.now()))
         .filter(membership::Column::StreamId.eq(stream))
         .filter(membership::Column::PersonId.is_in(people.iter().copied()))
         .exec(tx)
@@ -99,27 +177,107 @@ pub(super) async fn mention(tx: &Tx, stream: StreamId, people: &[PersonId], seq:
     Ok(())
 }
 
-pub(super) async fn move_to(tx: &Tx, whose: (PersonId, StreamId), (seq, no): (i64, i64)) -> Result<()> {
-    let moved = membership::Entity::update_many()
-        .col_expr(membership::Column::ReadSeq, Expr::value(seq))
-        .col_expr(membership::Column::ReadNo, Expr::value(no))
-        .filter(membership::Column::PersonId.eq(whose.0))
-        .filter(membership::Column::StreamId.eq(whose.1))
-        .filter(membership::Column::ReadSeq.lt(seq))
-        .exec(tx)
-        .await?;
-    if moved.rows_affected > 0 || membership::Entity::find_by_id(whose).one(tx).await?.is_some() {
+/// What the sender says is read by the sender; every device hears it as the entry that it is.
+pub(super) async fn own(tx: &Tx, whose: (PersonId, StreamId), place: (i64, i64)) -> Result<()> {
+    move_to(tx, whose, place, None).await
+}
+
+/// The same for several people at once: the furthest place of each.
+pub(super) async fn own_all(tx: &Tx, places: HashMap<(PersonId, StreamId), (i64, i64)>) -> Result<()> {
+    if places.is_empty() {
         return Ok(());
     }
-    row_of(tx, whose, (seq, no)).insert(tx).await?;
+    let furthest = Expr::col((membership::Entity, membership::Column::ReadSeq))
+        .lt(Expr::col((Alias::new("excluded"), membership::Column::ReadSeq)));
+    let again = OnConflict::columns(KEY).update_columns(MOVED).action_and_where(furthest).to_owned();
+    let rows = places.into_iter().map(|(whose, place)| row_of(tx, whose, place));
+    membership::Entity::insert_many(rows).on_conflict(again).exec_without_returning(tx).await?;
     Ok(())
 }
 
+/// `echo`: the mailbox is told now, or soon; it need not be told at all.
+async fn move_to(tx: &Tx, whose: (PersonId, StreamId), place: (i64, i64), echo: Option<bool>) -> Result<()> {
+    let mut row = row_of(tx, whose, place);
+    let mut columns = MOVED.to_vec();
+    match echo {
+        Some(true) => {
+            row.echoed_at = Set(Some(tx.now()));
+            row.is_echo_due = Set(false);
+            columns.extend([membership::Column::EchoedAt, membership::Column::IsEchoDue]);
+        }
+        Some(false) => {
+            row.is_echo_due = Set(true);
+            columns.push(membership::Column::IsEchoDue);
+        }
+        None => {}
+    }
+    let further = Expr::col((membership::Entity, membership::Column::ReadSeq)).lt(place.0);
+    let again = OnConflict::columns(KEY).update_columns(columns).action_and_where(further).to_owned();
+    membership::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// What was said in the channels of the own area before somebody came is no news to them. Only the count begins at the end:
+/// the place read stays where it is, for nobody has read a notice by coming, and who must be told of it still is.
+pub(super) async fn begin(tx: &Tx, person: &Resident) -> Result<()> {
+    let channels = stream::Entity::find()
+        .filter(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
+        .filter(stream::Column::SubjectId.is_in(chain_of_areas(&person.area)))
+        .filter(stream::Column::LastNo.gt(0));
+    let rows = channels.all(tx).await?.into_iter().map(|row| row_of(tx, (person.id, row.id), (0, row.last_no)));
+    let rows: Vec<membership::ActiveModel> = rows.collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let known = OnConflict::columns(KEY).do_nothing().to_owned();
+    membership::Entity::insert_many(rows).on_conflict(known).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Tells the mailboxes how far was read within the last seconds.
+pub(super) async fn due(tx: &Tx) -> Result<()> {
+    for _ in 0..ROUNDS {
+        if told_some(tx).await? < ECHOES {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Tells some of those who wait; how many.
+async fn told_some(tx: &Tx) -> Result<u64> {
+    let waiting = membership::Entity::find()
+        // as the index says it: only so it is used
+        .filter(Expr::cust("is_echo_due = TRUE"))
+        .filter(membership::Column::EchoedAt.lte(tx.now() - ECHO_AGAIN_AFTER))
+        .limit(ECHOES)
+        .all(tx)
+        .await?;
+    let count = waiting.len() as u64;
+    for row in waiting {
+        tell(tx, (row.person_id, row.stream_id), (row.read_seq, row.read_no)).await?;
+        let mut row: membership::ActiveModel = row.into();
+        row.echoed_at = Set(Some(tx.now()));
+        row.is_echo_due = Set(false);
+        row.update(tx).await?;
+    }
+    Ok(count)
+}
+
+async fn tell(tx: &Tx, (person, stream): (PersonId, StreamId), (seq, no): (i64, i64)) -> Result<()> {
+    let Some(mailbox) = queries::find(tx, StreamKind::Mailbox, &person.to_string()).await? else { return Ok(()) };
+    append(tx, mailbox, NewEntry::quiet("cursor", json!({ "stream_id": stream, "seq": seq, "no": no }))).await?;
+    Ok(())
+}
+
+const MOVED: [membership::Column; 3] =
+    [membership::Column::ReadSeq, membership::Column::ReadNo, membership::Column::ChangedAt];
+const KEY: [membership::Column; 2] = [membership::Column::PersonId, membership::Column::StreamId];
+
 /// In a channel, a forum or a discussion the row is made when there is something to keep in it.
 async fn require_row(tx: &Tx, whose: (PersonId, StreamId)) -> Result<()> {
-    if membership::Entity::find_by_id(whose).one(tx).await?.is_none() {
-        row_of(tx, whose, (0, 0)).insert(tx).await?;
-    }
+    let known = OnConflict::columns(KEY).do_nothing().to_owned();
+    membership::Entity::insert(row_of(tx, whose, (0, 0))).on_conflict(known).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -132,6 +290,7 @@ fn row_of(tx: &Tx, whose: (PersonId, StreamId), (seq, no): (i64, i64)) -> member
         read_no: Set(no),
         joined_at: Set(tx.now()),
         left_at: Set(None),
+        changed_at: Set(tx.now()),
         ..fresh()
     }
 }
@@ -142,6 +301,10 @@ pub(super) fn fresh() -> membership::ActiveModel {
         last_mention_seq: Set(0),
         mute: Set(Mute::Nothing.as_str().to_owned()),
         pinned_at: Set(None),
+        recv_seq: Set(0),
+        mute_until: Set(None),
+        echoed_at: Set(None),
+        is_echo_due: Set(false),
         ..Default::default()
     }
 }

@@ -1,4 +1,11 @@
 //! Taking back what was said, taking it away, pinning it.
+//!
+//! # Why
+//! What was taken back or taken away is kept nowhere, not even sealed for an appeal. A recall is a promise to its sender,
+//! and a store of everything that people regretted is the first thing a lawsuit, a thief or a nosy clerk would ask for.
+//! Where there is something to judge, somebody has reported it, and then its words are kept with the report, sealed, before
+//! anybody can take them away; whoever leads a conversation and takes something away without a report does so with a
+//! reason that everybody there reads.
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,22 +15,27 @@ use super::{
     super::{
         grams, queries,
         rows::{entry, stream},
-        rules::{Access, RECALL_WITHIN, RECALLED, REMOVED, SAID, access, moderates},
+        rules::{Access, RECALL_WITHIN, RECALLED, REMOVED, SAID, moderates},
         sealing,
     },
     Sent,
     append::{NewEntry, append},
+    list_rows::blank_rows,
+    say::MEDIA_KIND,
 };
 use crate::{
     actor::Actor,
     error::{Checks, Code, Result},
-    ids::{MediaId, PersonId, StreamId},
+    ids::{PersonId, StreamId},
     media,
     store::Tx,
     text,
 };
 
 const MAX_REASON: usize = 200;
+const MESSAGE: &str = "message";
+/// What a person says: taken back by its sender, reported by others. The rest of a list is for its own module to take away.
+pub(in super::super) const SPOKEN: [&str; 2] = [MESSAGE, "chain"];
 
 /// Takes a message back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -43,13 +55,13 @@ pub struct PinMessage {
     pub is_pinned: bool,
 }
 
-/// Takes a message back: the own within two minutes, that of somebody else by who leads the conversation, with a reason.
+/// Takes a message or a list back: the own within two minutes, that of somebody else by who leads the conversation, with a reason.
 /// Its words and files are gone for good, everywhere; that something was said here stays.
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `recall_too_late`; `invalid_fields` without a reason.
 pub async fn recall(tx: &Tx, actor: &Actor, (id, seq, input): (StreamId, i64, RecallMessage)) -> Result<Sent> {
-    let (stream, said, may_moderate) = said(tx, actor, (id, seq)).await?;
+    let (stream, said, may_moderate) = said(tx, actor, (id, seq, &SPOKEN)).await?;
     if said.state != SAID {
         return Ok(Sent { seq: said.rev, no: said.no, dup: true });
     }
@@ -88,6 +100,9 @@ async fn take(tx: &Tx, (stream, said): (&stream::Model, entry::Model), (by, body
     }
     let entry = NewEntry { sender: Some(by), target_seq: Some(seq), ..NewEntry::quiet("recall", body.clone()) };
     let (rev, no) = append(tx, id, entry).await?;
+    if said.kind != MESSAGE {
+        blank_rows(tx, (id, seq, None), rev).await?;
+    }
     entry::Entity::update_many()
         .col_expr(entry::Column::Body, Expr::value(body.to_string()))
         .col_expr(entry::Column::State, Expr::value(state.as_str()))
@@ -98,7 +113,7 @@ async fn take(tx: &Tx, (stream, said): (&stream::Model, entry::Model), (by, body
         .exec(tx)
         .await?;
     if said.no == stream.last_no {
-        // the list shows the newest; what is left of it says nothing
+        // the list of streams shows the newest; what is left of it says nothing
         let words = text::say(if state == RECALLED { "preview-recalled" } else { "preview-removed" });
         sealing::set_preview(tx, stream, &words).await?;
     }
@@ -110,7 +125,7 @@ async fn take(tx: &Tx, (stream, said): (&stream::Model, entry::Model), (by, body
 /// # Errors
 /// `not_found`; `not_allowed` for who does not lead the conversation; `wrong_state` for a message that was taken back.
 pub async fn pin(tx: &Tx, actor: &Actor, (id, seq, input): (StreamId, i64, PinMessage)) -> Result<Sent> {
-    let (_, said, may_moderate) = said(tx, actor, (id, seq)).await?;
+    let (_, said, may_moderate) = said(tx, actor, (id, seq, &[MESSAGE])).await?;
     if !may_moderate {
         return Err(Code::NotAllowed.into());
     }
@@ -134,21 +149,23 @@ pub async fn pin(tx: &Tx, actor: &Actor, (id, seq, input): (StreamId, i64, PinMe
 }
 
 /// Something that was said or shown where the actor may write, and whether the actor leads the conversation.
-async fn said(tx: &Tx, actor: &Actor, (id, seq): (StreamId, i64)) -> Result<(stream::Model, entry::Model, bool)> {
-    let (stream, _) = queries::readable(tx, actor, id).await?;
-    let role = queries::role(tx, id, actor.person).await?;
+async fn said(
+    tx: &Tx,
+    actor: &Actor,
+    (id, seq, kinds): (StreamId, i64, &[&str]),
+) -> Result<(stream::Model, entry::Model, bool)> {
+    let place = queries::place(tx, actor, id).await?;
     let found = entry::Entity::find_by_id((id, seq)).one(tx).await?;
-    let said = found.filter(|row| row.kind == "message").ok_or(Code::NotFound)?;
-    if access(&stream, actor, role.as_deref()) != Access::Write {
+    let said = found.filter(|row| kinds.contains(&row.kind.as_str())).ok_or(Code::NotFound)?;
+    if place.access != Access::Write {
         return Err(Code::NotAllowed.into());
     }
-    let leads = moderates(&stream, actor, role.as_deref());
-    Ok((stream, said, leads))
+    let leads = moderates(&place.stream, actor, place.role());
+    Ok((place.stream, said, leads))
 }
 
 async fn erase_files(tx: &Tx, stream: &stream::Model, said: &entry::Model) -> Result<()> {
     let body = sealing::open_body(tx, stream, said).await?;
-    let files = body.get("media").and_then(Value::as_array).into_iter().flatten();
-    let ids: Vec<MediaId> = files.filter_map(|one| one["id"].as_str().and_then(|id| id.parse().ok())).collect();
-    media::commands::erase(tx, &ids).await
+    // what was reported waits for the decision: it is not the conversation's any more
+    media::commands::erase(tx, MEDIA_KIND, &queries::media_of(&body)).await
 }

@@ -11,7 +11,7 @@ use super::{
     super::{
         queries,
         rows::{entry, membership, stream},
-        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, StreamKind, access, moderates},
+        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, StreamKind, moderates},
         sealing,
     },
     append::{NewEntry, append},
@@ -76,6 +76,11 @@ impl SendMessage {
             mention_all: false,
         }
     }
+
+    /// Nothing hangs on it but the conversation itself: no files, nobody addressed.
+    pub(super) fn is_plain(&self) -> bool {
+        self.media.is_empty() && self.mentions.is_empty() && !self.mention_all
+    }
 }
 
 /// The side an argument takes.
@@ -100,10 +105,10 @@ pub struct Sent {
 }
 
 /// Where something is said, and by whom.
-struct Place<'a> {
-    stream: stream::Model,
-    actor: &'a Actor,
-    role: Option<String>,
+pub(super) struct Place<'a> {
+    pub(super) stream: stream::Model,
+    pub(super) actor: &'a Actor,
+    pub(super) role: Option<String>,
 }
 
 /// Sends a message. The same `client_id` again gives the first answer, with `dup`.
@@ -113,7 +118,7 @@ struct Place<'a> {
 /// addressed by who does not lead it; `too_many_requests` when everybody was within the hour; `invalid_fields`;
 /// `media_not_usable`; `idempotency_mismatch` for a `client_id` used elsewhere.
 pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendMessage)) -> Result<Sent> {
-    let place = place(tx, actor, stream_id, Access::Write).await?;
+    let place = place(tx, actor, stream_id, (Access::Write, true)).await?;
     check(&place.stream, &message)?;
     sealing::require_open(tx, &place.stream).await?;
     if let Some(known) = sent_before(tx, (actor, stream_id), message.client_id).await? {
@@ -124,19 +129,46 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
     let to = Subject { kind: MEDIA_KIND, id: &stream_id.to_string(), area: &area };
     let attached = media::attach(tx, actor.person, &message.media, to).await?;
     check_media(&message, &attached)?;
-    let entry = NewEntry {
-        preview: Some(preview(&message, &attached)),
-        sender: Some(actor.person),
-        body_id: seat(&place).map(|seat| seat.body_id),
-        client_id: message.client_id,
-        reply_to: message.reply_to,
-        ..NewEntry::quiet("message", body(&message, &attached))
-    };
-    let (seq, no) = append(tx, stream_id, entry).await?;
-    cursor::move_to(tx, (actor.person, stream_id), (seq, no)).await?;
+    let (seq, no) = append(tx, stream_id, entry_of(&place, &message, &attached)).await?;
+    cursor::own(tx, (actor.person, stream_id), (seq, no)).await?;
     address(tx, (stream_id, seq), &message).await?;
     tell_office(tx, &place).await?;
     Ok(Sent { seq, no, dup: false })
+}
+
+/// A message as it is kept.
+pub(super) fn entry_of(place: &Place<'_>, message: &SendMessage, attached: &[Media]) -> NewEntry {
+    NewEntry {
+        preview: Some(preview(message, attached)),
+        sender: Some(place.actor.person),
+        body_id: seat(place).map(|seat| seat.body_id),
+        client_id: message.client_id,
+        reply_to: message.reply_to,
+        ..NewEntry::quiet("message", body(message, attached))
+    }
+}
+
+/// Notes that what stands at this place concerns these people: they see that they are addressed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn concern(tx: &Tx, (stream, seq): (StreamId, i64), people: &[PersonId]) -> Result<()> {
+    cursor::mention(tx, stream, people, seq).await
+}
+
+/// Would this message be taken now? `false` when it is there already.
+///
+/// # Errors
+/// As [`send`], but for its media.
+pub async fn check_send(tx: &Tx, actor: &Actor, (id, message): (StreamId, &SendMessage)) -> Result<bool> {
+    let place = place(tx, actor, id, (Access::Write, true)).await?;
+    check(&place.stream, message)?;
+    sealing::require_open(tx, &place.stream).await?;
+    if sent_before(tx, (actor, id), message.client_id).await?.is_some() {
+        return Ok(false);
+    }
+    check_mentions(tx, &place, message).await?;
+    Ok(true)
 }
 
 /// Something other than a message that a person puts into a conversation.
@@ -151,13 +183,15 @@ pub struct Posting {
     pub body: Value,
     /// What it changes.
     pub target_seq: Option<i64>,
+    /// It says something: not for who was silenced. Taking the own words away is open to everybody.
+    pub is_speech: bool,
 }
 
 impl Posting {
     /// What changes something without being news.
     #[must_use]
     pub fn quiet(kind: &'static str, body: Value) -> Self {
-        Self { kind, client_id: Uuid::now_v7(), preview: None, body, target_seq: None }
+        Self { kind, client_id: Uuid::now_v7(), preview: None, body, target_seq: None, is_speech: true }
     }
 }
 
@@ -173,7 +207,7 @@ pub async fn post(
     (id, kinds, needed): (StreamId, &[StreamKind], Access),
     posting: Posting,
 ) -> Result<Sent> {
-    let place = place(tx, actor, id, needed).await?;
+    let place = place(tx, actor, id, (needed, posting.is_speech)).await?;
     if !kinds.iter().any(|kind| kind.as_str() == place.stream.kind) {
         return Err(Code::NotFound.into());
     }
@@ -190,25 +224,29 @@ pub async fn post(
     };
     let (seq, no) = append(tx, id, entry).await?;
     if needed == Access::Write {
-        cursor::move_to(tx, (actor.person, id), (seq, no)).await?;
+        cursor::own(tx, (actor.person, id), (seq, no)).await?;
     }
     Ok(Sent { seq, no, dup: false })
 }
 
-async fn place<'a>(tx: &Tx, actor: &'a Actor, id: StreamId, needed: Access) -> Result<Place<'a>> {
-    let (stream, _) = queries::readable(tx, actor, id).await?;
-    let role = queries::role(tx, id, actor.person).await?;
-    let allowed = access(&stream, actor, role.as_deref());
-    if needed == Access::Write && allowed != Access::Write {
+async fn place<'a>(tx: &Tx, actor: &'a Actor, id: StreamId, (needed, is_speech): (Access, bool)) -> Result<Place<'a>> {
+    let place = queries::place(tx, actor, id).await?;
+    if needed == Access::Write && place.access != Access::Write {
         return Err(Code::NotAllowed.into());
     }
-    if [StreamKind::Discussion, StreamKind::Group].iter().any(|kind| kind.as_str() == stream.kind) {
+    if is_speech && needs_speech(&place.stream) {
         suspensions::require_speech(tx, actor.person).await?;
     }
-    Ok(Place { stream, actor, role })
+    let role = place.role().map(str::to_owned);
+    Ok(Place { stream: place.stream, actor, role })
 }
 
-fn check(stream: &stream::Model, message: &SendMessage) -> Result<()> {
+/// Whoever was silenced does not speak here.
+pub(super) fn needs_speech(stream: &stream::Model) -> bool {
+    [StreamKind::Discussion, StreamKind::Group].iter().any(|kind| kind.as_str() == stream.kind)
+}
+
+pub(super) fn check(stream: &stream::Model, message: &SendMessage) -> Result<()> {
     let mut checks = Checks::default();
     checks.text("text", &message.text, 0..=MAX_TEXT);
     let says_something = !message.text.trim().is_empty() || !message.media.is_empty();
@@ -235,9 +273,16 @@ async fn sent_before(tx: &Tx, (actor, id): (&Actor, StreamId), client_id: Uuid) 
         .filter(entry::Column::ClientId.eq(client_id));
     match same.one(tx).await? {
         None => Ok(None),
-        Some(known) if known.stream_id == id => Ok(Some(Sent { seq: known.seq, no: known.no, dup: true })),
-        Some(_) => Err(Code::IdempotencyMismatch.into()),
+        Some(known) => answered_before(&known, id).map(Some),
     }
+}
+
+/// What was answered to the same `client_id` before.
+pub(super) fn answered_before(known: &entry::Model, id: StreamId) -> Result<Sent> {
+    if known.stream_id != id {
+        return Err(Code::IdempotencyMismatch.into());
+    }
+    Ok(Sent { seq: known.seq, no: known.no, dup: true })
 }
 
 /// Only who belongs here can be addressed; everybody only by who leads it, and not all the time.
@@ -321,15 +366,25 @@ fn preview(message: &SendMessage, attached: &[Media]) -> String {
     }
 }
 
-/// What a resident says to an office raises that office's own stream: who serves thousands of conversations follows one.
+/// What is said in a conversation of an office raises that office's own stream: who serves thousands of conversations
+/// follows one. What a resident says is news there; that a colleague has answered only changes what is shown.
 async fn tell_office(tx: &Tx, place: &Place<'_>) -> Result<()> {
-    let is_theirs = matches!(StreamKind::parse(&place.stream.kind), Some(StreamKind::Contact | StreamKind::Thread));
-    let (Some(body), Some(AUTHOR), true) = (place.stream.body_id, place.role.as_deref(), is_theirs) else {
-        return Ok(());
+    let stream = &place.stream;
+    let link = match StreamKind::parse(&stream.kind) {
+        Some(StreamKind::Contact) => format!("/streams/{}", stream.id),
+        // whoever has not opened the voice today opens it there
+        Some(StreamKind::Thread) => format!("/desk/suggestions/{}", stream.subject_id),
+        _ => return Ok(()),
     };
+    let Some(body) = stream.body_id else { return Ok(()) };
     let office = office(tx, body).await?;
-    let title = text::say_with("stream-spoke", &[("title", place.stream.title.clone().into())]);
-    let body = json!({ "stream_id": place.stream.id, "title": title, "state": SAID });
-    append(tx, office, NewEntry::shown("bump", title, body)).await?;
+    let is_resident = place.role.as_deref() == Some(AUTHOR);
+    let words = if is_resident { "stream-spoke" } else { "stream-answered" };
+    let title = text::say_with(words, &[("title", stream.title.clone().into())]);
+    let body = json!({
+        "stream_id": stream.id, "title": title, "state": SAID, "is_answer": !is_resident, "link": link,
+    });
+    let entry = NewEntry { preview: is_resident.then_some(title), ..NewEntry::quiet("bump", body) };
+    append(tx, office, entry).await?;
     Ok(())
 }

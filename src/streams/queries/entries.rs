@@ -2,7 +2,10 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -28,8 +31,8 @@ pub struct EntryView {
     pub seq: i64,
     /// Its number among what people count.
     pub no: i64,
-    /// message, card or bump (a resident spoke to the office); recall, pin and member change what is shown and count for
-    /// nobody as unread.
+    /// message, card or bump (somebody spoke in a conversation of the office); recall, pin and member change what is shown
+    /// and count for nobody as unread. In a mailbox, member says that the person's place in another stream changed.
     pub kind: String,
     /// Who sent it; absent for what the system shows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,9 +55,11 @@ pub struct EntryView {
     /// On top for everybody.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_pinned: bool,
-    /// `{text, side?, media?, mentions?, mention_all?}` of a message; `{card, title, text, link}` of a card; `{state,
-    /// reason?}` of what was taken back and of the recall; `{erased, text}` of what its author had erased with the
-    /// account.
+    /// `{text, side?, media?, mentions?, mention_all?}` of a message; `{card, title, text, link}` of a card; `{stream_id,
+    /// title, link, is_answer}` of a bump; `{state, reason?}` of what was taken back and of the recall; `{erased, text}` of
+    /// what its author had erased with the account; `{change, row_no, text?, quantity?, cells?}` of a row of a list, without
+    /// words once the row was changed or taken out; `{person_id, change}` of a member: joined, leads, left, removed; in a
+    /// mailbox `{stream_id, change, role?}`: joined, changed, left.
     pub body: serde_json::Value,
     /// When.
     pub created_at: DateTime<FixedOffset>,
@@ -89,6 +94,8 @@ pub enum Span {
     After(i64),
     /// The newest ones before this seq, oldest first.
     Before(i64),
+    /// Those on both sides of what has this number, oldest first.
+    Around(i64),
 }
 
 /// Entries in their present state, oldest first. The caller has checked [`readable`].
@@ -97,13 +104,46 @@ pub enum Span {
 /// When the database cannot be read.
 pub async fn entries(app: &App, stream: StreamId, span: Span, limit: u64) -> Result<Vec<EntryView>> {
     let db = app.store.read();
-    let found = entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).limit(limit);
     let mut rows = match span {
-        Span::After(seq) => found.filter(entry::Column::Seq.gt(seq)).order_by_asc(entry::Column::Seq).all(db).await?,
-        Span::Before(seq) => found.filter(entry::Column::Seq.lt(seq)).order_by_desc(entry::Column::Seq).all(db).await?,
+        Span::After(seq) => after(db, stream, seq, limit).await?,
+        Span::Before(seq) => before(db, stream, seq, limit).await?,
+        Span::Around(no) => {
+            let middle = with_number(db, stream, no).await?;
+            let mut rows = before(db, stream, middle, limit / 2).await?;
+            let rest = limit.saturating_sub(rows.len() as u64);
+            rows.extend(after(db, stream, middle - 1, rest).await?);
+            rows
+        }
     };
     rows.sort_by_key(|row| row.seq);
-    shown(app, stream, rows).await
+    shown(app, rows).await
+}
+
+async fn after(db: &impl ConnectionTrait, stream: StreamId, seq: i64, limit: u64) -> Result<Vec<entry::Model>> {
+    let rows = entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).filter(entry::Column::Seq.gt(seq));
+    Ok(rows.order_by_asc(entry::Column::Seq).limit(limit).all(db).await?)
+}
+
+async fn before(db: &impl ConnectionTrait, stream: StreamId, seq: i64, limit: u64) -> Result<Vec<entry::Model>> {
+    let rows = entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).filter(entry::Column::Seq.lt(seq));
+    Ok(rows.order_by_desc(entry::Column::Seq).limit(limit).all(db).await?)
+}
+
+/// Where this number stands; past the end when it was not given yet. A place is never smaller than its number, so it is
+/// looked for from there on.
+async fn with_number(db: &impl ConnectionTrait, stream: StreamId, no: i64) -> Result<i64> {
+    let found: Option<i64> = entry::Entity::find()
+        .select_only()
+        .column(entry::Column::Seq)
+        .filter(entry::Column::StreamId.eq(stream))
+        .filter(entry::Column::Seq.gte(no))
+        .filter(entry::Column::No.gte(no))
+        .order_by_asc(entry::Column::Seq)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(found.unwrap_or(i64::MAX))
 }
 
 /// What is on top for everybody, oldest first, the newest ten at most. The caller has checked [`readable`].
@@ -120,27 +160,27 @@ pub async fn pinned(app: &App, stream: StreamId) -> Result<Vec<EntryView>> {
         .all(app.store.read())
         .await?;
     rows.reverse();
-    shown(app, stream, rows).await
+    shown(app, rows).await
 }
 
-/// These entries with the names, the words and the quotes that belong to them.
-pub(super) async fn shown(app: &App, stream: StreamId, rows: Vec<entry::Model>) -> Result<Vec<EntryView>> {
+/// These entries, of however many streams, with the names, the words and the quotes that belong to them.
+pub(super) async fn shown(app: &App, rows: Vec<entry::Model>) -> Result<Vec<EntryView>> {
     let db = app.store.read();
-    let quoted = quoted(db, stream, &rows).await?;
+    let quoted = quoted(db, &rows).await?;
     let every: Vec<entry::Model> = rows.iter().chain(&quoted).cloned().collect();
-    let mut words = sealing::open_bodies(app, stream, &every).await?;
+    let mut words = sealing::open_bodies(app, &every).await?;
     let quoted_words = words.split_off(rows.len());
     let names = Names::of(db, &every).await?;
     let mut quotes = HashMap::new();
     for (row, body) in quoted.iter().zip(quoted_words).chain(rows.iter().zip(words.iter().cloned())) {
         let text = body["text"].as_str().unwrap_or_default().chars().take(QUOTED).collect();
-        quotes.insert(row.seq, Quote { sender: names.sender(row), text });
+        quotes.insert((row.stream_id, row.seq), Quote { sender: names.sender(row), text });
     }
     let show = |(row, body): (entry::Model, Value)| EntryView {
         seq: row.seq,
         no: row.no,
         sender: names.sender(&row),
-        quote: row.reply_to.and_then(|seq| quotes.get(&seq).cloned()),
+        quote: row.reply_to.and_then(|seq| quotes.get(&(row.stream_id, seq)).cloned()),
         kind: row.kind,
         reply_to: row.reply_to,
         target_seq: row.target_seq,
@@ -154,15 +194,21 @@ pub(super) async fn shown(app: &App, stream: StreamId, rows: Vec<entry::Model>) 
 }
 
 /// What these answer and are not among these.
-async fn quoted(db: &impl ConnectionTrait, stream: StreamId, rows: &[entry::Model]) -> Result<Vec<entry::Model>> {
-    let known: HashSet<i64> = rows.iter().map(|row| row.seq).collect();
-    let wanted: HashSet<i64> = rows.iter().filter_map(|row| row.reply_to).filter(|seq| !known.contains(seq)).collect();
+async fn quoted(db: &impl ConnectionTrait, rows: &[entry::Model]) -> Result<Vec<entry::Model>> {
+    let known: HashSet<(StreamId, i64)> = rows.iter().map(|row| (row.stream_id, row.seq)).collect();
+    let mut wanted: HashMap<StreamId, HashSet<i64>> = HashMap::new();
+    for (stream, seq) in rows.iter().filter_map(|row| Some((row.stream_id, row.reply_to?))) {
+        if !known.contains(&(stream, seq)) {
+            wanted.entry(stream).or_default().insert(seq);
+        }
+    }
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let found =
-        entry::Entity::find().filter(entry::Column::StreamId.eq(stream)).filter(entry::Column::Seq.is_in(wanted));
-    Ok(found.all(db).await?)
+    let any = wanted.into_iter().fold(Condition::any(), |any, (stream, seqs)| {
+        any.add(entry::Column::StreamId.eq(stream).and(entry::Column::Seq.is_in(seqs)))
+    });
+    Ok(entry::Entity::find().filter(any).all(db).await?)
 }
 
 /// Of those who spoke, and of the bodies for which they did.

@@ -1,14 +1,24 @@
-//! Who belongs to a conversation, and who of them has read up to a place.
-use std::collections::{HashMap, HashSet};
+//! Who belongs to a conversation, who of them has read up to a place, and whom an entry has not reached.
+//!
+//! # Why
+//! "73 / 1 204" is counted, not kept: nothing is written to when somebody reads but the own cursor. In a village and above,
+//! where a thousand phones ask at once, a server counts once and says the same for two seconds, above a village for ten.
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    sea_query::{Alias, Expr, Order, Query, SelectStatement},
+};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::super::{
-    Stream,
-    rows::membership,
-    rules::{LEADER, MEMBER, StreamKind, moderates},
+use super::{
+    super::{
+        Stream,
+        rows::{entry, membership, stream},
+        rules::{AUTHOR, FORMER, HANDLERS, LEADER, MEMBER, StreamKind, handles, moderates},
+    },
+    place,
 };
 use crate::{
     actor::Actor,
@@ -16,7 +26,7 @@ use crate::{
     areas::VILLAGE_CODE,
     bodies,
     error::{Code, Result},
-    ids::{PersonId, StreamId},
+    ids::{BodyId, PersonId, StreamId},
     people,
 };
 
@@ -25,11 +35,34 @@ use crate::{
 pub struct Receipts {
     /// Those whose cursor is there or further.
     pub read: i64,
-    /// Everybody to whom it is shown.
+    /// Everybody to whom it is shown; of a voice or a letter, everybody else than who spoke.
     pub audience: i64,
-    /// Who has not read it, 300 at most; only for who leads the conversation, and not above a village.
+    /// Who has not read it, 100 on a page; only for who leads the conversation, and not above a village.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<Vec<Reader>>,
+    /// Hand this back for those that follow; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<PersonId>,
+}
+
+/// Which page of those who have not read.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// Only `unread` is listed.
+    #[param(inline)]
+    pub state: Option<ReceiptState>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<PersonId>,
+}
+
+/// Whom a list of receipts names.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ReceiptState {
+    Unread,
 }
 
 /// Somebody who belongs to a conversation.
@@ -44,30 +77,49 @@ pub struct Reader {
     pub role: Option<String>,
 }
 
-/// Names shown at once.
-const SHOWN: usize = 300;
+/// Names on one page.
+const SHOWN: u64 = 100;
 
 /// How many have read up to a place, and for who leads the conversation who has not.
 ///
 /// # Errors
 /// `not_found` when the stream is not the actor's to read or has no such place.
-pub async fn receipts(app: &App, actor: &Actor, (id, seq): (StreamId, i64)) -> Result<Receipts> {
+pub async fn receipts(app: &App, actor: &Actor, (id, seq, page): (StreamId, i64, Page)) -> Result<Receipts> {
     let db = app.store.read();
-    let (stream, _) = super::readable(db, actor, id).await?;
-    if !(1..=stream.last_seq).contains(&seq) {
+    let place = place(db, actor, id).await?;
+    if !(1..=place.stream.last_seq).contains(&seq) {
         return Err(Code::NotFound.into());
     }
-    let role = super::role(db, id, actor.person).await?;
-    let leads = moderates(&stream, actor, role.as_deref());
-    let Some(audience) = audience(app, &stream).await? else {
-        // above a village it is counted only
-        let (read, audience) = (read_count(db, id, seq).await?, counted(db, &stream).await?);
-        return Ok(Receipts { read: read.min(audience), audience, unread: None });
+    let leads = moderates(&place.stream, actor, place.role());
+    let audience = Audience::of(app, (&place.stream, seq)).await?;
+    let (read, all) = match audience.kept() {
+        None => audience.count(db, seq).await?,
+        Some(kept) => app.counted.get(kept, (id, seq), || audience.count(db, seq)).await?,
     };
-    let readers = readers(db, id, seq).await?;
-    let (read, unread): (Vec<_>, Vec<_>) = audience.into_iter().partition(|one| readers.contains(&one.id));
-    let (read, all) = (len(&read), len(&read) + len(&unread));
-    Ok(Receipts { read, audience: all, unread: leads.then(|| unread.into_iter().take(SHOWN).collect()) })
+    let mut receipts = Receipts { read, audience: all, unread: None, next_cursor: None };
+    if leads && !audience.is_above_a_village() {
+        let mut unread = audience.without(db, (seq, false), (page.cursor, SHOWN + 1)).await?;
+        let more = unread.len() as u64 > SHOWN;
+        unread.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+        receipts.next_cursor = unread.last().copied().filter(|_| more);
+        receipts.unread = Some(audience.named(db, unread).await?);
+    }
+    Ok(receipts)
+}
+
+/// People to whom an entry is shown and of whom no device has received it, by id, from one on: for whoever tells them
+/// another way. The caller has found out that the entry is there.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn unreached(
+    app: &App,
+    (id, seq): (StreamId, i64),
+    (after, limit): (Option<PersonId>, u64),
+) -> Result<Vec<PersonId>> {
+    let db = app.store.read();
+    let stream = stream::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
+    Audience::of(app, (&stream, seq)).await?.without(db, (seq, true), (after, limit)).await
 }
 
 /// Who belongs to a group or a body's own stream.
@@ -76,79 +128,180 @@ pub async fn receipts(app: &App, actor: &Actor, (id, seq): (StreamId, i64)) -> R
 /// `not_found` when the stream is not the actor's to read, or has no list of members.
 pub async fn members(app: &App, actor: &Actor, id: StreamId) -> Result<Vec<Reader>> {
     let db = app.store.read();
-    let (stream, _) = super::readable(db, actor, id).await?;
-    let is_group = stream.kind == StreamKind::Group.as_str();
-    if !is_group && ![StreamKind::Forum, StreamKind::Office].iter().any(|kind| kind.as_str() == stream.kind) {
-        return Err(Code::NotFound.into());
+    let place = place(db, actor, id).await?;
+    let is_group = place.stream.kind == StreamKind::Group.as_str();
+    if !is_group {
+        let is_of_seats = [StreamKind::Forum, StreamKind::Office].iter().any(|kind| kind.as_str() == place.stream.kind);
+        let body = place.stream.body_id.filter(|_| is_of_seats).ok_or(Code::NotFound)?;
+        let (people, mut names) = seated(app, body).await?;
+        return Ok(people.into_iter().filter_map(|id| names.remove(&id)).collect());
     }
-    let mut members = audience(app, &stream).await?.unwrap_or_default();
-    let role = super::role(db, id, actor.person).await?;
-    if is_group && !moderates(&stream, actor, role.as_deref()) {
-        members.iter_mut().for_each(|one| one.name = people::mask_name(&one.name));
-    }
-    Ok(members)
-}
-
-fn len<T>(list: &[T]) -> i64 {
-    i64::try_from(list.len()).unwrap_or(i64::MAX)
-}
-
-/// Everybody to whom the stream is shown; `None` above a village.
-async fn audience(app: &App, stream: &Stream) -> Result<Option<Vec<Reader>>> {
-    let db = app.store.read();
-    let area = stream.area_code.as_deref().unwrap_or_default();
-    let of_seats = |seats: Vec<bodies::queries::SeatView>| {
-        let mut people: HashMap<PersonId, Reader> = HashMap::new();
-        for seat in seats {
-            let role = Some(seat.role_name);
-            people.entry(seat.person_id).or_insert(Reader { id: seat.person_id, name: seat.name, role });
-        }
-        people.into_values().collect()
+    let rows = membership::Entity::find()
+        .filter(membership::Column::StreamId.eq(id))
+        .filter(membership::Column::LeftAt.is_null())
+        .order_by_asc(membership::Column::JoinedAt)
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let leads = moderates(&place.stream, actor, place.role());
+    let shown = |row: membership::Model| {
+        let full = names.get(&row.person_id).cloned().unwrap_or_default();
+        let name = if leads { full } else { people::mask_name(&full) };
+        Reader { id: row.person_id, name, role: [LEADER, MEMBER].contains(&row.role.as_str()).then_some(row.role) }
     };
-    match (StreamKind::parse(&stream.kind), stream.body_id) {
-        (Some(StreamKind::Forum | StreamKind::Office), Some(body)) => {
-            Ok(Some(of_seats(bodies::queries::members_of(db, body, app.now()).await?)))
-        }
-        (Some(StreamKind::Channel | StreamKind::Discussion), _) if area.len() < VILLAGE_CODE => Ok(None),
-        (Some(StreamKind::Channel | StreamKind::Discussion), _) => {
-            let people = people::queries::residents(db, area).await?;
-            Ok(Some(people.into_iter().map(|one| Reader { id: one.id, name: one.name, role: None }).collect()))
-        }
-        _ => {
-            let rows = membership::Entity::find()
-                .filter(membership::Column::StreamId.eq(stream.id))
-                .filter(membership::Column::LeftAt.is_null())
-                .order_by_asc(membership::Column::JoinedAt);
-            let rows = rows.all(db).await?;
-            let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
-            let shown = |row: membership::Model| Reader {
-                id: row.person_id,
-                name: names.get(&row.person_id).cloned().unwrap_or_default(),
-                role: [LEADER, MEMBER].contains(&row.role.as_str()).then_some(row.role),
-            };
-            Ok(Some(rows.into_iter().map(shown).collect()))
+    Ok(rows.into_iter().map(shown).collect())
+}
+
+/// Everybody to whom a stream is shown.
+enum Audience {
+    /// Who holds a seat, with the names.
+    Seats(StreamId, HashMap<PersonId, Reader>),
+    /// Who lives there.
+    Area(StreamId, String),
+    /// These: of a voice or a letter its author and those of the office who may read it, but not who spoke.
+    Few(StreamId, Vec<PersonId>),
+    /// Who has a row.
+    Rows(StreamId),
+}
+
+/// Whom an entry of a voice or of a letter is for.
+async fn few(app: &App, stream: &Stream, seq: i64) -> Result<Vec<PersonId>> {
+    let db = app.store.read();
+    let body = stream.body_id.ok_or(Code::NotFound)?;
+    let kind = bodies::queries::get(db, body).await?.kind;
+    let seats = bodies::queries::members_of(db, body, app.now()).await?;
+    let is_letter = stream.kind == StreamKind::Contact.as_str();
+    let seated = |person: PersonId| seats.iter().any(|seat| seat.person_id == person);
+    let rows = membership::Entity::find()
+        .filter(membership::Column::StreamId.eq(stream.id))
+        .filter(membership::Column::LeftAt.is_null())
+        .filter(membership::Column::Role.ne(FORMER));
+    let rows = rows.all(db).await?.into_iter().filter(|row| {
+        row.role == AUTHOR || (!is_letter && HANDLERS.contains(&row.role.as_str()) && seated(row.person_id))
+    });
+    let mut people: BTreeSet<PersonId> = rows.map(|row| row.person_id).collect();
+    if is_letter {
+        let answering = seats.iter().filter(|seat| handles(kind.as_str(), seat.role.as_str()));
+        people.extend(answering.map(|seat| seat.person_id));
+    }
+    let spoke = entry::Entity::find_by_id((stream.id, seq)).one(db).await?.and_then(|row| row.sender_id);
+    people.retain(|person| Some(*person) != spoke);
+    Ok(people.into_iter().collect())
+}
+
+async fn seated(app: &App, body: BodyId) -> Result<(Vec<PersonId>, HashMap<PersonId, Reader>)> {
+    let (mut order, mut people) = (Vec::new(), HashMap::new());
+    for seat in bodies::queries::members_of(app.store.read(), body, app.now()).await? {
+        if let Entry::Vacant(place) = people.entry(seat.person_id) {
+            order.push(seat.person_id);
+            place.insert(Reader { id: seat.person_id, name: seat.name, role: Some(seat.role_name) });
         }
     }
+    Ok((order, people))
 }
 
-/// Residents of an area above a village.
-async fn counted(db: &impl ConnectionTrait, stream: &Stream) -> Result<i64> {
-    let area = stream.area_code.as_deref().unwrap_or_default();
-    Ok(people::queries::count_by_area(db, area).await?.into_iter().map(|(_, count)| count).sum())
-}
+impl Audience {
+    async fn of(app: &App, (stream, seq): (&Stream, i64)) -> Result<Self> {
+        let area = stream.area_code.clone().unwrap_or_default();
+        Ok(match (StreamKind::parse(&stream.kind), stream.body_id) {
+            (Some(StreamKind::Forum | StreamKind::Office), Some(body)) => {
+                Self::Seats(stream.id, seated(app, body).await?.1)
+            }
+            (Some(StreamKind::Channel | StreamKind::Discussion), _) => Self::Area(stream.id, area),
+            (Some(StreamKind::Contact | StreamKind::Thread), _) => Self::Few(stream.id, few(app, stream, seq).await?),
+            _ => Self::Rows(stream.id),
+        })
+    }
 
-async fn read_count(db: &impl ConnectionTrait, id: StreamId, seq: i64) -> Result<i64> {
-    let read = membership::Entity::find()
-        .filter(membership::Column::StreamId.eq(id))
-        .filter(membership::Column::ReadSeq.gte(seq));
-    Ok(i64::try_from(read.count(db).await?).unwrap_or(i64::MAX))
-}
+    fn is_above_a_village(&self) -> bool {
+        matches!(self, Self::Area(_, area) if area.len() < VILLAGE_CODE)
+    }
 
-async fn readers(db: &impl ConnectionTrait, id: StreamId, seq: i64) -> Result<HashSet<PersonId>> {
-    let read = membership::Entity::find()
-        .select_only()
-        .column(membership::Column::PersonId)
-        .filter(membership::Column::StreamId.eq(id))
-        .filter(membership::Column::ReadSeq.gte(seq));
-    Ok(read.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
+    /// Is what was counted kept a while, and for long?
+    fn kept(&self) -> Option<bool> {
+        matches!(self, Self::Area(..)).then(|| self.is_above_a_village())
+    }
+
+    fn stream(&self) -> StreamId {
+        match self {
+            Self::Seats(id, _) | Self::Area(id, _) | Self::Few(id, _) | Self::Rows(id) => *id,
+        }
+    }
+
+    /// Their ids, in a column `person_id`.
+    fn ids(&self) -> SelectStatement {
+        match self {
+            Self::Seats(_, people) => people::queries::ids_among(people.keys().copied().collect()),
+            Self::Few(_, people) => people::queries::ids_among(people.clone()),
+            Self::Area(_, area) => people::queries::ids_below(area),
+            Self::Rows(id) => Query::select()
+                .column(membership::Column::PersonId)
+                .from(membership::Entity)
+                .and_where(membership::Column::StreamId.eq(*id))
+                .and_where(membership::Column::LeftAt.is_null())
+                .and_where(membership::Column::Role.ne(FORMER))
+                .to_owned(),
+        }
+    }
+
+    /// Whose device has it at least up to there.
+    fn at(&self, seq: i64, or_received: bool) -> SelectStatement {
+        let read = membership::Column::ReadSeq.gte(seq);
+        let is_at = if or_received { read.or(membership::Column::RecvSeq.gte(seq)) } else { read };
+        Query::select()
+            .column(membership::Column::PersonId)
+            .from(membership::Entity)
+            .and_where(membership::Column::StreamId.eq(self.stream()))
+            .and_where(is_at)
+            .to_owned()
+    }
+
+    /// Those who have read, and all.
+    async fn count(&self, db: &impl ConnectionTrait, seq: i64) -> Result<(i64, i64)> {
+        Ok((self.count_of(db, Some(seq)).await?, self.count_of(db, None).await?))
+    }
+
+    async fn count_of(&self, db: &impl ConnectionTrait, read: Option<i64>) -> Result<i64> {
+        let (all, id) = (Alias::new("everybody"), Alias::new("person_id"));
+        let column = || Expr::col((all.clone(), id.clone()));
+        let mut count = Query::select();
+        count.expr_as(column().count(), Alias::new("n")).from_subquery(self.ids(), all.clone());
+        if let Some(seq) = read {
+            count.and_where(column().in_subquery(self.at(seq, false)));
+        }
+        let row = db.query_one(&count).await?;
+        Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or(0))
+    }
+
+    /// Those who have not read, or have not even received, by id.
+    async fn without(
+        &self,
+        db: &impl ConnectionTrait,
+        (seq, or_received): (i64, bool),
+        (after, limit): (Option<PersonId>, u64),
+    ) -> Result<Vec<PersonId>> {
+        let all = Alias::new("everybody");
+        let id = || Expr::col((all.clone(), Alias::new("person_id")));
+        let mut select = Query::select();
+        select
+            .expr_as(id(), Alias::new("person_id"))
+            .from_subquery(self.ids(), all.clone())
+            .and_where(id().not_in_subquery(self.at(seq, or_received)))
+            .order_by((all.clone(), Alias::new("person_id")), Order::Asc)
+            .limit(limit);
+        if let Some(after) = after {
+            select.and_where(id().gt(after));
+        }
+        let rows = db.query_all(&select).await?;
+        Ok(rows.iter().map(|row| row.try_get("", "person_id")).collect::<std::result::Result<_, _>>()?)
+    }
+
+    async fn named(&self, db: &impl ConnectionTrait, ids: Vec<PersonId>) -> Result<Vec<Reader>> {
+        if let Self::Seats(_, people) = self {
+            return Ok(ids.iter().filter_map(|id| people.get(id).cloned()).collect());
+        }
+        let names = people::queries::names(db, ids.clone()).await?;
+        let shown = |id: PersonId| Reader { id, name: names.get(&id).cloned().unwrap_or_default(), role: None };
+        Ok(ids.into_iter().map(shown).collect())
+    }
 }

@@ -1,0 +1,260 @@
+//! What is done to a board: begun, appended to, ended, given its result.
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    lsb1::{self, Signed, hex},
+    queries::{self, HeadView},
+    rows::{board, entry, envelope, head, pending},
+    tree::{self, Edge},
+};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    ids::VoteId,
+    store::Tx,
+};
+
+/// Leaves in one batch, so that a unit of work stays short.
+const BATCH: u64 = 2000;
+/// Rows in one insert: at most six columns each, well under SQLite's 32,766 variables.
+const CHUNK: usize = 1000;
+
+/// A sealed ballot that is kept after the end, without its elector.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The client's id; it is bound into the seal.
+    pub cast_id: Uuid,
+    /// Digest of the envelope.
+    pub hash: String,
+    /// As on the receipt.
+    pub accepted: String,
+    /// The envelope, as text.
+    pub sealed: String,
+}
+
+/// Begins the board of a vote. `manifest` is what the vote says of itself, an object; the roll's root and the board's key
+/// are added here. The first leaves are the manifest's digest and the roll's root.
+///
+/// # Errors
+/// When the database refuses, or the manifest is not an object.
+pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]) -> Result<HeadView> {
+    let (key_id, key) = tx.keys().signer()?;
+    let leaves: Vec<tree::Hash> = electors.iter().map(|one| tree::leaf(lsb1::jcs(one).as_bytes())).collect();
+    let (poll, on_roll, roll_root) = (vote.to_string(), leaves.len() as u64, hex(&tree::root(&leaves)));
+    let fields = manifest.as_object_mut().ok_or_else(|| Error::broken("a manifest is an object"))?;
+    for (name, value) in [
+        ("alg", json!("sha256-ed25519")),
+        ("board_key", json!(hex(&key))),
+        ("board_key_id", json!(key_id)),
+        ("format", json!("LSB1")),
+        ("poll", json!(poll)),
+        ("promise_s", json!(lsb1::PROMISE_SECS)),
+        ("roll", json!({ "n": on_roll, "root": roll_root })),
+        ("v", json!(1)),
+    ] {
+        fields.insert(name.to_owned(), value);
+    }
+    let manifest = lsb1::jcs(&manifest);
+    let manifest_hash = hex(&tree::sha256(&[manifest.as_bytes()]));
+    let row = board::ActiveModel {
+        vote_id: Set(vote),
+        manifest: Set(manifest),
+        manifest_hash: Set(manifest_hash.clone()),
+        key_id: Set(key_id),
+        size: Set(0),
+        peaks: Set(String::new()),
+        result: Set(None),
+        result_signature: Set(None),
+        plaintexts: Set(None),
+    };
+    board::Entity::insert(row).exec_without_returning(tx).await?;
+    let first = vec![lsb1::manifest_entry(&poll, &manifest_hash), lsb1::roll_entry(&poll, on_roll, &roll_root)];
+    append(tx, vote, first).await
+}
+
+/// A receipt promises that this digest will be on the board; called in the transaction of the cast.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn promise(tx: &Tx, vote: VoteId, hash: &str) -> Result<()> {
+    let row = pending::ActiveModel { vote_id: Set(vote), ballot_hash: Set(hash.to_owned()) };
+    pending::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Adds leaves and signs a new head.
+///
+/// # Errors
+/// When there is no board, its key is gone, or the database refuses.
+pub async fn append(tx: &Tx, vote: VoteId, leaves: Vec<Value>) -> Result<HeadView> {
+    let board = queries::row(tx, vote).await?;
+    let before = edge(&board)?;
+    let mut edge = before.clone();
+    let mut rows = Vec::with_capacity(leaves.len());
+    for value in leaves {
+        let is_ballot = value["k"] == "ballot";
+        let ballot_hash = value["h"].as_str().filter(|_| is_ballot).map(str::to_owned);
+        let leaf = lsb1::jcs(&value);
+        let leaf_hash = tree::leaf(leaf.as_bytes());
+        rows.push(entry::ActiveModel {
+            vote_id: Set(vote),
+            place: Set(i64::try_from(edge.size).map_err(Error::broken)?),
+            leaf: Set(leaf),
+            leaf_hash: Set(hex(&leaf_hash)),
+            ballot_hash: Set(ballot_hash),
+        });
+        edge.push(leaf_hash);
+    }
+    for some in rows.chunks(CHUNK) {
+        entry::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    }
+    let peaks: Vec<String> = edge.peaks.iter().map(|peak| hex(peak)).collect();
+    let grown = board::Entity::update_many()
+        .col_expr(board::Column::Size, Expr::value(i64::try_from(edge.size).map_err(Error::broken)?))
+        .col_expr(board::Column::Peaks, Expr::value(peaks.join(",")))
+        .filter(board::Column::VoteId.eq(vote))
+        .filter(board::Column::Size.eq(i64::try_from(before.size).map_err(Error::broken)?))
+        .exec(tx)
+        .await?;
+    if grown.rows_affected != 1 {
+        return Err(Error::broken("a board grew beside its sequencer"));
+    }
+    sign_head(tx, &board, &edge).await
+}
+
+fn edge(board: &board::Model) -> Result<Edge> {
+    let peaks = board.peaks.split(',').filter(|peak| !peak.is_empty());
+    let peaks = peaks.map(|peak| lsb1::unhex_hash(peak).ok_or_else(|| Error::broken("the edge of a board")));
+    Ok(Edge { size: board.size.unsigned_abs(), peaks: peaks.collect::<Result<_>>()? })
+}
+
+async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadView> {
+    let (root, at) = (hex(&edge.root()), lsb1::moment(tx.now()));
+    let told = lsb1::head(&board.vote_id.to_string(), (edge.size, &root), &at);
+    let signature = hex(&tx.keys().sign_by(&board.key_id, &lsb1::statement(Signed::Head, &told))?);
+    let row = head::ActiveModel {
+        vote_id: Set(board.vote_id),
+        size: Set(i64::try_from(edge.size).map_err(Error::broken)?),
+        root: Set(root),
+        signed_at: Set(at),
+        signature: Set(signature),
+    };
+    let row = head::Entity::insert(row).exec_with_returning(tx).await?;
+    queries::head_view(board, row)
+}
+
+/// One turn of the sequencer over all boards that something waits for. Any server may take it, in any moment.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tick(app: &App) -> Result<u64> {
+    let waiting: Vec<VoteId> = pending::Entity::find()
+        .select_only()
+        .column(pending::Column::VoteId)
+        .distinct()
+        .into_tuple()
+        .all(app.store.read())
+        .await?;
+    let mut appended = 0;
+    for vote in waiting {
+        match app.store.write(move |tx| Box::pin(sequence(tx, vote))).await {
+            Ok(some) => appended += some,
+            // a board that cannot grow holds up no other
+            Err(error) => tracing::error!(%vote, %error, "ballots to put on a board"),
+        }
+    }
+    Ok(appended)
+}
+
+/// Appends what was promised, sorted by digest, and says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sequence(tx: &Tx, vote: VoteId) -> Result<u64> {
+    let waiting: Vec<String> = pending::Entity::find()
+        .select_only()
+        .column(pending::Column::BallotHash)
+        .filter(pending::Column::VoteId.eq(vote))
+        .order_by_asc(pending::Column::BallotHash)
+        .limit(BATCH)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let Some(last) = waiting.last().cloned() else { return Ok(0) };
+    let poll = vote.to_string();
+    append(tx, vote, waiting.iter().map(|hash| lsb1::ballot_entry(&poll, hash)).collect()).await?;
+    // one unit of work at a time: nothing came in between
+    pending::Entity::delete_many()
+        .filter(pending::Column::VoteId.eq(vote))
+        .filter(Expr::col(pending::Column::BallotHash).lte(last))
+        .exec(tx)
+        .await?;
+    Ok(waiting.len() as u64)
+}
+
+/// Ends a board: what was promised, what is told at the end (named ballots, ballots that do not count), the `close` entry.
+///
+/// # Errors
+/// When the database fails.
+pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadView> {
+    while sequence(tx, vote).await? > 0 {}
+    let ballots = queries::ballots(tx, vote).await?;
+    told.push(lsb1::close_entry(&vote.to_string(), ballots));
+    append(tx, vote, told).await
+}
+
+/// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and
+/// it says nothing.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep(tx: &Tx, vote: VoteId, closing_root: &str, ballots: Vec<Kept>) -> Result<()> {
+    let root = lsb1::unhex(closing_root).ok_or_else(|| Error::broken("a root is hex"))?;
+    let order = |kept: &Kept| tree::sha256(&[&lsb1::unhex(&kept.hash).unwrap_or_default(), &root]);
+    let mut ballots = ballots;
+    ballots.sort_by_cached_key(order);
+    let row = |(place, kept): (usize, Kept)| {
+        Ok(envelope::ActiveModel {
+            vote_id: Set(vote),
+            place: Set(i32::try_from(place).map_err(Error::broken)?),
+            ballot_hash: Set(kept.hash),
+            cast_id: Set(kept.cast_id),
+            accepted: Set(kept.accepted),
+            sealed: Set(kept.sealed),
+        })
+    };
+    let rows: Vec<envelope::ActiveModel> = ballots.into_iter().enumerate().map(row).collect::<Result<_>>()?;
+    for some in rows.chunks(CHUNK) {
+        envelope::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Gives a board its result, signed and bound by its digest; `plaintexts` are what was in the sealed ballots, sorted by
+/// content.
+///
+/// # Errors
+/// When the database fails, or there is a result already.
+pub async fn publish(tx: &Tx, vote: VoteId, result: &Value, plaintexts: Option<&Value>) -> Result<HeadView> {
+    let board = queries::row(tx, vote).await?;
+    let signature = hex(&tx.keys().sign_by(&board.key_id, &lsb1::statement(Signed::Result, result))?);
+    let result = lsb1::jcs(result);
+    let digest = hex(&tree::sha256(&[result.as_bytes()]));
+    let kept = board::Entity::update_many()
+        .col_expr(board::Column::Result, Expr::value(result))
+        .col_expr(board::Column::ResultSignature, Expr::value(signature))
+        .col_expr(board::Column::Plaintexts, Expr::value(plaintexts.map(lsb1::jcs)))
+        .filter(board::Column::VoteId.eq(vote))
+        .filter(board::Column::Result.is_null())
+        .exec(tx)
+        .await?;
+    if kept.rows_affected != 1 {
+        return Err(Error::broken("a board has one result"));
+    }
+    append(tx, vote, vec![lsb1::result_entry(&vote.to_string(), &digest)]).await
+}

@@ -1,0 +1,243 @@
+//! LSB1: what a board's leaves, heads and receipts are, byte for byte; pure.
+//!
+//! A leaf is RFC 8785 (JCS) JSON; a head is signed over `LSB1-head NUL JCS`, a receipt over `LSB1-receipt NUL JCS`, a
+//! result over `LSB1-result NUL JCS`, each with Ed25519. Numbers are whole, so that JCS needs no rule for fractions.
+use chrono::{DateTime, SecondsFormat, Utc};
+use ring::signature::{ED25519, UnparsedPublicKey};
+use serde_json::{Value, json};
+
+/// A ballot is on the board this many seconds after its receipt at the latest.
+pub const PROMISE_SECS: u64 = 60;
+
+/// What is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// Where the board stands.
+    Head,
+    /// A ballot was taken.
+    Receipt,
+    /// What was counted, and what the law makes of it.
+    Result,
+}
+
+/// The bytes that are signed.
+#[must_use]
+pub fn statement(what: Signed, value: &Value) -> Vec<u8> {
+    let word: &[u8] = match what {
+        Signed::Head => b"LSB1-head\0",
+        Signed::Receipt => b"LSB1-receipt\0",
+        Signed::Result => b"LSB1-result\0",
+    };
+    [word, jcs(value).as_bytes()].concat()
+}
+
+/// Was it signed by this key? Both in hex.
+#[must_use]
+pub fn is_signed(key: &str, what: Signed, value: &Value, signature: &str) -> bool {
+    let (Some(key), Some(signature)) = (unhex(key), unhex(signature)) else { return false };
+    UnparsedPublicKey::new(&ED25519, key).verify(&statement(what, value), &signature).is_ok()
+}
+
+/// Canonical JSON: keys in order, no blanks, whole numbers.
+#[must_use]
+pub fn jcs(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let mut pairs: Vec<_> = map.iter().collect();
+            pairs.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+            let inner: Vec<String> =
+                pairs.into_iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), jcs(value))).collect();
+            format!("{{{}}}", inner.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(jcs).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+/// A moment as it stands in leaves, heads and receipts.
+#[must_use]
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The leaf of the manifest.
+#[must_use]
+pub fn manifest_entry(poll: &str, sha256: &str) -> Value {
+    json!({ "k": "manifest", "poll": poll, "sha256": sha256, "v": 1 })
+}
+
+/// The leaf of the roll.
+#[must_use]
+pub fn roll_entry(poll: &str, electors: u64, root: &str) -> Value {
+    json!({ "k": "roll", "n": electors, "poll": poll, "root": root, "v": 1 })
+}
+
+/// The leaf of a ballot, open or sealed: nothing but its digest.
+#[must_use]
+pub fn ballot_entry(poll: &str, hash: &str) -> Value {
+    json!({ "h": hash, "k": "ballot", "poll": poll, "v": 1 })
+}
+
+/// A ballot that does not count, because its elector cast again or on paper.
+#[must_use]
+pub fn void_entry(poll: &str, hash: &str) -> Value {
+    json!({ "h": hash, "k": "void", "poll": poll, "v": 1 })
+}
+
+/// An open (记名) ballot, told after the end: whose, and what; its digest is found among the ballots.
+#[must_use]
+pub fn named_entry(poll: &str, (elector, cast_id, choices): (u64, &str, &[String]), hash: &str) -> Value {
+    json!({ "c": choices, "cast_id": cast_id, "e": elector, "h": hash, "k": "named", "poll": poll, "v": 1 })
+}
+
+/// Votes from paper: one box, counted and written down; `sheet` is the digest of the tally sheet's photo.
+#[must_use]
+pub fn paper_entry(poll: &str, (paper_box, sheet): (&str, &str), [yes, no, abstain, invalid]: [u64; 4]) -> Value {
+    json!({
+        "abstain": abstain, "box": paper_box, "invalid": invalid, "k": "paper", "no": no, "poll": poll, "sheet": sheet,
+        "v": 1, "yes": yes,
+    })
+}
+
+/// Digest of an open ballot: `SHA-256(LSB1-ballot NUL JCS {"c","cast_id","poll"})`; nobody guesses what is in it, because
+/// nobody guesses the `cast_id`.
+#[must_use]
+pub fn ballot_digest(poll: &str, cast_id: &str, choices: &[String]) -> String {
+    let told = jcs(&json!({ "c": choices, "cast_id": cast_id, "poll": poll }));
+    hex(&super::tree::sha256(&[b"LSB1-ballot\0", told.as_bytes()]))
+}
+
+/// The end: how many ballots came in.
+#[must_use]
+pub fn close_entry(poll: &str, ballots: u64) -> Value {
+    json!({ "k": "close", "n": ballots, "poll": poll, "v": 1 })
+}
+
+/// The result, by its digest.
+#[must_use]
+pub fn result_entry(poll: &str, sha256: &str) -> Value {
+    json!({ "k": "result", "poll": poll, "sha256": sha256, "v": 1 })
+}
+
+/// A head, before it is signed.
+#[must_use]
+pub fn head(poll: &str, (size, root): (u64, &str), at: &str) -> Value {
+    json!({ "n": size, "poll": poll, "root": root, "t": at })
+}
+
+/// A receipt, before it is signed.
+#[must_use]
+pub fn receipt(poll: &str, (cast_id, hash): (&str, &str), accepted: &str) -> Value {
+    json!({ "accepted": accepted, "cast_id": cast_id, "h": hash, "poll": poll, "promise_s": PROMISE_SECS })
+}
+
+/// A leaf of the roll: the elector by number and a keyed tag, never by name.
+#[must_use]
+pub fn elector_entry(number: u64, tag: &str, unit: &str, weight: u64) -> Value {
+    json!({ "k": "elector", "n": number, "tag": tag, "u": unit, "w": weight })
+}
+
+/// Twelve characters of a root, fit for a paper notice and a loudspeaker.
+#[must_use]
+pub fn fingerprint(root: &str) -> String {
+    let short: Vec<char> = root.chars().take(12).collect();
+    short.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-").to_uppercase()
+}
+
+/// Bytes as lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Lower-case hex as bytes; nothing else is taken.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let bytes = text.as_bytes();
+    if !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    bytes.chunks(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+}
+
+/// The same for a hash.
+#[must_use]
+pub fn unhex_hash(text: &str) -> Option<super::tree::Hash> {
+    unhex(text)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::tree;
+
+    const VECTOR: &str = include_str!("../../tests/data/lsb1-board-vector-1.json");
+
+    #[test]
+    fn the_published_vector_is_met_byte_for_byte() {
+        let vector: Value = serde_json::from_str(VECTOR).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let all = |key: &str| vector[key].as_array().unwrap().clone();
+        let number = |value: &Value| value.as_u64().unwrap();
+        let key = text(&vector["public_key"]);
+        let poll = "p-2026-001";
+        let entries = all("entries");
+        let ballot = |n: usize| ballot_entry(poll, entries[n]["h"].as_str().unwrap());
+        let ones = "1".repeat(64);
+        let twos = "2".repeat(64);
+        let made = [
+            manifest_entry(poll, &ones),
+            roll_entry(poll, 5, &twos),
+            ballot(2),
+            ballot(3),
+            ballot(4),
+            ballot(5),
+            close_entry(poll, 4),
+        ];
+        let canonical: Vec<String> = made.iter().map(jcs).collect();
+        assert_eq!(canonical, all("entry_jcs").iter().map(text).collect::<Vec<_>>());
+        let leaves: Vec<tree::Hash> = canonical.iter().map(|entry| tree::leaf(entry.as_bytes())).collect();
+        assert_eq!(
+            leaves.iter().map(|leaf| hex(leaf)).collect::<Vec<_>>(),
+            all("leaf_hashes").iter().map(text).collect::<Vec<_>>()
+        );
+        for signed in all("heads") {
+            let told = &signed["head"];
+            let size = number(&told["n"]);
+            let root = hex(&tree::root(&leaves[..usize::try_from(size).unwrap()]));
+            assert_eq!(head(poll, (size, &root), told["t"].as_str().unwrap()), *told);
+            assert!(is_signed(&key, Signed::Head, told, signed["sig"].as_str().unwrap()));
+            assert!(!is_signed(&key, Signed::Receipt, told, signed["sig"].as_str().unwrap()));
+        }
+        for proof in all("inclusion") {
+            let place = number(&proof["m"]);
+            let path: Vec<String> = proof["proof"].as_array().unwrap().iter().map(text).collect();
+            let ours = tree::inclusion(&leaves, usize::try_from(place).unwrap()).unwrap();
+            assert_eq!(ours.iter().map(|step| hex(step)).collect::<Vec<_>>(), path);
+        }
+        let grown = &vector["consistency"];
+        let ours = tree::consistency(&leaves, usize::try_from(number(&grown["m"])).unwrap()).unwrap();
+        let path: Vec<String> = grown["proof"].as_array().unwrap().iter().map(text).collect();
+        assert_eq!(ours.iter().map(|step| hex(step)).collect::<Vec<_>>(), path);
+        let told = &vector["receipt"]["r"];
+        let of = (told["cast_id"].as_str().unwrap(), told["h"].as_str().unwrap());
+        assert_eq!(receipt(poll, of, told["accepted"].as_str().unwrap()), *told);
+        assert!(is_signed(&key, Signed::Receipt, told, vector["receipt"]["sig"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn canonical_json_is_in_order_and_hex_is_strict() {
+        assert_eq!(
+            jcs(&json!({ "b": [1, true, null], "a": "留\"\n\u{1}" })),
+            "{\"a\":\"留\\\"\\n\\u0001\",\"b\":[1,true,null]}"
+        );
+        assert_eq!(unhex("00ff"), Some(vec![0, 255]));
+        assert!(unhex("0").is_none() && unhex("0G").is_none() && unhex("FF").is_none());
+        assert_eq!(fingerprint("25c5db518888906fbc58"), "25C5-DB51-8888");
+    }
+}

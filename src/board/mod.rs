@@ -1,0 +1,26 @@
+//! 公示板: the public board of a vote, an append-only Merkle tree that anybody can check with a small script.
+//!
+//! Always true: a board begins with the digest of the vote's manifest and the root of its roll; each ballot's digest is on it
+//! once, within seconds of its receipt, sorted inside its batch so that order tells nothing; after the `close` entry comes
+//! nothing but the result; every head is signed by the key that the manifest names; a leaf never changes. Nothing on it
+//! says who cast, or before the end what was chosen.
+//! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`. Events recorded: none (votes
+//! record theirs).
+//!
+//! # Why
+//! Casting must not wait for the tree: it leaves a promise (`board_pending`) in its own transaction, and the sequencer
+//! appends what waits. A unit of work is alone on the database, so several servers may sequence, and one that dies in the
+//! middle has done nothing; unique keys stand guard behind. The right edge of the tree is kept with the board: appending
+//! needs no old leaf. The server's signing key signs; its id is kept, so that a new key in use does not break a running board.
+//! # What votes call
+//! [`commands::open`] when a vote opens, [`commands::promise`] in the transaction of each cast, [`commands::close`] at the
+//! end, [`commands::publish`] with the result; [`tick`] runs every second.
+pub mod commands;
+mod http;
+pub mod lsb1;
+pub mod queries;
+mod rows;
+pub mod sealing;
+pub mod tree;
+
+pub use self::{commands::tick, http::routes, queries::HeadView};

@@ -1,0 +1,127 @@
+//! Writes of the inbox: stored once, done once, forgotten after a day.
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, TryInsertResult, sea_query::Expr};
+use uuid::Uuid;
+
+use super::{rows::letter, rules};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    gateways::wechat::{
+        WechatApp,
+        inbound::{Inbound, Said},
+    },
+    ids::SuggestionId,
+    store::Tx,
+    wechat,
+};
+
+/// What was said is sealed for.
+const SEALED_FOR: &str = "wechat inbox";
+const FORGET_BATCH: u64 = 200;
+
+/// Stores a message and what it means for its account, in one unit. Gives its id when something follows from it; nothing
+/// when it was here before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn store(app: &App, of: WechatApp, message: Inbound) -> Result<Option<Uuid>> {
+    app.store.write(move |tx| Box::pin(async move { stored(tx, of, message).await })).await
+}
+
+async fn stored(tx: &Tx, of: WechatApp, message: Inbound) -> Result<Option<Uuid>> {
+    let account = wechat::seen(tx, of, &message.from).await?;
+    let follows = rules::follows(&message.said);
+    let id = Uuid::now_v7();
+    let told = serde_json::to_string(&message.said).map_err(Error::broken)?;
+    let row = letter::ActiveModel {
+        id: Set(id),
+        key: Set(format!("{} {}", of.as_str(), message.key)),
+        account_id: Set(account.id),
+        said_sealed: Set(if follows { tx.keys().seal(SEALED_FOR, &told)? } else { String::new() }),
+        state: Set(if follows { rules::WAITING } else { rules::DONE }.to_owned()),
+        tries: Set(0),
+        due_at: Set(tx.now()),
+        suggestion_id: Set(None),
+        why: Set(None),
+        created_at: Set(tx.now()),
+    };
+    // the key decides among many at once
+    let insert = letter::Entity::insert(row).on_conflict_do_nothing_on([letter::Column::Key]);
+    if !matches!(insert.exec_without_returning(tx).await?, TryInsertResult::Inserted(1)) {
+        return Ok(None);
+    }
+    wechat::commands::note(tx, &account, &message.said).await?;
+    Ok(follows.then_some(id))
+}
+
+/// What was said in a stored message.
+pub(super) fn said(app: &App, row: &letter::Model) -> Result<Said> {
+    serde_json::from_str(&app.keys.unseal(SEALED_FOR, &row.said_sealed)?).map_err(Error::broken)
+}
+
+/// Takes a message for as long as a worker may need, unless another has it. A crash uses up a try.
+pub(super) async fn claim(tx: &Tx, id: Uuid) -> Result<Option<letter::Model>> {
+    let claimed = letter::Entity::update_many()
+        .col_expr(letter::Column::Tries, Expr::col(letter::Column::Tries).add(1))
+        .col_expr(letter::Column::DueAt, Expr::value(tx.now() + rules::LEASE))
+        .filter(letter::Column::Id.eq(id))
+        .filter(letter::Column::State.eq(rules::WAITING))
+        .filter(letter::Column::DueAt.lte(tx.now()))
+        .exec_with_returning(tx)
+        .await?;
+    Ok(claimed.into_iter().next())
+}
+
+/// It is done, within the unit that did it: the words are not kept twice. `false`: it was done before.
+pub(super) async fn done(tx: &Tx, id: Uuid, became: Option<SuggestionId>, why: Option<&str>) -> Result<bool> {
+    ended(tx, id, (rules::DONE, became, why)).await
+}
+
+/// Another try later, or none.
+pub(super) async fn put_back(tx: &Tx, row: &letter::Model, why: &str) -> Result<()> {
+    if row.tries >= rules::MAX_TRIES {
+        ended(tx, row.id, (rules::DEAD, None, Some(why))).await?;
+        return Ok(());
+    }
+    letter::Entity::update_many()
+        .col_expr(letter::Column::DueAt, Expr::value(tx.now() + rules::wait(row.tries)))
+        .filter(letter::Column::Id.eq(row.id))
+        .filter(letter::Column::State.eq(rules::WAITING))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn ended(tx: &Tx, id: Uuid, (state, became, why): (&str, Option<SuggestionId>, Option<&str>)) -> Result<bool> {
+    let ended = letter::Entity::update_many()
+        .col_expr(letter::Column::State, Expr::value(state))
+        .col_expr(letter::Column::SaidSealed, Expr::value(""))
+        .col_expr(letter::Column::SuggestionId, Expr::value(became))
+        .col_expr(letter::Column::Why, Expr::value(why.map(str::to_owned)))
+        .filter(letter::Column::Id.eq(id))
+        .filter(letter::Column::State.eq(rules::WAITING))
+        .exec(tx)
+        .await?;
+    Ok(ended.rows_affected == 1)
+}
+
+/// Forgets messages that WeChat will not send again; those that became a voice are kept as long as words may follow.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let nothing =
+        letter::Column::CreatedAt.lt(tx.now() - rules::REMEMBERED).and(letter::Column::SuggestionId.is_null());
+    let old = letter::Column::CreatedAt.lt(tx.now() - rules::SAME_THREAD - rules::REMEMBERED);
+    let gone = letter::Entity::find()
+        .filter(letter::Column::State.ne(rules::WAITING))
+        .filter(nothing.or(old))
+        .limit(FORGET_BATCH)
+        .all(tx)
+        .await?;
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    let ids = gone.into_iter().map(|row| row.id);
+    Ok(letter::Entity::delete_many().filter(letter::Column::Id.is_in(ids)).exec(tx).await?.rows_affected)
+}

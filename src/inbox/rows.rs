@@ -1,0 +1,35 @@
+//! Rows of what was sent.
+
+/// One message or event.
+pub(crate) mod letter {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{SuggestionId, WechatAccountId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "wechat_inbox")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The same for each of the times that WeChat sends it.
+        pub key: String,
+        pub account_id: WechatAccountId,
+        /// Blank once it is done.
+        pub said_sealed: String,
+        pub state: String,
+        pub tries: i32,
+        /// When it is worked on; while it is, the end of the lease.
+        pub due_at: DateTime<Utc>,
+        /// What it became.
+        pub suggestion_id: Option<SuggestionId>,
+        /// How it ended.
+        pub why: Option<String>,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    #[allow(missing_docs)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

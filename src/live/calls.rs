@@ -17,12 +17,15 @@ use tower::ServiceExt;
 use crate::{actor::Actor, error::Code};
 
 /// What clients of the Centrifuge protocol call by shorter names.
-const SHORT: &[(&str, &str)] = &[
+pub(super) const SHORT: &[(&str, &str)] = &[
     ("msg.send", "send_message"),
     ("msg.recall", "recall_message"),
     ("msg.pin", "pin_message"),
+    ("msg.edit", "revise_notice"),
+    ("msg.confirm", "confirm_notice"),
     ("msg.report", "report_message"),
     ("read", "move_cursor"),
+    ("received", "mark_received"),
     ("sync", "list_streams"),
     ("entries", "list_entries"),
     ("receipts", "read_receipts"),
@@ -169,7 +172,7 @@ fn plain(value: &Value) -> Option<String> {
 }
 
 /// Files go over HTTP, and so does whatever is for who is not signed in.
-fn is_here(operation: &Value) -> bool {
+pub(super) fn is_here(operation: &Value) -> bool {
     let tags = operation["tags"].as_array().into_iter().flatten();
     let mut names = tags.chain([&operation["operationId"]]).filter_map(Value::as_str);
     let answers = operation["responses"].as_object().into_iter().flatten();

@@ -1,20 +1,38 @@
 //! Live: sockets that speak the Centrifuge JSON protocol v2 and carry stream entries as they are committed.
 //!
-//! Always true: a frame is only ever a copy of a committed entry; a connection gets each stream's entries in order of
-//! `seq` without a gap, or is closed with a code that makes it come back and recover; a slow reader costs a bounded queue,
-//! never memory, and is told in one frame where everything stands; an rpc is answered by the routes of the API; a lost doorbell costs two seconds, because heads are compared; whoever lost a
-//! seat or the log-in is noticed within seconds, bell or not.
+//! Always true: a frame is only ever a copy of a committed entry (or says that somebody writes just now, and is stored
+//! nowhere); a connection gets each stream's entries in order of `seq` without a gap, or is closed with a code that makes it
+//! come back and recover; a slow reader costs a bounded queue, never memory, and is told in one frame where everything
+//! stands; a recovery is bounded in entries and bytes; an rpc is answered by the routes of the API and holds up no frame; a
+//! lost doorbell costs a second, because heads are compared; whoever lost a seat or the log-in is noticed within seconds,
+//! bell or not; a socket counts among the connections of its network as long as it lives.
 //! Tables owned: none. Events recorded: none.
+mod batch;
 mod calls;
+mod carry;
+mod connection;
+mod description;
+mod ending;
 mod events;
+pub mod frames;
 mod hub;
+mod outbox;
+mod pace;
 mod protocol;
+mod recent;
 mod rights;
 mod session;
 mod socket;
+mod typing;
+mod wheel;
+mod wire;
 
 pub use self::{
     calls::Calls,
-    hub::{Hub, heard, listen},
+    carry::listen,
+    description::{as_yaml, describe},
+    hub::Hub,
     socket::routes,
+    wheel::turn,
+    wire::{Line, accept},
 };

@@ -1,15 +1,16 @@
 //! Frames of the Centrifuge JSON protocol v2, as far as we speak it.
 //! <https://centrifugal.dev/docs/transports/client_protocol>
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::calls::Refused;
-use crate::{ids::StreamId, streams::EntryView};
-
-/// Seconds between the server's pings.
-pub(super) const PING_SECS: u64 = 25;
+use crate::{
+    ids::{PersonId, StreamId},
+    streams::EntryView,
+};
 
 /// What a client sends. Several may come in one frame, each on its own line.
 #[derive(Debug, Default, Deserialize)]
@@ -23,12 +24,17 @@ pub(super) struct Command {
     pub(super) refresh: Option<Refresh>,
     pub(super) ping: Option<Value>,
     pub(super) send: Option<Value>,
+    /// What the protocol has and we do not offer.
+    #[serde(alias = "presence", alias = "presence_stats", alias = "history", alias = "sub_refresh")]
+    pub(super) publish: Option<Value>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(super) struct Connect {
+    /// An access token, or a ticket of `make_socket_ticket`; empty where the pages' cookie says who it is.
     #[serde(default)]
     pub(super) token: String,
+    /// By channel, where the client was.
     #[serde(default)]
     pub(super) subs: HashMap<String, Position>,
     /// Ours say `{"v": 1}`.
@@ -36,42 +42,47 @@ pub(super) struct Connect {
 }
 
 /// Where a client was in a channel.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize, ToSchema)]
+#[schema(as = SocketPosition)]
 pub(super) struct Position {
+    /// Hand over what was missed since?
     #[serde(default)]
     pub(super) recover: bool,
+    /// Of which log.
     #[serde(default)]
     pub(super) epoch: String,
+    /// The last one that came.
     #[serde(default)]
     pub(super) offset: i64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Subscribe {
     pub(super) channel: String,
     #[serde(flatten)]
     pub(super) position: Position,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Unsubscribe {
     pub(super) channel: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Rpc {
     pub(super) method: String,
     #[serde(default)]
     pub(super) data: Value,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = SocketRefresh)]
 pub(super) struct Refresh {
     pub(super) token: String,
 }
 
 /// How a subscription stands, in answers and pushes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Subscribed {
     pub(super) recoverable: bool,
     pub(super) positioned: bool,
@@ -81,15 +92,29 @@ pub(super) struct Subscribed {
     pub(super) was_recovering: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) recovered: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) publications: Vec<Publication>,
+    /// Encoded already.
+    #[serde(skip)]
+    pub(super) publications: Vec<Arc<str>>,
 }
 
-/// One entry on its way.
-#[derive(Debug, Serialize)]
-pub(super) struct Publication {
-    pub(super) offset: i64,
-    pub(super) data: Value,
+impl Subscribed {
+    /// As JSON.
+    pub(super) fn text(&self) -> String {
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        if !self.publications.is_empty() {
+            text.truncate(text.trim_end_matches('}').len());
+            text = format!("{text},\"publications\":[{}]}}", self.publications.join(","));
+        }
+        text
+    }
+}
+
+/// The answer to `connect`: its fields, and how each channel stands.
+pub(super) fn connected(id: u32, fields: &Value, subs: &[(StreamId, Subscribed)]) -> String {
+    let mut fields = fields.to_string();
+    fields.truncate(fields.len().saturating_sub(1));
+    let subs: Vec<String> = subs.iter().map(|(id, sub)| format!("\"{}\":{}", channel(*id), sub.text())).collect();
+    format!("{{\"id\":{id},\"connect\":{fields},\"subs\":{{{}}}}}}}", subs.join(","))
 }
 
 /// Why a connection is closed. Below 3500 the client comes back by itself, from 3500 on it does not.
@@ -100,6 +125,8 @@ pub(super) enum Close {
     InsufficientState,
     ForceReconnect,
     NoPong,
+    /// Takes nothing of what is written.
+    Slow,
     InvalidToken,
     BadRequest,
     TooMany,
@@ -108,6 +135,19 @@ pub(super) enum Close {
 }
 
 impl Close {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Shutdown,
+        Self::TooMany,
+        Self::Expired,
+        Self::Slow,
+        Self::InsufficientState,
+        Self::ForceReconnect,
+        Self::NoPong,
+        Self::InvalidToken,
+        Self::BadRequest,
+        Self::ConnectionLimit,
+    ];
+
     pub(super) fn code(self) -> u16 {
         match self {
             Self::Shutdown => 3001,
@@ -115,6 +155,7 @@ impl Close {
             Self::InsufficientState => 3010,
             Self::ForceReconnect => 3011,
             Self::NoPong => 3012,
+            Self::Slow => 3008,
             Self::InvalidToken => 3500,
             Self::BadRequest => 3501,
             Self::TooMany => 3004,
@@ -129,6 +170,7 @@ impl Close {
             Self::InsufficientState => "insufficient state",
             Self::ForceReconnect => "force reconnect",
             Self::NoPong => "no pong",
+            Self::Slow => "slow",
             Self::InvalidToken => "invalid token",
             Self::BadRequest => "bad request",
             Self::TooMany => "too many requests",
@@ -147,12 +189,26 @@ pub(super) enum Fault {
     MethodNotFound,
     AlreadySubscribed,
     BadRequest,
+    NotAvailable,
     TokenExpired,
     TooMany,
 }
 
 impl Fault {
-    fn parts(self) -> (u32, &'static str, bool) {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Internal,
+        Self::Unauthorized,
+        Self::UnknownChannel,
+        Self::PermissionDenied,
+        Self::MethodNotFound,
+        Self::AlreadySubscribed,
+        Self::BadRequest,
+        Self::NotAvailable,
+        Self::TokenExpired,
+        Self::TooMany,
+    ];
+
+    pub(super) fn parts(self) -> (u32, &'static str, bool) {
         match self {
             Self::Internal => (100, "internal server error", true),
             Self::Unauthorized => (101, "unauthorized", false),
@@ -161,6 +217,7 @@ impl Fault {
             Self::MethodNotFound => (104, "method not found", false),
             Self::AlreadySubscribed => (105, "already subscribed", false),
             Self::BadRequest => (107, "bad request", false),
+            Self::NotAvailable => (108, "not available", false),
             Self::TokenExpired => (109, "token expired", false),
             Self::TooMany => (111, "too many requests", true),
         }
@@ -175,6 +232,11 @@ pub(super) fn channel(stream: StreamId) -> String {
 /// The stream of a channel.
 pub(super) fn stream(channel: &str) -> Option<StreamId> {
     channel.strip_prefix("s:")?.parse().ok()
+}
+
+/// The answer to a command, with a result that is JSON already.
+pub(super) fn reply_text(id: u32, name: &str, result: &str) -> String {
+    format!("{{\"id\":{id},\"{name}\":{result}}}")
 }
 
 /// The answer to a command.
@@ -207,23 +269,32 @@ pub(super) fn heads_push(kind: &str, heads: &[(StreamId, i64, i64)]) -> String {
     json!({ "push": { "message": { "data": { "v": 1, "k": kind, "heads": heads } } } }).to_string()
 }
 
-/// One entry as a push; encoded once for all who get it.
-pub(super) fn publication_push(stream: StreamId, entry: &EntryView) -> String {
-    json!({ "push": { "channel": channel(stream), "pub": publication(entry) } }).to_string()
+/// One entry as a push.
+pub(super) fn publication_push(stream: StreamId, publication: &str) -> String {
+    format!("{{\"push\":{{\"channel\":\"{}\",\"pub\":{publication}}}}}", channel(stream))
 }
 
-/// An entry as a publication.
-pub(super) fn publication(entry: &EntryView) -> Publication {
+/// An entry as a publication. `jitter_ms`: within which time to ask for more, if at all; 0 when it does not matter.
+pub(super) fn publication(entry: &EntryView, jitter_ms: usize) -> String {
     let mut data = serde_json::to_value(entry).unwrap_or_default();
     if let Some(fields) = data.as_object_mut() {
         fields.insert("v".to_owned(), json!(1));
+        if jitter_ms > 0 {
+            fields.insert("jitter_ms".to_owned(), json!(jitter_ms));
+        }
     }
-    Publication { offset: entry.seq, data }
+    json!({ "offset": entry.seq, "data": data }).to_string()
+}
+
+/// Somebody writes in a stream just now.
+pub(super) fn typing_push(stream: StreamId, (by, name): (PersonId, &str), expires_secs: u64) -> String {
+    let data = json!({ "v": 1, "k": "typing", "s": stream, "by": by, "name": name, "expires": expires_secs });
+    json!({ "push": { "message": { "data": data } } }).to_string()
 }
 
 /// The server subscribed this connection to a stream.
 pub(super) fn subscribe_push(stream: StreamId, subscribed: &Subscribed) -> String {
-    json!({ "push": { "channel": channel(stream), "subscribe": subscribed } }).to_string()
+    format!("{{\"push\":{{\"channel\":\"{}\",\"subscribe\":{}}}}}", channel(stream), subscribed.text())
 }
 
 /// The server ended this connection's subscription to a stream.

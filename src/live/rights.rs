@@ -4,9 +4,11 @@
 //! A seat counts by the day, so at a new day everybody's seats are looked at again. What changed in between stands in the
 //! log, whose numbers have no gap: a server that reads on from the number it has seen misses no change of a seat and no
 //! end of a log-in, whatever became of the bell.
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 
-use super::hub::{Hub, Item};
+use super::{connection::Connection, hub::Hub, session::Work};
 use crate::{
     app::App,
     broker::Bell,
@@ -32,7 +34,7 @@ impl Watch {
         let Some((day, number)) = self.seen.replace((today, newest)) else { return Ok(()) };
         if day != today {
             app.actors.invalidate_all();
-            hub.hand(|_| true, &Item::Look);
+            look_again(hub.everybody());
         }
         if newest <= number || hub.connected() == 0 {
             return Ok(());
@@ -42,15 +44,21 @@ impl Watch {
                 (Kind::SessionEnded, _) => {
                     let Ok(session) = change.subject_id() else { continue };
                     people::heard(app, &Bell::SessionEnded { session });
-                    hub.hand(|connection| connection.session == session, &Item::Look);
+                    look_again(hub.of_session(session));
                 }
                 (_, Some(person)) => {
                     people::heard(app, &Bell::RightsChanged { person });
-                    hub.hand(|connection| connection.person == person, &Item::Look);
+                    look_again(hub.of_person(person));
                 }
                 _ => {}
             }
         }
         Ok(())
+    }
+}
+
+fn look_again(connections: Vec<Arc<Connection>>) {
+    for connection in connections {
+        connection.work(Work::Look);
     }
 }

@@ -1,246 +1,341 @@
-//! The loop that owns one socket: reads commands, writes everything that waits in one call, pings, and ends cleanly.
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+//! A socket from its handshake to its end: the task that reads it, and empties what it could not take at once.
+use std::{cell::RefCell, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{
-        State,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
-    },
-    http::HeaderMap,
-    response::{IntoResponse, Response},
+    body::Body,
+    extract::{Request, State},
+    http::Response,
+    response::IntoResponse,
     routing::{any, get},
 };
-use futures_util::{FutureExt, SinkExt};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::time::{Instant, timeout};
+use bytes::Bytes;
+use tokio::{
+    io::Interest,
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 use uuid::Uuid;
 
 use super::{
     calls::Calls,
-    hub::{Hub, Waiting},
-    protocol::{self, Close, Command, Fault, PING_SECS},
-    session::{Credential, Session},
+    connection::{Connection, Flushed, Way},
+    ending::{self, End},
+    frames::{Event, Reader},
+    hub::{Hub, Means, Waiting, Who},
+    pace::Pace,
+    protocol::{self, Close, Command, Fault},
+    recent::Recent,
+    session::{self, Credential, Work},
+    wire::{self, Handshake, Line},
 };
 use crate::{
     actor::Actor,
-    app::App,
-    error::{Code, Result},
+    app::{self, App},
+    error::{Code, Error, Result},
     people,
 };
 
 /// A phone says who it is within this time.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
-const PONG_WITHIN: Duration = Duration::from_secs(10);
-/// A write that takes longer: nobody reads on the other side.
-const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// A write of which nothing is taken for this time: nobody reads on the other side.
+pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(10);
 const MAX_MESSAGE: usize = 64 * 1024;
-/// Kept for each socket; axum's default is 128 KiB.
-const READ_BUFFER: usize = 1024;
-/// Written in one call to the kernel.
-const WRITE_BUFFER: usize = 8192;
-/// Pings between two that say where the streams stand.
-const HEADS_EVERY: u32 = 3;
-/// Items written in one call at most.
-const TOGETHER: usize = 64;
+/// Read in one go; one for each thread, not for each socket.
+const READ_BUFFER: usize = 16 * 1024;
+/// Reads in a row before others get a turn.
+const READS: usize = 4;
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
+}
 
 /// `/connection/websocket`, and the same as server-sent events.
-pub fn routes(hub: Arc<Hub>, calls: Calls) -> Router<App> {
+pub fn routes(app: App, hub: Arc<Hub>, calls: Calls) -> Router<App> {
+    let means = Means { app, calls, hub, recent: Recent::default() };
     Router::new()
         .route("/connection/websocket", any(upgrade))
         .route("/v1/events", get(super::events::events))
-        .layer(Extension(hub))
-        .layer(Extension(Arc::new(calls)))
+        .layer(Extension(Arc::new(means)))
 }
 
-async fn upgrade(
-    State(app): State<App>,
-    Extension(hub): Extension<Arc<Hub>>,
-    Extension(calls): Extension<Arc<Calls>>,
-    headers: HeaderMap,
-    socket: WebSocketUpgrade,
-) -> Response {
-    let cookie = people::session_cookie(&headers);
+/// Thousands come back at once: each after a while of its own.
+pub(super) fn later() -> Response<Body> {
+    Code::Busy.after_secs(2 + u64::from(Uuid::new_v4().as_bytes()[0] % 8)).into_response()
+}
+
+/// The network of who asks.
+pub(super) fn network(app: &App, request: &axum::http::request::Parts) -> IpAddr {
+    let address = app::client_address(app, &request.headers, &request.extensions);
+    app::network(address.unwrap_or(IpAddr::from([0, 0, 0, 0])))
+}
+
+async fn upgrade(State(app): State<App>, Extension(means): Extension<Arc<Means>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let cookie = people::session_cookie(&parts.headers);
     if cookie.is_some() {
         // a page of another site may open a socket with our cookie
-        if let Err(error) = people::require_own_page(&app, &headers) {
+        if let Err(error) = people::require_own_page(&app, &parts.headers) {
             return error.into_response();
         }
     }
-    let Some(place) = hub.wait() else {
-        // thousands come back at once: each after a while of its own
-        return Code::Busy.after_secs(2 + u64::from(Uuid::new_v4().as_bytes()[0] % 8)).into_response();
+    let network = network(&app, &parts);
+    let handshake = match Handshake::of(&mut Request::from_parts(parts, body)) {
+        Ok(handshake) => handshake,
+        Err(status) => return wire::refusal(status),
     };
-    socket
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + 2 * MAX_MESSAGE)
-        .on_upgrade(move |socket| async move {
-            metrics::counter!("sockets_opened_total").increment(1);
-            Loop { socket, limiter: limiter() }.run((app, calls), hub, (cookie, place)).await;
-        })
-}
-
-/// Ten commands a second, twenty at once.
-fn limiter() -> DefaultDirectRateLimiter {
-    let rate = NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN);
-    RateLimiter::direct(Quota::per_second(rate).allow_burst(NonZeroU32::new(20).unwrap_or(rate)))
-}
-
-struct Loop {
-    socket: WebSocket,
-    limiter: DefaultDirectRateLimiter,
-}
-
-impl Loop {
-    async fn run(mut self, app: (App, Arc<Calls>), hub: Arc<Hub>, (cookie, place): (Option<String>, Waiting)) {
+    let Some(place) = means.hub.wait(network) else { return later() };
+    let answer = handshake.answer();
+    tokio::spawn(async move {
         // what is done once is a future of its own, so that the one of every idle connection stays small
-        let connected = Box::pin(self.connect(&app, &hub, cookie)).await;
-        drop((place, app, hub));
-        let close = match connected {
-            Ok(mut session) => self.serve(&mut session).await,
-            Err(close) => close,
-        };
-        self.end(close).await;
-    }
+        let begun = Box::pin(async move {
+            let (stream, read, line) = handshake.socket().await?;
+            metrics::counter!("sockets_opened_total").increment(1);
+            connect(means, (stream, read, line), (cookie, place)).await
+        });
+        if let Some((connection, mut reader)) = begun.await {
+            let end = run(&connection, &mut reader).await;
+            connection.means.hub.leave(&connection);
+            Box::pin(ending::end(&connection, end)).await;
+        }
+    });
+    answer
+}
 
-    /// Waits for `connect` and answers it.
-    async fn connect(
-        &mut self,
-        (app, calls): &(App, Arc<Calls>),
-        hub: &Arc<Hub>,
-        cookie: Option<String>,
-    ) -> std::result::Result<Session, Option<Close>> {
-        let first = timeout(CONNECT_WITHIN, self.receive()).await.map_err(|_| Some(Close::BadRequest))?;
-        let mut commands = first?.into_iter();
-        let Some(Command { id, connect: Some(connect), .. }) = commands.next() else {
-            return Err(Some(Close::BadRequest));
-        };
-        let _door = hub.doors.acquire().await.map_err(|_| Some(Close::Shutdown))?;
-        let Ok((credential, actor)) = known(app, cookie, &connect.token).await else {
-            self.write(vec![protocol::fault(id, Fault::Unauthorized).into()]).await.map_err(|()| None)?;
-            return Err(Some(Close::InvalidToken));
-        };
-        let listener = hub.enter(actor.person, actor.session);
-        let started =
-            Session::start((app.clone(), Arc::clone(calls)), (credential, actor), listener, (id, connect)).await;
-        let (mut session, answer) = started.map_err(|_| Some(Close::ForceReconnect))?;
-        let mut out: Vec<Utf8Bytes> = vec![answer.into()];
-        if let Some(close) = self.answer(&mut session, commands.collect(), &mut out).await {
-            return Err(Some(close));
+/// Waits for `connect` and answers it.
+async fn connect(
+    means: Arc<Means>,
+    (stream, read, line): (TcpStream, Bytes, Line),
+    (cookie, place): (Option<String>, Waiting),
+) -> Option<(Arc<Connection>, Incoming)> {
+    let mut incoming = Incoming { reader: Reader::new(MAX_MESSAGE), pace: Pace::default() };
+    let first = match timeout(CONNECT_WITHIN, first(&stream, &mut incoming, read.to_vec())).await {
+        Ok(Ok(first)) => first,
+        Ok(Err(end)) => return ending::refuse(&stream, &[], end).await,
+        Err(_) => return ending::refuse(&stream, &[], End::Ours(Close::BadRequest)).await,
+    };
+    let (id, connect, more, rest) = first;
+    let Ok(_door) = means.hub.doors.acquire().await else { return None };
+    let (credential, actor) = match known(&means.app, cookie, &connect.token).await {
+        Ok(known) => known,
+        Err(error) => {
+            let (fault, close) = refusal(&error);
+            return ending::refuse(&stream, &[protocol::fault(id, fault)], End::Ours(close)).await;
         }
-        self.write(out).await.map_err(|()| None)?;
-        Ok(session)
+    };
+    let who = Who {
+        person: actor.person,
+        session: actor.session,
+        rights: session::rights(&actor),
+        is_own: is_own(&connect),
+        expires_at: credential.expires_at(&means.app),
+    };
+    let connection = means.hub.enter(&who, Way::Socket { stream, _line: line }, Arc::clone(&means));
+    match session::start(&connection, &actor, (id, connect)).await {
+        Ok((answer, marks)) => {
+            connection.begin(&session::places(&marks), Some(super::frames::text(&answer)), Vec::new());
+            connection.kick();
+        }
+        Err(_) => connection.end(Close::ForceReconnect),
     }
+    drop(place);
+    let taken = incoming.commands(&connection, more).and_then(|()| incoming.take(&connection, &rest));
+    if let Err(end) = taken {
+        connection.means.hub.leave(&connection);
+        ending::end(&connection, end).await;
+        return None;
+    }
+    Some((connection, incoming))
+}
 
-    /// Until the connection ends; the reason, if we end it.
-    async fn serve(&mut self, session: &mut Session) -> Option<Close> {
-        let mut ping =
-            tokio::time::interval_at(Instant::now() + Duration::from_secs(PING_SECS), Duration::from_secs(PING_SECS));
-        let mut pong_due: Option<Instant> = None;
-        let mut pings = 0;
-        let mut items = Vec::new();
-        loop {
-            let mut out = Vec::new();
-            let pong_timeout = async { tokio::time::sleep_until(pong_due.unwrap_or_else(Instant::now)).await };
-            let close = tokio::select! {
-                biased;
-                count = session.listener.items.recv_many(&mut items, TOGETHER) => {
-                    if count == 0 { Some(Close::Shutdown) } else { session.take(&mut items, &mut out).await }
-                }
-                received = self.receive() => {
-                    // any traffic shows that the other side lives
-                    pong_due = None;
-                    match received {
-                        Ok(commands) => self.answer(session, commands, &mut out).await,
-                        Err(close) => return close,
-                    }
-                }
-                _ = ping.tick() => {
-                    pong_due = Some(Instant::now() + PONG_WITHIN);
-                    pings += 1;
-                    out.extend(session.heads().filter(|_| pings % HEADS_EVERY == 0).map(Utf8Bytes::from));
-                    out.push("{}".into());
-                    Box::pin(session.still_good()).await
-                }
-                () = pong_timeout, if pong_due.is_some() => Some(Close::NoPong),
-            };
-            if self.write(out).await.is_err() {
-                return None;
-            }
-            if close.is_some() {
-                return close;
-            }
-        }
+/// Whom we do not know does not come again; whom we could not look up, because the database is away, does.
+fn refusal(error: &Error) -> (Fault, Close) {
+    if error.code().status().is_server_error() {
+        (Fault::Internal, Close::ForceReconnect)
+    } else {
+        (Fault::Unauthorized, Close::InvalidToken)
     }
+}
 
-    async fn answer(
-        &mut self,
-        session: &mut Session,
-        commands: Vec<Command>,
-        out: &mut Vec<Utf8Bytes>,
-    ) -> Option<Close> {
-        for command in commands {
-            let is_pong = command.id == 0 && command.send.is_none();
-            if !is_pong && self.limiter.check().is_err() {
-                return Some(Close::TooMany);
-            }
-            out.extend(Box::pin(session.command(command)).await.map(Into::into));
-        }
-        None
-    }
-
-    /// The commands of the next text frame. `Err(None)`: the other side is gone.
-    async fn receive(&mut self) -> std::result::Result<Vec<Command>, Option<Close>> {
-        loop {
-            match self.socket.recv().await {
-                Some(Ok(Message::Text(text))) => return protocol::commands(&text).map_err(|_| Some(Close::BadRequest)),
-                // each is answered: a flood of them is a flood of commands
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) if self.limiter.check().is_ok() => {}
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Err(Some(Close::TooMany)),
-                Some(Ok(Message::Binary(_))) => return Err(Some(Close::BadRequest)),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(None),
-            }
-        }
-    }
-
-    /// Everything that waits, in one call to the kernel.
-    async fn write(&mut self, out: Vec<Utf8Bytes>) -> std::result::Result<(), ()> {
-        if out.is_empty() {
-            return Ok(());
-        }
-        let writing = async {
-            for frame in out {
-                self.socket.feed(Message::Text(frame)).await?;
-            }
-            self.socket.flush().await
-        };
-        match timeout(WRITE_WITHIN, writing).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(()),
-        }
-    }
-
-    /// Says why, then reads on until the other side has closed too, so that the close is clean.
-    async fn end(mut self, close: Option<Close>) {
-        if let Some(close) = close {
-            metrics::counter!("sockets_closed_total", "reason" => close.reason()).increment(1);
-            let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
-            let said = timeout(WRITE_WITHIN, self.socket.send(Message::Close(Some(frame)))).await;
-            if !matches!(said, Ok(Ok(()))) {
-                return;
-            }
-        }
-        let gone = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-        // a peer that never closes is left after this time
-        drop(timeout(Duration::from_secs(3), gone.fuse()).await);
-    }
+/// One of our own clients says `{"v": 1}`.
+pub(super) fn is_own(connect: &protocol::Connect) -> bool {
+    connect.data.as_ref().is_some_and(|data| data["v"] == 1)
 }
 
 async fn known(app: &App, cookie: Option<String>, token: &str) -> Result<(Credential, Actor)> {
     let credential = Credential::of(app, cookie, token).await?;
     let actor = credential.actor(app).await?;
     Ok((credential, actor))
+}
+
+type First = (u32, protocol::Connect, Vec<Command>, Vec<u8>);
+
+/// The first command, what came with it in one frame, and what came behind that.
+async fn first(stream: &TcpStream, incoming: &mut Incoming, mut read: Vec<u8>) -> std::result::Result<First, End> {
+    loop {
+        let mut input = read.as_slice();
+        while let Some(event) = incoming.reader.next(&mut input)? {
+            let Event::Text(text) = event else {
+                incoming.other(&event, |pong| _ = stream.try_write(&pong))?;
+                continue;
+            };
+            let mut commands = protocol::commands(&text).map_err(|_| Close::BadRequest)?.into_iter();
+            let Some(Command { id, connect: Some(connect), .. }) = commands.next() else {
+                return Err(Close::BadRequest.into());
+            };
+            return Ok((id, connect, commands.collect(), input.to_vec()));
+        }
+        read.clear();
+        stream.readable().await.map_err(|_| End::Gone)?;
+        match BUFFER
+            .with_borrow_mut(|buffer| stream.try_read(buffer).map(|count| read.extend(buffer.iter().take(count))))
+        {
+            Ok(()) if read.is_empty() => return Err(End::Gone),
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return Err(End::Gone),
+        }
+    }
+}
+
+/// Until the connection ends, and why it does.
+async fn run(connection: &Arc<Connection>, incoming: &mut Incoming) -> End {
+    let Way::Socket { stream, .. } = &connection.way else { return End::Gone };
+    let mut stuck_since = None;
+    loop {
+        match connection.flush() {
+            Flushed::Gone => return End::Gone,
+            Flushed::All if connection.is_behind() => {
+                let heads = connection.means.hub.heads(connection);
+                let said = super::frames::text(&protocol::heads_push("resync", &heads));
+                connection.resynced(said, &heads);
+                continue;
+            }
+            Flushed::All => {
+                stuck_since = None;
+                connection.kick();
+                tokio::select! {
+                    ready = stream.readable() => if ready.is_err() { return End::Gone },
+                    () = connection.wake.notified() => {}
+                }
+            }
+            Flushed::Blocked(has_moved) => {
+                let since = if has_moved { None } else { stuck_since };
+                let since = *stuck_since.insert(since.unwrap_or_else(Instant::now));
+                if !Box::pin(unblocked(connection, stream, since + WRITE_WITHIN)).await {
+                    return End::Ours(Close::Slow);
+                }
+            }
+        }
+        if let Some(close) = connection.closing() {
+            return End::Ours(close);
+        }
+        if let Err(end) = incoming.read(connection, stream) {
+            return end;
+        }
+    }
+}
+
+/// `false`: not until then.
+async fn unblocked(connection: &Connection, stream: &TcpStream, until: Instant) -> bool {
+    tokio::select! {
+        ready = stream.ready(Interest::READABLE | Interest::WRITABLE) => ready.is_ok(),
+        () = connection.wake.notified() => true,
+        () = tokio::time::sleep_until(until) => false,
+    }
+}
+
+/// What comes in, and how fast it may.
+struct Incoming {
+    reader: Reader,
+    pace: Pace,
+}
+
+impl Incoming {
+    /// What is there, and a turn for others.
+    fn read(&mut self, connection: &Arc<Connection>, stream: &TcpStream) -> std::result::Result<(), End> {
+        for _ in 0..READS {
+            let is_more = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
+                Ok(0) => Err(End::Gone),
+                Ok(count) => self.take(connection, buffer.get(..count).unwrap_or_default()).map(|()| true),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(false),
+                Err(_) => Err(End::Gone),
+            })?;
+            if !is_more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, connection: &Arc<Connection>, mut input: &[u8]) -> std::result::Result<(), End> {
+        if !input.is_empty() {
+            connection.heard();
+        }
+        while let Some(event) = self.reader.next(&mut input)? {
+            match event {
+                Event::Text(text) => {
+                    let commands = protocol::commands(&text).map_err(|_| Close::BadRequest)?;
+                    self.commands(connection, commands)?;
+                }
+                other => self.other(&other, |pong| {
+                    if !connection.is_long() {
+                        connection.say(pong);
+                    }
+                })?,
+            }
+        }
+        Ok(())
+    }
+
+    fn commands(&mut self, connection: &Arc<Connection>, commands: Vec<Command>) -> std::result::Result<(), End> {
+        for command in commands {
+            let is_pong = command.id == 0 && command.send.is_none();
+            if is_pong {
+                continue;
+            }
+            if !self.pace.allows() {
+                return Err(Close::TooMany.into());
+            }
+            let id = command.id;
+            if !connection.work(Work::Command(Box::new(command))) && id != 0 {
+                // who asks and asks and reads no answer
+                if connection.is_long() {
+                    return Err(Close::Slow.into());
+                }
+                connection.say(super::frames::text(&protocol::fault(id, Fault::TooMany)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is no text.
+    fn other(&mut self, event: &Event, say: impl FnOnce(Bytes)) -> std::result::Result<(), End> {
+        match event {
+            // each is answered: a flood of them is a flood of commands
+            Event::Ping(_) | Event::Pong if !self.pace.allows() => Err(Close::TooMany.into()),
+            Event::Ping(content) => {
+                say(super::frames::pong(content));
+                Ok(())
+            }
+            Event::Pong => Ok(()),
+            Event::Close(code) => Err(End::Theirs(*code)),
+            Event::Binary(_) | Event::Text(_) => Err(Close::BadRequest.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<F: Future>(_: impl FnOnce(&'static Arc<Connection>, &'static mut Incoming) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_socket_is_a_small_future() {
+        assert!(size(run) + size_of::<Incoming>() <= 768, "{} and {}", size(run), size_of::<Incoming>());
+        assert!(size_of::<Connection>() <= 512, "{}", size_of::<Connection>());
+    }
 }

@@ -1,0 +1,242 @@
+//! Carries committed entries to who listens, and does what other bells ask for.
+//!
+//! # Why
+//! A bell says only "stream S has entries up to n". What is new is read once per server, encoded once, and written to each
+//! socket from here. The last seq carried is compared with the database every second, so that a bell lost in the
+//! broker is made good without any client noticing. While a stream is being carried, what comes is carried together
+//! afterwards, in one write to each: a burst costs as few writes as a drop.
+//!
+//! Nobody is made to wait for a turn: the specification lets frames out in slices of 2,000 every 100 ms, so that not all
+//! ask for more at once; here everybody is told at once and the entry says within which time to ask (`jitter_ms`).
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, future::join_all};
+use tokio_util::sync::CancellationToken;
+
+use super::{batch::Batch, connection::Connection, hub::Hub, protocol::Close, rights::Watch, session::Work};
+use crate::{
+    app::App,
+    broker::Bell,
+    error::Result,
+    ids::StreamId,
+    people,
+    streams::{
+        EntryView,
+        queries::{self, Span},
+    },
+};
+
+const COMPARE_HEADS: Duration = Duration::from_secs(1);
+/// Entries read in one go when a server lags behind a stream.
+const BATCH: u64 = 200;
+/// Sockets written to before others get a turn on this processor.
+const TURN: usize = 128;
+/// From so many listeners on they are asked not to fetch anything all at once.
+const MANY: usize = 2000;
+/// Something to so many waits this long for what is said at the same moment: thousands of writes are then done once.
+const GATHER: Duration = Duration::from_millis(15);
+/// Within which time, at most.
+const JITTER_MS: usize = 3000;
+/// An entry in a mailbox that says: you belong to a stream now, or no longer.
+const MEMBER: &str = "member";
+
+/// Hears bells and carries entries until told to stop.
+pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
+    let mut compare = tokio::time::interval(COMPARE_HEADS);
+    let mut rights = Watch::default();
+    let mut bells = loop {
+        match app.broker.bells().await {
+            Ok(bells) => break bells,
+            Err(error) => tracing::warn!(%error, "no bells yet"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = stop.cancelled() => return,
+        }
+    };
+    loop {
+        tokio::select! {
+            bell = bells.next() => match bell {
+                Some(bell) => heard(&app, &hub, bell),
+                None => return,
+            },
+            _ = compare.tick() => {
+                let done = match rights.look(&app, &hub).await {
+                    Ok(()) => compare_heads(&app, &hub).await,
+                    failed => failed,
+                };
+                if let Err(error) = done {
+                    tracing::warn!(%error, "live");
+                }
+            },
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Does what a bell asks for on this server; entries are carried by a task of their own.
+fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
+    people::heard(app, &bell);
+    match bell {
+        Bell::Events | Bell::Deliveries => {}
+        Bell::Stream { id, seq } => {
+            if hub.state().streams.get(&id).is_some_and(|watched| watched.carried < seq) {
+                carry(app, hub, id);
+            }
+        }
+        Bell::Membership { person, stream } => hub.of_person(person).iter().for_each(|connection| {
+            connection.work(Work::Joined(stream));
+        }),
+        Bell::SessionEnded { session } => {
+            hub.of_session(session).iter().for_each(|connection| connection.end(Close::InvalidToken));
+        }
+        Bell::RightsChanged { person } => {
+            hub.of_person(person).iter().for_each(|connection| connection.end(Close::ForceReconnect));
+        }
+        Bell::Missed => {
+            let (app, hub) = (app.clone(), Arc::clone(hub));
+            tokio::spawn(async move {
+                if let Err(error) = compare_heads(&app, &hub).await {
+                    tracing::warn!(%error, "live");
+                }
+            });
+        }
+    }
+}
+
+/// Reads and hands over what is new in a stream, unless that is being done: then once more afterwards.
+fn carry(app: &App, hub: &Arc<Hub>, stream: StreamId) {
+    let mut state = hub.state();
+    let Some(watched) = state.streams.get_mut(&stream) else { return };
+    if watched.is_carried {
+        watched.again = true;
+        return;
+    }
+    watched.is_carried = true;
+    let is_to_many = watched.listeners.len() >= MANY;
+    drop(state);
+    let (app, hub) = (app.clone(), Arc::clone(hub));
+    tokio::spawn(async move {
+        if is_to_many {
+            tokio::time::sleep(GATHER).await;
+        }
+        let mut is_more = true;
+        while is_more {
+            if let Err(error) = carry_new(&app, &hub, stream).await {
+                // compared with the database in a second
+                tracing::warn!(%error, "carrying");
+            }
+            let mut state = hub.state();
+            let Some(watched) = state.streams.get_mut(&stream) else { return };
+            is_more = std::mem::take(&mut watched.again);
+            watched.is_carried = is_more;
+        }
+    });
+}
+
+async fn carry_new(app: &App, hub: &Hub, stream: StreamId) -> Result<()> {
+    loop {
+        let Some(from) = hub.state().streams.get(&stream).map(|watched| watched.carried) else { return Ok(()) };
+        let entries = queries::entries(app, stream, Span::After(from), BATCH).await?;
+        let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
+        // who listens from here on is told to be at `last` already
+        let listeners = {
+            let mut state = hub.state();
+            let Some(watched) = state.streams.get_mut(&stream) else { return Ok(()) };
+            watched.carried = watched.carried.max(last);
+            watched.listeners.clone()
+        };
+        let jitter = if listeners.len() < MANY { 0 } else { (listeners.len() * 3 / 10).min(JITTER_MS) };
+        hand_over(&listeners, Batch::of(stream, &entries, jitter)).await;
+        for other in entries.iter().filter_map(belongs) {
+            for connection in &listeners {
+                connection.work(Work::Joined(other));
+            }
+        }
+        if entries.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+    }
+}
+
+/// The stream that a mailbox says its person belongs to, or no longer.
+fn belongs(entry: &EntryView) -> Option<StreamId> {
+    let id = entry.body.get("stream_id").filter(|_| entry.kind == MEMBER)?;
+    id.as_str().and_then(|id| id.parse().ok())
+}
+
+/// On as many processors as there are, when it is worth it.
+async fn hand_over(listeners: &[Arc<Connection>], batches: Vec<Arc<Batch>>) {
+    if listeners.len() <= TURN {
+        return listeners.iter().for_each(|connection| batches.iter().for_each(|batch| connection.deliver(batch)));
+    }
+    let share = listeners.len().div_ceil(std::thread::available_parallelism().map_or(1, usize::from)).max(TURN);
+    let parts = listeners.chunks(share).map(|part| (part.to_vec(), batches.clone()));
+    let tasks = parts.map(|(part, batches)| {
+        tokio::spawn(async move {
+            for turn in part.chunks(TURN) {
+                for connection in turn {
+                    batches.iter().for_each(|batch| connection.deliver(batch));
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    join_all(tasks).await;
+}
+
+/// Makes good for lost bells, and notices that the database was restored under a running server.
+async fn compare_heads(app: &App, hub: &Arc<Hub>) -> Result<()> {
+    let watched: HashMap<StreamId, (i64, i64)> =
+        hub.state().streams.iter().map(|(id, watched)| (*id, (watched.carried, watched.epoch))).collect();
+    if watched.is_empty() {
+        return Ok(());
+    }
+    let heads = queries::heads(app.store.read(), watched.keys().copied().collect()).await?;
+    for (id, (carried, epoch)) in watched {
+        match heads.get(&id) {
+            Some((head, now)) if *now == epoch && *head > carried => carry(app, hub, id),
+            Some((_, now)) if *now == epoch => {}
+            _ => hub.lose(id),
+        }
+    }
+    Ok(())
+}
+
+/// For what is not an entry: told to who listens now, but for one person.
+pub(super) fn tell(hub: &Hub, stream: StreamId, but: crate::ids::PersonId, text: &str) {
+    let frame = super::frames::text(text);
+    for connection in hub.listeners(stream).iter().filter(|one| one.person != but) {
+        connection.say(frame.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn only_a_member_entry_that_names_a_stream_moves_somebody() {
+        let id = StreamId::new();
+        let entry = |kind: &str, body: Value| EntryView {
+            seq: 1,
+            no: 0,
+            kind: kind.into(),
+            sender: None,
+            reply_to: None,
+            quote: None,
+            target_seq: None,
+            state: None,
+            rev: None,
+            is_pinned: false,
+            body,
+            created_at: crate::clock::local(chrono::DateTime::default()),
+        };
+        let body = serde_json::json!({ "stream_id": id, "change": "left" });
+        assert_eq!(belongs(&entry(MEMBER, body.clone())), Some(id));
+        assert_eq!(belongs(&entry("message", body)), None);
+        assert_eq!(belongs(&entry(MEMBER, serde_json::json!({ "person_id": id }))), None);
+    }
+}

@@ -1,4 +1,6 @@
 //! Reads of matters: where one stands, what is known about its stage, and what everybody may see of it.
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
@@ -119,6 +121,18 @@ pub(super) async fn row(db: &impl ConnectionTrait, id: MatterId) -> Result<matte
 /// `not_found`.
 pub async fn area_of(db: &impl ConnectionTrait, id: MatterId) -> Result<String> {
     Ok(row(db, id).await?.area_code)
+}
+
+/// Titles of these matters.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn titles(db: &impl ConnectionTrait, ids: Vec<MatterId>) -> Result<HashMap<MatterId, String>> {
+    let rows = matter::Entity::find()
+        .select_only()
+        .columns([matter::Column::Id, matter::Column::Title])
+        .filter(matter::Column::Id.is_in(ids));
+    Ok(rows.into_tuple().all(db).await?.into_iter().collect())
 }
 
 pub(super) async fn template(db: &impl ConnectionTrait, key: &str, version: i32) -> Result<Template> {

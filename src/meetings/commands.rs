@@ -24,6 +24,9 @@ use crate::{
     store::Tx,
 };
 
+/// Rows in one insert: five columns each, well under SQLite's 32,766 variables.
+const CHUNK: usize = 1000;
+
 /// A meeting to be called.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,24 +153,28 @@ pub async fn sign_in(tx: &Tx, actor: &Actor, (id, input): (MeetingId, Attend)) -
     queries::attendance_view(row.insert(tx).await?)
 }
 
-/// Who casts a ballot by phone takes part in the meeting that the vote belongs to. The sign-in that is there stays.
+/// Who casts a ballot by phone, or has it cast by a proxy (the second of each pair), takes part in the meeting that the vote belongs to: one after the other, or, where their
+/// order would tell something, all at its end, which may be after the minutes. The sign-in that is there stays.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn attend_by_phone(tx: &Tx, id: MeetingId, person: PersonId) -> Result<()> {
+pub async fn attend_by_phone(tx: &Tx, id: MeetingId, people: &[(PersonId, PersonId)], at: DateTime<Utc>) -> Result<()> {
     let meeting = meeting::Entity::find_by_id(id).one(tx).await?;
-    if meeting.is_none_or(|meeting| meeting.state != queries::CALLED) {
+    if meeting.is_none_or(|meeting| meeting.state == queries::CANCELLED) {
         return Ok(());
     }
-    let row = attendance::ActiveModel {
-        meeting_id: Set(id),
-        person_id: Set(person),
-        via: Set(Via::Phone.as_str().to_owned()),
-        recorded_by: Set(person),
-        at: Set(tx.now()),
-    };
     let key = [attendance::Column::MeetingId, attendance::Column::PersonId];
-    attendance::Entity::insert(row).on_conflict_do_nothing_on(key).exec_without_returning(tx).await?;
+    for some in people.chunks(CHUNK) {
+        let via = |(person, caster): &(PersonId, PersonId)| if person == caster { Via::Phone } else { Via::Proxy };
+        let rows = some.iter().map(|one| attendance::ActiveModel {
+            meeting_id: Set(id),
+            person_id: Set(one.0),
+            via: Set(via(one).as_str().to_owned()),
+            recorded_by: Set(one.1),
+            at: Set(at),
+        });
+        attendance::Entity::insert_many(rows).on_conflict_do_nothing_on(key).exec_without_returning(tx).await?;
+    }
     Ok(())
 }
 

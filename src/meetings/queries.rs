@@ -207,6 +207,8 @@ async fn present(db: &impl ConnectionTrait, actor: &Actor, meeting: &meeting::Mo
     let rows = attendance::Entity::find()
         .filter(attendance::Column::MeetingId.eq(meeting.id))
         .order_by_asc(attendance::Column::At)
+        // rows that came in together lie in an order that may tell something
+        .order_by_asc(attendance::Column::PersonId)
         .limit(MAX_NAMES)
         .all(db)
         .await?;

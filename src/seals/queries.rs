@@ -1,7 +1,10 @@
 //! Reads of data keys, and of texts that may be sealed.
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryResult,
+    sea_query::{Expr, SelectStatement},
+};
 
 use super::rows::data_key;
 use crate::{
@@ -9,6 +12,9 @@ use crate::{
     ids::DataKeyId,
     keys::{DataKey, Keys},
 };
+
+const JOINED_ID: &str = "joined_key_id";
+const JOINED_KEY: &str = "joined_key_wrapped";
 
 /// Keys that were not destroyed, by id.
 #[derive(Default)]
@@ -40,13 +46,8 @@ pub async fn open_all(
     for some in ids.chunks(500) {
         let rows = data_key::Entity::find().filter(data_key::Column::Id.is_in(some.iter().copied())).all(db).await?;
         for row in rows {
-            let Some(wrapped) = row.wrapped else { continue };
-            match keys.open_data_key(&row.id.to_string(), &wrapped) {
-                Ok(key) => drop(opened.keys.insert(row.id, key)),
-                Err(error) => {
-                    tracing::warn!(%error, key = %row.id, "a data key does not open");
-                    opened.locked.insert(row.id);
-                }
+            if let Some(wrapped) = row.wrapped {
+                opened.add(keys, row.id, &wrapped);
             }
         }
     }
@@ -54,6 +55,38 @@ pub async fn open_all(
 }
 
 impl Opened {
+    /// Has a query bring along the keys whose ids stand in this column; what its rows bring is taken by [`Self::take`].
+    pub fn join(select: &mut SelectStatement, id: Expr) {
+        let column = |column| Expr::col((data_key::Entity, column));
+        select
+            .left_join(data_key::Entity, column(data_key::Column::Id).eq(id))
+            .expr_as(column(data_key::Column::Id), JOINED_ID)
+            .expr_as(column(data_key::Column::Wrapped), JOINED_KEY);
+    }
+
+    /// Takes the key that one row brought along.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn take(&mut self, keys: &Keys, row: &QueryResult) -> Result<()> {
+        let (id, wrapped): (Option<DataKeyId>, Option<String>) =
+            (row.try_get("", JOINED_ID)?, row.try_get("", JOINED_KEY)?);
+        if let (Some(id), Some(wrapped)) = (id, wrapped) {
+            self.add(keys, id, &wrapped);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, keys: &Keys, id: DataKeyId, wrapped: &str) {
+        match keys.open_data_key(&id.to_string(), wrapped) {
+            Ok(key) => drop(self.keys.insert(id, key)),
+            Err(error) => {
+                tracing::warn!(%error, key = %id, "a data key does not open");
+                self.locked.insert(id);
+            }
+        }
+    }
+
     /// Is this one there, but not for us?
     #[must_use]
     pub fn is_locked(&self, id: DataKeyId) -> bool {

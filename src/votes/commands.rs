@@ -22,12 +22,28 @@ use crate::{
     store::Tx,
 };
 
+mod annul;
 mod cast;
 mod close;
+pub mod households;
+mod opening;
+pub mod proxies;
+mod question;
+mod receipt;
+mod slot;
+mod telling;
 
 pub use self::{
-    cast::{BallotReceipt, Cast, CastBallot, Choice, cast, sign},
-    close::due,
+    annul::{AnnulVote, annul, is_annullable},
+    cast::{CastBallot, Choice, Paper, cast},
+    close::{close, due},
+    households::{NameAgents, name_agents},
+    proxies::{Called, NameProxy, check_proxy, name_proxy, revoke_proxy},
+    receipt::{BallotReceipt, Cast, SealedBy, sign},
+};
+pub(super) use self::{
+    close::{Ending, Tally, add, conclude, take_out_superseded},
+    opening::{open_board, roll_leaves},
 };
 
 /// A vote lasts this long at most.
@@ -41,14 +57,32 @@ const CALLED: &str = "called";
 pub struct OpenVote {
     /// The matter; it must be in the decide stage.
     pub matter_id: MatterId,
-    /// What is asked, so that yes or no answers it. 2 to 200 characters.
+    /// What is asked: so that yes or no answers it, or one of the options. 2 to 200 characters.
     #[schema(min_length = 2, max_length = 200)]
     pub question: String,
+    /// What may be chosen, 2 to 64 texts of 1 to 60 characters; none for a motion that is answered by for or against.
+    #[serde(default)]
+    #[schema(max_items = 64)]
+    pub options: Vec<String>,
+    /// How many options one ballot may name, 30 at most; as many as there are places when absent.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 30)]
+    pub max_choices: Option<i32>,
+    /// How many are chosen; one when absent.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 64)]
+    pub seats: Option<i32>,
+    /// The vote whose tie this one decides: among those whom it left tied, for the places that it left open.
+    #[serde(default)]
+    pub parent_vote_id: Option<VoteId>,
     /// Which legal rule; see `GET /v1/presets`.
     pub preset: String,
     /// Are choices named after closing?
     #[serde(default)]
     pub secrecy: Secrecy,
+    /// May an elector cast again, so that the last ballot counts?
+    #[serde(default)]
+    pub allows_revote: bool,
     /// When it closes by itself; 60 days from now at most.
     #[schema(value_type = String, format = DateTime)]
     pub closes_at: DateTime<Utc>,
@@ -64,21 +98,36 @@ pub enum Secrecy {
     /// 记名: listed with number and masked name.
     #[default]
     Open,
-    /// 无记名: not available yet.
+    /// 无记名: sealed on the phone, opened after the end by two of three keys. Open once all three keys are made.
     Secret,
 }
 
-/// Opens a vote and freezes its roll. Recorded: `vote.opened`.
+impl Secrecy {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// Opens a vote and freezes its roll; a secret one then waits for its three keys. Recorded: `vote.opened`, when it takes
+/// ballots.
 ///
 /// # Errors
-/// `not_found` (matter, meeting); `not_allowed`; `secret_not_available`; `rule_not_votable` for a preset that cannot be
-/// voted on here, or when nobody is on its roll; `invalid_fields`, also for a meeting that was not called in time;
+/// `not_found` (matter, meeting, vote before); `not_allowed`; `paper_required` for elections that the law keeps on paper;
+/// `rule_not_votable` for a preset that cannot be voted on here, or when nobody is on its roll; `invalid_fields`, also for a
+/// meeting that was not called in time;
 /// `wrong_state` when the matter is not to be decided now or another vote about it is open.
 pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteView> {
     let area = matters::queries::area_of(tx, input.matter_id).await?;
     let seat = bodies::require(actor, Right::OpenVote, &area)?;
     let now = tx.now();
     let preset = check(&input, now)?;
+    let asked = question::asked(tx, &input).await?;
+    let is_secret = input.secrecy == Secrecy::Secret;
     let is_binding = belongs_to_meeting(tx, &input, preset, &area).await?;
     let id = VoteId::new();
     matters::commands::begin_vote(tx, input.matter_id, id).await?;
@@ -92,9 +141,9 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
         question: Set(input.question.trim().to_owned()),
         preset: Set(input.preset),
         rule: Set(serde_json::to_string(preset).map_err(Error::broken)?),
-        secrecy: Set("open".to_owned()),
+        secrecy: Set(input.secrecy.as_str().to_owned()),
         is_binding: Set(is_binding),
-        state: Set(queries::OPEN.to_owned()),
+        state: Set(if is_secret { queries::WAITING_KEYS } else { queries::OPEN }.to_owned()),
         on_roll: Set(i32::try_from(electors.len()).map_err(Error::broken)?),
         opens_at: Set(now),
         closes_at: Set(input.closes_at),
@@ -102,36 +151,59 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
         result: Set(None),
         created_by: Set(actor.person),
         created_at: Set(now),
+        allows_revote: Set(input.allows_revote),
+        has_board: Set(!is_secret),
+        links_left: Set(false),
+        proxies_until: Set(preset.proxy.map(|rule| rule.until(input.closes_at))),
+        told_until: Set(None),
+        options: Set(asked.options),
+        max_choices: Set(asked.max_choices),
+        seats: Set(asked.seats),
+        parent_vote_id: Set(input.parent_vote_id),
     };
     let row = row.insert(tx).await?;
-    roll::freeze(tx, id, electors).await?;
-    let happening = Happening::new(Kind::VoteOpened, id).at(&row.area_code).by(actor.person).with(json!({
-        "matter": row.matter_id, "meeting": row.meeting_id, "preset": row.preset, "on_roll": row.on_roll, "binding": is_binding,
-    }));
-    events::record(tx, happening).await?;
+    roll::freeze(tx, (id, actor.person), electors).await?;
+    if !is_secret {
+        open_board(tx, &row, None).await?;
+        record_opened(tx, &row, actor).await?;
+    }
     queries::view(tx, row).await
 }
 
+/// From now on it takes ballots.
+pub(super) async fn record_opened(tx: &Tx, row: &vote::Model, actor: &Actor) -> Result<()> {
+    let happening = Happening::new(Kind::VoteOpened, row.id).at(&row.area_code).by(actor.person).with(json!({
+        "matter": row.matter_id, "meeting": row.meeting_id, "preset": row.preset, "on_roll": row.on_roll,
+        "binding": row.is_binding,
+    }));
+    events::record(tx, happening).await?;
+    Ok(())
+}
+
 fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<&'static Preset> {
-    if input.secrecy == Secrecy::Secret {
-        return Err(Code::SecretNotAvailable.into());
-    }
     let preset = rules::preset(&input.preset);
     let mut checks = Checks::default();
     checks.text("question", &input.question, 2..=200);
     checks.require(preset.is_some(), "preset", "unknown");
     let in_time = input.closes_at > now && input.closes_at <= now + TimeDelta::days(MAX_DAYS);
     checks.require(in_time, "closes_at", "out_of_range");
+    let is_lawful = preset.is_none_or(|preset| !preset.secret) || input.secrecy == Secrecy::Secret;
+    checks.require(is_lawful, "secrecy", "must_be_secret");
     checks.done()?;
+    if preset.is_some_and(|preset| preset.paper_required) {
+        return Err(Code::PaperRequired.into());
+    }
     preset.filter(|preset| roll::is_votable(&input.preset, preset)).ok_or_else(|| Code::RuleNotVotable.into())
 }
 
-/// A vote that decides belongs to a meeting about this matter, called as many days ahead as the law asks, and is open
-/// until the meeting has begun.
+/// A vote that decides belongs to a meeting about this matter, called as many days ahead of it and of the opening as the
+/// law asks, and is open until the meeting has begun.
 async fn belongs_to_meeting(tx: &Tx, input: &OpenVote, preset: &Preset, area: &str) -> Result<bool> {
     let Some(id) = input.meeting_id else { return Ok(false) };
     let meeting = meetings::queries::meeting(tx, id).await?;
-    let days = meeting.starts_at.date_naive() - meeting.called_at.date_naive();
+    // the days run before the meeting, and before the first ballot
+    let begins = clock::local_date(tx.now()).min(meeting.starts_at.date_naive());
+    let days = begins - meeting.called_at.date_naive();
     let mut checks = Checks::default();
     let is_ours = meeting.matter_id == Some(input.matter_id)
         && meeting.area_code == area

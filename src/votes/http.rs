@@ -1,19 +1,29 @@
 //! Routes of votes, and of the whole record of a matter.
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, BallotReceipt, CastBallot, OpenVote},
+    archive,
+    commands::{self, AnnulVote, BallotReceipt, CastBallot, OpenVote},
     queries::{self, BallotView, MyVote, PresetView, ResultView, VoteView},
     record::{self, MatterRecord},
+    sealed::{self, CastEnvelope, MakeKey, OpenBox, TrusteeView},
 };
 use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path, Query},
+    board,
     error::{Problem, Result},
     ids::{MatterId, VoteId},
     page::{Page, PageQuery},
 };
+
+mod agents;
 
 /// The routes of votes.
 pub fn routes() -> OpenApiRouter<App> {
@@ -23,8 +33,15 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_vote))
         .routes(routes!(read_my_vote))
         .routes(routes!(cast_ballot, list_ballots))
+        .routes(routes!(cast_envelope))
+        .routes(routes!(list_trustees, make_trustee_key))
+        .routes(routes!(open_ballot_box))
+        .routes(routes!(annul_vote))
+        .routes(routes!(read_manifest))
+        .routes(routes!(read_archive))
         .routes(routes!(read_result))
         .routes(routes!(read_record))
+        .merge(agents::routes())
 }
 
 /// The legal rules by which a vote can be decided.
@@ -66,7 +83,8 @@ async fn read_my_vote(State(app): State<App>, actor: Actor, Path(id): Path<VoteI
     queries::my_vote(&app, &actor, id).await.map(Json)
 }
 
-/// Cast a ballot. The same `cast_id` and choice again gives the same receipt, also after closing.
+/// Cast a ballot. The same `cast_id` and choice again gives the same receipt, in an open vote also after closing. In a
+/// secret vote the server seals it (系统代封): a weaker promise than `cast_envelope`, and the receipt says so.
 #[utoipa::path(post, path = "/v1/votes/{id}/ballots", tag = "votes", operation_id = "cast_ballot",
     params(("id" = VoteId, Path)), request_body = CastBallot,
     responses((status = 201, body = BallotReceipt, description = "Taken, and counted exactly once"),
@@ -77,9 +95,95 @@ async fn cast_ballot(
     Path(id): Path<VoteId>,
     Input(ballot): Input<CastBallot>,
 ) -> Result<Created<BallotReceipt>> {
-    let person = actor.person;
-    let cast = app.store.write(move |tx| Box::pin(commands::cast(tx, person, id, ballot))).await?;
-    commands::sign(&app.keys, cast).map(Created)
+    sealed::cast_in_clear(&app, actor.person, id, ballot).await.map(Created)
+}
+
+/// Cast a sealed ballot in a secret vote. The same envelope again gives the same receipt, also after closing.
+#[utoipa::path(post, path = "/v1/votes/{id}/envelopes", tag = "votes", operation_id = "cast_envelope",
+    params(("id" = VoteId, Path)), request_body = CastEnvelope,
+    responses((status = 201, body = BallotReceipt, description = "Taken; nobody can look into it before two of three keys meet"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn cast_envelope(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<VoteId>,
+    Input(ballot): Input<CastEnvelope>,
+) -> Result<Created<BallotReceipt>> {
+    sealed::cast_envelope(&app, actor.person, id, ballot).await.map(Created)
+}
+
+/// The three who open the sealed ballots together, with their public keys.
+#[utoipa::path(get, path = "/v1/votes/{id}/keys", tag = "votes", operation_id = "list_trustees", params(("id" = VoteId, Path)),
+    responses((status = 200, body = Vec<TrusteeView>, description = "Committee, supervision committee, town; for everybody"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_trustees(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<Vec<TrusteeView>>> {
+    sealed::trustees(app.store.read(), id).await.map(Json)
+}
+
+/// Publish a trustee's key for this vote; with the third the vote opens.
+#[utoipa::path(post, path = "/v1/votes/{id}/keys", tag = "votes", operation_id = "make_trustee_key",
+    params(("id" = VoteId, Path)), request_body = MakeKey,
+    responses((status = 200, body = Vec<TrusteeView>, description = "The three as they stand now"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn make_trustee_key(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<VoteId>,
+    Input(input): Input<MakeKey>,
+) -> Result<Json<Vec<TrusteeView>>> {
+    let made = app.store.write(move |tx| Box::pin(async move { sealed::make_key(tx, &actor, (id, input)).await }));
+    made.await.map(Json)
+}
+
+/// Open the sealed ballots of a vote that is over with two of its three private keys. They are kept nowhere.
+#[utoipa::path(post, path = "/v1/votes/{id}/opening", tag = "votes", operation_id = "open_ballot_box",
+    params(("id" = VoteId, Path)), request_body = OpenBox,
+    responses((status = 200, body = ResultView, description = "Counted and published"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn open_ballot_box(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<VoteId>,
+    Input(input): Input<OpenBox>,
+) -> Result<Json<ResultView>> {
+    sealed::open_box(&app, &actor, (id, input)).await?;
+    queries::result_of(app.store.read(), id).await.map(Json)
+}
+
+/// Annul a vote that has no result yet: its reason is published, and nothing of its ballots.
+#[utoipa::path(post, path = "/v1/votes/{id}/annul", tag = "votes", operation_id = "annul_vote", params(("id" = VoteId, Path)),
+    request_body = AnnulVote,
+    responses((status = 200, body = VoteView, description = "Annulled; its matter is free for another vote"),
+        (status = "default", body = Problem, description = "Refused; `wrong_state` when it has a result",
+            content_type = "application/problem+json")))]
+async fn annul_vote(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<VoteId>,
+    Input(input): Input<AnnulVote>,
+) -> Result<Json<VoteView>> {
+    app.once(actor, key, "annul_vote", (id, input), |tx, actor, input| Box::pin(commands::annul(tx, actor, input)))
+        .await
+        .map(Json)
+}
+
+/// The archive of a vote: everything that anybody needs to check it without us.
+#[utoipa::path(get, path = "/v1/votes/{id}/archive", tag = "votes", operation_id = "read_archive", params(("id" = VoteId, Path)),
+    responses((status = 200, body = serde_json::Value, description = "One JSON; for everybody. `liusheng verify FILE` checks it"),
+        (status = "default", body = Problem, description = "Refused; `wrong_state` while there is no result",
+            content_type = "application/problem+json")))]
+async fn read_archive(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<serde_json::Value>> {
+    archive::archive(&app, id).await.map(Json)
+}
+
+/// What a vote says of itself, exactly as its digest on the board was made.
+#[utoipa::path(get, path = "/v1/votes/{id}/manifest", tag = "votes", operation_id = "read_manifest", params(("id" = VoteId, Path)),
+    responses((status = 200, body = serde_json::Value, description = "Canonical JSON; for everybody"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_manifest(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Response> {
+    let manifest = board::queries::manifest(app.store.read(), id).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], manifest.text).into_response())
 }
 
 /// Every elector of a closed vote with the choice, by number.

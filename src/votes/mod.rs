@@ -2,16 +2,21 @@
 //!
 //! Always true: the roll is frozen in the unit of work that opens a vote and nobody joins it later; an elector has at most
 //! one envelope, by unique keys and not by a look beforehand; a ballot is taken if and only if it is committed before
-//! closing; nobody sees how it stands before it is closed; closing follows the clock or the last ballot, never a hand; the
-//! result is what [`rules::decide`] makes of the count, kept with every number. A vote without a meeting called in time
-//! is an opinion poll (意见征询) and decides nothing.
-//! Tables owned: `votes`, `roll_entries`, `envelopes`. Events recorded: `vote.opened`, `vote.closed`. A ballot is its own
-//! record: no event, no log line, no card speaks of it.
+//! closing; nobody sees how it stands before it is closed; closing follows the clock or the last ballot, never a hand: a
+//! hand can only annul, which tells a reason and no count; the result is what [`rules::decide`] or [`rules::elect`] makes of
+//! the count, kept with every number; a tie is never broken, but left to another vote among the tied. Nobody casts for
+//! another but by a proxy that a second person checked, or as a named alternate of the own household; nobody's ballot is
+//! replaced by who comes after; everybody for whom another cast is told. A vote without a meeting called in time is an
+//! opinion poll (意见征询) and decides nothing.
+//! Tables owned: `votes`, `roll_entries`, `roll_agents`, `household_agents`, `envelopes`, `trustee_keys`. Events recorded:
+//! `vote.opened`, `vote.box_closed`, `vote.closed`, `vote.proxy_named`, `vote.proxy_checked`, `vote.proxy_ended`,
+//! `vote.cast_for`, `household.agents_named`. A ballot is its own record: no event, no log line, no card speaks of it.
 //!
 //! # Why
 //! Ballots are open (记名) here: number, masked name and choice are listed after closing, so that everybody can check.
-//! Casting reads vote, roll entry and envelope in one statement: on the one writer of SQLite nothing moves between them.
+//! Casting reads vote, roll entry, who may cast for it and envelope in one statement: on the one writer of SQLite nothing moves between them.
 //! The idempotency of a ballot is its `cast_id`, not an `Idempotency-Key`: the key's row would hold the choice.
+pub mod archive;
 pub mod commands;
 mod http;
 pub mod queries;
@@ -20,11 +25,16 @@ mod record;
 mod roll;
 mod rows;
 pub mod rules;
+pub mod sealed;
+pub mod verify;
 
 pub use self::{
-    commands::{BallotReceipt, CastBallot, Choice, OpenVote},
+    commands::{BallotReceipt, CastBallot, Choice, NameAgents, NameProxy, OpenVote, Secrecy},
     http::routes,
-    queries::{BallotView, ComparisonView, MyVote, OpenVoteView, PresetView, ResultView, VoteView, open_votes_for},
+    queries::{
+        BallotView, ComparisonView, MyVote, OpenVoteView, PresetView, ResultView, VoteView, households::HouseholdView,
+        open_votes_for, proxies::ProxyView,
+    },
     reactions::REACTIONS,
     record::{FormRecord, MatterRecord, StageRecord, TimelineView, VoteRecord, matter_record},
 };

@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    commands::{BallotReceipt, Cast, Choice, sign},
+    commands::Choice,
     roll,
     rows::{envelope, roll_entry, vote},
-    rules::{self, Preset, Unit},
+    rules::{self, Preset, Question, Unit},
 };
 use crate::{
     actor::Actor,
-    app::App,
     areas, bodies, clock,
     error::{Code, Error, Result},
     ids::{BodyId, MatterId, MeetingId, PersonId, VoteId},
@@ -20,10 +19,23 @@ use crate::{
     people, text,
 };
 
+mod electors;
+pub mod households;
+mod own;
+pub mod proxies;
 mod results;
 
-pub use self::results::{ComparisonView, ResultView, StoredResult, result_of, results_in};
+pub use self::electors::{asked, cast_by, closing_until, not_cast, unreachable};
+pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
+pub(super) use self::proxies::alternate_of;
+pub use self::results::{
+    Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_of, results_in,
+};
 
+/// A secret vote whose three keys are not made yet.
+pub(super) const WAITING_KEYS: &str = "waiting_keys";
+/// A secret vote that is over and waits for two of its keys.
+pub(super) const COUNTING: &str = "counting";
 /// A vote that takes ballots.
 pub(super) const OPEN: &str = "open";
 /// A vote that was counted.
@@ -32,8 +44,20 @@ pub(super) const CLOSED: &str = "closed";
 pub(super) const ANNULLED: &str = "annulled";
 /// An elector who has not cast.
 pub(super) const NOT_CAST: &str = "none";
-/// An elector who cast by phone.
+/// An elector who cast by phone, or a household one of whose people did.
 pub(super) const ONLINE: &str = "online";
+/// An elector for whom a proxy cast; and what a proxy is among those who may cast for an elector.
+pub(super) const PROXY: &str = "proxy";
+/// Who may cast for a household beside its representative.
+pub(super) const ALTERNATE: &str = "alternate";
+/// A proxy that waits to be checked.
+pub(super) const NAMED: &str = "named";
+/// A proxy that holds.
+pub(super) const CHECKED: &str = "checked";
+/// A proxy that was ended by hand.
+pub(super) const REVOKED: &str = "revoked";
+/// A proxy that nobody checked in time.
+pub(super) const VOID: &str = "void";
 /// Votes on one list at most.
 const MAX_VOTES: u64 = 100;
 
@@ -65,16 +89,31 @@ pub struct VoteView {
     pub law: String,
     /// Who has a vote.
     pub unit: Unit,
-    /// open: listed with number and masked name after closing.
+    /// motion: for or against; choice: among the options.
+    pub kind: String,
+    /// What may be chosen, in the order of the ballot; none of a motion.
+    pub options: Vec<OptionView>,
+    /// How many options one ballot may name.
+    pub max_choices: i32,
+    /// How many are chosen.
+    pub seats: i32,
+    /// The vote whose tie this one decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_vote_id: Option<VoteId>,
+    /// open: listed with number and masked name after closing; secret: sealed, nobody learns whose a ballot was.
     pub secrecy: String,
+    /// May an elector cast again, so that the last ballot counts?
+    pub allows_revote: bool,
     /// Does it decide, or only ask?
     pub is_binding: bool,
     /// The same in Chinese.
     pub label: String,
-    /// open, closed, annulled.
+    /// waiting_keys, open, counting, closed, annulled.
     pub state: String,
     /// The same in Chinese.
     pub state_name: String,
+    /// Is there a public board? A secret vote has one once its three keys are made.
+    pub has_board: bool,
     /// On the roll.
     pub on_roll: u64,
     /// Took part so far; how it stands is not told before the end.
@@ -88,36 +127,13 @@ pub struct VoteView {
     pub closed_at: Option<DateTime<FixedOffset>>,
 }
 
-/// How the asker stands to a vote.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct MyVote {
-    /// Is the asker on its roll?
-    pub is_on_roll: bool,
-    /// The number on the roll.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub number: Option<i32>,
-    /// Has the asker cast?
-    pub has_cast: bool,
-    /// The receipt again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receipt: Option<BallotReceipt>,
-}
-
-/// A vote that waits for somebody.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct OpenVoteView {
-    /// The vote.
-    pub id: VoteId,
-    /// The matter.
-    pub matter_id: MatterId,
-    /// What is asked.
-    pub question: String,
-    /// 会议表决 or 意见征询.
-    pub label: String,
-    /// Until when.
-    pub closes_at: DateTime<FixedOffset>,
-    /// Has that person cast?
-    pub has_cast: bool,
+/// Something that may be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OptionView {
+    /// As it stands on a ballot.
+    pub key: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// A legal rule.
@@ -139,14 +155,20 @@ pub struct BallotView {
     pub number: i32,
     /// The name, masked.
     pub name: String,
-    /// The choice; absent when the elector did not take part.
+    /// The choice about a motion; absent when the elector did not take part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
+    /// Keys of the options chosen; absent of a motion, and when the elector did not take part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Vec<String>>,
     /// The same in Chinese.
     pub choice_name: String,
     /// Digest of the ballot, as on its receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ballot_hash: Option<String>,
+    /// Who cast it for the elector, masked; absent: the elector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cast_by: Option<String>,
 }
 
 pub(super) async fn row(db: &impl ConnectionTrait, id: VoteId) -> Result<vote::Model> {
@@ -182,7 +204,11 @@ pub async fn votes_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec
 }
 
 pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<VoteView> {
-    let cast = envelope::Entity::find().filter(envelope::Column::VoteId.eq(row.id)).count(db).await?;
+    let cast = roll_entry::Entity::find()
+        .filter(roll_entry::Column::VoteId.eq(row.id))
+        .filter(roll_entry::Column::Channel.ne(NOT_CAST))
+        .count(db)
+        .await?;
     let preset = rule_of(&row)?;
     let area = areas::names(db, vec![row.area_code.clone()]).await?.remove(&row.area_code);
     let body = bodies::queries::names(db, vec![row.body_id]).await?.remove(&row.body_id);
@@ -199,11 +225,18 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         preset_name: preset.zh,
         law: preset.law,
         unit: preset.unit,
+        kind: if row.options.is_some() { "choice" } else { "motion" }.to_owned(),
+        options: options_of(row.options.as_deref())?,
+        max_choices: row.max_choices,
+        seats: row.seats,
+        parent_vote_id: row.parent_vote_id,
         secrecy: row.secrecy,
+        allows_revote: row.allows_revote,
         is_binding: row.is_binding,
         label: label(row.is_binding),
         state_name: text::say(&format!("vote-state-{}", row.state)),
         state: row.state,
+        has_board: row.has_board,
         on_roll: u64::from(row.on_roll.unsigned_abs()),
         cast,
         opens_at: clock::local(row.opens_at),
@@ -212,64 +245,49 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
     })
 }
 
+/// Is there a result?
+#[must_use]
+pub fn is_decided(state: &str) -> bool {
+    matches!(state, CLOSED | ANNULLED)
+}
+
 pub(super) fn label(is_binding: bool) -> String {
     text::say(if is_binding { "vote-label-binding" } else { "vote-label-consultative" })
+}
+
+/// What may be chosen; none of a motion.
+pub(super) fn options_of(kept: Option<&str>) -> Result<Vec<OptionView>> {
+    kept.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_str(text).map_err(Error::broken))
+}
+
+/// What is asked, for the rules; `None`: a motion.
+pub(super) fn question(kept: Option<&str>, (max_choices, seats): (i32, i32)) -> Result<Option<Question>> {
+    if kept.is_none() {
+        return Ok(None);
+    }
+    let number = |n: i32| usize::try_from(n).map_err(Error::broken);
+    let options = options_of(kept)?.into_iter().map(|option| option.key).collect();
+    Ok(Some(Question { options, max_choices: number(max_choices)?, seats: number(seats)? }))
+}
+
+/// The same of a vote.
+pub(super) fn question_of(row: &vote::Model) -> Result<Option<Question>> {
+    question(row.options.as_deref(), (row.max_choices, row.seats))
+}
+
+/// The words or options on a kept ballot.
+pub(super) fn marks(kept: &str) -> Vec<String> {
+    kept.split(',').filter(|mark| !mark.is_empty()).map(str::to_owned).collect()
 }
 
 pub(super) fn rule_of(row: &vote::Model) -> Result<Preset> {
     serde_json::from_str(&row.rule).map_err(Error::broken)
 }
 
-/// How the actor stands to a vote, with the receipt.
-///
-/// # Errors
-/// `not_found`.
-pub async fn my_vote(app: &App, actor: &Actor, id: VoteId) -> Result<MyVote> {
-    let db = app.store.read();
-    row(db, id).await?;
-    let own = roll_entry::Entity::find()
-        .filter(roll_entry::Column::VoteId.eq(id))
-        .filter(roll_entry::Column::PersonId.eq(actor.person))
-        .one(db)
-        .await?;
-    let Some(entry) = own else {
-        return Ok(MyVote { is_on_roll: false, number: None, has_cast: false, receipt: None });
-    };
-    let envelope = envelope::Entity::find()
-        .filter(envelope::Column::VoteId.eq(id))
-        .filter(envelope::Column::ElectorNumber.eq(entry.number))
-        .order_by_desc(envelope::Column::Rev)
-        .one(db)
-        .await?;
-    let receipt = envelope
-        .map(|row| sign(&app.keys, Cast { vote: id, cast_id: row.cast_id, hash: row.ballot_hash, at: row.cast_at }))
-        .transpose()?;
-    Ok(MyVote { is_on_roll: true, number: Some(entry.number), has_cast: entry.channel != NOT_CAST, receipt })
-}
-
-/// The open votes on whose roll this person is, the most urgent first.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn open_votes_for(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<OpenVoteView>> {
-    let entries = roll_entry::Entity::find().filter(roll_entry::Column::PersonId.eq(person)).all(db).await?;
-    let rows = vote::Entity::find()
-        .filter(vote::Column::State.eq(OPEN))
-        .filter(vote::Column::Id.is_in(entries.iter().map(|entry| entry.vote_id)))
-        .order_by_asc(vote::Column::ClosesAt)
-        .limit(MAX_VOTES)
-        .all(db)
-        .await?;
-    let has_cast = |id: VoteId| entries.iter().any(|entry| entry.vote_id == id && entry.channel != NOT_CAST);
-    let show = |row: vote::Model| OpenVoteView {
-        has_cast: has_cast(row.id),
-        id: row.id,
-        matter_id: row.matter_id,
-        question: row.question,
-        label: label(row.is_binding),
-        closes_at: clock::local(row.closes_at),
-    };
-    Ok(rows.into_iter().map(show).collect())
+/// Is a household one elector by this preset?
+#[must_use]
+pub fn is_of_households(preset: &str) -> bool {
+    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Household)
 }
 
 /// Everybody on the roll of a vote, by number.
@@ -310,9 +328,10 @@ pub async fn ballots(
     if !actor.sees(&vote.area_code) {
         return Err(Code::NotFound.into());
     }
-    if vote.state == OPEN {
+    if matches!(vote.state.as_str(), OPEN | WAITING_KEYS) {
         return Err(Code::WrongState.into());
     }
+    let is_named = vote.state != ANNULLED || !results::is_annulled(&vote)?;
     let limit = page.limit()?;
     // a place on this list is a number: it is carried where other lists carry a time
     let after = page.after()?.map_or(0, |cursor| cursor.at.timestamp_millis());
@@ -328,27 +347,47 @@ pub async fn ballots(
         .filter(envelope::Column::ElectorNumber.is_in(entries.iter().map(|entry| entry.number)))
         .all(db)
         .await?;
-    let names = people::names(db, entries.iter().map(|entry| entry.person_id).collect()).await?;
+    // of a vote annulled by hand nobody's choice is told
+    let cast = if is_named { cast } else { Vec::new() };
+    let people = entries.iter().flat_map(|entry| entry.cast_by.into_iter().chain([entry.person_id])).collect();
+    let names = people::names(db, people).await?;
+    let options = options_of(vote.options.as_deref())?;
     let place = |entry: &roll_entry::Model| Cursor {
         at: DateTime::from_timestamp_millis(i64::from(entry.number)).unwrap_or_default(),
         id: id.0,
     };
     let show = |entry: roll_entry::Model| {
         let own = cast.iter().find(|row| row.elector_number == entry.number);
-        let name = names.get(&entry.person_id).map(String::as_str).unwrap_or_default();
-        ballot(&entry, people::rules::mask_name(name), own)
+        let name = |person: PersonId| people::mask_name(names.get(&person).map(String::as_str).unwrap_or_default());
+        ballot(&entry, (name(entry.person_id), entry.cast_by.map(name)), own, &options)
     };
     Ok(Page::cut(entries, limit, place, show))
 }
 
-fn ballot(entry: &roll_entry::Model, name: String, own: Option<&envelope::Model>) -> BallotView {
-    let choice = own.and_then(|row| row.choice.as_deref()).and_then(Choice::parse);
-    let key = choice.map_or_else(|| "vote-channel-none".to_owned(), |choice| format!("choice-{}", choice.as_str()));
+fn ballot(
+    entry: &roll_entry::Model,
+    (name, cast_by): (String, Option<String>),
+    own: Option<&envelope::Model>,
+    options: &[OptionView],
+) -> BallotView {
+    let kept = own.and_then(|row| row.choice.as_deref());
+    let choice = kept.filter(|_| options.is_empty()).and_then(Choice::parse);
+    let choices = kept.filter(|_| !options.is_empty()).map(marks);
+    let said = |key: &str| options.iter().find(|one| one.key == key).map_or_else(String::new, |one| one.text.clone());
+    let choice_name = match (choice, &choices) {
+        (Some(choice), _) => text::say(&format!("choice-{}", choice.as_str())),
+        (None, Some(keys)) if keys.is_empty() => text::say("choice-abstain"),
+        (None, Some(keys)) => keys.iter().map(|key| said(key)).collect::<Vec<_>>().join("、"),
+        (None, None) if entry.channel == NOT_CAST => text::say("vote-channel-none"),
+        (None, None) => text::say("vote-channel-cast"),
+    };
     BallotView {
         number: entry.number,
         name,
         choice,
-        choice_name: text::say(&key),
+        choices,
+        choice_name,
         ballot_hash: own.map(|row| row.ballot_hash.clone()),
+        cast_by,
     }
 }

@@ -3,11 +3,13 @@ use chrono::Datelike;
 use fluent_bundle::FluentValue;
 
 use super::{
+    commands::Secrecy,
     queries::{self, StoredResult, label},
     rows::vote,
+    rules::{Elected, Unit},
 };
 use crate::{
-    clock,
+    board, clock,
     error::{Error, Result},
     events::{Event, Kind, Reaction},
     matters::{self, Verdict},
@@ -16,10 +18,13 @@ use crate::{
     text,
 };
 
+mod agents;
+
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "votes.conclude_matter", run: |tx, event| Box::pin(conclude_matter(tx, event)) },
     Reaction { name: "votes.tell", run: |tx, event| Box::pin(tell(tx, event)) },
+    Reaction { name: "votes.tell_agents", run: |tx, event| Box::pin(agents::tell(tx, event)) },
 ];
 
 /// Only a vote that decides moves its matter.
@@ -34,6 +39,8 @@ async fn conclude_matter(tx: &Tx, event: &Event) -> Result<()> {
     let verdict = match (result.code(), vote.is_binding) {
         _ if !stands => Verdict::Annulled,
         ("passed", true) => Verdict::Passed,
+        // places stay open: nothing was refused, and those concerned may be asked again
+        ("not_passed", true) if result.choice.is_some() => Verdict::Annulled,
         ("not_passed", true) => Verdict::NotPassed,
         (outcome @ ("passed" | "not_passed"), false) => Verdict::Consulted(outcome == "passed"),
         _ => Verdict::Annulled,
@@ -43,11 +50,21 @@ async fn conclude_matter(tx: &Tx, event: &Event) -> Result<()> {
 
 /// A card at the opening and at the end, never in between.
 async fn tell(tx: &Tx, event: &Event) -> Result<()> {
-    if !matches!(event.kind, Kind::VoteOpened | Kind::VoteClosed) {
+    if !matches!(event.kind, Kind::VoteOpened | Kind::VoteBoxClosed | Kind::VoteClosed) {
         return Ok(());
     }
     let vote = queries::row(tx, event.subject_id()?).await?;
-    let card = if event.kind == Kind::VoteOpened { opened(&vote) } else { closed(&vote)? };
+    let mut card = match event.kind {
+        Kind::VoteOpened => opened(&vote)?,
+        Kind::VoteBoxClosed => box_closed(&vote),
+        _ => closed(&vote)?,
+    };
+    if vote.has_board {
+        // in everybody's hands, so that nobody is shown another board
+        let head = board::queries::newest(tx, vote.id).await?;
+        let blanks = [("fingerprint", head.fingerprint.into()), ("entries", head.n.to_string().into())];
+        card.text.push_str(&text::say_with("card-vote-fingerprint", &blanks));
+    }
     matters::tell(tx, vote.matter_id, &vote.area_code, card).await
 }
 
@@ -56,7 +73,9 @@ fn kept(vote: &vote::Model) -> Result<StoredResult> {
     serde_json::from_str(result).map_err(Error::broken)
 }
 
-fn opened(vote: &vote::Model) -> Card {
+fn opened(vote: &vote::Model) -> Result<Card> {
+    // the card goes to the whole village, though only its representatives may be asked
+    let is_for_all = queries::rule_of(vote)?.unit != Unit::Representative;
     let closes = clock::local(vote.closes_at);
     let blanks = [
         ("month", closes.month().into()),
@@ -64,13 +83,22 @@ fn opened(vote: &vote::Model) -> Card {
         ("time", closes.format("%H:%M").to_string().into()),
         ("electors", vote.on_roll.to_string().into()),
     ];
-    Card {
+    Ok(Card {
         code: "vote_opened",
         title: text::say_with(
             "card-vote-opened",
             &[("label", label(vote.is_binding).into()), ("question", vote.question.as_str().into())],
         ),
-        text: text::say_with("card-vote-opened-text", &blanks),
+        text: text::say_with(if is_for_all { "card-vote-opened-text" } else { "card-vote-opened-to-some" }, &blanks),
+        link: format!("/votes/{}", vote.id),
+    })
+}
+
+fn box_closed(vote: &vote::Model) -> Card {
+    Card {
+        code: "vote_box_closed",
+        title: text::say_with("card-vote-box-closed", &[("question", vote.question.as_str().into())]),
+        text: text::say("card-vote-box-closed-text"),
         link: format!("/votes/{}", vote.id),
     }
 }
@@ -79,6 +107,8 @@ fn closed(vote: &vote::Model) -> Result<Card> {
     let result = kept(vote)?;
     let title = match (result.code(), vote.is_binding) {
         ("annulled", _) => "card-vote-annulled",
+        ("tie", _) => "card-vote-tie",
+        _ if result.choice.is_some() => "card-vote-chosen",
         (_, false) => "card-vote-consulted",
         ("passed", true) => "card-vote-passed",
         _ => "card-vote-not-passed",
@@ -91,11 +121,50 @@ fn closed(vote: &vote::Model) -> Result<Card> {
         ("no", number(result.count.no)),
         ("abstain", number(result.count.abstain)),
     ];
-    let body = if result.outcome.is_some() { "card-vote-closed-text" } else { "card-vote-annulled-text" };
+    let text = match (&result.outcome, &result.annulled) {
+        (Some(_), _) => {
+            let mut told = match &result.choice {
+                Some(elected) => chosen(vote.options.as_deref(), elected, &result)?,
+                None => text::say_with("card-vote-closed-text", &blanks),
+            };
+            if result.count.invalid > 0 {
+                told.push_str(&text::say_with("card-vote-invalid", &[("invalid", number(result.count.invalid))]));
+            }
+            told
+        }
+        (None, Some(why)) => text::say_with(
+            "card-vote-annulled-by-hand",
+            &[("reason", why.reason.as_str().into()), ("authority", why.authority.as_str().into())],
+        ),
+        // a secret vote has its board from the moment when its keys are made
+        (None, None) if vote.secrecy == Secrecy::Secret.as_str() && !vote.has_board => text::say("card-vote-no-keys"),
+        (None, None) => text::say("card-vote-annulled-text"),
+    };
     Ok(Card {
         code: "vote_closed",
         title: text::say_with(title, &[("question", vote.question.as_str().into())]),
-        text: text::say_with(body, &blanks),
+        text,
         link: format!("/votes/{}/result", vote.id),
     })
+}
+
+/// Who was chosen, and among whom another vote decides.
+fn chosen(options: Option<&str>, elected: &Elected, result: &StoredResult) -> Result<String> {
+    let options = queries::options_of(options)?;
+    let said = |keys: &[String]| {
+        let texts = options.iter().filter(|option| keys.contains(&option.key)).map(|option| option.text.as_str());
+        texts.collect::<Vec<_>>().join("、")
+    };
+    let number = |n: u64| FluentValue::from(n.to_string());
+    let blanks = [("electors", number(result.count.on_roll)), ("present", number(result.count.present))];
+    let mut told = text::say_with("card-vote-choice-text", &blanks);
+    if !elected.elected.is_empty() {
+        told.push_str(&text::say_with("card-vote-elected", &[("names", said(&elected.elected).into())]));
+    }
+    if !elected.tied.is_empty() {
+        told.push_str(&text::say_with("card-vote-tied", &[("names", said(&elected.tied).into())]));
+    } else if elected.seats_open > 0 {
+        told.push_str(&text::say_with("card-vote-seats-open", &[("seats", number(elected.seats_open))]));
+    }
+    Ok(told)
 }

@@ -183,7 +183,7 @@ async fn file_notices(db: &impl ConnectionTrait, id: MatterId, record: &mut Fili
 
 async fn file_votes(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing) -> Result<()> {
     for vote in queries::votes_of(db, id).await? {
-        let result = if vote.closed_at.is_some() { Some(queries::result_of(db, vote.id).await?) } else { None };
+        let result = if queries::is_decided(&vote.state) { Some(queries::result_of(db, vote.id).await?) } else { None };
         if let Some(stage) = record.place(vote.id.to_string(), vote.opens_at) {
             stage.votes.push(VoteRecord { vote, result });
         }
@@ -240,6 +240,7 @@ fn sentence_key(kind: Kind) -> Option<&'static str> {
         Kind::ObjectionAnswered => Some("record-objection-answered"),
         Kind::VoteOpened => Some("record-vote-opened"),
         Kind::VoteClosed => Some("record-vote-closed"),
+        Kind::VoteBoxClosed => Some("record-vote-box-closed"),
         Kind::TaskGiven => Some("record-task-given"),
         Kind::TaskDone => Some("record-task-done"),
         Kind::TaskOverdue => Some("record-task-overdue"),

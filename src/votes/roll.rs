@@ -1,10 +1,12 @@
 //! 名册: who is on the roll of a vote, by the unit that its preset names; frozen once, in the unit of work that opens it.
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sea_orm::{EntityTrait, Set};
 
 use super::{
-    queries,
-    rows::roll_entry,
+    queries::{self, households},
+    rows::{roll_agent, roll_entry},
     rules::{Preset, Unit},
 };
 use crate::{
@@ -17,14 +19,15 @@ use crate::{
     store::Tx,
 };
 
-/// Rows in one insert: five columns each, well under SQLite's 32,766 variables.
+/// Rows in one insert: thirteen columns each at most, well under SQLite's 32,766 variables.
 const CHUNK: usize = 1000;
 
-/// One elector, before the number is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One elector, before the number is given; of a household its representative, with the alternates.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Elector {
     person: PersonId,
     household: HouseholdId,
+    alternates: Vec<PersonId>,
 }
 
 /// Whom a preset puts on the roll of a village.
@@ -32,22 +35,24 @@ pub(super) struct Elector {
 enum Reach {
     /// Every registered adult.
     Adults,
+    /// Every household with a registered adult, through one of its people.
+    Households,
     /// The villagers' representatives and the village committee.
     Representatives,
 }
 
-/// May this preset be voted on here: an open yes-or-no question whose roll we can draw up?
+/// May this preset be voted on here: a yes-or-no question whose roll we can draw up?
 #[must_use]
 pub(super) fn is_votable(id: &str, preset: &Preset) -> bool {
     let is_question = preset.passing.is_some() && preset.second_measure.is_none();
-    is_question && !preset.secret && !preset.paper_required && reach(id, preset.unit).is_some()
+    is_question && !preset.paper_required && reach(id, preset.unit).is_some()
 }
 
 /// Who must have been called to the meeting that such a vote belongs to.
 #[must_use]
 pub(super) fn audience(id: &str, unit: Unit) -> Option<Audience> {
     match reach(id, unit)? {
-        Reach::Adults => Some(Audience::Villagers),
+        Reach::Adults | Reach::Households => Some(Audience::Villagers),
         Reach::Representatives => Some(Audience::Representatives),
     }
 }
@@ -58,9 +63,11 @@ fn reach(id: &str, unit: Unit) -> Option<Reach> {
         return None;
     }
     match unit {
-        Unit::Person | Unit::Elector | Unit::Member => Some(Reach::Adults),
+        Unit::Person | Unit::Elector => Some(Reach::Adults),
+        Unit::Household => Some(Reach::Households),
         Unit::Representative => Some(Reach::Representatives),
-        Unit::Household | Unit::MemberRep | Unit::Director | Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
+        // who is a member of the collective economic organisation is in no register here: not every adult is one
+        Unit::Member | Unit::MemberRep | Unit::Director | Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
     }
 }
 
@@ -76,6 +83,10 @@ pub(super) async fn draw_up(tx: &Tx, id: &str, preset: &Preset, area: &str, day:
     let residents = people::residents(tx, area).await?;
     let electors: Vec<Elector> = match reach {
         Reach::Adults => residents.iter().filter(|resident| is_elector(resident, day)).map(elector).collect(),
+        Reach::Households => {
+            let named = households::named_in(tx, area).await?;
+            by_household(&residents, &named, day)
+        }
         Reach::Representatives => {
             let mut seated = bodies::holders(tx, "representatives", area, day).await?;
             seated.extend(committee(tx, area).await?);
@@ -93,23 +104,48 @@ async fn committee(tx: &Tx, area: &str) -> Result<Vec<PersonId>> {
     Ok(seats.into_iter().filter(|seat| is_member(seat.role)).map(|seat| seat.person_id).collect())
 }
 
+/// One elector a household: who was named for it, else its head, else the eldest; alternates only as they were named.
+/// Who was named and is none of its electors any more is passed over.
+fn by_household(residents: &[Resident], named: &HashMap<HouseholdId, Vec<PersonId>>, day: NaiveDate) -> Vec<Elector> {
+    let mut order: Vec<HouseholdId> = Vec::new();
+    let mut homes: HashMap<HouseholdId, Vec<&Resident>> = HashMap::new();
+    for resident in residents.iter().filter(|resident| is_elector(resident, day)) {
+        let home = homes.entry(resident.household).or_default();
+        if home.is_empty() {
+            order.push(resident.household);
+        }
+        home.push(resident);
+    }
+    let elect = |household: HouseholdId| {
+        let home = homes.get(&household)?;
+        let is_here = |person: &&PersonId| home.iter().any(|one| one.id == **person);
+        let mut agents = named.get(&household).into_iter().flatten().filter(is_here).copied();
+        let eldest = || home.iter().min_by_key(|one| one.birth_date);
+        let by_custom = || home.iter().find(|one| one.is_head).or_else(eldest).map(|one| one.id);
+        let person = agents.next().or_else(by_custom)?;
+        Some(Elector { person, household, alternates: agents.collect() })
+    };
+    order.into_iter().filter_map(elect).collect()
+}
+
 /// Eighteen on the day of the opening, registered, not left.
-fn is_elector(resident: &Resident, day: NaiveDate) -> bool {
+pub(super) fn is_elector(resident: &Resident, day: NaiveDate) -> bool {
     resident.is_registered
         && people::rules::is_adult(resident.birth_date, day)
         && resident.left_on.is_none_or(|left| left > day)
 }
 
 fn elector(resident: &Resident) -> Elector {
-    Elector { person: resident.id, household: resident.household }
+    Elector { person: resident.id, household: resident.household, alternates: Vec::new() }
 }
 
-/// Writes the roll, numbered from 1.
+/// Writes the roll, numbered from 1, with who may cast for a household beside its representative.
 ///
 /// # Errors
 /// When the database refuses.
-pub(super) async fn freeze(tx: &Tx, vote: VoteId, electors: Vec<Elector>) -> Result<()> {
+pub(super) async fn freeze(tx: &Tx, (vote, by): (VoteId, PersonId), electors: Vec<Elector>) -> Result<()> {
     let mut number = 0;
+    let tag = |elector: &Elector| tx.keys().lookup("roll-tag", &format!("{vote} {}", elector.person));
     for some in electors.chunks(CHUNK) {
         let rows: Vec<roll_entry::ActiveModel> = some
             .iter()
@@ -121,12 +157,40 @@ pub(super) async fn freeze(tx: &Tx, vote: VoteId, electors: Vec<Elector>) -> Res
                     person_id: Set(elector.person),
                     household_id: Set(elector.household),
                     channel: Set(queries::NOT_CAST.to_owned()),
+                    // by which the village can show, with its key, that this entry is this person; nobody else can
+                    tag: Set(Some(tag(elector))),
+                    cast_by: Set(None),
+                    is_told: Set(false),
                 }
             })
             .collect();
         roll_entry::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
+    let seconds: Vec<_> =
+        (1..).zip(&electors).flat_map(|(number, elector)| alternates(tx, (vote, number, by), elector)).collect();
+    for some in seconds.chunks(CHUNK) {
+        roll_agent::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    }
     Ok(())
+}
+
+fn alternates(tx: &Tx, (vote, number, by): (VoteId, i32, PersonId), elector: &Elector) -> Vec<roll_agent::ActiveModel> {
+    let row = |(rank, person): (i32, &PersonId)| roll_agent::ActiveModel {
+        vote_id: Set(vote),
+        number: Set(number),
+        person_id: Set(*person),
+        kind: Set(queries::ALTERNATE.to_owned()),
+        rank: Set(rank),
+        relation: Set(None),
+        state: Set(queries::CHECKED.to_owned()),
+        proof_media_id: Set(None),
+        recorded_by: Set(by),
+        recorded_at: Set(tx.now()),
+        checked_by: Set(None),
+        checked_at: Set(None),
+        ended_at: Set(None),
+    };
+    (1..).zip(&elector.alternates).map(row).collect()
 }
 
 #[cfg(test)]
@@ -135,18 +199,52 @@ mod tests {
     use crate::votes::rules::presets;
 
     #[test]
-    fn what_must_be_secret_on_paper_ranked_or_weighed_is_not_votable() {
+    fn what_must_be_on_paper_ranked_or_weighed_is_not_votable() {
         let votable: Vec<&str> =
             presets().iter().filter(|(id, preset)| is_votable(id, preset)).map(|(id, _)| id.as_str()).collect();
-        assert_eq!(
-            votable,
-            [
-                "collective_members",
-                "land_contract_plan",
-                "village_assembly_person",
-                "village_representatives",
-                "zj_collective_assets",
-            ]
-        );
+        let wanted =
+            ["committee_recall", "village_assembly_household", "village_assembly_person", "village_representatives"];
+        assert_eq!(votable, wanted);
+    }
+
+    fn resident(household: HouseholdId, birth: i32, is_head: bool) -> Resident {
+        Resident {
+            id: PersonId::new(),
+            name: "x".to_owned(),
+            area: "330521103202".to_owned(),
+            household,
+            group_number: 0,
+            birth_date: NaiveDate::from_ymd_opt(birth, 1, 1).unwrap(),
+            is_registered: true,
+            lives_here: true,
+            left_on: None,
+            roster_number: "1".to_owned(),
+            is_head,
+        }
+    }
+
+    #[test]
+    fn a_household_is_one_elector_however_many_live_in_it() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+        let (one, two, three) = (HouseholdId::new(), HouseholdId::new(), HouseholdId::new());
+        let people = [
+            resident(one, 1980, false),
+            resident(one, 1975, true),
+            resident(two, 1990, false),
+            resident(two, 1950, false),
+            // children have no vote, and a household of children none either
+            resident(three, 2015, true),
+            resident(one, 2010, false),
+        ];
+        let id = |at: usize| people[at].id;
+        let nobody = HashMap::new();
+        let drawn = by_household(&people, &nobody, day);
+        assert_eq!(drawn.iter().map(|one| one.person).collect::<Vec<_>>(), [id(1), id(3)], "the head, else the eldest");
+        assert!(drawn.iter().all(|one| one.alternates.is_empty()));
+        // those who were named, but for who has gone or is too young
+        let named = HashMap::from([(one, vec![PersonId::new(), id(0), id(5), id(1)]), (two, vec![id(2)])]);
+        let drawn = by_household(&people, &named, day);
+        assert_eq!((drawn[0].person, &drawn[0].alternates), (id(0), &vec![id(1)]));
+        assert_eq!((drawn[1].person, drawn[1].alternates.len()), (id(2), 0));
     }
 }

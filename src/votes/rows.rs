@@ -1,4 +1,4 @@
-//! Rows of votes: the vote, its frozen roll, the envelopes.
+//! Rows of votes: the vote, its frozen roll, who casts for whom, the envelopes, the public keys of those who open sealed ones.
 
 /// One vote.
 pub(crate) mod vote {
@@ -29,6 +29,19 @@ pub(crate) mod vote {
         pub result: Option<String>,
         pub created_by: PersonId,
         pub created_at: DateTime<Utc>,
+        pub allows_revote: bool,
+        pub has_board: bool,
+        pub links_left: bool,
+        /// Proxies are named and checked before this moment; `None`: there are none.
+        pub proxies_until: Option<DateTime<Utc>>,
+        /// Up to when those for whom somebody cast a secret ballot were told.
+        pub told_until: Option<DateTime<Utc>>,
+        /// What may be chosen, as JSON; `None`: for, against, abstain.
+        pub options: Option<String>,
+        pub max_choices: i32,
+        pub seats: i32,
+        /// The vote whose tie this one decides.
+        pub parent_vote_id: Option<VoteId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -52,6 +65,69 @@ pub(crate) mod roll_entry {
         pub person_id: PersonId,
         pub household_id: HouseholdId,
         pub channel: String,
+        pub tag: Option<String>,
+        /// Who cast for this elector; `None`: the elector.
+        pub cast_by: Option<PersonId>,
+        /// Those whom a ballot cast by another concerns were told.
+        pub is_told: bool,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody who may cast for an elector: a proxy of a person, or the alternate of a household's representative.
+pub(crate) mod roll_agent {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MediaId, PersonId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "roll_agents")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub vote_id: VoteId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub kind: String,
+        pub rank: i32,
+        pub relation: Option<String>,
+        pub state: String,
+        pub proof_media_id: Option<MediaId>,
+        pub recorded_by: PersonId,
+        pub recorded_at: DateTime<Utc>,
+        pub checked_by: Option<PersonId>,
+        pub checked_at: Option<DateTime<Utc>>,
+        pub ended_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody who casts for a household in the votes to come: rank 0 its representative, 1 and 2 the alternates.
+pub(crate) mod household_agent {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{HouseholdAgentId, HouseholdId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "household_agents")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: HouseholdAgentId,
+        pub household_id: HouseholdId,
+        pub person_id: PersonId,
+        pub rank: i32,
+        pub since: DateTime<Utc>,
+        pub until: Option<DateTime<Utc>>,
+        pub recorded_by: PersonId,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -79,6 +155,31 @@ pub(crate) mod envelope {
         pub sealed: Option<String>,
         pub ballot_hash: String,
         pub cast_at: DateTime<Utc>,
+        pub sealed_by: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The public key of one of the three who open the sealed ballots of a vote; the private one is nowhere here.
+pub(crate) mod trustee_key {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{PersonId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "trustee_keys")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub vote_id: VoteId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub trustee: String,
+        pub public_key: String,
+        pub made_by: PersonId,
+        pub made_at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

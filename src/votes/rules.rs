@@ -7,6 +7,14 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub mod election;
+pub mod proxies;
+
+pub use self::{
+    election::{Elected, Question, elect},
+    proxies::{ProxyRule, Relation, Who},
+};
+
 // Read-only after the first use, hence not state in the sense of the README.
 static PRESETS: LazyLock<BTreeMap<String, Preset>> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "embedded at build time and read by the tests below")]
@@ -50,6 +58,9 @@ pub struct Preset {
     /// What must reach the same shares besides heads.
     #[serde(default)]
     pub second_measure: Option<Measure>,
+    /// Who may cast for an elector; nobody where it is absent.
+    #[serde(default)]
+    pub proxy: Option<ProxyRule>,
 }
 
 /// Who has one vote.
@@ -165,6 +176,12 @@ pub enum Reason {
     MoreBallotsThanIssued,
     /// Valid; who is chosen follows from the order of votes.
     RankedByVotes,
+    /// Every place was filled.
+    Elected,
+    /// As many votes at the cut: another vote among them decides.
+    Tie,
+    /// Too few reached the majority: places stay open.
+    SeatsOpen,
 }
 
 /// Which question a comparison answers.

@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{label, row, rule_of};
+use super::{OptionView, label, options_of, row, rule_of};
 use crate::{
     clock,
     error::{Code, Error, Result},
@@ -13,12 +13,21 @@ use crate::{
     text,
     votes::{
         rows::vote,
-        rules::{Basis, Comparison, Count, Measure, Outcome, Reason, RuleStep, Share},
+        rules::{Basis, Comparison, Count, Elected, Measure, Outcome, Reason, RuleStep, Share},
     },
 };
 
 /// Results on one list at most.
 const MAX_RESULTS: u64 = 50;
+
+/// Why a vote was annulled by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Annulled {
+    /// Why.
+    pub reason: String,
+    /// By whose permission.
+    pub authority: String,
+}
 
 /// A result, as kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,14 +36,27 @@ pub struct StoredResult {
     pub count: Count,
     /// What the law makes of it; `None` when the count contradicts itself.
     pub outcome: Option<Outcome>,
+    /// Annulled by hand, and nothing was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annulled: Option<Annulled>,
+    /// Of a choice: the votes of each option, and who was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Elected>,
 }
 
 impl StoredResult {
-    /// How it ended, for events: passed, not_passed, annulled.
+    /// Nothing was counted.
+    #[must_use]
+    pub fn nothing(count: Count, annulled: Option<Annulled>) -> Self {
+        Self { count, outcome: None, annulled, choice: None }
+    }
+
+    /// How it ended, for events: passed, not_passed, tie, annulled.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match &self.outcome {
             Some(Outcome { passed: Some(true), .. }) => "passed",
+            Some(Outcome { reason: Reason::Tie, .. }) => "tie",
             Some(_) => "not_passed",
             None => "annulled",
         }
@@ -50,13 +72,16 @@ pub struct ResultView {
     pub matter_id: MatterId,
     /// What was asked.
     pub question: String,
-    /// passed, not_passed, annulled.
+    /// passed, not_passed, tie, annulled.
     pub outcome: String,
     /// Why, in Chinese.
     pub outcome_text: String,
     /// Why; absent when annulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Annulled by hand: why; nothing was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annulled: Option<Annulled>,
     /// Did enough take part for the vote to count?
     pub is_valid: bool,
     /// Does it decide, or only ask?
@@ -67,6 +92,9 @@ pub struct ResultView {
     pub count: Count,
     /// What was compared, in order.
     pub comparisons: Vec<ComparisonView>,
+    /// Of a choice: the votes of each option, and who was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice: Option<ChoiceResult>,
     /// Which legal rule.
     pub preset: String,
     /// Its name in Chinese.
@@ -76,6 +104,32 @@ pub struct ResultView {
     /// When it was closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<FixedOffset>>,
+}
+
+/// Who was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChoiceResult {
+    /// Places there were.
+    pub seats: i32,
+    /// Places that stay open.
+    pub seats_open: u64,
+    /// Every option, in the order of the ballot.
+    pub options: Vec<OptionResult>,
+}
+
+/// How an option came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OptionResult {
+    /// As it stood on a ballot.
+    pub key: String,
+    /// What it says.
+    pub text: String,
+    /// Votes.
+    pub votes: u64,
+    /// Was it chosen?
+    pub is_elected: bool,
+    /// Has it as many votes at the cut as others, so that another vote decides?
+    pub is_tied: bool,
 }
 
 /// One comparison: `part × den` against `whole × num`.
@@ -116,18 +170,30 @@ pub async fn results_in(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Res
     rows.into_iter().map(view).collect()
 }
 
+/// Was it annulled by hand?
+pub(super) fn is_annulled(row: &vote::Model) -> Result<bool> {
+    Ok(kept(row)?.annulled.is_some())
+}
+
+fn kept(row: &vote::Model) -> Result<StoredResult> {
+    serde_json::from_str(row.result.as_deref().ok_or(Code::WrongState)?).map_err(Error::broken)
+}
+
 fn view(row: vote::Model) -> Result<ResultView> {
-    let kept: StoredResult =
-        serde_json::from_str(row.result.as_deref().ok_or(Code::WrongState)?).map_err(Error::broken)?;
+    let kept = kept(&row)?;
     let preset = rule_of(&row)?;
     let reason = kept.outcome.as_ref().map(|outcome| outcome.reason);
+    let options = options_of(row.options.as_deref())?;
+    let choice = kept.choice.as_ref().map(|elected| chosen(elected, options, row.seats));
     Ok(ResultView {
+        choice,
         vote_id: row.id,
         matter_id: row.matter_id,
         question: row.question,
         outcome: kept.code().to_owned(),
         outcome_text: reason.map_or_else(|| text::say("vote-state-annulled"), reason_text),
         reason,
+        annulled: kept.annulled,
         is_valid: kept.outcome.as_ref().is_some_and(|outcome| outcome.valid),
         is_binding: row.is_binding,
         label: label(row.is_binding),
@@ -143,6 +209,17 @@ fn view(row: vote::Model) -> Result<ResultView> {
     })
 }
 
+fn chosen(elected: &Elected, options: Vec<OptionView>, seats: i32) -> ChoiceResult {
+    let show = |option: OptionView| OptionResult {
+        votes: elected.votes.get(&option.key).copied().unwrap_or(0),
+        is_elected: elected.elected.contains(&option.key),
+        is_tied: elected.tied.contains(&option.key),
+        key: option.key,
+        text: option.text,
+    };
+    ChoiceResult { seats, seats_open: elected.seats_open, options: options.into_iter().map(show).collect() }
+}
+
 fn reason_text(reason: Reason) -> String {
     text::say(match reason {
         Reason::Passed => "vote-reason-passed",
@@ -150,6 +227,9 @@ fn reason_text(reason: Reason) -> String {
         Reason::Threshold => "vote-reason-threshold",
         Reason::MoreBallotsThanIssued => "vote-reason-more-ballots-than-issued",
         Reason::RankedByVotes => "vote-reason-ranked-by-votes",
+        Reason::Elected => "vote-reason-elected",
+        Reason::Tie => "vote-reason-tie",
+        Reason::SeatsOpen => "vote-reason-seats-open",
     })
 }
 
@@ -192,15 +272,22 @@ mod tests {
         let outcome = decide(rule, &count).unwrap();
         let told: Vec<String> = outcome.comparisons.iter().map(|made| comparison(made).text).collect();
         assert_eq!(told, ["名册 100 人，参加 60 人，要超过 1/2：达到", "参加 60 人，同意 30 人，要超过 1/2：没有达到"]);
-        assert_eq!(StoredResult { count, outcome: Some(outcome) }.code(), "not_passed");
-        assert_eq!(StoredResult { count, outcome: None }.code(), "annulled");
+        let kept = |outcome| StoredResult { outcome, ..StoredResult::nothing(count, None) };
+        assert_eq!((kept(Some(outcome)).code(), kept(None).code()), ("not_passed", "annulled"));
     }
 
     #[test]
     fn every_reason_has_its_sentence() {
-        for reason in
-            [Reason::Passed, Reason::Quorum, Reason::Threshold, Reason::MoreBallotsThanIssued, Reason::RankedByVotes]
-        {
+        for reason in [
+            Reason::Passed,
+            Reason::Quorum,
+            Reason::Threshold,
+            Reason::MoreBallotsThanIssued,
+            Reason::RankedByVotes,
+            Reason::Elected,
+            Reason::Tie,
+            Reason::SeatsOpen,
+        ] {
             assert!(!reason_text(reason).contains('⟦'), "{reason:?}");
         }
     }

@@ -1,0 +1,69 @@
+//! Annulling: a vote with a wrong question, or with two keys lost, is stopped by hand; a reason is published, a count never.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Secrecy,
+    close::{self, Ending, conclude, take_out_superseded},
+};
+use crate::{
+    actor::Actor,
+    board::{self, lsb1},
+    bodies::{self, Right},
+    error::{Checks, Code, Result},
+    ids::VoteId,
+    store::Tx,
+    votes::{
+        queries::{self, Annulled, VoteView},
+        sealed,
+    },
+};
+
+/// Why a vote is annulled.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnnulVote {
+    /// Why; published. 2 to 200 characters.
+    #[schema(min_length = 2, max_length = 200)]
+    pub reason: String,
+    /// By whose permission; published. 2 to 100 characters.
+    #[schema(min_length = 2, max_length = 100)]
+    pub authority: String,
+}
+
+/// Annuls a vote that has no result yet: who cast is parted from the ballots as at any end, nobody's choice is told, and
+/// the matter is free for another vote. Recorded: `vote.closed`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without the right to bend a matter's path; `invalid_fields`; `wrong_state` when it has a
+/// result.
+pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> Result<VoteView> {
+    let before = queries::row(tx, id).await?;
+    bodies::require(actor, Right::BendPath, &before.area_code)?;
+    let mut checks = Checks::default();
+    checks.text("reason", &input.reason, 2..=200);
+    checks.text("authority", &input.authority, 2..=100);
+    checks.done()?;
+    if !is_annullable(&before.state) {
+        return Err(Code::WrongState.into());
+    }
+    let vote = close::enter(tx, &before, queries::ANNULLED).await?.ok_or(Code::WrongState)?;
+    if before.state == queries::OPEN {
+        if vote.secrecy == Secrecy::Secret.as_str() {
+            sealed::strip(tx, &vote).await?;
+        } else if vote.has_board {
+            let void = take_out_superseded(tx, id).await?;
+            let told = void.iter().map(|hash| lsb1::void_entry(&id.to_string(), hash)).collect();
+            board::commands::close(tx, id, told).await?;
+        }
+    }
+    let why = Annulled { reason: input.reason.trim().to_owned(), authority: input.authority.trim().to_owned() };
+    conclude(tx, &vote, Ending::Annulled(why, actor.person)).await?;
+    queries::vote(tx, id).await
+}
+
+/// Is there no result yet?
+#[must_use]
+pub fn is_annullable(state: &str) -> bool {
+    matches!(state, queries::WAITING_KEYS | queries::OPEN | queries::COUNTING)
+}

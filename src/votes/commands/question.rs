@@ -1,0 +1,80 @@
+//! What a vote asks: a motion, or a choice of k among n for s places; after a tie, again among the tied.
+use sea_orm::ConnectionTrait;
+
+use super::OpenVote;
+use crate::{
+    error::{Checks, Code, Error, Result},
+    ids::VoteId,
+    votes::{
+        queries::{self, OptionView},
+        rules::election::{MAX_CHOICES, MAX_OPTIONS},
+    },
+};
+
+/// The kept form of a question.
+pub(super) struct Asked {
+    /// As JSON; `None`: a motion.
+    pub(super) options: Option<String>,
+    /// k.
+    pub(super) max_choices: i32,
+    /// s.
+    pub(super) seats: i32,
+}
+
+/// Votes that only ask for or against: nobody is recalled by a choice among several.
+const MOTIONS: &[&str] = &["committee_recall"];
+
+/// Reads what is asked.
+///
+/// # Errors
+/// `invalid_fields`; `not_found` for another vote that is not there; `wrong_state` when it left no tie.
+pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote) -> Result<Asked> {
+    let (options, seats) = match input.parent_vote_id {
+        Some(parent) => tied(db, input, parent).await?,
+        None => (input.options.iter().map(|text| text.trim().to_owned()).collect(), input.seats.unwrap_or(1)),
+    };
+    let most = input.max_choices.unwrap_or(seats);
+    let is_choice = !options.is_empty();
+    let (n, inside) =
+        (options.len(), |number: i32, most: usize| usize::try_from(number).is_ok_and(|n| (1..=most).contains(&n)));
+    let mut checks = Checks::default();
+    if is_choice {
+        checks.require((2..=MAX_OPTIONS).contains(&n), "options", "out_of_range");
+        for (at, text) in options.iter().enumerate() {
+            checks.text(&format!("options[{at}]"), text, 1..=60);
+            checks.require(
+                !options.iter().take(at).any(|before| before == text),
+                &format!("options[{at}]"),
+                "duplicate",
+            );
+        }
+        checks.require(!MOTIONS.contains(&input.preset.as_str()), "options", "only_a_motion");
+        checks.require(inside(seats, n), "seats", "out_of_range");
+        checks.require(inside(most, n.min(MAX_CHOICES)), "max_choices", "out_of_range");
+    } else {
+        checks.require(input.seats.is_none() && input.max_choices.is_none(), "options", "required");
+    }
+    checks.done()?;
+    if !is_choice {
+        return Ok(Asked { options: None, max_choices: 1, seats: 1 });
+    }
+    let keyed = (1..).zip(options).map(|(key, text): (usize, String)| OptionView { key: key.to_string(), text });
+    let options = serde_json::to_string(&keyed.collect::<Vec<_>>()).map_err(Error::broken)?;
+    Ok(Asked { options: Some(options), max_choices: most, seats })
+}
+
+/// Those whom the vote before left tied, and the places that it left open.
+async fn tied(db: &impl ConnectionTrait, input: &OpenVote, parent: VoteId) -> Result<(Vec<String>, i32)> {
+    let before = queries::row(db, parent).await?;
+    if before.matter_id != input.matter_id {
+        return Err(Code::NotFound.into());
+    }
+    let result = queries::result_of(db, parent).await?;
+    let choice = result.choice.filter(|choice| choice.options.iter().any(|one| one.is_tied)).ok_or(Code::WrongState)?;
+    let mut checks = Checks::default();
+    checks.require(input.options.is_empty() && input.seats.is_none(), "options", "only_the_tied");
+    checks.require(before.preset == input.preset, "preset", "only_the_tied");
+    checks.done()?;
+    let tied = choice.options.into_iter().filter(|one| one.is_tied).map(|one| one.text);
+    Ok((tied.collect(), i32::try_from(choice.seats_open).map_err(Error::broken)?))
+}

@@ -1,0 +1,105 @@
+//! Electors who have not cast yet, a page at a time; what telling of a vote needs to know of it.
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{
+    super::{
+        commands::Secrecy,
+        rows::{roll_entry, vote},
+    },
+    NOT_CAST, OPEN,
+};
+use crate::{
+    error::Result,
+    ids::{PersonId, VoteId},
+    people::{self, audience::Among},
+};
+
+/// A shorter vote has its opening for a reminder.
+const REMINDED: TimeDelta = TimeDelta::hours(48);
+
+/// The next people on the roll who have not cast, in the order of their ids.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn not_cast(
+    db: &impl ConnectionTrait,
+    id: VoteId,
+    (after, count): (Option<PersonId>, u64),
+) -> Result<Vec<PersonId>> {
+    let mut rows = roll_entry::Entity::find()
+        .select_only()
+        .column(roll_entry::Column::PersonId)
+        .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(roll_entry::Column::Channel.eq(NOT_CAST))
+        .order_by_asc(roll_entry::Column::PersonId)
+        .limit(count);
+    if let Some(after) = after {
+        rows = rows.filter(roll_entry::Column::PersonId.gt(after));
+    }
+    Ok(rows.into_tuple().all(db).await?)
+}
+
+/// Those of these people who have cast; what they chose is nobody's business here.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn cast_by(db: &impl ConnectionTrait, id: VoteId, among: &Among) -> Result<HashSet<PersonId>> {
+    let rows = roll_entry::Entity::find()
+        .select_only()
+        .column(roll_entry::Column::PersonId)
+        .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(roll_entry::Column::Channel.ne(NOT_CAST))
+        .filter(among.holds(roll_entry::Column::PersonId));
+    Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
+}
+
+/// Electors who were told that somebody cast for them and who have no phone: their numbers and names, for the list of the
+/// door.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn unreachable(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<(i32, String)>> {
+    let Some(vote) = vote::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
+    let mut rows = roll_entry::Entity::find()
+        .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(roll_entry::Column::CastBy.is_not_null())
+        .order_by_asc(roll_entry::Column::Number);
+    if vote.secrecy == Secrecy::Secret.as_str() {
+        rows = rows.filter(roll_entry::Column::IsTold.eq(true));
+    }
+    let rows = rows.all(db).await?;
+    let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
+    let with_phone = people::queries::with_phone(db, &ids).await?;
+    let mut names = people::names(db, ids).await?;
+    let name = |row: roll_entry::Model| (row.number, names.remove(&row.person_id).unwrap_or_default());
+    Ok(rows.into_iter().filter(|row| !with_phone.contains(&row.person_id)).map(name).collect())
+}
+
+/// What is asked, and whether it still is; `None` when there is no such vote.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn asked(db: &impl ConnectionTrait, id: VoteId) -> Result<Option<(String, bool)>> {
+    let row = vote::Entity::find_by_id(id).one(db).await?;
+    Ok(row.map(|row| (row.question, row.state == OPEN)))
+}
+
+/// Open votes that close until then, with their areas.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn closing_until(db: &impl ConnectionTrait, until: DateTime<Utc>) -> Result<Vec<(VoteId, String)>> {
+    let rows = vote::Entity::find()
+        .select_only()
+        .columns([vote::Column::Id, vote::Column::AreaCode, vote::Column::OpensAt, vote::Column::ClosesAt])
+        .filter(vote::Column::State.eq(OPEN))
+        .filter(vote::Column::ClosesAt.lte(until))
+        .order_by_asc(vote::Column::ClosesAt)
+        .limit(500);
+    let rows: Vec<(VoteId, String, DateTime<Utc>, DateTime<Utc>)> = rows.into_tuple().all(db).await?;
+    let is_long = |opens: DateTime<Utc>, closes: DateTime<Utc>| closes - opens >= REMINDED;
+    Ok(rows.into_iter().filter(|row| is_long(row.2, row.3)).map(|row| (row.0, row.1)).collect())
+}

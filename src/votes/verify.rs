@@ -1,0 +1,362 @@
+//! Checks the archive of a vote, offline, and says in plain words what was checked and what is wrong; pure.
+//!
+//! The same is done by `deploy/verify/verify_vote.py` and `web/assets/verify.js`, which share no code with this.
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{
+    archive::FORMAT,
+    queries::Annulled,
+    rules::{self, Count, Preset, Question},
+};
+use crate::{
+    board::{
+        lsb1::{self, Signed, hex, jcs},
+        tree,
+    },
+    text,
+};
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Sentences, in the order of the checks.
+    pub lines: Vec<String>,
+    /// The key of what is wrong; the checks ended there.
+    pub fault: Option<&'static str>,
+}
+
+/// Every fault, by its key.
+pub const FAULTS: &[&str] = &[
+    "format",
+    "manifest",
+    "roll",
+    "entry",
+    "order",
+    "twice",
+    "void",
+    "paper",
+    "close",
+    "heads",
+    "root",
+    "signature",
+    "fingerprint",
+    "named",
+    "envelopes",
+    "envelope_order",
+    "plaintexts",
+    "count",
+    "rule",
+    "result",
+];
+
+mod marks;
+
+use marks::{Marks, Votes, count, is_as_shown, option_text, question};
+
+type Checked<T> = Result<T, &'static str>;
+
+/// Checks an archive; `fingerprint` is one that was published on paper or in the channel.
+#[must_use]
+pub fn verify(archive: &Value, fingerprint: Option<&str>) -> Report {
+    let mut lines = Vec::new();
+    let fault = run(archive, fingerprint, &mut lines).err();
+    if let Some(key) = fault {
+        lines.push(text::say(&format!("verify-bad-{key}")));
+    }
+    Report { lines, fault }
+}
+
+fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> Checked<()> {
+    let board = Board::read(archive)?;
+    said(lines, "manifest", &[("question", board.manifest["question"].as_str().unwrap_or_default())]);
+    let on_roll = roll(archive, &board)?;
+    said(lines, "roll", &[("electors", &on_roll.to_string())]);
+    let close = board.order()?;
+    let ballots = board.ballots()?;
+    said(lines, "board", &[("entries", &board.entries.len().to_string()), ("ballots", &ballots.all.to_string())]);
+    let heads = heads(archive, &board, close)?;
+    let last = heads.last().map(|root| lsb1::fingerprint(root)).unwrap_or_default();
+    said(lines, "heads", &[("heads", &heads.len().to_string()), ("fingerprint", &last)]);
+    if let Some(wanted) = fingerprint {
+        let wanted = wanted.trim().to_uppercase();
+        require(board.ever_showed(&wanted), "fingerprint")?;
+        said(lines, "fingerprint", &[("fingerprint", &wanted)]);
+    }
+    let closing_root = board.root(close + 1);
+    if !archive["result"]["annulled"].is_null() {
+        let why = annulled(archive, &board, &closing_root)?;
+        said(lines, "annulled", &[("reason", &why.reason), ("authority", &why.authority)]);
+        said(lines, "key", &[("key", &board.key)]);
+        return Ok(());
+    }
+    let asked = question(&board)?;
+    let chosen = match archive["plaintexts"].as_array() {
+        Some(plaintexts) => opened(archive, (&board, &ballots), (&closing_root, asked.as_ref()), plaintexts)?,
+        None => named(&board, &ballots, on_roll)?,
+    };
+    let (count, votes) = count(&board, (asked.as_ref(), &chosen), on_roll);
+    // how many votes an option had from paper is on no sheet of this format
+    require(asked.is_none() || board.of("paper").next().is_none(), "paper")?;
+    decided(archive, &board, &closing_root, (asked.as_ref(), count, votes.clone()))?;
+    let number = |n: u64| n.to_string();
+    said(
+        lines,
+        "count",
+        &[
+            ("electors", &number(count.on_roll)),
+            ("present", &number(count.present)),
+            ("yes", &number(count.yes)),
+            ("no", &number(count.no)),
+            ("abstain", &number(count.abstain)),
+            ("invalid", &number(count.invalid)),
+        ],
+    );
+    for (key, votes) in asked.iter().flat_map(|asked| &asked.options).map(|key| (key, votes.get(key))) {
+        let text = option_text(board.manifest, key);
+        said(lines, "option", &[("option", text), ("votes", &number(votes.copied().unwrap_or(0)))]);
+    }
+    said(lines, "rule", &[("law", board.manifest["law"].as_str().unwrap_or_default())]);
+    said(lines, "key", &[("key", &board.key)]);
+    Ok(())
+}
+
+fn said(lines: &mut Vec<String>, key: &str, blanks: &[(&str, &str)]) {
+    let blanks: Vec<_> = blanks.iter().map(|(name, value)| (*name, (*value).into())).collect();
+    lines.push(text::say_with(&format!("verify-{key}"), &blanks));
+}
+
+fn require(holds: bool, fault: &'static str) -> Checked<()> {
+    if holds { Ok(()) } else { Err(fault) }
+}
+
+fn list<'a>(value: &'a Value, fault: &'static str) -> Checked<&'a [Value]> {
+    value.as_array().map(Vec::as_slice).ok_or(fault)
+}
+
+/// A board as the archive tells it.
+struct Board<'a> {
+    manifest: &'a Value,
+    poll: String,
+    key: String,
+    manifest_hash: String,
+    entries: &'a [Value],
+    leaves: Vec<tree::Hash>,
+}
+
+/// Digests of the ballots on the board.
+struct Ballots {
+    all: usize,
+    /// Those that count.
+    counted: BTreeSet<String>,
+}
+
+impl<'a> Board<'a> {
+    fn read(archive: &'a Value) -> Checked<Self> {
+        require(archive["format"] == FORMAT && archive["v"] == 1, "format")?;
+        let manifest = &archive["manifest"];
+        let known = manifest["format"] == "LSB1" && manifest["alg"] == "sha256-ed25519" && manifest["v"] == 1;
+        require(known, "format")?;
+        let entries = list(&archive["entries"], "format")?;
+        let word = |name: &str| manifest[name].as_str().map(str::to_owned).ok_or("format");
+        Ok(Self {
+            manifest,
+            poll: word("poll")?,
+            key: word("board_key")?,
+            manifest_hash: hex(&tree::sha256(&[jcs(manifest).as_bytes()])),
+            entries,
+            leaves: entries.iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect(),
+        })
+    }
+
+    fn root(&self, size: usize) -> String {
+        hex(&tree::root(self.leaves.get(..size).unwrap_or_default()))
+    }
+
+    /// Was this the fingerprint at any size? The archive keeps few heads, and the last one signs all that came before.
+    fn ever_showed(&self, wanted: &str) -> bool {
+        let mut edge = tree::Edge::default();
+        self.leaves.iter().any(|leaf| {
+            edge.push(*leaf);
+            lsb1::fingerprint(&hex(&edge.root())) == wanted
+        })
+    }
+
+    fn of(&self, kind: &'static str) -> impl Iterator<Item = &'a Value> {
+        self.entries.iter().filter(move |entry| entry["k"] == kind)
+    }
+
+    /// Manifest and roll first, then ballots, then what is told at the end, `close`, the result. Says where `close` is.
+    fn order(&self) -> Checked<usize> {
+        let rank = |entry: &Value| match entry["k"].as_str() {
+            Some("manifest") => Some(0),
+            Some("roll") => Some(1),
+            Some("ballot") => Some(2),
+            Some("void" | "named" | "paper") => Some(3),
+            Some("close") => Some(4),
+            Some("result") => Some(5),
+            _ => None,
+        };
+        let ranks: Vec<u8> = self.entries.iter().map(rank).collect::<Option<_>>().ok_or("entry")?;
+        let once = |wanted: u8| ranks.iter().filter(|rank| **rank == wanted).count() == 1;
+        require([0, 1, 4, 5].into_iter().all(once) && ranks.is_sorted(), "order")?;
+        require(self.entries.first() == Some(&lsb1::manifest_entry(&self.poll, &self.manifest_hash)), "manifest")?;
+        require(self.entries.iter().all(|entry| entry["poll"] == self.poll.as_str() && entry["v"] == 1), "entry")?;
+        self.entries.len().checked_sub(2).ok_or("order")
+    }
+
+    fn ballots(&self) -> Checked<Ballots> {
+        let hashes = |kind| self.of(kind).map(|entry| entry["h"].as_str().map(str::to_owned).ok_or("entry"));
+        let mut counted = BTreeSet::new();
+        for hash in hashes("ballot") {
+            require(counted.insert(hash?), "twice")?;
+        }
+        let all = counted.len();
+        for hash in hashes("void") {
+            // only who cast again has a ballot that does not count
+            require(self.manifest["revote"] == true && counted.remove(&hash?), "void")?;
+        }
+        require(self.manifest["paper"] == true || self.of("paper").next().is_none(), "paper")?;
+        let close = self.of("close").next().ok_or("order")?;
+        require(*close == lsb1::close_entry(&self.poll, all as u64), "close")?;
+        Ok(Ballots { all, counted })
+    }
+}
+
+fn roll(archive: &Value, board: &Board<'_>) -> Checked<u64> {
+    let electors = list(&archive["roll"], "roll")?;
+    let (mut leaves, mut tags) = (Vec::new(), BTreeSet::new());
+    for (number, elector) in (1_u64..).zip(electors) {
+        let (tag, unit) = (elector["tag"].as_str().ok_or("roll")?, elector["u"].as_str().ok_or("roll")?);
+        require(*elector == lsb1::elector_entry(number, tag, unit, elector["w"].as_u64().ok_or("roll")?), "roll")?;
+        require(tags.insert(tag), "roll")?;
+        leaves.push(tree::leaf(jcs(elector).as_bytes()));
+    }
+    let (on_roll, root) = (leaves.len() as u64, hex(&tree::root(&leaves)));
+    require(board.manifest["roll"] == json!({ "n": on_roll, "root": root }), "roll")?;
+    require(board.entries.get(1) == Some(&lsb1::roll_entry(&board.poll, on_roll, &root)), "roll")?;
+    Ok(on_roll)
+}
+
+/// Every head is signed, and is the root over the first leaves; the last two are the end and the result. Their roots.
+fn heads(archive: &Value, board: &Board<'_>, close: usize) -> Checked<Vec<String>> {
+    let mut sizes = Vec::new();
+    let mut roots = Vec::new();
+    for signed in list(&archive["heads"], "heads")? {
+        let head = &signed["head"];
+        let size = head["n"].as_u64().and_then(|size| usize::try_from(size).ok()).ok_or("heads")?;
+        require(size <= board.leaves.len() && sizes.last().is_none_or(|last| *last < size), "heads")?;
+        let (root, at) = (board.root(size), head["t"].as_str().ok_or("heads")?);
+        require(*head == lsb1::head(&board.poll, (size as u64, &root), at), "root")?;
+        require(lsb1::is_signed(&board.key, Signed::Head, head, signed["sig"].as_str().ok_or("heads")?), "signature")?;
+        sizes.push(size);
+        roots.push(root);
+    }
+    require(sizes.ends_with(&[close + 1, close + 2]) && board.leaves.len() == close + 2, "heads")?;
+    Ok(roots)
+}
+
+/// The marks of each open ballot: its digest is among the ballots, its elector is told once.
+fn named(board: &Board<'_>, ballots: &Ballots, on_roll: u64) -> Checked<Vec<Option<Marks>>> {
+    require(board.manifest["secrecy"] == "open", "plaintexts")?;
+    let (mut hashes, mut electors, mut chosen) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for entry in board.of("named") {
+        let (choices, cast_id) = (strings(&entry["c"]).ok_or("named")?, entry["cast_id"].as_str().ok_or("named")?);
+        let hash = lsb1::ballot_digest(&board.poll, cast_id, &choices);
+        let elector = entry["e"].as_u64().ok_or("named")?;
+        let is_told = *entry == lsb1::named_entry(&board.poll, (elector, cast_id, &choices), &hash);
+        require(is_told && ballots.counted.contains(&hash) && (1..=on_roll).contains(&elector), "named")?;
+        require(hashes.insert(hash) && electors.insert(elector), "named")?;
+        chosen.push(Some(choices));
+    }
+    require(hashes.len() == ballots.counted.len(), "named")?;
+    Ok(chosen)
+}
+
+/// The sealed ballots are those of the board, in the order that nobody chose; what was on them is sorted by content.
+fn opened(
+    archive: &Value,
+    (board, ballots): (&Board<'_>, &Ballots),
+    (closing_root, asked): (&str, Option<&Question>),
+    plaintexts: &[Value],
+) -> Checked<Vec<Option<Marks>>> {
+    require(board.manifest["secrecy"] == "secret" && board.of("named").next().is_none(), "plaintexts")?;
+    let root = lsb1::unhex(closing_root).unwrap_or_default();
+    let (mut hashes, mut last) = (BTreeSet::new(), None);
+    for envelope in list(&archive["envelopes"], "envelopes")? {
+        let bytes = envelope.as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or("envelopes")?;
+        let digest = tree::sha256(&[&bytes]);
+        let place = tree::sha256(&[&digest, &root]);
+        let hash = hex(&digest);
+        require(ballots.counted.contains(&hash) && hashes.insert(hash), "envelopes")?;
+        require(last.is_none_or(|last| last < place), "envelope_order")?;
+        last = Some(place);
+    }
+    require(hashes.len() == ballots.counted.len(), "envelopes")?;
+    require(plaintexts.len() == hashes.len() && plaintexts.is_sorted_by_key(jcs), "plaintexts")?;
+    let read = |ballot: &Value| match ballot {
+        Value::Null => Ok(None),
+        told => strings(told).filter(|marks| is_as_shown(asked, marks)).map(Some).ok_or("plaintexts"),
+    };
+    let chosen = plaintexts.iter().map(read).collect::<Checked<Vec<_>>>()?;
+    let digest = hex(&tree::sha256(&[jcs(&archive["plaintexts"]).as_bytes()]));
+    require(archive["result"]["plaintexts"] == digest.as_str(), "plaintexts")?;
+    Ok(chosen)
+}
+
+fn strings(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect()
+}
+
+/// Annulled by hand: nobody was named, nothing was opened or counted, and the reason is signed and on the board.
+fn annulled(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<Annulled> {
+    let result = &archive["result"];
+    require(board.of("named").next().is_none(), "named")?;
+    require(archive["plaintexts"].is_null() && archive["envelopes"].is_null(), "plaintexts")?;
+    let why: Annulled = serde_json::from_value(result["annulled"].clone()).map_err(|_| "result")?;
+    let told = json!({
+        "annulled": why, "binding": result["binding"].as_bool().ok_or("result")?, "manifest": board.manifest_hash,
+        "poll": board.poll, "root": closing_root, "t": result["t"].as_str().ok_or("result")?,
+    });
+    require(*result == told, "result")?;
+    bound(archive, board, closing_root)?;
+    Ok(why)
+}
+
+/// The numbers are those of the result, the law was applied to them, the result is signed and on the board.
+fn decided(
+    archive: &Value,
+    board: &Board<'_>,
+    closing_root: &str,
+    (asked, mut count, votes): (Option<&Question>, Count, Votes),
+) -> Checked<()> {
+    let result = &archive["result"];
+    count.issued = result["count"]["issued"].as_u64();
+    require(result["count"] == json!(count), "count")?;
+    let preset: Preset = serde_json::from_value(board.manifest["rule"].clone()).map_err(|_| "rule")?;
+    let (outcome, elected) = match asked {
+        Some(asked) => {
+            require(result["choice"]["votes"] == json!(votes), "count")?;
+            let (outcome, elected) = rules::elect(&preset, asked, (&count, votes)).map_err(|_| "rule")?;
+            (outcome, json!(elected))
+        }
+        None => (rules::decide(&preset, &count).map_err(|_| "rule")?, Value::Null),
+    };
+    require(result["outcome"] == json!(outcome) && result["choice"] == elected, "rule")?;
+    bound(archive, board, closing_root)
+}
+
+/// The result is that of this vote and of where its board ended; it is on the board, and signed.
+fn bound(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<()> {
+    let result = &archive["result"];
+    let is_bound = result["manifest"] == board.manifest_hash.as_str()
+        && result["poll"] == board.poll.as_str()
+        && result["root"] == closing_root;
+    require(is_bound, "result")?;
+    let digest = hex(&tree::sha256(&[jcs(result).as_bytes()]));
+    require(board.entries.last() == Some(&lsb1::result_entry(&board.poll, &digest)), "result")?;
+    let signature = archive["result_sig"].as_str().unwrap_or_default();
+    require(lsb1::is_signed(&board.key, Signed::Result, result, signature), "signature")
+}

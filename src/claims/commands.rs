@@ -330,11 +330,11 @@ pub async fn tell(app: &App) -> Result<u64> {
 async fn tell_one(app: &App, row: &claim::Model) -> Result<()> {
     let number = |sealed: &Option<String>| sealed.as_deref().map(|text| app.keys.unseal("phone", text)).transpose();
     if let Some(old) = number(&row.old_phone_sealed)? {
-        app.sms.send_notice(&old, SmsNotice::PhoneReplaced).await?;
+        app.gateways.sms.send_notice(&old, SmsNotice::PhoneReplaced).await?;
     }
     if let Some(new) = number(&row.phone_sealed)? {
         let notice = if row.state == ClaimState::Approved { SmsNotice::PhoneBound } else { SmsNotice::ClaimRefused };
-        app.sms.send_notice(&new, notice).await?;
+        app.gateways.sms.send_notice(&new, notice).await?;
     }
     Ok(())
 }

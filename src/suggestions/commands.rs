@@ -1,16 +1,14 @@
 //! What is done with a voice: left, accepted, given to somebody, answered, rated, joined to a matter; and what is late.
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
-};
+use sea_orm::{ActiveEnum, ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use super::clocks::due;
 use super::{
-    Suggestion,
+    Suggestion, clocks, escalation,
     queries::{self, SuggestionSummary, SuggestionView},
     rows::{answer, suggestion},
     rules::{self, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
@@ -35,7 +33,8 @@ const MAX_PLACE: usize = 100;
 const MAX_RATING_TEXT: usize = 500;
 const MAX_PHOTOS: usize = 9;
 const MAX_CLIPS: usize = 1;
-const DUE_AT_ONCE: u64 = 100;
+/// Of a million numbers a day and village hardly one is taken.
+const DRAWS: usize = 16;
 
 /// A voice to be left.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -106,7 +105,7 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
     check_media(&words, &attached)?;
 
     let now = tx.now();
-    let number = next_number(tx, &actor.area, now).await?;
+    let number = free_number(tx, &actor.area, now).await?;
     let responsible = bodies::queries::of_kind(tx, rules::responsible_kind(input.visibility), &actor.area).await?;
     let body_id = responsible.ok_or(Code::NoBodyResponsible)?;
     let title = thread_title(input.kind, input.visibility, &words, &number);
@@ -118,6 +117,7 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
     if let Some(key) = sealed.key_id {
         streams::commands::seal(tx, stream_id, key).await?;
     }
+    let accept_due_at = tx.calendar().add_working_days(now, rules::ACCEPT_WORKING_DAYS);
     let row = suggestion::ActiveModel {
         id: Set(id),
         key_id: Set(sealed.key_id),
@@ -131,7 +131,11 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
         state: Set(SuggestionState::Submitted),
         body_id: Set(body_id),
         stream_id: Set(stream_id),
-        accept_due_at: Set(tx.calendar().add_working_days(now, rules::ACCEPT_WORKING_DAYS)),
+        accept_due_at: Set(accept_due_at),
+        warn_at: Set(clocks::warning(tx, accept_due_at, rules::WARN_ACCEPT_WORKING_DAYS)),
+        level: Set(0),
+        unsolved: Set(0),
+        cosigns: Set(0),
         answer_due_at: Set(tx.calendar().add_working_days(now, rules::answer_working_days(input.kind))),
         calendar_version: Set(tx.calendar().version().to_owned()),
         created_at: Set(now),
@@ -159,17 +163,17 @@ fn check_media(words: &str, attached: &[Media]) -> Result<()> {
     checks.done()
 }
 
-/// The next number of the day in the area. Voices are never taken away, so their count is the last number; units of work
-/// that write follow one another, and the unique key would refuse a number given twice.
-async fn next_number(tx: &Tx, area: &str, now: DateTime<Utc>) -> Result<String> {
-    let day = clock::local_date(now);
-    let today = suggestion::Entity::find()
-        .filter(suggestion::Column::AreaCode.eq(area))
-        .filter(suggestion::Column::CreatedAt.gte(clock::start_of_day(day)))
-        .filter(suggestion::Column::CreatedAt.lt(clock::end_of_day(day)))
-        .count(tx)
-        .await?;
-    Ok(format!("{}{:04}", rules::number_prefix(area, day), today + 1))
+/// A number that is free: drawn, because numbers in a row would tell by their gaps that somebody spoke to the town alone.
+/// Units of work that write follow one another, and the unique key would refuse a number given twice.
+async fn free_number(tx: &Tx, area: &str, now: DateTime<Utc>) -> Result<String> {
+    let prefix = rules::number_prefix(area, clock::local_date(now));
+    for _ in 0..DRAWS {
+        let number = format!("{prefix}{}", tx.keys().fresh_code()?);
+        if suggestion::Entity::find().filter(suggestion::Column::Number.eq(&number)).count(tx).await? == 0 {
+            return Ok(number);
+        }
+    }
+    Err(Code::Busy.after_secs(5))
 }
 
 /// The words of a voice that is not public do not get into a title that others may see in a list.
@@ -193,7 +197,9 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: SuggestionId) -> Result<Suggesti
     let accepted = suggestion::ActiveModel {
         state: Set(SuggestionState::Accepted),
         accepted_at: Set(Some(tx.now())),
-        overdue: Set(None),
+        // that the answer is late stays so, and is told once
+        overdue: Set(row.overdue.filter(|passed| *passed == Deadline::Answer)),
+        warn_at: Set(clocks::warning(tx, row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS)),
         ..Default::default()
     };
     let row = moved(tx, &row, accepted).await?;
@@ -248,6 +254,8 @@ pub async fn answer(
     let answered = suggestion::ActiveModel {
         state: Set(SuggestionState::Answered),
         answered_at: Set(Some(tx.now())),
+        warn_at: Set(None),
+        supervise_at: Set(None),
         ..Default::default()
     };
     let row = moved(tx, &row, answered).await?;
@@ -265,7 +273,8 @@ pub async fn answer(
     queries::summary(tx, row).await
 }
 
-/// Rates the answer. "Not solved" opens the voice again, with new days to answer it. Records `suggestion.rated`.
+/// Rates the answer. "Not solved" opens the voice again, with new days to answer it; said twice, it takes it to the office
+/// above. Records `suggestion.rated` and then `suggestion.escalated`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than the author; `wrong_state` unless answered; `invalid_fields`.
@@ -284,17 +293,17 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
         rating_text: Set(said),
         ..Default::default()
     };
+    let above = if reopened { escalation::after(tx, &row).await? } else { None };
     if reopened {
-        rated.state = Set(SuggestionState::Accepted);
-        rated.answered_at = Set(None);
-        rated.answer_due_at = Set(tx.calendar().add_working_days(tx.now(), rules::answer_working_days(row.kind)));
-        rated.calendar_version = Set(tx.calendar().version().to_owned());
-        rated.overdue = Set(None);
+        escalation::open_again(tx, &row, above, &mut rated);
     }
-    let row = moved(tx, &row, rated).await?;
-    record(tx, Kind::SuggestionRated, &row, Some(actor), json!({ "rating": input.rating, "reopened": reopened }))
-        .await?;
-    queries::view(tx, tx.keys(), actor, row).await
+    let now = moved(tx, &row, rated).await?;
+    let data = json!({ "rating": input.rating, "reopened": reopened, "escalated": above.is_some() });
+    record(tx, Kind::SuggestionRated, &now, Some(actor), data).await?;
+    if above.is_some() {
+        escalation::hand_over(tx, &row, &now).await?;
+    }
+    queries::view(tx, tx.keys(), actor, now).await
 }
 
 /// Lets a voice join a matter; it stays whole and its author follows the matter. Called by `matters`, which sees to it that
@@ -319,14 +328,14 @@ pub async fn join_matter(tx: &Tx, actor: &Actor, id: SuggestionId, matter: Matte
 }
 
 /// The row, if the actor may take this step now.
-async fn checked(tx: &Tx, actor: &Actor, id: SuggestionId, step: Step) -> Result<Suggestion> {
+pub(super) async fn checked(tx: &Tx, actor: &Actor, id: SuggestionId, step: Step) -> Result<Suggestion> {
     let row = queries::row(tx, id).await?.ok_or(Code::NotFound)?;
     rules::check(step, &row, rules::standing(actor, &row))?;
     Ok(row)
 }
 
 /// Changes the row, unless somebody changed its state meanwhile.
-async fn moved(tx: &Tx, before: &Suggestion, mut change: suggestion::ActiveModel) -> Result<Suggestion> {
+pub(super) async fn moved(tx: &Tx, before: &Suggestion, mut change: suggestion::ActiveModel) -> Result<Suggestion> {
     change.updated_at = Set(tx.now());
     let rows = suggestion::Entity::update_many()
         .set(change)
@@ -347,37 +356,6 @@ async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Resu
         }
         Visibility::Handlers | Visibility::Town => Ok(()),
     }
-}
-
-/// Marks voices whose deadline has passed, 100 at most, each deadline once. Records `suggestion.overdue`. Says how many.
-///
-/// # Errors
-/// When the database fails.
-pub async fn due(tx: &Tx) -> Result<u64> {
-    let unaccepted = Condition::all()
-        .add(suggestion::Column::State.eq(SuggestionState::Submitted))
-        .add(suggestion::Column::AcceptDueAt.lte(tx.now()))
-        .add(suggestion::Column::Overdue.is_null());
-    let unanswered = Condition::all()
-        .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-        .add(suggestion::Column::AnswerDueAt.lte(tx.now()))
-        .add(suggestion::Column::Overdue.is_null().or(suggestion::Column::Overdue.ne(Deadline::Answer)));
-    Ok(overdue(tx, unaccepted, Deadline::Accept).await? + overdue(tx, unanswered, Deadline::Answer).await?)
-}
-
-async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> {
-    let late = suggestion::Entity::find()
-        .filter(passed)
-        .order_by_asc(suggestion::Column::CreatedAt)
-        .limit(DUE_AT_ONCE / 2)
-        .all(tx)
-        .await?;
-    for row in &late {
-        let marked = suggestion::ActiveModel { overdue: Set(Some(deadline)), ..Default::default() };
-        moved(tx, row, marked).await?;
-        record(tx, Kind::SuggestionOverdue, row, None, json!({ "which": deadline })).await?;
-    }
-    Ok(late.len() as u64)
 }
 
 /// Records what happened to the voice: ids and codes only.

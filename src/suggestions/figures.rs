@@ -73,8 +73,9 @@ pub async fn figures(db: &impl ConnectionTrait, areas: &[String], now: DateTime<
         .column_as(how_many(on_time), "on_time")
         .column_as(how_many(Rating.is_not_null()), "rated")
         .column_as(how_many(Rating.gte(SATISFIED_RATING)), "satisfied")
-        .column_as(how_many(waiting_between(Some(now), soon)), "due_soon")
-        .column_as(how_many(waiting_between(None, now)), "overdue")
+        // what went up is no longer the village's to answer
+        .column_as(how_many(below(waiting_between(Some(now), soon))), "due_soon")
+        .column_as(how_many(below(waiting_between(None, now))), "overdue")
         .filter(AreaCode.is_in(areas))
         // the village must not learn by counting that somebody spoke to the town
         .filter(suggestion::Column::Visibility.ne(Visibility::Town))
@@ -116,6 +117,11 @@ pub async fn waiting_by_area(db: &impl ConnectionTrait, above: &str, now: DateTi
         .into_model()
         .all(db)
         .await?)
+}
+
+/// And never went up.
+fn below(which: Condition) -> Condition {
+    Condition::all().add(which).add(suggestion::Column::Level.eq(0))
 }
 
 fn how_many(which: impl Into<Condition>) -> Expr {

@@ -6,8 +6,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SubmitSuggestion},
+    cosigns::{self, Cosign},
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
+    similar::{self, AboutToSay},
 };
 use crate::{
     actor::Actor,
@@ -15,8 +17,9 @@ use crate::{
     error::{Code, Error, Problem, Result},
     ids::{MediaId, SuggestionId},
     media::{self, Media, Size},
+    moderation,
     page::Page,
-    streams,
+    reports, streams,
 };
 
 /// Media of these things are shown to whoever sees what is public in the area.
@@ -31,6 +34,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(assign_suggestion))
         .routes(routes!(answer_suggestion))
         .routes(routes!(rate_suggestion))
+        .routes(routes!(cosign_suggestion))
+        .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }
 
@@ -147,6 +152,33 @@ async fn rate_suggestion(
         .map(Created)
 }
 
+/// Say of a public voice that it is one's own, too, or no longer.
+#[utoipa::path(put, path = "/v1/suggestions/{id}/cosign", tag = "suggestions", operation_id = "cosign_suggestion",
+    params(("id" = String, Path, description = "The voice")), request_body = Cosign,
+    responses((status = 200, body = SuggestionSummary, description = "Counted once, or no longer"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn cosign_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<SuggestionId>,
+    Input(input): Input<Cosign>,
+) -> Result<Json<SuggestionSummary>> {
+    app.store.write(move |tx| Box::pin(async move { cosigns::cosign(tx, &actor, (id, input)).await })).await.map(Json)
+}
+
+/// Public voices of the own village that say much the same as what one is about to say. The words are not kept.
+#[utoipa::path(post, path = "/v1/suggestions/similar", tag = "suggestions", operation_id = "similar_suggestions",
+    request_body = AboutToSay,
+    responses((status = 200, body = Vec<SuggestionSummary>, description = "The most alike first, 3 at most"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn similar_suggestions(
+    State(app): State<App>,
+    actor: Actor,
+    Input(about): Input<AboutToSay>,
+) -> Result<Json<Vec<SuggestionSummary>>> {
+    similar::similar(&app, &actor, &about).await.map(Json)
+}
+
 /// How a photo is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -180,6 +212,9 @@ async fn read_media(
 /// The owner always; of a voice, whoever may see the voice (and a handler leaves a trace); of what is public, whoever sees
 /// what is public there; nobody else, whatever it may be attached to one day.
 async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
+    if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
+        return reports::queries::let_see(app.store.read(), actor, row).await;
+    }
     if row.owner_id == actor.person {
         return Ok(());
     }
@@ -193,6 +228,10 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if kind == streams::commands::MEDIA_KIND {
         let stream = subject.parse().map_err(Error::broken)?;
         return streams::queries::readable(app.store.read(), actor, stream).await.map(|_| ());
+    }
+    if kind == moderation::commands::MEDIA_KIND {
+        let sees = moderation::queries::sees_media(app.store.read(), actor, subject).await?;
+        return if sees { Ok(()) } else { Err(Code::NotFound.into()) };
     }
     let sees = |area: &str| if kind == "task" { actor.reads_records(area) } else { actor.sees(area) };
     let is_public = PUBLIC_KINDS.contains(&kind) && row.area_code.as_deref().is_some_and(sees);

@@ -6,14 +6,21 @@
 //! handler only after the opening was written down, and the author sees who opened it; lists never show its words; its
 //! words, its answers and its thread are kept sealed by a key that is destroyed with the author's account.
 //! Whoever runs the county opens one only with a reason, which the author reads, too, and until midnight.
-//! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again.
-//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`. Events recorded: `suggestion.*`.
+//! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again. Said twice, it takes it to
+//! the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
+//! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
+//! Who lives in the village may stand behind a public voice, once; the voice stays its author's.
+//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
 //! nobody's list. A thread's messages are read in the stream, where single reads leave no trace; therefore a handler gets
 //! into the thread of a voice that is not public only by opening the voice, and out of it with the seat.
+mod authors;
+mod clocks;
 pub mod commands;
+mod cosigns;
+mod escalation;
 mod figures;
 mod http;
 mod inspections;
@@ -23,10 +30,13 @@ mod readings;
 mod rows;
 mod rules;
 mod silence;
+mod similar;
 mod words;
 
 pub use self::{
+    authors::{author_of, authors_in},
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SubmitSuggestion},
+    cosigns::{Cosign, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
     inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},
@@ -34,5 +44,6 @@ pub use self::{
     reactions::REACTIONS,
     rows::suggestion::Model as Suggestion,
     rules::{Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+    similar::{AboutToSay, similar},
     words::erase_of,
 };

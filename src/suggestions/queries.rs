@@ -3,8 +3,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     Suggestion,
     commands::SUBJECT_KIND,
+    cosigns, escalation,
     readings::{self, Opening},
     rows::{answer, suggestion},
     rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
@@ -30,10 +31,12 @@ use crate::{
     people, streams,
 };
 
+mod joined;
+
+pub use self::joined::{author_threads, joined_to};
+
 /// Rows on a desk's list of what is to be done.
 const TODO: u64 = 50;
-/// Voices shown with a matter; their number is exact beyond it.
-const SHOWN_VOICES: u64 = 500;
 
 /// A voice in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -78,9 +81,16 @@ pub struct SuggestionSummary {
     pub accept_due_at: DateTime<FixedOffset>,
     /// To be answered before this moment.
     pub answer_due_at: DateTime<FixedOffset>,
+    /// When the body responsible took care of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<DateTime<FixedOffset>>,
     /// The deadline that has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overdue: Option<Deadline>,
+    /// How many more say that it is theirs, too.
+    pub cosigns: i32,
+    /// How often it went to the office above because it was not solved.
+    pub level: i32,
     /// When it was left.
     pub created_at: DateTime<FixedOffset>,
 }
@@ -107,6 +117,11 @@ pub struct SuggestionView {
     pub stream_id: Option<StreamId>,
     /// What the asker may do now.
     pub can: Vec<Step>,
+    /// Whether the asker has said that it is theirs, too.
+    pub has_cosigned: bool,
+    /// Who gets it when the author says "not solved" once more; for the author, and not before it comes to that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_body_name: Option<String>,
 }
 
 /// An answer.
@@ -173,7 +188,7 @@ pub struct SuggestionsQuery {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(super) async fn row(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<Suggestion>> {
+pub async fn row(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<Suggestion>> {
     Ok(suggestion::Entity::find_by_id(id).one(db).await?)
 }
 
@@ -206,7 +221,12 @@ pub(super) async fn view(
     let names = people::queries::names(db, [Some(row.author_id), assignee].into_iter().flatten().collect()).await?;
     let in_full = |id: PersonId| names.get(&id).cloned().unwrap_or_default();
     let author_name = in_full(row.author_id);
+    let is_asked = sight == Sight::Own && row.state == SuggestionState::Answered && rules::goes_up(row.unsolved + 1);
+    let above = if is_asked { escalation::next(db, &row).await? } else { None };
+    let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
+        has_cosigned: cosigns::has_cosigned(db, actor.person, row.id).await?,
+        next_body_name: above.drain().next().map(|(_, name)| name),
         answers,
         rating_text: row.rating_text.clone(),
         assignee_name: assignee.map(in_full),
@@ -290,7 +310,10 @@ pub(super) async fn summaries(
             rating: row.rating,
             accept_due_at: clock::local(row.accept_due_at),
             answer_due_at: clock::local(row.answer_due_at),
+            accepted_at: row.accepted_at.map(clock::local),
             overdue: row.overdue,
+            cosigns: row.cosigns,
+            level: row.level,
             created_at: clock::local(row.created_at),
         }
     };
@@ -325,7 +348,7 @@ pub async fn list(app: &App, actor: &Actor, query: SuggestionsQuery) -> Result<P
     Ok(Page { items: summaries(db, rows, shown).await?, next_cursor: page.next_cursor })
 }
 
-fn public_of(area: &str) -> Condition {
+pub(super) fn public_of(area: &str) -> Condition {
     Condition::all()
         .add(suggestion::Column::AreaCode.eq(area))
         .add(suggestion::Column::Visibility.eq(Visibility::Public))
@@ -342,8 +365,9 @@ fn on_desk(actor: &Actor) -> Option<Condition> {
     let in_village =
         suggestion::Column::Visibility.ne(Visibility::Town).and(suggestion::Column::BodyId.is_in(of_village));
     let in_town = for_town.and(suggestion::Column::BodyId.is_in(of_town));
-    let given = suggestion::Column::AssigneeId.eq(actor.person).and(suggestion::Column::BodyId.is_in(seats));
-    Some(Condition::any().add(in_village).add(in_town).add(given))
+    let given = suggestion::Column::AssigneeId.eq(actor.person).and(suggestion::Column::BodyId.is_in(seats.clone()));
+    let went_up = suggestion::Column::Level.gt(0).and(suggestion::Column::BodyId.is_in(seats));
+    Some(Condition::any().add(in_village).add(in_town).add(given).add(went_up))
 }
 
 /// What waits on the actor's desk, the most urgent first, 50 at most. Empty without a desk.
@@ -364,31 +388,6 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
         .all(db)
         .await?;
     summaries(db, rows, Shown::PublicOnly).await
-}
-
-/// How many voices have joined a matter, and the first of them, oldest first, as everybody may see them: words and
-/// masked names of the public ones, number and state of the rest.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn joined_to(db: &impl ConnectionTrait, matter: MatterId) -> Result<(u64, Vec<SuggestionSummary>)> {
-    let count = suggestion::Entity::find().filter(suggestion::Column::MatterId.eq(matter)).count(db).await?;
-    let rows = of_matter(matter).limit(SHOWN_VOICES).all(db).await?;
-    Ok((count, summaries(db, rows, Shown::PublicOnly).await?))
-}
-
-/// Authors of the voices that have joined a matter, with the threads in which they are told.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn author_threads(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<(PersonId, StreamId)>> {
-    let rows = of_matter(matter).all(db).await?;
-    Ok(rows.into_iter().map(|row| (row.author_id, row.stream_id)).collect())
-}
-
-fn of_matter(matter: MatterId) -> Select<suggestion::Entity> {
-    let joined = suggestion::Entity::find().filter(suggestion::Column::MatterId.eq(matter));
-    joined.order_by_asc(suggestion::Column::CreatedAt).order_by_asc(suggestion::Column::Id)
 }
 
 /// The voice to which a photo or clip is attached.

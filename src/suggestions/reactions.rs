@@ -3,12 +3,12 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, queries, rows::answer, silence, words};
+use super::{Suggestion, cosigns, queries, rows::answer, silence, words};
 use crate::{
     bodies, clock,
     error::Result,
     events::{Event, Kind, Reaction},
-    ids::MatterId,
+    ids::{BodyId, MatterId},
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
     text,
@@ -17,6 +17,7 @@ use crate::{
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "suggestions.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
+    Reaction { name: "suggestions.tell_cosigners", run: |tx, event| Box::pin(tell_cosigners(tx, event)) },
     Reaction { name: "suggestions.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
     Reaction { name: "suggestions.tell_silenced", run: |tx, event| Box::pin(silence::tell(tx, event)) },
 ];
@@ -34,8 +35,11 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionAssigned if is_set(event, "again") => return Ok(()),
         Kind::SuggestionAssigned => "suggestion_assigned",
         Kind::SuggestionAnswered => "suggestion_answered",
+        // told by what follows: another office has it
+        Kind::SuggestionRated if is_set(event, "escalated") => return Ok(()),
         Kind::SuggestionRated if is_set(event, "reopened") => "suggestion_reopened",
         Kind::SuggestionRated => "suggestion_closed",
+        Kind::SuggestionEscalated => "suggestion_escalated",
         Kind::SuggestionJoined => "suggestion_joined",
         Kind::SuggestionOverdue => "suggestion_overdue",
         _ => return Ok(()),
@@ -55,6 +59,24 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// Who stands behind a voice hears what becomes of it.
+async fn tell_cosigners(tx: &Tx, event: &Event) -> Result<()> {
+    let code = match event.kind {
+        Kind::SuggestionAnswered => "cosigned_answered",
+        Kind::SuggestionJoined => "cosigned_joined",
+        _ => return Ok(()),
+    };
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let mut card = card(tx, code, &row, row.answer_due_at).await?;
+    if let Some(matter) = event.get::<MatterId>("matter") {
+        card.link = format!("/matters/{matter}");
+    }
+    for person in cosigns::told(tx, row.id).await? {
+        post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
+    }
+    Ok(())
+}
+
 /// That somebody of the county opened it is for the author alone: handlers read the thread, and it may be about them.
 async fn tell_inspected(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
@@ -68,15 +90,35 @@ async fn tell_inspected(tx: &Tx, event: &Event) -> Result<()> {
 async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
         Kind::SuggestionSubmitted => "office_suggestion_new",
+        Kind::SuggestionRated if is_set(event, "escalated") => return Ok(()),
         Kind::SuggestionRated if is_set(event, "reopened") => "office_suggestion_reopened",
         Kind::SuggestionOverdue => "office_suggestion_overdue",
+        Kind::SuggestionDueSoon => "office_suggestion_due_soon",
+        Kind::SuggestionSupervised => "office_suggestion_supervised",
+        Kind::SuggestionEscalated => "office_suggestion_escalated",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
-    let due = if event.kind == Kind::SuggestionSubmitted { row.accept_due_at } else { row.answer_due_at };
-    let card = card(tx, code, &row, due).await?;
-    let stream = office(tx, row.body_id).await?;
-    post_card(tx, stream, card).await?;
+    let is_to_accept = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated)
+        || event.data.get("which").is_some_and(|which| which == "accept");
+    let due = if is_to_accept { row.accept_due_at } else { row.answer_due_at };
+    let mut card = card(tx, code, &row, due).await?;
+    if event.kind == Kind::SuggestionSupervised {
+        // whoever sees to it that others answer does not read it
+        card.link = "/desk".to_owned();
+    }
+    if event.kind == Kind::SuggestionDueSoon
+        && let Some(person) = row.assignee_id
+    {
+        post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
+    }
+    // who had it before is told that it has gone
+    if let Some(from) = event.get::<BodyId>("from") {
+        let gone = self::card(tx, "office_suggestion_gone", &row, due).await?;
+        post_card(tx, office(tx, from).await?, gone).await?;
+    }
+    let body = event.get::<BodyId>("office").unwrap_or(row.body_id);
+    post_card(tx, office(tx, body).await?, card).await?;
     Ok(())
 }
 
@@ -122,11 +164,24 @@ mod tests {
 
     #[test]
     fn every_card_has_its_words() {
-        let codes =
-            ["received", "accepted", "assigned", "answered", "reopened", "closed", "joined", "overdue", "inspected"];
+        let codes = [
+            "received",
+            "accepted",
+            "assigned",
+            "answered",
+            "reopened",
+            "closed",
+            "joined",
+            "overdue",
+            "inspected",
+            "escalated",
+        ];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
-        let office = ["new", "reopened", "overdue"].iter().map(|code| format!("office-suggestion-{code}"));
-        for key in author.chain(office) {
+        let office = ["new", "reopened", "overdue", "due-soon", "supervised", "escalated", "gone"]
+            .iter()
+            .map(|code| format!("office-suggestion-{code}"));
+        let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
+        for key in author.chain(office).chain(cosigners) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
         }
     }

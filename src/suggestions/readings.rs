@@ -70,7 +70,10 @@ async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
         .exec(tx)
         .await?;
     let role = if row.assignee_id == Some(actor.person) { GIVEN_TODAY } else { HANDLER_TODAY };
-    streams::commands::join(tx, row.stream_id, actor.person, role).await?;
+    // what went up is read by who had it below, and answered and talked about above
+    if seat.body_id == row.body_id {
+        streams::commands::join(tx, row.stream_id, actor.person, role).await?;
+    }
     if again.rows_affected > 0 {
         return Ok(());
     }

@@ -42,6 +42,16 @@ pub mod suggestion {
         pub updated_at: DateTime<Utc>,
         /// Seals its words and those of its answers; none where everybody in the village may read them.
         pub key_id: Option<DataKeyId>,
+        /// How often it went up: 0 where it was left, 1 one office higher, and so on.
+        pub level: i32,
+        /// "Not solved" since it came to the body responsible.
+        pub unsolved: i32,
+        /// When the body responsible is reminded of the next deadline.
+        pub warn_at: Option<DateTime<Utc>>,
+        /// When the office above the one that was told of the delay is told, too.
+        pub supervise_at: Option<DateTime<Utc>>,
+        /// How many say that it is theirs, too.
+        pub cosigns: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -67,6 +77,28 @@ pub(crate) mod answer {
         pub body_id: BodyId,
         pub person_id: PersonId,
         pub text: String,
+        pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody says that it is theirs, too.
+pub(crate) mod cosign {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{PersonId, SuggestionId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_cosigns")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub suggestion_id: SuggestionId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
         pub created_at: DateTime<Utc>,
     }
 

@@ -14,6 +14,16 @@ use crate::{
 
 /// Working days until a voice is accepted (reference: within 2 working days).
 pub const ACCEPT_WORKING_DAYS: u32 = 2;
+/// "Not solved" so often takes a voice to the next office up.
+const UNSOLVED_UP: i32 = 2;
+/// Working days after a missed deadline until the office above the one that was told is told, too.
+pub const SUPERVISE_WORKING_DAYS: u32 = 3;
+/// Working days that are left when the body responsible is reminded to answer, and to accept.
+pub const WARN_ANSWER_WORKING_DAYS: u32 = 2;
+/// See [`WARN_ANSWER_WORKING_DAYS`].
+pub const WARN_ACCEPT_WORKING_DAYS: u32 = 1;
+/// Working days of the longest promise.
+pub const MOST_WORKING_DAYS: u32 = 15;
 /// A rating up to this says "not solved" and opens the voice again.
 const UNSOLVED_RATING: i32 = 2;
 /// Characters of the text that name its thread.
@@ -89,6 +99,8 @@ pub enum Step {
     Rate,
     /// Let it join a matter.
     Join,
+    /// Say that it is one's own, too.
+    Cosign,
 }
 
 /// How somebody stands to a voice.
@@ -98,6 +110,10 @@ pub struct Standing {
     pub is_author: bool,
     /// May handle it.
     pub is_handler: bool,
+    /// Does so for the body responsible, or it never went up.
+    pub is_responsible: bool,
+    /// Lives in its area.
+    pub lives_there: bool,
     /// Lives in its area, or holds a seat that covers it.
     pub is_neighbour: bool,
     /// May raise matters in its area.
@@ -122,7 +138,7 @@ pub enum Sight {
 pub fn answer_working_days(kind: SuggestionKind) -> u32 {
     match kind {
         SuggestionKind::Consult | SuggestionKind::Help | SuggestionKind::Complaint | SuggestionKind::Suggestion => 7,
-        SuggestionKind::Praise => 15,
+        SuggestionKind::Praise => MOST_WORKING_DAYS,
     }
 }
 
@@ -133,6 +149,22 @@ pub fn responsible_kind(visibility: Visibility) -> &'static str {
         Visibility::Public | Visibility::Handlers => "village_committee",
         Visibility::Town => "town_office",
     }
+}
+
+/// The kind of office above, which gets what was not solved twice and hears of what is late.
+#[must_use]
+pub fn above(kind: &str) -> Option<&'static str> {
+    match kind {
+        "village_committee" => Some("town_office"),
+        "town_office" => Some("county_office"),
+        _ => None,
+    }
+}
+
+/// Does one more "not solved" take it up, if there is an office above?
+#[must_use]
+pub fn goes_up(unsolved: i32) -> bool {
+    unsolved >= UNSOLVED_UP
 }
 
 /// Does this rating open the voice again?
@@ -146,11 +178,13 @@ pub fn reopens(rating: i32) -> bool {
 pub fn handling_seat<'a>(actor: &'a Actor, row: &Suggestion) -> Option<&'a HeldSeat> {
     let in_body = |seat: &&HeldSeat| seat.body_id == row.body_id;
     let by_right = |seat: &&HeldSeat| {
-        seat.covers(&row.area_code)
-            && match row.visibility {
-                Visibility::Public | Visibility::Handlers => handles(seat),
-                Visibility::Town => is_town(seat),
-            }
+        // an office to which it went up handles it, whatever its rights are otherwise
+        let went_up = row.level > 0 && in_body(seat);
+        let began_here = match row.visibility {
+            Visibility::Public | Visibility::Handlers => handles(seat),
+            Visibility::Town => is_town(seat),
+        };
+        seat.covers(&row.area_code) && (went_up || began_here)
     };
     let given = row.assignee_id == Some(actor.person);
     let seats = || actor.seats.iter();
@@ -178,9 +212,12 @@ pub fn desk_bodies(actor: &Actor) -> (Vec<BodyId>, Vec<BodyId>) {
 /// How the actor stands to this voice.
 #[must_use]
 pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
+    let seat = handling_seat(actor, row);
     Standing {
         is_author: actor.person == row.author_id,
-        is_handler: handling_seat(actor, row).is_some(),
+        is_handler: seat.is_some(),
+        is_responsible: seat.is_some_and(|seat| row.level == 0 || seat.body_id == row.body_id),
+        lives_there: actor.area == row.area_code,
         is_neighbour: actor.sees(&row.area_code),
         raises_matters: rights::may(actor, Right::RaiseMatter, &row.area_code),
     }
@@ -204,6 +241,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Assign | Step::Answer => state == SuggestionState::Accepted,
         Step::Rate => state == SuggestionState::Answered,
         Step::Join => true,
+        Step::Cosign => state != SuggestionState::Rated,
     }
 }
 
@@ -217,7 +255,8 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     }
     let may = match step {
         Step::Rate => standing.is_author,
-        Step::Accept | Step::Assign | Step::Answer => standing.is_handler && !standing.is_author,
+        Step::Accept | Step::Assign | Step::Answer => standing.is_responsible && !standing.is_author,
+        Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
     };
     if !may {
@@ -236,7 +275,7 @@ pub fn steps(row: &Suggestion, standing: Standing) -> Vec<Step> {
     Step::iter().filter(|step| check(*step, row, standing).is_ok()).collect()
 }
 
-/// The number people read out: town and village, day, and the how-manieth there that day.
+/// How the number that people read out begins: town and village, and the day.
 #[must_use]
 pub fn number_prefix(area: &str, day: NaiveDate) -> String {
     // the first six digits are the county, which is one here

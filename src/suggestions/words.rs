@@ -2,7 +2,7 @@
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{
-    Suggestion,
+    Suggestion, cosigns,
     rows::{answer, suggestion},
     rules::Visibility,
 };
@@ -90,6 +90,7 @@ pub(super) async fn open_answers(
 /// # Errors
 /// When the database refuses.
 pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
+    cosigns::leave_all(tx, author).await?;
     let private: Vec<(SuggestionId, StreamId, Option<DataKeyId>)> = suggestion::Entity::find()
         .select_only()
         .columns([suggestion::Column::Id, suggestion::Column::StreamId, suggestion::Column::KeyId])

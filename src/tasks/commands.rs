@@ -1,5 +1,5 @@
 //! Writes of tasks: give, finish, notice that one is overdue.
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     bodies::{self, Right},
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{MatterId, MediaId, PersonId, TaskId},
+    ids::{BodyId, MatterId, MediaId, NoticeId, PersonId, TaskId},
     media,
     store::Tx,
 };
@@ -56,7 +56,8 @@ pub struct FinishTask {
     /// What was done, 1 to 1,000 characters.
     #[schema(min_length = 1, max_length = 1000)]
     pub proof: String,
-    /// 1 to 9 of the owner's own photos.
+    /// 1 to 9 of the owner's own photos; none are needed for doors, which have a list of their own.
+    #[serde(default)]
     pub photos: Vec<MediaId>,
 }
 
@@ -90,10 +91,56 @@ pub async fn give(tx: &Tx, actor: &Actor, input: GiveTask) -> Result<TaskView> {
         overdue_at: Set(None),
         created_by: Set(actor.person),
         created_at: Set(now),
+        notice_id: Set(None),
     };
     let row = row.insert(tx).await?;
     record(tx, Kind::TaskGiven, &row, Some(actor.person)).await?;
     queries::view(tx, row).await
+}
+
+/// Doors to be visited, as the clock hands them over.
+pub struct HandOver {
+    /// Where.
+    pub area_code: String,
+    /// The body that wants to know.
+    pub body_id: BodyId,
+    /// In whose name: who published the notice.
+    pub given_by: PersonId,
+    /// Who is to knock.
+    pub owner_id: PersonId,
+    /// What is to be done.
+    pub title: String,
+    /// Until when.
+    pub due_at: DateTime<Utc>,
+    /// Whose doors.
+    pub notice_id: NoticeId,
+}
+
+/// Hands doors over to somebody. Records `task.given`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hand_over(tx: &Tx, doors: HandOver) -> Result<TaskId> {
+    let row = task::ActiveModel {
+        id: Set(TaskId::new()),
+        area_code: Set(doors.area_code),
+        matter_id: Set(None),
+        title: Set(doors.title),
+        body_id: Set(doors.body_id),
+        owner_id: Set(doors.owner_id),
+        state: Set(queries::OPEN.to_owned()),
+        due_at: Set(doors.due_at),
+        calendar_version: Set(tx.calendar().version().to_owned()),
+        proof: Set(None),
+        done_at: Set(None),
+        overdue_at: Set(None),
+        created_by: Set(doors.given_by),
+        created_at: Set(tx.now()),
+        notice_id: Set(Some(doors.notice_id)),
+    };
+    let row = row.insert(tx).await?;
+    record(tx, Kind::TaskGiven, &row, None).await?;
+    Ok(row.id)
 }
 
 /// The owner calls the task done, with proof. Records `task.done`.
@@ -109,7 +156,7 @@ pub async fn finish(tx: &Tx, actor: &Actor, (id, input): (TaskId, FinishTask)) -
     }
     let mut checks = Checks::default();
     checks.text("proof", &input.proof, 1..=1000);
-    checks.require(!input.photos.is_empty(), "photos", "no_photo");
+    checks.require(!input.photos.is_empty() || task.notice_id.is_some(), "photos", "no_photo");
     checks.require(input.photos.len() <= MAX_PHOTOS, "photos", "out_of_range");
     checks.done()?;
     let done = task::Entity::update_many()

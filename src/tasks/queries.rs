@@ -9,7 +9,7 @@ use crate::{
     actor::Actor,
     bodies, clock,
     error::{Code, Error, Result},
-    ids::{BodyId, MatterId, PersonId, TaskId},
+    ids::{BodyId, MatterId, NoticeId, PersonId, TaskId},
     media::{self, MediaView},
     people,
 };
@@ -33,6 +33,9 @@ pub struct TaskView {
     /// The matter it serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matter_id: Option<MatterId>,
+    /// The notice whose doors are to be visited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice_id: Option<NoticeId>,
     /// What is to be done.
     pub title: String,
     /// The body that gave it.
@@ -123,6 +126,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<task::Model>) -> Result<Vec<
         id: row.id,
         area_code: row.area_code,
         matter_id: row.matter_id,
+        notice_id: row.notice_id,
         title: row.title,
         body_id: row.body_id,
         owner_id: row.owner_id,

@@ -5,7 +5,7 @@ pub(crate) mod task {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{BodyId, MatterId, PersonId, TaskId};
+    use crate::ids::{BodyId, MatterId, NoticeId, PersonId, TaskId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "tasks")]
@@ -25,6 +25,8 @@ pub(crate) mod task {
         pub overdue_at: Option<DateTime<Utc>>,
         pub created_by: PersonId,
         pub created_at: DateTime<Utc>,
+        /// The doors to be visited are those of this notice.
+        pub notice_id: Option<NoticeId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -36,6 +36,11 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         created_at: at,
         updated_at: at,
         key_id: None,
+        level: 0,
+        unsolved: 0,
+        warn_at: None,
+        supervise_at: None,
+        cosigns: 0,
     }
 }
 
@@ -149,6 +154,7 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Assign | Step::Answer => state == Accepted,
                 Step::Rate => state == Answered,
                 Step::Join => [Submitted, Accepted, Answered, Rated].contains(&state),
+                Step::Cosign => state != Rated,
             };
             let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
@@ -157,6 +163,8 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Accept | Step::Assign | Step::Answer => (refused, allowed, refused),
                 Step::Rate => (allowed, refused, allowed),
                 Step::Join => (refused, allowed, allowed),
+                // nobody stands behind what is not public
+                Step::Cosign => (refused, refused, refused),
             };
             assert_eq!(outcome(&author), of_author, "{step:?} {state:?}");
             assert_eq!(outcome(&both), of_both, "nobody answers the own voice: {step:?} {state:?}");
@@ -235,4 +243,34 @@ fn a_number_says_where_and_when() {
 fn a_thread_is_named_by_the_first_words() {
     assert_eq!(first_words("  桥头路灯\n坏了，晚上看不见，老人走路怕摔跤 "), "桥头路灯 坏了，晚上看不见，老人");
     assert_eq!(first_words(" \n"), "");
+}
+
+#[test]
+fn who_lives_there_stands_behind_a_public_voice_and_its_author_does_not() {
+    let row = voice(SuggestionKind::Help, Visibility::Public, SuggestionState::Accepted);
+    let may = |actor: &Actor| check(Step::Cosign, &row, standing(actor, &row)).map_err(|error| error.code());
+    assert_eq!(may(&person(VILLAGE)), Ok(()));
+    assert_eq!(may(&seated(VILLAGE, "village_committee", "clerk", VILLAGE)), Ok(()));
+    assert_eq!(may(&Actor { person: row.author_id, ..person(VILLAGE) }), Err(Code::NotAllowed));
+    assert_eq!(may(&person(NEXT_VILLAGE)), Err(Code::NotFound));
+    assert_eq!(
+        may(&seated(NEXT_VILLAGE, "town_office", "clerk", TOWN)),
+        Err(Code::NotAllowed),
+        "serves and lives elsewhere"
+    );
+}
+
+#[test]
+fn what_went_up_is_answered_by_the_office_above_alone() {
+    let mut row = voice(SuggestionKind::Help, Visibility::Handlers, SuggestionState::Accepted);
+    let village = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+    let town = seated(TOWN, "town_office", "clerk", TOWN);
+    let may =
+        |row: &Suggestion, actor: &Actor| check(Step::Answer, row, standing(actor, row)).map_err(|error| error.code());
+    row.body_id = village.seats[0].body_id;
+    assert_eq!((may(&row, &village), may(&row, &town)), (Ok(()), Err(Code::NotFound)));
+    (row.level, row.body_id) = (1, town.seats[0].body_id);
+    assert_eq!((may(&row, &village), may(&row, &town)), (Err(Code::NotAllowed), Ok(())));
+    let other_town = seated("330521104", "town_office", "clerk", "330521104");
+    assert_eq!(may(&row, &other_town), Err(Code::NotFound));
 }

@@ -1,0 +1,98 @@
+//! What time does with a voice: a reminder before a deadline, a mark after it, and then the office above is told.
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use serde_json::json;
+
+use super::{
+    Suggestion,
+    commands::{moved, record},
+    escalation,
+    rows::suggestion,
+    rules::{self, Deadline, SuggestionState},
+};
+use crate::{error::Result, events::Kind, ids::BodyId, store::Tx};
+
+/// Voices looked at in one go, of each kind.
+const DUE_AT_ONCE: u64 = 50;
+
+/// When the body responsible is reminded of a deadline: at the end of a day after which so many working days are left;
+/// `None` when there are not.
+pub(super) fn warning(tx: &Tx, due_at: DateTime<Utc>, left: u32) -> Option<DateTime<Utc>> {
+    // 24:00 of a day is 00:00 of the next, from which one day too many would be counted
+    let leaves = |at: &DateTime<Utc>| tx.calendar().add_working_days(*at - TimeDelta::milliseconds(1), left) <= due_at;
+    (0..=rules::MOST_WORKING_DAYS).map(|days| tx.calendar().add_working_days(tx.now(), days)).take_while(leaves).last()
+}
+
+/// Reminds of deadlines that are near, marks those that have passed, each once, and tells the offices above of what stays
+/// late. Records `suggestion.due_soon`, `suggestion.overdue`, `suggestion.supervised`. Says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let unaccepted = Condition::all()
+        .add(suggestion::Column::State.eq(SuggestionState::Submitted))
+        .add(suggestion::Column::AcceptDueAt.lte(tx.now()))
+        .add(suggestion::Column::Overdue.is_null());
+    let unanswered = Condition::all()
+        .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .add(suggestion::Column::AnswerDueAt.lte(tx.now()))
+        .add(suggestion::Column::Overdue.is_null().or(suggestion::Column::Overdue.ne(Deadline::Answer)));
+    let late = overdue(tx, unaccepted, Deadline::Accept).await? + overdue(tx, unanswered, Deadline::Answer).await?;
+    Ok(warn(tx).await? + late + supervise(tx).await?)
+}
+
+async fn found(tx: &Tx, which: Condition) -> Result<Vec<Suggestion>> {
+    let rows = suggestion::Entity::find().filter(which).order_by_asc(suggestion::Column::CreatedAt).limit(DUE_AT_ONCE);
+    Ok(rows.all(tx).await?)
+}
+
+async fn warn(tx: &Tx) -> Result<u64> {
+    let near = found(tx, Condition::all().add(suggestion::Column::WarnAt.lte(tx.now()))).await?;
+    for row in &near {
+        let row = moved(tx, row, suggestion::ActiveModel { warn_at: Set(None), ..Default::default() }).await?;
+        let which = if row.state == SuggestionState::Submitted { Deadline::Accept } else { Deadline::Answer };
+        let due_at = if which == Deadline::Accept { row.accept_due_at } else { row.answer_due_at };
+        // a clock that stood still may have passed both
+        if due_at > tx.now() {
+            record(tx, Kind::SuggestionDueSoon, &row, None, json!({ "which": which })).await?;
+        }
+    }
+    Ok(near.len() as u64)
+}
+
+async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> {
+    let late = found(tx, passed).await?;
+    for row in &late {
+        let again = tx.calendar().add_working_days(tx.now(), rules::SUPERVISE_WORKING_DAYS);
+        let told = if deadline == Deadline::Answer { escalation::next(tx, row).await? } else { None };
+        let marked = suggestion::ActiveModel {
+            overdue: Set(Some(deadline)),
+            supervise_at: Set(told.map(|_| again)),
+            ..Default::default()
+        };
+        let row = moved(tx, row, marked).await?;
+        record(tx, Kind::SuggestionOverdue, &row, None, json!({ "which": deadline })).await?;
+        if let Some(office) = told {
+            tell_above(tx, &row, office).await?;
+        }
+    }
+    Ok(late.len() as u64)
+}
+
+/// What is late still some days after the office above was told is told to the one above that.
+async fn supervise(tx: &Tx) -> Result<u64> {
+    let waiting = found(tx, Condition::all().add(suggestion::Column::SuperviseAt.lte(tx.now()))).await?;
+    for row in &waiting {
+        let row = moved(tx, row, suggestion::ActiveModel { supervise_at: Set(None), ..Default::default() }).await?;
+        let Some(above) = escalation::next(tx, &row).await? else { continue };
+        // asked as if the office above were responsible
+        if let Some(office) = escalation::next(tx, &Suggestion { body_id: above, ..row.clone() }).await? {
+            tell_above(tx, &row, office).await?;
+        }
+    }
+    Ok(waiting.len() as u64)
+}
+
+async fn tell_above(tx: &Tx, row: &Suggestion, office: BodyId) -> Result<()> {
+    record(tx, Kind::SuggestionSupervised, row, None, json!({ "office": office, "of": row.body_id })).await
+}

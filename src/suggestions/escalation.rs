@@ -1,0 +1,64 @@
+//! What was not solved twice goes to the office above, which is responsible from then on.
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Suggestion, clocks,
+    commands::record,
+    rows::suggestion,
+    rules::{self, SuggestionState},
+};
+use crate::{bodies, error::Result, events::Kind, ids::BodyId, store::Tx, streams};
+
+/// The office that becomes responsible when the answer is "not solved" once more; `None` while the same body tries again, and
+/// where there is no office above.
+pub(super) async fn after(tx: &Tx, row: &Suggestion) -> Result<Option<BodyId>> {
+    if !rules::goes_up(row.unsolved + 1) {
+        return Ok(None);
+    }
+    next(tx, row).await
+}
+
+/// The office above the body responsible, where the village has one.
+pub(super) async fn next(db: &impl sea_orm::ConnectionTrait, row: &Suggestion) -> Result<Option<BodyId>> {
+    let own = bodies::queries::get(db, row.body_id).await?.kind;
+    let mut kind = rules::above(own.as_str());
+    while let Some(above) = kind {
+        if let Some(body) = bodies::queries::of_kind(db, above, &row.area_code).await? {
+            return Ok(Some(body));
+        }
+        kind = rules::above(above);
+    }
+    Ok(None)
+}
+
+/// New days for the same body; or, for the one above, everything from the beginning.
+pub(super) fn open_again(tx: &Tx, row: &Suggestion, above: Option<BodyId>, change: &mut suggestion::ActiveModel) {
+    let now = tx.now();
+    change.answered_at = Set(None);
+    let (answer, accept) = (rules::answer_working_days(row.kind), rules::ACCEPT_WORKING_DAYS);
+    let [answer, accept] = [answer, accept].map(|days| tx.calendar().add_working_days(now, days));
+    change.answer_due_at = Set(answer);
+    change.calendar_version = Set(tx.calendar().version().to_owned());
+    change.overdue = Set(None);
+    change.supervise_at = Set(None);
+    change.warn_at = Set(clocks::warning(tx, answer, rules::WARN_ANSWER_WORKING_DAYS));
+    change.state = Set(SuggestionState::Accepted);
+    change.unsolved = Set(row.unsolved + 1);
+    let Some(body) = above else { return };
+    change.state = Set(SuggestionState::Submitted);
+    change.unsolved = Set(0);
+    change.level = Set(row.level + 1);
+    change.body_id = Set(body);
+    change.assignee_id = Set(None);
+    change.accepted_at = Set(None);
+    change.accept_due_at = Set(accept);
+    change.warn_at = Set(clocks::warning(tx, accept, rules::WARN_ACCEPT_WORKING_DAYS));
+}
+
+/// The thread goes along, and whoever had it before is no longer in it. Records `suggestion.escalated`.
+pub(super) async fn hand_over(tx: &Tx, before: &Suggestion, now: &Suggestion) -> Result<()> {
+    streams::commands::give(tx, now.stream_id, now.body_id).await?;
+    let data = json!({ "from": before.body_id, "to": now.body_id, "level": now.level });
+    record(tx, Kind::SuggestionEscalated, now, None, data).await
+}

@@ -4,6 +4,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     commands::{self, By, FoundBody, GiveMandate, OpenTerm, TakeSeat},
+    duty::{self, DutyView, SetDuty},
+    grid::{self, SeatGroups},
     queries::{self, BodyView, Mandate, SeatView, TermView},
 };
 use crate::{
@@ -117,6 +119,47 @@ async fn list_bodies(State(app): State<App>, seen: Seen, Path(code): Path<String
     Ok(Cached { seen, value: Page { items, next_cursor: None }, secs: KEPT_SECS })
 }
 
+/// Whether an office is on duty. Asked for, never sent.
+#[utoipa::path(get, path = "/v1/bodies/{id}/duty", tag = "bodies", operation_id = "read_duty",
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = DutyView, description = "Whether somebody answers now, and until when"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn read_duty(State(app): State<App>, _: Actor, Path(id): Path<BodyId>) -> Result<Json<DutyView>> {
+    queries::get(app.store.read(), id).await?;
+    duty::on_duty(app.store.read(), id, app.now()).await.map(Json)
+}
+
+/// The asker's seat goes on duty, or off.
+#[utoipa::path(put, path = "/v1/bodies/{id}/duty", tag = "bodies", operation_id = "set_duty", request_body = SetDuty,
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = DutyView, description = "As it is now"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn set_duty(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<BodyId>,
+    Input(input): Input<SetDuty>,
+) -> Result<Json<DutyView>> {
+    app.store.write(move |tx| Box::pin(async move { duty::set(tx, &actor, (id, input)).await })).await.map(Json)
+}
+
+/// Says which villagers' groups a grid worker looks after.
+#[utoipa::path(put, path = "/v1/seats/{id}/groups", tag = "bodies", operation_id = "set_seat_groups",
+    request_body = SeatGroups, params(("id" = SeatId, Path, description = "The seat")), responses(
+    (status = 200, body = SeatGroups, description = "As it is now"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn set_seat_groups(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<SeatId>,
+    Input(input): Input<SeatGroups>,
+) -> Result<Json<SeatGroups>> {
+    app.store.write(move |tx| Box::pin(async move { grid::set_groups(tx, &actor, (id, input)).await })).await.map(Json)
+}
+
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -126,4 +169,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(end_seat))
         .routes(routes!(give_mandate))
         .routes(routes!(list_bodies))
+        .routes(routes!(read_duty, set_duty))
+        .routes(routes!(set_seat_groups))
 }

@@ -2,10 +2,13 @@
 //!
 //! Always true: rights come from seats alone, and a seat counts only while it is active, within its own days and within
 //! those of its term; nobody sits in the supervision committee and in the village committee of one village (浙江省实施
-//! 村民委员会组织法办法, article 30); who holds a seat is public; nothing is deleted.
-//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`.
+//! 村民委员会组织法办法, article 30); who holds a seat is public; no seat is deleted; that an office is on duty (值班) is asked
+//! for, never sent, and says when it ends, not who sits there; a grid worker without groups looks after the whole village.
+//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `seat_groups`.
 //! Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`, `mandate.given`.
 pub mod commands;
+pub mod duty;
+pub mod grid;
 mod http;
 pub mod queries;
 mod rows;

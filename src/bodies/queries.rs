@@ -14,12 +14,16 @@ use super::{
     rules::{BodyKind, Role, SeatKind, SeatRoute, SeatState},
 };
 use crate::{
-    actor::HeldSeat,
     areas, clock,
     error::{Code, Result},
     ids::{BodyId, MandateId, PersonId, SeatId, TermId},
     people, text,
 };
+
+mod held;
+
+use self::held::covered;
+pub use self::held::{seats_of, seats_together};
 
 /// One body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -143,7 +147,7 @@ impl From<mandate::Model> for Mandate {
 }
 
 /// Seats that count on a day: active, within their own days and those of their term.
-fn standing(day: NaiveDate) -> Select<seat::Entity> {
+pub(super) fn standing(day: NaiveDate) -> Select<seat::Entity> {
     let unending = Condition::any().add(seat::Column::EndsOn.is_null()).add(seat::Column::EndsOn.gte(day));
     let in_term = Condition::all().add(term::Column::StartsOn.lte(day)).add(term::Column::EndsOn.gte(day));
     seat::Entity::find()
@@ -152,50 +156,6 @@ fn standing(day: NaiveDate) -> Select<seat::Entity> {
         .filter(seat::Column::StartsOn.lte(day))
         .filter(unending)
         .filter(Condition::any().add(seat::Column::TermId.is_null()).add(in_term))
-}
-
-/// The seats that a person holds at a time, in two queries.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn seats_of(db: &impl ConnectionTrait, person: PersonId, now: DateTime<Utc>) -> Result<Vec<HeldSeat>> {
-    let rows = standing(clock::local_date(now))
-        .filter(seat::Column::PersonId.eq(person))
-        .find_also_related(body::Entity)
-        .order_by_asc(seat::Column::Id)
-        .all(db)
-        .await?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let covered = covered(db, rows.iter().map(|(seat, _)| seat.body_id).collect()).await?;
-    let held = rows.into_iter().filter_map(|(seat, body)| {
-        let body = body?;
-        let areas = covered.get(&body.id).cloned().unwrap_or_default();
-        Some(HeldSeat {
-            seat_id: seat.id,
-            body_id: body.id,
-            body_kind: body.kind.as_str().to_owned(),
-            body_name: body.name,
-            role: seat.role.as_str().to_owned(),
-            areas,
-        })
-    });
-    Ok(held.collect())
-}
-
-/// Codes of the areas that these bodies cover.
-async fn covered(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMap<BodyId, Vec<String>>> {
-    let rows = body_area::Entity::find()
-        .filter(body_area::Column::BodyId.is_in(ids))
-        .order_by_asc(body_area::Column::AreaCode)
-        .all(db)
-        .await?;
-    let mut areas: HashMap<BodyId, Vec<String>> = HashMap::new();
-    for row in rows {
-        areas.entry(row.body_id).or_default().push(row.area_code);
-    }
-    Ok(areas)
 }
 
 /// These bodies, oldest first.

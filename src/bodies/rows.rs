@@ -136,3 +136,44 @@ pub(crate) mod mandate {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// A seat that is on duty until some time.
+pub(crate) mod duty {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::SeatId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "duties")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seat_id: SeatId,
+        pub since: DateTime<Utc>,
+        pub until: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A villagers' group that a grid worker looks after.
+pub(crate) mod seat_group {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::SeatId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "seat_groups")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seat_id: SeatId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub group_number: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -112,7 +112,7 @@ pub async fn measure(app: &App) -> Health {
         broker: app.broker.ready().await,
         backlog: events::backlog(&app.store, app.now()).await.ok(),
         calendar: app.calendar.covers(clock::local_date(app.now() + TimeDelta::days(AHEAD_DAYS))),
-        sms: app.sms.is_set_up(),
+        sms: app.gateways.sms.is_set_up(),
         disk: disk(app),
     }
 }

@@ -95,6 +95,23 @@ pub async fn attach(tx: &Tx, person: PersonId, ids: &[MediaId], to: Subject<'_>)
     Ok(taken)
 }
 
+/// What a person attached to a thing of this kind belongs to nothing again, to be attached elsewhere in the same unit of work.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn release(tx: &Tx, person: PersonId, (kind, id): (&str, &str)) -> Result<()> {
+    media::Entity::update_many()
+        .col_expr(media::Column::SubjectKind, Expr::value(None::<String>))
+        .col_expr(media::Column::SubjectId, Expr::value(None::<String>))
+        .col_expr(media::Column::AreaCode, Expr::value(None::<String>))
+        .filter(media::Column::OwnerId.eq(person))
+        .filter(media::Column::SubjectKind.eq(kind))
+        .filter(media::Column::SubjectId.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// Takes away rows that nobody attached in two days, 100 at most; their files go afterwards.
 pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
     let old = media::Entity::find()
@@ -113,15 +130,34 @@ pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
     Ok(gone)
 }
 
-/// Makes these unreadable, for good.
+/// What is attached to a thing of this kind belongs to another from now on; the area stays.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn erase(tx: &Tx, ids: &[MediaId]) -> Result<()> {
+pub async fn hand_over(tx: &Tx, ids: &[MediaId], from: &str, (kind, id): (&str, &str)) -> Result<()> {
+    media::Entity::update_many()
+        .col_expr(media::Column::SubjectKind, Expr::value(kind))
+        .col_expr(media::Column::SubjectId, Expr::value(id))
+        .filter(media::Column::Id.is_in(ids.iter().copied()))
+        .filter(media::Column::SubjectKind.eq(from))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Makes these unreadable, for good: those that are attached to a thing of this kind.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn erase(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    let rows = media::Entity::find().filter(media::Column::Id.is_in(ids.iter().copied())).all(tx).await?;
+    let rows = media::Entity::find()
+        .filter(media::Column::Id.is_in(ids.iter().copied()))
+        .filter(media::Column::SubjectKind.eq(kind))
+        .all(tx)
+        .await?;
     seals::commands::destroy(tx, &rows.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
     Ok(())
 }

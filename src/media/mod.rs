@@ -22,7 +22,7 @@ mod rules;
 mod voice;
 
 pub use self::{
-    commands::{Subject, attach, erase_clips_of, erase_of},
+    commands::{Subject, attach, erase_clips_of, erase_of, release},
     http::{Size, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,

@@ -1,5 +1,5 @@
 //! Writes of notices: publish, change, withdraw, and what the clock brings about.
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, OnConflict},
@@ -9,9 +9,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
+    audience,
     queries::{self, NoticeDetail},
+    reminders,
     rows::{counter, notice, version},
     rules,
+    summons::{as_long, summons},
 };
 use crate::{
     actor::Actor,
@@ -22,11 +25,12 @@ use crate::{
     events::{self, Happening, Kind},
     ids::{BodyId, MandateId, MatterId, NoticeId, PersonId},
     keys::sha256_hex,
+    quiet::Class,
     store::Tx,
     text,
 };
 
-pub use super::confirmations::confirm;
+pub use super::confirmations::{confirm, confirm_for, told, undo};
 pub use super::objections::{AnswerObjection, RaiseObjection, answer_objection, object};
 
 /// Scope of the mandate by which a council publishes.
@@ -56,6 +60,12 @@ pub struct PublishNotice {
     /// Residents are asked to confirm that they have read it.
     #[serde(default)]
     pub must_read: bool,
+    /// Until the end of which day they are asked to; until the end of the period when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_by: Option<NaiveDate>,
+    /// How urgent it is: what is important is told to who muted the village, an emergency in quiet hours, too.
+    #[serde(default)]
+    pub class: Class,
 }
 
 /// A new version of a notice.
@@ -77,6 +87,9 @@ pub struct ReviseNotice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 90)]
     pub period_days: Option<u32>,
+    /// Until the end of which day residents are asked to confirm the new version; as many days as before when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_by: Option<NaiveDate>,
 }
 
 /// Why a notice is withdrawn.
@@ -105,9 +118,13 @@ pub async fn publish(tx: &Tx, actor: &Actor, input: PublishNotice) -> Result<Not
     let days = input.period_days.unwrap_or(rules::DEFAULT_DAYS);
     let mut checks = checked(&input.title, &input.text);
     checks.require(rules::is_long_enough(days, input.matter_id.is_some()), "period_days", "out_of_range");
+    checks.require(input.must_read || input.confirm_by.is_none(), "confirm_by", "out_of_range");
+    // whose doors are knocked at is the village's to know
+    checks.require(!input.must_read || rules::is_village(&input.area_code), "must_read", "villages_only");
     checks.done()?;
     let now = tx.now();
     let period = rules::period(tx.calendar(), now, days);
+    let summons = summons(tx, (&input.area_code, input.must_read), (period, input.confirm_by)).await?;
     let number = next_number(tx, &input.area_code).await?;
     let row = notice::ActiveModel {
         id: Set(NoticeId::new()),
@@ -131,8 +148,14 @@ pub async fn publish(tx: &Tx, actor: &Actor, input: PublishNotice) -> Result<Not
         ended_at: Set(None),
         end_reason: Set(None),
         must_read: Set(input.must_read),
+        class: Set(input.class.as_str().to_owned()),
+        confirm_by: Set(summons.confirm_by),
+        audience_size: Set(summons.size()),
+        remind_at: Set(summons.remind_at),
+        reminded: Set(0),
     };
     let row = row.insert(tx).await?;
+    audience::freeze(tx, &row, summons.people).await?;
     keep_version(tx, &row, None, actor.person).await?;
     record(tx, Kind::NoticePublished, &row, Some(actor.person)).await?;
     queries::public_detail(tx, row).await
@@ -150,9 +173,12 @@ pub async fn revise(tx: &Tx, actor: &Actor, (id, input): (NoticeId, ReviseNotice
     let mut checks = checked(&input.title, &input.text);
     checks.text("reason", &input.reason, 1..=200);
     checks.require(rules::is_long_enough(days, old.matter_id.is_some()), "period_days", "out_of_range");
+    checks.require(old.must_read || input.confirm_by.is_none(), "confirm_by", "out_of_range");
     checks.done()?;
     let now = tx.now();
     let period = rules::period(tx.calendar(), now, days);
+    let wanted = input.confirm_by.or_else(|| as_long(&old, now));
+    let summons = summons(tx, (&old.area_code, old.must_read), (period, wanted)).await?;
     let revised = notice::Entity::update_many()
         .set(notice::ActiveModel {
             body_id: Set(authority.body),
@@ -167,6 +193,10 @@ pub async fn revise(tx: &Tx, actor: &Actor, (id, input): (NoticeId, ReviseNotice
             calendar_version: Set(tx.calendar().version().to_owned()),
             published_at: Set(now),
             held_up_at: Set(None),
+            confirm_by: Set(summons.confirm_by),
+            audience_size: Set(summons.size()),
+            remind_at: Set(summons.remind_at),
+            reminded: Set(0),
             ..Default::default()
         })
         .filter(notice::Column::Id.eq(id))
@@ -175,6 +205,7 @@ pub async fn revise(tx: &Tx, actor: &Actor, (id, input): (NoticeId, ReviseNotice
         .exec_with_returning(tx)
         .await?;
     let row = revised.into_iter().next().ok_or(Code::Changed)?;
+    audience::freeze(tx, &row, summons.people).await?;
     keep_version(tx, &row, Some(input.reason.trim().to_owned()), actor.person).await?;
     record(tx, Kind::NoticeRevised, &row, Some(actor.person)).await?;
     queries::public_detail(tx, row).await
@@ -229,7 +260,7 @@ pub async fn due(tx: &Tx) -> Result<u64> {
             count += 1;
         }
     }
-    Ok(count)
+    Ok(count + reminders::due(tx).await?)
 }
 
 /// `None` when it no longer hangs.
@@ -250,7 +281,7 @@ async fn hanging(tx: &Tx, id: NoticeId) -> Result<notice::Model> {
     if row.state == queries::PUBLISHED { Ok(row) } else { Err(Code::WrongState.into()) }
 }
 
-/// The committee's own seat; or a leading seat of a council with the committee's mandate, and then both are named.
+/// The committee's own seat, or that of an office for its own town or county; or a leading seat of a council with the committee's mandate, and then both are named.
 async fn authority(tx: &Tx, actor: &Actor, area: &str, matter: Option<MatterId>) -> Result<Authority> {
     if let Ok(seat) = bodies::require(actor, Right::PublishNotice, area) {
         return Ok(Authority { body: seat.body_id, adviser: None, mandate: None });

@@ -1,98 +1,297 @@
-//! Confirmations: who has read which version of a must-read notice; only their number is ever told.
-use std::collections::HashMap;
-
-use chrono::{DateTime, FixedOffset};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set, TryInsertResult,
-};
+//! Confirmations as evidence: who has read which version, on the own phone, by somebody of the household, by a written
+//! mandate, or at the door; who made one for somebody else is named, and it can be taken back.
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult, sea_query::Expr};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    queries,
-    rows::{confirmation, notice},
+    audience,
+    queries::{self, ConfirmationView, confirmation_view as view},
+    rows::{audience as asked, confirmation, notice},
+    rules::UNDO_WITHIN,
 };
 use crate::{
     actor::Actor,
-    clock,
-    error::{Code, Error, Result},
-    ids::NoticeId,
+    error::{Checks, Code, Error, Result},
+    events::{self, Happening, Kind},
+    ids::{NoticeId, PersonId},
+    people,
     store::Tx,
 };
 
-/// Somebody has read a version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ConfirmationView {
-    /// The notice.
-    pub notice_id: NoticeId,
-    /// The version that hung when it was confirmed.
-    pub version: i32,
-    /// When it was confirmed first.
-    pub confirmed_at: DateTime<FixedOffset>,
+/// How somebody confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfirmVia {
+    /// On the own phone.
+    #[serde(rename = "self")]
+    Own,
+    /// Somebody of the household did.
+    Household,
+    /// Somebody with a written mandate did; the office wrote it down.
+    Mandate,
+    /// A grid worker or the office at the door.
+    Door,
 }
 
-/// Confirms that the actor has read the present version. Again, also after the notice came down, is the first answer.
+impl ConfirmVia {
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "self",
+            Self::Household => "household",
+            Self::Mandate => "mandate",
+            Self::Door => "door",
+        }
+    }
+
+    /// The way of this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        [Self::Household, Self::Mandate, Self::Door].into_iter().find(|one| one.as_str() == word).unwrap_or(Self::Own)
+    }
+}
+
+/// How it was done at a door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DoorWay {
+    /// 当面宣读
+    #[default]
+    ReadOut,
+    /// 送达纸质
+    Paper,
+    /// 电话告知
+    Call,
+}
+
+impl DoorWay {
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOut => "read_out",
+            Self::Paper => "paper",
+            Self::Call => "call",
+        }
+    }
+}
+
+/// A confirmation for somebody else.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmFor {
+    /// For whom; was asked when this version was published.
+    pub person_id: PersonId,
+    /// household, by a member of it; mandate or door, by who works at the doors.
+    pub via: ConfirmVia,
+    /// How it was done at the door; read out when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<DoorWay>,
+    /// Who acts by the written mandate; only with `mandate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_id: Option<PersonId>,
+    /// Up to 200 characters; which paper, with `mandate`.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub note: String,
+}
+
+/// Whose confirmation.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfPerson {
+    /// The person.
+    pub person_id: PersonId,
+}
+
+/// Confirms that the actor has read the present version. Again, also after the notice came down, is the first answer; what
+/// somebody else confirmed becomes the actor's own.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for who does not live in the area; `wrong_state` when it no longer hangs or asks nobody.
+/// `not_found`; `not_allowed` for who does not live in the area; `wrong_state` when it was taken down or asks nobody.
 pub async fn confirm(tx: &Tx, actor: &Actor, id: NoticeId) -> Result<ConfirmationView> {
     let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     if !actor.lives_in(&notice.area_code) {
         return Err(Code::NotAllowed.into());
     }
-    let is_asked = notice.must_read && notice.state == queries::PUBLISHED;
-    let now = tx.now();
-    let row = confirmation::ActiveModel {
-        notice_id: Set(id),
-        version: Set(notice.version),
-        person_id: Set(actor.person),
-        at: Set(now),
-    };
-    let columns = [confirmation::Column::NoticeId, confirmation::Column::Version, confirmation::Column::PersonId];
-    let insert = confirmation::Entity::insert(row).on_conflict_do_nothing_on(columns);
-    if is_asked && matches!(insert.exec_without_returning(tx).await?, TryInsertResult::Inserted(1)) {
-        return Ok(view(id, notice.version, now));
-    }
     let known = confirmation::Entity::find_by_id((id, notice.version, actor.person)).one(tx).await?;
     match known {
-        Some(known) => Ok(view(id, known.version, known.at)),
-        None if is_asked => Err(Error::broken("a confirmation that is neither new nor known")),
-        None => Err(Code::WrongState.into()),
+        Some(known) if known.via == ConfirmVia::Own.as_str() => return view(tx, known).await,
+        None if !takes_confirmations(&notice) => return Err(Code::WrongState.into()),
+        Some(other) if !takes_confirmations(&notice) => return view(tx, other).await,
+        _ => {}
     }
+    let in_audience = audience::asked(tx, &notice, actor.person).await?.is_some();
+    let row = fresh(tx, &notice, actor.person, (ConfirmVia::Own, in_audience));
+    confirmation::Entity::delete_by_id((id, notice.version, actor.person)).exec(tx).await?;
+    confirmation::Entity::insert(row).exec_without_returning(tx).await?;
+    found(tx, &notice, actor.person).await
 }
 
-fn view(notice_id: NoticeId, version: i32, at: DateTime<chrono::Utc>) -> ConfirmationView {
-    ConfirmationView { notice_id, version, confirmed_at: clock::local(at) }
-}
-
-/// Has the actor confirmed this version?
+/// Writes down that somebody else has read the present version; that person is told. Once more, by whomever, is the first
+/// answer. Records `notice.confirmed_for`.
 ///
 /// # Errors
-/// When the database cannot be read.
-pub async fn has_confirmed(db: &impl ConnectionTrait, actor: &Actor, id: NoticeId, version: i32) -> Result<bool> {
-    let own = confirmation::Entity::find_by_id((id, version, actor.person));
-    Ok(own.count(db).await? > 0)
+/// `not_found`; `not_allowed` for who is neither of the household nor at work at these doors; `wrong_state`;
+/// `invalid_fields` for who was not asked, for oneself, and without what the mandate needs.
+pub async fn confirm_for(tx: &Tx, actor: &Actor, (id, input): (NoticeId, ConfirmFor)) -> Result<ConfirmationView> {
+    let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let asked = audience::asked(tx, &notice, input.person_id).await?;
+    require_standing(tx, actor, (&notice, &input, asked.as_ref())).await?;
+    check(tx, actor, (&notice, &input, asked.is_some())).await?;
+    if !takes_confirmations(&notice) {
+        return Err(Code::WrongState.into());
+    }
+    let has_phone = people::queries::with_phone(tx, &[input.person_id]).await?.contains(&input.person_id);
+    let way = (input.via == ConfirmVia::Door).then(|| input.way.unwrap_or_default().as_str().to_owned());
+    let row = confirmation::ActiveModel {
+        by_id: Set(Some(actor.person)),
+        proxy_id: Set(input.proxy_id),
+        way: Set(way),
+        note: Set(Some(input.note.trim().to_owned()).filter(|note| !note.is_empty())),
+        // who stood at the door has told; what others did is told by the next who comes
+        tell_at_door: Set(!has_phone && input.via != ConfirmVia::Door),
+        ..fresh(tx, &notice, input.person_id, (input.via, true))
+    };
+    let key = [confirmation::Column::NoticeId, confirmation::Column::Version, confirmation::Column::PersonId];
+    let insert = confirmation::Entity::insert(row).on_conflict_do_nothing_on(key);
+    if matches!(insert.exec_without_returning(tx).await?, TryInsertResult::Inserted(1)) {
+        let data = json!({ "version": notice.version, "person": input.person_id, "via": input.via });
+        let happening = Happening::new(Kind::NoticeConfirmedFor, id).at(&notice.area_code).by(actor.person);
+        events::record(tx, happening.with(data)).await?;
+    }
+    found(tx, &notice, input.person_id).await
 }
 
-/// How many confirmed, by notice and version.
-pub(super) async fn counts(
-    db: &impl ConnectionTrait,
-    notices: &[notice::Model],
-) -> Result<HashMap<(NoticeId, i32), u64>> {
-    let asked: Vec<NoticeId> = notices.iter().filter(|row| row.must_read).map(|row| row.id).collect();
-    if asked.is_empty() {
-        return Ok(HashMap::new());
+/// Takes back a confirmation that somebody made for somebody else: who made it, within a day; the person, at any time.
+/// Records `notice.confirmation_undone`.
+///
+/// # Errors
+/// `not_found` for what is not there or not the actor's to take back; `wrong_state`; `period_over` after a day.
+pub async fn undo(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> Result<()> {
+    let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let known = confirmation::Entity::find_by_id((id, notice.version, input.person_id)).one(tx).await?;
+    let is_theirs = |row: &confirmation::Model| row.by_id == Some(actor.person) || input.person_id == actor.person;
+    let known = known.filter(|row| row.via != ConfirmVia::Own.as_str() && is_theirs(row)).ok_or(Code::NotFound)?;
+    if !takes_confirmations(&notice) {
+        return Err(Code::WrongState.into());
     }
-    let rows: Vec<(NoticeId, i32, i64)> = confirmation::Entity::find()
-        .select_only()
-        .column(confirmation::Column::NoticeId)
-        .column(confirmation::Column::Version)
-        .column_as(confirmation::Column::PersonId.count(), "confirmed")
-        .filter(confirmation::Column::NoticeId.is_in(asked))
-        .group_by(confirmation::Column::NoticeId)
-        .group_by(confirmation::Column::Version)
-        .into_tuple()
-        .all(db)
+    if input.person_id != actor.person && known.at + UNDO_WITHIN < tx.now() {
+        return Err(Code::PeriodOver.into());
+    }
+    confirmation::Entity::delete_by_id((id, notice.version, input.person_id)).exec(tx).await?;
+    let data = json!({
+        "version": notice.version, "person": input.person_id, "via": known.via, "by": known.by_id,
+    });
+    let happening = Happening::new(Kind::NoticeConfirmationUndone, id).at(&notice.area_code).by(actor.person);
+    events::record(tx, happening.with(data)).await?;
+    Ok(())
+}
+
+/// Somebody without a phone was told at the door that somebody else had confirmed: by another than who did. Once more is
+/// the same.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for who does not work at these doors; `second_person_needed` for who confirmed.
+pub async fn told(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> Result<()> {
+    let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let scope = audience::scope(tx, actor, &notice.area_code).await?;
+    let asked = audience::asked(tx, &notice, input.person_id).await?;
+    if asked.is_some_and(|one| !scope.has(one.group_number)) {
+        return Err(Code::NotAllowed.into());
+    }
+    let known = confirmation::Entity::find_by_id((id, notice.version, input.person_id)).one(tx).await?;
+    let known = known.filter(|row| row.tell_at_door).ok_or(Code::NotFound)?;
+    if [known.by_id, known.proxy_id].contains(&Some(actor.person)) {
+        return Err(Code::SecondPersonNeeded.into());
+    }
+    confirmation::Entity::update_many()
+        .col_expr(confirmation::Column::ToldAt, Expr::value(tx.now()))
+        .col_expr(confirmation::Column::ToldBy, Expr::value(actor.person))
+        .filter(confirmation::Column::NoticeId.eq(id))
+        .filter(confirmation::Column::Version.eq(notice.version))
+        .filter(confirmation::Column::PersonId.eq(input.person_id))
+        .filter(confirmation::Column::ToldAt.is_null())
+        .exec(tx)
         .await?;
-    Ok(rows.into_iter().map(|(id, version, n)| ((id, version), n.unsigned_abs())).collect())
+    Ok(())
+}
+
+/// Who stands at a door comes after the last day, too; what was taken down asks nobody any more.
+fn takes_confirmations(notice: &notice::Model) -> bool {
+    notice.must_read && notice.state != queries::WITHDRAWN
+}
+
+/// Of the household, or at work at these doors.
+async fn require_standing(
+    tx: &Tx,
+    actor: &Actor,
+    (notice, input, asked): (&notice::Model, &ConfirmFor, Option<&asked::Model>),
+) -> Result<()> {
+    let may = match input.via {
+        ConfirmVia::Own => false,
+        ConfirmVia::Household => {
+            let own = people::person(tx, actor.person).await?.map(|own| own.household);
+            let theirs = people::person(tx, input.person_id).await?.map(|one| one.household);
+            actor.lives_in(&notice.area_code) && own.is_some() && own == theirs
+        }
+        ConfirmVia::Mandate | ConfirmVia::Door => {
+            let scope = audience::scope(tx, actor, &notice.area_code).await?;
+            asked.is_none_or(|one| scope.has(one.group_number))
+        }
+    };
+    if may { Ok(()) } else { Err(Code::NotAllowed.into()) }
+}
+
+async fn check(tx: &Tx, actor: &Actor, (notice, input, is_asked): (&notice::Model, &ConfirmFor, bool)) -> Result<()> {
+    let is_mandate = input.via == ConfirmVia::Mandate;
+    let mut checks = Checks::default();
+    checks.require(input.person_id != actor.person, "person_id", "not_yourself");
+    checks.require(is_asked || !takes_confirmations(notice), "person_id", "not_a_member");
+    checks.text("note", &input.note, if is_mandate { 1..=200 } else { 0..=200 });
+    checks.require(input.way.is_none() || input.via == ConfirmVia::Door, "way", "out_of_range");
+    let proxy = match input.proxy_id {
+        Some(proxy) => people::person(tx, proxy).await?.filter(|one| one.left_on.is_none()),
+        None => None,
+    };
+    match proxy {
+        Some(one) => {
+            let is_adult = people::rules::is_adult(one.birth_date, audience::today(tx));
+            checks.require(is_mandate && is_adult && one.id != input.person_id, "proxy_id", "out_of_range");
+        }
+        None if input.proxy_id.is_some() => checks.wrong("proxy_id", "not_a_member"),
+        None => checks.require(!is_mandate, "proxy_id", "required"),
+    }
+    checks.done()
+}
+
+fn fresh(
+    tx: &Tx,
+    notice: &notice::Model,
+    person: PersonId,
+    (via, in_audience): (ConfirmVia, bool),
+) -> confirmation::ActiveModel {
+    confirmation::ActiveModel {
+        notice_id: Set(notice.id),
+        version: Set(notice.version),
+        person_id: Set(person),
+        at: Set(tx.now()),
+        via: Set(via.as_str().to_owned()),
+        in_audience: Set(in_audience),
+        by_id: Set(None),
+        proxy_id: Set(None),
+        way: Set(None),
+        note: Set(None),
+        tell_at_door: Set(false),
+        told_at: Set(None),
+        told_by: Set(None),
+    }
+}
+
+async fn found(tx: &Tx, notice: &notice::Model, person: PersonId) -> Result<ConfirmationView> {
+    let row = confirmation::Entity::find_by_id((notice.id, notice.version, person)).one(tx).await?;
+    view(tx, row.ok_or_else(|| Error::broken("a confirmation that is neither new nor known"))?).await
 }

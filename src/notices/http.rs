@@ -1,13 +1,14 @@
 //! Routes of notices and objections.
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    audience::{ConfirmedView, DoorView, DoorsQuery},
     commands::{self, AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice},
-    confirmations::ConfirmationView,
-    queries::{self, NoticeDetail, NoticeView, ObjectionView},
+    confirmations::{ConfirmFor, OfPerson},
+    queries::{self, ConfirmationView, NoticeDetail, NoticeView, ObjectionView},
 };
 use crate::{
     actor::Actor,
@@ -25,6 +26,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(revise_notice))
         .routes(routes!(withdraw_notice))
         .routes(routes!(confirm_notice))
+        .routes(routes!(confirm_notice_for))
+        .routes(routes!(undo_confirmation))
+        .routes(routes!(tell_confirmation))
+        .routes(routes!(read_confirmations))
+        .routes(routes!(list_doors))
         .routes(routes!(object_to_notice, list_objections))
         .routes(routes!(answer_objection))
 }
@@ -58,7 +64,7 @@ async fn publish_notice(
         .map(Created)
 }
 
-/// Notices of an area, newest first. Public.
+/// Notices of an area, of its town and of its county, newest first. Public.
 #[utoipa::path(get, path = "/v1/notices", tag = "notices", operation_id = "list_notices", params(NoticesQuery),
     responses((status = 200, body = Page<NoticeView>, description = "One page; with an ETag"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
@@ -129,6 +135,81 @@ async fn confirm_notice(
     Path(id): Path<NoticeId>,
 ) -> Result<Created<ConfirmationView>> {
     app.store.write(move |tx| Box::pin(async move { commands::confirm(tx, &actor, id).await })).await.map(Created)
+}
+
+/// Write down that somebody else has read it: somebody of the household, with a written mandate, or at the door. The
+/// person is told.
+#[utoipa::path(post, path = "/v1/notices/{id}/confirmations/for", tag = "notices", operation_id = "confirm_notice_for",
+    params(("id" = NoticeId, Path)), request_body = ConfirmFor,
+    responses((status = 201, body = ConfirmationView, description = "Written down; once more is the first answer"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn confirm_notice_for(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+    Input(input): Input<ConfirmFor>,
+) -> Result<Created<ConfirmationView>> {
+    app.store
+        .write(move |tx| Box::pin(async move { commands::confirm_for(tx, &actor, (id, input)).await }))
+        .await
+        .map(Created)
+}
+
+/// Take back a confirmation that was made for somebody: who made it, within a day; the person, at any time.
+#[utoipa::path(post, path = "/v1/notices/{id}/confirmations/undo", tag = "notices", operation_id = "undo_confirmation",
+    params(("id" = NoticeId, Path)), request_body = OfPerson,
+    responses((status = 204, description = "Taken back"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn undo_confirmation(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+    Input(input): Input<OfPerson>,
+) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { commands::undo(tx, &actor, (id, input)).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Somebody without a phone was told at the door who confirmed in their stead.
+#[utoipa::path(post, path = "/v1/notices/{id}/confirmations/told", tag = "notices", operation_id = "tell_confirmation",
+    params(("id" = NoticeId, Path)), request_body = OfPerson,
+    responses((status = 204, description = "Written down"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn tell_confirmation(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+    Input(input): Input<OfPerson>,
+) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { commands::told(tx, &actor, (id, input)).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How far a must-read notice has come, by way and by group. For the office and the grid workers.
+#[utoipa::path(get, path = "/v1/notices/{id}/confirmations", tag = "notices", operation_id = "read_confirmations",
+    params(("id" = NoticeId, Path)),
+    responses((status = 200, body = ConfirmedView, description = "Figures"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_confirmations(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+) -> Result<Json<ConfirmedView>> {
+    queries::reach(app.store.read(), &actor, id).await.map(Json)
+}
+
+/// Who was not reached, by name and household. For the office, and for the grid worker of the group.
+#[utoipa::path(get, path = "/v1/notices/{id}/doors", tag = "notices", operation_id = "list_doors",
+    params(("id" = NoticeId, Path), DoorsQuery),
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_doors(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+    Query(which): Query<DoorsQuery>,
+) -> Result<Json<Page<DoorView>>> {
+    queries::doors(app.store.read(), &actor, (id, which)).await.map(Json)
 }
 
 /// Object to a notice while it hangs, three times at most.

@@ -1,29 +1,32 @@
-//! Reads of notices: what hangs, its versions, objections with their answers.
-use std::collections::HashMap;
-
+//! Reads of notices: what hangs and its versions; objections, confirmations and doors are beside it.
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::SelectStatement,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    confirmations,
-    rows::{notice, objection, version},
-};
+use self::objections::Eyes;
+use super::rows::{notice, version};
 use crate::{
-    actor::Actor,
-    bodies::{self, Right},
-    clock,
+    bodies, clock,
     error::{Code, Error, Result},
-    ids::{BodyId, MatterId, NoticeId, ObjectionId, PersonId},
+    ids::{BodyId, MatterId, NoticeId},
     page::{Cursor, Page, PageQuery},
-    people,
+    quiet::Class,
+    streams::chain_of_areas,
 };
 
-pub use super::confirmations::has_confirmed;
+mod confirmed;
+mod objections;
+
+pub(super) use self::{
+    confirmed::view as confirmation_view,
+    objections::{objection_view, with_open_objections},
+};
+pub use self::{
+    confirmed::{ConfirmationView, has_confirmed, made_by, own as own_confirmation},
+    objections::{ObjectionView, objections, objectors_of},
+};
+pub use super::audience::{list as doors, of_household, on_paper, reach};
 
 /// A notice that hangs.
 pub const PUBLISHED: &str = "published";
@@ -37,8 +40,6 @@ const MAX_NOTICES: u64 = 100;
 const MAX_NEWEST: u64 = 10;
 /// Versions of one notice shown at most, the newest.
 const MAX_VERSIONS: u64 = 20;
-/// Objections to one notice shown at most.
-const MAX_OBJECTIONS_SHOWN: u64 = 500;
 
 /// A notice on a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -87,8 +88,16 @@ pub struct NoticeView {
     pub open_objections: u64,
     /// Are residents asked to confirm that they have read it?
     pub must_read: bool,
-    /// How many confirmed the present version.
+    /// How many of those who are asked confirmed the present version.
     pub confirmed: u64,
+    /// How many are asked: the adults on the roster when this version was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience_size: Option<i32>,
+    /// Until when they are asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm_by: Option<DateTime<FixedOffset>>,
+    /// normal, important, emergency.
+    pub class: Class,
 }
 
 /// A notice with everything that is public about it.
@@ -123,37 +132,6 @@ pub struct VersionView {
     pub published_at: DateTime<FixedOffset>,
 }
 
-/// An objection with its answer.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ObjectionView {
-    /// Its id.
-    pub id: ObjectionId,
-    /// The notice.
-    pub notice_id: NoticeId,
-    /// The version it was raised against.
-    pub version: i32,
-    /// Full for those who answer and for the objector, masked for everybody else.
-    pub name: String,
-    /// Who raised it, for those who answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub person_id: Option<PersonId>,
-    /// Is it the asker's own?
-    pub is_mine: bool,
-    /// What it says.
-    pub text: String,
-    /// When it was raised.
-    pub created_at: DateTime<FixedOffset>,
-    /// The answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<String>,
-    /// Who answered, with full name, for the committee.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answered_by_name: Option<String>,
-    /// When.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answered_at: Option<DateTime<FixedOffset>>,
-}
-
 /// A notice, as everybody may see it.
 ///
 /// # Errors
@@ -170,7 +148,8 @@ pub(super) async fn public_detail(db: &impl ConnectionTrait, row: notice::Model)
         .limit(MAX_VERSIONS)
         .all(db)
         .await?;
-    let objection_list = objection_views(db, objections_to(row.id).all(db).await?, Eyes::Public).await?;
+    let objection_list =
+        objections::objection_views(db, objections::objections_to(row.id).all(db).await?, Eyes::Public).await?;
     let text = row.text.clone();
     Ok(NoticeDetail {
         notice: view(db, row).await?,
@@ -180,22 +159,39 @@ pub(super) async fn public_detail(db: &impl ConnectionTrait, row: notice::Model)
     })
 }
 
-/// The objections to a notice, as the actor may see them: with names for those who answer.
+/// The must-read notices that hang in an area, newest first, so many at most.
 ///
 /// # Errors
-/// `not_found` when there is no such notice.
-pub async fn objections(db: &impl ConnectionTrait, actor: &Actor, id: NoticeId) -> Result<Vec<ObjectionView>> {
-    let notice = notice::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
-    objection_views(db, objections_to(id).all(db).await?, Eyes::of(actor, &notice.area_code)).await
+/// When the database cannot be read.
+pub async fn must_read(db: &impl ConnectionTrait, area: &str, limit: u64) -> Result<Vec<NoticeView>> {
+    let asked = hanging_in(area).filter(notice::Column::MustRead.eq(true)).limit(limit).all(db).await?;
+    views(db, asked).await
 }
 
-/// Notices that hang or hung in an area, newest first.
+/// Those that hang in an area with objections that wait for an answer, newest first, so many at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn objected_to(db: &impl ConnectionTrait, area: &str, limit: u64) -> Result<Vec<NoticeView>> {
+    let open = notice::Column::Id.in_subquery(with_open_objections());
+    views(db, hanging_in(area).filter(open).limit(limit).all(db).await?).await
+}
+
+fn hanging_in(area: &str) -> Select<notice::Entity> {
+    let hangs = notice::Entity::find().filter(notice::Column::AreaCode.eq(area));
+    let hangs = hangs.filter(notice::Column::State.eq(PUBLISHED));
+    hangs.order_by_desc(notice::Column::PublishedAt).order_by_desc(notice::Column::Id)
+}
+
+/// Notices that hang or hung in an area, those of its town and county among them, newest first.
 ///
 /// # Errors
 /// `invalid_cursor`; when the database cannot be read.
 pub async fn list(db: &impl ConnectionTrait, area: &str, page: &PageQuery) -> Result<Page<NoticeView>> {
     let limit = page.limit()?;
-    let mut found = notice::Entity::find().filter(notice::Column::AreaCode.eq(area));
+    let mut areas = chain_of_areas(area);
+    areas.extend((areas.last().is_none_or(|last| last != area)).then(|| area.to_owned()));
+    let mut found = notice::Entity::find().filter(notice::Column::AreaCode.is_in(areas));
     if let Some(Cursor { at, id }) = page.after()? {
         let same = notice::Column::PublishedAt.eq(at).and(notice::Column::Id.lt(id));
         found = found.filter(notice::Column::PublishedAt.lt(at).or(same));
@@ -237,98 +233,6 @@ pub async fn notices_of(db: &impl ConnectionTrait, (matter, area): (MatterId, &s
     views(db, rows).await
 }
 
-/// Everybody who objected to a notice about this matter: they are visited at the review. Never shown.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn objectors_of(db: &impl ConnectionTrait, matter: MatterId, area: &str) -> Result<Vec<PersonId>> {
-    let notices = notice::Entity::find()
-        .select_only()
-        .column(notice::Column::Id)
-        .filter(notice::Column::MatterId.eq(matter))
-        .filter(notice::Column::AreaCode.eq(area));
-    let people = objection::Entity::find()
-        .select_only()
-        .column(objection::Column::PersonId)
-        .distinct()
-        .filter(objection::Column::NoticeId.in_subquery(notices.into_query()));
-    Ok(people.into_tuple().all(db).await?)
-}
-
-/// Ids of notices with an objection that is not answered.
-pub(super) fn with_open_objections() -> SelectStatement {
-    objection::Entity::find()
-        .select_only()
-        .column(objection::Column::NoticeId)
-        .filter(objection::Column::AnsweredAt.is_null())
-        .into_query()
-}
-
-/// One objection, as the actor may see it.
-pub(super) async fn objection_view(
-    db: &impl ConnectionTrait,
-    row: objection::Model,
-    actor: Option<&Actor>,
-) -> Result<ObjectionView> {
-    let notice = notice::Entity::find_by_id(row.notice_id).one(db).await?.ok_or(Code::NotFound)?;
-    let eyes = actor.map_or(Eyes::Public, |actor| Eyes::of(actor, &notice.area_code));
-    objection_views(db, vec![row], eyes).await?.pop().ok_or_else(|| Error::broken("an objection without a view"))
-}
-
-/// Who looks at objections.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Eyes {
-    Public,
-    Person(PersonId),
-    Handler(PersonId),
-}
-
-impl Eyes {
-    fn of(actor: &Actor, area: &str) -> Self {
-        if bodies::may(actor, Right::AnswerObjection, area) {
-            Self::Handler(actor.person)
-        } else {
-            Self::Person(actor.person)
-        }
-    }
-}
-
-fn objections_to(id: NoticeId) -> Select<objection::Entity> {
-    objection::Entity::find()
-        .filter(objection::Column::NoticeId.eq(id))
-        .order_by_asc(objection::Column::CreatedAt)
-        .order_by_asc(objection::Column::Id)
-        .limit(MAX_OBJECTIONS_SHOWN)
-}
-
-async fn objection_views(
-    db: &impl ConnectionTrait,
-    rows: Vec<objection::Model>,
-    eyes: Eyes,
-) -> Result<Vec<ObjectionView>> {
-    let people = rows.iter().map(|row| row.person_id).chain(rows.iter().filter_map(|row| row.answered_by)).collect();
-    let names = people::names(db, people).await?;
-    let show = |row: objection::Model| {
-        let is_mine = matches!(eyes, Eyes::Person(asker) | Eyes::Handler(asker) if asker == row.person_id);
-        let is_handler = matches!(eyes, Eyes::Handler(_));
-        let name = names.get(&row.person_id).cloned().unwrap_or_default();
-        ObjectionView {
-            name: if is_mine || is_handler { name } else { people::rules::mask_name(&name) },
-            person_id: is_handler.then_some(row.person_id),
-            is_mine,
-            id: row.id,
-            notice_id: row.notice_id,
-            version: row.version,
-            text: row.text,
-            created_at: clock::local(row.created_at),
-            answer: row.answer,
-            answered_by_name: row.answered_by.and_then(|person| names.get(&person).cloned()),
-            answered_at: row.answered_at.map(clock::local),
-        }
-    };
-    Ok(rows.into_iter().map(show).collect())
-}
-
 fn version_view(row: version::Model) -> VersionView {
     VersionView {
         version: row.version,
@@ -347,8 +251,8 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: notice::Model) -> Resul
 async fn views(db: &impl ConnectionTrait, rows: Vec<notice::Model>) -> Result<Vec<NoticeView>> {
     let bodies = rows.iter().map(|row| row.body_id).chain(rows.iter().filter_map(|row| row.adviser_body_id)).collect();
     let names = bodies::queries::names(db, bodies).await?;
-    let counts = counts(db, rows.iter().map(|row| row.id).collect()).await?;
-    let confirmed = confirmations::counts(db, &rows).await?;
+    let counts = objections::counts(db, rows.iter().map(|row| row.id).collect()).await?;
+    let confirmed = confirmed::counts(db, &rows).await?;
     let show = |row: notice::Model| {
         let (objections, answered) = counts.get(&row.id).copied().unwrap_or_default();
         NoticeView {
@@ -373,22 +277,10 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<notice::Model>) -> Result<Ve
             published_at: clock::local(row.published_at),
             ended_at: row.ended_at.map(clock::local),
             end_reason: row.end_reason,
+            audience_size: row.audience_size,
+            confirm_by: row.confirm_by.map(clock::local),
+            class: Class::parse(&row.class),
         }
     };
     Ok(rows.into_iter().map(show).collect())
-}
-
-/// Objections and answers by notice.
-async fn counts(db: &impl ConnectionTrait, notices: Vec<NoticeId>) -> Result<HashMap<NoticeId, (u64, u64)>> {
-    let rows: Vec<(NoticeId, i64, i64)> = objection::Entity::find()
-        .select_only()
-        .column(objection::Column::NoticeId)
-        .column_as(objection::Column::Id.count(), "objections")
-        .column_as(objection::Column::AnsweredAt.count(), "answered")
-        .filter(objection::Column::NoticeId.is_in(notices))
-        .group_by(objection::Column::NoticeId)
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().map(|(id, all, answered)| (id, (all.unsigned_abs(), answered.unsigned_abs()))).collect())
 }

@@ -9,8 +9,9 @@ use crate::{
     events::{Event, Kind, Reaction},
     ids::{NoticeId, ObjectionId},
     people,
+    quiet::Class,
     store::Tx,
-    streams::commands::{Card, channel, mailbox, office, post_card},
+    streams::commands::{Card, channel, edit_card, mailbox, office, post_card, post_card_of},
     text,
 };
 
@@ -33,7 +34,13 @@ async fn tell_village(tx: &Tx, event: &Event) -> Result<()> {
         return Ok(());
     };
     let village = channel(tx, &notice.area_code).await?;
-    post_card(tx, village, card((code, key), &notice, "")).await?;
+    let shown = (notice.id.0, card((code, key), &notice, ""));
+    // what hangs there is shown as it is now; that a notice has ended well is told by a card of its own
+    match event.kind {
+        Kind::NoticePublished => post_card_of(tx, village, shown).await?,
+        Kind::NoticeRevised | Kind::NoticeWithdrawn => edit_card(tx, village, shown).await?,
+        _ => post_card(tx, village, shown.1).await?,
+    };
     Ok(())
 }
 
@@ -85,9 +92,11 @@ fn card((code, key): (&'static str, &str), notice: &notice::Model, name: &str) -
         ("reason", notice.end_reason.as_deref().unwrap_or_default().into()),
         ("name", name.into()),
     ];
+    let title = text::say_with(&format!("{key}-title"), &blanks);
+    let is_urgent = Class::parse(&notice.class) == Class::Emergency && notice.state == super::queries::PUBLISHED;
     Card {
         code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
+        title: if is_urgent { text::say_with("notices-emergency", &[("title", title.into())]) } else { title },
         text: text::say_with(&format!("{key}-text"), &blanks),
         link: format!("/notices/{}", notice.id),
     }

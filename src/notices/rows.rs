@@ -32,6 +32,16 @@ pub(crate) mod notice {
         pub ended_at: Option<DateTime<Utc>>,
         pub end_reason: Option<String>,
         pub must_read: bool,
+        /// normal, important, emergency.
+        pub class: String,
+        /// Until when residents are asked to confirm.
+        pub confirm_by: Option<DateTime<Utc>>,
+        /// How many are asked: frozen at the publication of the present version.
+        pub audience_size: Option<i32>,
+        /// When who has not confirmed is reminded next.
+        pub remind_at: Option<DateTime<Utc>>,
+        /// Steps of the ladder of reminders that were taken.
+        pub reminded: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -102,6 +112,75 @@ pub(crate) mod confirmation {
         #[sea_orm(primary_key, auto_increment = false)]
         pub person_id: PersonId,
         pub at: DateTime<Utc>,
+        /// self, household, mandate, door.
+        pub via: String,
+        /// Was on the roster when this version was published.
+        pub in_audience: bool,
+        /// Who wrote it down, when it was not the person.
+        pub by_id: Option<PersonId>,
+        /// Who acted by a written mandate.
+        pub proxy_id: Option<PersonId>,
+        /// How it was done at the door.
+        pub way: Option<String>,
+        /// What else is known of it.
+        pub note: Option<String>,
+        /// The person has no phone and is to be told at the door that somebody confirmed.
+        pub tell_at_door: bool,
+        pub told_at: Option<DateTime<Utc>>,
+        pub told_by: Option<PersonId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody who is asked to confirm a version, frozen when it was published.
+pub(crate) mod audience {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{HouseholdId, NoticeId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notice_audience")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub notice_id: NoticeId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        /// From 1, in the order of the doors: group, household, number on the roster.
+        pub place: i32,
+        pub household_id: HouseholdId,
+        pub household_number: String,
+        pub group_number: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody who will be reminded, not before a time; gone when it was done.
+pub(crate) mod reminder {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{NoticeId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notice_reminders")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub notice_id: NoticeId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub step: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub not_before: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

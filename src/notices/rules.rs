@@ -1,5 +1,5 @@
 //! How long a notice hangs, when one may object, and when it is concluded.
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::{
     calendar::Calendar,
@@ -13,6 +13,8 @@ pub const DEFAULT_DAYS: u32 = 7;
 pub const MATTER_DAYS: u32 = 5;
 /// Days of any notice at most.
 pub const MAX_DAYS: u32 = 90;
+/// Who wrote down a confirmation for somebody else may take it back within this time.
+pub const UNDO_WITHIN: TimeDelta = TimeDelta::hours(24);
 /// Objections of one person to one notice at most.
 pub const MAX_OBJECTIONS: u64 = 3;
 
@@ -39,6 +41,66 @@ pub fn period(calendar: &Calendar, published_at: DateTime<Utc>, days: u32) -> Pe
 pub fn is_long_enough(days: u32, is_about_matter: bool) -> bool {
     let least = if is_about_matter { MATTER_DAYS } else { 1 };
     (least..=MAX_DAYS).contains(&days)
+}
+
+/// Is the area a village or a part of one, and not a town or the county?
+#[must_use]
+pub fn is_village(area: &str) -> bool {
+    area.len() >= 12
+}
+
+/// Until when residents are asked to confirm: the end of the day wished for, or of the period; `None` when that day is
+/// over or out of reach.
+#[must_use]
+pub fn confirm_by(period: Period, now: DateTime<Utc>, wanted: Option<NaiveDate>) -> Option<DateTime<Utc>> {
+    let Some(day) = wanted else { return Some(period.to) };
+    let today = clock::local_date(now);
+    (today..=today + TimeDelta::days(i64::from(MAX_DAYS))).contains(&day).then(|| clock::end_of_day(day))
+}
+
+/// A step of the ladder of reminders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Counted from 1.
+    pub step: i32,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Step of the last reminder, with which the doors are handed over.
+pub const LAST_STEP: i32 = 2;
+
+/// Half way, and the day before the end; of a short time only half way, as the last step.
+#[must_use]
+pub fn ladder(published_at: DateTime<Utc>, confirm_by: DateTime<Utc>) -> Vec<Rung> {
+    let half = published_at + TimeDelta::milliseconds((confirm_by - published_at).num_milliseconds() / 2);
+    let eve = confirm_by - TimeDelta::days(1);
+    if eve <= half {
+        return vec![Rung { step: LAST_STEP, at: half }];
+    }
+    vec![Rung { step: 1, at: half }, Rung { step: LAST_STEP, at: eve }]
+}
+
+/// A number as it sorts among numbers: H2 before H11.
+#[must_use]
+pub fn in_order(number: &str) -> String {
+    let mut padded = String::new();
+    let mut digits = String::new();
+    for c in number.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+        } else {
+            padded.push_str(&even(&digits));
+            digits.clear();
+            padded.push(c);
+        }
+    }
+    padded + &even(&digits)
+}
+
+/// Digits as long as any; none stay none.
+fn even(digits: &str) -> String {
+    if digits.is_empty() { String::new() } else { format!("{digits:0>9}") }
 }
 
 /// May one object now, having objected so many times?
@@ -120,6 +182,34 @@ mod tests {
         assert_eq!(code(to, 0), Err(Code::PeriodOver));
         assert_eq!(code(to - TimeDelta::days(1), 2), Ok(()));
         assert_eq!(code(to - TimeDelta::days(1), 3), Err(Code::TooManyObjections));
+    }
+
+    #[test]
+    fn one_confirms_until_the_end_of_a_day() {
+        let now = at("2026-11-02T09:00:00+08:00");
+        let period = period(&Calendar::load(None).unwrap(), now, 7);
+        let by = |day: &str| confirm_by(period, now, Some(day.parse().unwrap()));
+        assert_eq!(confirm_by(period, now, None), Some(period.to));
+        assert_eq!(by("2026-11-02"), Some(at("2026-11-03T00:00:00+08:00")), "today is possible");
+        assert_eq!(by("2026-11-06"), Some(at("2026-11-07T00:00:00+08:00")));
+        assert_eq!((by("2026-11-01"), by("2027-06-01")), (None, None));
+    }
+
+    #[test]
+    fn who_has_not_confirmed_is_reminded_half_way_and_the_day_before() {
+        let (from, to) = (at("2026-11-02T00:00:00+08:00"), at("2026-11-10T00:00:00+08:00"));
+        let rung = |step, time| Rung { step, at: at(time) };
+        let both = [rung(1, "2026-11-06T00:00:00+08:00"), rung(2, "2026-11-09T00:00:00+08:00")];
+        assert_eq!(ladder(from, to), both);
+        let short = at("2026-11-03T12:00:00+08:00");
+        assert_eq!(ladder(from, short), [rung(2, "2026-11-02T18:00:00+08:00")], "one reminder for a short time");
+    }
+
+    #[test]
+    fn doors_are_in_the_order_of_their_numbers() {
+        let mut doors = ["H11", "H2", "2-10", "2-9", "10-1", "乙3"];
+        doors.sort_by_key(|door| in_order(door));
+        assert_eq!(doors, ["2-9", "2-10", "10-1", "H2", "H11", "乙3"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! # Why
 //! Every request needs this, so actors are kept for three seconds by session; ending a log-in drops it at once in this
 //! process and by bell in the others. A token in a URL is never looked at: URLs are logged and passed on.
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use axum::{
     extract::FromRequestParts,
@@ -11,7 +11,9 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, JoinType, QueryFilter, QuerySelect, SelectTwo, sea_query::Expr,
+};
 
 use super::{
     rows::{person, session},
@@ -23,6 +25,7 @@ use crate::{
     broker::Bell,
     error::{Code, Error, Result},
     ids::{PersonId, SessionId},
+    store::padded,
 };
 
 /// Name of the pages' cookie.
@@ -73,8 +76,24 @@ pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -
     if let Some(actor) = app.actors.get(&session).filter(|actor| actor.person == person) {
         return Ok(actor);
     }
-    let row = session::Entity::find_by_id(session).one(app.store.read()).await?;
-    load(app, row.filter(|row| row.person_id == person)).await
+    let known = app.store.read_together(session, |db, sessions| Box::pin(find_all(db, sessions))).await?;
+    load(app, known.filter(|(row, _)| row.person_id == person)).await
+}
+
+/// A log-in and whose it is.
+type Known = (session::Model, person::Model);
+
+fn find(which: Expr) -> SelectTwo<session::Entity, person::Entity> {
+    let whose = session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id);
+    let found = session::Entity::find().join(JoinType::InnerJoin, whose.into()).select_also(person::Entity);
+    found.filter(which)
+}
+
+/// Of each of these log-ins, in one statement.
+async fn find_all(db: &DatabaseConnection, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
+    let rows = find(session::Column::Id.is_in(padded(sessions.to_vec()))).all(db).await?;
+    let known: HashMap<_, _> = rows.into_iter().filter_map(|(row, person)| Some((row.id, (row, person?)))).collect();
+    Ok(sessions.iter().map(|session| known.get(session).cloned()).collect())
 }
 
 /// When an access token stops to hold; `None` for one that does not hold now.
@@ -89,10 +108,10 @@ pub fn token_expires_at(app: &App, token: &str) -> Option<DateTime<Utc>> {
 /// `session_ended` when there is no such log-in or it has ended.
 pub async fn actor_of_cookie(app: &App, value: &str) -> Result<Actor> {
     let kept = session::Column::CookieHmac.eq(sessions::cookie_hmac(&app.keys, value));
-    let row = session::Entity::find().filter(kept).one(app.store.read()).await?;
-    match row.as_ref().filter(|row| lasts(app, row)).and_then(|row| app.actors.get(&row.id)) {
+    let known = find(kept).one(app.store.read()).await?.and_then(|(row, person)| Some((row, person?)));
+    match known.as_ref().filter(|(row, _)| lasts(app, row)).and_then(|(row, _)| app.actors.get(&row.id)) {
         Some(actor) => Ok(actor),
-        None => load(app, row).await,
+        None => load(app, known).await,
     }
 }
 
@@ -100,11 +119,10 @@ fn lasts(app: &App, row: &session::Model) -> bool {
     row.ended_at.is_none() && row.expires_at > app.now()
 }
 
-async fn load(app: &App, row: Option<session::Model>) -> Result<Actor> {
-    let row = row.filter(|row| lasts(app, row)).ok_or(Code::SessionEnded)?;
-    let person = person::Entity::find_by_id(row.person_id).one(app.store.read()).await?;
-    let person = person.filter(|person| person.left_on.is_none()).ok_or(Code::SessionEnded)?;
-    let seats = (app.seats_of)(app.store.read(), person.id, app.now()).await?;
+async fn load(app: &App, known: Option<Known>) -> Result<Actor> {
+    let is_good = |(row, person): &Known| lasts(app, row) && person.left_on.is_none();
+    let (row, person) = known.filter(is_good).ok_or(Code::SessionEnded)?;
+    let seats = (app.seats_of)(&app.store, person.id, app.now()).await?;
     sessions::note_use(&app.store, &row, app.now(), app.config.session_days);
     let actor = Actor { person: person.id, session: row.id, name: person.name, area: person.area_code, seats };
     app.actors.insert(row.id, actor.clone());

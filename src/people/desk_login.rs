@@ -196,7 +196,7 @@ pub async fn sign_in_desk(
             desk_try::Entity::delete_many().filter(desk_try::Column::PhoneHmac.eq(phone_hmac)).exec(tx).await?;
             let device = crate::text::say("people-desk-device");
             let open = sessions::open_session(tx, tx.keys(), NewSession { person, carrier, device, days }).await?;
-            sessions::note_desk(tx, open.session).await?;
+            sessions::note_how(tx, open.session, "desk").await?;
             Ok(open)
         })
     });
@@ -235,7 +235,7 @@ async fn fitting(app: &App, phone_hmac: &str, password: &str) -> Result<Option<P
     }
     for row in kept.into_iter().take(MANY) {
         let is_theirs = passwords::fits(password, Some(&row.password_hash)).await?;
-        if is_theirs && !(app.seats_of)(db, row.person_id, app.now()).await?.is_empty() {
+        if is_theirs && !(app.seats_of)(&app.store, row.person_id, app.now()).await?.is_empty() {
             return Ok(Some(row.person_id));
         }
     }

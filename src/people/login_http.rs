@@ -39,7 +39,7 @@ struct CodeAsked {
 
 /// A log-in carried by tokens.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(super) struct Tokens {
+pub struct Tokens {
     /// Goes into `Authorization: Bearer …`.
     access_token: String,
     /// Always `Bearer`.
@@ -62,7 +62,11 @@ struct Refresh {
     refresh_token: String,
 }
 
-pub(super) fn tokens(app: &App, open: OpenSession) -> Result<Json<Tokens>> {
+/// The tokens of a log-in just opened.
+///
+/// # Errors
+/// When the key file holds no token key.
+pub fn tokens(app: &App, open: OpenSession) -> Result<Json<Tokens>> {
     Ok(Json(Tokens {
         access_token: tokens::mint(&app.keys, &app.clock, open.person, open.session)?,
         token_type: "Bearer".to_owned(),

@@ -9,6 +9,7 @@
 //! Events recorded: `roster.imported`, `session.started`, `session.ended`.
 mod accounts;
 mod asking;
+pub mod audience;
 pub mod claims;
 mod codes;
 pub mod commands;
@@ -30,6 +31,7 @@ mod sign_out;
 mod tickets;
 mod tokens;
 mod totp;
+mod wechat;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -41,6 +43,7 @@ pub use self::{
     },
     commands::{RosterFile, RosterImported, import_roster},
     guest::make_guest,
+    login_http::{Tokens, tokens as hand_out},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},
@@ -48,6 +51,7 @@ pub use self::{
     sign_out::{end_every_session, sign_out, sign_out_everywhere},
     tickets::{is_ticket, spend_ticket},
     tokens::mint,
+    wechat::{open_wechat_session, require_fresh_code, sharing_phone},
 };
 use crate::app::App;
 

@@ -70,7 +70,7 @@ fn subject(number: &Number, about: &str) -> String {
 pub fn send(app: &App, number: &Number, code: String) {
     let (app, digits) = (app.clone(), number.digits.clone());
     tokio::spawn(async move {
-        if let Err(error) = app.sms.send_code(&digits, &code).await {
+        if let Err(error) = app.gateways.sms.send_code(&digits, &code).await {
             tracing::error!(%error, "a one-time code was not sent");
         }
     });
@@ -108,5 +108,5 @@ pub async fn holds(tx: &Tx, number: &Number, about: &str, code: &str) -> Result<
 /// # Errors
 /// `sms_unavailable`.
 pub fn require_sms(app: &App) -> Result<()> {
-    if app.sms.is_set_up() { Ok(()) } else { Err(Code::SmsUnavailable.into()) }
+    if app.gateways.sms.is_set_up() { Ok(()) } else { Err(Code::SmsUnavailable.into()) }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    roster,
     rows::{household, person, session},
     rules, sessions,
 };
@@ -20,6 +21,10 @@ use crate::{
     page::{Cursor, Page, PageQuery},
     text,
 };
+
+mod rolls;
+
+pub use rolls::{Household, household, household_numbered, ids_among, ids_below, members, on_rolls, with_phone};
 
 /// A person as subjects above need one; full name, no number of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +49,8 @@ pub struct Resident {
     pub left_on: Option<NaiveDate>,
     /// Number on the village's roster.
     pub roster_number: String,
+    /// 户主: the head of the household.
+    pub is_head: bool,
 }
 
 impl From<person::Model> for Resident {
@@ -58,6 +65,7 @@ impl From<person::Model> for Resident {
             is_registered: row.is_registered,
             lives_here: row.lives_here,
             left_on: row.left_on,
+            is_head: roster::is_head(&row.relation),
             roster_number: row.roster_number,
         }
     }

@@ -21,6 +21,11 @@ mod words {
     pub(super) const NO: &str = "0";
 }
 
+/// Is this the word for the head of a household?
+pub(super) fn is_head(relation: &str) -> bool {
+    relation == words::HEAD
+}
+
 const MAX_ROWS: usize = 100_000;
 /// A clerk mends a file in rounds; more than a screenful helps nobody.
 const MAX_ERRORS: usize = 50;
@@ -221,7 +226,7 @@ impl Sheet {
         let id_no = self.id_no(line, birth, sex);
         let phone = self.optional(line, Column::Phone, |text| phone(text).ok_or("not_a_phone"));
         let relation = self.plain(line, Column::Relation, 20);
-        let is_head = relation == words::HEAD;
+        let is_head = is_head(&relation);
         if let Some(village) = village_code.as_deref().filter(|_| is_head && !household_no.is_empty()) {
             self.once(line, Column::Relation, format!("{village} {household_no}"));
         }

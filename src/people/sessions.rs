@@ -177,10 +177,10 @@ pub(super) async fn end_all_of(tx: &Tx, people: &[PersonId], why: &str) -> Resul
     end(tx, Condition::all().add(whose), why).await
 }
 
-/// This log-in was opened by password and second factor.
-pub(super) async fn note_desk(tx: &Tx, id: SessionId) -> Result<()> {
+/// This log-in was opened by something else than a code by SMS: `desk` (password and second factor), `wechat`.
+pub(super) async fn note_how(tx: &Tx, id: SessionId, how: &str) -> Result<()> {
     session::Entity::update_many()
-        .col_expr(session::Column::How, Expr::value("desk"))
+        .col_expr(session::Column::How, Expr::value(how))
         .filter(session::Column::Id.eq(id))
         .exec(tx)
         .await?;

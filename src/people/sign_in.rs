@@ -36,6 +36,9 @@ const FORGET_BATCH: u64 = 100;
 pub struct AskCode {
     /// A mobile number of the mainland, however it is written.
     pub phone: String,
+    /// Have it spoken in a call instead of written, for who cannot read it.
+    #[serde(default)]
+    pub spoken: bool,
 }
 
 /// Signs in with a code.
@@ -63,7 +66,7 @@ pub struct SignIn {
 /// # Errors
 /// `sms_unavailable`, `invalid_fields`, `code_too_soon`, `code_too_many`, `sms_budget_spent`.
 pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Result<Uuid> {
-    if !app.sms.is_set_up() {
+    if !app.gateways.sms.is_set_up() {
         return Err(Code::SmsUnavailable.into());
     }
     let phone = readable_phone(&wanted.phone)?;
@@ -80,9 +83,9 @@ pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Re
     };
     app.store.write(move |tx| Box::pin(note_code(tx, new))).await?;
     // after the commit, and not waited for: who is known must show neither in the answer nor in its time
-    let app = app.clone();
+    let (app, spoken) = (app.clone(), wanted.spoken);
     tokio::spawn(async move {
-        if let Err(error) = send_if_known(&app, (id, &code), &phone, &phone_hmac).await {
+        if let Err(error) = send_if_known(&app, (id, &code), (&phone, spoken), &phone_hmac).await {
             tracing::error!(%error, "a one-time code was not sent");
         }
     });
@@ -142,13 +145,19 @@ async fn went_out(tx: &Tx) -> Result<u64> {
     Ok(sent.filter(login_code::Column::SentAt.gt(tx.now() - codes::DAY)).count(tx).await?)
 }
 
-async fn send_if_known(app: &App, (id, code): (Uuid, &str), phone: &str, phone_hmac: &str) -> Result<()> {
+async fn send_if_known(
+    app: &App,
+    (id, code): (Uuid, &str),
+    (phone, spoken): (&str, bool),
+    phone_hmac: &str,
+) -> Result<()> {
     if sharing(app.store.read(), phone_hmac).await?.is_empty() {
         return Ok(());
     }
     let budget = app.config.codes_per_day;
     if app.store.write(move |tx| Box::pin(take_from_budget(tx, id, budget))).await? {
-        app.sms.send_code(phone, code).await?;
+        let sms = &app.gateways.sms;
+        if spoken { sms.speak_code(phone, code).await? } else { sms.send_code(phone, code).await? }
     }
     Ok(())
 }
@@ -279,16 +288,17 @@ async fn try_code(tx: &Tx, entry: &Entry) -> Result<Option<login_code::Model>> {
     Ok(login_code::Entity::find_by_id(entry.login_id).one(tx).await?)
 }
 
-/// The people of one phone, told apart by surname and last character; by the whole name only where that does not do.
 fn choice(people: &[person::Model]) -> Error {
+    let listed: Vec<_> =
+        people.iter().zip(told_apart(people)).map(|(person, name)| json!({ "id": person.id, "name": name })).collect();
+    Code::PersonChoiceNeeded.with(json!({ "people": listed }))
+}
+
+/// The people of one phone, told apart by surname and last character; by the whole name only where that does not do.
+pub(super) fn told_apart(people: &[person::Model]) -> Vec<String> {
     let masked: Vec<String> = people.iter().map(|person| first_and_last(&person.name)).collect();
     let alike = |name: &String| masked.iter().filter(|other| *other == name).count() > 1;
-    let listed: Vec<_> = people
-        .iter()
-        .zip(&masked)
-        .map(|(person, name)| json!({ "id": person.id, "name": if alike(name) { &person.name } else { name } }))
-        .collect();
-    Code::PersonChoiceNeeded.with(json!({ "people": listed }))
+    people.iter().zip(&masked).map(|(person, name)| if alike(name) { &person.name } else { name }.clone()).collect()
 }
 
 fn first_and_last(name: &str) -> String {

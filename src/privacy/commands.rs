@@ -1,6 +1,6 @@
 //! Consents given and withdrawn; accounts asked to be closed, kept, and closed.
 use chrono::TimeDelta;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -14,14 +14,14 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    bodies, claims,
+    bodies, claims, delivery,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, SessionId},
     media::{self, Media},
-    people,
+    moderation, people,
     store::Tx,
-    streams, suggestions,
+    streams, suggestions, wechat,
 };
 
 const AT_ONCE: u64 = 20;
@@ -66,6 +66,9 @@ pub async fn change_consent(tx: &Tx, actor: &Actor, input: ChangeConsent) -> Res
     row.insert(tx).await?;
     if input.purpose == ConsentPurpose::VoiceClips && !input.is_given {
         media::erase_clips_of(tx, actor.person).await?;
+    }
+    if input.purpose == ConsentPurpose::SmsNotices {
+        delivery::preferences::allow_sms_news(tx, actor.person, input.is_given).await?;
     }
     let data = json!({ "purpose": input.purpose, "given": input.is_given });
     events::record(tx, Happening::new(Kind::ConsentChanged, actor.person).by(actor.person).with(data)).await?;
@@ -149,10 +152,24 @@ pub async fn due(app: &App) -> Result<u64> {
         }
         media::files::remove_all(&app.config, &closed.files).await;
     }
-    if count > 0 {
-        app.store.write_back().await?;
-    }
+    clear_files(app).await?;
     Ok(count)
+}
+
+/// Destroyed keys must leave the database's files, too. It is noted with the closing, so that it is tried until it works: a
+/// backup or a long reader may be in the way, or the process may end.
+async fn clear_files(app: &App) -> Result<()> {
+    let waits = closing::Entity::find().filter(closing::Column::State.eq(ClosingState::Clearing));
+    let left: Vec<_> = waits.all(app.store.read()).await?.into_iter().map(|row| row.id).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    app.store.write_back().await?;
+    let done = closing::Entity::update_many()
+        .col_expr(closing::Column::State, Expr::value(ClosingState::Done))
+        .filter(closing::Column::Id.is_in(left));
+    app.store.write(move |tx| Box::pin(async move { Ok(done.exec(tx).await?) })).await?;
+    Ok(())
 }
 
 /// Records `account.closed`; or `account.closing_ended` for who has taken a seat meanwhile.
@@ -164,17 +181,25 @@ async fn close(tx: &Tx, person: PersonId) -> Result<Closed> {
         events::record(tx, Happening::new(Kind::ClosingEnded, person).with(data)).await?;
         return Ok(nothing);
     }
-    end(tx, person, ClosingState::Done).await?;
+    end(tx, person, ClosingState::Clearing).await?;
     let voices: Vec<String> =
         suggestions::erase_of(tx, person).await?.into_iter().map(|voice| voice.to_string()).collect();
     let private: Vec<String> =
         streams::leave_all(tx, person).await?.into_iter().map(|stream| stream.to_string()).collect();
-    let attached = [(suggestions::commands::SUBJECT_KIND, &*voices), (streams::commands::MEDIA_KIND, &*private)];
+    let held: Vec<String> =
+        moderation::commands::erase_of(tx, person).await?.into_iter().map(|held| held.to_string()).collect();
+    let attached = [
+        (suggestions::commands::SUBJECT_KIND, &*voices),
+        (streams::commands::MEDIA_KIND, &*private),
+        (moderation::commands::MEDIA_KIND, &*held),
+    ];
     let files = media::erase_of(tx, person, &attached).await?;
     let mailbox = streams::queries::find(tx, streams::StreamKind::Mailbox, &person.to_string()).await?;
     streams::blank(tx, &Vec::from_iter(mailbox)).await?;
     claims::commands::drop_of(tx, person).await?;
     corrections::blank_of(tx, person).await?;
+    wechat::forget(tx, person).await?;
+    delivery::preferences::forget(tx, person).await?;
     let sessions = people::close_account(tx, person).await?;
     let data = json!({ "voices": voices.len(), "files": files.len() });
     events::record(tx, Happening::new(Kind::AccountClosed, person).with(data)).await?;

@@ -19,6 +19,7 @@ use crate::{
     clock,
     error::{Error, Result},
     ids::PersonId,
+    moderation,
     page::PageQuery,
     people,
     streams::queries::{Span, entries},
@@ -53,6 +54,7 @@ pub async fn export(app: &App, actor: &Actor) -> Result<Value> {
         "closing": queries::closing(db, actor.person).await?,
         "corrections": corrections::of_person(app, actor).await?,
         "voices": voices(app, actor).await?,
+        "held": moderation::queries::own(app, actor, None).await?,
         "ballots": ballots(db, actor.person).await?,
         "rows": rows,
         "done_for_others": acted,
@@ -107,7 +109,7 @@ async fn about(
     let select = Query::select()
         .columns(columns.iter().map(|column| Alias::new(*column)))
         .from(Alias::new(&field.table))
-        .and_where(Expr::col(Alias::new(&field.column)).eq(person.0))
+        .and_where(names(field, person))
         .limit(MAX_ROWS)
         .to_owned();
     let found = db.query_all_raw(db.get_database_backend().build(&select)).await?;
@@ -118,15 +120,21 @@ async fn about(
     Ok(found.iter().map(row).collect())
 }
 
-async fn count(db: &impl ConnectionTrait, field: &FieldRule, person: PersonId) -> Result<i64> {
-    // an event names its subject as text, because not all subjects are people
+/// The field names this person. As text where it may name something else: the subject of an event, the target of a message.
+fn names(field: &FieldRule, person: PersonId) -> Expr {
     let who = Expr::col(Alias::new(&field.column));
-    let is_text = field.column == "subject_id";
-    let condition = if is_text { who.eq(person.to_string()) } else { who.eq(person.0) };
+    if ["subject_id", "target_id"].contains(&field.column.as_str()) {
+        who.eq(person.to_string())
+    } else {
+        who.eq(person.0)
+    }
+}
+
+async fn count(db: &impl ConnectionTrait, field: &FieldRule, person: PersonId) -> Result<i64> {
     let select = Query::select()
         .expr_as(Func::count(Expr::col(Alias::new(&field.column))), Alias::new("n"))
         .from(Alias::new(&field.table))
-        .and_where(condition)
+        .and_where(names(field, person))
         .to_owned();
     let row = db.query_one_raw(db.get_database_backend().build(&select)).await?;
     Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())

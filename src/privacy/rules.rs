@@ -119,7 +119,9 @@ word! {
         Waiting,
         /// The owner thought better of it.
         Cancelled,
-        /// The account is closed.
+        /// The account is closed; its destroyed keys are not yet out of the database's files.
+        Clearing,
+        /// The account is closed, and nothing of its keys is left.
         Done,
         /// It could not be closed: its owner had taken a seat.
         Held,
@@ -192,7 +194,7 @@ mod tests {
             let others = [&field.purpose, &field.basis, &field.retention];
             assert!(others.iter().all(|other| (*other == NONE) != field.is_personal()), "{field:?}");
             assert!(["clear", "sealed", "digest", "sealed_if_private"].contains(&field.kept.as_str()), "{field:?}");
-            let is_sealed = field.column.contains("sealed") || field.column == "wrapped";
+            let is_sealed = field.column.ends_with("sealed") || field.column == "wrapped";
             assert!(!is_sealed || field.kept == "sealed", "{field:?}");
             assert!(!field.column.ends_with("_hmac") || field.kept == "digest", "{field:?}");
         }

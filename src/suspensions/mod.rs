@@ -13,5 +13,5 @@ mod rules;
 pub use self::{
     commands::{LiftSuspension, SuspendSpeaking, lift, suspend},
     http::routes,
-    queries::{SuspensionView, require_speech, running_in, suspension},
+    queries::{SuspensionView, require_speech, running_in, silenced, silent, suspension},
 };

@@ -1,4 +1,6 @@
 //! Reads of suspensions: is somebody silenced now, by whom, until when.
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
@@ -70,9 +72,25 @@ pub(super) async fn running_of(
 /// `speaking_suspended` with the end.
 pub async fn require_speech(tx: &Tx, person: PersonId) -> Result<()> {
     match running_of(tx, person, tx.now()).await? {
-        Some(row) => Err(Code::SpeakingSuspended.with(json!({ "until": clock::local(row.ends_at) }))),
+        Some(row) => Err(silent(row.ends_at)),
         None => Ok(()),
     }
+}
+
+/// Those of these people who may not speak in public now, and until when.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn silenced(tx: &Tx, people: Vec<PersonId>) -> Result<HashMap<PersonId, DateTime<Utc>>> {
+    let rows = suspension::Entity::find().filter(suspension::Column::PersonId.is_in(people)).filter(running(tx.now()));
+    let rows = rows.order_by_asc(suspension::Column::EndsAt).all(tx).await?;
+    Ok(rows.into_iter().map(|row| (row.person_id, row.ends_at)).collect())
+}
+
+/// What somebody is told who may not speak until then.
+#[must_use]
+pub fn silent(until: DateTime<Utc>) -> Error {
+    Code::SpeakingSuspended.with(json!({ "until": clock::local(until) }))
 }
 
 /// The person's own suspension that runs now.

@@ -1,0 +1,66 @@
+//! Whom a notice has reached as far as it knows: who confirmed its version; and whether it still hangs.
+use std::collections::HashSet;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use super::{
+    queries,
+    rows::{confirmation, notice},
+};
+use crate::{
+    error::Result,
+    ids::{NoticeId, PersonId},
+    people::audience::Among,
+    quiet::Class,
+};
+
+/// What telling of a notice needs to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hanging {
+    /// Where it hangs.
+    pub area: String,
+    /// Its heading.
+    pub title: String,
+    /// Its number.
+    pub number: String,
+    /// Residents are asked to confirm.
+    pub must_read: bool,
+    /// Grid workers get the doors of who has not confirmed.
+    pub has_doors: bool,
+    /// How urgent it is.
+    pub class: Class,
+    /// It still hangs.
+    pub hangs: bool,
+}
+
+/// The notice; `None` when there is none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn hanging(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<Hanging>> {
+    let row = notice::Entity::find_by_id(id).one(db).await?;
+    Ok(row.map(|row| Hanging {
+        hangs: row.state == queries::PUBLISHED,
+        area: row.area_code,
+        title: row.title,
+        number: row.number,
+        must_read: row.must_read,
+        has_doors: row.confirm_by.is_some(),
+        class: Class::parse(&row.class),
+    }))
+}
+
+/// Those of these people who confirmed the version that hangs.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn confirmed_by(db: &impl ConnectionTrait, id: NoticeId, among: &Among) -> Result<HashSet<PersonId>> {
+    let Some(notice) = notice::Entity::find_by_id(id).one(db).await? else { return Ok(HashSet::new()) };
+    let rows = confirmation::Entity::find()
+        .select_only()
+        .column(confirmation::Column::PersonId)
+        .filter(confirmation::Column::NoticeId.eq(id))
+        .filter(confirmation::Column::Version.eq(notice.version))
+        .filter(among.holds(confirmation::Column::PersonId));
+    Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
+}

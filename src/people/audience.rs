@@ -1,0 +1,130 @@
+//! Who lives where, a page at a time: the ground of every audience; and by what somebody can be reached.
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
+};
+
+use super::rows::{person, session};
+use crate::{error::Result, ids::PersonId, keys::Keys};
+
+/// Digits of the code of a village.
+const VILLAGE: usize = 12;
+
+/// Some people, by name or as a stretch of the order of ids.
+#[derive(Clone, Debug)]
+pub enum Among {
+    /// Both ends belong to it.
+    Between(PersonId, PersonId),
+    /// These alone.
+    These(Vec<PersonId>),
+}
+
+impl Among {
+    /// The column names one of them.
+    #[must_use]
+    pub fn holds(&self, column: impl ColumnTrait) -> SimpleExpr {
+        match self {
+            Self::Between(first, last) => column.between(*first, *last),
+            Self::These(ids) => column.is_in(ids.iter().copied()),
+        }
+    }
+}
+
+/// Somebody on a roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The person.
+    pub id: PersonId,
+    /// There is a number to write to.
+    pub has_phone: bool,
+}
+
+fn has_phone() -> SimpleExpr {
+    Expr::case(person::Column::PhoneSealed.is_not_null(), 1).finally(0).into()
+}
+
+/// The next people on the rosters of an area and below, in the order of their ids.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn page(
+    db: &impl ConnectionTrait,
+    area: &str,
+    (after, count): (Option<PersonId>, u64),
+) -> Result<Vec<Neighbour>> {
+    let column = person::Column::AreaCode;
+    let there = if area.len() >= VILLAGE { column.eq(area) } else { column.starts_with(area) };
+    let mut rows = person::Entity::find()
+        .select_only()
+        .column(person::Column::Id)
+        .column_as(has_phone(), "has_phone")
+        .filter(there)
+        .filter(person::Column::LeftOn.is_null())
+        .order_by_asc(person::Column::Id)
+        .limit(count);
+    if let Some(after) = after {
+        rows = rows.filter(person::Column::Id.gt(after));
+    }
+    neighbours(rows, db).await
+}
+
+/// Those of these people who are on a roster, in the order of their ids.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn on_roster(db: &impl ConnectionTrait, ids: Vec<PersonId>) -> Result<Vec<Neighbour>> {
+    let rows = person::Entity::find()
+        .select_only()
+        .column(person::Column::Id)
+        .column_as(has_phone(), "has_phone")
+        .filter(person::Column::Id.is_in(ids))
+        .filter(person::Column::LeftOn.is_null())
+        .order_by_asc(person::Column::Id);
+    neighbours(rows, db).await
+}
+
+async fn neighbours(rows: sea_orm::Select<person::Entity>, db: &impl ConnectionTrait) -> Result<Vec<Neighbour>> {
+    let rows: Vec<(PersonId, i32)> = rows.into_tuple().all(db).await?;
+    Ok(rows.into_iter().map(|(id, phone)| Neighbour { id, has_phone: phone == 1 }).collect())
+}
+
+/// Those who have a phone that is signed in.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn signed_in(db: &impl ConnectionTrait, among: &Among, now: DateTime<Utc>) -> Result<HashSet<PersonId>> {
+    let rows = session::Entity::find()
+        .select_only()
+        .column(session::Column::PersonId)
+        .distinct()
+        .filter(among.holds(session::Column::PersonId))
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now));
+    Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
+}
+
+/// How somebody is reached: the village where they are on the roster now, and the number.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// `None`: on no roster any more.
+    pub area: Option<String>,
+    /// `None`: no number, or one that cannot be opened.
+    pub phone: Option<String>,
+}
+
+/// How these people are reached.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn reach(db: &impl ConnectionTrait, keys: &Keys, ids: Vec<PersonId>) -> Result<HashMap<PersonId, Reach>> {
+    let rows = person::Entity::find().filter(person::Column::Id.is_in(ids)).all(db).await?;
+    let shown = |row: person::Model| {
+        let area = row.left_on.is_none().then_some(row.area_code);
+        let phone = row.phone_sealed.and_then(|sealed| keys.shown("phone", &sealed));
+        (row.id, Reach { area, phone })
+    };
+    Ok(rows.into_iter().map(shown).collect())
+}

@@ -1,0 +1,115 @@
+//! Many people at once: for rolls, and for the queries of other subjects.
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Query, SelectStatement},
+};
+
+use super::{Resident, household as rows, person};
+use crate::{
+    error::Result,
+    ids::{HouseholdId, PersonId},
+};
+
+/// The ids of who is on the rosters of an area and below it, in a column `person_id`: for a query of somebody else's.
+#[must_use]
+pub fn ids_below(area: &str) -> SelectStatement {
+    let mut ids = ids();
+    // a village's own code is found by the index
+    let here = if area.len() >= crate::areas::VILLAGE_CODE {
+        person::Column::AreaCode.eq(area)
+    } else {
+        person::Column::AreaCode.starts_with(area)
+    };
+    ids.and_where(here).and_where(person::Column::LeftOn.is_null());
+    ids
+}
+
+/// The ids of these people, in the same way.
+#[must_use]
+pub fn ids_among(people: Vec<PersonId>) -> SelectStatement {
+    let mut ids = ids();
+    ids.and_where(person::Column::Id.is_in(people));
+    ids
+}
+
+fn ids() -> SelectStatement {
+    let mut ids = Query::select();
+    ids.expr_as(Expr::col((person::Entity, person::Column::Id)), "person_id").from(person::Entity);
+    ids
+}
+
+/// These people as the roster has them, whoever closed the account: for the village's own rolls, never for the public.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn on_rolls(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<HashMap<PersonId, Resident>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(1000) {
+        let rows = person::Entity::find().filter(person::Column::Id.is_in(some.iter().copied())).all(db).await?;
+        found.extend(rows.into_iter().map(|row| (row.id, Resident::from(row))));
+    }
+    Ok(found)
+}
+
+/// Those of these people who have a phone to sign in with.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn with_phone(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<HashSet<PersonId>> {
+    let mut found = HashSet::new();
+    for some in ids.chunks(1000) {
+        let rows = person::Entity::find()
+            .select_only()
+            .column(person::Column::Id)
+            .filter(person::Column::Id.is_in(some.iter().copied()))
+            .filter(person::Column::PhoneHmac.is_not_null());
+        found.extend(rows.into_tuple::<PersonId>().all(db).await?);
+    }
+    Ok(found)
+}
+
+/// A household as the roster has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Household {
+    /// Its id.
+    pub id: HouseholdId,
+    /// Its village.
+    pub area: String,
+    /// Its number on the village's roster.
+    pub number: String,
+}
+
+/// The household of this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn household(db: &impl ConnectionTrait, id: HouseholdId) -> Result<Option<Household>> {
+    Ok(rows::Entity::find_by_id(id).one(db).await?.map(found))
+}
+
+/// The household with this number on a village's roster.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn household_numbered(db: &impl ConnectionTrait, area: &str, number: &str) -> Result<Option<Household>> {
+    let here = rows::Entity::find().filter(rows::Column::AreaCode.eq(area)).filter(rows::Column::Number.eq(number));
+    Ok(here.one(db).await?.map(found))
+}
+
+fn found(row: rows::Model) -> Household {
+    Household { id: row.id, area: row.area_code, number: row.number }
+}
+
+/// Who belongs to a household now, in the order of the roster.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn members(db: &impl ConnectionTrait, id: HouseholdId) -> Result<Vec<Resident>> {
+    let rows = person::Entity::find()
+        .filter(person::Column::HouseholdId.eq(id))
+        .filter(person::Column::LeftOn.is_null())
+        .order_by_asc(person::Column::RosterNumber);
+    Ok(rows.all(db).await?.into_iter().map(Resident::from).collect())
+}

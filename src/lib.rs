@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod keys;
 pub mod rights;
+pub mod wordlist;
 // bytes for parsers, in tests
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops where it stands")]
@@ -29,9 +30,12 @@ pub mod areas;
 pub mod bodies;
 pub mod media;
 pub mod people;
+pub mod quiet;
 pub mod suspensions;
+pub mod wechat;
 // what phones see
 pub mod live;
+pub mod moderation;
 pub mod streams;
 // deliberation
 pub mod chains;
@@ -44,6 +48,7 @@ pub mod reports;
 pub mod suggestions;
 pub mod tasks;
 // the path and the decision
+pub mod board;
 pub mod matters;
 pub mod votes;
 // who runs it, and the whole
@@ -54,6 +59,7 @@ pub mod doctor;
 pub mod demo;
 pub mod groups;
 pub mod guests;
+pub mod inbox;
 pub mod pages;
 pub mod privacy;
 pub mod server;

@@ -16,6 +16,7 @@ use liusheng::{
     people::{self, RosterFile},
     server::{self, Role},
     store, text,
+    votes::verify,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -47,11 +48,17 @@ enum Command {
         #[command(subcommand)]
         what: Import,
     },
-    /// Check the event log and its signed checkpoints; names the first bad entry.
+    /// Check a vote's published archive, offline; or, with --log, the event log and its signed checkpoints.
     Verify {
-        /// Check the log.
-        #[arg(long, required = true)]
+        /// Check the log; names the first bad entry.
+        #[arg(long)]
         log: bool,
+        /// The archive of a vote, as it was published.
+        #[arg(required_unless_present = "log", conflicts_with = "log")]
+        file: Option<PathBuf>,
+        /// Twelve characters that were published on paper or in the village's channel: the archive must have them.
+        #[arg(long, requires = "file")]
+        fingerprint: Option<String>,
     },
     /// Try dead letters once more.
     Redrive,
@@ -81,7 +88,11 @@ enum Command {
         json: bool,
     },
     /// Print the description of the API.
-    Openapi,
+    Openapi {
+        /// That of the socket and of the server-sent events instead, as AsyncAPI.
+        #[arg(long = "async")]
+        is_async: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -144,6 +155,7 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             server::open(config, Clock::system(), false).await.map(|_| ExitCode::SUCCESS)
         }
         Command::Import { what } => import(config, what).await,
+        Command::Verify { file: Some(file), fingerprint, .. } => Ok(verify_vote(&file, fingerprint.as_deref())),
         Command::Verify { .. } => verify(config).await,
         Command::Redrive => {
             let (app, _rung) = server::open(there(config)?, Clock::system(), false).await?;
@@ -162,8 +174,8 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             told(restored.map(|restored| (restored.lines, restored.is_whole)))
         }
         Command::Doctor { json } => examined(&config, json).await,
-        Command::Openapi => {
-            print!("{}", server::openapi().map_err(Error::broken)?);
+        Command::Openapi { is_async } => {
+            print!("{}", if is_async { server::asyncapi_text() } else { server::openapi().map_err(Error::broken)? });
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -214,6 +226,19 @@ fn there(config: Config) -> Result<Config> {
     }
     let folder = config.data_dir.display().to_string();
     Err(Error::broken(text::say_with("operator-no-database", &[("folder", folder.as_str().into())])))
+}
+
+/// Needs no database, no key, no network.
+fn verify_vote(file: &Path, fingerprint: Option<&str>) -> ExitCode {
+    let archive = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let Some(archive) = archive else {
+        eprintln!("{}: {}", file.display(), text::say("verify-unreadable"));
+        return ExitCode::from(2);
+    };
+    let report = verify::verify(&archive, fingerprint);
+    println!("{}", report.lines.join("\n"));
+    println!("{}", text::say(if report.fault.is_none() { "verify-good" } else { "verify-bad" }));
+    ExitCode::from(u8::from(report.fault.is_some()))
 }
 
 async fn verify(config: Config) -> Result<ExitCode> {

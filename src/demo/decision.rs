@@ -15,7 +15,7 @@ use crate::{
     media, tasks, text,
     votes::{
         self,
-        commands::{CastBallot, Choice, OpenVote, Secrecy},
+        commands::{CastBallot, Choice, OpenVote, Paper, Secrecy},
     },
 };
 
@@ -33,9 +33,14 @@ impl Story<'_> {
             matter_id,
             question: say(key, "question"),
             preset: "village_assembly_person".to_owned(),
+            allows_revote: false,
             secrecy: Secrecy::Open,
             closes_at,
             meeting_id: thread.assembly,
+            options: Vec::new(),
+            max_choices: None,
+            seats: None,
+            parent_vote_id: None,
         };
         let vote =
             self.write(move |tx| Box::pin(async move { votes::commands::open_vote(tx, &actor, input).await })).await?;
@@ -60,7 +65,9 @@ impl Story<'_> {
                         } else {
                             Choice::For
                         };
-                        votes::commands::cast(tx, person, vote, CastBallot { cast_id: Uuid::new_v4(), choice }).await?;
+                        let ballot =
+                            CastBallot { cast_id: Uuid::new_v4(), choice: Some(choice), choices: None, elector: None };
+                        votes::commands::cast(tx, person, vote, Paper::open(vote, &ballot)).await?;
                     }
                     Ok(())
                 })

@@ -5,11 +5,13 @@ use chrono::{Datelike, TimeDelta};
 
 use super::{Finding, State};
 use crate::{
+    broker,
     calendar::Calendar,
     clock::{self, Clock},
     config::{Config, SmsProvider},
     error::{Error, Result},
     events,
+    gateways::Gateways,
     keys::{KEY_FILE, Keys},
     seals,
     store::{self, catalog},
@@ -30,7 +32,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
     found.extend(database(config, clock).await);
     found.extend(time(config, clock));
     found.push(redis(&config.redis_url).await);
-    found.extend(sms(config));
+    found.extend(providers(config, clock).await);
     found.push(public_url(&config.public_url).await);
     found
 }
@@ -167,7 +169,7 @@ async fn redis(url: &str) -> Finding {
     };
     let (version, policy) = (value("redis_version"), value("maxmemory_policy"));
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let is_old = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (6, 2);
+    let is_old = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (7, 0);
     if is_old {
         Finding::new("redis", State::Fault, "redis_old", &[("version", version)])
     } else if policy != "noeviction" {
@@ -178,14 +180,48 @@ async fn redis(url: &str) -> Finding {
 }
 
 async fn info(url: &str) -> Option<String> {
-    let mut connection = redis::Client::open(url).ok()?.get_multiplexed_async_connection().await.ok()?;
+    let node = broker::nodes(url).swap_remove(0);
+    let mut connection = redis::Client::open(node).ok()?.get_multiplexed_async_connection().await.ok()?;
     redis::cmd("INFO").query_async(&mut connection).await.ok()
 }
 
-fn sms(config: &Config) -> Option<Finding> {
+/// Asks the providers whether they know us, without sending anything.
+async fn providers(config: &Config, clock: &Clock) -> Vec<Finding> {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let gateways = match Gateways::open(config, clock, false) {
+        Ok(gateways) => gateways,
+        Err(error) => {
+            return vec![Finding::new("settings", State::Fault, "providers_bad", &[("error", error.to_string())])];
+        }
+    };
+    let mut found = vec![sms(config, &gateways).await];
+    let accounts = [("wechat", &gateways.wechat.official), ("wechat_mini", &gateways.wechat.mini)];
+    for (part, account) in accounts.into_iter().filter_map(|(part, account)| Some((part, account.as_ref()?))) {
+        let asked = tokio::time::timeout(PATIENCE, account.check()).await;
+        found.push(match asked {
+            Ok(Ok(())) => Finding::new(part, State::Ok, "wechat_well", &[]),
+            Ok(Err(failure)) if failure.code() != 0 => {
+                Finding::new(part, State::Fault, "wechat_refused", &[("code", failure.code().to_string())])
+            }
+            _ => Finding::new(part, State::Fault, "wechat_unreachable", &[]),
+        });
+    }
+    if gateways.wechat.official.is_some() && gateways.wechat.callback.is_none() {
+        found.push(Finding::new("wechat", State::Warning, "wechat_no_callback", &[]));
+    }
+    found
+}
+
+async fn sms(config: &Config, gateways: &Gateways) -> Finding {
     match config.sms_provider {
-        SmsProvider::None => Some(Finding::new("sms", State::Warning, "sms_none", &[])),
-        SmsProvider::File => Some(Finding::new("sms", State::Warning, "sms_file", &[])),
+        SmsProvider::None => return Finding::new("sms", State::Warning, "sms_none", &[]),
+        SmsProvider::File => return Finding::new("sms", State::Warning, "sms_file", &[]),
+        SmsProvider::Aliyun | SmsProvider::Tencent => {}
+    }
+    match tokio::time::timeout(PATIENCE, gateways.sms.check()).await {
+        Ok(Ok(())) => Finding::new("sms", State::Ok, "sms_well", &[]),
+        Ok(Err("refused")) => Finding::new("sms", State::Fault, "sms_refused", &[]),
+        _ => Finding::new("sms", State::Fault, "sms_unreachable", &[]),
     }
 }
 

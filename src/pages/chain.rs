@@ -14,11 +14,14 @@ use super::{
 };
 use crate::{
     app::{App, Path},
-    chains::{ChainView, PutRow, StartChain, commands, queries::view},
+    chains::{
+        ChainView, PutRow, Slot, StartChain, commands,
+        queries::{ChainRowView, view},
+    },
     clock,
-    error::Result,
+    error::{Code, Result},
     ids::StreamId,
-    streams,
+    people, streams,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -56,12 +59,23 @@ async fn start(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, 
             example: form.text("example").to_owned(),
             max_rows: form.optional("max_rows")?,
             closes_at: form.optional("closes_on")?.map(|day| clock::local(clock::end_of_day(day))),
+            slot: if form.has("slot", "household") { Slot::Household } else { Slot::Person },
+            fields: form
+                .text("fields")
+                .lines()
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(Into::into)
+                .collect(),
         })
     };
-    let actor = who.actor.clone();
+    let (actor, words) = (who.actor.clone(), app.words.clone());
     let started = match read() {
         Ok(input) => {
-            app.store.write(move |tx| Box::pin(async move { commands::start(tx, &actor, (id, input)).await })).await
+            let start = app
+                .store
+                .write(move |tx| Box::pin(async move { commands::start(tx, &words, &actor, (id, input)).await }));
+            start.await
         }
         Err(error) => Err(error),
     };
@@ -79,8 +93,11 @@ struct ChainPage {
     seq: i64,
     chain: ChainView,
     is_open: bool,
-    /// The own row's words and quantity, if there is one.
-    own: Option<(String, i32)>,
+    /// There is a row of the own, or of the own household.
+    has_own: bool,
+    is_of_households: bool,
+    /// Names of the list's fields with what stands in the own row.
+    cells: Vec<(String, String)>,
     typed: Fields,
     wrong: Wrong,
 }
@@ -98,17 +115,33 @@ async fn shown(
     let db = app.store.read();
     let (stream, _) = streams::queries::readable(db, &who.actor, id).await?;
     let chain = view(db, &who.actor, (id, seq)).await?;
-    let own = chain.rows.iter().find(|row| row.person_id == who.actor.person);
-    let own = own.map(|row| (row.text.clone(), row.quantity));
+    // it was taken back or taken away
+    let chain = Some(chain).filter(|chain| !chain.title.is_empty()).ok_or(Code::NotFound)?;
+    let is_of_households = chain.slot == Slot::Household.as_str();
+    let household = if is_of_households {
+        people::queries::person(db, who.actor.person).await?.map(|person| person.household)
+    } else {
+        None
+    };
+    let is_own = |row: &&ChainRowView| {
+        row.person_id == who.actor.person || (row.household.is_some() && row.household == household)
+    };
+    let own = chain.rows.iter().find(is_own).cloned();
     if !wrong.is_any() {
-        let (text, quantity) = own.clone().unwrap_or((String::new(), 1));
+        let (text, quantity) = own.as_ref().map_or((String::new(), 1), |row| (row.text.clone(), row.quantity));
         typed.put("text", text);
         typed.put("quantity", quantity.to_string());
     }
+    let given: Vec<String> = typed.all("cell").map(str::to_owned).collect();
+    let given = if wrong.is_any() { given } else { own.as_ref().map(|row| row.cells.clone()).unwrap_or_default() };
+    let cell = |(place, name): (usize, &String)| (name.clone(), given.get(place).cloned().unwrap_or_default());
+    let cells = chain.fields.iter().enumerate().map(cell).collect();
     let is_open = chain.closed_at.is_none() && chain.closes_at.is_none_or(|at| at > app.local_now());
     let page = who.page("page-chain").back(format!("/streams/{id}#e{seq}")).at(format!("/streams/{id}/chains/{seq}"));
     let page = page.live(Live::one(&stream).unless(wrong.is_any()));
-    Ok(render_as(wrong.status(), &ChainPage { page, stream: id, seq, chain, is_open, own, typed, wrong }))
+    let has_own = own.is_some();
+    let shown = ChainPage { page, stream: id, seq, chain, is_open, has_own, is_of_households, cells, typed, wrong };
+    Ok(render_as(shown.wrong.status(), &shown))
 }
 
 /// Adds the own row, changes it, or takes it away.
@@ -119,14 +152,20 @@ async fn put(
     form: Fields,
 ) -> Result<Response> {
     let (actor, is_off) = (who.actor.clone(), form.has("do", "remove"));
-    let row = form.required("quantity").map(|quantity| PutRow { text: form.text("text").to_owned(), quantity });
+    let row = form.required("quantity").map(|quantity| PutRow {
+        text: form.text("text").to_owned(),
+        quantity,
+        cells: form.all("cell").map(str::to_owned).collect(),
+    });
     let done = match row {
         _ if is_off => {
             app.store.write(move |tx| Box::pin(async move { commands::remove_row(tx, &actor, (id, seq)).await })).await
         }
         Ok(row) => {
-            let put =
-                app.store.write(move |tx| Box::pin(async move { commands::put_row(tx, &actor, (id, seq, row)).await }));
+            let words = app.words.clone();
+            let put = app
+                .store
+                .write(move |tx| Box::pin(async move { commands::put_row(tx, &words, &actor, (id, seq, row)).await }));
             put.await.map(drop)
         }
         Err(error) => Err(error),

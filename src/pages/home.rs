@@ -95,7 +95,10 @@ async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
     let area = areas::names(db, vec![actor.area.clone()]).await?.remove(&actor.area).unwrap_or_default();
     let page = viewer.page("page-site").titled(area).back("").live(Some(live));
     let now = app.local_now();
-    let rows = streams.into_iter().filter(|stream| stream.last_seq > 0).map(|stream| row(stream, now)).collect();
+    // what the system notes in a mailbox is nothing to be looked at
+    let says_something =
+        |one: &StreamView| one.last_no > 0 || (one.last_seq > 0 && one.kind != StreamKind::Mailbox.as_str());
+    let rows = streams.into_iter().filter(says_something).map(|stream| row(stream, now)).collect();
     let todo = todo(app, actor).await?;
     let may_open_group = group::may_open(actor);
     Ok(render(&HomePage { page, has_desk: !actor.seats.is_empty(), may_open_group, todo, rows }))
@@ -105,7 +108,7 @@ async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
 async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
     let db = app.store.read();
     let mut todo = Vec::new();
-    for vote in votes::open_votes_for(db, actor.person).await?.into_iter().filter(|vote| !vote.has_cast) {
+    for vote in votes::open_votes_for(db, actor.person).await?.into_iter().filter(votes::OpenVoteView::waits) {
         todo.push(Todo::new("page-todo-vote", (&vote.question, Some(&vote.closes_at)), format!("/votes/{}", vote.id)));
     }
     let page = PageQuery { cursor: None, limit: Some(SHOWN) };
@@ -122,9 +125,8 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
             ));
         }
     }
-    for one in notices::queries::list(db, &actor.area, &page).await?.items {
-        let is_asked = one.must_read && one.state == notices::queries::PUBLISHED;
-        if is_asked && !notices::queries::has_confirmed(db, actor, one.id, one.version).await? {
+    for one in notices::queries::must_read(db, &actor.area, SHOWN).await? {
+        if !notices::queries::has_confirmed(db, actor, one.id, one.version).await? {
             todo.push(Todo::new("page-todo-notice", (&one.title, None), format!("/notices/{}", one.id)));
         }
     }

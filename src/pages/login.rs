@@ -53,6 +53,7 @@ struct CodePage {
     page: Page,
     then: String,
     masked: String,
+    can_speak: bool,
     typed: Fields,
     wrong: Wrong,
 }
@@ -89,25 +90,31 @@ async fn code(State(app): State<App>, viewer: Viewer, request: Request) -> Resul
     people::require_own_page(&app, request.headers())?;
     let address = client_address(&app, request.headers(), request.extensions());
     let mut typed = Fields::read(request).await?;
-    let asked = people::ask_code(&app, address, AskCode { phone: typed.text("phone").to_owned() }).await;
+    let asked = people::ask_code(
+        &app,
+        address,
+        AskCode { phone: typed.text("phone").to_owned(), spoken: typed.has("spoken", "1") },
+    )
+    .await;
     let (page, then) = (page(&viewer), local(typed.text("then")).to_owned());
     match asked.map_err(Wrong::from) {
         Ok(id) => {
             typed.put("login_id", id.to_string());
-            Ok(code_page(page, typed, Wrong::default()))
+            Ok(code_page(&app, page, typed, Wrong::default()))
         }
         // the code that was sent a moment ago is still good, for whoever asked for it
         Err(Ok(wrong)) if wrong.code == Some(Code::CodeTooSoon) && typed.given("login_id").is_some() => {
-            Ok(code_page(page, typed, wrong))
+            Ok(code_page(&app, page, typed, wrong))
         }
         Err(Ok(wrong)) => Ok(render_as(wrong.status(), &PhonePage { page, then, typed, wrong })),
         Err(Err(error)) => Err(error),
     }
 }
 
-fn code_page(page: Page, typed: Fields, wrong: Wrong) -> Response {
+fn code_page(app: &App, page: Page, typed: Fields, wrong: Wrong) -> Response {
     let then = local(typed.text("then")).to_owned();
-    render_as(wrong.status(), &CodePage { page, then, masked: mask_phone(typed.text("phone")), typed, wrong })
+    let (masked, can_speak) = (mask_phone(typed.text("phone")), app.gateways.sms.can_speak());
+    render_as(wrong.status(), &CodePage { page, then, masked, can_speak, typed, wrong })
 }
 
 async fn enter(State(app): State<App>, viewer: Viewer, headers: HeaderMap, typed: Fields) -> Result<Response> {
@@ -126,7 +133,7 @@ async fn enter(State(app): State<App>, viewer: Viewer, headers: HeaderMap, typed
             let people = choices(refusal.more.unwrap_or_default());
             Ok(render(&WhoPage { page: page(&viewer), then, typed, people }))
         }
-        Err(error) => Ok(code_page(page(&viewer), typed, Wrong::from(error)?)),
+        Err(error) => Ok(code_page(&app, page(&viewer), typed, Wrong::from(error)?)),
     }
 }
 

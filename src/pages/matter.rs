@@ -20,11 +20,13 @@ use super::{
 use crate::{
     actor::{Actor, covers},
     app::{App, Path, Query},
+    delivery,
     error::{Code, Result},
     forms::{self, FormView},
     ids::{FormId, MatterId},
     matters::{self, EvidenceView, MatterSummary, MatterView, MattersQuery, StageState, StageView},
     meetings::{self, MeetingView},
+    moderation::{self, HeldView},
     notices::{self, NoticeView},
     page::PageQuery,
     streams::{self, Access, Stream},
@@ -77,6 +79,8 @@ struct About {
     doors: Option<MeetingView>,
     votes: Vec<VoteView>,
     tasks: Vec<TaskView>,
+    /// Does the viewer follow it? Nothing for visitors.
+    is_followed: Option<bool>,
 }
 
 /// The discussion, for those who may read it.
@@ -84,6 +88,8 @@ struct Talk {
     stream: Stream,
     thread: Thread,
     compose: Option<Compose>,
+    /// What the viewer said here and nobody else sees yet.
+    held: Vec<HeldView>,
 }
 
 async fn show(
@@ -122,9 +128,12 @@ async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -
     notices.retain(|notice| covers(area, &notice.area_code));
     let mut tasks = tasks::queries::tasks_of(db, (id, area)).await?;
     tasks.retain(|task| covers(area, &task.area_code));
-    let (asked, doors) = match actor {
-        Some(actor) => (asked(app, actor, forms).await?, doors(app, actor, &meetings).await?),
-        None => (Vec::new(), None),
+    let (asked, doors, is_followed) = match actor {
+        Some(actor) => {
+            let follows = delivery::preferences::follows(db, actor.person, id).await?;
+            (asked(app, actor, forms).await?, doors(app, actor, &meetings).await?, Some(follows))
+        }
+        None => (Vec::new(), None, None),
     };
     let is_to_come =
         |meeting: &MeetingView| meeting.state == "called" && doors.as_ref().is_none_or(|open| open.id != meeting.id);
@@ -133,6 +142,7 @@ async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -
         notices,
         meetings: meetings.into_iter().filter(is_to_come).collect(),
         doors,
+        is_followed,
         votes: votes::queries::votes_of(db, id).await?,
         tasks,
     })
@@ -176,7 +186,8 @@ async fn talk(
         }
         _ => None,
     };
-    Ok(Some(Talk { thread, compose, stream }))
+    let held = moderation::queries::own(app, actor, Some(stream.id)).await?;
+    Ok(Some(Talk { thread, compose, held, stream }))
 }
 
 /// A stage with its evidence, in words.

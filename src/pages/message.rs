@@ -6,6 +6,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use serde::Deserialize;
 
 use super::{
     fields::{Fields, Wrong},
@@ -14,14 +15,15 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{App, Path, Query},
+    chains,
     error::{Code, Result},
-    ids::StreamId,
+    ids::{PersonId, StreamId},
     reports::{self, ReportMessage},
     streams::{
         Access, RECALL_WITHIN,
         commands::{self, PinMessage, RecallMessage},
-        queries::{self, Receipts},
+        queries::{self, Page as ReceiptsPage, Receipts},
     },
 };
 
@@ -43,35 +45,52 @@ struct MessagePage {
     may_write: bool,
     may_recall: bool,
     leads: bool,
+    /// It stands as it was said.
+    is_spoken: bool,
     /// It was said by somebody else in a conversation in which one may report.
     may_report: bool,
     typed: Fields,
     wrong: Wrong,
 }
 
-async fn show(State(app): State<App>, who: Resident, Path(place): Path<(StreamId, i64)>) -> Result<Response> {
-    shown(&app, &who, place, (Fields::default(), Wrong::default())).await
+/// Which of those who have not read are named.
+#[derive(Default, Deserialize)]
+struct Names {
+    after: Option<PersonId>,
+}
+
+async fn show(
+    State(app): State<App>,
+    who: Resident,
+    Path(place): Path<(StreamId, i64)>,
+    Query(names): Query<Names>,
+) -> Result<Response> {
+    shown(&app, &who, (place, names), (Fields::default(), Wrong::default())).await
 }
 
 async fn shown(
     app: &App,
     who: &Resident,
-    (id, seq): (StreamId, i64),
+    ((id, seq), names): ((StreamId, i64), Names),
     (typed, wrong): (Fields, Wrong),
 ) -> Result<Response> {
     let db = app.store.read();
     let (stream, access) = queries::readable(db, &who.actor, id).await?;
-    let entry = opened(app, &who.actor, id, seq).await?.filter(|entry| entry.kind == "message");
+    let entry =
+        opened(app, &who.actor, id, seq).await?.filter(|entry| ["message", "chain"].contains(&entry.kind.as_str()));
     let entry = entry.ok_or(Code::NotFound)?;
+    let receipts = ReceiptsPage { cursor: names.after, ..ReceiptsPage::default() };
     let said = thread::bubble(app, &who.actor, entry).await?.ok_or(Code::NotFound)?;
+    let is_spoken = said.line.is_none();
     let page = MessagePage {
         page: who.page("page-message").back(format!("/streams/{id}")).at(format!("/streams/{id}/messages/{seq}")),
         stream: id,
-        receipts: queries::receipts(app, &who.actor, (id, seq)).await?,
+        receipts: queries::receipts(app, &who.actor, (id, seq, receipts)).await?,
         may_write: access == Access::Write,
         may_recall: said.is_mine && said.at + RECALL_WITHIN > app.local_now(),
         leads: queries::leads(db, &who.actor, id).await?,
-        may_report: said.is_message && !said.is_mine && reports::may_be_reported(&stream.kind),
+        is_spoken,
+        may_report: is_spoken && !said.is_mine && reports::may_be_reported(&stream.kind),
         said,
         typed,
         wrong,
@@ -86,11 +105,13 @@ async fn recall(
     form: Fields,
 ) -> Result<Response> {
     let (actor, input) = (who.actor.clone(), RecallMessage { reason: form.text("reason").trim().to_owned() });
-    let done =
-        app.store.write(move |tx| Box::pin(async move { commands::recall(tx, &actor, (id, seq, input)).await })).await;
+    let done = app
+        .store
+        .write(move |tx| Box::pin(async move { chains::commands::take_back(tx, &actor, (id, seq, input)).await }))
+        .await;
     match done {
         Ok(_) => Ok(see(&format!("/streams/{id}#e{seq}"))),
-        Err(error) => shown(&app, &who, (id, seq), (form, Wrong::from(error)?)).await,
+        Err(error) => shown(&app, &who, ((id, seq), Names::default()), (form, Wrong::from(error)?)).await,
     }
 }
 
@@ -105,7 +126,7 @@ async fn pin(
         app.store.write(move |tx| Box::pin(async move { commands::pin(tx, &actor, (id, seq, input)).await })).await;
     match done {
         Ok(_) => Ok(see(&format!("/streams/{id}"))),
-        Err(error) => shown(&app, &who, (id, seq), (form, Wrong::from(error)?)).await,
+        Err(error) => shown(&app, &who, ((id, seq), Names::default()), (form, Wrong::from(error)?)).await,
     }
 }
 
@@ -122,6 +143,6 @@ async fn report(
         .await;
     match done {
         Ok(_) => Ok(see(&format!("/streams/{id}#e{seq}"))),
-        Err(error) => shown(&app, &who, (id, seq), (form, Wrong::from(error)?)).await,
+        Err(error) => shown(&app, &who, ((id, seq), Names::default()), (form, Wrong::from(error)?)).await,
     }
 }

@@ -13,15 +13,18 @@
 //! the macros in `forms.html` show beside the fields. Refusals elsewhere become plain pages by themselves.
 mod about;
 pub mod assets;
+mod board;
 mod chain;
 mod claim;
 mod compose;
 mod desk;
 mod desk_login;
+mod doors;
 pub mod fields;
 mod form;
 mod group;
 mod guest;
+mod held;
 mod home;
 pub mod layout;
 mod login;
@@ -32,19 +35,23 @@ mod notice;
 mod options;
 mod privacy;
 mod problem;
+mod proxy;
 mod record;
 mod search;
+mod settings;
 mod speak;
 mod steps;
 mod stream;
 mod suggestion;
+mod telling;
 mod thread;
 mod vote;
+mod wechat;
 pub mod words;
 
 use axum::{Router, middleware};
 
-pub use self::problem::problem;
+pub use self::{problem::problem, wechat::verification_files};
 use crate::app::App;
 
 /// All pages. What they refuse is shown as a page.
@@ -62,15 +69,22 @@ pub fn routes() -> Router<App> {
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())
+        .merge(doors::routes())
+        .merge(settings::routes())
+        .merge(held::routes())
         .merge(vote::routes())
+        .merge(proxy::routes())
+        .merge(board::routes())
         .merge(stream::routes())
         .merge(message::routes())
         .merge(chain::routes())
         .merge(options::routes())
+        .merge(telling::routes())
         .merge(group::routes())
         .merge(search::routes())
         .merge(record::routes())
         .merge(about::routes())
+        .merge(wechat::routes())
         .merge(desk::routes())
         .layer(middleware::from_fn(problem::shown))
         .merge(assets::routes())

@@ -14,10 +14,15 @@ use super::{
 };
 use crate::{
     app::{App, Path, Query},
+    bodies::{self, Right},
     error::Result,
     ids::NoticeId,
-    notices::{NoticeDetail, NoticeView, ObjectionView, RaiseObjection, commands, queries},
+    notices::{
+        ConfirmVia, ConfirmationView, DoorView, NoticeDetail, NoticeView, ObjectionView, RaiseObjection, commands,
+        queries,
+    },
     page::PageQuery,
+    quiet::Class,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -43,10 +48,32 @@ struct NoticePage {
     notice: NoticeDetail,
     objections: Vec<ObjectionView>,
     may_object: bool,
-    /// Asked to confirm: has the viewer done so?
-    confirmed: Option<bool>,
+    /// Is the viewer asked to confirm?
+    is_asked: bool,
+    /// The viewer's confirmation.
+    confirmed: Option<ConfirmationView>,
+    /// Of the viewer's household: who has not confirmed.
+    household: Vec<DoorView>,
+    /// Does the viewer knock at these doors?
+    visits: bool,
     typed: Fields,
     wrong: Wrong,
+}
+
+impl NoticePage {
+    fn is_emergency(&self) -> bool {
+        self.notice.notice.class == Class::Emergency
+    }
+
+    /// Who confirmed for the viewer.
+    fn done_by(&self) -> Option<&str> {
+        self.confirmed.as_ref().filter(|done| done.via != ConfirmVia::Own).and_then(|done| done.by_name.as_deref())
+    }
+
+    /// What was taken down asks nobody any more.
+    fn takes(&self) -> bool {
+        self.notice.notice.state != queries::WITHDRAWN
+    }
 }
 
 async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
@@ -68,16 +95,23 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
     let head = &notice.notice;
     let is_open = head.state == queries::PUBLISHED && app.now() < head.period_to.to_utc();
     let may_object = is_open && viewer.actor.as_ref().is_some_and(|actor| actor.lives_in(&head.area_code));
-    let confirmed = match &viewer.actor {
-        Some(actor) if head.must_read && actor.lives_in(&head.area_code) => {
-            Some(queries::has_confirmed(db, actor, id, head.version).await?)
+    let asked = viewer.actor.as_ref().filter(|actor| head.must_read && actor.lives_in(&head.area_code));
+    let (confirmed, household) = match asked {
+        Some(actor) => {
+            let own = queries::own_confirmation(db, actor, (id, head.version)).await?;
+            (own, queries::of_household(db, actor, id).await?)
         }
-        _ => None,
+        None => (None, Vec::new()),
     };
+    let visits = |actor: &crate::actor::Actor| bodies::may(actor, Right::VisitDoors, &head.area_code);
+    let (is_asked, visits) = (asked.is_some(), head.must_read && viewer.actor.as_ref().is_some_and(visits));
     let back = head.matter_id.map_or_else(|| "/notices".to_owned(), |matter| format!("/matters/{matter}"));
     let page = viewer.page("page-notice").titled(head.title.clone()).back(back).at(format!("/notices/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));
-    Ok(render_as(wrong.status(), &NoticePage { page, notice, objections, may_object, confirmed, typed, wrong }))
+    Ok(render_as(
+        wrong.status(),
+        &NoticePage { page, notice, objections, may_object, is_asked, confirmed, household, visits, typed, wrong },
+    ))
 }
 
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {

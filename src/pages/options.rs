@@ -7,6 +7,8 @@ use axum::{
     routing::{get, post},
 };
 
+use chrono::TimeDelta;
+
 use super::{
     fields::{Fields, Wrong},
     group,
@@ -20,10 +22,13 @@ use crate::{
     ids::{PersonId, StreamId},
     streams::{
         StreamKind, StreamView,
-        commands::{self, SetOptions},
+        commands::{self, Mute, SetOptions},
         queries::{self, Reader},
     },
 };
+
+/// For how long one may be left in peace.
+const HOURS: [i64; 3] = [8, 24, 168];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -51,7 +56,7 @@ async fn show(State(app): State<App>, who: Resident, Path(id): Path<StreamId>) -
 
 async fn shown(app: &App, who: &Resident, id: StreamId, (typed, wrong): (Fields, Wrong)) -> Result<Response> {
     let db = app.store.read();
-    let stream = queries::one(db, &who.actor, id).await?;
+    let stream = queries::one(app, &who.actor, id).await?;
     let members = match queries::members(app, &who.actor, id).await {
         Err(error) if error.code() == Code::NotFound => Vec::new(),
         members => members?,
@@ -71,9 +76,14 @@ async fn shown(app: &App, who: &Resident, id: StreamId, (typed, wrong): (Fields,
 
 async fn set(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
     let actor = who.actor.clone();
-    let done = match form.choice("mute") {
-        Ok(mute) => {
-            let options = SetOptions { mute: Some(mute), is_pinned: Some(form.has("is_pinned", "1")) };
+    let asked = || -> Result<SetOptions> {
+        let mute = form.choice("mute")?;
+        let hours = form.optional::<i64>("mute_for")?.filter(|hours| HOURS.contains(hours) && mute != Mute::Nothing);
+        let mute_until = hours.map(|hours| app.local_now() + TimeDelta::hours(hours));
+        Ok(SetOptions { mute: Some(mute), mute_until, is_pinned: Some(form.has("is_pinned", "1")) })
+    };
+    let done = match asked() {
+        Ok(options) => {
             app.store
                 .write(move |tx| Box::pin(async move { commands::set_options(tx, &actor, id, options).await }))
                 .await

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     error::Result,
     ids::MediaId,
-    suggestions::{SubmitSuggestion, SuggestionView, commands},
+    suggestions::{self, AboutToSay, SubmitSuggestion, SuggestionSummary, SuggestionView, commands},
 };
 
 /// In the order in which they are shown.
@@ -37,17 +37,29 @@ struct SpeakPage {
     wrong: Wrong,
     /// What was sent along with a form that was refused.
     kept: Vec<MediaId>,
+    /// What others have said already, before it is said again.
+    similar: Vec<SuggestionSummary>,
 }
 
-fn page(who: &Resident, sent: Sent, wrong: Wrong) -> Response {
+fn page(who: &Resident, sent: Sent, (wrong, similar): (Wrong, Vec<SuggestionSummary>)) -> Response {
     let kept = sent.media();
     let page = who.page("page-speak");
     let status = wrong.status();
-    render_as(status, &SpeakPage { page, kinds: KINDS, visibilities: VISIBILITIES, typed: sent.fields, wrong, kept })
+    let (kinds, visibilities, typed) = (KINDS, VISIBILITIES, sent.fields);
+    render_as(status, &SpeakPage { page, kinds, visibilities, typed, wrong, kept, similar })
 }
 
 async fn show(who: Resident) -> Response {
-    page(&who, Sent::default(), Wrong::default())
+    page(&who, Sent::default(), (Wrong::default(), Vec::new()))
+}
+
+/// What others have said already, the first time that something for everybody is sent.
+async fn similar(app: &App, who: &Resident, form: &Fields) -> Result<Vec<SuggestionSummary>> {
+    if form.text("visibility") != "public" || form.given("anyway").is_some() {
+        return Ok(Vec::new());
+    }
+    let about = AboutToSay { text: form.text("text").to_owned(), place: form.text("place").to_owned() };
+    suggestions::similar(app, &who.actor, &about).await
 }
 
 async fn send(
@@ -58,11 +70,15 @@ async fn send(
     let mut sent = with_files(&app, &who.actor, form).await?;
     let submitted = match sent.refused.take() {
         Some(error) => Err(error),
-        None => submit(&app, &who, &sent).await,
+        None => match similar(&app, &who, &sent.fields).await {
+            Ok(similar) if !similar.is_empty() => return Ok(page(&who, sent, (Wrong::default(), similar))),
+            // wrong words are told with everything else that is wrong
+            _ => submit(&app, &who, &sent).await,
+        },
     };
     match submitted {
         Ok(voice) => Ok(see(&format!("/suggestions/{}", voice.summary.id))),
-        Err(error) => Ok(page(&who, sent, Wrong::from(error)?)),
+        Err(error) => Ok(page(&who, sent, (Wrong::from(error)?, Vec::new()))),
     }
 }
 

@@ -9,21 +9,26 @@ use axum::{
 
 use super::{
     compose::{self, Compose, Form, Unsent},
-    fields::MAX_FILES_BODY,
+    fields::{Fields, MAX_FILES_BODY},
     layout::{Live, Page, Resident, render_as, see, up},
     thread::{self, Older, Thread},
     words::Words,
 };
 use crate::{
     app::{App, Path, Query},
+    bodies::duty::{self, DutyView},
     error::Result,
     ids::StreamId,
+    moderation::{self, HeldView, SetReview},
     streams::{Access, Stream, StreamKind, queries},
 };
 
 pub(super) fn routes() -> Router<App> {
     let send = Router::new().route("/streams/{id}/messages", post(send).get(up));
-    Router::new().route("/streams/{id}", get(show)).merge(send.layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
+    Router::new()
+        .route("/streams/{id}", get(show))
+        .route("/streams/{id}/review", post(set_review).get(up))
+        .merge(send.layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
 }
 
 #[derive(Template)]
@@ -34,6 +39,18 @@ struct StreamPage {
     thread: Thread,
     compose: Option<Compose>,
     may_chain: bool,
+    /// Of a conversation with an office: whether somebody answers now.
+    duty: Option<DutyView>,
+    /// What the viewer said here and nobody else sees yet.
+    held: Vec<HeldView>,
+    /// Whether messages are looked at first, for who leads the conversation.
+    review: Option<Review>,
+}
+
+/// How it stands with looking at messages first.
+struct Review {
+    is_on: bool,
+    waiting: Vec<HeldView>,
 }
 
 async fn show(
@@ -59,10 +76,35 @@ async fn shown(app: &App, who: &Resident, id: StreamId, (older, unsent): (Older,
         }
         _ => None,
     };
+    let duty = match stream.body_id.filter(|_| stream.kind == StreamKind::Contact.as_str()) {
+        Some(body) => Some(duty::on_duty(app.store.read(), body, app.now()).await?),
+        None => None,
+    };
+    let held = moderation::queries::own(app, &who.actor, Some(id)).await?;
+    let review = review(app, who, &stream).await?;
     let page = who.page("page-stream").titled(title(&stream, who)).at(format!("/streams/{id}"));
     let page = page.live(Live::one(&stream).unless(is_refused));
     let may_chain = compose.is_some() && crate::chains::KINDS.iter().any(|kind| kind.as_str() == stream.kind);
-    Ok(render_as(status, &StreamPage { page, thread, compose, may_chain, stream }))
+    Ok(render_as(status, &StreamPage { page, thread, compose, may_chain, duty, held, review, stream }))
+}
+
+async fn review(app: &App, who: &Resident, stream: &Stream) -> Result<Option<Review>> {
+    let db = app.store.read();
+    let can_be = [StreamKind::Discussion, StreamKind::Group].iter().any(|kind| kind.as_str() == stream.kind);
+    if !can_be || !queries::leads(db, &who.actor, stream.id).await? {
+        return Ok(None);
+    }
+    let is_on = moderation::queries::is_reviewed(db, stream.id).await?;
+    Ok(Some(Review { is_on, waiting: moderation::queries::waiting_in(app, &who.actor, stream.id).await? }))
+}
+
+/// Looks at messages first, or no longer.
+async fn set_review(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
+    let (actor, input) = (who.actor.clone(), SetReview { is_on: form.has("is_on", "1") });
+    app.store
+        .write(move |tx| Box::pin(async move { moderation::commands::set_review(tx, &actor, (id, input)).await }))
+        .await?;
+    Ok(see(&format!("/streams/{id}")))
 }
 
 /// The conversation with an office is headed by the office for the resident, by both for the office.

@@ -7,6 +7,7 @@ use axum::{
     routing::{get, post},
 };
 use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
 
 use super::{
     compose::{self, Compose, Form, Unsent},
@@ -19,12 +20,10 @@ use super::{
 use crate::{
     app::{App, Path, Query},
     error::{Code, Result},
-    events::{self, Kind},
     ids::SuggestionId,
-    page::PageQuery,
     streams::{self, Access},
     suggestions::{
-        Deadline, RateSuggestion, SuggestionState, SuggestionSummary, SuggestionView, commands,
+        self, Cosign, Deadline, RateSuggestion, SuggestionState, SuggestionSummary, SuggestionView, commands,
         queries::{self, Scope, SuggestionsQuery},
     },
     text,
@@ -36,20 +35,33 @@ pub(super) fn routes() -> Router<App> {
         .route("/suggestions/{id}", get(show))
         .route("/suggestions/{id}/messages", post(write).get(up).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
         .route("/suggestions/{id}/rating", post(rate).get(up))
+        .route("/suggestions/{id}/cosign", post(cosign).get(up))
 }
 
 #[derive(Template)]
 #[template(path = "suggestions.html")]
 struct SuggestionsPage {
     page: Page,
+    /// Those of the village, which everybody there may read, in the place of one's own.
+    is_village: bool,
     items: Vec<SuggestionSummary>,
     next: Option<String>,
 }
 
-async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
-    let query = SuggestionsQuery { scope: Scope::Mine, state: None, cursor: page.cursor, limit: page.limit };
+/// Which voices are listed.
+#[derive(Debug, Default, Deserialize)]
+struct Which {
+    of: Option<String>,
+    cursor: Option<String>,
+}
+
+async fn list(State(app): State<App>, who: Resident, Query(which): Query<Which>) -> Result<Response> {
+    let is_village = which.of.as_deref() == Some("village");
+    let scope = if is_village { Scope::Village } else { Scope::Mine };
+    let query = SuggestionsQuery { scope, state: None, cursor: which.cursor, limit: None };
     let found = queries::list(&app, &who.actor, query).await?;
-    Ok(render(&SuggestionsPage { page: who.page("page-suggestions"), items: found.items, next: found.next_cursor }))
+    let page = who.page(if is_village { "page-suggestions-village" } else { "page-suggestions" });
+    Ok(render(&SuggestionsPage { page, is_village, items: found.items, next: found.next_cursor }))
 }
 
 #[derive(Template)]
@@ -65,6 +77,10 @@ struct SuggestionPage {
 }
 
 impl SuggestionPage {
+    fn may_cosign(&self) -> bool {
+        self.voice.can.contains(&crate::suggestions::Step::Cosign)
+    }
+
     fn may_rate(&self) -> bool {
         self.voice.can.contains(&crate::suggestions::Step::Rate)
     }
@@ -100,22 +116,13 @@ async fn shown(
             compose = Some(Compose::new(app, &who.actor, to, (None, unsent)).await?);
         }
     }
-    let steps =
-        steps(&voice.summary, accepted_at(app, id).await?, voice.answers.last().map(|answer| answer.created_at));
+    let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
     Ok(render_as(status, &SuggestionPage { page, voice, steps, thread, compose, typed, wrong }))
 }
 
-async fn accepted_at(app: &App, id: SuggestionId) -> Result<Option<DateTime<FixedOffset>>> {
-    let timeline = events::timeline(&app.store, vec![id.to_string()]).await?;
-    Ok(timeline.into_iter().find(|item| item.kind == Kind::SuggestionAccepted).map(|item| item.at))
-}
-
 /// What was promised and what was kept.
-fn steps(
-    voice: &SuggestionSummary,
-    accepted: Option<DateTime<FixedOffset>>,
-    answered: Option<DateTime<FixedOffset>>,
-) -> Vec<Step> {
+fn steps(voice: &SuggestionSummary, answered: Option<DateTime<FixedOffset>>) -> Vec<Step> {
+    let accepted = voice.accepted_at;
     let promised = |at: &DateTime<FixedOffset>| text::say_with("page-promised", &[("at", deadline(at).into())]);
     let is_answered = matches!(voice.state, SuggestionState::Answered | SuggestionState::Rated);
     let class = |is_done: bool, is_now: bool| {
@@ -157,6 +164,12 @@ async fn write(State(app): State<App>, who: Resident, Path(id): Path<SuggestionI
         None => Ok(see(&format!("/suggestions/{id}#say"))),
         Some(unsent) => shown(&app, &who, id, (None, unsent), (Fields::default(), Wrong::default())).await,
     }
+}
+
+async fn cosign(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
+    let (actor, input) = (who.actor.clone(), (id, Cosign { is_on: form.given("is_on").is_some() }));
+    app.store.write(move |tx| Box::pin(async move { suggestions::cosign(tx, &actor, input).await })).await?;
+    Ok(see(&format!("/suggestions/{id}")))
 }
 
 async fn rate(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {

@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     ids::{MediaId, PersonId, StreamId},
     media::MediaView,
-    people,
+    moderation, people,
     streams::{
         EntryView, RECALLED, Stream, StreamKind,
         commands::{self, SendMessage},
@@ -135,8 +135,12 @@ impl Around {
         let word = |name: &str| entry.body[name].as_str().map(str::to_owned);
         let who = self.who(&entry);
         let line = match (entry.kind.as_str(), entry.state.as_deref()) {
-            ("recall" | "pin" | "chain_row", _) => return None,
+            ("recall" | "pin" | "chain_row" | "cursor", _) => return None,
+            // in the own mailbox it is for the phone, not for the eye
+            ("member", _) if entry.body["person_id"].is_null() => return None,
             ("member", _) => Some(self.change(&entry, &who)),
+            // the card itself stands further up, as it is now
+            ("edit", _) => Some(entry.body["body"]["title"].as_str().unwrap_or_default().to_owned()),
             (_, Some(RECALLED)) => Some(text::say_with("page-recalled", &[("who", who.clone().into())])),
             (_, Some(_)) => {
                 let reason = word("reason").unwrap_or_default();
@@ -148,7 +152,7 @@ impl Around {
         let title = word("title").unwrap_or_default();
         let card = match entry.kind.as_str() {
             "card" => Some(Card { title, link: link_of("link") }),
-            "bump" => Some(Card { title, link: format!("/streams/{}", word("stream_id").unwrap_or_default()) }),
+            "bump" => Some(Card { title, link: bump_link(&entry.body) }),
             // where the list is, is known when its rows are counted
             "chain" => Some(Card { title: word("text").unwrap_or_default(), link: String::new() }),
             _ => None,
@@ -162,7 +166,14 @@ impl Around {
             is_mine: self.is_mine(&entry),
             who,
             face,
-            text: if is_chain { String::new() } else { word("text").unwrap_or_default() },
+            text: match entry.body["edits"].as_i64() {
+                _ if is_chain => String::new(),
+                None => word("text").unwrap_or_default(),
+                Some(n) => {
+                    let text = word("text").unwrap_or_default();
+                    text::say_with("page-card-edited", &[("text", text.into()), ("n", n.into())])
+                }
+            },
             side: word("side"),
             at: entry.created_at,
             card,
@@ -197,6 +208,14 @@ impl Around {
     }
 }
 
+/// Where somebody spoke to the office; those of earlier versions named the conversation alone.
+fn bump_link(body: &Value) -> String {
+    let word = |name: &str| body[name].as_str().unwrap_or_default();
+    let link =
+        if word("link").is_empty() { format!("/streams/{}", word("stream_id")) } else { word("link").to_owned() };
+    local(&link).to_owned()
+}
+
 /// Photos and clips of a message.
 fn media(body: &Value) -> Vec<MediaView> {
     body.get("media").and_then(|media| Vec::deserialize(media).ok()).unwrap_or_default()
@@ -213,8 +232,7 @@ pub async fn send(app: &App, actor: Actor, stream: StreamId, (form, media): (&Fi
         media,
         ..SendMessage::words(form.required("client_id")?, text)
     };
-    app.store.write(move |tx| Box::pin(async move { commands::send(tx, &actor, (stream, message)).await })).await?;
-    Ok(())
+    moderation::commands::speak(app, actor, (stream, message)).await.map(drop)
 }
 
 /// Notes that the person has seen the stream up to its end. The page does not wait for it.

@@ -6,6 +6,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
@@ -15,14 +16,16 @@ use super::{
 };
 use crate::{
     app::{App, Path, Query},
-    error::{Code, Result},
+    error::{Checks, Code, Result},
     ids::VoteId,
     page::PageQuery,
+    text,
     votes::{
-        CastBallot, Choice, OpenVoteView, ResultView, VoteView,
-        commands::{BallotReceipt, cast},
+        CastBallot, Choice, OpenVoteView, ProxyView, ResultView, VoteView,
+        commands::BallotReceipt,
         queries::{self, BallotView, MyVote},
         rules::{self, Preset},
+        sealed::{self, CastEnvelope},
     },
 };
 
@@ -34,6 +37,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/votes/{id}", get(show))
         .route("/votes/{id}/confirm", post(confirm).get(up))
         .route("/votes/{id}/ballots", post(take).get(up))
+        .route("/votes/{id}/envelopes", post(take_sealed).get(up))
         .route("/votes/{id}/result", get(result))
 }
 
@@ -58,21 +62,49 @@ struct VotePage {
     vote: VoteView,
     preset: Option<&'static Preset>,
     mine: Option<MyVote>,
+    /// For whom one casts here, if for somebody else.
+    other: Option<ProxyView>,
+    /// Somebody else was named in the address for whom one may not cast, or no longer: then there is no form at all, or the
+    /// ballot would be the own.
+    is_lost: bool,
     choices: [Choice; 3],
     wrong: Wrong,
 }
 
 impl VotePage {
     fn receipt(&self) -> Option<&BallotReceipt> {
-        self.mine.as_ref()?.receipt.as_ref()
+        self.mine.as_ref().filter(|_| self.other.is_none())?.receipt.as_ref()
     }
 
     fn may_vote(&self) -> bool {
-        self.vote.state == "open" && self.mine.as_ref().is_some_and(|mine| mine.is_on_roll && !mine.has_cast)
+        let again = self.vote.allows_revote;
+        let may = match &self.other {
+            Some(other) => other.state == "checked" && (!other.has_cast || again),
+            None => self.mine.as_ref().is_some_and(|mine| mine.is_on_roll && (!mine.has_cast || again)),
+        };
+        self.vote.state == "open" && may && !self.is_lost
+    }
+
+    /// Those for whom one may cast, on the own page.
+    fn others(&self) -> impl Iterator<Item = &ProxyView> {
+        let own = self.mine.as_ref().filter(|_| self.other.is_none() && self.vote.state == "open");
+        own.into_iter().flat_map(|mine| &mine.casts_for).filter(|one| one.state == "checked")
+    }
+
+    fn has_cast(&self) -> bool {
+        self.other.is_none() && self.mine.as_ref().is_some_and(|mine| mine.has_cast)
+    }
+
+    fn has_proxies(&self) -> bool {
+        self.preset.is_some_and(|preset| preset.proxy.is_some())
+    }
+
+    fn is_secret(&self) -> bool {
+        self.vote.secrecy == "secret"
     }
 
     fn is_stranger(&self) -> bool {
-        self.mine.as_ref().is_some_and(|mine| !mine.is_on_roll)
+        self.mine.as_ref().is_some_and(|mine| !mine.is_on_roll && mine.household.is_none())
     }
 }
 
@@ -81,16 +113,35 @@ impl VotePage {
 struct ConfirmPage {
     page: Page,
     vote: VoteView,
-    choice: Choice,
+    /// As they stand on the ballot.
+    marks: Vec<String>,
+    /// The same in Chinese.
+    said: String,
+    other: Option<ProxyView>,
     /// Made here, once a ballot: tapping twice, or sending again after the network failed, is the same ballot.
     cast_id: Uuid,
 }
 
-async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<VoteId>) -> Result<Response> {
-    shown(&app, &viewer, id, Wrong::default()).await
+/// For whom: the number of an elector who named the viewer.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    r#for: Option<i32>,
 }
 
-async fn shown(app: &App, viewer: &Viewer, id: VoteId, wrong: Wrong) -> Result<Response> {
+async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<VoteId>,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
+    shown(&app, &viewer, id, (asked.r#for, Wrong::default())).await
+}
+
+fn among(mine: &MyVote, number: Option<i32>) -> Option<ProxyView> {
+    mine.casts_for.iter().find(|one| Some(one.number) == number).cloned()
+}
+
+async fn shown(app: &App, viewer: &Viewer, id: VoteId, (number, wrong): (Option<i32>, Wrong)) -> Result<Response> {
     let vote = queries::vote(app.store.read(), id).await?;
     let mine = match &viewer.actor {
         Some(actor) => Some(queries::my_vote(app, actor, id).await?),
@@ -99,28 +150,89 @@ async fn shown(app: &App, viewer: &Viewer, id: VoteId, wrong: Wrong) -> Result<R
     let page = viewer.page("page-vote").titled(vote.label.clone()).back("/votes").at(format!("/votes/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));
     let preset = rules::preset(&vote.preset);
-    Ok(render_as(wrong.status(), &VotePage { page, preset, mine, choices: CHOICES, vote, wrong }))
+    let other = mine.as_ref().and_then(|mine| among(mine, number));
+    let is_lost = number.is_some() && other.is_none();
+    Ok(render_as(wrong.status(), &VotePage { page, preset, mine, other, is_lost, choices: CHOICES, vote, wrong }))
 }
 
 /// The choice is never part of an address: it comes and goes in forms.
 async fn confirm(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, form: Fields) -> Result<Response> {
-    let choice = match form.choice::<Choice>("choice") {
-        Ok(choice) => choice,
-        Err(error) => return shown(&app, &who.viewer, id, Wrong::from(error)?).await,
-    };
     let vote = queries::vote(app.store.read(), id).await?;
+    let marks = match marked(&vote, &form) {
+        Ok(marks) => marks,
+        Err(error) => return shown(&app, &who.viewer, id, (form.optional("elector")?, Wrong::from(error)?)).await,
+    };
+    let said = said(&vote, &marks);
+    let elector = form.optional("elector")?;
+    let other = among(&queries::my_vote(&app, &who.actor, id).await?, elector);
+    if elector.is_some() && other.is_none() {
+        let wrong = Wrong::from(Code::ProxyNotAllowed.into())?;
+        return shown(&app, &who.viewer, id, (elector, wrong)).await;
+    }
     let page = who.page("page-vote-confirm").back(format!("/votes/{id}")).at(format!("/votes/{id}"));
-    Ok(render(&ConfirmPage { page, vote, choice, cast_id: Uuid::new_v4() }))
+    Ok(render(&ConfirmPage { page, vote, marks, said, other, cast_id: Uuid::new_v4() }))
+}
+
+/// The marks of a form, fit for the vote.
+fn marked(vote: &VoteView, form: &Fields) -> Result<Vec<String>> {
+    if vote.options.is_empty() {
+        return Ok(vec![form.choice::<Choice>("choice")?.as_str().to_owned()]);
+    }
+    let marks: Vec<String> = form.all("choice").filter(|mark| !mark.is_empty()).map(str::to_owned).collect();
+    let mut checks = Checks::default();
+    let most = usize::try_from(vote.max_choices).unwrap_or(0);
+    checks.require(marks.len() <= most, "choice", "too_many_choices");
+    let is_option = |mark: &String| vote.options.iter().any(|option| option.key == *mark);
+    checks.require(marks.iter().all(is_option), "choice", "unknown");
+    checks.done()?;
+    Ok(marks)
+}
+
+fn said(vote: &VoteView, marks: &[String]) -> String {
+    let chosen = vote.options.iter().filter(|option| marks.contains(&option.key));
+    match marks {
+        [one] if vote.options.is_empty() => text::say(&format!("choice-{one}")),
+        [] => text::say("choice-abstain"),
+        _ => chosen.map(|option| option.text.as_str()).collect::<Vec<_>>().join("、"),
+    }
+}
+
+/// The envelope that the phone made; the choice never came here.
+async fn take_sealed(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, form: Fields) -> Result<Response> {
+    let elector = form.optional("elector")?;
+    let ballot = CastEnvelope { cast_id: form.required("cast_id")?, sealed: form.text("sealed").to_owned(), elector };
+    taken(&app, &who, (id, elector), sealed::cast_envelope(&app, who.actor.person, id, ballot).await).await
 }
 
 async fn take(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, form: Fields) -> Result<Response> {
-    let ballot = CastBallot { cast_id: form.required("cast_id")?, choice: form.choice("choice")? };
-    let person = who.actor.person;
-    match app.store.write(move |tx| Box::pin(cast(tx, person, id, ballot))).await {
-        Ok(_) => Ok(see(&format!("/votes/{id}"))),
+    let elector = form.optional("elector")?;
+    let vote = queries::vote(app.store.read(), id).await?;
+    let cast_id = form.required("cast_id")?;
+    let ballot = match vote.options.is_empty() {
+        true => CastBallot { cast_id, choice: Some(form.choice("choice")?), choices: None, elector },
+        false => {
+            let choices = form.all("choice").filter(|mark| !mark.is_empty()).map(str::to_owned).collect();
+            CastBallot { cast_id, choice: None, choices: Some(choices), elector }
+        }
+    };
+    taken(&app, &who, (id, elector), sealed::cast_in_clear(&app, who.actor.person, id, ballot).await).await
+}
+
+async fn taken(
+    app: &App,
+    who: &Resident,
+    (id, elector): (VoteId, Option<i32>),
+    cast: Result<BallotReceipt>,
+) -> Result<Response> {
+    let back = match elector {
+        Some(number) => format!("/votes/{id}?for={number}"),
+        None => format!("/votes/{id}"),
+    };
+    match cast {
+        Ok(_) => Ok(see(&back)),
         // the receipt of the ballot that was taken says more than a refusal
-        Err(error) if error.code() == Code::AlreadyCast => Ok(see(&format!("/votes/{id}"))),
-        Err(error) => shown(&app, &who.viewer, id, Wrong::from(error)?).await,
+        Err(error) if error.code() == Code::AlreadyCast => Ok(see(&back)),
+        Err(error) => shown(app, &who.viewer, id, (elector, Wrong::from(error)?)).await,
     }
 }
 
@@ -142,7 +254,7 @@ async fn result(
 ) -> Result<Response> {
     let db = app.store.read();
     let vote = queries::vote(db, id).await?;
-    if vote.state == "open" {
+    if !queries::is_decided(&vote.state) {
         return Ok(see(&format!("/votes/{id}")));
     }
     let result = queries::result_of(db, id).await?;

@@ -8,23 +8,42 @@ use std::{
 };
 
 use axum::{Router, extract::ConnectInfo, http::Request};
-use hyper::{body::Incoming, service::service_fn};
+use bytes::Bytes;
+use hyper::{body::Incoming, service::service_fn, upgrade::Upgraded};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{
-        conn::auto::Builder,
+        conn::auto::{Builder, upgrade::downcast},
         graceful::{GracefulConnection, GracefulShutdown},
     },
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::stall::Taking;
-use crate::{app, config::Config};
+use crate::{app, config::Config, live::Line};
+
+/// What the system holds for a connection whose other end does not read; twice that with its own book-keeping.
+const SEND_BUFFER_BYTES: u32 = 128 * 1024;
+/// Connections that wait to be accepted: a village that comes back at once.
+const WAITING: u32 = 4096;
+
+/// Listens. What is accepted gets a fixed buffer: left alone it grows to megabytes for each deaf phone, and nothing tells
+/// that it is deaf until they are full.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub(super) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
 
 /// # Why
 /// `axum::serve` has no time limit on request heads: a connection that sends nothing would be held for ever. And one
@@ -57,15 +76,16 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
         let (watcher, router) = (ending.watcher(), router.clone());
         let head_within = Duration::from_secs(config.header_timeout_secs);
         let taken_within = Duration::from_secs(config.answer_timeout_secs);
+        // a socket takes its places along when the request that opened it is long answered
+        let line = Line { place: Arc::new((place, share)), take_out };
         tokio::spawn(async move {
             // hyper's limit on the head begins with its first byte; a connection may send none. A look, not readiness,
             // which may be told without a byte being there
             if tokio::time::timeout(head_within, stream.peek(&mut [0])).await.is_ok() {
                 let stream = Taking::new(stream, taken_within);
                 // an error here is the other side's
-                watcher.watch(connection(stream, peer, router, head_within)).await.ok();
+                watcher.watch(connection(stream, (peer, line), router, head_within)).await.ok();
             }
-            drop((place, share));
         });
     }
     drop(listener);
@@ -77,17 +97,24 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
 
 fn connection(
     stream: Taking<TcpStream>,
-    peer: SocketAddr,
+    (peer, line): (SocketAddr, Line),
     router: Router,
     head_within: Duration,
 ) -> impl GracefulConnection {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(line.clone());
         router.clone().oneshot(request)
     });
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_within).max_buf_size(64 * 1024);
     builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()
+}
+
+/// The bare connection out of what `connection` wrapped it in, and what was read of it too much.
+fn take_out(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
+    let parts = downcast::<TokioIo<Taking<TcpStream>>>(upgraded).ok()?;
+    Some((parts.io.into_inner().into_inner(), parts.read_buf))
 }
 
 /// How many connections each network holds.

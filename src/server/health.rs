@@ -30,12 +30,13 @@ pub(super) fn upkeep() {
     }
 }
 
-/// Down only when the database is; everything else that ails is "degraded" and still 200.
-async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
+/// Down when the database is or the server is on its way out; everything else that ails is "degraded" and still 200.
+async fn ready(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -> (StatusCode, Json<Value>) {
     let health = health::measure(&app).await;
     let state = health.state();
+    let is_ready = state != health::State::Down && !hub.is_draining();
     let parts = json!({
-        "status": state.as_str(),
+        "status": if hub.is_draining() { "draining" } else { state.as_str() },
         "parts": {
             "database": health.database,
             "database_doubts": health.doubts,
@@ -47,7 +48,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             "sms": health.sms,
         },
     });
-    (if state == health::State::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, Json(parts))
+    (if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(parts))
 }
 
 fn flag(is: bool) -> f64 {
@@ -66,6 +67,9 @@ fn from_zero() {
 
 async fn measured(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -> String {
     from_zero();
+    let (reads, writes) = app.store.statements();
+    metrics::counter!("database_reads_total").absolute(reads);
+    metrics::counter!("database_writes_total").absolute(writes);
     metrics::gauge!("sockets").set(hub.connected() as f64);
     let health = health::measure(&app).await;
     metrics::gauge!("ready").set(flag(health.database));

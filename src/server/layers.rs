@@ -79,7 +79,8 @@ fn holds_nul(request: &Request) -> Option<Code> {
 /// Photos and recordings come slowly from a village.
 fn is_upload(request: &Request) -> bool {
     let path = request.uri().path();
-    matches!(path, "/v1/media" | "/speak") || path.starts_with("/desk/tasks/")
+    let is_proxy = path.starts_with("/desk/votes/") && path.ends_with("/proxies");
+    matches!(path, "/v1/media" | "/speak") || path.starts_with("/desk/tasks/") || is_proxy
 }
 
 fn wants_page(request: &Request) -> bool {

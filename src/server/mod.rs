@@ -8,13 +8,16 @@ mod routes;
 mod stall;
 mod tasks;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
-    routes::openapi,
+    routes::{asyncapi, asyncapi_text, openapi},
     tasks::{do_what_is_due, reactions},
 };
 use crate::{
@@ -24,12 +27,13 @@ use crate::{
     clock::Clock,
     config::Config,
     error::{Error, Result},
-    gateways::{sms::Sms, webhook::Webhooks},
+    gateways::Gateways,
     keys::{KEY_FILE, Keys},
     live::Hub,
     matters, people, seals,
     store::{self, RungBells},
     text,
+    wordlist::WordList,
 };
 
 /// Which parts of the work this process does.
@@ -80,14 +84,15 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
     let app = App {
         store,
         broker: broker::open(&config)?,
+        gateways: Arc::new(Gateways::open(&config, &clock, echo_codes)?),
         clock,
         calendar,
+        words: Arc::new(WordList::load(&config.held_words)?),
         keys,
-        sms: Arc::new(Sms::open(&config, echo_codes)),
-        webhooks: Arc::new(Webhooks::new(&config)?),
         rates: Rates::new(&config),
         actors: people::actor_cache(),
-        seats_of: |db, person, today| Box::pin(async move { bodies::queries::seats_of(db, person, today).await }),
+        counted: Arc::default(),
+        seats_of: |store, person, now| Box::pin(bodies::queries::seats_together(store, person, now)),
         config: Arc::new(config),
     };
     if let Err(refused) = belong_together(&app).await {
@@ -130,15 +135,16 @@ pub async fn take_new_keys(config: &Config, clock: Clock) -> Result<()> {
 pub async fn start(app: App, rung: RungBells, role: Role) -> Result<Server> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let hub = Hub::new();
+    // requests find room beside the sockets
+    let hub = Hub::new(app.config.max_connections * 9 / 10, app.config.ping_secs);
     let mut address = app.config.listen;
     if role.does(Role::Api) {
-        let listener = TcpListener::bind(address).await?;
+        let listener = accept::listen(address)?;
         address = listener.local_addr()?;
         tasks.spawn(accept::serve(listener, routes::router(&app, &hub), app.config.clone(), stop.clone()));
     }
     if let Ok(address) = app.config.health_listen.parse::<SocketAddr>() {
-        let listener = TcpListener::bind(address).await?;
+        let listener = accept::listen(address)?;
         tasks.spawn(accept::serve(listener, routes::operators(&app, &hub), app.config.clone(), stop.clone()));
     }
     tasks::spawn(&tasks, &app, &hub, rung, role, &stop);
@@ -147,14 +153,17 @@ pub async fn start(app: App, rung: RungBells, role: Role) -> Result<Server> {
 }
 
 impl Server {
-    /// Stops taking requests, ends the sockets in slices, finishes what runs, within the drain time.
+    /// Says that it is not ready and lets no socket in, ends the sockets in slices, then stops taking requests and finishes
+    /// what runs; all within the drain time.
     pub async fn stop(self) {
         let within = Duration::from_secs(self.app.config.drain_timeout_secs);
-        let sockets = if self.hub.connected() > 100 { within / 3 } else { Duration::from_millis(100) };
-        self.hub.drain(sockets).await;
+        let began = Instant::now();
+        self.hub.drain(drain_time(self.hub.connected(), within)).await;
         self.stop.cancel();
-        if tokio::time::timeout(within, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(within.saturating_sub(began.elapsed()), self.tasks.wait()).await.is_err() {
             tracing::warn!("some work was still running at the end of the drain time");
+        } else if let Err(error) = self.app.broker.leave().await {
+            tracing::debug!(%error, "the broker still knows this process");
         }
     }
 
@@ -162,5 +171,25 @@ impl Server {
     #[must_use]
     pub fn connected(&self) -> usize {
         self.hub.connected()
+    }
+}
+
+/// How long the sockets take to leave: five seconds, or one for every 2,000 if that is longer, so that not all come back
+/// elsewhere at once; a hundred and fewer are no crowd. Two thirds of the drain time at most: the rest is for what runs.
+fn drain_time(sockets: usize, within: Duration) -> Duration {
+    let count = u32::try_from(sockets).unwrap_or(u32::MAX);
+    let few = Duration::from_millis(50) * count;
+    few.min(Duration::from_secs(5)).max(Duration::from_secs(1) * count / 2000).min(within * 2 / 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_leave_in_slices_within_the_drain_time() {
+        let secs = |sockets, within| drain_time(sockets, Duration::from_secs(within)).as_secs_f32();
+        assert_eq!((secs(0, 15), secs(1, 15), secs(100, 15), secs(10_000, 15)), (0.0, 0.05, 5.0, 5.0));
+        assert_eq!((secs(16_000, 15), secs(40_000, 15), secs(40_000, 37)), (8.0, 10.0, 20.0));
     }
 }

@@ -20,10 +20,10 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{health, layers};
 use crate::{
     app::App,
-    areas, bodies, chains, claims, county, delivery, events, forms, groups, guests,
+    areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox,
     live::{self, Hub},
-    matters, media, meetings, notices, pages, people, privacy, reports, streams, suggestions, suspensions, tasks,
-    votes,
+    matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, streams, suggestions,
+    suspensions, tasks, votes, wechat,
 };
 
 /// JSON bodies stay small; uploads have their own limit.
@@ -44,8 +44,10 @@ fn api() -> OpenApiRouter<App> {
         .merge(claims::routes())
         .merge(bodies::routes())
         .merge(suspensions::routes())
+        .merge(quiet::routes())
         .merge(media::routes())
         .merge(streams::routes())
+        .merge(moderation::routes())
         .merge(groups::routes())
         .merge(chains::routes())
         .merge(reports::routes())
@@ -57,9 +59,11 @@ fn api() -> OpenApiRouter<App> {
         .merge(notices::routes())
         .merge(meetings::routes())
         .merge(matters::routes())
+        .merge(board::routes())
         .merge(votes::routes())
         .merge(privacy::routes())
         .merge(events::routes())
+        .merge(wechat::routes())
 }
 
 /// The description of the API, as JSON text ending in a line break.
@@ -69,6 +73,19 @@ fn api() -> OpenApiRouter<App> {
 pub fn openapi() -> Result<String, serde_json::Error> {
     let (_, description) = api().split_for_parts();
     description.to_pretty_json().map(|text| text + "\n")
+}
+
+/// The description of the socket and of the events (AsyncAPI).
+#[must_use]
+pub fn asyncapi() -> serde_json::Value {
+    let (_, description) = api().split_for_parts();
+    live::describe(&json!(description))
+}
+
+/// The same as text.
+#[must_use]
+pub fn asyncapi_text() -> String {
+    live::as_yaml(&asyncapi())
 }
 
 /// What operators ask, for a process that answers nothing else.
@@ -88,9 +105,12 @@ pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
     Router::new()
         .merge(api)
         .merge(pages::routes().layer(Extension(means)))
-        .merge(live::routes(Arc::clone(hub), calls))
+        .merge(live::routes(app.clone(), Arc::clone(hub), calls))
         .merge(health::routes(Arc::clone(hub)))
         .route("/openapi.json", get(async move || Json(served.as_ref().clone())))
+        .merge(inbox::routes())
+        .merge(delivery::receipt_routes())
+        .merge(pages::verification_files(&app.config.verification_files))
         .merge(docs())
         .method_not_allowed_fallback(layers::method_not_allowed)
         .fallback(layers::not_found)

@@ -28,6 +28,10 @@ impl<S> Taking<S> {
         Self { stream, within, waiting: None }
     }
 
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
     fn timed(&mut self, context: &mut Context<'_>, done: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if done.is_ready() {
             self.waiting = None;

@@ -8,19 +8,22 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Role, health};
 use crate::{
     app::{self, App},
+    board,
     broker::Bell,
     claims, delivery,
     error::Result,
     events::{Reaction, Relay},
-    forms, groups, guests,
+    forms, groups, guests, inbox,
     live::{self, Hub},
-    matters, media, meetings, notices, people, privacy, reports,
+    matters, media, meetings, moderation, notices, people, privacy, reports,
     store::{RungBells, Tx},
-    streams, suggestions, tasks as tasks_subject, votes,
+    streams, suggestions, tasks as tasks_subject, votes, wechat,
 };
 
 /// How often it is asked what is due.
 const DUE: Duration = Duration::from_secs(2);
+/// How often what was cast is put on the boards.
+const BOARDS: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// Everything that follows from events, in the order in which it runs.
@@ -28,16 +31,20 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub fn reactions() -> Vec<Reaction> {
     [
         groups::REACTIONS,
+        moderation::REACTIONS,
         forms::REACTIONS,
         suggestions::REACTIONS,
         claims::REACTIONS,
         notices::REACTIONS,
+        notices::REMINDERS,
+        notices::TOLD,
         meetings::REACTIONS,
         tasks_subject::REACTIONS,
-        delivery::REACTIONS,
         matters::REACTIONS,
         votes::REACTIONS,
         privacy::REACTIONS,
+        // last: who has read the card that the others posted need not be told
+        delivery::REACTIONS,
     ]
     .concat()
 }
@@ -48,6 +55,7 @@ type Due = for<'t> fn(&'t Tx) -> BoxFuture<'t, Result<u64>>;
 const DUES: &[(&str, Due)] = &[
     ("one-time codes", |tx| Box::pin(people::due(tx))),
     ("threads", |tx| Box::pin(streams::commands::due(tx))),
+    ("held messages", |tx| Box::pin(moderation::commands::due(tx))),
     ("reports", |tx| Box::pin(reports::commands::due(tx))),
     ("suggestions", |tx| Box::pin(suggestions::commands::due(tx))),
     ("claims", |tx| Box::pin(claims::commands::due(tx))),
@@ -56,6 +64,9 @@ const DUES: &[(&str, Due)] = &[
     ("tasks", |tx| Box::pin(tasks_subject::commands::due(tx))),
     ("notices", |tx| Box::pin(notices::commands::due(tx))),
     ("matters", |tx| Box::pin(matters::commands::due(tx))),
+    ("WeChat log-ins", |tx| Box::pin(wechat::due(tx))),
+    ("WeChat messages", |tx| Box::pin(inbox::due(tx))),
+    ("reminders", |tx| Box::pin(delivery::announce::due(tx))),
 ];
 
 pub(super) fn spawn(
@@ -67,9 +78,10 @@ pub(super) fn spawn(
     stop: &CancellationToken,
 ) {
     let wake = Arc::new(Notify::new());
-    tasks.spawn(pump((app.clone(), Arc::clone(hub)), rung, Arc::clone(&wake), stop.clone()));
+    tasks.spawn(pump(app.clone(), rung, Arc::clone(&wake), stop.clone()));
     if role.does(Role::Api) {
         tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
+        tasks.spawn(live::turn(app.clone(), Arc::clone(hub), stop.clone()));
     }
     if role.does(Role::Relay) {
         let relay = Relay::new(app.store.clone(), Arc::clone(&app.keys), reactions(), wake);
@@ -77,15 +89,21 @@ pub(super) fn spawn(
     }
     if role.does(Role::Worker) {
         tasks.spawn(delivery::worker::run(app.clone(), stop.clone()));
+        tasks.spawn(delivery::plan::run(app.clone(), stop.clone()));
         let due = app.clone();
         tasks.spawn(every(DUE, stop.clone(), move || do_what_is_due(due.clone())));
+        let boards = app.clone();
+        tasks.spawn(every(BOARDS, stop.clone(), move || sequence(boards.clone())));
+        let inbox = app.clone();
+        // apart: a file that does not come must not hold up what is due
+        tasks.spawn(every(DUE, stop.clone(), move || read_inbox(inbox.clone())));
         let old = app.clone();
         tasks.spawn(every(SWEEP, stop.clone(), move || sweep(old.clone())));
     }
 }
 
 /// Hands the bells of committed units to the broker, many at a time.
-async fn pump((app, hub): (App, Arc<Hub>), mut rung: RungBells, wake: Arc<Notify>, stop: CancellationToken) {
+async fn pump(app: App, mut rung: RungBells, wake: Arc<Notify>, stop: CancellationToken) {
     let mut bells = Vec::new();
     loop {
         tokio::select! {
@@ -97,11 +115,8 @@ async fn pump((app, hub): (App, Arc<Hub>), mut rung: RungBells, wake: Arc<Notify
             bells.retain(|bell| *bell != Bell::Events);
         }
         if let Err(error) = app.broker.ring(&bells).await {
-            // other servers compare heads every two seconds, this one need not wait; the broker has told that it is away
+            // other servers compare heads every second; the broker has told that it is away
             tracing::debug!(%error, "bells not rung");
-            for bell in &bells {
-                live::heard(&app, &hub, *bell).await.ok();
-            }
         }
         bells.clear();
     }
@@ -130,6 +145,7 @@ pub async fn do_what_is_due(app: App) {
             tracing::error!(%error, name, "what is due");
         }
     }
+    sequence(app.clone()).await;
     if let Err(error) = votes::commands::due(&app).await {
         tracing::error!(%error, "votes to close");
     }
@@ -138,6 +154,18 @@ pub async fn do_what_is_due(app: App) {
     }
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
+    }
+}
+
+async fn read_inbox(app: App) {
+    if let Err(error) = inbox::run_due(&app).await {
+        tracing::error!(%error, "messages from WeChat");
+    }
+}
+
+async fn sequence(app: App) {
+    if let Err(error) = board::tick(&app).await {
+        tracing::error!(%error, "ballots to put on boards");
     }
 }
 

@@ -1,4 +1,6 @@
 //! Bodies on the desk: who sits where in the clerk's areas; who manages bodies fills and ends seats.
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
@@ -10,8 +12,12 @@ use super::{
 use crate::{
     app::{App, Path, Query},
     areas::AreaName,
-    bodies::{self, BodyView, By, Right, commands::TakeSeat},
-    error::{Code, Result},
+    bodies::{
+        self, BodyView, By, Right, Role, SeatView,
+        commands::TakeSeat,
+        grid::{self, SeatGroups},
+    },
+    error::{Checks, Code, Result},
     ids::{BodyId, PersonId, SeatId},
     pages::{
         fields::Fields,
@@ -32,6 +38,18 @@ pub(super) struct Filter {
     find: Option<String>,
 }
 
+impl BodiesPage {
+    fn is_grid_worker(&self, seat: &SeatView) -> bool {
+        seat.role == Role::GridWorker
+    }
+
+    /// Numbers of groups, as they are typed.
+    fn groups_of(&self, seat: &SeatView) -> String {
+        let groups = self.groups.get(&seat.id).map(Vec::as_slice).unwrap_or_default();
+        groups.iter().map(i32::to_string).collect::<Vec<_>>().join(" ")
+    }
+}
+
 #[derive(Template)]
 #[template(path = "desk/bodies.html")]
 struct BodiesPage {
@@ -42,6 +60,9 @@ struct BodiesPage {
     area: String,
     bodies: Vec<BodyView>,
     may_manage: bool,
+    /// May say which groups a grid worker looks after.
+    may_group: bool,
+    groups: HashMap<SeatId, Vec<i32>>,
     roles: Vec<(&'static str, String)>,
     find: String,
     found: Vec<Found>,
@@ -57,12 +78,17 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     let area = clerk.place(filter.area.as_deref());
     let may_manage = clerk.may(Right::ManageBodies, &area);
     let find = Find::named(filter.find);
+    let bodies = bodies::bodies_in(db, &area, app.now()).await?;
+    let seats = bodies.iter().flat_map(|body| &body.seats).filter(|seat| seat.role == Role::GridWorker);
+    let groups = grid::groups_of(db, seats.map(|seat| seat.id).collect()).await?;
     let shown = BodiesPage {
         page: clerk.page(text::say("desk-bodies")).at("/desk/bodies"),
         desk: clerk.desk(),
         draft,
         areas: places(db, clerk, &area).await?,
-        bodies: bodies::bodies_in(db, &area, app.now()).await?,
+        bodies,
+        groups,
+        may_group: clerk.may(Right::ImportRoster, &area),
         found: if may_manage { search(db, &area, &find).await? } else { Vec::new() },
         find: find.words(),
         may_manage,
@@ -83,6 +109,7 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "seat" => take(&app, &clerk, &fields).await,
         "end" => end(&app, &clerk, &fields).await,
+        "groups" => groups(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -109,6 +136,19 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))
     });
     take.await.map(drop)
+}
+
+/// Which groups a grid worker looks after, with anything between the numbers.
+async fn groups(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let seat: SeatId = fields.required("seat_id")?;
+    let numbers = fields.text("groups").split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let numbers: std::result::Result<Vec<i32>, _> = numbers.map(str::parse).collect();
+    let mut checks = Checks::default();
+    checks.require(numbers.is_ok(), "groups", "out_of_range");
+    checks.done()?;
+    let input = (seat, SeatGroups { groups: numbers.unwrap_or_default() });
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { grid::set_groups(tx, &actor, input).await })).await.map(drop)
 }
 
 async fn end(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {

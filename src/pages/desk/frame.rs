@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 13] = [
+const DOORS: [(&str, &str, Option<Right>); 16] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/letters", "desk-letters", Some(Right::HandleSuggestions)),
@@ -35,10 +35,13 @@ const DOORS: [(&str, &str, Option<Right>); 13] = [
     ("/desk/notices", "desk-notices", None),
     ("/desk/meetings", "desk-meetings", None),
     ("/desk/roster", "desk-roster", Some(Right::ImportRoster)),
+    ("/desk/households", "desk-households", Some(Right::OpenVote)),
     ("/desk/requests", "desk-requests", Some(Right::ImportRoster)),
     ("/desk/guest", "desk-guest", Some(Right::HandleSuggestions)),
     ("/desk/bodies", "desk-bodies", None),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
+    ("/desk/wechat", "desk-wechat", Some(Right::ImportRoster)),
+    ("/desk/held", "desk-held", Some(Right::Moderate)),
     ("/desk/reports", "desk-reports", Some(Right::Moderate)),
     ("/desk/county", "county-title", Some(Right::OperateCounty)),
 ];

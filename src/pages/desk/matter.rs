@@ -117,7 +117,7 @@ impl MatterPage {
 
     /// The vote that takes ballots now.
     fn running_vote(&self) -> Option<&VoteView> {
-        self.material.votes.iter().find(|vote| vote.closed_at.is_none())
+        self.material.votes.iter().find(|vote| !votes::queries::is_decided(&vote.state))
     }
 
     fn is_in(&self, stage: &str) -> bool {

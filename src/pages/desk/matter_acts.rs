@@ -18,7 +18,7 @@ use crate::{
     },
     pages::{fields::Fields, layout::see},
     tasks::{GiveTask, commands::give},
-    votes::{OpenVote, commands::open_vote},
+    votes::{OpenVote, Secrecy, commands::open_vote},
 };
 
 /// One of the forms of the page was sent.
@@ -67,8 +67,19 @@ async fn vote(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result
     let input = OpenVote {
         matter_id: id,
         question: fields.text("question").to_owned(),
+        options: fields
+            .text("options")
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        max_choices: fields.optional("max_choices")?,
+        seats: fields.optional("seats")?,
+        parent_vote_id: None,
         preset: fields.required("preset")?,
-        secrecy: Default::default(),
+        secrecy: if fields.given("secrecy").is_some() { fields.choice("secrecy")? } else { Secrecy::Open },
+        allows_revote: fields.text("allows_revote") == "yes",
         closes_at: moment_of(fields, "closes_at")?,
         meeting_id: fields.optional("meeting_id")?,
     };

@@ -10,12 +10,15 @@ mod county_failures;
 mod county_voices;
 mod frame;
 mod guest;
+mod held;
 mod letters;
 mod matter;
 mod matter_acts;
 mod matters;
 mod meetings;
 mod notices;
+mod proxies;
+mod reach;
 mod reports;
 mod requests;
 mod roster;
@@ -25,6 +28,7 @@ mod suspensions;
 mod tasks;
 mod todo;
 mod votes;
+mod wechat;
 
 use axum::{
     Router,
@@ -47,6 +51,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/suggestions/{id}", get(suggestions::show))
         .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
         .route("/desk/letters", get(letters::list))
+        .route("/desk/letters/duty", post(letters::duty))
         .route("/desk/matters", get(matters::list))
         .route("/desk/matters/new", get(matters::new).post(matters::raise))
         .route("/desk/matters/{id}", get(matter::show))
@@ -58,8 +63,13 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/meetings/{id}/{form}", post(meetings::act))
         .route("/desk/notices", get(notices::list).post(notices::publish_any))
         .route("/desk/notices/{id}", get(notices::show))
+        .route("/desk/notices/{id}/reach", get(reach::show))
+        .route("/desk/notices/{id}/script", get(reach::script))
         .route("/desk/notices/{id}/{form}", post(notices::act))
         .route("/desk/votes/{id}", get(votes::show))
+        .route("/desk/votes/{id}/proxies", post(proxies::name).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/{form}", post(votes::act))
+        .route("/desk/households", get(proxies::households).post(proxies::name_household))
         .route("/desk/tasks/{id}", get(tasks::show))
         .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
@@ -70,6 +80,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/bodies/{form}", post(bodies::act))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
+        .route("/desk/wechat", get(wechat::show).post(wechat::put_up_menu))
+        .route("/desk/held", get(held::show).post(held::decide))
         .route("/desk/reports", get(reports::show).post(reports::decide))
         .route("/desk/county", get(county::health))
         .route("/desk/county/areas", get(county::areas))

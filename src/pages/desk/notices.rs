@@ -8,10 +8,11 @@ use crate::{
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{self, Right},
-    error::{Code, Result},
+    error::{Checks, Code, Result},
     ids::{MatterId, NoticeId, ObjectionId},
     notices::{
-        self, AnswerObjection, NoticeDetail, NoticeView, ObjectionView, PublishNotice, ReviseNotice, WithdrawNotice,
+        self, AnswerObjection, ConfirmFor, ConfirmVia, ConfirmedView, NoticeDetail, NoticeView, ObjectionView,
+        PublishNotice, ReviseNotice, WithdrawNotice,
     },
     page::{self, PageQuery},
     pages::{
@@ -19,7 +20,7 @@ use crate::{
         layout::{Page, encode, render_as, see},
         words::Words,
     },
-    text,
+    people, text,
 };
 
 /// Which notices are listed.
@@ -50,6 +51,8 @@ pub(super) async fn publish(
         text: fields.text("text").to_owned(),
         period_days: fields.optional("period_days")?,
         must_read: fields.given("must_read").is_some(),
+        confirm_by: fields.optional("confirm_by")?,
+        class: fields.given("class").map(|_| fields.choice("class")).transpose()?.unwrap_or_default(),
     };
     let publish = app.once(clerk.actor.clone(), fields.key(), "publish_notice", input, |tx, actor, input| {
         Box::pin(notices::commands::publish(tx, actor, input))
@@ -66,6 +69,8 @@ struct ListPage {
     areas: Vec<AreaName>,
     area: String,
     may_publish: bool,
+    /// Everybody can be asked to confirm: in a village, where doors can be knocked at.
+    may_ask_all: bool,
     rows: Vec<NoticeView>,
     more: String,
     next_cursor: Option<String>,
@@ -86,6 +91,7 @@ async fn listed(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> R
         draft,
         areas: places(app.store.read(), clerk, &area).await?,
         may_publish: may_publish(clerk, &area),
+        may_ask_all: notices::rules::is_village(&area),
         rows: items,
         more: format!("?area={}&", encode(&area)),
         next_cursor,
@@ -118,6 +124,8 @@ struct NoticePage {
     answered: String,
     may_answer: bool,
     may_change: bool,
+    /// How far a must-read notice has come.
+    reach: Option<ConfirmedView>,
 }
 
 impl NoticePage {
@@ -137,6 +145,8 @@ async fn shown(app: &App, clerk: &Clerk, id: NoticeId, (draft, answered): (Draft
     let notice = notices::queries::detail(db, id).await?;
     let area = notice.notice.area_code.clone();
     clerk.sits_over(&area)?;
+    let sees_doors = notice.notice.must_read && clerk.may(Right::VisitDoors, &area);
+    let reach = if sees_doors { Some(notices::queries::reach(db, &clerk.actor, id).await?) } else { None };
     let hangs = notice.notice.state == notices::queries::PUBLISHED;
     let page = clerk.page(notice.notice.title.clone()).at(format!("/desk/notices/{id}"));
     let shown = NoticePage {
@@ -147,6 +157,7 @@ async fn shown(app: &App, clerk: &Clerk, id: NoticeId, (draft, answered): (Draft
         answered,
         may_answer: clerk.may(Right::AnswerObjection, &area),
         may_change: hangs && may_publish(clerk, &area),
+        reach,
         notice,
     };
     Ok(render_as(shown.draft.status(), &shown))
@@ -163,6 +174,7 @@ pub(super) async fn act(
         "answer" => answer(&app, &clerk, &fields).await,
         "revise" => revise(&app, &clerk, id, &fields).await,
         "withdraw" => withdraw(&app, &clerk, id, &fields).await,
+        "mandate" => by_mandate(&app, &clerk, id, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -190,11 +202,36 @@ async fn revise(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Resu
         text: fields.text("text").to_owned(),
         reason: fields.text("reason").to_owned(),
         period_days: fields.optional("period_days")?,
+        confirm_by: fields.optional("confirm_by")?,
     };
     let revise = app.once(clerk.actor.clone(), fields.key(), "revise_notice", (id, input), |tx, actor, input| {
         Box::pin(notices::commands::revise(tx, actor, input))
     });
     revise.await.map(drop)
+}
+
+/// Who acts by a written mandate is known by the numbers on the roster.
+async fn by_mandate(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Result<()> {
+    let db = app.store.read();
+    let area = notices::queries::detail(db, id).await?.notice.area_code;
+    clerk.sits_over(&area)?;
+    bodies::require(&clerk.actor, Right::VisitDoors, &area)?;
+    let mut people = Vec::new();
+    let mut checks = Checks::default();
+    for field in ["person_number", "proxy_number"] {
+        let found = people::queries::by_number(db, &area, fields.text(field).trim()).await?;
+        checks.require(found.is_some(), field, "unknown");
+        people.extend(found.map(|one| one.id));
+    }
+    checks.done()?;
+    let [person_id, proxy_id] = people[..] else { return Err(Code::InvalidFields.into()) };
+    let note = fields.text("note").to_owned();
+    let input = ConfirmFor { person_id, via: ConfirmVia::Mandate, way: None, proxy_id: Some(proxy_id), note };
+    let actor = clerk.actor.clone();
+    app.store
+        .write(move |tx| Box::pin(async move { notices::commands::confirm_for(tx, &actor, (id, input)).await }))
+        .await
+        .map(drop)
 }
 
 async fn withdraw(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Result<()> {

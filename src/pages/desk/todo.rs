@@ -119,8 +119,7 @@ async fn objections(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
     if !clerk.may(Right::AnswerObjection, area) {
         return Ok(Vec::new());
     }
-    let page = PageQuery { cursor: None, limit: Some(NEWEST) };
-    let hanging = notices::queries::list(app.store.read(), area, &page).await?.items;
+    let hanging = notices::queries::objected_to(app.store.read(), area, NEWEST).await?;
     let todo = |notice: notices::NoticeView| Todo {
         title: notice.title,
         notes: vec![text::say_with("desk-objections-open", &[("n", notice.open_objections.into())])],
@@ -129,9 +128,7 @@ async fn objections(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
         next: text::say("desk-answer-objections"),
         link: format!("/desk/notices/{}", notice.id),
     };
-    let waits =
-        |notice: &notices::NoticeView| notice.state == notices::queries::PUBLISHED && notice.open_objections > 0;
-    Ok(hanging.into_iter().filter(waits).map(todo).collect())
+    Ok(hanging.into_iter().map(todo).collect())
 }
 
 /// Meetings of the clerk's own bodies that have begun and have no minutes.

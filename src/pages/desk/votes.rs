@@ -1,17 +1,30 @@
-//! A vote on the desk: how many have taken part while it is open, every number once it is closed.
+//! A vote on the desk: how many have taken part while it is open, the keys of a secret one, every number at the end.
 use askama::Template;
 use axum::{extract::State, response::Response};
+use chrono::TimeDelta;
 
-use super::frame::{Clerk, Desk, Draft, live};
+use super::{
+    frame::{Clerk, Desk, Draft, live, moment_of, picked},
+    proxies,
+};
 use crate::{
     app::{App, Path},
-    error::Result,
+    board::{self, HeadView, sealing::Trustee},
+    bodies::{self, Right},
+    error::{Code, Result},
     ids::VoteId,
     pages::{
-        layout::{Page, render},
+        fields::{Fields, Wrong},
+        layout::{Page, render_as, see},
         words::Words,
     },
-    votes::{ResultView, VoteView, queries},
+    votes::{
+        OpenVote, ResultView, Secrecy, VoteView,
+        commands::{self, AnnulVote},
+        queries::{self, proxies::ProxiesView},
+        rules::Relation,
+        sealed::{self, HandedKey, MakeKey, OpenBox, TrusteeView},
+    },
 };
 
 #[derive(Template)]
@@ -21,16 +34,157 @@ struct VotePage {
     desk: Desk,
     vote: VoteView,
     result: Option<ResultView>,
+    head: Option<HeadView>,
+    keys: Vec<TrusteeView>,
+    /// Those whose key the clerk may make.
+    mine: Vec<Trustee>,
+    can_open: bool,
+    can_annul: bool,
+    /// May the clerk ask once more, after a tie?
+    can_reopen: bool,
+    closes_at: String,
+    proxies: ProxiesView,
+    /// May the clerk write down and check proxies now?
+    can_proxy: bool,
+    relations: [Relation; 7],
+    /// Those for whom somebody cast, and whom no phone tells so.
+    unreachable: Vec<(i32, String)>,
+    wrong: Wrong,
+    draft: Draft,
+}
+
+impl VotePage {
+    fn again_path(&self) -> String {
+        format!("/desk/votes/{}/again", self.vote.id)
+    }
+
+    fn annul_path(&self) -> String {
+        format!("/desk/votes/{}/annul", self.vote.id)
+    }
 }
 
 /// The page.
 pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<VoteId>) -> Result<Response> {
+    shown(&app, &clerk, id, (Wrong::default(), Draft::default())).await
+}
+
+pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): (Wrong, Draft)) -> Result<Response> {
+    let db = app.store.read();
+    let vote = queries::vote(db, id).await?;
+    clerk.sits_over(&vote.area_code)?;
+    let result = if queries::is_decided(&vote.state) { Some(queries::result_of(db, id).await?) } else { None };
+    let head = if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None };
+    let keys = if vote.secrecy == "secret" { sealed::trustees(db, id).await? } else { Vec::new() };
+    let own: Vec<Trustee> =
+        Trustee::ALL.into_iter().filter(|one| sealed::holds(&clerk.actor, *one, &vote.area_code)).collect();
+    let is_made = |who: &Trustee| keys.iter().any(|key| key.trustee == *who && key.public_key.is_some());
+    let (can_open, mine) = (!own.is_empty(), own.into_iter().filter(|one| !is_made(one)).collect());
+    let page = clerk.page(vote.question.clone()).at(format!("/desk/votes/{id}"));
+    let mut page = live(app, clerk, (page, &draft)).await?;
+    if vote.state != "open" {
+        // a key that is shown and not yet written down must not go away by itself
+        page.live = None;
+    }
+    let can_annul = commands::is_annullable(&vote.state) && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
+    let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
+    let opens_votes = bodies::may(&clerk.actor, Right::OpenVote, &vote.area_code);
+    let can_reopen = opens_votes;
+    let closes_at = picked(app.now() + TimeDelta::hours(1));
+    let runs = matches!(vote.state.as_str(), "open" | "waiting_keys");
+    let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
+    let unreachable = if opens_votes { queries::unreachable(db, id).await? } else { Vec::new() };
+    let status = if draft.is_blank() { wrong.status() } else { draft.status() };
+    let desk = clerk.desk();
+    let shown = VotePage {
+        page,
+        desk,
+        vote,
+        result,
+        head,
+        keys,
+        mine,
+        can_open,
+        can_annul,
+        can_reopen,
+        closes_at,
+        proxies,
+        can_proxy,
+        relations: Relation::ALL,
+        unreachable,
+        wrong,
+        draft,
+    };
+    Ok(render_as(status, &shown))
+}
+
+/// A trustee's public key, or two private ones; or the vote is annulled.
+pub(super) async fn act(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path((id, form)): Path<(VoteId, String)>,
+    fields: Fields,
+) -> Result<Response> {
     let vote = queries::vote(app.store.read(), id).await?;
     clerk.sits_over(&vote.area_code)?;
-    let result = match vote.closed_at {
-        Some(_) => Some(queries::result_of(app.store.read(), id).await?),
-        None => None,
+    let done = match form.as_str() {
+        "key" => key(&app, &clerk, id, &fields).await,
+        "opening" => open(&app, &clerk, id, &fields).await,
+        "annul" => annul(&app, &clerk, id, &fields).await,
+        "again" => again(&app, &clerk, id, &fields).await,
+        "check" => proxies::decide(&app, &clerk, id, (true, &fields)).await,
+        "revoke" => proxies::decide(&app, &clerk, id, (false, &fields)).await,
+        _ => Err(Code::NotFound.into()),
     };
-    let page = live(&app, &clerk, (clerk.page(vote.question.clone()), &Draft::default())).await?;
-    Ok(render(&VotePage { page, desk: clerk.desk(), vote, result }))
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/votes/{id}"))),
+        Err(error) if ["annul", "again", "check", "revoke"].contains(&form.as_str()) => {
+            shown(&app, &clerk, id, (Wrong::default(), Draft::refused(&form, fields, error)?)).await
+        }
+        Err(error) => shown(&app, &clerk, id, (Wrong::from(error)?, Draft::default())).await,
+    }
+}
+
+/// Once more among the tied, in the same way.
+async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let before = queries::vote(app.store.read(), id).await?;
+    let input = OpenVote {
+        matter_id: before.matter_id,
+        question: before.question,
+        options: Vec::new(),
+        max_choices: None,
+        seats: None,
+        parent_vote_id: Some(id),
+        preset: before.preset,
+        secrecy: if before.secrecy == "secret" { Secrecy::Secret } else { Secrecy::Open },
+        allows_revote: before.allows_revote,
+        closes_at: moment_of(fields, "closes_at")?,
+        meeting_id: before.meeting_id,
+    };
+    let open = app.once(clerk.actor.clone(), fields.key(), "open_vote", input, |tx, actor, input| {
+        Box::pin(commands::open_vote(tx, actor, input))
+    });
+    open.await.map(drop)
+}
+
+async fn annul(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let input = AnnulVote { reason: fields.text("reason").to_owned(), authority: fields.text("authority").to_owned() };
+    let actor = clerk.actor.clone();
+    let done = app.store.write(move |tx| Box::pin(async move { commands::annul(tx, &actor, (id, input)).await }));
+    done.await.map(drop)
+}
+
+async fn key(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let input = MakeKey { trustee: fields.choice("trustee")?, public_key: fields.text("public_key").to_owned() };
+    let actor = clerk.actor.clone();
+    let made = app.store.write(move |tx| Box::pin(async move { sealed::make_key(tx, &actor, (id, input)).await }));
+    made.await.map(drop)
+}
+
+async fn open(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let handed = |trustee: Trustee| {
+        let private_key = fields.given(trustee.as_str())?.to_owned();
+        Some(HandedKey { trustee, private_key })
+    };
+    let keys = Trustee::ALL.into_iter().filter_map(handed).collect();
+    sealed::open_box(app, &clerk.actor, (id, OpenBox { keys })).await
 }

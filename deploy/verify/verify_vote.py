@@ -1,0 +1,462 @@
+#!/usr/bin/env python3
+"""Checks the archive of a Liusheng vote, offline, with nothing but Python's standard library.
+
+usage: verify_vote.py FILE [--fingerprint XXXX-XXXX-XXXX]
+
+It shares no code with Liusheng: hashes by hashlib, Ed25519 (RFC 8032), the Merkle tree (RFC 6962) and the count are
+written out below. Exit codes: 0 all is well, 1 something is wrong (it says what), 2 wrong usage or not a file of this kind.
+"""
+import base64
+import hashlib
+import json
+import sys
+
+
+class Wrong(Exception):
+    """The archive is not what it says; the word names the check."""
+
+
+def require(holds, word):
+    if not holds:
+        raise Wrong(word)
+
+
+# --- bytes -----------------------------------------------------------------------------------------------------------
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def jcs(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def same(one, other):
+    """Equal as JSON: True is not 1."""
+    return jcs(one) == jcs(other)
+
+
+def whole(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+# --- Ed25519 ---------------------------------------------------------------------------------------------------------
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+SQRT_M1 = pow(2, (P - 1) // 4, P)
+
+
+def recover(y, sign):
+    if y >= P:
+        return None
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    if x2 == 0:
+        return None if sign else 0
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * SQRT_M1 % P
+    if (x * x - x2) % P:
+        return None
+    return P - x if x & 1 != sign else x
+
+
+def decode(raw):
+    number = int.from_bytes(raw, "little")
+    y = number & ((1 << 255) - 1)
+    x = recover(y, number >> 255)
+    return None if x is None else (x, y, 1, x * y % P)
+
+
+def add(p, q):
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(scalar, point):
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = add(result, point)
+        point = add(point, point)
+        scalar >>= 1
+    return result
+
+
+BASE_Y = 4 * pow(5, P - 2, P) % P
+BASE = (recover(BASE_Y, 0), BASE_Y, 1, recover(BASE_Y, 0) * BASE_Y % P)
+
+
+def is_signed(key, message, signature):
+    if len(key) != 32 or len(signature) != 64:
+        return False
+    a, r, s = decode(key), decode(signature[:32]), int.from_bytes(signature[32:], "little")
+    if a is None or r is None or s >= L:
+        return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    left, right = times(s, BASE), add(r, times(h, a))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+def unhex(text, length):
+    require(isinstance(text, str) and len(text) == 2 * length and text == text.lower(), "signature")
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Wrong("signature") from None
+
+
+# --- Merkle tree -----------------------------------------------------------------------------------------------------
+
+def root(leaves):
+    if not leaves:
+        return sha(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    cut = 1 << ((len(leaves) - 1).bit_length() - 1)
+    return sha(b"\x01", root(leaves[:cut]), root(leaves[cut:]))
+
+
+def roots(leaves):
+    """The root over the first leaf, over the first two, and so on."""
+    edge = []
+    for size, one in enumerate(leaves, 1):
+        top = one
+        while size % 2 == 0:
+            top, size = sha(b"\x01", edge.pop(), top), size // 2
+        edge.append(top)
+        top = edge[-1]
+        for left in reversed(edge[:-1]):
+            top = sha(b"\x01", left, top)
+        yield top
+
+
+def leaf(value):
+    return sha(b"\x00", jcs(value))
+
+
+def fingerprint(top):
+    text = top.hex()[:12].upper()
+    return "-".join((text[:4], text[4:8], text[8:]))
+
+
+# --- the checks ------------------------------------------------------------------------------------------------------
+
+RANKS = {"manifest": 0, "roll": 1, "ballot": 2, "void": 3, "named": 3, "paper": 3, "close": 4, "result": 5}
+
+
+def verify(archive, wanted=None):
+    """Says what was checked; raises Wrong."""
+    told = []
+    require(isinstance(archive, dict) and archive.get("format") == "LSB1-archive" and same(archive.get("v"), 1), "format")
+    manifest, entries, electors = archive.get("manifest"), archive.get("entries"), archive.get("roll")
+    require(isinstance(manifest, dict) and manifest.get("format") == "LSB1" and same(manifest.get("v"), 1)
+            and manifest.get("alg") == "sha256-ed25519", "format")
+    require(isinstance(entries, list) and all(isinstance(one, dict) for one in entries), "format")
+    poll, digest = manifest.get("poll"), sha(jcs(manifest)).hex()
+    require(isinstance(poll, str), "format")
+    key = unhex(manifest.get("board_key"), 32)
+    told.append("✓ 表决事项和规则齐全：%s" % manifest.get("question"))
+
+    require(isinstance(electors, list), "roll")
+    for number, one in enumerate(electors, 1):
+        require(isinstance(one, dict) and whole(one.get("w")) and isinstance(one.get("tag"), str)
+                and isinstance(one.get("u"), str) and set(one) == {"k", "n", "tag", "u", "w"}
+                and one["k"] == "elector" and same(one["n"], number), "roll")
+    require(len({one["tag"] for one in electors}) == len(electors), "roll")
+    on_roll, top = len(electors), root([leaf(one) for one in electors]).hex()
+    require(same(manifest.get("roll"), {"n": on_roll, "root": top}), "roll")
+    told.append("✓ 名册共 %d 人，和冻结时公布的一致" % on_roll)
+
+    ranks = [RANKS.get(one.get("k")) if isinstance(one.get("k"), str) else None for one in entries]
+    require(None not in ranks, "entry")
+    require(ranks == sorted(ranks) and all(ranks.count(rank) == 1 for rank in (0, 1, 4, 5)), "order")
+    require(same(entries[0], {"k": "manifest", "poll": poll, "sha256": digest, "v": 1}), "manifest")
+    require(all(one.get("poll") == poll and same(one.get("v"), 1) for one in entries), "entry")
+    require(same(entries[1], {"k": "roll", "n": on_roll, "poll": poll, "root": top, "v": 1}), "roll")
+
+    def of(kind):
+        return [one for one in entries if one["k"] == kind]
+
+    require(all(isinstance(one.get("h"), str) for one in of("ballot") + of("void")), "entry")
+    counted = {one["h"] for one in of("ballot")}
+    everything = len(of("ballot"))
+    require(len(counted) == everything, "twice")
+    for one in of("void"):
+        require(manifest.get("revote") is True and one["h"] in counted, "void")
+        counted.remove(one["h"])
+    require(manifest.get("paper") is True or not of("paper"), "paper")
+    require(same(entries[-2], {"k": "close", "n": everything, "poll": poll, "v": 1}), "close")
+    told.append("✓ 公示板共 %d 条，其中票 %d 张，没有重复" % (len(entries), everything))
+
+    leaves, sizes, tops = [leaf(one) for one in entries], [], []
+    require(isinstance(archive.get("heads"), list), "heads")
+    for signed in archive["heads"]:
+        require(isinstance(signed, dict) and isinstance(signed.get("head"), dict), "heads")
+        head = signed["head"]
+        size = head.get("n")
+        require(whole(size) and size <= len(leaves) and (not sizes or sizes[-1] < size)
+                and isinstance(head.get("t"), str), "heads")
+        own = root(leaves[:size])
+        require(same(head, {"n": size, "poll": poll, "root": own.hex(), "t": head["t"]}), "root")
+        require(is_signed(key, b"LSB1-head\0" + jcs(head), unhex(signed.get("sig"), 64)), "signature")
+        sizes.append(size)
+        tops.append(own)
+    require(sizes[-2:] == [len(leaves) - 1, len(leaves)], "heads")
+    told.append("✓ %d 个签名都对，没有改过、删过；最后的指纹 %s" % (len(tops), fingerprint(tops[-1])))
+    if wanted is not None:
+        # the archive keeps few heads; the last one signs all that came before
+        require(any(fingerprint(top) == wanted.strip().upper() for top in roots(leaves)), "fingerprint")
+        told.append("✓ 和公布的指纹 %s 一致" % wanted.strip().upper())
+
+    end = tops[-2]
+    if isinstance(archive.get("result"), dict) and archive["result"].get("annulled") is not None:
+        why = annulled(archive, manifest, of("named"), (digest, end.hex(), key))
+        told.append("这次表决作废：%s（批准：%s）。没有计票，也没有公布谁投了什么。" % (why["reason"], why["authority"]))
+        told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
+        return told
+    asked = question(manifest)
+    if isinstance(archive.get("plaintexts"), list):
+        chosen = opened(archive, manifest, of("named"), (counted, asked), end)
+    else:
+        chosen = named(manifest, of("named"), (counted, asked), (poll, on_roll))
+    count = {"on_roll": on_roll, "present": 0, "yes": 0, "no": 0, "abstain": 0, "invalid": 0}
+    votes = None if asked is None else {option: 0 for option in asked["options"]}
+    names = {"for": "yes", "against": "no", "abstain": "abstain"}
+    for marks in chosen:
+        count["present"] += 1
+        if marks is None:
+            count["invalid"] += 1
+        elif asked is None:
+            count[names[marks[0]]] += 1
+        else:
+            count["yes" if marks else "abstain"] += 1
+            for mark in marks:
+                votes[mark] += 1
+    for paper in of("paper"):
+        for name in ("yes", "no", "abstain", "invalid"):
+            number = paper.get(name) if whole(paper.get(name)) else 0
+            count[name] += number
+            count["present"] += number
+    # how many votes an option had from paper is on no sheet of this format
+    require(asked is None or not of("paper"), "paper")
+    decided(archive, manifest, (count, votes, asked), (digest, end.hex(), key))
+    told.append("✓ 重新数过：名册 %(on_roll)d，参加 %(present)d，同意 %(yes)d，不同意 %(no)d，弃权 %(abstain)d，无效 %(invalid)d" % count)
+    for option, text in zip(asked["options"], asked["texts"]) if asked else ():
+        told.append("✓ %s：%d 票" % (text, votes[option]))
+    told.append("✓ 按规则重新算过，结论一致。依据：%s" % manifest.get("law"))
+    told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
+    return told
+
+
+def question(manifest):
+    """What may be chosen; None for a motion."""
+    if manifest.get("kind") is None:
+        return None
+    options, most, seats = manifest.get("options"), manifest.get("max_choices"), manifest.get("seats")
+    require(manifest["kind"] == "choice" and isinstance(options, list) and all(isinstance(one, str) for one in options)
+            and len(set(options)) == len(options) and whole(most) and most > 0 and whole(seats) and seats > 0, "format")
+    texts = manifest.get("option_texts")
+    is_told = isinstance(texts, list) and len(texts) == len(options) and all(isinstance(one, str) for one in texts)
+    return {"options": options, "most": most, "seats": seats, "texts": texts if is_told else options}
+
+
+def valid(asked, marks):
+    if asked is None:
+        return len(marks) == 1 and marks[0] in ("for", "against", "abstain")
+    return len(marks) <= asked["most"] and len(set(marks)) == len(marks) and set(marks) <= set(asked["options"])
+
+
+def named(manifest, entries, ballots, about):
+    """Open ballots: each digest is among the ballots, each elector is told once."""
+    (counted, asked), (poll, on_roll) = ballots, about
+    require(manifest.get("secrecy") == "open", "plaintexts")
+    hashes, electors, chosen = set(), set(), []
+    for one in entries:
+        choices, cast_id, elector = one.get("c"), one.get("cast_id"), one.get("e")
+        require(isinstance(choices, list) and all(isinstance(choice, str) for choice in choices)
+                and isinstance(cast_id, str) and whole(elector), "named")
+        own = sha(b"LSB1-ballot\0", jcs({"c": choices, "cast_id": cast_id, "poll": poll})).hex()
+        require(same(one, {"c": choices, "cast_id": cast_id, "e": elector, "h": own, "k": "named", "poll": poll, "v": 1}),
+                "named")
+        require(own in counted and own not in hashes and 1 <= elector <= on_roll and elector not in electors, "named")
+        hashes.add(own)
+        electors.add(elector)
+        chosen.append(choices if valid(asked, choices) else None)
+    require(len(hashes) == len(counted), "named")
+    return chosen
+
+
+def opened(archive, manifest, told_names, ballots, end):
+    """Sealed ballots: those of the board, in the order that nobody chose; what was on them sorted by content."""
+    counted, asked = ballots
+    require(manifest.get("secrecy") == "secret" and not told_names, "plaintexts")
+    require(isinstance(archive.get("envelopes"), list), "envelopes")
+    hashes, last = set(), None
+    for one in archive["envelopes"]:
+        require(isinstance(one, str), "envelopes")
+        try:
+            raw = base64.b64decode(one + "=" * (-len(one) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            raise Wrong("envelopes") from None
+        digest = sha(raw)
+        require(digest.hex() in counted and digest.hex() not in hashes, "envelopes")
+        hashes.add(digest.hex())
+        place = sha(digest, end)
+        require(last is None or last < place, "envelope_order")
+        last = place
+    require(len(hashes) == len(counted), "envelopes")
+    plaintexts = archive["plaintexts"]
+    require(len(plaintexts) == len(hashes) and plaintexts == sorted(plaintexts, key=jcs), "plaintexts")
+    chosen = []
+    for one in plaintexts:
+        require(one is None or isinstance(one, list) and all(isinstance(c, str) for c in one) and valid(asked, one)
+                and (asked is None or one == [option for option in asked["options"] if option in one]),
+                "plaintexts")
+        chosen.append(one)
+    require(isinstance(archive.get("result"), dict)
+            and archive["result"].get("plaintexts") == sha(jcs(plaintexts)).hex(), "plaintexts")
+    return chosen
+
+
+def judged(rule, count):
+    """What the law makes of the count: whole numbers, cross-multiplied."""
+    require(isinstance(rule, dict) and rule.get("second_measure") is None, "rule")
+    require(count["present"] == count["yes"] + count["no"] + count["abstain"] + count["invalid"], "rule")
+    if count["issued"] is not None and count["present"] > count["issued"]:
+        return {"valid": False, "passed": False, "reason": "more_ballots_than_issued", "comparisons": []}
+    require(count["present"] <= count["on_roll"], "rule")
+    comparisons = []
+
+    def compare(step, share, part):
+        require(isinstance(share, dict) and whole(share.get("num")) and whole(share.get("den"))
+                and isinstance(share.get("strict"), bool) and share.get("basis") in ("E", "P"), "rule")
+        total = count["on_roll"] if share["basis"] == "E" else count["present"]
+        left, right = part * share["den"], total * share["num"]
+        holds = total > 0 and (left > right if share["strict"] else left >= right)
+        share = {name: share[name] for name in ("num", "den", "strict", "basis")}
+        comparisons.append({"step": step, "measure": "heads", "part": part, "whole": total, "share": share, "holds": holds})
+        return holds
+
+    if rule.get("quorum") is not None and not compare("quorum", rule["quorum"], count["present"]):
+        return {"valid": False, "passed": False, "reason": "quorum", "comparisons": comparisons}
+    if rule.get("passing") is None:
+        return {"valid": True, "passed": None, "reason": "ranked_by_votes", "comparisons": comparisons}
+    passed = compare("passing", rule["passing"], count["yes"])
+    return {"valid": True, "passed": passed, "reason": "passed" if passed else "threshold", "comparisons": comparisons}
+
+
+def elected(rule, count, votes, asked):
+    """Who is chosen: who reached the majority, by the order of votes; a tie at the cut is left to another vote."""
+    require(isinstance(rule, dict), "rule")
+    outcome = judged(dict(rule, passing=None), count)
+    told = {"votes": votes, "elected": [], "tied": [], "seats_open": asked["seats"]}
+    if not outcome["valid"]:
+        return outcome, told
+    share = rule.get("passing")
+    if share is not None:
+        require(isinstance(share, dict) and whole(share.get("num")) and whole(share.get("den"))
+                and isinstance(share.get("strict"), bool) and share.get("basis") in ("E", "P"), "rule")
+
+    def reaches(option):
+        if share is None:
+            return votes[option] > 0
+        total = count["on_roll"] if share["basis"] == "E" else count["present"]
+        left, right = votes[option] * share["den"], total * share["num"]
+        return votes[option] > 0 and total > 0 and (left > right if share["strict"] else left >= right)
+
+    order = sorted((one for one in asked["options"] if reaches(one)), key=lambda one: -votes[one])
+    chosen, tied, seats = order[:asked["seats"]], [], asked["seats"]
+    if len(order) > seats and votes[order[seats - 1]] == votes[order[seats]]:
+        cut = votes[order[seats]]
+        chosen = [one for one in chosen if votes[one] > cut]
+        tied = [one for one in order if votes[one] == cut]
+    told = {"votes": votes, "elected": chosen, "tied": tied, "seats_open": seats - len(chosen)}
+    reason = "tie" if tied else "elected" if len(chosen) == seats else "seats_open"
+    return dict(outcome, passed=reason == "elected", reason=reason), told
+
+
+def decided(archive, manifest, counts, about):
+    """The numbers are those of the result, the law was applied to them, the result is signed and on the board."""
+    (count, votes, asked), result = counts, archive.get("result")
+    require(isinstance(result, dict) and isinstance(result.get("count"), dict), "count")
+    issued = result["count"].get("issued")
+    full = dict(count, issued=issued if whole(issued) else None, weights=None)
+    require(same(result["count"], full), "count")
+    if asked is None:
+        outcome, told = judged(manifest.get("rule"), full), None
+    else:
+        require(isinstance(result.get("choice"), dict) and same(result["choice"].get("votes"), votes), "count")
+        outcome, told = elected(manifest.get("rule"), full, votes, asked)
+    require(same(result.get("outcome"), outcome) and same(result.get("choice"), told), "rule")
+    bound(archive, manifest, about)
+
+
+def annulled(archive, manifest, told_names, about):
+    """Annulled by hand: nobody named, nothing opened or counted, the reason signed and on the board."""
+    digest, end, _ = about
+    result = archive["result"]
+    require(not told_names, "named")
+    require(archive.get("plaintexts") is None and archive.get("envelopes") is None, "plaintexts")
+    why = result["annulled"]
+    require(isinstance(why, dict) and set(why) == {"reason", "authority"}
+            and all(isinstance(one, str) for one in why.values()), "result")
+    require(isinstance(result.get("binding"), bool) and isinstance(result.get("t"), str), "result")
+    require(same(result, {"annulled": why, "binding": result["binding"], "manifest": digest, "poll": manifest["poll"],
+                          "root": end, "t": result["t"]}), "result")
+    bound(archive, manifest, about)
+    return why
+
+
+def bound(archive, manifest, about):
+    """The result is that of this vote and of where its board ended; it is on the board, and signed."""
+    digest, end, key = about
+    result = archive["result"]
+    require(result.get("manifest") == digest and result.get("poll") == manifest["poll"] and result.get("root") == end, "result")
+    own = sha(jcs(result)).hex()
+    require(same(archive["entries"][-1], {"k": "result", "poll": manifest["poll"], "sha256": own, "v": 1}), "result")
+    require(is_signed(key, b"LSB1-result\0" + jcs(result), unhex(archive.get("result_sig"), 64)), "signature")
+
+
+WORDS = {
+    "format": "不是这种档案，或者缺了内容", "manifest": "表决事项或规则被改过", "roll": "名册和冻结时公布的不一致",
+    "entry": "公示板上有不认识的条目", "order": "公示板的条目缺了、多了，或者顺序不对", "twice": "同一张票在公示板上出现两次",
+    "void": "作废的票不在公示板上，或者这次表决不许再投", "paper": "这次表决没有纸票，公示板上却有", "close": "截止时的票数和公示板不一致", "heads": "公示板的签名缺了或者不连续",
+    "root": "公示板被改过：和签名时的指纹对不上", "signature": "签名不对",
+    "fingerprint": "从头到尾没有过公布的这个指纹：这不是当时公布的公示板", "named": "公布的记名票和公示板上的票对不上",
+    "envelopes": "封好的票和公示板上的票对不上", "envelope_order": "封好的票没有按规定打乱",
+    "plaintexts": "公布的票面内容缺了、多了，或者被改过", "count": "重新数出来的和公布的数字不一样",
+    "rule": "按规则重新算，和公布的结论不一样", "result": "公布的结果和公示板对不上",
+}
+
+
+def main(arguments):
+    wanted = None
+    if len(arguments) == 3 and arguments[1] == "--fingerprint":
+        wanted = arguments.pop()
+        arguments.pop()
+    if len(arguments) != 1:
+        print(__doc__.strip().splitlines()[2])
+        return 2
+    try:
+        with open(arguments[0], encoding="utf-8") as file:
+            archive = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        print("文件读不出来，不是表决档案。")
+        return 2
+    try:
+        for line in verify(archive, wanted):
+            print(line)
+    except Wrong as wrong:
+        print("✗ %s (%s)" % (WORDS[str(wrong)], wrong))
+        print("这份档案有问题，不能相信。")
+        return 1
+    print("这份档案经得起核对。")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+//! Held messages on the desk: what waits for a decision, and appeals, in the clerk's areas.
+use askama::Template;
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::frame::{Clerk, Desk, Draft, places};
+use crate::{
+    app::{App, Query},
+    areas::AreaName,
+    bodies::{self, Right},
+    error::{Code, Result},
+    ids::HeldId,
+    moderation::{self, DecideHeld, HeldView},
+    pages::{
+        fields::Fields,
+        layout::{Page, encode, render_as, see},
+        words::Words,
+    },
+    text,
+};
+
+/// Which area.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Filter {
+    area: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/held.html")]
+struct HeldPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    areas: Vec<AreaName>,
+    area: String,
+    waiting: Vec<HeldView>,
+}
+
+/// The page.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+    shown(&app, &clerk, (filter, Draft::default())).await
+}
+
+async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
+    let asked = filter.area.filter(|area| clerk.may(Right::Moderate, area));
+    let first = || bodies::areas_with(&clerk.actor, Right::Moderate).into_iter().next();
+    let area = asked.or_else(first).ok_or(Code::NotAllowed)?;
+    let shown = HeldPage {
+        page: clerk.page(text::say("desk-held")).at("/desk/held"),
+        desk: clerk.desk(),
+        draft,
+        areas: places(app.store.read(), clerk, &area).await?,
+        waiting: moderation::queries::waiting(app, &clerk.actor, &area).await?,
+        area,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+/// Decides about one, or about its appeal.
+pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
+    let area = fields.text("area").to_owned();
+    let done = async {
+        let id: HeldId = fields.required("held_id")?;
+        let decision = DecideHeld { approve: fields.required("approve")?, reason: fields.text("reason").to_owned() };
+        if fields.has("appeal", "1") {
+            app.once(clerk.actor.clone(), fields.key(), "decide_held_appeal", (id, decision), |tx, actor, input| {
+                Box::pin(moderation::commands::decide_appeal(tx, actor, input))
+            })
+            .await
+        } else {
+            app.once(clerk.actor.clone(), fields.key(), "decide_held", (id, decision), |tx, actor, input| {
+                Box::pin(moderation::commands::decide(tx, actor, input))
+            })
+            .await
+        }
+    };
+    match done.await {
+        Ok(_) => Ok(see(&format!("/desk/held?area={}", encode(&area)))),
+        Err(error) => {
+            let form = fields.text("held_id").to_owned();
+            let draft = Draft::refused(&form, fields, error)?;
+            shown(&app, &clerk, (Filter { area: Some(area) }, draft)).await
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `/notices/{id}/doors`: who was not reached, for who knocks at the doors: big rows for the phone, boxes to tick on paper.
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, render, render_as, see},
+    words::Words,
+};
+use crate::{
+    app::{App, Path, Query},
+    error::{Code, Result},
+    ids::{NoticeId, PersonId},
+    notices::{
+        ConfirmFor, ConfirmVia, ConfirmedView, DoorView, DoorWay, DoorsQuery, NoticeView, OfPerson,
+        commands::{confirm_for, told, undo},
+        queries,
+    },
+};
+
+/// Doors on one page.
+const SHOWN: u64 = 20;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/notices/{id}/doors", get(show).post(act))
+        .route("/notices/{id}/doors/paper", get(paper))
+        .route("/notices/{id}/household", post(household).get(super::layout::up))
+        .route("/notices/{id}/undo", post(contest).get(super::layout::up))
+}
+
+/// Which doors, and how it is done there.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Where {
+    group: Option<i32>,
+    cursor: Option<String>,
+    way: Option<String>,
+}
+
+impl Where {
+    fn of(fields: &Fields) -> Self {
+        Self {
+            group: fields.optional("group").unwrap_or_default(),
+            cursor: None,
+            way: fields.given("way").map(str::to_owned),
+        }
+    }
+
+    /// The way in force; read out, when none was chosen.
+    fn way(&self) -> DoorWay {
+        [DoorWay::Paper, DoorWay::Call]
+            .into_iter()
+            .find(|way| Some(way.as_str()) == self.way.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// The same place, with another group or another way.
+    fn query(&self, group: Option<i32>, way: DoorWay) -> String {
+        let group = group.map(|group| format!("group={group}&")).unwrap_or_default();
+        format!("?{group}way={}", way.as_str())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "doors_to_visit.html")]
+struct DoorsPage {
+    page: Page,
+    notice: NoticeView,
+    reach: ConfirmedView,
+    doors: Vec<DoorView>,
+    next: Option<String>,
+    /// What was written down just now and can be taken back.
+    made: Vec<(PersonId, String)>,
+    place: Where,
+    wrong: Wrong,
+}
+
+impl DoorsPage {
+    fn left(&self) -> u64 {
+        self.reach.groups.iter().map(|group| group.unreached).sum()
+    }
+
+    fn ways(&self) -> [DoorWay; 3] {
+        [DoorWay::ReadOut, DoorWay::Paper, DoorWay::Call]
+    }
+
+    fn path(&self, group: Option<i32>, way: DoorWay) -> String {
+        format!("/notices/{}/doors{}", self.notice.id, self.place.query(group, way))
+    }
+
+    fn of_group(&self, group: &i32) -> String {
+        self.path(Some(*group), self.place.way())
+    }
+
+    fn of_all(&self) -> String {
+        self.path(None, self.place.way())
+    }
+
+    fn by_way(&self, way: &DoorWay) -> String {
+        self.path(self.place.group, *way)
+    }
+
+    fn is_group(&self, group: &i32) -> bool {
+        self.place.group == Some(*group)
+    }
+
+    fn is_way(&self, way: &DoorWay) -> bool {
+        self.place.way() == *way
+    }
+
+    fn more(&self, cursor: &str) -> String {
+        format!("{}&cursor={cursor}", self.path(self.place.group, self.place.way()))
+    }
+
+    fn on_paper(&self) -> String {
+        let group = self.place.group.map(|group| format!("?group={group}")).unwrap_or_default();
+        format!("/notices/{}/doors/paper{group}", self.notice.id)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "doors_paper.html")]
+struct PaperPage {
+    page: Page,
+    notice: NoticeView,
+    text: String,
+    doors: Vec<DoorView>,
+    group: Option<i32>,
+}
+
+async fn show(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<NoticeId>,
+    Query(place): Query<Where>,
+) -> Result<Response> {
+    shown(&app, &who, id, (place, Wrong::default())).await
+}
+
+async fn shown(app: &App, who: &Resident, id: NoticeId, (place, wrong): (Where, Wrong)) -> Result<Response> {
+    let db = app.store.read();
+    let reach = queries::reach(db, &who.actor, id).await?;
+    let wanted = DoorsQuery { group: place.group, cursor: place.cursor.clone(), limit: Some(SHOWN) };
+    let doors = queries::doors(db, &who.actor, (id, wanted)).await?;
+    let notice = queries::detail(db, id).await?.notice;
+    let made = queries::made_by(db, &who.actor, (id, notice.version, app.now())).await?;
+    let page = who.page("page-doors-visit").back(format!("/notices/{id}")).at(format!("/notices/{id}/doors"));
+    let shown = DoorsPage { page, notice, reach, doors: doors.items, next: doors.next_cursor, made, place, wrong };
+    Ok(render_as(shown.wrong.status(), &shown))
+}
+
+/// One tap at a door.
+async fn act(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
+    let place = Where::of(&form);
+    match run(&app, &who, id, (&place, &form)).await {
+        Ok(()) => Ok(see(&format!("/notices/{id}/doors{}", place.query(place.group, place.way())))),
+        Err(error) => shown(&app, &who, id, (place, Wrong::from(error)?)).await,
+    }
+}
+
+async fn run(app: &App, who: &Resident, id: NoticeId, (place, form): (&Where, &Fields)) -> Result<()> {
+    let (actor, person) = (who.actor.clone(), form.required::<PersonId>("person_id")?);
+    match form.text("act") {
+        "undo" => {
+            let undone = (id, OfPerson { person_id: person });
+            app.store.write(move |tx| Box::pin(async move { undo(tx, &actor, undone).await })).await
+        }
+        "told" => {
+            let person = (id, OfPerson { person_id: person });
+            app.store.write(move |tx| Box::pin(async move { told(tx, &actor, person).await })).await
+        }
+        "done" | "" => {
+            let done = ConfirmFor {
+                person_id: person,
+                via: ConfirmVia::Door,
+                way: Some(place.way()),
+                proxy_id: None,
+                note: String::new(),
+            };
+            app.store
+                .write(move |tx| Box::pin(async move { confirm_for(tx, &actor, (id, done)).await.map(drop) }))
+                .await
+        }
+        _ => Err(Code::NotFound.into()),
+    }
+}
+
+async fn paper(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<NoticeId>,
+    Query(place): Query<Where>,
+) -> Result<Response> {
+    let db = app.store.read();
+    let doors = queries::on_paper(db, &who.actor, (id, place.group)).await?;
+    let notice = queries::detail(db, id).await?;
+    let page = who.page("page-doors-paper").back(format!("/notices/{id}/doors"));
+    Ok(render(&PaperPage { page, notice: notice.notice, text: notice.text, doors, group: place.group }))
+}
+
+/// Somebody of the household has read it, too.
+async fn household(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
+    let person = form.required("person_id")?;
+    let done =
+        ConfirmFor { person_id: person, via: ConfirmVia::Household, way: None, proxy_id: None, note: String::new() };
+    let actor = who.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { confirm_for(tx, &actor, (id, done)).await })).await?;
+    Ok(see(&format!("/notices/{id}")))
+}
+
+/// "I did not agree to that": what somebody else confirmed for the viewer is taken back.
+async fn contest(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>) -> Result<Response> {
+    let actor = who.actor.clone();
+    let own = OfPerson { person_id: actor.person };
+    app.store.write(move |tx| Box::pin(async move { undo(tx, &actor, (id, own)).await })).await?;
+    Ok(see(&format!("/notices/{id}")))
+}

@@ -3,16 +3,18 @@
    <main data-live>                     fetch this page's main again after any publication
    data-live-stream="s:7"               ... only after one in this channel
    data-live-heads='{"s:7":120}'        offsets known when the page was made; other ones at the first connect mean: fetch
-   data-live-text="..."                 words of the bar shown while the reader types, listens or records */
+   data-live-text="..."                 words of the bar shown while the reader types, listens or records
+   data-live-typing="..."               words shown behind a name while somebody else writes in the one stream of this page */
 (function () {
   'use strict';
   var main = document.querySelector('main[data-live]');
   if (!main || !window.WebSocket || !window.fetch || !window.DOMParser) return;
   var root = document.documentElement;
-  var MIN_WAIT = 1000, MAX_WAIT = 30000, DEBOUNCE = 300, SPREAD = 700, TRY_AGAIN = 5000, PING_GRACE = 10000, AWAY = 5000;
-  var socket = null, tries = 0, retry = 0, silence = 0, commands = 0, positions = {};
+  var MIN_WAIT = 500, MAX_WAIT = 20000, HEALTHY = 30000, AWAY = 5000, DEBOUNCE = 300, SPREAD = 700, TRY_AGAIN = 5000, PING_GRACE = 10000;
+  var TYPING_AGAIN = 3000;
+  var socket = null, tries = 0, retry = 0, silence = 0, health = 0, away = 0, commands = 0, positions = {};
   var greeted = false, connected = false, stopped = false, pingMs = 0, hiddenAt = 0;
-  var pending = 0, fetching = false, again = false, bar = null;
+  var pending = 0, fetching = false, again = false, bar = null, typed = 0, typing = null, typingEnds = 0;
   try { var heads = JSON.parse(main.getAttribute('data-live-heads') || '{}'); } catch (e) { heads = {}; }
   Object.keys(heads).forEach(function (channel) { positions[channel] = { offset: heads[channel] }; });
 
@@ -21,7 +23,7 @@
 
   function connect() {
     clearTimeout(retry);
-    if (stopped || socket) return;
+    if (stopped || socket || document.hidden) return;
     var ws;
     try {
       ws = new WebSocket(location.protocol.replace('http', 'ws') + '//' + location.host + '/connection/websocket');
@@ -61,18 +63,20 @@
   /* forgets the socket at once: one that the network swallowed may take minutes to say that it closed */
   function drop() {
     clearTimeout(silence);
+    clearTimeout(health);
     var ws = socket;
     socket = null;
     connected = false;
     state(false);
-    if (ws && ws.readyState < 2) ws.close();
+    if (ws && ws.readyState < 2) ws.close(1000);
   }
 
   function later() {
-    if (stopped) return;
+    if (stopped || document.hidden) return;
     clearTimeout(retry);
-    var most = Math.min(MAX_WAIT, MIN_WAIT * Math.pow(2, tries++));
-    retry = setTimeout(connect, MIN_WAIT + Math.random() * (most - MIN_WAIT / 2));
+    /* anywhere within a time that doubles: thousands come back after a restart */
+    var most = Math.min(MAX_WAIT, MIN_WAIT * Math.pow(2, ++tries));
+    retry = setTimeout(connect, MIN_WAIT + Math.random() * (most - MIN_WAIT));
   }
 
   function listen(ms) {
@@ -83,7 +87,8 @@
   function welcomed(reply) {
     var first = !greeted, subs = reply.subs || {}, moved = false;
     greeted = connected = true;
-    tries = 0;
+    /* a server that lets in and throws out at once is not healthy */
+    health = setTimeout(function () { tries = 0; }, HEALTHY);
     pingMs = (reply.ping || 0) * 1000;
     clearTimeout(silence);
     if (pingMs) listen(pingMs + PING_GRACE);
@@ -111,9 +116,11 @@
     } else if (push.pub) {
       var at = positions[push.channel];
       if (at && push.pub.offset) at.offset = push.pub.offset;
-      if (concerns(push.channel)) soon();
+      if (concerns(push.channel)) soon(0, push.pub.data && push.pub.data.jitter_ms);
     } else if (push.message && push.message.data && push.message.data.heads) {
       told(push.message.data);
+    } else if (push.message && push.message.data && push.message.data.k === 'typing') {
+      writes(push.message.data);
     } else if (push.disconnect) {
       if (push.disconnect.code >= 3500 && push.disconnect.code < 4000) stopped = true;
       drop();
@@ -142,9 +149,9 @@
   /* ---- the page ---- */
   /* Not put off by what follows, or a lively channel would never be shown. A page that watches more than one conversation
      waits a little longer, each its own time: everybody in the county is told of a notice at once. */
-  function soon(ms) {
+  function soon(ms, jitter) {
     if (pending) return;
-    var spread = main.hasAttribute('data-live-stream') ? 0 : Math.random() * SPREAD;
+    var spread = jitter > 0 ? Math.random() * jitter : main.hasAttribute('data-live-stream') ? 0 : Math.random() * SPREAD;
     pending = setTimeout(function () { pending = 0; refresh(false); }, (ms || DEBOUNCE) + spread);
   }
 
@@ -227,6 +234,7 @@
     each(fields(main), function (field) { if (field.name && isChanged(field)) kept.push(field); });
     main.innerHTML = next.innerHTML;
     bar = null;
+    quiet();
     each(main.querySelectorAll('details[id]'), function (details) { if (details.id in folds) details.open = folds[details.id]; });
     /* what somebody typed, ticked or recorded goes on: the very field is put back */
     kept.forEach(function (field) {
@@ -246,20 +254,63 @@
     document.dispatchEvent(new Event('liusheng:main'));
   }
 
+  /* ---- somebody writes ---- */
+  function writes(data) {
+    var words = main.getAttribute('data-live-typing');
+    if (!words || !data.name || !concerns('s:' + data.s)) return;
+    if (!typing || !main.contains(typing)) {
+      typing = document.createElement('p');
+      typing.className = 'live-typing';
+      typing.setAttribute('aria-live', 'polite');
+      var form = main.querySelector('form textarea');
+      form = form && form.closest('form');
+      if (form) form.parentNode.insertBefore(typing, form); else main.appendChild(typing);
+    }
+    typing.textContent = data.name + words;
+    clearTimeout(typingEnds);
+    typingEnds = setTimeout(quiet, (data.expires || 6) * 1000);
+  }
+
+  function quiet() {
+    if (typing && typing.parentNode) typing.parentNode.removeChild(typing);
+    typing = null;
+  }
+
+  document.addEventListener('input', function (event) {
+    var only = main.getAttribute('data-live-stream'), now = Date.now();
+    if (!only || !connected || !main.getAttribute('data-live-typing') || now - typed < TYPING_AGAIN) return;
+    if (event.target.tagName !== 'TEXTAREA' || !main.contains(event.target)) return;
+    typed = now;
+    socket.send(JSON.stringify({ send: { data: { v: 1, k: 'typing', s: only.slice(2) } } }));
+  });
+
   /* ---- coming back ---- */
   function back() {
     if (stopped) return;
+    clearTimeout(away);
     drop();
     tries = 0;
     connect();
     soon();
   }
 
+  /* nobody looks: phones freeze pages without closing their sockets, so it is closed before that; no timer runs on a
+     frozen page, hence not later than the first thing done when it wakes */
   document.addEventListener('visibilitychange', function () {
-    if (document.hidden) { hiddenAt = Date.now(); return; }
-    /* phones freeze pages without closing their sockets; after a glance elsewhere all is still well */
-    if (!connected || Date.now() - hiddenAt > AWAY) back(); else soon();
+    clearTimeout(away);
+    if (document.hidden) {
+      hiddenAt = Date.now();
+      clearTimeout(retry);
+      away = setTimeout(drop, AWAY);
+    } else if (!connected || Date.now() - hiddenAt > AWAY) {
+      back();
+    } else {
+      soon();
+    }
   });
+  document.addEventListener('freeze', drop);
+  document.addEventListener('resume', back);
+  /* whatever was open before the page was shown again: it is not trusted */
   window.addEventListener('pageshow', function (event) { if (event.persisted) back(); });
   window.addEventListener('online', back);
   window.addEventListener('offline', function () { drop(); later(); });

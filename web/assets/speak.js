@@ -1,6 +1,6 @@
 /* Records a voice clip into a form's file field: hold the button and speak, or tap once to begin and once to end. Everything
    works without it: the part marked data-speak is hidden until this script finds a recorder. ES2017, no modules.
-   <div class="speak" data-speak="voice" hidden data-start data-stop data-short data-denied data-seconds>  words, {n} = seconds
+   <div class="speak" data-speak="voice" hidden data-start data-stop data-short data-denied data-failed data-seconds>  words, {n} = seconds
      <button type="button" class="mic" data-speak-mic>...<span data-speak-words></span></button>
      <p data-speak-done hidden><a class="voice" data-listen data-speak-play></a> <button data-speak-again></button></p>
      <p data-speak-problem role="alert" hidden></p>
@@ -48,6 +48,8 @@
     function start() {
       if (recorder || starting) return;
       starting = true;
+      /* the page stays as it is while the phone asks for permission, too */
+      box.setAttribute('data-busy', '');
       problem.hidden = true;
       document.dispatchEvent(new Event('liusheng:quiet'));
       devices.getUserMedia({ audio: true }).then(record).catch(function () {
@@ -60,6 +62,8 @@
     function record(stream) {
       var parts = [];
       starting = false;
+      /* somebody asked for a fresh page meanwhile: nobody could end this recording */
+      if (!document.contains(box)) { silence(stream); idle(); return; }
       try {
         recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: 32000 });
       } catch (e) {
@@ -75,7 +79,6 @@
       };
       recorder.start();
       beganAt = Date.now();
-      box.setAttribute('data-busy', '');
       mic.classList.add('on');
       mic.setAttribute('aria-pressed', 'true');
       tick();
@@ -106,6 +109,8 @@
         input.files = carrier.files;
       } catch (e) { /* an old browser: the form is sent by fetch, below */ }
       input.liushengClip = clip;
+      input.liushengFailed = function () { complain('failed'); };
+      problem.hidden = true;
       input.setAttribute('data-seconds', seconds);
       kept();
       listen.focus();
@@ -190,7 +195,10 @@
           (new DOMParser().parseFromString(html, 'text/html').querySelector('main') || document.body).innerHTML;
         document.dispatchEvent(new Event('liusheng:main'));
       });
-    }).catch(function () { form.removeAttribute('data-sending'); });
+    }).catch(function () {
+      form.removeAttribute('data-sending');
+      clips.forEach(function (input) { if (input.liushengFailed) input.liushengFailed(); });
+    });
   }
 
   document.addEventListener('submit', sendByFetch);

@@ -12,6 +12,7 @@ field-not-on-roster = 这个村的名册上没有这个编号和姓名
 field-not-six-characters = 请填身份证号的最后 6 位
 field-unknown = 没有这一项
 field-out-of-range = 超出了范围
+field-villages-only = 只有村里的公告才能逐户确认；镇里、县里的公告请让各村另发
 field-duplicate = 重复了
 # Identity numbers and rosters.
 field-id-birth = 身份证号里的出生日期不对
@@ -42,6 +43,14 @@ field-too-many-media = 照片最多 9 张，录音最多 1 段
 # Votes.
 field-not-this-meeting = 这个会议不能办这次表决：要为这件事开、通知的人对、还没有开过
 field-called-too-late = 会议通知的天数不够，不能作为会议表决
+field-must-be-secret = 依法应当无记名
+field-invalid = 格式不对
+field-unfit-words = 里面有不能直接公开的词句，请改一改再发
+field-too-many-choices = 选得太多了
+field-only-a-motion = 罢免只能用同意、不同意表决
+field-only-the-tied = 只在上一次得票相同的人里再投，名额是上一次空下来的
+field-not-of-household = 要是这一户在册、满 18 周岁的人
 field-before-the-meeting = 截止时间要在会议开始以后
 # Conversations.
 field-several-of-that-name = 有几个人同名，请在名字后面空一格写上名册编号
+field-not-a-time = 时间不对，要写成 21:30 这样

@@ -16,3 +16,16 @@ notices-card-objection-title = 有人提异议：{ $title }
 notices-card-objection-text = { $name } 对 { $number } 提了异议，请答复，答复会公开。
 notices-card-answered-title = 您的异议有了答复：{ $title }
 notices-card-answered-text = 您对 { $number } 提的异议已经答复，点开查看。
+# 必读：确认、提醒、上门。
+notices-emergency = 【紧急】{ $title }
+notices-card-reminder-title = 请确认看过：{ $title }
+notices-card-reminder-text = 请在 { $month }月{ $day }日前点开看一看，再点“我已看过”。
+notices-card-reminder-emergency-text = 紧急公告，不受免打扰和安静时间限制。请马上点开看，再点“我已看过”。
+notices-doors-task = 上门告知：《{ $title }》还有 { $n } 人没有确认
+notices-card-confirmed-for-title = 有人代您确认看过：{ $title }
+notices-card-confirmed-for-text = { $name } 代您作了确认（{ $via }）。不是您同意的，请点开撤销。
+notices-card-undone-title = 一个确认撤销了：{ $title }
+notices-card-undone-text = { $name } 撤销了代作的确认（{ $via }）。
+notices-via-household = 家里人代为确认
+notices-via-mandate = 凭书面委托
+notices-via-door = 上门告知

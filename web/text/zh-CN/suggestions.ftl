@@ -34,6 +34,12 @@ suggestion-joined-title = 您的留言已进入村里议事
 suggestion-joined-text = 留言 { $number } 原样保留。点开看这件事办到哪一步。
 suggestion-inspected-title = 县里的工作人员打开了您的留言
 suggestion-inspected-text = 留言 { $number } 不公开。是谁、什么时候、什么理由，点开看“谁看过”。
+suggestion-escalated-title = 两次没有解决，已经转到上一级
+suggestion-escalated-text = 留言 { $number } 现在由{ $body }办理，{ $month }月{ $day }日前答复您。
+cosigned-answered-title = 您也关心的留言有答复了
+cosigned-answered-text = 留言 { $number }，{ $body }已经答复，点开看看。
+cosigned-joined-title = 您也关心的留言成了村里的一件事
+cosigned-joined-text = 留言 { $number } 并入了一件大家商量的事，点开看看。
 suggestion-overdue-title = 您的留言过了期限
 suggestion-overdue-text = 留言 { $number } 过了答应您的期限，系统已经催办{ $body }。
 
@@ -42,6 +48,14 @@ office-suggestion-new-title = 新留言：{ $kind }
 office-suggestion-new-text = 编号 { $number }，请在{ $month }月{ $day }日前受理。
 office-suggestion-reopened-title = 群众说没有解决：{ $kind }
 office-suggestion-reopened-text = 编号 { $number }，请在{ $month }月{ $day }日前再次答复。
+office-suggestion-due-soon-title = 留言快到期限：{ $kind }
+office-suggestion-due-soon-text = 编号 { $number }，期限是{ $month }月{ $day }日。
+office-suggestion-supervised-title = 下级留言超期，请督办：{ $kind }
+office-suggestion-supervised-text = 编号 { $number } 由{ $body }办理，过了{ $month }月{ $day }日还没有答复。
+office-suggestion-escalated-title = 群众两次说没有解决，转到这里：{ $kind }
+office-suggestion-escalated-text = 编号 { $number }，请在{ $month }月{ $day }日前受理。
+office-suggestion-gone-title = 群众两次说没有解决，已经转走：{ $kind }
+office-suggestion-gone-text = 编号 { $number } 现在由{ $body }办理，请把情况交接清楚。
 office-suggestion-overdue-title = 留言过了期限：{ $kind }
 office-suggestion-overdue-text = 编号 { $number } 已经过期，请马上办理。
 

@@ -1,0 +1,397 @@
+/* Checks the archive of a vote in the browser, with nothing from the server but the archive: SHA-256 and SHA-512 by
+   WebCrypto, Ed25519, the Merkle tree and the count written out here. Loaded on the board page only. ES2020 (BigInt). */
+(function (root) {
+  'use strict';
+  var subtle = (root.crypto || {}).subtle, utf8 = new TextEncoder();
+
+  function Wrong(word) { this.word = word; }
+  function need(holds, word) { if (!holds) throw new Wrong(word); }
+
+  /* bytes */
+  function bytes(text) { return utf8.encode(text); }
+  function join(parts) {
+    var size = parts.reduce(function (n, part) { return n + part.length; }, 0), all = new Uint8Array(size), at = 0;
+    parts.forEach(function (part) { all.set(part, at); at += part.length; });
+    return all;
+  }
+  function hex(raw) { return Array.prototype.map.call(raw, function (byte) { return (byte + 256).toString(16).slice(1); }).join(''); }
+  function unhex(text, length) {
+    need(typeof text === 'string' && text.length === 2 * length && /^[0-9a-f]*$/.test(text), 'signature');
+    return Uint8Array.from(text.match(/../g) || [], function (pair) { return parseInt(pair, 16); });
+  }
+  async function sha(parts) { return new Uint8Array(await subtle.digest('SHA-256', join(parts))); }
+  async function sha512(parts) { return new Uint8Array(await subtle.digest('SHA-512', join(parts))); }
+  function unbase64(text) {
+    if (typeof text !== 'string' || !/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
+    var plain = atob(text.replace(/-/g, '+').replace(/_/g, '/'));
+    return Uint8Array.from(plain, function (letter) { return letter.charCodeAt(0); });
+  }
+  function jcs(value) {
+    if (Array.isArray(value)) return '[' + value.map(jcs).join(',') + ']';
+    if (value && typeof value === 'object') {
+      return '{' + Object.keys(value).sort().map(function (key) { return JSON.stringify(key) + ':' + jcs(value[key]); }).join(',') + '}';
+    }
+    return JSON.stringify(value === undefined ? null : value);
+  }
+  function same(one, other) { return jcs(one) === jcs(other); }
+  function isWhole(value) { return Number.isSafeInteger(value) && value >= 0; }
+  function isMap(value) { return !!value && typeof value === 'object' && !Array.isArray(value); }
+  function before(one, other) { return hex(one) < hex(other); }
+
+  /* Ed25519, RFC 8032 */
+  var P = 2n ** 255n - 19n, L = 2n ** 252n + 27742317777372353535851937790883648493n;
+  function mod(a) { var r = a % P; return r < 0n ? r + P : r; }
+  function power(base, by) {
+    var result = 1n;
+    for (base = mod(base); by > 0n; by >>= 1n) {
+      if (by & 1n) result = result * base % P;
+      base = base * base % P;
+    }
+    return result;
+  }
+  var D = mod(-121665n * power(121666n, P - 2n)), ROOT = power(2n, (P - 1n) / 4n);
+  function recover(y, sign) {
+    if (y >= P) return null;
+    var x2 = mod((y * y - 1n) * power(D * y * y + 1n, P - 2n)), x;
+    if (x2 === 0n) return sign ? null : 0n;
+    x = power(x2, (P + 3n) / 8n);
+    if (mod(x * x - x2) !== 0n) x = x * ROOT % P;
+    if (mod(x * x - x2) !== 0n) return null;
+    return (x & 1n) === sign ? x : P - x;
+  }
+  function little(raw) { return BigInt('0x' + (hex(Uint8Array.from(raw).reverse()) || '0')); }
+  function decode(raw) {
+    var number = little(raw), y = number & ((1n << 255n) - 1n), x = recover(y, number >> 255n);
+    return x === null ? null : [x, y, 1n, mod(x * y)];
+  }
+  function add(p, q) {
+    var a = mod((p[1] - p[0]) * (q[1] - q[0])), b = mod((p[1] + p[0]) * (q[1] + q[0]));
+    var c = mod(2n * p[3] * q[3] * D), d = mod(2n * p[2] * q[2]), e = b - a, f = d - c, g = d + c, h = b + a;
+    return [mod(e * f), mod(g * h), mod(f * g), mod(e * h)];
+  }
+  function times(scalar, point) {
+    var result = [0n, 1n, 1n, 0n];
+    for (; scalar > 0n; scalar >>= 1n) {
+      if (scalar & 1n) result = add(result, point);
+      point = add(point, point);
+    }
+    return result;
+  }
+  var BY = mod(4n * power(5n, P - 2n)), BX = recover(BY, 0n), BASE = [BX, BY, 1n, mod(BX * BY)];
+  async function isSigned(key, word, value, signature) {
+    var told = join([bytes('LSB1-' + word + '\0'), bytes(jcs(value))]), sig = unhex(signature, 64);
+    var a = decode(key), r = decode(sig.slice(0, 32)), s = little(sig.slice(32));
+    if (!a || !r || s >= L) return false;
+    var h = little(await sha512([sig.slice(0, 32), key, told])) % L, left = times(s, BASE), right = add(r, times(h, a));
+    return mod(left[0] * right[2] - right[0] * left[2]) === 0n && mod(left[1] * right[2] - right[1] * left[2]) === 0n;
+  }
+
+  /* Merkle tree, RFC 6962 */
+  var ZERO = Uint8Array.of(0), ONE = Uint8Array.of(1);
+  async function top(leaves) {
+    if (!leaves.length) return sha([]);
+    if (leaves.length === 1) return leaves[0];
+    var cut = 1;
+    while (cut * 2 < leaves.length) cut *= 2;
+    return sha([ONE, await top(leaves.slice(0, cut)), await top(leaves.slice(cut))]);
+  }
+  /* The root over the first leaf, over the first two, and so on: is one of them this fingerprint's? */
+  async function everShowed(leaves, wanted) {
+    var edge = [];
+    for (var at = 0; at < leaves.length; at++) {
+      var own = leaves[at];
+      for (var size = at + 1; size % 2 === 0; size /= 2) own = await sha([ONE, edge.pop(), own]);
+      edge.push(own);
+      for (var place = edge.length - 2; place >= 0; place--) own = await sha([ONE, edge[place], own]);
+      if (fingerprint(own) === wanted) return true;
+    }
+    return false;
+  }
+  function leaf(value) { return sha([ZERO, bytes(jcs(value))]); }
+  function fingerprint(raw) { return hex(raw).slice(0, 12).toUpperCase().match(/..../g).join('-'); }
+
+  /* the checks */
+  var RANKS = { manifest: 0, roll: 1, ballot: 2, 'void': 3, named: 3, paper: 3, close: 4, result: 5 };
+  var NAMES = { 'for': 'yes', against: 'no', abstain: 'abstain' };
+
+  /* What may be chosen; null for a motion. */
+  function question(manifest) {
+    if (manifest.kind === null || manifest.kind === undefined) return null;
+    var options = manifest.options;
+    need(manifest.kind === 'choice' && areTexts(options) && new Set(options).size === options.length
+      && isWhole(manifest.max_choices) && manifest.max_choices > 0 && isWhole(manifest.seats) && manifest.seats > 0, 'format');
+    return { options: options, most: manifest.max_choices, seats: manifest.seats };
+  }
+  function isValid(asked, marks) {
+    if (!asked) return marks.length === 1 && Object.prototype.hasOwnProperty.call(NAMES, marks[0]);
+    return marks.length <= asked.most && new Set(marks).size === marks.length
+      && marks.every(function (mark) { return asked.options.indexOf(mark) >= 0; });
+  }
+  /* In the order of the ballot: another could be a sign. */
+  function isInOrder(asked, marks) {
+    return !asked || jcs(asked.options.filter(function (one) { return marks.indexOf(one) >= 0; })) === jcs(marks);
+  }
+  function areTexts(value) { return Array.isArray(value) && value.every(function (one) { return typeof one === 'string'; }); }
+
+  async function verify(archive, wanted) {
+    need(isMap(archive) && archive.format === 'LSB1-archive' && archive.v === 1, 'format');
+    var manifest = archive.manifest, entries = archive.entries, electors = archive.roll, found = {};
+    need(isMap(manifest) && manifest.format === 'LSB1' && manifest.v === 1 && manifest.alg === 'sha256-ed25519', 'format');
+    need(Array.isArray(entries) && entries.every(isMap) && typeof manifest.poll === 'string', 'format');
+    var poll = manifest.poll, digest = hex(await sha([bytes(jcs(manifest))])), key = unhex(manifest.board_key, 32);
+
+    need(Array.isArray(electors), 'roll');
+    var tags = new Set(), rollLeaves = [];
+    for (var number = 1; number <= electors.length; number++) {
+      var one = electors[number - 1];
+      need(isMap(one) && isWhole(one.w) && typeof one.tag === 'string' && typeof one.u === 'string'
+        && same(one, { k: 'elector', n: number, tag: one.tag, u: one.u, w: one.w }) && !tags.has(one.tag), 'roll');
+      tags.add(one.tag);
+      rollLeaves.push(await leaf(one));
+    }
+    var onRoll = electors.length, rollRoot = hex(await top(rollLeaves));
+    need(same(manifest.roll, { n: onRoll, root: rollRoot }), 'roll');
+
+    var ranks = entries.map(function (entry) {
+      return typeof entry.k === 'string' && Object.prototype.hasOwnProperty.call(RANKS, entry.k) ? RANKS[entry.k] : -1;
+    });
+    need(ranks.indexOf(-1) < 0, 'entry');
+    function times_(rank) { return ranks.filter(function (own) { return own === rank; }).length; }
+    need([0, 1, 4, 5].every(function (rank) { return times_(rank) === 1; })
+      && ranks.every(function (rank, at) { return !at || ranks[at - 1] <= rank; }), 'order');
+    need(same(entries[0], { k: 'manifest', poll: poll, sha256: digest, v: 1 }), 'manifest');
+    need(entries.every(function (entry) { return entry.poll === poll && entry.v === 1; }), 'entry');
+    need(same(entries[1], { k: 'roll', n: onRoll, poll: poll, root: rollRoot, v: 1 }), 'roll');
+    function of(kind) { return entries.filter(function (entry) { return entry.k === kind; }); }
+    need(of('ballot').concat(of('void')).every(function (entry) { return typeof entry.h === 'string'; }), 'entry');
+    var all = of('ballot').length, counted = new Set(of('ballot').map(function (entry) { return entry.h; }));
+    need(counted.size === all, 'twice');
+    of('void').forEach(function (entry) { need(manifest.revote === true && counted.delete(entry.h), 'void'); });
+    need(manifest.paper === true || !of('paper').length, 'paper');
+    need(same(entries[entries.length - 2], { k: 'close', n: all, poll: poll, v: 1 }), 'close');
+
+    var leaves = [], sizes = [], tops = [];
+    for (var entry of entries) leaves.push(await leaf(entry));
+    need(Array.isArray(archive.heads), 'heads');
+    for (var signed of archive.heads) {
+      need(isMap(signed) && isMap(signed.head), 'heads');
+      var head = signed.head, size = head.n;
+      need(isWhole(size) && size <= leaves.length && (!sizes.length || sizes[sizes.length - 1] < size) && typeof head.t === 'string', 'heads');
+      var own = await top(leaves.slice(0, size));
+      need(same(head, { n: size, poll: poll, root: hex(own), t: head.t }), 'root');
+      need(await isSigned(key, 'head', head, signed.sig), 'signature');
+      sizes.push(size);
+      tops.push(own);
+    }
+    need(same(sizes.slice(-2), [leaves.length - 1, leaves.length]), 'heads');
+    /* the archive keeps few heads; the last one signs all that came before */
+    if (wanted) need(await everShowed(leaves, wanted.trim().toUpperCase()), 'fingerprint');
+
+    var end = tops[tops.length - 2];
+    found.question = manifest.question;
+    found.entries = entries.length;
+    found.heads = tops.length;
+    found.fingerprint = fingerprint(tops[tops.length - 1]);
+    found.key = hex(key);
+    if (isMap(archive.result) && archive.result.annulled !== null && archive.result.annulled !== undefined) {
+      found.annulled = await annulled(archive, of('named'), digest, hex(end), key);
+      return found;
+    }
+    var asked = question(manifest), votes = null;
+    var chosen = Array.isArray(archive.plaintexts)
+      ? await opened(archive, of('named'), [counted, asked], end) : await named(manifest, of('named'), [counted, asked], onRoll);
+    var count = { on_roll: onRoll, present: 0, yes: 0, no: 0, abstain: 0, invalid: 0 };
+    if (asked) {
+      votes = Object.create(null);
+      asked.options.forEach(function (option) { votes[option] = 0; });
+    }
+    chosen.forEach(function (marks) {
+      count.present++;
+      if (marks === null) count.invalid++;
+      else if (!asked) count[NAMES[marks[0]]]++;
+      else {
+        count[marks.length ? 'yes' : 'abstain']++;
+        marks.forEach(function (mark) { votes[mark]++; });
+      }
+    });
+    of('paper').forEach(function (paper) {
+      ['yes', 'no', 'abstain', 'invalid'].forEach(function (name) {
+        var more = isWhole(paper[name]) ? paper[name] : 0;
+        count[name] += more;
+        count.present += more;
+      });
+    });
+    /* how many votes an option had from paper is on no sheet of this format */
+    need(!asked || !of('paper').length, 'paper');
+    await decided(archive, [count, votes, asked], digest, hex(end), key);
+    if (asked) found.votes = votes;
+    found.law = manifest.law;
+    found.count = count;
+    found.ballots = all;
+    return found;
+  }
+
+  /* Open ballots: each digest is among the ballots, each elector is told once. */
+  async function named(manifest, entries, ballots, onRoll) {
+    var counted = ballots[0];
+    need(manifest.secrecy === 'open', 'plaintexts');
+    var hashes = new Set(), electors = new Set(), chosen = [];
+    for (var one of entries) {
+      need(areTexts(one.c) && typeof one.cast_id === 'string' && isWhole(one.e), 'named');
+      var own = hex(await sha([bytes('LSB1-ballot\0'), bytes(jcs({ c: one.c, cast_id: one.cast_id, poll: manifest.poll }))]));
+      need(same(one, { c: one.c, cast_id: one.cast_id, e: one.e, h: own, k: 'named', poll: manifest.poll, v: 1 }), 'named');
+      need(counted.has(own) && !hashes.has(own) && one.e >= 1 && one.e <= onRoll && !electors.has(one.e), 'named');
+      hashes.add(own);
+      electors.add(one.e);
+      chosen.push(isValid(ballots[1], one.c) ? one.c : null);
+    }
+    need(hashes.size === counted.size, 'named');
+    return chosen;
+  }
+
+  /* Sealed ballots: those of the board, in the order that nobody chose; what was on them sorted by content. */
+  async function opened(archive, toldNames, ballots, end) {
+    var counted = ballots[0];
+    need(archive.manifest.secrecy === 'secret' && !toldNames.length, 'plaintexts');
+    need(Array.isArray(archive.envelopes), 'envelopes');
+    var hashes = new Set(), last = null;
+    for (var one of archive.envelopes) {
+      var raw = unbase64(one);
+      need(raw !== null, 'envelopes');
+      var digest = await sha([raw]), place = await sha([digest, end]);
+      need(counted.has(hex(digest)) && !hashes.has(hex(digest)), 'envelopes');
+      hashes.add(hex(digest));
+      need(!last || before(last, place), 'envelope_order');
+      last = place;
+    }
+    need(hashes.size === counted.size, 'envelopes');
+    var plaintexts = archive.plaintexts;
+    need(plaintexts.length === hashes.size
+      && plaintexts.every(function (own, at) { return !at || jcs(plaintexts[at - 1]) <= jcs(own); }), 'plaintexts');
+    plaintexts.forEach(function (own) { need(own === null || (areTexts(own) && isValid(ballots[1], own) && isInOrder(ballots[1], own)), 'plaintexts'); });
+    need(isMap(archive.result) && archive.result.plaintexts === hex(await sha([bytes(jcs(plaintexts))])), 'plaintexts');
+    return plaintexts;
+  }
+
+  /* What the law makes of the count: whole numbers, cross-multiplied. */
+  function judged(rule, count) {
+    need(isMap(rule) && (rule.second_measure === null || rule.second_measure === undefined), 'rule');
+    if (count.issued !== null && count.present > count.issued) {
+      return { valid: false, passed: false, reason: 'more_ballots_than_issued', comparisons: [] };
+    }
+    need(count.present <= count.on_roll, 'rule');
+    var comparisons = [];
+    function compare(step, share, part) {
+      need(isMap(share) && isWhole(share.num) && isWhole(share.den) && typeof share.strict === 'boolean'
+        && (share.basis === 'E' || share.basis === 'P'), 'rule');
+      var all = share.basis === 'E' ? count.on_roll : count.present;
+      var left = BigInt(part) * BigInt(share.den), right = BigInt(all) * BigInt(share.num);
+      var holds = all > 0 && (share.strict ? left > right : left >= right);
+      share = { num: share.num, den: share.den, strict: share.strict, basis: share.basis };
+      comparisons.push({ step: step, measure: 'heads', part: part, whole: all, share: share, holds: holds });
+      return holds;
+    }
+    if (rule.quorum && !compare('quorum', rule.quorum, count.present)) {
+      return { valid: false, passed: false, reason: 'quorum', comparisons: comparisons };
+    }
+    if (!rule.passing) return { valid: true, passed: null, reason: 'ranked_by_votes', comparisons: comparisons };
+    var passed = compare('passing', rule.passing, count.yes);
+    return { valid: true, passed: passed, reason: passed ? 'passed' : 'threshold', comparisons: comparisons };
+  }
+
+  /* Who is chosen: who reached the majority, by the order of votes; a tie at the cut is left to another vote. */
+  function elected(rule, count, votes, asked) {
+    need(isMap(rule), 'rule');
+    var outcome = judged(Object.assign({}, rule, { passing: null }), count), share = rule.passing, seats = asked.seats;
+    if (!outcome.valid) return [outcome, { votes: votes, elected: [], tied: [], seats_open: seats }];
+    if (share) {
+      need(isMap(share) && isWhole(share.num) && isWhole(share.den) && typeof share.strict === 'boolean'
+        && (share.basis === 'E' || share.basis === 'P'), 'rule');
+    }
+    function reaches(option) {
+      if (!votes[option] || !share) return votes[option] > 0;
+      var all = share.basis === 'E' ? count.on_roll : count.present;
+      var left = BigInt(votes[option]) * BigInt(share.den), right = BigInt(all) * BigInt(share.num);
+      return all > 0 && (share.strict ? left > right : left >= right);
+    }
+    /* sorting is stable: of as many votes, in the order of the ballot */
+    var order = asked.options.filter(reaches).sort(function (one, other) { return votes[other] - votes[one]; });
+    var chosen = order.slice(0, seats), tied = [];
+    if (order.length > seats && votes[order[seats - 1]] === votes[order[seats]]) {
+      var cut = votes[order[seats]];
+      chosen = chosen.filter(function (option) { return votes[option] > cut; });
+      tied = order.filter(function (option) { return votes[option] === cut; });
+    }
+    outcome.reason = tied.length ? 'tie' : chosen.length === seats ? 'elected' : 'seats_open';
+    outcome.passed = outcome.reason === 'elected';
+    return [outcome, { votes: votes, elected: chosen, tied: tied, seats_open: seats - chosen.length }];
+  }
+
+  /* The numbers are those of the result, the law was applied to them, the result is signed and on the board. */
+  async function decided(archive, counts, digest, end, key) {
+    var result = archive.result, count = counts[0], votes = counts[1], asked = counts[2];
+    need(isMap(result) && isMap(result.count), 'count');
+    var full = Object.assign({}, count, { issued: isWhole(result.count.issued) ? result.count.issued : null, weights: null });
+    need(same(result.count, full), 'count');
+    var told = null;
+    if (asked) {
+      need(isMap(result.choice) && same(result.choice.votes, votes), 'count');
+      told = elected(archive.manifest.rule, full, votes, asked);
+    } else told = [judged(archive.manifest.rule, full), null];
+    need(same(result.outcome, told[0]) && same(result.choice, told[1]), 'rule');
+    await bound(archive, digest, end, key);
+  }
+
+  /* Annulled by hand: nobody named, nothing opened or counted, the reason signed and on the board. */
+  async function annulled(archive, toldNames, digest, end, key) {
+    function isNone(value) { return value === null || value === undefined; }
+    var result = archive.result, why = result.annulled;
+    need(!toldNames.length, 'named');
+    need(isNone(archive.plaintexts) && isNone(archive.envelopes), 'plaintexts');
+    need(isMap(why) && typeof why.reason === 'string' && typeof why.authority === 'string' && Object.keys(why).length === 2, 'result');
+    need(typeof result.binding === 'boolean' && typeof result.t === 'string', 'result');
+    need(same(result, { annulled: why, binding: result.binding, manifest: digest, poll: archive.manifest.poll, root: end, t: result.t }), 'result');
+    await bound(archive, digest, end, key);
+    return why;
+  }
+
+  /* The result is that of this vote and of where its board ended; it is on the board, and signed. */
+  async function bound(archive, digest, end, key) {
+    var result = archive.result, poll = archive.manifest.poll;
+    need(result.manifest === digest && result.poll === poll && result.root === end, 'result');
+    var own = hex(await sha([bytes(jcs(result))]));
+    need(same(archive.entries[archive.entries.length - 1], { k: 'result', poll: poll, sha256: own, v: 1 }), 'result');
+    need(await isSigned(key, 'result', result, archive.result_sig), 'signature');
+  }
+
+  root.liushengVerify = { verify: verify, Wrong: Wrong };
+
+  if (typeof document === 'undefined') return;
+  /* <form data-verify="/v1/votes/…/archive">: a button, a field for the published fingerprint, sentences to show. */
+  document.addEventListener('submit', function (event) {
+    var form = event.target, out = form.querySelector('[data-out]');
+    if (!form.hasAttribute('data-verify')) return;
+    event.preventDefault();
+    function say(good, words) {
+      out.textContent = words;
+      out.className = 'notice' + (good ? '' : ' warn');
+      out.hidden = false;
+    }
+    say(true, form.getAttribute('data-working'));
+    fetch(form.getAttribute('data-verify')).then(function (answer) { return answer.json(); }).then(function (archive) {
+      return verify(archive, form.elements.fingerprint.value);
+    }).then(function (found) {
+      var count = found.count, why = found.annulled;
+      if (why) {
+        say(false, form.getAttribute('data-good') + form.getAttribute('data-annulled') + why.reason + ' · ' + why.authority + ' · ' + found.fingerprint);
+        return;
+      }
+      say(true, form.getAttribute('data-good') + form.getAttribute('data-counts')
+        .replace('%E', count.on_roll).replace('%P', count.present).replace('%Y', count.yes).replace('%N', count.no)
+        .replace('%A', count.abstain).replace('%I', count.invalid).replace('%F', found.fingerprint));
+    }).catch(function (error) {
+      var told = error instanceof Wrong && form.querySelector('[data-word="' + error.word + '"]');
+      say(false, told ? told.textContent : form.getAttribute('data-broken'));
+    });
+  });
+})(typeof self === 'undefined' ? globalThis : self);

@@ -43,6 +43,12 @@ impl Line {
         self.ask(head.as_bytes()).await
     }
 
+    /// As somebody with this token.
+    pub(crate) async fn get_as(&mut self, path: &str, token: &str) -> Outcome<Answer> {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\r\n", self.address);
+        self.ask(head.as_bytes()).await
+    }
+
     pub(crate) async fn post(&mut self, path: &str, token: &str, body: &Value) -> Outcome<Answer> {
         let body = body.to_string();
         let request = format!(

@@ -8,18 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{SinkExt, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, sync::mpsc};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio::{sync::mpsc, task::AbortHandle};
 
-use crate::Outcome;
+use crate::{Outcome, wire::Wire};
 
 /// Handshakes at the same time.
 const AT_ONCE: usize = 64;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// An entry that came to one phone.
 pub(crate) struct Arrival {
@@ -41,6 +38,8 @@ pub(crate) struct Phones {
     /// Place of the channel when the first connected.
     pub(crate) head: i64,
     pub(crate) count: usize,
+    held: Vec<AbortHandle>,
+    report: Report,
 }
 
 /// What a phone's task reports to.
@@ -60,6 +59,7 @@ struct Frame<'a> {
 
 #[derive(Deserialize)]
 struct Push<'a> {
+    #[serde(default)]
     channel: &'a str,
     r#pub: Option<Publication>,
 }
@@ -81,25 +81,59 @@ struct Body {
 }
 
 impl Phones {
-    /// Connects everybody; each gets the heads of the own streams with the answer.
-    pub(crate) async fn connect(address: SocketAddr, channel: &str, tokens: Vec<String>) -> Outcome<Self> {
+    fn of(channel: &str) -> Self {
         let (came, arrivals) = mpsc::unbounded_channel();
         let report = Report { channel: channel.into(), came, gaps: Arc::default(), gone: Arc::default() };
-        let count = tokens.len();
+        let (gaps, gone) = (Arc::clone(&report.gaps), Arc::clone(&report.gone));
+        Self { arrivals, gaps, gone, head: i64::MAX, count: 0, held: Vec::new(), report }
+    }
+
+    /// Connects everybody; each gets the heads of the own streams with the answer.
+    pub(crate) async fn connect(address: SocketAddr, channel: &str, tokens: Vec<String>) -> Outcome<Self> {
+        let mut phones = Self::of(channel);
+        phones.more(address, tokens).await?;
+        Ok(phones)
+    }
+
+    /// So many that only listen, to a server that asks nobody who he is and begins with the first entry.
+    pub(crate) async fn listen(address: SocketAddr, channel: &str, count: usize) -> Outcome<Self> {
+        let mut phones = Self::of(channel);
+        let opening: Vec<_> =
+            stream::iter(0..count).map(|_| Wire::open(address)).buffer_unordered(AT_ONCE).collect().await;
+        for wire in opening {
+            tokio::spawn(hold(wire?, 0, phones.report.clone()));
+            phones.count += 1;
+        }
+        Ok(phones)
+    }
+
+    /// Connects more of them.
+    pub(crate) async fn more(&mut self, address: SocketAddr, tokens: Vec<String>) -> Outcome<()> {
+        let report = &self.report;
+        self.count += tokens.len();
         let connecting = stream::iter(tokens).map(|token| {
             let report = report.clone();
             async move {
                 let (socket, offset) = hello(address, &report.channel, &token).await?;
-                tokio::spawn(hold(socket, offset, report));
-                Ok::<i64, Box<dyn std::error::Error + Send + Sync>>(offset)
+                let held = tokio::spawn(hold(socket, offset, report)).abort_handle();
+                Outcome::Ok((offset, held))
             }
         });
         let heads: Vec<_> = connecting.buffer_unordered(AT_ONCE).collect().await;
-        let mut head = i64::MAX;
         for one in heads {
-            head = head.min(one?);
+            let (offset, held) = one?;
+            self.head = self.head.min(offset);
+            self.held.push(held);
         }
-        Ok(Self { arrivals, gaps: report.gaps, gone: report.gone, head, count })
+        Ok(())
+    }
+
+    /// The last ones hang up.
+    pub(crate) fn hang_up(&mut self, count: usize) {
+        for held in self.held.drain(self.held.len().saturating_sub(count)..) {
+            held.abort();
+            self.count -= 1;
+        }
     }
 
     /// Waits until so many of these arrivals came, or the time is over.
@@ -130,38 +164,49 @@ impl Phones {
     }
 }
 
-async fn hello(address: SocketAddr, channel: &str, token: &str) -> Outcome<(Socket, i64)> {
-    let (mut socket, _) = connect_async(format!("ws://{address}/connection/websocket")).await?;
+async fn hello(address: SocketAddr, channel: &str, token: &str) -> Outcome<(Wire, i64)> {
+    let mut wire = Wire::open(address).await?;
     let hello = json!({ "id": 1, "connect": { "token": token, "name": "load", "data": { "v": 1 } } });
-    socket.send(Message::text(hello.to_string())).await?;
-    let answer = tokio::time::timeout(Duration::from_secs(30), socket.next()).await?.ok_or("hung up")??;
-    let answer: Value = serde_json::from_str(answer.to_text()?)?;
+    wire.say(&hello.to_string()).await?;
+    let mut answer = None;
+    while answer.is_none() {
+        let hearing = wire.hear(|text| _ = answer.get_or_insert_with(|| text.to_owned()));
+        if !tokio::time::timeout(Duration::from_secs(30), hearing).await? {
+            return Err("hung up".into());
+        }
+    }
+    let answer: Value = serde_json::from_str(&answer.unwrap_or_default())?;
     let offset = answer.pointer(&format!("/connect/subs/{channel}/offset")).and_then(Value::as_i64);
     let offset = offset.ok_or_else(|| format!("no head of {channel} in {answer}"))?;
-    Ok((socket, offset))
+    Ok((wire, offset))
 }
 
-async fn hold(mut socket: Socket, mut last: i64, report: Report) {
-    while let Some(Ok(message)) = socket.next().await {
-        let at = Instant::now();
-        let Message::Text(text) = message else { continue };
-        if text.as_str() == "{}" {
-            socket.send(Message::text("{}")).await.ok();
-            continue;
+async fn hold(mut wire: Wire, mut last: i64, report: Report) {
+    loop {
+        let mut pings = 0;
+        let is_there = wire.hear(|text| {
+            let at = Instant::now();
+            for line in text.split('\n') {
+                pings += usize::from(line == "{}");
+                let Ok(Frame { push: Some(Push { channel, r#pub: Some(entry) }) }) = serde_json::from_str(line) else {
+                    continue;
+                };
+                if channel != &*report.channel {
+                    continue;
+                }
+                if entry.offset != last + 1 {
+                    report.gaps.fetch_add(1, Ordering::Relaxed);
+                }
+                last = entry.offset;
+                let arrival = Arrival { offset: entry.offset, at, bytes: line.len(), link: entry.data.body.link };
+                report.came.send(arrival).ok();
+            }
+        });
+        if !is_there.await {
+            break;
         }
-        for line in text.split('\n') {
-            let Ok(Frame { push: Some(Push { channel, r#pub: Some(entry) }) }) = serde_json::from_str(line) else {
-                continue;
-            };
-            if channel != &*report.channel {
-                continue;
-            }
-            if entry.offset != last + 1 {
-                report.gaps.fetch_add(1, Ordering::Relaxed);
-            }
-            last = entry.offset;
-            let arrival = Arrival { offset: entry.offset, at, bytes: line.len(), link: entry.data.body.link };
-            report.came.send(arrival).ok();
+        for _ in 0..pings {
+            wire.say("{}").await.ok();
         }
     }
     report.gone.fetch_add(1, Ordering::Relaxed);

@@ -33,6 +33,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `binary serve` and waits until it is ready.
     pub(crate) async fn start(binary: &Path, data: &Path) -> Outcome<Self> {
+        Self::start_with(binary, data, &[]).await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn start_with(binary: &Path, data: &Path, more: &[(&str, String)]) -> Outcome<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let said = File::create(data.join("server.log"))?;
@@ -41,6 +46,7 @@ impl Server {
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .envs(SETTINGS)
+            .envs(more.iter().map(|(name, value)| (name, value)))
             .env("LIUSHENG_DATA_DIR", data)
             .env("LIUSHENG_LISTEN", address.to_string())
             .stdin(Stdio::null())
@@ -109,8 +115,17 @@ pub(crate) fn cpu(pid: u32) -> Outcome<Duration> {
 
 /// Memory in use, in KiB.
 pub(crate) fn resident(pid: u32) -> Outcome<f64> {
+    memory(pid, "VmRSS:")
+}
+
+/// The most that was ever in use, in KiB.
+pub(crate) fn peak(pid: u32) -> Outcome<f64> {
+    memory(pid, "VmHWM:")
+}
+
+fn memory(pid: u32, what: &str) -> Outcome<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).ok_or("no such line")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 

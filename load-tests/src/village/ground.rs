@@ -67,6 +67,19 @@ pub(crate) async fn prepare(data: &Path, most: Option<usize>) -> Outcome<Ground>
     Ok(Ground { people, chair, channel: StreamId(channel), vote: VoteId(vote), electors })
 }
 
+/// The same with so many log-ins: everybody has several phones, if there are not enough people.
+pub(crate) async fn prepare_sessions(data: &Path, count: usize) -> Outcome<Ground> {
+    let mut ground = prepare(data, None).await?;
+    let mut config = Config::defaults()?;
+    config.data_dir = data.to_owned();
+    let ids: Vec<PersonId> = ground.people.iter().map(|person| PersonId(person.id)).collect();
+    let more = count.saturating_sub(ids.len());
+    let again = log_in(config, ids.into_iter().cycle().take(more).collect()).await?;
+    ground.people.extend(again);
+    ground.people.truncate(count);
+    Ok(ground)
+}
+
 /// The database, to look at only.
 pub(crate) async fn open(data: &Path) -> Outcome<SqliteConnection> {
     Ok(SqliteConnectOptions::new().filename(data.join("liusheng.db")).read_only(true).connect().await?)

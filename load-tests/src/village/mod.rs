@@ -1,6 +1,6 @@
 //! A village's evening: everybody connected, a must-read notice, messages, confirmations, ballots; then the limits.
-mod ground;
-mod rounds;
+pub(crate) mod ground;
+pub(crate) mod rounds;
 
 use std::{collections::HashSet, path::Path, time::Instant};
 

@@ -29,7 +29,7 @@ const WITHIN: Duration = Duration::from_secs(15);
 /// Longest that a round of requests may take.
 const ROUND: Duration = Duration::from_secs(60);
 /// A message of an ordinary length; its frame has about 512 bytes.
-const TEXT: &str =
+pub(crate) const TEXT: &str =
     "各位乡亲，村口到学校的路灯今天开始安装，晚上八点以前经过的时候请慢一点，看好老人和小孩，有问题请给村委会留言。";
 
 /// How something that everybody should hear was heard.

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 examples=8
 [ "${1:-}" = "--full" ] && examples=60
-binary=${LIUSHENG_BINARY:-${CARGO_TARGET_DIR:-target}/debug/liusheng}
+binary=${LSTEST_BINARY:-${CARGO_TARGET_DIR:-target}/debug/liusheng}
 [ -x "$binary" ] || { echo "no $binary: cargo build first"; exit 2; }
 
 venv=${SCHEMATHESIS_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/liusheng-schemathesis}
@@ -58,5 +58,5 @@ for role in visitor resident clerk chair town; do
 done
 "$venv/bin/python" tests/schemathesis/judge.py || failed=1
 # 501 is how a secret vote is refused by design
-if grep -v "secret_not_available\|status=501" "$work/server.log" | grep "panicked\|ERROR"; then failed=1; fi
+if grep "panicked\|ERROR" "$work/server.log"; then failed=1; fi
 exit "$failed"

@@ -2,7 +2,7 @@
 # Builds each broken twin of the product and requires that the test which guards against it fails, with the right words.
 # usage: tests/broken/run.sh [twin ...]     (all when none is named)
 # A twin is a patch whose head names the test (`Run:`), what the failure must say (`Must say:`), and `On: postgres` when it
-# takes a PostgreSQL (LSTEST_DATABASE_URL).
+# takes a PostgreSQL (LSTEST_DATABASE_URL) and a Redis (LSTEST_REDIS_URL).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -27,8 +27,8 @@ for twin in "$@"; do
   on=(env -u LSTEST_DATABASE_URL)
   if grep -q '^On: postgres$' "$patch_file"; then
     on=()
-    if [ -z "${LSTEST_DATABASE_URL:-}" ]; then
-      echo "skipped, because LSTEST_DATABASE_URL is not set: $twin"
+    if [ -z "${LSTEST_DATABASE_URL:-}" ] || [ -z "${LSTEST_REDIS_URL:-}" ]; then
+      echo "skipped, because LSTEST_DATABASE_URL or LSTEST_REDIS_URL is not set: $twin"
       continue
     fi
   fi
@@ -44,13 +44,13 @@ for twin in "$@"; do
   run=$(sed -n 's/^Run: //p' "$patch_file")
   words=$(sed -n 's/^Must say: //p' "$patch_file")
   out=$work/$twin.out
-  if ! (cd "$tree" && cargo test --locked --test it --no-run >"$out" 2>&1); then
+  if ! (cd "$tree" && cargo test --workspace --locked --test it --no-run >"$out" 2>&1); then
     tail -n 40 "$out"
     echo "BROKEN TWIN $twin: does not build; write it anew"
     bad=1
     continue
   fi
-  if (cd "$tree" && "${on[@]}" cargo test --locked --test it -- "$run" --nocapture >"$out" 2>&1); then
+  if (cd "$tree" && "${on[@]}" cargo test --workspace --locked --test it -- "$run" --nocapture >"$out" 2>&1); then
     echo "NOT CAUGHT $twin: $run passes although the product is broken"
     bad=1
   elif grep -qF -- "$words" "$out"; then

@@ -95,6 +95,22 @@ async function speak() {
   ids.third = idOf(watcher);
   await watcher.sees('只有办事的人能看');
   assert.equal(await watcher.page.locator('.photos img').count(), 2);
+  await meToo();
+}
+
+/** What somebody said already is shown before it is said again; whoever means the same says so there. */
+async function meToo() {
+  await watcher.go('/speak');
+  await watcher.fill('/speak', { kind: '求助', text: '桥头路灯坏了好几天', visibility: '全村都能看' });
+  await watcher.sees('有人说过差不多的', '晚上看不见路', '不一样，还是要说');
+  await watcher.look('speak-similar');
+  await watcher.follow('晚上看不见路');
+  await watcher.fill(`/suggestions/${ids.first}/cosign`);
+  await watcher.sees('1 人说“我也是”', '您说过“我也是”');
+  await watcher.look('cosigned');
+  await watcher.go('/suggestions?of=village');
+  await watcher.sees('村里的留言', '1 人也是');
+  await watcher.look('suggestions-village');
 }
 
 async function recordClip(who) {

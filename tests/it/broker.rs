@@ -1,5 +1,9 @@
 //! One contract for every broker: what the trait promises holds in memory and, with `LSTEST_REDIS_URL`, on Redis.
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt, stream::BoxStream};
 use liusheng::{
@@ -9,7 +13,7 @@ use liusheng::{
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::support::{OwnRedis, is_full_run, redis_url};
+use crate::support::{OwnCluster, OwnRedis, is_full_run, redis_url};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -154,7 +158,8 @@ async fn bells_reach_every_listener(shared: &Shared) {
     let mut listeners =
         vec![shared.one.bells().await.unwrap(), shared.one.bells().await.unwrap(), shared.other.bells().await.unwrap()];
     for listener in &mut listeners {
-        assert!(hears(shared.one.as_ref(), listener, 1).await);
+        // a process hears itself before it hears the others
+        assert!(hears(shared.one.as_ref(), listener, 1).await && hears(shared.other.as_ref(), listener, 2).await);
     }
     let rung: Vec<Bell> = (100..140).map(bell).collect();
     let ours = StreamId(Uuid::from_u128(0x11d));
@@ -177,12 +182,38 @@ async fn bells_reach_every_listener(shared: &Shared) {
     }
 }
 
+/// Streams lie in many partitions; every process hears each of them, once.
+async fn bells_of_all_streams_are_heard(shared: &Shared) {
+    let (mut here, mut there) = (shared.one.bells().await.unwrap(), shared.other.bells().await.unwrap());
+    assert!(hears(shared.one.as_ref(), &mut here, 1).await && hears(shared.one.as_ref(), &mut there, 1).await);
+    let rung: BTreeSet<StreamId> = (0..300).map(|_| StreamId(Uuid::now_v7())).collect();
+    let bells: Vec<Bell> = rung.iter().map(|id| Bell::Stream { id: *id, seq: 7 }).collect();
+    // not too many at once: who does not answer in a quarter of a second is left alone
+    for some in bells.chunks(25) {
+        shared.one.ring(some).await.unwrap();
+    }
+    for listener in [&mut here, &mut there] {
+        let mut heard = BTreeSet::new();
+        let hearing = async {
+            while heard.len() < rung.len() {
+                if let Some(Bell::Stream { id, seq: 7 }) = listener.next().await
+                    && rung.contains(&id)
+                {
+                    assert!(heard.insert(id), "rang twice");
+                }
+            }
+        };
+        timeout(SOON, hearing).await.expect("the bells of all streams");
+    }
+}
+
 async fn contract(shared: Shared) {
     assert!(shared.one.ready().await);
     each_job_is_taken_once(&shared).await;
     two_consumers_share(&shared).await;
     a_take_waits_for_a_push(&shared).await;
     bells_reach_every_listener(&shared).await;
+    bells_of_all_streams_are_heard(&shared).await;
 }
 
 #[tokio::test]
@@ -194,6 +225,60 @@ async fn the_contract_holds_in_memory() {
 async fn the_contract_holds_on_redis() {
     let Some(url) = redis_url("broker: the contract") else { return };
     contract(on_redis(&url)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract_holds_on_a_cluster() {
+    let Some(_) = redis_url("broker: the contract on a cluster") else { return };
+    let Some(cluster) = OwnCluster::start() else { return };
+    contract(on_redis(&cluster.url)).await;
+    let shared = on_redis(&cluster.url);
+    let mut listener = shared.one.bells().await.unwrap();
+    assert!(hears(shared.other.as_ref(), &mut listener, 1).await);
+    let listeners = cluster.listeners();
+    println!("partitions on each node: {listeners:?}");
+    assert_eq!(listeners.iter().sum::<usize>(), 64);
+    assert!(listeners.iter().all(|count| *count >= 15), "every node rings its share");
+}
+
+/// Waits for one of these bells.
+async fn until(listener: &mut BoxStream<'static, Bell>, wanted: Bell) {
+    let hearing = async { while listener.next().await.expect("the bells go on") != wanted {} };
+    timeout(SOON, hearing).await.unwrap_or_else(|_| panic!("{wanted:?} in time"));
+}
+
+/// Nobody waits for a Redis that does not answer: the own process hears at once, the first to ring waits a quarter of a
+/// second, the next not at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_does_not_answer_is_left_alone_for_a_while() {
+    let Some(_) = redis_url("broker: Redis frozen") else { return };
+    let Some(server) = OwnRedis::start() else { return };
+    let Shared { one, other, queue } = on_redis(&server.url);
+    let (mut here, mut there) = (one.bells().await.unwrap(), other.bells().await.unwrap());
+    until(&mut there, Bell::Missed).await;
+    assert!(hears(one.as_ref(), &mut there, 1).await);
+    server.signal("STOP");
+    let began = Instant::now();
+    assert!(one.ring(&[bell(2)]).await.is_err());
+    let first = began.elapsed();
+    until(&mut here, bell(2)).await;
+    let began = Instant::now();
+    assert!(one.ring(&[bell(3)]).await.is_err());
+    assert!(one.push(&queue, &some_ids(1)).await.is_err() && one.take(&queue, 1, 0).await.is_err());
+    let then = began.elapsed();
+    until(&mut here, bell(3)).await;
+    println!("the first waited {first:?}, three more {then:?}");
+    // each that waited would take as long as the first
+    assert!(first < Duration::from_millis(900) && then < Duration::from_millis(450));
+    // nor for one that takes a connection and says nothing on it
+    while began.elapsed() < Duration::from_millis(3500) {
+        let ringing = Instant::now();
+        assert!(one.ring(&[bell(3)]).await.is_err());
+        assert!(ringing.elapsed() < Duration::from_millis(900), "{:?}", ringing.elapsed());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.signal("CONT");
+    assert!(hears(one.as_ref(), &mut there, 4).await, "answers again, is used again");
 }
 
 /// The minute is a minute here; only the full run has it.
@@ -321,6 +406,7 @@ async fn a_listener_survives_a_wipe_and_the_end_of_its_connection() {
 
     let killed: i64 = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("pubsub").query_async(&mut redis).await.unwrap();
     assert_eq!(killed, 1, "the listener's connection and no other");
+    until(&mut listener, Bell::Missed).await;
     assert!(hears(other.as_ref(), &mut listener, 3).await, "after its connection was killed");
     assert!(hears(one.as_ref(), &mut listener, 4).await, "from its own process, too");
 
@@ -362,5 +448,35 @@ async fn a_redis_that_comes_back_is_used_again() {
     server.kill();
     assert!(!timeout(Duration::from_secs(3), one.ready()).await.expect("an answer, not a hang"));
     server.revive();
+    until(&mut listener, Bell::Missed).await;
     assert!(hears(other.as_ref(), &mut listener, 2).await, "a listener that lost its Redis");
+}
+
+/// Consumers of a queue, and how much is pending for each.
+async fn consumers(url: &str, queue: &str) -> Vec<usize> {
+    let mut line = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let key = format!("ls:queue:{queue}");
+    let info: redis::streams::StreamInfoConsumersReply =
+        redis::cmd("XINFO").arg("CONSUMERS").arg(key).arg("workers").query_async(&mut line).await.unwrap();
+    info.consumers.iter().map(|one| one.pending).collect()
+}
+
+#[tokio::test]
+async fn a_process_that_stopped_in_order_is_forgotten_and_its_open_jobs_are_not() {
+    let Some(url) = redis_url("consumers that stop") else { return };
+    let shared = on_redis(&url);
+    shared.one.push(&shared.queue, &some_ids(2)).await.unwrap();
+    let jobs = take_all(shared.one.as_ref(), &shared.queue, 2).await;
+    shared.other.take(&shared.queue, 1, 0).await.unwrap();
+    shared.one.done(&shared.queue, &tickets(&jobs[..1])).await.unwrap();
+    shared.other.leave().await.unwrap();
+    assert_eq!(consumers(&url, &shared.queue).await, [1], "the one has a job that is not done");
+    shared.one.leave().await.unwrap();
+    assert_eq!(consumers(&url, &shared.queue).await, [1], "which is offered to another after a minute");
+    shared.one.done(&shared.queue, &tickets(&jobs)).await.unwrap();
+    shared.one.take(&shared.queue, 1, 0).await.unwrap();
+    shared.one.leave().await.unwrap();
+    assert_eq!(consumers(&url, &shared.queue).await, Vec::<usize>::new());
+    // nothing to leave, and a queue that is not known
+    shared.one.leave().await.unwrap();
 }

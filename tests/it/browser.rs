@@ -11,10 +11,9 @@ use tokio::sync::mpsc;
 
 use crate::{
     county,
-    support::{TestApp, Village, code_of},
+    support::{TestApp, Village, code_of, is_chromium},
 };
 
-const CHROMIUM: &str = "/usr/bin/chromium";
 /// No single step of the story takes longer.
 const SILENCE: Duration = Duration::from_secs(120);
 
@@ -65,8 +64,7 @@ fn screenshots() -> PathBuf {
 /// Everybody uses the pages only: villagers on phones, one of them without scripts, and the bodies at their desks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_village_takes_a_matter_from_the_first_voice_to_its_evaluation_by_the_pages() {
-    if !Path::new(CHROMIUM).exists() {
-        eprintln!("skipped: there is no {CHROMIUM}");
+    if !is_chromium("the story by the pages") {
         return;
     }
     let app = TestApp::start().await;
@@ -85,4 +83,12 @@ async fn a_village_takes_a_matter_from_the_first_voice_to_its_evaluation_by_the_
     }
     assert!(script.child.wait().unwrap().success(), "the story ended early, see above");
     app.stop().await;
+}
+
+/// The recorder while the phone asks for permission, and when what was recorded cannot be sent; with a page of a few objects.
+#[test]
+fn the_recorder_keeps_its_page_and_says_what_failed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let run = Command::new("node").arg("speaking.mjs").current_dir(folder).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }

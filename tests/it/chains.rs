@@ -7,7 +7,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer};
+use crate::{
+    simulation::{
+        device::{Device, Rules},
+        fetch,
+    },
+    support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer},
+};
 
 /// A list in the village's channel, and its address.
 async fn started(app: &TestApp, village: &Village, more: Value) -> (String, i64) {
@@ -124,5 +130,193 @@ async fn a_row_is_changed_and_taken_away_by_its_owner_until_the_list_closes() {
     assert_eq!(put(&people[0], &other, "两斤", 2).await.refused(), "period_over");
     let stranger = village.neighbour(&app).await;
     assert_eq!(stranger.get(&other).await.refused(), "not_found");
+    app.stop().await;
+}
+
+async fn take_away(who: &Somebody, chain: &str) -> Answer {
+    answer(who.request(Method::DELETE, &format!("{chain}/row"))).await
+}
+
+/// A list of somebody's in a discussion.
+async fn in_discussion(app: &TestApp, village: &Village, who: &Somebody, title: &str) -> (String, i64) {
+    let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
+    let matter = village.chair.post("/v1/matters", matter).await.ok();
+    let talk = village.discussion(app, matter["id"].as_str().unwrap()).await.to_string();
+    let new = json!({ "client_id": Uuid::now_v7(), "title": title, "example": "举例", "fields": ["栏目"] });
+    let seq = who.post(&format!("/v1/streams/{talk}/chains"), new).await.ok()["seq"].as_i64().unwrap();
+    (talk, seq)
+}
+
+/// Rows of every table that hold these words.
+async fn kept(app: &TestApp, words: &str) -> i64 {
+    let raw = Raw::open(app.folder.path()).await;
+    let mut kept = 0;
+    for (table, column) in [
+        ("entries", "body"),
+        ("chains", "title"),
+        ("chains", "example"),
+        ("chains", "fields"),
+        ("chain_rows", "text"),
+        ("chain_rows", "cells"),
+        ("streams", "last_preview"),
+        ("grams", "gram"),
+    ] {
+        let like = if table == "grams" { words.chars().take(2).collect() } else { format!("%{words}%") };
+        kept += raw.one::<i64>(&format!("SELECT count(*) FROM {table} WHERE {column} LIKE '{like}'")).await;
+    }
+    raw.close().await;
+    kept
+}
+
+#[tokio::test]
+async fn what_a_row_said_before_is_nowhere_any_more() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let (chain, seq) = started(&app, &village, json!({ "fields": ["口味"] })).await;
+    let stream = chain.split('/').nth(3).unwrap().to_owned();
+    let people = many(&app, &village, 12).await;
+    for who in &people {
+        put(who, &chain, "两斤", 2).await.ok();
+    }
+    let (ann, bob) = (&people[0], &people[1]);
+    let row = json!({ "text": "金丝雀一", "quantity": 1, "cells": ["金丝雀二"] });
+    answer(ann.request(Method::PUT, &format!("{chain}/row")).json(&row)).await.ok();
+    let device = |stream: String| {
+        let bob = bob.clone();
+        async move {
+            let mut device = Device::default();
+            fetch(&mut device, Rules::ALL, &bob, &stream).await;
+            device
+        }
+    };
+    let mut old = device(stream.clone()).await;
+    assert!(json!(old.entries).to_string().contains("金丝雀一"));
+    assert!(kept(&app, "金丝雀").await > 1);
+    put(ann, &chain, "三斤", 3).await.ok();
+    assert_eq!(kept(&app, "金丝雀").await, 0, "changed");
+    put(ann, &chain, "金丝雀三", 3).await.ok();
+    take_away(ann, &chain).await;
+    assert_eq!(kept(&app, "金丝雀").await, 0, "taken out");
+
+    let entries = bob.get(&format!("/v1/streams/{stream}/entries?after={seq}")).await.ok();
+    let told: Vec<Value> = entries["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["kind"] == "chain_row" && entry["body"]["row_no"] == 1)
+        .cloned()
+        .collect();
+    let (last, before) = told.split_last().unwrap();
+    assert_eq!(last["body"], json!({ "change": "removed", "row_no": 1 }));
+    for entry in before {
+        assert!(entry["body"]["text"].is_null() && entry["rev"].is_i64(), "{entry}");
+    }
+    let others = entries["entries"].as_array().unwrap().iter().filter(|entry| entry["body"]["text"] == "两斤");
+    assert_eq!(others.count(), 11, "the rows of others stand");
+    // a phone that had the words has them no longer, and one that comes back from the beginning never does
+    fetch(&mut old, Rules::ALL, bob, &stream).await;
+    assert_eq!(old.entries, device(stream.clone()).await.entries);
+    let from = json!({ format!("s:{stream}"): { "recover": true, "epoch": old.epoch, "offset": 0 } });
+    let back = Socket::connect(&app, &bob.token(), from).await;
+    assert!(!json!(back.entries).to_string().contains("金丝雀"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_is_taken_back_or_taken_away_like_a_message() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
+    let (talk, seq) = in_discussion(&app, &village, &ann, "金丝雀的单子").await;
+    let chain = format!("/v1/streams/{talk}/chains/{seq}");
+    put(&bob, &chain, "金丝雀要一份", 1).await.ok();
+    let mut device = Device::default();
+    fetch(&mut device, Rules::ALL, &bob, &talk).await;
+    app.settle().await;
+    let message = format!("/v1/streams/{talk}/messages/{seq}");
+    assert_eq!(bob.post(&format!("{message}/recall"), json!({})).await.refused(), "not_allowed");
+    assert_eq!(bob.post(&format!("{message}/pin"), json!({ "is_pinned": true })).await.refused(), "not_found");
+    ann.post(&format!("{message}/recall"), json!({})).await.ok();
+    ann.post(&format!("{message}/recall"), json!({})).await.ok();
+    app.settle().await;
+    assert_eq!(kept(&app, "金丝雀").await, 0);
+    let left = bob.get(&chain).await.ok();
+    assert_eq!((&left["title"], &left["example"], &left["rows"]), (&json!(""), &json!(""), &json!([])));
+    assert_eq!(put(&bob, &chain, "再要一份", 1).await.refused(), "period_over");
+    fetch(&mut device, Rules::ALL, &bob, &talk).await;
+    let mut fresh = Device::default();
+    fetch(&mut fresh, Rules::ALL, &bob, &talk).await;
+    assert_eq!(device.entries, fresh.entries);
+    assert_eq!(fresh.entries[&seq]["state"], "recalled");
+
+    let (talk, seq) = in_discussion(&app, &village, &ann, "金丝雀又来了").await;
+    let chain = format!("/v1/streams/{talk}/chains/{seq}");
+    put(&bob, &chain, "金丝雀也来了", 1).await.ok();
+    app.pass(TimeDelta::minutes(3)).await;
+    let message = format!("/v1/streams/{talk}/messages/{seq}");
+    assert_eq!(ann.post(&format!("{message}/recall"), json!({})).await.refused(), "recall_too_late");
+    bob.post(&format!("{message}/reports"), json!({ "reason": "在骂人" })).await.ok();
+    let waiting = village.chair.get(&format!("/v1/areas/{}/reports", village.area)).await.ok()["reports"][0].clone();
+    let evidence = waiting["text"].as_str().unwrap();
+    for words in ["金丝雀又来了", "举例", "栏目", "金丝雀也来了"] {
+        assert!(evidence.contains(words), "{words} in {evidence}");
+    }
+    let decision = json!({ "remove": true, "reason": "骂了邻居" });
+    let path = format!("/v1/reports/{}/decision", waiting["id"].as_str().unwrap());
+    village.chair.post(&path, decision).await.ok();
+    app.settle().await;
+    assert_eq!(kept(&app, "金丝雀").await, 0);
+    let left = bob.get(&chain).await.ok();
+    assert_eq!((&left["title"], &left["fields"], &left["rows"]), (&json!(""), &json!([]), &json!([])));
+    assert!(left["closed_at"].is_string(), "{left}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn words_of_the_list_stand_in_no_list() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
+    let (talk, seq) = in_discussion(&app, &village, &ann, "订杨梅").await;
+    let chain = format!("/v1/streams/{talk}/chains/{seq}");
+    let new = |field: &str| {
+        let mut new = json!({ "client_id": Uuid::now_v7(), "title": "订杨梅" });
+        let words = "刷 单·返利";
+        new[field] = if field == "fields" { json!([words]) } else { json!(words) };
+        new
+    };
+    let lists = format!("/v1/streams/{talk}/chains");
+    for field in ["title", "example", "fields"] {
+        let refused = ann.post(&lists, new(field)).await;
+        assert_eq!(refused.status, 422, "{field}");
+        let fault = &refused.body["errors"][0];
+        assert_eq!((&fault["field"], &fault["code"]), (&json!(field), &json!("unfit_words")), "{}", refused.body);
+        assert!(fault["message"].as_str().unwrap().contains("改一改"), "{fault}");
+    }
+    assert_eq!(put(&bob, &chain, "刷单返利找我", 1).await.refused(), "invalid_fields");
+    let row = json!({ "text": "", "quantity": 1, "cells": ["刷单返利"] });
+    let cells = answer(bob.request(Method::PUT, &format!("{chain}/row")).json(&row)).await;
+    assert_eq!(cells.refused(), "invalid_fields");
+    put(&bob, &chain, "两斤", 1).await.ok();
+    // who leads the conversation warns of such things by their name
+    village.chair.post(&lists, new("title")).await.ok();
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_was_silenced_takes_the_own_away_and_adds_nothing() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let ann = village.villager(&app, "00007").await;
+    let (talk, seq) = in_discussion(&app, &village, &ann, "订杨梅").await;
+    let chain = format!("/v1/streams/{talk}/chains/{seq}");
+    put(&ann, &chain, "两斤", 2).await.ok();
+    let silence = json!({ "person_id": ann.person, "reason": "辱骂他人", "days": 3 });
+    village.chair.post(&format!("/v1/areas/{}/suspensions", village.area), silence).await.ok();
+    app.settle().await;
+    assert_eq!(put(&ann, &chain, "三斤", 3).await.refused(), "speaking_suspended");
+    assert_eq!(take_away(&ann, &chain).await.status, 204);
+    assert_eq!(put(&ann, &chain, "三斤", 3).await.refused(), "speaking_suspended");
+    assert_eq!(ann.post(&format!("{chain}/close"), json!(null)).await.status, 204);
     app.stop().await;
 }

@@ -320,7 +320,7 @@ async fn failed_work_is_done_again_once_by_whoever_asks_first() {
         seats: bodies::seats_of(app.app.store.read(), operator.person, app.app.now()).await.unwrap(),
     };
     let means = Means {
-        hub: Hub::new(),
+        hub: Hub::new(1, 25),
         reactions: Arc::new(vec![Reaction { name: "test.picky", run: |_, _| Box::pin(picky()) }]),
     };
     let put = "INSERT INTO dead_letters (reaction, number, error, at) VALUES \

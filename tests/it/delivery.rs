@@ -18,7 +18,7 @@ use liusheng::{delivery, gateways::webhook::sign};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Village};
+use crate::support::{OwnRedis, TestApp, Village, monday, redis_url};
 
 /// Somebody else's server.
 #[derive(Clone, Default)]
@@ -73,14 +73,23 @@ struct Scene {
     app: TestApp,
     village: Village,
     hooks: String,
+    /// Its own where there is one: the workers of other tests would take what is queued here, and know nothing of it.
+    _redis: Option<OwnRedis>,
 }
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::start().await;
+        let redis = redis_url("a queue of its own").and_then(|_| OwnRedis::start());
+        let url = redis.as_ref().map(|redis| redis.url.clone());
+        let app = TestApp::start_with(monday(), move |config| {
+            if let Some(url) = url {
+                config.redis_url = url;
+            }
+        })
+        .await;
         let village = Village::found(&app).await;
         let hooks = format!("/v1/areas/{}/webhooks", village.area);
-        Self { app, village, hooks }
+        Self { app, village, hooks, _redis: redis }
     }
 
     async fn publish(&self, title: &str) -> Value {

@@ -7,6 +7,7 @@ use std::{
 use chrono::TimeDelta;
 use liusheng::{
     broker::Bell,
+    config::Config,
     ids::StreamId,
     streams::{self, StreamKind, commands::NewStream},
 };
@@ -14,10 +15,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+mod away;
 mod calls;
 mod clients;
+mod drain;
+mod examples;
+mod recovery;
 mod refusals;
 mod slow;
+mod together;
 
 use crate::support::{Socket, Somebody, TestApp, Village, answer, is_full_run};
 
@@ -36,7 +42,12 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::start().await;
+        Self::set_with(|_| {}).await
+    }
+
+    /// With other settings.
+    async fn set_with(change: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApp::start_with(crate::support::monday(), change).await;
         let village = Village::found(&app).await;
         let (clerk, villager) = (village.clerk.clone(), village.villager(&app, "00007").await);
         let area = village.area.clone();

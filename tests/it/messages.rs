@@ -2,7 +2,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use liusheng::ids::StreamId;
+use liusheng::{
+    ids::StreamId,
+    people::{self, Carrier, NewSession},
+    streams::commands,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -179,6 +183,7 @@ async fn a_resident_and_the_office_talk_in_private() {
     assert!(!office["preview"].as_str().unwrap().contains("低保"), "{office}");
     let bump = entries(office["id"].as_str().unwrap(), &village.clerk).await.pop().unwrap();
     assert_eq!((bump["kind"].as_str(), &bump["body"]["stream_id"]), (Some("bump"), &json!(stream)));
+    assert_eq!(bump["body"]["link"], format!("/streams/{stream}"));
     for (who, name) in [(&village.clerk, "clerk"), (&village.chair, "chair")] {
         assert_eq!(entry(&stream, who, seq).await["body"]["text"], "低保怎么申请", "{name}");
     }
@@ -217,6 +222,10 @@ async fn a_group_is_who_was_brought_together_and_nobody_else() {
     let mut phone = Socket::connect(&app, &bob.token(), json!({})).await;
     leader.post(&members, add(&bob, false)).await.ok();
     assert_eq!(listed(&stream, &bob).await.unwrap()["unread"], 0, "a newcomer is not greeted by old messages");
+    answer(leader.request(Method::DELETE, &format!("{members}/{}", bob.person))).await.ok();
+    said_in(&stream, leader, "他不在时说的").await;
+    leader.post(&members, add(&bob, false)).await.ok();
+    assert_eq!(listed(&stream, &bob).await.unwrap()["unread"], 0, "nor who comes back");
     let seq = said_in(&stream, &bob, "大家好").await;
     phone.until_offset(&format!("s:{stream}"), seq).await;
     let change = entries(&stream, &ann).await.into_iter().rfind(|entry| entry["kind"] == "member").unwrap();
@@ -293,5 +302,100 @@ async fn a_conversation_is_kept_on_top_or_quiet() {
     let unknown = StreamId::new();
     let path = format!("/v1/streams/{unknown}/options");
     assert_eq!(answer(ann.request(Method::PUT, &path).json(&json!({}))).await.refused(), "not_found");
+    app.stop().await;
+}
+
+/// A page as somebody's browser gets it.
+async fn page(app: &TestApp, who: &Somebody, path: &str) -> String {
+    let (keys, person) = (app.app.keys.clone(), who.person);
+    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
+    let opening = app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
+    let cookie = format!("ls_session={}", opening.await.unwrap().secret);
+    let asked = app.http.get(app.url(path)).header("cookie", cookie).send().await.unwrap();
+    assert_eq!(asked.status(), 200, "{path}");
+    asked.text().await.unwrap()
+}
+
+async fn read(stream: &str, who: &Somebody, seq: i64) {
+    let cursor = who.request(Method::PUT, &format!("/v1/streams/{stream}/cursor")).json(&json!({ "seq": seq }));
+    assert_eq!(answer(cursor).await.status, 204);
+}
+
+/// How many have read, of how many.
+async fn seen(stream: &str, who: &Somebody, seq: i64) -> (i64, i64) {
+    let seen = who.get(&format!("/v1/streams/{stream}/messages/{seq}/receipts")).await.ok();
+    (seen["read"].as_i64().unwrap(), seen["audience"].as_i64().unwrap())
+}
+
+#[tokio::test]
+async fn a_letter_is_read_when_somebody_else_has_read_it() {
+    let Scene { app, village, ann, .. } = Scene::set().await;
+    let letter = ann.post("/v1/contacts", json!({})).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    let seq = said_in(&letter, &ann, "低保怎么申请").await;
+    assert_eq!(seen(&letter, &ann, seq).await, (0, 2), "the chair and the clerk may answer");
+    read(&letter, &village.clerk, seq).await;
+    assert_eq!(seen(&letter, &ann, seq).await, (1, 2));
+    let answer = said_in(&letter, &village.clerk, "带户口簿来").await;
+    assert_eq!(seen(&letter, &village.clerk, answer).await, (0, 2), "the author and the chair");
+    read(&letter, &ann, answer).await;
+    assert_eq!(seen(&letter, &village.clerk, answer).await, (1, 2));
+
+    let voice = json!({ "kind": "complaint", "visibility": "handlers", "text": "桥头的路灯坏了", "place": "" });
+    let voice = ann.post("/v1/suggestions", voice).await.ok();
+    app.settle().await;
+    let thread = voice["stream_id"].as_str().unwrap();
+    let seq = said_in(thread, &ann, "补充一句").await;
+    assert_eq!(seen(thread, &ann, seq).await, (0, 0));
+    let path = format!("/streams/{thread}/messages/{seq}");
+    assert!(!page(&app, &ann, &path).await.contains("已读"), "nobody to speak of yet");
+    village.clerk.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok();
+    assert_eq!(seen(thread, &ann, seq).await, (0, 1));
+    assert!(page(&app, &ann, &path).await.contains("0 / 1 已读"));
+    read(thread, &village.clerk, seq).await;
+    assert_eq!(seen(thread, &ann, seq).await, (1, 1));
+    app.pass(TimeDelta::days(1)).await;
+    assert_eq!(seen(thread, &ann, seq).await, (0, 0), "who opened it for a day belongs to it no longer");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_office_opens_a_voice_from_the_line_that_tells_of_it() {
+    let Scene { app, village, ann, .. } = Scene::set().await;
+    let voice = json!({ "kind": "complaint", "visibility": "handlers", "text": "桥头的路灯坏了", "place": "" });
+    let voice = ann.post("/v1/suggestions", voice).await.ok();
+    app.settle().await;
+    said_in(voice["stream_id"].as_str().unwrap(), &ann, "补充一句").await;
+    let office = by_kind("office", &village.clerk).await["id"].as_str().unwrap().to_owned();
+    let bump = entries(&office, &village.clerk).await.pop().unwrap();
+    let link = format!("/desk/suggestions/{}", voice["id"].as_str().unwrap());
+    assert_eq!((bump["kind"].as_str(), &bump["body"]["link"]), (Some("bump"), &json!(link)));
+    assert_eq!(bump["body"]["is_answer"], false);
+    let shown = page(&app, &village.clerk, &format!("/streams/{office}")).await;
+    assert!(shown.contains(&format!("href=\"{link}\"")), "{shown}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_newcomer_is_not_greeted_by_what_the_village_heard_before() {
+    let Scene { app, village, ann, bob, .. } = Scene::set().await;
+    let area = village.area.clone();
+    let open = app.app.store.write(move |tx| Box::pin(async move { commands::channel(tx, &area).await }));
+    let channel = open.await.unwrap().to_string();
+    let first = said_in(&channel, &village.clerk, "停水一天").await;
+    let all = json!({ "client_id": Uuid::now_v7(), "text": "今晚开会", "mention_all": true });
+    say_in(&channel, &village.clerk, all).await.ok();
+    assert_eq!(listed(&channel, &bob).await.unwrap()["unread"], 3, "the matter, too; without a mailbox, as before");
+    read(&channel, &bob, first).await;
+    for who in [&ann, &bob] {
+        drop(Socket::connect(&app, &who.token(), json!({})).await);
+    }
+    let row = listed(&channel, &ann).await.unwrap();
+    assert_eq!((&row["unread"], &row["is_mentioned"]), (&json!(0), &json!(false)));
+    assert_eq!(listed(&channel, &bob).await.unwrap()["unread"], 1, "what is known of somebody stays");
+    assert_eq!(seen(&channel, &village.clerk, first).await.0, 2, "the speaker and bob: coming is not reading");
+    read(&channel, &ann, first).await;
+    assert_eq!(listed(&channel, &ann).await.unwrap()["unread"], 0, "the count never goes back");
+    said_in(&channel, &village.clerk, "水来了").await;
+    assert_eq!(listed(&channel, &ann).await.unwrap()["unread"], 1);
     app.stop().await;
 }

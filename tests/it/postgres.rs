@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{House, Raw, TestApp, Village, count, is_postgres, opened, run};
+use crate::support::{House, Raw, Socket, TestApp, Village, count, is_postgres, opened, run};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -58,6 +58,10 @@ async fn a_database_that_was_away_is_found_again() {
         assert!(answer.headers().contains_key("retry-after"));
         let read = villager.request(reqwest::Method::GET, "/v1/sync").send().await.unwrap();
         assert_eq!(read.status(), 503);
+        // whom we cannot look up now is told to come back, not that we do not know him
+        app.app.actors.invalidate_all();
+        let mut phone = Socket::connect(&app, &villager.token(), json!({})).await;
+        assert_eq!(phone.until_closed().await, 3011, "{}", phone.refused);
         assert_eq!(app.get("/readyz").await.status, 503);
     }
     app.folder.administer("ALTER DATABASE NAME ALLOW_CONNECTIONS true");

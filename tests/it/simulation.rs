@@ -11,17 +11,18 @@ use futures_util::future::join_all;
 
 pub(crate) mod device;
 mod history;
-mod judge;
+pub(crate) mod judge;
 mod run;
 pub(crate) mod seeds;
 mod tap;
+pub(crate) mod truth;
 
-pub(crate) use self::run::fetch;
 use self::{
     device::Rules,
     run::{Plan, Run, Scene},
     seeds::{any_seed, given_seed},
 };
+pub(crate) use self::{history::Kept, run::fetch};
 use crate::support::{TestApp, Village, is_full_run};
 
 /// Runs at the same time, each with four villagers of its own.
@@ -124,10 +125,15 @@ async fn i4_without_any_one_rule_devices_differ() {
         Ablation { name: "epochs compared", rules: Rules { compares_epochs: false, ..all }, restores: true, ..usual },
         Ablation { name: "epoch bumped", rules: Rules { bumps_epoch: false, ..all }, restores: true, ..usual },
     ];
-    let theatre = Theatre::open().await;
+    let mut theatre = Theatre::open().await;
     let (began, mut harmless) = (Instant::now(), Vec::new());
     for Ablation { name, rules, restores, runs, steps, of } in missing {
-        let steps = if is_full_run() { 400 } else { steps };
+        let (runs, steps) = if is_full_run() { (runs * 12, 400) } else { (runs, steps) };
+        let runs = runs.min(96);
+        if is_full_run() {
+            // a village does not see more runs than that
+            std::mem::replace(&mut theatre, Theatre::open().await).app.stop().await;
+        }
         let wrong = theatre.play(Plan { rules, seed: given_seed().unwrap_or(1), steps, restores }, runs).await;
         let kinds: BTreeSet<_> = wrong.iter().filter_map(|(_, what)| what.split(':').next()).collect();
         println!("without {name}: {} of {runs} runs of {steps} steps end wrong {kinds:?}", wrong.len());

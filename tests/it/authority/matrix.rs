@@ -1,6 +1,6 @@
 //! The tables of tests/data/authority: who, which cell, what is expected.
 
-use std::sync::LazyLock;
+use std::{collections::HashSet, sync::LazyLock};
 
 /// Who may come; the order of the columns.
 pub(super) const ROLES: [&str; 15] = [
@@ -105,7 +105,12 @@ pub(super) fn read(table: &str) -> Vec<Row> {
         let rest = cells.split_off(2);
         Row { operation: cells[0].clone(), object: cells[1].clone(), cells: rest }
     };
-    lines.map(row).collect()
+    let rows: Vec<Row> = lines.map(row).collect();
+    let mut seen = HashSet::new();
+    for row in &rows {
+        assert!(seen.insert((&row.operation, &row.object)), "two rows for {} of {:?}", row.operation, row.object);
+    }
+    rows
 }
 
 /// The table of the API.

@@ -29,6 +29,7 @@ impl World {
                 let wanted = json!({ "field": "other", "wanted": "改" });
                 return id(&Somebody::signed_in(&self.app, person).await.post("/v1/me/corrections", wanted).await.ok());
             }
+            "home" => return self.home_of(place).await,
             "vote" | "closed_vote" => self.votes[&(place, if kind == "vote" { "vote" } else { "closed_vote" })].clone(),
             "voice_private" => self.voice(&owner, "handlers", place).await,
             "voice_public" => self.voice(&owner, "public", place).await,
@@ -43,6 +44,7 @@ impl World {
             "forum" => self.forum(place).await,
             "message" => self.message(&owner, place).await,
             "chain" => self.chain(&owner, place).await,
+            "held" => self.held(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
             "office" => self.office(at, role, place).await,
@@ -60,6 +62,17 @@ impl World {
             self.note(&made, kind, place, personal);
         }
         made
+    }
+
+    /// Of whom nothing else is asked: the number on the roster, and of the household.
+    pub(super) fn at_home(place: Place) -> usize {
+        if place == Place::A { 110 } else { 30 }
+    }
+
+    /// A household in which nobody of the columns lives.
+    async fn home_of(&self, place: Place) -> String {
+        let path = format!("/v1/areas/{}/households?number=N{:03}", place.code(), Self::at_home(place));
+        id(&self.chairs[&place].get(&path).await.ok())
     }
 
     /// A phone to be bound, written down by somebody else than who is to decide.
@@ -228,6 +241,17 @@ impl World {
         let said = owner.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
         assert_eq!(said["seq"], FIRST_MESSAGE);
         stream
+    }
+
+    /// A message that waits because of its words.
+    async fn held(&self, owner: &Somebody, place: Place) -> String {
+        let matter = self.raise(place).await;
+        self.app.settle().await;
+        let stream = self.stream(StreamKind::Discussion, &matter).await;
+        let message = json!({ "client_id": Uuid::now_v7(), "text": "刷单返利，快来" });
+        let held = owner.post(&format!("/v1/streams/{stream}/messages"), message).await;
+        assert_eq!(held.status, 202, "{}", held.body);
+        id(&held.body)
     }
 
     /// A message that somebody else reported.

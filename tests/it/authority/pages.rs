@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     matrix::{self, At, Out, Row},
     objects::FIRST_MESSAGE,
-    requests::{Body, Call, fresh_phone},
+    requests::{Body, Call, blank_envelope, fresh_phone},
     walk::{Reply, told_secrets},
     world::{World, roster},
 };
@@ -70,7 +70,17 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             continue;
         }
         for (role, at, expected) in row.cells() {
-            let ends = ["/withdraw", "/cancel", "/skip", "/advance", "/recall", "/desk/reports", "/chains/{seq}/close"];
+            let ends = [
+                "/withdraw",
+                "/cancel",
+                "/skip",
+                "/advance",
+                "/recall",
+                "/desk/reports",
+                "/desk/held",
+                "/decision",
+                "/chains/{seq}/close",
+            ];
             let ends = row.operation.starts_with("POST") && ends.iter().any(|end| row.operation.ends_with(end));
             let object = match (row.has_object(), ends && expected == Out::Done) {
                 (true, true) => world.fresh(&row.object, at, role).await,
@@ -149,7 +159,8 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
     }
     let fields = fields(world, row, (role, at), object).await;
     let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str())
-        || ["/finish", "/messages"].iter().any(|end| path.ends_with(end));
+        || ["/finish", "/messages"].iter().any(|end| path.ends_with(end))
+        || (path.starts_with("/desk") && path.ends_with("/proxies"));
     Call { method, path, body: if in_parts { Body::Parts(fields) } else { Body::Form(fields) } }
 }
 
@@ -191,9 +202,33 @@ async fn fields(
     let mut fields = match row.operation.split_once(' ').unwrap().1 {
         "/login" => vec![("phone", "19999999999".to_owned()), ("code", "123456".to_owned())],
         "/login/code" => vec![("phone", format!("188777766{:02}", place_of(role)))],
-        "/speak" => vec![("kind", "praise".to_owned()), ("visibility", row.object.clone()), text()],
+        "/speak" => {
+            vec![("kind", "praise".to_owned()), ("visibility", row.object.clone()), text(), ("anyway", "1".to_owned())]
+        }
         "/suggestions/{id}/rating" => vec![("rating", "5".to_owned())],
+        "/suggestions/{id}/cosign" => vec![("is_on", "1".to_owned())],
         "/forms/{id}" => vec![("q-a", "修".to_owned())],
+        "/votes/{id}/envelopes" => {
+            let (cast_id, sealed) = blank_envelope();
+            vec![("cast_id", cast_id.to_string()), ("sealed", sealed)]
+        }
+        "/desk/votes/{id}/key" => vec![("trustee", "committee".to_owned()), ("public_key", "A".repeat(87))],
+        "/desk/votes/{id}/opening" => Vec::new(),
+        // there is no tie
+        "/desk/votes/{id}/again" => vec![("closes_at", soon)],
+        // refused in the end: the one vote is asked about by everybody
+        "/desk/votes/{id}/annul" => vec![("authority", "镇政府".to_owned()), ("reason", "不".to_owned())],
+        "/votes/{id}/proxies" => vec![("agent.name", "某".to_owned()), ("relation", "other".to_owned())],
+        "/desk/votes/{id}/proxies" => {
+            vec![("elector.name", "某".to_owned()), ("agent.name", "某".to_owned()), ("relation", "other".to_owned())]
+        }
+        "/votes/{id}/proxies/revoke" | "/desk/votes/{id}/check" | "/desk/votes/{id}/revoke" => {
+            vec![("number", "1".to_owned())]
+        }
+        "/desk/households" => {
+            let person = world.person(place, World::at_home(place)).await.to_string();
+            vec![("area", code), ("household_id", object.to_owned()), ("person_0", person)]
+        }
         "/votes/{id}/confirm" | "/votes/{id}/ballots" => {
             vec![("choice", "for".to_owned()), ("cast_id", Uuid::new_v4().to_string())]
         }
@@ -235,6 +270,11 @@ async fn fields(
         "/desk/forms/{id}/visit" => {
             vec![("person_id", world.authors[&place].person.to_string()), ("answers.a", "修".to_owned())]
         }
+        "/notices/{id}/doors" => vec![("person_id", world.authors[&place].person.to_string())],
+        "/notices/{id}/household" => vec![("person_id", world.authors[&place].person.to_string())],
+        "/settings" => vec![("from", "22:00".to_owned()), ("to", "06:30".to_owned())],
+        "/desk/letters/duty" => vec![("body_id", object.to_owned()), ("off", "1".to_owned())],
+        "/desk/bodies/groups" => vec![("area", code), ("seat_id", object.to_owned()), ("groups", "1 2".to_owned())],
         "/desk/tasks/{id}/finish" => vec![("proof", "好了".to_owned())],
         "/desk/roster" => {
             vec![("area", code), ("file", roster(place))]
@@ -245,7 +285,8 @@ async fn fields(
         }
         "/desk/bodies/end" => vec![("area", code), ("seat_id", object.to_owned())],
         "/desk/suspensions/suspend" => {
-            let person = world.authors[&place].person.to_string();
+            // somebody of whom nothing else is asked
+            let person = world.person(place, 16).await.to_string();
             vec![("area", code), ("person_id", person), reason, ("days", "3".to_owned())]
         }
         "/desk/suspensions/lift" => vec![("area", code), ("suspension_id", object.to_owned()), reason],
@@ -268,8 +309,13 @@ async fn fields(
         "/desk/reports" => {
             vec![("area", code), ("report_id", object.to_owned()), ("remove", "false".to_owned()), reason]
         }
+        "/desk/held" | "/held/{id}/decision" => {
+            vec![("area", code), ("held_id", object.to_owned()), ("approve", "false".to_owned()), reason]
+        }
+        "/streams/{id}/review" => vec![("is_on", "0".to_owned())],
         "/desk/guest" => vec![("area_code", code), ("kind", "help".to_owned()), text()],
         "/desk/password" => vec![("password", "dongheng2026".to_owned())],
+        "/settings/telling" => vec![("by_sms", "1".to_owned()), ("own", "digest".to_owned())],
         "/privacy/mine/consent" => vec![("purpose", "sms_notices".to_owned()), ("is_given", "1".to_owned())],
         "/privacy/mine/correction" => vec![("field", "other".to_owned()), ("wanted", "改".to_owned())],
         "/privacy/mine/closing" => vec![("understood", "1".to_owned())],

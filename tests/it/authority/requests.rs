@@ -1,5 +1,6 @@
 //! How each operation is called so that nothing but authority can be wrong.
 use chrono::TimeDelta;
+use liusheng::board::sealing;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -93,6 +94,7 @@ impl World {
         let code = place.code();
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
+        let path = path.replace("{number}", "1");
         let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);
         let path = path + &self.query(row, object);
         let body = match row.operation.as_str() {
@@ -106,9 +108,13 @@ impl World {
 
     fn query(&self, row: &Row, object: &str) -> String {
         match row.operation.as_str() {
+            "read_board_proof" => format!("?h={}", "0".repeat(64)),
+            "read_board_consistency" => "?from=1&to=2".to_owned(),
+            "find_household" => format!("?number={}", if object == Place::A.code() { "N110" } else { "N030" }),
             "list_forms" => format!("?subject_id={object}"),
             "list_tasks" => format!("?matter_id={object}"),
             "list_matters" | "list_meetings" | "list_notices" => format!("?area={object}"),
+            "get_wechat_js_config" => "?url=http://cun.example/".to_owned(),
             "list_suggestions" => format!("?scope={}", row.object),
             _ => String::new(),
         }
@@ -129,6 +135,9 @@ impl World {
             "ask_code" => {
                 json!({ "phone": format!("199888877{:02}", super::matrix::ROLES.iter().position(|one| *one == role).unwrap()) })
             }
+            "wechat_mini_log_in" => json!({ "js_code": "rubbish" }),
+            "wechat_mini_choose" => json!({ "ticket": "rubbish", "person_id": Uuid::now_v7() }),
+            "wechat_mini_consent" => json!({ "accepted": ["T1"] }),
             "sign_in" => json!({ "login_id": Uuid::new_v4(), "phone": "19999999999", "code": "123456" }),
             "refresh" => json!({ "refresh_token": "rubbish" }),
             "ask_claim" => {
@@ -149,6 +158,10 @@ impl World {
             }
             "rate_guest_voice" => json!({ "claim_code": "ABCD2345WXYZ", "rating": 5 }),
             "record_guest_voice" => json!({ "area_code": code, "kind": "help", "text": "灯坏了" }),
+            "choose_telling" => {
+                json!({ "by_wechat": true, "by_sms": true, "topics": [{ "topic": "own", "mode": "digest" }] })
+            }
+            "follow_matter" => Value::Null,
             "change_consent" => json!({ "purpose": "sms_notices", "is_given": true }),
             "ask_correction" => json!({ "field": "other", "wanted": "改" }),
             "ask_closing" => json!({ "understood": true }),
@@ -165,6 +178,8 @@ impl World {
             "assign_suggestion" => json!({ "person_id": self.chairs[&place].person }),
             "answer_suggestion" => json!({ "text": "好的" }),
             "rate_suggestion" => json!({ "rating": 5 }),
+            "cosign_suggestion" => json!({ "is_on": true }),
+            "similar_suggestions" => json!({ "text": "路灯坏了" }),
             "raise_matter" => json!({ "area_code": code, "title": "种树", "summary": "溪边种树。" }),
             "advance_matter" | "sign_in_to_meeting" => json!({}),
             "return_matter" => json!({ "to": "raise", "reason": "再议" }),
@@ -197,9 +212,17 @@ impl World {
             "take_minutes" => json!({ "minutes": "说了。", "resolution": "同意。" }),
             "publish_notice" => json!({ "area_code": code, "title": "公示", "text": "全文" }),
             "revise_notice" => json!({ "version": 1, "title": "公示", "text": "新全文", "reason": "改字" }),
+            "decide_held" | "decide_held_appeal" => json!({ "approve": false, "reason": "不合适" }),
+            "appeal_held" => json!({ "text": "我说的是实话" }),
+            "set_review" => json!({ "is_on": false }),
+            "confirm_notice_for" => json!({ "person_id": self.authors[&place].person, "via": "door" }),
+            "undo_confirmation" | "tell_confirmation" => json!({ "person_id": self.chairs[&place].person }),
+            "set_duty" => json!({}),
+            "set_seat_groups" => json!({ "groups": [1, 2] }),
+            "set_quiet_hours" => json!({ "from": "22:00", "to": "06:30" }),
             "object_to_notice" => json!({ "text": "太贵" }),
             "answer_objection" => json!({ "answer": "已降价。" }),
-            "move_cursor" => json!({ "seq": 0 }),
+            "move_cursor" | "mark_received" => json!({ "seq": 0 }),
             "start_chain" => json!({ "client_id": Uuid::now_v7(), "title": "谁去看桥" }),
             "search_streams" => json!({ "text": "修桥" }),
             "report_message" => json!({ "reason": "骂人" }),
@@ -228,10 +251,29 @@ impl World {
                 let matter = self.object("matter", at, role).await;
                 json!({ "matter_id": matter, "question": "同意吗？", "preset": "village_assembly_person", "closes_at": soon })
             }
+            "cast_envelope" => {
+                let (cast_id, sealed) = blank_envelope();
+                json!({ "cast_id": cast_id, "sealed": sealed })
+            }
+            "make_trustee_key" => json!({ "trustee": "committee", "public_key": "A".repeat(87) }),
+            // too late: the one vote ends within three days
+            "name_proxy" => json!({ "agent": { "name": "某" }, "relation": "other" }),
+            "name_household_agents" => json!({ "people": [self.person(place, Self::at_home(place)).await] }),
+            // refused in the end: the one vote is asked about by everybody
+            "annul_vote" => json!({ "authority": "镇政府", "reason": "不" }),
+            "open_ballot_box" => json!({ "keys": [] }),
             "cast_ballot" => json!({ "cast_id": Uuid::new_v4(), "choice": "for" }),
             _ => Value::Null,
         }
     }
+}
+
+/// What looks like a sealed ballot from outside.
+pub(super) fn blank_envelope() -> (Uuid, String) {
+    let cast_id = Uuid::new_v4();
+    let mut envelope = [b"LSE1".as_slice(), cast_id.as_bytes()].concat();
+    envelope.resize(sealing::ENVELOPE, 0);
+    (cast_id, sealing::written(&envelope))
 }
 
 /// A number that no roster has.

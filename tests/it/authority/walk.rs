@@ -71,7 +71,16 @@ impl Reply {
 
 /// Operations whose doing changes the object for the next caller.
 fn uses_up(method: &Method, row: &Row) -> bool {
-    let free = ["move_cursor", "send_message", "confirm_notice", "cast_ballot", "give_mandate"];
+    let free = [
+        "move_cursor",
+        "mark_received",
+        "send_message",
+        "confirm_notice",
+        "confirm_notice_for",
+        "set_duty",
+        "cast_ballot",
+        "give_mandate",
+    ];
     *method != Method::GET && !free.contains(&row.operation.as_str()) && row.object != "area"
 }
 

@@ -104,7 +104,7 @@ impl World {
         world.fill_seats().await;
         world.hold_votes().await;
         // what was said before the silence stays where it was said
-        for kind in ["voice_public", "photo_public", "thread_public", "message", "chain"] {
+        for kind in ["voice_public", "photo_public", "thread_public", "message", "chain", "held"] {
             world.object(kind, At::Own, "suspended").await;
         }
         let silence =

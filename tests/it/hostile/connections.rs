@@ -26,7 +26,7 @@ async fn impatient(change: impl FnOnce(&mut Config)) -> TestApp {
 async fn is_served(app: &TestApp) {
     let began = Instant::now();
     app.get("/v1/areas").await.ok();
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 /// Sends a byte every 200 ms, until the other side hangs up; how long it took.

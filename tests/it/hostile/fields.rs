@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::support::{Somebody, TestApp, Village, answer};
+use crate::support::{Somebody, TestApp, Village, answer, monday};
 
 /// What attackers try first.
 const TRIED: &[&str] = &[
@@ -167,7 +167,8 @@ async fn is_refused(who: &Somebody, operation: &Operation, (place, field): (&[St
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_write_takes_a_field_that_it_does_not_name() {
-    let app = TestApp::start().await;
+    // more tries than a person is allowed
+    let app = TestApp::start_with(monday(), |config| config.writes_burst = 1_000_000).await;
     let village = Village::found(&app).await;
     let (all, who) = (description(), village.villager(&app, "00007").await);
     let mut names = shown(&all);

@@ -10,7 +10,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{closes, resident_mib};
-use crate::support::{House, Process, Socket, Somebody, TestApp, Village, free_port, is_full_run};
+use crate::support::{House, Process, Socket, Somebody, TestApp, Village, free_port};
 
 /// What all attacks together may cost for good, in MiB.
 const BOUND_MIB: u64 = 64;
@@ -120,7 +120,7 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, bool)> {
     ]
 }
 
-async fn scene() -> (House, Process, Somebody, Somebody, String) {
+async fn scene(settings: &[(&str, &str)]) -> (House, Process, Somebody, Somebody, String) {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let (villager, clerk) = (village.villager(&app, "00007").await, village.clerk.clone());
@@ -129,7 +129,7 @@ async fn scene() -> (House, Process, Somebody, Somebody, String) {
     let channel = open.await.unwrap().to_string();
     let folder = app.close().await;
     let log = folder.path().join("server.log");
-    let server = Process::serve(folder.path(), free_port(), SETTINGS, &log).await;
+    let server = Process::serve(folder.path(), free_port(), &[SETTINGS, settings].concat(), &log).await;
     let (villager, clerk) = (villager.at(server.address), clerk.at(server.address));
     (folder, server, villager, clerk, channel)
 }
@@ -141,7 +141,7 @@ async fn say(clerk: &Somebody, channel: &str, text: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_frame_and_no_number_of_sockets_takes_memory_for_good() {
-    let (_folder, server, villager, clerk, channel) = scene().await;
+    let (_folder, server, villager, clerk, channel) = scene(&[]).await;
     let (address, token) = (server.address, villager.token());
     let before = resident_mib(server.pid());
     let (mut wrong, mut peak) = (Vec::new(), before);
@@ -199,12 +199,8 @@ async fn no_frame_and_no_number_of_sockets_takes_memory_for_good() {
 /// A phone in a tunnel: its connection is open, nobody is there. Nothing comes back to the server's pings.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_answer_a_ping_is_closed() {
-    if !is_full_run() {
-        println!("skipped: takes 40 seconds; LSTEST_FULL=1 runs it");
-        return;
-    }
-    let (_folder, server, villager, ..) = scene().await;
+    let (_folder, server, villager, ..) = scene(&[("LIUSHENG_PING_SECS", "5")]).await;
     let mut dead = open(server.address, Some(&villager.token())).await;
-    assert!(closes(&mut dead, Duration::from_secs(45)).await, "half open for 45 seconds");
+    assert!(closes(&mut dead, Duration::from_secs(22)).await, "half open for 22 seconds");
     assert!(server.terminate().success());
 }

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Raw, Somebody, TestApp, Village, code_of, hidden, import};
+use crate::support::{Raw, Somebody, TestApp, Village, answer, code_of, hidden, import};
 
 const PHONE: &str = "19500000007";
 const CLIP: &[u8] = include_bytes!("../../data/media/lamp.m4a");
@@ -81,10 +81,23 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     app.pass(TimeDelta::days(6)).await;
     assert_eq!(who.get("/v1/me").await.ok()["name"], "费海荣", "a week to think better of it");
     let files_before = count(&app, "SELECT count(*) FROM media").await;
+    let found = "SELECT count(*) FROM grams g JOIN streams s ON s.id = g.stream_id WHERE s.kind = 'mailbox'";
+    assert!(count(&app, found).await > 0, "what a mailbox says is found");
     app.pass(TimeDelta::days(2)).await;
     app.settle().await;
+    let said = "SELECT count(*) FROM entries e JOIN streams s ON s.id = e.stream_id WHERE s.kind = 'mailbox' AND \
+                e.kind = 'card' AND e.body NOT LIKE '%erased%'";
+    assert_eq!(count(&app, said).await, 0, "only this one has a mailbox");
+    assert_eq!(count(&app, found).await, 0, "and nothing of it is found");
 
-    // not even in the free space of a page or in the write-ahead log
+    // not even in the free space of a page or in the write-ahead log; where somebody reads for long, a little later
+    for _ in 0..100 {
+        if count(&app, "SELECT count(*) FROM account_closings WHERE state = 'clearing'").await == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        app.pass(TimeDelta::seconds(1)).await;
+    }
     let left = wrapped_keys(&app).await;
     let files = at_rest(&app).await;
     for key in wrapped {
@@ -266,5 +279,36 @@ async fn the_privacy_pages_work_without_a_script() {
     assert_eq!(refused.status(), 422);
     let export = get("/privacy/export").await.unwrap().text().await.unwrap();
     assert!(export.contains(PHONE) && export.contains("sms_notices") && !export.contains('⟦'), "{export}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_led_by_who_was_there_longest_when_its_last_leader_closes_the_account() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let mut people = Vec::new();
+    for number in ["00007", "00011", "00012"] {
+        people.push(village.villager(&app, number).await);
+    }
+    let ids: Vec<_> = people.iter().map(|who| who.person).collect();
+    let group = json!({ "body_id": village.council, "title": "步道小组", "people": [ids[0], ids[1]] });
+    let chair = &village.council_chair;
+    let group = chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    let members = format!("/v1/groups/{group}/members");
+    app.pass(TimeDelta::minutes(1)).await;
+    chair.post(&members, json!({ "people": [ids[2]] })).await.ok();
+    chair.post(&members, json!({ "people": [ids[0]], "lead": true })).await.ok();
+    answer(chair.request(reqwest::Method::DELETE, &format!("{members}/{}", chair.person))).await.ok();
+    people[0].post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    app.pass(TimeDelta::days(8)).await;
+    app.settle().await;
+    let left = people[2].get(&format!("/v1/streams/{group}/members")).await.ok();
+    let roles: Vec<_> = left["members"].as_array().unwrap().iter().map(|one| (&one["id"], &one["role"])).collect();
+    assert_eq!(roles.len(), 2, "{left}");
+    assert!(roles.contains(&(&json!(ids[1]), &json!("leader"))), "{left}");
+    let entries = people[2].get(&format!("/v1/streams/{group}/entries")).await.ok();
+    let told =
+        entries["entries"].as_array().unwrap().iter().rev().find(|one| one["body"]["change"] == "leads").unwrap();
+    assert_eq!(told["body"]["person_id"], json!(ids[1]));
     app.stop().await;
 }

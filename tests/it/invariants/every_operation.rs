@@ -124,6 +124,19 @@ const OPERATIONS: &[Operation] = &[
             Box::pin(async move { stage.bob.post(&path, json!({ "reason": "骂人" })).await })
         },
     },
+    // what is said from now on may wait; what was said stands as it did
+    Operation {
+        id: "set_review",
+        told: Told::OwnRow(&[]),
+        run: |stage| {
+            let path = stage.path("review");
+            Box::pin(async move {
+                let on = stage.chair().request(Method::PUT, &path).json(&json!({ "is_on": true }));
+                answer(on).await.ok();
+                stage.ann.post(&stage.path("messages"), message("先给您看看")).await
+            })
+        },
+    },
     Operation {
         id: "start_chain",
         told: Told::Entries,
@@ -190,6 +203,14 @@ const OPERATIONS: &[Operation] = &[
         },
     },
     Operation {
+        id: "mark_received",
+        told: Told::OwnRow(&[]),
+        run: |stage| {
+            let receiving = stage.ann.request(Method::PUT, &stage.path("received")).json(&json!({ "seq": 9999 }));
+            Box::pin(answer(receiving))
+        },
+    },
+    Operation {
         id: "set_stream_options",
         told: Told::OwnRow(&["mute", "is_pinned"]),
         run: |stage| {
@@ -230,30 +251,37 @@ fn i8_every_operation_on_a_stream_is_in_the_table() {
     assert_eq!(table, described());
 }
 
+/// What is done at one server is looked at through the other, where there are two.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i8_what_was_shown_and_the_entries_since_give_what_is_shown() {
     let app = TestApp::start().await;
+    let beside = if app.folder.is_sqlite() { None } else { Some(app.start_beside().await) };
     let mut village = Village::found(&app).await;
     for operation in OPERATIONS {
         let stage = Stage::set(&app, village).await;
+        let seen_at = beside.as_ref().unwrap_or(&app);
         if operation.told == Told::NewStream {
-            begins(&app, &stage, operation).await;
+            begins(seen_at, &stage, operation).await;
         } else {
-            changes(&stage, operation).await;
+            changes(seen_at, &stage, operation).await;
         }
         village = stage.village;
+    }
+    if let Some(beside) = beside {
+        beside.stop().await;
     }
     app.stop().await;
 }
 
-async fn changes(stage: &Stage, operation: &Operation) {
+async fn changes(seen_at: &TestApp, stage: &Stage, operation: &Operation) {
     let mut before = Vec::new();
     for who in stage.viewers() {
-        before.push(Shown::to(who, &stage.stream).await);
+        before.push(Shown::to(&who.at_app(seen_at), &stage.stream).await);
     }
     let done = (operation.run)(stage).await;
     assert!(done.status < 300, "{}: {} {}", operation.id, done.status, done.body);
     for (number, who) in stage.viewers().into_iter().enumerate() {
+        let who = &who.at_app(seen_at);
         let now = Shown::to(who, &stage.stream).await;
         match operation.told {
             Told::OwnRow(columns) => {
@@ -280,14 +308,14 @@ async fn changes(stage: &Stage, operation: &Operation) {
 }
 
 /// Who belongs to a new stream hears in it on a socket that was open before.
-async fn begins(app: &TestApp, stage: &Stage, operation: &Operation) {
-    let mut socket = Socket::connect(app, &stage.ann.token(), json!({})).await;
+async fn begins(seen_at: &TestApp, stage: &Stage, operation: &Operation) {
+    let mut socket = Socket::connect(seen_at, &stage.ann.token(), json!({})).await;
     let opened = (operation.run)(stage).await.ok();
     let stream = opened["stream_id"].as_str().unwrap();
     let speaker = if operation.id == "open_contact" { &stage.village.clerk } else { stage.chair() };
     speaker.post(&format!("/v1/streams/{stream}/messages"), message("听得到吗")).await.ok();
     socket.until(operation.id, |data| data["body"]["text"] == "听得到吗").await;
-    let mut shown = Shown::to(&stage.ann, stream).await;
+    let mut shown = Shown::to(&stage.ann.at_app(seen_at), stream).await;
     let heard: BTreeMap<i64, Value> = socket.entries[&format!("s:{stream}")]
         .iter()
         .map(|publication| (publication["offset"].as_i64().unwrap(), publication["data"].clone()))

@@ -1,5 +1,11 @@
 //! A phone with a real socket: comes back, recovers, asks when it is quiet, and holds one stream as [`Device`] does.
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
@@ -19,10 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 type Line = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// The person speaks to the server through the net.
+/// The person speaks through the net to the one server or another: the next one when one does not answer.
 pub(super) struct Phone {
-    who: Somebody,
+    doors: Vec<Somebody>,
     stream: String,
+    place: Arc<AtomicI64>,
     pub(super) device: Device,
     pub(super) connected: usize,
     /// Connections given up because nobody answered.
@@ -31,8 +38,14 @@ pub(super) struct Phone {
 }
 
 impl Phone {
-    pub(super) fn new(who: Somebody, stream: &str) -> Self {
-        Self { who, stream: stream.to_owned(), device: Device::default(), connected: 0, silences: 0, fetched: 0 }
+    pub(super) fn new(doors: Vec<Somebody>, stream: &str) -> Self {
+        let (stream, device) = (stream.to_owned(), Device::default());
+        Self { doors, stream, place: Arc::default(), device, connected: 0, silences: 0, fetched: 0 }
+    }
+
+    /// How far it is, also while it lives.
+    pub(super) fn place(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.place)
     }
 
     /// Is connected, or comes back, until the end; then speaks with the server once more.
@@ -42,9 +55,11 @@ impl Phone {
                 self.connected += 1;
                 over.run_until_cancelled(self.listen(line, epoch)).await;
             }
+            self.doors.rotate_left(1);
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
         while !self.fetch().await {
+            self.doors.rotate_left(1);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self
@@ -56,10 +71,10 @@ impl Phone {
 
     /// Goes on where it was, as the answer to `connect` allows; the epoch of the subscription.
     async fn connect(&mut self) -> Option<(Line, String)> {
-        let url = format!("ws://{}/connection/websocket", self.who.address());
+        let url = format!("ws://{}/connection/websocket", self.doors[0].address());
         let (mut line, _) = timeout(PATIENCE, connect_async(url)).await.ok()?.ok()?;
         let position = json!({ "recover": true, "epoch": self.device.epoch, "offset": self.device.have });
-        let hello = json!({ "token": self.who.token(), "subs": { self.channel(): position } });
+        let hello = json!({ "token": self.doors[0].token(), "subs": { self.channel(): position } });
         line.send(Message::text(json!({ "id": 1, "connect": hello }).to_string())).await.ok()?;
         let answer = timeout(PATIENCE, line.next()).await.ok()??.ok()?;
         let answer: Value = serde_json::from_str(answer.to_text().ok()?.lines().next()?).ok()?;
@@ -69,6 +84,7 @@ impl Phone {
             for publication in sub["publications"].as_array().into_iter().flatten() {
                 self.device.hear(Rules::ALL, &epoch, publication["data"].clone());
             }
+            self.tell();
         } else {
             self.fetch().await;
         }
@@ -110,6 +126,7 @@ impl Phone {
         let push = &message["push"];
         if push["channel"] == json!(self.channel()) && push["pub"].is_object() {
             self.device.hear(Rules::ALL, epoch, push["pub"]["data"].clone());
+            self.tell();
         }
         let heads = message["rpc"]["data"]["streams"].as_array();
         let head = heads.and_then(|heads| heads.iter().find(|head| head["id"] == json!(self.stream)));
@@ -121,15 +138,22 @@ impl Phone {
     /// Everything that is missing; `false`: the net was in the way.
     async fn fetch(&mut self) -> bool {
         self.fetched += 1;
-        loop {
-            let have = json!({ "have": { self.stream.as_str(): self.device.position() } });
-            let Some(missed) = asked(self.who.request(Method::POST, "/v1/sync").json(&have)).await else {
-                return false;
-            };
-            if !self.device.fetched(Rules::ALL, missed["streams"].get(&self.stream)) {
-                return true;
-            }
+        let have = json!({ "have": { self.stream.as_str(): self.device.position() } });
+        let Some(missed) = asked(self.doors[0].request(Method::POST, "/v1/sync").json(&have)).await else {
+            return false;
+        };
+        let mut is_short = self.device.fetched(Rules::ALL, missed["streams"].get(&self.stream));
+        while let Some(first) = self.device.begins_at().filter(|_| is_short) {
+            let path = format!("/v1/streams/{}/entries?before={first}&limit=100", self.stream);
+            let Some(older) = asked(self.doors[0].request(Method::GET, &path)).await else { return false };
+            is_short = self.device.scrolled(&older);
         }
+        self.tell();
+        true
+    }
+
+    fn tell(&self) {
+        self.place.store(self.device.have, Ordering::SeqCst);
     }
 }
 
@@ -137,6 +161,9 @@ impl Phone {
 pub(super) async fn asked(request: reqwest::RequestBuilder) -> Option<Value> {
     let answer = request.timeout(PATIENCE).send().await.ok()?;
     let status = answer.status();
+    if status == reqwest::StatusCode::NO_CONTENT {
+        return Some(Value::Null);
+    }
     let body = answer.json().await.ok()?;
     assert!(status.is_success() || status.is_server_error(), "{status} {body}");
     status.is_success().then_some(body)

@@ -4,7 +4,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::TimeDelta;
@@ -21,7 +21,7 @@ use crate::{
         device::{Device, Rules},
         fetch,
     },
-    support::{Process, Socket, Somebody, TestApp, Village, free_port, run},
+    support::{Process, Raw, Socket, Somebody, TestApp, Village, free_port, run},
 };
 
 const CANARIES: [&str; 3] = ["金丝雀说了气话", "金丝雀骂了人", "金丝雀的杨梅"];
@@ -66,13 +66,21 @@ fn holds(text: &str, words: &str) -> bool {
 }
 
 /// Everything of both databases, row by row, as a backup writes it.
-fn rows(data_dir: &Path) -> Vec<(String, String)> {
+pub(super) fn rows(data_dir: &Path) -> Vec<(String, String)> {
     let outside = tempfile::tempdir().unwrap();
     let copy = outside.path().join("copy");
     let made = run(data_dir, &["backup", copy.to_str().unwrap()], &[]);
     assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
     let files = std::fs::read_dir(copy.join("rows")).unwrap().map(|file| file.unwrap().path());
     files.map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The index of words holds two characters at a time, so it is asked for two that nobody else says.
+async fn indexed(data_dir: &Path) -> i64 {
+    let raw = Raw::open(data_dir).await;
+    let count = raw.one("SELECT count(*) FROM grams WHERE gram = '金丝'").await;
+    raw.close().await;
+    count
 }
 
 struct Talk {
@@ -175,6 +183,12 @@ async fn i5_what_was_taken_back_is_nowhere() {
         before.0.iter().any(|(path, text)| path == "/" && holds(text, CANARIES[2])),
         "the home page shows the newest"
     );
+    // words are taken in after a while
+    let began = Instant::now();
+    while indexed(house.path()).await < 3 {
+        assert!(began.elapsed() < Duration::from_secs(10), "the words are not found");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     let mut newest = 0;
     for (number, seq) in talk.said.iter().enumerate() {
         let (by, reason) = if number == 1 { (&talk.chair, "辱骂他人") } else { (&talk.ann, "") };
@@ -203,6 +217,7 @@ async fn i5_what_was_taken_back_is_nowhere() {
         assert!(heard.contains(&talk.stream), "nobody rang");
         after.push(("redis".to_owned(), heard));
     }
+    assert_eq!(indexed(house.path()).await, 0, "the index of words holds what was taken back");
     println!("{} places searched", after.len());
     for (name, text) in &after {
         for words in CANARIES {

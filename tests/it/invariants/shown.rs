@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Entries that people count.
-const COUNTED: [&str; 3] = ["message", "chain", "card"];
+const COUNTED: [&str; 4] = ["message", "chain", "card", "edit"];
 /// Follows from entries for everybody but who acts; preview and time come with the list.
 const COUNTERS: [&str; 5] = ["epoch", "last_seq", "last_no", "read_seq", "unread"];
 
@@ -93,8 +93,11 @@ impl Shown {
             "closed" => *is_closed = true,
             "removed" => drop(rows.remove(&body["row_no"].as_i64().unwrap())),
             _ => {
-                let row = json!({ "row_no": body["row_no"], "person_id": entry["sender"]["id"],
+                let mut row = json!({ "row_no": body["row_no"], "person_id": entry["sender"]["id"],
                     "name": entry["sender"]["name"], "text": body["text"], "quantity": body["quantity"] });
+                if body["cells"].is_array() {
+                    row["cells"] = body["cells"].clone();
+                }
                 rows.insert(body["row_no"].as_i64().unwrap(), row);
             }
         }

@@ -60,7 +60,7 @@ async fn conversation(nodes: &[&TestApp], village: &Village, time: Duration) {
     let (silent, over) = (CancellationToken::new(), CancellationToken::new());
     let through = |number: usize| people[number].through(nets[number % nets.len()].address);
     let phones: Vec<_> =
-        (0..4).map(|number| tokio::spawn(Phone::new(through(number), &stream).live(over.clone()))).collect();
+        (0..4).map(|number| tokio::spawn(Phone::new(vec![through(number)], &stream).live(over.clone()))).collect();
     let speakers: Vec<_> =
         (0..3).map(|number| tokio::spawn(speak(through(number), stream.clone(), silent.clone()))).collect();
     let began = Instant::now();

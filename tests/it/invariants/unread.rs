@@ -52,7 +52,7 @@ async fn i6_unread_is_what_one_counts_by_hand() {
     let mut chance = Seeded(seed);
     // a discussion is in the list of who has a place in it
     for who in &people {
-        read(who, &talk, 0).await.ok();
+        read(who, &talk, 1).await.ok();
     }
     for stream in [stream, talk] {
         let mut places = BTreeMap::new();

@@ -7,7 +7,7 @@ use super::{Scene, Socket};
 
 const DESCRIPTION: &str = include_str!("../../../api-spec/openapi.json");
 /// Written by hand: what is for who is not signed in, and what is no JSON.
-const NOT_OVER_SOCKETS: [&str; 22] = [
+const NOT_OVER_SOCKETS: [&str; 23] = [
     "sign_in",
     "ask_code",
     "sign_in_at_desk",
@@ -29,6 +29,7 @@ const NOT_OVER_SOCKETS: [&str; 22] = [
     "import_roster",
     "upload_media",
     "read_media",
+    "read_proxy_proof",
     "export_chain",
 ];
 /// Commands that a socket takes at once.

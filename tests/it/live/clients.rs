@@ -13,17 +13,20 @@ use uuid::Uuid;
 
 use super::Scene;
 
+/// How often each client's connection is cut, with things said in that moment and while it is away.
+const CUTS: usize = 6;
+
 /// A client in a process of its own, which says what it hears line by line.
-struct Client {
+pub(super) struct Client {
     process: Child,
     input: ChildStdin,
     said: mpsc::Receiver<Value>,
-    heard: Vec<Value>,
+    pub(super) heard: Vec<Value>,
 }
 
 impl Client {
     /// Under node, from `tests/browser`. `None`, and a word on the terminal, where its modules are missing.
-    fn of_npm((script, module): (&str, &str), url: &str, token: &str) -> Option<Self> {
+    pub(super) fn of_npm((script, module): (&str, &str), url: &str, token: &str) -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
         if !folder.join("node_modules").join(module).exists() {
             eprintln!("skipped: run `npm ci` in tests/browser");
@@ -62,12 +65,12 @@ impl Client {
         Self { process, input, said, heard: Vec::new() }
     }
 
-    fn tell(&mut self, line: &str) {
+    pub(super) fn tell(&mut self, line: &str) {
         writeln!(self.input, "{line}").unwrap();
     }
 
     /// Waits until it says something that fits.
-    async fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(super) async fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
             while let Ok(event) = self.said.try_recv() {
@@ -76,7 +79,7 @@ impl Client {
             if let Some(event) = self.heard.iter().find(|event| fits(event)) {
                 return event.clone();
             }
-            assert!(began.elapsed() < Duration::from_secs(20), "no {what}: {:?}", self.heard);
+            assert!(began.elapsed() < Duration::from_secs(40), "no {what}: {:?}", self.heard);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -121,7 +124,9 @@ async fn centrifuge_client_recovers(scene: Scene, client: Option<Client>) {
     }
     client.until("live publication", |event| event["offset"] == 4).await;
 
-    for round in 0..3 {
+    for round in 0..CUTS {
+        // cut in the middle of what is said
+        scene.say(&format!("第{round}次断线之前")).await;
         client.tell("drop");
         client.until("cut", |event| event["event"] == "dropped").await;
         let mut newest = 0;
@@ -177,8 +182,9 @@ async fn the_unmodified_npm_event_source_recovers_without_gap_or_repeat() {
         scene.say(&format!("在线{number}")).await;
     }
     client.until("live publication", |event| event["offset"] == 4).await;
-    for round in 0..3 {
+    for round in 0..CUTS {
         client.heard.retain(|event| event["event"] == "publication");
+        scene.say(&format!("第{round}次断线之前")).await;
         client.tell("drop");
         client.until("cut", |event| event["event"] == "dropped").await;
         let mut newest = 0;

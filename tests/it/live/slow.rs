@@ -26,6 +26,8 @@ async fn hard_of_hearing(scene: &Scene, data: Value) -> WebSocketStream<TcpStrea
 #[derive(Default)]
 struct Heard {
     offsets: Vec<i64>,
+    /// How many offsets had come before the first such frame.
+    before: usize,
     resyncs: Vec<Value>,
     closed: Option<u16>,
 }
@@ -41,6 +43,9 @@ async fn hear(socket: &mut WebSocketStream<TcpStream>, channel: &str, until: i64
                         if let Some(offset) = frame["push"]["pub"]["offset"].as_i64() {
                             heard.offsets.push(offset);
                         } else if frame["push"]["message"]["data"]["k"] == "resync" {
+                            if heard.resyncs.is_empty() {
+                                heard.before = heard.offsets.len();
+                            }
                             heard.resyncs.push(frame["push"]["message"]["data"]["heads"].clone());
                         }
                     }
@@ -64,7 +69,7 @@ async fn hear(socket: &mut WebSocketStream<TcpStream>, channel: &str, until: i64
 async fn flood(scene: &Scene) -> i64 {
     let (text, began) = ("慢".repeat(2000), Instant::now());
     let mut newest = 0;
-    while newest < 1500 && began.elapsed() < Duration::from_secs(8) {
+    while newest < 600 && began.elapsed() < Duration::from_secs(8) {
         let said = join_all((0..50).map(|_| scene.say(&text))).await;
         newest = said.into_iter().fold(newest, i64::max);
     }
@@ -81,17 +86,22 @@ async fn our_own_client_that_was_slow_is_told_where_everything_stands_and_stays(
     assert_eq!(heard.closed, None, "after {newest} messages");
     assert_eq!(heard.resyncs.len(), 1, "one frame in the place of all that was lost: {:?}", heard.offsets.len());
     let (told, epoch) = (&heard.resyncs[0][&scene.channel][1], &heard.resyncs[0][&scene.channel][0]);
-    assert!(
-        heard.offsets.iter().zip(1..).all(|(offset, n)| *offset == n),
-        "in order, without a gap, up to what was lost"
-    );
-    assert!((heard.offsets.len() as i64) < newest);
+    let stands = told.as_i64().unwrap();
+    let (before, after) = heard.offsets.split_at(heard.before);
+    assert!(before.iter().zip(1..).all(|(offset, n)| *offset == n), "in order, without a gap, up to what was lost");
+    assert!(before.len() as i64 + 1 < stands, "{} came, {stands} is told", before.len());
+    // it read while the last ones were still being told: they follow on what the frame said
+    assert!(after.iter().zip(stands + 1..).all(|(offset, n)| *offset == n), "{after:?} after {stands}");
 
     // it fetches what it missed at its own pace, and what follows comes by itself
     let stream = scene.stream.to_string();
-    let have = json!({ "have": { &stream: { "epoch": epoch, "seq": heard.offsets.len() } } });
+    let have = json!({ "have": { &stream: { "epoch": epoch, "seq": heard.before } } });
     let missed = scene.villager.post("/v1/sync", have).await.ok();
-    assert_eq!(missed["streams"][&stream]["entries"][0]["seq"], heard.offsets.len() + 1);
+    let missed = &missed["streams"][&stream];
+    let begins = missed["entries"][0]["seq"].as_i64().unwrap();
+    // more than one answer takes: the newest come, and it says so
+    assert!(begins == heard.before as i64 + 1 || missed["limited"] == json!(true), "{begins}");
+    assert_eq!(missed["entries"].as_array().unwrap().last().unwrap()["seq"], missed["last_seq"]);
     let next = scene.say("现在听得到").await;
     let mut after = Heard::default();
     hear(&mut slow, &scene.channel, next, &mut after).await;
@@ -107,6 +117,24 @@ async fn another_client_that_was_slow_is_sent_away_to_recover() {
     let mut heard = Heard::default();
     hear(&mut slow, &scene.channel, newest, &mut heard).await;
     assert_eq!((heard.closed, heard.resyncs.len()), (Some(3010), 0), "{} of {newest} came", heard.offsets.len());
+    assert!(heard.offsets.iter().zip(1..).all(|(offset, n)| *offset == n));
+    scene.app.stop().await;
+}
+
+/// Nothing taken for ten seconds: the connection ends, and who begins to read again is told why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_takes_nothing_for_ten_seconds_is_closed_as_slow() {
+    let scene = Scene::set().await;
+    let mut stuck = hard_of_hearing(&scene, json!({ "v": 1 })).await;
+    assert_eq!(scene.app.connected(), 1);
+    let (newest, began) = (flood(&scene).await, Instant::now());
+    while scene.app.connected() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(15), "after {newest} messages");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut heard = Heard::default();
+    hear(&mut stuck, &scene.channel, i64::MAX, &mut heard).await;
+    assert_eq!(heard.closed, Some(3008), "{} of {newest} came", heard.offsets.len());
     assert!(heard.offsets.iter().zip(1..).all(|(offset, n)| *offset == n));
     scene.app.stop().await;
 }

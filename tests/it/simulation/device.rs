@@ -72,7 +72,8 @@ impl Device {
         json!({ "epoch": self.epoch, "seq": self.have })
     }
 
-    /// Takes the answer of `POST /v1/sync` for this stream; `true`: there is more. Nothing at all: it is not to be read.
+    /// Takes the answer of `POST /v1/sync` for this stream; `true`: what stands before it is to be read, when somebody
+    /// looks. Nothing at all: it is not to be read.
     pub(crate) fn fetched(&mut self, rules: Rules, missed: Option<&Value>) -> bool {
         let Some(missed) = missed else {
             *self = Self::default();
@@ -83,13 +84,32 @@ impl Device {
             *self = Self::default();
         }
         missed["epoch"].as_str().unwrap().clone_into(&mut self.epoch);
-        let before = self.have;
+        if missed["limited"] == json!(true) {
+            // there is a gap before what is handed over: what was kept may have changed in it
+            let epoch = std::mem::take(&mut self.epoch);
+            let first = missed["entries"][0]["seq"].as_i64();
+            let have = first.map_or_else(|| missed["last_seq"].as_i64().unwrap(), |seq| seq - 1);
+            *self = Self { epoch, have, ..Self::default() };
+        }
         for entry in missed["entries"].as_array().unwrap() {
             self.take(rules, entry.clone());
         }
         let have = self.have;
         self.waiting.retain(|seq, _| *seq > have);
-        missed["limited"] == json!(true) && self.have > before
+        missed["limited"] == json!(true)
+    }
+
+    /// The place before which it has nothing, though there is something.
+    pub(crate) fn begins_at(&self) -> Option<i64> {
+        let first = self.entries.first_key_value().map_or(self.have + 1, |(seq, _)| *seq);
+        Some(first).filter(|seq| *seq > 1)
+    }
+
+    /// Takes what stands before, as somebody who scrolls back.
+    pub(crate) fn scrolled(&mut self, older: &Value) -> bool {
+        let older = older["entries"].as_array().unwrap();
+        self.entries.extend(older.iter().map(|entry| (entry["seq"].as_i64().unwrap(), entry.clone())));
+        !older.is_empty()
     }
 
     /// Epoch and newest place in a list of heads are those of this device.
@@ -118,6 +138,8 @@ impl Device {
         let target = entry["target_seq"].as_i64();
         match (entry["kind"].as_str(), target) {
             (Some("recall"), Some(target)) if rules.hears_recalls => self.recall(target, seq, &entry["body"]),
+            (Some("edit"), Some(target)) => self.edit(target, seq, &entry["body"]["body"]),
+            (Some("chain_row"), Some(list)) => self.change_row(list, seq, &entry["body"]),
             (Some("pin"), Some(target)) => self.pin(target, seq, entry["body"]["is_pinned"] == json!(true)),
             _ => {}
         }
@@ -136,8 +158,33 @@ impl Device {
             entry["rev"] = json!(seq);
             entry.as_object_mut().unwrap().remove("is_pinned");
         }
+        self.blank_rows(target, seq, |_| true);
         for reply in self.entries.values_mut().filter(|entry| entry["reply_to"] == json!(target)) {
             reply["quote"]["text"] = json!("");
+        }
+    }
+
+    /// What a row said before it was changed or taken out is nowhere any more.
+    fn change_row(&mut self, list: i64, seq: i64, body: &Value) {
+        if body["change"] == "changed" || body["change"] == "removed" {
+            self.blank_rows(list, seq, |told| told["row_no"] == body["row_no"]);
+        }
+    }
+
+    fn blank_rows(&mut self, list: i64, seq: i64, is_this: impl Fn(&Value) -> bool) {
+        for told in self.entries.values_mut().filter(|told| told["kind"] == "chain_row" && told["target_seq"] == list) {
+            let is_older = told["seq"].as_i64() < Some(seq) && told["rev"].as_i64().unwrap_or(0) < seq;
+            if is_older && is_this(&told["body"]) && !told["body"]["text"].is_null() {
+                told["body"] = json!({ "change": told["body"]["change"], "row_no": told["body"]["row_no"] });
+                told["rev"] = json!(seq);
+            }
+        }
+    }
+
+    fn edit(&mut self, target: i64, seq: i64, body: &Value) {
+        if let Some(entry) = self.target(target, seq) {
+            entry["body"] = body.clone();
+            entry["rev"] = json!(seq);
         }
     }
 

@@ -8,13 +8,13 @@ use crate::support::TestApp;
 const TABLES: [&str; 4] = ["memberships", "entries", "chains", "chain_rows"];
 
 /// Rows of one stream.
-pub(super) struct Kept {
+pub(crate) struct Kept {
     stream: StreamId,
     name: String,
 }
 
 impl Kept {
-    pub(super) async fn keep(app: &TestApp, stream: &str) -> Self {
+    pub(crate) async fn keep(app: &TestApp, stream: &str) -> Self {
         let stream: StreamId = stream.parse().unwrap();
         let kept = Self { stream, name: format!("kept_{}", stream.0.simple()) };
         let mut statements =
@@ -29,7 +29,7 @@ impl Kept {
 
     /// Everything since is gone. The epoch is begun by what a restore calls; other streams were not restored and keep
     /// theirs.
-    pub(super) async fn put_back(&self, app: &TestApp, bumps_epoch: bool) {
+    pub(crate) async fn put_back(&self, app: &TestApp, bumps_epoch: bool) {
         let (id, name) = (self.id(app), &self.name);
         let mut statements = vec![format!("CREATE TABLE {name}_epochs AS SELECT id, epoch FROM streams")];
         let gone = TABLES.iter().rev().map(|table| format!("DELETE FROM {table} WHERE stream_id = {id}"));

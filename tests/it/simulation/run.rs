@@ -1,6 +1,4 @@
 //! One run: people who speak, take back, come and go, and their phones, to which the net is unkind.
-use std::collections::{BTreeMap, BTreeSet};
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,8 +6,10 @@ use uuid::Uuid;
 use super::{
     device::{Device, Rules},
     history::Kept,
+    judge::{Judge, row_of},
     seeds::Seeded,
     tap::Tap,
+    truth::Truth,
 };
 use crate::support::{Answer, Somebody, TestApp, Village, answer};
 
@@ -38,10 +38,10 @@ pub(crate) struct Plan {
     pub(crate) restores: bool,
 }
 
-pub(super) struct Phone {
-    pub(super) owner: usize,
-    pub(super) device: Device,
-    pub(super) is_online: bool,
+struct Phone {
+    owner: usize,
+    device: Device,
+    is_online: bool,
     /// On their way, each with the epoch of the subscription.
     coming: Vec<(String, Value)>,
 }
@@ -54,26 +54,12 @@ struct Wish {
     reply_to: Option<i64>,
 }
 
-/// What the server has acknowledged, as somebody with a pencil would keep it.
-#[derive(Clone, Debug)]
-pub(super) struct Truth {
-    /// By text: who said it, and where it stands.
-    pub(super) said: BTreeMap<String, (usize, i64)>,
-    pub(super) recalled: BTreeSet<String>,
-    /// Read up to.
-    pub(super) read: [i64; 4],
-    pub(super) is_member: [bool; 4],
-    pub(super) last_seq: i64,
-    /// A list that is open.
-    chain: Option<i64>,
-}
-
 pub(crate) struct Run<'a> {
-    pub(super) scene: &'a Scene<'a>,
-    pub(super) plan: Plan,
-    pub(super) stream: String,
-    pub(super) phones: Vec<Phone>,
-    pub(super) truth: Truth,
+    scene: &'a Scene<'a>,
+    plan: Plan,
+    stream: String,
+    phones: Vec<Phone>,
+    truth: Truth,
     chance: Seeded,
     open: Vec<Wish>,
     wishes: usize,
@@ -92,14 +78,7 @@ impl<'a> Run<'a> {
         let phones =
             OWNERS.map(|owner| Phone { owner, device: Device::default(), is_online: true, coming: Vec::new() });
         let last_seq = i64::try_from(people.len()).unwrap();
-        let truth = Truth {
-            said: BTreeMap::new(),
-            recalled: BTreeSet::new(),
-            read: [0; 4],
-            is_member: [true; 4],
-            last_seq,
-            chain: None,
-        };
+        let truth = Truth::of(vec![0; people.len()], last_seq);
         let mut run = Self {
             scene,
             plan,
@@ -297,6 +276,10 @@ impl<'a> Run<'a> {
             added.ok();
         }
         self.looked().await;
+        if !was_member {
+            // whoever comes back has read what was said meanwhile
+            self.truth.read[who] = self.truth.last_seq;
+        }
         // an open connection is told that it is subscribed no longer, or anew
         for number in 0..self.phones.len() {
             if self.phones[number].owner == who && self.phones[number].is_online {
@@ -366,10 +349,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The stream in somebody's list.
-    pub(super) async fn row_of(&self, who: &Somebody) -> Option<Value> {
-        let list = who.get("/v1/sync").await.ok();
-        list["streams"].as_array().unwrap().iter().find(|row| row["id"] == json!(self.stream)).cloned()
+    /// What is wrong.
+    pub(crate) async fn judge(&self) -> Result<(), String> {
+        let chair = &self.scene.village.chair;
+        let last = self.row_of(chair).await.map_or(0, |row| row["last_seq"].as_i64().unwrap());
+        if last != self.truth.last_seq {
+            return Err(format!("I2: up to {last} instead of {}", self.truth.last_seq));
+        }
+        let judge = Judge { stream: &self.stream, reader: chair, people: &self.scene.people, truth: &self.truth };
+        let devices: Vec<_> = self.phones.iter().map(|phone| (phone.owner, &phone.device)).collect();
+        let wrong = judge.judge(&devices).await;
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join(" | ")) }
+    }
+
+    async fn row_of(&self, who: &Somebody) -> Option<Value> {
+        row_of(who, &self.stream).await
     }
 
     async fn restore(&mut self) {
@@ -387,10 +381,11 @@ impl<'a> Run<'a> {
 /// Asks for what is missing until nothing is; `true`: what was kept was of another log.
 pub(crate) async fn fetch(device: &mut Device, rules: Rules, who: &Somebody, stream: &str) -> bool {
     let before = device.epoch.clone();
-    loop {
-        let missed = who.post("/v1/sync", json!({ "have": { stream: device.position() } })).await.ok();
-        if !device.fetched(rules, missed["streams"].get(stream)) {
-            return !before.is_empty() && before != device.epoch;
-        }
+    let missed = who.post("/v1/sync", json!({ "have": { stream: device.position() } })).await.ok();
+    let mut is_short = device.fetched(rules, missed["streams"].get(stream));
+    while let Some(first) = device.begins_at().filter(|_| is_short) {
+        let older = who.get(&format!("/v1/streams/{stream}/entries?before={first}&limit=100")).await;
+        is_short = older.status == 200 && device.scrolled(&older.body);
     }
+    !before.is_empty() && before != device.epoch
 }

@@ -25,13 +25,32 @@ pub(crate) use self::{
     people::{Somebody, Village, code_of, import, person_of},
     postgres::OwnPostgres,
     process::{Process, free_port, liusheng, run},
-    redis::{OwnRedis, any_redis_url, redis_url},
+    redis::{OwnCluster, OwnRedis, any_redis_url, redis_url},
     socket::Socket,
 };
 
 /// Sizes of the issues instead of those for CI?
 pub(crate) fn is_full_run() -> bool {
     std::env::var("LSTEST_FULL").is_ok_and(|full| full == "1")
+}
+
+/// Is this PostgreSQL's turn in the short run, for something long that asks the database nothing of its own?
+pub(crate) fn is_done_before(skipped: &str) -> bool {
+    let is_second = std::env::var_os("LSTEST_DATABASE_URL").is_some() && !is_full_run();
+    if is_second {
+        eprintln!("skipped, because SQLite's turn did it and this is a short run: {skipped}");
+    }
+    is_second
+}
+
+/// Is there a browser, and is it this run's turn? The pages are the same on either database: one walk through them is
+/// enough, unless the run is a full one.
+pub(crate) fn is_chromium(skipped: &str) -> bool {
+    let is_there = std::path::Path::new("/usr/bin/chromium").exists() && !is_done_before(skipped);
+    if !is_there {
+        eprintln!("skipped, because there is no chromium, or PostgreSQL's turn in the short run: {skipped}");
+    }
+    is_there
 }
 
 /// 2026-11-02, a Monday, 09:00 in the county.

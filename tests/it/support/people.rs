@@ -192,7 +192,6 @@ pub(crate) struct Village {
     pub(crate) branch_chair: Somebody,
     /// Of the supervision committee.
     pub(crate) supervisor: Somebody,
-    #[expect(dead_code, reason = "they vote when a test needs them")]
     pub(crate) representatives: Vec<Somebody>,
     /// In the town's office.
     pub(crate) town: Somebody,
@@ -256,6 +255,12 @@ impl Village {
     /// Where everybody may speak about a matter.
     pub(crate) async fn discussion(&self, app: &TestApp, matter: &str) -> StreamId {
         streams::queries::find(app.app.store.read(), StreamKind::Discussion, matter).await.unwrap().unwrap()
+    }
+
+    /// What was told about a matter in its discussion.
+    pub(crate) async fn cards(&self, app: &TestApp, matter: &str) -> String {
+        let discussion = self.discussion(app, matter).await;
+        self.chair.get(&format!("/v1/streams/{discussion}/entries?limit=100")).await.ok().to_string()
     }
 
     /// Ends the seat of somebody, by the town's office.

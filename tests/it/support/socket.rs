@@ -3,8 +3,8 @@ use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async, tungstenite::Message};
 
 use super::TestApp;
 
@@ -22,6 +22,13 @@ pub(crate) struct Socket {
     pub(crate) closed: Option<u16>,
     /// Channels that the server ended.
     unsubscribed: Vec<String>,
+    /// What was told once: where streams stand, who is writing.
+    pub(crate) messages: Vec<Value>,
+    /// What came first of all.
+    pub(crate) first: Value,
+    /// Answers no pings.
+    pub(crate) is_dead: bool,
+    pongs: Vec<Vec<u8>>,
 }
 
 impl Socket {
@@ -45,6 +52,18 @@ impl Socket {
         socket
     }
 
+    /// Connects, hears the answer and reads no more; takes as little as can be told to the kernel.
+    pub(crate) async fn deaf(address: SocketAddr, token: &str) -> WebSocketStream<TcpStream> {
+        let tcp = TcpSocket::new_v4().unwrap();
+        tcp.set_recv_buffer_size(4096).unwrap();
+        let tcp = tcp.connect(address).await.unwrap();
+        let (mut socket, _) = client_async(format!("ws://{address}/connection/websocket"), tcp).await.unwrap();
+        let hello = json!({ "id": 1, "connect": { "token": token } });
+        socket.send(Message::text(hello.to_string())).await.unwrap();
+        socket.next().await.unwrap().unwrap();
+        socket
+    }
+
     /// A socket that has not said who it is.
     pub(crate) async fn open(address: SocketAddr) -> Self {
         let (stream, _) = connect_async(format!("ws://{address}/connection/websocket")).await.unwrap();
@@ -57,6 +76,10 @@ impl Socket {
             replies: HashMap::new(),
             closed: None,
             unsubscribed: Vec::new(),
+            messages: Vec::new(),
+            first: Value::Null,
+            is_dead: false,
+            pongs: Vec::new(),
         }
     }
 
@@ -81,7 +104,8 @@ impl Socket {
         answer
     }
 
-    async fn command(&mut self, name: &str, content: Value) -> Value {
+    /// Any command by its name; the whole answer.
+    pub(crate) async fn command(&mut self, name: &str, content: Value) -> Value {
         self.next_id += 1;
         let id = self.next_id;
         self.raw(&json!({ "id": id, name: content }).to_string()).await;
@@ -98,7 +122,34 @@ impl Socket {
         self.stream.send(Message::binary(bytes)).await.ok();
     }
 
-    async fn reply(&mut self, id: u64) -> Value {
+    /// Asks on the level of frames whether somebody is there, and waits for the answer.
+    pub(crate) async fn until_pong(&mut self, content: &'static [u8]) {
+        self.stream.send(Message::Ping(content.into())).await.unwrap();
+        let waiting = async {
+            while !self.pongs.iter().any(|pong| pong == content) {
+                assert!(self.closed.is_none(), "closed with {:?}", self.closed);
+                self.hear().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("a pong in time");
+    }
+
+    /// Waits for something of this kind that is told once.
+    pub(crate) async fn until_message(&mut self, kind: &str) -> Value {
+        let waiting = async {
+            loop {
+                if let Some(found) = self.messages.iter().find(|data| data["k"] == kind) {
+                    return found.clone();
+                }
+                assert!(self.closed.is_none(), "closed with {:?}", self.closed);
+                self.hear().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("a word in time")
+    }
+
+    /// Waits for the answer to a command.
+    pub(crate) async fn reply(&mut self, id: u64) -> Value {
         let waiting = async {
             while !self.replies.contains_key(&id) && self.closed.is_none() {
                 self.hear().await;
@@ -212,6 +263,7 @@ impl Socket {
                 }
             }
             Some(Ok(Message::Close(frame))) => self.closed = Some(frame.map_or(1005, |frame| frame.code.into())),
+            Some(Ok(Message::Pong(content))) => self.pongs.push(content.to_vec()),
             Some(Ok(_)) => {}
             Some(Err(_)) | None => self.closed = Some(self.closed.unwrap_or(1006)),
         }
@@ -219,12 +271,19 @@ impl Socket {
 
     async fn take(&mut self, line: &str) {
         let message: Value = serde_json::from_str(line).unwrap();
+        if self.first.is_null() {
+            self.first = message.clone();
+        }
         if message == json!({}) {
-            self.raw("{}").await;
+            if !self.is_dead {
+                self.raw("{}").await;
+            }
         } else if let Some(id) = message["id"].as_u64() {
             self.replies.insert(id, message);
         } else if message["push"]["unsubscribe"].is_object() {
             self.unsubscribed.push(message["push"]["channel"].as_str().unwrap_or_default().to_owned());
+        } else if message["push"]["message"].is_object() {
+            self.messages.push(message["push"]["message"]["data"].clone());
         } else if message["push"]["pub"].is_object() {
             let channel = message["push"]["channel"].as_str().unwrap_or_default().to_owned();
             self.entries.entry(channel).or_default().push(message["push"]["pub"].clone());

@@ -1,0 +1,118 @@
+/* A secret vote by the pages: three make their keys in their browsers, one seals on the phone, one has no scripts, two open
+   the box, and the board page checks it all. usage: secret.mjs BASE SCREENSHOTS '{"vote","chair","supervisor","town","phone","plain","lame"}'
+   Asks for `pass HOURS` on its output, and is given fresh log-ins. */
+import { chromium } from 'playwright-core';
+import { createInterface } from 'node:readline';
+import { mkdirSync } from 'node:fs';
+import assert from 'node:assert/strict';
+
+const [base, folder, told] = process.argv.slice(2);
+const who = JSON.parse(told);
+mkdirSync(folder, { recursive: true });
+const lines = createInterface({ input: process.stdin });
+const answers = lines[Symbol.asyncIterator]();
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const sent = [];
+
+async function sit(token, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'zh-CN', extraHTTPHeaders: { authorization: `Bearer ${token}` }, ...options });
+  const page = await context.newPage();
+  page.on('request', (request) => sent.push(request.postData() || ''));
+  page.on('pageerror', (error) => { throw error; });
+  return page;
+}
+const shot = (page, name) => page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+const desk = { viewport: { width: 1280, height: 900 } };
+
+const keys = {};
+for (const [name, trustee] of [['chair', 'committee'], ['supervisor', 'supervision'], ['town', 'town']]) {
+  const page = await sit(who[name], desk);
+  await page.goto(`${base}/desk/votes/${who.vote}`);
+  await shot(page, `secret-desk-key-${trustee}-1`);
+  await page.click('[data-key-make]');
+  await page.waitForSelector('[data-key-private]:not(:empty)', { state: 'visible' });
+  keys[trustee] = await page.textContent('[data-key-private]');
+  await shot(page, `secret-desk-key-${trustee}-2`);
+  await page.check('form[data-make-key] input[type=checkbox]');
+  await page.click('form[data-make-key] button.button:not([type=button])');
+  await page.waitForSelector('[data-key-make]', { state: 'detached' });
+  await page.context().close();
+}
+
+const early = await sit(who.phone);
+await early.goto(`${base}/votes/${who.vote}`);
+await early.waitForSelector('[data-by-phone]', { state: 'visible' });
+await shot(early, 'secret-vote');
+await early.check('input[value=against]');
+await early.click('form[data-seal] button');
+await early.waitForSelector('[data-seal-sure]', { state: 'visible' });
+await shot(early, 'secret-sure');
+sent.length = 0;
+const began = Date.now();
+await early.click('[data-seal-do]');
+await early.waitForSelector('section[role=status] .hash');
+console.log(`sealed, sent and answered in ${Date.now() - began} ms`);
+assert(sent.some((body) => body.includes('sealed=')), 'no envelope was sent');
+assert(!sent.some((body) => body.includes('against')), 'the choice left the phone');
+await shot(early, 'secret-receipt');
+
+const plain = await sit(who.plain, { javaScriptEnabled: false });
+await plain.goto(`${base}/votes/${who.vote}`);
+await shot(plain, 'secret-plain-vote');
+await plain.check('input[value="for"]');
+await plain.click('form[action$="/confirm"] button');
+await shot(plain, 'secret-plain-sure');
+await plain.click('form[action$="/ballots"] button');
+await plain.waitForSelector('section[role=status] .hash');
+assert((await plain.textContent('section[role=status]')).includes('系统代封'));
+await shot(plain, 'secret-plain-receipt');
+
+/* WebCrypto that lacks the curve: the server's way comes back */
+const lame = await sit(who.lame);
+await lame.addInitScript(() => { crypto.subtle.generateKey = () => Promise.reject(new DOMException('no such curve', 'NotSupportedError')); });
+await lame.goto(`${base}/votes/${who.vote}`);
+await lame.waitForSelector('[data-by-phone]', { state: 'visible' });
+await lame.check('input[value="for"]');
+await lame.click('form[data-seal] button');
+await lame.click('[data-seal-do]');
+await lame.waitForSelector('[data-by-server]', { state: 'visible' });
+await shot(lame, 'secret-lame');
+await lame.click('form[data-seal] button');
+await lame.click('form[action$="/ballots"] button');
+await lame.waitForSelector('section[role=status] .hash');
+assert((await lame.textContent('section[role=status]')).includes('系统代封'));
+
+console.log('pass 49');
+/* two days later the log-ins are fresh ones */
+const later = JSON.parse((await answers.next()).value);
+const phone = await sit(later.phone);
+await phone.goto(`${base}/votes/${who.vote}`);
+await shot(phone, 'secret-counting');
+const town = await sit(later.town, desk);
+await town.goto(`${base}/desk/votes/${who.vote}`);
+await town.fill('#key-committee', keys.supervision);
+await town.fill('#key-town', keys.town);
+await town.click('form[action$="/opening"] button');
+assert((await town.textContent('[role=alert]')).includes('钥匙对不上'));
+await shot(town, 'secret-desk-wrong-key');
+await town.fill('#key-committee', keys.committee.toLowerCase());
+await town.fill('#key-town', keys.town);
+await town.click('form[action$="/opening"] button');
+await town.waitForSelector('form[action$="/opening"]', { state: 'detached' });
+await shot(town, 'secret-desk-result');
+
+await phone.goto(`${base}/votes/${who.vote}/result`);
+await shot(phone, 'secret-result');
+await phone.goto(`${base}/board/${who.vote}`);
+await phone.fill('#fingerprint', await phone.textContent('.chosen'));
+await phone.click('form[data-verify] button');
+await phone.waitForFunction(() => document.querySelector('[data-out]').textContent.includes('名册 57 人'));
+const verdict = await phone.textContent('[data-out]');
+assert(verdict.includes('经得起核对') && verdict.includes('投票 3 人：同意 2，不同意 1'), verdict);
+await shot(phone, 'secret-board');
+await phone.fill('#fingerprint', '0000-0000-0000');
+await phone.click('form[data-verify] button');
+await phone.waitForFunction(() => document.querySelector('[data-out]').textContent.includes('没有过公布的这个指纹'));
+await browser.close();
+/* the other end keeps its own open */
+lines.close();

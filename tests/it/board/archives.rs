@@ -1,0 +1,359 @@
+//! Random archives: Rust, the browser's script and the independent one agree on every one of them, and refuse the forged.
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use liusheng::{
+    board::{
+        lsb1::{self, Signed, hex, jcs},
+        sealing, tree,
+    },
+    keys::Keys,
+    votes::{
+        rules::{self, Count, Question},
+        verify::verify,
+    },
+};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{by_browser, by_python};
+use crate::support::{is_done_before, is_full_run};
+
+/// Whole numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn uuid(&mut self) -> Uuid {
+        let half = |dice: &mut Self| u128::from(dice.0.wrapping_mul(dice.below(1 << 30) as u64 | 1));
+        Uuid::from_u128(half(self) << 64 | half(self))
+    }
+}
+
+struct Village {
+    key: Ed25519KeyPair,
+}
+
+impl Village {
+    fn signed(&self, what: Signed, value: &Value) -> String {
+        hex(self.key.sign(&lsb1::statement(what, value)).as_ref())
+    }
+
+    /// Signs anew what an honest board would not have signed: a forger who holds the key changes no more than this.
+    fn sign(&self, archive: &mut Value) {
+        let entries = archive["entries"].as_array().unwrap().clone();
+        let leaves: Vec<tree::Hash> = entries.iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect();
+        let poll = archive["manifest"]["poll"].as_str().unwrap().to_owned();
+        for signed in archive["heads"].as_array_mut().unwrap() {
+            let size = signed["head"]["n"].as_u64().unwrap();
+            let root = hex(&tree::root(&leaves[..usize::try_from(size).unwrap().min(leaves.len())]));
+            signed["head"] = lsb1::head(&poll, (size, &root), "2026-03-01T10:00:00Z");
+            signed["sig"] = json!(self.signed(Signed::Head, &signed["head"]));
+        }
+    }
+
+    /// A vote that took place.
+    fn archive(&self, dice: &mut Dice) -> Value {
+        self.told(dice, true)
+    }
+
+    /// A vote that took place; one that does not own up to casting again or to paper is else without a fault.
+    fn told(&self, dice: &mut Dice, owns_up: bool) -> Value {
+        let poll = dice.uuid().to_string();
+        let votable: Vec<_> = rules::presets().iter().filter(|(_, preset)| preset.second_measure.is_none()).collect();
+        let (name, preset) = votable[dice.below(votable.len())];
+        let on_roll = 3 + dice.below(30);
+        let roll: Vec<Value> =
+            (1..=on_roll).map(|n| lsb1::elector_entry(n as u64, &dice.uuid().to_string(), "person", 1)).collect();
+        let leaves: Vec<tree::Hash> = roll.iter().map(|one| tree::leaf(jcs(one).as_bytes())).collect();
+        let roll_root = hex(&tree::root(&leaves));
+        let is_secret = dice.below(2) == 0;
+        let asked = (dice.below(2) == 0).then(|| {
+            let options: Vec<String> = (1..=2 + dice.below(5)).map(|n| n.to_string()).collect();
+            let (max_choices, seats) = (1 + dice.below(options.len()), 1 + dice.below(3));
+            Question { options, max_choices, seats }
+        });
+        // what is on paper is not told by option
+        let (revote, on_paper) = (dice.below(2) == 0, dice.below(2) == 0 && asked.is_none());
+        let mut manifest = json!({
+            "alg": "sha256-ed25519", "area": "330521103202", "binding": true, "board_key": hex(self.key.public_key().as_ref()),
+            "format": "LSB1", "law": preset.law, "options": ["for", "against", "abstain"], "paper": on_paper && owns_up,
+            "poll": poll, "preset": name, "question": "是否同意“修桥”？\n请选。", "revote": revote && owns_up, "roll": { "n": on_roll, "root": roll_root }, "rule": preset,
+            "secrecy": if is_secret { "secret" } else { "open" }, "v": 1,
+        });
+        if let Some(asked) = &asked {
+            manifest["kind"] = json!("choice");
+            manifest["options"] = json!(asked.options);
+            manifest["option_texts"] = json!(asked.options.iter().map(|key| format!("第{key}人")).collect::<Vec<_>>());
+            (manifest["max_choices"], manifest["seats"]) = (json!(asked.max_choices), json!(asked.seats));
+        }
+        let mut votes = asked.as_ref().map(Question::no_votes).unwrap_or_default();
+        let manifest_hash = hex(&tree::sha256(&[jcs(&manifest).as_bytes()]));
+        let mut entries =
+            vec![lsb1::manifest_entry(&poll, &manifest_hash), lsb1::roll_entry(&poll, on_roll as u64, &roll_root)];
+        let mut count = Count { on_roll: on_roll as u64, ..Count::default() };
+        let (mut ballots, mut void, mut named, mut sealed, mut plain) = (vec![], vec![], vec![], vec![], vec![]);
+        let cast = dice.below(on_roll + 1);
+        for elector in 1..=cast as u64 {
+            let rounds = 1 + usize::from(dice.below(5) == 0 && revote);
+            for round in 1..=rounds {
+                let choice = ["for", "for", "against", "abstain", "x"][dice.below(5)];
+                let chosen = match &asked {
+                    Some(asked) => {
+                        let marks = asked.options.iter().filter(|_| dice.below(2) == 0).cloned();
+                        marks.chain((choice == "x").then(|| "x".to_owned())).collect()
+                    }
+                    None => vec![choice.to_owned()],
+                };
+                let id = dice.uuid();
+                let bytes = [id.as_bytes().as_slice(), dice.uuid().as_bytes()].concat();
+                let hash = match is_secret {
+                    true => hex(&tree::sha256(&[&bytes])),
+                    false => lsb1::ballot_digest(&poll, &id.to_string(), &chosen),
+                };
+                ballots.push(hash.clone());
+                if round < rounds {
+                    void.push(lsb1::void_entry(&poll, &hash));
+                    continue;
+                }
+                named.push(lsb1::named_entry(&poll, (elector, &id.to_string(), &chosen), &hash));
+                sealed.push(bytes);
+                if let Some(asked) = &asked {
+                    plain.push(if asked.is_valid(&chosen) { json!(chosen) } else { Value::Null });
+                    asked.add((&mut count, &mut votes), Some(&chosen), 1);
+                    continue;
+                }
+                plain.push(if choice == "x" { Value::Null } else { json!(chosen) });
+                *match choice {
+                    "for" => &mut count.yes,
+                    "against" => &mut count.no,
+                    "abstain" => &mut count.abstain,
+                    _ => &mut count.invalid,
+                } += 1;
+                count.present += 1;
+            }
+        }
+        ballots.sort();
+        entries.extend(ballots.iter().map(|hash| lsb1::ballot_entry(&poll, hash)));
+        let shown = entries.len();
+        entries.extend(void);
+        if !is_secret {
+            entries.extend(named);
+        }
+        let left = on_roll - cast;
+        if left > 1 && on_paper {
+            let votes = [dice.below(left) as u64, 0, 0, 1];
+            entries.push(lsb1::paper_entry(&poll, ("一号箱", &"ab".repeat(32)), votes));
+            (count.yes, count.invalid, count.present) =
+                (count.yes + votes[0], count.invalid + 1, count.present + votes[0] + 1);
+        }
+        entries.push(lsb1::close_entry(&poll, ballots.len() as u64));
+        let all: Vec<tree::Hash> = entries.iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect();
+        let closing = tree::root(&all);
+        sealed.sort_by_cached_key(|bytes| tree::sha256(&[&tree::sha256(&[bytes]), &closing]));
+        plain.sort_by_cached_key(jcs);
+        let envelopes: Vec<String> = sealed.iter().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).collect();
+        let plaintexts = if is_secret { json!(plain) } else { Value::Null };
+        let judged = asked.as_ref().map(|asked| rules::elect(preset, asked, (&count, votes)).unwrap());
+        let (outcome, elected) = match judged {
+            Some((outcome, elected)) => (outcome, json!(elected)),
+            None => (rules::decide(preset, &count).unwrap(), Value::Null),
+        };
+        let result = json!({
+            "binding": true, "choice": elected, "count": count, "manifest": manifest_hash, "outcome": outcome,
+            "plaintexts": is_secret.then(|| hex(&tree::sha256(&[jcs(&plaintexts).as_bytes()]))), "poll": poll,
+            "root": hex(&closing), "t": "2026-03-02T20:00:05Z",
+        });
+        entries.push(lsb1::result_entry(&poll, &hex(&tree::sha256(&[jcs(&result).as_bytes()]))));
+        let mut sizes = vec![2, shown, entries.len() - 1, entries.len()];
+        sizes.dedup();
+        let heads: Vec<Value> = sizes.into_iter().map(|size| json!({ "head": { "n": size }, "sig": "" })).collect();
+        let mut archive = json!({
+            "entries": entries, "envelopes": is_secret.then_some(envelopes), "format": "LSB1-archive", "heads": heads,
+            "manifest": manifest, "plaintexts": plaintexts, "result": result, "result_sig": "", "roll": roll, "v": 1,
+        });
+        archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));
+        self.sign(&mut archive);
+        archive
+    }
+
+    /// One of the ways to forge; `None` where this archive has nothing to forge so.
+    fn forged(&self, way: usize, honest: &Value, dice: &mut Dice) -> Option<Value> {
+        let mut archive = honest.clone();
+        let entries = archive["entries"].as_array_mut().unwrap();
+        let ballots: Vec<usize> = (0..entries.len()).filter(|at| entries[*at]["k"] == "ballot").collect();
+        let any = (!ballots.is_empty()).then(|| ballots[dice.below(ballots.len())]);
+        match way {
+            // flipped, dropped, twice, in another order: with signatures as they were, and signed anew
+            0 => flip(&mut entries[any?]["h"]),
+            1 => drop(entries.remove(any?)),
+            2 => entries.insert(any?, entries[any?].clone()),
+            3 => {
+                let other = *ballots.iter().find(|at| Some(**at) != any)?;
+                entries.swap(any?, other);
+            }
+            4 => {
+                flip(&mut entries[any?]["h"]);
+                self.sign(&mut archive);
+            }
+            5 => {
+                entries.remove(any?);
+                self.sign(&mut archive);
+            }
+            6 => {
+                // truncated, as if it had never gone on
+                entries.truncate(entries.len() - 2);
+                let size = entries.len() as u64;
+                archive["heads"].as_array_mut().unwrap().retain(|head| head["head"]["n"].as_u64().unwrap() <= size);
+            }
+            7 => archive["manifest"]["question"] = json!("是否反对？"),
+            8 => archive["manifest"]["rule"]["passing"] = json!({ "num": 0, "den": 1, "strict": false, "basis": "P" }),
+            9 => drop(archive["roll"].as_array_mut().unwrap().pop()),
+            10 => archive["result"]["count"]["yes"] = json!(archive["result"]["count"]["yes"].as_u64()? + 1),
+            11 => {
+                // another's result, honestly signed
+                archive["result"]["outcome"]["valid"] = json!(!archive["result"]["outcome"]["valid"].as_bool()?);
+                archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));
+            }
+            12 => {
+                let envelopes = archive["envelopes"].as_array_mut()?;
+                *envelopes.first_mut()? = json!(URL_SAFE_NO_PAD.encode(dice.uuid().as_bytes()));
+            }
+            13 => {
+                let envelopes = archive["envelopes"].as_array_mut()?;
+                if envelopes.len() < 2 {
+                    return None;
+                }
+                envelopes.reverse();
+            }
+            14 => {
+                let plaintexts = archive["plaintexts"].as_array_mut()?;
+                let first = plaintexts.first_mut()?;
+                *first = if *first == json!(["for"]) { json!(["abstain"]) } else { json!(["for"]) };
+                plaintexts.sort_by_cached_key(jcs);
+            }
+            15 => flip(&mut archive["heads"][0]["sig"]),
+            16 => {
+                let key = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap();
+                archive["manifest"]["board_key"] = json!(hex(key.public_key().as_ref()));
+            }
+            17 => {
+                let named = entries.iter_mut().find(|entry| entry["k"] == "named")?;
+                named["e"] = json!(named["e"].as_u64()? + 1);
+                self.sign(&mut archive);
+            }
+            18 => {
+                let at = entries.iter().position(|entry| entry["k"] == "void")?;
+                entries.remove(at);
+                self.sign(&mut archive);
+            }
+            // ballots taken out, ballots put in, in a vote that knows neither; all the rest is as an honest board has it
+            19 | 20 => {
+                let kind = if way == 19 { "void" } else { "paper" };
+                let has = |archive: &Value| archive["entries"].as_array().unwrap().iter().any(|one| one["k"] == kind);
+                archive = std::iter::repeat_with(|| self.told(dice, false)).find(has)?;
+            }
+            // one more place, one more vote, honestly signed
+            21 | 22 => {
+                let choice = archive["result"]["choice"].as_object_mut()?;
+                if way == 21 {
+                    choice["seats_open"] = json!(choice["seats_open"].as_u64()? + 1);
+                } else {
+                    choice["votes"]["1"] = json!(choice["votes"]["1"].as_u64()? + 1);
+                }
+                archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));
+            }
+            // more may be chosen than was asked
+            23 => archive["manifest"]["max_choices"] = json!(archive["manifest"]["max_choices"].as_u64()? + 1),
+            _ => archive["result_sig"] = json!("00".repeat(64)),
+        }
+        Some(archive)
+    }
+}
+
+const WAYS: usize = 25;
+
+fn flip(hex: &mut Value) {
+    let text = hex.as_str().unwrap();
+    let first = if text.starts_with('0') { '1' } else { '0' };
+    *hex = json!(format!("{first}{}", &text[1..]));
+}
+
+#[test]
+fn three_who_share_no_code_agree_on_random_archives_and_refuse_the_forged() {
+    if is_done_before("random archives") {
+        return;
+    }
+    let village = Village { key: Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap() };
+    let mut dice = Dice(20_261_129);
+    let count = if is_full_run() { 1000 } else { 100 };
+    let mut asked = Vec::new();
+    let (mut forged, mut ways) = (0, [0; WAYS]);
+    for number in 0..count {
+        let archive = village.archive(&mut dice);
+        for way in [number, number * 7 + 3] {
+            if let Some(bad) = village.forged(way % WAYS, &archive, &mut dice) {
+                forged += 1;
+                ways[way % WAYS] += 1;
+                asked.push((json!({ "archive": bad, "fingerprint": null }), Some(way % WAYS)));
+            }
+        }
+        // what stood on the paper notice at any moment is one of its own
+        let leaves = archive["entries"].as_array().unwrap();
+        let leaves: Vec<tree::Hash> = leaves.iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect();
+        let shown = lsb1::fingerprint(&hex(&tree::root(&leaves[..1 + dice.below(leaves.len())])));
+        asked.push((json!({ "archive": archive, "fingerprint": shown }), None));
+    }
+    assert!(forged > count && ways.iter().all(|times| *times > 0), "{ways:?}");
+    let lines: Vec<Value> = asked.iter().map(|(line, _)| line.clone()).collect();
+    let ours: Vec<String> = lines
+        .iter()
+        .map(|line| verify(&line["archive"], line["fingerprint"].as_str()).fault.unwrap_or("ok").to_owned())
+        .collect();
+    for ((found, (line, way)), place) in ours.iter().zip(&asked).zip(0..) {
+        assert_eq!(found == "ok", way.is_none(), "{place}, forged by {way:?}: {found} {line}");
+    }
+    let (browser, python) = (by_browser("verify", &lines), by_python(&lines));
+    for place in 0..lines.len() {
+        assert_eq!((&browser[place], &python[place]), (&ours[place], &ours[place]), "{place} {:?}", asked[place].1);
+    }
+}
+
+#[test]
+fn what_the_phone_seals_is_what_the_server_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::load_or_make(folder.path()).unwrap();
+    let pairs = super::key_pairs(3);
+    let named: Vec<_> = sealing::Trustee::ALL.into_iter().zip(pairs.iter().map(|(public, _)| public.clone())).collect();
+    let manifest = jcs(&json!({ "poll": "p", "question": "修桥？", "tally": sealing::tally(&named) }));
+    let hash = tree::sha256(&[manifest.as_bytes()]);
+    let opener = |n: usize| sealing::Opener::parse(sealing::Trustee::ALL[n], &pairs[n].1).unwrap();
+    let ballots: Vec<(Uuid, Vec<&str>)> = vec![
+        (Uuid::new_v4(), vec!["for"]),
+        (Uuid::new_v4(), vec!["against"]),
+        (Uuid::new_v4(), vec!["甲", "乙\"\n"]),
+        (Uuid::new_v4(), vec![]),
+    ];
+    let asked: Vec<Value> = ballots
+        .iter()
+        .map(|(id, choices)| json!({ "manifest": manifest, "cast_id": id, "choices": choices }))
+        .collect();
+    for (sealed, (id, choices)) in by_browser("seal", &asked).iter().zip(&ballots) {
+        let envelope = sealing::read(sealed, *id).unwrap();
+        let wanted: Vec<String> = choices.iter().map(|one| (*one).to_owned()).collect();
+        for two in [(0, 1), (1, 2), (2, 0)] {
+            assert_eq!(
+                sealing::open(&[opener(two.0), opener(two.1)], &hash, &envelope),
+                Some(wanted.clone()),
+                "{two:?}"
+            );
+        }
+    }
+    // and both fill the same length
+    let to = sealing::tally_keys(&serde_json::from_str(&manifest).unwrap()).unwrap();
+    let ours = sealing::seal(&keys, &to, &hash, ballots[0].0, &["for".to_owned()]).unwrap();
+    assert_eq!(ours.len(), sealing::ENVELOPE);
+}

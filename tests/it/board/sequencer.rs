@@ -1,0 +1,140 @@
+//! The sequencer: no leaf twice, none lost, heads that follow one another, whoever takes the turn and whenever it dies.
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use chrono::{TimeDelta, Utc};
+use liusheng::{
+    board::{self, lsb1, tree},
+    votes::verify::verify,
+};
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
+use uuid::Uuid;
+
+use crate::support::{Process, Somebody, TestApp, Village, count, free_port, is_full_run};
+
+/// Every head of the board is the root of what it covers, and every receipt is on it once.
+async fn is_sound(app: &TestApp, vote: &str, receipts: &BTreeSet<String>) {
+    let entries = app.get(&format!("/v1/votes/{vote}/board/entries?limit=1000")).await.ok();
+    let items = entries["items"].as_array().unwrap();
+    let leaves: Vec<tree::Hash> =
+        items.iter().map(|one| tree::leaf(one["leaf"].as_str().unwrap().as_bytes())).collect();
+    let told: Vec<String> = items
+        .iter()
+        .map(|one| serde_json::from_str::<Value>(one["leaf"].as_str().unwrap()).unwrap())
+        .filter(|leaf| leaf["k"] == "ballot")
+        .map(|leaf| leaf["h"].as_str().unwrap().to_owned())
+        .collect();
+    let on_board: BTreeSet<String> = told.iter().cloned().collect();
+    assert_eq!(told.len(), on_board.len(), "a ballot is on the board twice");
+    assert_eq!(&on_board, receipts, "a receipt is not on the board");
+    let raw = crate::support::Raw::open(app.folder.path()).await;
+    let heads = raw.rows("SELECT size, root FROM board_heads ORDER BY size").await;
+    assert!(heads.len() > 2, "{}", heads.len());
+    for row in heads {
+        let (size, root): (i64, String) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
+        assert_eq!(lsb1::hex(&tree::root(&leaves[..usize::try_from(size).unwrap()])), root, "head of {size}");
+    }
+    raw.close().await;
+}
+
+/// Two servers on one database take turns at the same board while everybody casts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_servers_sequence_one_board() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
+    let beside = app.start_beside().await;
+    let start = Arc::new(Barrier::new(34));
+    let mut work = Vec::new();
+    for turn in 0..4 {
+        let (server, start) = (if turn % 2 == 0 { app.app.clone() } else { beside.app.clone() }, Arc::clone(&start));
+        work.push(tokio::spawn(async move {
+            start.wait().await;
+            for _ in 0..60 {
+                board::tick(&server).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            None
+        }));
+    }
+    for number in 1..=30 {
+        let at = if number % 2 == 0 { &app } else { &beside };
+        let elector = village.villager(&app, &format!("{number:05}")).await.at_app(at);
+        let (path, start) = (format!("/v1/votes/{vote}/ballots"), Arc::clone(&start));
+        work.push(tokio::spawn(async move {
+            start.wait().await;
+            tokio::time::sleep(Duration::from_millis(number * 9)).await;
+            let receipt = elector.post(&path, json!({ "cast_id": Uuid::new_v4(), "choice": "for" })).await.ok();
+            Some(receipt["ballot_hash"].as_str().unwrap().to_owned())
+        }));
+    }
+    let mut receipts = BTreeSet::new();
+    for one in work {
+        receipts.extend(one.await.unwrap());
+    }
+    beside.settle().await;
+    is_sound(&app, &vote, &receipts).await;
+    app.pass(TimeDelta::days(2)).await;
+    let archive = app.get(&format!("/v1/votes/{vote}/archive")).await.ok();
+    assert_eq!(verify(&archive, None).fault, None);
+    beside.stop().await;
+    app.stop().await;
+}
+
+/// `kill -9` of the server in the middle of casting and sequencing, again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_killed_sequencer_leaves_a_whole_board() {
+    let rounds = if is_full_run() { 6 } else { 3 };
+    // the real program lives by the machine's time: ours begins before it and has caught up when the vote opens
+    let app = TestApp::start_at(Utc::now() - TimeDelta::days(60)).await;
+    let mut village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    app.pass(Utc::now() - app.app.now()).await;
+    // a log-in does not live that long
+    village.chair = Somebody::signed_in(&app, village.chair.person).await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(30)).await;
+    let mut electors = Vec::new();
+    for number in 1..=8 * rounds {
+        electors.push(village.villager(&app, &format!("{number:05}")).await);
+    }
+    let start = app.app.now();
+    let house = app.close().await;
+    let log = house.path().join("killed.log");
+    let mut receipts = BTreeSet::new();
+    for some in electors.chunks(8) {
+        let mut server = Process::serve(house.path(), free_port(), &[], &log).await;
+        let casting: Vec<_> = some
+            .iter()
+            .zip(0_u64..)
+            .map(|(elector, turn)| {
+                let (elector, path) = (elector.at(server.address), format!("/v1/votes/{vote}/ballots"));
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(turn * 170)).await;
+                    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+                    let sent = elector.request(reqwest::Method::POST, &path).json(&ballot).send().await;
+                    let answer = sent.ok()?.json::<Value>().await.ok()?;
+                    answer["ballot_hash"].as_str().map(str::to_owned)
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        server.kill();
+        server.wait();
+        for one in casting {
+            receipts.extend(one.await.unwrap());
+        }
+    }
+    assert!(receipts.len() >= usize::try_from(rounds).unwrap(), "{}", receipts.len());
+    let app = TestApp::start_in(house, start).await;
+    app.settle().await;
+    // what was committed and whose answer was lost is there as well, and nothing waits
+    let raw = crate::support::Raw::open(app.folder.path()).await;
+    for row in raw.rows("SELECT ballot_hash FROM envelopes").await {
+        receipts.insert(row.try_get_by_index(0).unwrap());
+    }
+    raw.close().await;
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM board_pending").await, 0);
+    is_sound(&app, &vote, &receipts).await;
+    app.stop().await;
+}

@@ -1,0 +1,147 @@
+//! 我也是: the same is shown before it is said twice, and who stands behind a voice is counted once and hears of it.
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Somebody, TestApp, Village, answer, count};
+
+struct Scene {
+    app: TestApp,
+    village: Village,
+    author: Somebody,
+    ann: Somebody,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let app = TestApp::start().await;
+        let village = Village::found(&app).await;
+        let (author, ann) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
+        Self { app, village, author, ann }
+    }
+
+    async fn speak(&self, who: &Somebody, visibility: &str, text: &str) -> String {
+        let voice = json!({ "kind": "help", "visibility": visibility, "text": text, "place": "桥头" });
+        who.post("/v1/suggestions", voice).await.ok()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn cards(&self, who: &Somebody) -> Vec<String> {
+        self.app.settle().await;
+        let list = who.get("/v1/sync").await.ok();
+        let mailbox = list["streams"].as_array().unwrap().iter().find(|one| one["kind"] == "mailbox");
+        // nobody has told anything yet
+        let Some(mailbox) = mailbox else { return Vec::new() };
+        let path = format!("/v1/streams/{}/entries?after=0", mailbox["id"].as_str().unwrap());
+        let entries = who.get(&path).await.ok();
+        entries["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| Some(one["body"]["card"].as_str()?.into()))
+            .collect()
+    }
+}
+
+async fn cosign(who: &Somebody, voice: &str, is_on: bool) -> Answer {
+    let path = format!("/v1/suggestions/{voice}/cosign");
+    answer(who.request(Method::PUT, &path).json(&json!({ "is_on": is_on }))).await
+}
+
+async fn similar(who: &Somebody, text: &str) -> Vec<Value> {
+    let found = who.post("/v1/suggestions/similar", json!({ "text": text })).await.ok();
+    found.as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_is_counted_once_however_often_and_at_once_it_is_said() {
+    let scene = Scene::set().await;
+    let Scene { app, village, author, ann } = &scene;
+    let voice = scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    let at_once = join_all((0..8).map(|_| cosign(ann, &voice, true))).await;
+    assert!(at_once.into_iter().all(|answer| answer.status == 200));
+    let clerk = cosign(&village.clerk, &voice, true).await.ok();
+    assert_eq!(clerk["cosigns"], 2);
+    assert_eq!(cosign(ann, &voice, false).await.ok()["cosigns"], 1);
+    assert_eq!(cosign(ann, &voice, false).await.ok()["cosigns"], 1);
+    assert_eq!(cosign(ann, &voice, true).await.ok()["cosigns"], 2);
+    let seen = ann.get(&format!("/v1/suggestions/{voice}")).await.ok();
+    assert_eq!((&seen["has_cosigned"], &seen["cosigns"]), (&json!(true), &json!(2)));
+    // not the author's own, not what is private, not from elsewhere
+    assert_eq!(cosign(author, &voice, true).await.refused(), "not_allowed");
+    assert_eq!(cosign(&village.neighbour(app).await, &voice, true).await.refused(), "not_found");
+    let private = scene.speak(author, "handlers", "有人欺负我").await;
+    assert_eq!(cosign(ann, &private, true).await.refused(), "not_found");
+    assert_eq!(cosign(&village.clerk, &private, true).await.refused(), "not_allowed");
+
+    // an answer is told to who stands behind it, and what is over is over
+    let step = |name: &str| format!("/v1/suggestions/{voice}/{name}");
+    village.chair.post(&step("accept"), json!(null)).await.ok();
+    village.chair.post(&step("answers"), json!({ "text": "修好了" })).await.ok();
+    assert_eq!(scene.cards(ann).await.iter().filter(|card| *card == "cosigned_answered").count(), 1);
+    assert!(!scene.cards(author).await.contains(&"cosigned_answered".to_owned()));
+    author.post(&step("rating"), json!({ "rating": 5 })).await.ok();
+    assert_eq!(cosign(author, &voice, false).await.refused(), "not_allowed");
+    assert_eq!(cosign(&village.chair, &voice, true).await.refused(), "wrong_state");
+    assert_eq!(cosign(ann, &voice, false).await.ok()["cosigns"], 1, "one's own word is taken back at any time");
+    // nobody stands behind anything whose account is closed
+    let other = scene.speak(author, "public", "水沟堵了").await;
+    assert_eq!(cosign(ann, &other, true).await.ok()["cosigns"], 1);
+    ann.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    app.pass(TimeDelta::days(15)).await;
+    let clerk = Somebody::signed_in(app, village.clerk.person).await;
+    assert_eq!(clerk.get(&format!("/v1/suggestions/{other}")).await.ok()["cosigns"], 0);
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM suggestion_cosigns").await, 1);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_said_already_is_shown_and_private_words_never_are() {
+    let scene = Scene::set().await;
+    let Scene { author, ann, .. } = &scene;
+    let lamp = scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    scene.speak(author, "public", "希望礼堂多放几场电影").await;
+    scene.speak(author, "handlers", "桥头的路灯是老王砸坏的").await;
+    let found = similar(ann, "桥头路灯坏了三天了").await;
+    assert_eq!(found.iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>(), [lamp.as_str()]);
+    assert_eq!(found[0]["author_name"], "费**");
+    assert!(similar(ann, "路口要装红绿灯").await.is_empty());
+    assert!(similar(ann, "").await.is_empty());
+    assert!(similar(author, "桥头路灯坏了三天了").await.is_empty(), "not the own");
+    assert!(similar(&scene.village.neighbour(&scene.app).await, "桥头路灯坏了三天了").await.is_empty());
+    let long = ann.post("/v1/suggestions/similar", json!({ "text": "长".repeat(2001) })).await;
+    assert_eq!(long.refused(), "invalid_fields");
+    scene.app.stop().await;
+}
+
+/// Without a script: the form comes back with what others said, and is sent by saying so once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_them_before_it_is_said_again() {
+    let scene = Scene::set().await;
+    let Scene { app, author, ann, .. } = &scene;
+    scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    let send = async |visibility: &str, anyway: bool| {
+        let mut form = reqwest::multipart::Form::new()
+            .text("client_id", uuid::Uuid::now_v7().to_string())
+            .text("kind", "help")
+            .text("visibility", visibility.to_owned())
+            .text("text", "桥头路灯坏了三天了");
+        if anyway {
+            form = form.text("anyway", "1");
+        }
+        let sent =
+            ann.request(Method::POST, "/speak").header("accept", "text/html").multipart(form).send().await.unwrap();
+        let place = sent.headers().get("location").is_some();
+        (sent.status().as_u16(), place, sent.text().await.unwrap())
+    };
+    let voices = async || count(app.folder.path(), "SELECT count(*) FROM suggestions").await;
+    let (status, is_sent, shown) = send("public", false).await;
+    assert_eq!((status, is_sent, voices().await), (200, false, 1), "{shown}");
+    assert!(shown.contains("晚上看不见") && shown.contains("name=\"anyway\"") && shown.contains("三天了"));
+    let (status, is_sent, _) = send("public", true).await;
+    assert_eq!((status, is_sent, voices().await), (303, true, 2));
+    // what is for the office alone is compared with nothing
+    let (status, is_sent, _) = send("handlers", false).await;
+    assert_eq!((status, is_sent, voices().await), (303, true, 3));
+    scene.app.stop().await;
+}

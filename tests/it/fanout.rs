@@ -1,0 +1,300 @@
+//! One thing told to a whole county while Redis is wiped, stopped and restarted and workers are killed and frozen: the
+//! people who were told are the audience, each has one delivery, and what nobody knows the end of is named.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use liusheng::{
+    app::App,
+    clock::Clock,
+    config::SmsProvider,
+    delivery::{
+        Audience,
+        announce::{Told, announce},
+        rules::ladder::{Ladder, Level, Topic, Urgency},
+    },
+    events::{Event, Kind},
+    ids::{EventId, HouseholdId, PersonId},
+    server,
+};
+use sea_orm::{ConnectionTrait, Statement, sea_query::Query};
+use serde_json::Value;
+
+use crate::support::{House, OwnRedis, Process, free_port, is_full_run, redis_url};
+
+const AREA: &str = "330521103202";
+
+fn how_many() -> usize {
+    let asked = std::env::var("LSTEST_PEOPLE").ok().and_then(|text| text.parse().ok());
+    asked.unwrap_or(if is_full_run() { 440_000 } else { 10_000 })
+}
+
+/// Invented residents; one number does for all, because what is counted is the deliveries.
+async fn people(app: &App, count: usize) {
+    let sealed = app.keys.seal("phone", "+8619500000001").unwrap();
+    let now = app.now();
+    for first in (0..count).step_by(500) {
+        let sealed = sealed.clone();
+        let last = (first + 500).min(count);
+        let unit = app.store.write(move |tx| {
+            Box::pin(async move {
+                let household = HouseholdId::new();
+                let home = Query::insert()
+                    .into_table("households")
+                    .columns(["id", "area_code", "number", "group_number"])
+                    .values_panic([household.into(), AREA.into(), format!("H{first}").into(), 1.into()])
+                    .to_owned();
+                tx.execute(&home).await?;
+                let mut rows = Query::insert();
+                rows.into_table("people").columns([
+                    "id",
+                    "area_code",
+                    "household_id",
+                    "roster_number",
+                    "name",
+                    "sex",
+                    "birth_date",
+                    "phone_sealed",
+                    "group_number",
+                    "relation",
+                    "is_registered",
+                    "lives_here",
+                    "joined_on",
+                    "created_at",
+                    "updated_at",
+                ]);
+                let day: chrono::NaiveDate = "1970-01-01".parse().unwrap();
+                for number in first..last {
+                    rows.values_panic([
+                        PersonId::new().into(),
+                        AREA.into(),
+                        household.into(),
+                        format!("{number:06}").into(),
+                        "张三".into(),
+                        "male".into(),
+                        day.into(),
+                        sealed.clone().into(),
+                        1.into(),
+                        "head".into(),
+                        true.into(),
+                        true.into(),
+                        day.into(),
+                        now.into(),
+                        now.into(),
+                    ]);
+                }
+                tx.execute(&rows).await?;
+                Ok(())
+            })
+        });
+        unit.await.unwrap();
+    }
+}
+
+async fn tell_everybody(app: &App) {
+    let told = Told {
+        audience: Audience::Residents(AREA.to_owned()),
+        level: Level::News,
+        urgency: Urgency::Emergency,
+        topic: Topic::Notices,
+        ladder: Ladder::Emergency,
+        thread: "flood".to_owned(),
+        place: None,
+    };
+    // an event of three minutes ago: both steps by message are due, and nobody is written to by both
+    let event = Event {
+        id: EventId::new(),
+        number: 1,
+        kind: Kind::MatterClosed,
+        area: Some(AREA.to_owned()),
+        actor: None,
+        subject: "flood".to_owned(),
+        data: Value::Null,
+        at: app.now() - chrono::TimeDelta::minutes(3),
+    };
+    app.store.write(move |tx| Box::pin(async move { announce(tx, &event, told).await })).await.unwrap();
+}
+
+async fn states(app: &App) -> BTreeMap<String, i64> {
+    let read = app.store.read();
+    let select = "SELECT state || coalesce(' ' || reason, ''), count(*) FROM deliveries GROUP BY 1";
+    let rows = read.query_all_raw(Statement::from_string(read.get_database_backend(), select)).await.unwrap();
+    rows.iter().map(|row| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())).collect()
+}
+
+/// The most memory that a process ever used, in MiB.
+fn peak_mib(process: &Process) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("0");
+    line.chars().filter(char::is_ascii_digit).collect::<String>().parse::<usize>().unwrap_or(0) / 1024
+}
+
+fn signal(process: &Process, name: &str) {
+    Command::new("kill").args([&format!("-{name}"), &process.pid().to_string()]).status().unwrap();
+}
+
+/// Deliveries that reached the provider, with how often.
+fn sent(folder: &Path) -> BTreeMap<String, usize> {
+    let text = std::fs::read_to_string(folder.join("sms.txt")).unwrap_or_default();
+    let mut sent = BTreeMap::new();
+    for line in text.lines() {
+        *sent.entry(line.rsplit(' ').next().unwrap().to_owned()).or_default() += 1;
+    }
+    sent
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i10_a_county_is_told_each_once_whatever_breaks() {
+    let mut redis = redis_url("fanout: Redis wiped and stopped").and_then(|_| OwnRedis::start());
+    let (house, count) = (House::new(), how_many());
+    let mut config = crate::support::config(&house);
+    config.sms_provider = SmsProvider::File;
+    config.redis_url = String::new();
+    let (app, _rung) = server::open(config, Clock::system(), false).await.unwrap();
+    people(&app, count).await;
+    tell_everybody(&app).await;
+    let mut settings = vec![
+        ("LIUSHENG_SMS_PROVIDER", "file"),
+        ("LIUSHENG_SENDS_PER_SECOND", "1000000"),
+        ("LIUSHENG_LOG_LEVEL", "warn"),
+    ];
+    let url = redis.as_ref().map(|redis| redis.url.clone()).unwrap_or_default();
+    settings.push(("LIUSHENG_REDIS_URL", &url));
+    let log = house.path().join("workers.log");
+    let start = || Process::start(house.path(), ("worker", free_port()), &settings, &log);
+    let (began, mut mortal, steady) = (Instant::now(), start(), start());
+    let (mut kills, mut wipes, mut planned_after) = (0, 0, None);
+    let last_harm = Duration::from_secs(if count > 20_000 { 30 } else { 6 });
+    let limit = Duration::from_secs(if count > 20_000 { 3000 } else { 90 });
+    loop {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let states = states(&app).await;
+        let all: i64 = states.values().sum();
+        if planned_after.is_none() && usize::try_from(all).unwrap() >= count {
+            planned_after = Some(began.elapsed());
+        }
+        let open = states.iter().filter(|(state, _)| state.starts_with("queued") || state.starts_with("sending"));
+        let open: i64 = open.map(|(_, count)| count).sum();
+        if planned_after.is_some() && open == 0 {
+            break;
+        }
+        assert!(began.elapsed() < limit, "{states:?}: {}", std::fs::read_to_string(&log).unwrap_or_default());
+        if began.elapsed() > last_harm {
+            continue;
+        }
+        match kills % 4 {
+            0 | 2 => {
+                mortal.kill();
+                mortal.wait();
+                mortal = start();
+            }
+            1 => {
+                signal(&mortal, "STOP");
+                tokio::time::sleep(Duration::from_millis(1500)).await;
+                signal(&mortal, "CONT");
+            }
+            _ => {
+                if let Some(redis) = &mut redis {
+                    redis.kill();
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    redis.revive();
+                }
+            }
+        }
+        if let Some(redis) = &redis {
+            let mut wiping =
+                redis::Client::open(redis.url.as_str()).unwrap().get_multiplexed_async_connection().await.unwrap();
+            let _: () = redis::cmd("FLUSHALL").query_async(&mut wiping).await.unwrap();
+            wipes += 1;
+        }
+        kills += 1;
+    }
+    let took = began.elapsed();
+    let peak = peak_mib(&steady);
+    let read = app.store.read();
+    let rows = "SELECT id, target_id, state, tries FROM deliveries";
+    let rows = read.query_all_raw(Statement::from_string(read.get_database_backend(), rows)).await.unwrap();
+    let everybody = "SELECT id FROM people";
+    let everybody = read.query_all_raw(Statement::from_string(read.get_database_backend(), everybody)).await.unwrap();
+    let everybody: BTreeSet<String> =
+        everybody.iter().map(|row| row.try_get_by_index::<uuid::Uuid>(0).unwrap().to_string()).collect();
+    let (mut told, mut unknown, sent) = (BTreeSet::new(), BTreeSet::new(), sent(house.path()));
+    for row in &rows {
+        let id = row.try_get_by_index::<uuid::Uuid>(0).unwrap().to_string();
+        let person: String = row.try_get_by_index(1).unwrap();
+        let (state, tries): (String, i32) = (row.try_get_by_index(2).unwrap(), row.try_get_by_index(3).unwrap());
+        let times = sent.get(&id).copied().unwrap_or(0);
+        assert!(times <= 1 || tries > 1, "{id} was sent {times} times by {tries} try");
+        match state.as_str() {
+            "sent" => {
+                assert!(times >= 1, "{id} is said to be sent and was not");
+                told.insert(person);
+            }
+            _ => {
+                unknown.insert(person);
+            }
+        }
+    }
+    let twice = sent.values().filter(|times| **times > 1).count();
+    println!(
+        "{count} people, {} rows, planned in {:.1?}, all in {took:.1?}; {kills} harms, {wipes} wipes; {} told, {} named as \
+         unknown, {twice} heard twice (cut between provider and row); peak {peak} MiB",
+        rows.len(),
+        planned_after.unwrap(),
+        told.len(),
+        unknown.len(),
+    );
+    assert_eq!(rows.len(), count, "one delivery for each");
+    assert!(told.is_disjoint(&unknown));
+    assert_eq!(told.union(&unknown).cloned().collect::<BTreeSet<_>>(), everybody, "told or named");
+    assert!(unknown.len() + twice <= 64 * kills, "no more than was in the hands of who died");
+    drop(mortal);
+    let _: DateTime<Utc> = app.now();
+    assert_eq!(steady.terminate().code(), Some(0));
+}
+
+/// Two planners at once, each as often as it likes: every chunk is taken by one of them, and nobody is written to twice
+/// although two steps go through the same people.
+#[tokio::test(flavor = "multi_thread")]
+async fn planners_take_each_chunk_once_and_write_each_person_one_row() {
+    let (house, count) = (House::new(), 2_500);
+    let mut config = crate::support::config(&house);
+    config.sms_provider = SmsProvider::File;
+    config.redis_url = String::new();
+    let (app, _rung) = server::open(config, Clock::system(), false).await.unwrap();
+    people(&app, count).await;
+    tell_everybody(&app).await;
+    let planners = [(); 2].map(|()| {
+        let app = app.clone();
+        tokio::spawn(async move {
+            for _ in 0..12 {
+                liusheng::delivery::plan::round(&app).await.unwrap();
+            }
+        })
+    });
+    for planner in planners {
+        planner.await.unwrap();
+    }
+    let read = app.store.read();
+    let all = |select: &str| read.query_all_raw(Statement::from_string(read.get_database_backend(), select));
+    let steps =
+        all("SELECT state, looked_at, planned FROM ladder_steps WHERE channel IN ('wechat', 'sms') ORDER BY step")
+            .await
+            .unwrap();
+    let steps: Vec<(String, i64, i64)> = steps
+        .iter()
+        .map(|row| {
+            (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap(), row.try_get_by_index(2).unwrap())
+        })
+        .collect();
+    let looked_at = i64::try_from(count).unwrap();
+    assert_eq!(steps.iter().map(|step| step.2).sum::<i64>(), looked_at, "{steps:?}");
+    assert!(steps.iter().all(|step| step.0 == "done" && step.1 == looked_at), "{steps:?}");
+    let rows = all("SELECT count(*), count(DISTINCT target_id) FROM deliveries").await.unwrap();
+    let rows: (i64, i64) = (rows[0].try_get_by_index(0).unwrap(), rows[0].try_get_by_index(1).unwrap());
+    assert_eq!(rows, (looked_at, looked_at));
+}

@@ -1,0 +1,60 @@
+//! I11: after a restore every device begins anew, whichever server it is connected to.
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    simulation::{
+        device::{Device, Rules},
+        fetch,
+    },
+    support::{Socket, Somebody, TestApp, Village},
+};
+
+async fn say(who: &Somebody, stream: &str, text: &str) -> i64 {
+    let message = json!({ "client_id": Uuid::now_v7(), "text": text });
+    who.post(&format!("/v1/streams/{stream}/messages"), message).await.ok()["seq"].as_i64().unwrap()
+}
+
+/// The database is what it was before the last words, under servers that run: their places are given to other words.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i11_after_a_restore_devices_at_every_server_begin_anew() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let beside = if app.folder.is_sqlite() { None } else { Some(app.start_beside().await) };
+    let servers: Vec<&TestApp> = std::iter::once(&app).chain(beside.as_ref()).collect();
+    let ann = village.villager(&app, "00007").await;
+    let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": [ann.person] });
+    let stream = village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    say(&village.chair, &stream, "留下的话").await;
+    let kept = crate::simulation::Kept::keep(&app, &stream).await;
+    let lost = say(&village.chair, &stream, "备份以后的话").await;
+    let (channel, mut devices, mut sockets) = (format!("s:{stream}"), Vec::new(), Vec::new());
+    for server in &servers {
+        let mut device = Device::default();
+        fetch(&mut device, Rules::ALL, &ann.at_app(server), &stream).await;
+        assert!(device.entries[&lost].to_string().contains("备份以后的话"));
+        devices.push(device);
+        sockets.push(Socket::connect(server, &ann.token(), json!({})).await);
+    }
+    kept.put_back(&app, true).await;
+    for socket in &mut sockets {
+        assert_eq!(socket.until_closed().await, 3010, "sent away");
+    }
+    assert_eq!(say(&village.chair, &stream, "恢复以后的话").await, lost, "the place is given anew");
+    for (server, device) in servers.iter().zip(&mut devices) {
+        let had = json!({ &channel: { "recover": true, "epoch": device.epoch, "offset": device.have } });
+        let back = Socket::connect(server, &ann.token(), had).await;
+        let sub = &back.connected["subs"][&channel];
+        assert_ne!(sub["recovered"], json!(true), "what it has is of another log");
+        assert_ne!(sub["epoch"], json!(device.epoch));
+        assert!(fetch(device, Rules::ALL, &ann.at_app(server), &stream).await, "the epoch is another");
+        let mut fresh = Device::default();
+        fetch(&mut fresh, Rules::ALL, &ann, &stream).await;
+        assert_eq!(device.entries, fresh.entries);
+        assert!(fresh.entries[&lost].to_string().contains("恢复以后的话"));
+    }
+    if let Some(beside) = beside {
+        beside.stop().await;
+    }
+    app.stop().await;
+}

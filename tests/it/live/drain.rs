@@ -1,0 +1,131 @@
+//! How sockets come in when many do, and how they go when the server does.
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
+
+use super::Scene;
+use crate::support::Socket;
+
+/// Asks for a socket from an address of one's own: the head of the answer, and the connection.
+async fn ask(to: SocketAddr, from: &str) -> std::io::Result<(String, TcpStream)> {
+    let tcp = TcpSocket::new_v4()?;
+    tcp.bind(format!("{from}:0").parse().unwrap())?;
+    let mut stream = tcp.connect(to).await?;
+    let hello = format!(
+        "GET /connection/websocket HTTP/1.1\r\nHost: {to}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(hello.as_bytes()).await?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    Ok((String::from_utf8_lossy(&head).into_owned(), stream))
+}
+
+/// F4: not ready, nobody let in, sockets asked to come back elsewhere one slice after another, requests answered to the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f4_sockets_leave_in_slices_while_nobody_new_is_let_in() {
+    let scene = Scene::set_with(|config| config.drain_timeout_secs = 9).await;
+    let sockets = join_all((0..60).map(|_| scene.listen(&scene.villager))).await;
+    let (address, http, ready) = (scene.app.address, scene.app.http.clone(), scene.app.url("/readyz"));
+    let (areas, before) = (scene.app.url("/v1/areas"), ask(address, "127.0.0.9").await.unwrap());
+    assert!(before.0.starts_with("HTTP/1.1 101"), "{}", before.0);
+    let began = Instant::now();
+    let leaving = join_all(sockets.into_iter().map(|mut socket: Socket| {
+        tokio::spawn(async move {
+            let code = socket.until_closed().await;
+            (code, Instant::now())
+        })
+    }));
+    let stopping = tokio::spawn(scene.app.stop());
+    let mut status = 200;
+    while status == 200 && began.elapsed() < Duration::from_secs(8) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        status = http.get(&ready).send().await.unwrap().status().as_u16();
+    }
+    assert_eq!(status, 503, "a server on its way out is not ready");
+    let (refused, _) = ask(address, "127.0.0.9").await.unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(refused.to_lowercase().contains("retry-after: "), "{refused}");
+    assert_eq!(http.get(&areas).send().await.unwrap().status().as_u16(), 200, "requests are answered");
+    let left = leaving.await;
+    let left: Vec<_> = left.into_iter().map(Result::unwrap).collect();
+    assert!(left.iter().all(|(code, _)| *code == 3001), "{:?}", left.iter().map(|one| one.0).collect::<Vec<_>>());
+    let times: Vec<Duration> = left.iter().map(|(_, at)| at.duration_since(began)).collect();
+    let (first, last) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+    assert!(*last - *first > Duration::from_secs(1), "all at once: {first:?} to {last:?}");
+    stopping.await.unwrap();
+    println!("60 sockets left between {first:?} and {last:?}, ended after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}
+
+/// F2: a socket counts among the connections of its network for as long as it lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn f2_sockets_count_among_the_connections_of_their_network() {
+    let scene = Scene::set_with(|config| config.connections_per_address = 20).await;
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        held.push(ask(scene.app.address, "127.0.0.2").await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(held.iter().all(|(head, _)| head.starts_with("HTTP/1.1 101")));
+    assert!(ask(scene.app.address, "127.0.0.2").await.is_err(), "a twenty-first");
+    assert!(ask(scene.app.address, "127.0.0.3").await.is_ok(), "another network is let in");
+    held.truncate(10);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(ask(scene.app.address, "127.0.0.2").await.is_ok(), "a place given back is a place");
+    drop(held);
+    scene.app.stop().await;
+}
+
+/// Who says nothing takes a place among those that wait: 2,000 of one network, and all others still come in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_waits_at_the_door_in_silence_shuts_nobody_else_out() {
+    let scene = Scene::set().await;
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.extend(join_all((0..50).map(|_| ask(scene.app.address, "127.0.0.2"))).await);
+    }
+    assert!(silent.iter().all(|one| one.as_ref().is_ok_and(|(head, _)| head.starts_with("HTTP/1.1 101"))));
+    let (refused, _) = ask(scene.app.address, "127.0.0.2").await.unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let (head, _) = ask(scene.app.address, "127.0.0.2").await.unwrap();
+        let line = head.lines().find(|line| line.to_lowercase().starts_with("retry-after")).unwrap().to_owned();
+        times.push(line);
+    }
+    times.sort();
+    times.dedup();
+    assert!(times.len() > 2, "each after a while of its own: {times:?}");
+    let mut other = scene.listen(&scene.villager).await;
+    let newest = scene.say("照样听得到").await;
+    other.until_offset(&scene.channel, newest).await;
+    drop(silent);
+    scene.app.stop().await;
+}
+
+/// A quarter thousand at once: two hundred doors, all come in, none hears anything twice or not at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn more_than_there_are_doors_come_in_at_once() {
+    // pings fall into the time in which they are let in
+    let scene = Scene::set_with(|config| config.ping_secs = 1).await;
+    let newest = scene.say("一句").await;
+    let epoch = scene.position(&scene.listen(&scene.villager).await).0;
+    let from = serde_json::json!({ &scene.channel: { "recover": true, "epoch": epoch, "offset": 0 } });
+    let sockets = join_all((0..250).map(|_| scene.listen_from(&scene.villager, from.clone()))).await;
+    for socket in &sockets {
+        assert_eq!(socket.offsets(&scene.channel), [newest], "{}", socket.connected);
+        assert_eq!(socket.first["id"], 1, "nothing is said before the answer to connect: {}", socket.first);
+    }
+    drop(sockets);
+    scene.app.stop().await;
+}

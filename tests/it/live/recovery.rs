@@ -1,0 +1,171 @@
+//! What was missed, when it is much: a recovery is bounded in bytes, and the socket stays well whatever was asked for.
+use serde_json::{Value, json};
+
+use super::Scene;
+
+fn missed(scene: &Scene, epoch: &str, offset: i64) -> Value {
+    json!({ &scene.channel: { "recover": true, "epoch": epoch, "offset": offset } })
+}
+
+/// 300 messages of 2,000 characters are 1.8 MB: more than is put into one frame, and no reason to be sent away for ever.
+#[tokio::test]
+async fn f1_a_recovery_that_is_too_large_is_fetched_over_rest() {
+    let scene = Scene::set().await;
+    let socket = scene.listen(&scene.villager).await;
+    let (epoch, _) = scene.position(&socket);
+    let text = "长".repeat(2000);
+    for _ in 0..300 {
+        scene.say(&text).await;
+    }
+    let mut back = scene.listen_from(&scene.villager, missed(&scene, &epoch, 0)).await;
+    let sub = &back.connected["subs"][&scene.channel];
+    assert_eq!((&sub["was_recovering"], sub["recovered"] == true, &sub["offset"]), (&json!(true), false, &json!(300)));
+    assert_eq!(back.offsets(&scene.channel), Vec::<i64>::new());
+    // the last 30 are 180 kB: these are handed along
+    let mut near = scene.listen_from(&scene.villager, missed(&scene, &epoch, 270)).await;
+    assert_eq!(near.connected["subs"][&scene.channel]["recovered"], true);
+    assert_eq!(near.offsets(&scene.channel), (271..=300).collect::<Vec<_>>());
+    // everything else is read over the same socket, in an answer of 600 kB, and the socket goes on
+    let page = back.rpc("entries", json!({ "stream_id": scene.stream, "after": 0, "limit": 100 })).await;
+    let entries = page["rpc"]["data"]["entries"].as_array().or(page["rpc"]["data"].as_array()).map_or(0, Vec::len);
+    assert!(entries >= 50, "{entries}: {}", &page.to_string()[..200]);
+    let next = scene.say("后").await;
+    back.until_offset(&scene.channel, next).await;
+    near.until_offset(&scene.channel, next).await;
+    assert_eq!(back.closed, None);
+    scene.app.stop().await;
+}
+
+/// The answer to `connect` says where every stream stands, with what counts as unread.
+#[tokio::test]
+async fn connect_says_where_every_stream_stands() {
+    let scene = Scene::set().await;
+    scene.say("一").await;
+    scene.say("二").await;
+    let own = scene.listen(&scene.villager).await;
+    let list = scene.villager.get("/v1/sync").await.ok();
+    let streams = list["streams"].as_array().unwrap();
+    let heads = own.connected["data"]["heads"].as_object().unwrap();
+    // and the channels of the town and the county, which are not listed before something is said there
+    assert_eq!(heads.len(), streams.len() + 2);
+    for stream in streams {
+        let head = &heads[&format!("s:{}", stream["id"].as_str().unwrap())];
+        assert_eq!(head, &json!([stream["epoch"], stream["last_seq"], stream["last_no"]]), "{stream}");
+    }
+    assert_eq!(own.connected["ping"], 25);
+    scene.app.stop().await;
+}
+
+/// What the Centrifuge protocol has and we do not offer is refused by its own number, and the socket goes on.
+#[tokio::test]
+async fn what_is_not_offered_is_refused_with_108() {
+    let scene = Scene::set().await;
+    let mut socket = scene.listen(&scene.villager).await;
+    let asked = json!({ "channel": scene.channel, "data": {} });
+    for name in ["publish", "presence", "presence_stats", "history", "sub_refresh"] {
+        let answer = socket.command(name, asked.clone()).await;
+        assert_eq!(answer["error"]["code"], 108, "{name}: {answer}");
+    }
+    assert_eq!(socket.command("ping", json!({})).await["error"], Value::Null);
+    let newest = scene.say("照样听得到").await;
+    socket.until_offset(&scene.channel, newest).await;
+    scene.app.stop().await;
+}
+
+/// A call that takes long holds up neither frames nor pings of its own socket (F7), and calls are answered in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f7_a_slow_call_holds_up_nothing_else_on_its_socket() {
+    let scene = Scene::set().await;
+    let mut socket = scene.listen(&scene.clerk).await;
+    let (stream, id) = (scene.stream, uuid::Uuid::now_v7());
+    // somebody holds the writer for two seconds
+    let store = scene.app.app.store.clone();
+    let (held, is_held) = tokio::sync::oneshot::channel();
+    let holding = tokio::spawn(async move {
+        let unit = store.write(move |_| {
+            Box::pin(async move {
+                held.send(()).ok();
+                tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+                Ok(())
+            })
+        });
+        unit.await.unwrap();
+    });
+    is_held.await.unwrap();
+    let began = std::time::Instant::now();
+    let message = json!({ "stream_id": stream, "client_id": id, "text": "等一等" });
+    socket.raw(&json!({ "id": 77, "rpc": { "method": "msg.send", "data": message } }).to_string()).await;
+    socket.until_pong(b"there?").await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(3), "{:?}", began.elapsed());
+    // twenty at once are allowed, of which sixteen wait; what is more is refused at once
+    let many: Vec<String> =
+        (100..118).map(|id| json!({ "id": id, "rpc": { "method": "sync", "data": {} } }).to_string()).collect();
+    if std::env::var_os("LSTEST_DATABASE_URL").is_none() {
+        socket.raw(&many.join("\n")).await;
+        assert_eq!(socket.reply(117).await["error"]["code"], 111);
+        assert!(began.elapsed() < std::time::Duration::from_secs(3), "{:?}", began.elapsed());
+    }
+    holding.await.unwrap();
+    assert_eq!(socket.reply(77).await["rpc"]["data"]["dup"], false);
+    assert_eq!(socket.closed, None);
+    scene.app.stop().await;
+}
+
+/// Pings, the places of the streams before each third, the end of who does not answer, all on a clock of one second.
+#[tokio::test]
+async fn heads_come_before_each_third_ping_and_who_is_silent_is_closed() {
+    let scene = Scene::set_with(|config| config.ping_secs = 1).await;
+    let newest = scene.say("一句").await;
+    let mut socket = scene.listen(&scene.villager).await;
+    assert_eq!(socket.connected["ping"], 1);
+    let began = std::time::Instant::now();
+    let heads = socket.until_message("heads").await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(6), "{:?}", began.elapsed());
+    assert_eq!(heads["heads"][&scene.channel][1], newest, "{heads}");
+    let mut dead = scene.listen(&scene.villager).await;
+    dead.is_dead = true;
+    let began = std::time::Instant::now();
+    assert_eq!(dead.until_closed().await, 3012);
+    assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
+    // an access token that ran out ends the socket for now, so that the client comes back with a fresh one
+    let mut socket = scene.listen(&scene.villager).await;
+    scene.app.clock.advance(chrono::TimeDelta::minutes(16));
+    assert_eq!(socket.until_closed().await, 3005);
+    scene.app.stop().await;
+}
+
+/// 正在输入: to the others in a small conversation, once in three seconds, and stored nowhere.
+#[tokio::test]
+async fn who_writes_in_a_small_conversation_is_seen_writing() {
+    let scene = Scene::set().await;
+    let mut villager = scene.listen(&scene.villager).await;
+    let opened = scene.villager.post("/v1/contacts", json!({})).await.ok();
+    let id = opened["stream_id"].as_str().unwrap().to_owned();
+    let mut clerk = scene.listen(&scene.clerk).await;
+    clerk.subscribe(&format!("s:{id}"), json!({})).await;
+    villager.subscribe(&format!("s:{id}"), json!({})).await;
+    let word = |stream: &str| json!({ "send": { "data": { "v": 1, "k": "typing", "s": stream } } }).to_string();
+    villager.raw(&word(&id)).await;
+    let typing = clerk.until_message("typing").await;
+    assert_eq!(
+        (&typing["s"], &typing["by"], &typing["expires"]),
+        (&json!(id), &json!(scene.villager.person), &json!(6))
+    );
+    let name = typing["name"].as_str().unwrap();
+    assert!(name.contains('*'), "masked: {name}");
+    // again at once: not told again. In the village's channel: never. In a stream of others: never.
+    villager.raw(&word(&id)).await;
+    clerk.raw(&word(&scene.stream.to_string())).await;
+    villager.raw(&word("rubbish")).await;
+    clerk.listen(std::time::Duration::from_millis(700)).await;
+    villager.listen(std::time::Duration::from_millis(200)).await;
+    assert_eq!((clerk.messages.len(), villager.messages.len()), (1, 0), "{:?}", villager.messages);
+    // an office answers by its name
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    clerk.raw(&word(&id)).await;
+    let typing = villager.until_message("typing").await;
+    assert!(typing["name"].as_str().unwrap().contains("委员会"), "{typing}");
+    let entries = scene.villager.get(&format!("/v1/streams/{id}/entries")).await.ok();
+    assert!(!entries.to_string().contains("typing"), "{entries}");
+    scene.app.stop().await;
+}

@@ -1,0 +1,60 @@
+//! Many who connect at the same moment are read together: each is told of what is theirs, and of nothing else.
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::Scene;
+use crate::support::{Socket, Somebody, person_of};
+
+/// Titles of what somebody's list holds, and the channels that a socket was subscribed to, as ids.
+async fn listed(who: &Somebody) -> BTreeSet<String> {
+    let list = who.get("/v1/sync").await.ok();
+    let id = |one: &Value| format!("s:{}", one["id"].as_str().unwrap());
+    list["streams"].as_array().unwrap().iter().map(id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_who_connect_at_once_are_subscribed_to_what_is_theirs() {
+    let scene = Scene::set().await;
+    let (app, area) = (&scene.app, &scene.village.area);
+    let mut people = vec![
+        scene.clerk.clone(),
+        scene.village.council_chair.clone(),
+        scene.village.town.clone(),
+        scene.village.neighbour(app).await,
+    ];
+    for number in 1..=40 {
+        let person = person_of(&app.app, area, &format!("{number:05}")).await;
+        people.push(Somebody::signed_in(app, person).await);
+    }
+    // some speak with the office, and belong to a thread that nobody else does
+    for speaker in people.iter().skip(4).step_by(3) {
+        let voice = json!({ "kind": "suggestion", "visibility": "handlers", "text": "村口的灯坏了" });
+        speaker.post("/v1/suggestions", voice).await.ok();
+    }
+    app.settle().await;
+    for _ in 0..2 {
+        let sockets =
+            join_all(people.iter().map(async |who| Socket::connect(app, &who.token(), json!({})).await)).await;
+        let mut kinds = BTreeSet::new();
+        for (who, socket) in people.iter().zip(&sockets) {
+            let subscribed: BTreeSet<String> = socket.connected["subs"].as_object().unwrap().keys().cloned().collect();
+            // the channels of the town and the county are listened to before anything is said in them
+            let unlisted = subscribed.difference(&listed(who).await).count();
+            assert!(unlisted == 2 && listed(who).await.is_subset(&subscribed), "{:?} {unlisted}", who.person);
+            assert!(subscribed.len() >= 2, "the mailbox and the village");
+            kinds.insert(subscribed.len());
+        }
+        assert!(kinds.len() >= 3, "not all alike: {kinds:?}");
+        drop(sockets);
+        // once more after the cache of who asks is empty
+        app.app.actors.invalidate_all();
+    }
+    let before = app.app.store.statements().0;
+    let sockets =
+        join_all(people.iter().skip(4).map(async |who| Socket::connect(app, &who.token(), json!({})).await)).await;
+    let asked = app.app.store.statements().0 - before;
+    assert!(asked < sockets.len() as u64 * 2, "{asked} statements for {}: three for each if alone", sockets.len());
+    scene.app.stop().await;
+}

@@ -1,0 +1,160 @@
+//! The relay under stress: a reaction that is far behind holds up no other, and one that takes too long gets less at once.
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use liusheng::{
+    calendar::Calendar,
+    clock::Clock,
+    error::{Code, Result},
+    events::{self, Event, Happening, Kind, Reaction, Relay},
+    ids::SuggestionId,
+    keys::Keys,
+    store::{self, Store, Tx},
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::House;
+
+/// A database in which a relay of our own runs, and no server.
+struct Ground {
+    _house: House,
+    store: Store,
+    keys: Arc<Keys>,
+}
+
+impl Ground {
+    async fn laid() -> Self {
+        let house = House::new();
+        let keys = Arc::new(Keys::load_or_make(house.path()).unwrap());
+        let calendar = Calendar::load(None).unwrap();
+        let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
+        Self { _house: house, store, keys }
+    }
+
+    async fn happen(&self, times: usize) {
+        let happening = self.store.write(move |tx| {
+            Box::pin(async move {
+                for _ in 0..times {
+                    events::record(tx, Happening::new(Kind::SuggestionRated, SuggestionId::new())).await?;
+                }
+                Ok(())
+            })
+        });
+        happening.await.unwrap();
+    }
+
+    /// Runs these until all is followed that is to be, as `done` says.
+    async fn follow(&self, reactions: Vec<Reaction>, done: impl Fn() -> bool) {
+        // the place of the relay before is taken at once
+        self.store.write(|tx| Box::pin(events::end_leases(tx, 0))).await.unwrap();
+        let stop = CancellationToken::new();
+        let relay = Relay::new(self.store.clone(), Arc::clone(&self.keys), reactions, Arc::new(Notify::new()));
+        let running = tokio::spawn(relay.run(stop.clone()));
+        let waiting = async {
+            while !done() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let followed = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+        stop.cancel();
+        running.await.unwrap();
+        assert!(followed.is_ok(), "not everything was followed within a minute");
+        assert_eq!(events::backlog(&self.store, Utc::now()).await.unwrap().dead_letters, 0);
+    }
+}
+
+/// What was seen by whom, in order.
+struct Seen(Mutex<Vec<(&'static str, i64)>>);
+
+impl Seen {
+    const fn nothing() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    fn all(&self) -> Vec<(&'static str, i64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, who: &'static str, event: &Event) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((who, event.number));
+    }
+
+    fn has(&self, who: &'static str, number: i64) -> bool {
+        self.all().contains(&(who, number))
+    }
+}
+
+static BEHIND: Seen = Seen::nothing();
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_far_behind_holds_up_no_other() {
+    let slow = Reaction {
+        name: "test.slow",
+        run: |_, event| {
+            BEHIND.note("slow", event);
+            Box::pin(async { Ok(()) })
+        },
+    };
+    let quick = Reaction {
+        name: "test.quick",
+        run: |_, event| {
+            BEHIND.note("quick", event);
+            Box::pin(async { Ok(()) })
+        },
+    };
+    let ground = Ground::laid().await;
+    ground.happen(300).await;
+    ground.follow(vec![quick], || BEHIND.has("quick", 300)).await;
+    // a new build brings a reaction that has all of it before it, and something happens
+    ground.happen(1).await;
+    ground.follow(vec![slow, quick], || BEHIND.has("quick", 301) && BEHIND.has("slow", 301)).await;
+    let seen = BEHIND.all();
+    let place = |who, number| seen.iter().position(|one| *one == (who, number)).unwrap();
+    assert!(place("quick", 301) < place("slow", 101), "the quick one waited for the slow one");
+    for who in ["quick", "slow"] {
+        let own: Vec<i64> = seen.iter().filter(|one| one.0 == who).map(|one| one.1).collect();
+        assert_eq!(own, (1..=301).collect::<Vec<_>>(), "{who}: each once and in order");
+    }
+}
+
+/// When the present unit began, and the events that it has seen.
+static UNIT: Mutex<(Option<DateTime<Utc>>, Vec<i64>)> = Mutex::new((None, Vec::new()));
+static DONE: Seen = Seen::nothing();
+
+/// Takes ten events in a unit and is too slow for the eleventh.
+fn slow(tx: &Tx, event: &Event) -> Result<()> {
+    let mut unit = UNIT.lock().unwrap_or_else(PoisonError::into_inner);
+    if unit.0 != Some(tx.now()) {
+        *unit = (Some(tx.now()), Vec::new());
+    }
+    unit.1.push(event.number);
+    if unit.1.len() > 10 {
+        return Err(Code::Busy.into());
+    }
+    DONE.note("slow", event);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_takes_too_long_gets_less_at_once_and_none_is_set_aside() {
+    let reaction = Reaction {
+        name: "test.long",
+        run: |tx, event| {
+            let done = slow(tx, event);
+            Box::pin(async { done })
+        },
+    };
+    let ground = Ground::laid().await;
+    ground.happen(60).await;
+    ground.follow(vec![reaction], || DONE.has("slow", 60)).await;
+    // and when it goes on alone, the others that are quick give it no more than it takes
+    let quick = |name| Reaction { name, run: |_, _| Box::pin(async { Ok(()) }) };
+    let others = ["a", "b", "c", "d", "e", "f", "g", "h"].map(quick);
+    ground.happen(60).await;
+    let all: Vec<Reaction> = [reaction].into_iter().chain(others).collect();
+    ground.follow(all, || DONE.has("slow", 120)).await;
+}

@@ -1,0 +1,254 @@
+//! Who is told what: once, by the channel that reaches them, and not of what was taken back, read or not wanted.
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::TimeDelta;
+use liusheng::ids::PersonId;
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use serde_json::{Value, json};
+
+use crate::support::{OwnRedis, Somebody, TestApp, Village, monday, person_of, redis_url};
+
+struct Scene {
+    app: TestApp,
+    village: Village,
+    _redis: Option<OwnRedis>,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        Self::set_at(0).await
+    }
+
+    /// So many hours after nine on a Monday.
+    async fn set_at(hours: i64) -> Self {
+        let redis = redis_url("a queue of its own").and_then(|_| OwnRedis::start());
+        let url = redis.as_ref().map(|redis| redis.url.clone());
+        let app = TestApp::start_with(monday() + TimeDelta::hours(hours), move |config| {
+            config.sends_per_second = 100_000;
+            if let Some(url) = url {
+                config.redis_url = url;
+            }
+        })
+        .await;
+        let village = Village::found(&app).await;
+        Self { app, village, _redis: redis }
+    }
+
+    async fn publish(&self, title: &str, must_read: bool) -> String {
+        let notice = json!({ "area_code": self.village.area, "title": title, "text": "全文", "must_read": must_read });
+        let id = self.village.clerk.post("/v1/notices", notice).await.ok()["id"].as_str().unwrap().to_owned();
+        self.app.settle().await;
+        id
+    }
+
+    async fn rows(&self, select: &str) -> Vec<QueryResult> {
+        let read = self.app.app.store.read();
+        read.query_all_raw(Statement::from_string(read.get_database_backend(), select)).await.unwrap()
+    }
+
+    /// How many deliveries by SMS are in each state, with the reason.
+    async fn states(&self) -> BTreeMap<String, i64> {
+        let select =
+            "SELECT state || coalesce(' ' || reason, ''), count(*) FROM deliveries WHERE channel = 'sms' GROUP BY 1";
+        let rows = self.rows(select).await;
+        rows.iter().map(|row| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())).collect()
+    }
+
+    /// Lets time pass and waits until every step that is due is planned and every send is over.
+    async fn pass(&self, time: TimeDelta) {
+        self.app.pass(time).await;
+        let now = self.app.app.now();
+        // what a crowded machine has not sent at once is offered again every few seconds
+        for _ in 0..3000 {
+            let steps = self.rows("SELECT due_at FROM ladder_steps WHERE state = 'waiting'").await;
+            let due = |row: &QueryResult| row.try_get_by_index::<chrono::DateTime<chrono::Utc>>(0).unwrap() <= now;
+            let waits = steps.iter().filter(|row| due(row)).count();
+            let under_way = liusheng::delivery::queries::due_now(self.app.app.store.read(), now).await.unwrap();
+            let sending = self.rows("SELECT id FROM deliveries WHERE state = 'sending'").await.len();
+            if waits == 0 && under_way == 0 && sending == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("not over: {:?}", self.states().await);
+    }
+
+    /// People who were told by SMS, with the number of times.
+    async fn told(&self) -> BTreeMap<String, usize> {
+        let sent = std::fs::read_to_string(self.app.folder.path().join("sms.txt")).unwrap_or_default();
+        let mut told = BTreeMap::new();
+        for line in sent.lines().filter(|line| line.starts_with("notice ") && line.split(' ').count() == 4) {
+            *told.entry(line.rsplit(' ').next().unwrap().to_owned()).or_default() += 1;
+        }
+        told
+    }
+}
+
+async fn set_sms(who: &Somebody, by_sms: bool) {
+    let chosen = json!({ "by_wechat": true, "by_sms": by_sms, "topics": [] });
+    let answer = who.request(reqwest::Method::PUT, "/v1/me/telling").json(&chosen).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+async fn board(scene: &Scene, notice: &str) -> Value {
+    scene.village.clerk.get(&format!("/v1/notices/{notice}/reach/people")).await.ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_must_read_notice_reaches_everybody_once_or_names_them() {
+    let scene = Scene::set().await;
+    let reader = scene.village.villager(&scene.app, "00007").await;
+    let waits = scene.village.villager(&scene.app, "00008").await;
+    let notice = scene.publish("停水", true).await;
+    scene.pass(TimeDelta::seconds(14)).await;
+    assert_eq!(scene.told().await.len(), 0, "the app has fifteen seconds");
+    scene.pass(TimeDelta::seconds(2)).await;
+    let first = scene.told().await;
+    assert!(first.len() > 20, "who has no app: {first:?}");
+    reader.post(&format!("/v1/notices/{notice}/confirmations"), json!(null)).await.ok();
+    scene.pass(TimeDelta::hours(4)).await;
+    let told = scene.told().await;
+    assert!(told.len() > first.len(), "who did not look into the app");
+    assert!(told.values().all(|times| *times == 1), "{told:?}");
+    let rows = board(&scene, &notice).await;
+    let rows = rows.as_array().unwrap();
+    let way = |person: PersonId| rows.iter().find(|row| row["person_id"] == person.to_string()).unwrap()["way"].clone();
+    assert_eq!((way(reader.person), way(waits.person)), (json!("app"), json!("sms")));
+    // the one without a number is named, and nobody else who was told
+    let numberless = person_of(&scene.app.app, &scene.village.area, "00056").await;
+    assert_eq!(way(numberless), Value::Null);
+    let counts = scene.app.get(&format!("/v1/notices/{notice}/reach")).await.ok();
+    let reached = rows.iter().filter(|row| row["way"].is_string()).count();
+    assert_eq!((&counts["audience"], &counts["reached"]), (&json!(59), &json!(reached)));
+    assert_eq!(told.len() + 1, reached, "by the app one, by SMS the others");
+    // twelve waking hours on, the office has the script; the doors are the grid workers', by the notice's own ladder
+    scene.pass(TimeDelta::hours(40)).await;
+    for (code, wanted) in [("loudspeaker_script", 1), ("door_list", 0)] {
+        let cards = scene.rows(&format!("SELECT count(*) FROM entries WHERE body LIKE '%{code}%'")).await;
+        assert_eq!(cards[0].try_get_by_index::<i64>(0).unwrap(), wanted, "{code}");
+    }
+    assert_eq!(scene.told().await, told, "nobody twice");
+    for (page, shows) in [("reach", "还没有送达"), ("script", "停水")] {
+        let (status, bytes) = scene.village.clerk.download(&format!("/desk/notices/{notice}/{page}")).await;
+        assert_eq!(status, 200);
+        assert!(String::from_utf8_lossy(&bytes).contains(shows), "{page}");
+    }
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_since_it_was_planned_is_not_sent_and_the_reason_is_kept() {
+    // ten at night: planned, and kept for the morning
+    let scene = Scene::set_at(13).await;
+    let taken_back = scene.publish("写错了", true).await;
+    scene.publish("停电", true).await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let waiting = scene.states().await;
+    assert_eq!(waiting.keys().collect::<Vec<_>>(), ["queued"], "{waiting:?}");
+    let all = waiting["queued"];
+    assert_eq!(scene.told().await.len(), 0, "nobody is woken");
+    let withdraw = format!("/v1/notices/{taken_back}/withdraw");
+    scene.village.clerk.post(&withdraw, json!({ "reason": "写错了" })).await.ok();
+    let silent = scene.village.villager(&scene.app, "00007").await;
+    set_sms(&silent, false).await;
+    let reader = scene.village.villager(&scene.app, "00008").await;
+    let channel =
+        scene.rows("SELECT id, last_seq FROM streams WHERE kind = 'channel' AND subject_id = '330521103202'").await;
+    let (stream, seq): (uuid::Uuid, i64) =
+        (channel[0].try_get_by_index(0).unwrap(), channel[0].try_get_by_index(1).unwrap());
+    reader
+        .request(reqwest::Method::PUT, &format!("/v1/streams/{stream}/cursor"))
+        .json(&json!({ "seq": seq }))
+        .send()
+        .await
+        .unwrap();
+    let left = person_of(&scene.app.app, &scene.village.area, "00009").await;
+    scene
+        .app
+        .app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                use sea_orm::{
+                    ExprTrait,
+                    sea_query::{Expr, Query},
+                };
+                let away = Query::update()
+                    .table("people")
+                    .value("left_on", "2026-11-02".parse::<chrono::NaiveDate>().unwrap())
+                    .and_where(Expr::col("id").eq(left))
+                    .to_owned();
+                tx.execute(&away).await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    scene.pass(TimeDelta::hours(10)).await;
+    let states = scene.states().await;
+    assert_eq!(states["cancelled withdrawn"], all / 2, "{states:?}");
+    assert_eq!(
+        (states["cancelled unsubscribed"], states["cancelled read"], states["cancelled left"]),
+        (1, 1, 1),
+        "{states:?}"
+    );
+    assert_eq!(scene.told().await.len(), usize::try_from(states["sent"]).unwrap());
+    assert_eq!(states["sent"], all / 2 - 3);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_disturbs_three_times_a_week_and_only_who_agreed() {
+    let scene = Scene::set().await;
+    let who = scene.village.villager(&scene.app, "00007").await;
+    who.post("/v1/me/consents", json!({ "purpose": "sms_notices", "is_given": true })).await.ok();
+    for day in 0..5 {
+        scene.publish(&format!("第{day}天"), false).await;
+        scene.pass(TimeDelta::hours(8)).await;
+        scene.pass(TimeDelta::hours(16)).await;
+    }
+    assert_eq!(scene.told().await.len(), 3, "{:?}", scene.states().await);
+    assert_eq!(scene.states().await["queued enough"], 2, "kept for later: each is about something else");
+    for told in [4, 5] {
+        scene.pass(if told == 4 { TimeDelta::hours(57) } else { TimeDelta::hours(24) }).await;
+        assert_eq!(scene.told().await.len(), told, "{:?}", scene.states().await);
+    }
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_voted_is_reminded_and_authors_and_followers_hear_of_their_matter() {
+    let scene = Scene::set().await;
+    let (village, app) = (&scene.village, &scene.app);
+    let matter = village.matter_to_decide(app, "修桥").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let follower = village.villager(app, "00007").await;
+    let follow = format!("/v1/matters/{matter}/follow");
+    for _ in 0..2 {
+        assert_eq!(follower.request(reqwest::Method::PUT, &follow).send().await.unwrap().status(), 204);
+    }
+    assert_eq!(follower.get("/v1/me/telling").await.ok()["following"], json!([matter]));
+    let vote = village.open_vote(app, &matter, TimeDelta::days(3)).await;
+    app.settle().await;
+    let ballot = json!({ "cast_id": uuid::Uuid::now_v7(), "choice": "for" });
+    follower.post(&format!("/v1/votes/{vote}/ballots"), ballot).await.ok();
+    scene.pass(TimeDelta::hours(5)).await;
+    scene.pass(TimeDelta::hours(48)).await;
+    // not yet the evening, when nobody is disturbed
+    scene.pass(TimeDelta::minutes(1)).await;
+    let kinds = "SELECT kind, count(*), count(DISTINCT target_id) FROM deliveries WHERE channel = 'sms' AND state = 'sent' \
+        AND kind LIKE 'vote.%' GROUP BY kind ORDER BY kind";
+    let kinds = scene.rows(kinds).await;
+    let names: Vec<String> = kinds.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert_eq!(names, ["vote.closing_soon", "vote.opened"]);
+    for row in &kinds {
+        assert_eq!(row.try_get_by_index::<i64>(1).unwrap(), row.try_get_by_index::<i64>(2).unwrap(), "each once");
+    }
+    let cast =
+        format!("SELECT count(*) FROM deliveries WHERE target_id = '{}' AND kind LIKE 'vote.%'", follower.person);
+    assert_eq!(scene.rows(&cast).await[0].try_get_by_index::<i64>(0).unwrap(), 0, "who has voted is left alone");
+    let told = "SELECT count(*) FROM announcements WHERE audience = 'matter'";
+    assert!(scene.rows(told).await[0].try_get_by_index::<i64>(0).unwrap() > 0);
+    assert_eq!(follower.request(reqwest::Method::DELETE, &follow).send().await.unwrap().status(), 204);
+    scene.app.stop().await;
+}

@@ -1,0 +1,236 @@
+//! Log-in inside WeChat: bound by the phone, refused to snapshots, never round and round; the Mini Program; what pages need.
+use fake_providers::Fake;
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use serde_json::json;
+
+use super::started;
+use crate::support::{Somebody, TestApp, Village, answer, code_of, count, hidden};
+
+/// 费海荣 alone has this number.
+const PHONE: &str = "19500000007";
+
+/// A browser inside WeChat: keeps cookies, follows by hand.
+struct Browser<'a> {
+    app: &'a TestApp,
+    cookies: Vec<(String, String)>,
+}
+
+struct Shown {
+    status: u16,
+    location: String,
+    page: String,
+}
+
+impl<'a> Browser<'a> {
+    fn new(app: &'a TestApp) -> Self {
+        Self { app, cookies: Vec::new() }
+    }
+
+    async fn take(&mut self, request: reqwest::RequestBuilder) -> Shown {
+        let line: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = request.header(COOKIE, line.join("; ")).header("sec-fetch-site", "same-origin");
+        let answer = request.header("accept", "text/html").send().await.unwrap();
+        for set in answer.headers().get_all(SET_COOKIE) {
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            self.cookies.push((name.to_owned(), value.to_owned()));
+        }
+        let location = answer.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
+        Shown { status: answer.status().as_u16(), location, page: answer.text().await.unwrap() }
+    }
+
+    async fn get(&mut self, path: &str) -> Shown {
+        self.take(self.app.http.get(self.app.url(path))).await
+    }
+
+    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let form: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request =
+            self.app.http.post(self.app.url(path)).header("content-type", "application/x-www-form-urlencoded");
+        self.take(request.body(form.join("&"))).await
+    }
+
+    /// To WeChat and back, as somebody; gives the path back at ours.
+    async fn round(&mut self, then: &str, who: &str) -> Result<String, Shown> {
+        let there = self.get(&format!("/wechat/log-in?then={then}")).await;
+        if there.status != 302 {
+            return Err(there);
+        }
+        Ok(self.at_wechat(&there.location, who).await)
+    }
+
+    async fn at_wechat(&self, url: &str, who: &str) -> String {
+        let url = url.strip_suffix("#wechat_redirect").unwrap();
+        let answer = self.app.http.get(format!("{url}&{who}")).send().await.unwrap();
+        let back = answer.headers()[LOCATION].to_str().unwrap().to_owned();
+        back.strip_prefix("http://cun.example").unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn an_openid_is_bound_by_the_phone_and_then_opens_the_door() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let _village = Village::found(&app).await;
+    let mut browser = Browser::new(&app);
+    let back = browser.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    let on = browser.get(&back).await;
+    assert_eq!((on.status, on.location.as_str()), (302, "/login?then=/wechat"), "nobody's: the phone is to be proved");
+    assert_eq!(browser.get(&back).await.status, 400, "a state is good once");
+    // the phone
+    let asked = browser.post("/login/code", &[("phone", PHONE), ("then", "/wechat")]).await;
+    let (login_id, code) = (hidden(&asked.page, "login_id"), code_of(&app, PHONE).await);
+    let fields = [("login_id", login_id.as_str()), ("phone", PHONE), ("code", &code), ("then", "/wechat")];
+    let entered = browser.post("/login", &fields).await;
+    assert_eq!((entered.status, entered.location.as_str()), (303, "/wechat"));
+    let page = browser.get("/wechat").await;
+    assert!(page.page.contains("/wechat/bind"), "{}", page.page);
+    let bound = browser.post("/wechat/bind", &[]).await;
+    assert_eq!((bound.status, bound.location.as_str()), (303, "/speak"), "{}", bound.page);
+    // another browser, the same WeChat
+    let mut second = Browser::new(&app);
+    let back = second.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    let on = second.get(&back).await;
+    assert_eq!((on.status, on.location.as_str()), (302, "/speak"), "in, at a clean address");
+    assert_eq!(second.get("/speak").await.status, 200);
+    // a log-in by WeChat binds nothing more: that needs a code
+    let back = second.round("/wechat", "_openid=oB").await.ok().unwrap();
+    second.get(&back).await;
+    let refused = second.post("/wechat/bind", &[]).await;
+    assert_eq!(refused.status, 403, "{}", refused.page);
+    // unbound, it opens nothing
+    let mine = browser.get("/wechat").await;
+    let id = hidden(&mine.page, "id");
+    assert_eq!(browser.post("/wechat/unbind", &[("id", &id)]).await.status, 303);
+    let mut third = Browser::new(&app);
+    let back = third.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    assert_eq!(third.get(&back).await.location, "/login?then=/wechat");
+    app.settle().await;
+    let data = app.folder.path();
+    assert_eq!(count(data, "SELECT count(*) FROM events WHERE kind = 'wechat.bound'").await, 1);
+    assert_eq!(count(data, "SELECT count(*) FROM events WHERE kind = 'wechat.unbound'").await, 1);
+    assert_eq!(
+        count(
+            data,
+            "SELECT count(*) FROM wechat_accounts WHERE openid_sealed LIKE '%oFirst%' OR openid_hmac LIKE '%oFirst%'"
+        )
+        .await,
+        0
+    );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn snapshots_strangers_and_rounds_are_refused() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let mut browser = Browser::new(&app);
+    let back = browser.round("/", "_openid=oSnap&_snapshot=1").await.ok().unwrap();
+    let shown = browser.get(&back).await;
+    assert_eq!(shown.status, 200);
+    assert!(shown.page.contains("使用完整服务"), "{}", shown.page);
+    let data = app.folder.path();
+    assert_eq!(count(data, "SELECT count(*) FROM wechat_accounts").await, 0, "a made-up openid is not kept");
+    assert!(browser.cookies.iter().all(|(name, _)| name != "ls_session"));
+    // a link that another made: the state is that of another browser
+    let mut other = Browser::new(&app);
+    let back = other.round("/", "_openid=oEvil").await.ok().unwrap();
+    let mut victim = Browser::new(&app);
+    assert_eq!(victim.get(&back).await.status, 400, "without a cookie");
+    victim.get("/wechat/log-in?then=/").await;
+    assert_eq!(victim.get(&back).await.status, 400, "with another's");
+    // whoever does not want to is a guest
+    let mut shy = Browser::new(&app);
+    let back = shy.round("/about", "_deny=1").await.ok().unwrap();
+    assert_eq!(shy.get(&back).await.location, "/about");
+    // a used code leads round once, and then no more
+    let mut round = Browser::new(&app);
+    let back = round.round("/", "_openid=oC").await.ok().unwrap();
+    let code = back.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let state = back.split("state=").nth(1).unwrap().to_owned();
+    fake.world.pass(301);
+    let again = round.get(&format!("/wechat/back?code={code}&state={state}")).await;
+    assert_eq!(again.status, 302, "42003: once more");
+    let back = round.at_wechat(&again.location, "_openid=oC").await;
+    fake.world.pass(301);
+    assert_eq!(round.get(&back).await.status, 429, "not for ever");
+    // nobody is led elsewhere
+    let mut led = Browser::new(&app);
+    let back = led.round("//evil.example", "_deny=1").await.ok().unwrap();
+    assert_eq!(led.get(&back).await.location, "/");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_mini_program_signs_in_by_the_number_that_wechat_vouches_for() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let _village = Village::found(&app).await;
+    let log_in =
+        async |told: serde_json::Value| answer(app.http.post(app.url("/v1/wechat/mini/log-in")).json(&told)).await;
+    let code = fake.world.code("mA", false);
+    assert_eq!(log_in(json!({ "js_code": code })).await.refused(), "wechat_not_bound");
+    assert_eq!(log_in(json!({ "js_code": code })).await.refused(), "code_wrong", "a code is good once");
+    let phone = |number: &str| fake.world.phone_code(number);
+    let told = json!({ "js_code": fake.world.code("mA", false), "phone_code": phone("19999999998") });
+    assert_eq!(log_in(told).await.refused(), "wechat_not_bound", "on no roster");
+    let told = json!({ "js_code": fake.world.code("mA", false), "phone_code": phone(PHONE) });
+    let open = log_in(told).await.ok();
+    let again = log_in(json!({ "js_code": fake.world.code("mA", false) })).await.ok();
+    assert_eq!(again["person_id"], open["person_id"], "bound now");
+    // a shared number asks who it is
+    let told = json!({ "js_code": fake.world.code("mB", false), "phone_code": phone("19500000052") });
+    let asked = log_in(told).await;
+    assert_eq!(asked.body["code"], "person_choice_needed", "{}", asked.body);
+    let choice = json!({ "ticket": asked.body["more"]["ticket"], "person_id": asked.body["more"]["people"][0]["id"] });
+    let chosen = answer(app.http.post(app.url("/v1/wechat/mini/choice")).json(&choice)).await.ok();
+    assert_eq!(chosen["person_id"], asked.body["more"]["people"][0]["id"]);
+    let twice = answer(app.http.post(app.url("/v1/wechat/mini/choice")).json(&choice)).await;
+    assert_eq!(twice.refused(), "code_wrong", "a ticket is good once");
+    // consents of the Mini Program
+    let me = Somebody::signed_in(&app, open["person_id"].as_str().unwrap().parse().unwrap()).await;
+    let given = me.post("/v1/wechat/mini/consents", json!({ "accepted": ["M1", "unknown"] })).await;
+    assert_eq!(given.status, 204, "{}", given.body);
+    assert_eq!(count(app.folder.path(), "SELECT sum(remaining) FROM wechat_consents").await, 1);
+    let accounts = me.get("/v1/wechat/accounts").await.ok();
+    assert_eq!(accounts[0]["app"], "mini");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn pages_get_what_wechat_s_own_functions_need() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let told = app.get("/v1/wechat/js-config?url=http%3A%2F%2Fcun.example%2Fspeak%3Ffrom%3Dtimeline%23x").await.ok();
+    let (nonce, at) = (told["nonce_str"].as_str().unwrap(), told["timestamp"].as_i64().unwrap());
+    let signed = liusheng::gateways::wechat::crypto::js_signature(
+        "fake-ticket",
+        nonce,
+        at,
+        "http://cun.example/speak?from=timeline",
+    );
+    assert_eq!(told["signature"], signed);
+    assert_eq!(told["templates"], json!(["T1"]));
+    assert_eq!(app.get("/v1/wechat/js-config?url=http%3A%2F%2Fcun.example.evil%2F").await.refused(), "invalid_fields");
+    app.get("/v1/wechat/js-config?url=http%3A%2F%2Fcun.example%2F").await.ok();
+    assert_eq!(fake.world.calls("/cgi-bin/ticket/getticket"), 1, "a ticket is for all");
+    let file = app.http.get(app.url("/MP_verify_abc123.txt")).send().await.unwrap();
+    assert_eq!((file.status().as_u16(), file.text().await.unwrap().as_str()), (200, "abc123"));
+    // the desk: the village's code, and the menu for who runs the county
+    let village = Village::found(&app).await;
+    let page = village.chair.request(reqwest::Method::GET, "/desk/wechat").header("accept", "text/html");
+    let shown = page.send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("<svg") && !shown.contains("action=\"/desk/wechat\""), "{shown}");
+    let refused = village
+        .chair
+        .request(reqwest::Method::POST, "/desk/wechat")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("x=1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status().as_u16(), 403);
+    assert!(fake.world.menus().is_empty());
+    app.stop().await;
+}

@@ -1,0 +1,27 @@
+/* Runs the browser's scripts in Node. `verify`: a JSON line with an archive each in, `ok` or the word of the fault out.
+   `seal`: {manifest, cast_id, choices} in, the envelope out. `key`: a trustee's key pair. */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { webcrypto } from 'node:crypto';
+
+const [assets, what] = process.argv.slice(2);
+const self = { crypto: webcrypto, TextEncoder, fetch: null };
+const load = (name) => new Function('self', 'atob', 'btoa', 'document', readFileSync(`${assets}/${name}`, 'utf8'))(self, atob, btoa, undefined);
+load('verify.js');
+load('seal.js');
+const { verify, Wrong } = self.liushengVerify, { seal, makeKey } = self.liushengSeal;
+
+const does = {
+  verify: async (asked) => {
+    try {
+      await verify(asked.archive, asked.fingerprint);
+      return 'ok';
+    } catch (error) {
+      if (error instanceof Wrong) return error.word;
+      throw error;
+    }
+  },
+  seal: async (asked) => seal(asked.manifest, asked.cast_id, asked.choices),
+  key: async () => JSON.stringify(await makeKey()),
+};
+for await (const line of createInterface({ input: process.stdin })) console.log(await does[what](JSON.parse(line)));

@@ -1,0 +1,15 @@
+"""Runs deploy/verify/verify_vote.py over many archives: a JSON line each in, `ok` or the word of the fault out."""
+import importlib.util
+import json
+import sys
+
+spec = importlib.util.spec_from_file_location("verify_vote", sys.argv[1])
+verify_vote = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(verify_vote)
+for line in sys.stdin:
+    asked = json.loads(line)
+    try:
+        verify_vote.verify(asked["archive"], asked["fingerprint"])
+        print("ok")
+    except verify_vote.Wrong as wrong:
+        print(wrong)

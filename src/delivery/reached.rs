@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use sea_orm::ConnectionTrait;
 
-use super::rows::announcement;
+use super::{rows::announcement, rules::ladder::Level};
 use crate::{
     error::{Error, Result},
     events::Kind,
@@ -13,14 +13,18 @@ use crate::{
     streams, votes,
 };
 
-/// Those of these people who have received it without us.
+/// Those of these people who have it without us: what asks for an act until it was read, anything else once a device has
+/// received it.
 pub(super) async fn in_app(
     db: &impl ConnectionTrait,
     told: &announcement::Model,
     among: &Among,
 ) -> Result<HashSet<PersonId>> {
     let mut reached = match told.stream_id {
-        Some(stream) => streams::queries::read_by(db, (stream, told.seq), among).await?,
+        Some(stream) if told.level == Level::Act.as_str() => {
+            streams::queries::read_by(db, (stream, told.seq), among).await?
+        }
+        Some(stream) => streams::queries::received_by(db, (stream, told.seq), among).await?,
         None => HashSet::new(),
     };
     match Kind::parse(&told.kind) {

@@ -217,6 +217,40 @@ async fn news_disturbs_three_times_a_week_and_only_who_agreed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn news_that_a_phone_received_needs_no_sms_and_what_must_be_read_does() {
+    let scene = Scene::set().await;
+    let (who, other) =
+        (scene.village.villager(&scene.app, "00007").await, scene.village.villager(&scene.app, "00008").await);
+    for one in [&who, &other] {
+        one.post("/v1/me/consents", json!({ "purpose": "sms_notices", "is_given": true })).await.ok();
+    }
+    for (must_read, told) in [(false, [0, 1]), (true, [1, 1])] {
+        scene.publish(if must_read { "停电" } else { "晒谷" }, must_read).await;
+        let channel =
+            scene.rows("SELECT id, last_seq FROM streams WHERE kind = 'channel' AND subject_id = '330521103202'").await;
+        let (stream, seq): (uuid::Uuid, i64) =
+            (channel[0].try_get_by_index(0).unwrap(), channel[0].try_get_by_index(1).unwrap());
+        for place in [seq, seq - 1] {
+            let received = who.request(reqwest::Method::PUT, &format!("/v1/streams/{stream}/received"));
+            assert_eq!(received.json(&json!({ "seq": place })).send().await.unwrap().status(), 204);
+        }
+        scene.pass(TimeDelta::hours(8)).await;
+        let to = |person: PersonId| {
+            format!(
+                "SELECT count(*) FROM deliveries d JOIN announcements a ON a.id = d.announcement_id WHERE d.state = 'sent' \
+                 AND d.target_id = '{person}' AND a.level = '{}'",
+                if must_read { "act" } else { "news" }
+            )
+        };
+        for (one, times) in [&who, &other].into_iter().zip(told) {
+            let sent: i64 = scene.rows(&to(one.person)).await[0].try_get_by_index(0).unwrap();
+            assert_eq!(sent, times, "must be read: {must_read}");
+        }
+    }
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_has_not_voted_is_reminded_and_authors_and_followers_hear_of_their_matter() {
     let scene = Scene::set().await;
     let (village, app) = (&scene.village, &scene.app);

@@ -1,7 +1,7 @@
-//! Who of some people has read up to a place.
+//! Who of some people has read or received up to a place.
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::SimpleExpr};
 
 use super::super::rows::{membership, stream};
 use crate::{
@@ -19,11 +19,33 @@ pub async fn read_by(
     (stream, seq): (StreamId, i64),
     among: &Among,
 ) -> Result<HashSet<PersonId>> {
+    at(db, stream, membership::Column::ReadSeq.gte(seq), among).await
+}
+
+/// Those of these people of whom some device has it, read or not.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn received_by(
+    db: &impl ConnectionTrait,
+    (stream, seq): (StreamId, i64),
+    among: &Among,
+) -> Result<HashSet<PersonId>> {
+    let has_it = membership::Column::ReadSeq.gte(seq).or(membership::Column::RecvSeq.gte(seq));
+    at(db, stream, has_it, among).await
+}
+
+async fn at(
+    db: &impl ConnectionTrait,
+    stream: StreamId,
+    is_there: SimpleExpr,
+    among: &Among,
+) -> Result<HashSet<PersonId>> {
     let rows = membership::Entity::find()
         .select_only()
         .column(membership::Column::PersonId)
         .filter(membership::Column::StreamId.eq(stream))
-        .filter(membership::Column::ReadSeq.gte(seq))
+        .filter(is_there)
         .filter(among.holds(membership::Column::PersonId));
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }

@@ -98,28 +98,13 @@ pub async fn receipts(app: &App, actor: &Actor, (id, seq, page): (StreamId, i64,
     };
     let mut receipts = Receipts { read, audience: all, unread: None, next_cursor: None };
     if leads && !audience.is_above_a_village() {
-        let mut unread = audience.without(db, (seq, false), (page.cursor, SHOWN + 1)).await?;
+        let mut unread = audience.without(db, seq, (page.cursor, SHOWN + 1)).await?;
         let more = unread.len() as u64 > SHOWN;
         unread.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
         receipts.next_cursor = unread.last().copied().filter(|_| more);
         receipts.unread = Some(audience.named(db, unread).await?);
     }
     Ok(receipts)
-}
-
-/// People to whom an entry is shown and of whom no device has received it, by id, from one on: for whoever tells them
-/// another way. The caller has found out that the entry is there.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn unreached(
-    app: &App,
-    (id, seq): (StreamId, i64),
-    (after, limit): (Option<PersonId>, u64),
-) -> Result<Vec<PersonId>> {
-    let db = app.store.read();
-    let stream = stream::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
-    Audience::of(app, (&stream, seq)).await?.without(db, (seq, true), (after, limit)).await
 }
 
 /// Who belongs to a group or a body's own stream.
@@ -244,15 +229,13 @@ impl Audience {
         }
     }
 
-    /// Whose device has it at least up to there.
-    fn at(&self, seq: i64, or_received: bool) -> SelectStatement {
-        let read = membership::Column::ReadSeq.gte(seq);
-        let is_at = if or_received { read.or(membership::Column::RecvSeq.gte(seq)) } else { read };
+    /// Who has read it at least up to there.
+    fn at(&self, seq: i64) -> SelectStatement {
         Query::select()
             .column(membership::Column::PersonId)
             .from(membership::Entity)
             .and_where(membership::Column::StreamId.eq(self.stream()))
-            .and_where(is_at)
+            .and_where(membership::Column::ReadSeq.gte(seq))
             .to_owned()
     }
 
@@ -267,17 +250,17 @@ impl Audience {
         let mut count = Query::select();
         count.expr_as(column().count(), Alias::new("n")).from_subquery(self.ids(), all.clone());
         if let Some(seq) = read {
-            count.and_where(column().in_subquery(self.at(seq, false)));
+            count.and_where(column().in_subquery(self.at(seq)));
         }
         let row = db.query_one(&count).await?;
         Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or(0))
     }
 
-    /// Those who have not read, or have not even received, by id.
+    /// Those who have not read, by id.
     async fn without(
         &self,
         db: &impl ConnectionTrait,
-        (seq, or_received): (i64, bool),
+        seq: i64,
         (after, limit): (Option<PersonId>, u64),
     ) -> Result<Vec<PersonId>> {
         let all = Alias::new("everybody");
@@ -286,7 +269,7 @@ impl Audience {
         select
             .expr_as(id(), Alias::new("person_id"))
             .from_subquery(self.ids(), all.clone())
-            .and_where(id().not_in_subquery(self.at(seq, or_received)))
+            .and_where(id().not_in_subquery(self.at(seq)))
             .order_by((all.clone(), Alias::new("person_id")), Order::Asc)
             .limit(limit);
         if let Some(after) = after {

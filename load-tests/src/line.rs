@@ -60,10 +60,15 @@ impl Line {
         self.ask(request.as_bytes()).await
     }
 
+    /// Asks; once more where the server had closed the connection because nothing was said on it for a while.
     async fn ask(&mut self, request: &[u8]) -> Outcome<Answer> {
-        self.stream.write_all(request).await?;
         let mut head = String::new();
-        self.stream.read_line(&mut head).await?;
+        let asked = self.stream.write_all(request).await;
+        if asked.is_err() || self.stream.read_line(&mut head).await? == 0 {
+            *self = Self::open(self.address).await?;
+            self.stream.write_all(request).await?;
+            self.stream.read_line(&mut head).await?;
+        }
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or("no status line")?;
         let mut length = 0;
         loop {

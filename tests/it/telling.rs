@@ -244,8 +244,10 @@ async fn news_that_a_phone_received_needs_no_sms_and_what_must_be_read_does() {
         };
         for (one, times) in [&who, &other].into_iter().zip(told) {
             let sent: i64 = scene.rows(&to(one.person)).await[0].try_get_by_index(0).unwrap();
-            assert_eq!(sent, times, "must be read: {must_read}");
+            assert_eq!(sent, times, "must be read: {must_read}; {:?}", scene.states().await);
         }
+        // the next morning
+        scene.pass(TimeDelta::hours(16)).await;
     }
     scene.app.stop().await;
 }

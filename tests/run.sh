@@ -68,12 +68,14 @@ fi
 alone=()
 tests() { # arguments of cargo test
   local log=$work/tests.log name failed
-  cargo test --workspace --locked --quiet "$@" 2>&1 | tee "$log" && return 0
+  cargo test --workspace --locked --quiet --no-fail-fast "$@" 2>&1 | tee "$log" && return 0
+  # nothing but tests/it, which came to its end
+  grep -A 1 '^error: 1 target failed' "$log" | grep -- '--test it`' >/dev/null || return 1
   mapfile -t failed < <(sed -n '/^failures:$/,/^test result/p' "$log" | grep -oE '^    [a-z0-9_]+(::[a-z0-9_]+)+$' | tr -d ' ' | sort -u)
   if [ "${#failed[@]}" = 0 ] || [ "${#failed[@]}" -gt 5 ]; then return 1; fi
   for name in "${failed[@]}"; do
     echo "== once more, alone: $name"
-    cargo test --locked --quiet --test it -- --exact "$name" 2>&1 | tee "$log" || return 1
+    cargo test --workspace --locked --quiet --test it -- --exact "$name" 2>&1 | tee "$log" || return 1
     # a name that is not in tests/it
     grep -q '^test result: ok. 1 passed' "$log" || return 1
     alone+=("$name")

@@ -5,7 +5,8 @@
 //! keeps the version of the template it began with; evidence counts only for the stay in which it came about, so a matter
 //! sent back needs it anew; while a vote about it is open nothing but the result moves it; voices join a matter and stay
 //! whole; the text of a matter does not change once it is raised; the short path is only for what the village's own rules
-//! allow, and never for what the law reserves to the assembly, which needs a legal officer's note.
+//! allow, and never for what the law reserves to the assembly, which needs a legal officer's note (one that finds it unlawful
+//! is overridden only as any stage is skipped: by name, with a reason, for everybody to see).
 //! Tables owned: `templates`, `charters`, `matters`, `stage_records`, `evidences`. Events recorded: `charter.adopted`,
 //! `charter.ended`, `matter.raised`,
 //! `matter.evidence_attached`, `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`,

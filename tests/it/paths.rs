@@ -78,7 +78,7 @@ async fn the_short_path_is_for_small_things_of_a_village_whose_rules_allow_it() 
     // nobody else writes a charter, and not one of tomorrow or for a path that needs none
     let charter = |template: &str, day: &str| json!({ "area_code": village.area, "template": template, "adopted_on": day, "source": SOURCE });
     assert_eq!(village.clerk.post("/v1/charters", charter("short", "2026-01-05")).await.refused(), "not_allowed");
-    for wrong in [charter("short", "2099-01-01"), charter("six_stages", "2026-01-05")] {
+    for wrong in [charter("short", "2099-01-01"), charter("short", "0900-01-01"), charter("six_stages", "2026-01-05")] {
         assert_eq!(village.chair.post("/v1/charters", wrong).await.refused(), "invalid_fields");
     }
     let charter = adopt(&village).await;
@@ -127,6 +127,9 @@ async fn what_the_law_reserves_needs_a_legal_officer_s_note() {
     assert_eq!(lawyer.post(&notes, note(true)).await.refused(), "wrong_state", "not asked for yet");
     let by = json!({ "stage": "raise", "authority": "镇政府同意", "reason": "测试走近路" });
     village.chair.post(&format!("/v1/matters/{matter}/skip"), by).await.ok();
+    let by = json!({ "stage": "deliberate", "authority": "镇政府同意", "reason": "测试走近路" });
+    let skip = village.chair.post(&format!("/v1/matters/{matter}/skip"), by).await;
+    assert_eq!(skip.refused(), "evidence_missing", "no authority stands above the note");
     meet(&app, &village.council_chair, (&matter, json!(village.council))).await;
     assert_eq!(missing(&village.chair, &matter).await, ["legality"]);
     assert_eq!(village.chair.post(&notes, note(true)).await.refused(), "not_allowed", "not by who wants it");
@@ -174,9 +177,11 @@ async fn four_deliberations_and_two_publications_to_the_end() {
     app.pass(TimeDelta::hours(6)).await;
     app.settle().await;
     assert_eq!(app.get(&format!("/v1/matters/{matter}")).await.ok()["stage"], "evaluate");
-    publish(&app, &village, (&matter, "决议公开")).await;
+    for title in ["决议公开", "决议再公开"] {
+        publish(&app, &village, (&matter, title)).await;
+    }
     carried_out(&app, &village, &matter).await;
-    assert_eq!(missing(&village.supervisor, &matter).await, ["notices"]);
+    assert_eq!(missing(&village.supervisor, &matter).await, ["notices"], "what came of it is published after it came");
     publish(&app, &village, (&matter, "实施结果公开")).await;
     assert_eq!(advance(&village.supervisor, &matter).await["state"], "closed");
     app.stop().await;

@@ -50,6 +50,7 @@ pub async fn adopt_charter(tx: &Tx, actor: &Actor, input: AdoptCharter) -> Resul
     let mut checks = Checks::default();
     checks.text("source", &input.source, 4..=200);
     checks.require(input.template.needs_charter(), "template", "unknown");
+    checks.day("adopted_on", input.adopted_on);
     checks.require(input.adopted_on <= clock::local_date(tx.now()), "adopted_on", "out_of_range");
     checks.done()?;
     let row = charter::ActiveModel {

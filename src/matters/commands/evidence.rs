@@ -16,7 +16,7 @@ use crate::{
     matters::{
         queries::{self, MatterView, Standing},
         rows::{evidence, stage_record},
-        rules::{Stage, State},
+        rules::{Stage, State, template::StageRule},
     },
     store::Tx,
 };
@@ -76,12 +76,25 @@ pub struct WriteReport {
 /// `wrong_state` in a stage that asks for none.
 pub async fn give_opinion(tx: &Tx, actor: &Actor, (id, input): (MatterId, GiveOpinion)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
-    let seat = bodies::require(actor, Right::GiveOpinion, &standing.matter.area_code)?;
+    let seat = speaker(actor, &standing)?;
     let mut checks = Checks::default();
     checks.text("text", &input.text, 2..=500);
     checks.done()?;
     let outcome = if input.agree { "agree" } else { "disagree" };
     write(tx, &standing, (actor, seat), said("opinion", Some(outcome), &input.text)).await
+}
+
+/// The seat in whose name somebody speaks who may hold several: that of the body whose opinion the stage asks for.
+fn speaker<'a>(actor: &'a Actor, standing: &Standing) -> Result<&'a HeldSeat> {
+    let area = &standing.matter.area_code;
+    let any = bodies::require(actor, Right::GiveOpinion, area)?;
+    let asked = standing.rule().ok().and_then(StageRule::opinion_of);
+    let is_asked = |seat: &&HeldSeat| {
+        asked == Some(seat.body_kind.as_str())
+            && seat.covers(area)
+            && bodies::rights(&seat.body_kind, &seat.role).contains(&Right::GiveOpinion)
+    };
+    Ok(actor.seats.iter().find(is_asked).unwrap_or(any))
 }
 
 /// States whether a matter is lawful as it is; a later note counts instead. Recorded: `matter.evidence_attached`.

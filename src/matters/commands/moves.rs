@@ -155,7 +155,7 @@ pub async fn return_to(tx: &Tx, actor: &Actor, (id, input): (MatterId, ReturnMat
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `authority_needed` without authority or reason; `wrong_state` for a stage that is not the
-/// present one or is never skipped; `changed`.
+/// present one or is never skipped; `evidence_missing` for what the law reserves without any legal officer's note; `changed`.
 pub async fn skip(tx: &Tx, actor: &Actor, (id, input): (MatterId, SkipStage)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     let seat = bodies::require(actor, Right::BendPath, &standing.matter.area_code)?;
@@ -166,6 +166,10 @@ pub async fn skip(tx: &Tx, actor: &Actor, (id, input): (MatterId, SkipStage)) ->
     let step = Move::Skip(input.stage);
     let landing = land(&standing.template, standing.position(), step)?;
     seen(&standing, input.rev)?;
+    let unnoted = gate::unnoted(standing.rule()?, &queries::facts(tx, &standing).await?);
+    if !unnoted.is_empty() {
+        return Err(Code::EvidenceMissing.with(json!({ "missing": unnoted })));
+    }
     let by = By {
         reason: Some(input.reason.trim().to_owned()),
         authority: Some(input.authority.trim().to_owned()),

@@ -35,7 +35,7 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
             Requirement::Need { .. } => need(db, standing, &mut facts).await?,
             Requirement::Visits { .. } => visits(db, standing, &mut facts).await?,
             Requirement::Meeting { .. } => facts.meetings = held_meetings(db, standing).await?,
-            Requirement::Notice { .. } => notices_hung(db, standing, &mut facts).await?,
+            Requirement::Notice { min } => notices_hung(db, (standing, *min), &mut facts).await?,
             Requirement::Opinion { body_kind } => facts.opinion = opinion(db, standing, body_kind.as_deref()).await?,
             Requirement::Legality => {
                 facts.is_reserved = standing.matter.reserved_item.is_some();
@@ -60,7 +60,10 @@ async fn opinion(db: &impl ConnectionTrait, standing: &Standing, kind: Option<&s
     for row in said.into_iter().rev() {
         let is_asked = match (kind, row.body_id) {
             (None, _) => true,
-            (Some(kind), Some(body)) => bodies::get(db, body).await?.kind.as_str() == kind,
+            (Some(kind), Some(body)) => {
+                let body = bodies::get(db, body).await?;
+                body.kind.as_str() == kind && body.areas.contains(&standing.matter.area_code)
+            }
             (Some(_), None) => false,
         };
         if is_asked {
@@ -101,23 +104,42 @@ async fn closed(db: &impl ConnectionTrait, standing: &Standing, purpose: Purpose
 
 async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<String>> {
     let mut held = meetings::queries::meetings_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
+    // where a body meets by itself, not where it calls the villagers
     held.retain(|meeting| {
-        meeting.minutes.is_some() && standing.covers(&meeting.area_code) && since(standing, meeting.held_at)
+        meeting.minutes.is_some()
+            && meeting.audience == meetings::Audience::Members
+            && standing.covers(&meeting.area_code)
+            && since(standing, meeting.held_at)
     });
     let mut kinds = HashMap::new();
     // one body meets several times; seldom two about one matter
     for meeting in &held {
         if let Entry::Vacant(new) = kinds.entry(meeting.body_id) {
-            new.insert(bodies::get(db, meeting.body_id).await?.kind);
+            let body = bodies::get(db, meeting.body_id).await?;
+            // the village's own, not one of the town's that covers it
+            let is_own = body.areas.contains(&standing.matter.area_code);
+            new.insert(is_own.then_some(body.kind));
         }
     }
-    Ok(held.iter().filter_map(|meeting| kinds.get(&meeting.body_id)).map(|kind| kind.as_str().to_owned()).collect())
+    let kinds = held.iter().filter_map(|meeting| *kinds.get(&meeting.body_id)?);
+    Ok(kinds.map(|kind| kind.as_str().to_owned()).collect())
 }
 
-async fn notices_hung(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
+async fn notices_hung(db: &impl ConnectionTrait, (standing, min): (&Standing, u64), facts: &mut Facts) -> Result<()> {
     let mut hung = notices::queries::notices_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     hung.retain(|notice| standing.covers(&notice.area_code) && since(standing, Some(notice.published_at)));
-    facts.notices_concluded = hung.iter().filter(|notice| notice.state == notices::queries::CONCLUDED).count() as u64;
+    let concluded = hung.iter().filter(|notice| notice.state == notices::queries::CONCLUDED);
+    facts.notices_concluded = if min > 1 {
+        // one that tells what came of it hangs after everything was done; the others together count as the one before
+        let tasks = own_tasks(db, standing).await?;
+        let is_done = tasks.iter().all(|task| task.done_at.is_some());
+        let done = tasks.iter().filter_map(|task| task.done_at).max().filter(|_| is_done);
+        let (after, before): (Vec<_>, Vec<_>) =
+            concluded.partition(|notice| done.is_some_and(|done| notice.published_at >= done));
+        u64::from(!after.is_empty()) + u64::from(!before.is_empty())
+    } else {
+        concluded.count() as u64
+    };
     // those to a notice that was taken down wait for an answer, too
     facts.objections_open = hung.iter().map(|notice| notice.open_objections).sum();
     Ok(())

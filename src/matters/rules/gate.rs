@@ -84,6 +84,13 @@ pub fn missing(rule: &StageRule, facts: &Facts) -> Vec<Missing> {
     rule.evidence.iter().flat_map(|requirement| lacks(requirement, facts)).collect()
 }
 
+/// The legal officer's note, where the law asks for one and there is none at all: no authority stands above it. One that
+/// finds the matter unlawful may be overridden, by name and for everybody to see.
+#[must_use]
+pub fn unnoted(rule: &StageRule, facts: &Facts) -> Vec<Missing> {
+    missing(rule, facts).into_iter().filter(|one| one.code == "legality").collect()
+}
+
 fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
     let few = |code: &str, need: u64, have: u64| (have < need).then(|| Missing::new(code, need, have));
     let no = |code: &str, there: bool| (!there).then(|| Missing::new(code, 1, 0));

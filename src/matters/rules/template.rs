@@ -243,6 +243,15 @@ impl StageRule {
     pub fn accepts(&self, kind: &str) -> bool {
         self.evidence.iter().any(|requirement| requirement.kinds().contains(&kind))
     }
+
+    /// The kind of body whose opinion is asked for, where it is only one.
+    #[must_use]
+    pub fn opinion_of(&self) -> Option<&str> {
+        self.evidence.iter().find_map(|requirement| match requirement {
+            Requirement::Opinion { body_kind } => body_kind.as_deref(),
+            _ => None,
+        })
+    }
 }
 
 impl Template {

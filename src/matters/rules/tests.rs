@@ -102,6 +102,8 @@ fn what_the_law_reserves_needs_a_lawful_note_and_nothing_else_does() {
     assert_eq!(lacking(true, None), ["legality"]);
     assert_eq!(lacking(true, Some(false)), ["legality_lawful"]);
     assert!(lacking(true, Some(true)).is_empty());
+    let unnoted = |legality| gate::unnoted(rule, &Facts { is_reserved: true, legality, ..Facts::default() }).len();
+    assert_eq!([unnoted(None), unnoted(Some(false)), unnoted(Some(true))], [1, 0, 0]);
     for item in ReservedItem::ALL {
         assert_eq!(ReservedItem::parse(item.as_str()), Some(item));
         assert_eq!(serde_json::to_value(item).unwrap(), item.as_str());

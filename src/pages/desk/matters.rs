@@ -135,7 +135,17 @@ fn read(fields: &Fields) -> Result<RaiseMatter> {
         title: fields.text("title").to_owned(),
         summary: fields.text("summary").to_owned(),
         suggestion_ids: Vec::new(),
-        template: if fields.given("template").is_some() { fields.choice("template")? } else { TemplateKey::default() },
-        reserved_item: fields.given("reserved_item").map(|_| fields.choice("reserved_item")).transpose()?,
+        template: path_of(fields)?,
+        reserved_item: item_of(fields)?,
     })
+}
+
+/// The path that was chosen.
+pub(super) fn path_of(fields: &Fields) -> Result<TemplateKey> {
+    if fields.given("template").is_some() { fields.choice("template") } else { Ok(TemplateKey::default()) }
+}
+
+/// The reserved item that was chosen, if any.
+pub(super) fn item_of(fields: &Fields) -> Result<Option<ReservedItem>> {
+    fields.given("reserved_item").map(|_| fields.choice("reserved_item")).transpose()
 }

@@ -4,13 +4,18 @@ use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
-use super::frame::{Clerk, Desk, Draft, Due, code_of, live};
+use super::{
+    frame::{Clerk, Desk, Draft, Due, code_of, live},
+    matters::{item_of, path_of},
+};
 use crate::{
     app::{App, Path, Query},
     bodies::{self, Right, SeatView},
     error::{Code, Result},
     ids::{MatterId, SuggestionId},
-    matters::{self, JoinSuggestion, MatterSummary, MattersQuery, RaiseMatter, State as MatterState, TemplateKey},
+    matters::{
+        self, JoinSuggestion, MatterSummary, MattersQuery, RaiseMatter, ReservedItem, State as MatterState, TemplateKey,
+    },
     page,
     pages::{
         fields::Fields,
@@ -141,6 +146,16 @@ struct VoicePage {
 }
 
 impl VoicePage {
+    /// The paths that a matter may take.
+    fn templates(&self) -> [TemplateKey; 3] {
+        TemplateKey::ALL
+    }
+
+    /// What the law reserves to the assembly.
+    fn reserved(&self) -> [ReservedItem; 10] {
+        ReservedItem::ALL
+    }
+
     fn can(&self, step: &str) -> bool {
         self.voice.can.iter().any(|one| code_of(one) == step)
     }
@@ -269,8 +284,8 @@ async fn raise(app: &App, clerk: &Clerk, id: SuggestionId, fields: Fields) -> Re
         title: fields.text("title").to_owned(),
         summary: fields.text("summary").to_owned(),
         suggestion_ids: vec![id],
-        template: TemplateKey::default(),
-        reserved_item: None,
+        template: path_of(&fields)?,
+        reserved_item: item_of(&fields)?,
     };
     let raise = app.once(clerk.actor.clone(), fields.key(), "raise_matter", input, |tx, actor, input| {
         Box::pin(matters::commands::raise(tx, actor, input))

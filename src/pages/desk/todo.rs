@@ -153,7 +153,7 @@ async fn minutes(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
 
 /// Open matters that wait for something the clerk may do, with what is missing.
 async fn moves(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
-    let rights = [Right::MoveMatter, Right::CloseMatter, Right::GiveOpinion, Right::RecordVisit];
+    let rights = [Right::MoveMatter, Right::CloseMatter, Right::GiveOpinion, Right::NoteLegality, Right::RecordVisit];
     if !rights.iter().any(|right| clerk.may(*right, area)) {
         return Ok(Vec::new());
     }
@@ -180,14 +180,15 @@ async fn move_todo(app: &App, clerk: &Clerk, matter: &MatterSummary) -> Result<O
     let rule = standing.rule()?;
     let missing = gate::missing(rule, &matters::queries::facts(db, &standing).await?);
     let may = |right| clerk.may(right, &matter.area_code);
-    let lacks_opinion = missing.iter().any(|one| one.code.starts_with("opinion"));
+    let lacks = |code: &str| missing.iter().any(|one| one.code.starts_with(code));
     let next = match () {
         () if standing.position().vote_running => "desk-see-vote",
-        () if lacks_opinion && may(Right::GiveOpinion) => "desk-give-opinion",
+        () if (lacks("opinion") || lacks("proposal")) && may(Right::GiveOpinion) => "desk-give-opinion",
+        () if lacks("legality") && may(Right::NoteLegality) => "desk-legality-do",
         () if missing.is_empty() => "desk-move-on",
         () => "desk-look",
     };
-    if !may(rule.moved_by.right()) && next != "desk-give-opinion" {
+    if !may(rule.moved_by.right()) && !["desk-give-opinion", "desk-legality-do"].contains(&next) {
         return Ok(None);
     }
     let notes = if next == "desk-see-vote" { vec![text::say("desk-voting")] } else { texts(missing) };

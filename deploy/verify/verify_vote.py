@@ -145,7 +145,9 @@ def fingerprint(top):
 
 # --- the checks ------------------------------------------------------------------------------------------------------
 
-RANKS = {"manifest": 0, "roll": 1, "ballot": 2, "void": 3, "named": 3, "paper": 3, "close": 4, "result": 5}
+RANKS = {"manifest": 0, "roll": 1, "ballot": 2, "amend": 2, "void": 3, "named": 3, "paper": 3, "sheets": 3, "close": 4,
+         "result": 5}
+MOST = 1_000_000_000
 
 
 def verify(archive, wanted=None):
@@ -181,6 +183,10 @@ def verify(archive, wanted=None):
     def of(kind):
         return [one for one in entries if one["k"] == kind]
 
+    tags, on = {one["tag"] for one in electors}, set(range(1, on_roll + 1))
+    if amended(of("amend"), tags, on, on_roll):
+        told.append("✓ 名册冻结以后的更正都在公示板上，更正以后共 %d 人" % len(on))
+    on_roll = len(on)
     require(all(isinstance(one.get("h"), str) for one in of("ballot") + of("void")), "entry")
     counted = {one["h"] for one in of("ballot")}
     everything = len(of("ballot"))
@@ -188,7 +194,6 @@ def verify(archive, wanted=None):
     for one in of("void"):
         require(manifest.get("revote") is True and one["h"] in counted, "void")
         counted.remove(one["h"])
-    require(manifest.get("paper") is True or not of("paper"), "paper")
     require(same(entries[-2], {"k": "close", "n": everything, "poll": poll, "v": 1}), "close")
     told.append("✓ 公示板共 %d 条，其中票 %d 张，没有重复" % (len(entries), everything))
 
@@ -214,36 +219,33 @@ def verify(archive, wanted=None):
 
     end = tops[-2]
     if isinstance(archive.get("result"), dict) and archive["result"].get("annulled") is not None:
-        why = annulled(archive, manifest, of("named"), (digest, end.hex(), key))
+        why = annulled(archive, manifest, (of("named"), of("paper") + of("sheets")), (digest, end.hex(), key))
         told.append("这次表决作废：%s（批准：%s）。没有计票，也没有公布谁投了什么。" % (why["reason"], why["authority"]))
         told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
         return told
     asked = question(manifest)
+    on_paper, issued = paper(manifest, asked, (of("paper"), of("sheets")), len(counted))
+    secret = manifest.get("secrecy") == "secret"
+    if issued is not None:
+        told.append("✓ 票箱里的纸票 %d 张；手机票和没有退回、作废、遗失的纸票最多 %d 张" % (sum(n for _, n in on_paper), issued))
     if isinstance(archive.get("plaintexts"), list):
-        chosen = opened(archive, manifest, of("named"), (counted, asked), end)
+        chosen = opened(archive, manifest, of("named"), (counted, asked, sum(n for _, n in on_paper) if secret else 0), end)
     else:
-        chosen = named(manifest, of("named"), (counted, asked), (poll, on_roll))
+        chosen = named(manifest, of("named"), (counted, asked), (poll, on))
     count = {"on_roll": on_roll, "present": 0, "yes": 0, "no": 0, "abstain": 0, "invalid": 0}
     votes = None if asked is None else {option: 0 for option in asked["options"]}
     names = {"for": "yes", "against": "no", "abstain": "abstain"}
-    for marks in chosen:
-        count["present"] += 1
+    for marks, ballots in [(marks, 1) for marks in chosen] + ([] if secret else on_paper):
+        count["present"] += ballots
         if marks is None:
-            count["invalid"] += 1
+            count["invalid"] += ballots
         elif asked is None:
-            count[names[marks[0]]] += 1
+            count[names[marks[0]]] += ballots
         else:
-            count["yes" if marks else "abstain"] += 1
+            count["yes" if marks else "abstain"] += ballots
             for mark in marks:
-                votes[mark] += 1
-    for paper in of("paper"):
-        for name in ("yes", "no", "abstain", "invalid"):
-            number = paper.get(name) if whole(paper.get(name)) else 0
-            count[name] += number
-            count["present"] += number
-    # how many votes an option had from paper is on no sheet of this format
-    require(asked is None or not of("paper"), "paper")
-    decided(archive, manifest, (count, votes, asked), (digest, end.hex(), key))
+                votes[mark] += ballots
+    decided(archive, manifest, (count, votes, asked, issued), (digest, end.hex(), key))
     told.append("✓ 重新数过：名册 %(on_roll)d，参加 %(present)d，同意 %(yes)d，不同意 %(no)d，弃权 %(abstain)d，无效 %(invalid)d" % count)
     for option, text in zip(asked["options"], asked["texts"]) if asked else ():
         told.append("✓ %s：%d 票" % (text, votes[option]))
@@ -270,9 +272,73 @@ def valid(asked, marks):
     return len(marks) <= asked["most"] and len(set(marks)) == len(marks) and set(marks) <= set(asked["options"])
 
 
+def amended(entries, tags, on, last):
+    """Changes of the frozen roll: numbers go on, nobody joins twice, only who is on it is struck, only who was is restored."""
+    for one in entries:
+        number, op = one.get("n"), one.get("op")
+        require(whole(number), "amend")
+        hexed(one.get("sha256"), "amend")
+        if op == "add":
+            require(set(one) == {"k", "n", "op", "poll", "sha256", "tag", "u", "v", "w"} and isinstance(one["tag"], str)
+                    and isinstance(one["u"], str) and whole(one["w"]) and number == last + 1 and one["tag"] not in tags,
+                    "amend")
+            tags.add(one["tag"])
+            on.add(number)
+            last = number
+        else:
+            require(op in ("strike", "restore") and set(one) == {"k", "n", "op", "poll", "sha256", "v"}, "amend")
+            require(number in on if op == "strike" else 1 <= number <= last and number not in on, "amend")
+            (on.remove if op == "strike" else on.add)(number)
+    return bool(entries)
+
+
+def hexed(text, word):
+    require(isinstance(text, str) and len(text) == 64 and all(one in "0123456789abcdef" for one in text), word)
+
+
+def paper(manifest, asked, told, by_phone):
+    """Boxes of paper, and every sheet that was handed out: (marks, ballots) each, and the most that can have been cast."""
+    boxes, sheets = told
+    if not boxes and not sheets:
+        return [], None
+    require(manifest.get("paper") is True and len(sheets) == 1, "paper")
+    require(asked is None or asked["most"] == 1, "paper")
+    poll, found, names = manifest["poll"], [], set()
+
+    def number(value):
+        require(whole(value) and value <= MOST, "paper")
+        return value
+
+    for one in boxes:
+        require(isinstance(one.get("box"), str) and one["box"] not in names, "paper")
+        hexed(one.get("sheet"), "paper")
+        names.add(one["box"])
+        wanted = {"box": one["box"], "k": "paper", "poll": poll, "sheet": one["sheet"], "v": 1}
+        if manifest.get("secrecy") == "secret":
+            wanted["n"] = number(one.get("n"))
+            found.append((None, wanted["n"]))
+        elif asked is not None:
+            require(isinstance(one.get("votes"), dict), "paper")
+            wanted["abstain"], wanted["invalid"] = number(one.get("abstain")), number(one.get("invalid"))
+            wanted["votes"] = {option: number(one["votes"].get(option)) for option in asked["options"]}
+            found += [([option], ballots) for option, ballots in wanted["votes"].items()]
+            found += [([], wanted["abstain"]), (None, wanted["invalid"])]
+        else:
+            for name, marks in (("yes", ["for"]), ("no", ["against"]), ("abstain", ["abstain"]), ("invalid", None)):
+                wanted[name] = number(one.get(name))
+                found.append((marks, wanted[name]))
+        require(same(one, wanted), "paper")
+    issued, returned, spoilt, lost = (number(sheets[0].get(name)) for name in ("issued", "returned", "spoilt", "lost"))
+    require(same(sheets[0], {"issued": issued, "k": "sheets", "lost": lost, "poll": poll, "returned": returned,
+                             "spoilt": spoilt, "v": 1}), "paper")
+    out = issued - returned - spoilt - lost
+    require(0 <= out <= sum(ballots for _, ballots in found), "paper")
+    return found, by_phone + out
+
+
 def named(manifest, entries, ballots, about):
     """Open ballots: each digest is among the ballots, each elector is told once."""
-    (counted, asked), (poll, on_roll) = ballots, about
+    (counted, asked), (poll, on) = ballots, about
     require(manifest.get("secrecy") == "open", "plaintexts")
     hashes, electors, chosen = set(), set(), []
     for one in entries:
@@ -282,7 +348,7 @@ def named(manifest, entries, ballots, about):
         own = sha(b"LSB1-ballot\0", jcs({"c": choices, "cast_id": cast_id, "poll": poll})).hex()
         require(same(one, {"c": choices, "cast_id": cast_id, "e": elector, "h": own, "k": "named", "poll": poll, "v": 1}),
                 "named")
-        require(own in counted and own not in hashes and 1 <= elector <= on_roll and elector not in electors, "named")
+        require(own in counted and own not in hashes and elector in on and elector not in electors, "named")
         hashes.add(own)
         electors.add(elector)
         chosen.append(choices if valid(asked, choices) else None)
@@ -292,7 +358,7 @@ def named(manifest, entries, ballots, about):
 
 def opened(archive, manifest, told_names, ballots, end):
     """Sealed ballots: those of the board, in the order that nobody chose; what was on them sorted by content."""
-    counted, asked = ballots
+    counted, asked, on_paper = ballots
     require(manifest.get("secrecy") == "secret" and not told_names, "plaintexts")
     require(isinstance(archive.get("envelopes"), list), "envelopes")
     hashes, last = set(), None
@@ -310,7 +376,7 @@ def opened(archive, manifest, told_names, ballots, end):
         last = place
     require(len(hashes) == len(counted), "envelopes")
     plaintexts = archive["plaintexts"]
-    require(len(plaintexts) == len(hashes) and plaintexts == sorted(plaintexts, key=jcs), "plaintexts")
+    require(len(plaintexts) == len(hashes) + on_paper and plaintexts == sorted(plaintexts, key=jcs), "plaintexts")
     chosen = []
     for one in plaintexts:
         require(one is None or isinstance(one, list) and all(isinstance(c, str) for c in one) and valid(asked, one)
@@ -381,11 +447,12 @@ def elected(rule, count, votes, asked):
 
 def decided(archive, manifest, counts, about):
     """The numbers are those of the result, the law was applied to them, the result is signed and on the board."""
-    (count, votes, asked), result = counts, archive.get("result")
+    (count, votes, asked, most), result = counts, archive.get("result")
     require(isinstance(result, dict) and isinstance(result.get("count"), dict), "count")
-    issued = result["count"].get("issued")
+    issued = result["count"].get("issued") if most is None else most
     full = dict(count, issued=issued if whole(issued) else None, weights=None)
     require(same(result["count"], full), "count")
+    turnout(result.get("turnout"), full)
     if asked is None:
         outcome, told = judged(manifest.get("rule"), full), None
     else:
@@ -395,11 +462,24 @@ def decided(archive, manifest, counts, about):
     bound(archive, manifest, about)
 
 
+def turnout(told, count):
+    """Turnout by channel, where it is told: never more than took part, and all of them where no few are left out."""
+    if told is None:
+        return
+    require(isinstance(told, dict), "count")
+    known = [one for one in told.values() if one is not None]
+    require(all(whole(one) and one <= MOST for one in known), "count")
+    void = count["issued"] is not None and count["present"] > count["issued"]
+    require(sum(known) <= count["present"]
+            and (len(known) < len(told) or void or sum(known) == count["present"]), "count")
+
+
 def annulled(archive, manifest, told_names, about):
     """Annulled by hand: nobody named, nothing opened or counted, the reason signed and on the board."""
     digest, end, _ = about
     result = archive["result"]
-    require(not told_names, "named")
+    require(not told_names[0], "named")
+    require(not told_names[1], "paper")
     require(archive.get("plaintexts") is None and archive.get("envelopes") is None, "plaintexts")
     why = result["annulled"]
     require(isinstance(why, dict) and set(why) == {"reason", "authority"}
@@ -424,7 +504,8 @@ def bound(archive, manifest, about):
 WORDS = {
     "format": "不是这种档案，或者缺了内容", "manifest": "表决事项或规则被改过", "roll": "名册和冻结时公布的不一致",
     "entry": "公示板上有不认识的条目", "order": "公示板的条目缺了、多了，或者顺序不对", "twice": "同一张票在公示板上出现两次",
-    "void": "作废的票不在公示板上，或者这次表决不许再投", "paper": "这次表决没有纸票，公示板上却有", "close": "截止时的票数和公示板不一致", "heads": "公示板的签名缺了或者不连续",
+    "void": "作废的票不在公示板上，或者这次表决不许再投", "paper": "纸票对不上：这次表决没有纸票，或者发出的票和票箱里的票合不拢",
+    "amend": "名册的更正不成立：补了已经在册的，或者划了不在册的", "close": "截止时的票数和公示板不一致", "heads": "公示板的签名缺了或者不连续",
     "root": "公示板被改过：和签名时的指纹对不上", "signature": "签名不对",
     "fingerprint": "从头到尾没有过公布的这个指纹：这不是当时公布的公示板", "named": "公布的记名票和公示板上的票对不上",
     "envelopes": "封好的票和公示板上的票对不上", "envelope_order": "封好的票没有按规定打乱",

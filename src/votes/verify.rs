@@ -33,6 +33,7 @@ pub const FAULTS: &[&str] = &[
     "format",
     "manifest",
     "roll",
+    "amend",
     "entry",
     "order",
     "twice",
@@ -53,8 +54,12 @@ pub const FAULTS: &[&str] = &[
 ];
 
 mod marks;
+mod paper;
+mod roll;
 
 use marks::{Marks, Votes, count, is_as_shown, option_text, question};
+use paper::{Paper, paper};
+use roll::{Roll, roll};
 
 type Checked<T> = Result<T, &'static str>;
 
@@ -72,9 +77,13 @@ pub fn verify(archive: &Value, fingerprint: Option<&str>) -> Report {
 fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> Checked<()> {
     let board = Board::read(archive)?;
     said(lines, "manifest", &[("question", board.manifest["question"].as_str().unwrap_or_default())]);
-    let on_roll = roll(archive, &board)?;
-    said(lines, "roll", &[("electors", &on_roll.to_string())]);
+    let mut electors = roll(archive, &board)?;
+    said(lines, "roll", &[("electors", &electors.on_roll().to_string())]);
     let close = board.order()?;
+    if electors.amend(&board)? {
+        said(lines, "amended", &[("electors", &electors.on_roll().to_string())]);
+    }
+    let on_roll = electors.on_roll();
     let ballots = board.ballots()?;
     said(lines, "board", &[("entries", &board.entries.len().to_string()), ("ballots", &ballots.all.to_string())]);
     let heads = heads(archive, &board, close)?;
@@ -93,11 +102,17 @@ fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> C
         return Ok(());
     }
     let asked = question(&board)?;
+    let on_paper = paper(&board, asked.as_ref(), ballots.counted.len() as u64)?;
+    if let Some(issued) = on_paper.issued {
+        said(lines, "paper", &[("ballots", &on_paper.ballots().to_string()), ("issued", &issued.to_string())]);
+    }
     let chosen = match archive["plaintexts"].as_array() {
-        Some(plaintexts) => opened(archive, (&board, &ballots), (&closing_root, asked.as_ref()), plaintexts)?,
-        None => named(&board, &ballots, on_roll)?,
+        Some(plaintexts) => {
+            opened(archive, (&board, &ballots, &on_paper), (&closing_root, asked.as_ref()), plaintexts)?
+        }
+        None => named(&board, &ballots, &electors)?,
     };
-    let (count, votes) = count(&board, (asked.as_ref(), &chosen), on_roll);
+    let (count, votes) = count((asked.as_ref(), &chosen), &on_paper, on_roll);
     // how many votes an option had from paper is on no sheet of this format
     require(asked.is_none() || board.of("paper").next().is_none(), "paper")?;
     decided(archive, &board, &closing_root, (asked.as_ref(), count, votes.clone()))?;
@@ -188,13 +203,13 @@ impl<'a> Board<'a> {
         self.entries.iter().filter(move |entry| entry["k"] == kind)
     }
 
-    /// Manifest and roll first, then ballots, then what is told at the end, `close`, the result. Says where `close` is.
+    /// Manifest and roll first, then ballots and changes of the roll, then what is told at the end, `close`, the result. Says where `close` is.
     fn order(&self) -> Checked<usize> {
         let rank = |entry: &Value| match entry["k"].as_str() {
             Some("manifest") => Some(0),
             Some("roll") => Some(1),
-            Some("ballot") => Some(2),
-            Some("void" | "named" | "paper") => Some(3),
+            Some("ballot" | "amend") => Some(2),
+            Some("void" | "named" | "paper" | "sheets") => Some(3),
             Some("close") => Some(4),
             Some("result") => Some(5),
             _ => None,
@@ -218,26 +233,10 @@ impl<'a> Board<'a> {
             // only who cast again has a ballot that does not count
             require(self.manifest["revote"] == true && counted.remove(&hash?), "void")?;
         }
-        require(self.manifest["paper"] == true || self.of("paper").next().is_none(), "paper")?;
         let close = self.of("close").next().ok_or("order")?;
         require(*close == lsb1::close_entry(&self.poll, all as u64), "close")?;
         Ok(Ballots { all, counted })
     }
-}
-
-fn roll(archive: &Value, board: &Board<'_>) -> Checked<u64> {
-    let electors = list(&archive["roll"], "roll")?;
-    let (mut leaves, mut tags) = (Vec::new(), BTreeSet::new());
-    for (number, elector) in (1_u64..).zip(electors) {
-        let (tag, unit) = (elector["tag"].as_str().ok_or("roll")?, elector["u"].as_str().ok_or("roll")?);
-        require(*elector == lsb1::elector_entry(number, tag, unit, elector["w"].as_u64().ok_or("roll")?), "roll")?;
-        require(tags.insert(tag), "roll")?;
-        leaves.push(tree::leaf(jcs(elector).as_bytes()));
-    }
-    let (on_roll, root) = (leaves.len() as u64, hex(&tree::root(&leaves)));
-    require(board.manifest["roll"] == json!({ "n": on_roll, "root": root }), "roll")?;
-    require(board.entries.get(1) == Some(&lsb1::roll_entry(&board.poll, on_roll, &root)), "roll")?;
-    Ok(on_roll)
 }
 
 /// Every head is signed, and is the root over the first leaves; the last two are the end and the result. Their roots.
@@ -259,7 +258,7 @@ fn heads(archive: &Value, board: &Board<'_>, close: usize) -> Checked<Vec<String
 }
 
 /// The marks of each open ballot: its digest is among the ballots, its elector is told once.
-fn named(board: &Board<'_>, ballots: &Ballots, on_roll: u64) -> Checked<Vec<Option<Marks>>> {
+fn named(board: &Board<'_>, ballots: &Ballots, roll: &Roll) -> Checked<Vec<Option<Marks>>> {
     require(board.manifest["secrecy"] == "open", "plaintexts")?;
     let (mut hashes, mut electors, mut chosen) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for entry in board.of("named") {
@@ -267,7 +266,7 @@ fn named(board: &Board<'_>, ballots: &Ballots, on_roll: u64) -> Checked<Vec<Opti
         let hash = lsb1::ballot_digest(&board.poll, cast_id, &choices);
         let elector = entry["e"].as_u64().ok_or("named")?;
         let is_told = *entry == lsb1::named_entry(&board.poll, (elector, cast_id, &choices), &hash);
-        require(is_told && ballots.counted.contains(&hash) && (1..=on_roll).contains(&elector), "named")?;
+        require(is_told && ballots.counted.contains(&hash) && roll.holds(elector), "named")?;
         require(hashes.insert(hash) && electors.insert(elector), "named")?;
         chosen.push(Some(choices));
     }
@@ -278,7 +277,7 @@ fn named(board: &Board<'_>, ballots: &Ballots, on_roll: u64) -> Checked<Vec<Opti
 /// The sealed ballots are those of the board, in the order that nobody chose; what was on them is sorted by content.
 fn opened(
     archive: &Value,
-    (board, ballots): (&Board<'_>, &Ballots),
+    (board, ballots, on_paper): (&Board<'_>, &Ballots, &Paper),
     (closing_root, asked): (&str, Option<&Question>),
     plaintexts: &[Value],
 ) -> Checked<Vec<Option<Marks>>> {
@@ -295,7 +294,8 @@ fn opened(
         last = Some(place);
     }
     require(hashes.len() == ballots.counted.len(), "envelopes")?;
-    require(plaintexts.len() == hashes.len() && plaintexts.is_sorted_by_key(jcs), "plaintexts")?;
+    let ballots = (hashes.len() as u64).checked_add(on_paper.secret).ok_or("plaintexts")?;
+    require(plaintexts.len() as u64 == ballots && plaintexts.is_sorted_by_key(jcs), "plaintexts")?;
     let read = |ballot: &Value| match ballot {
         Value::Null => Ok(None),
         told => strings(told).filter(|marks| is_as_shown(asked, marks)).map(Some).ok_or("plaintexts"),
@@ -314,6 +314,7 @@ fn strings(value: &Value) -> Option<Vec<String>> {
 fn annulled(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<Annulled> {
     let result = &archive["result"];
     require(board.of("named").next().is_none(), "named")?;
+    require(board.of("paper").chain(board.of("sheets")).next().is_none(), "paper")?;
     require(archive["plaintexts"].is_null() && archive["envelopes"].is_null(), "plaintexts")?;
     let why: Annulled = serde_json::from_value(result["annulled"].clone()).map_err(|_| "result")?;
     let told = json!({
@@ -333,8 +334,9 @@ fn decided(
     (asked, mut count, votes): (Option<&Question>, Count, Votes),
 ) -> Checked<()> {
     let result = &archive["result"];
-    count.issued = result["count"]["issued"].as_u64();
+    count.issued = count.issued.or_else(|| result["count"]["issued"].as_u64());
     require(result["count"] == json!(count), "count")?;
+    paper::turnout(&result["turnout"], &count)?;
     let preset: Preset = serde_json::from_value(board.manifest["rule"].clone()).map_err(|_| "rule")?;
     let (outcome, elected) = match asked {
         Some(asked) => {

@@ -18,10 +18,12 @@ mod matter_acts;
 mod matters;
 mod meetings;
 mod notices;
+mod paper;
 mod proxies;
 mod reach;
 mod reports;
 mod requests;
+mod roll;
 mod roster;
 mod sheets;
 mod suggestions;
@@ -71,6 +73,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/notices/{id}/{form}", post(notices::act))
         .route("/desk/votes/{id}", get(votes::show))
         .route("/desk/votes/{id}/proxies", post(proxies::name).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/paper", get(paper::show))
+        .route("/desk/votes/{id}/paper/print", get(paper::print))
+        .route("/desk/votes/{id}/paper/count", post(paper::count).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/paper/{form}", post(paper::act))
+        .route("/desk/votes/{id}/roll", get(roll::show))
+        .route("/desk/votes/{id}/roll/{form}", post(roll::act))
         .route("/desk/votes/{id}/{form}", post(votes::act))
         .route("/desk/households", get(proxies::households).post(proxies::name_household))
         .route("/desk/tasks/{id}", get(tasks::show))

@@ -12,7 +12,7 @@ use crate::{
     board::{self, HeadView, sealing::Trustee},
     bodies::{self, Right},
     error::{Code, Result},
-    ids::VoteId,
+    ids::{ChallengeId, VoteId},
     pages::{
         fields::{Fields, Wrong},
         layout::{Page, render_as, see},
@@ -20,8 +20,15 @@ use crate::{
     },
     votes::{
         OpenVote, ResultView, Secrecy, VoteView,
-        commands::{self, AnnulVote},
-        queries::{self, proxies::ProxiesView},
+        commands::{
+            self, AnnulVote,
+            challenges::{AnswerChallenge, answer_challenge},
+        },
+        queries::{
+            self,
+            challenges::{self, ChallengeView},
+            proxies::ProxiesView,
+        },
         rules::Relation,
         sealed::{self, HandedKey, MakeKey, OpenBox, TrusteeView},
     },
@@ -49,6 +56,10 @@ struct VotePage {
     relations: [Relation; 7],
     /// Those for whom somebody cast, and whom no phone tells so.
     unreachable: Vec<(i32, String)>,
+    challenges: Vec<ChallengeView>,
+    /// May the clerk answer a challenge, and say that it is right?
+    can_answer: bool,
+    can_overturn: bool,
     wrong: Wrong,
     draft: Draft,
 }
@@ -90,9 +101,13 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let opens_votes = bodies::may(&clerk.actor, Right::OpenVote, &vote.area_code);
     let can_reopen = opens_votes;
     let closes_at = picked(app.now() + TimeDelta::hours(1));
-    let runs = matches!(vote.state.as_str(), "open" | "waiting_keys");
+    let runs = queries::runs(&vote.state);
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
     let unreachable = if opens_votes { queries::unreachable(db, id).await? } else { Vec::new() };
+    let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
+    let can_answer = opens_votes && is_provisional;
+    let can_overturn = can_answer && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
+    let challenges = challenges::of(db, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let desk = clerk.desk();
     let shown = VotePage {
@@ -111,6 +126,9 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         can_proxy,
         relations: Relation::ALL,
         unreachable,
+        challenges,
+        can_answer,
+        can_overturn,
         wrong,
         draft,
     };
@@ -131,13 +149,14 @@ pub(super) async fn act(
         "opening" => open(&app, &clerk, id, &fields).await,
         "annul" => annul(&app, &clerk, id, &fields).await,
         "again" => again(&app, &clerk, id, &fields).await,
+        "answer" => answer(&app, &clerk, id, &fields).await,
         "check" => proxies::decide(&app, &clerk, id, (true, &fields)).await,
         "revoke" => proxies::decide(&app, &clerk, id, (false, &fields)).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/votes/{id}"))),
-        Err(error) if ["annul", "again", "check", "revoke"].contains(&form.as_str()) => {
+        Err(error) if ["annul", "again", "answer", "check", "revoke"].contains(&form.as_str()) => {
             shown(&app, &clerk, id, (Wrong::default(), Draft::refused(&form, fields, error)?)).await
         }
         Err(error) => shown(&app, &clerk, id, (Wrong::from(error)?, Draft::default())).await,
@@ -157,6 +176,9 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         preset: before.preset,
         secrecy: if before.secrecy == "secret" { Secrecy::Secret } else { Secrecy::Open },
         allows_revote: before.allows_revote,
+        has_paper: before.has_paper,
+        challenge_days: Some(before.challenge_days),
+        roll_days: None,
         closes_at: moment_of(fields, "closes_at")?,
         meeting_id: before.meeting_id,
     };
@@ -164,6 +186,14 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         Box::pin(commands::open_vote(tx, actor, input))
     });
     open.await.map(drop)
+}
+
+async fn answer(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let challenge = fields.required::<ChallengeId>("challenge_id")?;
+    let input = AnswerChallenge { upholds: fields.text("upholds") == "yes", answer: fields.text("answer").to_owned() };
+    let (actor, about) = (clerk.actor.clone(), (id, challenge, input));
+    let done = app.store.write(move |tx| Box::pin(async move { answer_challenge(tx, &actor, about).await }));
+    done.await.map(drop)
 }
 
 async fn annul(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {

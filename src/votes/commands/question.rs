@@ -51,6 +51,8 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote) -> Result
         checks.require(!MOTIONS.contains(&input.preset.as_str()), "options", "only_a_motion");
         checks.require(inside(seats, n), "seats", "out_of_range");
         checks.require(inside(most, n.min(MAX_CHOICES)), "max_choices", "out_of_range");
+        // how several options stand together on each sheet is on no tally sheet
+        checks.require(most == 1 || !input.has_paper, "max_choices", "one_choice_only");
     } else {
         checks.require(input.seats.is_none() && input.max_choices.is_none(), "options", "required");
     }

@@ -129,7 +129,7 @@ async fn ended(app: &App) -> Result<Vec<VoteId>> {
     let ids = vote::Entity::find()
         .select_only()
         .column(vote::Column::Id)
-        .filter(vote::Column::State.is_not_in([queries::OPEN, queries::WAITING_KEYS]))
+        .filter(vote::Column::State.is_not_in([queries::OPEN, queries::POSTED, queries::WAITING_KEYS]))
         .filter(vote::Column::Secrecy.eq(Secrecy::Secret.as_str()))
         .filter(waits);
     Ok(ids.into_tuple().all(app.store.read()).await?)

@@ -9,7 +9,7 @@ use super::{
         commands::Secrecy,
         rows::{roll_entry, vote},
     },
-    NOT_CAST, OPEN,
+    NOT_CAST, OPEN, TOOK_PART,
 };
 use crate::{
     error::Result,
@@ -51,7 +51,7 @@ pub async fn cast_by(db: &impl ConnectionTrait, id: VoteId, among: &Among) -> Re
         .select_only()
         .column(roll_entry::Column::PersonId)
         .filter(roll_entry::Column::VoteId.eq(id))
-        .filter(roll_entry::Column::Channel.ne(NOT_CAST))
+        .filter(roll_entry::Column::Channel.is_in(TOOK_PART))
         .filter(among.holds(roll_entry::Column::PersonId));
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }

@@ -1,0 +1,143 @@
+//! 定论: a result that nobody challenges any more stands; its resolution is worded, published, and the matter moves.
+use chrono::Datelike;
+use fluent_bundle::FluentValue;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    error::Result,
+    events::{self, Happening, Kind},
+    ids::{PersonId, VoteId},
+    store::Tx,
+    text,
+    votes::{
+        queries::{self, ResultView, challenges},
+        rows::vote,
+    },
+};
+
+const DUE_AT_ONCE: u64 = 100;
+
+/// Lets the results stand whose days are over and whose challenges are all answered. One that cannot holds up no other.
+/// Recorded: `vote.settled`.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn due(app: &App) -> Result<()> {
+    let ready = vote::Entity::find()
+        .select_only()
+        .column(vote::Column::Id)
+        .filter(vote::Column::Settlement.eq(queries::PROVISIONAL))
+        .filter(vote::Column::ChallengeUntil.lte(app.now()))
+        .order_by_asc(vote::Column::ChallengeUntil)
+        .limit(DUE_AT_ONCE);
+    let ready: Vec<VoteId> = ready.into_tuple().all(app.store.read()).await?;
+    for id in ready {
+        if let Err(error) = app.store.write(move |tx| Box::pin(settle(tx, id))).await {
+            tracing::error!(vote = %id, %error, "a result to settle");
+        }
+    }
+    Ok(())
+}
+
+async fn settle(tx: &Tx, id: VoteId) -> Result<()> {
+    let vote = queries::row(tx, id).await?;
+    let is_over = vote.challenge_until.is_some_and(|until| until <= tx.now());
+    if vote.settlement.as_deref() != Some(queries::PROVISIONAL) || !is_over || challenges::waiting(tx, id).await? > 0 {
+        return Ok(());
+    }
+    stands(tx, id).await?;
+    record(tx, &vote, (queries::FINAL, None)).await
+}
+
+/// The result stands, with its resolution.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn stands(tx: &Tx, id: VoteId) -> Result<()> {
+    let result = queries::result_of(tx, id).await?;
+    let vote = queries::vote(tx, id).await?;
+    let challenged = challenges::of(tx, id).await?.len();
+    let words = resolution(&vote.area_name, &result, challenged);
+    end(tx, id, (queries::FINAL, words)).await
+}
+
+/// A challenge was right: the result does not stand, and the matter may be voted on again.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn overturn(tx: &Tx, vote: &vote::Model, (reason, by): (&str, PersonId)) -> Result<()> {
+    let blanks = [("question", vote.question.as_str().into()), ("reason", reason.into())];
+    end(tx, vote.id, (queries::OVERTURNED, text::say_with("resolution-overturned", &blanks))).await?;
+    record(tx, vote, (queries::OVERTURNED, Some(by))).await
+}
+
+async fn end(tx: &Tx, id: VoteId, (settlement, words): (&str, String)) -> Result<()> {
+    vote::Entity::update_many()
+        .col_expr(vote::Column::Settlement, Expr::value(settlement))
+        .col_expr(vote::Column::SettledAt, Expr::value(tx.now()))
+        .col_expr(vote::Column::Resolution, Expr::value(words))
+        .filter(vote::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn record(tx: &Tx, vote: &vote::Model, (settlement, by): (&str, Option<PersonId>)) -> Result<()> {
+    let mut happening = Happening::new(Kind::VoteSettled, vote.id)
+        .at(&vote.area_code)
+        .with(json!({ "matter": vote.matter_id, "settlement": settlement }));
+    if let Some(by) = by {
+        happening = happening.by(by);
+    }
+    events::record(tx, happening).await?;
+    Ok(())
+}
+
+/// The words of a resolution: who decided what, when, with which numbers, by which article.
+fn resolution(area: &str, result: &ResultView, challenged: usize) -> String {
+    let number = |n: u64| FluentValue::from(n.to_string());
+    let count = &result.count;
+    let date = result.closed_at.map(|at| (at.year().to_string(), at.month().to_string(), at.day().to_string()));
+    let (year, month, day) = date.unwrap_or_default();
+    let names: Vec<&str> = result
+        .choice
+        .iter()
+        .flat_map(|choice| &choice.options)
+        .filter(|option| option.is_elected)
+        .map(|option| option.text.as_str())
+        .collect();
+    let blanks = [
+        ("area", area.into()),
+        ("preset", result.preset_name.as_str().into()),
+        ("year", year.into()),
+        ("month", month.into()),
+        ("day", day.into()),
+        ("question", result.question.as_str().into()),
+        ("electors", number(count.on_roll)),
+        ("present", number(count.present)),
+        ("yes", number(count.yes)),
+        ("no", number(count.no)),
+        ("abstain", number(count.abstain)),
+        ("invalid", number(count.invalid)),
+        ("names", names.join("、").into()),
+        ("outcome", result.outcome_text.as_str().into()),
+        ("law", result.law.as_str().into()),
+        ("challenges", number(challenged as u64)),
+    ];
+    let say = |key: &str| text::say_with(key, &blanks);
+    let counted = match (&result.choice, names.is_empty()) {
+        (None, _) => "resolution-motion",
+        (Some(_), true) => "resolution-nobody",
+        (Some(_), false) => "resolution-choice",
+    };
+    let mut words = say(counted) + &say("resolution-outcome");
+    if !result.is_binding {
+        words.push_str(&say("resolution-consultative"));
+    }
+    if challenged > 0 {
+        words.push_str(&say("resolution-challenges"));
+    }
+    words
+}

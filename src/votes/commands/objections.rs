@@ -52,7 +52,7 @@ pub struct DecideRollObjection {
     pub reason: String,
 }
 
-/// Objects to a roll; sent again it is the same objection. Recorded: `vote.roll_objected`.
+/// Objects to a roll. Recorded: `vote.roll_objected`.
 ///
 /// # Errors
 /// `not_found`, also for who does not see the area; `roll_objection_too_late`; `wrong_state` when the vote is over;

@@ -257,6 +257,9 @@ pub(super) async fn record_opened(tx: &Tx, row: &vote::Model, actor: Option<&Act
 /// The rule, and when the first ballot may be cast.
 fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateTime<Utc>)> {
     let preset = rules::preset(&input.preset);
+    if preset.is_some_and(|preset| preset.paper_required) {
+        return Err(Code::PaperRequired.into());
+    }
     let mut checks = Checks::default();
     checks.text("question", &input.question, 2..=200);
     checks.require(preset.is_some(), "preset", "unknown");
@@ -272,9 +275,6 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateT
     let is_lawful = preset.is_none_or(|preset| !preset.secret) || input.secrecy == Secrecy::Secret;
     checks.require(is_lawful, "secrecy", "must_be_secret");
     checks.done()?;
-    if preset.is_some_and(|preset| preset.paper_required) {
-        return Err(Code::PaperRequired.into());
-    }
     let preset = preset.filter(|preset| roll::is_votable(&input.preset, preset)).ok_or(Code::RuleNotVotable)?;
     Ok((preset, opens_at))
 }

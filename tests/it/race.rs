@@ -193,7 +193,7 @@ async fn closing_while_casting() {
     }
     for wait in [0, 3, 9, 27] {
         let matter = village.matter_to_decide(&app, "修一座桥").await;
-        let vote = village.open_vote(&app, &matter, TimeDelta::hours(1)).await;
+        let vote = village.open_vote(&app, &matter, TimeDelta::minutes(10)).await;
         let ballots = format!("/v1/votes/{vote}/ballots");
         let start = Arc::new(Barrier::new(electors.len() + 1));
         let cast = |who: &Somebody| {
@@ -206,7 +206,7 @@ async fn closing_while_casting() {
         let casting: Vec<_> = electors.iter().map(cast).collect();
         start.wait().await;
         tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
-        app.clock.advance(TimeDelta::hours(1));
+        app.clock.advance(TimeDelta::minutes(10));
         liusheng::votes::commands::due(&app.app).await.unwrap();
         let mut taken = 0;
         for one in casting {

@@ -30,7 +30,7 @@ use crate::{
             self,
             paper::{PaperView, paper},
         },
-        rules::paper::Figures,
+        rules::paper::SheetFigures,
     },
 };
 
@@ -190,7 +190,7 @@ async fn counted(app: &App, clerk: &Clerk, vote: &VoteView, sent: &Sent) -> Resu
         let ballots = number(&format!("votes.{mark}"))?;
         votes.insert(mark, ballots);
     }
-    let figures = Figures { votes, abstain: number("abstain")?, invalid: number("invalid")? };
+    let figures = SheetFigures { votes, abstain: number("abstain")?, invalid: number("invalid")? };
     let photo_id = sent.media().first().copied();
     let input = CountBox { box_number: sent.fields.required("box")?, figures, photo_id };
     let done = app.once(clerk.actor.clone(), sent.fields.key(), "count_box", (vote.id, input), |tx, actor, input| {

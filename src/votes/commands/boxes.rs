@@ -23,7 +23,7 @@ use crate::{
             paper::{self, CAST, ISSUED, PaperView},
         },
         rows::{envelope, paper_count, paper_sheet, roll_entry, vote},
-        rules::paper::{Figures, MAX_BOXES, Reconciled, reconcile},
+        rules::paper::{MAX_BOXES, Reconciled, SheetFigures, reconcile},
         sealed,
     },
 };
@@ -40,7 +40,7 @@ pub struct CountBox {
     #[schema(minimum = 1, maximum = 20)]
     pub box_number: i32,
     /// What is in it.
-    pub figures: Figures,
+    pub figures: SheetFigures,
     /// A photo of the tally sheet, uploaded before; one of the two who count shows it, and its digest is on the board.
     #[serde(default)]
     pub photo_id: Option<MediaId>,
@@ -122,7 +122,7 @@ pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)
     if boxes.is_empty() || !is_counted {
         return Err(Code::PaperNotCounted.into());
     }
-    let counted = boxes.iter().filter_map(|one| one.agreed.as_ref()).map(Figures::total).sum();
+    let counted = boxes.iter().filter_map(|one| one.agreed.as_ref()).map(SheetFigures::total).sum();
     match reconcile(&sheets, counted) {
         Reconciled::Exact if !input.is_void => {}
         Reconciled::Over(_) if input.is_void => {}

@@ -11,7 +11,7 @@ use super::{
         Secrecy,
         commands::boxes::may_count,
         rows::{paper_count, paper_sheet, roll_entry},
-        rules::paper::{Figures, Reconciled, Sheets, reconcile},
+        rules::paper::{Reconciled, SheetFigures, Sheets, reconcile},
     },
     COUNTING_PAPER, is_decided, row,
 };
@@ -90,10 +90,10 @@ pub struct BoxView {
     pub counts: usize,
     /// What the asker wrote down. Nobody sees another's figures before two agree.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub own: Option<Figures>,
+    pub own: Option<SheetFigures>,
     /// What two wrote down alike.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agreed: Option<Figures>,
+    pub agreed: Option<SheetFigures>,
     /// Is there a photo of its tally sheet?
     pub has_photo: bool,
 }
@@ -102,8 +102,8 @@ pub struct BoxView {
 #[derive(Clone, Debug)]
 pub(in crate::votes) struct Counted {
     pub(in crate::votes) number: i32,
-    pub(in crate::votes) by: Vec<(PersonId, Figures)>,
-    pub(in crate::votes) agreed: Option<Figures>,
+    pub(in crate::votes) by: Vec<(PersonId, SheetFigures)>,
+    pub(in crate::votes) agreed: Option<SheetFigures>,
     pub(in crate::votes) photo: Option<MediaId>,
     pub(in crate::votes) photo_sha256: Option<String>,
 }
@@ -116,14 +116,14 @@ pub(in crate::votes) async fn boxes(db: &impl ConnectionTrait, id: VoteId) -> Re
         .order_by_asc(paper_count::Column::CountedAt)
         .all(db)
         .await?;
-    let mut by_box: BTreeMap<i32, Vec<(paper_count::Model, Figures)>> = BTreeMap::new();
+    let mut by_box: BTreeMap<i32, Vec<(paper_count::Model, SheetFigures)>> = BTreeMap::new();
     for row in rows {
         let figures = serde_json::from_str(&row.figures).map_err(Error::broken)?;
         by_box.entry(row.box_number).or_default().push((row, figures));
     }
     let mut boxes = Vec::new();
     for (number, rows) in by_box {
-        let alike = |figures: &Figures| rows.iter().filter(|(_, other)| other == figures).count() >= 2;
+        let alike = |figures: &SheetFigures| rows.iter().filter(|(_, other)| other == figures).count() >= 2;
         let agreed = rows.iter().map(|(_, figures)| figures).find(|figures| alike(figures)).cloned();
         let photo = rows.iter().find_map(|(row, figures)| row.photo_id.filter(|_| agreed.as_ref() == Some(figures)));
         let photo_sha256 = match photo {
@@ -166,7 +166,7 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
     }
     let sheets = sheets(db, id).await?;
     let boxes = boxes(db, id).await?;
-    let counted = boxes.iter().filter_map(|one| one.agreed.as_ref()).map(Figures::total).sum();
+    let counted = boxes.iter().filter_map(|one| one.agreed.as_ref()).map(SheetFigures::total).sum();
     let (balance, n) = match reconcile(&sheets, counted) {
         Reconciled::Exact => ("exact", 0),
         Reconciled::Over(more) => ("over", more),

@@ -14,7 +14,7 @@ const MAX_FIGURE: u64 = 100_000;
 /// What was in a box.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Figures {
+pub struct SheetFigures {
     /// Ballots by what is marked on them: `for` and `against` of a motion, keys of the options of a choice.
     pub votes: BTreeMap<String, u64>,
     /// Those on which abstention is marked; of a choice those on which nothing is.
@@ -25,7 +25,7 @@ pub struct Figures {
     pub invalid: u64,
 }
 
-impl Figures {
+impl SheetFigures {
     /// All ballots in the box.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -116,9 +116,9 @@ mod tests {
 
     use super::*;
 
-    fn figures(votes: &[(&str, u64)], abstain: u64, invalid: u64) -> Figures {
+    fn figures(votes: &[(&str, u64)], abstain: u64, invalid: u64) -> SheetFigures {
         let votes = votes.iter().map(|(mark, n)| ((*mark).to_owned(), *n)).collect();
-        Figures { votes, abstain, invalid }
+        SheetFigures { votes, abstain, invalid }
     }
 
     #[test]

@@ -133,7 +133,9 @@ async fn a_secret_vote_waits_for_its_keys_and_its_roll_and_who_was_struck_by_mis
     }
     assert_eq!(app.get(&path).await.ok()["state"], "posted", "the keys are there, the roll still hangs");
     let resident = village.villager(&app, "00010").await;
-    assert_eq!(resident.post(&format!("{path}/ballots"), ballot()).await.refused(), "vote_not_open");
+    assert_eq!(resident.post(&format!("{path}/ballots"), ballot()).await.refused(), "not_on_roll", "struck by mistake");
+    let other = village.villager(&app, "00007").await;
+    assert_eq!(other.post(&format!("{path}/ballots"), ballot()).await.refused(), "vote_not_open");
     let back = resident.post(&objections, json!({ "kind": "missing", "reason": "我家没有迁走" })).await.ok();
     settled((&village.clerk, &village.chair), &objections, (&back["id"], true)).await;
     app.pass(TimeDelta::days(4)).await;

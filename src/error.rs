@@ -116,6 +116,7 @@ codes! {
     PaperNotCounted "paper_not_counted" 409,
     PaperNotReconciled "paper_not_reconciled" 409,
     ChallengeTooLate "challenge_too_late" 409,
+    ChallengeOpen "challenge_open" 409,
     ProxyTooLate "proxy_too_late" 409,
     ProxyLimit "proxy_limit" 409,
     ProxyNotAllowed "proxy_not_allowed" 403,

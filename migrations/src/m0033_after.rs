@@ -3,6 +3,10 @@ use sea_orm_migration::{prelude::*, schema::*};
 
 use crate::schema::{create, index};
 
+/// One person has one open challenge of a result at a time, whatever the code believes.
+const ONE_EACH: &str =
+    "CREATE UNIQUE INDEX uq_vote_challenges_open ON vote_challenges (vote_id, raised_by) WHERE state = 'open'";
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -40,6 +44,7 @@ impl MigrationTrait for Migration {
                 .foreign_key(ForeignKey::create().from("vote_challenges", "raised_by").to("people", "id"));
         })
         .await?;
+        manager.get_connection().execute_unprepared(ONE_EACH).await?;
         index(manager, "vote_challenges", &["vote_id", "raised_at"]).await
     }
 }

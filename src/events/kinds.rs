@@ -181,7 +181,7 @@ kinds! {
     VoteSettled "vote.settled",
     /// An elector challenged a result; data: vote.
     VoteChallenged "vote.challenged",
-    /// The office answered it; data: vote, outcome.
+    /// It was answered, or nobody answered it in time; data: vote, outcome.
     ChallengeAnswered "vote.challenge_answered",
     /// A secret vote is over and waits for two of its three keys.
     VoteBoxClosed "vote.box_closed",

@@ -294,12 +294,11 @@ pub(super) async fn shown_result(
     };
     let page =
         viewer.page("page-vote-result").back(format!("/matters/{}", vote.matter_id)).at(format!("/votes/{id}/result"));
-    let mine = match &viewer.actor {
-        Some(actor) if result.is_provisional() => Some(queries::my_vote(app, actor, id).await?),
-        _ => None,
+    let in_time = result.is_provisional() && result.challenge_until.is_some_and(|until| app.now() < until);
+    let may_challenge = match &viewer.actor {
+        Some(actor) if in_time => challenges::may_challenge(db, id, actor.person).await?,
+        _ => false,
     };
-    let in_time = result.challenge_until.is_some_and(|until| app.now() < until);
-    let may_challenge = in_time && mine.is_some_and(|mine| mine.number.is_some());
     let (turnout, challenges) = (turnout(db, id).await?, challenges::of(db, id).await?);
     let status = wrong.status();
     let shown = ResultPage { page, vote, result, ballots, next, turnout, challenges, may_challenge, typed, wrong };

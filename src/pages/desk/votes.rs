@@ -1,7 +1,7 @@
 //! A vote on the desk: how many have taken part while it is open, the keys of a secret one, every number at the end.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     frame::{Clerk, Desk, Draft, live, moment_of, picked},
@@ -22,7 +22,7 @@ use crate::{
         OpenVote, ResultView, Secrecy, VoteView,
         commands::{
             self, AnnulVote,
-            challenges::{AnswerChallenge, answer_challenge},
+            challenges::{AnswerChallenge, answer_challenge, stands_in},
         },
         queries::{
             self,
@@ -60,6 +60,9 @@ struct VotePage {
     /// May the clerk answer a challenge, and say that it is right?
     can_answer: bool,
     can_overturn: bool,
+    /// May the clerk do both where the office let the day pass?
+    stands_in: bool,
+    now: DateTime<Utc>,
     wrong: Wrong,
     draft: Draft,
 }
@@ -67,6 +70,18 @@ struct VotePage {
 impl VotePage {
     fn again_path(&self) -> String {
         format!("/desk/votes/{}/again", self.vote.id)
+    }
+
+    fn is_late(&self, challenge: &ChallengeView) -> bool {
+        self.stands_in && challenge.due_at <= self.now
+    }
+
+    fn may_answer(&self, challenge: &ChallengeView) -> bool {
+        challenge.waits() && (self.can_answer || self.is_late(challenge))
+    }
+
+    fn may_overturn(&self, challenge: &ChallengeView) -> bool {
+        self.can_overturn || self.is_late(challenge)
     }
 
     fn annul_path(&self) -> String {
@@ -107,6 +122,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let can_answer = opens_votes && is_provisional;
     let can_overturn = can_answer && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
+    let stands_in = is_provisional && stands_in(&clerk.actor, &vote.area_code);
     let challenges = challenges::of(db, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let desk = clerk.desk();
@@ -129,6 +145,8 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         challenges,
         can_answer,
         can_overturn,
+        stands_in,
+        now: app.now(),
         wrong,
         draft,
     };

@@ -1,5 +1,5 @@
 //! 质疑: an elector says that a result is wrong; the office answers each with a reason, and the result waits for it.
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, SqlErr, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -7,18 +7,20 @@ use utoipa::ToSchema;
 use super::settle;
 use crate::{
     actor::Actor,
+    board::sealing::Trustee,
     bodies::{self, Right},
-    error::{Checks, Code, Result},
+    error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{ChallengeId, VoteId},
     store::Tx,
     votes::{
         queries::{
             self,
-            challenges::{ChallengeView, OPEN, REJECTED, UPHELD, row, view},
+            challenges::{ChallengeView, LAPSED, OPEN, REJECTED, UPHELD, concerns, row, view},
         },
-        rows::challenge,
-        rules::roll::answer_until,
+        rows::{challenge, vote},
+        rules::roll::{answer_until, lapsed_when_due},
+        sealed,
     },
 };
 
@@ -45,11 +47,12 @@ pub struct AnswerChallenge {
 /// Challenges a result in its days. Recorded: `vote.challenged`.
 ///
 /// # Errors
-/// `not_found`; `not_on_roll` for who is no elector of this vote; `challenge_too_late` when its days are over, or it had
-/// none; `invalid_fields`.
+/// `not_found`; `not_on_roll` for who is no elector of this vote, was none, and did not object to its roll;
+/// `challenge_too_late` when its days are over, or it had none; `challenge_open` while one of the same person waits;
+/// `invalid_fields`.
 pub async fn raise_challenge(tx: &Tx, actor: &Actor, (id, input): (VoteId, RaiseChallenge)) -> Result<ChallengeView> {
     let vote = queries::row(tx, id).await?;
-    if queries::own_place(tx, &vote, actor.person).await?.is_none() {
+    if !concerns(tx, &vote, actor.person).await? {
         return Err(Code::NotOnRoll.into());
     }
     let mut checks = Checks::default();
@@ -71,18 +74,66 @@ pub async fn raise_challenge(tx: &Tx, actor: &Actor, (id, input): (VoteId, Raise
         answered_by: Set(None),
         answered_at: Set(None),
     };
-    let row = challenge::Entity::insert(row).exec_with_returning(tx).await?;
+    let row = challenge::Entity::insert(row).exec_with_returning(tx).await.map_err(one_each)?;
     let happening = Happening::new(Kind::VoteChallenged, row.id).at(&vote.area_code).by(actor.person);
     events::record(tx, happening.with(json!({ "vote": id }))).await?;
     Ok(view(row))
+}
+
+/// The unique key is the guard: one challenge of a person waits at a time.
+fn one_each(error: sea_orm::DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Code::ChallengeOpen.into(),
+        _ => error.into(),
+    }
+}
+
+/// May the actor answer for an office that let the day pass: the town's office, the supervision committee?
+#[must_use]
+pub fn stands_in(actor: &Actor, area: &str) -> bool {
+    [Trustee::Town, Trustee::Supervision].into_iter().any(|one| sealed::holds(actor, one, area))
+}
+
+/// The challenge, for who may answer it: in its days the office, after them who stands in for it, too.
+async fn answerable(
+    tx: &Tx,
+    actor: &Actor,
+    (vote, challenge, upholds): (&vote::Model, ChallengeId, bool),
+) -> Result<challenge::Model> {
+    let found = row(tx, (vote.id, challenge)).await;
+    let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
+    if !(is_late && stands_in(actor, &vote.area_code)) {
+        let right = if upholds { Right::BendPath } else { Right::OpenVote };
+        bodies::require(actor, right, &vote.area_code)?;
+    }
+    found
+}
+
+/// What nobody answered by the second date lapses, and is published so. Recorded: `vote.challenge_answered`.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn lapse(tx: &Tx, vote: &vote::Model) -> Result<()> {
+    let lapsed = challenge::Entity::update_many()
+        .col_expr(challenge::Column::State, Expr::value(LAPSED))
+        .filter(challenge::Column::VoteId.eq(vote.id))
+        .filter(challenge::Column::State.eq(OPEN))
+        .filter(challenge::Column::DueAt.lte(lapsed_when_due(tx.now())))
+        .exec_with_returning(tx)
+        .await?;
+    for row in lapsed {
+        let happening = Happening::new(Kind::ChallengeAnswered, row.id).at(&vote.area_code);
+        events::record(tx, happening.with(json!({ "vote": vote.id, "outcome": LAPSED }))).await?;
+    }
+    Ok(())
 }
 
 /// Answers a challenge; one that is right overturns the result at once. Recorded: `vote.challenge_answered`,
 /// `vote.settled`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right to open votes, and to overturn without that to bend a path;
-/// `second_person_needed` for its author; `wrong_state` when it was answered otherwise, or the result was overturned;
+/// `not_found`; `not_allowed` without the right to open votes, and to overturn without that to bend a path: once its day has
+/// passed who sits in the town's office or the supervision committee may do both; `second_person_needed` for its author; `wrong_state` when it was answered otherwise, or the result was overturned;
 /// `invalid_fields`.
 pub async fn answer_challenge(
     tx: &Tx,
@@ -90,9 +141,7 @@ pub async fn answer_challenge(
     (id, challenge, input): (VoteId, ChallengeId, AnswerChallenge),
 ) -> Result<ChallengeView> {
     let vote = queries::row(tx, id).await?;
-    let right = if input.upholds { Right::BendPath } else { Right::OpenVote };
-    bodies::require(actor, right, &vote.area_code)?;
-    let before = row(tx, (id, challenge)).await?;
+    let before = answerable(tx, actor, (&vote, challenge, input.upholds)).await?;
     let mut checks = Checks::default();
     checks.text("answer", &input.answer, 2..=500);
     checks.done()?;

@@ -4,6 +4,7 @@ use fluent_bundle::FluentValue;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde_json::json;
 
+use super::challenges::lapse;
 use crate::{
     app::App,
     error::Result,
@@ -19,8 +20,8 @@ use crate::{
 
 const DUE_AT_ONCE: u64 = 100;
 
-/// Lets the results stand whose days are over and whose challenges are all answered. One that cannot holds up no other.
-/// Recorded: `vote.settled`.
+/// Lets the results stand whose days are over and whose challenges are all answered, or lapsed. One that cannot holds up no
+/// other. Recorded: `vote.challenge_answered`, `vote.settled`.
 ///
 /// # Errors
 /// When the database fails.
@@ -44,7 +45,11 @@ pub(super) async fn due(app: &App) -> Result<()> {
 async fn settle(tx: &Tx, id: VoteId) -> Result<()> {
     let vote = queries::row(tx, id).await?;
     let is_over = vote.challenge_until.is_some_and(|until| until <= tx.now());
-    if vote.settlement.as_deref() != Some(queries::PROVISIONAL) || !is_over || challenges::waiting(tx, id).await? > 0 {
+    if vote.settlement.as_deref() != Some(queries::PROVISIONAL) || !is_over {
+        return Ok(());
+    }
+    lapse(tx, &vote).await?;
+    if challenges::waiting(tx, id).await? > 0 {
         return Ok(());
     }
     stands(tx, id).await?;
@@ -58,8 +63,9 @@ async fn settle(tx: &Tx, id: VoteId) -> Result<()> {
 pub(super) async fn stands(tx: &Tx, id: VoteId) -> Result<()> {
     let result = queries::result_of(tx, id).await?;
     let vote = queries::vote(tx, id).await?;
-    let challenged = challenges::of(tx, id).await?.len();
-    let words = resolution(&vote.area_name, &result, challenged);
+    let answered = challenges::in_state(tx, id, challenges::REJECTED).await?;
+    let lapsed = challenges::in_state(tx, id, challenges::LAPSED).await?;
+    let words = resolution(&vote.area_name, &result, [answered, lapsed]);
     end(tx, id, (queries::FINAL, words)).await
 }
 
@@ -96,7 +102,7 @@ async fn record(tx: &Tx, vote: &vote::Model, (settlement, by): (&str, Option<Per
 }
 
 /// The words of a resolution: who decided what, when, with which numbers, by which article.
-fn resolution(area: &str, result: &ResultView, challenged: usize) -> String {
+fn resolution(area: &str, result: &ResultView, [answered, lapsed]: [u64; 2]) -> String {
     let number = |n: u64| FluentValue::from(n.to_string());
     let count = &result.count;
     let date = result.closed_at.map(|at| (at.year().to_string(), at.month().to_string(), at.day().to_string()));
@@ -124,7 +130,8 @@ fn resolution(area: &str, result: &ResultView, challenged: usize) -> String {
         ("names", names.join("、").into()),
         ("outcome", result.outcome_text.as_str().into()),
         ("law", result.law.as_str().into()),
-        ("challenges", number(challenged as u64)),
+        ("challenges", number(answered + lapsed)),
+        ("lapsed", number(lapsed)),
     ];
     let say = |key: &str| text::say_with(key, &blanks);
     let counted = match (&result.choice, names.is_empty()) {
@@ -136,7 +143,9 @@ fn resolution(area: &str, result: &ResultView, challenged: usize) -> String {
     if !result.is_binding {
         words.push_str(&say("resolution-consultative"));
     }
-    if challenged > 0 {
+    if lapsed > 0 {
+        words.push_str(&say("resolution-challenges-lapsed"));
+    } else if answered > 0 {
         words.push_str(&say("resolution-challenges"));
     }
     words

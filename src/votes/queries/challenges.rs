@@ -4,11 +4,17 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::rows::challenge;
+use super::{
+    super::{
+        rows::{challenge, roll_entry, roll_objection, vote},
+        rules::roll::lapses_at,
+    },
+    own_place,
+};
 use crate::{
     clock,
     error::{Code, Result},
-    ids::{ChallengeId, VoteId},
+    ids::{ChallengeId, PersonId, VoteId},
     text,
 };
 
@@ -18,7 +24,9 @@ pub(in crate::votes) const OPEN: &str = "open";
 pub(in crate::votes) const REJECTED: &str = "rejected";
 /// One that was, so that the result does not stand.
 pub(in crate::votes) const UPHELD: &str = "upheld";
-/// On one list at most.
+/// One that nobody answered in time, neither the office nor who stands in for it.
+pub(in crate::votes) const LAPSED: &str = "lapsed";
+/// Of those that do not wait any more, on one list at most; those that wait are all on it.
 const MAX: u64 = 500;
 
 /// A challenge of a result, for everybody; its author is not told.
@@ -32,9 +40,11 @@ pub struct ChallengeView {
     pub reason: String,
     /// When.
     pub raised_at: DateTime<FixedOffset>,
-    /// By when it is answered; the result waits for it.
+    /// By when the office answers it; the result waits for it.
     pub due_at: DateTime<FixedOffset>,
-    /// open, rejected, upheld.
+    /// By when the town's office or the supervision committee does if it did not; then it is published as not answered.
+    pub lapses_at: DateTime<FixedOffset>,
+    /// open, rejected, upheld, lapsed.
     pub state: String,
     /// The same in Chinese.
     pub state_name: String,
@@ -54,20 +64,59 @@ impl ChallengeView {
     }
 }
 
-/// The challenges of a result, oldest first, 500 at most.
+/// The challenges of a result: all that wait, then the others, 500 at most; each oldest first.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn of(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<ChallengeView>> {
-    let found = challenge::Entity::find().filter(challenge::Column::VoteId.eq(id));
-    let found = found.order_by_asc(challenge::Column::RaisedAt).limit(MAX);
-    Ok(found.all(db).await?.into_iter().map(view).collect())
+    let of_vote = || {
+        let of_vote = challenge::Entity::find().filter(challenge::Column::VoteId.eq(id));
+        of_vote.order_by_asc(challenge::Column::RaisedAt)
+    };
+    let mut found = of_vote().filter(challenge::Column::State.eq(OPEN)).all(db).await?;
+    found.extend(of_vote().filter(challenge::Column::State.ne(OPEN)).limit(MAX).all(db).await?);
+    Ok(found.into_iter().map(view).collect())
 }
 
 /// How many are not answered.
 pub(in crate::votes) async fn waiting(db: &impl ConnectionTrait, id: VoteId) -> Result<u64> {
-    let open = challenge::Entity::find().filter(challenge::Column::VoteId.eq(id));
-    Ok(open.filter(challenge::Column::State.eq(OPEN)).count(db).await?)
+    in_state(db, id, OPEN).await
+}
+
+/// How many stand as they were left: [`OPEN`], [`REJECTED`], [`UPHELD`], [`LAPSED`].
+pub(in crate::votes) async fn in_state(db: &impl ConnectionTrait, id: VoteId, state: &str) -> Result<u64> {
+    let of_vote = challenge::Entity::find().filter(challenge::Column::VoteId.eq(id));
+    Ok(of_vote.filter(challenge::Column::State.eq(state)).count(db).await?)
+}
+
+/// May this person challenge the result: an elector, one who was struck from the roll, one who objected to it?
+pub(in crate::votes) async fn concerns(
+    db: &impl ConnectionTrait,
+    vote: &vote::Model,
+    person: PersonId,
+) -> Result<bool> {
+    if own_place(db, vote, person).await?.is_some() {
+        return Ok(true);
+    }
+    let struck = roll_entry::Entity::find()
+        .filter(roll_entry::Column::VoteId.eq(vote.id))
+        .filter(roll_entry::Column::PersonId.eq(person));
+    if struck.one(db).await?.is_some() {
+        return Ok(true);
+    }
+    let objected = roll_objection::Entity::find()
+        .filter(roll_objection::Column::VoteId.eq(vote.id))
+        .filter(roll_objection::Column::RaisedBy.eq(person));
+    Ok(objected.one(db).await?.is_some())
+}
+
+/// The same, of a vote by its id.
+///
+/// # Errors
+/// `not_found`.
+pub async fn may_challenge(db: &impl ConnectionTrait, id: VoteId, person: PersonId) -> Result<bool> {
+    let vote = super::row(db, id).await?;
+    concerns(db, &vote, person).await
 }
 
 pub(in crate::votes) async fn row(
@@ -85,6 +134,7 @@ pub(in crate::votes) fn view(row: challenge::Model) -> ChallengeView {
         reason: row.reason,
         raised_at: clock::local(row.raised_at),
         due_at: clock::local(row.due_at),
+        lapses_at: clock::local(lapses_at(row.due_at)),
         state_name: text::say(&format!("challenge-{}", row.state)),
         state: row.state,
         answer: row.answer,

@@ -10,7 +10,10 @@ use crate::{
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
     text,
-    votes::{queries, rows::challenge},
+    votes::{
+        queries::{self, challenges::LAPSED},
+        rows::challenge,
+    },
 };
 
 /// A card for the village, the office or who challenged.
@@ -41,7 +44,11 @@ async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
     let row = challenge::Entity::find_by_id(event.subject_id::<ChallengeId>()?).one(tx).await?;
     let Some(row) = row else { return Ok(()) };
     let is_new = event.kind == Kind::VoteChallenged;
-    let key = if is_new { "card-vote-challenged" } else { "card-challenge-answered" };
+    let key = match row.state.as_str() {
+        _ if is_new => "card-vote-challenged",
+        LAPSED => "card-challenge-lapsed",
+        _ => "card-challenge-answered",
+    };
     let blanks =
         [("question", vote.question.as_str().into()), ("answer", row.answer.as_deref().unwrap_or_default().into())];
     let card = Card {

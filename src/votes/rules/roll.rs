@@ -61,6 +61,18 @@ pub fn answer_until(rule: Option<RollRule>, raised_at: DateTime<Utc>) -> DateTim
     days_after(raised_at, rule.map_or(ANSWER_DAYS, |rule| rule.answer_days))
 }
 
+/// An answer that nobody gave in its days may still come, from those who stand in for the office, until then.
+#[must_use]
+pub fn lapses_at(due_at: DateTime<Utc>) -> DateTime<Utc> {
+    due_at + TimeDelta::days(i64::from(ANSWER_DAYS))
+}
+
+/// Those whose answer was due by then have lapsed.
+#[must_use]
+pub fn lapsed_when_due(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::days(i64::from(ANSWER_DAYS))
+}
+
 /// Until when residents may object: the days that the law names, or the opening; where the roll was not posted before, the end.
 #[must_use]
 pub fn objections_until(
@@ -88,6 +100,9 @@ mod tests {
         let posted = at("2026-11-02T09:00:00+08:00");
         assert_eq!(days_after(posted, 5), at("2026-11-08T00:00:00+08:00"));
         assert_eq!(answer_until(None, posted), at("2026-11-06T00:00:00+08:00"));
+        let due = at("2026-11-06T00:00:00+08:00");
+        assert_eq!(lapses_at(due), at("2026-11-09T00:00:00+08:00"));
+        assert_eq!(lapsed_when_due(lapses_at(due)), due);
         let rule = RollRule { posted_days: 20, objection_days: 5, answer_days: 1 };
         assert_eq!(answer_until(Some(rule), posted), at("2026-11-04T00:00:00+08:00"));
         let (opens, closes) = (at("2026-11-23T00:00:00+08:00"), at("2026-11-24T00:00:00+08:00"));

@@ -145,3 +145,42 @@ async fn without_days_for_challenges_a_result_stands_at_once_and_a_few_are_never
     assert!(page.contains("人数少，不单独公布"), "{page}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_holds_up_a_result_for_ever_by_challenges_or_by_silence() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = agreed(&app, &village, &matter, 3).await;
+    let (result, challenges) = (format!("{vote}/result"), format!("{vote}/challenges"));
+    let reason = json!({ "reason": "少数了一票" });
+    let (one, other) = (&village.representatives[0], &village.representatives[1]);
+    let raised = one.post(&challenges, reason.clone()).await.ok();
+    assert_eq!(one.post(&challenges, reason.clone()).await.refused(), "challenge_open", "one at a time");
+    let silent = other.post(&challenges, reason.clone()).await.ok();
+    let answer = |challenge: &Value| format!("{challenges}/{}/answer", challenge["id"].as_str().unwrap());
+    let no = json!({ "upholds": false, "answer": "复核过，没有少数" });
+    // in its days the office alone answers; then who stands in for it, so that no office is silent for ever
+    for early in [&village.supervisor, &village.town] {
+        assert_eq!(early.post(&answer(&raised), no.clone()).await.refused(), "not_allowed");
+    }
+    app.pass(TimeDelta::days(4)).await;
+    assert_eq!(other.post(&answer(&raised), no.clone()).await.refused(), "not_allowed");
+    assert_eq!(village.supervisor.post(&answer(&raised), no).await.ok()["state"], "rejected");
+    app.settle().await;
+    assert_eq!(app.get(&result).await.ok()["settlement"], "provisional", "one still waits");
+    let listed = app.get(&challenges).await.ok();
+    assert_eq!(listed[0]["id"], silent["id"], "who waits comes first: {listed}");
+    // and if nobody answers it lapses, and that is published
+    app.pass(TimeDelta::days(3)).await;
+    app.pass(TimeDelta::minutes(5)).await;
+    app.settle().await;
+    let told = app.get(&result).await.ok();
+    assert_eq!(told["settlement"], "final");
+    assert!(told["resolution"].as_str().unwrap().contains("其中 1 件到期没有人答复"), "{told}");
+    let states: Vec<Value> =
+        app.get(&challenges).await.ok().as_array().unwrap().iter().map(|one| one["state"].clone()).collect();
+    assert!(states.contains(&json!("lapsed")) && states.contains(&json!("rejected")), "{states:?}");
+    assert_ne!(stage(&app, &matter).await, "decide");
+    app.stop().await;
+}

@@ -55,6 +55,7 @@ error-paper-required = 村民委员会选举依法要设秘密写票处和投票
 error-rule-not-votable = 这种规则不能用来做这次表决。
 error-roll-objection-too-late = 对名册提异议的时间已经过了。有急事请直接到村民委员会说明。
 error-challenge-too-late = 对结果提出质疑的时间已经过了，或者这次表决没有这样的时间。
+error-challenge-open = 您对这个结果的质疑还没有答复，请等答复以后再提。
 error-paper-issued = 这一号已经领了纸票，不能再用手机投，也不能再领。把没用的纸票交回登记处就可以。
 error-no-paper = 这次表决没有纸票。
 error-paper-not-counted = 每个票箱要由两个人各点一遍、数字一样，并附上计票单的照片。

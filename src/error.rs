@@ -114,6 +114,7 @@ codes! {
     PaperIssued "paper_issued" 409,
     NoPaper "no_paper" 409,
     PaperNotCounted "paper_not_counted" 409,
+    PaperFewInBox "paper_few_in_box" 409,
     PaperNotReconciled "paper_not_reconciled" 409,
     ChallengeTooLate "challenge_too_late" 409,
     ChallengeOpen "challenge_open" 409,

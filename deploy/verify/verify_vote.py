@@ -219,7 +219,7 @@ def verify(archive, wanted=None):
 
     end = tops[-2]
     if isinstance(archive.get("result"), dict) and archive["result"].get("annulled") is not None:
-        why = annulled(archive, manifest, (of("named"), of("paper") + of("sheets")), (digest, end.hex(), key))
+        why = annulled(archive, manifest, (of("named"), (of("paper"), of("sheets"))), (digest, end.hex(), key))
         told.append("这次表决作废：%s（批准：%s）。没有计票，也没有公布谁投了什么。" % (why["reason"], why["authority"]))
         told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
         return told
@@ -479,7 +479,9 @@ def annulled(archive, manifest, told_names, about):
     digest, end, _ = about
     result = archive["result"]
     require(not told_names[0], "named")
-    require(not told_names[1], "paper")
+    # of a secret vote that waits for its keys the paper was told already: how many, never what
+    require(not any(told_names[1]) or manifest.get("secrecy") == "secret", "paper")
+    paper(manifest, question(manifest), told_names[1], 0)
     require(archive.get("plaintexts") is None and archive.get("envelopes") is None, "plaintexts")
     why = result["annulled"]
     require(isinstance(why, dict) and set(why) == {"reason", "authority"}

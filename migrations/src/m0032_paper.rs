@@ -21,6 +21,7 @@ impl MigrationTrait for Migration {
             ColumnDef::new("has_paper").boolean().not_null().default(false).to_owned(),
             ColumnDef::new("paper_signed_at").timestamp_with_time_zone().null().to_owned(),
             ColumnDef::new("paper_signed_by").uuid().null().to_owned(),
+            ColumnDef::new("paper_void_reason").text().null().to_owned(),
         ];
         for column in columns {
             manager.alter_table(Table::alter().table("votes").add_column(column).to_owned()).await?;

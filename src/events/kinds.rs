@@ -171,7 +171,7 @@ kinds! {
     VoteClosed "vote.closed",
     /// A sheet of paper was handed out; data: number, serial, person.
     SheetIssued "vote.sheet_issued",
-    /// It is in no box; data: serial, outcome, person.
+    /// It is in no box; data: number, serial, outcome, person.
     SheetEnded "vote.sheet_ended",
     /// A vote is over and its paper waits to be counted; data: none.
     PaperWaits "vote.paper_waits",

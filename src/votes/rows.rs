@@ -62,6 +62,8 @@ pub(crate) mod vote {
         /// When what was in the boxes was signed.
         pub paper_signed_at: Option<DateTime<Utc>>,
         pub paper_signed_by: Option<PersonId>,
+        /// Why there were more ballots in the boxes than sheets; the vote is void by it.
+        pub paper_void_reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

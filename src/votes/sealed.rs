@@ -388,5 +388,6 @@ async fn count_opened(tx: &Tx, vote: &vote::Model, opened: Vec<Option<Vec<String
     let mut plaintexts: Vec<Value> = opened.into_iter().map(shown).collect();
     plaintexts.extend(commands::boxes::add(tx, vote, (&mut tally, by_phone)).await?);
     plaintexts.sort_by_cached_key(lsb1::jcs);
-    commands::conclude(tx, vote, Ending::Counted(tally, Some(Value::Array(plaintexts)))).await
+    commands::conclude(tx, vote, Ending::Counted(tally, Some(Value::Array(plaintexts)))).await?;
+    commands::boxes::forget(tx, vote).await
 }

@@ -312,7 +312,10 @@ fn strings(value: &Value) -> Option<Vec<String>> {
 fn annulled(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<Annulled> {
     let result = &archive["result"];
     require(board.of("named").next().is_none(), "named")?;
-    require(board.of("paper").chain(board.of("sheets")).next().is_none(), "paper")?;
+    // of a secret vote that waits for its keys the paper was told already: how many, never what
+    let is_told = board.of("paper").chain(board.of("sheets")).next().is_some();
+    require(!is_told || board.manifest["secrecy"] == "secret", "paper")?;
+    paper(board, question(board)?.as_ref(), 0)?;
     require(archive["plaintexts"].is_null() && archive["envelopes"].is_null(), "plaintexts")?;
     let why: Annulled = serde_json::from_value(result["annulled"].clone()).map_err(|_| "result")?;
     let told = json!({

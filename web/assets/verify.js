@@ -198,7 +198,7 @@
     found.fingerprint = fingerprint(tops[tops.length - 1]);
     found.key = hex(key);
     if (isMap(archive.result) && archive.result.annulled !== null && archive.result.annulled !== undefined) {
-      found.annulled = await annulled(archive, [of('named'), of('paper').concat(of('sheets'))], digest, hex(end), key);
+      found.annulled = await annulled(archive, [of('named'), [of('paper'), of('sheets')]], digest, hex(end), key);
       return found;
     }
     var asked = question(manifest), votes = null, isSecret = manifest.secrecy === 'secret';
@@ -423,7 +423,9 @@
     function isNone(value) { return value === null || value === undefined; }
     var result = archive.result, why = result.annulled;
     need(!toldNames[0].length, 'named');
-    need(!toldNames[1].length, 'paper');
+    /* of a secret vote that waits for its keys the paper was told already: how many, never what */
+    need((!toldNames[1][0].length && !toldNames[1][1].length) || archive.manifest.secrecy === 'secret', 'paper');
+    paper(archive.manifest, question(archive.manifest), toldNames[1], 0);
     need(isNone(archive.plaintexts) && isNone(archive.envelopes), 'plaintexts');
     need(isMap(why) && typeof why.reason === 'string' && typeof why.authority === 'string' && Object.keys(why).length === 2, 'result');
     need(typeof result.binding === 'boolean' && typeof result.t === 'string', 'result');

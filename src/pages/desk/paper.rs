@@ -158,7 +158,8 @@ async fn end(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()
 }
 
 async fn sign(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
-    let input = SignPaper { is_void: fields.text("is_void") == "yes" };
+    let input =
+        SignPaper { is_void: fields.text("is_void") == "yes", reason: fields.given("reason").map(str::to_owned) };
     let actor = clerk.actor.clone();
     app.store.write(move |tx| Box::pin(async move { sign_paper(tx, &actor, (id, input)).await })).await
 }

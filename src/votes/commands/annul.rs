@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Secrecy,
+    Secrecy, boxes,
     close::{self, take_out_superseded},
     conclude::{Ending, conclude},
 };
@@ -61,6 +61,7 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
     }
     let why = Annulled { reason: input.reason.trim().to_owned(), authority: input.authority.trim().to_owned() };
     conclude(tx, &vote, Ending::Annulled(why, actor.person)).await?;
+    boxes::forget(tx, &vote).await?;
     queries::vote(tx, id).await
 }
 

@@ -20,10 +20,13 @@ use crate::{
     votes::{
         queries::{
             self,
-            paper::{self, CAST, ISSUED, PaperView},
+            paper::{self, CAST, Counted, ISSUED, PaperView},
         },
         rows::{envelope, paper_count, paper_sheet, roll_entry, vote},
-        rules::paper::{MAX_BOXES, Reconciled, SheetFigures, reconcile},
+        rules::{
+            paper::{MAX_BOXES, Reconciled, SheetFigures, reconcile},
+            turnout::FEW,
+        },
         sealed,
     },
 };
@@ -53,6 +56,10 @@ pub struct SignPaper {
     /// There are more ballots in the boxes than were handed out: the whole vote is void, and this is meant.
     #[serde(default)]
     pub is_void: bool,
+    /// How that came about, where it is void; published. 2 to 200 characters.
+    #[serde(default)]
+    #[schema(min_length = 2, max_length = 200)]
+    pub reason: Option<String>,
 }
 
 /// May the actor count: who opens votes, and who supervises the village?
@@ -76,7 +83,11 @@ pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) 
     }
     let mut checks = Checks::default();
     checks.require((1..=MAX_BOXES).contains(&input.box_number), "box", "out_of_range");
-    checks.require(input.figures.fit(queries::question_of(&vote)?.as_ref()), "figures", "out_of_range");
+    let fits = input.figures.fit(queries::question_of(&vote)?.as_ref());
+    let others = paper::others(tx, (id, input.box_number)).await?;
+    // more than any village hands out is a slip of the pen
+    let most = 2 * u64::from(vote.roll_frozen.max(vote.on_roll).unsigned_abs());
+    checks.require(fits && others.saturating_add(input.figures.total()) <= most, "figures", "out_of_range");
     checks.done()?;
     let subject = format!("{id}/{}/{}", input.box_number, actor.person);
     let to = media::Subject { kind: MEDIA_KIND, id: &subject, area: &vote.area_code };
@@ -87,26 +98,29 @@ pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) 
     let key = (id, input.box_number, actor.person);
     let before = paper_count::Entity::find_by_id(key).one(tx).await?;
     paper_count::Entity::delete_by_id(key).exec(tx).await?;
+    let figures = serde_json::to_string(&input.figures.normal()).map_err(Error::broken)?;
+    // the photo that is there stays, until there is another, or other figures than it shows
+    let shown = before.filter(|before| before.figures == figures).and_then(|before| before.photo_id);
     let row = paper_count::ActiveModel {
         vote_id: Set(id),
         box_number: Set(input.box_number),
         counted_by: Set(actor.person),
-        figures: Set(serde_json::to_string(&input.figures.normal()).map_err(Error::broken)?),
-        // the photo that is there stays, until there is another
-        photo_id: Set(input.photo_id.or(before.and_then(|before| before.photo_id))),
+        figures: Set(figures),
+        photo_id: Set(input.photo_id.or(shown)),
         counted_at: Set(tx.now()),
     };
     paper_count::Entity::insert(row).exec_without_returning(tx).await?;
     paper::paper(tx, actor, id).await
 }
 
-/// Signs the paper: two people counted each box alike, and every sheet is accounted for. The vote goes on as after any end.
-/// Recorded: `vote.paper_signed`, and what closing records.
+/// Signs the paper: all who counted a box, two at least, counted it alike, and every sheet is accounted for. The vote goes on
+/// as after any end. Recorded: `vote.paper_signed`, and what closing records.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right to open votes; `wrong_state` unless the paper waits to be counted;
-/// `paper_not_counted` while the two of a box do not agree, or no photo is there; `paper_not_reconciled` when fewer are in
-/// the boxes than were handed out, or more and that is not meant.
+/// `paper_not_counted` while those of a box do not agree, or no photo is there; `paper_few_in_box` for one of several boxes
+/// of a secret vote with too few in it; `paper_not_reconciled` when fewer are in the boxes than were handed out, or more and
+/// that is not meant; what [`may_void`] refuses.
 pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)) -> Result<()> {
     let before = queries::row(tx, id).await?;
     bodies::require(actor, Right::OpenVote, &before.area_code)?;
@@ -122,14 +136,18 @@ pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)
     if boxes.is_empty() || !is_counted {
         return Err(Code::PaperNotCounted.into());
     }
-    let counted = boxes.iter().filter_map(|one| one.agreed.as_ref()).map(SheetFigures::total).sum();
-    match reconcile(&sheets, counted) {
-        Reconciled::Exact if !input.is_void => {}
-        Reconciled::Over(_) if input.is_void => {}
-        _ => return Err(Code::PaperNotReconciled.into()),
+    if before.secrecy == Secrecy::Secret.as_str() && has_few(&boxes) {
+        return Err(Code::PaperFewInBox.into());
     }
+    let counted = paper::agreed(&boxes);
+    let reason = match reconcile(&sheets, counted) {
+        Reconciled::Exact if !input.is_void => None,
+        Reconciled::Over(_) if input.is_void => Some(may_void(tx, actor, (&before, &boxes), &input).await?),
+        _ => return Err(Code::PaperNotReconciled.into()),
+    };
     all_are_cast(tx, &before, actor.person).await?;
     vote::Entity::update_many()
+        .col_expr(vote::Column::PaperVoidReason, Expr::value(reason))
         .col_expr(vote::Column::PaperSignedAt, Expr::value(tx.now()))
         .col_expr(vote::Column::PaperSignedBy, Expr::value(actor.person))
         .filter(vote::Column::Id.eq(id))
@@ -138,6 +156,37 @@ pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)
     let happening = Happening::new(Kind::PaperSigned, id).at(&before.area_code).by(actor.person);
     events::record(tx, happening.with(json!({ "issued": sheets.issued, "counted": counted }))).await?;
     close::go_on(tx, &queries::row(tx, id).await?).await
+}
+
+/// Of several boxes, does one hold so few that their number would tell who they are? What is in it is counted with another.
+fn has_few(boxes: &[Counted]) -> bool {
+    let in_each = || boxes.iter().filter_map(|one| one.agreed.as_ref()).map(SheetFigures::total).filter(|n| *n > 0);
+    in_each().count() > 1 && in_each().any(|n| n < FEW)
+}
+
+/// Why a vote is void, from somebody who had no hand in the numbers that make it so.
+///
+/// # Errors
+/// `not_allowed` without the right to bend a path; `second_person_needed` for who counted a box or wrote down the end of a
+/// sheet; `invalid_fields` without a reason.
+async fn may_void(
+    tx: &Tx,
+    actor: &Actor,
+    (vote, boxes): (&vote::Model, &[Counted]),
+    input: &SignPaper,
+) -> Result<String> {
+    bodies::require(actor, Right::BendPath, &vote.area_code)?;
+    let ended = paper_sheet::Entity::find()
+        .filter(paper_sheet::Column::VoteId.eq(vote.id))
+        .filter(paper_sheet::Column::EndedBy.eq(actor.person));
+    if paper::has_counted(boxes, actor.person) || ended.one(tx).await?.is_some() {
+        return Err(Code::SecondPersonNeeded.into());
+    }
+    let reason = input.reason.as_deref().unwrap_or_default();
+    let mut checks = Checks::default();
+    checks.text("reason", reason, 2..=200);
+    checks.done()?;
+    Ok(reason.trim().to_owned())
 }
 
 /// What is in the boxes was cast: its electors took part, and were at the meeting.
@@ -180,11 +229,14 @@ pub(in crate::votes) async fn add(
         return Ok(Vec::new());
     }
     let question = queries::question_of(vote)?;
+    let is_secret = vote.secrecy == Secrecy::Secret.as_str();
     let mut plaintexts = Vec::new();
     for one in paper::boxes(tx, vote.id).await? {
         for (marks, ballots) in one.agreed.unwrap_or_default().marks(question.as_ref()) {
             tally.add(marks.as_deref(), ballots);
-            plaintexts.extend((0..ballots).map(|_| json!(marks)));
+            // those of an open vote are told by box
+            let told = if is_secret { ballots } else { 0 };
+            plaintexts.extend((0..told).map(|_| json!(marks)));
         }
     }
     tally.count.issued = Some(by_phone + paper::sheets(tx, vote.id).await?.out());
@@ -222,6 +274,36 @@ pub(in crate::votes) async fn leaves(tx: &Tx, vote: &vote::Model) -> Result<Vec<
     let sheets = paper::sheets(tx, vote.id).await?;
     leaves.push(lsb1::sheets_entry(&poll, [sheets.issued, sheets.returned, sheets.spoilt, sheets.lost]));
     Ok(leaves)
+}
+
+/// From now on only how many were in each box is kept: which few on paper chose what is nobody's business once they are
+/// counted with the others, nor when nothing is counted.
+///
+/// # Errors
+/// When the database refuses.
+pub(in crate::votes) async fn forget(tx: &Tx, vote: &vote::Model) -> Result<()> {
+    let rows = paper_count::Entity::find().filter(paper_count::Column::VoteId.eq(vote.id)).all(tx).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    for row in rows {
+        let figures: SheetFigures = serde_json::from_str(&row.figures).map_err(Error::broken)?;
+        let kept = serde_json::to_string(&figures.only_total()).map_err(Error::broken)?;
+        paper_count::Entity::update_many()
+            .col_expr(paper_count::Column::Figures, Expr::value(kept))
+            .filter(paper_count::Column::VoteId.eq(row.vote_id))
+            .filter(paper_count::Column::BoxNumber.eq(row.box_number))
+            .filter(paper_count::Column::CountedBy.eq(row.counted_by))
+            .exec(tx)
+            .await?;
+    }
+    // they leave the files, too
+    vote::Entity::update_many()
+        .col_expr(vote::Column::LinksLeft, Expr::value(true))
+        .filter(vote::Column::Id.eq(vote.id))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// Nothing is in any box: that is signed by itself. The vote as it is then.

@@ -15,10 +15,11 @@ use crate::{
     votes::{
         queries::{
             self,
-            paper::{ISSUED, LOST, RETURNED, SPOILT, SheetView, sheet_view},
+            paper::{ISSUED, LOST, RETURNED, SPOILT, SheetView, agreed, boxes, has_counted, sheet_view, sheets},
             proxies::active,
         },
         rows::{paper_sheet, roll_entry, vote},
+        rules::paper::{Reconciled, reconcile},
     },
 };
 
@@ -155,7 +156,7 @@ pub(super) async fn turn(
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `wrong_state` when it ended otherwise, or the paper was signed; `invalid_fields` for one
-/// that is said to be lost while it may still come into a box.
+/// that is said to be lost while it may still come into a box, or to be given back after the end; what [`may_lose`] refuses.
 pub async fn end_sheet(tx: &Tx, actor: &Actor, (id, serial, input): (VoteId, i32, EndSheet)) -> Result<SheetView> {
     let vote = queries::row(tx, id).await?;
     bodies::require(actor, Right::OpenVote, &vote.area_code)?;
@@ -171,7 +172,11 @@ pub async fn end_sheet(tx: &Tx, actor: &Actor, (id, serial, input): (VoteId, i32
     }
     let mut checks = Checks::default();
     checks.require(input.outcome != SheetEnd::Lost || is_over, "outcome", "not_over_yet");
+    checks.require(input.outcome == SheetEnd::Lost || !is_over, "outcome", "only_lost_now");
     checks.done()?;
+    if is_over {
+        may_lose(tx, actor, &vote).await?;
+    }
     let entry = roll_entry::Entity::find_by_id((id, row.number)).one(tx).await?;
     let entry = entry.ok_or_else(|| Error::broken("a sheet without its elector"))?;
     turn(tx, &entry, (&row.channel_before, row.before_cast_by)).await?;
@@ -186,7 +191,27 @@ pub async fn end_sheet(tx: &Tx, actor: &Actor, (id, serial, input): (VoteId, i32
         .await?;
     let row = ended.into_iter().next().ok_or(Code::Changed)?;
     let happening = Happening::new(Kind::SheetEnded, id).at(&vote.area_code).by(actor.person);
-    let data = json!({ "serial": serial, "outcome": end, "person": entry.person_id });
+    let data = json!({ "number": entry.number, "serial": serial, "outcome": end, "person": entry.person_id });
     events::record(tx, happening.with(data)).await?;
     sheet_view(tx, row).await
+}
+
+/// Who knows what is in the boxes could void a vote with a sheet that is said to be lost and is not. So once a box is agreed
+/// on, one is lost only while ballots are missing, by who may bend a path and counted nothing.
+///
+/// # Errors
+/// `not_allowed`; `second_person_needed` for who counted; `wrong_state` while no ballot is missing.
+async fn may_lose(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
+    let boxes = boxes(tx, vote.id).await?;
+    if boxes.iter().all(|one| one.agreed.is_none()) {
+        return Ok(());
+    }
+    bodies::require(actor, Right::BendPath, &vote.area_code)?;
+    if has_counted(&boxes, actor.person) {
+        return Err(Code::SecondPersonNeeded.into());
+    }
+    match reconcile(&sheets(tx, vote.id).await?, agreed(&boxes)) {
+        Reconciled::Short(_) => Ok(()),
+        Reconciled::Exact | Reconciled::Over(_) => Err(Code::WrongState.into()),
+    }
 }

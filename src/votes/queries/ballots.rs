@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 
 use super::{
     super::{
-        commands::Choice,
+        commands::{Choice, Secrecy},
         rows::{envelope, roll_entry},
     },
-    ANNULLED, COUNTING_PAPER, OptionView, marks, options_of, results, row, runs,
+    ANNULLED, COUNTING_PAPER, ONLINE, OptionView, TOOK_PART, marks, options_of, results, row, runs,
 };
 use crate::{
     actor::Actor,
@@ -61,6 +61,7 @@ pub async fn ballots(
         return Err(Code::WrongState.into());
     }
     let is_named = vote.state != ANNULLED || !results::is_annulled(&vote)?;
+    let is_secret = vote.secrecy == Secrecy::Secret.as_str();
     let limit = page.limit()?;
     // a place on this list is a number: it is carried where other lists carry a time
     let after = page.after()?.map_or(0, |cursor| cursor.at.timestamp_millis());
@@ -88,7 +89,12 @@ pub async fn ballots(
     let show = |entry: roll_entry::Model| {
         let own = cast.iter().find(|row| row.elector_number == entry.number);
         let name = |person: PersonId| people::mask_name(names.get(&person).map(String::as_str).unwrap_or_default());
-        ballot(&entry, (name(entry.person_id), entry.cast_by.map(name)), own, &options)
+        let mut shown = ballot(&entry, (name(entry.person_id), entry.cast_by.map(name)), own, &options);
+        // by which of them a few came would tell of the few
+        if is_secret && TOOK_PART.contains(&entry.channel.as_str()) {
+            shown.choice_name = text::say(&format!("vote-channel-{ONLINE}"));
+        }
+        shown
     };
     Ok(Page::cut(entries, limit, place, show))
 }

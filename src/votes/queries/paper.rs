@@ -91,9 +91,12 @@ pub struct BoxView {
     /// What the asker wrote down. Nobody sees another's figures before two agree.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own: Option<SheetFigures>,
-    /// What two wrote down alike.
+    /// What two wrote down alike; of a secret vote nobody sees it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreed: Option<SheetFigures>,
+    /// How many ballots that are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ballots: Option<u64>,
     /// Is there a photo of its tally sheet?
     pub has_photo: bool,
 }
@@ -108,7 +111,24 @@ pub(in crate::votes) struct Counted {
     pub(in crate::votes) photo_sha256: Option<String>,
 }
 
-/// The boxes, by number; of each what two people wrote down alike, and the photo of one of the two.
+/// Ballots in the boxes on which those who counted them agree.
+pub(in crate::votes) fn agreed(boxes: &[Counted]) -> u64 {
+    boxes.iter().filter_map(|one| one.agreed.as_ref()).map(SheetFigures::total).sum()
+}
+
+/// Did this person count one of them?
+pub(in crate::votes) fn has_counted(boxes: &[Counted], person: PersonId) -> bool {
+    boxes.iter().any(|one| one.by.iter().any(|(by, _)| *by == person))
+}
+
+/// Ballots in all boxes but this one, of each the most that somebody wrote down.
+pub(in crate::votes) async fn others(db: &impl ConnectionTrait, (id, number): (VoteId, i32)) -> Result<u64> {
+    let boxes = boxes(db, id).await?;
+    let most = |one: &Counted| one.by.iter().map(|(_, figures)| figures.total()).max().unwrap_or(0);
+    Ok(boxes.iter().filter(|one| one.number != number).map(most).sum())
+}
+
+/// The boxes, by number; of each what all who counted it, two at least, wrote down alike, and the photo of one of them.
 pub(in crate::votes) async fn boxes(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Counted>> {
     let rows = paper_count::Entity::find()
         .filter(paper_count::Column::VoteId.eq(id))
@@ -123,8 +143,8 @@ pub(in crate::votes) async fn boxes(db: &impl ConnectionTrait, id: VoteId) -> Re
     }
     let mut boxes = Vec::new();
     for (number, rows) in by_box {
-        let alike = |figures: &SheetFigures| rows.iter().filter(|(_, other)| other == figures).count() >= 2;
-        let agreed = rows.iter().map(|(_, figures)| figures).find(|figures| alike(figures)).cloned();
+        let first = rows.first().filter(|_| rows.len() >= 2).map(|(_, figures)| figures);
+        let agreed = first.filter(|first| rows.iter().all(|(_, other)| other == *first)).cloned();
         let photo = rows.iter().find_map(|(row, figures)| row.photo_id.filter(|_| agreed.as_ref() == Some(figures)));
         let photo_sha256 = match photo {
             Some(photo) => media::queries::row(db, photo).await?.map(|row| row.sha256),
@@ -166,7 +186,7 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
     }
     let sheets = sheets(db, id).await?;
     let boxes = boxes(db, id).await?;
-    let counted = boxes.iter().filter_map(|one| one.agreed.as_ref()).map(SheetFigures::total).sum();
+    let counted = agreed(&boxes);
     let (balance, n) = match reconcile(&sheets, counted) {
         Reconciled::Exact => ("exact", 0),
         Reconciled::Over(more) => ("over", more),
@@ -174,12 +194,18 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
     };
     let log = paper_sheet::Entity::find().filter(paper_sheet::Column::VoteId.eq(id));
     let log = log.order_by_desc(paper_sheet::Column::Serial).all(db).await?;
-    let show = |one: Counted| BoxView {
-        number: one.number,
-        counts: one.by.len(),
-        own: one.by.iter().find(|(person, _)| *person == actor.person).map(|(_, figures)| figures.clone()),
-        agreed: one.agreed,
-        has_photo: one.photo.is_some(),
+    let is_secret = vote.secrecy == Secrecy::Secret.as_str();
+    let show = |one: Counted| {
+        let is_over = one.agreed.is_some() && is_secret;
+        let own = one.by.iter().find(|(person, _)| *person == actor.person && !is_over);
+        BoxView {
+            number: one.number,
+            counts: one.by.len(),
+            own: own.map(|(_, figures)| figures.clone()),
+            ballots: one.agreed.as_ref().map(SheetFigures::total),
+            agreed: one.agreed.filter(|_| !is_secret),
+            has_photo: one.photo.is_some(),
+        }
     };
     Ok(PaperView {
         vote_id: id,
@@ -224,14 +250,15 @@ async fn sheet_views(db: &impl ConnectionTrait, rows: Vec<paper_sheet::Model>) -
     Ok(rows.into_iter().map(show).collect())
 }
 
-/// The photo of a box's tally sheet: for who counts; of an open vote with a result for those who see its area. The figures
-/// of a few on paper in a secret vote are for nobody else.
+/// The photo of a box's tally sheet: for who counts; of an open vote whose paper is in its result for those who see its
+/// area. The figures of a few on paper in a secret vote are for nobody else.
 ///
 /// # Errors
 /// `not_found`, also for everybody else.
 pub async fn photo(db: &impl ConnectionTrait, actor: &Actor, (id, number): (VoteId, i32)) -> Result<Media> {
     let vote = row(db, id).await?;
-    let is_public = vote.secrecy != Secrecy::Secret.as_str() && is_decided(&vote.state) && actor.sees(&vote.area_code);
+    let is_told = vote.secrecy != Secrecy::Secret.as_str() && vote.paper_signed_at.is_some();
+    let is_public = is_told && is_decided(&vote.state) && actor.sees(&vote.area_code);
     if !is_public && !may_count(actor, &vote.area_code) {
         return Err(Code::NotFound.into());
     }

@@ -90,6 +90,9 @@ pub struct ResultView {
     pub label: String,
     /// Every number: E on_roll, P present, Y yes, N no, A abstain, I invalid.
     pub count: Count,
+    /// Why there were more ballots in the boxes than sheets, so that the vote is void.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void_reason: Option<String>,
     /// What was compared, in order.
     pub comparisons: Vec<ComparisonView>,
     /// Of a choice: the votes of each option, and who was chosen.
@@ -224,6 +227,7 @@ fn view(row: vote::Model) -> Result<ResultView> {
         is_binding: row.is_binding,
         label: label(row.is_binding),
         count: kept.count,
+        void_reason: row.paper_void_reason,
         comparisons: kept
             .outcome
             .map(|outcome| outcome.comparisons.iter().map(comparison).collect())

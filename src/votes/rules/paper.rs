@@ -56,6 +56,12 @@ impl SheetFigures {
         self
     }
 
+    /// How many, without what is on them: as it is kept of ballots that are counted with others, or not at all.
+    #[must_use]
+    pub fn only_total(&self) -> Self {
+        Self { votes: BTreeMap::from([(String::new(), self.total())]), ..Self::default() }.normal()
+    }
+
     /// What stands on the ballots, and on how many; `None`: nothing clear.
     #[must_use]
     pub fn marks(&self, question: Option<&Question>) -> Vec<(Option<Vec<String>>, u64)> {
@@ -126,6 +132,9 @@ mod tests {
         let one = figures(&[("for", 3), ("against", 0)], 1, 0).normal();
         assert_eq!(one, figures(&[("for", 3)], 1, 0).normal());
         assert_eq!((one.total(), one.votes_for("for"), one.votes_for("against")), (4, 3, 0));
+        let kept = one.only_total();
+        assert_eq!((kept.total(), kept.votes_for("for"), kept.abstain), (4, 0, 0));
+        assert_eq!(kept, kept.only_total());
         assert!(
             one.fit(None) && !figures(&[("1", 1)], 0, 0).fit(None) && !figures(&[("for", 100_001)], 0, 0).fit(None)
         );

@@ -115,7 +115,13 @@ async fn one_channel_each_two_who_count_and_every_sheet_is_accounted_for() {
     let shown = tally(json!({ "for": 2, "against": 1 }), (0, 1), photo(&village.clerk).await);
     village.clerk.post(&counts, shown).await.ok();
     assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_reconciled", "one sheet is nowhere");
-    end(&village.clerk, &vote, (&sheets[4]["serial"], "lost")).await.ok();
+    // who knows the figures does not say what is lost; given back after the end is nothing any more
+    assert_eq!(end(&village.clerk, &vote, (&sheets[4]["serial"], "lost")).await.refused(), "not_allowed");
+    let late = end(&village.chair, &vote, (&sheets[4]["serial"], "returned")).await;
+    assert!(late.body.to_string().contains("only_lost_now"), "{}", late.body);
+    end(&village.chair, &vote, (&sheets[4]["serial"], "lost")).await.ok();
+    let more = end(&village.chair, &vote, (&sheets[3]["serial"], "lost")).await;
+    assert_eq!(more.refused(), "wrong_state", "no ballot is missing");
     let over = village.chair.post(&sign, json!({ "is_void": true })).await;
     assert_eq!(over.refused(), "paper_not_reconciled", "nothing is void");
     let desk = String::from_utf8(village.chair.download(&format!("/desk{}/paper", &vote[3..])).await.1).unwrap();
@@ -222,10 +228,16 @@ async fn more_on_paper_than_was_handed_out_is_void_and_a_choice_is_counted_by_op
     let (counts, sign) = (format!("{vote}/paper/counts"), format!("{vote}/paper/signature"));
     let told = |photo| tally(json!({ "2": 3, "1": 0 }), (0, 0), photo);
     village.clerk.post(&counts, told(photo(&village.clerk).await)).await.ok();
-    assert_eq!(village.chair.post(&counts, told(None)).await.ok()["balance"], "over");
+    assert_eq!(village.supervisor.post(&counts, told(None)).await.ok()["balance"], "over");
     assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_reconciled", "it must be meant");
-    village.chair.post(&sign, json!({ "is_void": true })).await.ok();
+    // not by a clerk alone, not without a reason
+    let meant = json!({ "is_void": true, "reason": "票箱里多了一张，查不出来源" });
+    assert_eq!(village.clerk.post(&sign, meant.clone()).await.refused(), "not_allowed");
+    let unsaid = village.chair.post(&sign, json!({ "is_void": true })).await;
+    assert!(unsaid.body.to_string().contains("reason"), "{}", unsaid.body);
+    village.chair.post(&sign, meant).await.ok();
     let result = app.get(&format!("{vote}/result")).await.ok();
+    assert_eq!(result["void_reason"], "票箱里多了一张，查不出来源");
     assert_eq!((&result["reason"], &result["is_valid"]), (&json!("more_ballots_than_issued"), &json!(false)));
     assert_eq!(result["choice"]["options"][1]["votes"], 3);
     checked(&app, &vote[10..], &[]).await;
@@ -255,6 +267,112 @@ async fn who_gives_every_sheet_back_leaves_a_vote_by_phone() {
     village.chair.post(&format!("{vote}/annul"), why).await.ok();
     let archive = checked(&app, &vote[10..], &[]).await;
     assert!(leaves(&archive, "paper").is_empty() && leaves(&archive, "sheets").is_empty());
+    app.stop().await;
+}
+
+/// A secret vote with one ballot by phone and so many on paper, whose time is over.
+async fn mixed(app: &TestApp, village: &Village, on_paper: &[&str]) -> Sealed {
+    let matter = village.matter_to_decide(app, "修一座桥").await;
+    let more = json!({ "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(6) });
+    let vote = Sealed::open(app, village, &matter, more).await;
+    village.villager(app, "00014").await.post(&vote.path("/ballots"), ballot("for")).await.ok();
+    for elector in on_paper {
+        let own = number(&village.villager(app, elector).await, &vote.path("")).await;
+        issue(&village.clerk, &vote.path(""), own).await.ok();
+    }
+    app.pass(TimeDelta::days(7)).await;
+    vote
+}
+
+/// The clerk and the supervisor count a box alike, and show it.
+async fn counted(village: &Village, vote: &Sealed, (paper_box, votes): (u64, Value)) -> Value {
+    let mut told = tally(votes, (0, 0), photo(&village.clerk).await);
+    told["box"] = json!(paper_box);
+    village.clerk.post(&vote.path("/paper/counts"), told.clone()).await.ok();
+    told["photo_id"] = Value::Null;
+    village.supervisor.post(&vote.path("/paper/counts"), told).await.ok()
+}
+
+const KEPT: &str = "SELECT count(*) FROM paper_counts WHERE figures LIKE '%against%'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_few_on_paper_chose_in_a_secret_vote_is_never_told_apart_and_not_kept() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = mixed(&app, &village, &["00007", "00008", "00010", "00011", "00012", "00013"]).await;
+    let sign = vote.path("/paper/signature");
+    counted(&village, &vote, (1, json!({ "for": 5 }))).await;
+    let seen = counted(&village, &vote, (2, json!({ "against": 1 }))).await;
+    let boxes = &seen["boxes"];
+    assert_eq!((&boxes[0]["ballots"], &boxes[1]["ballots"]), (&json!(5), &json!(1)));
+    assert!(boxes[1].get("own").is_none() && boxes[1].get("agreed").is_none(), "{seen}");
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_few_in_box");
+    // a third who counted otherwise is heard; more than the village has is a slip of the pen
+    let other = village.chair.post(&vote.path("/paper/counts"), tally(json!({ "for": 4 }), (0, 0), None)).await.ok();
+    assert!(other["boxes"][0].get("ballots").is_none(), "two of three is not all: {other}");
+    let slip = village.clerk.post(&vote.path("/paper/counts"), tally(json!({ "for": 500 }), (0, 0), None)).await;
+    assert_eq!(slip.refused(), "invalid_fields");
+    // together in one box; the photo of other figures is gone with them
+    let alike = json!({ "for": 5, "against": 1 });
+    village.chair.post(&vote.path("/paper/counts"), tally(alike.clone(), (0, 0), None)).await.ok();
+    village.supervisor.post(&vote.path("/paper/counts"), tally(alike.clone(), (0, 0), None)).await.ok();
+    let seen = village.clerk.post(&vote.path("/paper/counts"), tally(alike.clone(), (0, 0), None)).await.ok();
+    assert_eq!((&seen["boxes"][0]["ballots"], &seen["boxes"][0]["has_photo"]), (&json!(6), &json!(false)));
+    counted(&village, &vote, (2, json!({}))).await;
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_counted");
+    counted(&village, &vote, (1, alike)).await;
+    assert_eq!(count(app.folder.path(), KEPT).await, 3);
+    village.chair.post(&sign, json!({})).await.ok();
+    village.chair.post(&vote.path("/opening"), vote.two(0, 2)).await.ok();
+    assert_eq!(app.get(&vote.path("/result")).await.ok()["count"]["present"], 7);
+    assert_eq!(count(app.folder.path(), KEPT).await, 0, "what a few chose is kept");
+    checked(&app, &vote.id, &[]).await;
+    let elector = village.villager(&app, "00007").await;
+    let listed = elector.get(&vote.path("/ballots?limit=100")).await.ok().to_string();
+    assert!(listed.contains("已投票") && !listed.contains("已投纸票"), "{listed}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_secret_vote_on_paper_that_is_annulled_while_it_waits_for_its_keys_can_be_checked() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = mixed(&app, &village, &["00007"]).await;
+    counted(&village, &vote, (1, json!({ "against": 1 }))).await;
+    village.chair.post(&vote.path("/paper/signature"), json!({})).await.ok();
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
+    let why = json!({ "reason": "两把钥匙丢了", "authority": "镇政府" });
+    village.chair.post(&vote.path("/annul"), why).await.ok();
+    let archive = checked(&app, &vote.id, &[]).await;
+    assert_eq!((leaves(&archive, "paper").len(), &archive["plaintexts"]), (1, &Value::Null));
+    assert_eq!(count(app.folder.path(), KEPT).await, 0, "what a few chose is kept");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_sheet_all_of_a_household_are_told_and_who_has_no_phone_stands_on_the_list_of_doors() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, json!({ "preset": "village_assembly_household" })).await;
+    for elector in ["00008", "00056"] {
+        let own = number(&village.villager(&app, elector).await, &vote).await;
+        issue(&village.clerk, &vote, own).await.ok();
+    }
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%给您发了一张纸票%'";
+    assert_eq!(count(app.folder.path(), told).await, 4, "three of one household, one of the other");
+    let desk = String::from_utf8(village.chair.download(&format!("/desk{}", &vote[3..])).await.1).unwrap();
+    assert!(desk.contains("费无证") && !desk.contains("费海荣"), "{desk}");
+    // whoever wrote down the end of a sheet does not void the vote by it
+    let sheet = issue(&village.clerk, &vote, number(&village.villager(&app, "00010").await, &vote).await).await.ok();
+    end(&village.chair, &vote, (&sheet["serial"], "returned")).await.ok();
+    app.pass(TimeDelta::days(7)).await;
+    let counts = format!("{vote}/paper/counts");
+    village.clerk.post(&counts, tally(json!({ "for": 3 }), (0, 0), photo(&village.clerk).await)).await.ok();
+    village.supervisor.post(&counts, tally(json!({ "for": 3 }), (0, 0), None)).await.ok();
+    let meant = json!({ "is_void": true, "reason": "多了一张" });
+    let refused = village.chair.post(&format!("{vote}/paper/signature"), meant).await;
+    assert_eq!(refused.refused(), "second_person_needed");
     app.stop().await;
 }
 

@@ -59,6 +59,7 @@ error-challenge-open = 您对这个结果的质疑还没有答复，请等答复
 error-paper-issued = 这一号已经领了纸票，不能再用手机投，也不能再领。把没用的纸票交回登记处就可以。
 error-no-paper = 这次表决没有纸票。
 error-paper-not-counted = 每个票箱要由两个人各点一遍、数字一样，并附上计票单的照片。
+error-paper-few-in-box = 无记名表决的一个票箱里不足五张，会看出是谁投的。请和别的票箱合在一起点，空了的票箱登记 0。
 error-paper-not-reconciled = 发出的票和票箱里的票合不拢。少了的请再点一遍，或者登记遗失的票；票箱里多出来的，依法整次作废，要明确确认。
 error-proxy-too-late = 委托要在规定的天数以前提出并审核，现在已经晚了。本人仍然可以自己投。
 error-proxy-limit = 这个人接受的委托已经满了，请另找一位。

@@ -10,6 +10,7 @@ field-not-an-id = 身份证号不对
 field-weak-password = 要同时有字母和数字
 field-already-on-roll = 这个人（这一户）已经在名册上
 field-not-an-elector = 按村里的花名册，这个人现在没有表决权；请先把花名册或席位改对
+field-only-lost-now = 投票已经截止，只能登记遗失
 field-not-over-yet = 投票还没有截止，这张票可能还会投进票箱；截止以后再登记
 field-one-choice-only = 有纸票的表决，每张票只能选一项
 field-not-on-roster = 这个村的名册上没有这个编号和姓名

@@ -334,6 +334,7 @@ page-vote-has-sheet = 您已经领了纸票，请投进票箱。没用的纸票�
 page-turnout = 参加的方式
 page-challenges = 质疑和答复
 page-challenge = 我对结果有质疑
+page-vote-void-why = 票箱里的票比发出的多，整次作废。原因：{ $reason }
 page-challenge-hint = 写清楚哪里不对。质疑和答复都公布，不写您的名字；内容里也不要写别人的隐私。
 page-challenge-reason = 哪里不对
 page-challenge-do = 提出质疑

@@ -49,7 +49,8 @@ pub use self::{
     close::{close, due},
     households::{NameAgents, name_agents},
     objections::{
-        DecideRollObjection, RaiseRollObjection, confirm_roll_objection, decide_roll_objection, raise_roll_objection,
+        ConfirmRollObjection, DecideRollObjection, RaiseRollObjection, confirm_roll_objection, decide_roll_objection,
+        raise_roll_objection,
     },
     proxies::{Called, NameProxy, check_proxy, name_proxy, revoke_proxy},
     receipt::{BallotReceipt, Cast, SealedBy, sign},
@@ -160,7 +161,8 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let is_binding = belongs_to_meeting(tx, &input, (preset, opens_at), &area).await?;
     let id = VoteId::new();
     matters::commands::begin_vote(tx, input.matter_id, id).await?;
-    let electors = roll::draw_up(tx, &input.preset, preset, &area, clock::local_date(now)).await?;
+    // who has a vote is who has one on the day of the first ballot
+    let electors = roll::draw_up(tx, &input.preset, preset, &area, clock::local_date(opens_at)).await?;
     let about = (actor.person, seat.body_id, area);
     let row = drawn_up(tx, (id, input), about, (preset, opens_at), (is_binding, asked, electors.len()))?;
     let row = row.insert(tx).await?;

@@ -30,6 +30,13 @@ pub(super) struct Elector {
     alternates: Vec<PersonId>,
 }
 
+impl Elector {
+    /// All who may cast in this place: the elector, then the alternates of a household.
+    pub(super) fn casters(&self) -> impl Iterator<Item = PersonId> {
+        [self.person].into_iter().chain(self.alternates.iter().copied())
+    }
+}
+
 /// Whom a preset puts on the roll of a village.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {

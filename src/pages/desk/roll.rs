@@ -17,7 +17,8 @@ use crate::{
     votes::{
         RaiseRollObjection, VoteView,
         commands::{
-            DecideRollObjection, confirm_roll_objection, decide_roll_objection, proxies::Called, raise_roll_objection,
+            ConfirmRollObjection, DecideRollObjection, confirm_roll_objection, decide_roll_objection, proxies::Called,
+            raise_roll_objection,
         },
         queries::{
             self,
@@ -115,8 +116,10 @@ async fn decide(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result
 }
 
 async fn confirm(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
-    let which = (id, fields.required::<RollObjectionId>("objection_id")?);
-    let actor = clerk.actor.clone();
-    let done = app.store.write(move |tx| Box::pin(async move { confirm_roll_objection(tx, &actor, which).await }));
+    let objection = fields.required::<RollObjectionId>("objection_id")?;
+    let input =
+        ConfirmRollObjection { upholds: fields.text("upholds") == "yes", reason: fields.text("reason").to_owned() };
+    let (actor, about) = (clerk.actor.clone(), (id, objection, input));
+    let done = app.store.write(move |tx| Box::pin(async move { confirm_roll_objection(tx, &actor, about).await }));
     done.await.map(drop)
 }

@@ -188,7 +188,8 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         matter_id: before.matter_id,
         question: before.question,
         options: Vec::new(),
-        max_choices: None,
+        // with paper a ballot names one option
+        max_choices: before.has_paper.then_some(1),
         seats: None,
         parent_vote_id: Some(id),
         preset: before.preset,

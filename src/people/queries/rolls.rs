@@ -1,6 +1,7 @@
 //! Many people at once: for rolls, and for the queries of other subjects.
 use std::collections::{HashMap, HashSet};
 
+use chrono::NaiveDate;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Query, SelectStatement},
@@ -100,6 +101,18 @@ pub async fn household_numbered(db: &impl ConnectionTrait, area: &str, number: &
 
 fn found(row: rows::Model) -> Household {
     Household { id: row.id, area: row.area_code, number: row.number }
+}
+
+/// Was somebody of this household on the roster on that day?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn was_there(db: &impl ConnectionTrait, id: HouseholdId, day: NaiveDate) -> Result<bool> {
+    let there = person::Entity::find()
+        .filter(person::Column::HouseholdId.eq(id))
+        .filter(person::Column::JoinedOn.lte(day))
+        .filter(person::Column::LeftOn.is_null());
+    Ok(there.one(db).await?.is_some())
 }
 
 /// Who belongs to a household now, in the order of the roster.

@@ -12,7 +12,10 @@ use crate::{
     people,
     store::Tx,
     votes::{
-        queries::{self, proxies::active},
+        queries::{
+            self,
+            proxies::{active, held_by},
+        },
         roll::{self, Elector},
         rows::{roll_amendment, roll_entry, vote},
         rules::RollFault,
@@ -43,16 +46,15 @@ impl Change {
     }
 }
 
-/// What would have to change for this fault of this person, if it can.
+/// What would have to change for this fault of this person, if it can. Whether somebody has cast is not told here: one of the
+/// office alone could ask so after everybody.
 ///
 /// # Errors
-/// `invalid_fields` for who is on the roll already, or is none of those whom the rule puts on it today; `not_on_roll`;
-/// `already_cast`: a ballot that is there stands.
+/// `invalid_fields` for who is on the roll already, or is none of those whom the rule puts on it today; `not_on_roll`.
 pub(super) async fn change(tx: &Tx, vote: &vote::Model, (fault, person): (RollFault, PersonId)) -> Result<Change> {
     let entry = place(tx, vote, person).await?;
     match (fault, entry) {
-        (RollFault::Wrong, Some(entry)) if entry.channel == queries::NOT_CAST => Ok(Change::Strike(entry)),
-        (RollFault::Wrong, Some(entry)) if entry.channel != queries::STRUCK => Err(Code::AlreadyCast.into()),
+        (RollFault::Wrong, Some(entry)) if entry.channel != queries::STRUCK => Ok(Change::Strike(entry)),
         (RollFault::Wrong, _) => Err(Code::NotOnRoll.into()),
         (RollFault::Missing, Some(entry)) if entry.channel == queries::STRUCK => Ok(Change::Restore(entry)),
         (RollFault::Missing, Some(_)) => Err(refused("already_on_roll")),
@@ -67,23 +69,36 @@ pub(super) fn refused(code: &'static str) -> Error {
     checks.done().err().unwrap_or_else(|| Code::InvalidFields.into())
 }
 
-/// The place of a person, or where households vote of the household, struck or not.
+/// The place of a person, struck or not; where households vote that of the household for which this person casts, and of
+/// who casts for none that of the household to which this person belongs today.
 pub(super) async fn place(
     db: &impl ConnectionTrait,
     vote: &vote::Model,
     person: PersonId,
 ) -> Result<Option<roll_entry::Model>> {
-    let of_vote = roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(vote.id));
-    let whose = if queries::is_of_households(&vote.preset) {
-        let Some(own) = people::person(db, person).await? else { return Ok(None) };
-        of_vote.filter(roll_entry::Column::HouseholdId.eq(own.household))
-    } else {
-        of_vote.filter(roll_entry::Column::PersonId.eq(person))
-    };
-    Ok(whose.one(db).await?)
+    let of_vote = || roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(vote.id));
+    let own = of_vote().filter(roll_entry::Column::PersonId.eq(person)).one(db).await?;
+    if own.is_some() || !queries::is_of_households(&vote.preset) {
+        return Ok(own);
+    }
+    // whoever moved out of a household since the freeze casts for that one still
+    if let Some(number) = queries::alternate_of(db, vote.id, person).await? {
+        return Ok(roll_entry::Entity::find_by_id((vote.id, number)).one(db).await?);
+    }
+    let Some(home) = people::person(db, person).await? else { return Ok(None) };
+    Ok(of_vote().filter(roll_entry::Column::HouseholdId.eq(home.household)).one(db).await?)
 }
 
-/// As the roll would be drawn up today: the office puts the roster or the seats right first, and both are told there.
+/// Does this person cast in this vote already, as an elector or as an alternate?
+async fn casts_already(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<bool> {
+    let own = roll_entry::Entity::find()
+        .filter(roll_entry::Column::VoteId.eq(vote.id))
+        .filter(roll_entry::Column::PersonId.eq(person));
+    Ok(own.one(tx).await?.is_some() || queries::alternate_of(tx, vote.id, person).await?.is_some())
+}
+
+/// As the roll would be drawn up today: the office puts the roster or the seats right first, and both are told there. A
+/// household that was made after the day of the roll, or for which somebody would cast who casts in another place, has none.
 async fn added(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<Elector> {
     let day = clock::local_date(vote.opens_at);
     let drawn = roll::draw_up(tx, &vote.preset, &queries::rule_of(vote)?, &vote.area_code, day).await?;
@@ -92,10 +107,25 @@ async fn added(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<Elector>
         false => None,
     };
     let is_this = |one: &Elector| one.person == person || home == Some(one.household);
-    drawn.into_iter().find(is_this).ok_or_else(|| refused("not_an_elector"))
+    let elector = drawn.into_iter().find(is_this).ok_or_else(|| refused("not_an_elector"))?;
+    if home.is_some() {
+        for caster in elector.casters() {
+            if casts_already(tx, vote, caster).await? {
+                return Err(refused("already_on_roll"));
+            }
+        }
+        if !people::queries::was_there(tx, elector.household, day).await? {
+            return Err(refused("not_an_elector"));
+        }
+    }
+    Ok(elector)
 }
 
-/// Changes the roll, and says so on the board. Recorded: `vote.roll_amended`, `vote.proxy_ended`.
+/// Changes the roll, and says so on the board; who is struck casts for nobody else either. Recorded: `vote.roll_amended`,
+/// `vote.proxy_ended`.
+///
+/// # Errors
+/// `already_cast` for whom a ballot is there, which stands; `changed` when somebody was first.
 pub(super) async fn apply(
     tx: &Tx,
     vote: &vote::Model,
@@ -106,6 +136,12 @@ pub(super) async fn apply(
     let number = match change {
         Change::Add(elector) => add(tx, vote, elector, by).await?,
         Change::Strike(entry) => {
+            if entry.channel != queries::NOT_CAST {
+                return Err(Code::AlreadyCast.into());
+            }
+            for (elector, proxy) in held_by(tx, vote.id, entry.person_id).await? {
+                proxies::end(tx, (vote, &elector), proxy, (queries::VOID, Some(by))).await?;
+            }
             if let Some(proxy) = active(tx, vote.id, entry.number).await? {
                 proxies::end(tx, (vote, &entry), proxy, (queries::VOID, Some(by))).await?;
             }

@@ -22,9 +22,9 @@ use crate::{
     store::Tx,
     votes::{
         commands::Choice,
-        queries::{self, paper},
+        queries::{self, paper, roll_list::is_disputed},
         rows::{envelope, roll_entry, vote},
-        rules::{self, Count, Elected, Outcome, Preset, Question},
+        rules::{self, Count, Elected, Outcome, Preset, Question, roll::lapsed_when_due},
         sealed,
     },
 };
@@ -154,7 +154,8 @@ async fn write_back_links(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// May it close though its time is not over: has everybody cast who may, and has the meeting that decides begun?
+/// May it close though its time is not over: has everybody cast who may, does nobody object to the roll, and has the meeting
+/// that decides begun?
 async fn may_close_early(tx: &Tx, vote: &vote::Model) -> Result<bool> {
     if vote.state != queries::OPEN || vote.allows_revote || vote.has_paper {
         return Ok(false);
@@ -162,7 +163,7 @@ async fn may_close_early(tx: &Tx, vote: &vote::Model) -> Result<bool> {
     let waits = roll_entry::Entity::find()
         .filter(roll_entry::Column::VoteId.eq(vote.id))
         .filter(roll_entry::Column::Channel.eq(queries::NOT_CAST));
-    if waits.one(tx).await?.is_some() {
+    if waits.one(tx).await?.is_some() || is_disputed(tx, vote.id, None).await? {
         return Ok(false);
     }
     match vote.meeting_id {
@@ -171,7 +172,8 @@ async fn may_close_early(tx: &Tx, vote: &vote::Model) -> Result<bool> {
     }
 }
 
-/// Closes one vote, if it is open, and its time is over by this unit's clock or nobody is waited for; says whether it did.
+/// Closes one vote, if it is open, and its time is over by this unit's clock or nobody is waited for; says whether it did. An
+/// objection to the roll is waited for, though no ballots are taken any more, for as long as its answer may still come.
 ///
 /// # Errors
 /// `not_found`; when the database refuses.
@@ -188,6 +190,9 @@ pub async fn close(tx: &Tx, id: VoteId) -> Result<bool> {
         let Some(vote) = enter(tx, &before, queries::CLOSED).await? else { return Ok(false) };
         conclude(tx, &vote, Ending::NeverBegan).await?;
         return Ok(true);
+    }
+    if is_disputed(tx, id, Some(lapsed_when_due(tx.now()))).await? {
+        return Ok(false);
     }
     // what is on paper is counted by hand first: the board ends with both
     if before.has_paper && paper::sheets(tx, id).await?.out() > 0 {

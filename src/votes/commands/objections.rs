@@ -19,7 +19,7 @@ use crate::{
             self,
             roll_list::{OPEN, PROPOSED, REJECTED, RollObjectionView, UPHELD, objection_view},
         },
-        rows::{roll_objection, vote},
+        rows::{roll_entry, roll_objection, vote},
         rules::{
             RollFault,
             roll::{answer_until, objections_until},
@@ -48,6 +48,17 @@ pub struct DecideRollObjection {
     /// Is the objection right?
     pub upholds: bool,
     /// Why, by which article; where the roll changes it is published, so it names nobody. 2 to 200 characters.
+    #[schema(min_length = 2, max_length = 200)]
+    pub reason: String,
+}
+
+/// What the second of two people confirms, as it was read.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmRollObjection {
+    /// Was the objection said to be right?
+    pub upholds: bool,
+    /// For which reason. 2 to 200 characters.
     #[schema(min_length = 2, max_length = 200)]
     pub reason: String,
 }
@@ -101,7 +112,7 @@ fn in_time(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
         return Err(Code::WrongState.into());
     }
     let until = objections_until(queries::rule_of(vote)?.roll, vote.roll_posted_at, (vote.opens_at, vote.closes_at));
-    let is_office = bodies::may(actor, Right::OpenVote, &vote.area_code);
+    let is_office = bodies::may(actor, Right::OpenVote, &vote.area_code) && tx.now() < vote.closes_at;
     if is_office || tx.now() < until { Ok(()) } else { Err(Code::RollObjectionTooLate.into()) }
 }
 
@@ -124,7 +135,14 @@ async fn whom(tx: &Tx, actor: &Actor, vote: &vote::Model, input: &RaiseRollObjec
             checks.done()?;
             let number = called.roster_number.as_deref().map(str::trim).filter(|number| !number.is_empty());
             let name = called.name.trim().to_owned();
-            let person = find(tx, &vote.area_code, (&name, number)).await?;
+            let there = match input.kind {
+                RollFault::Wrong => on_roll(tx, vote, (&name, number)).await?,
+                RollFault::Missing => None,
+            };
+            let person = match there {
+                None => find(tx, &vote.area_code, (&name, number)).await?,
+                known => known,
+            };
             Whom { name, roster_number: number.map(str::to_owned), person }
         }
     };
@@ -137,6 +155,38 @@ async fn whom(tx: &Tx, actor: &Actor, vote: &vote::Model, input: &RaiseRollObjec
         (RollFault::Wrong, None) => Err(Code::NotOnRoll.into()),
         (RollFault::Missing, Some(_)) => Err(amend::refused("already_on_roll")),
         _ => Ok(whom),
+    }
+}
+
+/// Whom of those on the roll a name means: who has died or moved away is on no roster any more, and on the roll still. The
+/// number is that on the roll, or that on the roster.
+async fn on_roll(tx: &Tx, vote: &vote::Model, (name, number): (&str, Option<&str>)) -> Result<Option<PersonId>> {
+    let entries = roll_entry::Entity::find()
+        .filter(roll_entry::Column::VoteId.eq(vote.id))
+        .filter(roll_entry::Column::Channel.ne(queries::STRUCK))
+        .all(tx)
+        .await?;
+    let names = people::names(tx, entries.iter().map(|entry| entry.person_id).collect()).await?;
+    let mut found = Vec::new();
+    for entry in &entries {
+        if names.get(&entry.person_id).is_none_or(|own| own != name) {
+            continue;
+        }
+        let is_meant = match number {
+            None => true,
+            Some(number) => {
+                let own = people::person(tx, entry.person_id).await?;
+                entry.number.to_string() == number || own.is_some_and(|own| own.roster_number == number)
+            }
+        };
+        if is_meant {
+            found.push(entry.person_id);
+        }
+    }
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        _ => Err(amend::refused("several_of_that_name")),
     }
 }
 
@@ -173,6 +223,9 @@ pub async fn decide_roll_objection(
         None => find(tx, &vote.area_code, (&row.name, number)).await?,
         known => known,
     };
+    if person == Some(actor.person) {
+        return Err(Code::SecondPersonNeeded.into());
+    }
     if input.upholds {
         let fault = RollFault::parse(&row.kind).ok_or_else(|| Error::broken("the kind of an objection"))?;
         let person = person.ok_or_else(|| amend::refused("not_on_roster"))?;
@@ -194,11 +247,12 @@ pub async fn decide_roll_objection(
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `second_person_needed` for who decided or raised it and whom it is about; `wrong_state` when
-/// nothing was decided yet, or the vote is over; what [`amend::change`] refuses.
+/// nothing was decided yet, or the vote is over; `changed` when somebody decided otherwise since it was read; what
+/// [`amend::change`] and [`amend::apply`] refuse.
 pub async fn confirm_roll_objection(
     tx: &Tx,
     actor: &Actor,
-    (id, objection): (VoteId, RollObjectionId),
+    (id, objection, input): (VoteId, RollObjectionId, ConfirmRollObjection),
 ) -> Result<RollObjectionView> {
     let vote = queries::row(tx, id).await?;
     bodies::require(actor, Right::OpenVote, &vote.area_code)?;
@@ -213,6 +267,9 @@ pub async fn confirm_roll_objection(
     };
     if [row.decided_by, row.person_id, Some(row.raised_by)].contains(&Some(actor.person)) {
         return Err(Code::SecondPersonNeeded.into());
+    }
+    if input.upholds != upholds || input.reason.trim() != decision {
+        return Err(Code::Changed.into());
     }
     if upholds {
         let fault = RollFault::parse(&row.kind).ok_or_else(|| Error::broken("the kind of an objection"))?;

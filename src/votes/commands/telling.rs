@@ -26,6 +26,8 @@ use crate::{
 const EVENING: TimeDelta = TimeDelta::hours(20);
 /// With fewer ballots in a day, being told in the evening would tell which of them it was: the end is waited for.
 const FEW: u64 = 10;
+/// States in which a ballot, or a sheet that is given back, may still change who cast for whom.
+const NOT_OVER: [&str; 4] = [queries::OPEN, queries::POSTED, queries::WAITING_KEYS, queries::COUNTING_PAPER];
 /// Of the roll, told in one unit.
 const AT_ONCE: u64 = 100;
 
@@ -129,7 +131,7 @@ async fn ended(app: &App) -> Result<Vec<VoteId>> {
     let ids = vote::Entity::find()
         .select_only()
         .column(vote::Column::Id)
-        .filter(vote::Column::State.is_not_in([queries::OPEN, queries::POSTED, queries::WAITING_KEYS]))
+        .filter(vote::Column::State.is_not_in(NOT_OVER))
         .filter(vote::Column::Secrecy.eq(Secrecy::Secret.as_str()))
         .filter(waits);
     Ok(ids.into_tuple().all(app.store.read()).await?)

@@ -10,8 +10,8 @@ use crate::{
     page::{Page, PageQuery},
     votes::{
         commands::{
-            DecideRollObjection, RaiseRollObjection, confirm_roll_objection, decide_roll_objection,
-            raise_roll_objection,
+            ConfirmRollObjection, DecideRollObjection, RaiseRollObjection, confirm_roll_objection,
+            decide_roll_objection, raise_roll_objection,
         },
         queries::roll_list::{RollEntryView, RollObjectionView, RollView, entries, objections, roll},
     },
@@ -100,15 +100,17 @@ async fn decide_objection_to_roll(
 /// Confirm what another decided: the roll is amended, on the board, or stays as it is.
 #[utoipa::path(post, path = "/v1/votes/{id}/roll/objections/{objection_id}/confirm", tag = "votes",
     operation_id = "confirm_roll_objection",
-    params(("id" = VoteId, Path), ("objection_id" = RollObjectionId, Path)),
+    params(("id" = VoteId, Path), ("objection_id" = RollObjectionId, Path)), request_body = ConfirmRollObjection,
     responses((status = 200, body = RollObjectionView, description = "It holds"),
-        (status = "default", body = Problem, description = "Refused; `second_person_needed` for who decided or raised it",
+        (status = "default", body = Problem, description = "Refused; `second_person_needed`, `changed`, `already_cast`",
             content_type = "application/problem+json")))]
 async fn confirm_objection_to_roll(
     State(app): State<App>,
     actor: Actor,
-    Path(which): Path<(VoteId, RollObjectionId)>,
+    Path((id, objection)): Path<(VoteId, RollObjectionId)>,
+    Input(input): Input<ConfirmRollObjection>,
 ) -> Result<Json<RollObjectionView>> {
-    let done = app.store.write(move |tx| Box::pin(async move { confirm_roll_objection(tx, &actor, which).await }));
+    let about = (id, objection, input);
+    let done = app.store.write(move |tx| Box::pin(async move { confirm_roll_objection(tx, &actor, about).await }));
     done.await.map(Json)
 }

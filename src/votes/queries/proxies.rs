@@ -105,6 +105,24 @@ pub(in crate::votes) async fn agent_row(
     Ok((entry, row))
 }
 
+/// The electors for whom somebody is named or checked, each with the proxy.
+pub(in crate::votes) async fn held_by(
+    db: &impl ConnectionTrait,
+    vote: VoteId,
+    agent: PersonId,
+) -> Result<Vec<(roll_entry::Model, roll_agent::Model)>> {
+    let rows = roll_agent::Entity::find()
+        .filter(roll_agent::Column::VoteId.eq(vote))
+        .filter(roll_agent::Column::PersonId.eq(agent))
+        .filter(roll_agent::Column::Kind.eq(PROXY))
+        .filter(roll_agent::Column::State.is_in([NAMED, CHECKED]));
+    let mut held = Vec::new();
+    for row in rows.all(db).await? {
+        held.push(agent_row(db, vote, row.number).await?);
+    }
+    Ok(held)
+}
+
 /// For how many electors somebody is named or checked.
 pub(in crate::votes) async fn principals(db: &impl ConnectionTrait, vote: VoteId, agent: PersonId) -> Result<u64> {
     let rows = roll_agent::Entity::find()

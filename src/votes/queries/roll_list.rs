@@ -138,6 +138,27 @@ impl RollObjectionView {
     pub fn waits(&self) -> bool {
         matches!(self.state.as_str(), OPEN | PROPOSED)
     }
+
+    /// Was it said to be right?
+    #[must_use]
+    pub fn is_upheld(&self) -> bool {
+        self.upholds == Some(true)
+    }
+}
+
+/// Does an objection wait whose answer was due after that moment; any, when it is `None`?
+pub(in crate::votes) async fn is_disputed(
+    db: &impl ConnectionTrait,
+    id: VoteId,
+    due_after: Option<DateTime<chrono::Utc>>,
+) -> Result<bool> {
+    let mut waiting = roll_objection::Entity::find()
+        .filter(roll_objection::Column::VoteId.eq(id))
+        .filter(roll_objection::Column::State.is_in([OPEN, PROPOSED]));
+    if let Some(due_after) = due_after {
+        waiting = waiting.filter(roll_objection::Column::DueAt.gt(due_after));
+    }
+    Ok(waiting.one(db).await?.is_some())
 }
 
 /// How a roll stands.

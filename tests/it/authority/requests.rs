@@ -270,7 +270,7 @@ impl World {
             "raise_challenge" => json!({ "reason": "数错了" }),
             "answer_challenge" => json!({ "upholds": false, "answer": "没有数错" }),
             "raise_roll_objection" => json!({ "kind": "missing", "reason": "不" }),
-            "decide_roll_objection" => json!({ "upholds": false, "reason": "名册上有他" }),
+            "decide_roll_objection" | "confirm_roll_objection" => json!({ "upholds": false, "reason": "名册上有他" }),
             "name_household_agents" => json!({ "people": [self.person(place, Self::at_home(place)).await] }),
             // refused in the end: the one vote is asked about by everybody
             "annul_vote" => json!({ "authority": "镇政府", "reason": "不" }),

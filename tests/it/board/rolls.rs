@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{key_pairs, votes::checked};
-use crate::support::{Somebody, TestApp, Village, import, person_of};
+use crate::support::{Somebody, TestApp, Village, count, import, person_of};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
 
@@ -17,13 +17,17 @@ fn objection(kind: &str, name: &str) -> Value {
     json!({ "kind": kind, "about": { "name": name }, "reason": "大家都知道" })
 }
 
+/// What two people say to an objection.
+fn decision(upholds: bool) -> Value {
+    json!({ "upholds": upholds, "reason": "经核对，按组织法办理" })
+}
+
 /// Decided by one, confirmed by another.
 async fn settled(by: (&Somebody, &Somebody), objections: &str, (id, upholds): (&Value, bool)) -> Value {
     let at = format!("{objections}/{}", id.as_str().unwrap());
-    let decision = json!({ "upholds": upholds, "reason": "经核对，按组织法办理" });
-    assert_eq!(by.0.post(&format!("{at}/decision"), decision).await.ok()["state"], "proposed");
-    assert_eq!(by.0.post(&format!("{at}/confirm"), json!(null)).await.refused(), "second_person_needed");
-    by.1.post(&format!("{at}/confirm"), json!(null)).await.ok()
+    assert_eq!(by.0.post(&format!("{at}/decision"), decision(upholds)).await.ok()["state"], "proposed");
+    assert_eq!(by.0.post(&format!("{at}/confirm"), decision(upholds)).await.refused(), "second_person_needed");
+    by.1.post(&format!("{at}/confirm"), decision(upholds)).await.ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -60,10 +64,10 @@ async fn a_roll_hangs_before_the_vote_and_changes_only_by_two_people_on_the_boar
     let unknown = village.clerk.post(&format!("{at}/decision"), upholds).await;
     assert!(unknown.body.to_string().contains("not_on_roster"), "{}", unknown.body);
     import(&app.app, format!("{ROSTER}00060,H003,330521103202,4,费新生,男,1990-01-02,,,子,1,1\n")).await;
-    assert_eq!(village.chair.post(&format!("{at}/confirm"), json!(null)).await.refused(), "wrong_state");
+    assert_eq!(village.chair.post(&format!("{at}/confirm"), decision(true)).await.refused(), "wrong_state");
     let upheld = settled((&village.clerk, &village.chair), &objections, (&missing["id"], true)).await;
     assert_eq!(upheld["state"], "upheld");
-    assert_eq!(village.chair.post(&format!("{at}/confirm"), json!(null)).await.ok(), upheld, "sent again");
+    assert_eq!(village.chair.post(&format!("{at}/confirm"), decision(true)).await.ok(), upheld, "sent again");
     // who is on it cannot be missing, who is not on it cannot be wrong on it
     let known = resident.post(&objections, json!({ "kind": "missing", "reason": "没有我" })).await;
     assert!(known.body.to_string().contains("already_on_roll"), "{}", known.body);
@@ -98,10 +102,18 @@ async fn a_roll_hangs_before_the_vote_and_changes_only_by_two_people_on_the_boar
     assert_eq!(wrongly.post(&ballots, ballot()).await.refused(), "not_on_roll");
     resident.post(&ballots, ballot()).await.ok();
     let cast = village.clerk.post(&objections, objection("wrong", "费海荣")).await.ok();
-    let decision = json!({ "upholds": true, "reason": "已经去世" });
-    let at = format!("{objections}/{}/decision", cast["id"].as_str().unwrap());
-    assert_eq!(village.chair.post(&at, decision).await.refused(), "already_cast", "a ballot that is there stands");
+    // one alone is not told whether somebody has cast; what is confirmed is what was read
+    let at = format!("{objections}/{}", cast["id"].as_str().unwrap());
+    assert_eq!(village.clerk.post(&format!("{at}/decision"), decision(true)).await.ok()["state"], "proposed");
+    assert_eq!(village.chair.post(&format!("{at}/confirm"), decision(false)).await.refused(), "changed");
+    let stands = village.chair.post(&format!("{at}/confirm"), decision(true)).await;
+    assert_eq!(stands.refused(), "already_cast", "a ballot that is there stands");
+    // its time is over, and an objection waits: so does the result, but no ballot is taken
     app.pass(TimeDelta::days(5)).await;
+    assert_eq!(app.get(&path).await.ok()["state"], "open");
+    assert_eq!(village.villager(&app, "00008").await.post(&ballots, ballot()).await.refused(), "vote_closed");
+    settled((&village.clerk, &village.chair), &objections, (&cast["id"], false)).await;
+    app.pass(TimeDelta::minutes(5)).await;
     let result = app.get(&format!("{path}/result")).await.ok();
     assert_eq!((&result["count"]["on_roll"], &result["count"]["present"]), (&json!(n), &json!(2)));
     let archive = checked(&app, vote["id"].as_str().unwrap(), &[]).await;
@@ -149,5 +161,115 @@ async fn a_secret_vote_waits_for_its_keys_and_its_roll_and_who_was_struck_by_mis
     assert_eq!(roll["on_roll"], roll["frozen"]);
     let page = village.chair.download(&format!("/desk/votes/{id}")).await;
     assert_eq!(page.0, 200);
+    app.stop().await;
+}
+
+/// A vote that is open at once, as its path.
+async fn opened(app: &TestApp, village: &Village, preset: &str, more: Value) -> String {
+    let matter = village.matter_to_decide(app, "修一座桥").await;
+    let mut ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": preset,
+        "closes_at": app.app.now() + TimeDelta::days(6) });
+    ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let vote = village.chair.post("/v1/votes", ask).await.ok();
+    format!("/v1/votes/{}", vote["id"].as_str().unwrap())
+}
+
+/// The roster without this line, or with another in its place.
+fn roster(number: &str, instead: &str) -> String {
+    let lines = ROSTER.lines().filter(|line| !line.starts_with(number));
+    let kept = lines.map(|line| format!("{line}\n")).collect::<String>();
+    kept + instead
+}
+
+async fn number(who: &Somebody, vote: &str) -> i64 {
+    who.get(&format!("{vote}/me")).await.ok()["number"].as_i64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_left_the_roster_is_struck_all_the_same_and_casts_for_nobody_else() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
+    let objections = format!("{vote}/roll/objections");
+    let (elector, agent) = (village.villager(&app, "00008").await, village.villager(&app, "00007").await);
+    let named = json!({ "agent": { "name": "费海荣" }, "relation": "spouse" });
+    let named = elector.post(&format!("{vote}/proxies"), named).await.ok();
+    village.clerk.post(&format!("{vote}/proxies/{}/check", named["number"]), json!(null)).await.ok();
+    let own = number(&agent, &vote).await;
+    // he has moved away, and the office has the new roster already
+    import(&app.app, roster("00007", "")).await;
+    let mut gone = objection("wrong", "费海荣");
+    gone["about"]["roster_number"] = json!("999");
+    assert_eq!(village.clerk.post(&objections, gone.clone()).await.refused(), "not_on_roll");
+    gone["about"]["roster_number"] = json!(own.to_string());
+    let gone = village.clerk.post(&objections, gone).await.ok();
+    settled((&village.clerk, &village.chair), &objections, (&gone["id"], true)).await;
+    assert_eq!(app.get(&format!("{vote}/roll")).await.ok()["amendments"][0]["number"], own);
+    let mut other = ballot();
+    other["elector"] = named["number"].clone();
+    let cast = agent.post(&format!("{vote}/ballots"), other).await;
+    assert!([401, 403].contains(&cast.status), "who was struck casts for others: {}", cast.body);
+    elector.post(&format!("{vote}/ballots"), ballot()).await.ok();
+    let ended = "SELECT count(*) FROM roll_agents WHERE kind = 'proxy' AND state = 'void'";
+    assert_eq!(count(app.folder.path(), ended).await, 1);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_moved_between_households_is_struck_where_the_roll_has_them_and_never_has_two_places() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, "village_assembly_household", json!({})).await;
+    let objections = format!("{vote}/roll/objections");
+    let (mover, neighbour) = (village.villager(&app, "00010").await, village.villager(&app, "00013").await);
+    let (own, theirs) = (number(&mover, &vote).await, number(&neighbour, &vote).await);
+    let moved = "00010,H005,330521103202,6,欧阳水根,男,1975-12-04,330599197512041031,19500000010,其他,1,1\n";
+    import(&app.app, roster("00010", moved)).await;
+    let wrong = village.clerk.post(&objections, objection("wrong", "欧阳水根")).await.ok();
+    settled((&village.clerk, &village.chair), &objections, (&wrong["id"], true)).await;
+    let struck = app.get(&format!("{vote}/roll")).await.ok()["amendments"][0]["number"].clone();
+    assert_eq!((struck == own, struck == theirs), (true, false), "the household that he casts for, not where he lives");
+    neighbour.post(&format!("{vote}/ballots"), ballot()).await.ok();
+    // the one who casts for a household makes one of his own: no second place
+    let split = "00016,H099,330521103202,1,嵇文斌,男,1985-12-08,330599198512081038,19500000016,户主,1,1\n";
+    import(&app.app, roster("00016", split)).await;
+    let again = village.villager(&app, "00016").await;
+    let again = again.post(&objections, json!({ "kind": "missing", "reason": "我另立了户" })).await;
+    assert!(again.body.to_string().contains("already_on_roll"), "{}", again.body);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_vote_does_not_end_over_an_objection_and_who_objected_may_challenge() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, "village_representatives", json!({ "challenge_days": 3 })).await;
+    let objections = format!("{vote}/roll/objections");
+    let author = village.villager(&app, "00007").await;
+    let raised = author.post(&objections, json!({ "kind": "missing", "reason": "我也是代表" })).await.ok();
+    for elector in village.representatives.iter().chain([&village.chair]) {
+        elector.post(&format!("{vote}/ballots"), ballot()).await.ok();
+    }
+    app.pass(TimeDelta::minutes(5)).await;
+    assert_eq!(app.get(&vote).await.ok()["state"], "open", "closed over an objection that waits");
+    settled((&village.clerk, &village.chair), &objections, (&raised["id"], false)).await;
+    app.pass(TimeDelta::minutes(5)).await;
+    assert_eq!(app.get(&vote).await.ok()["state"], "closed");
+    author.post(&format!("{vote}/challenges"), json!({ "reason": "我没能投" })).await.ok();
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_objection_that_nobody_answers_holds_up_no_vote_for_ever() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
+    app.pass(TimeDelta::days(5)).await;
+    let resident = village.villager(&app, "00007").await;
+    resident.post(&format!("{vote}/roll/objections"), objection("wrong", "俞美娟")).await.ok();
+    app.pass(TimeDelta::days(2)).await;
+    assert_eq!(app.get(&vote).await.ok()["state"], "open");
+    app.pass(TimeDelta::days(6)).await;
+    assert_eq!(app.get(&vote).await.ok()["state"], "closed");
     app.stop().await;
 }

@@ -146,7 +146,7 @@ def fingerprint(top):
 # --- the checks ------------------------------------------------------------------------------------------------------
 
 RANKS = {"manifest": 0, "roll": 1, "ballot": 2, "amend": 2, "void": 3, "named": 3, "paper": 3, "sheets": 3, "close": 4,
-         "result": 5}
+         "result": 5, "settled": 6}
 MOST = 1_000_000_000
 
 
@@ -175,7 +175,8 @@ def verify(archive, wanted=None):
 
     ranks = [RANKS.get(one.get("k")) if isinstance(one.get("k"), str) else None for one in entries]
     require(None not in ranks, "entry")
-    require(ranks == sorted(ranks) and all(ranks.count(rank) == 1 for rank in (0, 1, 4, 5)), "order")
+    require(ranks == sorted(ranks) and all(ranks.count(rank) == 1 for rank in (0, 1, 4, 5)) and ranks.count(6) <= 1, "order")
+    close = ranks.index(4)
     require(same(entries[0], {"k": "manifest", "poll": poll, "sha256": digest, "v": 1}), "manifest")
     require(all(one.get("poll") == poll and same(one.get("v"), 1) for one in entries), "entry")
     require(same(entries[1], {"k": "roll", "n": on_roll, "poll": poll, "root": top, "v": 1}), "roll")
@@ -194,7 +195,7 @@ def verify(archive, wanted=None):
     for one in of("void"):
         require(manifest.get("revote") is True and one["h"] in counted, "void")
         counted.remove(one["h"])
-    require(same(entries[-2], {"k": "close", "n": everything, "poll": poll, "v": 1}), "close")
+    require(same(entries[close], {"k": "close", "n": everything, "poll": poll, "v": 1}), "close")
     told.append("✓ 公示板共 %d 条，其中票 %d 张，没有重复" % (len(entries), everything))
 
     leaves, sizes, tops = [leaf(one) for one in entries], [], []
@@ -210,16 +211,17 @@ def verify(archive, wanted=None):
         require(is_signed(key, b"LSB1-head\0" + jcs(head), unhex(signed.get("sig"), 64)), "signature")
         sizes.append(size)
         tops.append(own)
-    require(sizes[-2:] == [len(leaves) - 1, len(leaves)], "heads")
+    last = list(range(close + 1, len(leaves) + 1))
+    require(sizes[-len(last):] == last, "heads")
     told.append("✓ %d 个签名都对，没有改过、删过；最后的指纹 %s" % (len(tops), fingerprint(tops[-1])))
     if wanted is not None:
         # the archive keeps few heads; the last one signs all that came before
         require(any(fingerprint(top) == wanted.strip().upper() for top in roots(leaves)), "fingerprint")
         told.append("✓ 和公布的指纹 %s 一致" % wanted.strip().upper())
 
-    end = tops[-2]
+    end = tops[sizes.index(close + 1)]
     if isinstance(archive.get("result"), dict) and archive["result"].get("annulled") is not None:
-        why = annulled(archive, manifest, (of("named"), (of("paper"), of("sheets"))), (digest, end.hex(), key))
+        why = annulled(archive, manifest, (of("named"), (of("paper"), of("sheets")), of("settled")), (digest, end.hex(), key))
         told.append("这次表决作废：%s（批准：%s）。没有计票，也没有公布谁投了什么。" % (why["reason"], why["authority"]))
         told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
         return told
@@ -246,10 +248,12 @@ def verify(archive, wanted=None):
             for mark in marks:
                 votes[mark] += ballots
     decided(archive, manifest, (count, votes, asked, issued), (digest, end.hex(), key))
+    standing = settled(archive["result"], of("settled"), poll)
     told.append("✓ 重新数过：名册 %(on_roll)d，参加 %(present)d，同意 %(yes)d，不同意 %(no)d，弃权 %(abstain)d，无效 %(invalid)d" % count)
     for option, text in zip(asked["options"], asked["texts"]) if asked else ():
         told.append("✓ %s：%d 票" % (text, votes[option]))
     told.append("✓ 按规则重新算过，结论一致。依据：%s" % manifest.get("law"))
+    told += standing
     told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
     return told
 
@@ -479,6 +483,7 @@ def annulled(archive, manifest, told_names, about):
     digest, end, _ = about
     result = archive["result"]
     require(not told_names[0], "named")
+    require(not told_names[2], "settled")
     # of a secret vote that waits for its keys the paper was told already: how many, never what
     require(not any(told_names[1]) or manifest.get("secrecy") == "secret", "paper")
     paper(manifest, question(manifest), told_names[1], 0)
@@ -499,8 +504,23 @@ def bound(archive, manifest, about):
     result = archive["result"]
     require(result.get("manifest") == digest and result.get("poll") == manifest["poll"] and result.get("root") == end, "result")
     own = sha(jcs(result)).hex()
-    require(same(archive["entries"][-1], {"k": "result", "poll": manifest["poll"], "sha256": own, "v": 1}), "result")
+    leaf_of_it = next(one for one in archive["entries"] if one["k"] == "result")
+    require(same(leaf_of_it, {"k": "result", "poll": manifest["poll"], "sha256": own, "v": 1}), "result")
     require(is_signed(key, b"LSB1-result\0" + jcs(result), unhex(archive.get("result_sig"), 64)), "signature")
+
+
+def settled(result, entries, poll):
+    """Whether it stands: one that could be challenged says until when, and a leaf after it what became of it."""
+    until = result.get("challenge_until")
+    require(until is None or isinstance(until, str), "settled")
+    if not entries:
+        return [] if until is None else ["结果公示到 %s，还可以质疑，不是定论。" % until]
+    one = entries[0]
+    require(isinstance(one.get("s"), str) and isinstance(one.get("t"), str) and until is not None, "settled")
+    hexed(one.get("sha256"), "settled")
+    require(same(one, {"k": "settled", "poll": poll, "s": one["s"], "sha256": one["sha256"], "t": one["t"], "v": 1}), "settled")
+    require(one["s"] in ("final", "overturned"), "settled")
+    return [("✓ 结果公示期满，%s 成为定论" if one["s"] == "final" else "质疑成立，%s 起这个结果不算。") % one["t"]]
 
 
 WORDS = {
@@ -513,6 +533,7 @@ WORDS = {
     "envelopes": "封好的票和公示板上的票对不上", "envelope_order": "封好的票没有按规定打乱",
     "plaintexts": "公布的票面内容缺了、多了，或者被改过", "count": "重新数出来的和公布的数字不一样",
     "rule": "按规则重新算，和公布的结论不一样", "result": "公布的结果和公示板对不上",
+    "settled": "结果算不算定论，公示板上写得不对",
 }
 
 

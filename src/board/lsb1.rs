@@ -166,6 +166,13 @@ pub fn result_entry(poll: &str, sha256: &str) -> Value {
     json!({ "k": "result", "poll": poll, "sha256": sha256, "v": 1 })
 }
 
+/// A result that could be challenged stands (`final`), or does not (`overturned`); `sha256` is the digest of the words of the
+/// resolution, or of why.
+#[must_use]
+pub fn settled_entry(poll: &str, (outcome, sha256): (&str, &str), at: &str) -> Value {
+    json!({ "k": "settled", "poll": poll, "s": outcome, "sha256": sha256, "t": at, "v": 1 })
+}
+
 /// A head, before it is signed.
 #[must_use]
 pub fn head(poll: &str, (size, root): (u64, &str), at: &str) -> Value {

@@ -51,15 +51,18 @@ pub const FAULTS: &[&str] = &[
     "count",
     "rule",
     "result",
+    "settled",
 ];
 
 mod marks;
 mod paper;
 mod roll;
+mod settled;
 
 use marks::{Marks, Votes, count, is_as_shown, option_text, question};
 use paper::{Paper, paper};
 use roll::{Roll, roll};
+use settled::settled;
 
 type Checked<T> = Result<T, &'static str>;
 
@@ -132,6 +135,7 @@ fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> C
         said(lines, "option", &[("option", text), ("votes", &number(votes.copied().unwrap_or(0)))]);
     }
     said(lines, "rule", &[("law", board.manifest["law"].as_str().unwrap_or_default())]);
+    settled(archive, &board, lines)?;
     said(lines, "key", &[("key", &board.key)]);
     Ok(())
 }
@@ -201,7 +205,8 @@ impl<'a> Board<'a> {
         self.entries.iter().filter(move |entry| entry["k"] == kind)
     }
 
-    /// Manifest and roll first, then ballots and changes of the roll, then what is told at the end, `close`, the result. Says where `close` is.
+    /// Manifest and roll first, then ballots and changes of the roll, then what is told at the end, `close`, the result,
+    /// whether it stands. Says where `close` is.
     fn order(&self) -> Checked<usize> {
         let rank = |entry: &Value| match entry["k"].as_str() {
             Some("manifest") => Some(0),
@@ -210,14 +215,16 @@ impl<'a> Board<'a> {
             Some("void" | "named" | "paper" | "sheets") => Some(3),
             Some("close") => Some(4),
             Some("result") => Some(5),
+            Some("settled") => Some(6),
             _ => None,
         };
         let ranks: Vec<u8> = self.entries.iter().map(rank).collect::<Option<_>>().ok_or("entry")?;
-        let once = |wanted: u8| ranks.iter().filter(|rank| **rank == wanted).count() == 1;
-        require([0, 1, 4, 5].into_iter().all(once) && ranks.is_sorted(), "order")?;
+        let times = |wanted: u8| ranks.iter().filter(|rank| **rank == wanted).count();
+        let are_once = [0, 1, 4, 5].into_iter().all(|rank| times(rank) == 1) && times(6) <= 1;
+        require(are_once && ranks.is_sorted(), "order")?;
         require(self.entries.first() == Some(&lsb1::manifest_entry(&self.poll, &self.manifest_hash)), "manifest")?;
         require(self.entries.iter().all(|entry| entry["poll"] == self.poll.as_str() && entry["v"] == 1), "entry")?;
-        self.entries.len().checked_sub(2).ok_or("order")
+        ranks.iter().position(|rank| *rank == 4).ok_or("order")
     }
 
     fn ballots(&self) -> Checked<Ballots> {
@@ -237,7 +244,8 @@ impl<'a> Board<'a> {
     }
 }
 
-/// Every head is signed, and is the root over the first leaves; the last two are the end and the result. Their roots.
+/// Every head is signed, and is the root over the first leaves; the last are those of the end, of the result and of what came
+/// after it. Their roots.
 fn heads(archive: &Value, board: &Board<'_>, close: usize) -> Checked<Vec<String>> {
     let mut sizes = Vec::new();
     let mut roots = Vec::new();
@@ -251,7 +259,8 @@ fn heads(archive: &Value, board: &Board<'_>, close: usize) -> Checked<Vec<String
         sizes.push(size);
         roots.push(root);
     }
-    require(sizes.ends_with(&[close + 1, close + 2]) && board.leaves.len() == close + 2, "heads")?;
+    let last: Vec<usize> = (close + 1..=board.leaves.len()).collect();
+    require(sizes.ends_with(&last), "heads")?;
     Ok(roots)
 }
 
@@ -312,6 +321,7 @@ fn strings(value: &Value) -> Option<Vec<String>> {
 fn annulled(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<Annulled> {
     let result = &archive["result"];
     require(board.of("named").next().is_none(), "named")?;
+    require(board.of("settled").next().is_none(), "settled")?;
     // of a secret vote that waits for its keys the paper was told already: how many, never what
     let is_told = board.of("paper").chain(board.of("sheets")).next().is_some();
     require(!is_told || board.manifest["secrecy"] == "secret", "paper")?;
@@ -359,7 +369,7 @@ fn bound(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<()> 
         && result["root"] == closing_root;
     require(is_bound, "result")?;
     let digest = hex(&tree::sha256(&[jcs(result).as_bytes()]));
-    require(board.entries.last() == Some(&lsb1::result_entry(&board.poll, &digest)), "result")?;
+    require(board.of("result").next() == Some(&lsb1::result_entry(&board.poll, &digest)), "result")?;
     let signature = archive["result_sig"].as_str().unwrap_or_default();
     require(lsb1::is_signed(&board.key, Signed::Result, result, signature), "signature")
 }

@@ -111,7 +111,7 @@
   function fingerprint(raw) { return hex(raw).slice(0, 12).toUpperCase().match(/..../g).join('-'); }
 
   /* the checks */
-  var RANKS = { manifest: 0, roll: 1, ballot: 2, amend: 2, 'void': 3, named: 3, paper: 3, sheets: 3, close: 4, result: 5 };
+  var RANKS = { manifest: 0, roll: 1, ballot: 2, amend: 2, 'void': 3, named: 3, paper: 3, sheets: 3, close: 4, result: 5, settled: 6 };
   var MOST = 1000000000;
   var NAMES = { 'for': 'yes', against: 'no', abstain: 'abstain' };
 
@@ -158,7 +158,7 @@
     });
     need(ranks.indexOf(-1) < 0, 'entry');
     function times_(rank) { return ranks.filter(function (own) { return own === rank; }).length; }
-    need([0, 1, 4, 5].every(function (rank) { return times_(rank) === 1; })
+    need([0, 1, 4, 5].every(function (rank) { return times_(rank) === 1; }) && times_(6) <= 1
       && ranks.every(function (rank, at) { return !at || ranks[at - 1] <= rank; }), 'order');
     need(same(entries[0], { k: 'manifest', poll: poll, sha256: digest, v: 1 }), 'manifest');
     need(entries.every(function (entry) { return entry.poll === poll && entry.v === 1; }), 'entry');
@@ -172,7 +172,8 @@
     var all = of('ballot').length, counted = new Set(of('ballot').map(function (entry) { return entry.h; }));
     need(counted.size === all, 'twice');
     of('void').forEach(function (entry) { need(manifest.revote === true && counted.delete(entry.h), 'void'); });
-    need(same(entries[entries.length - 2], { k: 'close', n: all, poll: poll, v: 1 }), 'close');
+    var close = ranks.indexOf(4);
+    need(same(entries[close], { k: 'close', n: all, poll: poll, v: 1 }), 'close');
 
     var leaves = [], sizes = [], tops = [];
     for (var entry of entries) leaves.push(await leaf(entry));
@@ -187,18 +188,20 @@
       sizes.push(size);
       tops.push(own);
     }
-    need(same(sizes.slice(-2), [leaves.length - 1, leaves.length]), 'heads');
+    var last = [];
+    for (var size_ = close + 1; size_ <= leaves.length; size_++) last.push(size_);
+    need(same(sizes.slice(-last.length), last), 'heads');
     /* the archive keeps few heads; the last one signs all that came before */
     if (wanted) need(await everShowed(leaves, wanted.trim().toUpperCase()), 'fingerprint');
 
-    var end = tops[tops.length - 2];
+    var end = tops[sizes.indexOf(close + 1)];
     found.question = manifest.question;
     found.entries = entries.length;
     found.heads = tops.length;
     found.fingerprint = fingerprint(tops[tops.length - 1]);
     found.key = hex(key);
     if (isMap(archive.result) && archive.result.annulled !== null && archive.result.annulled !== undefined) {
-      found.annulled = await annulled(archive, [of('named'), [of('paper'), of('sheets')]], digest, hex(end), key);
+      found.annulled = await annulled(archive, [of('named'), [of('paper'), of('sheets')], of('settled')], digest, hex(end), key);
       return found;
     }
     var asked = question(manifest), votes = null, isSecret = manifest.secrecy === 'secret';
@@ -222,6 +225,7 @@
       }
     });
     await decided(archive, [count, votes, asked, onPaper.issued], digest, hex(end), key);
+    found.standing = settled(archive.result, of('settled'), poll);
     if (asked) found.votes = votes;
     found.law = manifest.law;
     found.count = count;
@@ -423,6 +427,7 @@
     function isNone(value) { return value === null || value === undefined; }
     var result = archive.result, why = result.annulled;
     need(!toldNames[0].length, 'named');
+    need(!toldNames[2].length, 'settled');
     /* of a secret vote that waits for its keys the paper was told already: how many, never what */
     need((!toldNames[1][0].length && !toldNames[1][1].length) || archive.manifest.secrecy === 'secret', 'paper');
     paper(archive.manifest, question(archive.manifest), toldNames[1], 0);
@@ -439,8 +444,21 @@
     var result = archive.result, poll = archive.manifest.poll;
     need(result.manifest === digest && result.poll === poll && result.root === end, 'result');
     var own = hex(await sha([bytes(jcs(result))]));
-    need(same(archive.entries[archive.entries.length - 1], { k: 'result', poll: poll, sha256: own, v: 1 }), 'result');
+    var leafOfIt = archive.entries.find(function (one) { return one.k === 'result'; });
+    need(same(leafOfIt, { k: 'result', poll: poll, sha256: own, v: 1 }), 'result');
     need(await isSigned(key, 'result', result, archive.result_sig), 'signature');
+  }
+
+  /* Whether it stands: one that could be challenged says until when, and a leaf after it what became of it. */
+  function settled(result, entries, poll) {
+    var until = result.challenge_until, one = entries[0];
+    if (until === null || until === undefined) until = null;
+    need(until === null || typeof until === 'string', 'settled');
+    if (!one) return until === null ? null : 'provisional';
+    need(typeof one.s === 'string' && typeof one.t === 'string' && until !== null && isHash(one.sha256), 'settled');
+    need(same(one, { k: 'settled', poll: poll, s: one.s, sha256: one.sha256, t: one.t, v: 1 }), 'settled');
+    need(one.s === 'final' || one.s === 'overturned', 'settled');
+    return one.s;
   }
 
   root.liushengVerify = { verify: verify, Wrong: Wrong };
@@ -465,7 +483,8 @@
         say(false, form.getAttribute('data-good') + form.getAttribute('data-annulled') + why.reason + ' · ' + why.authority + ' · ' + found.fingerprint);
         return;
       }
-      say(true, form.getAttribute('data-good') + form.getAttribute('data-counts')
+      var standing = found.standing ? form.getAttribute('data-' + found.standing) || '' : '';
+      say(found.standing !== 'overturned', form.getAttribute('data-good') + standing + form.getAttribute('data-counts')
         .replace('%E', count.on_roll).replace('%P', count.present).replace('%Y', count.yes).replace('%N', count.no)
         .replace('%A', count.abstain).replace('%I', count.invalid).replace('%F', found.fingerprint));
     }).catch(function (error) {

@@ -114,12 +114,12 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let can_annul = commands::is_annullable(&vote.state) && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = bodies::may(&clerk.actor, Right::OpenVote, &vote.area_code);
-    let can_reopen = opens_votes;
     let closes_at = picked(app.now() + TimeDelta::hours(1));
     let runs = queries::runs(&vote.state);
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
     let unreachable = if opens_votes { queries::unreachable(db, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
+    let can_reopen = opens_votes && result.as_ref().is_some_and(|told| !told.is_provisional() && !told.is_overturned());
     let can_answer = opens_votes && is_provisional;
     let can_overturn = can_answer && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
     let stands_in = is_provisional && stands_in(&clerk.actor, &vote.area_code);

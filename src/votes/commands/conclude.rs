@@ -1,4 +1,5 @@
 //! Concluding: what the law makes of an ending, kept, put on the board and told; a result that may be challenged is provisional.
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 
@@ -68,7 +69,7 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
         .exec(tx)
         .await?;
     if vote.has_board {
-        publish(tx, vote, (&result, is_binding), plaintexts.as_ref()).await?;
+        publish(tx, vote, (&result, is_binding, until), plaintexts.as_ref()).await?;
     }
     events::record(tx, happening).await?;
     if result.outcome.is_some() && !is_provisional { settle::stands(tx, vote.id).await } else { Ok(()) }
@@ -78,7 +79,7 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
 async fn publish(
     tx: &Tx,
     vote: &vote::Model,
-    (result, is_binding): (&StoredResult, bool),
+    (result, is_binding, until): (&StoredResult, bool, Option<DateTime<Utc>>),
     plaintexts: Option<&Value>,
 ) -> Result<()> {
     let manifest = board::queries::manifest(tx, vote.id).await?;
@@ -86,6 +87,10 @@ async fn publish(
     let mut told = json!({
         "binding": is_binding, "manifest": manifest.hash, "poll": vote.id, "root": end.root, "t": lsb1::moment(tx.now()),
     });
+    if let Some(until) = until {
+        // whoever holds it sees that it may not be the last word
+        told["challenge_until"] = json!(lsb1::moment(until));
+    }
     if let Some(annulled) = &result.annulled {
         told["annulled"] = json!(annulled);
     } else {

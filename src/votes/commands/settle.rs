@@ -7,9 +7,11 @@ use serde_json::json;
 use super::challenges::lapse;
 use crate::{
     app::App,
+    board::{self, lsb1},
     error::Result,
     events::{self, Happening, Kind},
     ids::{PersonId, VoteId},
+    keys::sha256_hex,
     store::Tx,
     text,
     votes::{
@@ -66,7 +68,7 @@ pub(super) async fn stands(tx: &Tx, id: VoteId) -> Result<()> {
     let answered = challenges::in_state(tx, id, challenges::REJECTED).await?;
     let lapsed = challenges::in_state(tx, id, challenges::LAPSED).await?;
     let words = resolution(&vote.area_name, &result, [answered, lapsed]);
-    end(tx, id, (queries::FINAL, words)).await
+    end(tx, &queries::row(tx, id).await?, (queries::FINAL, words)).await
 }
 
 /// A challenge was right: the result does not stand, and the matter may be voted on again.
@@ -75,18 +77,24 @@ pub(super) async fn stands(tx: &Tx, id: VoteId) -> Result<()> {
 /// When the database refuses.
 pub(super) async fn overturn(tx: &Tx, vote: &vote::Model, (reason, by): (&str, PersonId)) -> Result<()> {
     let blanks = [("question", vote.question.as_str().into()), ("reason", reason.into())];
-    end(tx, vote.id, (queries::OVERTURNED, text::say_with("resolution-overturned", &blanks))).await?;
+    end(tx, vote, (queries::OVERTURNED, text::say_with("resolution-overturned", &blanks))).await?;
     record(tx, vote, (queries::OVERTURNED, Some(by))).await
 }
 
-async fn end(tx: &Tx, id: VoteId, (settlement, words): (&str, String)) -> Result<()> {
+async fn end(tx: &Tx, vote: &vote::Model, (settlement, words): (&str, String)) -> Result<()> {
+    let digest = sha256_hex(words.as_bytes());
     vote::Entity::update_many()
         .col_expr(vote::Column::Settlement, Expr::value(settlement))
         .col_expr(vote::Column::SettledAt, Expr::value(tx.now()))
         .col_expr(vote::Column::Resolution, Expr::value(words))
-        .filter(vote::Column::Id.eq(id))
+        .filter(vote::Column::Id.eq(vote.id))
         .exec(tx)
         .await?;
+    // a result that stood at once says so by itself
+    if vote.has_board && vote.challenge_until.is_some() {
+        let (poll, at) = (vote.id.to_string(), lsb1::moment(tx.now()));
+        board::commands::append(tx, vote.id, vec![lsb1::settled_entry(&poll, (settlement, &digest), &at)]).await?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::votes::checked;
 use crate::support::{TestApp, Village};
 
 /// A binding vote of the representatives that five of six agree to, and whose time is over.
@@ -26,6 +27,11 @@ async fn agreed(app: &TestApp, village: &Village, matter: &str, days: u32) -> St
     path
 }
 
+/// What the last leaf of a board says, if it is told whether the result stands.
+fn how_settled(archive: &Value) -> Value {
+    archive["entries"].as_array().unwrap().last().unwrap()["s"].clone()
+}
+
 async fn stage(app: &TestApp, matter: &str) -> Value {
     app.get(&format!("/v1/matters/{matter}")).await.ok()["stage"].clone()
 }
@@ -41,6 +47,9 @@ async fn a_result_is_provisional_until_its_days_are_over_and_every_challenge_is_
     assert_eq!((&told["outcome"], &told["settlement"]), (&json!("passed"), &json!("provisional")));
     assert!(told.get("resolution").is_none(), "{told}");
     assert_eq!(stage(&app, &matter).await, "decide", "nothing follows from it yet");
+    // whoever holds the archive sees that it may not be the last word
+    let archive = checked(&app, &vote[10..], &[]).await;
+    assert!(archive["result"]["challenge_until"].is_string() && how_settled(&archive).is_null(), "{archive}");
     assert!(village.cards(&app, &matter).await.contains("名册上的人可以质疑"));
     // electors challenge, and nobody else; the office answers, not who challenged
     let reason = json!({ "reason": "少数了一票" });
@@ -75,6 +84,7 @@ async fn a_result_is_provisional_until_its_days_are_over_and_every_challenge_is_
         assert!(words.contains(part), "{part}: {words}");
     }
     assert_ne!(stage(&app, &matter).await, "decide", "the matter moves by itself");
+    assert_eq!(how_settled(&checked(&app, &vote[10..], &[]).await), "final");
     assert!(village.cards(&app, &matter).await.contains("决议公布"));
     let page = app.http.get(app.url(&format!("{}/resolution", &vote[3..]))).send().await.unwrap();
     let page = page.text().await.unwrap();
@@ -101,6 +111,7 @@ async fn a_challenge_that_is_right_overturns_the_result_and_the_matter_may_be_as
     let told = app.get(&format!("{vote}/result")).await.ok();
     assert_eq!(told["settlement"], "overturned");
     assert!(told["resolution"].as_str().unwrap().contains("查明有人冒投"), "{told}");
+    assert_eq!(how_settled(&checked(&app, &vote[10..], &[]).await), "overturned", "the board does not say so");
     assert_eq!(stage(&app, &matter).await, "decide");
     assert!(village.cards(&app, &matter).await.contains("结果不成立"));
     let mut again = ask;

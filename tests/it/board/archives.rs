@@ -191,13 +191,22 @@ impl Village {
             let told = |n: u64| if (1..5).contains(&n) { Value::Null } else { json!(n) };
             json!({ "household": 0, "paper": told(paper), "phone": cast, "proxy": 0 })
         });
-        let result = json!({
+        let mut result = json!({
             "binding": true, "choice": elected, "count": count, "manifest": manifest_hash, "outcome": outcome,
             "turnout": turnout, "plaintexts": is_secret.then(|| hex(&tree::sha256(&[jcs(&plaintexts).as_bytes()]))), "poll": poll,
             "root": hex(&closing), "t": "2026-03-02T20:00:05Z",
         });
+        // at once, challenged or not, settled or not
+        if on_roll % 3 > 0 {
+            result["challenge_until"] = json!("2026-03-05T16:00:00Z");
+        }
         entries.push(lsb1::result_entry(&poll, &hex(&tree::sha256(&[jcs(&result).as_bytes()]))));
-        let mut sizes = vec![2, shown, entries.len() - 1, entries.len()];
+        let end = entries.len();
+        if on_roll % 3 == 1 {
+            let outcome = if cast % 2 == 0 { "final" } else { "overturned" };
+            entries.push(lsb1::settled_entry(&poll, (outcome, &"cd".repeat(32)), "2026-03-06T16:00:00Z"));
+        }
+        let mut sizes = vec![2, shown, end - 1, end, entries.len()];
         sizes.dedup();
         let heads: Vec<Value> = sizes.into_iter().map(|size| json!({ "head": { "n": size }, "sig": "" })).collect();
         let mut archive = json!({
@@ -405,6 +414,49 @@ fn three_who_share_no_code_agree_on_random_archives_and_refuse_the_forged() {
     for place in 0..lines.len() {
         assert_eq!((&browser[place], &python[place]), (&ours[place], &ours[place]), "{place} {:?}", asked[place].1);
     }
+}
+
+#[test]
+fn whether_a_result_stands_is_not_told_otherwise_than_it_was() {
+    let village = Village { key: Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap() };
+    let mut dice = Dice(8);
+    let is_settled = |archive: &Value| archive["entries"].as_array().unwrap().last().unwrap()["k"] == "settled";
+    let settled = std::iter::repeat_with(|| village.archive(&mut dice)).find(is_settled).unwrap();
+    let stood = |archive: &Value| archive["result"]["challenge_until"].is_null();
+    let at_once = std::iter::repeat_with(|| village.archive(&mut dice)).find(stood).unwrap();
+    let with = |base: &Value, leaf: Value| {
+        let mut archive = base.clone();
+        let entries = archive["entries"].as_array_mut().unwrap();
+        if is_settled(base) {
+            entries.pop();
+        } else {
+            let size = entries.len() + 1;
+            archive["heads"].as_array_mut().unwrap().push(json!({ "head": { "n": size }, "sig": "" }));
+        }
+        archive["entries"].as_array_mut().unwrap().push(leaf);
+        village.sign(&mut archive);
+        archive
+    };
+    let last = settled["entries"].as_array().unwrap().last().unwrap().clone();
+    let mut unknown = last.clone();
+    unknown["s"] = json!("maybe");
+    let mut more = last.clone();
+    more["note"] = json!("x");
+    let mut of_another = last.clone();
+    of_another["poll"] = at_once["manifest"]["poll"].clone();
+    let told = [
+        with(&settled, last),
+        with(&settled, unknown),
+        with(&settled, more),
+        // a result that stood at once is not settled afterwards
+        with(&at_once, of_another),
+    ];
+    let lines: Vec<Value> = told.iter().map(|archive| json!({ "archive": archive, "fingerprint": null })).collect();
+    let wanted = ["ok", "settled", "settled", "settled"];
+    let ours: Vec<&str> = told.iter().map(|archive| verify(archive, None).fault.unwrap_or("ok")).collect();
+    assert_eq!(ours, wanted);
+    let all = wanted.map(str::to_owned).to_vec();
+    assert_eq!((by_browser("verify", &lines), by_python(&lines)), (all.clone(), all));
 }
 
 #[test]

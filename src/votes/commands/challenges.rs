@@ -133,8 +133,8 @@ pub(super) async fn lapse(tx: &Tx, vote: &vote::Model) -> Result<()> {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right to open votes, and to overturn without that to bend a path: once its day has
-/// passed who sits in the town's office or the supervision committee may do both; `second_person_needed` for its author; `wrong_state` when it was answered otherwise, or the result was overturned;
-/// `invalid_fields`.
+/// passed who sits in the town's office or the supervision committee may do both; `second_person_needed` for its author;
+/// `wrong_state` when it was answered otherwise, or the result was overturned; `invalid_fields`.
 pub async fn answer_challenge(
     tx: &Tx,
     actor: &Actor,

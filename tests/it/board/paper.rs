@@ -430,3 +430,33 @@ async fn a_sheet_that_is_handed_out_while_a_phone_casts_is_one_of_the_two() {
     assert_eq!(count(app.folder.path(), "SELECT count(*) FROM paper_sheets").await, i64::try_from(sheets).unwrap());
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_told_that_somebody_cast_a_secret_ballot_for_them_while_paper_is_counted() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let more = json!({ "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(6) });
+    let vote = Sealed::open(&app, &village, &matter, more).await;
+    let elector = village.villager(&app, "00011").await;
+    let named = json!({ "agent": { "name": "欧阳水根" }, "relation": "other" });
+    elector.post(&vote.path("/proxies"), named).await.ok();
+    let own = number(&elector, &vote.path("")).await;
+    village.clerk.post(&vote.path(&format!("/proxies/{own}/check")), json!(null)).await.ok();
+    let mut for_other = ballot("for");
+    for_other["elector"] = json!(own);
+    village.villager(&app, "00010").await.post(&vote.path("/ballots"), for_other).await.ok();
+    let own = number(&village.villager(&app, "00007").await, &vote.path("")).await;
+    issue(&village.clerk, &vote.path(""), own).await.ok();
+    app.pass(TimeDelta::days(7)).await;
+    app.settle().await;
+    let told = "SELECT count(*) FROM roll_entries WHERE channel = 'proxy' AND is_told";
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting_paper");
+    assert_eq!(count(app.folder.path(), told).await, 0, "a sheet that is counted may still change who cast");
+    counted(&village, &vote, (1, json!({ "for": 1 }))).await;
+    village.chair.post(&vote.path("/paper/signature"), json!({})).await.ok();
+    app.pass(TimeDelta::minutes(5)).await;
+    app.settle().await;
+    assert_eq!(count(app.folder.path(), told).await, 1);
+    app.stop().await;
+}

@@ -273,3 +273,19 @@ async fn an_objection_that_nobody_answers_holds_up_no_vote_for_ever() {
     assert_eq!(app.get(&vote).await.ok()["state"], "closed");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_roll_is_that_of_the_day_of_the_first_ballot() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    // eighteen between the day on which the roll is hung and the opening, and the day after it
+    let young = |number: &str, day: u32| format!("{number},H003,330521103202,4,费小{day},男,2008-11-{day},,,子,1,1\n");
+    import(&app.app, format!("{ROSTER}{}{}", young("00060", 18), young("00061", 22))).await;
+    let vote = opened(&app, &village, "village_assembly_person", json!({ "roll_days": 5 })).await;
+    assert_eq!(app.get(&vote).await.ok()["opens_at"].as_str().map(|at| at[..10].to_owned()), Some("2026-11-20".into()));
+    for (person, is_on_roll) in [("00060", true), ("00061", false)] {
+        let mine = village.villager(&app, person).await.get(&format!("{vote}/me")).await.ok();
+        assert_eq!(mine["is_on_roll"], is_on_roll, "{person}");
+    }
+    app.stop().await;
+}

@@ -279,7 +279,7 @@ async fn the_roll_is_that_of_the_day_of_the_first_ballot() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     // eighteen between the day on which the roll is hung and the opening, and the day after it
-    let young = |number: &str, day: u32| format!("{number},H003,330521103202,4,费小{day},男,2008-11-{day},,,子,1,1\n");
+    let young = |number: &str, day: u32| format!("{number},H003,330521103202,4,费小弟,男,2008-11-{day},,,子,1,1\n");
     import(&app.app, format!("{ROSTER}{}{}", young("00060", 18), young("00061", 22))).await;
     let vote = opened(&app, &village, "village_assembly_person", json!({ "roll_days": 5 })).await;
     assert_eq!(app.get(&vote).await.ok()["opens_at"].as_str().map(|at| at[..10].to_owned()), Some("2026-11-20".into()));

@@ -32,6 +32,7 @@ mod m0025_escalation;
 mod m0027_agents;
 mod m0028_cosigns;
 mod m0029_wechat_ledger;
+mod m0030_referrals;
 mod m0031_roll;
 mod m0032_paper;
 mod m0033_after;
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_agents::Migration),
             Box::new(m0028_cosigns::Migration),
             Box::new(m0029_wechat_ledger::Migration),
+            Box::new(m0030_referrals::Migration),
             Box::new(m0031_roll::Migration),
             Box::new(m0032_paper::Migration),
             Box::new(m0033_after::Migration),

@@ -92,7 +92,11 @@ impl World {
         let (method, path) = template;
         let method: Method = method.to_uppercase().parse().unwrap();
         let code = place.code();
-        let path = path.replace("{category}", "road").replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
+        let path = path
+            .replace("{category}", "road")
+            .replace("{code}", code)
+            .replace("{stream_id}", object)
+            .replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1").replace("{objection_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{challenge_id}", &Uuid::now_v7().to_string());

@@ -88,6 +88,7 @@ codes! {
     Changed "changed" 409,
     EvidenceMissing "evidence_missing" 409,
     AuthorityNeeded "authority_needed" 403,
+    TemplateNotAllowed "template_not_allowed" 409,
     ObjectionsOpen "objections_open" 409,
     MandateNeeded "mandate_needed" 403,
     NoBodyResponsible "no_body_responsible" 409,

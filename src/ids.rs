@@ -58,6 +58,8 @@ ids! {
     SeatId,
     /// A mandate (授权).
     MandateId,
+    /// What a village's own rules allow (自治章程).
+    CharterId,
     /// A report (举报) of a message.
     ReportId,
     /// A message that waits until somebody has looked at it.

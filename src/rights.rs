@@ -31,6 +31,8 @@ pub enum Right {
     AnswerObjection,
     /// State the party organisation's or the committee's opinion at the review.
     GiveOpinion,
+    /// Note whether a matter is lawful.
+    NoteLegality,
     /// Open a vote of the villagers or their representatives.
     OpenVote,
     /// Give tasks.
@@ -92,7 +94,10 @@ pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
         ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),
         ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit, Right::VisitDoors],
         ("village_committee", "grid_worker") => vec![Right::RecordVisit, Right::VisitDoors],
-        ("party_branch", "chair") => vec![Right::GiveOpinion, Right::RaiseMatter],
+        ("village_committee" | "town_office" | "county_office" | "department", "legal_officer") => {
+            vec![Right::NoteLegality]
+        }
+        ("party_branch", "chair") => vec![Right::GiveOpinion, Right::RaiseMatter, Right::HoldMeeting],
         ("council", "chair" | "vice_chair" | "secretary") => COUNCIL.to_vec(),
         ("council", "member") => vec![Right::RecordVisit],
         ("supervision_committee", "chair") => vec![Right::CloseMatter, Right::RecordVisit],

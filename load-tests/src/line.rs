@@ -60,6 +60,26 @@ impl Line {
         self.ask(request.as_bytes()).await
     }
 
+    /// A file as a form with one part sends it.
+    pub(crate) async fn upload(&mut self, path: &str, token: &str, (name, file): (&str, &[u8])) -> Outcome<Answer> {
+        const PART: &str = "part-of-a-load-test";
+        let before = format!(
+            "--{PART}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             content-type: application/octet-stream\r\n\r\n"
+        );
+        let after = format!("\r\n--{PART}--\r\n");
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\
+             content-type: multipart/form-data; boundary={PART}\r\ncontent-length: {}\r\n\r\n{before}",
+            self.address,
+            before.len() + file.len() + after.len(),
+        )
+        .into_bytes();
+        request.extend_from_slice(file);
+        request.extend_from_slice(after.as_bytes());
+        self.ask(&request).await
+    }
+
     /// Asks; once more where the server had closed the connection because nothing was said on it for a while.
     async fn ask(&mut self, request: &[u8]) -> Outcome<Answer> {
         let mut head = String::new();

@@ -15,6 +15,7 @@ mod fanout;
 mod figures;
 mod herd;
 mod hot_stream;
+mod intake;
 mod limits;
 mod line;
 mod means;
@@ -66,7 +67,9 @@ enum Load {
         #[arg(long)]
         sockets: Option<usize>,
     },
-    /// The last four one after another over one village; with `--small` only to see that they still work.
+    /// A village speaks, at the peak of a real deliberation and at fifty times it; its lists at 3,000 and 300,000 voices.
+    Intake(Means),
+    /// All of these from the hot stream on, one after another over one village; with `--small` only to see that they still work.
     Every(Means),
     /// Says back what it is told, by the product's own frame code; for suites that test sockets.
     #[command(hide = true)]
@@ -114,6 +117,7 @@ async fn main() -> ExitCode {
         Load::HotStream(means) => hot_stream(&means).await,
         Load::CatchUp(means) => catch_up(&means).await,
         Load::Notice(means) => notice(&means).await,
+        Load::Intake(means) => intake(&means).await,
         Load::Herd { means, sockets } => herd(&means, sockets).await,
         Load::Every(means) => every(&means).await,
         Load::Echo { listen } => echo::serve(listen).await.map(|()| true).map_err(Into::into),
@@ -143,6 +147,10 @@ async fn notice(means: &Means) -> Outcome<bool> {
     readers::run(&means.prepare(1).await?, means.small).await
 }
 
+async fn intake(means: &Means) -> Outcome<bool> {
+    intake::run(&means.prepare(intake::SPEAKERS).await?, means.small).await
+}
+
 fn phones(means: &Means, sockets: Option<usize>) -> usize {
     sockets.unwrap_or(if means.small { 100 } else { 10_000 })
 }
@@ -161,6 +169,7 @@ async fn every(means: &Means) -> Outcome<bool> {
         herd::run(&ground, phones).await?,
         hot_stream::run(&ground, means.small).await?,
         readers::run(&ground, means.small).await?,
+        intake::run(&ground, means.small).await?,
     ];
     Ok(all.into_iter().all(|is_well| is_well))
 }

@@ -31,6 +31,7 @@ mod m0024_delivery;
 mod m0025_escalation;
 mod m0027_agents;
 mod m0028_cosigns;
+mod m0034_charters;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_escalation::Migration),
             Box::new(m0027_agents::Migration),
             Box::new(m0028_cosigns::Migration),
+            Box::new(m0034_charters::Migration),
         ]
     }
 }

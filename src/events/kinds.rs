@@ -107,6 +107,10 @@ kinds! {
     SuggestionSupervised "suggestion.supervised",
     /// It was not solved twice, and the next office up is responsible.
     SuggestionEscalated "suggestion.escalated",
+    /// A village's own rules allow a path; data: template, body.
+    CharterAdopted "charter.adopted",
+    /// And do not any more; data: template, body.
+    CharterEnded "charter.ended",
     /// A matter was raised.
     MatterRaised "matter.raised",
     /// A piece of evidence was attached; data: stage, kind.

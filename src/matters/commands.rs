@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{
     queries::{self, MatterView},
     rows::{matter, stage_record, template},
-    rules::{Stage, State, Template, template::SIX_STAGES_V1},
+    rules::{ReservedItem, Stage, State, Template, TemplateKey, template::BUILT_IN},
 };
 use crate::{
     actor::{Actor, HeldSeat, covers},
@@ -23,19 +23,19 @@ use crate::{
     suggestions, text,
 };
 
+mod charters;
 mod evidence;
 mod moves;
 
 pub use self::{
-    evidence::{GiveOpinion, Piece, WriteReport, attach, give_opinion, write_report},
+    charters::{AdoptCharter, adopt_charter, end_charter},
+    evidence::{GiveOpinion, NoteLegality, Piece, WriteReport, attach, give_opinion, note_legality, write_report},
     moves::{
         AdvanceMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter, advance, advance_by_date, begin_vote,
         conclude_vote, due, return_to, skip, withdraw,
     },
 };
 
-const TEMPLATE: &str = "six_stages";
-const TEMPLATE_VERSION: i32 = 1;
 const MAX_JOINED: usize = 50;
 
 /// A matter to be raised.
@@ -53,6 +53,12 @@ pub struct RaiseMatter {
     /// Voices that join it; they stay whole. 50 at most.
     #[serde(default)]
     pub suggestion_ids: Vec<SuggestionId>,
+    /// By which path it goes; the six stages when absent.
+    #[serde(default)]
+    pub template: TemplateKey,
+    /// Which of the ten items that the law reserves to the villagers' assembly it is, if any.
+    #[serde(default)]
+    pub reserved_item: Option<ReservedItem>,
 }
 
 /// A voice that joins a matter.
@@ -66,19 +72,22 @@ pub struct JoinSuggestion {
 /// Puts the built-in templates into the database; a version that is there stays as it is.
 ///
 /// # Errors
-/// When the database refuses, or the built-in definition is not a template.
+/// When the database refuses, or a built-in definition is not a template.
 pub async fn seed_templates(store: &Store) -> Result<()> {
-    let built_in = Template::parse(SIX_STAGES_V1).map_err(Error::broken)?;
-    let row = template::ActiveModel {
-        key: Set(built_in.key),
-        version: Set(built_in.version),
-        definition: Set(SIX_STAGES_V1.to_owned()),
-    };
+    let mut rows = Vec::new();
+    for definition in BUILT_IN {
+        let built_in = Template::parse(definition).map_err(Error::broken)?;
+        rows.push(template::ActiveModel {
+            key: Set(built_in.key),
+            version: Set(built_in.version),
+            definition: Set(definition.to_owned()),
+        });
+    }
     let known = OnConflict::columns([template::Column::Key, template::Column::Version]).do_nothing().to_owned();
     store
         .write(|tx| {
             Box::pin(async move {
-                template::Entity::insert(row).on_conflict(known).exec_without_returning(tx).await?;
+                template::Entity::insert_many(rows).on_conflict(known).exec_without_returning(tx).await?;
                 Ok(())
             })
         })
@@ -89,11 +98,13 @@ pub async fn seed_templates(store: &Store) -> Result<()> {
 /// `matter.stage_entered`.
 ///
 /// # Errors
-/// `not_allowed` without a seat that may raise there; `invalid_fields`; what joining a voice refuses.
+/// `not_allowed` without a seat that may raise there; `invalid_fields`; `template_not_allowed` for a path that the
+/// village's own rules do not allow, or not for this; what joining a voice refuses.
 pub async fn raise(tx: &Tx, actor: &Actor, input: RaiseMatter) -> Result<MatterView> {
     let seat = bodies::require(actor, Right::RaiseMatter, &input.area_code)?;
     check(&input)?;
-    let template = queries::template(tx, TEMPLATE, TEMPLATE_VERSION).await?;
+    let charter = charters::allowing(tx, &input).await?;
+    let template = queries::template(tx, input.template.as_str(), input.template.version()).await?;
     let first = template.first().ok_or_else(|| Error::broken("a template without stages"))?;
     let now = tx.now();
     let due = tx.calendar().add_working_days(now, first.due_working_days);
@@ -115,6 +126,8 @@ pub async fn raise(tx: &Tx, actor: &Actor, input: RaiseMatter) -> Result<MatterV
         created_at: Set(now),
         updated_at: Set(now),
         ended_at: Set(None),
+        reserved_item: Set(input.reserved_item.map(|item| item.as_str().to_owned())),
+        charter_id: Set(charter),
     };
     let matter = row.insert(tx).await.map_err(taken)?;
     begin(tx, &matter, first.key).await?;

@@ -4,16 +4,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     commands::{
-        self, AdvanceMatter, GiveOpinion, JoinSuggestion, RaiseMatter, ReturnMatter, SkipStage, WithdrawMatter,
-        WriteReport,
+        self, AdoptCharter, AdvanceMatter, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter,
+        SkipStage, WithdrawMatter, WriteReport,
     },
-    queries::{self, MatterSummary, MatterView, MattersQuery},
+    queries::{self, CharterView, ChartersQuery, MatterSummary, MatterView, MattersQuery},
 };
 use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
-    ids::MatterId,
+    ids::{CharterId, MatterId},
     page::Page,
 };
 
@@ -28,7 +28,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(skip_stage))
         .routes(routes!(withdraw_matter))
         .routes(routes!(give_opinion))
+        .routes(routes!(note_legality))
         .routes(routes!(write_report))
+        .routes(routes!(list_charters, adopt_charter))
+        .routes(routes!(end_charter))
 }
 
 /// Matters, the newest first.
@@ -171,6 +174,24 @@ async fn give_opinion(
     given.await.map(Created)
 }
 
+/// Note whether a matter that the law reserves to the assembly is lawful.
+#[utoipa::path(post, path = "/v1/matters/{id}/legality-notes", tag = "matters", operation_id = "note_legality",
+    params(("id" = MatterId, Path)), request_body = NoteLegality,
+    responses((status = 201, body = MatterView, description = "The note is evidence of the stage"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn note_legality(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<NoteLegality>,
+) -> Result<Created<MatterView>> {
+    let noted = app.once(actor, key, "note_legality", (id, input), |tx, actor, input| {
+        Box::pin(commands::note_legality(tx, actor, input))
+    });
+    noted.await.map(Created)
+}
+
 /// Write the final report.
 #[utoipa::path(post, path = "/v1/matters/{id}/report", tag = "matters", operation_id = "write_report",
     params(("id" = MatterId, Path)), request_body = WriteReport,
@@ -187,4 +208,47 @@ async fn write_report(
         Box::pin(commands::write_report(tx, actor, input))
     });
     written.await.map(Created)
+}
+
+/// What a village's own rules allow.
+#[utoipa::path(get, path = "/v1/charters", tag = "matters", operation_id = "list_charters", params(ChartersQuery),
+    responses((status = 200, body = Vec<CharterView>, description = "The newest first; for everybody"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_charters(
+    State(app): State<App>,
+    Query(query): Query<ChartersQuery>,
+) -> Result<Json<Vec<CharterView>>> {
+    queries::charters(app.store.read(), &query.area).await.map(Json)
+}
+
+/// Write down what a village's own rules allow.
+#[utoipa::path(post, path = "/v1/charters", tag = "matters", operation_id = "adopt_charter", request_body = AdoptCharter,
+    responses((status = 201, body = CharterView, description = "From now on matters may take that path"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn adopt_charter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Input(input): Input<AdoptCharter>,
+) -> Result<Created<CharterView>> {
+    let adopted = app.once(actor, key, "adopt_charter", input, |tx, actor, input| {
+        Box::pin(commands::adopt_charter(tx, actor, input))
+    });
+    adopted.await.map(Created)
+}
+
+/// End what a village's own rules allowed.
+#[utoipa::path(post, path = "/v1/charters/{id}/end", tag = "matters", operation_id = "end_charter",
+    params(("id" = CharterId, Path)),
+    responses((status = 200, body = CharterView, description = "No new matter takes that path"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn end_charter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<CharterId>,
+) -> Result<Json<CharterView>> {
+    let ended =
+        app.once(actor, key, "end_charter", id, |tx, actor, id| Box::pin(commands::end_charter(tx, actor, id)));
+    ended.await.map(Json)
 }

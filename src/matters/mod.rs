@@ -4,8 +4,10 @@
 //! everybody sees; publicity, decision and evaluation are never skipped; of two moves at once exactly one is made; a matter
 //! keeps the version of the template it began with; evidence counts only for the stay in which it came about, so a matter
 //! sent back needs it anew; while a vote about it is open nothing but the result moves it; voices join a matter and stay
-//! whole; the text of a matter does not change once it is raised.
-//! Tables owned: `templates`, `matters`, `stage_records`, `evidences`. Events recorded: `matter.raised`,
+//! whole; the text of a matter does not change once it is raised; the short path is only for what the village's own rules
+//! allow, and never for what the law reserves to the assembly, which needs a legal officer's note.
+//! Tables owned: `templates`, `charters`, `matters`, `stage_records`, `evidences`. Events recorded: `charter.adopted`,
+//! `charter.ended`, `matter.raised`,
 //! `matter.evidence_attached`, `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`,
 //! `matter.closed`.
 //!
@@ -23,11 +25,14 @@ pub mod rules;
 
 pub use self::{
     commands::{
-        AdvanceMatter, GiveOpinion, JoinSuggestion, RaiseMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter,
-        WriteReport,
+        AdoptCharter, AdvanceMatter, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter, SkipStage,
+        Verdict, WithdrawMatter, WriteReport,
     },
     http::routes,
-    queries::{ActorView, EvidenceView, MatterSummary, MatterView, MattersQuery, StageState, StageView, Voice, Voices},
+    queries::{
+        ActorView, CharterView, EvidenceView, MatterSummary, MatterView, MattersQuery, Reserved, StageState, StageView,
+        Voice, Voices,
+    },
     reactions::{REACTIONS, tell},
-    rules::{Stage, State, gate::Missing},
+    rules::{ReservedItem, Stage, State, TemplateKey, gate::Missing},
 };

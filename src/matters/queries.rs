@@ -17,14 +17,17 @@ use crate::{
     ids::MatterId,
 };
 
+mod charters;
 mod facts;
 mod stays;
 mod views;
 
+pub(super) use self::charters::charter_view;
 pub use self::{
+    charters::{CharterView, ChartersQuery, charters},
     facts::facts,
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
-    views::{MatterSummary, MatterView, MattersQuery, Voice, Voices, list, view, voices},
+    views::{MatterSummary, MatterView, MattersQuery, Reserved, Voice, Voices, list, view, voices},
 };
 
 /// A matter, its path, its present stay and all its evidence.

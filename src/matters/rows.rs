@@ -1,11 +1,11 @@
-//! Rows of matters: the matter, its stages one after another, what was put before each, and the templates.
+//! Rows of matters: the matter, its stages one after another, what was put before each, templates and charters.
 
 /// One matter.
 pub(crate) mod matter {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{BodyId, MatterId, PersonId};
+    use crate::ids::{BodyId, CharterId, MatterId, PersonId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "matters")]
@@ -27,6 +27,35 @@ pub(crate) mod matter {
         pub rev: i32,
         pub created_at: DateTime<Utc>,
         pub updated_at: DateTime<Utc>,
+        pub ended_at: Option<DateTime<Utc>>,
+        pub reserved_item: Option<String>,
+        pub charter_id: Option<CharterId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What a village's own rules allow beyond the six stages.
+pub(crate) mod charter {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, CharterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "charters")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: CharterId,
+        pub area_code: String,
+        pub template_key: String,
+        pub adopted_on: NaiveDate,
+        pub source: String,
+        pub body_id: BodyId,
+        pub recorded_by: PersonId,
+        pub recorded_at: DateTime<Utc>,
         pub ended_at: Option<DateTime<Utc>>,
     }
 

@@ -5,11 +5,15 @@ use utoipa::ToSchema;
 use crate::error::{Code, Result};
 
 pub mod gate;
+pub mod reserved;
 pub mod template;
 #[cfg(test)]
 mod tests;
 
-pub use self::template::Template;
+pub use self::{
+    reserved::ReservedItem,
+    template::{Template, TemplateKey},
+};
 
 /// One of the six stages (六环节). A template uses all of them or some, always in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]

@@ -29,6 +29,7 @@ mod messages;
 mod moderation;
 mod must_read;
 mod offices;
+mod paths;
 mod people;
 mod postgres;
 mod race;

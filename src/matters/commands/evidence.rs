@@ -1,4 +1,5 @@
-//! Evidence: what was put before a stage; opinions and the final report are written here, the rest is pointed at.
+//! Evidence: what was put before a stage; opinions, legality notes and the final report are written here, the rest is
+//! pointed at.
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,17 @@ pub struct GiveOpinion {
     pub text: String,
 }
 
+/// A legal officer's note on a matter that the law reserves to the assembly (村法律顾问).
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoteLegality {
+    /// May it go on as it is?
+    pub is_lawful: bool,
+    /// Why; public. 2 to 500 characters.
+    #[schema(min_length = 2, max_length = 500)]
+    pub text: String,
+}
+
 /// The final report of a matter.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +73,7 @@ pub struct WriteReport {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat that speaks for party organisation or committee; `invalid_fields`;
-/// `wrong_state` outside the review.
+/// `wrong_state` in a stage that asks for none.
 pub async fn give_opinion(tx: &Tx, actor: &Actor, (id, input): (MatterId, GiveOpinion)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     let seat = bodies::require(actor, Right::GiveOpinion, &standing.matter.area_code)?;
@@ -69,7 +81,22 @@ pub async fn give_opinion(tx: &Tx, actor: &Actor, (id, input): (MatterId, GiveOp
     checks.text("text", &input.text, 2..=500);
     checks.done()?;
     let outcome = if input.agree { "agree" } else { "disagree" };
-    write(tx, &standing, Stage::Review, (actor, seat), said("opinion", Some(outcome), &input.text)).await
+    write(tx, &standing, (actor, seat), said("opinion", Some(outcome), &input.text)).await
+}
+
+/// States whether a matter is lawful as it is; a later note counts instead. Recorded: `matter.evidence_attached`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without a legal officer's seat there; `invalid_fields`; `wrong_state` in a stage that asks
+/// for none.
+pub async fn note_legality(tx: &Tx, actor: &Actor, (id, input): (MatterId, NoteLegality)) -> Result<MatterView> {
+    let standing = queries::standing(tx, id).await?;
+    let seat = bodies::require(actor, Right::NoteLegality, &standing.matter.area_code)?;
+    let mut checks = Checks::default();
+    checks.text("text", &input.text, 2..=500);
+    checks.done()?;
+    let outcome = if input.is_lawful { "lawful" } else { "unlawful" };
+    write(tx, &standing, (actor, seat), said("legality", Some(outcome), &input.text)).await
 }
 
 /// Writes the final report. A later one stands beside it. Recorded: `matter.evidence_attached`.
@@ -85,7 +112,7 @@ pub async fn write_report(tx: &Tx, actor: &Actor, (id, input): (MatterId, WriteR
     let mut checks = Checks::default();
     checks.text("text", &input.text, 10..=2000);
     checks.done()?;
-    write(tx, &standing, Stage::Evaluate, (actor, seat), said("report", None, &input.text)).await
+    write(tx, &standing, (actor, seat), said("report", None, &input.text)).await
 }
 
 fn said(kind: &'static str, outcome: Option<&str>, text: &str) -> Piece {
@@ -95,16 +122,15 @@ fn said(kind: &'static str, outcome: Option<&str>, text: &str) -> Piece {
 async fn write(
     tx: &Tx,
     standing: &Standing,
-    stage: Stage,
     (actor, seat): (&Actor, &HeldSeat),
     piece: Piece,
 ) -> Result<MatterView> {
     let position = standing.position();
-    if position.state != State::Open || position.stage != stage {
+    if position.state != State::Open || !standing.rule()?.accepts(piece.kind) {
         return Err(Code::WrongState.into());
     }
     let piece = Piece { actor: Some(actor.person), body: Some(seat.body_id), ..piece };
-    insert(tx, standing, stage, tx.now(), piece).await?;
+    insert(tx, standing, position.stage, tx.now(), piece).await?;
     queries::view(tx, standing.matter.id).await
 }
 

@@ -35,10 +35,12 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
             Requirement::Need { .. } => need(db, standing, &mut facts).await?,
             Requirement::Visits { .. } => visits(db, standing, &mut facts).await?,
             Requirement::Meeting { .. } => facts.meetings = held_meetings(db, standing).await?,
-            Requirement::Notice => notices_hung(db, standing, &mut facts).await?,
-            Requirement::Opinion => {
-                let newest = standing.since_entered("opinion").next_back();
-                facts.opinion = newest.map(|row| row.outcome.as_deref() == Some("agree"));
+            Requirement::Notice { .. } => notices_hung(db, standing, &mut facts).await?,
+            Requirement::Opinion { body_kind } => facts.opinion = opinion(db, standing, body_kind.as_deref()).await?,
+            Requirement::Legality => {
+                facts.is_reserved = standing.matter.reserved_item.is_some();
+                let newest = standing.since_entered("legality").next_back();
+                facts.legality = newest.map(|row| row.outcome.as_deref() == Some("lawful"));
             }
             Requirement::Vote => {
                 facts.vote_passed =
@@ -50,6 +52,22 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
         }
     }
     Ok(facts)
+}
+
+/// Does the newest opinion agree, if only a kind of body is asked, that one's?
+async fn opinion(db: &impl ConnectionTrait, standing: &Standing, kind: Option<&str>) -> Result<Option<bool>> {
+    let said: Vec<_> = standing.since_entered("opinion").collect();
+    for row in said.into_iter().rev() {
+        let is_asked = match (kind, row.body_id) {
+            (None, _) => true,
+            (Some(kind), Some(body)) => bodies::get(db, body).await?.kind.as_str() == kind,
+            (Some(_), None) => false,
+        };
+        if is_asked {
+            return Ok(Some(row.outcome.as_deref() == Some("agree")));
+        }
+    }
+    Ok(None)
 }
 
 async fn need(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
@@ -99,7 +117,8 @@ async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result
 async fn notices_hung(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
     let mut hung = notices::queries::notices_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     hung.retain(|notice| standing.covers(&notice.area_code) && since(standing, Some(notice.published_at)));
-    facts.notice_concluded = hung.iter().any(|notice| notice.state == notices::queries::CONCLUDED);
+    facts.notices_concluded =
+        hung.iter().filter(|notice| notice.state == notices::queries::CONCLUDED).count() as u64;
     // those to a notice that was taken down wait for an answer, too
     facts.objections_open = hung.iter().map(|notice| notice.open_objections).sum();
     Ok(())

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    charters::{CharterView, charter},
     facts, standing,
     stays::{ActorView, Names, StageView, stage, stays_of},
 };
@@ -16,7 +17,7 @@ use crate::{
     ids::{BodyId, MatterId, StreamId, SuggestionId},
     matters::{
         rows::matter,
-        rules::{Stage, State, gate},
+        rules::{ReservedItem, Stage, State, gate},
     },
     media::MediaView,
     page::{Cursor, Page, PageQuery},
@@ -87,6 +88,12 @@ pub struct MatterView {
     pub template_name: String,
     /// Version of the path.
     pub template_version: i32,
+    /// What in the village's own rules allows its path, where that is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charter: Option<CharterView>,
+    /// Which of the items it is that the law reserves to the villagers' assembly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<Reserved>,
     /// The body that proposed it.
     pub body_id: BodyId,
     /// Who proposed it, for whom.
@@ -103,6 +110,27 @@ pub struct MatterView {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<DateTime<FixedOffset>>,
+}
+
+/// An item that the law reserves to the villagers' assembly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reserved {
+    /// Which.
+    pub item: ReservedItem,
+    /// The law's words.
+    pub name: String,
+    /// Who must decide, by which article.
+    pub decided_by: String,
+}
+
+impl Reserved {
+    /// The item in words.
+    #[must_use]
+    pub fn of(item: ReservedItem) -> Self {
+        let by = if item.is_the_collectives() { "reserved-decided-by-collective" } else { "reserved-decided-by" };
+        let name = text::say(&format!("reserved-{}", item.as_str().replace('_', "-")));
+        Self { item, name, decided_by: text::say(by) }
+    }
 }
 
 /// The voices that joined a matter.
@@ -154,6 +182,8 @@ pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView>
         head: summary(matter.clone(), &areas),
         template_name: text::say(&standing.template.name),
         template_version: matter.template_version,
+        charter: charter(db, matter.charter_id).await?,
+        reserved: matter.reserved_item.as_deref().and_then(ReservedItem::parse).map(Reserved::of),
         body_id: matter.body_id,
         proposer: names.actor(matter.proposer_id, Some(matter.body_id)),
         rev: matter.rev,

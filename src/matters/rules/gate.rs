@@ -24,12 +24,16 @@ pub struct Facts {
     pub objectors_visited: u64,
     /// Kinds of the bodies whose meetings were held, with minutes.
     pub meetings: Vec<String>,
-    /// A notice ran its period and every objection was answered.
-    pub notice_concluded: bool,
+    /// Notices that ran their period with every objection answered.
+    pub notices_concluded: u64,
     /// Objections without an answer.
     pub objections_open: u64,
     /// The newest opinion, if there is one: does it agree?
     pub opinion: Option<bool>,
+    /// The law reserves it to the assembly.
+    pub is_reserved: bool,
+    /// The newest note of a legal officer, if there is one: is it lawful?
+    pub legality: Option<bool>,
     /// A binding vote passed.
     pub vote_passed: bool,
     /// Tasks given.
@@ -92,21 +96,30 @@ fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
         }
         Requirement::Meeting { body_kind, min } => {
             let held = facts.meetings.iter().filter(|kind| *kind == body_kind).count() as u64;
-            few("meeting", *min, held).into_iter().collect()
+            let code = if body_kind == "council" { "meeting".to_owned() } else { format!("meeting_{body_kind}") };
+            few(&code, *min, held).into_iter().collect()
         }
-        Requirement::Notice => {
+        Requirement::Notice { min } => {
             let unanswered = (facts.objections_open > 0).then(|| Missing::new("objections", 0, facts.objections_open));
-            unanswered.into_iter().chain(no("notice", facts.notice_concluded)).collect()
+            let code = if *min == 1 { "notice" } else { "notices" };
+            unanswered.into_iter().chain(few(code, *min, facts.notices_concluded)).collect()
         }
         Requirement::Visits { min, min_objectors } => {
             let visits = few("visits", *min, facts.visits);
             let objectors = few("objectors", (*min_objectors).min(facts.objectors), facts.objectors_visited);
             visits.into_iter().chain(objectors).collect()
         }
-        Requirement::Opinion => match facts.opinion {
+        Requirement::Opinion { body_kind } => match facts.opinion {
             Some(true) => Vec::new(),
             Some(false) => vec![Missing::new("opinion_agreeing", 1, 0)],
+            None if body_kind.is_some() => vec![Missing::new("proposal", 1, 0)],
             None => vec![Missing::new("opinion", 1, 0)],
+        },
+        Requirement::Legality if !facts.is_reserved => Vec::new(),
+        Requirement::Legality => match facts.legality {
+            Some(true) => Vec::new(),
+            Some(false) => vec![Missing::new("legality_lawful", 1, 0)],
+            None => vec![Missing::new("legality", 1, 0)],
         },
         Requirement::Vote => no("vote", facts.vote_passed).into_iter().collect(),
         Requirement::Tasks { min } => {

@@ -1,11 +1,71 @@
 //! Templates: what each stage asks for, as versioned data; a matter keeps the version it began with.
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Stage;
 use crate::bodies::Right;
 
 /// The six-step procedure (六环节), first version.
 pub const SIX_STAGES_V1: &str = include_str!("../templates/six_stages.v1.json");
+/// The same, with a lawyer's note on what the law reserves to the assembly.
+pub const SIX_STAGES_V2: &str = include_str!("../templates/six_stages.v2.json");
+/// 四议两公开: the party branch proposes, both committees discuss, the party members review, the villagers decide; the
+/// decision and what came of it are published.
+pub const FOUR_DELIBERATIONS_V1: &str = include_str!("../templates/four_deliberations.v1.json");
+/// 提 亮 评, for small things of a village whose own rules allow it.
+pub const SHORT_V1: &str = include_str!("../templates/short.v1.json");
+
+/// All that are built in, every version.
+pub const BUILT_IN: [&str; 4] = [SIX_STAGES_V1, SIX_STAGES_V2, FOUR_DELIBERATIONS_V1, SHORT_V1];
+
+/// A path that a new matter may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TemplateKey {
+    /// 六环节参事议事
+    #[default]
+    SixStages,
+    /// 四议两公开
+    FourDeliberations,
+    /// 提 亮 评, where the village's own rules allow it.
+    Short,
+}
+
+impl TemplateKey {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SixStages, Self::FourDeliberations, Self::Short];
+
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SixStages => "six_stages",
+            Self::FourDeliberations => "four_deliberations",
+            Self::Short => "short",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.as_str() == text)
+    }
+
+    /// The version that new matters take.
+    #[must_use]
+    pub fn version(self) -> i32 {
+        match self {
+            Self::SixStages => 2,
+            Self::FourDeliberations | Self::Short => 1,
+        }
+    }
+
+    /// Only where a village's own rules allow it.
+    #[must_use]
+    pub fn needs_charter(self) -> bool {
+        self == Self::Short
+    }
+}
 
 /// A path of stages.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -114,8 +174,12 @@ pub enum Requirement {
         /// So many.
         min: u64,
     },
-    /// A notice that ran its period, with every objection answered.
-    Notice,
+    /// Notices that ran their period, with every objection answered.
+    Notice {
+        /// So many; one when absent.
+        #[serde(default = "one")]
+        min: u64,
+    },
     /// A closed sheet of call-back visits, those who objected among them.
     Visits {
         /// Visits, at least.
@@ -124,7 +188,13 @@ pub enum Requirement {
         min_objectors: u64,
     },
     /// The newest opinion of party organisation or committee agrees.
-    Opinion,
+    Opinion {
+        /// Only of a body of this kind.
+        #[serde(default)]
+        body_kind: Option<String>,
+    },
+    /// The newest note of a legal officer finds it lawful; asked only of what the law reserves to the assembly.
+    Legality,
     /// A binding vote that passed.
     Vote,
     /// Every task done, with proof.
@@ -143,6 +213,10 @@ pub enum Requirement {
     Report,
 }
 
+fn one() -> u64 {
+    1
+}
+
 impl Requirement {
     /// The kinds of evidence rows that speak to it.
     #[must_use]
@@ -151,9 +225,10 @@ impl Requirement {
             Self::Origin { .. } => &[],
             Self::Need { .. } => &["survey", "visit"],
             Self::Meeting { .. } => &["meeting"],
-            Self::Notice => &["notice"],
+            Self::Notice { .. } => &["notice"],
             Self::Visits { .. } => &["visit"],
-            Self::Opinion => &["opinion"],
+            Self::Opinion { .. } => &["opinion"],
+            Self::Legality => &["legality"],
             Self::Vote => &["vote_opened", "vote_result", "consultation"],
             Self::Tasks { .. } => &["task"],
             Self::Rating { .. } => &["rating"],

@@ -1,7 +1,7 @@
 //! Every stage with all its evidence, with each piece missing; and every move from every place.
 use super::{
     gate::{Facts, Rating, missing},
-    template::{Entry, Mover, SIX_STAGES_V1},
+    template::{BUILT_IN, Entry, Mover, SIX_STAGES_V1},
     *,
 };
 use crate::text;
@@ -24,9 +24,11 @@ fn complete() -> Facts {
         objectors: 2,
         objectors_visited: 1,
         meetings: vec!["council".into()],
-        notice_concluded: true,
+        notices_concluded: 1,
         objections_open: 0,
         opinion: Some(true),
+        is_reserved: false,
+        legality: None,
         vote_passed: true,
         tasks: 1,
         tasks_open: 0,
@@ -57,6 +59,64 @@ fn the_six_stages_come_in_order_and_say_who_moves_them() {
         assert!(text::knows(&rule.name) && text::knows(rule.entered_on.sentence_key()), "{:?}", rule.key);
     }
     assert!(text::knows(&template.name));
+}
+
+fn built_in(key: TemplateKey) -> Template {
+    let all = BUILT_IN.iter().map(|definition| Template::parse(definition).unwrap());
+    let mut found = all.filter(|template| (template.key.as_str(), template.version) == (key.as_str(), key.version()));
+    found.next().unwrap()
+}
+
+#[test]
+fn every_path_that_a_new_matter_may_take_is_built_in_and_named() {
+    for key in TemplateKey::ALL {
+        let template = built_in(key);
+        assert_eq!(TemplateKey::parse(key.as_str()), Some(key));
+        assert_eq!(serde_json::to_value(key).unwrap(), key.as_str());
+        assert!(text::knows(&template.name), "{key:?}");
+        for rule in &template.stages {
+            assert!(text::knows(&rule.name) && rule.due_working_days > 0 && !rule.evidence.is_empty(), "{key:?}");
+            for missing in missing(rule, &Facts { is_reserved: true, objections_open: 1, ..Facts::default() }) {
+                assert!(text::knows(&format!("missing-{}", missing.code.replace('_', "-"))), "{}", missing.code);
+            }
+        }
+        let last = template.stages.last().unwrap();
+        assert_eq!((last.key, last.moved_by), (Stage::Evaluate, Mover::CloseMatter), "{key:?}");
+    }
+    let stages = |key| built_in(key).stages.iter().map(|rule| rule.key).collect::<Vec<_>>();
+    use Stage::{Decide, Deliberate, Evaluate, Publicise, Raise, Review};
+    assert_eq!(stages(TemplateKey::FourDeliberations), [Raise, Deliberate, Review, Decide, Evaluate]);
+    assert_eq!(stages(TemplateKey::Short), [Raise, Publicise, Evaluate]);
+    assert!(TemplateKey::ALL.iter().filter(|key| key.needs_charter()).eq([&TemplateKey::Short]));
+}
+
+#[test]
+fn what_the_law_reserves_needs_a_lawful_note_and_nothing_else_does() {
+    let template = built_in(TemplateKey::SixStages);
+    let rule = template.stage(Stage::Deliberate).unwrap();
+    let lacking = |is_reserved, legality| {
+        let facts = Facts { is_reserved, legality, ..complete() };
+        missing(rule, &facts).into_iter().map(|one| one.code).collect::<Vec<_>>()
+    };
+    assert!(lacking(false, None).is_empty());
+    assert_eq!(lacking(true, None), ["legality"]);
+    assert_eq!(lacking(true, Some(false)), ["legality_lawful"]);
+    assert!(lacking(true, Some(true)).is_empty());
+    for item in ReservedItem::ALL {
+        assert_eq!(ReservedItem::parse(item.as_str()), Some(item));
+        assert_eq!(serde_json::to_value(item).unwrap(), item.as_str());
+        assert!(text::knows(&format!("reserved-{}", item.as_str().replace('_', "-"))), "{item:?}");
+    }
+}
+
+#[test]
+fn both_publications_of_the_four_deliberations_are_asked_for() {
+    let template = built_in(TemplateKey::FourDeliberations);
+    let rule = template.stage(Stage::Evaluate).unwrap();
+    let with = |notices| missing(rule, &Facts { notices_concluded: notices, ..complete() });
+    let codes = |notices| with(notices).iter().map(|one| (one.code.clone(), one.need, one.have)).collect::<Vec<_>>();
+    assert_eq!(codes(1), [("notices".to_owned(), 2, 1)]);
+    assert!(codes(2).is_empty());
 }
 
 #[test]

@@ -12,8 +12,8 @@ use crate::{
     forms::Purpose,
     ids::MatterId,
     matters::{
-        AdvanceMatter, GiveOpinion, ReturnMatter, SkipStage, WithdrawMatter, WriteReport,
-        commands::{advance, give_opinion, return_to, skip, withdraw, write_report},
+        AdvanceMatter, GiveOpinion, NoteLegality, ReturnMatter, SkipStage, WithdrawMatter, WriteReport,
+        commands::{advance, give_opinion, note_legality, return_to, skip, withdraw, write_report},
         queries::area_of,
     },
     pages::{fields::Fields, layout::see},
@@ -43,6 +43,7 @@ async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fie
         "call" => meetings::call(app, clerk, (area, Some(id)), fields).await,
         "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await,
         "opinion" => opinion(app, clerk, id, fields).await,
+        "legality" => legality(app, clerk, id, fields).await,
         "vote" => vote(app, clerk, id, fields).await,
         "task" => task(app, clerk, (id, area), fields).await,
         "report" => report(app, clerk, id, fields).await,
@@ -61,6 +62,15 @@ async fn opinion(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Res
         Box::pin(give_opinion(tx, actor, input))
     });
     opinion.await.map(drop)
+}
+
+async fn legality(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let lawful: String = fields.required("lawful")?;
+    let input = (id, NoteLegality { is_lawful: lawful == "yes", text: fields.text("text").to_owned() });
+    let note = app.once(clerk.actor.clone(), fields.key(), "note_legality", input, |tx, actor, input| {
+        Box::pin(note_legality(tx, actor, input))
+    });
+    note.await.map(drop)
 }
 
 async fn vote(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {

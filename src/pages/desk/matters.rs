@@ -9,7 +9,7 @@ use crate::{
     areas::AreaName,
     bodies::{self, Right},
     error::Result,
-    matters::{self, MatterSummary, MattersQuery, RaiseMatter, Stage, State as MatterState},
+    matters::{self, MatterSummary, MattersQuery, RaiseMatter, ReservedItem, Stage, State as MatterState, TemplateKey},
     page,
     pages::{
         fields::Fields,
@@ -88,6 +88,18 @@ struct NewPage {
     areas: Vec<AreaName>,
 }
 
+impl NewPage {
+    /// The paths that there are.
+    fn templates(&self) -> [TemplateKey; 3] {
+        TemplateKey::ALL
+    }
+
+    /// What the law reserves to the assembly.
+    fn reserved(&self) -> [ReservedItem; 10] {
+        ReservedItem::ALL
+    }
+}
+
 /// A blank form.
 pub(super) async fn new(State(app): State<App>, clerk: Clerk) -> Result<Response> {
     blank(&app, &clerk, Draft::default()).await
@@ -102,17 +114,28 @@ async fn blank(app: &App, clerk: &Clerk, draft: Draft) -> Result<Response> {
 
 /// Raises a matter; the desk goes on there.
 pub(super) async fn raise(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
-    let input = RaiseMatter {
+    let raised = match read(&fields) {
+        Ok(input) => {
+            app.once(clerk.actor.clone(), fields.key(), "raise_matter", input, |tx, actor, input| {
+                Box::pin(matters::commands::raise(tx, actor, input))
+            })
+            .await
+        }
+        Err(error) => Err(error),
+    };
+    match raised {
+        Ok(matter) => Ok(see(&format!("/desk/matters/{}", matter.head.id))),
+        Err(error) => blank(&app, &clerk, Draft::refused("raise", fields, error)?).await,
+    }
+}
+
+fn read(fields: &Fields) -> Result<RaiseMatter> {
+    Ok(RaiseMatter {
         area_code: fields.text("area_code").to_owned(),
         title: fields.text("title").to_owned(),
         summary: fields.text("summary").to_owned(),
         suggestion_ids: Vec::new(),
-    };
-    let raise = app.once(clerk.actor.clone(), fields.key(), "raise_matter", input, |tx, actor, input| {
-        Box::pin(matters::commands::raise(tx, actor, input))
-    });
-    match raise.await {
-        Ok(matter) => Ok(see(&format!("/desk/matters/{}", matter.head.id))),
-        Err(error) => blank(&app, &clerk, Draft::refused("raise", fields, error)?).await,
-    }
+        template: if fields.given("template").is_some() { fields.choice("template")? } else { TemplateKey::default() },
+        reserved_item: fields.given("reserved_item").map(|_| fields.choice("reserved_item")).transpose()?,
+    })
 }

@@ -5,6 +5,7 @@
 //! then leads on (303); a form that is refused is shown again with what was typed and what was wrong.
 //! Tables owned: none. Events recorded: none (the commands record theirs).
 mod bodies;
+mod charters;
 mod county;
 mod county_failures;
 mod county_voices;
@@ -56,6 +57,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/matters/new", get(matters::new).post(matters::raise))
         .route("/desk/matters/{id}", get(matter::show))
         .route("/desk/matters/{id}/{form}", post(matter_acts::act))
+        .route("/desk/charters", get(charters::show))
+        .route("/desk/charters/{form}", post(charters::act))
         .route("/desk/forms/{id}", get(sheets::show))
         .route("/desk/forms/{id}/{form}", post(sheets::act))
         .route("/desk/meetings", get(meetings::list).post(meetings::call_any))

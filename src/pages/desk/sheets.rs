@@ -14,7 +14,7 @@ use crate::{
         rules::{QuestionKind, Replies, Reply, SCALE},
     },
     ids::{FormId, MatterId, PersonId},
-    matters::Stage,
+    matters::queries::Standing,
     pages::{
         fields::Fields,
         layout::{Page, render_as, see},
@@ -54,14 +54,11 @@ pub(super) struct Slot {
     pub(super) options: String,
 }
 
-/// The forms that belong to a stage.
-pub(super) fn for_stage(stage: Stage) -> Vec<Sheet> {
-    match stage {
-        Stage::Raise => vec![sheet(Purpose::Survey), sheet(Purpose::Visit)],
-        Stage::Review => vec![sheet(Purpose::Visit)],
-        Stage::Evaluate => vec![sheet(Purpose::Rating)],
-        Stage::Deliberate | Stage::Publicise | Stage::Decide => Vec::new(),
-    }
+/// The forms that the present stage of a matter asks for.
+pub(super) fn asked_by(standing: &Standing) -> Vec<Sheet> {
+    let Ok(rule) = standing.rule() else { return Vec::new() };
+    let asked = [Purpose::Survey, Purpose::Visit, Purpose::Rating].into_iter();
+    asked.filter(|purpose| rule.accepts(purpose.as_str())).map(sheet).collect()
 }
 
 fn sheet(purpose: Purpose) -> Sheet {

@@ -10,7 +10,7 @@ use crate::{
     bodies::{self, Right, SeatView},
     error::{Code, Result},
     ids::{MatterId, SuggestionId},
-    matters::{self, JoinSuggestion, MatterSummary, MattersQuery, RaiseMatter, State as MatterState},
+    matters::{self, JoinSuggestion, MatterSummary, MattersQuery, RaiseMatter, State as MatterState, TemplateKey},
     page,
     pages::{
         fields::Fields,
@@ -269,6 +269,8 @@ async fn raise(app: &App, clerk: &Clerk, id: SuggestionId, fields: Fields) -> Re
         title: fields.text("title").to_owned(),
         summary: fields.text("summary").to_owned(),
         suggestion_ids: vec![id],
+        template: TemplateKey::default(),
+        reserved_item: None,
     };
     let raise = app.once(clerk.actor.clone(), fields.key(), "raise_matter", input, |tx, actor, input| {
         Box::pin(matters::commands::raise(tx, actor, input))

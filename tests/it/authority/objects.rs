@@ -136,6 +136,11 @@ impl World {
                 self.keep(words, "suspension", place, person);
                 id(&made)
             }
+            "charter" => {
+                let new = json!({ "area_code": code, "template": "short", "adopted_on": "2026-01-05",
+                    "source": "村民会议通过的《小事简办章程》" });
+                id(&chair.post("/v1/charters", new).await.ok())
+            }
             other => panic!("what is a {other}?"),
         }
     }

@@ -289,6 +289,13 @@ async fn fields(
             let person = world.person(place, 16).await.to_string();
             vec![("area", code), ("person_id", person), reason, ("days", "3".to_owned())]
         }
+        "/desk/matters/{id}/legality" => vec![("lawful", "yes".to_owned()), ("text", "合法。".to_owned())],
+        "/desk/charters/adopt" => vec![
+            ("area", code),
+            ("source", "村民会议通过的《小事简办章程》".to_owned()),
+            ("adopted_on", "2026-01-05".to_owned()),
+        ],
+        "/desk/charters/end" => vec![("area", code), ("charter_id", object.to_owned())],
         "/desk/suspensions/lift" => vec![("area", code), ("suspension_id", object.to_owned()), reason],
         "/desk/requests/claim" | "/desk/requests/correction" => vec![("id", object.to_owned()), reason],
         "/desk/requests/office" => {

@@ -188,6 +188,7 @@ pub(crate) struct Village {
     pub(crate) council_chair: Somebody,
     pub(crate) secretary: Somebody,
     pub(crate) member: Somebody,
+    pub(crate) branch: BodyId,
     /// Of the party branch.
     pub(crate) branch_chair: Somebody,
     /// Of the supervision committee.
@@ -234,6 +235,7 @@ impl Village {
             council_chair,
             secretary,
             member,
+            branch,
             branch_chair,
             supervisor,
             representatives,

@@ -33,6 +33,7 @@ error-wrong-state = 事情已经走到别的环节，这一步现在不能办。
 error-changed = 刚才有人改过，请刷新后再办。
 error-evidence-missing = 还缺办理依据，不能进入下一环节。
 error-authority-needed = 跳过环节要写明谁批准的和理由。
+error-template-not-allowed = 简易程序只能用于本村章程允许的小事；法律规定由村民会议决定的事项不能用。
 error-objections-open = 还有异议没有答复。
 error-mandate-needed = 公示要由村民委员会发布，或者有它的授权。
 error-too-early = 时间还没到，请到时候再办。

@@ -1,5 +1,7 @@
 # Matters: stages, gates, numbers, cards.
 template-six-stages = 六环节参事议事
+template-four-deliberations = 四议两公开
+template-short = 简易程序（提、亮、评）
 stage-raise = 提事
 stage-deliberate = 谋事
 stage-publicise = 亮事
@@ -36,6 +38,12 @@ stage-outcome-not-passed = 表决没有通过
 missing-origin = 还没有并入村民留言，也没有提出的组织（需要 { $need } 条留言）
 missing-survey = 民意调查还没有完成：需要 { $need } 份答卷，现有 { $have } 份（也可以用走访记录代替）
 missing-meeting = 乡贤参事会还没有开会商议并写好纪要：需要 { $need } 次，现有 { $have } 次
+missing-meeting-village-committee = 党支部和村委会（两委）还没有开会商议并写好纪要：需要 { $need } 次，现有 { $have } 次
+missing-meeting-party-branch = 党员大会还没有审议并写好纪要：需要 { $need } 次，现有 { $have } 次
+missing-proposal = 还没有村党组织的提议
+missing-legality = 这是法律规定由村民会议决定的事项，还没有法律顾问的合法性意见
+missing-legality-lawful = 法律顾问认为这样办不合法，要先改好，再请法律顾问看
+missing-notices = 公开还不够：决议和实施结果要各公开一次，期满并且异议全部答复（需要 { $need } 次，现有 { $have } 次）
 missing-notice = 公示还没有完成：要公示期满，并且异议全部答复
 missing-objections = 还有 { $have } 条异议没有答复
 missing-visits = 回访还不够：需要 { $need } 户，现有 { $have } 户（回访表要结束收集）
@@ -54,6 +62,7 @@ evidence-visit = 走访记录
 evidence-meeting = 会议纪要
 evidence-notice = 公示
 evidence-opinion = 意见
+evidence-legality = 合法性意见
 evidence-vote-opened = 开始表决
 evidence-vote-result = 表决结果
 evidence-consultation = 意见征询结果
@@ -62,9 +71,25 @@ evidence-rating = 满意度评价
 evidence-report = 总结报告
 evidence-outcome-agree = 同意
 evidence-outcome-disagree = 不同意
+evidence-outcome-lawful = 合法
+evidence-outcome-unlawful = 不合法
 evidence-outcome-passed = 通过
 evidence-outcome-not-passed = 没有通过
 evidence-outcome-annulled = 作废
+
+# What the law reserves to the villagers' assembly, in its words and order.
+reserved-planning = 本村建设规划，经济和社会发展规划、年度计划
+reserved-public-works = 本村公益事业的兴办和筹资筹劳方案及建设承包方案
+reserved-lost-work-pay = 本村享受误工补贴的人员及补贴标准
+reserved-collective-income = 从村集体经济所得收益的使用方案
+reserved-land-contracts = 土地承包经营方案
+reserved-collective-projects = 村集体经济项目的立项、承包方案
+reserved-homesteads = 宅基地的使用方案
+reserved-land-compensation = 征地补偿费的使用、分配方案
+reserved-collective-property = 以借贷、租赁、抵押或者其他方式处分村集体财产
+reserved-asked-by-assembly = 村民会议认为应当由村民会议讨论决定的涉及村民利益的其他事项
+reserved-decided-by = 由村民会议讨论决定；村民会议授权的，可以由村民代表会议讨论决定（浙江省实施《村民委员会组织法》办法第十五条、第十六条）
+reserved-decided-by-collective = 由村民会议讨论决定，村民会议授权的，可以由村民代表会议讨论决定；法律和《浙江省村经济合作社组织条例》对集体财产和成员权益另有规定的，依照其规定（浙江省实施《村民委员会组织法》办法第十五条、第十六条）
 
 voice-not-public = 不公开的留言
 

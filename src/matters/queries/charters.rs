@@ -1,0 +1,100 @@
+//! What villages' own rules allow, as everybody may see it.
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::stays::ActorView;
+use crate::{
+    bodies, clock,
+    error::{Error, Result},
+    ids::CharterId,
+    matters::{rows::charter, rules::TemplateKey},
+    people, text,
+};
+
+/// More were never adopted by one village.
+const SHOWN: u64 = 100;
+
+/// Of which village.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ChartersQuery {
+    /// Code of the village.
+    pub area: String,
+}
+
+/// What a village's own rules allow.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CharterView {
+    /// Its id.
+    pub id: CharterId,
+    /// Code of the village.
+    pub area_code: String,
+    /// The path that it allows.
+    pub template: TemplateKey,
+    /// The same in Chinese.
+    pub template_name: String,
+    /// When it was adopted.
+    pub adopted_on: NaiveDate,
+    /// Which rules, adopted by whom.
+    pub source: String,
+    /// Who wrote it down here.
+    pub recorded_by: ActorView,
+    /// When.
+    pub recorded_at: DateTime<FixedOffset>,
+    /// Since when it allows nothing new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<FixedOffset>>,
+}
+
+/// What a village's own rules allow and allowed, the newest first; 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn charters(db: &impl ConnectionTrait, area: &str) -> Result<Vec<CharterView>> {
+    let rows = charter::Entity::find()
+        .filter(charter::Column::AreaCode.eq(area))
+        .order_by_desc(charter::Column::RecordedAt)
+        .order_by_desc(charter::Column::Id)
+        .limit(SHOWN)
+        .all(db)
+        .await?;
+    views(db, rows).await
+}
+
+/// The one by which a matter goes its path.
+pub(super) async fn charter(db: &impl ConnectionTrait, id: Option<CharterId>) -> Result<Option<CharterView>> {
+    let Some(id) = id else { return Ok(None) };
+    let rows = charter::Entity::find_by_id(id).all(db).await?;
+    Ok(views(db, rows).await?.pop())
+}
+
+/// One of them.
+pub(in crate::matters) async fn charter_view(db: &impl ConnectionTrait, row: charter::Model) -> Result<CharterView> {
+    views(db, vec![row]).await?.pop().ok_or_else(|| Error::broken("a charter without a view"))
+}
+
+async fn views(db: &impl ConnectionTrait, rows: Vec<charter::Model>) -> Result<Vec<CharterView>> {
+    let names = people::queries::names(db, rows.iter().map(|row| row.recorded_by).collect()).await?;
+    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let view = |row: charter::Model| {
+        let template = TemplateKey::parse(&row.template_key).ok_or_else(|| Error::broken("a charter's template"))?;
+        Ok(CharterView {
+            id: row.id,
+            area_code: row.area_code,
+            template,
+            template_name: text::say(&format!("template-{}", template.as_str().replace('_', "-"))),
+            adopted_on: row.adopted_on,
+            source: row.source,
+            recorded_by: ActorView {
+                name: names.get(&row.recorded_by).cloned().unwrap_or_default(),
+                body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
+            },
+            recorded_at: clock::local(row.recorded_at),
+            ended_at: row.ended_at.map(clock::local),
+        })
+    };
+    rows.into_iter().map(view).collect()
+}

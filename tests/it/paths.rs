@@ -1,0 +1,177 @@
+//! By which path a matter goes: the short one by charter, 四议两公开, and what the law reserves to the assembly.
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Somebody, TestApp, Village, person_of};
+
+const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
+const SOURCE: &str = "2026年1月5日村民会议通过的《小事简办章程》";
+
+fn raised(village: &Village, template: &str, item: Option<&str>) -> Value {
+    json!({ "area_code": village.area, "title": "修水池", "summary": "修水池，请大家商量。", "template": template,
+        "reserved_item": item })
+}
+
+fn id(value: &Value) -> String {
+    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned()
+}
+
+async fn adopt(village: &Village) -> String {
+    let charter = json!({ "area_code": village.area, "template": "short", "adopted_on": "2026-01-05", "source": SOURCE });
+    id(&village.chair.post("/v1/charters", charter).await.ok())
+}
+
+/// What is missing before the matter may move on.
+async fn missing(who: &Somebody, matter: &str) -> Vec<String> {
+    let refused = who.post(&format!("/v1/matters/{matter}/advance"), json!({})).await;
+    assert_eq!(refused.refused(), "evidence_missing");
+    let missing = refused.body["more"]["missing"].as_array().unwrap_or_else(|| panic!("{}", refused.body));
+    missing.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn advance(who: &Somebody, matter: &str) -> Value {
+    who.post(&format!("/v1/matters/{matter}/advance"), json!({})).await.ok()
+}
+
+/// A notice about the matter that hangs its days; the clock moves on.
+async fn publish(app: &TestApp, village: &Village, (matter, title): (&str, &str)) {
+    let notice = json!({ "area_code": village.area, "matter_id": matter, "title": title, "text": "全文。",
+        "period_days": 5 });
+    village.clerk.post("/v1/notices", notice).await.ok();
+    app.settle().await;
+    app.pass(TimeDelta::days(12)).await;
+    app.settle().await;
+}
+
+async fn carried_out(app: &TestApp, village: &Village, matter: &str) {
+    let task = json!({ "area_code": village.area, "matter_id": matter, "owner_id": village.clerk.person,
+        "title": "动工", "working_days": 5 });
+    let task = id(&village.chair.post("/v1/tasks", task).await.ok());
+    let photo = village.clerk.upload(PHOTO.to_vec()).await.ok();
+    let proof = json!({ "proof": "修好了", "photos": [photo["id"]] });
+    village.clerk.post(&format!("/v1/tasks/{task}/done"), proof).await.ok();
+    let report = json!({ "text": "水池已经修好，花了三千元，大家满意。" });
+    village.chair.post(&format!("/v1/matters/{matter}/report"), report).await.ok();
+    app.settle().await;
+}
+
+/// A meeting of a body about the matter, with minutes.
+async fn meet(app: &TestApp, who: &Somebody, (matter, body): (&str, Value)) {
+    let meeting = json!({ "area_code": "330521103202", "body_id": body, "audience": "members", "matter_id": matter,
+        "title": "商议", "agenda": "一、水池", "place": "会议室", "starts_at": app.app.now() + TimeDelta::hours(1) });
+    let meeting = id(&who.post("/v1/meetings", meeting).await.ok());
+    app.pass(TimeDelta::hours(1)).await;
+    who.post(&format!("/v1/meetings/{meeting}/attendances"), json!({})).await.ok();
+    let minutes = json!({ "minutes": "说了水池的事", "resolution": "同意" });
+    who.post(&format!("/v1/meetings/{meeting}/minutes"), minutes).await.ok();
+    app.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_short_path_is_for_small_things_of_a_village_whose_rules_allow_it() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let raise = |item| raised(&village, "short", item);
+    assert_eq!(village.chair.post("/v1/matters", raise(None)).await.refused(), "template_not_allowed");
+    // nobody else writes a charter, and not one of tomorrow or for a path that needs none
+    let charter = |template: &str, day: &str| {
+        json!({ "area_code": village.area, "template": template, "adopted_on": day, "source": SOURCE })
+    };
+    assert_eq!(village.clerk.post("/v1/charters", charter("short", "2026-01-05")).await.refused(), "not_allowed");
+    for wrong in [charter("short", "2099-01-01"), charter("six_stages", "2026-01-05")] {
+        assert_eq!(village.chair.post("/v1/charters", wrong).await.refused(), "invalid_fields");
+    }
+    let charter = adopt(&village).await;
+    assert_eq!(village.chair.post("/v1/matters", raise(Some("homesteads"))).await.refused(), "template_not_allowed");
+    let matter = village.chair.post("/v1/matters", raise(None)).await.ok();
+    assert_eq!(matter["charter"]["source"], SOURCE);
+    let stages: Vec<_> = matter["stages"].as_array().unwrap().iter().map(|one| one["stage"].clone()).collect();
+    assert_eq!(stages, ["raise", "publicise", "evaluate"]);
+    let matter = id(&matter);
+    assert_eq!(advance(&village.chair, &matter).await["stage"], "publicise");
+    publish(&app, &village, (&matter, "修水池")).await;
+    let shown = app.get(&format!("/v1/matters/{matter}")).await.ok();
+    assert_eq!(shown["stage"], "evaluate", "the period is over, and nobody objected");
+
+    // ended, it allows nothing new; what is under way keeps its path
+    let end = format!("/v1/charters/{charter}/end");
+    assert_eq!(village.clerk.post(&end, json!(null)).await.refused(), "not_allowed");
+    village.chair.post(&end, json!(null)).await.ok();
+    assert_eq!(village.chair.post(&end, json!(null)).await.refused(), "wrong_state");
+    assert_eq!(village.chair.post("/v1/matters", raise(None)).await.refused(), "template_not_allowed");
+    carried_out(&app, &village, &matter).await;
+    assert_eq!(missing(&village.supervisor, &matter).await, ["rating"]);
+    let listed = app.get(&format!("/v1/charters?area={}", village.area)).await.ok();
+    assert!(listed[0]["ended_at"].is_string(), "{listed}");
+    let page = village.chair.download("/desk/charters").await;
+    assert!(page.0 == 200 && String::from_utf8_lossy(&page.1).contains("小事简办章程"));
+    let page = village.clerk.download(&format!("/desk/matters/{matter}")).await;
+    assert!(page.0 == 200 && String::from_utf8_lossy(&page.1).contains("小事简办章程"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_law_reserves_needs_a_legal_officer_s_note() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.chair.post("/v1/matters", raised(&village, "six_stages", Some("land_contracts"))).await.ok();
+    assert!(matter["reserved"]["decided_by"].as_str().unwrap().contains("村民会议"), "{matter}");
+    let matter = id(&matter);
+    let lawyer = person_of(&app.app, &village.area, "00010").await;
+    let seat = json!({ "person_id": lawyer, "role": "legal_officer" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    app.settle().await;
+    let lawyer = Somebody::signed_in(&app, lawyer).await;
+    let notes = format!("/v1/matters/{matter}/legality-notes");
+    let note = |is_lawful: bool| json!({ "is_lawful": is_lawful, "text": "依土地承包法。" });
+    assert_eq!(lawyer.post(&notes, note(true)).await.refused(), "wrong_state", "not asked for yet");
+    let by = json!({ "stage": "raise", "authority": "镇政府同意", "reason": "测试走近路" });
+    village.chair.post(&format!("/v1/matters/{matter}/skip"), by).await.ok();
+    meet(&app, &village.council_chair, (&matter, json!(village.council))).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["legality"]);
+    assert_eq!(village.chair.post(&notes, note(true)).await.refused(), "not_allowed", "not by who wants it");
+    lawyer.post(&notes, note(false)).await.ok();
+    assert_eq!(missing(&village.chair, &matter).await, ["legality_lawful"]);
+    let form = lawyer.download(&format!("/desk/matters/{matter}")).await;
+    assert!(form.0 == 200 && String::from_utf8_lossy(&form.1).contains("/legality\""), "the form for it");
+    lawyer.post(&notes, note(true)).await.ok();
+    assert_eq!(advance(&village.chair, &matter).await["stage"], "publicise");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_deliberations_and_two_publications_to_the_end() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = id(&village.chair.post("/v1/matters", raised(&village, "four_deliberations", None)).await.ok());
+    let opinions = format!("/v1/matters/{matter}/opinions");
+    let agree = json!({ "agree": true, "text": "提议修水池。" });
+    // the committee's word is not the party branch's
+    village.chair.post(&opinions, agree.clone()).await.ok();
+    assert_eq!(missing(&village.chair, &matter).await, ["proposal"]);
+    village.branch_chair.post(&opinions, agree).await.ok();
+    assert_eq!(advance(&village.chair, &matter).await["stage"], "deliberate");
+    assert_eq!(missing(&village.chair, &matter).await, ["meeting_village_committee"]);
+    meet(&app, &village.chair, (&matter, json!(village.committee))).await;
+    assert_eq!(advance(&village.chair, &matter).await["stage"], "review");
+    assert_eq!(missing(&village.chair, &matter).await, ["meeting_party_branch"]);
+    meet(&app, &village.branch_chair, (&matter, json!(village.branch))).await;
+    assert_eq!(advance(&village.chair, &matter).await["stage"], "decide");
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(3)).await;
+    for number in 1..=56 {
+        let person = person_of(&app.app, &village.area, &format!("{number:05}")).await;
+        let ballot = json!({ "cast_id": Uuid::now_v7(), "choice": "for" });
+        // the children among them are refused
+        Somebody::signed_in(&app, person).await.post(&format!("/v1/votes/{vote}/ballots"), ballot).await;
+    }
+    app.pass(TimeDelta::days(3)).await;
+    app.settle().await;
+    assert_eq!(app.get(&format!("/v1/matters/{matter}")).await.ok()["stage"], "evaluate");
+    publish(&app, &village, (&matter, "决议公开")).await;
+    carried_out(&app, &village, &matter).await;
+    assert_eq!(missing(&village.supervisor, &matter).await, ["notices"]);
+    publish(&app, &village, (&matter, "实施结果公开")).await;
+    assert_eq!(advance(&village.supervisor, &matter).await["state"], "closed");
+    app.stop().await;
+}

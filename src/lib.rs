@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod keys;
 pub mod rights;
+pub mod table;
 pub mod wordlist;
 // bytes for parsers, in tests
 #[cfg(test)]

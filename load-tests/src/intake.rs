@@ -107,7 +107,11 @@ async fn said(ground: &Ground, server: &Server, (times, slot): (u32, Duration)) 
     let mut minute = Minute::default();
     for done in tasks.join_all().await {
         let (is_accepted, is_spoken, took) = done?;
-        if is_spoken { minute.spoken.add(took) } else { minute.texts.add(took) }
+        if is_spoken {
+            minute.spoken.add(took)
+        } else {
+            minute.texts.add(took)
+        }
         minute.accepted += usize::from(is_accepted);
         minute.refused += usize::from(!is_accepted);
     }
@@ -192,7 +196,9 @@ async fn grow(ground: &Ground, size: i64) -> Outcome<()> {
     let numbers = if ground.is_postgres {
         format!("SELECT generate_series(1, {missing}) AS n")
     } else {
-        format!("WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {missing}) SELECT n FROM up")
+        format!(
+            "WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {missing}) SELECT n FROM up"
+        )
     };
     let like = "SELECT * FROM suggestions WHERE visibility = 'public' AND key_id IS NULL ORDER BY created_at LIMIT 1";
     let sql = format!(

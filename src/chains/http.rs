@@ -2,7 +2,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,6 +17,7 @@ use crate::{
     error::{Problem, Result},
     ids::StreamId,
     streams::commands::{RecallMessage, Sent},
+    table,
 };
 
 /// Routes of this subject.
@@ -111,12 +112,8 @@ async fn close_chain(State(app): State<App>, actor: Actor, Path(place): Path<(St
     responses((status = 200, body = String, description = "A table", content_type = "text/csv"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn export_chain(State(app): State<App>, actor: Actor, Path(place): Path<(StreamId, i64)>) -> Result<Response> {
-    let table = queries::csv(app.store.read(), &actor, place).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"list.csv\""),
-    ];
-    Ok((headers, table).into_response())
+    let lines = queries::csv(app.store.read(), &actor, place).await?;
+    Ok((table::HEADERS, lines).into_response())
 }
 
 /// Take back the own message or list within two minutes; who leads the conversation takes away any, with a reason.

@@ -1,5 +1,10 @@
 //! Routes of matters.
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -7,7 +12,7 @@ use super::{
         self, AdoptCharter, AdvanceMatter, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter,
         SkipStage, WithdrawMatter, WriteReport,
     },
-    queries::{self, CharterView, ChartersQuery, MatterSummary, MatterView, MattersQuery},
+    queries::{self, CharterView, ChartersQuery, MatterSummary, MatterView, MattersQuery, RegisterQuery},
 };
 use crate::{
     actor::Actor,
@@ -15,12 +20,14 @@ use crate::{
     error::{Problem, Result},
     ids::{CharterId, MatterId},
     page::Page,
+    table,
 };
 
 /// The routes of matters.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_matters, raise_matter))
+        .routes(routes!(export_matters))
         .routes(routes!(read_matter))
         .routes(routes!(join_suggestion))
         .routes(routes!(advance_matter))
@@ -40,6 +47,15 @@ pub fn routes() -> OpenApiRouter<App> {
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn list_matters(State(app): State<App>, Query(query): Query<MattersQuery>) -> Result<Json<Page<MatterSummary>>> {
     queries::list(app.store.read(), query).await.map(Json)
+}
+
+/// The register of matters as a table.
+#[utoipa::path(get, path = "/v1/register", tag = "matters", operation_id = "export_matters", params(RegisterQuery),
+    responses((status = 200, body = String, description = "A line for each matter, the newest first; for everybody",
+            content_type = "text/csv"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn export_matters(State(app): State<App>, Query(query): Query<RegisterQuery>) -> Response {
+    (table::HEADERS, Body::from_stream(queries::register(app, query.area))).into_response()
 }
 
 /// Raise a matter in the name of a body.
@@ -214,10 +230,7 @@ async fn write_report(
 #[utoipa::path(get, path = "/v1/charters", tag = "matters", operation_id = "list_charters", params(ChartersQuery),
     responses((status = 200, body = Vec<CharterView>, description = "The newest first; for everybody"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn list_charters(
-    State(app): State<App>,
-    Query(query): Query<ChartersQuery>,
-) -> Result<Json<Vec<CharterView>>> {
+async fn list_charters(State(app): State<App>, Query(query): Query<ChartersQuery>) -> Result<Json<Vec<CharterView>>> {
     queries::charters(app.store.read(), &query.area).await.map(Json)
 }
 
@@ -248,7 +261,6 @@ async fn end_charter(
     key: IdempotencyKey,
     Path(id): Path<CharterId>,
 ) -> Result<Json<CharterView>> {
-    let ended =
-        app.once(actor, key, "end_charter", id, |tx, actor, id| Box::pin(commands::end_charter(tx, actor, id)));
+    let ended = app.once(actor, key, "end_charter", id, |tx, actor, id| Box::pin(commands::end_charter(tx, actor, id)));
     ended.await.map(Json)
 }

@@ -19,6 +19,7 @@ use crate::{
 
 mod charters;
 mod facts;
+mod register;
 mod stays;
 mod views;
 
@@ -26,6 +27,7 @@ pub(super) use self::charters::charter_view;
 pub use self::{
     charters::{CharterView, ChartersQuery, charters},
     facts::facts,
+    register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
     views::{MatterSummary, MatterView, MattersQuery, Reserved, Voice, Voices, list, view, voices},
 };

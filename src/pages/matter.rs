@@ -48,14 +48,16 @@ struct MattersPage {
     page: Page,
     items: Vec<MatterSummary>,
     next: Option<String>,
+    area: String,
 }
 
 /// Those of the viewer's village, or of the whole county for who is signed out.
 async fn list(State(app): State<App>, viewer: Viewer, Query(page): Query<PageQuery>) -> Result<Response> {
     let area = viewer.actor.as_ref().map(|actor| actor.area.clone());
-    let query = MattersQuery { area, stage: None, state: None, cursor: page.cursor, limit: page.limit };
+    let query = MattersQuery { area: area.clone(), cursor: page.cursor, limit: page.limit, ..MattersQuery::default() };
     let found = matters::queries::list(app.store.read(), query).await?;
-    Ok(render(&MattersPage { page: viewer.page("page-matters"), items: found.items, next: found.next_cursor }))
+    let (items, next) = (found.items, found.next_cursor);
+    Ok(render(&MattersPage { page: viewer.page("page-matters"), items, next, area: area.unwrap_or_default() }))
 }
 
 #[derive(Template)]

@@ -9,7 +9,7 @@ use std::{
 const TIERS: &[&[&str]] = &[
     &["clock", "fuzz", "ids", "text"],
     &["error", "config", "actor"],
-    &["calendar", "keys", "page", "rights", "wordlist"],
+    &["calendar", "keys", "page", "rights", "table", "wordlist"],
     &["broker", "gateways"],
     &["store"],
     &["seals"],

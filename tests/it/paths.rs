@@ -18,14 +18,15 @@ fn id(value: &Value) -> String {
 }
 
 async fn adopt(village: &Village) -> String {
-    let charter = json!({ "area_code": village.area, "template": "short", "adopted_on": "2026-01-05", "source": SOURCE });
+    let charter =
+        json!({ "area_code": village.area, "template": "short", "adopted_on": "2026-01-05", "source": SOURCE });
     id(&village.chair.post("/v1/charters", charter).await.ok())
 }
 
 /// What is missing before the matter may move on.
 async fn missing(who: &Somebody, matter: &str) -> Vec<String> {
     let refused = who.post(&format!("/v1/matters/{matter}/advance"), json!({})).await;
-    assert_eq!(refused.refused(), "evidence_missing");
+    assert_eq!(refused.body["code"], "evidence_missing");
     let missing = refused.body["more"]["missing"].as_array().unwrap_or_else(|| panic!("{}", refused.body));
     missing.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
 }
@@ -75,9 +76,7 @@ async fn the_short_path_is_for_small_things_of_a_village_whose_rules_allow_it() 
     let raise = |item| raised(&village, "short", item);
     assert_eq!(village.chair.post("/v1/matters", raise(None)).await.refused(), "template_not_allowed");
     // nobody else writes a charter, and not one of tomorrow or for a path that needs none
-    let charter = |template: &str, day: &str| {
-        json!({ "area_code": village.area, "template": template, "adopted_on": day, "source": SOURCE })
-    };
+    let charter = |template: &str, day: &str| json!({ "area_code": village.area, "template": template, "adopted_on": day, "source": SOURCE });
     assert_eq!(village.clerk.post("/v1/charters", charter("short", "2026-01-05")).await.refused(), "not_allowed");
     for wrong in [charter("short", "2099-01-01"), charter("six_stages", "2026-01-05")] {
         assert_eq!(village.chair.post("/v1/charters", wrong).await.refused(), "invalid_fields");
@@ -158,14 +157,21 @@ async fn four_deliberations_and_two_publications_to_the_end() {
     assert_eq!(missing(&village.chair, &matter).await, ["meeting_party_branch"]);
     meet(&app, &village.branch_chair, (&matter, json!(village.branch))).await;
     assert_eq!(advance(&village.chair, &matter).await["stage"], "decide");
-    let vote = village.open_vote(&app, &matter, TimeDelta::days(3)).await;
+    let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "villagers",
+        "matter_id": matter, "title": "村民会议", "agenda": "表决水池", "place": "文化礼堂",
+        "starts_at": app.app.now() + TimeDelta::days(10) + TimeDelta::hours(1) });
+    let meeting = id(&village.chair.post("/v1/meetings", call).await.ok());
+    app.pass(TimeDelta::days(10) + TimeDelta::hours(2)).await;
+    let vote = json!({ "matter_id": matter, "question": "是否同意修水池？", "preset": "village_assembly_person",
+        "meeting_id": meeting, "closes_at": app.app.now() + TimeDelta::hours(6) });
+    let vote = id(&village.chair.post("/v1/votes", vote).await.ok());
     for number in 1..=56 {
         let person = person_of(&app.app, &village.area, &format!("{number:05}")).await;
         let ballot = json!({ "cast_id": Uuid::now_v7(), "choice": "for" });
         // the children among them are refused
         Somebody::signed_in(&app, person).await.post(&format!("/v1/votes/{vote}/ballots"), ballot).await;
     }
-    app.pass(TimeDelta::days(3)).await;
+    app.pass(TimeDelta::hours(6)).await;
     app.settle().await;
     assert_eq!(app.get(&format!("/v1/matters/{matter}")).await.ok()["stage"], "evaluate");
     publish(&app, &village, (&matter, "决议公开")).await;
@@ -173,5 +179,28 @@ async fn four_deliberations_and_two_publications_to_the_end() {
     assert_eq!(missing(&village.supervisor, &matter).await, ["notices"]);
     publish(&app, &village, (&matter, "实施结果公开")).await;
     assert_eq!(advance(&village.supervisor, &matter).await["state"], "closed");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_register_is_a_table_of_every_matter_of_the_area() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    // more than are read at once
+    for number in 0..105 {
+        let matter =
+            json!({ "area_code": village.area, "title": format!("=第{number}件,事"), "summary": "大家商量。" });
+        village.chair.post("/v1/matters", matter).await.ok();
+    }
+    let (status, bytes) = village.chair.download(&format!("/v1/register?area={}", village.area)).await;
+    let text = String::from_utf8(bytes).unwrap();
+    assert_eq!((status, text.starts_with("\u{feff}编号,")), (200, true), "{text}");
+    let mut table = csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let titles: std::collections::BTreeSet<&str> = rows.iter().map(|row| &row[2]).collect();
+    assert_eq!((rows.len(), titles.len()), (105, 105), "each once");
+    assert_eq!((&rows[0][2], &rows[104][2]), ("'=第104件,事", "'=第0件,事"), "the newest first, and no formula");
+    let elsewhere = app.http.get(app.url("/v1/register?area=330521104")).send().await.unwrap();
+    assert_eq!(elsewhere.text().await.unwrap().lines().count(), 1, "the head alone");
     app.stop().await;
 }

@@ -234,7 +234,7 @@ async fn news_that_a_phone_received_needs_no_sms_and_what_must_be_read_does() {
             let received = who.request(reqwest::Method::PUT, &format!("/v1/streams/{stream}/received"));
             assert_eq!(received.json(&json!({ "seq": place })).send().await.unwrap().status(), 204);
         }
-        scene.pass(TimeDelta::hours(8)).await;
+        scene.pass(TimeDelta::hours(5)).await;
         let to = |person: PersonId| {
             format!(
                 "SELECT count(*) FROM deliveries d JOIN announcements a ON a.id = d.announcement_id WHERE d.state = 'sent' \

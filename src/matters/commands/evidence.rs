@@ -119,12 +119,7 @@ fn said(kind: &'static str, outcome: Option<&str>, text: &str) -> Piece {
     Piece { kind, outcome: outcome.map(str::to_owned), note: Some(text.trim().to_owned()), ..Piece::default() }
 }
 
-async fn write(
-    tx: &Tx,
-    standing: &Standing,
-    (actor, seat): (&Actor, &HeldSeat),
-    piece: Piece,
-) -> Result<MatterView> {
+async fn write(tx: &Tx, standing: &Standing, (actor, seat): (&Actor, &HeldSeat), piece: Piece) -> Result<MatterView> {
     let position = standing.position();
     if position.state != State::Open || !standing.rule()?.accepts(piece.kind) {
         return Err(Code::WrongState.into());

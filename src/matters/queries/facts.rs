@@ -117,8 +117,7 @@ async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result
 async fn notices_hung(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
     let mut hung = notices::queries::notices_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     hung.retain(|notice| standing.covers(&notice.area_code) && since(standing, Some(notice.published_at)));
-    facts.notices_concluded =
-        hung.iter().filter(|notice| notice.state == notices::queries::CONCLUDED).count() as u64;
+    facts.notices_concluded = hung.iter().filter(|notice| notice.state == notices::queries::CONCLUDED).count() as u64;
     // those to a notice that was taken down wait for an answer, too
     facts.objections_open = hung.iter().map(|notice| notice.open_objections).sum();
     Ok(())

@@ -142,7 +142,7 @@ fn every_gate_names_the_one_thing_that_is_missing() {
         (Stage::Raise, "survey", |facts| (facts.survey_answers, facts.visits) = (2, 0)),
         (Stage::Deliberate, "meeting", |facts| facts.meetings.clear()),
         (Stage::Deliberate, "meeting", |facts| facts.meetings = vec!["village_committee".into()]),
-        (Stage::Publicise, "notice", |facts| facts.notice_concluded = false),
+        (Stage::Publicise, "notice", |facts| facts.notices_concluded = 0),
         (Stage::Publicise, "objections", |facts| facts.objections_open = 1),
         (Stage::Review, "visits", |facts| facts.visits = 1),
         (Stage::Review, "objectors", |facts| facts.objectors_visited = 0),

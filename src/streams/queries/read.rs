@@ -1,7 +1,7 @@
 //! Who of some people has read or received up to a place.
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::SimpleExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, sea_query::SimpleExpr};
 
 use super::super::rows::{membership, stream};
 use crate::{

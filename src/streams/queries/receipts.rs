@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     super::{
         Stream,
-        rows::{entry, membership, stream},
+        rows::{entry, membership},
         rules::{AUTHOR, FORMER, HANDLERS, LEADER, MEMBER, StreamKind, handles, moderates},
     },
     place,

@@ -7,7 +7,7 @@ use super::{Scene, Socket};
 
 const DESCRIPTION: &str = include_str!("../../../api-spec/openapi.json");
 /// Written by hand: what is for who is not signed in, and what is no JSON.
-const NOT_OVER_SOCKETS: [&str; 23] = [
+const NOT_OVER_SOCKETS: [&str; 24] = [
     "sign_in",
     "ask_code",
     "sign_in_at_desk",
@@ -31,6 +31,7 @@ const NOT_OVER_SOCKETS: [&str; 23] = [
     "read_media",
     "read_proxy_proof",
     "export_chain",
+    "export_matters",
 ];
 /// Commands that a socket takes at once.
 const BURST: usize = 19;

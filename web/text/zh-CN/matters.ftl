@@ -110,3 +110,16 @@ card-matter-closed = 办结：{ $title }
 card-matter-closed-text = { $number }，任务、评价和总结都在档案里。
 card-stage-overdue = 超期：{ $title }
 card-stage-overdue-text = { $number }，{ $stage }已过期限，请尽快办理或写明原因。
+
+# The register as a table.
+register-number = 编号
+register-area = 村（社区）
+register-title = 事项
+register-summary = 内容
+register-state = 状态
+register-stage = 环节
+register-raised = 提出日期
+register-due = 本环节期限
+register-overdue = 是否超期
+register-moved = 最近进展
+register-is-overdue = 超期

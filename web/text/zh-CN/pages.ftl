@@ -168,6 +168,7 @@ page-outcome-agree = 同意
 page-outcome-disagree = 不同意
 page-outcome-lawful = 合法
 page-outcome-unlawful = 不合法
+page-register = 下载事项登记簿（表格）
 page-matter-template = 程序：{ $name }
 page-matter-charter = 依据{ $source }（{ $day }通过）
 page-matter-reserved = 法律规定由村民会议决定的事项：{ $name }

@@ -40,3 +40,10 @@ held-card-approved-title = 您在“{ $title }”说的话已经显示
 held-card-approved-text = 审核通过，大家都看得到了。{ $reason }
 held-card-refused-title = 您在“{ $title }”说的话没有显示
 held-card-refused-text = 理由：{ $reason }
+
+# A list (接龙) as a table.
+chain-head-row = 序号
+chain-head-name = 姓名
+chain-head-household = 户号
+chain-head-text = 内容
+chain-head-quantity = 数量

@@ -30,6 +30,7 @@ const NOT_OVER_SOCKETS: [&str; 24] = [
     "upload_media",
     "read_media",
     "read_proxy_proof",
+    "play_clip",
     "export_chain",
     "export_matters",
 ];

@@ -6,9 +6,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
-    queries,
+    carried, disturb, queries,
     rows::{attempt, delivery},
     rules::ladder::Channel,
+    stops::{self, Stop},
 };
 use crate::{error::Result, ids::DeliveryId, store::Tx};
 
@@ -16,9 +17,11 @@ use crate::{error::Result, ids::DeliveryId, store::Tx};
 const WAITS_SECS: [i64; 4] = [5, 60, 5 * 60, 30 * 60];
 /// What nobody knows the end of is tried once more, and not again.
 const UNKNOWN_TRIES: i32 = 2;
+/// What a provider has stopped is tried so often and once more.
+const STOPPED_TRIES: i32 = 24;
 
 /// How a try ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// It is with the provider.
     Sent,
@@ -28,14 +31,18 @@ pub(super) enum End {
     Unknown,
     /// Not this way to this person.
     Never(&'static str),
+    /// Not now, to nobody: the template, or the whole channel.
+    Stopped(Stop),
     /// The lease ran out before it was begun: whoever has it now sends it.
     NotBegun,
 }
 
 /// A try that is over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ended {
     pub(super) id: DeliveryId,
+    /// The kind of event that it told of.
+    pub(super) kind: String,
     /// The token of the claim.
     pub(super) tries: i32,
     pub(super) end: End,
@@ -50,13 +57,16 @@ fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Opti
         let asked = asked.map_or(0, i64::from);
         TimeDelta::try_seconds((*wait).max(asked)).map(|wait| now + wait)
     };
-    match ended.end {
+    match &ended.end {
         End::Sent => (queries::SENT, now, None),
-        End::Never(why) => (queries::DEAD, now, Some(why)),
+        End::Never(why) => (queries::DEAD, now, Some(*why)),
+        // a template that stays stopped must not be tried for ever
+        End::Stopped(_) if ended.tries > STOPPED_TRIES => (queries::DEAD, now, Some("stopped")),
+        End::Stopped(stop) => (queries::QUEUED, stop.until(now), Some("stopped")),
         End::Unknown if ended.tries >= UNKNOWN_TRIES => (queries::DEAD, now, Some("unknown")),
         End::Unknown => (queries::QUEUED, now + TimeDelta::seconds(WAITS_SECS[1]), Some("unknown")),
         End::NotBegun => (queries::QUEUED, now, None),
-        End::TryAgain(asked) => match again(asked) {
+        End::TryAgain(asked) => match again(*asked) {
             Some(at) => (queries::QUEUED, at, Some("no_answer")),
             None => (queries::DEAD, now, Some("no_answer")),
         },
@@ -64,8 +74,8 @@ fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Opti
 }
 
 /// Writes down the tries. A claim makes `tries` grow, so whoever was frozen past its lease changes nothing of what
-/// another has taken since.
-pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
+/// another has taken since. What certainly did not go out disturbed nobody; what it carried is looked at once more.
+pub(super) async fn settle(tx: &Tx, channel: Channel, ended: Vec<Ended>) -> Result<()> {
     let now = tx.now();
     let mut groups: HashMap<_, Vec<DeliveryId>> = HashMap::new();
     for one in &ended {
@@ -74,7 +84,7 @@ pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
     let tried = ended.iter().filter(|one| one.end != End::NotBegun).map(|one| attempt::ActiveModel {
         id: Set(Uuid::now_v7()),
         delivery_id: Set(one.id),
-        outcome: Set(word(one.end).to_owned()),
+        outcome: Set(word(&one.end).to_owned()),
         status: Set(one.status),
         at: Set(now),
     });
@@ -95,15 +105,32 @@ pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
             .exec(tx)
             .await?;
     }
-    Ok(())
+    follow_up(tx, channel, &ended).await
 }
 
-fn word(end: End) -> &'static str {
+async fn follow_up(tx: &Tx, channel: Channel, ended: &[Ended]) -> Result<()> {
+    let ids = |is_meant: fn(&Ended) -> bool| ended.iter().filter(|one| is_meant(one)).map(|one| one.id).collect();
+    disturb::give_back(tx, ids(|one| !matches!(one.end, End::Sent | End::Unknown))).await?;
+    carried::wake(tx, ids(|one| one.end != End::NotBegun)).await?;
+    let mut stopped: Vec<Stop> = Vec::new();
+    for one in ended {
+        match &one.end {
+            End::Stopped(stop) if !stopped.contains(stop) => stopped.push(stop.clone()),
+            _ => {}
+        }
+    }
+    let taken = ended.iter().filter(|one| one.end == End::Sent).map(|one| one.kind.clone()).collect();
+    stops::go_on(tx, channel.as_str(), taken).await?;
+    stops::stop(tx, channel.as_str(), stopped).await
+}
+
+fn word(end: &End) -> &'static str {
     match end {
         End::Sent => "sent",
         End::TryAgain(_) => "try_again",
         End::Unknown => "unknown",
         End::Never(_) => "never",
+        End::Stopped(_) => "stopped",
         End::NotBegun => "not_begun",
     }
 }
@@ -133,12 +160,15 @@ mod tests {
     #[test]
     fn what_fails_is_tried_five_times_and_what_is_unknown_twice() {
         let now = DateTime::UNIX_EPOCH;
-        let ended = |tries, end| Ended { id: DeliveryId::new(), tries, end, status: 0 };
+        let ended = |tries, end| Ended { id: DeliveryId::new(), kind: String::new(), tries, end, status: 0 };
         let state = |tries, end| next(&ended(tries, end), now).0;
         let states: Vec<_> = (1..=5).map(|tries| state(tries, End::TryAgain(None))).collect();
         assert_eq!(states, [queries::QUEUED, queries::QUEUED, queries::QUEUED, queries::QUEUED, queries::DEAD]);
         assert_eq!((state(1, End::Unknown), state(2, End::Unknown)), (queries::QUEUED, queries::DEAD));
         assert_eq!(next(&ended(1, End::TryAgain(Some(600))), now).1, now + TimeDelta::seconds(600));
         assert_eq!(next(&ended(1, End::Sent), now), (queries::SENT, now, None));
+        let stopped = |tries| ended(tries, End::Stopped(Stop::of("template", "notice.published", 600)));
+        assert_eq!(next(&stopped(9), now), (queries::QUEUED, now + TimeDelta::seconds(600), Some("stopped")));
+        assert_eq!(next(&stopped(25), now).0, queries::DEAD);
     }
 }

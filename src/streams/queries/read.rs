@@ -1,7 +1,9 @@
 //! Who of some people has read up to a place.
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
+};
 
 use super::super::rows::{membership, stream};
 use crate::{
@@ -26,6 +28,17 @@ pub async fn read_by(
         .filter(membership::Column::ReadSeq.gte(seq))
         .filter(among.holds(membership::Column::PersonId));
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
+}
+
+/// A select of the ids of those who have read so far.
+#[must_use]
+pub fn readers(stream: StreamId, seq: i64) -> SelectStatement {
+    membership::Entity::find()
+        .select_only()
+        .column(membership::Column::PersonId)
+        .filter(membership::Column::StreamId.eq(stream))
+        .filter(membership::Column::ReadSeq.gte(seq))
+        .into_query()
 }
 
 /// The newest place of a stream.

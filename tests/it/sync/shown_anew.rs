@@ -122,7 +122,7 @@ async fn a_household_has_one_row_with_the_fields_its_initiator_chose() {
     let (status, table) = cleo.download(&format!("{chain}/export")).await;
     let table = String::from_utf8(table).unwrap();
     assert_eq!(status, 200);
-    assert!(table.contains("row_no,name,household,text,quantity,规格,送到哪里"), "{table}");
+    assert!(table.contains("序号,姓名,户号,内容,数量,规格,送到哪里"), "{table}");
     assert!(table.contains("H001,改要三箱,3,大箱,祠堂"), "{table}");
     assert_eq!(answer(ann.request(Method::DELETE, &format!("{chain}/row"))).await.status, 204);
     assert_eq!(ann.get(&chain).await.ok()["rows"].as_array().unwrap().len(), 1);

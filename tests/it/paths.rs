@@ -188,6 +188,31 @@ async fn four_deliberations_and_two_publications_to_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_leads_committee_and_branch_proposes_for_the_branch_and_a_town_s_branch_does_not() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = id(&village.chair.post("/v1/matters", raised(&village, "four_deliberations", None)).await.ok());
+    let opinions = format!("/v1/matters/{matter}/opinions");
+    let agree = json!({ "agree": true, "text": "提议修水池。" });
+    // a branch of the town covers the village, too
+    let branch = json!({ "kind": "party_branch", "name": "洛舍镇机关党支部", "areas": ["330521103"] });
+    let branch = id(&village.town.post("/v1/bodies", branch).await.ok());
+    let seat = |person| json!({ "person_id": person, "role": "chair" });
+    let of_town = village.villager(&app, "00010").await;
+    village.town.post(&format!("/v1/bodies/{branch}/seats"), seat(of_town.person)).await.ok();
+    app.settle().await;
+    of_town.post(&opinions, agree.clone()).await.ok();
+    assert_eq!(missing(&village.chair, &matter).await, ["proposal"], "not the village's own");
+    // 书记、主任一肩挑: the seat in the committee is the older one
+    village.end_seat_of(&app, village.branch_chair.person).await;
+    village.town.post(&format!("/v1/bodies/{}/seats", village.branch), seat(village.chair.person)).await.ok();
+    app.settle().await;
+    village.chair.post(&opinions, agree).await.ok();
+    assert_eq!(advance(&village.chair, &matter).await["stage"], "deliberate");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_register_is_a_table_of_every_matter_of_the_area() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::Config,
     error::Result,
-    ids::{PersonId, SessionId, StreamId},
+    ids::{BodyId, PersonId, SessionId, StreamId},
 };
 
 pub(crate) use self::redis::nodes;
@@ -50,6 +50,15 @@ pub enum Bell {
     RightsChanged {
         /// The person.
         person: PersonId,
+    },
+    /// A person writes in a stream just now, for the body if one is named.
+    Typing {
+        /// The stream.
+        stream: StreamId,
+        /// The person.
+        person: PersonId,
+        /// The body.
+        body: Option<BodyId>,
     },
     /// Bells may have been missed: look everywhere. Never rung, only heard.
     #[serde(skip)]

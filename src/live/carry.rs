@@ -13,7 +13,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use futures_util::{StreamExt, future::join_all};
 use tokio_util::sync::CancellationToken;
 
-use super::{batch::Batch, connection::Connection, hub::Hub, protocol::Close, rights::Watch, session::Work};
+use super::{batch::Batch, connection::Connection, hub::Hub, protocol::Close, rights::Watch, session::Work, typing};
 use crate::{
     app::App,
     broker::Bell,
@@ -61,11 +61,9 @@ pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
                 None => return,
             },
             _ = compare.tick() => {
-                let done = match rights.look(&app, &hub).await {
-                    Ok(()) => compare_heads(&app, &hub).await,
-                    failed => failed,
-                };
-                if let Err(error) = done {
+                // each by itself: one that fails must not keep the other from being done
+                let done = [rights.look(&app, &hub).await, compare_heads(&app, &hub).await];
+                for error in done.into_iter().filter_map(Result::err) {
                     tracing::warn!(%error, "live");
                 }
             },
@@ -92,6 +90,14 @@ fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
         }
         Bell::RightsChanged { person } => {
             hub.of_person(person).iter().for_each(|connection| connection.end(Close::ForceReconnect));
+        }
+        Bell::Typing { stream, person, body } => {
+            let (app, hub) = (app.clone(), Arc::clone(hub));
+            tokio::spawn(async move {
+                if let Err(error) = typing::show(&app, &hub, (stream, person, body)).await {
+                    tracing::debug!(%error, "who writes");
+                }
+            });
         }
         Bell::Missed => {
             let (app, hub) = (app.clone(), Arc::clone(hub));

@@ -76,6 +76,8 @@ struct State {
     out: Outbox,
     /// Entries were thrown away: once there is room it is told where everything stands.
     is_behind: bool,
+    /// And more since it was looked at where everything stands.
+    is_further_behind: bool,
     close: Option<Close>,
     work: VecDeque<Work>,
     is_working: bool,
@@ -106,7 +108,6 @@ impl Connection {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    // ---- streams ----
     /// From now on entries of these streams are kept back, until [`Self::begin`].
     pub(super) fn watch(&self, streams: impl Iterator<Item = StreamId>) {
         self.state().places.extend(streams.map(|id| (id, BEGINNING)));
@@ -160,6 +161,7 @@ impl Connection {
 
     fn deliver_to(&self, state: &mut State, batch: &Arc<Batch>) {
         if state.close.is_some() || state.is_behind {
+            state.is_further_behind = true;
             return;
         }
         let Some(place) = state.places.iter_mut().find(|(id, _)| *id == batch.stream) else { return };
@@ -200,13 +202,17 @@ impl Connection {
 
     /// What was thrown away is made good in one word once there is room: where the streams stand now.
     pub(super) fn is_behind(&self) -> bool {
-        let state = self.state();
+        let mut state = self.state();
+        state.is_further_behind = false;
         state.is_behind && state.out.is_empty()
     }
 
-    /// Knows by this word where these streams stand.
+    /// Knows by this word where these streams stand; unless more came since that was looked up, then it is looked up again.
     pub(super) fn resynced(&self, said: Bytes, heads: &[(StreamId, i64, i64)]) {
         let mut state = self.state();
+        if state.is_further_behind {
+            return;
+        }
         state.is_behind = false;
         for (stream, _, seq) in heads {
             if let Some(place) = state.places.iter_mut().find(|(id, at)| id == stream && *at != BEGINNING) {
@@ -222,7 +228,6 @@ impl Connection {
         self.put(&mut state, said, Kind::Word, marks);
     }
 
-    // ---- out ----
     /// Something that is told once.
     pub(super) fn say(&self, frame: Bytes) {
         self.say_marked(frame, Vec::new());
@@ -282,8 +287,6 @@ impl Connection {
         (state.out.take(), state.close)
     }
 
-    // ---- the end ----
-
     /// Ends the connection; what is half out is ended first, entries that wait are not.
     pub(super) fn end(&self, close: Close) {
         self.end_in(&mut self.state(), close);
@@ -308,8 +311,6 @@ impl Connection {
         self.end_in(&mut state, close);
         state.out.push(frame, Kind::Word, Vec::new());
     }
-
-    // ---- in ----
 
     /// To be done after what was asked for before. `false`: too much waits already.
     pub(super) fn work(self: &Arc<Self>, work: Work) -> bool {
@@ -351,8 +352,6 @@ impl Connection {
         }
         next
     }
-
-    // ---- time ----
 
     /// Any traffic shows that the other side lives.
     pub(super) fn heard(&self) {

@@ -6,20 +6,31 @@ use tokio::time::Instant;
 const EACH: Duration = Duration::from_millis(100);
 const AT_ONCE: u32 = 20;
 
-/// The moment up to which everything allowed is used up.
+/// Refused in a row before it is a flood: a phone that comes back and says at once how far each of its conversations was
+/// read is answered, and asks again.
+const FLOOD: u32 = 150;
+
+/// The moment up to which everything allowed is used up, and how often more was asked for since.
 #[derive(Default)]
-pub(super) struct Pace(Option<Instant>);
+pub(super) struct Pace(Option<Instant>, u32);
 
 impl Pace {
     pub(super) fn allows(&mut self) -> bool {
         self.allows_at(Instant::now())
     }
 
+    /// Too much was asked for too often.
+    pub(super) fn is_flood(&self) -> bool {
+        self.1 > FLOOD
+    }
+
     fn allows_at(&mut self, now: Instant) -> bool {
         let used_to = self.0.unwrap_or(now).max(now) + EACH;
         let may = used_to <= now + EACH * AT_ONCE;
         if may {
-            self.0 = Some(used_to);
+            (self.0, self.1) = (Some(used_to), 0);
+        } else {
+            self.1 = self.1.saturating_add(1);
         }
         may
     }

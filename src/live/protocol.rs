@@ -158,8 +158,8 @@ impl Close {
             Self::Slow => 3008,
             Self::InvalidToken => 3500,
             Self::BadRequest => 3501,
-            Self::TooMany => 3004,
-            Self::ConnectionLimit => 4503,
+            Self::TooMany => 3013,
+            Self::ConnectionLimit => 3504,
         }
     }
 

@@ -31,12 +31,17 @@ impl Watch {
     pub(super) async fn look(&mut self, app: &App, hub: &Hub) -> Result<()> {
         let today = clock::local_date(app.now());
         let newest = events::newest(&app.store).await?;
-        let Some((day, number)) = self.seen.replace((today, newest)) else { return Ok(()) };
+        let Some((day, number)) = self.seen else {
+            self.seen = Some((today, newest));
+            return Ok(());
+        };
         if day != today {
             app.actors.invalidate_all();
             look_again(hub.everybody());
+            self.seen = Some((today, number));
         }
         if newest <= number || hub.connected() == 0 {
+            self.seen = Some((today, newest));
             return Ok(());
         }
         for change in events::between(&app.store, (number, newest), &CHANGES).await? {
@@ -53,6 +58,8 @@ impl Watch {
                 _ => {}
             }
         }
+        // only now: what could not be read is read the next time
+        self.seen = Some((today, newest));
         Ok(())
     }
 }

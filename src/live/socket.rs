@@ -294,11 +294,11 @@ impl Incoming {
             if is_pong {
                 continue;
             }
-            if !self.pace.allows() {
+            let (id, is_allowed) = (command.id, self.pace.allows());
+            if self.pace.is_flood() {
                 return Err(Close::TooMany.into());
             }
-            let id = command.id;
-            if !connection.work(Work::Command(Box::new(command))) && id != 0 {
+            if !(is_allowed && connection.work(Work::Command(Box::new(command)))) && id != 0 {
                 // who asks and asks and reads no answer
                 if connection.is_long() {
                     return Err(Close::Slow.into());

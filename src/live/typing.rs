@@ -3,11 +3,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{carry, connection::Connection, protocol};
+use super::{carry, connection::Connection, hub::Hub, protocol};
 use crate::{
     actor::Actor,
+    app::App,
+    bodies,
+    broker::Bell,
     error::Result,
-    ids::StreamId,
+    ids::{BodyId, PersonId, StreamId},
     people,
     streams::{
         Access, StreamKind,
@@ -28,7 +31,7 @@ pub(super) fn stream(send: &Value) -> Option<StreamId> {
     data["s"].as_str().and_then(|id| id.strip_prefix("s:").unwrap_or(id).parse().ok())
 }
 
-/// Tells the others who listen on this server.
+/// Has every server tell the others who listen there.
 pub(super) async fn tell(connection: &Connection, actor: &Actor, id: StreamId) -> Result<()> {
     if !connection.is_in(id) || !connection.may_type(AGAIN) {
         return Ok(());
@@ -41,12 +44,22 @@ pub(super) async fn tell(connection: &Connection, actor: &Actor, id: StreamId) -
         return Ok(());
     }
     let seat = actor.seats.iter().find(|seat| Some(seat.body_id) == stream.body_id);
-    let name = match seat {
-        Some(seat) => format!("{}·{}", seat.body_name, actor.name),
-        None => people::mask_name(&actor.name),
+    let bell = Bell::Typing { stream: id, person: actor.person, body: seat.map(|seat| seat.body_id) };
+    connection.means.app.broker.ring(&[bell]).await
+}
+
+/// Tells who listens on this server that somebody writes, for a body if one is named.
+pub(super) async fn show(app: &App, hub: &Hub, (id, person, body): (StreamId, PersonId, Option<BodyId>)) -> Result<()> {
+    if hub.listeners(id).iter().all(|one| one.person == person) {
+        return Ok(());
+    }
+    let db = app.store.read();
+    let Some(writer) = people::person(db, person).await? else { return Ok(()) };
+    let name = match body {
+        Some(body) => format!("{}·{}", bodies::queries::get(db, body).await?.name, writer.name),
+        None => people::mask_name(&writer.name),
     };
-    let push = protocol::typing_push(id, (actor.person, &name), EXPIRES_SECS);
-    carry::tell(&connection.means.hub, id, actor.person, &push);
+    carry::tell(hub, id, person, &protocol::typing_push(id, (person, &name), EXPIRES_SECS));
     Ok(())
 }
 

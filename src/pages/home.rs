@@ -91,7 +91,9 @@ async fn public(app: &App, viewer: &Viewer) -> Result<Response> {
 async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
     let db = app.store.read();
     let streams = streams::queries::list(app, actor).await?;
-    let live = Live::any(streams.iter().map(|stream| (stream.id.to_string(), stream.last_seq)));
+    let is_news = |stream: &&StreamView| stream.kind == "channel" && stream.received_seq < stream.last_seq;
+    let live = Live::any(streams.iter().map(|stream| (stream.id.to_string(), stream.last_seq)))
+        .receiving(streams.iter().filter(is_news).map(|stream| stream.id));
     let area = areas::names(db, vec![actor.area.clone()]).await?.remove(&actor.area).unwrap_or_default();
     let page = viewer.page("page-site").titled(area).back("").live(Some(live));
     let now = app.local_now();

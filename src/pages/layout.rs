@@ -42,13 +42,22 @@ pub struct Live {
     pub channel: String,
     /// Offsets known when the page was made, as JSON.
     pub heads: String,
+    /// Channels whose news the page shows and the phone has not said to have received, as JSON.
+    pub news: String,
 }
 
 impl Live {
     /// Fresh after any publication. `heads` are stream and newest place.
     pub fn any(heads: impl Iterator<Item = (impl Display, i64)>) -> Self {
         let heads: serde_json::Map<_, _> = heads.map(|(id, seq)| (format!("s:{id}"), json!(seq))).collect();
-        Self { channel: String::new(), heads: serde_json::Value::Object(heads).to_string() }
+        Self { channel: String::new(), heads: serde_json::Value::Object(heads).to_string(), news: "[]".to_owned() }
+    }
+
+    /// Has the phone say that it received what is new in these streams.
+    #[must_use]
+    pub fn receiving(mut self, streams: impl Iterator<Item = impl Display>) -> Self {
+        self.news = streams.map(|id| json!(format!("s:{id}"))).collect::<serde_json::Value>().to_string();
+        self
     }
 
     /// Fresh after any publication that follows.

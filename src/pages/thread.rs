@@ -135,7 +135,7 @@ impl Around {
         let word = |name: &str| entry.body[name].as_str().map(str::to_owned);
         let who = self.who(&entry);
         let line = match (entry.kind.as_str(), entry.state.as_deref()) {
-            ("recall" | "pin" | "chain_row" | "cursor", _) => return None,
+            ("recall" | "pin" | "chain_row" | "cursor" | "erased", _) => return None,
             // in the own mailbox it is for the phone, not for the eye
             ("member", _) if entry.body["person_id"].is_null() => return None,
             ("member", _) => Some(self.change(&entry, &who)),

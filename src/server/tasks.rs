@@ -25,6 +25,8 @@ const DUE: Duration = Duration::from_secs(2);
 /// How often what was cast is put on the boards.
 const BOARDS: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(60);
+/// Units in a row of one kind of what is due; the rest waits for the next time.
+const ROUNDS: usize = 50;
 
 /// Everything that follows from events, in the order in which it runs.
 #[must_use]
@@ -51,10 +53,14 @@ pub fn reactions() -> Vec<Reaction> {
 
 type Due = for<'t> fn(&'t Tx) -> BoxFuture<'t, Result<u64>>;
 
-/// What the passing of time brings about.
+/// What the passing of time brings about. Each does a bounded piece in one unit of work and says how much it did: it is asked
+/// again, in a unit of its own, until nothing is left. One that did everything at once would be undone as too long, and tried
+/// again, for ever.
 const DUES: &[(&str, Due)] = &[
     ("one-time codes", |tx| Box::pin(people::due(tx))),
-    ("threads", |tx| Box::pin(streams::commands::due(tx))),
+    ("words to be found", |tx| Box::pin(streams::commands::words_due(tx))),
+    ("cursors", |tx| Box::pin(streams::commands::cursors_due(tx))),
+    ("rights of a day", |tx| Box::pin(streams::commands::end_of_day(tx))),
     ("held messages", |tx| Box::pin(moderation::commands::due(tx))),
     ("reports", |tx| Box::pin(reports::commands::due(tx))),
     ("suggestions", |tx| Box::pin(suggestions::commands::due(tx))),
@@ -140,9 +146,16 @@ where
 /// One round of what is due; tests call it after they moved the clock.
 pub async fn do_what_is_due(app: App) {
     for (name, due) in DUES {
-        let due = *due;
-        if let Err(error) = app.store.write(move |tx| due(tx)).await {
-            tracing::error!(%error, name, "what is due");
+        for _ in 0..ROUNDS {
+            let due = *due;
+            match app.store.write(move |tx| due(tx)).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, name, "what is due");
+                    break;
+                }
+            }
         }
     }
     sequence(app.clone()).await;
@@ -172,6 +185,10 @@ async fn sequence(app: App) {
 async fn sweep(app: App) {
     health::upkeep();
     app.rates.sweep();
+    // what was recalled must not be found beside the database for long
+    if let Err(error) = app.store.empty_log().await {
+        tracing::debug!(%error, "the log of the database");
+    }
     if let Err(error) = app::forget_old_keys(&app.store).await {
         tracing::error!(%error, "old keys");
     }

@@ -147,6 +147,14 @@ impl Dialect {
         }
     }
 
+    /// A server of its own recycles its log by itself.
+    pub(super) async fn empty_log(&self, readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+        match self {
+            Self::Sqlite(_) => sqlite::write_back(readers).await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// What makes the database unfit to be relied on, in words for an operator; empty when all is well.
     ///
     /// # Errors

@@ -156,6 +156,14 @@ impl Store {
         Ok(self.dialect.write_back(&self.read).await?)
     }
 
+    /// Has what was taken back leave the log that the database keeps beside its file. Where it is busy the next time does.
+    ///
+    /// # Errors
+    /// When the database fails, or somebody reads for long.
+    pub async fn empty_log(&self) -> Result<()> {
+        Ok(self.dialect.empty_log(&self.read).await?)
+    }
+
     /// Rings outside a unit, e.g. after a restart, to have everything looked at.
     pub fn ring(&self, bell: Bell) {
         // nobody listens only while the process ends

@@ -4,7 +4,7 @@
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
 use super::{
-    grams, queries,
+    queries,
     rows::stream,
     rules::{AUTHOR, StreamKind},
 };
@@ -27,12 +27,14 @@ mod many;
 mod recall;
 mod say;
 
-pub use belonging::{give, join, join_now, leave_group, part, post_member, subscribed};
+pub use super::grams::due as words_due;
+pub use belonging::{end_of_day, give, join, join_now, leave_group, part, post_member, subscribed};
 pub use cards::{Card, edit_card, post_card, post_card_of};
-pub use cursor::{Mute, SetOptions, read, receive, set_options};
+pub use cursor::{Mute, SetOptions, begin_in_body, due as cursors_due, read, receive, set_options};
 pub use list_rows::{ROW, blank_rows};
 pub use many::speak;
 pub(super) use recall::SPOKEN;
+pub(super) use recall::post_erased;
 pub use recall::{PinMessage, RecallMessage, pin, recall, remove_reported};
 pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, Side, check_send, concern, post, send};
 
@@ -189,14 +191,4 @@ pub async fn open_contact(tx: &Tx, actor: &Actor) -> Result<StreamId> {
     let (_, key) = seals::commands::make(tx, person).await?;
     seal(tx, id, key).await?;
     Ok(id)
-}
-
-/// Takes in words to be found, tells of cursors, and ends what holds for a day only.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn due(tx: &Tx) -> Result<u64> {
-    grams::due(tx).await?;
-    cursor::due(tx).await?;
-    belonging::end_of_day(tx).await
 }

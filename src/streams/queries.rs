@@ -9,7 +9,7 @@ use super::{
     Stream,
     commands::SPOKEN,
     rows::{entry, membership, stream},
-    rules::{Access, SAID, StreamKind, access, moderates},
+    rules::{Access, LEADER, MEMBER, SAID, StreamKind, access, moderates},
     sealing,
 };
 use crate::{
@@ -59,6 +59,20 @@ pub async fn find(db: &impl ConnectionTrait, kind: StreamKind, subject: &str) ->
     Ok(row.map(|row| row.id))
 }
 
+/// The own streams of those of these people who have one.
+pub(super) async fn mailboxes(
+    db: &impl ConnectionTrait,
+    people: impl Iterator<Item = PersonId>,
+) -> Result<HashMap<PersonId, StreamId>> {
+    let of: HashMap<String, PersonId> = people.map(|person| (person.to_string(), person)).collect();
+    let rows = stream::Entity::find()
+        .filter(stream::Column::Kind.eq(StreamKind::Mailbox.as_str()))
+        .filter(stream::Column::SubjectId.is_in(of.keys()))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|row| Some((*of.get(&row.subject_id)?, row.id))).collect())
+}
+
 /// Where somebody is: a stream that may be read, with the own row and what is allowed.
 pub(super) struct Place {
     pub(super) stream: Stream,
@@ -72,6 +86,16 @@ impl Place {
     pub(super) fn role(&self) -> Option<&str> {
         role_in(self.member.as_ref())
     }
+
+    /// Whatever the person does now puts the conversation on the own list, where it was not before.
+    pub(super) fn is_first(&self) -> bool {
+        is_first(&self.stream, self.member.as_ref())
+    }
+}
+
+/// Everybody of the area may look into a discussion, and it is on the list of who did something in it.
+pub(super) fn is_first(stream: &Stream, member: Option<&membership::Model>) -> bool {
+    stream.kind == StreamKind::Discussion.as_str() && role_in(member).is_none()
 }
 
 /// The stream with the actor's own row, by one query.
@@ -96,6 +120,22 @@ pub async fn belonging(db: &impl ConnectionTrait, stream: StreamId) -> Result<Ha
         .filter(membership::Column::StreamId.eq(stream))
         .filter(membership::Column::LeftAt.is_null());
     Ok(rows.all(db).await?.into_iter().map(|row| (row.person_id, row.role)).collect())
+}
+
+/// The groups that these people belong to.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn groups_of(db: &impl ConnectionTrait, people: &[PersonId]) -> Result<Vec<(StreamId, PersonId)>> {
+    let mut found = Vec::new();
+    for some in people.chunks(1000) {
+        let rows = membership::Entity::find()
+            .filter(membership::Column::PersonId.is_in(some.iter().copied()))
+            .filter(membership::Column::Role.is_in([LEADER, MEMBER]))
+            .filter(membership::Column::LeftAt.is_null());
+        found.extend(rows.all(db).await?.into_iter().map(|row| (row.stream_id, row.person_id)));
+    }
+    Ok(found)
 }
 
 /// Does the actor lead this conversation: take away, pin, address everybody?

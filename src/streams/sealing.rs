@@ -157,6 +157,9 @@ pub async fn leave_all(tx: &Tx, person: PersonId) -> Result<Vec<StreamId>> {
         .await?;
     let contacts = private.iter().filter(|row| row.kind == StreamKind::Contact.as_str());
     seals::commands::destroy(tx, &contacts.filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
+    for row in &private {
+        commands::post_erased(tx, row.id).await?;
+    }
     Ok(private.into_iter().map(|row| row.id).collect())
 }
 

@@ -3,6 +3,7 @@
    <main data-live>                     fetch this page's main again after any publication
    data-live-stream="s:7"               ... only after one in this channel
    data-live-heads='{"s:7":120}'        offsets known when the page was made; other ones at the first connect mean: fetch
+   data-live-news='["s:9"]'             channels whose news this page shows and this phone has not said to have received
    data-live-text="..."                 words of the bar shown while the reader types, listens or records
    data-live-typing="..."               words shown behind a name while somebody else writes in the one stream of this page */
 (function () {
@@ -11,12 +12,14 @@
   if (!main || !window.WebSocket || !window.fetch || !window.DOMParser) return;
   var root = document.documentElement;
   var MIN_WAIT = 500, MAX_WAIT = 20000, HEALTHY = 30000, AWAY = 5000, DEBOUNCE = 300, SPREAD = 700, TRY_AGAIN = 5000, PING_GRACE = 10000;
-  var TYPING_AGAIN = 3000;
+  var TYPING_AGAIN = 3000, SAY_AFTER = 2000;
   var socket = null, tries = 0, retry = 0, silence = 0, health = 0, away = 0, commands = 0, positions = {};
+  var asked = {}, received = {}, saying = 0;
   var greeted = false, connected = false, stopped = false, pingMs = 0, hiddenAt = 0;
   var pending = 0, fetching = false, again = false, bar = null, typed = 0, typing = null, typingEnds = 0;
   try { var heads = JSON.parse(main.getAttribute('data-live-heads') || '{}'); } catch (e) { heads = {}; }
   Object.keys(heads).forEach(function (channel) { positions[channel] = { offset: heads[channel] }; });
+  try { var news = JSON.parse(main.getAttribute('data-live-news') || '[]'); } catch (e) { news = []; }
 
   /* ---- the socket ---- */
   function state(on) { root.dataset.live = on ? 'on' : 'off'; }
@@ -47,6 +50,7 @@
         try { frame = JSON.parse(line); } catch (e) { return; }
         if (!Object.keys(frame).length) ws.send('{}');
         else if (frame.connect) welcomed(frame.connect);
+        else if (frame.subscribe) { if (subscribed(asked[frame.id], frame.subscribe, false)) soon(); }
         else if (frame.push) pushed(frame.push);
         else if (frame.error && !connected) { stopped = !frame.error.temporary; ws.close(); }
       });
@@ -93,6 +97,14 @@
     clearTimeout(silence);
     if (pingMs) listen(pingMs + PING_GRACE);
     Object.keys(subs).forEach(function (channel) { if (subscribed(channel, subs[channel], first)) moved = true; });
+    /* what the page shows and is on nobody's list: a discussion that one only looks into */
+    asked = {};
+    Object.keys(heads).slice(0, 4).forEach(function (channel) {
+      if (subs[channel]) return;
+      asked[++commands] = channel;
+      socket.send(JSON.stringify({ id: commands, subscribe: { channel: channel } }));
+    });
+    news.forEach(function (channel) { if (subs[channel]) has(channel, subs[channel].offset); });
     state(true);
     if (moved) soon();
   }
@@ -116,6 +128,7 @@
     } else if (push.pub) {
       var at = positions[push.channel];
       if (at && push.pub.offset) at.offset = push.pub.offset;
+      has(push.channel, push.pub.offset);
       if (concerns(push.channel)) soon(0, push.pub.data && push.pub.data.jitter_ms);
     } else if (push.message && push.message.data && push.message.data.heads) {
       told(push.message.data);
@@ -139,6 +152,21 @@
       if (concerns(channel)) moved = true;
     });
     if (moved) soon();
+  }
+
+  /* This phone has it, so nobody need be called by SMS for it. Said together, and for a few: it is no receipt of reading. */
+  function has(channel, offset) {
+    if (!offset || document.hidden) return;
+    received[channel] = offset;
+    clearTimeout(saying);
+    saying = setTimeout(function () {
+      if (!connected) return;
+      Object.keys(received).slice(0, 8).forEach(function (one) {
+        var data = { stream_id: one.slice(2), seq: received[one] };
+        delete received[one];
+        socket.send(JSON.stringify({ id: ++commands, rpc: { method: 'received', data: data } }));
+      });
+    }, SAY_AFTER);
   }
 
   function concerns(channel) {

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::json;
@@ -32,6 +32,9 @@ use crate::{
     ids::{BodyId, PersonId, StreamId},
     store::Tx,
 };
+
+/// Rights of a day that are ended in one unit of work.
+const END_AT_ONCE: u64 = 100;
 
 /// Makes the person belong to the stream, with nothing read; once more changes only the role.
 ///
@@ -157,15 +160,39 @@ pub async fn give(tx: &Tx, stream: StreamId, body: BodyId) -> Result<()> {
     Ok(())
 }
 
+/// By what the person did, a discussion is on the own list from now on.
+pub(super) async fn came(tx: &Tx, stream: StreamId, person: PersonId) -> Result<()> {
+    tell(tx, stream, (person, "reader"), false).await
+}
+
+/// Just these rows.
+pub(super) fn these(rows: &[membership::Model]) -> Condition {
+    rows.iter().fold(Condition::any(), |all, row| {
+        all.add(membership::Column::PersonId.eq(row.person_id).and(membership::Column::StreamId.eq(row.stream_id)))
+    })
+}
+
 /// Whoever opened a private thread belongs to it for that day only: the next reading is an opening again, and recorded.
-pub(super) async fn end_of_day(tx: &Tx) -> Result<u64> {
+/// Ends some of these rights; how many.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end_of_day(tx: &Tx) -> Result<u64> {
     let today = clock::start_of_day(clock::local_date(tx.now()));
-    let ended = membership::Entity::update_many()
-        .col_expr(membership::Column::Role, Expr::value(FORMER))
-        .col_expr(membership::Column::ChangedAt, Expr::value(tx.now()))
+    let ended = membership::Entity::find()
         .filter(membership::Column::Role.is_in([HANDLER_TODAY, GIVEN_TODAY]))
         .filter(membership::Column::JoinedAt.lt(today))
-        .exec_with_returning(tx)
+        .limit(END_AT_ONCE)
+        .all(tx)
+        .await?;
+    if ended.is_empty() {
+        return Ok(0);
+    }
+    membership::Entity::update_many()
+        .col_expr(membership::Column::Role, Expr::value(FORMER))
+        .col_expr(membership::Column::ChangedAt, Expr::value(tx.now()))
+        .filter(these(&ended))
+        .exec(tx)
         .await?;
     for row in &ended {
         tell(tx, row.stream_id, (row.person_id, FORMER), false).await?;

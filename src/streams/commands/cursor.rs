@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select, Set,
     sea_query::{Alias, Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
@@ -23,21 +23,20 @@ use super::{
         rules::{StreamKind, chain_of_areas},
     },
     append::{NewEntry, append},
+    belonging,
 };
 use crate::{
     actor::Actor,
-    error::{Checks, Result},
-    ids::{PersonId, StreamId},
+    error::{Checks, Code, Result},
+    ids::{BodyId, PersonId, StreamId},
     people::Resident,
     store::Tx,
 };
 
 /// The mailbox hears of a stream's cursor once within this time.
 const ECHO_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(2);
-/// Cursors told at once.
-const ECHOES: u64 = 200;
-/// Rounds at once while there are more.
-const ROUNDS: usize = 50;
+/// Cursors told in one unit of work.
+const ECHOES: u64 = 100;
 /// So long may a mute last that ends by itself.
 const LONGEST_MUTE: TimeDelta = TimeDelta::days(366);
 
@@ -106,6 +105,9 @@ pub async fn read(tx: &Tx, actor: &Actor, stream_id: StreamId, seq: i64) -> Resu
         _ => Some(true),
     };
     move_to(tx, (actor.person, stream_id), (seq, no), echo).await?;
+    if place.is_first() {
+        belonging::came(tx, stream_id, actor.person).await?;
+    }
     if echo == Some(true) {
         tell(tx, (actor.person, stream_id), (seq, no)).await?;
     }
@@ -144,8 +146,11 @@ pub async fn set_options(tx: &Tx, actor: &Actor, stream: StreamId, options: SetO
     let is_muting = options.mute.is_some_and(|mute| mute != Mute::Nothing);
     checks.require(is_ahead && (until.is_none() || is_muting), "mute_until", "out_of_range");
     checks.done()?;
-    queries::readable(tx, actor, stream).await?;
+    let place = queries::place(tx, actor, stream).await?;
     require_row(tx, (actor.person, stream)).await?;
+    if place.is_first() {
+        belonging::came(tx, stream, actor.person).await?;
+    }
     let mut update = membership::Entity::update_many()
         .col_expr(membership::Column::ChangedAt, Expr::value(now))
         .filter(membership::Column::PersonId.eq(actor.person))
@@ -162,11 +167,20 @@ pub async fn set_options(tx: &Tx, actor: &Actor, stream: StreamId, options: SetO
     Ok(())
 }
 
-/// Notes that these people were addressed here.
+/// Notes that these people were addressed here. To whom it is the first word here, what was said before is no news.
 pub(super) async fn mention(tx: &Tx, stream: StreamId, people: &[PersonId], seq: i64) -> Result<()> {
+    let row = stream::Entity::find_by_id(stream).one(tx).await?.ok_or(Code::NotFound)?;
+    let there = queries::belonging(tx, stream).await?;
+    let new: Vec<PersonId> = people.iter().copied().filter(|person| !there.contains_key(person)).collect();
+    let said = entry::Entity::find_by_id((stream, seq)).one(tx).await?.map_or(0, |said| said.no);
     let known = OnConflict::columns(KEY).do_nothing().to_owned();
-    let rows = people.iter().map(|person| row_of(tx, (*person, stream), (0, 0)));
+    let rows = people.iter().map(|person| row_of(tx, (*person, stream), (0, Ord::max(said - 1, 0))));
     membership::Entity::insert_many(rows).on_conflict(known).exec_without_returning(tx).await?;
+    if row.kind == StreamKind::Discussion.as_str() {
+        for person in new {
+            belonging::came(tx, stream, person).await?;
+        }
+    }
     membership::Entity::update_many()
         .col_expr(membership::Column::LastMentionSeq, Expr::value(seq))
         .col_expr(membership::Column::ChangedAt, Expr::value(tx.now()))
@@ -222,9 +236,24 @@ async fn move_to(tx: &Tx, whose: (PersonId, StreamId), place: (i64, i64), echo: 
 pub(super) async fn begin(tx: &Tx, person: &Resident) -> Result<()> {
     let channels = stream::Entity::find()
         .filter(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
-        .filter(stream::Column::SubjectId.is_in(chain_of_areas(&person.area)))
-        .filter(stream::Column::LastNo.gt(0));
-    let rows = channels.all(tx).await?.into_iter().map(|row| row_of(tx, (person.id, row.id), (0, row.last_no)));
+        .filter(stream::Column::SubjectId.is_in(chain_of_areas(&person.area)));
+    begin_in(tx, person.id, channels).await
+}
+
+/// The same in the work stream and the forum of a body, for who takes a seat there.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin_in_body(tx: &Tx, body: BodyId, person: PersonId) -> Result<()> {
+    let own = stream::Entity::find()
+        .filter(stream::Column::Kind.is_in([StreamKind::Office.as_str(), StreamKind::Forum.as_str()]))
+        .filter(stream::Column::SubjectId.eq(body.to_string()));
+    begin_in(tx, person, own).await
+}
+
+async fn begin_in(tx: &Tx, person: PersonId, streams: Select<stream::Entity>) -> Result<()> {
+    let spoken = streams.filter(stream::Column::LastNo.gt(0)).all(tx).await?;
+    let rows = spoken.into_iter().map(|row| row_of(tx, (person, row.id), (0, row.last_no)));
     let rows: Vec<membership::ActiveModel> = rows.collect();
     if rows.is_empty() {
         return Ok(());
@@ -234,18 +263,11 @@ pub(super) async fn begin(tx: &Tx, person: &Resident) -> Result<()> {
     Ok(())
 }
 
-/// Tells the mailboxes how far was read within the last seconds.
-pub(super) async fn due(tx: &Tx) -> Result<()> {
-    for _ in 0..ROUNDS {
-        if told_some(tx).await? < ECHOES {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Tells some of those who wait; how many.
-async fn told_some(tx: &Tx) -> Result<u64> {
+/// Tells some of the mailboxes how far was read within the last seconds; how many.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due(tx: &Tx) -> Result<u64> {
     let waiting = membership::Entity::find()
         // as the index says it: only so it is used
         .filter(Expr::cust("is_echo_due = TRUE"))
@@ -253,21 +275,33 @@ async fn told_some(tx: &Tx) -> Result<u64> {
         .limit(ECHOES)
         .all(tx)
         .await?;
-    let count = waiting.len() as u64;
-    for row in waiting {
-        tell(tx, (row.person_id, row.stream_id), (row.read_seq, row.read_no)).await?;
-        let mut row: membership::ActiveModel = row.into();
-        row.echoed_at = Set(Some(tx.now()));
-        row.is_echo_due = Set(false);
-        row.update(tx).await?;
+    if waiting.is_empty() {
+        return Ok(0);
     }
-    Ok(count)
+    let mailboxes = queries::mailboxes(tx, waiting.iter().map(|row| row.person_id)).await?;
+    for row in &waiting {
+        if let Some(mailbox) = mailboxes.get(&row.person_id) {
+            append(tx, *mailbox, moved((row.stream_id, row.read_seq, row.read_no))).await?;
+        }
+    }
+    membership::Entity::update_many()
+        .col_expr(membership::Column::EchoedAt, Expr::value(tx.now()))
+        .col_expr(membership::Column::IsEchoDue, Expr::value(false))
+        .filter(belonging::these(&waiting))
+        .exec(tx)
+        .await?;
+    Ok(waiting.len() as u64)
 }
 
 async fn tell(tx: &Tx, (person, stream): (PersonId, StreamId), (seq, no): (i64, i64)) -> Result<()> {
     let Some(mailbox) = queries::find(tx, StreamKind::Mailbox, &person.to_string()).await? else { return Ok(()) };
-    append(tx, mailbox, NewEntry::quiet("cursor", json!({ "stream_id": stream, "seq": seq, "no": no }))).await?;
+    append(tx, mailbox, moved((stream, seq, no))).await?;
     Ok(())
+}
+
+/// What the mailbox says of it.
+fn moved((stream, seq, no): (StreamId, i64, i64)) -> NewEntry {
+    NewEntry::quiet("cursor", json!({ "stream_id": stream, "seq": seq, "no": no }))
 }
 
 const MOVED: [membership::Column; 3] =

@@ -12,7 +12,7 @@ use super::{
         rules::{Access, StreamKind, access},
     },
     append::{NewEntry, append_all},
-    cursor,
+    belonging, cursor,
     say::{self, Place, SendMessage, Sent},
 };
 use crate::{
@@ -84,7 +84,11 @@ async fn send_all(tx: &Tx, all: &[Saying]) -> Result<Vec<Result<Sent>>> {
             }
         }
     }
+    let newcomers: Vec<_> = cursors.keys().copied().filter(|whose| known.is_first(*whose)).collect();
     cursor::own_all(tx, cursors).await?;
+    for (person, stream) in newcomers {
+        belonging::came(tx, stream, person).await?;
+    }
     outcomes.into_iter().map(|one| one.ok_or_else(|| Error::broken("a message without an outcome"))).collect()
 }
 
@@ -136,6 +140,10 @@ impl Known {
         })
     }
 
+    fn is_first(&self, whose: (PersonId, StreamId)) -> bool {
+        self.streams.get(&whose.1).is_some_and(|stream| queries::is_first(stream, self.members.get(&whose)))
+    }
+
     fn look_at(&self, one: &Saying) -> Result<Look> {
         let stream = self.streams.get(&one.stream).ok_or(Code::NotFound)?;
         let is_together = [StreamKind::Group, StreamKind::Forum, StreamKind::Discussion, StreamKind::Channel]
@@ -158,7 +166,8 @@ impl Known {
         if let Some(known) = self.sent.get(&(one.actor.person, one.message.client_id)) {
             return say::answered_before(known, one.stream).map(Look::Before);
         }
-        let place = Place { stream: stream.clone(), actor: &one.actor, role };
+        let is_first = queries::is_first(stream, member);
+        let place = Place { stream: stream.clone(), actor: &one.actor, role, is_first };
         Ok(Look::New(say::entry_of(&place, &one.message, &[])))
     }
 }

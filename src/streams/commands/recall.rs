@@ -37,6 +37,12 @@ const MESSAGE: &str = "message";
 /// What a person says: taken back by its sender, reported by others. The rest of a list is for its own module to take away.
 pub(in super::super) const SPOKEN: [&str; 2] = [MESSAGE, "chain"];
 
+/// Tells every phone that has them: the words that were sealed here are gone, and are to be forgotten.
+pub(in super::super) async fn post_erased(tx: &Tx, stream: StreamId) -> Result<()> {
+    append(tx, stream, NewEntry::quiet("erased", json!({}))).await?;
+    Ok(())
+}
+
 /// Takes a message back.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

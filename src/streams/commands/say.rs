@@ -15,7 +15,7 @@ use super::{
         sealing,
     },
     append::{NewEntry, append},
-    cursor, office,
+    belonging, cursor, office,
 };
 use crate::{
     actor::{Actor, HeldSeat},
@@ -109,6 +109,14 @@ pub(super) struct Place<'a> {
     pub(super) stream: stream::Model,
     pub(super) actor: &'a Actor,
     pub(super) role: Option<String>,
+    /// The first thing that the actor does here, and is told of on every phone.
+    pub(super) is_first: bool,
+}
+
+impl Place<'_> {
+    async fn come(&self, tx: &Tx) -> Result<()> {
+        if self.is_first { belonging::came(tx, self.stream.id, self.actor.person).await } else { Ok(()) }
+    }
 }
 
 /// Sends a message. The same `client_id` again gives the first answer, with `dup`.
@@ -131,6 +139,7 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
     check_media(&message, &attached)?;
     let (seq, no) = append(tx, stream_id, entry_of(&place, &message, &attached)).await?;
     cursor::own(tx, (actor.person, stream_id), (seq, no)).await?;
+    place.come(tx).await?;
     address(tx, (stream_id, seq), &message).await?;
     tell_office(tx, &place).await?;
     Ok(Sent { seq, no, dup: false })
@@ -225,6 +234,7 @@ pub async fn post(
     let (seq, no) = append(tx, id, entry).await?;
     if needed == Access::Write {
         cursor::own(tx, (actor.person, id), (seq, no)).await?;
+        place.come(tx).await?;
     }
     Ok(Sent { seq, no, dup: false })
 }
@@ -237,8 +247,8 @@ async fn place<'a>(tx: &Tx, actor: &'a Actor, id: StreamId, (needed, is_speech):
     if is_speech && needs_speech(&place.stream) {
         suspensions::require_speech(tx, actor.person).await?;
     }
-    let role = place.role().map(str::to_owned);
-    Ok(Place { stream: place.stream, actor, role })
+    let (role, is_first) = (place.role().map(str::to_owned), place.is_first());
+    Ok(Place { stream: place.stream, actor, role, is_first })
 }
 
 /// Whoever was silenced does not speak here.

@@ -69,6 +69,9 @@ pub struct StreamView {
     pub read_seq: i64,
     /// Read up to this number.
     pub read_no: i64,
+    /// Some device of the person has everything up to this place, and said so: for our own pages, told to nobody.
+    #[serde(skip)]
+    pub received_seq: i64,
     /// `last_no − read_no`.
     pub unread: i64,
     /// Somebody addressed the person, or everybody, after what was read: [有人@我].
@@ -170,6 +173,8 @@ pub(super) fn listed(actor: &Actor) -> Condition {
         .from(membership::Entity)
         .and_where(membership::Column::PersonId.eq(actor.person))
         .and_where(membership::Column::LeftAt.is_null())
+        // whoever handled thousands of voices keeps their rows, and must not lose what is alive behind them
+        .and_where(membership::Column::Role.ne(FORMER))
         .to_owned();
     let bodies: Vec<_> = actor.seats.iter().map(|seat| seat.body_id).collect();
     let by_area = Condition::all()
@@ -201,14 +206,20 @@ pub async fn page(app: &App, actor: &Actor, cursor: Option<&str>) -> Result<Stre
     if spot.after.is_none() {
         spot.since = begin.since;
     }
+    let mut gone = match (spot.after, spot.from) {
+        (None, Some(_)) => gone(app, actor, &spot).await?,
+        _ => Some(Vec::new()),
+    };
+    if gone.is_none() {
+        (spot, gone) = (begin.clone(), Some(Vec::new()));
+    }
     let mut read = read(app, actor, &spot, spot.limit()).await?;
     if spot.epoch != 0 && spot.epoch != read.epoch {
-        spot = begin;
+        (spot, gone) = (begin, Some(Vec::new()));
         read = self::read(app, actor, &spot, spot.limit()).await?;
     }
     spot.epoch = read.epoch;
     let is_first = spot.after.is_none();
-    let gone = if is_first && spot.from.is_some() { gone(app, actor, &spot).await? } else { Vec::new() };
     let (more, last) = (read.rows.len() as u64 >= spot.limit(), read.rows.last());
     let next = match last.filter(|_| more) {
         Some((last, _)) => Spot { after: Some((last.last_at.timestamp_millis(), last.id.0)), ..spot.clone() },
@@ -220,7 +231,7 @@ pub async fn page(app: &App, actor: &Actor, cursor: Option<&str>) -> Result<Stre
         more,
         reset: is_first && spot.from.is_none(),
         streams: views(app, actor, read)?,
-        gone,
+        gone: gone.unwrap_or_default(),
     })
 }
 
@@ -303,8 +314,8 @@ pub(super) fn on_top(actor: &Actor, rows: Vec<Own>) -> Vec<Own> {
     own
 }
 
-/// Places that ended since the device asked last.
-async fn gone(app: &App, actor: &Actor, spot: &Spot) -> Result<Vec<StreamId>> {
+/// Places that ended since the device asked last; `None`: too many to be told, the list begins anew.
+async fn gone(app: &App, actor: &Actor, spot: &Spot) -> Result<Option<Vec<StreamId>>> {
     let from = DateTime::from_timestamp_millis(spot.from.unwrap_or_default()).unwrap_or_default();
     let ended = Condition::any().add(membership::Column::LeftAt.is_not_null()).add(membership::Column::Role.eq(FORMER));
     let rows = with_member(actor.person)
@@ -314,8 +325,11 @@ async fn gone(app: &App, actor: &Actor, spot: &Spot) -> Result<Vec<StreamId>> {
         .limit(GONE)
         .all(app.store.read())
         .await?;
+    if rows.len() as u64 == GONE {
+        return Ok(None);
+    }
     let is_gone = |(row, member): &Own| access(row, actor, role_in(member.as_ref())) == Access::None;
-    Ok(rows.into_iter().filter(is_gone).map(|(row, _)| row.id).collect())
+    Ok(Some(rows.into_iter().filter(is_gone).map(|(row, _)| row.id).collect()))
 }
 
 /// What decides which streams are listed without a row.
@@ -343,6 +357,7 @@ pub(super) fn view(row: Stream, member: Option<&membership::Model>, now: DateTim
         last_no: row.last_no,
         read_seq,
         read_no,
+        received_seq: member.map_or(0, |member| Ord::max(member.recv_seq, member.read_seq)),
         unread: row.last_no - read_no,
         is_mentioned: addressed > read_seq,
         mute: muting.map_or_else(|| Mute::Nothing.as_str().to_owned(), |member| member.mute.clone()),

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::{
     super::{
         rows::{membership, stream},
-        rules::{StreamKind, chain_of_areas},
+        rules::{FORMER, StreamKind, chain_of_areas},
     },
     MAX_STREAMS,
     list::{Own, listed, on_top, with_member},
@@ -21,8 +21,13 @@ use crate::{
     store::{Store, padded},
 };
 
-/// Whoever has more than fit keeps the two by which everything else is heard of.
-const FIRST: [&str; 2] = [StreamKind::Mailbox.as_str(), StreamKind::Channel.as_str()];
+/// Whoever has more than fit keeps those by which everything else is heard of, and where the own seat is at work.
+const FIRST: [&str; 4] = [
+    StreamKind::Mailbox.as_str(),
+    StreamKind::Channel.as_str(),
+    StreamKind::Office.as_str(),
+    StreamKind::Forum.as_str(),
+];
 
 /// The actor's streams with their membership, 128 at most. Previews are as kept, some of them sealed.
 ///
@@ -55,6 +60,7 @@ async fn of_all(db: &DatabaseConnection, actors: &[Actor]) -> Result<Vec<Vec<Own
         .select_also(stream::Entity)
         .filter(membership::Column::PersonId.is_in(padded(actors.iter().map(|actor| actor.person).collect())))
         .filter(membership::Column::LeftAt.is_null())
+        .filter(membership::Column::Role.ne(FORMER))
         .limit(most)
         .all(db)
         .await?;

@@ -13,5 +13,5 @@ pub use self::{
     commands::{Imported, import, import_embedded, import_file},
     http::routes,
     queries::{Area, AreaName, AreaView, find, get, names, path_names},
-    rules::{AreaRow, Level, VILLAGE_CODE, ancestors, parse},
+    rules::{AreaRow, Level, TOWN_CODE, VILLAGE_CODE, ancestors, common, parse},
 };

@@ -100,8 +100,20 @@ pub fn ancestors(code: &str) -> Vec<String> {
     codes
 }
 
+/// The smallest area that all of these are in or are: a village where it is one, else its town, else the county.
+#[must_use]
+pub fn common(codes: &[String]) -> Option<String> {
+    let (first, others) = codes.split_first()?;
+    ancestors(first).into_iter().rev().find(|area| {
+        let below = |code: &String| code == area || ancestors(code).contains(area);
+        others.iter().all(below)
+    })
+}
+
 /// Digits of the code of a village or community; a town's is shorter, that of a group below is longer.
 pub const VILLAGE_CODE: usize = 12;
+/// Digits of a town's.
+pub const TOWN_CODE: usize = 9;
 
 /// 6, 9 or 12 digits; below a village `code-x`, where x is at most 8 letters and digits.
 fn is_code(text: &str) -> bool {
@@ -322,6 +334,11 @@ mod tests {
     fn every_area_knows_the_way_up() {
         assert_eq!(ancestors("330521103202-g11"), ["330521", "330521103", "330521103202", "330521103202-g11"]);
         assert_eq!(ancestors("330521"), ["330521"]);
+        let common = |codes: &[&str]| common(&codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>());
+        assert_eq!(common(&["330521103202"]).as_deref(), Some("330521103202"));
+        assert_eq!(common(&["330521103202", "330521103201"]).as_deref(), Some("330521103"));
+        assert_eq!(common(&["330521103202", "330521104", "330521103"]).as_deref(), Some("330521"));
+        assert_eq!((common(&["330521", "330522"]), common(&[])), (None, None));
         for code in ["330521", "330521103", "330521103202", "330521103202-g11"] {
             assert!(is_code(code), "{code}");
         }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::rules;
 use crate::{
     actor::{Actor, HeldSeat},
+    areas,
     bodies::{self, Right},
     error::{Checks, Code, Result},
     ids::{BodyId, PersonId, StreamId},
@@ -67,7 +68,7 @@ pub async fn open(tx: &Tx, actor: &Actor, input: OpenGroup) -> Result<Opened> {
         kind: StreamKind::Group,
         subject: Uuid::now_v7().to_string(),
         title: input.title.trim().to_owned(),
-        area: seat.areas.first().cloned(),
+        area: areas::common(&seat.areas),
         body: Some(input.body_id),
     };
     let stream = streams::commands::open(tx, new).await?;

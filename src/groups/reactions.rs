@@ -1,27 +1,53 @@
-//! What follows from founding a body and taking a seat: a forum for those who have one.
+//! What follows from founding a body, taking a seat, and leaving the roster: a forum for those who have one, nothing unread for
+//! who is new, no group for who is gone.
 use super::rules;
 use crate::{
-    bodies,
+    areas, bodies,
     error::Result,
     events::{Event, Kind, Reaction},
-    ids::BodyId,
+    ids::{BodyId, PersonId},
+    people,
     store::Tx,
     streams,
 };
 
 /// Run by the relay.
-pub const REACTIONS: &[Reaction] =
-    &[Reaction { name: "groups.open_forum", run: |tx, event| Box::pin(open_forum(tx, event)) }];
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "groups.open_forum", run: |tx, event| Box::pin(open_forum(tx, event)) },
+    Reaction { name: "groups.begin", run: |tx, event| Box::pin(begin(tx, event)) },
+    Reaction { name: "groups.leave", run: |tx, event| Box::pin(leave(tx, event)) },
+];
 
 /// At the first seat: a body nobody sits in has nothing to say, and one that is older than its forum gets it then.
 async fn open_forum(tx: &Tx, event: &Event) -> Result<()> {
     if event.kind != Kind::SeatTaken {
         return Ok(());
     }
-    let Some(id) = event.data["body"].as_str().and_then(|id| id.parse::<BodyId>().ok()) else { return Ok(()) };
+    let Some(id) = event.get::<BodyId>("body") else { return Ok(()) };
     let body = bodies::queries::get(tx, id).await?;
     if rules::has_forum(body.kind) {
-        streams::commands::forum(tx, (id, &body.name), body.areas.into_iter().next()).await?;
+        streams::commands::forum(tx, (id, &body.name), areas::common(&body.areas)).await?;
+    }
+    Ok(())
+}
+
+/// Whoever takes a seat finds what was said before there, and it does not count as unread.
+async fn begin(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::SeatTaken {
+        return Ok(());
+    }
+    match (event.get::<BodyId>("body"), event.get::<PersonId>("person")) {
+        (Some(body), Some(person)) => streams::commands::begin_in_body(tx, body, person).await,
+        _ => Ok(()),
+    }
+}
+
+/// Who is no longer on a roster leaves the groups: they have no log-in to do it themselves.
+async fn leave(tx: &Tx, event: &Event) -> Result<()> {
+    let (Kind::RosterImported, Some(area)) = (event.kind, &event.area) else { return Ok(()) };
+    let gone = people::queries::left(tx, area).await?;
+    for (group, person) in streams::queries::groups_of(tx, &gone).await? {
+        streams::commands::leave_group(tx, group, person).await?;
     }
     Ok(())
 }

@@ -102,6 +102,19 @@ pub async fn homes(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<HashMa
     Ok(rows.into_tuple().all(db).await?.into_iter().collect())
 }
 
+/// Whose last roster was this village's, and who is on none now.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn left(db: &impl ConnectionTrait, area: &str) -> Result<Vec<PersonId>> {
+    let rows = person::Entity::find()
+        .select_only()
+        .column(person::Column::Id)
+        .filter(person::Column::AreaCode.eq(area))
+        .filter(person::Column::LeftOn.is_not_null());
+    Ok(rows.into_tuple().all(db).await?)
+}
+
 /// Everybody on a village's roster now, by household and number.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    areas,
     bodies::{self, Right},
     chains,
     error::{Checks, Code, Result},
@@ -115,7 +116,11 @@ pub(super) fn place(id: ReportId) -> String {
 }
 
 async fn tell_office(tx: &Tx, area: &str, title: &str) -> Result<()> {
-    let kind = if area.len() < crate::areas::VILLAGE_CODE { "town_office" } else { "village_committee" };
+    let kind = match area.len() {
+        areas::VILLAGE_CODE.. => "village_committee",
+        areas::TOWN_CODE.. => "town_office",
+        _ => "county_office",
+    };
     let Some(body) = bodies::queries::of_kind(tx, kind, area).await? else { return Ok(()) };
     let office = streams::commands::office(tx, body).await?;
     let card = Card {

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 
 /** After a matter has begun: `ids.matter` is talked about. */
 export async function talk({ villager, speaker, watcher, clerk, chair, convener, adviser, ids, media }) {
-  await discuss(villager, speaker, chair, ids);
+  await discuss(villager, speaker, watcher, chair, ids);
   await letter(villager, clerk, media);
   await group(convener, adviser);
   await find(speaker, villager);
@@ -19,10 +19,14 @@ async function more(one, words) {
 }
 
 /** Quotes, and what is taken back, on a page that stays open elsewhere. */
-async function discuss(villager, speaker, chair, ids) {
+async function discuss(villager, speaker, watcher, chair, ids) {
   const say = `/matters/${ids.matter}/messages`;
+  // who only looks on and has said nothing: the page follows all the same
+  await watcher.go(`/matters/${ids.matter}`);
+  await watcher.page.waitForFunction(() => document.documentElement.dataset.live === 'on');
   await villager.go(`/matters/${ids.matter}`);
   await villager.fill(say, { text: '灯杆别挡着晒谷场。', side: '补充情况' });
+  await watcher.sees('灯杆别挡着晒谷场');
   await speaker.go(`/matters/${ids.matter}`);
   await speaker.sees('灯杆别挡着晒谷场');
   await more(speaker, '灯杆别挡着晒谷场');

@@ -42,7 +42,7 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
 ];
 
 fn rounds() -> usize {
-    if is_full_run() { 50 } else { 10 }
+    if is_full_run() { 200 } else { 10 }
 }
 
 /// One thing that somebody wants done once. It holds every key, so that it can be sent again as it was.

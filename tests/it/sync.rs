@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 mod behind;
 mod cursors;
+mod places;
 mod shown_anew;
 mod together;
 

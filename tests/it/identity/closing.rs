@@ -115,6 +115,8 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     let entries = village.clerk.get(&thread).await.ok();
     assert!(!entries.to_string().contains("答复原话"), "{entries}");
     assert!(entries["entries"].as_array().unwrap().iter().all(|entry| entry["body"]["erased"] == true), "{entries}");
+    // phones that have the words already are told to forget them
+    assert_eq!(entries["entries"].as_array().unwrap().last().unwrap()["kind"], "erased", "{entries}");
     let message = json!({ "client_id": uuid::Uuid::now_v7(), "text": "还在吗" });
     let said = village.clerk.post(&thread.replace("entries", "messages"), message).await;
     assert_eq!(said.refused(), "erased", "what cannot be kept is not taken");

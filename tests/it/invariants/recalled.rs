@@ -226,3 +226,30 @@ async fn i5_what_was_taken_back_is_nowhere() {
     }
     assert_eq!(server.terminate().code(), Some(0));
 }
+
+#[tokio::test]
+async fn i5_what_was_taken_back_lies_in_no_file_of_ours() {
+    let app = TestApp::start().await;
+    if !app.folder.is_sqlite() {
+        // a server of its own recycles its log by itself: see the README's limits
+        return app.stop().await;
+    }
+    let village = Village::found(&app).await;
+    let ann = village.villager(&app, "00007").await;
+    let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": [ann.person] });
+    let stream = village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    let messages = format!("/v1/streams/{stream}/messages");
+    let message = json!({ "client_id": Uuid::now_v7(), "text": CANARIES[0] });
+    let seq = ann.post(&messages, message).await.ok()["seq"].as_i64().unwrap();
+    let is_there = || {
+        let file = |name: &str| std::fs::read(app.folder.path().join(name)).unwrap_or_default();
+        let bytes = [file("liusheng.db"), file("liusheng.db-wal")].concat();
+        bytes.windows(CANARIES[0].len()).any(|window| window == CANARIES[0].as_bytes())
+    };
+    assert!(is_there());
+    ann.post(&format!("{messages}/{seq}/recall"), json!({ "reason": "" })).await.ok();
+    // every minute
+    app.app.store.empty_log().await.unwrap();
+    assert!(!is_there());
+    app.stop().await;
+}

@@ -1,7 +1,7 @@
 //! What was missed, when it is much: a recovery is bounded in bytes, and the socket stays well whatever was asked for.
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::{Scene, Socket};
 
 fn missed(scene: &Scene, epoch: &str, offset: i64) -> Value {
     json!({ &scene.channel: { "recover": true, "epoch": epoch, "offset": offset } })
@@ -167,5 +167,15 @@ async fn who_writes_in_a_small_conversation_is_seen_writing() {
     assert!(typing["name"].as_str().unwrap().contains("委员会"), "{typing}");
     let entries = scene.villager.get(&format!("/v1/streams/{id}/entries")).await.ok();
     assert!(!entries.to_string().contains("typing"), "{entries}");
+    if !scene.app.folder.is_sqlite() {
+        // whoever listens at another server sees it, too
+        let beside = scene.app.start_beside().await;
+        let mut elsewhere = Socket::connect(&beside, &scene.villager.token(), json!({})).await;
+        elsewhere.subscribe(&format!("s:{id}"), json!({})).await;
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        clerk.raw(&word(&id)).await;
+        assert_eq!(elsewhere.until_message("typing").await["name"], typing["name"]);
+        beside.stop().await;
+    }
     scene.app.stop().await;
 }

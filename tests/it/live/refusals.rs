@@ -74,12 +74,27 @@ async fn rubbish_closes_its_own_socket_and_nothing_else() {
         assert_eq!(socket.refused["code"], 101, "{token}");
         assert_eq!(socket.until_closed().await, 3500);
     }
+    // who says at once how far fifty conversations were read is answered fifty times, and may ask again
+    let mut eager = scene.listen(&scene.villager).await;
+    let many: Vec<String> =
+        (100..150).map(|id| json!({ "id": id, "rpc": { "method": "sync", "data": {} } }).to_string()).collect();
+    eager.raw(&many.join("\n")).await;
+    let mut refused = 0;
+    for id in 100..150 {
+        let answer = eager.reply(id).await;
+        if let Some(error) = answer.get("error") {
+            assert_eq!((&error["code"], &error["temporary"]), (&json!(111), &json!(true)), "{answer}");
+            refused += 1;
+        }
+    }
+    assert!((20..50).contains(&refused), "{refused}");
+    assert_eq!(eager.closed, None);
     // whoever asks a hundred times at once is asked to come back
     let mut greedy = scene.listen(&scene.villager).await;
     let many: Vec<String> =
         (2..200).map(|id| json!({ "id": id, "rpc": { "method": "sync", "data": {} } }).to_string()).collect();
     greedy.raw(&many.join("\n")).await;
-    assert_eq!(greedy.until_closed().await, 3004);
+    assert_eq!(greedy.until_closed().await, 3013);
 
     let newest = scene.say("别人不受影响").await;
     good.until_offset(&scene.channel, newest).await;

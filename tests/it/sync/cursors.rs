@@ -152,6 +152,19 @@ async fn a_whole_village_that_reads_at_once_is_told_in_one_go() {
     }
     app.pass(TimeDelta::minutes(1)).await;
     let raw = Raw::open(app.folder.path()).await;
+    // a mailbox for each, or there would be nobody to tell
+    let boxes = format!(
+        "INSERT INTO streams (id, kind, subject_id, title, epoch, last_seq, last_no, last_at, last_preview, created_at, \
+         last_all_seq, changed_at) SELECT {}, 'mailbox', {}, '', s.epoch, 0, 0, s.created_at, '', s.created_at, 0, \
+         s.changed_at FROM people p, (SELECT * FROM streams WHERE kind = 'group' LIMIT 1) s WHERE TRUE ON CONFLICT DO NOTHING",
+        raw.spelled("randomblob(16)", "gen_random_uuid()"),
+        raw.spelled(
+            "lower(substr(hex(p.id), 1, 8) || '-' || substr(hex(p.id), 9, 4) || '-' || substr(hex(p.id), 13, 4) || '-' || \
+             substr(hex(p.id), 17, 4) || '-' || substr(hex(p.id), 21))",
+            "p.id::text",
+        ),
+    );
+    assert!(raw.execute(&boxes).await > 40);
     let read = raw
         .execute(
             "INSERT INTO memberships (person_id, stream_id, role, read_seq, read_no, joined_at, last_mention_seq, mute, \
@@ -164,6 +177,8 @@ async fn a_whole_village_that_reads_at_once_is_told_in_one_go() {
     liusheng::server::do_what_is_due(app.app.clone()).await;
     let waiting: i64 = raw.one("SELECT count(*) FROM memberships WHERE is_echo_due = TRUE").await;
     assert_eq!(waiting, 0);
+    let told: i64 = raw.one("SELECT count(*) FROM entries WHERE kind = 'cursor'").await;
+    assert!(told > 600, "{told}");
     raw.close().await;
     app.stop().await;
 }

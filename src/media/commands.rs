@@ -1,11 +1,12 @@
 //! Writes of media: a kept file gets its row, a row is attached to one thing, what nobody attached is forgotten.
 use chrono::TimeDelta;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
 };
 
 use super::{
-    Media, VOICE,
+    ALOUD, ANSWER, Media, VOICE,
     queries::{self, MediaView},
     rows::media,
 };
@@ -20,6 +21,8 @@ use crate::{
 /// How long a photo waits for the form it was taken for.
 const UNATTACHED_DAYS: i64 = 2;
 const SWEPT_AT_ONCE: u64 = 100;
+/// What is spoken here is spoken for an office: it stays when who spoke it goes.
+const FOR_OFFICES: [&str; 2] = [ALOUD, ANSWER];
 
 /// What media are attached to.
 #[derive(Clone, Copy, Debug)]
@@ -162,26 +165,52 @@ pub async fn erase(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
     Ok(())
 }
 
-/// Makes every voice clip of a person unreadable.
+/// Makes these unreadable, for good, and belong to nothing: those that are attached to a thing of this kind. Rows and files
+/// are swept like what nobody attached.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn discard(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
+    erase(tx, kind, ids).await?;
+    media::Entity::update_many()
+        .col_expr(media::Column::SubjectKind, Expr::value(None::<String>))
+        .col_expr(media::Column::SubjectId, Expr::value(None::<String>))
+        .col_expr(media::Column::AreaCode, Expr::value(None::<String>))
+        .filter(media::Column::Id.is_in(ids.iter().copied()))
+        .filter(media::Column::SubjectKind.eq(kind))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// A person's voice clips, without what was spoken for an office.
+fn own_clips() -> Condition {
+    let of_nothing = media::Column::SubjectKind.is_null();
+    Condition::all()
+        .add(media::Column::Kind.eq(VOICE))
+        .add(of_nothing.or(media::Column::SubjectKind.is_not_in(FOR_OFFICES)))
+}
+
+/// Makes every voice clip of a person unreadable, but what was spoken for an office.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
-    let clips = media::Entity::find().filter(media::Column::OwnerId.eq(owner)).filter(media::Column::Kind.eq(VOICE));
+    let clips = media::Entity::find().filter(media::Column::OwnerId.eq(owner)).filter(own_clips());
     let keys: Vec<_> = clips.all(tx).await?.iter().filter_map(|row| row.key_id).collect();
     seals::commands::destroy(tx, &keys).await
 }
 
 /// Makes unreadable what must not outlive a person's account: every voice clip, whatever is attached to these things
-/// (`subject_kind` and ids), and what is not attached. Photos of what is public stay. Gives the rows: files kept before
-/// files were sealed are taken away by [`super::files::remove_clear`].
+/// (`subject_kind` and ids), and what is not attached. Photos of what is public stay, and so does what was spoken for an
+/// office. Gives the rows: their files are taken away by [`super::files::remove_all`].
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<Vec<Media>> {
     let mut gone = media::Entity::find()
         .filter(media::Column::OwnerId.eq(owner))
-        .filter(media::Column::Kind.eq(VOICE).or(media::Column::SubjectId.is_null()))
+        .filter(Condition::any().add(own_clips()).add(media::Column::SubjectId.is_null()))
         .all(tx)
         .await?;
     for (kind, ids) in things {

@@ -26,9 +26,14 @@ pub use self::{
     http::{Size, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,
+    rules::check_clip,
 };
 
 /// The kind of a photo, in rows and over the wire.
 pub const PHOTO: &str = "photo";
 /// The kind of a voice clip, in rows and over the wire.
 pub const VOICE: &str = "voice";
+/// What a clip is attached to that says a notice, a vote or a matter aloud.
+pub const ALOUD: &str = "aloud";
+/// What the clip of an office's answer is attached to.
+pub const ANSWER: &str = "answer";

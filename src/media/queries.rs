@@ -74,6 +74,15 @@ pub async fn row(db: &impl ConnectionTrait, id: MediaId) -> Result<Option<Media>
     Ok(media::Entity::find_by_id(id).one(db).await?)
 }
 
+/// The rows of these ids.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn rows(db: &impl ConnectionTrait, ids: Vec<MediaId>) -> Result<HashMap<MediaId, Media>> {
+    let rows = media::Entity::find().filter(media::Column::Id.is_in(ids)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
 /// What is attached to these things of one kind, by the id of the thing, in the order in which it was sent.
 ///
 /// # Errors

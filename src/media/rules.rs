@@ -32,6 +32,17 @@ pub fn inspect(bytes: &[u8]) -> Result<Kind> {
     Ok(kind)
 }
 
+/// Would this be taken as a voice clip? For a blocking thread: reads the whole of it.
+///
+/// # Errors
+/// As [`inspect`] and [`voice::measure`]; `media_unsupported` for a photo.
+pub fn check_clip(bytes: &[u8]) -> Result<()> {
+    match inspect(bytes)? {
+        Kind::Voice => voice::measure(bytes).map(drop),
+        Kind::Photo => Err(Code::MediaUnsupported.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -302,6 +302,14 @@ async fn authority(tx: &Tx, actor: &Actor, area: &str, matter: Option<MatterId>)
     Ok(Authority { body: mandate.from_body_id, adviser: Some(council.body_id), mandate: Some(mandate.id) })
 }
 
+/// Whoever may publish a notice there, also says how it sounds.
+///
+/// # Errors
+/// `mandate_needed`, `not_allowed` as for publishing.
+pub async fn require_publisher(tx: &Tx, actor: &Actor, (area, matter): (&str, Option<MatterId>)) -> Result<()> {
+    authority(tx, actor, area, matter).await.map(drop)
+}
+
 fn checked(title: &str, text: &str) -> Checks {
     let mut checks = Checks::default();
     checks.text("title", title, 1..=60);

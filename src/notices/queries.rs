@@ -17,6 +17,7 @@ use crate::{
 
 mod confirmed;
 mod objections;
+mod spoken;
 
 pub(super) use self::{
     confirmed::view as confirmation_view,
@@ -25,6 +26,7 @@ pub(super) use self::{
 pub use self::{
     confirmed::{ConfirmationView, has_confirmed, made_by, own as own_confirmation},
     objections::{ObjectionView, objections, objectors_of},
+    spoken::{Spoken, spoken},
 };
 pub use super::audience::{list as doors, of_household, on_paper, reach};
 

@@ -24,6 +24,7 @@ pub mod households;
 mod own;
 pub mod proxies;
 mod results;
+mod spoken;
 
 pub use self::electors::{asked, cast_by, closing_until, not_cast, unreachable};
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
@@ -31,6 +32,7 @@ pub(super) use self::proxies::alternate_of;
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_of, results_in,
 };
+pub use self::spoken::{Spoken, spoken};
 
 /// A secret vote whose three keys are not made yet.
 pub(super) const WAITING_KEYS: &str = "waiting_keys";

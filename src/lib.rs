@@ -48,7 +48,8 @@ pub mod notices;
 pub mod reports;
 pub mod suggestions;
 pub mod tasks;
-// the path and the decision
+// the path and the decision, and how they sound
+pub mod aloud;
 pub mod board;
 pub mod matters;
 pub mod votes;

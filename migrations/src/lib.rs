@@ -32,6 +32,7 @@ mod m0025_escalation;
 mod m0027_agents;
 mod m0028_cosigns;
 mod m0034_charters;
+mod m0035_aloud;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_agents::Migration),
             Box::new(m0028_cosigns::Migration),
             Box::new(m0034_charters::Migration),
+            Box::new(m0035_aloud::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@ use chrono::{Datelike, TimeDelta};
 
 use super::{Finding, State};
 use crate::{
-    broker,
+    aloud, broker,
     calendar::Calendar,
     clock::{self, Clock},
     config::{Config, SmsProvider},
@@ -33,6 +33,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
     found.extend(time(config, clock));
     found.push(redis(&config.redis_url).await);
     found.extend(providers(config, clock).await);
+    found.extend(speech(config).await);
     found.push(public_url(&config.public_url).await);
     found
 }
@@ -223,6 +224,17 @@ async fn sms(config: &Config, gateways: &Gateways) -> Finding {
         Ok(Err("refused")) => Finding::new("sms", State::Fault, "sms_refused", &[]),
         _ => Finding::new("sms", State::Fault, "sms_unreachable", &[]),
     }
+}
+
+/// Has the speech command say one sentence, where there is a command.
+async fn speech(config: &Config) -> Option<Finding> {
+    if config.speech_command.trim().is_empty() {
+        return None;
+    }
+    Some(match aloud::check_command(config).await {
+        Ok(()) => Finding::new("speech", State::Ok, "speech_well", &[]),
+        Err(error) => Finding::new("speech", State::Fault, "speech_bad", &[("error", error.to_string())]),
+    })
 }
 
 async fn public_url(url: &str) -> Finding {

@@ -47,6 +47,8 @@ const ENGLISH: &[(&str, &str)] = &[
     ("wechat_unreachable", "WeChat does not answer: is the way out open?"),
     ("wechat_no_callback", "wechat_token is not set: nothing that people send to the account arrives"),
     ("providers_bad", "a provider's setting cannot be used, the server would not start: {error}"),
+    ("speech_well", "the speech command says a sentence"),
+    ("speech_bad", "the speech command says nothing that can be heard: {error}; try it by hand"),
     ("public_url_none", "public_url is not set: links in messages and the secure cookie need it"),
     ("public_url_plain", "public_url is not https: passwords and voices travel in the open"),
     ("public_url_well", "{url} answers"),

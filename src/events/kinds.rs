@@ -89,6 +89,8 @@ kinds! {
     SuggestionAssigned "suggestion.assigned",
     /// It was answered.
     SuggestionAnswered "suggestion.answered",
+    /// A clip says the answer, in place of the one before; data: answer.
+    AnswerSpoken "suggestion.answer_spoken",
     /// Its author rated the answer; data: rating.
     SuggestionRated "suggestion.rated",
     /// It joined a matter; data: matter.
@@ -155,6 +157,10 @@ kinds! {
     ObjectionRaised "objection.raised",
     /// An objection was answered; data: notice.
     ObjectionAnswered "objection.answered",
+    /// A clip says a notice, a vote or a matter aloud; data: about, version, media, machine.
+    ClipRecorded "clip.recorded",
+    /// It was taken away; data: about, version.
+    ClipRemoved "clip.removed",
     /// A vote was opened and its roll frozen; data: matter, preset, count.
     VoteOpened "vote.opened",
     /// A vote closes within a day; data: none.

@@ -182,14 +182,17 @@ async fn close(tx: &Tx, person: PersonId) -> Result<Closed> {
         return Ok(nothing);
     }
     end(tx, person, ClosingState::Clearing).await?;
-    let voices: Vec<String> =
-        suggestions::erase_of(tx, person).await?.into_iter().map(|voice| voice.to_string()).collect();
+    let voices = suggestions::erase_of(tx, person).await?;
+    let answers = suggestions::answers_to(tx, &voices).await?;
+    let answers: Vec<String> = answers.into_iter().map(|answer| answer.to_string()).collect();
+    let voices: Vec<String> = voices.into_iter().map(|voice| voice.to_string()).collect();
     let private: Vec<String> =
         streams::leave_all(tx, person).await?.into_iter().map(|stream| stream.to_string()).collect();
     let held: Vec<String> =
         moderation::commands::erase_of(tx, person).await?.into_iter().map(|held| held.to_string()).collect();
     let attached = [
         (suggestions::commands::SUBJECT_KIND, &*voices),
+        (media::ANSWER, &*answers),
         (streams::commands::MEDIA_KIND, &*private),
         (moderation::commands::MEDIA_KIND, &*held),
     ];

@@ -80,7 +80,9 @@ fn holds_nul(request: &Request) -> Option<Code> {
 fn is_upload(request: &Request) -> bool {
     let path = request.uri().path();
     let is_proxy = path.starts_with("/desk/votes/") && path.ends_with("/proxies");
-    matches!(path, "/v1/media" | "/speak") || path.starts_with("/desk/tasks/") || is_proxy
+    let is_answer = path.starts_with("/desk/suggestions/") && (path.ends_with("/answer") || path.ends_with("-clip"));
+    let is_of_desk = ["/desk/tasks/", "/desk/aloud/"].iter().any(|folder| path.starts_with(folder));
+    matches!(path, "/v1/media" | "/speak") || is_of_desk || is_proxy || is_answer
 }
 
 fn wants_page(request: &Request) -> bool {

@@ -19,6 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{health, layers};
 use crate::{
+    aloud,
     app::App,
     areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox,
     live::{self, Hub},
@@ -61,6 +62,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(matters::routes())
         .merge(board::routes())
         .merge(votes::routes())
+        .merge(aloud::routes())
         .merge(privacy::routes())
         .merge(events::routes())
         .merge(wechat::routes())

@@ -7,6 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Role, health};
 use crate::{
+    aloud,
     app::{self, App},
     board,
     broker::Bell,
@@ -44,6 +45,7 @@ pub fn reactions() -> Vec<Reaction> {
         tasks_subject::REACTIONS,
         matters::REACTIONS,
         votes::REACTIONS,
+        aloud::REACTIONS,
         privacy::REACTIONS,
         // last: who has read the card that the others posted need not be told
         delivery::REACTIONS,
@@ -103,6 +105,9 @@ pub(super) fn spawn(
         let inbox = app.clone();
         // apart: a file that does not come must not hold up what is due
         tasks.spawn(every(DUE, stop.clone(), move || read_inbox(inbox.clone())));
+        let (said, ends) = (app.clone(), stop.clone());
+        // apart: a program of somebody else's may hang
+        tasks.spawn(every(DUE, stop.clone(), move || read_aloud(said.clone(), ends.clone())));
         let old = app.clone();
         tasks.spawn(every(SWEEP, stop.clone(), move || sweep(old.clone())));
     }
@@ -173,6 +178,16 @@ pub async fn do_what_is_due(app: App) {
 async fn read_inbox(app: App) {
     if let Err(error) = inbox::run_due(&app).await {
         tracing::error!(%error, "messages from WeChat");
+    }
+}
+
+/// A program that runs when we are to end is ended, too.
+async fn read_aloud(app: App, stop: CancellationToken) {
+    tokio::select! {
+        done = aloud::run_due(&app) => if let Err(error) = done {
+            tracing::error!(%error, "what is to be said aloud");
+        },
+        () = stop.cancelled() => {}
     }
 }
 

@@ -1,0 +1,108 @@
+//! What is said aloud, in which words, and how often a machine is asked for it: pure.
+use chrono::TimeDelta;
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::text;
+
+/// As much as is said in two minutes, which is what a clip may last.
+const MAX_CHARS: usize = 400;
+/// How often the speech command is tried for one version.
+pub(super) const TRIES: i32 = 3;
+
+/// What a clip says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// 公示、公告: title and text of its present version.
+    Notice,
+    /// 表决: what is asked, and what may be chosen.
+    Vote,
+    /// 事项: title and summary.
+    Matter,
+}
+
+impl About {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Vote => "vote",
+            Self::Matter => "matter",
+        }
+    }
+}
+
+/// When a command that was tried so often is tried next; `None`: no more.
+pub(super) fn next_try(tries: i32) -> Option<TimeDelta> {
+    match tries {
+        ..=1 => Some(TimeDelta::minutes(10)),
+        2.. if tries < TRIES => Some(TimeDelta::hours(2)),
+        _ => None,
+    }
+}
+
+/// A title and what stands under it.
+pub(super) fn of_text(title: &str, words: &str) -> String {
+    text::say_with("aloud-text", &[("title", title.trim().into()), ("text", words.trim().into())])
+}
+
+/// What is asked, and what may be chosen; without options by for or against.
+pub(super) fn of_question(question: &str, options: &[String]) -> String {
+    if options.is_empty() {
+        return text::say_with("aloud-motion", &[("question", question.into())]);
+    }
+    let said = |(n, option): (usize, &String)| {
+        text::say_with("aloud-option", &[("n", n.to_string().into()), ("text", option.as_str().into())])
+    };
+    let options: Vec<String> = (1..).zip(options).map(said).collect();
+    let blanks = [("question", question.into()), ("options", options.join("").into())];
+    text::say_with("aloud-choice", &blanks)
+}
+
+/// As much of it as a clip can hold, up to the end of a sentence, and that there is more to be read.
+pub(super) fn cut(words: &str) -> String {
+    if words.chars().count() <= MAX_CHARS {
+        return words.to_owned();
+    }
+    let head: String = words.chars().take(MAX_CHARS).collect();
+    let ends = text::say("aloud-ends");
+    let end = head.char_indices().rev().find(|(_, c)| ends.contains(*c)).map(|(at, c)| at + c.len_utf8());
+    let head = &head[..end.unwrap_or(head.len())];
+    text::say_with("aloud-more", &[("text", head.into())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_ends_with_a_sentence_and_says_that_there_is_more() {
+        let short = "短".repeat(400);
+        assert_eq!(cut(&short), short);
+        let long = format!("{}。{}", "长".repeat(300), "长".repeat(300));
+        let said = cut(&long);
+        assert!(said.starts_with(&format!("{}。", "长".repeat(300))), "{said}");
+        assert!(!said.contains(&"长".repeat(301)) && said.contains("全文"), "{said}");
+        let endless = cut(&"长".repeat(5_000));
+        assert!((400..440).contains(&endless.chars().count()), "{endless}");
+    }
+
+    #[test]
+    fn every_option_is_said() {
+        let motion = of_question("同意修桥吗？", &[]);
+        assert!(motion.contains("同意修桥吗？") && motion.contains("弃权"), "{motion}");
+        let choice = of_question("先修哪一座？", &["东桥".to_owned(), "西桥".to_owned()]);
+        assert!(choice.contains("第1项") && choice.contains("西桥") && !choice.contains("弃权"), "{choice}");
+        assert_eq!(of_text(" 停水 ", "明天停水。\n"), "停水。明天停水。");
+    }
+
+    #[test]
+    fn a_command_is_tried_three_times() {
+        assert!(next_try(1).unwrap() < next_try(2).unwrap());
+        assert_eq!((next_try(3), next_try(4)), (None, None));
+    }
+}

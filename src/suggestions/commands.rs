@@ -4,15 +4,17 @@ use sea_orm::{ActiveEnum, ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorT
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-pub use super::clocks::due;
 use super::{
     Suggestion, clocks, escalation,
     queries::{self, SuggestionSummary, SuggestionView},
-    rows::{answer, suggestion},
+    rows::suggestion,
     rules::{self, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
     words,
+};
+pub use super::{
+    answers::{AnswerSuggestion, SpeakAnswer, answer, speak_answer},
+    clocks::due,
 };
 use crate::{
     actor::Actor,
@@ -28,7 +30,7 @@ use crate::{
 
 /// What media are attached to, in rows of media.
 pub const SUBJECT_KIND: &str = "suggestion";
-const MAX_TEXT: usize = 2000;
+pub(super) const MAX_TEXT: usize = 2000;
 const MAX_PLACE: usize = 100;
 const MAX_RATING_TEXT: usize = 500;
 const MAX_PHOTOS: usize = 9;
@@ -64,15 +66,6 @@ pub struct SubmitSuggestion {
 pub struct AssignSuggestion {
     /// Somebody with a seat in the body responsible.
     pub person_id: PersonId,
-}
-
-/// An answer.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AnswerSuggestion {
-    /// 1 to 2,000 characters.
-    #[schema(min_length = 1, max_length = 2000)]
-    pub text: String,
 }
 
 /// What the author thinks of the answer.
@@ -237,42 +230,6 @@ pub async fn assign(
     queries::summary(tx, row).await
 }
 
-/// Answers an accepted voice. Records `suggestion.answered`.
-///
-/// # Errors
-/// As [`accept`], `wrong_state` unless accepted; `invalid_fields`.
-pub async fn answer(
-    tx: &Tx,
-    actor: &Actor,
-    (id, input): (SuggestionId, AnswerSuggestion),
-) -> Result<SuggestionSummary> {
-    let mut checks = Checks::default();
-    checks.text("text", &input.text, 1..=MAX_TEXT);
-    checks.done()?;
-    let row = checked(tx, actor, id, Step::Answer).await?;
-    let seat = rules::handling_seat(actor, &row).ok_or(Code::NotAllowed)?;
-    let answered = suggestion::ActiveModel {
-        state: Set(SuggestionState::Answered),
-        answered_at: Set(Some(tx.now())),
-        warn_at: Set(None),
-        supervise_at: Set(None),
-        ..Default::default()
-    };
-    let row = moved(tx, &row, answered).await?;
-    let kept = answer::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        suggestion_id: Set(id),
-        body_id: Set(seat.body_id),
-        person_id: Set(actor.person),
-        text: Set(words::seal(tx, &row, "answer", &input.text.trim().replace("\r\n", "\n")).await?),
-        created_at: Set(tx.now()),
-    };
-    let kept = kept.insert(tx).await?;
-    record(tx, Kind::SuggestionAnswered, &row, Some(actor), json!({ "answer": kept.id })).await?;
-    join_public_thread(tx, &row, actor.person).await?;
-    queries::summary(tx, row).await
-}
-
 /// Rates the answer. "Not solved" opens the voice again, with new days to answer it; said twice, it takes it to the office
 /// above. Records `suggestion.rated` and then `suggestion.escalated`.
 ///
@@ -348,7 +305,7 @@ pub(super) async fn moved(tx: &Tx, before: &Suggestion, mut change: suggestion::
 
 /// Who handles a public voice may write in its thread. Into another's thread one gets by opening the voice, which is
 /// recorded (see `readings`).
-async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<()> {
+pub(super) async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<()> {
     match row.visibility {
         Visibility::Public => {
             let role = if row.assignee_id == Some(person) { "given" } else { "handler" };

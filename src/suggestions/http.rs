@@ -5,7 +5,8 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SubmitSuggestion},
+    answers,
+    commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
     cosigns::{self, Cosign},
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
@@ -33,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(accept_suggestion))
         .routes(routes!(assign_suggestion))
         .routes(routes!(answer_suggestion))
+        .routes(routes!(speak_answer))
         .routes(routes!(rate_suggestion))
         .routes(routes!(cosign_suggestion))
         .routes(routes!(similar_suggestions))
@@ -135,6 +137,26 @@ async fn answer_suggestion(
     .map(Created)
 }
 
+/// Let a clip say the newest answer to a voice, in place of the one before.
+#[utoipa::path(put, path = "/v1/suggestions/{id}/answer-clip", tag = "suggestions", operation_id = "speak_answer",
+    params(("id" = String, Path, description = "The voice")), request_body = SpeakAnswer,
+    responses((status = 200, body = SuggestionSummary, description = "Heard by whoever may read the answer"),
+        (status = "default", body = Problem, description = "Refused; `wrong_state` when there is no answer",
+            content_type = "application/problem+json")))]
+async fn speak_answer(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+    Input(input): Input<SpeakAnswer>,
+) -> Result<Json<SuggestionSummary>> {
+    app.once(actor, key, "speak_answer", (id, input), |tx, actor, input| {
+        Box::pin(commands::speak_answer(tx, actor, input))
+    })
+    .await
+    .map(Json)
+}
+
 /// Rate the answer to one's own voice; 1 and 2 open it again.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/rating", tag = "suggestions", operation_id = "rate_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = RateSuggestion,
@@ -209,7 +231,7 @@ async fn read_media(
     media::serve(&app, &row, query.size, &headers).await
 }
 
-/// The owner always; of a voice, whoever may see the voice (and a handler leaves a trace); of what is public, whoever sees
+/// The owner always; of a voice and its answers, whoever may see the voice (and a handler leaves a trace); of what is public, whoever sees
 /// what is public there; nobody else, whatever it may be attached to one day.
 async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
@@ -223,6 +245,10 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     };
     if kind == SUBJECT_KIND {
         let voice = queries::of_media(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
+        return readings::let_in(app, actor, &voice, Opening::Attachment).await;
+    }
+    if kind == media::ANSWER {
+        let voice = answers::of_clip(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
     }
     if kind == streams::commands::MEDIA_KIND {

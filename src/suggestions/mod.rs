@@ -6,6 +6,7 @@
 //! handler only after the opening was written down, and the author sees who opened it; lists never show its words; its
 //! words, its answers and its thread are kept sealed by a key that is destroyed with the author's account.
 //! Whoever runs the county opens one only with a reason, which the author reads, too, and until midnight.
+//! An answer is written, spoken, or both; its clip is heard by whoever may read it, and destroyed with a private voice.
 //! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again. Said twice, it takes it to
 //! the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
@@ -16,6 +17,7 @@
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
 //! nobody's list. A thread's messages are read in the stream, where single reads leave no trace; therefore a handler gets
 //! into the thread of a voice that is not public only by opening the voice, and out of it with the seat.
+mod answers;
 mod authors;
 mod clocks;
 pub mod commands;
@@ -34,8 +36,9 @@ mod similar;
 mod words;
 
 pub use self::{
+    answers::answers_to,
     authors::{author_of, authors_in},
-    commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SubmitSuggestion},
+    commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SpeakAnswer, SubmitSuggestion},
     cosigns::{Cosign, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,

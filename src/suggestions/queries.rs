@@ -15,7 +15,7 @@ use super::{
     commands::SUBJECT_KIND,
     cosigns, escalation,
     readings::{self, Opening},
-    rows::{answer, suggestion},
+    rows::suggestion,
     rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
     words,
 };
@@ -31,9 +31,14 @@ use crate::{
     people, streams,
 };
 
+mod answers;
 mod joined;
 
-pub use self::joined::{author_threads, joined_to};
+pub(super) use self::answers::answers;
+pub use self::{
+    answers::SuggestionAnswerView,
+    joined::{author_threads, joined_to},
+};
 
 /// Rows on a desk's list of what is to be done.
 const TODO: u64 = 50;
@@ -122,19 +127,6 @@ pub struct SuggestionView {
     /// Who gets it when the author says "not solved" once more; for the author, and not before it comes to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_body_name: Option<String>,
-}
-
-/// An answer.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SuggestionAnswerView {
-    /// The body that answers.
-    pub body_name: String,
-    /// Who wrote it, in that seat.
-    pub person_name: String,
-    /// The words.
-    pub text: String,
-    /// When.
-    pub created_at: DateTime<FixedOffset>,
 }
 
 /// That a handler opened it.
@@ -237,29 +229,6 @@ pub(super) async fn view(
     };
     let author_name = if sight == Sight::Public { people::mask_name(&author_name) } else { author_name };
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
-}
-
-pub(super) async fn answers(
-    db: &impl ConnectionTrait,
-    keys: &Keys,
-    of: &Suggestion,
-) -> Result<Vec<SuggestionAnswerView>> {
-    let mut rows = answer::Entity::find()
-        .filter(answer::Column::SuggestionId.eq(of.id))
-        .order_by_asc(answer::Column::CreatedAt)
-        .order_by_asc(answer::Column::Id)
-        .all(db)
-        .await?;
-    words::open_answers(db, keys, of, &mut rows).await?;
-    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
-    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
-    let show = |row: answer::Model| SuggestionAnswerView {
-        body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
-        person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
-        text: row.text,
-        created_at: clock::local(row.created_at),
-    };
-    Ok(rows.into_iter().map(show).collect())
 }
 
 /// What of a voice gets into a list.

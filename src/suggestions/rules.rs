@@ -95,6 +95,8 @@ pub enum Step {
     Assign,
     /// Answer it.
     Answer,
+    /// Let a clip say the newest answer.
+    Speak,
     /// Rate the answer.
     Rate,
     /// Let it join a matter.
@@ -240,6 +242,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Accept => state == SuggestionState::Submitted,
         Step::Assign | Step::Answer => state == SuggestionState::Accepted,
         Step::Rate => state == SuggestionState::Answered,
+        Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
         Step::Join => true,
         Step::Cosign => state != SuggestionState::Rated,
     }
@@ -255,7 +258,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     }
     let may = match step {
         Step::Rate => standing.is_author,
-        Step::Accept | Step::Assign | Step::Answer => standing.is_responsible && !standing.is_author,
+        Step::Accept | Step::Assign | Step::Answer | Step::Speak => standing.is_responsible && !standing.is_author,
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
     };

@@ -153,6 +153,7 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Accept => state == Submitted,
                 Step::Assign | Step::Answer => state == Accepted,
                 Step::Rate => state == Answered,
+                Step::Speak => [Answered, Rated].contains(&state),
                 Step::Join => [Submitted, Accepted, Answered, Rated].contains(&state),
                 Step::Cosign => state != Rated,
             };
@@ -160,7 +161,7 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
             let refused = Err(Code::NotAllowed);
             let (of_author, of_handler, of_both) = match step {
-                Step::Accept | Step::Assign | Step::Answer => (refused, allowed, refused),
+                Step::Accept | Step::Assign | Step::Answer | Step::Speak => (refused, allowed, refused),
                 Step::Rate => (allowed, refused, allowed),
                 Step::Join => (refused, allowed, allowed),
                 // nobody stands behind what is not public
@@ -180,7 +181,7 @@ fn what_may_be_done_now_follows_from_the_state() {
     let expected = |state| match state {
         SuggestionState::Submitted => vec![Step::Accept, Step::Join],
         SuggestionState::Accepted => vec![Step::Assign, Step::Answer, Step::Join],
-        SuggestionState::Answered | SuggestionState::Rated => vec![Step::Join],
+        SuggestionState::Answered | SuggestionState::Rated => vec![Step::Speak, Step::Join],
     };
     for state in SuggestionState::iter() {
         let row = voice(SuggestionKind::Help, Visibility::Handlers, state);

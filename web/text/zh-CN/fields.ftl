@@ -32,6 +32,7 @@ field-address-refused = 这个网址通向内部网络，不能用
 field-not-a-member = 这个人不在册，或不在这个组织任职
 field-under-age = 这个人还没有满 18 周岁
 field-no-photo = 至少要一张照片
+field-no-clip = 要一段录音，照片不行
 # Areas and the ground.
 field-parent-unknown = 上一级还没有，请先导入上一级
 field-on-other-roster = 这个身份证号在别的村名册上，请先由那个村迁出

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     actor::{Actor, covers},
+    aloud::{self, ClipView},
     app::{App, Path, Query},
     delivery,
     error::{Code, Result},
@@ -67,6 +68,7 @@ struct MatterPage {
     matter: MatterView,
     steps: Vec<Step>,
     missing: Vec<String>,
+    clip: Option<ClipView>,
     about: About,
     talk: Option<Talk>,
 }
@@ -116,7 +118,8 @@ async fn shown(app: &App, viewer: &Viewer, id: MatterId, (before, unsent): (Opti
     }
     let missing = matter.stages.iter().flat_map(|stage| stage.missing.iter().map(|one| one.text.clone())).collect();
     let steps = matter.stages.iter().map(step).collect();
-    Ok(render_as(status, &MatterPage { page, steps, missing, about, talk, matter }))
+    let clip = aloud::queries::of_matter(app.store.read(), id).await?;
+    Ok(render_as(status, &MatterPage { page, steps, missing, clip, about, talk, matter }))
 }
 
 /// What was done in other villages in the name of this matter is none of it.

@@ -1,4 +1,6 @@
 //! `/notices`: what hangs in the village; each with its versions, and objections that are answered in public.
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{
     Router,
@@ -6,6 +8,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use uuid::Uuid;
 
 use super::{
     fields::{Fields, Wrong},
@@ -13,6 +16,7 @@ use super::{
     words::Words,
 };
 use crate::{
+    aloud::{self, About, ClipView},
     app::{App, Path, Query},
     bodies::{self, Right},
     error::Result,
@@ -38,7 +42,15 @@ pub(super) fn routes() -> Router<App> {
 struct NoticesPage {
     page: Page,
     items: Vec<NoticeView>,
+    /// The clips of those that can be heard.
+    clips: HashMap<Uuid, ClipView>,
     next: Option<String>,
+}
+
+impl NoticesPage {
+    fn clip(&self, one: &NoticeView) -> Option<&ClipView> {
+        self.clips.get(&one.id.0)
+    }
 }
 
 #[derive(Template)]
@@ -56,6 +68,7 @@ struct NoticePage {
     household: Vec<DoorView>,
     /// Does the viewer knock at these doors?
     visits: bool,
+    clip: Option<ClipView>,
     typed: Fields,
     wrong: Wrong,
 }
@@ -77,8 +90,12 @@ impl NoticePage {
 }
 
 async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
-    let found = queries::list(app.store.read(), &who.actor.area, &page).await?;
-    Ok(render(&NoticesPage { page: who.page("page-notices"), items: found.items, next: found.next_cursor }))
+    let db = app.store.read();
+    let found = queries::list(db, &who.actor.area, &page).await?;
+    let present: Vec<(Uuid, i32)> = found.items.iter().map(|one| (one.id.0, one.version)).collect();
+    let clips = aloud::queries::clips(db, About::Notice, &present).await?;
+    let page = who.page("page-notices");
+    Ok(render(&NoticesPage { page, items: found.items, clips, next: found.next_cursor }))
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<NoticeId>) -> Result<Response> {
@@ -104,14 +121,14 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
         None => (None, Vec::new()),
     };
     let visits = |actor: &crate::actor::Actor| bodies::may(actor, Right::VisitDoors, &head.area_code);
+    let clip = aloud::queries::of_notice(db, id, head.version).await?;
     let (is_asked, visits) = (asked.is_some(), head.must_read && viewer.actor.as_ref().is_some_and(visits));
     let back = head.matter_id.map_or_else(|| "/notices".to_owned(), |matter| format!("/matters/{matter}"));
     let page = viewer.page("page-notice").titled(head.title.clone()).back(back).at(format!("/notices/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));
-    Ok(render_as(
-        wrong.status(),
-        &NoticePage { page, notice, objections, may_object, is_asked, confirmed, household, visits, typed, wrong },
-    ))
+    let shown =
+        NoticePage { page, notice, objections, may_object, is_asked, confirmed, household, visits, clip, typed, wrong };
+    Ok(render_as(shown.wrong.status(), &shown))
 }
 
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {

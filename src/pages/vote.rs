@@ -15,6 +15,7 @@ use super::{
     words::Words,
 };
 use crate::{
+    aloud::{self, ClipView},
     app::{App, Path, Query},
     error::{Checks, Code, Result},
     ids::VoteId,
@@ -68,6 +69,7 @@ struct VotePage {
     /// ballot would be the own.
     is_lost: bool,
     choices: [Choice; 3],
+    clip: Option<ClipView>,
     wrong: Wrong,
 }
 
@@ -152,7 +154,9 @@ async fn shown(app: &App, viewer: &Viewer, id: VoteId, (number, wrong): (Option<
     let preset = rules::preset(&vote.preset);
     let other = mine.as_ref().and_then(|mine| among(mine, number));
     let is_lost = number.is_some() && other.is_none();
-    Ok(render_as(wrong.status(), &VotePage { page, preset, mine, other, is_lost, choices: CHOICES, vote, wrong }))
+    let clip = aloud::queries::of_vote(app.store.read(), id).await?;
+    let shown = VotePage { page, preset, mine, other, is_lost, choices: CHOICES, clip, vote, wrong };
+    Ok(render_as(shown.wrong.status(), &shown))
 }
 
 /// The choice is never part of an address: it comes and goes in forms.

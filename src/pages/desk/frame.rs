@@ -148,7 +148,10 @@ impl Clerk {
 fn belongs(here: &str, door: &str) -> bool {
     match door {
         "/desk" => here.starts_with("/desk/tasks/"),
-        "/desk/matters" => ["/desk/forms/", "/desk/votes/"].iter().any(|path| here.starts_with(path)),
+        "/desk/matters" => ["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]
+            .iter()
+            .any(|path| here.starts_with(path)),
+        "/desk/notices" => here.starts_with("/desk/aloud/notice/"),
         _ => false,
     }
 }

@@ -6,6 +6,7 @@ use axum::{extract::State, response::Response};
 use chrono::TimeDelta;
 
 use super::{
+    aloud::Aloud,
     frame::{Clerk, Desk, Draft, Due, live, picked},
     meetings::{Caller, callers, is_coming},
     notices::may_publish,
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     actor::covers,
+    aloud::About,
     app::{App, Path},
     bodies::{self, Right, SeatView},
     clock,
@@ -53,6 +55,7 @@ struct MatterPage {
     owners: Vec<SeatView>,
     presets: Vec<PresetView>,
     presume: Presumed,
+    aloud: Aloud,
 }
 
 /// What the clerk may do about it now.
@@ -164,6 +167,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         callers: if is_open { callers(clerk, &area, likely) } else { Vec::new() },
         presets: if can.open_vote { votable() } else { Vec::new() },
         presume: presume(app, &matter),
+        aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
         can,
         matter,

@@ -4,6 +4,7 @@
 //! will obey, and the command asks again; every form runs the same command as the API, once however often it is sent, and
 //! then leads on (303); a form that is refused is shown again with what was typed and what was wrong.
 //! Tables owned: none. Events recorded: none (the commands record theirs).
+mod aloud;
 mod bodies;
 mod charters;
 mod county;
@@ -37,7 +38,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::app::App;
+use crate::{app::App, pages::fields::MAX_FILES_BODY};
 
 /// A roster, and what a form adds around it.
 const MAX_ROSTER: usize = 6 * 1024 * 1024;
@@ -50,6 +51,11 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk", get(todo::show))
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
+        .route("/desk/suggestions/{id}/answer", post(suggestions::answer).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
+        .route(
+            "/desk/suggestions/{id}/answer-clip",
+            post(suggestions::speak).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
+        )
         .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
         .route("/desk/letters", get(letters::list))
         .route("/desk/letters/duty", post(letters::duty))
@@ -73,6 +79,11 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/votes/{id}/proxies", post(proxies::name).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/votes/{id}/{form}", post(votes::act))
         .route("/desk/households", get(proxies::households).post(proxies::name_household))
+        .route(
+            "/desk/aloud/{about}/{id}",
+            get(aloud::show).post(aloud::record).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
+        )
+        .route("/desk/aloud/{about}/{id}/remove", post(aloud::remove))
         .route("/desk/tasks/{id}", get(tasks::show))
         .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))

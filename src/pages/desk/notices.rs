@@ -3,8 +3,12 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
-use super::frame::{Clerk, Desk, Draft, live, places};
+use super::{
+    aloud::Aloud,
+    frame::{Clerk, Desk, Draft, live, places},
+};
 use crate::{
+    aloud::About,
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{self, Right},
@@ -126,6 +130,7 @@ struct NoticePage {
     may_change: bool,
     /// How far a must-read notice has come.
     reach: Option<ConfirmedView>,
+    aloud: Aloud,
 }
 
 impl NoticePage {
@@ -157,6 +162,7 @@ async fn shown(app: &App, clerk: &Clerk, id: NoticeId, (draft, answered): (Draft
         answered,
         may_answer: clerk.may(Right::AnswerObjection, &area),
         may_change: hangs && may_publish(clerk, &area),
+        aloud: Aloud::of(app, clerk, (About::Notice, id.0), &area).await?,
         reach,
         notice,
     };

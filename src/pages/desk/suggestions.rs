@@ -1,10 +1,14 @@
 //! Voices on the desk: the list to sort, and one voice with everything that can be done about it.
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Multipart, State, multipart::MultipartRejection},
+    response::Response,
+};
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use super::{
+    aloud::missing,
     frame::{Clerk, Desk, Draft, Due, code_of, live},
     matters::{item_of, path_of},
 };
@@ -12,20 +16,21 @@ use crate::{
     app::{App, Path, Query},
     bodies::{self, Right, SeatView},
     error::{Code, Result},
-    ids::{MatterId, SuggestionId},
+    ids::{MatterId, MediaId, SuggestionId},
     matters::{
         self, JoinSuggestion, MatterSummary, MattersQuery, RaiseMatter, ReservedItem, State as MatterState, TemplateKey,
     },
     page,
     pages::{
-        fields::Fields,
+        fields::{Fields, Sent, with_files},
         layout::{Live, Page, encode, render, render_as, see},
         thread::{self, Thread},
         words::Words,
     },
     streams,
     suggestions::{
-        self, AnswerSuggestion, AssignSuggestion, Step, SuggestionState, SuggestionSummary, SuggestionView, Visibility,
+        self, AnswerSuggestion, AssignSuggestion, SpeakAnswer, Step, SuggestionState, SuggestionSummary,
+        SuggestionView, Visibility,
         queries::{Scope, SuggestionsQuery},
     },
     text,
@@ -143,6 +148,8 @@ struct VoicePage {
     may_raise: bool,
     thread: Option<Thread>,
     may_write: bool,
+    /// A recording that was sent along with a form that was refused.
+    kept: Vec<MediaId>,
 }
 
 impl VoicePage {
@@ -167,10 +174,10 @@ impl VoicePage {
 
 /// One voice. Opening one that is not public is written down, and its author sees it.
 pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<SuggestionId>) -> Result<Response> {
-    shown(&app, &clerk, id, Draft::default()).await
+    shown(&app, &clerk, id, (Vec::new(), Draft::default())).await
 }
 
-async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, draft: Draft) -> Result<Response> {
+async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<MediaId>, Draft)) -> Result<Response> {
     let db = app.store.read();
     let voice = suggestions::queries::open(app, &clerk.actor, id).await?;
     let head = &voice.summary;
@@ -207,6 +214,7 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, draft: Draft) -> Resu
         joined,
         thread,
         may_write,
+        kept,
         voice,
     };
     Ok(render_as(shown.draft.status(), &shown))
@@ -232,7 +240,6 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "accept" => accept(&app, &clerk, id, &fields).await,
         "assign" => assign(&app, &clerk, id, &fields).await,
-        "answer" => answer(&app, &clerk, id, &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,
@@ -240,7 +247,7 @@ pub(super) async fn act(
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/suggestions/{id}"))),
-        Err(error) => shown(&app, &clerk, id, Draft::refused(&form, fields, error)?).await,
+        Err(error) => shown(&app, &clerk, id, (Vec::new(), Draft::refused(&form, fields, error)?)).await,
     }
 }
 
@@ -259,12 +266,69 @@ async fn assign(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> 
     assign.await.map(drop)
 }
 
-async fn answer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
-    let input = (id, AnswerSuggestion { text: fields.text("text").to_owned() });
-    let answer = app.once(clerk.actor.clone(), fields.key(), "answer_suggestion", input, |tx, actor, input| {
+/// A form with files.
+type Form = std::result::Result<Multipart, MultipartRejection>;
+
+/// Answered in words, by a recording, or both.
+pub(super) async fn answer(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<SuggestionId>,
+    form: Form,
+) -> Result<Response> {
+    let mut sent = with_files(&app, &clerk.actor, form).await?;
+    let done = match sent.refused.take() {
+        Some(error) => Err(error),
+        None => reply(&app, &clerk, id, &sent).await,
+    };
+    ended(&app, &clerk, id, ("answer", sent, done)).await
+}
+
+async fn reply(app: &App, clerk: &Clerk, id: SuggestionId, sent: &Sent) -> Result<()> {
+    let text = sent.fields.text("text").to_owned();
+    // the newest: a form that was refused brings the one before along
+    let input = (id, AnswerSuggestion { text, clip_media_id: sent.media().last().copied() });
+    let answer = app.once(clerk.actor.clone(), sent.fields.key(), "answer_suggestion", input, |tx, actor, input| {
         Box::pin(suggestions::commands::answer(tx, actor, input))
     });
     answer.await.map(drop)
+}
+
+/// An answer that was written is said, too.
+pub(super) async fn speak(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<SuggestionId>,
+    form: Form,
+) -> Result<Response> {
+    let mut sent = with_files(&app, &clerk.actor, form).await?;
+    let done = match (sent.refused.take(), sent.media().last()) {
+        (Some(error), _) => Err(error),
+        (None, None) => Err(missing()),
+        (None, Some(media_id)) => {
+            let input = (id, SpeakAnswer { media_id: *media_id });
+            let speak = app.once(clerk.actor.clone(), sent.fields.key(), "speak_answer", input, |tx, actor, input| {
+                Box::pin(suggestions::commands::speak_answer(tx, actor, input))
+            });
+            speak.await.map(drop)
+        }
+    };
+    ended(&app, &clerk, id, ("answer-clip", sent, done)).await
+}
+
+async fn ended(
+    app: &App,
+    clerk: &Clerk,
+    id: SuggestionId,
+    (form, sent, done): (&str, Sent, Result<()>),
+) -> Result<Response> {
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/suggestions/{id}"))),
+        Err(error) => {
+            let kept = sent.media();
+            shown(app, clerk, id, (kept, Draft::refused(form, sent.fields, error)?)).await
+        }
+    }
 }
 
 async fn join(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
@@ -292,7 +356,7 @@ async fn raise(app: &App, clerk: &Clerk, id: SuggestionId, fields: Fields) -> Re
     });
     match raise.await {
         Ok(matter) => Ok(see(&format!("/desk/matters/{}", matter.head.id))),
-        Err(error) => shown(app, clerk, id, Draft::refused("raise", fields, error)?).await,
+        Err(error) => shown(app, clerk, id, (Vec::new(), Draft::refused("raise", fields, error)?)).await,
     }
 }
 

@@ -4,10 +4,12 @@ use axum::{extract::State, response::Response};
 use chrono::TimeDelta;
 
 use super::{
+    aloud::Aloud,
     frame::{Clerk, Desk, Draft, live, moment_of, picked},
     proxies,
 };
 use crate::{
+    aloud::About,
     app::{App, Path},
     board::{self, HeadView, sealing::Trustee},
     bodies::{self, Right},
@@ -49,6 +51,7 @@ struct VotePage {
     relations: [Relation; 7],
     /// Those for whom somebody cast, and whom no phone tells so.
     unreachable: Vec<(i32, String)>,
+    aloud: Aloud,
     wrong: Wrong,
     draft: Draft,
 }
@@ -94,6 +97,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
     let unreachable = if opens_votes { queries::unreachable(db, id).await? } else { Vec::new() };
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
+    let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;
     let desk = clerk.desk();
     let shown = VotePage {
         page,
@@ -111,6 +115,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         can_proxy,
         relations: Relation::ALL,
         unreachable,
+        aloud,
         wrong,
         draft,
     };

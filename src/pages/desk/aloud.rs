@@ -1,0 +1,164 @@
+//! 念给大家听: the text, and a recorder under it; on the desk's pages of notices, votes and matters a card that leads there.
+use askama::Template;
+use axum::{
+    extract::{Multipart, State, multipart::MultipartRejection},
+    response::Response,
+};
+use uuid::Uuid;
+
+use super::{
+    frame::{Clerk, Desk, Draft},
+    notices::may_publish,
+};
+use crate::{
+    aloud::{self, About, ClipView, RecordClip},
+    app::{App, Path},
+    bodies::Right,
+    error::{Checks, Code, Error, Result},
+    ids::MediaId,
+    pages::{
+        fields::{Sent, with_files},
+        layout::{Page, render_as, see},
+        words::Words,
+    },
+    text,
+};
+
+/// The card on the page of the thing itself.
+#[derive(Template)]
+#[template(path = "desk/aloud_card.html")]
+pub(super) struct Aloud {
+    path: String,
+    clip: Option<ClipView>,
+    may_record: bool,
+}
+
+impl Aloud {
+    /// Of this thing, in this area.
+    pub(super) async fn of(app: &App, clerk: &Clerk, (about, id): (About, Uuid), area: &str) -> Result<Self> {
+        let clip = clip(app, (about, id)).await?;
+        Ok(Self { path: path(about, id), clip, may_record: may_record(clerk, about, area) })
+    }
+}
+
+fn path(about: About, id: Uuid) -> String {
+    format!("/desk/aloud/{}/{id}", about.as_str())
+}
+
+async fn clip(app: &App, which: (About, Uuid)) -> Result<Option<ClipView>> {
+    match aloud::queries::clip(app.store.read(), which).await {
+        Ok(clip) => Ok(Some(clip)),
+        Err(error) if error.code() == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn may_record(clerk: &Clerk, about: About, area: &str) -> bool {
+    match about {
+        About::Notice => may_publish(clerk, area),
+        About::Vote => clerk.may(Right::OpenVote, area),
+        About::Matter => clerk.may(Right::RaiseMatter, area),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "desk/aloud.html")]
+struct AloudPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    path: String,
+    /// The page of the thing itself.
+    back: String,
+    words: String,
+    clip: Option<ClipView>,
+    may_record: bool,
+    /// A recording that was sent along with a form that was refused.
+    kept: Vec<MediaId>,
+}
+
+/// The page.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(which): Path<(About, Uuid)>) -> Result<Response> {
+    shown(&app, &clerk, which, (Vec::new(), Draft::default())).await
+}
+
+async fn shown(
+    app: &App,
+    clerk: &Clerk,
+    (about, id): (About, Uuid),
+    (kept, draft): (Vec<MediaId>, Draft),
+) -> Result<Response> {
+    let said = aloud::queries::to_say(app.store.read(), (about, id)).await?;
+    clerk.sits_over(&said.area_code)?;
+    let path = path(about, id);
+    let shown = AloudPage {
+        page: clerk.page(text::say("aloud-page")).at(path.clone()),
+        desk: clerk.desk(),
+        back: back(about, id),
+        clip: clip(app, (about, id)).await?,
+        may_record: may_record(clerk, about, &said.area_code),
+        words: said.words,
+        path,
+        draft,
+        kept,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+fn back(about: About, id: Uuid) -> String {
+    let folder = match about {
+        About::Notice => "notices",
+        About::Vote => "votes",
+        About::Matter => "matters",
+    };
+    format!("/desk/{folder}/{id}")
+}
+
+/// A recording was sent.
+pub(super) async fn record(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(which): Path<(About, Uuid)>,
+    form: std::result::Result<Multipart, MultipartRejection>,
+) -> Result<Response> {
+    let said = aloud::queries::to_say(app.store.read(), which).await?;
+    clerk.sits_over(&said.area_code)?;
+    let mut sent = with_files(&app, &clerk.actor, form).await?;
+    let done = match sent.refused.take() {
+        Some(error) => Err(error),
+        None => put(&app, &clerk, which, &sent).await,
+    };
+    match done {
+        Ok(()) => Ok(see(&back(which.0, which.1))),
+        Err(error) => {
+            let kept = sent.media();
+            shown(&app, &clerk, which, (kept, Draft::refused("record", sent.fields, error)?)).await
+        }
+    }
+}
+
+async fn put(app: &App, clerk: &Clerk, (about, id): (About, Uuid), sent: &Sent) -> Result<()> {
+    // the newest: a form that was refused brings the one before along
+    let media_id = *sent.media().last().ok_or_else(missing)?;
+    let input = (about, id, RecordClip { media_id });
+    let put = app.once(clerk.actor.clone(), sent.fields.key(), "record_clip", input, |tx, actor, input| {
+        Box::pin(aloud::commands::record_clip(tx, actor, input))
+    });
+    put.await.map(drop)
+}
+
+/// Nothing was recorded.
+pub(super) fn missing() -> Error {
+    let mut checks = Checks::default();
+    checks.wrong("media_id", "no_clip");
+    checks.done().err().unwrap_or_else(|| Code::InvalidRequest.into())
+}
+
+/// Nobody is to hear it any more.
+pub(super) async fn remove(State(app): State<App>, clerk: Clerk, Path(which): Path<(About, Uuid)>) -> Result<Response> {
+    let said = aloud::queries::to_say(app.store.read(), which).await?;
+    clerk.sits_over(&said.area_code)?;
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { aloud::commands::remove_clip(tx, &actor, which).await })).await?;
+    Ok(see(&back(which.0, which.1)))
+}

@@ -249,6 +249,27 @@ async function publicise() {
   await speaker.follow('关于“桥头装路灯”的公示');
   ids.notice = idOf(speaker);
   await speaker.sees('公示期：', '还没有异议', '从村集体经费出');
+  await speaker.lacks('听一听');
+  await sayAloud();
+}
+
+/** For who cannot read: the chair says it at the desk, and everybody hears it. */
+async function sayAloud() {
+  await chair.go(`/desk/aloud/notice/${ids.notice}`);
+  await chair.sees('从村集体经费出', '录一段念给大家听');
+  await recordClip(chair);
+  await chair.picture('desk-aloud');
+  await chair.fill('record');
+  await chair.sees('人念的', '重新录，或者拿下来');
+  await speaker.go('/notices');
+  await speaker.sees('听一听');
+  await speaker.look('notices-aloud');
+  await speaker.follow('关于“桥头装路灯”的公示');
+  const link = speaker.page.locator('a.voice[href^="/v1/clips/"]');
+  const clip = await speaker.page.request.get(await link.getAttribute('href'));
+  assert.equal(clip.status(), 200);
+  await link.click();
+  await speaker.page.waitForFunction(() => document.querySelector('a.voice').getAttribute('aria-pressed') === 'true');
 }
 
 async function object() {

@@ -27,7 +27,7 @@ const TIERS: &[&[&str]] = &[
     &["suggestions", "meetings", "notices", "claims"],
     &["matters", "board"],
     &["votes"],
-    &["delivery"],
+    &["aloud", "delivery"],
     &["privacy", "guests", "county", "inbox"],
     &["pages", "backup", "doctor"],
 ];

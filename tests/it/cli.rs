@@ -281,6 +281,11 @@ fn the_doctor_names_each_fault_in_two_languages() {
         assert!(fault["english"].as_str().unwrap().len() > 10 && !fault["chinese"].as_str().unwrap().contains('⟦'));
     };
     faults(&[("LIUSHENG_REDIS_URL", "redis://127.0.0.1:1")], "redis", "redis_unreachable");
+    faults(&[("LIUSHENG_SPEECH_COMMAND", "/bin/cat")], "speech", "speech_bad");
+    let clip = concat!("/bin/cat ", env!("CARGO_MANIFEST_DIR"), "/tests/data/media/lamp.ogg");
+    let speaks = run(house.path(), &["doctor"], &[("LIUSHENG_SPEECH_COMMAND", clip)]);
+    assert!(out(&speaks).contains("[ok] speech:"), "{}", out(&speaks));
+    exits(&run(house.path(), &["doctor"], &[("LIUSHENG_SPEECH_COMMAND", "say it")]), 2);
     faults(&[("LIUSHENG_PUBLIC_URL", "https://127.0.0.1:1")], "public_url", "public_url_unreachable");
     let keys = house.path().join("keys.json");
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();

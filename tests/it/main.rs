@@ -1,6 +1,7 @@
 //! One binary for all tests that need a server, a database file or the real program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines, reason = "a test stops where it stands")]
 
+mod aloud;
 mod architecture;
 mod authority;
 mod backup;

@@ -1,15 +1,16 @@
 //! How a thing of each kind comes about, in any of the villages.
 use chrono::TimeDelta;
 use liusheng::streams::{self, StreamKind};
+use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     matrix::At,
     requests::fresh_phone,
-    world::{PHOTO, Place, World, id},
+    world::{CLIP, PHOTO, Place, World, id},
 };
-use crate::support::Somebody;
+use crate::support::{Somebody, answer};
 
 /// The place of the first message in a discussion, after the card about its matter.
 pub(super) const FIRST_MESSAGE: i64 = 2;
@@ -108,6 +109,14 @@ impl World {
             "notice" => {
                 let notice = json!({ "area_code": code, "title": "公示", "text": "全文", "must_read": true });
                 id(&chair.post("/v1/notices", notice).await.ok())
+            }
+            "spoken_notice" | "clip" => {
+                let notice = json!({ "area_code": code, "title": "公示", "text": "全文" });
+                let notice = id(&chair.post("/v1/notices", notice).await.ok());
+                let clip = id(&chair.upload(CLIP.to_vec()).await.ok());
+                let path = format!("/v1/aloud/notice/{notice}");
+                answer(chair.request(Method::PUT, &path).json(&json!({ "media_id": clip }))).await.ok();
+                if kind == "clip" { clip } else { notice }
             }
             "photo_task" => {
                 let clerk = self.chair_s_clerk(place).await;

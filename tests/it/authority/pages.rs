@@ -79,6 +79,7 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
                 "/desk/reports",
                 "/desk/held",
                 "/decision",
+                "{id}/remove",
                 "/chains/{seq}/close",
             ];
             let ends = row.operation.starts_with("POST") && ends.iter().any(|end| row.operation.ends_with(end));
@@ -150,6 +151,7 @@ fn fits(reply: &Reply, expected: Out) -> bool {
 async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At), object: &str) -> Call {
     let (method, path) = row.operation.split_once(' ').unwrap();
     let method: Method = method.parse().unwrap();
+    let path = path.replace("{about}", row.object.trim_start_matches("spoken_"));
     let mut path = path.replace("{id}", object).replace("{seq}", &FIRST_MESSAGE.to_string());
     if path.contains("{digest}") {
         path = path.replace("{digest}/{*name}", &asset(world).await);
@@ -160,7 +162,10 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
     let fields = fields(world, row, (role, at), object).await;
     let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str())
         || ["/finish", "/messages"].iter().any(|end| path.ends_with(end))
-        || (path.starts_with("/desk") && path.ends_with("/proxies"));
+        || (path.starts_with("/desk") && path.ends_with("/proxies"))
+        || (path.starts_with("/desk/suggestions/")
+            && ["/answer", "/answer-clip"].iter().any(|end| path.ends_with(end)))
+        || (path.starts_with("/desk/aloud/") && !path.ends_with("/remove"));
     Call { method, path, body: if in_parts { Body::Parts(fields) } else { Body::Form(fields) } }
 }
 
@@ -288,6 +293,10 @@ async fn fields(
             // somebody of whom nothing else is asked
             let person = world.person(place, 16).await.to_string();
             vec![("area", code), ("person_id", person), reason, ("days", "3".to_owned())]
+        }
+        // of nobody: refused in the end, for the thing is asked about by everybody
+        "/desk/aloud/{about}/{id}" | "/desk/suggestions/{id}/answer-clip" => {
+            vec![("media", Uuid::now_v7().to_string())]
         }
         "/desk/matters/{id}/legality" => vec![("lawful", "yes".to_owned()), ("text", "合法。".to_owned())],
         "/desk/charters/adopt" => vec![

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    matrix::{At, ROLES, Row},
+    matrix::{At, Out, ROLES, Row},
     objects::FIRST_MESSAGE,
-    world::{PHOTO, Place, World, id, roster},
+    world::{CLIP, PHOTO, Place, World, id, roster},
 };
 
 /// A call, ready to be sent by anybody.
@@ -92,6 +92,7 @@ impl World {
         let (method, path) = template;
         let method: Method = method.to_uppercase().parse().unwrap();
         let code = place.code();
+        let path = path.replace("{about}", row.object.trim_start_matches("spoken_"));
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1");
@@ -243,6 +244,13 @@ impl World {
             "give_task" => {
                 let owner = self.chair_s_clerk(place).await.person;
                 json!({ "area_code": code, "owner_id": owner, "title": "修桥", "working_days": 3 })
+            }
+            "record_clip" | "speak_answer" => {
+                let clip = match self.who.get(role).filter(|_| row.expected(role, at) == Some(Out::Done)) {
+                    Some(owner) => id(&owner.upload(CLIP.to_vec()).await.ok()),
+                    None => Uuid::now_v7().to_string(),
+                };
+                json!({ "media_id": clip })
             }
             "finish_task" => {
                 let photo = match self.who.get(role) {

@@ -48,6 +48,7 @@ pub(super) fn roster(place: Place) -> String {
 }
 
 pub(super) const PHOTO: &[u8] = include_bytes!("../../data/media/clear.png");
+pub(super) const CLIP: &[u8] = include_bytes!("../../data/media/lamp.m4a");
 
 /// Something private, by the words that only some may ever be sent.
 pub(super) struct Secret {

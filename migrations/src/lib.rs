@@ -29,6 +29,7 @@ mod m0022_board;
 mod m0023_wechat;
 mod m0024_delivery;
 mod m0025_escalation;
+mod m0026_telling;
 mod m0027_agents;
 mod m0028_cosigns;
 mod m0034_charters;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_wechat::Migration),
             Box::new(m0024_delivery::Migration),
             Box::new(m0025_escalation::Migration),
+            Box::new(m0026_telling::Migration),
             Box::new(m0027_agents::Migration),
             Box::new(m0028_cosigns::Migration),
             Box::new(m0034_charters::Migration),

@@ -1,7 +1,10 @@
 //! Who of some people has read or received up to a place.
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, sea_query::SimpleExpr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{SelectStatement, SimpleExpr},
+};
 
 use super::super::rows::{membership, stream};
 use crate::{
@@ -19,7 +22,7 @@ pub async fn read_by(
     (stream, seq): (StreamId, i64),
     among: &Among,
 ) -> Result<HashSet<PersonId>> {
-    at(db, stream, membership::Column::ReadSeq.gte(seq), among).await
+    those(db, members(stream, has_read(seq)), among).await
 }
 
 /// Those of these people of whom some device has it, read or not.
@@ -31,22 +34,43 @@ pub async fn received_by(
     (stream, seq): (StreamId, i64),
     among: &Among,
 ) -> Result<HashSet<PersonId>> {
-    let has_it = membership::Column::ReadSeq.gte(seq).or(membership::Column::RecvSeq.gte(seq));
-    at(db, stream, has_it, among).await
+    those(db, members(stream, has_received(seq)), among).await
 }
 
-async fn at(
-    db: &impl ConnectionTrait,
-    stream: StreamId,
-    is_there: SimpleExpr,
-    among: &Among,
-) -> Result<HashSet<PersonId>> {
-    let rows = membership::Entity::find()
+/// A select of the ids of those whose cursor is there or further.
+#[must_use]
+pub fn readers(stream: StreamId, seq: i64) -> SelectStatement {
+    members(stream, has_read(seq)).into_query()
+}
+
+/// A select of the ids of those of whom some device has it, read or not.
+#[must_use]
+pub fn receivers(stream: StreamId, seq: i64) -> SelectStatement {
+    members(stream, has_received(seq)).into_query()
+}
+
+fn has_read(seq: i64) -> SimpleExpr {
+    membership::Column::ReadSeq.gte(seq)
+}
+
+fn has_received(seq: i64) -> SimpleExpr {
+    has_read(seq).or(membership::Column::RecvSeq.gte(seq))
+}
+
+fn members(stream: StreamId, are_there: SimpleExpr) -> Select<membership::Entity> {
+    membership::Entity::find()
         .select_only()
         .column(membership::Column::PersonId)
         .filter(membership::Column::StreamId.eq(stream))
-        .filter(is_there)
-        .filter(among.holds(membership::Column::PersonId));
+        .filter(are_there)
+}
+
+async fn those(
+    db: &impl ConnectionTrait,
+    rows: Select<membership::Entity>,
+    among: &Among,
+) -> Result<HashSet<PersonId>> {
+    let rows = rows.filter(among.holds(membership::Column::PersonId));
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }
 

@@ -220,6 +220,24 @@ pub async fn of_kind(db: &impl ConnectionTrait, kind: &str, area: &str) -> Resul
     Ok(covering(db, kind, area).await?.first().map(|body| body.id))
 }
 
+/// The bodies of this kind of every village below an area, by the village's code.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn of_kind_below(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<(String, BodyId)>> {
+    let below = body_area::Entity::find()
+        .filter(body_area::Column::AreaCode.starts_with(area))
+        .order_by_asc(body_area::Column::AreaCode)
+        .all(db)
+        .await?;
+    let ids = below.iter().map(|row| row.body_id).collect();
+    let all = bodies(db, ids).await?;
+    let of_kind: HashSet<BodyId> = all.iter().filter(|body| body.kind.as_str() == kind).map(|body| body.id).collect();
+    let is_meant =
+        |row: &body_area::Model| row.area_code.len() == areas::VILLAGE_CODE && of_kind.contains(&row.body_id);
+    Ok(below.into_iter().filter(is_meant).map(|row| (row.area_code, row.body_id)).collect())
+}
+
 /// Who sits on a day in bodies of this kind that cover the area.
 ///
 /// # Errors

@@ -3,8 +3,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, SimpleExpr},
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    sea_query::{Expr, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
 use super::rows::{person, session};
@@ -91,6 +91,49 @@ async fn neighbours(rows: sea_orm::Select<person::Entity>, db: &impl ConnectionT
     Ok(rows.into_iter().map(|(id, phone)| Neighbour { id, has_phone: phone == 1 }).collect())
 }
 
+/// Of each village below an area: how many are on its roster, and how many of those one of these selects of ids names.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn count_those(
+    db: &impl ConnectionTrait,
+    area: &str,
+    named: Vec<SelectStatement>,
+) -> Result<Vec<(String, i64, i64)>> {
+    let mut named = named.into_iter();
+    let mut all = named.next().unwrap_or_else(nobody);
+    for some in named {
+        // each of them once
+        all.union(UnionType::Distinct, some);
+    }
+    let is_named = Expr::col((NAMED, PERSON)).equals((person::Entity, person::Column::Id));
+    let counted = Query::select()
+        .column((person::Entity, person::Column::AreaCode))
+        .expr_as(Expr::col((person::Entity, person::Column::Id)).count(), "everybody")
+        .expr_as(Expr::col((NAMED, PERSON)).count(), "those")
+        .from(person::Entity)
+        .join_subquery(JoinType::LeftJoin, all, NAMED, is_named)
+        .and_where(Expr::col((person::Entity, person::Column::AreaCode)).like(format!("{area}%")))
+        .and_where(Expr::col((person::Entity, person::Column::LeftOn)).is_null())
+        .group_by_col((person::Entity, person::Column::AreaCode))
+        .to_owned();
+    let rows = db.query_all(&counted).await?;
+    let read = |row: &QueryResult| -> Result<_> { Ok((row.try_get_by(0)?, row.try_get_by(1)?, row.try_get_by(2)?)) };
+    rows.iter().map(read).collect()
+}
+
+/// What the selects of [`count_those`] call the ids, and what they are called together.
+const PERSON: &str = "person_id";
+const NAMED: &str = "named";
+
+fn nobody() -> SelectStatement {
+    Query::select()
+        .expr_as(Expr::col(person::Column::Id), PERSON)
+        .from(person::Entity)
+        .and_where(Expr::value(false))
+        .to_owned()
+}
+
 /// Those who have a phone that is signed in.
 ///
 /// # Errors
@@ -113,6 +156,8 @@ pub struct Reach {
     pub area: Option<String>,
     /// `None`: no number, or one that cannot be opened.
     pub phone: Option<String>,
+    /// The keyed digest of the number, by which it is the same for all who have it.
+    pub number: Option<String>,
 }
 
 /// How these people are reached.
@@ -124,7 +169,39 @@ pub async fn reach(db: &impl ConnectionTrait, keys: &Keys, ids: Vec<PersonId>) -
     let shown = |row: person::Model| {
         let area = row.left_on.is_none().then_some(row.area_code);
         let phone = row.phone_sealed.and_then(|sealed| keys.shown("phone", &sealed));
-        (row.id, Reach { area, phone })
+        (row.id, Reach { area, phone, number: row.phone_hmac })
     };
     Ok(rows.into_iter().map(shown).collect())
+}
+
+/// Somebody on a roster who has a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sharer {
+    /// The person.
+    pub id: PersonId,
+    /// The village of the roster.
+    pub area: String,
+    /// Has proven that the number is the own.
+    pub is_proven: bool,
+}
+
+/// Everybody on a roster who has one of these numbers, by the keyed digest of it, in the order of ids.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn sharing(db: &impl ConnectionTrait, numbers: Vec<String>) -> Result<HashMap<String, Vec<Sharer>>> {
+    let mut sharing: HashMap<String, Vec<Sharer>> = HashMap::new();
+    if numbers.is_empty() {
+        return Ok(sharing);
+    }
+    let rows = person::Entity::find()
+        .filter(person::Column::PhoneHmac.is_in(numbers))
+        .filter(person::Column::LeftOn.is_null())
+        .order_by_asc(person::Column::Id);
+    for row in rows.all(db).await? {
+        let Some(number) = row.phone_hmac else { continue };
+        let is_proven = row.phone_approved_at.is_some();
+        sharing.entry(number).or_default().push(Sharer { id: row.id, area: row.area_code, is_proven });
+    }
+    Ok(sharing)
 }

@@ -1,4 +1,5 @@
-//! When something of a class may be told to somebody.
+//! The one place that decides when it is quiet: when something of a class may be told to somebody, when waiting is counted,
+//! when the digest comes, and when a loudspeaker may speak.
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,6 +8,8 @@ use crate::clock;
 
 /// Minutes of a day.
 const DAY: i32 = 24 * 60;
+/// When the digest comes.
+const DIGEST_AT: i32 = 18 * 60;
 
 /// How urgent something is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -50,6 +53,8 @@ pub struct Hours {
 impl Hours {
     /// 21:30 to 07:00, for who said nothing.
     pub const DEFAULT: Self = Self { from: 21 * 60 + 30, to: 7 * 60 };
+    /// 20:00 to 7:00: a whole village hears a loudspeaker, and its children sleep.
+    pub const LOUDSPEAKER: Self = Self { from: 20 * 60, to: 7 * 60 };
 
     /// Between two minutes of the day; `None` when there are no such minutes.
     #[must_use]
@@ -99,6 +104,43 @@ impl Hours {
         let day = here.date_naive() + TimeDelta::days(i64::from(ends_tomorrow));
         is_quiet.then(|| clock::start_of_day(day) + TimeDelta::minutes(i64::from(self.to)))
     }
+
+    /// The first moment from then on that is not quiet.
+    #[must_use]
+    pub fn end(self, at: DateTime<Utc>) -> DateTime<Utc> {
+        self.end_after(at).unwrap_or(at)
+    }
+
+    /// When so much time has passed in which people are awake.
+    #[must_use]
+    pub fn after_awake(self, from: DateTime<Utc>, time: TimeDelta) -> DateTime<Utc> {
+        let (mut at, mut left) = (self.end(from), time);
+        // each turn ends a waking day
+        for _ in 0..64 {
+            if self.from == self.to {
+                break;
+            }
+            let night = next(at, self.from);
+            if at + left <= night {
+                break;
+            }
+            left -= night - at;
+            at = self.end(night);
+        }
+        at + left
+    }
+}
+
+/// The next digest from then on.
+#[must_use]
+pub fn next_digest(at: DateTime<Utc>) -> DateTime<Utc> {
+    next(at, DIGEST_AT)
+}
+
+/// The next time that it is this minute of the day; a whole day later when it is now.
+fn next(at: DateTime<Utc>, minute: i32) -> DateTime<Utc> {
+    let today = clock::start_of_day(clock::local_date(at)) + TimeDelta::minutes(i64::from(minute));
+    if today > at { today } else { today + TimeDelta::minutes(i64::from(DAY)) }
 }
 
 /// What somebody wishes about being told.
@@ -113,7 +155,7 @@ pub struct Wishes {
 /// From when something of this class may be told to who wishes this; `None`: not at all.
 #[must_use]
 pub fn may_tell(class: Class, wishes: Wishes, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let after_quiet = || wishes.hours.end_after(now).unwrap_or(now);
+    let after_quiet = || wishes.hours.end(now);
     match class {
         Class::Emergency => Some(now),
         Class::Important => Some(after_quiet()),
@@ -174,6 +216,27 @@ mod tests {
         assert_eq!(told(Class::Important, Hours::DEFAULT, true, "2026-11-02T10:00"), Some(at("2026-11-02T10:00")));
         assert_eq!(told(Class::Emergency, Hours::DEFAULT, true, night), Some(at(night)));
         assert_eq!(told(Class::Emergency, Hours::DEFAULT, false, night), Some(at(night)));
+    }
+
+    #[test]
+    fn waiting_counts_waking_hours_only() {
+        let waits = |from, hours| Hours::DEFAULT.after_awake(at(from), TimeDelta::hours(hours));
+        assert_eq!(waits("2026-11-02T19:30", 2), at("2026-11-02T21:30"));
+        assert_eq!(waits("2026-11-02T19:30", 3), at("2026-11-03T08:00"));
+        assert_eq!(waits("2026-11-02T23:00", 0), at("2026-11-03T07:00"));
+        assert_eq!(waits("2026-11-02T07:00", 29), at("2026-11-03T21:30"));
+        let never = Hours::read("00:00", "00:00").unwrap();
+        let from = at("2026-11-02T23:00");
+        assert_eq!(never.end_after(from), None);
+        assert_eq!(never.after_awake(from, TimeDelta::hours(30)), from + TimeDelta::hours(30));
+    }
+
+    #[test]
+    fn the_digest_comes_in_the_evening_and_a_loudspeaker_is_silent_by_then() {
+        assert_eq!(next_digest(at("2026-11-02T09:00")), at("2026-11-02T18:00"));
+        assert_eq!(next_digest(at("2026-11-02T18:00")), at("2026-11-03T18:00"));
+        assert_eq!(Hours::LOUDSPEAKER.end(at("2026-11-02T19:59")), at("2026-11-02T19:59"));
+        assert_eq!(Hours::LOUDSPEAKER.end(at("2026-11-02T20:00")), at("2026-11-03T07:00"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub mod proxies;
 mod results;
 mod spoken;
 
-pub use self::electors::{asked, cast_by, closing_until, not_cast, unreachable};
+pub use self::electors::{asked, cast_by, closing_until, not_cast, not_cast_of, unreachable};
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
 pub(super) use self::proxies::alternate_of;
 pub use self::results::{

@@ -56,6 +56,20 @@ pub async fn cast_by(db: &impl ConnectionTrait, id: VoteId, among: &Among) -> Re
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }
 
+/// Those of these people who are on the roll and have not cast.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn not_cast_of(db: &impl ConnectionTrait, id: VoteId, among: &Among) -> Result<HashSet<PersonId>> {
+    let rows = roll_entry::Entity::find()
+        .select_only()
+        .column(roll_entry::Column::PersonId)
+        .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(roll_entry::Column::Channel.eq(NOT_CAST))
+        .filter(among.holds(roll_entry::Column::PersonId));
+    Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
+}
+
 /// Electors who were told that somebody cast for them and who have no phone: their numbers and names, for the list of the
 /// door.
 ///

@@ -153,6 +153,8 @@ kinds! {
     NoticeConfirmedFor "notice.confirmed_for",
     /// Such a confirmation was taken back; data: version, person, via, by.
     NoticeConfirmationUndone "notice.confirmation_undone",
+    /// A second person let the script of an emergency go to the loudspeaker by night; data: area.
+    BroadcastReleased "notice.broadcast_released",
     /// Somebody objected; data: notice.
     ObjectionRaised "objection.raised",
     /// An objection was answered; data: notice.

@@ -13,7 +13,7 @@ use super::{
     queries::{self, NoticeDetail},
     reminders,
     rows::{counter, notice, version},
-    rules,
+    rules::{self, Category},
     summons::{as_long, summons},
 };
 use crate::{
@@ -66,6 +66,9 @@ pub struct PublishNotice {
     /// How urgent it is: what is important is told to who muted the village, an emergency in quiet hours, too.
     #[serde(default)]
     pub class: Class,
+    /// What it is about, so that residents hear of what they want to; something else when absent.
+    #[serde(default)]
+    pub category: Category,
 }
 
 /// A new version of a notice.
@@ -149,6 +152,7 @@ pub async fn publish(tx: &Tx, actor: &Actor, input: PublishNotice) -> Result<Not
         end_reason: Set(None),
         must_read: Set(input.must_read),
         class: Set(input.class.as_str().to_owned()),
+        category: Set(input.category.as_str().to_owned()),
         confirm_by: Set(summons.confirm_by),
         audience_size: Set(summons.size()),
         remind_at: Set(summons.remind_at),

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::objections::Eyes;
-use super::rows::{notice, version};
+use super::{
+    rows::{notice, version},
+    rules::Category,
+};
 use crate::{
     bodies, clock,
     error::{Code, Error, Result},
@@ -25,7 +28,7 @@ pub(super) use self::{
 };
 pub use self::{
     confirmed::{ConfirmationView, has_confirmed, made_by, own as own_confirmation},
-    objections::{ObjectionView, objections, objectors_of},
+    objections::{ObjectionView, objections, objectors_of, raised_by},
     spoken::{Spoken, spoken},
 };
 pub use super::audience::{list as doors, of_household, on_paper, reach};
@@ -100,6 +103,8 @@ pub struct NoticeView {
     pub confirm_by: Option<DateTime<FixedOffset>>,
     /// normal, important, emergency.
     pub class: Class,
+    /// What it is about.
+    pub category: Category,
 }
 
 /// A notice with everything that is public about it.
@@ -282,6 +287,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<notice::Model>) -> Result<Ve
             audience_size: row.audience_size,
             confirm_by: row.confirm_by.map(clock::local),
             class: Class::parse(&row.class),
+            category: Category::parse(&row.category),
         }
     };
     Ok(rows.into_iter().map(show).collect())

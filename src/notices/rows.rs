@@ -34,6 +34,8 @@ pub(crate) mod notice {
         pub must_read: bool,
         /// normal, important, emergency.
         pub class: String,
+        /// finance, works, land, welfare, activities, other.
+        pub category: String,
         /// Until when residents are asked to confirm.
         pub confirm_by: Option<DateTime<Utc>>,
         /// How many are asked: frozen at the publication of the present version.

@@ -1,5 +1,7 @@
-//! How long a notice hangs, when one may object, and when it is concluded.
+//! What a notice is about, how long it hangs, when one may object, and when it is concluded.
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     calendar::Calendar,
@@ -17,6 +19,49 @@ pub const MAX_DAYS: u32 = 90;
 pub const UNDO_WITHIN: TimeDelta = TimeDelta::hours(24);
 /// Objections of one person to one notice at most.
 pub const MAX_OBJECTIONS: u64 = 3;
+
+/// What a notice is about; residents choose of what they want to hear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// 财务
+    Finance,
+    /// 工程
+    Works,
+    /// 土地
+    Land,
+    /// 福利
+    Welfare,
+    /// 活动
+    Activities,
+    /// 其他
+    #[default]
+    Other,
+}
+
+impl Category {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 6] = [Self::Finance, Self::Works, Self::Land, Self::Welfare, Self::Activities, Self::Other];
+
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finance => "finance",
+            Self::Works => "works",
+            Self::Land => "land",
+            Self::Welfare => "welfare",
+            Self::Activities => "activities",
+            Self::Other => "other",
+        }
+    }
+
+    /// The category of this word; what is not known is something else.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        Self::ALL.into_iter().find(|one| one.as_str() == word).unwrap_or_default()
+    }
+}
 
 /// How long a notice hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +210,15 @@ mod tests {
     fn a_period_runs_over_spring_festival_and_over_the_year() {
         assert_eq!(days("2026-02-10T10:00:00+08:00", 5).1, "2026-02-24", "15 to 23 February are free");
         assert_eq!(days("2026-12-27T10:00:00+08:00", 5).1, "2027-01-04", "New Year, then a weekend");
+    }
+
+    #[test]
+    fn every_category_is_read_as_it_is_written() {
+        for one in Category::ALL {
+            assert_eq!(Category::parse(one.as_str()), one);
+            assert_eq!(serde_json::to_value(one).unwrap(), one.as_str());
+        }
+        assert_eq!(Category::parse("what"), Category::Other);
     }
 
     #[test]

@@ -22,6 +22,17 @@ use crate::{
 /// Objections to one notice shown at most.
 const MAX_OBJECTIONS_SHOWN: u64 = 500;
 
+/// Who raised an objection, and to which notice.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn raised_by(db: &impl ConnectionTrait, id: ObjectionId) -> Result<Option<(PersonId, NoticeId)>> {
+    let row = objection::Entity::find_by_id(id)
+        .select_only()
+        .columns([objection::Column::PersonId, objection::Column::NoticeId]);
+    Ok(row.into_tuple().one(db).await?)
+}
+
 /// An objection with its answer.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ObjectionView {

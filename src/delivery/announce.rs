@@ -5,18 +5,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult, sea_q
 use super::{
     audience::Audience,
     rows::{announcement, reminder, step},
-    rules::{
-        ladder::{Ladder, Level, Topic, Urgency},
-        quiet::Quiet,
-    },
+    rules::ladder::{Ladder, Level, Topic, Urgency},
 };
 use crate::{
     broker::Bell,
     error::Result,
     events::{self, Event, Happening, Kind},
-    ids::{AnnouncementId, MatterId, NoticeId, PersonId, StreamId, SuggestionId},
+    ids::{AnnouncementId, MatterId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
     meetings, notices,
-    quiet::Class,
+    quiet::{Class, Hours},
     store::Tx,
     streams::{
         StreamKind,
@@ -82,7 +79,7 @@ pub async fn announce(tx: &Tx, event: &Event, told: Told) -> Result<Option<Annou
     if !matches!(made, TryInsertResult::Inserted(1)) {
         return Ok(None);
     }
-    let steps = told.ladder.dues(event.at, Quiet::NIGHT).into_iter().zip(1..).map(|((channel, due_at), number)| {
+    let steps = told.ladder.dues(event.at, Hours::DEFAULT).into_iter().zip(1..).map(|((channel, due_at), number)| {
         step::ActiveModel {
             announcement_id: Set(id),
             step: Set(number),
@@ -153,7 +150,14 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
             Ok(Some(Told { place: place(tx, card).await?, ..told }))
         }
-        Kind::SuggestionAnswered => {
+        Kind::ObjectionAnswered => {
+            let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
+            let Some((objector, _)) = raised else { return Ok(None) };
+            let told = moved((Audience::Person(objector), Topic::Own), &event.subject);
+            let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
+            Ok(Some(Told { place: place(tx, card).await?, ..told }))
+        }
+        Kind::SuggestionAnswered | Kind::SuggestionEscalated => {
             let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
                 return Ok(None);
             };
@@ -203,7 +207,7 @@ async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         audience: Audience::Residents(notice.area),
         level,
         urgency,
-        topic: Topic::Notices,
+        topic: Topic::of(notice.category),
         ladder,
         thread,
         place: place(tx, channel).await?,

@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    broadcast::NIGHT,
+    carried::{DIGEST, FAMILY},
     queries::{CANCELLED, DEAD, QUEUED, SENDING, SENT},
     reached,
     rows::{announcement, delivery, step},
     rules::ladder::Channel,
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, covers},
     areas::VILLAGE_CODE,
     clock,
     error::{Code, Error, Result},
@@ -41,12 +43,24 @@ pub struct ReachView {
     pub waiting: u64,
     /// The steps after the app, in order.
     pub steps: Vec<StepView>,
+    /// What became of the script for the loudspeaker's gateway; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broadcast: Option<BroadcastView>,
+}
+
+/// What became of the script for the loudspeaker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BroadcastView {
+    /// waiting, needs_release, spoken, failed, void.
+    pub state: String,
+    /// When it is handed over, or was.
+    pub at: DateTime<FixedOffset>,
 }
 
 /// How many have it by one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WayCount {
-    /// app, wechat, sms.
+    /// app, wechat, sms; family: by the text to a number that others have, too; digest: in an evening's message.
     pub way: String,
     /// People.
     pub count: u64,
@@ -90,7 +104,7 @@ pub struct ReachRow {
 }
 
 /// What is told of the version that hangs; `None`: nothing was planned, as for notices of before this version.
-async fn told_of(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<announcement::Model>> {
+pub(super) async fn told_of(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<announcement::Model>> {
     Ok(announcement::Entity::find()
         .filter(announcement::Column::SubjectId.eq(id.to_string()))
         .order_by_desc(announcement::Column::EventNumber)
@@ -113,23 +127,26 @@ pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView>
         ways: Vec::new(),
         waiting: 0,
         steps: Vec::new(),
+        broadcast: None,
     };
     let Some(told) = told else { return Ok(view) };
-    let counts: Vec<(String, String, i64)> = delivery::Entity::find()
+    let counts: Vec<(String, String, Option<String>, i64)> = delivery::Entity::find()
         .select_only()
         .column(delivery::Column::Channel)
         .column(delivery::Column::State)
+        .column(delivery::Column::Reason)
         .column_as(delivery::Column::Id.count(), "count")
         .filter(delivery::Column::EventNumber.eq(told.event_number))
         .filter(delivery::Column::Channel.is_in([Channel::Wechat.as_str(), Channel::Sms.as_str()]))
         .group_by(delivery::Column::Channel)
         .group_by(delivery::Column::State)
+        .group_by(delivery::Column::Reason)
         .into_tuple()
         .all(db)
         .await?;
-    for (channel, state, count) in counts {
+    for (channel, state, reason, count) in counts {
         match state.as_str() {
-            SENT => view.ways.push(WayCount { way: channel, count: count.unsigned_abs() }),
+            SENT => add(&mut view.ways, way(channel, reason), count.unsigned_abs()),
             QUEUED | SENDING => view.waiting += count.unsigned_abs(),
             _ => {}
         }
@@ -145,6 +162,7 @@ pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView>
             planned: row.planned.unsigned_abs(),
         });
     }
+    view.broadcast = broadcast(db, told.event_number).await?;
     if notice.area.len() >= VILLAGE_CODE {
         let rows = rows(db, &notice.area, Some(&told)).await?;
         view.reached = Some(rows.iter().filter(|row| row.way.is_some()).count() as u64);
@@ -154,19 +172,60 @@ pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView>
     Ok(view)
 }
 
-/// Everybody whom a village's notice concerns, by household: for those who serve there.
+/// The way of a message: what another one told is no message of its own.
+fn way(channel: String, reason: Option<String>) -> String {
+    reason.filter(|reason| [FAMILY, DIGEST].contains(&reason.as_str())).unwrap_or(channel)
+}
+
+fn add(ways: &mut Vec<WayCount>, way: String, count: u64) {
+    match ways.iter_mut().find(|known| known.way == way) {
+        Some(known) => known.count += count,
+        None => ways.push(WayCount { way, count }),
+    }
+}
+
+async fn broadcast(db: &impl ConnectionTrait, event: i64) -> Result<Option<BroadcastView>> {
+    let row = delivery::Entity::find()
+        .filter(delivery::Column::EventNumber.eq(event))
+        .filter(delivery::Column::Channel.eq(Channel::Loudspeaker.as_str()))
+        .one(db)
+        .await?;
+    Ok(row.map(|row| BroadcastView {
+        state: match row.state.as_str() {
+            QUEUED if row.reason.as_deref() == Some(NIGHT) => "needs_release",
+            QUEUED | SENDING => "waiting",
+            SENT => "spoken",
+            DEAD => "failed",
+            _ => "void",
+        }
+        .to_owned(),
+        at: clock::local(row.sent_at.unwrap_or(row.due_at)),
+    }))
+}
+
+/// Everybody in a village whom a notice concerns, by household: for those who serve there. Of a notice of the town or the
+/// county each village is asked for by its code.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without a seat over the area; `out_of_range` above a village.
-pub async fn people_of(db: &impl ConnectionTrait, actor: &Actor, id: NoticeId) -> Result<Vec<ReachRow>> {
+/// `not_found`, also of a village that it does not concern; `not_allowed` without a seat over the village; `wrong_state` above
+/// a village.
+pub async fn people_of(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    (id, village): (NoticeId, Option<&str>),
+) -> Result<Vec<ReachRow>> {
     let notice = notices::reached::hanging(db, id).await?.ok_or(Code::NotFound)?;
-    if !actor.seats.iter().any(|seat| seat.serves(&notice.area)) {
+    let area = village.unwrap_or(&notice.area);
+    if !covers(&notice.area, area) {
+        return Err(Code::NotFound.into());
+    }
+    if !actor.seats.iter().any(|seat| seat.serves(area)) {
         return Err(Code::NotAllowed.into());
     }
-    if notice.area.len() < VILLAGE_CODE {
+    if area.len() < VILLAGE_CODE {
         return Err(Code::WrongState.into());
     }
-    rows(db, &notice.area, told_of(db, id).await?.as_ref()).await
+    rows(db, area, told_of(db, id).await?.as_ref()).await
 }
 
 /// What became of the messages to one person.
@@ -186,23 +245,28 @@ struct Message {
     reason: Option<String>,
 }
 
-async fn messages(db: &impl ConnectionTrait, event: i64) -> Result<HashMap<PersonId, Messages>> {
-    let found: Vec<Message> = delivery::Entity::find()
-        .select_only()
-        .columns([delivery::Column::TargetId, delivery::Column::Channel, delivery::Column::State])
-        .columns([delivery::Column::SentAt, delivery::Column::Reason])
-        .filter(delivery::Column::EventNumber.eq(event))
-        .filter(delivery::Column::Channel.is_in([Channel::Wechat.as_str(), Channel::Sms.as_str()]))
-        .into_model()
-        .all(db)
-        .await?;
+async fn messages(
+    db: &impl ConnectionTrait,
+    (event, people): (i64, Vec<PersonId>),
+) -> Result<HashMap<PersonId, Messages>> {
+    let mut found: Vec<Message> = Vec::new();
+    for some in people.chunks(1000) {
+        let told = delivery::Entity::find()
+            .select_only()
+            .columns([delivery::Column::TargetId, delivery::Column::Channel, delivery::Column::State])
+            .columns([delivery::Column::SentAt, delivery::Column::Reason])
+            .filter(delivery::Column::EventNumber.eq(event))
+            .filter(delivery::Column::Channel.is_in([Channel::Wechat.as_str(), Channel::Sms.as_str()]))
+            .filter(delivery::Column::TargetId.is_in(some.iter().map(ToString::to_string)));
+        found.extend(told.into_model::<Message>().all(db).await?);
+    }
     let mut messages: HashMap<PersonId, Messages> = HashMap::new();
     for message in found {
         let Ok(person) = message.target_id.parse() else { continue };
         let one = messages.entry(person).or_default();
         match (message.state.as_str(), message.sent_at) {
             (SENT, Some(at)) if one.sent.as_ref().is_none_or(|(_, known)| at < *known) => {
-                one.sent = Some((message.channel, at));
+                one.sent = Some((way(message.channel, message.reason), at));
             }
             (QUEUED | SENDING, _) => one.why = Some("waiting".to_owned()),
             (DEAD | CANCELLED, _) if one.why.is_none() => one.why = message.reason,
@@ -216,12 +280,13 @@ async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement:
     let residents = people::residents(db, area).await?;
     let households = people::household_numbers(db, area).await?;
     let ids = residents.iter().map(|one| one.id);
+    let everybody: Vec<PersonId> = ids.clone().collect();
     let among = match (ids.clone().min(), ids.max()) {
         (Some(first), Some(last)) => Among::Between(first, last),
         _ => return Ok(Vec::new()),
     };
     let (in_app, mut messages) = match told {
-        Some(told) => (reached::in_app(db, told, &among).await?, messages(db, told.event_number).await?),
+        Some(told) => (reached::in_app(db, told, &among).await?, messages(db, (told.event_number, everybody)).await?),
         None => (HashSet::new(), HashMap::new()),
     };
     let mut rows: Vec<ReachRow> = residents

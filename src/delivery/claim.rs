@@ -3,26 +3,22 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QuerySelect, QueryTrait, Set,
-    sea_query::{Expr, OnConflict},
-};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
 
 use super::{
     audience::Audience,
+    carried, disturb,
     plan::{choices_of, modes_of, word},
     queries, reached,
-    rows::{announcement, delivery, interruption},
-    rules::{
-        budget::{Interruptions, is_counted},
-        ladder::{Channel, Level, Mode, Urgency},
-    },
+    rows::{announcement, delivery},
+    rules::ladder::{Channel, Level, Mode, Urgency},
+    several, stops,
 };
 use crate::{
     actor::covers,
     error::{Error, Result},
     ids::{AnnouncementId, DeliveryId, PersonId},
-    people::audience::{Among, Reach, reach},
+    people::audience::{Among, Reach, reach, sharing},
     quiet::{Hours, queries::hours_of},
     store::Tx,
     streams,
@@ -47,42 +43,70 @@ pub(super) struct Taken {
     pub(super) reach: Reach,
     /// What is told.
     pub(super) told: announcement::Model,
+    /// What the same message tells of, newest first: the digest of an evening.
+    pub(super) carried: Vec<announcement::Model>,
+    /// How many people at this number must act; 0 or 1 where it is said to one.
+    pub(super) people: usize,
 }
 
 /// What becomes of a claimed delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Send,
     /// Not any more, and why.
     Not(&'static str),
     /// Not before then, and why.
     Later(DateTime<Utc>, &'static str),
+    /// Another's message tells of it: asked again then how that one ended.
+    Behind(DeliveryId, DateTime<Utc>, &'static str),
+    /// Another's message told of it: its state and time, and which it was.
+    Like(&'static str, Option<DateTime<Utc>>, &'static str, DeliveryId),
 }
 
 /// Claims of these what is queued, due and to nobody who is being written to, and says which are to be sent. The others
 /// are put off or ended here, with the reason kept.
 pub(super) async fn claim(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<Taken>> {
-    let rows = take(tx, channel, ids).await?;
+    let mut rows = take(tx, channel, ids).await?;
+    let taken = rows.len();
+    rows.extend(carried::beside(tx, channel, &rows).await?);
     let people: Vec<PersonId> = rows.iter().filter_map(|row| row.target_id.parse().ok()).collect();
     if people.is_empty() {
         return Ok(Vec::new());
     }
-    let sight = look(tx, channel, (&rows, people.clone())).await?;
+    let sight = look(tx, channel, (&rows, people)).await?;
     let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         verdicts.push((place, sight.verdict(row, tx.now())?));
     }
-    count(tx, (&rows, &sight), &mut verdicts).await?;
+    carried::follow(tx, &mut rows, &mut verdicts[..taken]).await?;
+    let mut lists = carried::gather((&rows, taken), &mut verdicts, tx.now());
+    verdicts.truncate(taken);
+    stops::hold_back(tx, (channel, &rows), &mut verdicts).await?;
+    let mut shared = disturb::Sharing::new();
+    if channel == Channel::Sms {
+        carried::one_text(tx, (&rows, &sight.numbers), &mut verdicts, &mut lists).await?;
+        shared = sharing(tx, sight.numbers.values().cloned().collect()).await?;
+    }
+    disturb::count(tx, (&rows, &sight, &shared), &mut verdicts).await?;
     put_away(tx, &rows, &verdicts).await?;
+    carried::let_go(tx, &rows, &verdicts).await?;
     let send: HashSet<usize> =
         verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Send).map(|(place, _)| *place).collect();
-    let mut reach = reach(tx, tx.keys(), people).await?;
-    let taken = rows.into_iter().enumerate().filter(|(place, _)| send.contains(place)).filter_map(|(_, row)| {
+    lists.retain(|place, _| send.contains(place));
+    carried::bind(tx, &rows, &lists).await?;
+    let people = several::counted(tx, (&rows, &sight, &shared), &send).await?;
+    let told = |row: &delivery::Model| Some(sight.told.get(&row.announcement_id?)?.0.clone());
+    let claimed = rows.iter().enumerate().filter(|(place, _)| send.contains(place)).filter_map(|(place, row)| {
         let person: PersonId = row.target_id.parse().ok()?;
-        let told = sight.told.get(&row.announcement_id?)?.0.clone();
-        Some(Taken { reach: reach.remove(&person)?, row, told })
+        Some(Taken {
+            reach: sight.reach.get(&person)?.clone(),
+            told: told(row)?,
+            carried: lists.get(&place).into_iter().flatten().filter_map(|one| told(&rows[*one])).collect(),
+            people: people.get(&place).copied().unwrap_or_default(),
+            row: row.clone(),
+        })
     });
-    Ok(taken.collect())
+    Ok(claimed.collect())
 }
 
 async fn take(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<delivery::Model>> {
@@ -112,11 +136,13 @@ async fn take(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<del
 }
 
 /// Everything that the verdicts ask.
-struct Sight {
-    channel: Channel,
+pub(super) struct Sight {
+    pub(super) channel: Channel,
     told: HashMap<AnnouncementId, (announcement::Model, bool)>,
-    /// Where they are on the roster, and whether there is a number.
-    people: HashMap<PersonId, (Option<String>, bool)>,
+    /// Where they are on the roster, and by what they are reached.
+    reach: HashMap<PersonId, Reach>,
+    /// By what numbers are found.
+    pub(super) numbers: HashMap<PersonId, String>,
     done: HashSet<(AnnouncementId, PersonId)>,
     refuses: HashSet<PersonId>,
     without_news: HashSet<PersonId>,
@@ -148,12 +174,13 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
         told.insert(row.id, (row, stands));
     }
     let hours = hours_of(tx, &people).await?;
-    let known = reach(tx, tx.keys(), people).await?;
+    let reach = reach(tx, tx.keys(), people).await?;
     let choices = choices_of(tx, &among).await?;
     let refused = |wants: bool| !wants;
     Ok(Sight {
         channel,
-        people: known.into_iter().map(|(id, reach)| (id, (reach.area, reach.phone.is_some()))).collect(),
+        numbers: reach.iter().filter_map(|(id, reach)| Some((*id, reach.number.clone()?))).collect(),
+        reach,
         refuses: choices
             .values()
             .filter(|one| refused(if channel == Channel::Sms { one.by_sms } else { one.by_wechat }))
@@ -234,7 +261,7 @@ async fn elsewhere(tx: &Tx, channel: Channel, rows: &[delivery::Model]) -> Resul
 }
 
 impl Sight {
-    fn near(&self, row: &delivery::Model) -> Result<(&announcement::Model, Level, Urgency)> {
+    pub(super) fn near(&self, row: &delivery::Model) -> Result<(&announcement::Model, Level, Urgency)> {
         let told = row.announcement_id.and_then(|id| self.told.get(&id));
         let (told, _) = told.ok_or_else(|| Error::broken("a delivery to a person without an announcement"))?;
         Ok((told, word(&told.level, Level::parse)?, word(&told.urgency, Urgency::parse)?))
@@ -244,10 +271,12 @@ impl Sight {
         let (told, level, urgency) = self.near(row)?;
         let person: PersonId = row.target_id.parse().map_err(Error::broken)?;
         let is_danger = urgency == Urgency::Emergency;
-        let (area, has_phone) = self.people.get(&person).cloned().unwrap_or_default();
+        let reach = self.reach.get(&person);
+        let has_phone = reach.is_some_and(|reach| reach.phone.is_some());
+        let area = reach.and_then(|reach| reach.area.as_deref());
         let lives_there = match (Audience::parse(&told.audience, &told.audience_id)?, area) {
             (_, None) => false,
-            (Audience::Residents(there), Some(home)) => covers(&there, &home),
+            (Audience::Residents(there), Some(home)) => covers(&there, home),
             _ => true,
         };
         let must = level == Level::Act || is_danger;
@@ -290,71 +319,45 @@ impl Sight {
     }
 }
 
-/// Counts what disturbs; who was disturbed three times in seven days is left alone until the first of them is a week old.
-async fn count(tx: &Tx, (rows, sight): (&[delivery::Model], &Sight), verdicts: &mut [(usize, Verdict)]) -> Result<()> {
-    let mut counted = Vec::new();
-    for (place, verdict) in verdicts.iter() {
-        let (_, level, urgency) = sight.near(&rows[*place])?;
-        // a second try of the same disturbs once
-        if *verdict == Verdict::Send && rows[*place].tries == 1 && is_counted(level, urgency) {
-            counted.push(*place);
-        }
-    }
-    if counted.is_empty() {
-        return Ok(());
-    }
-    let now = tx.now();
-    let people: Vec<PersonId> = counted.iter().filter_map(|place| rows[*place].target_id.parse().ok()).collect();
-    let known = interruption::Entity::find().filter(interruption::Column::PersonId.is_in(people)).all(tx).await?;
-    let known: HashMap<PersonId, Interruptions> = known
-        .into_iter()
-        .map(|row| (row.person_id, Interruptions([Some(row.first_at), row.second_at, row.third_at])))
-        .collect();
-    let mut disturbed = Vec::new();
-    for place in counted {
-        let person: PersonId = rows[place].target_id.parse().map_err(Error::broken)?;
-        let before = known.get(&person).copied().unwrap_or_default();
-        match before.free_at(now) {
-            Some(free) => verdicts[place].1 = Verdict::Later(free, "enough"),
-            None => {
-                let Interruptions([_, second_at, third_at]) = before.and(now);
-                disturbed.push(interruption::ActiveModel {
-                    person_id: Set(person),
-                    first_at: Set(now),
-                    second_at: Set(second_at),
-                    third_at: Set(third_at),
-                });
-            }
-        }
-    }
-    if disturbed.is_empty() {
-        return Ok(());
-    }
-    use interruption::Column as C;
-    let moved = OnConflict::column(C::PersonId).update_columns([C::FirstAt, C::SecondAt, C::ThirdAt]).to_owned();
-    interruption::Entity::insert_many(disturbed).on_conflict(moved).exec_without_returning(tx).await?;
-    Ok(())
+/// What becomes of a row that is not sent now.
+#[derive(PartialEq, Eq, Hash)]
+struct Fate {
+    state: &'static str,
+    due_at: DateTime<Utc>,
+    reason: &'static str,
+    sent_at: Option<DateTime<Utc>>,
+    carried_by: Option<DeliveryId>,
 }
 
 /// Ends or puts off what is not sent now; a put-off try was none.
 async fn put_away(tx: &Tx, rows: &[delivery::Model], verdicts: &[(usize, Verdict)]) -> Result<()> {
-    let mut groups: HashMap<(Option<DateTime<Utc>>, &'static str), Vec<DeliveryId>> = HashMap::new();
+    let now = tx.now();
+    let mut groups: HashMap<Fate, Vec<DeliveryId>> = HashMap::new();
     for (place, verdict) in verdicts {
-        match verdict {
-            Verdict::Send => {}
-            Verdict::Not(reason) => groups.entry((None, reason)).or_default().push(rows[*place].id),
-            Verdict::Later(at, reason) => groups.entry((Some(*at), reason)).or_default().push(rows[*place].id),
+        let (state, due_at, reason) = match *verdict {
+            Verdict::Send => continue,
+            Verdict::Not(why) => (queries::CANCELLED, now, why),
+            Verdict::Later(at, why) | Verdict::Behind(_, at, why) => (queries::QUEUED, at, why),
+            Verdict::Like(state, _, why, _) => (state, now, why),
+        };
+        let mut fate = Fate { state, due_at, reason, sent_at: None, carried_by: rows[*place].carried_by };
+        match *verdict {
+            Verdict::Behind(carrier, ..) => fate.carried_by = Some(carrier),
+            Verdict::Like(_, at, _, carrier) => (fate.sent_at, fate.carried_by) = (at, Some(carrier)),
+            _ => {}
         }
+        groups.entry(fate).or_default().push(rows[*place].id);
     }
-    for ((until, reason), ids) in groups {
-        let state = if until.is_some() { queries::QUEUED } else { queries::CANCELLED };
-        metrics::counter!("sends_skipped_total", "reason" => reason).increment(ids.len() as u64);
-        let tries = Expr::col(delivery::Column::Tries).sub(i32::from(until.is_some()));
+    for (fate, ids) in groups {
+        metrics::counter!("sends_skipped_total", "reason" => fate.reason).increment(ids.len() as u64);
+        let tries = Expr::col(delivery::Column::Tries).sub(i32::from(fate.state == queries::QUEUED));
         delivery::Entity::update_many()
-            .col_expr(delivery::Column::State, Expr::value(state))
+            .col_expr(delivery::Column::State, Expr::value(fate.state))
             .col_expr(delivery::Column::Tries, tries)
-            .col_expr(delivery::Column::DueAt, Expr::value(until.unwrap_or_else(|| tx.now())))
-            .col_expr(delivery::Column::Reason, Expr::value(reason))
+            .col_expr(delivery::Column::DueAt, Expr::value(fate.due_at))
+            .col_expr(delivery::Column::SentAt, Expr::value(fate.sent_at))
+            .col_expr(delivery::Column::Reason, Expr::value(fate.reason))
+            .col_expr(delivery::Column::CarriedBy, Expr::value(fate.carried_by))
             .filter(delivery::Column::Id.is_in(ids))
             .exec(tx)
             .await?;

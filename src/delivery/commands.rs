@@ -3,6 +3,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use chrono::TimeDelta;
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,8 +11,8 @@ use utoipa::ToSchema;
 
 use super::{
     queries::{self, WebhookView},
-    rows::{delivery, webhook},
-    rules,
+    rows::{delivery, disturbance, told_number, webhook},
+    rules::{self, budget::WEEK},
 };
 use crate::{
     actor::Actor,
@@ -151,6 +152,9 @@ pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
             created_at: Set(now),
             announcement_id: Set(None),
             reason: Set(None),
+            is_digest: Set(false),
+            carried_by: Set(None),
+            person_id: Set(None),
         })
         .collect();
     if rows.is_empty() {
@@ -160,6 +164,23 @@ pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     delivery::Entity::insert_many(rows).on_conflict_do_nothing_on(key).exec_without_returning(tx).await?;
     tx.ring(Bell::Deliveries);
     Ok(())
+}
+
+/// Leaves behind what nobody is asked by any more: disturbances of more than a week ago, and which number was told of what
+/// a month ago.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget_old(store: &Store) -> Result<()> {
+    let old = store.write(|tx| {
+        Box::pin(async move {
+            let (a_week_ago, a_month_ago) = (tx.now() - WEEK, tx.now() - TimeDelta::days(30));
+            disturbance::Entity::delete_many().filter(disturbance::Column::At.lte(a_week_ago)).exec(tx).await?;
+            told_number::Entity::delete_many().filter(told_number::Column::At.lte(a_month_ago)).exec(tx).await?;
+            Ok(())
+        })
+    });
+    old.await
 }
 
 /// Queues dead deliveries once more, with all their tries; those to removed webhooks stay dead. Says how many.

@@ -2,17 +2,21 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     board::{self, ReachRow, ReachView},
+    broadcast,
     commands::{self, SetUpWebhook},
     preferences::{self, ChooseTelling, TellingChoices},
     queries::{self, NewWebhook, WebhookView},
+    villages::{self, VillageReach},
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path},
+    app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{MatterId, NoticeId, WebhookId},
 };
@@ -26,6 +30,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(follow_matter, unfollow_matter))
         .routes(routes!(read_reach))
         .routes(routes!(list_reach))
+        .routes(routes!(list_reach_by_village))
+        .routes(routes!(release_broadcast))
 }
 
 /// Have an address told of the notices of an area and of all below it.
@@ -142,11 +148,54 @@ async fn read_reach(State(app): State<App>, Path(id): Path<NoticeId>) -> Result<
     board::reach(app.store.read(), id).await.map(Json)
 }
 
-/// Whom a village's notice has reached and whom not, by name and household, for those who serve there.
+/// Which village.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ReachQuery {
+    /// Code of the village, of a notice of its town or county; the notice's own when absent.
+    area: Option<String>,
+}
+
+/// Whom a notice has reached in a village and whom not, by name and household, for those who serve there.
 #[utoipa::path(get, path = "/v1/notices/{id}/reach/people", tag = "notices", operation_id = "list_reach",
-    params(("id" = NoticeId, Path)),
+    params(("id" = NoticeId, Path), ReachQuery),
     responses((status = 200, body = Vec<ReachRow>, description = "The whole village, by group and household"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn list_reach(State(app): State<App>, actor: Actor, Path(id): Path<NoticeId>) -> Result<Json<Vec<ReachRow>>> {
-    board::people_of(app.store.read(), &actor, id).await.map(Json)
+async fn list_reach(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+    Query(which): Query<ReachQuery>,
+) -> Result<Json<Vec<ReachRow>>> {
+    board::people_of(app.store.read(), &actor, (id, which.area.as_deref())).await.map(Json)
+}
+
+/// How far a notice of a town or the county has come, village by village, for the offices that sit over them.
+#[utoipa::path(get, path = "/v1/notices/{id}/reach/villages", tag = "notices", operation_id = "list_reach_by_village",
+    params(("id" = NoticeId, Path)),
+    responses((status = 200, body = Vec<VillageReach>, description = "Counted within the last five seconds"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_reach_by_village(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+) -> Result<Json<Vec<VillageReach>>> {
+    villages::by_village(&app, &actor, id).await.map(Json)
+}
+
+/// Let the script of an emergency go to the village's loudspeaker by night: somebody else than who published it.
+#[utoipa::path(post, path = "/v1/notices/{id}/broadcast/release", tag = "notices", operation_id = "release_broadcast",
+    params(("id" = NoticeId, Path)),
+    responses((status = 204, description = "It is handed over now"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn release_broadcast(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<NoticeId>,
+) -> Result<StatusCode> {
+    app.once(actor, key, "release_broadcast", id, |tx, actor, id| Box::pin(broadcast::release(tx, actor, id)))
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
 }

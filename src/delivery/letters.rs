@@ -1,14 +1,16 @@
 //! What a webhook and a person are told, written at each try from the present state.
+use std::{collections::HashMap, sync::Arc};
+
 use serde_json::{Value, json};
 
-use super::rows::announcement;
+use super::{claim::Taken, rows::announcement};
 use crate::{
     app::App,
     clock,
     error::{Code, Error, Result},
     events::Kind,
     gateways::Letter,
-    ids::{MatterId, NoticeId},
+    ids::{AnnouncementId, MatterId, NoticeId},
     matters, meetings, notices, text, votes,
 };
 
@@ -67,7 +69,12 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;
             (meeting.title, String::new(), format!("/meetings/{subject}"))
         }
-        Some(Kind::SuggestionAnswered) => {
+        Some(Kind::ObjectionAnswered) => {
+            let raised = notices::queries::raised_by(db, subject.parse().map_err(Error::broken)?).await?;
+            let path = raised.map_or_else(|| "/".to_owned(), |(_, notice)| format!("/notices/{notice}"));
+            (text::say("delivery-own-objection"), String::new(), path)
+        }
+        Some(Kind::SuggestionAnswered | Kind::SuggestionEscalated) => {
             (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}"))
         }
         Some(Kind::TaskGiven) => (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}")),
@@ -89,4 +96,60 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
         template,
         ..Letter::default()
     })
+}
+
+/// Titles that the words of a digest name; the number of all is said.
+const NAMED: usize = 5;
+/// Of a title, where something is said behind it.
+const SHORT: usize = 14;
+
+/// What goes out: the letter of what is told, with what else the evening brought, and for how many it is.
+pub(super) fn composed(letters: &HashMap<AnnouncementId, Arc<Letter>>, one: &Taken) -> Arc<Letter> {
+    let letter = letters.get(&one.told.id).cloned().unwrap_or_default();
+    // of each matter the newest state alone
+    let mut threads = vec![one.told.thread.as_str()];
+    let mut titles = vec![title(&letter)];
+    for told in &one.carried {
+        if !threads.contains(&told.thread.as_str()) {
+            threads.push(&told.thread);
+            titles.push(letters.get(&told.id).map_or("", |letter| title(letter)));
+        }
+    }
+    match (titles.len(), one.people) {
+        (1, 0 | 1) => letter,
+        (1, people) => Arc::new(for_several(&letter, people)),
+        (count, _) => Arc::new(digest(&letter, &titles[..count.min(NAMED)], count)),
+    }
+}
+
+fn title(letter: &Letter) -> &str {
+    letter.blank("title").unwrap_or_default()
+}
+
+fn short(title: &str) -> String {
+    title.chars().take(SHORT).collect()
+}
+
+/// The template stays the one of the newest: it is the one that is approved and agreed to.
+fn with(letter: &Letter, title: String, text: String) -> Letter {
+    let blanks = letter.blanks.iter().map(|(name, value)| match *name {
+        "title" => ("title", title.clone()),
+        name => (name, value.clone()),
+    });
+    Letter { blanks: blanks.collect(), text, ..letter.clone() }
+}
+
+fn for_several(letter: &Letter, people: usize) -> Letter {
+    let blanks = [
+        ("title", short(title(letter)).into()),
+        ("text", letter.text.as_str().into()),
+        ("n", people.to_string().into()),
+    ];
+    with(letter, text::say_with("delivery-several-title", &blanks), text::say_with("delivery-several-text", &blanks))
+}
+
+fn digest(letter: &Letter, titles: &[&str], count: usize) -> Letter {
+    let all = titles.join(&text::say("delivery-digest-between"));
+    let blanks = [("title", short(title(letter)).into()), ("all", all.into()), ("n", count.to_string().into())];
+    with(letter, text::say_with("delivery-digest-title", &blanks), text::say_with("delivery-digest-text", &blanks))
 }

@@ -4,15 +4,17 @@
 //! from the present state, and nothing is sent about what was withdrawn meanwhile, nor to who has it, has left, or does
 //! not want it, and the reason is kept; its id is the same over all tries; one person or address has one try under way at
 //! a time; a channel waits for no other; nobody is disturbed more than three times in seven days but for what must be
-//! done and for danger; whoever no message reaches is named to the office; no number and no address of a person is in a
+//! done and for danger, counted when it goes out and for everybody who hears it; a number is told of an event once, however
+//! many people have it, and of an evening's digest in one message; whoever no message reaches is named to the office; no number and no address of a person is in a
 //! queue, a log or an event.
 //! Tables owned: `webhooks`, `deliveries`, `attempts`, `announcements`, `ladder_steps`, `telling_choices`,
-//! `topic_choices`, `follows`, `interruptions`, `reminders`. Events recorded: `webhook.changed`,
-//! `vote.closing_soon`.
+//! `topic_choices`, `follows`, `disturbances`, `told_numbers`, `stopped_sends`, `reminders`. Events recorded:
+//! `webhook.changed`, `vote.closing_soon`, `notice.broadcast_released`.
 //!
 //! # The path
 //! event → `announce` (whom, how near, by which ladder) → `plan` (a chunk of the audience in a unit) → `pool` (queue, lanes,
-//! breaker of each channel) → `claim` (looked at once more) → `dial` → `settle`. Webhooks have `worker` and `send`.
+//! breaker of each channel) → `claim` (looked at once more; `carried`, `disturb`, `stops`) → `dial` → `settle`. Webhooks have
+//! `worker` and `send`, loudspeakers `broadcast`.
 //!
 //! # Why
 //! The queue carries ids and may lose or repeat them: every two seconds a sweep offers again what is due, a claim is a
@@ -21,9 +23,12 @@
 pub mod announce;
 mod audience;
 pub mod board;
+pub mod broadcast;
+mod carried;
 mod claim;
 pub mod commands;
 mod dial;
+mod disturb;
 mod hand_over;
 mod http;
 mod lanes;
@@ -39,6 +44,9 @@ mod rows;
 pub mod rules;
 mod send;
 mod settle;
+mod several;
+mod stops;
+pub mod villages;
 pub mod worker;
 
 pub use self::{

@@ -22,12 +22,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     announce::{DONE, VOID, WAITING},
     audience::{Audience, Chunk},
-    hand_over, queries, reached,
+    broadcast, hand_over, queries, reached,
     rows::{announcement, choice, delivery, step, topic_choice},
     rules::{
         budget::is_counted,
-        ladder::{Channel, Facts, Level, Mode, Urgency, choose},
-        quiet::next_digest,
+        ladder::{Channel, Facts, Level, Mode, Topic, Urgency, choose},
     },
 };
 use crate::{
@@ -36,7 +35,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{DeliveryId, PersonId},
     people::audience::{Among, signed_in},
-    quiet::{Hours, queries::hours_of},
+    quiet::{Hours, queries::hours_of, rules::next_digest},
     store::Tx,
     wechat,
 };
@@ -112,9 +111,12 @@ async fn advance(app: &App, told: &announcement::Model, step: step::Model) -> Re
         Some(channel @ (Channel::Wechat | Channel::Sms)) => plan_chunk(app, told, (step, channel)).await,
         Some(channel @ (Channel::Loudspeaker | Channel::Door)) => {
             let told = told.clone();
+            let has_gateway = channel == Channel::Loudspeaker && app.gateways.loudspeaker.is_set_up();
             let handing = app.store.write(move |tx| {
                 Box::pin(async move {
-                    hand_over::to_office(tx, &told, channel).await?;
+                    if !has_gateway || !broadcast::plan(tx, &told).await? {
+                        hand_over::to_office(tx, &told, channel).await?;
+                    }
                     moved(tx, &step, DONE, (None, 0, 0)).await
                 })
             });
@@ -129,6 +131,7 @@ struct Planned {
     person: PersonId,
     channel: Channel,
     due_at: DateTime<Utc>,
+    is_digest: bool,
 }
 
 async fn plan_chunk(app: &App, told: &announcement::Model, (step, channel): (step::Model, Channel)) -> Result<()> {
@@ -167,11 +170,11 @@ async fn decide(app: &App, told: &announcement::Model, (step, chunk): (Channel, 
     let wechat = wechat::queries::tellable(db, &among, now).await?;
     let (choices, modes) = (choices_of(db, &among).await?, modes_of(db, (&told.topic, &among)).await?);
     let can_sms = app.gateways.sms.is_set_up();
+    let is_digest = |mode: Mode| mode == Mode::Digest && is_counted(near.0, near.1);
     let due_at = |person: PersonId, mode: Mode| {
-        let is_digest = mode == Mode::Digest && is_counted(near.0, near.1);
-        let at = if is_digest { next_digest(now) } else { now };
+        let at = if is_digest(mode) { next_digest(now) } else { now };
         let own = hours.get(&person).copied().unwrap_or(Hours::DEFAULT);
-        if near.1 == Urgency::Emergency { now } else { own.end_after(at).unwrap_or(at) }
+        if near.1 == Urgency::Emergency { now } else { own.end(at) }
     };
     let planned = chunk.people.iter().filter(|one| !reached.contains(&one.id)).filter_map(|one| {
         let mut facts = Facts::of_nobody(one.has_phone && can_sms);
@@ -185,6 +188,7 @@ async fn decide(app: &App, told: &announcement::Model, (step, chunk): (Channel, 
             person: one.id,
             channel,
             due_at: due_at(one.id, facts.mode),
+            is_digest: is_digest(facts.mode),
         })
     });
     Ok(planned.collect())
@@ -201,17 +205,27 @@ pub(super) async fn choices_of(db: &impl ConnectionTrait, among: &Among) -> Resu
     Ok(rows.into_iter().map(|row| (row.person_id, row)).collect())
 }
 
-/// How these people chose to hear of a topic.
+/// How these people chose to hear of a topic, or of the one above it.
 pub(super) async fn modes_of(
     db: &impl ConnectionTrait,
     (topic, among): (&str, &Among),
 ) -> Result<HashMap<PersonId, Mode>> {
+    let above = Topic::parse(topic).map_or(topic, |topic| topic.above().as_str());
     let rows = topic_choice::Entity::find()
         .filter(among.holds(topic_choice::Column::PersonId))
-        .filter(topic_choice::Column::Topic.eq(topic))
+        .filter(topic_choice::Column::Topic.is_in([topic, above]))
         .all(db)
         .await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.person_id, Mode::parse(&row.mode)?))).collect())
+    let mut modes = HashMap::new();
+    for row in rows {
+        let Some(mode) = Mode::parse(&row.mode) else { continue };
+        if row.topic == topic {
+            modes.insert(row.person_id, mode);
+        } else {
+            modes.entry(row.person_id).or_insert(mode);
+        }
+    }
+    Ok(modes)
 }
 
 /// Writes the rows, one for each event, person and channel; whoever has one keeps it.
@@ -221,8 +235,9 @@ async fn write(tx: &Tx, told: &announcement::Model, planned: Vec<Planned>) -> Re
     }
     let now = tx.now();
     let values = planned.into_iter().map(|one| {
-        let id = DeliveryId::new().0;
-        ValueTuple::Many(vec![id.into(), one.person.to_string().into(), one.channel.as_str().into(), one.due_at.into()])
+        let (id, person, channel) = (DeliveryId::new().0, one.person.to_string(), one.channel.as_str());
+        let (at, is_digest, person_id) = (one.due_at.into(), one.is_digest.into(), one.person.0.into());
+        ValueTuple::Many(vec![id.into(), person.into(), channel.into(), at, is_digest, person_id])
     });
     // what is the same for all of them is bound once
     let mut rows = Query::select();
@@ -237,6 +252,8 @@ async fn write(tx: &Tx, told: &announcement::Model, planned: Vec<Planned>) -> Re
         .expr(Expr::col("column4"))
         .expr(Expr::value(now))
         .expr(Expr::value(told.id))
+        .expr(Expr::col("column5"))
+        .expr(Expr::col("column6"))
         .from_values(values, "planned")
         // without it SQLite reads the conflict's clause as a join
         .cond_where(Condition::all().add(Expr::col("column1").is_not_null()));
@@ -253,6 +270,8 @@ async fn write(tx: &Tx, told: &announcement::Model, planned: Vec<Planned>) -> Re
         C::DueAt,
         C::CreatedAt,
         C::AnnouncementId,
+        C::IsDigest,
+        C::PersonId,
     ];
     let mut insert = Query::insert();
     insert.into_table(delivery::Entity).columns(columns);

@@ -175,9 +175,11 @@ async fn send_all((app, channel): (&App, Channel), mut taken: mpsc::Receiver<Ids
 /// Written once for all who are told the same.
 async fn written(app: &App, claimed: &[Taken]) -> Result<HashMap<AnnouncementId, Arc<Letter>>> {
     let mut letters: HashMap<AnnouncementId, Arc<Letter>> = HashMap::new();
-    for one in claimed {
-        if let Entry::Vacant(place) = letters.entry(one.told.id) {
-            place.insert(Arc::new(letters::to_people(app, &one.told).await?));
+    let mut all: Vec<_> = claimed.iter().map(|one| &one.told).collect();
+    all.extend(claimed.iter().flat_map(|one| &one.carried));
+    for told in all {
+        if let Entry::Vacant(place) = letters.entry(told.id) {
+            place.insert(Arc::new(letters::to_people(app, told).await?));
         }
     }
     Ok(letters)
@@ -258,14 +260,15 @@ impl Hands {
                 continue;
             };
             let (one, app) = (claimed.swap_remove(at), app.clone());
-            let letter = letters.get(&one.told.id).cloned().unwrap_or_default();
+            let letter = letters::composed(&letters, &one);
             self.under_way.spawn(async move {
-                let (id, tries) = (one.row.id, one.row.tries);
+                let (id, kind, tries) = (one.row.id, one.row.kind.clone(), one.row.tries);
+                let is_unsure = one.row.reason.as_deref() == Some(settle::UNKNOWN);
                 let (end, status) = match claimed_at.elapsed() < BEGIN_WITHIN {
                     true => dial::call(&app, channel, (one, &letter)).await,
                     false => (End::NotBegun, 0),
                 };
-                (target, Ended { id, tries, end, status })
+                (target, Ended { id, kind, tries, is_unsure, end, status })
             });
         }
         Ok(())
@@ -289,7 +292,11 @@ impl Hands {
                 self.breaker.untried();
                 continue;
             }
-            let is_well = !matches!(one.end, End::TryAgain(_) | End::Unknown);
+            let is_well = match &one.end {
+                End::TryAgain(_) | End::Unknown => false,
+                End::Stopped(stop) => stop.is_template(),
+                _ => true,
+            };
             self.breaker.ended(self.since.elapsed(), is_well);
             let counter = if one.end == End::Sent { "sends_ok_total" } else { "sends_failed_total" };
             metrics::counter!(counter, "channel" => self.channel.as_str()).increment(1);
@@ -298,7 +305,8 @@ impl Hands {
         if all.is_empty() {
             return;
         }
-        if let Err(error) = app.store.write(move |tx| Box::pin(settle::settle(tx, all))).await {
+        let channel = self.channel;
+        if let Err(error) = app.store.write(move |tx| Box::pin(settle::settle(tx, channel, all))).await {
             tracing::error!(%error, channel = self.channel.as_str(), "tries not settled");
         }
     }

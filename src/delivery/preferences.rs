@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     queries,
-    rows::{choice, delivery, follow, interruption, topic_choice},
+    rows::{choice, delivery, disturbance, follow, topic_choice},
     rules::ladder::{Mode, Topic},
 };
 use crate::{
@@ -83,7 +83,10 @@ pub async fn choices(db: &impl ConnectionTrait, person: PersonId) -> Result<Tell
         sms_news: row.as_ref().is_some_and(|row| row.sms_news),
         topics: Topic::ALL
             .iter()
-            .map(|topic| TopicChoice { topic: *topic, mode: chosen.get(topic).copied().unwrap_or(Mode::AtOnce) })
+            .map(|topic| TopicChoice {
+                topic: *topic,
+                mode: chosen.get(topic).or(chosen.get(&topic.above())).copied().unwrap_or(Mode::AtOnce),
+            })
             .collect(),
         following: following.into_tuple().all(db).await?,
     })
@@ -180,7 +183,7 @@ pub async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
     choice::Entity::delete_by_id(person).exec(tx).await?;
     topic_choice::Entity::delete_many().filter(topic_choice::Column::PersonId.eq(person)).exec(tx).await?;
     follow::Entity::delete_many().filter(follow::Column::PersonId.eq(person)).exec(tx).await?;
-    interruption::Entity::delete_by_id(person).exec(tx).await?;
+    disturbance::Entity::delete_many().filter(disturbance::Column::PersonId.eq(person)).exec(tx).await?;
     delivery::Entity::update_many()
         .col_expr(delivery::Column::State, Expr::value(queries::CANCELLED))
         .col_expr(delivery::Column::Reason, Expr::value("closed"))

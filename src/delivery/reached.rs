@@ -1,7 +1,7 @@
 //! Who need not be told any more: who has it in the app, or has done what it asks for; and whether it still stands.
 use std::collections::HashSet;
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, sea_query::SelectStatement};
 
 use super::{rows::announcement, rules::ladder::Level};
 use crate::{
@@ -39,6 +39,18 @@ pub(super) async fn in_app(
         _ => {}
     }
     Ok(reached)
+}
+
+/// Selects of the ids of everybody who has a notice by the rule of [`in_app`], for who counts them over many villages.
+pub(super) fn in_app_of_all(told: &announcement::Model, id: NoticeId) -> Vec<SelectStatement> {
+    let seen = told.stream_id.map(|stream| {
+        if told.level == Level::Act.as_str() {
+            streams::queries::readers(stream, told.seq)
+        } else {
+            streams::queries::receivers(stream, told.seq)
+        }
+    });
+    seen.into_iter().chain([notices::reached::confirmers(id)]).collect()
 }
 
 /// May it still be told? Asked of the thing itself: the event that ends it may not have been followed yet.

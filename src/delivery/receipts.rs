@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{
-    queries,
+    carried, queries,
     rows::{attempt, delivery},
 };
 use crate::{
@@ -79,7 +79,8 @@ async fn note(tx: &Tx, told: Vec<Receipt>) -> Result<()> {
             delivery::Entity::update_many()
                 .col_expr(delivery::Column::State, Expr::value(queries::DEAD))
                 .col_expr(delivery::Column::Reason, Expr::value(NOT_ARRIVED))
-                .filter(delivery::Column::Id.eq(id))
+                // whoever shares the number was not told either
+                .filter(carried::with_carried(id))
                 .filter(delivery::Column::State.eq(queries::SENT))
                 .exec(tx)
                 .await?;

@@ -30,7 +30,7 @@ pub(crate) mod delivery {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{AnnouncementId, DeliveryId};
+    use crate::ids::{AnnouncementId, DeliveryId, PersonId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "deliveries")]
@@ -51,6 +51,12 @@ pub(crate) mod delivery {
         pub announcement_id: Option<AnnouncementId>,
         /// Why it was not sent.
         pub reason: Option<String>,
+        /// It waits for the evening.
+        pub is_digest: bool,
+        /// The one whose message tells of this one, too.
+        pub carried_by: Option<DeliveryId>,
+        /// Whom, where it is a person: the same as the target.
+        pub person_id: Option<PersonId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -213,21 +219,68 @@ pub(crate) mod follow {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// When somebody was disturbed the last three times, newest first.
-pub(crate) mod interruption {
+/// One of the three places for what disturbed somebody within a week; what is older counts no more.
+pub(crate) mod disturbance {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::PersonId;
+    use crate::ids::{DeliveryId, PersonId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "interruptions")]
+    #[sea_orm(table_name = "disturbances")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub person_id: PersonId,
-        pub first_at: DateTime<Utc>,
-        pub second_at: Option<DateTime<Utc>>,
-        pub third_at: Option<DateTime<Utc>>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub place: i32,
+        pub at: DateTime<Utc>,
+        /// `None`: of before this was kept.
+        pub delivery_id: Option<DeliveryId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Which delivery tells a number of an event: one for all who have it.
+pub(crate) mod told_number {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::DeliveryId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "told_numbers")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub event_number: i64,
+        /// The keyed digest by which numbers are found.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: String,
+        pub delivery_id: DeliveryId,
+        pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A provider does not send this kind, or nothing at all: it is left alone until then, and then one try decides.
+pub(crate) mod stopped {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "stopped_sends")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub channel: String,
+        /// The kind of event whose template it is; nothing: the whole channel.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        pub until: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,7 +2,6 @@
 pub mod breaker;
 pub mod budget;
 pub mod ladder;
-pub mod quiet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;

@@ -1,14 +1,15 @@
 //! How a try to a person ended, and what becomes of the delivery then.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
-    queries,
+    carried, disturb, queries,
     rows::{attempt, delivery},
     rules::ladder::Channel,
+    stops::{self, Stop},
 };
 use crate::{error::Result, ids::DeliveryId, store::Tx};
 
@@ -16,9 +17,13 @@ use crate::{error::Result, ids::DeliveryId, store::Tx};
 const WAITS_SECS: [i64; 4] = [5, 60, 5 * 60, 30 * 60];
 /// What nobody knows the end of is tried once more, and not again.
 const UNKNOWN_TRIES: i32 = 2;
+/// What a provider has stopped is tried so often and once more.
+const STOPPED_TRIES: i32 = 24;
+/// Nobody knows whether it was heard.
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// How a try ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// It is with the provider.
     Sent,
@@ -28,19 +33,32 @@ pub(super) enum End {
     Unknown,
     /// Not this way to this person.
     Never(&'static str),
+    /// Not now, to nobody: the template, or the whole channel.
+    Stopped(Stop),
     /// The lease ran out before it was begun: whoever has it now sends it.
     NotBegun,
 }
 
 /// A try that is over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ended {
     pub(super) id: DeliveryId,
+    /// The kind of event that it told of.
+    pub(super) kind: String,
     /// The token of the claim.
     pub(super) tries: i32,
+    /// Nobody knows how the try before it ended: it may have been heard already.
+    pub(super) is_unsure: bool,
     pub(super) end: End,
     /// The provider's number.
     pub(super) status: i32,
+}
+
+impl Ended {
+    /// It has certainly disturbed nobody.
+    fn is_unheard(&self) -> bool {
+        !self.is_unsure && !matches!(self.end, End::Sent | End::Unknown)
+    }
 }
 
 /// State, when, and why for what ended so.
@@ -50,22 +68,26 @@ fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Opti
         let asked = asked.map_or(0, i64::from);
         TimeDelta::try_seconds((*wait).max(asked)).map(|wait| now + wait)
     };
-    match ended.end {
+    let no_answer = if ended.is_unsure { UNKNOWN } else { "no_answer" };
+    match &ended.end {
         End::Sent => (queries::SENT, now, None),
-        End::Never(why) => (queries::DEAD, now, Some(why)),
-        End::Unknown if ended.tries >= UNKNOWN_TRIES => (queries::DEAD, now, Some("unknown")),
-        End::Unknown => (queries::QUEUED, now + TimeDelta::seconds(WAITS_SECS[1]), Some("unknown")),
+        End::Never(why) => (queries::DEAD, now, Some(*why)),
+        // a template that stays stopped must not be tried for ever
+        End::Stopped(_) if ended.tries > STOPPED_TRIES => (queries::DEAD, now, Some("stopped")),
+        End::Stopped(stop) => (queries::QUEUED, stop.until(now), Some("stopped")),
+        End::Unknown if ended.tries >= UNKNOWN_TRIES => (queries::DEAD, now, Some(UNKNOWN)),
+        End::Unknown => (queries::QUEUED, now + TimeDelta::seconds(WAITS_SECS[1]), Some(UNKNOWN)),
         End::NotBegun => (queries::QUEUED, now, None),
-        End::TryAgain(asked) => match again(asked) {
-            Some(at) => (queries::QUEUED, at, Some("no_answer")),
-            None => (queries::DEAD, now, Some("no_answer")),
+        End::TryAgain(asked) => match again(*asked) {
+            Some(at) => (queries::QUEUED, at, Some(no_answer)),
+            None => (queries::DEAD, now, Some(no_answer)),
         },
     }
 }
 
 /// Writes down the tries. A claim makes `tries` grow, so whoever was frozen past its lease changes nothing of what
-/// another has taken since.
-pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
+/// another has taken since. What certainly did not go out disturbed nobody; what it carried is looked at once more.
+pub(super) async fn settle(tx: &Tx, channel: Channel, ended: Vec<Ended>) -> Result<()> {
     let now = tx.now();
     let mut groups: HashMap<_, Vec<DeliveryId>> = HashMap::new();
     for one in &ended {
@@ -74,7 +96,7 @@ pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
     let tried = ended.iter().filter(|one| one.end != End::NotBegun).map(|one| attempt::ActiveModel {
         id: Set(Uuid::now_v7()),
         delivery_id: Set(one.id),
-        outcome: Set(word(one.end).to_owned()),
+        outcome: Set(word(&one.end).to_owned()),
         status: Set(one.status),
         at: Set(now),
     });
@@ -82,9 +104,10 @@ pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
     if !tried.is_empty() {
         attempt::Entity::insert_many(tried).exec_without_returning(tx).await?;
     }
+    let mut settled: HashSet<DeliveryId> = HashSet::new();
     for (((state, due_at, reason), tries), ids) in groups {
         let sent_at = (state == queries::SENT).then_some(now);
-        delivery::Entity::update_many()
+        let ours = delivery::Entity::update_many()
             .col_expr(delivery::Column::State, Expr::value(state))
             .col_expr(delivery::Column::DueAt, Expr::value(due_at))
             .col_expr(delivery::Column::SentAt, Expr::value(sent_at))
@@ -92,18 +115,38 @@ pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
             .filter(delivery::Column::Id.is_in(ids))
             .filter(delivery::Column::State.is_in([queries::SENDING, queries::QUEUED]))
             .filter(delivery::Column::Tries.eq(tries))
-            .exec(tx)
+            .exec_with_returning(tx)
             .await?;
+        settled.extend(ours.into_iter().map(|row| row.id));
     }
-    Ok(())
+    let ours: Vec<Ended> = ended.into_iter().filter(|one| settled.contains(&one.id)).collect();
+    follow_up(tx, channel, &ours).await
 }
 
-fn word(end: End) -> &'static str {
+async fn follow_up(tx: &Tx, channel: Channel, ended: &[Ended]) -> Result<()> {
+    let unheard = ended.iter().filter(|one| one.is_unheard()).map(|one| one.id).collect();
+    disturb::give_back(tx, unheard).await?;
+    let tried = ended.iter().filter(|one| one.end != End::NotBegun).map(|one| one.id).collect();
+    carried::wake(tx, tried).await?;
+    let mut stopped: Vec<Stop> = Vec::new();
+    for one in ended {
+        match &one.end {
+            End::Stopped(stop) if !stopped.contains(stop) => stopped.push(stop.clone()),
+            _ => {}
+        }
+    }
+    let taken = ended.iter().filter(|one| one.end == End::Sent).map(|one| one.kind.clone()).collect();
+    stops::go_on(tx, channel.as_str(), taken).await?;
+    stops::stop(tx, channel.as_str(), stopped).await
+}
+
+fn word(end: &End) -> &'static str {
     match end {
         End::Sent => "sent",
         End::TryAgain(_) => "try_again",
         End::Unknown => "unknown",
         End::Never(_) => "never",
+        End::Stopped(_) => "stopped",
         End::NotBegun => "not_begun",
     }
 }
@@ -112,7 +155,7 @@ fn word(end: End) -> &'static str {
 pub(super) async fn give_back(tx: &Tx, channel: Channel) -> Result<u64> {
     let stuck = || {
         delivery::Entity::update_many()
-            .col_expr(delivery::Column::Reason, Expr::value("unknown"))
+            .col_expr(delivery::Column::Reason, Expr::value(UNKNOWN))
             .filter(delivery::Column::Channel.eq(channel.as_str()))
             .filter(delivery::Column::State.eq(queries::SENDING))
             .filter(delivery::Column::DueAt.lte(tx.now()))
@@ -133,12 +176,20 @@ mod tests {
     #[test]
     fn what_fails_is_tried_five_times_and_what_is_unknown_twice() {
         let now = DateTime::UNIX_EPOCH;
-        let ended = |tries, end| Ended { id: DeliveryId::new(), tries, end, status: 0 };
+        let (kind, is_unsure) = (String::new(), false);
+        let ended = |tries, end| Ended { id: DeliveryId::new(), kind: kind.clone(), tries, is_unsure, end, status: 0 };
         let state = |tries, end| next(&ended(tries, end), now).0;
         let states: Vec<_> = (1..=5).map(|tries| state(tries, End::TryAgain(None))).collect();
         assert_eq!(states, [queries::QUEUED, queries::QUEUED, queries::QUEUED, queries::QUEUED, queries::DEAD]);
         assert_eq!((state(1, End::Unknown), state(2, End::Unknown)), (queries::QUEUED, queries::DEAD));
         assert_eq!(next(&ended(1, End::TryAgain(Some(600))), now).1, now + TimeDelta::seconds(600));
         assert_eq!(next(&ended(1, End::Sent), now), (queries::SENT, now, None));
+        let stopped = |tries| ended(tries, End::Stopped(Stop::of("template", "notice.published", 600)));
+        assert_eq!(next(&stopped(9), now), (queries::QUEUED, now + TimeDelta::seconds(600), Some("stopped")));
+        assert_eq!(next(&stopped(25), now).0, queries::DEAD);
+        let sure = ended(2, End::TryAgain(None));
+        let unsure = Ended { is_unsure: true, ..sure.clone() };
+        assert_eq!((sure.is_unheard(), unsure.is_unheard()), (true, false), "the first try may have been heard");
+        assert_eq!(next(&unsure, now).2, Some(UNKNOWN), "and the third will know");
     }
 }

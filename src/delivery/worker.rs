@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{lanes::Lanes, pool, queries, rows::delivery, rules::ladder::Channel, send};
+use super::{broadcast, lanes::Lanes, pool, queries, rows::delivery, rules::ladder::Channel, send};
 use crate::{app::App, broker::Bell, error::Result, ids::DeliveryId, store::Tx};
 
 /// Name of the queue.
@@ -23,10 +23,12 @@ const BATCHES: usize = 4;
 
 pub(super) type Ids = Vec<DeliveryId>;
 
-/// Works until told to stop, then waits for the tries under way: webhooks and each channel to people by themselves.
+/// Works until told to stop, then waits for the tries under way: webhooks, loudspeakers and each channel to people by
+/// themselves.
 pub async fn run(app: App, stop: CancellationToken) {
     tokio::join!(
         webhooks(app.clone(), stop.clone()),
+        broadcast::run(app.clone(), stop.clone()),
         pool::run(app.clone(), Channel::Sms, stop.clone()),
         pool::run(app, Channel::Wechat, stop),
     );

@@ -1,7 +1,7 @@
 //! Who is told how: by which steps, and when each of them is due. Pure.
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::quiet::Quiet;
+use crate::{notices::rules::Category, quiet::Hours};
 
 /// Declares an open word with its stable name.
 macro_rules! words {
@@ -88,6 +88,45 @@ words! {
         Tasks "tasks",
         /// 公示公告
         Notices "notices",
+        /// 公示公告：财务
+        NoticesFinance "notices_finance",
+        /// 公示公告：工程
+        NoticesWorks "notices_works",
+        /// 公示公告：土地
+        NoticesLand "notices_land",
+        /// 公示公告：福利
+        NoticesWelfare "notices_welfare",
+        /// 公示公告：活动
+        NoticesActivities "notices_activities",
+    }
+}
+
+impl Topic {
+    /// The topic of a notice about this.
+    #[must_use]
+    pub fn of(category: Category) -> Self {
+        match category {
+            Category::Finance => Self::NoticesFinance,
+            Category::Works => Self::NoticesWorks,
+            Category::Land => Self::NoticesLand,
+            Category::Welfare => Self::NoticesWelfare,
+            Category::Activities => Self::NoticesActivities,
+            Category::Other => Self::Notices,
+        }
+    }
+
+    /// Whose choice holds where this one has none.
+    #[must_use]
+    pub fn above(self) -> Self {
+        match self {
+            Self::Own | Self::Followed | Self::Votes | Self::Meetings | Self::Tasks => self,
+            Self::Notices
+            | Self::NoticesFinance
+            | Self::NoticesWorks
+            | Self::NoticesLand
+            | Self::NoticesWelfare
+            | Self::NoticesActivities => Self::Notices,
+        }
     }
 }
 
@@ -157,10 +196,10 @@ impl Ladder {
 
     /// When each step is due for something that happened then.
     #[must_use]
-    pub fn dues(self, from: DateTime<Utc>, quiet: Quiet) -> Vec<(Channel, DateTime<Utc>)> {
+    pub fn dues(self, from: DateTime<Utc>, hours: Hours) -> Vec<(Channel, DateTime<Utc>)> {
         let due = |wait| match wait {
             Wait::Clock(time) => from + time,
-            Wait::Awake(time) => quiet.after_awake(from, time),
+            Wait::Awake(time) => hours.after_awake(from, time),
         };
         self.steps().into_iter().map(|(channel, wait)| (channel, due(wait))).collect()
     }
@@ -230,17 +269,17 @@ mod tests {
 
     #[test]
     fn a_must_read_notice_reaches_the_door_after_two_waking_days() {
-        let dues = Ladder::Village.dues(at("2026-11-02T09:00:00+08:00"), Quiet::NIGHT);
+        let dues = Ladder::Village.dues(at("2026-11-02T09:00:00+08:00"), Hours::DEFAULT);
         let shown: Vec<_> = dues.iter().map(|(channel, at)| (channel.as_str(), crate::clock::local(*at))).collect();
         let text: Vec<_> = shown.iter().map(|(name, at)| format!("{name} {}", at.format("%d %H:%M:%S"))).collect();
         assert_eq!(text, ["wechat 02 09:00:15", "sms 02 13:00:00", "loudspeaker 02 21:00:00", "door 03 18:30:00"]);
-        let late = Ladder::Village.dues(at("2026-11-02T20:00:00+08:00"), Quiet::NIGHT);
+        let late = Ladder::Village.dues(at("2026-11-02T20:00:00+08:00"), Hours::DEFAULT);
         assert_eq!(late[1].1, at("2026-11-03T09:30:00+08:00"), "the night is not waited");
     }
 
     #[test]
     fn danger_takes_half_an_hour_by_night_too() {
-        let dues = Ladder::Emergency.dues(at("2026-11-02T02:00:00+08:00"), Quiet::NIGHT);
+        let dues = Ladder::Emergency.dues(at("2026-11-02T02:00:00+08:00"), Hours::DEFAULT);
         assert_eq!(dues.last(), Some(&(Channel::Door, at("2026-11-02T02:30:00+08:00"))));
     }
 

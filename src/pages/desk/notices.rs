@@ -12,6 +12,7 @@ use crate::{
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{self, Right},
+    delivery,
     error::{Checks, Code, Result},
     ids::{MatterId, NoticeId, ObjectionId},
     notices::{
@@ -57,6 +58,7 @@ pub(super) async fn publish(
         must_read: fields.given("must_read").is_some(),
         confirm_by: fields.optional("confirm_by")?,
         class: fields.given("class").map(|_| fields.choice("class")).transpose()?.unwrap_or_default(),
+        category: fields.given("category").map(|_| fields.choice("category")).transpose()?.unwrap_or_default(),
     };
     let publish = app.once(clerk.actor.clone(), fields.key(), "publish_notice", input, |tx, actor, input| {
         Box::pin(notices::commands::publish(tx, actor, input))
@@ -181,6 +183,7 @@ pub(super) async fn act(
         "revise" => revise(&app, &clerk, id, &fields).await,
         "withdraw" => withdraw(&app, &clerk, id, &fields).await,
         "mandate" => by_mandate(&app, &clerk, id, &fields).await,
+        "broadcast" => broadcast(&app, &clerk, id, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -246,4 +249,12 @@ async fn withdraw(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Re
         Box::pin(notices::commands::withdraw(tx, actor, input))
     });
     withdraw.await.map(drop)
+}
+
+/// Lets the script of an emergency go by night.
+async fn broadcast(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Result<()> {
+    let released = app.once(clerk.actor.clone(), fields.key(), "release_broadcast", id, |tx, actor, id| {
+        Box::pin(delivery::broadcast::release(tx, actor, id))
+    });
+    released.await
 }

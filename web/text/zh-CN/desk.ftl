@@ -422,6 +422,7 @@ desk-report-decide = 就这样处理
 # Must-read notices, duty, groups of grid workers.
 desk-notice-reached = 必读，{ $n } / { $asked } 已确认
 desk-notice-confirm-by = 请居民在哪天前确认（必读的；不填就是公示的最后一天）
+desk-notice-category = 哪一类
 desk-notice-class = 有多急
 desk-notice-class-normal = 一般
 desk-notice-class-important = 重要：关了提醒的人也会收到

@@ -35,7 +35,8 @@ fn how_many() -> usize {
     asked.unwrap_or(if is_full_run() { 440_000 } else { 10_000 })
 }
 
-/// Invented residents; one number does for all, because what is counted is the deliveries.
+/// Invented residents, each found by a number of the own; that the same is dialled does no harm, because what is counted is
+/// the deliveries.
 async fn people(app: &App, count: usize) {
     let sealed = app.keys.seal("phone", "+8619500000001").unwrap();
     let now = app.now();
@@ -61,6 +62,7 @@ async fn people(app: &App, count: usize) {
                     "sex",
                     "birth_date",
                     "phone_sealed",
+                    "phone_hmac",
                     "group_number",
                     "relation",
                     "is_registered",
@@ -80,6 +82,7 @@ async fn people(app: &App, count: usize) {
                         "male".into(),
                         day.into(),
                         sealed.clone().into(),
+                        format!("number {number}").into(),
                         1.into(),
                         "head".into(),
                         true.into(),

@@ -111,12 +111,13 @@ impl TestApp {
         Self::start_with_in(folder, at, |_| {}).await
     }
 
-    /// Another server on the same database, with the same keys, clock and broker.
+    /// Another server on the same database, with the same keys, clock and settings.
     pub(crate) async fn start_beside(&self) -> Self {
         let folder = House::at(self.folder.url());
         std::fs::copy(self.folder.path().join("keys.json"), folder.path().join("keys.json")).unwrap();
-        let redis_url = self.app.config.redis_url.clone();
-        Self::start_by(self.clock.clone(), folder, |config| config.redis_url = redis_url).await
+        let mut settings = Config::clone(&self.app.config);
+        settings.data_dir = folder.path().to_owned();
+        Self::start_by(self.clock.clone(), folder, |config| *config = settings).await
     }
 
     async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {

@@ -1,0 +1,35 @@
+//! A provider that stopped a template is asked once, not once for each who waits.
+use fake_providers::{Fake, Fault};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_stopped_waits_together_and_one_try_lets_it_go() {
+    let fake = Fake::start().await.unwrap();
+    let scene = Scene::set_with(0, |config| {
+        by_fake(config, &fake);
+        // a few at first, so that the others are still waiting
+        config.sends_per_second = 4;
+    })
+    .await;
+    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 4);
+    scene.publish("停水", true).await;
+    scene.pass(TimeDelta::seconds(16)).await;
+    let states = scene.states().await;
+    let all: i64 = states.values().sum();
+    assert!(all > 20 && states["queued stopped"] == all, "{states:?}");
+    assert_eq!(fake.world.calls("/"), 4, "nobody else was tried");
+    scene.pass(TimeDelta::minutes(59)).await;
+    assert_eq!(fake.world.calls("/"), 4);
+    scene.app.clock.advance(TimeDelta::minutes(2));
+    for _ in 0..60 {
+        scene.pass(TimeDelta::seconds(6)).await;
+        if !scene.states().await.keys().any(|state| state.starts_with("queued")) {
+            break;
+        }
+    }
+    let states = scene.states().await;
+    assert_eq!(states["sent"] + states["sent family"], all, "{states:?}");
+    assert_eq!(scene.number("SELECT count(*) FROM stopped_sends").await, 0);
+    scene.app.stop().await;
+}

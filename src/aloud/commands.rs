@@ -30,6 +30,9 @@ use crate::{
 pub struct RecordClip {
     /// An own unattached voice clip.
     pub media_id: MediaId,
+    /// Of the thing: the version that was read out; the present one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
 }
 
 /// Lets a clip say this thing from now on; the one before is destroyed. The same once more changes nothing. Records
@@ -37,7 +40,8 @@ pub struct RecordClip {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for whoever may not publish, open or raise it there, `mandate_needed` as for publishing;
-/// `media_not_usable`; `invalid_fields` for what is no voice clip.
+/// `changed` when another version is said by now; `wrong_state` when it hangs or is open no more; `media_not_usable`;
+/// `invalid_fields` for what is no voice clip.
 pub async fn record_clip(tx: &Tx, actor: &Actor, (about, id, input): (About, Uuid, RecordClip)) -> Result<ClipView> {
     let subject = queries::subject(tx, (about, id)).await?;
     require(tx, actor, &subject).await?;
@@ -46,28 +50,42 @@ pub async fn record_clip(tx: &Tx, actor: &Actor, (about, id, input): (About, Uui
     {
         return queries::view(tx, &row).await;
     }
+    if input.version.is_some_and(|version| version != subject.version) {
+        return Err(Code::Changed.into());
+    }
+    if !subject.is_current {
+        return Err(Code::WrongState.into());
+    }
     put(tx, &subject, (actor.person, Some(actor.person)), input.media_id).await
 }
 
 /// Takes the clip away, for good; no machine speaks in its stead. Records `clip.removed`.
 ///
 /// # Errors
-/// `not_found`, also when there is none; `not_allowed`, `mandate_needed` as for recording.
+/// `not_found`, also when there is none of the present version; `not_allowed`, `mandate_needed` as for recording.
 pub async fn remove_clip(tx: &Tx, actor: &Actor, (about, id): (About, Uuid)) -> Result<()> {
     let subject = queries::subject(tx, (about, id)).await?;
     require(tx, actor, &subject).await?;
     let row = clip::Entity::find_by_id((about, id)).one(tx).await?.ok_or(Code::NotFound)?;
-    let before = row.media_id.ok_or(Code::NotFound)?;
+    let before = row.media_id.filter(|_| row.version == subject.version).ok_or(Code::NotFound)?;
     clip::Entity::update_many()
         .set(clip::ActiveModel { version: Set(subject.version), ..silent(None) })
         .filter(clip::Column::About.eq(about))
         .filter(clip::Column::SubjectId.eq(id))
         .exec(tx)
         .await?;
-    media::commands::discard(tx, media::ALOUD, &[before]).await?;
     let data = json!({ "about": about, "version": subject.version });
+    give_up(tx, &subject, &[before]).await?;
     events::record(tx, Happening::new(Kind::ClipRemoved, id).at(subject.area).by(actor.person).with(data)).await?;
     Ok(())
+}
+
+/// What is not heard any more is destroyed; what electors heard during a vote stays as evidence, attached to the vote.
+async fn give_up(tx: &Tx, subject: &Subject, clips: &[MediaId]) -> Result<()> {
+    match subject.about {
+        About::Vote => Ok(()),
+        About::Notice | About::Matter => media::commands::discard(tx, media::ALOUD, clips).await,
+    }
 }
 
 /// Who may publish a notice there, open a vote, or raise a matter, says how it sounds.
@@ -126,9 +144,11 @@ pub(super) async fn put(
         ])
         .to_owned();
     let row = clip::Entity::insert(row).on_conflict(in_place).exec_with_returning(tx).await?;
-    media::commands::discard(tx, media::ALOUD, before.as_slice()).await?;
+    give_up(tx, subject, before.as_slice()).await?;
+    let digest: Vec<&str> = attached.iter().map(|one| one.sha256.as_str()).collect();
     let data = json!({
         "about": subject.about, "version": subject.version, "media": id, "machine": spoken_by.is_none(),
+        "sha256": digest.first(),
     });
     let mut happening = Happening::new(Kind::ClipRecorded, subject.id).at(&subject.area).with(data);
     happening.actor = spoken_by;

@@ -60,6 +60,8 @@ pub struct ToSay {
     pub area_code: String,
     /// The words, all of them.
     pub words: String,
+    /// The version of the thing that they are of.
+    pub version: i32,
 }
 
 /// What is to be said of a thing.
@@ -68,7 +70,7 @@ pub struct ToSay {
 /// `not_found`.
 pub async fn to_say(db: &impl ConnectionTrait, which: (About, Uuid)) -> Result<ToSay> {
     let subject = subject(db, which).await?;
-    Ok(ToSay { area_code: subject.area, words: subject.words })
+    Ok(ToSay { area_code: subject.area, words: subject.words, version: subject.version })
 }
 
 /// The thing itself.
@@ -95,7 +97,7 @@ pub(super) async fn subject(db: &impl ConnectionTrait, (about, id): (About, Uuid
             Subject {
                 about,
                 id,
-                words: rules::of_question(&vote.question, &vote.options),
+                words: rules::of_question(&vote.question, &vote.options, vote.max_choices),
                 area: vote.area_code,
                 version: ONLY_VERSION,
                 matter: None,

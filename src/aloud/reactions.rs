@@ -14,8 +14,9 @@ pub const REACTIONS: &[Reaction] = &[Reaction { name: "aloud.begin", run: |tx, e
 async fn begin(tx: &Tx, event: &Event) -> Result<()> {
     let (about, is_over) = match event.kind {
         Kind::NoticePublished | Kind::NoticeRevised => (About::Notice, false),
-        Kind::NoticeWithdrawn => (About::Notice, true),
+        Kind::NoticeWithdrawn | Kind::NoticeConcluded => (About::Notice, true),
         Kind::VoteOpened => (About::Vote, false),
+        Kind::VoteClosed => (About::Vote, true),
         _ => return Ok(()),
     };
     let id: Uuid = event.subject_id()?;

@@ -50,8 +50,8 @@ pub(super) fn of_text(title: &str, words: &str) -> String {
     text::say_with("aloud-text", &[("title", title.trim().into()), ("text", words.trim().into())])
 }
 
-/// What is asked, and what may be chosen; without options by for or against.
-pub(super) fn of_question(question: &str, options: &[String]) -> String {
+/// What is asked, what may be chosen and how much of it; without options by for or against.
+pub(super) fn of_question(question: &str, options: &[String], most: i32) -> String {
     if options.is_empty() {
         return text::say_with("aloud-motion", &[("question", question.into())]);
     }
@@ -59,7 +59,8 @@ pub(super) fn of_question(question: &str, options: &[String]) -> String {
         text::say_with("aloud-option", &[("n", n.to_string().into()), ("text", option.as_str().into())])
     };
     let options: Vec<String> = (1..).zip(options).map(said).collect();
-    let blanks = [("question", question.into()), ("options", options.join("").into())];
+    let most = most.to_string();
+    let blanks = [("question", question.into()), ("options", options.join("").into()), ("n", most.into())];
     text::say_with("aloud-choice", &blanks)
 }
 
@@ -93,10 +94,10 @@ mod tests {
 
     #[test]
     fn every_option_is_said() {
-        let motion = of_question("同意修桥吗？", &[]);
+        let motion = of_question("同意修桥吗？", &[], 1);
         assert!(motion.contains("同意修桥吗？") && motion.contains("弃权"), "{motion}");
-        let choice = of_question("先修哪一座？", &["东桥".to_owned(), "西桥".to_owned()]);
-        assert!(choice.contains("第1项") && choice.contains("西桥") && !choice.contains("弃权"), "{choice}");
+        let choice = of_question("先修哪一座？", &["东桥".to_owned(), "西桥".to_owned()], 1);
+        assert!(choice.contains("第1项") && choice.contains("西桥") && choice.contains("最多选1项"), "{choice}");
         assert_eq!(of_text(" 停水 ", "明天停水。\n"), "停水。明天停水。");
     }
 

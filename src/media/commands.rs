@@ -21,6 +21,8 @@ use crate::{
 /// How long a photo waits for the form it was taken for.
 const UNATTACHED_DAYS: i64 = 2;
 const SWEPT_AT_ONCE: u64 = 100;
+/// What was replaced belongs to this: it is swept, and cannot be attached again.
+const DISCARDED: &str = "discarded";
 /// What is spoken here is spoken for an office: it stays when who spoke it goes.
 const FOR_OFFICES: [&str; 2] = [ALOUD, ANSWER];
 
@@ -117,8 +119,9 @@ pub async fn release(tx: &Tx, person: PersonId, (kind, id): (&str, &str)) -> Res
 
 /// Takes away rows that nobody attached in two days, 100 at most; their files go afterwards.
 pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
+    let nobodys = media::Column::SubjectId.is_null().or(media::Column::SubjectKind.eq(DISCARDED));
     let old = media::Entity::find()
-        .filter(media::Column::SubjectId.is_null())
+        .filter(nobodys.clone())
         .filter(media::Column::CreatedAt.lt(tx.now() - TimeDelta::days(UNATTACHED_DAYS)))
         .order_by_asc(media::Column::CreatedAt)
         .limit(SWEPT_AT_ONCE)
@@ -126,7 +129,7 @@ pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
         .await?;
     let gone = media::Entity::delete_many()
         .filter(media::Column::Id.is_in(old.iter().map(|row| row.id)))
-        .filter(media::Column::SubjectId.is_null())
+        .filter(nobodys)
         .exec_with_returning(tx)
         .await?;
     seals::commands::forget(tx, &gone.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
@@ -165,7 +168,7 @@ pub async fn erase(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
     Ok(())
 }
 
-/// Makes these unreadable, for good, and belong to nothing: those that are attached to a thing of this kind. Rows and files
+/// Makes these unreadable, for good, and attachable to nothing: those that are attached to a thing of this kind. Rows and files
 /// are swept like what nobody attached.
 ///
 /// # Errors
@@ -173,8 +176,8 @@ pub async fn erase(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
 pub async fn discard(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
     erase(tx, kind, ids).await?;
     media::Entity::update_many()
-        .col_expr(media::Column::SubjectKind, Expr::value(None::<String>))
-        .col_expr(media::Column::SubjectId, Expr::value(None::<String>))
+        .col_expr(media::Column::SubjectKind, Expr::value(DISCARDED))
+        .col_expr(media::Column::SubjectId, Expr::value(""))
         .col_expr(media::Column::AreaCode, Expr::value(None::<String>))
         .filter(media::Column::Id.is_in(ids.iter().copied()))
         .filter(media::Column::SubjectKind.eq(kind))

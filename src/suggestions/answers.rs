@@ -112,11 +112,17 @@ pub async fn speak_answer(
         .limit(1)
         .one(tx)
         .await?;
-    let answer = newest.ok_or(Code::WrongState)?.id;
+    let mut newest = vec![newest.ok_or(Code::WrongState)?];
+    let answer = newest.iter().map(|row| row.id).next().ok_or(Code::WrongState)?;
     // what its author had erased gets no voice either
     words::seal(tx, &row, "answer", "").await?;
     let of_answer = media::queries::attached(tx, media::ANSWER, vec![answer.to_string()]).await?;
     let before: Vec<MediaId> = of_answer.into_values().flatten().map(|clip| clip.id).collect();
+    words::open_answers(tx, tx.keys(), &row, &mut newest).await?;
+    // what was only spoken is the answer itself: as little to be exchanged as written words
+    if !before.is_empty() && newest.iter().all(|row| row.text.is_empty()) {
+        return Err(Code::WrongState.into());
+    }
     attach(tx, actor, (&row, answer, "media_id"), input.media_id).await?;
     media::commands::discard(tx, media::ANSWER, &before).await?;
     record(tx, Kind::AnswerSpoken, &row, Some(actor), json!({ "answer": answer })).await?;

@@ -237,7 +237,8 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
         return reports::queries::let_see(app.store.read(), actor, row).await;
     }
-    if row.owner_id == actor.person {
+    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more
+    if row.owner_id == actor.person && row.subject_kind.as_deref() != Some(media::ANSWER) {
         return Ok(());
     }
     let (Some(kind), Some(subject)) = (row.subject_kind.as_deref(), row.subject_id.as_deref()) else {

@@ -50,7 +50,11 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     if let Some(id) = event.get::<Uuid>("answer") {
         let mut answer: Vec<_> = answer::Entity::find_by_id(id).one(tx).await?.into_iter().collect();
         words::open_answers(tx, tx.keys(), &row, &mut answer).await?;
-        card.text = answer.iter().flat_map(|row| row.text.chars()).take(ANSWER_CHARS).collect();
+        let said: String = answer.iter().flat_map(|row| row.text.chars()).take(ANSWER_CHARS).collect();
+        // an answer that was spoken and not written keeps the card's own words
+        if !said.is_empty() {
+            card.text = said;
+        }
     }
     if let Some(matter) = event.get::<MatterId>("matter") {
         card.link = format!("/matters/{matter}");

@@ -121,6 +121,10 @@ async fn a_clip_says_its_own_version_and_no_other() {
     assert!(!page(&app, None, &format!("/notices/{notice}")).await.contains("data-listen"));
     app.settle().await;
     assert_eq!(village.clerk.download(&format!("/v1/media/{first}")).await.0, 410, "it is destroyed");
+    // what was read out from a page of the version before is not taken for the present one
+    let late = upload(&village.clerk, OTHER_CLIP).await;
+    let old_words = json!({ "media_id": late, "version": 1 });
+    assert_eq!(answer(village.clerk.request(Method::PUT, &path).json(&old_words)).await.refused(), "changed");
     // spoken anew before anything has followed
     revise(&village, &notice, 2).await;
     let new = put(&village.clerk, &path, &upload(&village.clerk, OTHER_CLIP).await).await.ok();

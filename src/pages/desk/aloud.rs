@@ -71,6 +71,8 @@ struct AloudPage {
     /// The page of the thing itself.
     back: String,
     words: String,
+    /// Of what is to be read out.
+    version: i32,
     clip: Option<ClipView>,
     may_record: bool,
     /// A recording that was sent along with a form that was refused.
@@ -98,6 +100,7 @@ async fn shown(
         clip: clip(app, (about, id)).await?,
         may_record: may_record(clerk, about, &said.area_code),
         words: said.words,
+        version: said.version,
         path,
         draft,
         kept,
@@ -140,7 +143,8 @@ pub(super) async fn record(
 async fn put(app: &App, clerk: &Clerk, (about, id): (About, Uuid), sent: &Sent) -> Result<()> {
     // the newest: a form that was refused brings the one before along
     let media_id = *sent.media().last().ok_or_else(missing)?;
-    let input = (about, id, RecordClip { media_id });
+    let version = sent.fields.optional("version")?;
+    let input = (about, id, RecordClip { media_id, version });
     let put = app.once(clerk.actor.clone(), sent.fields.key(), "record_clip", input, |tx, actor, input| {
         Box::pin(aloud::commands::record_clip(tx, actor, input))
     });

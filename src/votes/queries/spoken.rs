@@ -16,6 +16,8 @@ pub struct Spoken {
     pub question: String,
     /// What may be chosen, in the order of the ballot; none of a motion.
     pub options: Vec<String>,
+    /// How many of them at most.
+    pub max_choices: i32,
     /// Who opened it.
     pub opened_by: PersonId,
     /// Does it take ballots?
@@ -30,6 +32,7 @@ pub async fn spoken(db: &impl ConnectionTrait, id: VoteId) -> Result<Spoken> {
     let row = row(db, id).await?;
     Ok(Spoken {
         options: options_of(row.options.as_deref())?.into_iter().map(|option| option.text).collect(),
+        max_choices: row.max_choices,
         is_open: row.state == OPEN,
         area_code: row.area_code,
         question: row.question,

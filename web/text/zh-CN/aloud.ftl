@@ -1,7 +1,7 @@
 # 听一听：念给大家听的录音。机器念的话。
 aloud-text = { $title }。{ $text }
 aloud-motion = 表决。{ $question } 可以选：同意、不同意、弃权。
-aloud-choice = 表决。{ $question } 可以选：{ $options }
+aloud-choice = 表决。{ $question } 可以选：{ $options }最多选{ $n }项，也可以弃权。
 aloud-option = 第{ $n }项，{ $text }。
 aloud-ends = 。！？；
 aloud-more = { $text }后面还有，请看全文。

@@ -34,6 +34,9 @@ mod m0027_agents;
 mod m0028_cosigns;
 mod m0034_charters;
 mod m0035_aloud;
+mod m0036_meetings;
+mod m0037_paths;
+mod m0038_sheets;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -75,6 +78,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0028_cosigns::Migration),
             Box::new(m0034_charters::Migration),
             Box::new(m0035_aloud::Migration),
+            Box::new(m0036_meetings::Migration),
+            Box::new(m0037_paths::Migration),
+            Box::new(m0038_sheets::Migration),
         ]
     }
 }

@@ -60,6 +60,8 @@ ids! {
     MandateId,
     /// What a village's own rules allow (自治章程).
     CharterId,
+    /// What the assembly let its representatives decide (村民会议授权).
+    AuthorisationId,
     /// A report (举报) of a message.
     ReportId,
     /// A message that waits until somebody has looked at it.

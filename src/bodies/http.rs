@@ -1,18 +1,19 @@
 //! Bodies over HTTP: offices set them up, everybody sees who sits where.
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     commands::{self, By, FoundBody, GiveMandate, OpenTerm, TakeSeat},
     duty::{self, DutyView, SetDuty},
     grid::{self, SeatGroups},
+    members::{self, BodyMemberView, EnterMember},
     queries::{self, BodyView, Mandate, SeatView, TermView},
 };
 use crate::{
     actor::Actor,
     app::{App, Cached, Created, IdempotencyKey, Input, Path, Seen},
     error::{Problem, Result},
-    ids::{BodyId, SeatId},
+    ids::{BodyId, PersonId, SeatId},
     page::Page,
 };
 
@@ -160,6 +161,55 @@ async fn set_seat_groups(
     app.store.write(move |tx| Box::pin(async move { grid::set_groups(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
+/// Who belongs to a body without a seat in it; for whoever holds its meetings.
+#[utoipa::path(get, path = "/v1/bodies/{id}/members", tag = "bodies", operation_id = "list_body_members",
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = Vec<BodyMemberView>, description = "By name; 2,000 at most"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn list_body_members(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<BodyId>,
+) -> Result<Json<Vec<BodyMemberView>>> {
+    members::list(app.store.read(), &actor, id).await.map(Json)
+}
+
+/// Enter somebody as belonging to a body without a seat: a party member, a member of the council.
+#[utoipa::path(post, path = "/v1/bodies/{id}/members", tag = "bodies", operation_id = "enter_body_member",
+    request_body = EnterMember, params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 201, body = BodyMemberView, description = "Entered; as it was when there already"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn enter_body_member(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<BodyId>,
+    Input(input): Input<EnterMember>,
+) -> Result<Created<BodyMemberView>> {
+    let run = app.once(actor, key, "enter_body_member", (id, input), |tx, actor, input| {
+        Box::pin(members::enter(tx, actor, input))
+    });
+    run.await.map(Created)
+}
+
+/// Take somebody off that list.
+#[utoipa::path(post, path = "/v1/bodies/{id}/members/{person_id}/end", tag = "bodies",
+    operation_id = "strike_body_member", params(("id" = BodyId, Path, description = "The body"),
+    ("person_id" = PersonId, Path, description = "Who")), responses(
+    (status = 204, description = "Not on it any more"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn strike_body_member(
+    State(app): State<App>,
+    actor: Actor,
+    Path(which): Path<(BodyId, PersonId)>,
+) -> Result<StatusCode> {
+    app.store.write(move |tx| Box::pin(async move { members::strike(tx, &actor, which).await })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -171,4 +221,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_bodies))
         .routes(routes!(read_duty, set_duty))
         .routes(routes!(set_seat_groups))
+        .routes(routes!(list_body_members, enter_body_member))
+        .routes(routes!(strike_body_member))
 }

@@ -3,13 +3,17 @@
 //! Always true: rights come from seats alone, and a seat counts only while it is active, within its own days and within
 //! those of its term; nobody sits in the supervision committee and in the village committee of one village (浙江省实施
 //! 村民委员会组织法办法, article 30); who holds a seat is public; no seat is deleted; that an office is on duty (值班) is asked
-//! for, never sent, and says when it ends, not who sits there; a grid worker without groups looks after the whole village.
-//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `seat_groups`.
-//! Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`, `mandate.given`.
+//! for, never sent, and says when it ends, not who sits there; a grid worker without groups looks after the whole village;
+//! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
+//! body's meetings sees the list.
+//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `seat_groups`, `body_members`.
+//! Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`, `mandate.given`, `member.entered`, `member.struck`
+//! (never whom: the log is for ever, and whether somebody is in the party is theirs).
 pub mod commands;
 pub mod duty;
 pub mod grid;
 mod http;
+pub mod members;
 pub mod queries;
 mod rows;
 pub mod rules;

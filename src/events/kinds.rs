@@ -39,6 +39,10 @@ kinds! {
     SeatEnded "seat.ended",
     /// A mandate was recorded; data: from, to, scope.
     MandateGiven "mandate.given",
+    /// Somebody was entered as belonging to a body without a seat; data: count. Never whom.
+    MemberEntered "member.entered",
+    /// And is not any more; data: count.
+    MemberStruck "member.struck",
     /// Somebody's speaking in public was suspended; data: body, person, until.
     SpeakingSuspended "speaking.suspended",
     /// A suspension was lifted before its time; data: body, person.
@@ -103,6 +107,8 @@ kinds! {
     SuggestionOverdue "suggestion.overdue",
     /// Somebody says that it is theirs, too, or no longer.
     SuggestionCosigned "suggestion.cosigned",
+    /// Those who stand behind it are as many as the law asks for to call a meeting; data: threshold.
+    SuggestionThreshold "suggestion.threshold_reached",
     /// A deadline is near.
     SuggestionDueSoon "suggestion.due_soon",
     /// It is late and an office above is told to see to it.
@@ -113,6 +119,10 @@ kinds! {
     CharterAdopted "charter.adopted",
     /// And do not any more; data: template, body.
     CharterEnded "charter.ended",
+    /// The assembly let its representatives decide one of the reserved items; data: item, until, body.
+    AuthorisationRecorded "authorisation.recorded",
+    /// And does not any more; data: item, body.
+    AuthorisationEnded "authorisation.ended",
     /// A matter was raised.
     MatterRaised "matter.raised",
     /// A piece of evidence was attached; data: stage, kind.
@@ -121,6 +131,14 @@ kinds! {
     StageEntered "matter.stage_entered",
     /// A stage was skipped; data: stage, authority.
     StageSkipped "matter.stage_skipped",
+    /// The plan of a matter has a new version; data: version, body.
+    PlanWritten "matter.plan_written",
+    /// The supervision committee holds up a step; data: stage, ordinal, until, body.
+    MatterHalted "matter.halted",
+    /// It goes on; data: stage, ordinal, lifted.
+    MatterHaltEnded "matter.halt_ended",
+    /// Households were drawn for call-back visits; data: form, count.
+    SampleDrawn "matter.sample_drawn",
     /// A matter left the path: withdrawn, not passed; data: state.
     MatterEnded "matter.ended",
     /// A matter was evaluated and closed.
@@ -131,6 +149,8 @@ kinds! {
     FormOpened "form.opened",
     /// A form was closed; data: purpose, subject, answers.
     FormClosed "form.closed",
+    /// Somebody's answer on paper was typed in; data: person.
+    AnswerTyped "form.answer_typed",
     /// A meeting was called; data: matter.
     MeetingCalled "meeting.called",
     /// A meeting was held and its minutes were taken; data: matter, present.

@@ -24,7 +24,9 @@ use crate::{
 
 mod rolls;
 
-pub use rolls::{Household, household, household_numbered, ids_among, ids_below, members, on_rolls, with_phone};
+pub use rolls::{
+    Household, adults, household, household_numbered, ids_among, ids_below, members, on_rolls, with_phone,
+};
 
 /// A person as subjects above need one; full name, no number of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::text;
 /// Years.
-const ADULT: i32 = 18;
+pub(super) const ADULT: i32 = 18;
 
 /// Weights of the first seventeen digits (GB 11643-1999, from ISO 7064 MOD 11-2).
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];

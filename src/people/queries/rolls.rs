@@ -1,8 +1,9 @@
 //! Many people at once: for rolls, and for the queries of other subjects.
 use std::collections::{HashMap, HashSet};
 
+use chrono::{Months, NaiveDate};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Query, SelectStatement},
 };
 
@@ -10,6 +11,7 @@ use super::{Resident, household as rows, person};
 use crate::{
     error::Result,
     ids::{HouseholdId, PersonId},
+    people::rules::ADULT,
 };
 
 /// The ids of who is on the rosters of an area and below it, in a column `person_id`: for a query of somebody else's.
@@ -68,6 +70,19 @@ pub async fn with_phone(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<H
         found.extend(rows.into_tuple::<PersonId>().all(db).await?);
     }
     Ok(found)
+}
+
+/// How many of a village's roster are of age on a day.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn adults(db: &impl ConnectionTrait, area: &str, day: NaiveDate) -> Result<u64> {
+    let youngest = day.checked_sub_months(Months::new(12 * ADULT.unsigned_abs())).unwrap_or(day);
+    let found = person::Entity::find()
+        .filter(person::Column::AreaCode.eq(area))
+        .filter(person::Column::LeftOn.is_null())
+        .filter(person::Column::BirthDate.lte(youngest));
+    Ok(found.count(db).await?)
 }
 
 /// A household as the roster has it.

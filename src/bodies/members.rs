@@ -1,0 +1,168 @@
+//! Who belongs to a body without a seat in it: party members of a branch, members of a council.
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    Right,
+    queries::{self, Body},
+    rows::body_member,
+    rules::Role,
+};
+use crate::{
+    actor::{Actor, covers},
+    error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
+    ids::{BodyId, PersonId},
+    people,
+    store::Tx,
+};
+
+/// People on one list at most.
+const MAX_MEMBERS: u64 = 2000;
+
+/// Somebody to be entered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnterMember {
+    /// Who: somebody on a roster of the body's areas.
+    pub person_id: PersonId,
+}
+
+/// Somebody who belongs to a body without a seat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BodyMemberView {
+    /// Who.
+    pub person_id: PersonId,
+    /// Full name, for whoever holds the body's meetings.
+    pub name: String,
+}
+
+/// Enters somebody. Once more changes nothing. Records `member.entered`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without a seat in the body that holds its meetings; `invalid_fields` for somebody who is on no
+/// roster there, when the list is full.
+pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -> Result<BodyMemberView> {
+    let body = held(tx, actor, id).await?;
+    let person = people::person(tx, input.person_id).await?;
+    let is_here =
+        |one: &people::Resident| one.left_on.is_none() && body.areas.iter().any(|area| covers(area, &one.area));
+    let Some(person) = person.filter(is_here) else {
+        let mut checks = Checks::default();
+        checks.wrong("person_id", "not_a_member");
+        return Err(checks.done().err().unwrap_or_else(|| Code::InvalidFields.into()));
+    };
+    let mut checks = Checks::default();
+    checks.require(
+        ids(tx, id).await?.len() < usize::try_from(MAX_MEMBERS).unwrap_or(usize::MAX),
+        "person_id",
+        "too_long",
+    );
+    checks.done()?;
+    let row = body_member::ActiveModel {
+        body_id: Set(id),
+        person_id: Set(person.id),
+        recorded_by: Set(actor.person),
+        recorded_at: Set(tx.now()),
+    };
+    let known =
+        OnConflict::columns([body_member::Column::BodyId, body_member::Column::PersonId]).do_nothing().to_owned();
+    let new = body_member::Entity::insert(row).on_conflict(known).exec_without_returning(tx).await?;
+    if new > 0 {
+        tell(tx, actor, (Kind::MemberEntered, &body)).await?;
+    }
+    Ok(BodyMemberView { person_id: person.id, name: person.name })
+}
+
+/// Takes somebody off the list. Records `member.struck`.
+///
+/// # Errors
+/// `not_found` for a body that is not there, or somebody who is not on it; `not_allowed`.
+pub async fn strike(tx: &Tx, actor: &Actor, (id, person): (BodyId, PersonId)) -> Result<()> {
+    let body = held(tx, actor, id).await?;
+    let gone = body_member::Entity::delete_by_id((id, person)).exec(tx).await?;
+    if gone.rows_affected == 0 {
+        return Err(Code::NotFound.into());
+    }
+    tell(tx, actor, (Kind::MemberStruck, &body)).await
+}
+
+/// That the list changed, and who changed it; never whom it was about: the log is for ever.
+async fn tell(tx: &Tx, actor: &Actor, (kind, body): (Kind, &Body)) -> Result<()> {
+    let count = ids(tx, body.id).await?.len();
+    let mut happening = Happening::new(kind, body.id).by(actor.person).with(json!({ "count": count }));
+    if let Some(area) = body.areas.first() {
+        happening = happening.at(area);
+    }
+    events::record(tx, happening).await?;
+    Ok(())
+}
+
+/// The list, by name.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without a seat in the body that holds its meetings.
+pub async fn list(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Result<Vec<BodyMemberView>> {
+    held(db, actor, id).await?;
+    let ids: Vec<PersonId> = ids(db, id).await?.into_iter().collect();
+    let names = people::names(db, ids).await?;
+    let mut found: Vec<BodyMemberView> =
+        names.into_iter().map(|(person_id, name)| BodyMemberView { person_id, name }).collect();
+    found.sort_by(|one, other| (&one.name, one.person_id.0).cmp(&(&other.name, other.person_id.0)));
+    Ok(found)
+}
+
+/// May the actor hold the meetings of exactly this body?
+#[must_use]
+pub fn holds(actor: &Actor, id: BodyId) -> bool {
+    let right = |kind: &str, role: &str| super::rights(kind, role).contains(&Right::HoldMeeting);
+    actor.seats.iter().any(|seat| seat.body_id == id && right(&seat.body_kind, &seat.role))
+}
+
+async fn held(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Result<Body> {
+    let body = queries::get(db, id).await?;
+    if holds(actor, id) { Ok(body) } else { Err(Code::NotAllowed.into()) }
+}
+
+/// The bodies to which a person belongs without a seat.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn bodies_of(db: &impl ConnectionTrait, person: PersonId) -> Result<HashSet<BodyId>> {
+    let rows = body_member::Entity::find()
+        .select_only()
+        .column(body_member::Column::BodyId)
+        .filter(body_member::Column::PersonId.eq(person));
+    Ok(rows.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// Who belongs to a body without a seat.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn ids(db: &impl ConnectionTrait, id: BodyId) -> Result<HashSet<PersonId>> {
+    let rows = body_member::Entity::find()
+        .select_only()
+        .column(body_member::Column::PersonId)
+        .filter(body_member::Column::BodyId.eq(id))
+        .limit(MAX_MEMBERS);
+    Ok(rows.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// Who counts when it is asked how many of how many came to a meeting of a body: its members with or without a seat, not
+/// those who only work for it.
+///
+/// # Errors
+/// `not_found`.
+pub async fn entitled(db: &impl ConnectionTrait, id: BodyId, now: DateTime<Utc>) -> Result<HashSet<PersonId>> {
+    let counts = |role: Role| matches!(role, Role::Chair | Role::ViceChair | Role::Secretary | Role::Member);
+    let seats = queries::members_of(db, id, now).await?;
+    let mut found = ids(db, id).await?;
+    found.extend(seats.into_iter().filter(|seat| counts(seat.role)).map(|seat| seat.person_id));
+    Ok(found)
+}

@@ -1,8 +1,6 @@
 //! Writes of meetings: call, sign in, take minutes, call off.
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, UpdateMany, sea_query::Expr,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, UpdateMany, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     queries::{self, AttendanceView, MeetingView},
     rows::{attendance, meeting},
-    rules::{self, Audience, Via},
+    rules::{self, Audience, Business, Via, Who},
 };
 use crate::{
     actor::{Actor, HeldSeat, covers},
@@ -23,6 +21,10 @@ use crate::{
     people,
     store::Tx,
 };
+
+mod minutes;
+
+pub use self::minutes::{Resolve, ResolvedTask, TakeMinutes, take_minutes};
 
 /// Rows in one insert: five columns each, well under SQLite's 32,766 variables.
 const CHUNK: usize = 1000;
@@ -38,6 +40,9 @@ pub struct CallMeeting {
     /// Who is called; the body's own members when absent.
     #[serde(default)]
     pub audience: Audience,
+    /// What a council meets about; for councils only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business: Option<Business>,
     /// The matter it is about, if about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matter_id: Option<MatterId>,
@@ -67,19 +72,6 @@ pub struct Attend {
     pub via: Option<Via>,
 }
 
-/// What was said and resolved.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TakeMinutes {
-    /// 1 to 5,000 characters.
-    #[schema(min_length = 1, max_length = 5000)]
-    pub minutes: String,
-    /// At most 1,000 characters; empty when nothing was resolved.
-    #[serde(default)]
-    #[schema(max_length = 1000)]
-    pub resolution: String,
-}
-
 /// Why a meeting is called off.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +97,8 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
     checks.text("agenda", &input.agenda, 1..=2000);
     checks.text("place", &input.place, 1..=100);
     checks.require(rules::can_start(input.starts_at, now), "starts_at", "out_of_range");
+    let is_fit = |one: Business| one.fits(&seat.body_kind, input.matter_id.is_some());
+    checks.require(input.business.is_none_or(is_fit), "business", "out_of_range");
     checks.done()?;
     let row = meeting::ActiveModel {
         id: Set(MeetingId::new()),
@@ -123,6 +117,9 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
         resolution: Set(None),
         cancel_reason: Set(None),
         created_by: Set(actor.person),
+        entitled: Set(None),
+        entitled_present: Set(None),
+        business: Set(input.business.map(|one| one.as_str().to_owned())),
     };
     let row = row.insert(tx).await?;
     tell(tx, actor, Kind::MeetingCalled, &row, json!({ "matter": row.matter_id, "body": row.body_id })).await?;
@@ -187,7 +184,9 @@ async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &A
         checks.require(via == Via::Phone, "person_id", "required");
         checks.done()?;
         let is_villager = people::person(tx, actor.person).await?.is_some_and(|one| counts_as_villager(&one, meeting));
-        let is_there = rules::belongs(audience, body, area, &actor.seats, is_villager);
+        let is_member = is_member(tx, body, actor.person).await?;
+        let who = Who { seats: &actor.seats, is_member, lives_there: is_villager };
+        let is_there = rules::belongs(audience, body, area, who);
         return if is_there { Ok((actor.person, Via::Phone)) } else { Err(Code::NotAllowed.into()) };
     };
     seat_in(actor, meeting.body_id, area)?;
@@ -196,46 +195,21 @@ async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &A
     let lives_there = resident.is_some_and(|one| counts_as_villager(&one, meeting));
     let mut checks = Checks::default();
     checks.require(via != Via::Phone, "via", "out_of_range");
-    checks.require(rules::belongs(audience, body, area, &seats, lives_there), "person_id", "not_a_member");
+    let who = Who { seats: &seats, is_member: is_member(tx, body, person).await?, lives_there };
+    checks.require(rules::belongs(audience, body, area, who), "person_id", "not_a_member");
     checks.done()?;
     Ok((person, via))
+}
+
+/// Belongs to the body without a seat, and has not left.
+async fn is_member(tx: &Tx, body: BodyId, person: PersonId) -> Result<bool> {
+    Ok(bodies::members::bodies_of(tx, person).await?.contains(&body))
 }
 
 /// The villagers' meeting is made up of the villagers of eighteen years and more (组织法, article 21).
 fn counts_as_villager(person: &people::Resident, meeting: &meeting::Model) -> bool {
     let is_here = person.left_on.is_none() && covers(&meeting.area_code, &person.area);
     is_here && people::rules::is_adult(person.birth_date, clock::local_date(meeting.starts_at))
-}
-
-/// Takes the minutes: the meeting was held. Records `meeting.held`.
-///
-/// # Errors
-/// `not_found`; `not_allowed` without the right in that body; `wrong_state`; `too_early` before it began;
-/// `evidence_missing` when nobody signed in; `invalid_fields`.
-pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeMinutes)) -> Result<MeetingView> {
-    let meeting = called(tx, id).await?;
-    seat_in(actor, meeting.body_id, &meeting.area_code)?;
-    let mut checks = Checks::default();
-    checks.text("minutes", &input.minutes, 1..=5000);
-    checks.text("resolution", &input.resolution, 0..=1000);
-    checks.done()?;
-    if tx.now() < meeting.starts_at {
-        return Err(Code::TooEarly.into());
-    }
-    let present = attendance::Entity::find().filter(attendance::Column::MeetingId.eq(id)).count(tx).await?;
-    if present == 0 {
-        return Err(Code::EvidenceMissing.into());
-    }
-    let resolution = Some(input.resolution.trim().to_owned()).filter(|text| !text.is_empty());
-    let held = meeting::Entity::update_many()
-        .col_expr(meeting::Column::State, Expr::value(queries::HELD))
-        .col_expr(meeting::Column::HeldAt, Expr::value(tx.now()))
-        .col_expr(meeting::Column::Minutes, Expr::value(input.minutes.trim()))
-        .col_expr(meeting::Column::Resolution, Expr::value(resolution));
-    let row = end(tx, id, held).await?;
-    let data = json!({ "matter": row.matter_id, "body": row.body_id, "present": present });
-    tell(tx, actor, Kind::MeetingHeld, &row, data).await?;
-    queries::view(tx, row).await
 }
 
 /// Calls the meeting off. Records `meeting.cancelled`.

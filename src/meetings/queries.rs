@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     rows::{attendance, meeting},
-    rules::{Audience, Via},
+    rules::{self, Audience, Business, Via},
 };
 use crate::{
     actor::Actor,
@@ -19,6 +19,10 @@ use crate::{
     page::{Cursor, Page, PageQuery},
     people,
 };
+
+mod resolved;
+
+pub use self::resolved::ResolutionView;
 
 /// A meeting to come.
 pub const CALLED: &str = "called";
@@ -57,6 +61,9 @@ pub struct MeetingView {
     pub body_name: String,
     /// Who was called.
     pub audience: Audience,
+    /// What a council met about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub business: Option<Business>,
     /// The matter it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matter_id: Option<MatterId>,
@@ -77,15 +84,34 @@ pub struct MeetingView {
     pub held_at: Option<DateTime<FixedOffset>>,
     /// How many were there.
     pub attendance: AttendanceCounts,
+    /// How many of how many came; not for the villagers' own meeting, which its vote counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<QuorumView>,
     /// What was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<String>,
-    /// What was resolved.
+    /// What was resolved, all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
+    /// What was put to those who were there, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub resolutions: Vec<ResolutionView>,
     /// Why it was called off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_reason: Option<String>,
+}
+
+/// How many of how many came to a meeting, when its minutes were taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QuorumView {
+    /// How many members the body has, or how many representatives there are.
+    pub entitled: u64,
+    /// How many of them came.
+    pub present: u64,
+    /// How many must come.
+    pub needed: u64,
+    /// Were enough there?
+    pub is_met: bool,
 }
 
 /// A meeting as one person sees it.
@@ -232,6 +258,14 @@ pub(super) fn audience(row: &meeting::Model) -> Result<Audience> {
     Audience::parse(&row.audience).ok_or_else(|| Error::broken("a meeting's audience"))
 }
 
+fn quorum(row: &meeting::Model) -> Result<Option<QuorumView>> {
+    let (Some(entitled), Some(present)) = (row.entitled, row.entitled_present) else { return Ok(None) };
+    let (entitled, present) = (u64::from(entitled.unsigned_abs()), u64::from(present.unsigned_abs()));
+    let audience = audience(row)?;
+    let needed = rules::quorum(audience, entitled);
+    Ok(Some(QuorumView { entitled, present, needed, is_met: rules::is_quorate(audience, entitled, present) }))
+}
+
 fn via(row: &attendance::Model) -> Result<Via> {
     Via::parse(&row.via).ok_or_else(|| Error::broken("an attendance's channel"))
 }
@@ -252,9 +286,13 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: meeting::Model) -> Resu
 async fn views(db: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<Vec<MeetingView>> {
     let counts = counts(db, rows.iter().map(|row| row.id).collect()).await?;
     let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let mut resolved = resolved::of(db, rows.iter().map(|row| row.id).collect()).await?;
     let show = |row: meeting::Model| {
         Ok(MeetingView {
             audience: audience(&row)?,
+            quorum: quorum(&row)?,
+            resolutions: resolved.remove(&row.id).unwrap_or_default(),
+            business: row.business.as_deref().and_then(Business::parse),
             attendance: counts.get(&row.id).copied().unwrap_or_default(),
             body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
             id: row.id,

@@ -2,20 +2,64 @@
 use chrono::Datelike;
 use sea_orm::EntityTrait;
 
-use super::{queries, rows::meeting, rules::Audience};
+use super::{
+    queries,
+    rows::meeting,
+    rules::{Audience, Business},
+};
 use crate::{
-    clock,
+    bodies, clock,
     error::Result,
     events::{Event, Kind, Reaction},
-    ids::MeetingId,
+    ids::{MeetingId, PersonId},
     store::Tx,
-    streams::commands::{Card, channel, office, post_card},
+    streams::commands::{Card, channel, mailbox, office, post_card},
     text,
 };
 
 /// Run by the relay.
-pub const REACTIONS: &[Reaction] =
-    &[Reaction { name: "meetings.tell_called", run: |tx, event| Box::pin(tell_called(tx, event)) }];
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "meetings.tell_called", run: |tx, event| Box::pin(tell_called(tx, event)) },
+    Reaction { name: "meetings.tell_members", run: |tx, event| Box::pin(tell_members(tx, event)) },
+    Reaction { name: "meetings.pass_on_advice", run: |tx, event| Box::pin(pass_on_advice(tx, event)) },
+];
+
+/// Who belongs to the body without a seat is in none of its streams, and is told in the own mailbox.
+async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
+    let (code, key) = match event.kind {
+        Kind::MeetingCalled => ("meeting_called", "meetings-card-called"),
+        Kind::MeetingCancelled => ("meeting_cancelled", "meetings-card-cancelled"),
+        _ => return Ok(()),
+    };
+    let Some(meeting) = meeting::Entity::find_by_id(event.subject_id::<MeetingId>()?).one(tx).await? else {
+        return Ok(());
+    };
+    if queries::audience(&meeting)? != Audience::Members {
+        return Ok(());
+    }
+    let mut people: Vec<PersonId> = bodies::members::ids(tx, meeting.body_id).await?.into_iter().collect();
+    // always the same way, whichever process does it
+    people.sort_by_key(|person| person.0);
+    for person in people {
+        let own = mailbox(tx, person).await?;
+        post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+    }
+    Ok(())
+}
+
+/// 政务建议: what a council advises is put before the town's office.
+async fn pass_on_advice(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::MeetingHeld {
+        return Ok(());
+    }
+    let meeting = meeting::Entity::find_by_id(event.subject_id::<MeetingId>()?).one(tx).await?;
+    let is_advice = |one: &meeting::Model| one.business.as_deref() == Some(Business::GovernmentAdvice.as_str());
+    let Some(meeting) = meeting.filter(|one| is_advice(one) && one.resolution.is_some()) else { return Ok(()) };
+    let Some(town) = bodies::of_kind(tx, "town_office", &meeting.area_code).await? else { return Ok(()) };
+    let town = office(tx, town).await?;
+    post_card(tx, town, card(("government_advice", "meetings-card-advice"), &meeting, "/meetings")).await?;
+    Ok(())
+}
 
 /// A card for the body that called; one in the village's channel too, when the village or its representatives are called.
 async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Rows of meetings and of who was there.
+//! Rows of meetings, of who was there and of what was resolved.
 
 /// One meeting.
 pub(crate) mod meeting {
@@ -27,6 +27,10 @@ pub(crate) mod meeting {
         pub resolution: Option<String>,
         pub cancel_reason: Option<String>,
         pub created_by: PersonId,
+        /// Of how many members the meeting was, and how many of them came; known when its minutes are taken.
+        pub entitled: Option<i32>,
+        pub entitled_present: Option<i32>,
+        pub business: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -51,6 +55,32 @@ pub(crate) mod attendance {
         pub via: String,
         pub recorded_by: PersonId,
         pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What a meeting resolved, one after the other.
+pub(crate) mod resolution {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MeetingId, TaskId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "resolutions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub meeting_id: MeetingId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub text: String,
+        pub votes_for: Option<i32>,
+        pub votes_against: Option<i32>,
+        pub abstentions: Option<i32>,
+        pub is_carried: bool,
+        pub task_id: Option<TaskId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

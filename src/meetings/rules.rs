@@ -41,6 +41,70 @@ impl Audience {
     }
 }
 
+/// What a council meets about (参事会的三类会务).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Business {
+    /// 政务建议: advice to town and county; what is resolved goes to the town's office.
+    GovernmentAdvice,
+    /// 村务审议: deliberation of a matter of the village.
+    VillageReview,
+    /// 会务自治: the council's own affairs; never about a matter of the village.
+    OwnAffairs,
+}
+
+impl Business {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::GovernmentAdvice, Self::VillageReview, Self::OwnAffairs];
+
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GovernmentAdvice => "government_advice",
+            Self::VillageReview => "village_review",
+            Self::OwnAffairs => "own_affairs",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|business| business.as_str() == text)
+    }
+
+    /// May a body of this kind meet about it, and be it about a matter?
+    #[must_use]
+    pub fn fits(self, body_kind: &str, is_about_matter: bool) -> bool {
+        matches!(body_kind, "council" | "federation" | "joint_meeting")
+            && !(self == Self::OwnAffairs && is_about_matter)
+    }
+}
+
+/// Are enough there? More than half of a body's members; of the representatives two thirds (组织法, article 30). The
+/// villagers' own meeting is counted by its vote.
+#[must_use]
+pub fn is_quorate(audience: Audience, entitled: u64, present: u64) -> bool {
+    present >= quorum(audience, entitled)
+}
+
+/// How many must be there.
+#[must_use]
+pub fn quorum(audience: Audience, entitled: u64) -> u64 {
+    match audience {
+        Audience::Representatives => (entitled * 2).div_ceil(3).max(1),
+        Audience::Members | Audience::Villagers => entitled / 2 + 1,
+    }
+}
+
+/// Was a resolution carried? Where nobody counted, the minutes say so. A branch of the party decides by more than half of
+/// all its members, everybody else by more than half of those who are there.
+#[must_use]
+pub fn is_carried(body_kind: &str, votes_for: Option<u64>, entitled: u64, present: u64) -> bool {
+    let of = if body_kind == "party_branch" { entitled.max(present) } else { present };
+    votes_for.is_none_or(|votes| votes * 2 > of)
+}
+
 /// How somebody was signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -93,13 +157,25 @@ pub fn may_sign_in(starts_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now >= starts_at - DOORS_OPEN
 }
 
-/// Does a person with these seats, living in the area or not, belong to the meeting?
+/// What a person is, where it is asked whether a meeting is theirs.
+#[derive(Clone, Copy, Debug)]
+pub struct Who<'a> {
+    /// The seats held.
+    pub seats: &'a [HeldSeat],
+    /// Belongs to the body that calls, without a seat.
+    pub is_member: bool,
+    /// Lives in the area.
+    pub lives_there: bool,
+}
+
+/// Does this person belong to the meeting?
 #[must_use]
-pub fn belongs(audience: Audience, body: BodyId, area: &str, seats: &[HeldSeat], lives_in_area: bool) -> bool {
+pub fn belongs(audience: Audience, body: BodyId, area: &str, who: Who) -> bool {
+    let Who { seats, is_member, lives_there } = who;
     match audience {
-        Audience::Members => seats.iter().any(|seat| seat.body_id == body),
+        Audience::Members => is_member || seats.iter().any(|seat| seat.body_id == body),
         Audience::Representatives => seats.iter().any(|seat| seat.body_kind == "representatives" && seat.covers(area)),
-        Audience::Villagers => lives_in_area,
+        Audience::Villagers => lives_there,
     }
 }
 
@@ -134,15 +210,42 @@ mod tests {
     fn who_belongs_depends_on_who_is_called() {
         let council = BodyId::new();
         let member = [seat(council, "council", AREA)];
-        assert!(belongs(Audience::Members, council, AREA, &member, false));
-        assert!(!belongs(Audience::Members, BodyId::new(), AREA, &member, true));
-        assert!(!belongs(Audience::Representatives, council, AREA, &member, true));
+        let who = |seats, is_member, lives_there| Who { seats, is_member, lives_there };
+        assert!(belongs(Audience::Members, council, AREA, who(&member, false, false)));
+        assert!(!belongs(Audience::Members, BodyId::new(), AREA, who(&member, false, true)));
+        assert!(belongs(Audience::Members, council, AREA, who(&[], true, false)), "without a seat");
+        assert!(!belongs(Audience::Representatives, council, AREA, who(&member, true, true)));
         let representative = [seat(BodyId::new(), "representatives", AREA)];
-        assert!(belongs(Audience::Representatives, council, AREA, &representative, true));
+        assert!(belongs(Audience::Representatives, council, AREA, who(&representative, false, true)));
         let elsewhere = [seat(BodyId::new(), "representatives", "330521103203")];
-        assert!(!belongs(Audience::Representatives, council, AREA, &elsewhere, true));
-        assert!(belongs(Audience::Villagers, council, AREA, &[], true));
-        assert!(!belongs(Audience::Villagers, council, AREA, &member, false), "a seat alone does not make a villager");
+        assert!(!belongs(Audience::Representatives, council, AREA, who(&elsewhere, false, true)));
+        assert!(belongs(Audience::Villagers, council, AREA, who(&[], false, true)));
+        assert!(!belongs(Audience::Villagers, council, AREA, who(&member, true, false)), "a seat makes no villager");
+    }
+
+    #[test]
+    fn more_than_half_must_be_there_and_two_thirds_of_the_representatives() {
+        for (entitled, need) in [(1, 1), (2, 2), (3, 2), (4, 3), (7, 4)] {
+            assert_eq!(quorum(Audience::Members, entitled), need, "of {entitled}");
+            assert!(!is_quorate(Audience::Members, entitled, need - 1));
+        }
+        for (entitled, need) in [(0, 1), (1, 1), (3, 2), (4, 3), (21, 14), (22, 15)] {
+            assert_eq!(quorum(Audience::Representatives, entitled), need, "of {entitled}");
+        }
+    }
+
+    #[test]
+    fn half_does_not_carry_and_the_party_counts_all_its_members() {
+        assert!(is_carried("council", None, 9, 5), "nobody counted");
+        assert!(is_carried("council", Some(3), 9, 5) && !is_carried("council", Some(2), 9, 4));
+        assert!(is_carried("party_branch", Some(5), 9, 5) && !is_carried("party_branch", Some(4), 9, 5));
+    }
+
+    #[test]
+    fn own_affairs_are_about_no_matter_and_only_councils_have_such_business() {
+        assert!(Business::ALL.iter().all(|one| Business::parse(one.as_str()) == Some(*one)));
+        assert!(Business::OwnAffairs.fits("council", false) && !Business::OwnAffairs.fits("council", true));
+        assert!(Business::VillageReview.fits("council", true) && !Business::VillageReview.fits("party_branch", true));
     }
 
     #[test]

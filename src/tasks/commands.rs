@@ -21,6 +21,8 @@ use crate::{
     store::Tx,
 };
 
+/// Characters of what is to be done, at most.
+pub const MAX_TITLE: usize = 100;
 /// Photos of one proof at most.
 const MAX_PHOTOS: usize = 9;
 /// Rows that the clock looks at in one go.
@@ -72,7 +74,7 @@ pub async fn give(tx: &Tx, actor: &Actor, input: GiveTask) -> Result<TaskView> {
     let due_at = rules::due_at(tx.calendar(), now, input.working_days, input.due_on);
     let seats = bodies::seats_of(tx, input.owner_id, now).await?;
     let mut checks = Checks::default();
-    checks.text("title", &input.title, 1..=100);
+    checks.text("title", &input.title, 1..=MAX_TITLE);
     checks.require(due_at.is_some(), if input.due_on.is_some() { "due_on" } else { "working_days" }, "out_of_range");
     checks.require(seats.iter().any(|seat| seat.covers(&input.area_code)), "owner_id", "not_a_member");
     checks.done()?;
@@ -96,6 +98,53 @@ pub async fn give(tx: &Tx, actor: &Actor, input: GiveTask) -> Result<TaskView> {
     let row = row.insert(tx).await?;
     record(tx, Kind::TaskGiven, &row, Some(actor.person)).await?;
     queries::view(tx, row).await
+}
+
+/// What a meeting resolved to have done.
+pub struct ResolvedToDo {
+    /// Where.
+    pub area_code: String,
+    /// The matter it serves.
+    pub matter_id: Option<MatterId>,
+    /// The body that resolved it.
+    pub body_id: BodyId,
+    /// Who is to do it.
+    pub owner_id: PersonId,
+    /// What is to be done.
+    pub title: String,
+    /// Until the end of this day.
+    pub due_on: NaiveDate,
+}
+
+/// Gives somebody what a meeting resolved; whether the owner is bound by it, the caller has seen to. Records `task.given`.
+///
+/// # Errors
+/// `invalid_fields` for a day out of reach.
+pub async fn give_resolved(tx: &Tx, actor: &Actor, to_do: ResolvedToDo) -> Result<TaskId> {
+    let due_at = rules::due_at(tx.calendar(), tx.now(), None, Some(to_do.due_on));
+    let mut checks = Checks::default();
+    checks.require(due_at.is_some(), "due_on", "out_of_range");
+    checks.done()?;
+    let row = task::ActiveModel {
+        id: Set(TaskId::new()),
+        area_code: Set(to_do.area_code),
+        matter_id: Set(to_do.matter_id),
+        title: Set(to_do.title),
+        body_id: Set(to_do.body_id),
+        owner_id: Set(to_do.owner_id),
+        state: Set(queries::OPEN.to_owned()),
+        due_at: Set(due_at.unwrap_or(tx.now())),
+        calendar_version: Set(tx.calendar().version().to_owned()),
+        proof: Set(None),
+        done_at: Set(None),
+        overdue_at: Set(None),
+        created_by: Set(actor.person),
+        created_at: Set(tx.now()),
+        notice_id: Set(None),
+    };
+    let row = row.insert(tx).await?;
+    record(tx, Kind::TaskGiven, &row, Some(actor.person)).await?;
+    Ok(row.id)
 }
 
 /// Doors to be visited, as the clock hands them over.

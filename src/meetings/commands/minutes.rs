@@ -1,0 +1,229 @@
+//! Minutes: that a meeting was held, how many of how many came, what was resolved, and the tasks that follow from it.
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{called, end, seat_in, tell};
+use crate::{
+    actor::{Actor, HeldSeat},
+    bodies::{self, Right},
+    error::{Checks, Code, Result},
+    events::Kind,
+    ids::{MeetingId, PersonId, TaskId},
+    meetings::{
+        queries::{self, MeetingView},
+        rows::{attendance, meeting, resolution},
+        rules::{self, Audience},
+    },
+    store::Tx,
+    tasks::{self, commands::ResolvedToDo},
+};
+
+/// Resolutions of one meeting at most.
+const MAX_RESOLUTIONS: usize = 20;
+
+/// What was said and resolved.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeMinutes {
+    /// 1 to 5,000 characters.
+    #[schema(min_length = 1, max_length = 5000)]
+    pub minutes: String,
+    /// At most 1,000 characters: what was resolved, where it was one thing and nobody counted; else see `resolutions`.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub resolution: String,
+    /// What was resolved, one by one; 20 at most. None together with `resolution`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub resolutions: Vec<Resolve>,
+}
+
+/// One thing that was put to those who were there.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    /// 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500)]
+    pub text: String,
+    /// Hands for it, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes_for: Option<u32>,
+    /// Against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes_against: Option<u32>,
+    /// Neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abstentions: Option<u32>,
+    /// Who does it until when, if it is something to be done; only of what was carried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<ResolvedTask>,
+}
+
+/// The task that a resolution becomes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolvedTask {
+    /// Somebody with a seat in the body that met; where the meeting's clerk may give tasks there, with any seat over the area.
+    pub owner_id: PersonId,
+    /// Until the end of this day.
+    pub due_on: NaiveDate,
+}
+
+/// How many came.
+#[derive(Clone, Copy)]
+struct There {
+    entitled: Option<u64>,
+    entitled_present: Option<u64>,
+    all: u64,
+}
+
+/// Takes the minutes: the meeting was held. Records `meeting.held`, and `task.given` for what is to be done.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without the right in that body; `wrong_state`; `too_early` before it began;
+/// `evidence_missing` when nobody signed in; `invalid_fields`, also for more hands than people.
+pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeMinutes)) -> Result<MeetingView> {
+    let meeting = called(tx, id).await?;
+    let seat = seat_in(actor, meeting.body_id, &meeting.area_code)?;
+    let there = there(tx, &meeting).await?;
+    check(tx, &input, &there)?;
+    if tx.now() < meeting.starts_at {
+        return Err(Code::TooEarly.into());
+    }
+    if there.all == 0 {
+        return Err(Code::EvidenceMissing.into());
+    }
+    let resolved = in_one(&input);
+    let count = |n: Option<u64>| n.map(|n| i32::try_from(n).unwrap_or(i32::MAX));
+    let held = meeting::Entity::update_many()
+        .col_expr(meeting::Column::State, Expr::value(queries::HELD))
+        .col_expr(meeting::Column::HeldAt, Expr::value(tx.now()))
+        .col_expr(meeting::Column::Minutes, Expr::value(input.minutes.trim()))
+        .col_expr(meeting::Column::Resolution, Expr::value(resolved))
+        .col_expr(meeting::Column::Entitled, Expr::value(count(there.entitled)))
+        .col_expr(meeting::Column::EntitledPresent, Expr::value(count(there.entitled_present)));
+    let row = end(tx, id, held).await?;
+    let (entitled, present) = (there.entitled.unwrap_or_default(), there.entitled_present.unwrap_or(there.all));
+    for (number, one) in (1..).zip(one_by_one(input)) {
+        let votes = one.votes_for.map(u64::from);
+        let is_carried = rules::is_carried(&seat.body_kind, votes, entitled, present);
+        keep(tx, (actor, seat, &row), (number, is_carried, one)).await?;
+    }
+    let data = json!({ "matter": row.matter_id, "body": row.body_id, "present": there.all });
+    tell(tx, actor, Kind::MeetingHeld, &row, data).await?;
+    queries::view(tx, row).await
+}
+
+fn check(tx: &Tx, input: &TakeMinutes, there: &There) -> Result<()> {
+    let mut checks = Checks::default();
+    checks.text("minutes", &input.minutes, 1..=5000);
+    checks.text("resolution", &input.resolution, 0..=1000);
+    checks.require(input.resolutions.len() <= MAX_RESOLUTIONS, "resolutions", "too_long");
+    let is_twice = !input.resolutions.is_empty() && !input.resolution.trim().is_empty();
+    checks.require(!is_twice, "resolution", "duplicate");
+    for (n, one) in input.resolutions.iter().take(MAX_RESOLUTIONS).enumerate() {
+        let field = |name: &str| format!("resolutions[{n}].{name}");
+        checks.text(&field("text"), &one.text, 1..=500);
+        let others = [one.votes_against, one.abstentions];
+        let hands: u64 = others.iter().chain([&one.votes_for]).map(|votes| u64::from(votes.unwrap_or_default())).sum();
+        // who is there without being a member raises no hand
+        let may_vote = there.entitled_present.unwrap_or(there.all);
+        checks.require(hands <= may_vote, &field("votes_for"), "more_than_present");
+        let is_counted = one.votes_for.is_some() || others.iter().all(Option::is_none);
+        checks.require(is_counted, &field("votes_for"), "required");
+        if let Some(task) = &one.task {
+            let due = tasks::rules::due_at(tx.calendar(), tx.now(), None, Some(task.due_on));
+            checks.require(due.is_some(), &field("task.due_on"), "out_of_range");
+        }
+    }
+    checks.done()
+}
+
+/// Everything that was resolved, in one text.
+fn in_one(input: &TakeMinutes) -> Option<String> {
+    let lines: Vec<&str> = input.resolutions.iter().map(|one| one.text.trim()).collect();
+    let all = if lines.is_empty() { input.resolution.trim().to_owned() } else { lines.join("\n") };
+    Some(all).filter(|text| !text.is_empty())
+}
+
+fn one_by_one(input: TakeMinutes) -> Vec<Resolve> {
+    let one = input.resolution.trim().to_owned();
+    if one.is_empty() {
+        return input.resolutions;
+    }
+    vec![Resolve { text: one, votes_for: None, votes_against: None, abstentions: None, task: None }]
+}
+
+/// How many of how many came: of a body's members, or of the representatives. The villagers' meeting has its vote.
+async fn there(tx: &Tx, meeting: &meeting::Model) -> Result<There> {
+    let present = attendance::Entity::find()
+        .select_only()
+        .column(attendance::Column::PersonId)
+        .filter(attendance::Column::MeetingId.eq(meeting.id));
+    let present: HashSet<PersonId> = present.into_tuple().all(tx).await?.into_iter().collect();
+    let all = present.len() as u64;
+    let entitled = match queries::audience(meeting)? {
+        Audience::Members => bodies::members::entitled(tx, meeting.body_id, tx.now()).await?,
+        Audience::Representatives => {
+            let day = crate::clock::local_date(tx.now());
+            bodies::holders(tx, "representatives", &meeting.area_code, day).await?
+        }
+        Audience::Villagers => return Ok(There { entitled: None, entitled_present: None, all }),
+    };
+    let came = entitled.intersection(&present).count() as u64;
+    Ok(There { entitled: Some(entitled.len() as u64), entitled_present: Some(came), all })
+}
+
+async fn keep(
+    tx: &Tx,
+    (actor, seat, meeting): (&Actor, &HeldSeat, &meeting::Model),
+    (number, is_carried, one): (i32, bool, Resolve),
+) -> Result<()> {
+    let task_id = match &one.task {
+        Some(task) => Some(give(tx, (actor, seat, meeting), (number, is_carried, task, one.text.as_str())).await?),
+        None => None,
+    };
+    let count = |votes: Option<u32>| votes.map(|votes| i32::try_from(votes).unwrap_or(i32::MAX));
+    let row = resolution::ActiveModel {
+        meeting_id: Set(meeting.id),
+        number: Set(number),
+        text: Set(one.text.trim().to_owned()),
+        votes_for: Set(count(one.votes_for)),
+        votes_against: Set(count(one.votes_against)),
+        abstentions: Set(count(one.abstentions)),
+        is_carried: Set(is_carried),
+        task_id: Set(task_id),
+    };
+    resolution::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// A body binds its own members; who may give tasks in the area, everybody with a seat there.
+async fn give(
+    tx: &Tx,
+    (actor, seat, meeting): (&Actor, &HeldSeat, &meeting::Model),
+    (number, is_carried, task, text): (i32, bool, &ResolvedTask, &str),
+) -> Result<TaskId> {
+    let seats = bodies::seats_of(tx, task.owner_id, tx.now()).await?;
+    let may_give = bodies::may(actor, Right::GiveTask, &meeting.area_code);
+    let is_bound = |held: &HeldSeat| held.covers(&meeting.area_code) && (may_give || held.body_id == meeting.body_id);
+    let field = format!("resolutions[{}].task", number - 1);
+    let mut checks = Checks::default();
+    checks.require(is_carried, &field, "not_carried");
+    checks.require(seats.iter().any(is_bound), &format!("{field}.owner_id"), "not_a_member");
+    checks.done()?;
+    let to_do = ResolvedToDo {
+        area_code: meeting.area_code.clone(),
+        matter_id: meeting.matter_id,
+        body_id: seat.body_id,
+        owner_id: task.owner_id,
+        title: text.trim().chars().take(tasks::commands::MAX_TITLE).collect(),
+        due_on: task.due_on,
+    };
+    tasks::commands::give_resolved(tx, actor, to_do).await
+}

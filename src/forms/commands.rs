@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     queries::{self, FormView, MyAnswer},
-    rows::{answer, form},
+    rows::{answer, form, sample},
     rules::{self, Purpose, Question, Replies},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     bodies::{self, Right},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
-    ids::{FormId, PersonId},
+    ids::{FormId, HouseholdId, PersonId},
     people,
     store::Tx,
 };
@@ -60,6 +60,38 @@ pub struct GiveAnswer {
     /// Whose answers these are, when a visitor or clerk writes them down; always given for a visit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person_id: Option<PersonId>,
+    /// That person filled in a sheet of paper, which is typed in here; for surveys and ratings.
+    #[serde(default)]
+    pub is_on_paper: bool,
+}
+
+/// A household that was drawn for a visit.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn {
+    /// Which.
+    pub household: HouseholdId,
+    /// Its place, from 1.
+    pub number: i32,
+    /// Somebody of it objected.
+    pub is_objector: bool,
+}
+
+/// Keeps the households that were drawn for a sheet of visits, once.
+///
+/// # Errors
+/// `wrong_state` when some were drawn before.
+pub async fn keep_sample(tx: &Tx, id: FormId, drawn: Vec<Drawn>) -> Result<()> {
+    if sample::Entity::find().filter(sample::Column::FormId.eq(id)).one(tx).await?.is_some() || drawn.is_empty() {
+        return Err(Code::WrongState.into());
+    }
+    let rows = drawn.into_iter().map(|one| sample::ActiveModel {
+        form_id: Set(id),
+        household_id: Set(one.household),
+        number: Set(one.number),
+        is_objector: Set(one.is_objector),
+    });
+    sample::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    Ok(())
 }
 
 /// Opens a form. Records `form.opened`.
@@ -107,7 +139,9 @@ fn trimmed(mut question: Question) -> Question {
     question
 }
 
-/// Answers a form, once a person. Somebody else's answers are written down by the right to record visits.
+/// Answers a form, once a person. Somebody else's answers are written down by the right to record visits; what somebody wrote
+/// on paper, to a survey or a rating, is typed in by the right to open forms, and that person is told. Records
+/// `form.answer_typed` then.
 ///
 /// # Errors
 /// `not_found` when the form is not for the actor's eyes; `wrong_state` when it is closed; `not_allowed`;
@@ -118,7 +152,7 @@ pub async fn answer(tx: &Tx, actor: &Actor, (id, input): (FormId, GiveAnswer)) -
     if form.state != queries::OPEN || form.closes_at.is_some_and(|at| at <= now) {
         return Err(Code::WrongState.into());
     }
-    let person = whose(tx, actor, &form, input.person_id).await?;
+    let person = whose(tx, actor, &form, (input.person_id, input.is_on_paper)).await?;
     let mut checks = Checks::default();
     rules::check_replies(&mut checks, &queries::questions(&form)?, &input.answers);
     checks.done()?;
@@ -129,30 +163,45 @@ pub async fn answer(tx: &Tx, actor: &Actor, (id, input): (FormId, GiveAnswer)) -
         recorded_by: actor.person,
         data: serde_json::to_string(&input.answers).map_err(Error::broken)?,
         created_at: now,
+        is_on_paper: input.is_on_paper,
     };
     let key = [answer::Column::FormId, answer::Column::PersonId];
     let insert = answer::Entity::insert(row.clone().into_active_model()).on_conflict_do_nothing_on(key);
     match insert.exec_without_returning(tx).await? {
-        TryInsertResult::Inserted(1) => queries::my_view(row),
-        _ => Err(Code::AlreadyAnswered.into()),
+        TryInsertResult::Inserted(1) => {}
+        _ => return Err(Code::AlreadyAnswered.into()),
     }
+    if row.is_on_paper {
+        let typed = Happening::new(Kind::AnswerTyped, id)
+            .at(&form.area_code)
+            .by(actor.person)
+            .with(json!({ "person": person }));
+        events::record(tx, typed).await?;
+    }
+    queries::my_view(row)
 }
 
 /// Whose answers the actor may give to this form.
-async fn whose(tx: &Tx, actor: &Actor, form: &form::Model, named: Option<PersonId>) -> Result<PersonId> {
+async fn whose(
+    tx: &Tx,
+    actor: &Actor,
+    form: &form::Model,
+    (named, is_on_paper): (Option<PersonId>, bool),
+) -> Result<PersonId> {
     let is_visit = form.purpose == Purpose::Visit.as_str();
     let other = named.filter(|person| *person != actor.person);
     let Some(person) = other else {
         let mut checks = Checks::default();
-        checks.require(!is_visit, "person_id", if named.is_some() { "not_yourself" } else { "required" });
+        let names_nobody_else = if named.is_some() { "not_yourself" } else { "required" };
+        checks.require(!is_visit && !is_on_paper, "person_id", names_nobody_else);
         checks.done()?;
         return if actor.lives_in(&form.area_code) { Ok(actor.person) } else { Err(Code::NotAllowed.into()) };
     };
-    // only a visit is written down by somebody else: a survey and a rating are the people's own
-    if !is_visit {
+    // a survey and a rating are the people's own: somebody else types in what they themselves wrote on paper, and no more
+    if is_visit == is_on_paper {
         return Err(Code::NotAllowed.into());
     }
-    bodies::require(actor, Right::RecordVisit, &form.area_code)?;
+    bodies::require(actor, if is_visit { Right::RecordVisit } else { Right::OpenForm }, &form.area_code)?;
     let resident =
         people::person(tx, person).await?.filter(|one| one.left_on.is_none() && covers(&form.area_code, &one.area));
     let mut checks = Checks::default();

@@ -22,6 +22,10 @@ use crate::{
     ids::{BodyId, FormId, PersonId},
 };
 
+mod sample;
+
+pub use self::sample::{SampleView, sample};
+
 /// A form that takes answers.
 pub const OPEN: &str = "open";
 /// A form that takes none.
@@ -68,6 +72,8 @@ pub struct FormView {
     pub closed_at: Option<DateTime<FixedOffset>>,
     /// How many answered.
     pub answers: u64,
+    /// How many of them on paper, typed in by a clerk.
+    pub paper_answers: u64,
 }
 
 /// A form with its results, as one person sees it.
@@ -84,6 +90,9 @@ pub struct FormDetail {
     /// Free texts by question id without names, for those who may open forms here; the newest 200 answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub texts: Option<HashMap<String, Vec<String>>>,
+    /// The households that were drawn, of a sheet of visits.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sample: Vec<SampleView>,
 }
 
 /// One person's answers.
@@ -109,7 +118,8 @@ pub async fn detail(db: &impl ConnectionTrait, actor: &Actor, id: FormId) -> Res
     let texts = if bodies::may(actor, Right::OpenForm, &row.area_code) { Some(texts(db, &row).await?) } else { None };
     let results = count_answers(db, &row).await?;
     let my_answer = my_answer(db, id, actor.person).await?;
-    Ok(FormDetail { form: view(db, row).await?, results, my_answer, texts })
+    let sample = sample(db, id).await?;
+    Ok(FormDetail { form: view(db, row).await?, results, my_answer, texts, sample })
 }
 
 /// Who lives or serves in the area reads its forms, and who evaluates it; a visit is told in confidence, and there are
@@ -208,16 +218,21 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: form::Model) -> Result<
 }
 
 async fn views(db: &impl ConnectionTrait, rows: Vec<form::Model>) -> Result<Vec<FormView>> {
-    let counts: Vec<(FormId, i64)> = answer::Entity::find()
+    let counts: Vec<(FormId, bool, i64)> = answer::Entity::find()
         .select_only()
         .column(answer::Column::FormId)
+        .column(answer::Column::IsOnPaper)
         .column_as(answer::Column::Id.count(), "count")
         .filter(answer::Column::FormId.is_in(rows.iter().map(|row| row.id)))
         .group_by(answer::Column::FormId)
+        .group_by(answer::Column::IsOnPaper)
         .into_tuple()
         .all(db)
         .await?;
-    let counts: HashMap<FormId, i64> = counts.into_iter().collect();
+    let of = |id: FormId, on_paper: bool| {
+        let some = counts.iter().filter(|(form, is_on_paper, _)| *form == id && *is_on_paper == on_paper);
+        some.map(|(_, _, count)| count.unsigned_abs()).sum::<u64>()
+    };
     let names = bodies::queries::names(db, rows.iter().filter_map(|row| row.body_id).collect()).await?;
     let show = |row: form::Model| {
         Ok(FormView {
@@ -233,7 +248,8 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<form::Model>) -> Result<Vec<
             opens_at: clock::local(row.opens_at),
             closes_at: row.closes_at.map(clock::local),
             closed_at: row.closed_at.map(clock::local),
-            answers: counts.get(&row.id).map_or(0, |count| count.unsigned_abs()),
+            answers: of(row.id, false) + of(row.id, true),
+            paper_answers: of(row.id, true),
         })
     };
     rows.into_iter().map(show).collect()

@@ -1,19 +1,36 @@
-//! What follows from forms: residents are told that they are asked.
+//! What follows from forms: residents are told that they are asked, and whose paper was typed in.
 use sea_orm::EntityTrait;
 
 use super::{queries, rows::form, rules::Purpose};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
-    ids::FormId,
+    ids::{FormId, PersonId},
     store::Tx,
-    streams::commands::{Card, channel, post_card},
+    streams::commands::{Card, channel, mailbox, post_card},
     text,
 };
 
 /// Run by the relay.
-pub const REACTIONS: &[Reaction] =
-    &[Reaction { name: "forms.tell_village", run: |tx, event| Box::pin(tell_village(tx, event)) }];
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "forms.tell_village", run: |tx, event| Box::pin(tell_village(tx, event)) },
+    Reaction { name: "forms.tell_written_for", run: |tx, event| Box::pin(tell_written_for(tx, event)) },
+];
+
+/// Whose paper was typed in sees that it was: nobody answers for another unseen.
+async fn tell_written_for(tx: &Tx, event: &Event) -> Result<()> {
+    let (Kind::AnswerTyped, Some(person)) = (event.kind, event.get::<PersonId>("person")) else { return Ok(()) };
+    let Some(form) = form::Entity::find_by_id(event.subject_id::<FormId>()?).one(tx).await? else { return Ok(()) };
+    let card = Card {
+        code: "answer_typed",
+        title: text::say_with("forms-card-typed", &[("title", form.title.into())]),
+        text: text::say("forms-card-typed-text"),
+        link: format!("/forms/{}", form.id),
+    };
+    let own = mailbox(tx, person).await?;
+    post_card(tx, own, card).await?;
+    Ok(())
+}
 
 /// A card in the area's channel; a visit is not announced, because somebody comes to the door.
 async fn tell_village(tx: &Tx, event: &Event) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Rows of forms and of their answers.
+//! Rows of forms, of their answers and of the households drawn for a visit.
 
 /// One form; `questions` is JSON.
 pub(crate) mod form {
@@ -48,6 +48,30 @@ pub(crate) mod answer {
         pub recorded_by: PersonId,
         pub data: String,
         pub created_at: DateTime<Utc>,
+        /// Typed in from a sheet of paper that the person filled in.
+        pub is_on_paper: bool,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A household that was drawn for a visit.
+pub(crate) mod sample {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{FormId, HouseholdId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "visit_samples")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub form_id: FormId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub household_id: HouseholdId,
+        pub number: i32,
+        pub is_objector: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

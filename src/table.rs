@@ -1,20 +1,104 @@
-//! Tables for spreadsheets: CSV with a byte-order mark, whose cells no spreadsheet takes for a formula.
+//! Tables for spreadsheets: CSV with a byte-order mark, or a workbook; a page at a time, and no cell is taken for a formula.
 use axum::http::{HeaderName, header};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
 
+pub mod xlsx;
+
+use self::xlsx::{Cell, Sheet};
+
+/// As what a table is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Comma-separated, UTF-8 with a byte-order mark.
+    #[default]
+    Csv,
+    /// A workbook of one sheet.
+    Xlsx,
+}
+
+impl Format {
+    /// Head lines of an answer that is saved as a file.
+    #[must_use]
+    pub fn headers(self) -> [(HeaderName, &'static str); 2] {
+        match self {
+            Self::Csv => HEADERS,
+            Self::Xlsx => [
+                (header::CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"list.xlsx\""),
+            ],
+        }
+    }
+}
+
+/// A table on its way out; nothing of it is kept.
+pub enum Table {
+    /// As CSV.
+    Csv,
+    /// As a workbook.
+    Xlsx(Box<Sheet>),
+}
+
+impl Table {
+    /// A table of this form.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        match format {
+            Format::Csv => Self::Csv,
+            Format::Xlsx => Self::Xlsx(Box::default()),
+        }
+    }
+
+    /// What comes first, and the heads of the columns.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub fn start(&mut self, heads: Vec<Cell>) -> Result<Vec<u8>> {
+        let before = match self {
+            Self::Csv => START.to_vec(),
+            Self::Xlsx(sheet) => sheet.start(),
+        };
+        Ok([before, self.rows([heads])?].concat())
+    }
+
+    /// Some rows.
+    ///
+    /// # Errors
+    /// When rows are of different lengths.
+    pub fn rows(&mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>> {
+        let plain = |one: Cell| match one {
+            Cell::Text(words) => cell(&words),
+            Cell::Number(number) => number.to_string(),
+        };
+        match self {
+            Self::Csv => lines(rows.into_iter().map(|row| row.into_iter().map(plain).collect())),
+            Self::Xlsx(sheet) => Ok(sheet.rows(rows)),
+        }
+    }
+
+    /// What comes last.
+    pub fn end(&mut self) -> Vec<u8> {
+        match self {
+            Self::Csv => Vec::new(),
+            Self::Xlsx(sheet) => sheet.end(),
+        }
+    }
+}
+
 /// What a file begins with, so that spreadsheets read it as UTF-8.
-pub const START: [u8; 3] = [0xef, 0xbb, 0xbf];
+const START: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// Head lines of an answer that is saved as a file.
-pub const HEADERS: [(HeaderName, &str); 2] = [
+const HEADERS: [(HeaderName, &str); 2] = [
     (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
     (header::CONTENT_DISPOSITION, "attachment; filename=\"list.csv\""),
 ];
 
 /// Words as a cell: a spreadsheet runs what begins with these signs.
-#[must_use]
-pub fn cell(words: &str) -> String {
+fn cell(words: &str) -> String {
     if words.starts_with(['=', '+', '-', '@', '\t']) { format!("'{words}") } else { words.to_owned() }
 }
 
@@ -22,7 +106,7 @@ pub fn cell(words: &str) -> String {
 ///
 /// # Errors
 /// When lines are of different lengths.
-pub fn lines(records: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+fn lines(records: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> {
     let mut table = csv::Writer::from_writer(Vec::new());
     for record in records {
         table.write_record(record).map_err(Error::broken)?;

@@ -5,6 +5,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -13,11 +15,11 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, Input, Path},
+    app::{App, Created, Input, Path, Query},
     error::{Problem, Result},
     ids::StreamId,
     streams::commands::{RecallMessage, Sent},
-    table,
+    table::Format,
 };
 
 /// Routes of this subject.
@@ -105,15 +107,33 @@ async fn close_chain(State(app): State<App>, actor: Actor, Path(place): Path<(St
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// As what a list is sent.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// `csv` when absent.
+    #[serde(default)]
+    #[param(inline)]
+    format: Format,
+}
+
 /// A list as a table with full names, for who started it.
 #[utoipa::path(get, path = "/v1/streams/{stream_id}/chains/{seq}/export", tag = "chains",
     operation_id = "export_chain",
-    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
-    responses((status = 200, body = String, description = "A table", content_type = "text/csv"),
+    params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list"),
+        ExportQuery),
+    responses((status = 200, description = "A table", content((String = "text/csv"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn export_chain(State(app): State<App>, actor: Actor, Path(place): Path<(StreamId, i64)>) -> Result<Response> {
-    let lines = queries::csv(app.store.read(), &actor, place).await?;
-    Ok((table::HEADERS, lines).into_response())
+async fn export_chain(
+    State(app): State<App>,
+    actor: Actor,
+    Path(place): Path<(StreamId, i64)>,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response> {
+    let table = queries::export(app.store.read(), &actor, (place, query.format)).await?;
+    Ok((query.format.headers(), table).into_response())
 }
 
 /// Take back the own message or list within two minutes; who leads the conversation takes away any, with a reason.

@@ -12,7 +12,9 @@ use crate::{
     clock,
     error::{Code, Result},
     ids::{HouseholdId, PersonId, StreamId},
-    people, streams, table, text,
+    people, streams,
+    table::{Format, Table, xlsx::Cell},
+    text,
 };
 
 /// A list with its rows.
@@ -140,7 +142,11 @@ pub async fn taken(db: &impl ConnectionTrait, stream: StreamId, seqs: Vec<i64>) 
 ///
 /// # Errors
 /// `not_found`; `not_allowed`.
-pub(super) async fn csv(db: &impl ConnectionTrait, actor: &Actor, place: (StreamId, i64)) -> Result<Vec<u8>> {
+pub(super) async fn export(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    (place, format): ((StreamId, i64), Format),
+) -> Result<Vec<u8>> {
     let chain = readable(db, actor, place).await?;
     if !keeps(db, actor, &chain).await? {
         return Err(Code::NotAllowed.into());
@@ -150,18 +156,20 @@ pub(super) async fn csv(db: &impl ConnectionTrait, actor: &Actor, place: (Stream
     let mut head = vec![text::say("chain-head-row"), text::say("chain-head-name")];
     head.extend(households.as_ref().map(|_| text::say("chain-head-household")));
     head.extend(["chain-head-text", "chain-head-quantity"].map(text::say));
-    head.extend(fields.iter().map(|name| table::cell(name)));
+    head.extend(fields.iter().cloned());
     let line = |row: ChainRowView| {
-        let mut cells = vec![row.row_no.to_string(), table::cell(&row.name)];
+        let mut cells = vec![Cell::Number(i64::from(row.row_no)), row.name.into()];
         if let Some(numbers) = &households {
-            cells.push(row.household.and_then(|id| numbers.get(&id).cloned()).unwrap_or_default());
+            cells.push(row.household.and_then(|id| numbers.get(&id).cloned()).unwrap_or_default().into());
         }
-        cells.extend([table::cell(&row.text), row.quantity.to_string()]);
-        cells.extend((0..fields.len()).map(|place| table::cell(row.cells.get(place).map_or("", String::as_str))));
+        cells.extend([row.text.into(), Cell::Number(i64::from(row.quantity))]);
+        cells.extend((0..fields.len()).map(|place| row.cells.get(place).cloned().unwrap_or_default().into()));
         cells
     };
-    let lines = std::iter::once(head).chain(rows(db, &chain).await?.into_iter().map(line));
-    Ok([table::START.to_vec(), table::lines(lines)?].concat())
+    let mut table = Table::new(format);
+    let start = table.start(head.into_iter().map(Cell::from).collect())?;
+    let rows = table.rows(rows(db, &chain).await?.into_iter().map(line))?;
+    Ok([start, rows, table.end()].concat())
 }
 
 /// Numbers of households, where each has a row. In a conversation of more than one village they are left out.

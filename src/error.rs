@@ -89,6 +89,8 @@ codes! {
     EvidenceMissing "evidence_missing" 409,
     AuthorityNeeded "authority_needed" 403,
     TemplateNotAllowed "template_not_allowed" 409,
+    AuthorisationNeeded "authorisation_needed" 409,
+    Halted "halted" 409,
     ObjectionsOpen "objections_open" 409,
     MandateNeeded "mandate_needed" 403,
     NoBodyResponsible "no_body_responsible" 409,

@@ -16,24 +16,33 @@ use crate::{
     clock,
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
-    ids::{MatterId, SuggestionId},
+    ids::{CharterId, MatterId, SuggestionId},
     notices::rules::short_name,
     store::{Store, Tx},
     streams::{self, StreamKind, commands::NewStream},
     suggestions, text,
 };
 
+mod authorisations;
 mod charters;
 mod evidence;
+mod halts;
 mod moves;
+mod plans;
+mod samples;
 
+use self::charters::Allowed;
 pub use self::{
+    authorisations::{RecordAuthorisation, end_authorisation, record_authorisation, require_authorised},
     charters::{AdoptCharter, adopt_charter, end_charter},
     evidence::{GiveOpinion, NoteLegality, Piece, WriteReport, attach, give_opinion, note_legality, write_report},
+    halts::{HaltMatter, LiftHalt, halt, lift_halt},
     moves::{
         AdvanceMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter, advance, advance_by_date, begin_vote,
         conclude_vote, due, return_to, skip, withdraw,
     },
+    plans::{WritePlan, write_plan},
+    samples::{DrawSample, draw_sample},
 };
 
 const MAX_JOINED: usize = 50;
@@ -56,6 +65,9 @@ pub struct RaiseMatter {
     /// By which path it goes; the six stages when absent.
     #[serde(default)]
     pub template: TemplateKey,
+    /// By which charter, for a path of the village's own; its newest one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charter_id: Option<CharterId>,
     /// Which of the ten items that the law reserves to the villagers' assembly it is, if any.
     #[serde(default)]
     pub reserved_item: Option<ReservedItem>,
@@ -103,8 +115,7 @@ pub async fn seed_templates(store: &Store) -> Result<()> {
 pub async fn raise(tx: &Tx, actor: &Actor, input: RaiseMatter) -> Result<MatterView> {
     let seat = bodies::require(actor, Right::RaiseMatter, &input.area_code)?;
     check(&input)?;
-    let charter = charters::allowing(tx, &input).await?;
-    let template = queries::template(tx, input.template.as_str(), input.template.version()).await?;
+    let Allowed { template, charter } = charters::allowing(tx, &input).await?;
     let first = template.first().ok_or_else(|| Error::broken("a template without stages"))?;
     let now = tx.now();
     let due = tx.calendar().add_working_days(now, first.due_working_days);

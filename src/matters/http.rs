@@ -9,19 +9,21 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     commands::{
-        self, AdoptCharter, AdvanceMatter, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter,
-        SkipStage, WithdrawMatter, WriteReport,
+        self, AdvanceMatter, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter, SkipStage,
+        WithdrawMatter, WriteReport,
     },
-    queries::{self, CharterView, ChartersQuery, MatterSummary, MatterView, MattersQuery, RegisterQuery},
+    queries::{self, MatterSummary, MatterView, MattersQuery, RegisterQuery},
 };
 use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
-    ids::{CharterId, MatterId},
+    ids::MatterId,
     page::Page,
-    table,
 };
+
+mod allowed;
+mod plans;
 
 /// The routes of matters.
 pub fn routes() -> OpenApiRouter<App> {
@@ -37,8 +39,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(give_opinion))
         .routes(routes!(note_legality))
         .routes(routes!(write_report))
-        .routes(routes!(list_charters, adopt_charter))
-        .routes(routes!(end_charter))
+        .merge(allowed::routes())
+        .merge(plans::routes())
 }
 
 /// Matters, the newest first.
@@ -51,11 +53,12 @@ async fn list_matters(State(app): State<App>, Query(query): Query<MattersQuery>)
 
 /// The register of matters as a table.
 #[utoipa::path(get, path = "/v1/register", tag = "matters", operation_id = "export_matters", params(RegisterQuery),
-    responses((status = 200, body = String, description = "A line for each matter, the newest first; for everybody",
-            content_type = "text/csv"),
+    responses((status = 200, description = "A row for each matter, the newest first; for everybody",
+            content((String = "text/csv"),
+                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn export_matters(State(app): State<App>, Query(query): Query<RegisterQuery>) -> Response {
-    (table::HEADERS, Body::from_stream(queries::register(app, query.area))).into_response()
+    (query.format.headers(), Body::from_stream(queries::register(app, query))).into_response()
 }
 
 /// Raise a matter in the name of a body.
@@ -224,43 +227,4 @@ async fn write_report(
         Box::pin(commands::write_report(tx, actor, input))
     });
     written.await.map(Created)
-}
-
-/// What a village's own rules allow.
-#[utoipa::path(get, path = "/v1/charters", tag = "matters", operation_id = "list_charters", params(ChartersQuery),
-    responses((status = 200, body = Vec<CharterView>, description = "The newest first; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn list_charters(State(app): State<App>, Query(query): Query<ChartersQuery>) -> Result<Json<Vec<CharterView>>> {
-    queries::charters(app.store.read(), &query.area).await.map(Json)
-}
-
-/// Write down what a village's own rules allow.
-#[utoipa::path(post, path = "/v1/charters", tag = "matters", operation_id = "adopt_charter", request_body = AdoptCharter,
-    responses((status = 201, body = CharterView, description = "From now on matters may take that path"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn adopt_charter(
-    State(app): State<App>,
-    actor: Actor,
-    key: IdempotencyKey,
-    Input(input): Input<AdoptCharter>,
-) -> Result<Created<CharterView>> {
-    let adopted = app.once(actor, key, "adopt_charter", input, |tx, actor, input| {
-        Box::pin(commands::adopt_charter(tx, actor, input))
-    });
-    adopted.await.map(Created)
-}
-
-/// End what a village's own rules allowed.
-#[utoipa::path(post, path = "/v1/charters/{id}/end", tag = "matters", operation_id = "end_charter",
-    params(("id" = CharterId, Path)),
-    responses((status = 200, body = CharterView, description = "No new matter takes that path"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn end_charter(
-    State(app): State<App>,
-    actor: Actor,
-    key: IdempotencyKey,
-    Path(id): Path<CharterId>,
-) -> Result<Json<CharterView>> {
-    let ended = app.once(actor, key, "end_charter", id, |tx, actor, id| Box::pin(commands::end_charter(tx, actor, id)));
-    ended.await.map(Json)
 }

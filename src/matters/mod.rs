@@ -6,11 +6,15 @@
 //! sent back needs it anew; while a vote about it is open nothing but the result moves it; voices join a matter and stay
 //! whole; the text of a matter does not change once it is raised; the short path is only for what the village's own rules
 //! allow, and never for what the law reserves to the assembly, which needs a legal officer's note (one that finds it unlawful
-//! is overridden only as any stage is skipped: by name, with a reason, for everybody to see).
-//! Tables owned: `templates`, `charters`, `matters`, `stage_records`, `evidences`. Events recorded: `charter.adopted`,
-//! `charter.ended`, `matter.raised`,
-//! `matter.evidence_attached`, `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`,
-//! `matter.closed`.
+//! is overridden only as any stage is skipped: by name, with a reason, for everybody to see) and which the representatives
+//! decide only where the assembly let them, for that item and that long; a village's own path never lacks being raised,
+//! published and evaluated; a plan is never changed, only followed by its next version, and not while it hangs out; the
+//! supervision committee holds up a stay once, three days at most, and never a vote that is open; which households are visited
+//! is drawn, not chosen.
+//! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`. Events
+//! recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,
+//! `matter.evidence_attached`, `matter.plan_written`, `matter.sample_drawn`, `matter.halted`, `matter.halt_ended`,
+//! `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`, `matter.closed`.
 //!
 //! # Why
 //! The gate asks the forms, meetings, notices and tasks themselves, not the evidence rows: those follow by reactions, and
@@ -26,14 +30,19 @@ pub mod rules;
 
 pub use self::{
     commands::{
-        AdoptCharter, AdvanceMatter, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter, SkipStage,
-        Verdict, WithdrawMatter, WriteReport,
+        AdoptCharter, AdvanceMatter, DrawSample, GiveOpinion, HaltMatter, JoinSuggestion, LiftHalt, NoteLegality,
+        RaiseMatter, RecordAuthorisation, ReturnMatter, SkipStage, Verdict, WithdrawMatter, WritePlan, WriteReport,
     },
     http::routes,
     queries::{
-        ActorView, CharterView, EvidenceView, MatterSummary, MatterView, MattersQuery, Reserved, StageState, StageView,
-        Voice, Voices,
+        ActorView, AuthorisationView, CharterView, EvidenceView, HaltView, MatterSummary, MatterView, MattersQuery,
+        PathStage, PlanView, Reserved, StageState, StageView, Voice, Voices,
     },
     reactions::{REACTIONS, tell},
-    rules::{ReservedItem, Stage, State, TemplateKey, gate::Missing},
+    rules::{
+        ReservedItem, Stage, State, TemplateKey,
+        changes::{Change, Fate},
+        gate::Missing,
+        own::{OwnPath, OwnStage},
+    },
 };

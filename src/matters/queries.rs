@@ -17,16 +17,22 @@ use crate::{
     ids::MatterId,
 };
 
+mod authorisations;
 mod charters;
 mod facts;
+mod halts;
+mod plans;
 mod register;
 mod stays;
 mod views;
 
-pub(super) use self::charters::charter_view;
+pub(super) use self::{authorisations::authorisation_view, charters::charter_view, plans::plan_row};
 pub use self::{
-    charters::{CharterView, ChartersQuery, charters},
+    authorisations::{AuthorisationView, authorisations},
+    charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
+    halts::HaltView,
+    plans::{PlanQuery, PlanView, plan},
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
     views::{MatterSummary, MatterView, MattersQuery, Reserved, Voice, Voices, list, view, voices},
@@ -42,6 +48,8 @@ pub struct Standing {
     pub(super) stay: stage_record::Model,
     /// Everything that was attached, oldest first.
     pub(super) evidence: Vec<evidence::Model>,
+    /// The supervision committee holds up this stay.
+    pub(super) halted: bool,
 }
 
 impl Standing {
@@ -53,6 +61,12 @@ impl Standing {
             stage: Stage::parse(&self.matter.stage).unwrap_or(Stage::Evaluate),
             vote_running: self.vote_running(),
         }
+    }
+
+    /// Is it held up by the supervision committee?
+    #[must_use]
+    pub fn is_halted(&self) -> bool {
+        self.halted
     }
 
     /// Does the matter's area hold this one? What is done elsewhere is no evidence here, whatever it says it is about.
@@ -165,5 +179,6 @@ pub async fn standing(db: &impl ConnectionTrait, id: MatterId) -> Result<Standin
         .order_by_asc(evidence::Column::Id)
         .all(db)
         .await?;
-    Ok(Standing { matter, template, stay, evidence })
+    let halted = halts::is_halted(db, &stay).await?;
+    Ok(Standing { matter, template, stay, evidence, halted })
 }

@@ -79,6 +79,7 @@ async fn tell_step(tx: &Tx, event: &Event) -> Result<()> {
         ("stage", stage_name("stage").into()),
         ("from", stage_name("from").into()),
         ("body", proposer.into()),
+        ("version", event.data["version"].as_i64().unwrap_or_default().to_string().into()),
     ];
     let card = Card {
         code,
@@ -98,6 +99,9 @@ fn step_card(event: &Event) -> Option<(&'static str, &'static str, &'static str)
         Kind::MatterEnded if field("state") == "withdrawn" => {
             Some(("matter_withdrawn", "card-matter-withdrawn", "card-matter-withdrawn-text"))
         }
+        Kind::PlanWritten => Some(("plan_written", "card-plan-written", "card-plan-written-text")),
+        Kind::MatterHalted => Some(("matter_halted", "card-matter-halted", "card-matter-halted-text")),
+        Kind::MatterHaltEnded => Some(("halt_ended", "card-halt-ended", "card-halt-ended-text")),
         Kind::MatterEnded => Some(("matter_not_passed", "card-matter-not-passed", "card-matter-not-passed-text")),
         Kind::StageEntered => match field("why").as_str() {
             // the raising itself is told

@@ -1,4 +1,5 @@
-//! Rows of matters: the matter, its stages one after another, what was put before each, templates and charters.
+//! Rows of matters: the matter, its stages one after another, what was put before each, its plan,
+//! templates, and what a village's assembly allowed.
 
 /// One matter.
 pub(crate) mod matter {
@@ -37,6 +38,60 @@ pub(crate) mod matter {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// A step that the supervision committee held up; of each stay once.
+pub(crate) mod halt {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MatterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "halts")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub matter_id: MatterId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub ordinal: i32,
+        pub body_id: BodyId,
+        pub actor_id: PersonId,
+        pub reason: String,
+        pub halted_at: DateTime<Utc>,
+        pub until_at: DateTime<Utc>,
+        pub over_at: Option<DateTime<Utc>>,
+        pub lifted_reason: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One version of what is to be done.
+pub(crate) mod plan {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MatterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "plans")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub matter_id: MatterId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        pub text: String,
+        pub reason: Option<String>,
+        pub body_id: BodyId,
+        pub actor_id: PersonId,
+        pub written_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// What a village's own rules allow beyond the six stages.
 pub(crate) mod charter {
     use chrono::{DateTime, NaiveDate, Utc};
@@ -52,6 +107,34 @@ pub(crate) mod charter {
         pub area_code: String,
         pub template_key: String,
         pub adopted_on: NaiveDate,
+        pub source: String,
+        pub body_id: BodyId,
+        pub recorded_by: PersonId,
+        pub recorded_at: DateTime<Utc>,
+        pub ended_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That the assembly let its representatives decide one of the items that the law reserves to it.
+pub(crate) mod authorisation {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{AuthorisationId, BodyId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "authorisations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: AuthorisationId,
+        pub area_code: String,
+        pub reserved_item: String,
+        pub adopted_on: NaiveDate,
+        pub until_on: NaiveDate,
         pub source: String,
         pub body_id: BodyId,
         pub recorded_by: PersonId,

@@ -4,7 +4,9 @@ use utoipa::ToSchema;
 
 use crate::error::{Code, Result};
 
+pub mod changes;
 pub mod gate;
+pub mod own;
 pub mod reserved;
 pub mod template;
 #[cfg(test)]

@@ -120,6 +120,7 @@ impl Secrecy {
 /// `not_found` (matter, meeting, vote before); `not_allowed`; `paper_required` for elections that the law keeps on paper;
 /// `rule_not_votable` for a preset that cannot be voted on here, or when nobody is on its roll; `invalid_fields`, also for a
 /// meeting that was not called in time;
+/// `authorisation_needed` where the representatives may not decide it; `halted`;
 /// `wrong_state` when the matter is not to be decided now or another vote about it is open.
 pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteView> {
     let area = matters::queries::area_of(tx, input.matter_id).await?;
@@ -129,6 +130,9 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let asked = question::asked(tx, &input).await?;
     let is_secret = input.secrecy == Secrecy::Secret;
     let is_binding = belongs_to_meeting(tx, &input, preset, &area).await?;
+    if is_binding && preset.unit == rules::Unit::Representative {
+        matters::commands::require_authorised(tx, input.matter_id).await?;
+    }
     let id = VoteId::new();
     matters::commands::begin_vote(tx, input.matter_id, id).await?;
     let electors = roll::draw_up(tx, &input.preset, preset, &area, clock::local_date(now)).await?;

@@ -11,13 +11,17 @@ use crate::{
     areas,
     bodies::{self, Right},
     clock,
-    error::{Checks, Code, Result},
+    error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::CharterId,
     matters::{
-        queries::{CharterView, charter_view},
-        rows::charter,
-        rules::TemplateKey,
+        queries::{self, CharterView, charter_view},
+        rows::{charter, template},
+        rules::{
+            Template, TemplateKey,
+            own::{self, OwnPath},
+            template::OWN,
+        },
     },
     store::Tx,
 };
@@ -30,6 +34,9 @@ pub struct AdoptCharter {
     pub area_code: String,
     /// The path that it allows; only one that needs to be allowed.
     pub template: TemplateKey,
+    /// The stages of an `own` path; for no other. What the law asks of every path stays, whatever a charter says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<OwnPath>,
     /// When it was adopted; not in the future.
     pub adopted_on: NaiveDate,
     /// Which rules, adopted by whom; public. 4 to 200 characters.
@@ -52,11 +59,22 @@ pub async fn adopt_charter(tx: &Tx, actor: &Actor, input: AdoptCharter) -> Resul
     checks.require(input.template.needs_charter(), "template", "unknown");
     checks.day("adopted_on", input.adopted_on);
     checks.require(input.adopted_on <= clock::local_date(tx.now()), "adopted_on", "out_of_range");
+    let wants_path = input.template == TemplateKey::Own;
+    checks.require(input.path.is_some() || !wants_path, "path", "required");
+    checks.require(input.path.is_none() || wants_path, "path", "unknown");
+    if let Some(path) = &input.path {
+        own::check(&mut checks, path);
+    }
     checks.done()?;
+    let id = CharterId::new();
+    let key = match &input.path {
+        Some(path) => keep_path(tx, own::template(&id.to_string(), path)).await?,
+        None => input.template.as_str().to_owned(),
+    };
     let row = charter::ActiveModel {
-        id: Set(CharterId::new()),
+        id: Set(id),
         area_code: Set(input.area_code),
-        template_key: Set(input.template.as_str().to_owned()),
+        template_key: Set(key),
         adopted_on: Set(input.adopted_on),
         source: Set(input.source.trim().to_owned()),
         body_id: Set(seat.body_id),
@@ -67,6 +85,17 @@ pub async fn adopt_charter(tx: &Tx, actor: &Actor, input: AdoptCharter) -> Resul
     let row = row.insert(tx).await?;
     tell(tx, actor, (Kind::CharterAdopted, &row)).await?;
     charter_view(tx, row).await
+}
+
+/// The path as a template; a matter keeps it, whatever comes of the charter.
+async fn keep_path(tx: &Tx, path: Template) -> Result<String> {
+    let row = template::ActiveModel {
+        key: Set(path.key.clone()),
+        version: Set(path.version),
+        definition: Set(serde_json::to_string(&path).map_err(Error::broken)?),
+    };
+    template::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(path.key)
 }
 
 /// Ends it: new matters do not take that path any more; those under way keep theirs. Recorded: `charter.ended`.
@@ -96,20 +125,39 @@ async fn tell(tx: &Tx, actor: &Actor, (kind, row): (Kind, &charter::Model)) -> R
     Ok(())
 }
 
-/// The charter by which a matter goes a path that needs one. What the law reserves to the assembly goes no short way.
-pub(super) async fn allowing(tx: &Tx, input: &RaiseMatter) -> Result<Option<CharterId>> {
-    if !input.template.needs_charter() {
-        return Ok(None);
+/// The path that a matter takes, and the charter by which it may, where one is needed.
+pub(super) struct Allowed {
+    /// The path.
+    pub(super) template: Template,
+    /// By what.
+    pub(super) charter: Option<CharterId>,
+}
+
+/// By which path a matter may go. What the law reserves to the assembly goes none on which it is not voted.
+pub(super) async fn allowing(tx: &Tx, input: &RaiseMatter) -> Result<Allowed> {
+    let key = input.template;
+    let mut checks = Checks::default();
+    checks.require(input.charter_id.is_none() || key.needs_charter(), "charter_id", "unknown");
+    checks.done()?;
+    if !key.needs_charter() {
+        let template = queries::template(tx, key.as_str(), key.version()).await?;
+        return Ok(Allowed { template, charter: None });
     }
-    if input.reserved_item.is_some() {
+    let mut found = charter::Entity::find()
+        .filter(charter::Column::AreaCode.eq(&input.area_code))
+        .filter(charter::Column::EndedAt.is_null())
+        .order_by_desc(charter::Column::RecordedAt);
+    found = match key {
+        TemplateKey::Own => found.filter(charter::Column::TemplateKey.starts_with(OWN)),
+        _ => found.filter(charter::Column::TemplateKey.eq(key.as_str())),
+    };
+    if let Some(id) = input.charter_id {
+        found = found.filter(charter::Column::Id.eq(id));
+    }
+    let charter = found.one(tx).await?.ok_or(Code::TemplateNotAllowed)?;
+    let template = queries::template(tx, &charter.template_key, key.version()).await?;
+    if input.reserved_item.is_some() && !own::is_for_reserved(&template) {
         return Err(Code::TemplateNotAllowed.into());
     }
-    let found = charter::Entity::find()
-        .filter(charter::Column::AreaCode.eq(&input.area_code))
-        .filter(charter::Column::TemplateKey.eq(input.template.as_str()))
-        .filter(charter::Column::EndedAt.is_null())
-        .order_by_desc(charter::Column::RecordedAt)
-        .one(tx)
-        .await?;
-    found.map(|row| Some(row.id)).ok_or_else(|| Code::TemplateNotAllowed.into())
+    Ok(Allowed { template, charter: Some(charter.id) })
 }

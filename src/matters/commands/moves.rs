@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::evidence::{Piece, attach};
+use super::{
+    evidence::{Piece, attach},
+    halts,
+};
 use crate::{
     actor::{Actor, HeldSeat},
     bodies::{self, Right},
@@ -103,13 +106,15 @@ impl By {
 /// Moves a matter on when its stage has its evidence. Recorded: `matter.stage_entered`, or `matter.closed` at the end.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the stage's seat; `wrong_state`; `changed`; `evidence_missing` with what is missing.
+/// `not_found`; `not_allowed` without the stage's seat; `wrong_state`; `changed`; `halted`; `evidence_missing` with what is
+/// missing.
 pub async fn advance(tx: &Tx, actor: &Actor, (id, input): (MatterId, AdvanceMatter)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     let rule = standing.rule()?;
     let seat = bodies::require(actor, rule.moved_by.right(), &standing.matter.area_code)?;
     let landing = land(&standing.template, standing.position(), Move::Advance)?;
     seen(&standing, input.rev)?;
+    halts::refuse(&standing)?;
     let missing = gate::missing(rule, &queries::facts(tx, &standing).await?);
     if !missing.is_empty() {
         return Err(Code::EvidenceMissing.with(json!({ "missing": missing })));
@@ -125,7 +130,7 @@ pub async fn advance(tx: &Tx, actor: &Actor, (id, input): (MatterId, AdvanceMatt
 pub async fn advance_by_date(tx: &Tx, standing: &Standing) -> Result<bool> {
     let Ok(rule) = standing.rule() else { return Ok(false) };
     let Ok(landing) = land(&standing.template, standing.position(), Move::Advance) else { return Ok(false) };
-    if !rule.moves_by_date || !gate::missing(rule, &queries::facts(tx, standing).await?).is_empty() {
+    if standing.halted || !rule.moves_by_date || !gate::missing(rule, &queries::facts(tx, standing).await?).is_empty() {
         return Ok(false);
     }
     walk(tx, standing, Move::Advance, landing, By::default()).await?;
@@ -155,7 +160,7 @@ pub async fn return_to(tx: &Tx, actor: &Actor, (id, input): (MatterId, ReturnMat
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `authority_needed` without authority or reason; `wrong_state` for a stage that is not the
-/// present one or is never skipped; `evidence_missing` for what the law reserves without any legal officer's note; `changed`.
+/// present one or is never skipped; `evidence_missing` for what the law reserves without any legal officer's note; `changed`; `halted`.
 pub async fn skip(tx: &Tx, actor: &Actor, (id, input): (MatterId, SkipStage)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     let seat = bodies::require(actor, Right::BendPath, &standing.matter.area_code)?;
@@ -166,6 +171,7 @@ pub async fn skip(tx: &Tx, actor: &Actor, (id, input): (MatterId, SkipStage)) ->
     let step = Move::Skip(input.stage);
     let landing = land(&standing.template, standing.position(), step)?;
     seen(&standing, input.rev)?;
+    halts::refuse(&standing)?;
     let unnoted = gate::unnoted(standing.rule()?, &queries::facts(tx, &standing).await?);
     if !unnoted.is_empty() {
         return Err(Code::EvidenceMissing.with(json!({ "missing": unnoted })));
@@ -200,13 +206,14 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, (id, input): (MatterId, WithdrawMa
 /// Notes that a vote about the matter is open; until its result comes the path is closed.
 ///
 /// # Errors
-/// `not_found`; `wrong_state` outside the decide stage or while another vote runs.
+/// `not_found`; `wrong_state` outside the decide stage or while another vote runs; `halted`.
 pub async fn begin_vote(tx: &Tx, id: MatterId, vote: VoteId) -> Result<()> {
     let standing = queries::standing(tx, id).await?;
     let position = standing.position();
     if position.state != State::Open || position.stage != Stage::Decide || position.vote_running {
         return Err(Code::WrongState.into());
     }
+    halts::refuse(&standing)?;
     let piece = Piece { kind: "vote_opened", subject: Some(vote.to_string()), ..Piece::default() };
     attach(tx, &standing, tx.now(), piece).await
 }
@@ -231,12 +238,14 @@ pub async fn conclude_vote(tx: &Tx, id: MatterId, vote: VoteId, verdict: Verdict
     walk(tx, &standing, step, landing, By::default()).await
 }
 
-/// Marks the stages whose due date has passed, once each. Recorded: `matter.stage_overdue`.
+/// Lets what was held up go on when its days are over, and marks the stages whose due date has passed, once each. Recorded:
+/// `matter.halt_ended`, `matter.stage_overdue`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn due(tx: &Tx) -> Result<u64> {
     let now = tx.now();
+    let released = halts::due(tx).await?;
     let late = matter::Entity::find()
         .filter(matter::Column::State.eq(State::Open.as_str()))
         .filter(matter::Column::StageDueAt.lte(now))
@@ -255,7 +264,7 @@ pub async fn due(tx: &Tx) -> Result<u64> {
             .with(json!({ "stage": matter.stage, "body": matter.body_id }));
         events::record(tx, happening).await?;
     }
-    Ok(late.len() as u64)
+    Ok(released + late.len() as u64)
 }
 
 fn seen(standing: &Standing, rev: Option<i32>) -> Result<()> {

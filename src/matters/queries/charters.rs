@@ -9,7 +9,13 @@ use crate::{
     bodies, clock,
     error::{Error, Result},
     ids::CharterId,
-    matters::{rows::charter, rules::TemplateKey},
+    matters::{
+        rows::{charter, template},
+        rules::{
+            Stage, Template, TemplateKey,
+            template::{Requirement, StageRule},
+        },
+    },
     people, text,
 };
 
@@ -36,6 +42,8 @@ pub struct CharterView {
     pub template: TemplateKey,
     /// The same in Chinese.
     pub template_name: String,
+    /// What each stage of it asks for.
+    pub path: Vec<PathStage>,
     /// When it was adopted.
     pub adopted_on: NaiveDate,
     /// Which rules, adopted by whom.
@@ -47,6 +55,19 @@ pub struct CharterView {
     /// Since when it allows nothing new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<DateTime<FixedOffset>>,
+}
+
+/// A stage of a path, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PathStage {
+    /// Which.
+    pub stage: Stage,
+    /// The same in Chinese.
+    pub name: String,
+    /// Working days that it may take.
+    pub due_working_days: u32,
+    /// What must be there before it is left, in Chinese.
+    pub asks: Vec<String>,
 }
 
 /// What a village's own rules allow and allowed, the newest first; 100 at most.
@@ -79,13 +100,21 @@ pub(in crate::matters) async fn charter_view(db: &impl ConnectionTrait, row: cha
 async fn views(db: &impl ConnectionTrait, rows: Vec<charter::Model>) -> Result<Vec<CharterView>> {
     let names = people::queries::names(db, rows.iter().map(|row| row.recorded_by).collect()).await?;
     let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let paths = template::Entity::find()
+        .filter(template::Column::Key.is_in(rows.iter().map(|row| row.template_key.clone())))
+        .all(db)
+        .await?;
     let view = |row: charter::Model| {
-        let template = TemplateKey::parse(&row.template_key).ok_or_else(|| Error::broken("a charter's template"))?;
+        let template = TemplateKey::of(&row.template_key).ok_or_else(|| Error::broken("a charter's template"))?;
+        let path = paths.iter().find(|one| one.key == row.template_key && one.version == template.version());
+        let path = path.ok_or_else(|| Error::broken("a charter without its path"))?;
+        let path = Template::parse(&path.definition).map_err(Error::broken)?;
         Ok(CharterView {
             id: row.id,
             area_code: row.area_code,
             template,
-            template_name: text::say(&format!("template-{}", template.as_str().replace('_', "-"))),
+            template_name: path.name(),
+            path: path.stages.iter().map(path_stage).collect(),
             adopted_on: row.adopted_on,
             source: row.source,
             recorded_by: ActorView {
@@ -97,4 +126,31 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<charter::Model>) -> Result<V
         })
     };
     rows.into_iter().map(view).collect()
+}
+
+fn path_stage(rule: &StageRule) -> PathStage {
+    PathStage {
+        stage: rule.key,
+        name: text::say(&rule.name),
+        due_working_days: rule.due_working_days,
+        asks: rule.evidence.iter().map(asks).collect(),
+    }
+}
+
+/// What is asked for, in words.
+fn asks(requirement: &Requirement) -> String {
+    let counted = |key: &str, n: u64| text::say_with(key, &[("n", n.to_string().into())]);
+    match requirement {
+        Requirement::Origin { min_voices } => counted("asks-origin", *min_voices),
+        Requirement::Need { min_answers, .. } => counted("asks-survey", *min_answers),
+        Requirement::Meeting { min, .. } => counted("asks-meeting", *min),
+        Requirement::Notice { min } => counted("asks-notice", *min),
+        Requirement::Visits { min, .. } => counted("asks-visits", *min),
+        Requirement::Opinion { .. } => text::say("asks-opinion"),
+        Requirement::Legality => text::say("asks-legality"),
+        Requirement::Vote => text::say("asks-vote"),
+        Requirement::Tasks { min } => counted("asks-tasks", *min),
+        Requirement::Rating { min_answers, .. } => counted("asks-rating", *min_answers),
+        Requirement::Report => text::say("asks-report"),
+    }
 }

@@ -6,15 +6,17 @@ use sea_orm::ConnectionTrait;
 
 use super::Standing;
 use crate::{
-    bodies, clock,
+    bodies::{self, BodyKind},
+    clock,
     error::Result,
     forms::{self, FormView, Purpose},
     ids::{FormId, PersonId},
     matters::rules::{
-        gate::{Facts, Rating},
+        gate::{Facts, Held, Rating},
         template::Requirement,
     },
-    meetings, notices, suggestions,
+    meetings::{self, MeetingView},
+    notices, suggestions,
     tasks::{self, TaskView},
 };
 
@@ -102,7 +104,7 @@ async fn closed(db: &impl ConnectionTrait, standing: &Standing, purpose: Purpose
     Ok(forms)
 }
 
-async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<String>> {
+async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<Held>> {
     let mut held = meetings::queries::meetings_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     // where a body meets by itself, not where it calls the villagers
     held.retain(|meeting| {
@@ -121,8 +123,14 @@ async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result
             new.insert(is_own.then_some(body.kind));
         }
     }
-    let kinds = held.iter().filter_map(|meeting| *kinds.get(&meeting.body_id)?);
-    Ok(kinds.map(|kind| kind.as_str().to_owned()).collect())
+    let own = held.iter().filter_map(|meeting| Some((meeting, (*kinds.get(&meeting.body_id)?)?)));
+    let fact = |(meeting, kind): (&MeetingView, BodyKind)| Held {
+        body_kind: kind.as_str().to_owned(),
+        needed: meeting.quorum.map(|quorum| quorum.needed),
+        present: meeting.quorum.map_or(0, |quorum| quorum.present),
+        is_resolved: meeting.resolutions.iter().any(|one| one.is_carried),
+    };
+    Ok(own.map(fact).collect())
 }
 
 async fn notices_hung(db: &impl ConnectionTrait, (standing, min): (&Standing, u64), facts: &mut Facts) -> Result<()> {

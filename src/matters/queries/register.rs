@@ -5,7 +5,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::views::{MatterSummary, MattersQuery, list};
-use crate::{app::App, error::Result, page::Page, table, text};
+use crate::{
+    app::App,
+    error::Result,
+    page::Page,
+    table::{Format, Table, xlsx::Cell},
+    text,
+};
 
 /// Rows read at once.
 const AT_ONCE: u64 = 100;
@@ -17,54 +23,65 @@ const AT_ONCE: u64 = 100;
 pub struct RegisterQuery {
     /// Code of an area; everything below it counts. All when absent.
     pub area: Option<String>,
+    /// As what it is sent; `csv` when absent.
+    #[serde(default)]
+    #[param(inline)]
+    pub format: Format,
 }
 
 /// Where the table is.
 enum Place {
     Head,
     After(Option<String>),
+    Foot,
     End,
 }
 
-/// Every matter of an area, the newest first, one line each.
-pub fn register(app: App, area: Option<String>) -> impl Stream<Item = Result<Bytes>> {
-    stream::try_unfold(Place::Head, move |place| {
+/// Every matter of an area, the newest first, one row each.
+pub fn register(app: App, query: RegisterQuery) -> impl Stream<Item = Result<Bytes>> {
+    let RegisterQuery { area, format } = query;
+    stream::try_unfold((Place::Head, Table::new(format)), move |(place, mut table)| {
         let (app, area) = (app.clone(), area.clone());
         async move {
             let cursor = match place {
                 Place::Head => {
-                    let head = [table::START.to_vec(), table::lines([heads()])?].concat();
-                    return Ok(Some((head.into(), Place::After(None))));
+                    let head = table.start(heads())?;
+                    return Ok(Some((head.into(), (Place::After(None), table))));
                 }
                 Place::After(cursor) => cursor,
+                Place::Foot => {
+                    let foot = table.end();
+                    return Ok(Some((foot.into(), (Place::End, table))));
+                }
                 Place::End => return Ok(None),
             };
             let query = MattersQuery { area, cursor, limit: Some(AT_ONCE), ..MattersQuery::default() };
             let Page { items, next_cursor } = list(app.store.read(), query).await?;
-            let lines = table::lines(items.into_iter().map(line))?;
-            let next = next_cursor.map_or(Place::End, |cursor| Place::After(Some(cursor)));
-            Ok(Some((lines.into(), next)))
+            let rows = table.rows(items.into_iter().map(line))?;
+            let next = next_cursor.map_or(Place::Foot, |cursor| Place::After(Some(cursor)));
+            Ok(Some((rows.into(), (next, table))))
         }
     })
 }
 
-fn heads() -> Vec<String> {
+fn heads() -> Vec<Cell> {
     let keys = ["number", "area", "title", "summary", "state", "stage", "raised", "due", "overdue", "moved"];
-    keys.map(|key| text::say(&format!("register-{key}"))).to_vec()
+    keys.map(|key| Cell::from(text::say(&format!("register-{key}")))).to_vec()
 }
 
-fn line(matter: MatterSummary) -> Vec<String> {
+fn line(matter: MatterSummary) -> Vec<Cell> {
     let day = |at: chrono::DateTime<chrono::FixedOffset>| at.date_naive().to_string();
-    vec![
-        table::cell(&matter.number),
-        table::cell(&matter.area_name),
-        table::cell(&matter.title),
-        table::cell(&matter.summary),
+    let words = [
+        matter.number,
+        matter.area_name,
+        matter.title,
+        matter.summary,
         matter.state_name,
         matter.stage_name,
         day(matter.created_at),
         matter.stage_due_at.map(day).unwrap_or_default(),
         if matter.is_overdue { text::say("register-is-overdue") } else { String::new() },
         day(matter.updated_at),
-    ]
+    ];
+    words.map(Cell::from).to_vec()
 }

@@ -8,7 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     charters::{CharterView, charter},
-    facts, standing,
+    facts,
+    halts::{HaltView, halts},
+    plans::plan_row,
+    standing,
     stays::{ActorView, Names, StageView, stage, stays_of},
 };
 use crate::{
@@ -94,6 +97,13 @@ pub struct MatterView {
     /// Which of the items it is that the law reserves to the villagers' assembly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved: Option<Reserved>,
+    /// Is it held up by the supervision committee now?
+    pub is_halted: bool,
+    /// Every time that it was, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub halts: Vec<HaltView>,
+    /// The newest version of what is to be done, see its `plan`; 0 when nothing was written.
+    pub plan_version: i32,
     /// The body that proposed it.
     pub body_id: BodyId,
     /// Who proposed it, for whom.
@@ -180,10 +190,13 @@ pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView>
     let matter = &standing.matter;
     Ok(MatterView {
         head: summary(matter.clone(), &areas),
-        template_name: text::say(&standing.template.name),
+        template_name: standing.template.name(),
         template_version: matter.template_version,
         charter: charter(db, matter.charter_id).await?,
         reserved: matter.reserved_item.as_deref().and_then(ReservedItem::parse).map(Reserved::of),
+        is_halted: standing.halted,
+        halts: halts(db, id, &stays).await?,
+        plan_version: plan_row(db, id).await?.map_or(0, |plan| plan.version),
         body_id: matter.body_id,
         proposer: names.actor(matter.proposer_id, Some(matter.body_id)),
         rev: matter.rev,

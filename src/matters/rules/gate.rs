@@ -22,8 +22,8 @@ pub struct Facts {
     pub objectors: u64,
     /// How many of them were visited.
     pub objectors_visited: u64,
-    /// Kinds of the bodies whose meetings were held, with minutes.
-    pub meetings: Vec<String>,
+    /// Meetings that were held, with minutes.
+    pub meetings: Vec<Held>,
     /// Notices that ran their period with every objection answered.
     pub notices_concluded: u64,
     /// Objections without an answer.
@@ -44,6 +44,26 @@ pub struct Facts {
     pub rating: Option<Rating>,
     /// The final report is there.
     pub report: bool,
+}
+
+/// A meeting that was held, with minutes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Kind of the body that met.
+    pub body_kind: String,
+    /// How many had to come, where that is known.
+    pub needed: Option<u64>,
+    /// How many members came.
+    pub present: u64,
+    /// Did it resolve anything?
+    pub is_resolved: bool,
+}
+
+impl Held {
+    /// Were enough there?
+    fn is_quorate(&self) -> bool {
+        self.needed.is_some_and(|needed| self.present >= needed)
+    }
 }
 
 /// A closed rating.
@@ -101,10 +121,9 @@ fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
         Requirement::Need { min_answers, .. } => {
             few("survey", *min_answers, facts.survey_answers).into_iter().collect()
         }
-        Requirement::Meeting { body_kind, min } => {
-            let held = facts.meetings.iter().filter(|kind| *kind == body_kind).count() as u64;
-            let code = if body_kind == "council" { "meeting".to_owned() } else { format!("meeting_{body_kind}") };
-            few(&code, *min, held).into_iter().collect()
+        Requirement::Meeting { body_kind, min, quorate, resolved } => {
+            let held: Vec<&Held> = facts.meetings.iter().filter(|one| one.body_kind == *body_kind).collect();
+            meetings(&held, (body_kind.as_str(), *min), (*quorate, *resolved)).into_iter().collect()
         }
         Requirement::Notice { min } => {
             let unanswered = (facts.objections_open > 0).then(|| Missing::new("objections", 0, facts.objections_open));
@@ -138,6 +157,22 @@ fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
         }
         Requirement::Report => no("report", facts.report).into_iter().collect(),
     }
+}
+
+/// The first of: enough meetings, with enough people, that resolved something.
+fn meetings(held: &[&Held], (body_kind, min): (&str, u64), (quorate, resolved): (bool, bool)) -> Option<Missing> {
+    if (held.len() as u64) < min {
+        let code = if body_kind == "council" { "meeting".to_owned() } else { format!("meeting_{body_kind}") };
+        return Some(Missing::new(&code, min, held.len() as u64));
+    }
+    let full: Vec<&&Held> = held.iter().filter(|one| !quorate || one.is_quorate()).collect();
+    if (full.len() as u64) < min {
+        let newest = held.iter().rev().find(|one| !one.is_quorate());
+        let (need, have) = newest.map_or((1, 0), |one| (one.needed.unwrap_or(1), one.present));
+        return Some(Missing::new("quorum", need, have));
+    }
+    let so_far = full.iter().filter(|one| !resolved || one.is_resolved).count() as u64;
+    (so_far < min).then(|| Missing::new("resolution", min, so_far))
 }
 
 /// Rounded down, a mean of exactly 3.00 is enough and 2.999 is not.

@@ -9,14 +9,22 @@ use crate::bodies::Right;
 pub const SIX_STAGES_V1: &str = include_str!("../templates/six_stages.v1.json");
 /// The same, with a lawyer's note on what the law reserves to the assembly.
 pub const SIX_STAGES_V2: &str = include_str!("../templates/six_stages.v2.json");
+/// The same; a meeting counts when more than half of the members came and something was resolved.
+pub const SIX_STAGES_V3: &str = include_str!("../templates/six_stages.v3.json");
 /// 四议两公开: the party branch proposes, both committees discuss, the party members review, the villagers decide; the
 /// decision and what came of it are published.
 pub const FOUR_DELIBERATIONS_V1: &str = include_str!("../templates/four_deliberations.v1.json");
+/// The same; a meeting counts when more than half of the members came and something was resolved.
+pub const FOUR_DELIBERATIONS_V2: &str = include_str!("../templates/four_deliberations.v2.json");
 /// 提 亮 评, for small things of a village whose own rules allow it.
 pub const SHORT_V1: &str = include_str!("../templates/short.v1.json");
 
+/// What the keys of villages' own paths begin with.
+pub const OWN: &str = "own-";
+
 /// All that are built in, every version.
-pub const BUILT_IN: [&str; 4] = [SIX_STAGES_V1, SIX_STAGES_V2, FOUR_DELIBERATIONS_V1, SHORT_V1];
+pub const BUILT_IN: [&str; 6] =
+    [SIX_STAGES_V1, SIX_STAGES_V2, SIX_STAGES_V3, FOUR_DELIBERATIONS_V1, FOUR_DELIBERATIONS_V2, SHORT_V1];
 
 /// A path that a new matter may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -29,11 +37,13 @@ pub enum TemplateKey {
     FourDeliberations,
     /// 提 亮 评, where the village's own rules allow it.
     Short,
+    /// A path that the village's own rules set down.
+    Own,
 }
 
 impl TemplateKey {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::SixStages, Self::FourDeliberations, Self::Short];
+    pub const ALL: [Self; 4] = [Self::SixStages, Self::FourDeliberations, Self::Short, Self::Own];
 
     /// The stable name.
     #[must_use]
@@ -42,6 +52,7 @@ impl TemplateKey {
             Self::SixStages => "six_stages",
             Self::FourDeliberations => "four_deliberations",
             Self::Short => "short",
+            Self::Own => "own",
         }
     }
 
@@ -51,24 +62,31 @@ impl TemplateKey {
         Self::ALL.into_iter().find(|key| key.as_str() == text)
     }
 
+    /// The one to which the key of a stored path belongs.
+    #[must_use]
+    pub fn of(key: &str) -> Option<Self> {
+        if key.starts_with(OWN) { Some(Self::Own) } else { Self::parse(key) }
+    }
+
     /// The version that new matters take.
     #[must_use]
     pub fn version(self) -> i32 {
         match self {
-            Self::SixStages => 2,
-            Self::FourDeliberations | Self::Short => 1,
+            Self::SixStages => 3,
+            Self::FourDeliberations => 2,
+            Self::Short | Self::Own => 1,
         }
     }
 
     /// Only where a village's own rules allow it.
     #[must_use]
     pub fn needs_charter(self) -> bool {
-        self == Self::Short
+        matches!(self, Self::Short | Self::Own)
     }
 }
 
 /// A path of stages.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// Its name for programs.
@@ -82,7 +100,7 @@ pub struct Template {
 }
 
 /// What one stage asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StageRule {
     /// Which stage.
@@ -104,7 +122,7 @@ pub struct StageRule {
 }
 
 /// What lets a matter into a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// It was raised.
@@ -131,7 +149,7 @@ impl Entry {
 }
 
 /// Whose seat moves a matter on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mover {
     /// Committee and council.
@@ -152,7 +170,7 @@ impl Mover {
 }
 
 /// A piece of evidence that a stage asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Requirement {
     /// It came from residents' voices, or a body proposed it.
@@ -173,6 +191,12 @@ pub enum Requirement {
         body_kind: String,
         /// So many.
         min: u64,
+        /// Only those to which more than half of the members came.
+        #[serde(default)]
+        quorate: bool,
+        /// Only those that resolved something.
+        #[serde(default)]
+        resolved: bool,
     },
     /// Notices that ran their period, with every objection answered.
     Notice {
@@ -278,6 +302,12 @@ impl Template {
     #[must_use]
     pub fn first(&self) -> Option<&StageRule> {
         self.stages.first()
+    }
+
+    /// Its name in Chinese: our own sentence, or what the village calls it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.key.starts_with(OWN) { self.name.clone() } else { crate::text::say(&self.name) }
     }
 
     /// The stage after this one.

@@ -1,7 +1,7 @@
 //! Every stage with all its evidence, with each piece missing; and every move from every place.
 use super::{
-    gate::{Facts, Rating, missing},
-    template::{BUILT_IN, Entry, Mover, SIX_STAGES_V1},
+    gate::{Facts, Held, Rating, missing},
+    template::{BUILT_IN, Entry, Mover, SIX_STAGES_V1, SIX_STAGES_V2},
     *,
 };
 use crate::text;
@@ -14,6 +14,11 @@ fn at(stage: Stage) -> Position {
     Position { state: State::Open, stage, vote_running: false }
 }
 
+/// A meeting of three, of whom two came and agreed.
+fn held(kind: &str) -> Held {
+    Held { body_kind: kind.into(), needed: Some(2), present: 2, is_resolved: true }
+}
+
 /// Everything that any stage asks for.
 fn complete() -> Facts {
     Facts {
@@ -23,7 +28,7 @@ fn complete() -> Facts {
         visits: 2,
         objectors: 2,
         objectors_visited: 1,
-        meetings: vec!["council".into()],
+        meetings: vec![held("council")],
         notices_concluded: 1,
         objections_open: 0,
         opinion: Some(true),
@@ -69,7 +74,8 @@ fn built_in(key: TemplateKey) -> Template {
 
 #[test]
 fn every_path_that_a_new_matter_may_take_is_built_in_and_named() {
-    for key in TemplateKey::ALL {
+    assert_eq!(TemplateKey::of("own-01a2"), Some(TemplateKey::Own));
+    for key in TemplateKey::ALL.into_iter().filter(|key| *key != TemplateKey::Own) {
         let template = built_in(key);
         assert_eq!(TemplateKey::parse(key.as_str()), Some(key));
         assert_eq!(serde_json::to_value(key).unwrap(), key.as_str());
@@ -87,7 +93,7 @@ fn every_path_that_a_new_matter_may_take_is_built_in_and_named() {
     use Stage::{Decide, Deliberate, Evaluate, Publicise, Raise, Review};
     assert_eq!(stages(TemplateKey::FourDeliberations), [Raise, Deliberate, Review, Decide, Evaluate]);
     assert_eq!(stages(TemplateKey::Short), [Raise, Publicise, Evaluate]);
-    assert!(TemplateKey::ALL.iter().filter(|key| key.needs_charter()).eq([&TemplateKey::Short]));
+    assert!(TemplateKey::ALL.iter().filter(|key| key.needs_charter()).eq([&TemplateKey::Short, &TemplateKey::Own]));
 }
 
 #[test]
@@ -109,6 +115,25 @@ fn what_the_law_reserves_needs_a_lawful_note_and_nothing_else_does() {
         assert_eq!(serde_json::to_value(item).unwrap(), item.as_str());
         assert!(text::knows(&format!("reserved-{}", item.as_str().replace('_', "-"))), "{item:?}");
     }
+}
+
+#[test]
+fn a_meeting_counts_when_enough_came_and_something_was_resolved() {
+    let template = built_in(TemplateKey::SixStages);
+    let rule = template.stage(Stage::Deliberate).unwrap();
+    let lacking = |meetings: Vec<Held>| {
+        let lacks = missing(rule, &Facts { meetings, ..complete() });
+        lacks.into_iter().map(|one| (one.code, one.need, one.have)).collect::<Vec<_>>()
+    };
+    let (few, silent) = (Held { present: 1, ..held("council") }, Held { is_resolved: false, ..held("council") });
+    assert_eq!(lacking(vec![]), [("meeting".to_owned(), 1, 0)]);
+    assert_eq!(lacking(vec![few.clone()]), [("quorum".to_owned(), 2, 1)]);
+    assert_eq!(lacking(vec![Held { needed: None, ..held("council") }]), [("quorum".to_owned(), 1, 2)]);
+    assert_eq!(lacking(vec![few.clone(), silent.clone()]), [("resolution".to_owned(), 1, 0)]);
+    assert!(lacking(vec![few.clone(), silent, held("council")]).is_empty());
+    // a matter keeps the path that it began with
+    let old = Template::parse(SIX_STAGES_V2).unwrap();
+    assert!(missing(old.stage(Stage::Deliberate).unwrap(), &Facts { meetings: vec![few], ..complete() }).is_empty());
 }
 
 #[test]
@@ -143,7 +168,7 @@ fn every_gate_names_the_one_thing_that_is_missing() {
         (Stage::Raise, "origin", |facts| facts.voices = 0),
         (Stage::Raise, "survey", |facts| (facts.survey_answers, facts.visits) = (2, 0)),
         (Stage::Deliberate, "meeting", |facts| facts.meetings.clear()),
-        (Stage::Deliberate, "meeting", |facts| facts.meetings = vec!["village_committee".into()]),
+        (Stage::Deliberate, "meeting", |facts| facts.meetings = vec![held("village_committee")]),
         (Stage::Publicise, "notice", |facts| facts.notices_concluded = 0),
         (Stage::Publicise, "objections", |facts| facts.objections_open = 1),
         (Stage::Review, "visits", |facts| facts.visits = 1),

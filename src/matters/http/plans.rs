@@ -1,0 +1,107 @@
+//! Routes of a matter's plan, of a step that is held up, and of the households drawn for its visits.
+use axum::{Json, extract::State};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    actor::Actor,
+    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    error::{Problem, Result},
+    forms::queries::SampleView,
+    ids::MatterId,
+    matters::{
+        commands::{self, DrawSample, HaltMatter, LiftHalt, WritePlan},
+        queries::{self, MatterView, PlanQuery, PlanView},
+    },
+};
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(read_plan, write_plan))
+        .routes(routes!(halt_matter))
+        .routes(routes!(lift_halt))
+        .routes(routes!(draw_sample))
+}
+
+/// What is to be done about a matter, and what changed with that version.
+#[utoipa::path(get, path = "/v1/matters/{id}/plan", tag = "matters", operation_id = "read_plan",
+    params(("id" = MatterId, Path), PlanQuery),
+    responses((status = 200, body = PlanView, description = "One version; for everybody"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_plan(
+    State(app): State<App>,
+    Path(id): Path<MatterId>,
+    Query(query): Query<PlanQuery>,
+) -> Result<Json<PlanView>> {
+    queries::plan(app.store.read(), (id, query.version)).await.map(Json)
+}
+
+/// Write the next version of what is to be done.
+#[utoipa::path(post, path = "/v1/matters/{id}/plan", tag = "matters", operation_id = "write_plan",
+    params(("id" = MatterId, Path)), request_body = WritePlan,
+    responses((status = 201, body = PlanView, description = "The newest version"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn write_plan(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<WritePlan>,
+) -> Result<Created<PlanView>> {
+    let written = app.once(actor, key, "write_plan", (id, input), |tx, actor, input| {
+        Box::pin(commands::write_plan(tx, actor, input))
+    });
+    written.await.map(Created)
+}
+
+/// Hold up the present step, for the supervision committee.
+#[utoipa::path(post, path = "/v1/matters/{id}/halt", tag = "matters", operation_id = "halt_matter",
+    params(("id" = MatterId, Path)), request_body = HaltMatter,
+    responses((status = 200, body = MatterView, description = "Held up until then"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn halt_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<HaltMatter>,
+) -> Result<Json<MatterView>> {
+    let halted =
+        app.once(actor, key, "halt_matter", (id, input), |tx, actor, input| Box::pin(commands::halt(tx, actor, input)));
+    halted.await.map(Json)
+}
+
+/// Let it go on before its time.
+#[utoipa::path(post, path = "/v1/matters/{id}/halt/end", tag = "matters", operation_id = "lift_halt",
+    params(("id" = MatterId, Path)), request_body = LiftHalt,
+    responses((status = 200, body = MatterView, description = "It goes on"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn lift_halt(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<LiftHalt>,
+) -> Result<Json<MatterView>> {
+    let lifted = app
+        .once(actor, key, "lift_halt", (id, input), |tx, actor, input| Box::pin(commands::lift_halt(tx, actor, input)));
+    lifted.await.map(Json)
+}
+
+/// Draw the households that are visited at the review, those who objected first.
+#[utoipa::path(post, path = "/v1/matters/{id}/sample", tag = "matters", operation_id = "draw_sample",
+    params(("id" = MatterId, Path)), request_body = DrawSample,
+    responses((status = 201, body = Vec<SampleView>, description = "The households, in the order in which they were drawn"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn draw_sample(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<DrawSample>,
+) -> Result<Created<Vec<SampleView>>> {
+    let drawn = app.once(actor, key, "draw_sample", (id, input), |tx, actor, input| {
+        Box::pin(commands::draw_sample(tx, actor, input))
+    });
+    drawn.await.map(Created)
+}

@@ -11,6 +11,7 @@ use super::{
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     similar::{self, AboutToSay},
+    support::{self, SupportView},
 };
 use crate::{
     actor::Actor,
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(speak_answer))
         .routes(routes!(rate_suggestion))
         .routes(routes!(cosign_suggestion))
+        .routes(routes!(read_support))
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }
@@ -186,6 +188,15 @@ async fn cosign_suggestion(
     Input(input): Input<Cosign>,
 ) -> Result<Json<SuggestionSummary>> {
     app.store.write(move |tx| Box::pin(async move { cosigns::cosign(tx, &actor, (id, input)).await })).await.map(Json)
+}
+
+/// How many stand behind a public voice, beside how many the law asks for before a meeting must be called.
+#[utoipa::path(get, path = "/v1/suggestions/{id}/support", tag = "suggestions", operation_id = "read_support",
+    params(("id" = String, Path, description = "The voice")),
+    responses((status = 200, body = SupportView, description = "Counted now"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_support(State(app): State<App>, actor: Actor, Path(id): Path<SuggestionId>) -> Result<Json<SupportView>> {
+    support::support(&app, &actor, id).await.map(Json)
 }
 
 /// Public voices of the own village that say much the same as what one is about to say. The words are not kept.

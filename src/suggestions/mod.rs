@@ -10,8 +10,9 @@
 //! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again. Said twice, it takes it to
 //! the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
-//! Who lives in the village may stand behind a public voice, once; the voice stays its author's.
-//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`. Events recorded: `suggestion.*`.
+//! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
+//! for before a meeting must be called, the committee hears of it, once.
+//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
@@ -33,6 +34,7 @@ mod rows;
 mod rules;
 mod silence;
 mod similar;
+mod support;
 mod words;
 
 pub use self::{
@@ -48,5 +50,6 @@ pub use self::{
     rows::suggestion::Model as Suggestion,
     rules::{Deadline, Step, SuggestionKind, SuggestionState, Visibility},
     similar::{AboutToSay, similar},
+    support::{SupportView, ThresholdView, support},
     words::erase_of,
 };

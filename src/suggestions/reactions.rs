@@ -3,7 +3,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, cosigns, queries, rows::answer, silence, words};
+use super::{Suggestion, cosigns, queries, rows::answer, silence, support, words};
 use crate::{
     bodies, clock,
     error::Result,
@@ -19,6 +19,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "suggestions.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
     Reaction { name: "suggestions.tell_cosigners", run: |tx, event| Box::pin(tell_cosigners(tx, event)) },
     Reaction { name: "suggestions.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+    Reaction { name: "suggestions.weigh_support", run: |tx, event| Box::pin(support::weigh(tx, event)) },
     Reaction { name: "suggestions.tell_silenced", run: |tx, event| Box::pin(silence::tell(tx, event)) },
 ];
 

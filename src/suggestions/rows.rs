@@ -134,3 +134,25 @@ pub(crate) mod reading {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// When as many stood behind a voice as the law asks for, for the first time.
+pub(crate) mod threshold {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::SuggestionId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "thresholds")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub suggestion_id: SuggestionId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub code: String,
+        pub reached_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -12,6 +12,8 @@ use crate::{
     rights::{self, Right},
 };
 
+pub mod thresholds;
+
 /// Working days until a voice is accepted (reference: within 2 working days).
 pub const ACCEPT_WORKING_DAYS: u32 = 2;
 /// "Not solved" so often takes a voice to the next office up.

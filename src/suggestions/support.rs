@@ -1,0 +1,190 @@
+//! 附议够不够: how many stand behind a public voice, beside how many the law asks for before a meeting must be called.
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    Suggestion, Visibility, queries,
+    rows::{cosign, threshold},
+    rules::thresholds::{Of, THRESHOLDS, Threshold},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    areas, bodies, clock,
+    error::{Code, Result},
+    events::{self, Event, Happening, Kind},
+    ids::{PersonId, SuggestionId},
+    people,
+    store::Tx,
+    streams::commands::{Card, office, post_card},
+    text,
+};
+
+/// More are not counted: no village has as many.
+const MOST: u64 = 20_000;
+
+/// How many stand behind a public voice.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SupportView {
+    /// Villagers of eighteen years and more, the author among them.
+    pub villagers: u64,
+    /// How many the village has.
+    pub of_villagers: u64,
+    /// Representatives of the villagers among them.
+    pub representatives: u64,
+    /// How many there are.
+    pub of_representatives: u64,
+    /// What the law asks for.
+    pub thresholds: Vec<ThresholdView>,
+}
+
+/// A number that the law asks for, and how far it is.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ThresholdView {
+    /// Stable name.
+    pub code: String,
+    /// What follows, in Chinese.
+    pub name: String,
+    /// The article.
+    pub law: String,
+    /// How many are needed.
+    pub need: u64,
+    /// How many there are.
+    pub have: u64,
+    /// Are there enough now?
+    pub is_reached: bool,
+    /// When there were enough for the first time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached_at: Option<DateTime<FixedOffset>>,
+}
+
+/// How many stand behind a public voice of a village, for whoever sees it.
+///
+/// # Errors
+/// `not_found` for what is not public, not of a village, or not for the actor.
+pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<SupportView> {
+    let db = app.store.read();
+    let row = queries::row(db, id).await?.filter(|row| row.visibility == Visibility::Public).ok_or(Code::NotFound)?;
+    queries::open(app, actor, id).await?;
+    let counts = Counts::of(db, &row, app.now()).await?.ok_or(Code::NotFound)?;
+    let known = threshold::Entity::find().filter(threshold::Column::SuggestionId.eq(id)).all(db).await?;
+    let known: HashMap<String, _> = known.into_iter().map(|one| (one.code, one.reached_at)).collect();
+    let view = |one: &Threshold| {
+        let (have, of) = counts.beside(one.of);
+        ThresholdView {
+            code: one.code.to_owned(),
+            name: text::say(&format!("threshold-{}", one.code.replace('_', "-"))),
+            law: text::say(&format!("threshold-law-{}", one.code.replace('_', "-"))),
+            need: one.need(of),
+            have,
+            is_reached: one.is_reached(have, of),
+            reached_at: known.get(one.code).copied().map(clock::local),
+        }
+    };
+    Ok(SupportView {
+        thresholds: THRESHOLDS.iter().map(view).collect(),
+        villagers: counts.villagers,
+        of_villagers: counts.of_villagers,
+        representatives: counts.representatives,
+        of_representatives: counts.of_representatives,
+    })
+}
+
+struct Counts {
+    villagers: u64,
+    of_villagers: u64,
+    representatives: u64,
+    of_representatives: u64,
+}
+
+impl Counts {
+    /// `None` where there is no village whose meeting could be called.
+    async fn of(db: &impl ConnectionTrait, row: &Suggestion, now: DateTime<Utc>) -> Result<Option<Self>> {
+        if !areas::get(db, &row.area_code).await?.level.is_village() {
+            return Ok(None);
+        }
+        let day = clock::local_date(now);
+        let cosigners = cosign::Entity::find()
+            .select_only()
+            .column(cosign::Column::PersonId)
+            .filter(cosign::Column::SuggestionId.eq(row.id))
+            .limit(MOST);
+        let mut behind: Vec<PersonId> = cosigners.into_tuple().all(db).await?;
+        behind.push(row.author_id);
+        let residents = people::queries::on_rolls(db, &behind).await?;
+        let counts = |one: &people::Resident| {
+            one.left_on.is_none() && one.area == row.area_code && people::rules::is_adult(one.birth_date, day)
+        };
+        let seated = bodies::holders(db, "representatives", &row.area_code, day).await?;
+        Ok(Some(Self {
+            villagers: residents.values().filter(|one| counts(one)).count() as u64,
+            of_villagers: people::queries::adults(db, &row.area_code, day).await?,
+            representatives: residents.keys().filter(|person| seated.contains(*person)).count() as u64,
+            of_representatives: seated.len() as u64,
+        }))
+    }
+
+    /// How many of how many.
+    fn beside(&self, of: Of) -> (u64, u64) {
+        match of {
+            Of::Villagers => (self.villagers, self.of_villagers),
+            Of::Representatives => (self.representatives, self.of_representatives),
+        }
+    }
+}
+
+/// When one more stands behind a voice, it is weighed: what is reached for the first time is written down, and the committee
+/// hears that it must call the meeting. Records `suggestion.threshold_reached`.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn weigh(tx: &Tx, event: &Event) -> Result<()> {
+    if event.kind != Kind::SuggestionCosigned || event.data["is_on"] != true {
+        return Ok(());
+    }
+    let row = queries::row(tx, event.subject_id()?).await?;
+    let Some(row) = row.filter(|row| row.visibility == Visibility::Public) else { return Ok(()) };
+    let Some(counts) = Counts::of(tx, &row, tx.now()).await? else { return Ok(()) };
+    for one in THRESHOLDS {
+        let (have, of) = counts.beside(one.of);
+        if one.is_reached(have, of) && is_first(tx, row.id, one).await? {
+            tell(tx, &row, (one, have, of)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn is_first(tx: &Tx, id: SuggestionId, one: &Threshold) -> Result<bool> {
+    let reached =
+        threshold::ActiveModel { suggestion_id: Set(id), code: Set(one.code.to_owned()), reached_at: Set(tx.now()) };
+    let known = OnConflict::columns([threshold::Column::SuggestionId, threshold::Column::Code]).do_nothing().to_owned();
+    Ok(threshold::Entity::insert(reached).on_conflict(known).exec_without_returning(tx).await? > 0)
+}
+
+async fn tell(tx: &Tx, row: &Suggestion, (one, have, of): (&Threshold, u64, u64)) -> Result<()> {
+    let happening =
+        Happening::new(Kind::SuggestionThreshold, row.id).at(&row.area_code).with(json!({ "threshold": one.code }));
+    events::record(tx, happening).await?;
+    let Some(committee) = bodies::of_kind(tx, "village_committee", &row.area_code).await? else { return Ok(()) };
+    let name = one.code.replace('_', "-");
+    let blanks = [
+        ("number", row.number.as_str().into()),
+        ("have", have.to_string().into()),
+        ("of", of.to_string().into()),
+        ("law", text::say(&format!("threshold-law-{name}")).into()),
+    ];
+    let card = Card {
+        code: "threshold_reached",
+        title: text::say(&format!("threshold-{name}")),
+        text: text::say_with("threshold-card-text", &blanks),
+        link: format!("/desk/suggestions/{}", row.id),
+    };
+    let desk = office(tx, committee).await?;
+    post_card(tx, desk, card).await?;
+    Ok(())
+}

@@ -93,7 +93,7 @@ async fn shown(app: &App, who: &Resident, id: FormId, typed: Fields, wrong: Wron
 
 async fn answer(State(app): State<App>, who: Resident, Path(id): Path<FormId>, typed: Fields) -> Result<Response> {
     let form = queries::detail(app.store.read(), &who.actor, id).await?;
-    let input = GiveAnswer { answers: replies(&form.form.questions, &typed), person_id: None };
+    let input = GiveAnswer { answers: replies(&form.form.questions, &typed), person_id: None, is_on_paper: false };
     let given = app.once(who.actor.clone(), typed.key(), "answer_form", (id, input), |tx, actor, input| {
         Box::pin(commands::answer(tx, actor, input))
     });

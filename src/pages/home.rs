@@ -114,10 +114,11 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
         todo.push(Todo::new("page-todo-vote", (&vote.question, Some(&vote.closes_at)), format!("/votes/{}", vote.id)));
     }
     let page = PageQuery { cursor: None, limit: Some(SHOWN) };
+    let own = meeting::belongs_to(app, actor).await?;
     for one in meetings::queries::list(db, &actor.area, &page).await?.items {
         let is_now = one.starts_at + TimeDelta::days(1) > app.local_now();
         if is_now
-            && meeting::waits_for(app, actor, &one)
+            && meeting::waits_for((app, actor, &own), &one)
             && !meetings::queries::is_signed_in(db, one.id, actor.person).await?
         {
             todo.push(Todo::new(

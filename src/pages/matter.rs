@@ -165,7 +165,9 @@ async fn asked(app: &App, actor: &Actor, forms: Vec<FormView>) -> Result<Vec<Ask
 }
 
 async fn doors(app: &App, actor: &Actor, meetings: &[MeetingView]) -> Result<Option<MeetingView>> {
-    let Some(open) = meetings.iter().find(|meeting| meeting::waits_for(app, actor, meeting)) else { return Ok(None) };
+    let own = meeting::belongs_to(app, actor).await?;
+    let open = meetings.iter().find(|meeting| meeting::waits_for((app, actor, &own), meeting));
+    let Some(open) = open else { return Ok(None) };
     let detail = meetings::queries::detail(app.store.read(), Some(actor), open.id).await?;
     Ok(detail.my_attendance.is_none().then_some(detail.meeting))
 }

@@ -1,4 +1,6 @@
 //! `/meetings`: meetings of the village, each with its agenda, signing in, and the minutes.
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::{
     Router,
@@ -15,8 +17,9 @@ use super::{
 use crate::{
     actor::Actor,
     app::{App, Path, Query},
+    bodies,
     error::Result,
-    ids::MeetingId,
+    ids::{BodyId, MeetingId},
     meetings::{Attend, MeetingDetail, MeetingView, commands, queries, rules},
     page::PageQuery,
 };
@@ -56,20 +59,29 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<MeetingId>)
 
 async fn shown(app: &App, viewer: &Viewer, id: MeetingId, wrong: Wrong) -> Result<Response> {
     let meeting = queries::detail(app.store.read(), viewer.actor.as_ref(), id).await?;
-    let may_sign_in = viewer.actor.as_ref().is_some_and(|actor| waits_for(app, actor, &meeting.meeting))
-        && meeting.my_attendance.is_none();
+    let is_awaited = match &viewer.actor {
+        Some(actor) => waits_for((app, actor, &belongs_to(app, actor).await?), &meeting.meeting),
+        None => false,
+    };
+    let may_sign_in = is_awaited && meeting.my_attendance.is_none();
     let back = meeting.meeting.matter_id.map_or_else(|| "/meetings".to_owned(), |matter| format!("/matters/{matter}"));
     let page =
         viewer.page("page-meeting").titled(meeting.meeting.title.clone()).back(back).at(format!("/meetings/{id}"));
     Ok(render_as(wrong.status(), &MeetingPage { page, meeting, may_sign_in, wrong }))
 }
 
-/// Are the doors open for this person?
-pub fn waits_for(app: &App, actor: &Actor, meeting: &MeetingView) -> bool {
+/// The bodies to which somebody belongs without a seat.
+pub async fn belongs_to(app: &App, actor: &Actor) -> Result<HashSet<BodyId>> {
+    bodies::members::bodies_of(app.store.read(), actor.person).await
+}
+
+/// Are the doors open for this person, who belongs to these bodies without a seat?
+pub fn waits_for((app, actor, own): (&App, &Actor, &HashSet<BodyId>), meeting: &MeetingView) -> bool {
     let lives_there = actor.lives_in(&meeting.area_code);
+    let who = rules::Who { seats: &actor.seats, is_member: own.contains(&meeting.body_id), lives_there };
     meeting.state == "called"
         && rules::may_sign_in(meeting.starts_at.to_utc(), app.now())
-        && rules::belongs(meeting.audience, meeting.body_id, &meeting.area_code, &actor.seats, lives_there)
+        && rules::belongs(meeting.audience, meeting.body_id, &meeting.area_code, who)
 }
 
 async fn sign_in(State(app): State<App>, who: Resident, Path(id): Path<MeetingId>, form: Fields) -> Result<Response> {

@@ -15,6 +15,7 @@ mod about;
 pub mod assets;
 mod board;
 mod chain;
+mod charters;
 mod claim;
 mod compose;
 mod desk;
@@ -33,6 +34,7 @@ mod meeting;
 mod message;
 mod notice;
 mod options;
+mod plan;
 mod privacy;
 mod problem;
 mod proxy;
@@ -66,6 +68,8 @@ pub fn routes() -> Router<App> {
         .merge(speak::routes())
         .merge(suggestion::routes())
         .merge(matter::routes())
+        .merge(plan::routes())
+        .merge(charters::routes())
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())

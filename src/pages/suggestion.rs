@@ -23,7 +23,8 @@ use crate::{
     ids::SuggestionId,
     streams::{self, Access},
     suggestions::{
-        self, Cosign, Deadline, RateSuggestion, SuggestionState, SuggestionSummary, SuggestionView, commands,
+        self, Cosign, Deadline, RateSuggestion, SuggestionState, SuggestionSummary, SuggestionView, SupportView,
+        Visibility, commands,
         queries::{self, Scope, SuggestionsQuery},
     },
     text,
@@ -69,6 +70,8 @@ async fn list(State(app): State<App>, who: Resident, Query(which): Query<Which>)
 struct SuggestionPage {
     page: Page,
     voice: SuggestionView,
+    /// Beside what the law asks for; of a public voice.
+    support: Option<SupportView>,
     steps: Vec<Step>,
     thread: Option<Thread>,
     compose: Option<Compose>,
@@ -116,8 +119,12 @@ async fn shown(
             compose = Some(Compose::new(app, &who.actor, to, (None, unsent)).await?);
         }
     }
+    let support = match voice.summary.visibility {
+        Visibility::Public => suggestions::support(app, &who.actor, id).await.ok(),
+        _ => None,
+    };
     let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
-    Ok(render_as(status, &SuggestionPage { page, voice, steps, thread, compose, typed, wrong }))
+    Ok(render_as(status, &SuggestionPage { page, voice, support, steps, thread, compose, typed, wrong }))
 }
 
 /// What was promised and what was kept.

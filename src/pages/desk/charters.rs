@@ -1,4 +1,5 @@
-//! 章程 on the desk: what a village's own rules allow; the committee's chair writes it down and ends it.
+//! 章程、授权 on the desk: what a village's assembly allowed, its own paths and what its representatives may decide; the
+//! committee's chair writes it down and ends it.
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
@@ -10,8 +11,11 @@ use crate::{
     bodies::Right,
     clock,
     error::{Code, Result},
-    ids::CharterId,
-    matters::{self, AdoptCharter, CharterView, TemplateKey, commands},
+    ids::{AuthorisationId, CharterId},
+    matters::{
+        self, AdoptCharter, AuthorisationView, CharterView, OwnPath, OwnStage, RecordAuthorisation, ReservedItem,
+        Stage, TemplateKey, commands,
+    },
     pages::{
         fields::Fields,
         layout::{Page, encode, render_as, see},
@@ -19,6 +23,9 @@ use crate::{
     },
     text,
 };
+
+/// Working days of a stage for which nothing else was typed.
+const DAYS: u32 = 10;
 
 /// Which area.
 #[derive(Debug, Default, Deserialize)]
@@ -35,8 +42,62 @@ struct ChartersPage {
     areas: Vec<AreaName>,
     area: String,
     charters: Vec<CharterView>,
+    authorisations: Vec<AuthorisationView>,
     may_adopt: bool,
     today: String,
+}
+
+impl ChartersPage {
+    /// Room for each stage of a path of the village's own.
+    fn slots(&self) -> Vec<Slot> {
+        Stage::ALL.into_iter().map(Slot::of).collect()
+    }
+
+    fn reserved(&self) -> [ReservedItem; 10] {
+        ReservedItem::ALL
+    }
+}
+
+/// Names of the fields of one stage.
+struct Slot {
+    stage: &'static str,
+    /// No path goes without it.
+    is_lawful_minimum: bool,
+    used: String,
+    days: String,
+    /// Where there is something to count.
+    min: Option<String>,
+    /// Where answers are counted.
+    answers: Option<String>,
+}
+
+impl Slot {
+    fn of(stage: Stage) -> Self {
+        let field = |name: &str| format!("{}.{name}", stage.as_str());
+        let counts = !matches!(stage, Stage::Publicise | Stage::Decide);
+        let asks = matches!(stage, Stage::Raise | Stage::Evaluate);
+        Self {
+            stage: stage.as_str(),
+            is_lawful_minimum: matches!(stage, Stage::Raise | Stage::Publicise | Stage::Evaluate),
+            used: field("used"),
+            days: field("days"),
+            min: counts.then(|| field("min")),
+            answers: asks.then(|| field("answers")),
+        }
+    }
+
+    /// The stage as it was typed; nothing when it was left out.
+    fn typed(&self, stage: Stage, fields: &Fields) -> Result<Option<OwnStage>> {
+        if !self.is_lawful_minimum && fields.given(&self.used).is_none() {
+            return Ok(None);
+        }
+        let number = |field: &Option<String>| match field {
+            Some(field) => fields.optional(field),
+            None => Ok(None),
+        };
+        let due_working_days = fields.optional(&self.days)?.unwrap_or(DAYS);
+        Ok(Some(OwnStage { stage, due_working_days, min: number(&self.min)?, min_answers: number(&self.answers)? }))
+    }
 }
 
 /// The page.
@@ -53,6 +114,7 @@ async fn shown(app: &App, clerk: &Clerk, (area, draft): (Option<&str>, Draft)) -
         draft,
         areas: places(db, clerk, &area).await?,
         charters: matters::queries::charters(db, &area).await?,
+        authorisations: matters::queries::authorisations(db, &area).await?,
         may_adopt: clerk.may(Right::BendPath, &area),
         today: clock::local_date(app.now()).to_string(),
         area,
@@ -71,6 +133,9 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "adopt" => adopt(&app, &clerk, &fields).await,
         "end" => end(&app, &clerk, &fields).await,
+        "path" => adopt_path(&app, &clerk, &fields).await,
+        "authorise" => authorise(&app, &clerk, &fields).await,
+        "revoke" => revoke(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -83,6 +148,7 @@ async fn adopt(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let input = AdoptCharter {
         area_code: fields.text("area").to_owned(),
         template: TemplateKey::Short,
+        path: None,
         adopted_on: fields.required("adopted_on")?,
         source: fields.text("source").to_owned(),
     };
@@ -90,6 +156,46 @@ async fn adopt(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(commands::adopt_charter(tx, actor, input))
     });
     adopt.await.map(drop)
+}
+
+/// A path that the village's own rules set down.
+async fn adopt_path(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let typed: Result<Vec<Option<OwnStage>>> =
+        Stage::ALL.into_iter().map(|stage| Slot::of(stage).typed(stage, fields)).collect();
+    let path = OwnPath { name: fields.text("path.name").to_owned(), stages: typed?.into_iter().flatten().collect() };
+    let input = AdoptCharter {
+        area_code: fields.text("area").to_owned(),
+        template: TemplateKey::Own,
+        path: Some(path),
+        adopted_on: fields.required("adopted_on")?,
+        source: fields.text("source").to_owned(),
+    };
+    let adopt = app.once(clerk.actor.clone(), fields.key(), "adopt_charter", input, |tx, actor, input| {
+        Box::pin(commands::adopt_charter(tx, actor, input))
+    });
+    adopt.await.map(drop)
+}
+
+async fn authorise(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let input = RecordAuthorisation {
+        area_code: fields.text("area").to_owned(),
+        reserved_item: fields.choice("reserved_item")?,
+        adopted_on: fields.required("adopted_on")?,
+        until_on: fields.required("until_on")?,
+        source: fields.text("source").to_owned(),
+    };
+    let record = app.once(clerk.actor.clone(), fields.key(), "record_authorisation", input, |tx, actor, input| {
+        Box::pin(commands::record_authorisation(tx, actor, input))
+    });
+    record.await.map(drop)
+}
+
+async fn revoke(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let id: AuthorisationId = fields.required("authorisation_id")?;
+    let end = app.once(clerk.actor.clone(), fields.key(), "end_authorisation", id, |tx, actor, id| {
+        Box::pin(commands::end_authorisation(tx, actor, id))
+    });
+    end.await.map(drop)
 }
 
 async fn end(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {

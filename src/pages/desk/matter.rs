@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{
     aloud::Aloud,
     frame::{Clerk, Desk, Draft, Due, live, picked},
-    meetings::{Caller, callers, is_coming},
+    meetings::{Caller, callers, is_coming, kinds_of_business},
     notices::may_publish,
     sheets::{self, Sheet},
 };
@@ -52,6 +52,7 @@ struct MatterPage {
     material: Material,
     sheets: Vec<Sheet>,
     callers: Vec<Caller>,
+    businesses: Vec<&'static str>,
     owners: Vec<SeatView>,
     presets: Vec<PresetView>,
     presume: Presumed,
@@ -71,6 +72,9 @@ struct Can {
     open_vote: bool,
     give_task: bool,
     write_report: bool,
+    write_plan: bool,
+    halt: bool,
+    lift: bool,
 }
 
 /// What was made for the matter.
@@ -90,6 +94,9 @@ struct Presumed {
     question: String,
     closes_at: String,
     task_due: String,
+    /// The plan as it is, for the next version and for the notice.
+    plan: String,
+    notice_text: String,
 }
 
 impl MatterPage {
@@ -165,8 +172,9 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         material: material(app, (id, &area)).await?,
         sheets: if may_ask { sheets::asked_by(&standing) } else { Vec::new() },
         callers: if is_open { callers(clerk, &area, likely) } else { Vec::new() },
+        businesses: kinds_of_business(clerk),
         presets: if can.open_vote { votable() } else { Vec::new() },
-        presume: presume(app, &matter),
+        presume: presume(app, &matter).await?,
         aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
         can,
@@ -181,19 +189,22 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
     if position.state != MatterState::Open {
         return Can::default();
     }
-    let free = !position.vote_running;
+    let (free, flows) = (!position.vote_running, !position.vote_running && !standing.is_halted());
     let (may, stage) = (|right| clerk.may(right, area), position.stage);
     Can {
-        advance: free && stage != Stage::Decide && may(rule.moved_by.right()),
+        advance: flows && stage != Stage::Decide && may(rule.moved_by.right()),
         send_back: free && stage > Stage::Raise && may(Right::MoveMatter),
-        skip: free && rule.may_skip && may(Right::BendPath),
+        skip: flows && rule.may_skip && may(Right::BendPath),
         withdraw: free && stage < Stage::Evaluate && may(Right::BendPath),
         publish: rule.accepts("notice") && may_publish(clerk, area),
         give_opinion: rule.accepts("opinion") && may(Right::GiveOpinion),
         note_legality: rule.accepts("legality") && may(Right::NoteLegality),
-        open_vote: free && stage == Stage::Decide && may(Right::OpenVote),
+        open_vote: flows && stage == Stage::Decide && may(Right::OpenVote),
         give_task: stage == Stage::Evaluate && may(Right::GiveTask),
         write_report: stage == Stage::Evaluate && (may(Right::MoveMatter) || may(Right::CloseMatter)),
+        write_plan: stage <= Stage::Deliberate && may(Right::MoveMatter),
+        halt: flows && may(Right::CloseMatter),
+        lift: standing.is_halted() && may(Right::CloseMatter),
     }
 }
 
@@ -225,18 +236,24 @@ fn votable() -> Vec<PresetView> {
     votes::queries::presets().into_iter().filter(|preset| preset.is_votable).collect()
 }
 
-fn presume(app: &App, matter: &MatterView) -> Presumed {
+async fn presume(app: &App, matter: &MatterView) -> Result<Presumed> {
+    let plan = match matter.plan_version {
+        0 => String::new(),
+        _ => matters::queries::plan(app.store.read(), (matter.head.id, None)).await?.text,
+    };
     let title: String = matter.head.title.chars().take(TITLE).collect();
     let made = |key: &str| text::say_with(key, &[("title", title.clone().into())]);
     let in_days = |days: i64| clock::start_of_day(clock::local_date(app.now()) + TimeDelta::days(days));
     let decides = matter.head.stage == Stage::Decide;
     let meets_at = in_days(if decides { ASSEMBLY_DAYS } else { MEETING_DAYS }) + TimeDelta::hours(19);
-    Presumed {
+    Ok(Presumed {
+        notice_text: if plan.is_empty() { matter.head.summary.clone() } else { plan.clone() },
+        plan,
         meeting_title: made(if decides { "desk-presume-assembly" } else { "desk-presume-meeting" }),
         meeting_at: picked(meets_at),
         notice_title: made("desk-presume-notice"),
         question: made("desk-presume-question"),
         closes_at: picked(in_days(ASSEMBLY_DAYS) + TimeDelta::hours(21)),
         task_due: clock::local_date(in_days(TASK_DAYS)).to_string(),
-    }
+    })
 }

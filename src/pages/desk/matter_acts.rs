@@ -12,8 +12,11 @@ use crate::{
     forms::Purpose,
     ids::MatterId,
     matters::{
-        AdvanceMatter, GiveOpinion, NoteLegality, ReturnMatter, SkipStage, WithdrawMatter, WriteReport,
-        commands::{advance, give_opinion, note_legality, return_to, skip, withdraw, write_report},
+        AdvanceMatter, GiveOpinion, HaltMatter, LiftHalt, NoteLegality, ReturnMatter, SkipStage, WithdrawMatter,
+        WritePlan, WriteReport,
+        commands::{
+            advance, give_opinion, halt, lift_halt, note_legality, return_to, skip, withdraw, write_plan, write_report,
+        },
         queries::area_of,
     },
     pages::{fields::Fields, layout::see},
@@ -47,6 +50,9 @@ async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fie
         "vote" => vote(app, clerk, id, fields).await,
         "task" => task(app, clerk, (id, area), fields).await,
         "report" => report(app, clerk, id, fields).await,
+        "plan" => plan(app, clerk, id, fields).await,
+        "halt" => hold_up(app, clerk, id, fields).await,
+        "lift" => let_go(app, clerk, id, fields).await,
         "advance" => move_on(app, clerk, id, fields).await,
         "return" => send_back(app, clerk, id, fields).await,
         "skip" => leave_out(app, clerk, id, fields).await,
@@ -120,6 +126,34 @@ async fn report(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Resu
         Box::pin(write_report(tx, actor, input))
     });
     report.await.map(drop)
+}
+
+async fn plan(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = WritePlan {
+        version: fields.optional("version")?.unwrap_or_default(),
+        text: fields.text("text").replace("\r\n", "\n"),
+        reason: fields.given("reason").map(str::to_owned),
+    };
+    let write = app.once(clerk.actor.clone(), fields.key(), "write_plan", (id, input), |tx, actor, input| {
+        Box::pin(write_plan(tx, actor, input))
+    });
+    write.await.map(drop)
+}
+
+async fn hold_up(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = (id, HaltMatter { days: fields.required("days")?, reason: fields.text("reason").to_owned() });
+    let halt = app.once(clerk.actor.clone(), fields.key(), "halt_matter", input, |tx, actor, input| {
+        Box::pin(halt(tx, actor, input))
+    });
+    halt.await.map(drop)
+}
+
+async fn let_go(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = (id, LiftHalt { reason: fields.text("reason").to_owned() });
+    let lift = app.once(clerk.actor.clone(), fields.key(), "lift_halt", input, |tx, actor, input| {
+        Box::pin(lift_halt(tx, actor, input))
+    });
+    lift.await.map(drop)
 }
 
 async fn move_on(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {

@@ -90,7 +90,7 @@ struct NewPage {
 
 impl NewPage {
     /// The paths that there are.
-    fn templates(&self) -> [TemplateKey; 3] {
+    fn templates(&self) -> [TemplateKey; 4] {
         TemplateKey::ALL
     }
 
@@ -136,6 +136,7 @@ fn read(fields: &Fields) -> Result<RaiseMatter> {
         summary: fields.text("summary").to_owned(),
         suggestion_ids: Vec::new(),
         template: path_of(fields)?,
+        charter_id: None,
         reserved_item: item_of(fields)?,
     })
 }

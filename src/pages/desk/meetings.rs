@@ -14,7 +14,8 @@ use crate::{
     error::{Code, Result},
     ids::{BodyId, MatterId, MeetingId, PersonId},
     meetings::{
-        self, Attend, Audience, CallMeeting, CancelMeeting, MeetingView, PresentView, TakeMinutes,
+        self, Attend, Audience, Business, CallMeeting, CancelMeeting, MeetingView, PresentView, Resolve, ResolvedTask,
+        TakeMinutes,
         rules::{Via, may_call},
     },
     page::{self, PageQuery},
@@ -32,6 +33,9 @@ pub(super) struct Filter {
     area: Option<String>,
     cursor: Option<String>,
 }
+
+/// Resolutions that the form of the minutes has room for.
+const ROOM: usize = 5;
 
 /// A body in whose name a meeting may be called, and who is called.
 pub(super) struct Caller {
@@ -69,6 +73,12 @@ pub(super) fn callers(clerk: &Clerk, area: &str, likely: Audience) -> Vec<Caller
         .collect()
 }
 
+/// Does the clerk call meetings of a council, which are of three kinds?
+pub(super) fn kinds_of_business(clerk: &Clerk) -> Vec<&'static str> {
+    let is_council = clerk.actor.seats.iter().any(|seat| Business::OwnAffairs.fits(&seat.body_kind, false));
+    if is_council { Business::ALL.iter().map(|one| one.as_str()).collect() } else { Vec::new() }
+}
+
 /// Calls the meeting typed into a form.
 pub(super) async fn call(
     app: &App,
@@ -82,6 +92,7 @@ pub(super) async fn call(
         area_code,
         body_id: body.parse::<BodyId>().map_err(|_| Code::InvalidRequest)?,
         audience: Audience::parse(audience).ok_or(Code::InvalidRequest)?,
+        business: if fields.given("business").is_some() { Some(fields.choice("business")?) } else { None },
         matter_id,
         title: fields.text("title").to_owned(),
         agenda: fields.text("agenda").to_owned(),
@@ -103,6 +114,7 @@ struct ListPage {
     areas: Vec<AreaName>,
     area: String,
     callers: Vec<Caller>,
+    businesses: Vec<&'static str>,
     rows: Vec<MeetingView>,
     more: String,
     next_cursor: Option<String>,
@@ -123,6 +135,7 @@ async fn listed(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> R
         draft,
         areas: places(app.store.read(), clerk, &area).await?,
         callers: callers(clerk, &area, Audience::Members),
+        businesses: kinds_of_business(clerk),
         rows: items,
         more: format!("?area={}&", encode(&area)),
         next_cursor,
@@ -155,9 +168,35 @@ struct MeetingPage {
     awaited: Vec<SeatView>,
     find: String,
     found: Vec<Found>,
+    /// Whom a resolution may name as the one who does it.
+    bound: Vec<SeatView>,
+}
+
+/// Names of the fields of one resolution.
+struct Slot {
+    text: String,
+    votes_for: String,
+    votes_against: String,
+    owner: String,
+    due: String,
 }
 
 impl MeetingPage {
+    /// Room for each resolution.
+    fn slots(&self) -> Vec<Slot> {
+        let slot = |at: usize| {
+            let field = |name: &str| format!("resolutions[{at}].{name}");
+            Slot {
+                text: field("text"),
+                votes_for: field("votes_for"),
+                votes_against: field("votes_against"),
+                owner: field("task.owner_id"),
+                due: field("task.due_on"),
+            }
+        };
+        (0..ROOM).map(slot).collect()
+    }
+
     fn calls_villagers(&self) -> bool {
         self.meeting.audience == Audience::Villagers
     }
@@ -183,6 +222,10 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     let mut awaited = if may_hold { called(app, &meeting).await? } else { Vec::new() };
     awaited.retain(|seat| !is_there(seat.person_id));
     let mut found = if may_hold { search(db, &meeting.area_code, &find).await? } else { Vec::new() };
+    if may_hold && meeting.audience == Audience::Members {
+        found = without_seat(app, clerk, &meeting, &awaited).await?;
+    }
+    let bound = if may_hold { bound(app, clerk, &meeting).await? } else { Vec::new() };
     found.retain(|one| !is_there(one.id));
     let page = clerk.page(meeting.title.clone()).at(format!("/desk/meetings/{id}"));
     let shown = MeetingPage {
@@ -193,10 +236,32 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         awaited,
         find: find.words(),
         found,
+        bound,
         present,
         meeting,
     };
     Ok(render_as(shown.draft.status(), &shown))
+}
+
+/// Who belongs to the body without a seat.
+async fn without_seat(app: &App, clerk: &Clerk, meeting: &MeetingView, awaited: &[SeatView]) -> Result<Vec<Found>> {
+    let all = bodies::members::list(app.store.read(), &clerk.actor, meeting.body_id).await?;
+    let is_seated = |person: PersonId| awaited.iter().any(|seat| seat.person_id == person);
+    let others = all.into_iter().filter(|one| !is_seated(one.person_id));
+    Ok(others.map(|one| Found { id: one.person_id, label: one.name }).collect())
+}
+
+/// Those whom a resolution may name: a body binds its members, who may give tasks everybody with a seat there.
+async fn bound(app: &App, clerk: &Clerk, meeting: &MeetingView) -> Result<Vec<SeatView>> {
+    let (db, now) = (app.store.read(), app.now());
+    let mut seats = bodies::members_of(db, meeting.body_id, now).await?;
+    if clerk.may(Right::GiveTask, &meeting.area_code) {
+        let here = bodies::bodies_in(db, &meeting.area_code, now).await?;
+        seats.extend(here.into_iter().flat_map(|body| body.seats));
+    }
+    let mut known = std::collections::HashSet::new();
+    seats.retain(|seat| known.insert(seat.person_id));
+    Ok(seats)
 }
 
 /// Who was called by a seat; villagers are looked for by name, there are too many for a list.
@@ -258,12 +323,33 @@ async fn sign_in(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Re
 }
 
 async fn minutes(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {
-    let input =
-        TakeMinutes { minutes: fields.text("minutes").to_owned(), resolution: fields.text("resolution").to_owned() };
+    let resolved: Result<Vec<Option<Resolve>>> = (0..ROOM).map(|at| resolution(fields, at)).collect();
+    let input = TakeMinutes {
+        minutes: fields.text("minutes").to_owned(),
+        resolution: fields.text("resolution").to_owned(),
+        resolutions: resolved?.into_iter().flatten().collect(),
+    };
     let take = app.once(clerk.actor.clone(), fields.key(), "take_minutes", (id, input), |tx, actor, input| {
         Box::pin(meetings::commands::take_minutes(tx, actor, input))
     });
     take.await.map(drop)
+}
+
+/// One of the resolutions typed; empty room resolves nothing.
+fn resolution(fields: &Fields, at: usize) -> Result<Option<Resolve>> {
+    let field = |name: &str| format!("resolutions[{at}].{name}");
+    let Some(text) = fields.given(&field("text")) else { return Ok(None) };
+    let task = match fields.optional(&field("task.owner_id"))? {
+        Some(owner_id) => Some(ResolvedTask { owner_id, due_on: fields.required(&field("task.due_on"))? }),
+        None => None,
+    };
+    Ok(Some(Resolve {
+        text: text.to_owned(),
+        votes_for: fields.optional(&field("votes_for"))?,
+        votes_against: fields.optional(&field("votes_against"))?,
+        abstentions: None,
+        task,
+    }))
 }
 
 async fn cancel(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {

@@ -18,6 +18,7 @@ mod matter;
 mod matter_acts;
 mod matters;
 mod meetings;
+mod members;
 mod notices;
 mod proxies;
 mod reach;
@@ -92,6 +93,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/guest", get(guest::show).post(guest::record))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
+        .route("/desk/members", get(members::show))
+        .route("/desk/members/{form}", post(members::act))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
         .route("/desk/wechat", get(wechat::show).post(wechat::put_up_menu))

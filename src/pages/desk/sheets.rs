@@ -14,7 +14,7 @@ use crate::{
         rules::{QuestionKind, Replies, Reply, SCALE},
     },
     ids::{FormId, MatterId, PersonId},
-    matters::queries::Standing,
+    matters::{DrawSample, commands::draw_sample, queries::Standing},
     pages::{
         fields::Fields,
         layout::{Page, render_as, see},
@@ -151,6 +151,8 @@ struct SheetPage {
     sheet: FormDetail,
     may_record: bool,
     may_close: bool,
+    may_draw: bool,
+    is_visit: bool,
     matter_link: String,
     find: String,
     found: Vec<Found>,
@@ -210,7 +212,8 @@ async fn shown(app: &App, clerk: &Clerk, id: FormId, (find, draft): (Find, Draft
     let db = app.store.read();
     let sheet = forms::queries::detail(db, &clerk.actor, id).await?;
     let (area, is_open) = (sheet.form.area_code.clone(), sheet.form.state == forms::queries::OPEN);
-    let may_record = is_open && clerk.may(Right::RecordVisit, &area);
+    let is_visit = sheet.form.purpose == Purpose::Visit;
+    let may_record = is_open && clerk.may(if is_visit { Right::RecordVisit } else { Right::OpenForm }, &area);
     let asked = if may_record { search(db, &area, &find).await? } else { Vec::new() };
     let chosen = asked.iter().find(|one| Some(one.id) == find.person).cloned();
     let page = clerk.page(sheet.form.title.clone()).at(format!("/desk/forms/{id}"));
@@ -219,6 +222,8 @@ async fn shown(app: &App, clerk: &Clerk, id: FormId, (find, draft): (Find, Draft
         desk: clerk.desk(),
         may_record,
         may_close: is_open && clerk.may(Right::OpenForm, &area),
+        may_draw: is_open && is_visit && sheet.sample.is_empty() && clerk.may(Right::OpenForm, &area),
+        is_visit,
         matter_link: format!("/desk/matters/{}", sheet.form.subject_id),
         find: find.words(),
         found: if chosen.is_some() { Vec::new() } else { asked },
@@ -268,6 +273,7 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "visit" => record(&app, &clerk, id, &fields).await,
         "close" => close(&app, &clerk, id, &fields).await,
+        "draw" => draw(&app, &clerk, id, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -280,7 +286,7 @@ pub(super) async fn act(
 }
 
 async fn record(app: &App, clerk: &Clerk, id: FormId, fields: &Fields) -> Result<()> {
-    let asked = forms::queries::detail(app.store.read(), &clerk.actor, id).await?.form.questions;
+    let asked = forms::queries::detail(app.store.read(), &clerk.actor, id).await?;
     let reply = |question: &Question| {
         let typed = fields.given(&format!("answers.{}", question.id))?;
         let reply = match (question.kind, typed.parse()) {
@@ -289,8 +295,9 @@ async fn record(app: &App, clerk: &Clerk, id: FormId, fields: &Fields) -> Result
         };
         Some((question.id.clone(), reply))
     };
-    let answers: Replies = asked.iter().filter_map(reply).collect();
-    let input = (id, GiveAnswer { answers, person_id: Some(fields.required("person_id")?) });
+    let answers: Replies = asked.form.questions.iter().filter_map(reply).collect();
+    let is_on_paper = asked.form.purpose != Purpose::Visit;
+    let input = (id, GiveAnswer { answers, person_id: Some(fields.required("person_id")?), is_on_paper });
     let answer = app.once(clerk.actor.clone(), fields.key(), "answer_form", input, |tx, actor, input| {
         Box::pin(forms::commands::answer(tx, actor, input))
     });
@@ -302,4 +309,15 @@ async fn close(app: &App, clerk: &Clerk, id: FormId, fields: &Fields) -> Result<
         Box::pin(forms::commands::close_form(tx, actor, id))
     });
     close.await.map(drop)
+}
+
+/// Draws the households to be visited.
+async fn draw(app: &App, clerk: &Clerk, id: FormId, fields: &Fields) -> Result<()> {
+    let sheet = forms::queries::detail(app.store.read(), &clerk.actor, id).await?;
+    let matter: MatterId = sheet.form.subject_id.parse().map_err(|_| Code::NotFound)?;
+    let input = (matter, DrawSample { form_id: id, households: fields.required("households")? });
+    let draw = app.once(clerk.actor.clone(), fields.key(), "draw_sample", input, |tx, actor, input| {
+        Box::pin(draw_sample(tx, actor, input))
+    });
+    draw.await.map(drop)
 }

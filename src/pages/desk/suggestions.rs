@@ -154,7 +154,7 @@ struct VoicePage {
 
 impl VoicePage {
     /// The paths that a matter may take.
-    fn templates(&self) -> [TemplateKey; 3] {
+    fn templates(&self) -> [TemplateKey; 4] {
         TemplateKey::ALL
     }
 
@@ -349,6 +349,7 @@ async fn raise(app: &App, clerk: &Clerk, id: SuggestionId, fields: Fields) -> Re
         summary: fields.text("summary").to_owned(),
         suggestion_ids: vec![id],
         template: path_of(&fields)?,
+        charter_id: None,
         reserved_item: item_of(&fields)?,
     };
     let raise = app.once(clerk.actor.clone(), fields.key(), "raise_matter", input, |tx, actor, input| {

@@ -455,3 +455,76 @@ desk-held = 待审核的话
 desk-no-held = 没有等着审核的话。
 desk-held-decision = 怎么处理
 desk-held-decide = 就这样处理
+
+# Meetings: how many came, what was resolved.
+desk-quorum = 到会人数
+desk-quorum-came = 应到 { $entitled } 人，实到 { $present } 人，
+desk-quorum-met = 达到法定人数
+desk-quorum-short = 人数不够（至少要 { $needed } 人）
+desk-votes-for = 同意 { $n } 票
+desk-votes-against = 不同意 { $n } 票
+desk-carried = 通过
+desk-not-carried = 没有通过
+desk-resolved-task = 看任务
+desk-resolutions = 逐条记决议、票数，派任务
+desk-resolutions-hint = 上面写了一句话的决议，这里就不用再写；票数没有数就空着。
+desk-resolution-number = 第 { $n } 条
+desk-resolution-text = 决议内容
+desk-resolution-for = 同意的人数
+desk-resolution-against = 不同意的人数
+desk-resolution-owner = 由谁去办
+desk-resolution-nobody = 不派任务
+desk-business = 会务种类
+desk-business-none = 不分类
+
+# Who belongs to a body without a seat.
+desk-members = 党员、会员名单
+desk-members-hint = 没有职务的党员、会员写在这里，开成员会议时可以签到，也算在应到人数里。名单只有召集会议的人看得到。
+desk-members-none-held = 您不召集哪个组织的会议。
+desk-members-count = 名单上 { $n } 人
+desk-member-strike = 移出名单
+desk-member-strike-of = 把{ $name }移出名单
+desk-member-enter = 加入名单
+
+# Sheets: paper typed in, households drawn.
+desk-record-paper = 录入纸质答卷
+desk-record-paper-hint = 村民自己填了纸的，照着录入一次。录入以后会告诉本人；手机上已经填过的，不能再录。
+desk-answers-paper = （其中纸质 { $n } 份）
+desk-draw = 抽回访户
+desk-draw-hint = 提过异议的户全部在内，其余由系统随机抽，谁也选不了，抽一次就定了。
+desk-draw-households = 另外抽多少户
+desk-sample = 抽到的户（{ $n } 户）
+desk-sample-objector = 提过异议
+desk-sample-visited = 已回访
+desk-sample-waits = 还没有回访
+
+# A path of the village's own, and what the representatives may decide.
+desk-path-adopt = 登记本村自己的程序
+desk-path-hint = 章程规定了自己的程序的，照章程填。提事、亮事、评事不能少；没有定事的程序，不能办法律规定由村民会议决定的事。
+desk-path-name = 程序叫什么
+desk-path-always = 这个环节不能少。
+desk-path-used = 有这个环节
+desk-path-days = 几个工作日内办完
+desk-path-min-raise = 至少几条留言（不填为 1）
+desk-path-min-deliberate = 至少开几次会（不填为 1）
+desk-path-min-review = 至少回访几户（不填为 1）
+desk-path-min-evaluate = 至少几项任务（不填为 1）
+desk-path-answers-raise = 民意调查至少几份答卷（不填就不调查）
+desk-path-answers-evaluate = 满意度评价至少几份（不填为 1）
+desk-authorise = 登记村民会议的授权
+desk-authorise-item = 授权决定哪一类事
+desk-authorise-source = 哪次村民会议、书面表决或者章程授权的
+desk-authorise-until = 授权到哪一天为止（最长五年）
+
+# The plan, and a step that is held up.
+desk-plan-write = 写方案
+desk-plan-change = 改方案（现在是第 { $n } 稿）
+desk-plan-hint = 每一稿都留着，改了哪里大家都看得到。进入亮事以后不能再改；要改就退回，重新公示。
+desk-plan-text = 方案全文
+desk-plan-reason = 为什么改
+desk-plan-do = 发布这一稿
+desk-halt = 暂缓这一环节
+desk-halt-hint = 村务监督委员会发现问题时用，每个环节只能一次，最多三天，理由大家都看得到。
+desk-halt-days = 暂缓几天（1 到 3）
+desk-halt-lift = 解除暂缓
+desk-halt-outcome = 处理结果

@@ -55,3 +55,7 @@ field-before-the-meeting = 截止时间要在会议开始以后
 # Conversations.
 field-several-of-that-name = 有几个人同名，请在名字后面空一格写上名册编号
 field-not-a-time = 时间不对，要写成 21:30 这样
+field-more-than-present = 票数比到会的人还多
+field-not-carried = 这一条没有通过，不能派任务
+field-out-of-order = 环节的先后不对，或者重复了
+field-unlawful-path = 提事、亮事、评事三个环节一个也不能少

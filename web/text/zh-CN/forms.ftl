@@ -7,3 +7,5 @@ forms-purpose-visit = 回访
 forms-purpose-rating = 满意度评分
 forms-state-open = 正在填
 forms-state-closed = 已截止
+forms-card-typed = 您的纸质答卷已经录入：{ $title }
+forms-card-typed-text = 村里的工作人员按您填的纸录入了一份答卷，每人只算一份。不是您填的，请马上告诉村里。

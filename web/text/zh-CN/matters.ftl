@@ -1,6 +1,7 @@
 # Matters: stages, gates, numbers, cards.
 template-six-stages = 六环节参事议事
 template-four-deliberations = 四议两公开
+template-own = 本村章程规定的程序
 template-short = 简易程序（提、亮、评）
 stage-raise = 提事
 stage-deliberate = 谋事
@@ -40,6 +41,8 @@ missing-survey = 民意调查还没有完成：需要 { $need } 份答卷，现�
 missing-meeting = 乡贤参事会还没有开会商议并写好纪要：需要 { $need } 次，现有 { $have } 次
 missing-meeting-village-committee = 党支部和村委会（两委）还没有开会商议并写好纪要：需要 { $need } 次，现有 { $have } 次
 missing-meeting-party-branch = 党员大会还没有审议并写好纪要：需要 { $need } 次，现有 { $have } 次
+missing-quorum = 开过的会到会人数不够：至少要到 { $need } 人，到了 { $have } 人，要重新开
+missing-resolution = 开过的会还没有通过任何决议
 missing-proposal = 还没有村党组织的提议
 missing-legality = 这是法律规定由村民会议决定的事项，还没有法律顾问的合法性意见
 missing-legality-lawful = 法律顾问认为这样办不合法，要先改好，再请法律顾问看
@@ -123,3 +126,28 @@ register-due = 本环节期限
 register-overdue = 是否超期
 register-moved = 最近进展
 register-is-overdue = 超期
+card-plan-written = 方案写好了：{ $title }
+card-plan-written-text = { $number }，方案是第 { $version } 稿，改了哪里都看得到，请大家看看。
+card-matter-halted = 暂缓：{ $title }
+card-matter-halted-text = { $number }，村务监督委员会暂缓{ $stage }，最多三天，理由见事项页面。
+card-halt-ended = 继续办：{ $title }
+card-halt-ended-text = { $number }，暂缓已结束，{ $stage }继续。
+
+# What a stage of a path asks for.
+asks-origin = 至少 { $n } 条村民留言，或由组织提出
+asks-survey = 民意调查至少 { $n } 份答卷，或走访
+asks-meeting = 开会商议 { $n } 次：过半数成员到会，有决议，有纪要
+asks-notice = 公示 { $n } 次，期满，异议全部答复
+asks-visits = 回访至少 { $n } 户，提过异议的在内
+asks-opinion = 党组织或村民委员会的意见
+asks-legality = 法律规定由村民会议决定的事项，要有法律顾问的合法性意见
+asks-vote = 依法表决通过
+asks-tasks = 落实任务至少 { $n } 项，都有完成证明
+asks-rating = 满意度评价至少 { $n } 份，平均不到 3 分的要整改
+asks-report = 总结报告
+
+# Lines of the record.
+record-plan-written = 方案有新的一稿
+record-matter-halted = 监督委员会暂缓{ $stage }
+record-halt-ended = { $stage }的暂缓结束
+record-sample-drawn = 抽定回访户

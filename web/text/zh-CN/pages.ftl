@@ -169,7 +169,8 @@ page-outcome-agree = 同意
 page-outcome-disagree = 不同意
 page-outcome-lawful = 合法
 page-outcome-unlawful = 不合法
-page-register = 下载事项登记簿（表格）
+page-register-book = 下载事项登记簿（Excel）
+page-register = 下载事项登记簿（CSV）
 page-matter-template = 程序：{ $name }
 page-matter-charter = 依据{ $source }（{ $day }通过）
 page-matter-reserved = 法律规定由村民会议决定的事项：{ $name }
@@ -608,7 +609,8 @@ page-chain-text = 我要写的话（可以不写）
 page-chain-add = 我来接龙
 page-chain-change = 改好了
 page-chain-remove = 不参加了
-page-chain-export = 下载名单（表格）
+page-chain-export-book = 下载名单（Excel）
+page-chain-export = 下载名单（CSV）
 page-chain-close = 结束接龙
 
 # Finding what was said.
@@ -701,3 +703,33 @@ page-review-is-off = 这里的话直接显示
 page-review-hint = 打开以后，除了管理这里的人，别人说的话要先看过再显示；本人看得到“待审核”。
 page-review-on = 打开先审后发
 page-review-off = 关掉先审后发
+
+# What stands behind a voice, beside what the law asks for.
+page-support = 附议够不够开会
+page-support-count = 现在 { $have } 人，需要 { $need } 人
+page-support-reached = 够了
+page-support-hint = 按 18 周岁以上的在册村民算，留言的人也算一个。“我也是”只是附议，正式提议请到村委会签名。
+
+# A step that is held up.
+page-halted = 这一环节暂缓，最迟到{ $until }
+page-halt-was = { $from }到{ $to }暂缓过
+
+# The plan of a matter.
+page-plan = 方案
+page-plan-go = 看方案（第 { $n } 稿）
+page-plan-version = 第 { $n } 稿（共 { $of } 稿）
+page-plan-reason = 为什么改：{ $reason }
+page-plan-changes = 和第 { $n } 稿比，改了哪里
+page-plan-changes-hint = 有下划线的是新加的，有删除线的是去掉的。
+page-plan-versions = 各稿
+page-plan-number = 第 { $n } 稿
+
+# What the assembly allowed.
+page-charters = 本村章程
+page-charters-of = { $area }的章程和授权
+page-charters-hint = 村民会议通过的章程里，哪些事可以走哪条路，每一步要有什么，都写在这里。
+page-charter-days = { $n } 个工作日内
+page-authorisations = 村民会议授权村民代表会议的事项
+page-authorisations-hint = 法律规定由村民会议决定的事项，没有授权或者授权到期的，村民代表会议不能表决（浙江省实施《村民委员会组织法》办法第十五条、第十六条）。
+page-no-authorisations = 还没有登记授权。
+page-authorisation-holds = { $from }授权，到{ $to }为止

@@ -66,3 +66,12 @@ speaking-restored-title = 您可以公开发言了
 speaking-restored-text = { $body }已经恢复您的公开发言。说明：{ $reason }
 speaking-appeal = 不服的，可以留言给“{ $office }”（留言时选“只有镇里能看”），或者直接去申诉。
 speaking-appeal-here = 不服的，可以到村里或镇里申诉。
+
+# How many the law asks for before a meeting must be called.
+threshold-assembly-by-villagers = 达到十分之一以上村民，应当召集村民会议
+threshold-law-assembly-by-villagers = 村民委员会组织法（2025修正）第二十五条
+threshold-assembly-by-representatives = 达到三分之一以上村民代表，应当召集村民会议
+threshold-law-assembly-by-representatives = 村民委员会组织法（2025修正）第二十五条
+threshold-representatives-meeting = 达到五分之一以上村民代表，应当召集村民代表会议
+threshold-law-representatives-meeting = 村民委员会组织法（2025修正）第三十条
+threshold-card-text = 留言{ $number }有 { $have } 人附议（共 { $of } 人）。依据：{ $law }。“我也是”不是书面提议，请尽快核对并答复。

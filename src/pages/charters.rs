@@ -1,0 +1,46 @@
+//! `/charters`: what a village's assembly allowed: paths by charter, and what its representatives may decide; for everybody.
+use askama::Template;
+use axum::{Router, extract::State, response::Response, routing::get};
+use serde::Deserialize;
+
+use super::{
+    layout::{Page, Viewer, render},
+    words::Words,
+};
+use crate::{
+    app::{App, Query},
+    areas,
+    error::Result,
+    matters::{AuthorisationView, CharterView, queries},
+    text,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/charters", get(show))
+}
+
+/// Of which village; one's own when absent.
+#[derive(Debug, Default, Deserialize)]
+struct Which {
+    area: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "charters.html")]
+struct ChartersPage {
+    page: Page,
+    charters: Vec<CharterView>,
+    authorisations: Vec<AuthorisationView>,
+}
+
+async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<Which>) -> Result<Response> {
+    let db = app.store.read();
+    let own = viewer.actor.as_ref().map(|actor| actor.area.clone());
+    let area = which.area.or(own).unwrap_or_default();
+    let name = areas::names(db, vec![area.clone()]).await?.remove(&area).unwrap_or_default();
+    let title = text::say_with("page-charters-of", &[("area", name.into())]);
+    let page = viewer.page("page-charters").titled(title).back("/matters").at("/charters");
+    let charters = queries::charters(db, &area).await?;
+    let authorisations = queries::authorisations(db, &area).await?;
+    Ok(render(&ChartersPage { page, charters, authorisations }))
+}

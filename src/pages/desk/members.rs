@@ -1,0 +1,119 @@
+//! 成员 on the desk: who belongs to a body without a seat in it; for whoever holds its meetings.
+use askama::Template;
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::{
+    frame::{Clerk, Desk, Draft},
+    sheets::{Find, Found, search},
+};
+use crate::{
+    app::{App, Path, Query},
+    bodies::{
+        self, Body,
+        members::{self, BodyMemberView, EnterMember},
+    },
+    error::{Code, Result},
+    ids::{BodyId, PersonId},
+    pages::{
+        fields::Fields,
+        layout::{Page, encode, render_as, see},
+        words::Words,
+    },
+    text,
+};
+
+/// Which body, and who is looked for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Filter {
+    body: Option<BodyId>,
+    find: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/members.html")]
+struct MembersPage {
+    page: Page,
+    desk: Desk,
+    draft: Draft,
+    /// Those whose meetings the clerk holds.
+    bodies: Vec<Body>,
+    body: Option<BodyId>,
+    members: Vec<BodyMemberView>,
+    find: String,
+    found: Vec<Found>,
+}
+
+impl MembersPage {
+    fn is_here(&self, body: &BodyId) -> bool {
+        self.body == Some(*body)
+    }
+}
+
+/// The page.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+    shown(&app, &clerk, (filter, Draft::default())).await
+}
+
+async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
+    let db = app.store.read();
+    let mut held: Vec<BodyId> = clerk.actor.seats.iter().map(|seat| seat.body_id).collect();
+    held.retain(|body| members::holds(&clerk.actor, *body));
+    held.dedup();
+    let bodies = bodies::queries::bodies(db, held).await?;
+    let body = bodies.iter().find(|one| Some(one.id) == filter.body).or(bodies.first());
+    let (list, found) = match body {
+        Some(body) => {
+            let find = Find::named(filter.find.clone());
+            let area = body.areas.first().cloned().unwrap_or_default();
+            (members::list(db, &clerk.actor, body.id).await?, search(db, &area, &find).await?)
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    let shown = MembersPage {
+        page: clerk.page(text::say("desk-members")).at("/desk/members"),
+        desk: clerk.desk(),
+        draft,
+        body: body.map(|body| body.id),
+        members: list,
+        find: filter.find.unwrap_or_default(),
+        found,
+        bodies,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+/// Enters somebody, or takes somebody off.
+pub(super) async fn act(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(form): Path<String>,
+    fields: Fields,
+) -> Result<Response> {
+    let body: BodyId = fields.required("body_id")?;
+    let done = match form.as_str() {
+        "enter" => enter(&app, &clerk, body, &fields).await,
+        "strike" => strike(&app, &clerk, body, &fields).await,
+        _ => Err(Code::NotFound.into()),
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/members?body={}", encode(&body.to_string())))),
+        Err(error) => {
+            let filter = Filter { body: Some(body), find: fields.given("find").map(str::to_owned) };
+            shown(&app, &clerk, (filter, Draft::refused(&form, fields, error)?)).await
+        }
+    }
+}
+
+async fn enter(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Result<()> {
+    let input = (body, EnterMember { person_id: fields.required::<PersonId>("person_id")? });
+    let enter = app.once(clerk.actor.clone(), fields.key(), "enter_body_member", input, |tx, actor, input| {
+        Box::pin(members::enter(tx, actor, input))
+    });
+    enter.await.map(drop)
+}
+
+async fn strike(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Result<()> {
+    let (actor, person) = (clerk.actor.clone(), fields.required::<PersonId>("person_id")?);
+    app.store.write(move |tx| Box::pin(async move { members::strike(tx, &actor, (body, person)).await })).await
+}

@@ -111,7 +111,7 @@ impl Story<'_> {
         thread.rating = Some(form);
         for (number, score) in [("00022", 5), ("00034", 4), ("00041", 5), ("00001", 4)] {
             let actor = self.actor(number).await?;
-            let input = GiveAnswer { answers: parsed(json!({ "score": score }))?, person_id: None };
+            let input = GiveAnswer { answers: parsed(json!({ "score": score }))?, person_id: None, is_on_paper: false };
             self.write(move |tx| Box::pin(async move { forms::commands::answer(tx, &actor, (form, input)).await }))
                 .await?;
         }

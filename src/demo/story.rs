@@ -189,7 +189,7 @@ impl<'a> Story<'a> {
         let actor = self.actor(number).await?;
         let person_id = for_whom.map(|number| self.cast.person(number)).transpose()?;
         let answers = parsed(json!({ "wish": text::say("demo-yes") }))?;
-        let input = GiveAnswer { answers, person_id };
+        let input = GiveAnswer { answers, person_id, is_on_paper: false };
         self.write(move |tx| Box::pin(async move { forms::commands::answer(tx, &actor, (form, input)).await })).await?;
         Ok(())
     }
@@ -253,7 +253,7 @@ impl<'a> Story<'a> {
     }
 
     async fn publicise(&self, key: &str, thread: &mut Thread) -> Result<()> {
-        self.hold(thread.meeting, COUNCIL, &["02607", "02642", "02344"]).await?;
+        self.hold(thread.meeting, COUNCIL, &["02607", "02642", "02344", "01399"]).await?;
         self.advance(thread.matter, COUNCIL).await?;
         let actor = self.actor(CHAIR).await?;
         let input = parsed(

@@ -39,6 +39,7 @@ mod relay;
 mod schema;
 mod simulation;
 mod spec;
+mod stages;
 mod story;
 mod suggestions;
 mod support;

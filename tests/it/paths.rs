@@ -57,13 +57,15 @@ async fn carried_out(app: &TestApp, village: &Village, matter: &str) {
     app.settle().await;
 }
 
-/// A meeting of a body about the matter, with minutes.
-async fn meet(app: &TestApp, who: &Somebody, (matter, body): (&str, Value)) {
+/// A meeting of a body about the matter, with minutes; who calls it signs in, and so do the others.
+async fn meet(app: &TestApp, who: &Somebody, (matter, body): (&str, Value), others: &[&Somebody]) {
     let meeting = json!({ "area_code": "330521103202", "body_id": body, "audience": "members", "matter_id": matter,
         "title": "商议", "agenda": "一、水池", "place": "会议室", "starts_at": app.app.now() + TimeDelta::hours(1) });
     let meeting = id(&who.post("/v1/meetings", meeting).await.ok());
     app.pass(TimeDelta::hours(1)).await;
-    who.post(&format!("/v1/meetings/{meeting}/attendances"), json!({})).await.ok();
+    for one in [who].iter().chain(others) {
+        one.post(&format!("/v1/meetings/{meeting}/attendances"), json!({})).await.ok();
+    }
     let minutes = json!({ "minutes": "说了水池的事", "resolution": "同意" });
     who.post(&format!("/v1/meetings/{meeting}/minutes"), minutes).await.ok();
     app.settle().await;
@@ -130,7 +132,8 @@ async fn what_the_law_reserves_needs_a_legal_officer_s_note() {
     let by = json!({ "stage": "deliberate", "authority": "镇政府同意", "reason": "测试走近路" });
     let skip = village.chair.post(&format!("/v1/matters/{matter}/skip"), by).await;
     assert_eq!(skip.refused(), "evidence_missing", "no authority stands above the note");
-    meet(&app, &village.council_chair, (&matter, json!(village.council))).await;
+    let others = [&village.secretary];
+    meet(&app, &village.council_chair, (&matter, json!(village.council)), &others).await;
     assert_eq!(missing(&village.chair, &matter).await, ["legality"]);
     assert_eq!(village.chair.post(&notes, note(true)).await.refused(), "not_allowed", "not by who wants it");
     lawyer.post(&notes, note(false)).await.ok();
@@ -155,10 +158,10 @@ async fn four_deliberations_and_two_publications_to_the_end() {
     village.branch_chair.post(&opinions, agree).await.ok();
     assert_eq!(advance(&village.chair, &matter).await["stage"], "deliberate");
     assert_eq!(missing(&village.chair, &matter).await, ["meeting_village_committee"]);
-    meet(&app, &village.chair, (&matter, json!(village.committee))).await;
+    meet(&app, &village.chair, (&matter, json!(village.committee)), &[]).await;
     assert_eq!(advance(&village.chair, &matter).await["stage"], "review");
     assert_eq!(missing(&village.chair, &matter).await, ["meeting_party_branch"]);
-    meet(&app, &village.branch_chair, (&matter, json!(village.branch))).await;
+    meet(&app, &village.branch_chair, (&matter, json!(village.branch)), &[]).await;
     assert_eq!(advance(&village.chair, &matter).await["stage"], "decide");
     let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "villagers",
         "matter_id": matter, "title": "村民会议", "agenda": "表决水池", "place": "文化礼堂",
@@ -230,7 +233,35 @@ async fn the_register_is_a_table_of_every_matter_of_the_area() {
     let titles: std::collections::BTreeSet<&str> = rows.iter().map(|row| &row[2]).collect();
     assert_eq!((rows.len(), titles.len()), (105, 105), "each once");
     assert_eq!((&rows[0][2], &rows[104][2]), ("'=第104件,事", "'=第0件,事"), "the newest first, and no formula");
+    // the same as a workbook, read by somebody else's program
+    let (status, book) = village.chair.download(&format!("/v1/register?format=xlsx&area={}", village.area)).await;
+    assert_eq!(
+        (status, sheet_of(&book)),
+        (200, (106, "=第104件,事".to_owned())),
+        "a head and every row, and no formula"
+    );
+    let wrong = app.get("/v1/register?format=pdf").await;
+    assert_eq!(wrong.status, 400, "{}", wrong.body);
     let elsewhere = app.http.get(app.url("/v1/register?area=330521104")).send().await.unwrap();
     assert_eq!(elsewhere.text().await.unwrap().lines().count(), 1, "the head alone");
     app.stop().await;
+}
+
+/// How many rows a workbook has, and the third cell of its second row, as another implementation reads it.
+fn sheet_of(book: &[u8]) -> (usize, String) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), book).unwrap();
+    let read = "import sys, zipfile, xml.etree.ElementTree as xml\n\
+        book = zipfile.ZipFile(sys.argv[1])\n\
+        assert book.testzip() is None\n\
+        for part in book.namelist(): xml.fromstring(book.read(part))\n\
+        main = '{http://schemas.openxmlformats.org/spreadsheetml/2006/main}'\n\
+        rows = xml.fromstring(book.read('xl/worksheets/sheet1.xml')).findall(main + 'sheetData/' + main + 'row')\n\
+        print(len(rows), rows[1][2].find(main + 'is/' + main + 't').text)";
+    let mut python = std::process::Command::new("python3");
+    let said = python.args(["-c", read]).arg(file.path()).env("PYTHONIOENCODING", "utf-8").output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let said = String::from_utf8(said.stdout).unwrap();
+    let (rows, cell) = said.trim_end().split_once(' ').unwrap();
+    (rows.parse().unwrap(), cell.to_owned())
 }

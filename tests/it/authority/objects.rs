@@ -150,6 +150,17 @@ impl World {
                     "source": "村民会议通过的《小事简办章程》" });
                 id(&chair.post("/v1/charters", new).await.ok())
             }
+            "authorisation" => {
+                let new = json!({ "area_code": code, "reserved_item": "planning", "adopted_on": "2026-01-05",
+                    "until_on": "2027-01-05", "source": "村民会议授权村民代表会议决定" });
+                id(&chair.post("/v1/authorisations", new).await.ok())
+            }
+            "planned" => {
+                let matter = self.raise(place).await;
+                let plan = json!({ "version": 0, "text": "在溪边种五十棵树，村里出钱。" });
+                chair.post(&format!("/v1/matters/{matter}/plan"), plan).await.ok();
+                matter
+            }
             other => panic!("what is a {other}?"),
         }
     }

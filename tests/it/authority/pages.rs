@@ -304,6 +304,29 @@ async fn fields(
             ("source", "村民会议通过的《小事简办章程》".to_owned()),
             ("adopted_on", "2026-01-05".to_owned()),
         ],
+        "/desk/charters/path" => vec![
+            ("area", code),
+            ("path.name", "快办".to_owned()),
+            ("source", "村民会议通过的《议事章程》".to_owned()),
+            ("adopted_on", "2026-01-05".to_owned()),
+        ],
+        "/desk/charters/authorise" => vec![
+            ("area", code),
+            ("reserved_item", "planning".to_owned()),
+            ("source", "村民会议授权村民代表会议决定".to_owned()),
+            ("adopted_on", "2026-01-05".to_owned()),
+            ("until_on", "2027-01-05".to_owned()),
+        ],
+        "/desk/charters/revoke" => vec![("area", code), ("authorisation_id", object.to_owned())],
+        "/desk/members/enter" => {
+            let person = world.person(place, 16).await.to_string();
+            vec![("body_id", object.to_owned()), ("person_id", person)]
+        }
+        "/desk/members/strike" => {
+            vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
+        }
+        "/desk/matters/{id}/halt" => vec![("days", "1".to_owned()), reason],
+        "/desk/forms/{id}/draw" => vec![("households", "3".to_owned())],
         "/desk/charters/end" => vec![("area", code), ("charter_id", object.to_owned())],
         "/desk/suspensions/lift" => vec![("area", code), ("suspension_id", object.to_owned()), reason],
         "/desk/requests/claim" | "/desk/requests/correction" => vec![("id", object.to_owned()), reason],
@@ -335,7 +358,7 @@ async fn fields(
         "/privacy/mine/consent" => vec![("purpose", "sms_notices".to_owned()), ("is_given", "1".to_owned())],
         "/privacy/mine/correction" => vec![("field", "other".to_owned()), ("wanted", "改".to_owned())],
         "/privacy/mine/closing" => vec![("understood", "1".to_owned())],
-        path if path.ends_with("/withdraw") || path.ends_with("/cancel") => vec![reason],
+        path if ["/withdraw", "/cancel", "/lift"].iter().any(|end| path.ends_with(end)) => vec![reason],
         _ => vec![text()],
     };
     fields.push(("client_id", Uuid::now_v7().to_string()));

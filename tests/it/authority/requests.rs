@@ -114,7 +114,9 @@ impl World {
             "find_household" => format!("?number={}", if object == Place::A.code() { "N110" } else { "N030" }),
             "list_forms" => format!("?subject_id={object}"),
             "list_tasks" => format!("?matter_id={object}"),
-            "list_charters" | "list_matters" | "list_meetings" | "list_notices" => format!("?area={object}"),
+            "list_authorisations" | "list_charters" | "list_matters" | "list_meetings" | "list_notices" => {
+                format!("?area={object}")
+            }
             "get_wechat_js_config" => "?url=http://cun.example/".to_owned(),
             "list_suggestions" => format!("?scope={}", row.object),
             _ => String::new(),
@@ -188,7 +190,14 @@ impl World {
             "note_legality" => json!({ "is_lawful": true, "text": "合法。" }),
             "adopt_charter" => json!({ "area_code": code, "template": "short", "adopted_on": "2026-01-05",
                 "source": "村民会议通过的《小事简办章程》" }),
-            "end_charter" => Value::Null,
+            "end_charter" | "end_authorisation" => Value::Null,
+            "record_authorisation" => json!({ "area_code": code, "reserved_item": "planning",
+                "adopted_on": "2026-01-05", "until_on": "2027-01-05", "source": "村民会议授权村民代表会议决定" }),
+            "write_plan" => json!({ "version": 0, "text": "在溪边种五十棵树，村里出钱。" }),
+            "halt_matter" => json!({ "days": 1, "reason": "账目要先核对" }),
+            "lift_halt" => json!({ "reason": "核对清楚了" }),
+            "draw_sample" => json!({ "form_id": Uuid::now_v7(), "households": 3 }),
+            "enter_body_member" => json!({ "person_id": self.fresh_person(place).await }),
             "give_opinion" => json!({ "agree": true, "text": "同意。" }),
             "write_report" => json!({ "text": "已经全部完成，资料已归档，支出与预算相符。" }),
             "join_suggestion" => {

@@ -1,0 +1,146 @@
+//! Whom the villagers are asked through: households that are drawn, paper that is typed in, and how many stand behind a voice.
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{id, office_cards, own_cards, page, raise, scene, skip};
+use crate::support::{Somebody, answer};
+
+fn form(area: &str, matter: &str, purpose: &str) -> Value {
+    json!({ "subject_id": matter, "area_code": area, "purpose": purpose, "title": "问卷", "questions": [
+        { "id": "a", "title": "修吗？", "kind": "choice", "options": ["修", "不修"], "required": true }] })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_households_of_objectors_are_drawn_first_and_nobody_chooses_the_others() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    skip(&village, &matter, "deliberate").await;
+    let notice = json!({ "area_code": village.area, "matter_id": matter, "title": "水池", "text": "全文。" });
+    let notice = id(&village.clerk.post("/v1/notices", notice).await.ok());
+    let objector = village.villager(&app, "00008").await;
+    objector.post(&format!("/v1/notices/{notice}/objections"), json!({ "text": "太贵" })).await.ok();
+    let sheet = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "visit")).await.ok());
+    let survey = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "survey")).await.ok());
+    let path = format!("/v1/matters/{matter}/sample");
+    let draw = |form: &str, households: u32| json!({ "form_id": form, "households": households });
+    assert_eq!(village.member.post(&path, draw(&sheet, 5)).await.refused(), "not_allowed");
+    assert_eq!(village.chair.post(&path, draw(&survey, 5)).await.refused(), "wrong_state");
+    for wrong in [0, 201] {
+        assert_eq!(village.chair.post(&path, draw(&sheet, wrong)).await.refused(), "invalid_fields");
+    }
+    let other = raise(&village, json!({})).await;
+    let foreign = village.chair.post(&format!("/v1/matters/{other}/sample"), draw(&sheet, 5)).await;
+    assert_eq!(foreign.refused(), "not_found", "a sheet of another matter");
+    let drawn = village.chair.post(&path, draw(&sheet, 5)).await.ok();
+    let drawn = drawn.as_array().unwrap();
+    assert_eq!(
+        (drawn.len(), &drawn[0]["household_number"], &drawn[0]["is_objector"]),
+        (6, &json!("H003"), &json!(true))
+    );
+    assert!(drawn[1..].iter().all(|one| one["is_objector"] == false));
+    let homes: std::collections::BTreeSet<_> = drawn.iter().map(|one| one["household_id"].to_string()).collect();
+    assert_eq!(homes.len(), 6, "each once");
+    assert_eq!(village.chair.post(&path, draw(&sheet, 9)).await.refused(), "wrong_state", "drawn once");
+    // who visits sees it and what is left to do, nobody else does
+    assert_eq!(objector.get(&format!("/v1/forms/{sheet}")).await.refused(), "not_found");
+    let visit = json!({ "answers": { "a": "不修" }, "person_id": objector.person });
+    village.member.post(&format!("/v1/forms/{sheet}/answers"), visit).await.ok();
+    let seen = village.member.get(&format!("/v1/forms/{sheet}")).await.ok();
+    assert_eq!((&seen["sample"][0]["is_visited"], &seen["sample"][1]["is_visited"]), (&json!(true), &json!(false)));
+    let desk = page(&village.chair, &format!("/desk/forms/{sheet}")).await;
+    assert!(desk.contains("抽到的户（6 户）") && desk.contains("提过异议") && desk.contains("H003"), "{desk}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_wrote_on_paper_is_typed_in_once_and_told() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let survey = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "survey")).await.ok());
+    let path = format!("/v1/forms/{survey}/answers");
+    let old = village.villager(&app, "00008").await;
+    let paper = |who: Option<&Somebody>| json!({ "answers": { "a": "修" }, "person_id": who.map(|one| one.person), "is_on_paper": true });
+    for who in [&old, &village.member, &village.supervisor] {
+        let typed = who.post(&path, paper(Some(&village.branch_chair))).await;
+        assert_eq!(typed.refused(), "not_allowed", "only who opens forms types in");
+    }
+    let own = village.clerk.post(&path, paper(None)).await;
+    assert_eq!(own.refused(), "invalid_fields", "the own answer is not typed in as somebody's paper");
+    assert_eq!(village.clerk.post(&path, paper(Some(&village.clerk))).await.refused(), "invalid_fields");
+    assert_eq!(
+        village.clerk.post(&path, paper(Some(&village.neighbour(&app).await))).await.refused(),
+        "invalid_fields"
+    );
+    village.clerk.post(&path, paper(Some(&old))).await.ok();
+    assert_eq!(village.clerk.post(&path, paper(Some(&old))).await.refused(), "already_answered");
+    assert_eq!(old.post(&path, json!({ "answers": { "a": "不修" } })).await.refused(), "already_answered");
+    assert!(own_cards(&app, &old).await.contains(&"answer_typed".to_owned()));
+    let seen = old.get(&format!("/v1/forms/{survey}")).await.ok();
+    assert_eq!(
+        (&seen["answers"], &seen["paper_answers"], &seen["my_answer"]["is_recorded"]),
+        (&json!(1), &json!(1), &json!(true))
+    );
+    let visit = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "visit")).await.ok());
+    let mixed = village.clerk.post(&format!("/v1/forms/{visit}/answers"), paper(Some(&old))).await;
+    assert_eq!(mixed.refused(), "not_allowed", "a visit is no paper");
+    let desk = page(&village.clerk, &format!("/desk/forms/{survey}?person={}", village.branch_chair.person)).await;
+    assert!(desk.contains("录入纸质答卷") && desk.contains("其中纸质 1 份"), "{desk}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stands_behind_a_voice_is_weighed_against_what_the_law_asks_for() {
+    let (app, village) = scene().await;
+    let author = village.villager(&app, "00007").await;
+    let speak = |visibility: &str| json!({ "kind": "suggestion", "visibility": visibility, "text": "桥要修" });
+    let voice = id(&author.post("/v1/suggestions", speak("public")).await.ok());
+    let support = format!("/v1/suggestions/{voice}/support");
+    let private = id(&author.post("/v1/suggestions", speak("handlers")).await.ok());
+    assert_eq!(author.get(&format!("/v1/suggestions/{private}/support")).await.refused(), "not_found");
+    assert_eq!(village.neighbour(&app).await.get(&support).await.refused(), "not_found");
+    let before = author.get(&support).await.ok();
+    let adults = before["of_villagers"].as_u64().unwrap();
+    assert_eq!((&before["villagers"], &before["of_representatives"]), (&json!(1), &json!(5)));
+    // two of the roster are not of age on the day of the test, or three
+    assert!((55..=58).contains(&adults), "{before}");
+    let need = before["thresholds"][0]["need"].as_u64().unwrap();
+    assert_eq!(need, adults.div_ceil(10));
+
+    let cosign = async |who: &Somebody, is_on: bool| {
+        let path = format!("/v1/suggestions/{voice}/cosign");
+        answer(who.request(Method::PUT, &path).json(&json!({ "is_on": is_on }))).await.ok()
+    };
+    let told = async || {
+        let cards = office_cards(&app, &village.chair, village.committee).await;
+        cards.iter().filter(|card| *card == "threshold_reached").count()
+    };
+    // a child does not count
+    cosign(&Somebody::signed_in(&app, crate::support::person_of(&app.app, &village.area, "00055").await).await, true)
+        .await;
+    assert_eq!(author.get(&support).await.ok()["villagers"], 1);
+    assert_eq!(told().await, 0);
+    // one of five representatives is a fifth, two are a third
+    cosign(&village.representatives[0], true).await;
+    assert_eq!(told().await, 1);
+    cosign(&village.representatives[0], false).await;
+    cosign(&village.representatives[0], true).await;
+    assert_eq!(told().await, 1, "told once");
+    cosign(&village.representatives[1], true).await;
+    assert_eq!(told().await, 2);
+    for number in 8..8 + need - 3 {
+        cosign(&village.villager(&app, &format!("{number:05}")).await, true).await;
+    }
+    assert_eq!(told().await, 3, "a tenth of the villagers");
+    let after = author.get(&support).await.ok();
+    assert_eq!(after["villagers"].as_u64(), Some(need));
+    let reached: Vec<_> = after["thresholds"].as_array().unwrap().iter().map(|one| one["is_reached"].clone()).collect();
+    assert_eq!(reached, [true, true, true]);
+    assert!(
+        after["thresholds"][0]["reached_at"].is_string()
+            && after["thresholds"][0]["law"].as_str().unwrap().contains("第二十五条")
+    );
+    let shown = page(&author, &format!("/suggestions/{voice}")).await;
+    assert!(shown.contains("附议够不够开会") && shown.contains("第三十条"), "{shown}");
+    app.stop().await;
+}

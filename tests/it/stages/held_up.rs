@@ -1,0 +1,108 @@
+//! Plans in versions, and a step that the supervision committee holds up.
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{missing, page, raise, scene, skip};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_version_of_a_plan_stays_and_shows_what_changed() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let path = format!("/v1/matters/{matter}/plan");
+    assert_eq!(app.get(&path).await.refused(), "not_found");
+    let plan =
+        |version: i32, text: &str, reason: Option<&str>| json!({ "version": version, "text": text, "reason": reason });
+    let first = plan(0, "装三盏灯。由村里出钱。五月动工。", None);
+    assert_eq!(village.member.post(&path, first.clone()).await.refused(), "not_allowed");
+    assert_eq!(village.council_chair.post(&path, first.clone()).await.ok()["version"], 1);
+    assert_eq!(village.chair.post(&path, first).await.refused(), "invalid_fields", "a reason, and something new");
+    let stale = plan(0, "装五盏灯。由村里出钱。五月动工。", Some("太暗"));
+    assert_eq!(village.chair.post(&path, stale).await.refused(), "changed");
+    // of several at once one is the next version
+    let second = |lamps: &str| plan(1, &format!("装{lamps}盏灯。由村里出钱。五月动工。"), Some("三盏太暗"));
+    let at_once = ["五", "六", "七", "八"].map(|lamps| village.chair.post(&path, second(lamps)));
+    let written = join_all(at_once).await.into_iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(written, 1, "next versions written at once");
+    let shown = app.get(&path).await.ok();
+    assert_eq!((&shown["version"], &shown["versions"], &shown["reason"]), (&json!(2), &json!(2), &json!("三盏太暗")));
+    let fates: Vec<_> = shown["changes"].as_array().unwrap().iter().map(|one| one["fate"].clone()).collect();
+    assert_eq!(fates, ["removed", "added", "kept", "kept"]);
+    let old = app.get(&format!("{path}?version=1")).await.ok();
+    assert_eq!((&old["text"], old.get("changes")), (&json!("装三盏灯。由村里出钱。五月动工。"), None));
+    for nowhere in ["?version=3", "?version=0", "?version=-2147483648"] {
+        assert_eq!(app.get(&format!("{path}{nowhere}")).await.refused(), "not_found");
+    }
+    let public = app.http.get(app.url(&format!("/matters/{matter}/plan"))).send().await.unwrap().text().await.unwrap();
+    assert!(public.contains("<del>装三盏灯。</del><ins>装"), "{public}");
+    assert!(village.cards(&app, &matter).await.contains("第 2 稿"));
+    // what hangs out is not changed behind anybody's back
+    skip(&village, &matter, "raise").await;
+    skip(&village, &matter, "deliberate").await;
+    let late = plan(2, "装七盏灯。由村里出钱。五月动工。", Some("还是暗"));
+    assert_eq!(village.chair.post(&path, late).await.refused(), "wrong_state");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_is_held_up_once_and_for_three_days_at_most() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let (halt, end) = (format!("/v1/matters/{matter}/halt"), format!("/v1/matters/{matter}/halt/end"));
+    let why = |days: i64| json!({ "days": days, "reason": "账目要先核对" });
+    for who in [&village.chair, &village.town, &village.council_chair] {
+        assert_eq!(who.post(&halt, why(3)).await.refused(), "not_allowed");
+    }
+    for days in [0, 4, 255] {
+        assert_eq!(village.supervisor.post(&halt, why(days)).await.refused(), "invalid_fields");
+    }
+    let supervisor = &village.supervisor;
+    let at_once = join_all((0..4).map(|_| supervisor.post(&halt, why(3)))).await;
+    assert_eq!(at_once.iter().filter(|answer| answer.status == 200).count(), 1, "held up at once");
+    let by = json!({ "stage": "raise", "authority": "镇政府同意", "reason": "测试走近路" });
+    let (advance, skips) = (format!("/v1/matters/{matter}/advance"), format!("/v1/matters/{matter}/skip"));
+    assert_eq!(village.chair.post(&advance, json!({})).await.refused(), "halted");
+    assert_eq!(village.chair.post(&skips, by.clone()).await.refused(), "halted");
+    let shown = app.get(&format!("/v1/matters/{matter}")).await.ok();
+    assert_eq!((&shown["is_halted"], &shown["halts"][0]["reason"]), (&json!(true), &json!("账目要先核对")));
+    assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains("账目要先核对"));
+    assert!(page(supervisor, &format!("/desk/matters/{matter}")).await.contains("解除暂缓"));
+    app.pass(TimeDelta::days(3)).await;
+    app.settle().await;
+    assert_eq!(missing(&village.chair, &matter).await, ["survey"], "it goes on");
+    assert_eq!(supervisor.post(&halt, why(1)).await.refused(), "wrong_state", "of a stay once");
+    village.chair.post(&skips, by).await.ok();
+    // let go on before its time
+    supervisor.post(&halt, why(3)).await.ok();
+    let reason = json!({ "reason": "核对清楚了" });
+    assert_eq!(village.chair.post(&end, reason.clone()).await.refused(), "not_allowed");
+    assert_eq!(supervisor.post(&end, reason.clone()).await.ok()["is_halted"], false);
+    assert_eq!(supervisor.post(&end, reason).await.refused(), "wrong_state");
+    let told = village.cards(&app, &matter).await;
+    assert!(told.contains("暂缓：") && told.contains("继续办："), "{told}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_by_date_waits_while_it_is_held_up_and_then_moves() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    skip(&village, &matter, "deliberate").await;
+    let notice = json!({ "area_code": village.area, "matter_id": matter, "title": "水池", "text": "全文。",
+        "period_days": 5 });
+    let hangs = village.clerk.post("/v1/notices", notice).await.ok();
+    let ends: chrono::DateTime<chrono::Utc> = serde_json::from_value(hangs["period_to"].clone()).unwrap();
+    app.pass(ends - app.app.now() - TimeDelta::hours(1)).await;
+    let halt = json!({ "days": 3, "reason": "账目要先核对" });
+    village.supervisor.post(&format!("/v1/matters/{matter}/halt"), halt).await.ok();
+    let stage = async || {
+        app.settle().await;
+        app.get(&format!("/v1/matters/{matter}")).await.ok()["stage"].clone()
+    };
+    app.pass(TimeDelta::days(2)).await;
+    assert_eq!(stage().await, "publicise", "the period is over, and the step is held up");
+    app.pass(TimeDelta::days(1)).await;
+    assert_eq!(stage().await, "review");
+    app.stop().await;
+}

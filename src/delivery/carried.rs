@@ -18,6 +18,7 @@ use super::{
     queries::{DEAD, QUEUED, SENDING, SENT},
     rows::{delivery, told_number},
     rules::ladder::Channel,
+    settle::UNKNOWN,
 };
 use crate::{
     error::Result,
@@ -44,6 +45,8 @@ fn behind(carrier: &delivery::Model, why: &'static str, now: DateTime<Utc>) -> O
     let soon = now + ASK_AGAIN;
     match carrier.state.as_str() {
         SENT => Some(Verdict::Like(SENT, carrier.sent_at, why, carrier.id)),
+        // it may have been heard, twice already: what it told of is not told again
+        DEAD if carrier.reason.as_deref() == Some(UNKNOWN) => Some(Verdict::Like(DEAD, None, UNKNOWN, carrier.id)),
         // the number is the same; of another kind of news the next may go through
         DEAD if why == FAMILY => Some(Verdict::Like(DEAD, None, CARRIER, carrier.id)),
         SENDING => Some(Verdict::Behind(carrier.id, soon, why)),
@@ -153,7 +156,7 @@ pub(super) async fn one_text(
             keys.extend(carried.chain([place]).map(|one| (rows[*one].event_number, number, rows[*place].id)));
         }
         let holders = hold(tx, keys).await?;
-        let mut gone = Vec::new();
+        let (mut gone, mut failed) = (Vec::new(), Condition::any());
         for place in sending {
             let Some(number) = number(place) else { continue };
             let own = rows[place].id;
@@ -164,6 +167,11 @@ pub(super) async fn one_text(
             }
             match holder(place) {
                 Some(holder) if holder.id == own => {}
+                // the message of an evening did not go out; this was news beside it, and goes on its own
+                Some(holder) if is_failed(holder) && holder.event_number != rows[place].event_number => {
+                    let of_it = told_number::Column::DeliveryId.eq(holder.id);
+                    failed = failed.add(of_it.and(told_number::Column::EventNumber.eq(rows[place].event_number)));
+                }
                 Some(holder) => match behind(holder, FAMILY, now) {
                     Some(fate) => verdicts[place].1 = fate,
                     None => gone.push(holder.id),
@@ -171,12 +179,18 @@ pub(super) async fn one_text(
                 None => verdicts[place].1 = Verdict::Later(now + ASK_AGAIN, FAMILY),
             }
         }
-        if gone.is_empty() {
+        if gone.is_empty() && failed.is_empty() {
             break;
         }
-        told_number::Entity::delete_many().filter(told_number::Column::DeliveryId.is_in(gone)).exec(tx).await?;
+        let left = failed.add(told_number::Column::DeliveryId.is_in(gone));
+        told_number::Entity::delete_many().filter(left).exec(tx).await?;
     }
     Ok(())
+}
+
+/// It will not go out, and was not heard either.
+fn is_failed(holder: &delivery::Model) -> bool {
+    holder.state == DEAD && holder.reason.as_deref() != Some(UNKNOWN)
 }
 
 fn sending(verdicts: &[(usize, Verdict)]) -> impl Iterator<Item = usize> {

@@ -240,6 +240,8 @@ async fn today(tx: &Tx, channel: Channel, rows: &[delivery::Model]) -> Result<Ha
         .filter(delivery::Column::State.eq(queries::SENT))
         .filter(delivery::Column::Channel.eq(channel.as_str()))
         .filter(delivery::Column::SentAt.gt(tx.now() - TimeDelta::days(1)))
+        // what another message told of was no message
+        .filter(delivery::Column::CarriedBy.is_null())
         .group_by(delivery::Column::TargetId)
         .into_tuple()
         .all(tx)

@@ -45,6 +45,8 @@ pub struct TellingChoices {
     pub sms_news: bool,
     /// Every topic.
     pub topics: Vec<TopicChoice>,
+    /// Those that were chosen by themselves; the others are as they come, or as the topic above them.
+    pub own: Vec<Topic>,
     /// Matters that are followed, newest first, 200 at most.
     pub following: Vec<MatterId>,
 }
@@ -60,6 +62,10 @@ pub struct ChooseTelling {
     /// Topics that change; each once.
     #[schema(max_items = 16)]
     pub topics: Vec<TopicChoice>,
+    /// Categories of notices that follow the topic of all notices again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 16)]
+    pub inherit: Vec<Topic>,
 }
 
 /// What this person chose.
@@ -88,6 +94,7 @@ pub async fn choices(db: &impl ConnectionTrait, person: PersonId) -> Result<Tell
                 mode: chosen.get(topic).or(chosen.get(&topic.above())).copied().unwrap_or(Mode::AtOnce),
             })
             .collect(),
+        own: chosen.keys().copied().collect(),
         following: following.into_tuple().all(db).await?,
     })
 }
@@ -100,7 +107,9 @@ pub async fn choose(tx: &Tx, actor: &Actor, input: ChooseTelling) -> Result<Tell
     let mut checks = Checks::default();
     let twice =
         (1..input.topics.len()).any(|at| input.topics[..at].iter().any(|one| one.topic == input.topics[at].topic));
-    checks.require(!twice, "topics", "duplicate");
+    let both = input.topics.iter().any(|one| input.inherit.contains(&one.topic));
+    checks.require(!twice && !both, "topics", "duplicate");
+    checks.require(input.inherit.iter().all(|topic| topic.above() != *topic), "inherit", "unknown");
     checks.done()?;
     let ways =
         choice::ActiveModel { by_wechat: Set(input.by_wechat), by_sms: Set(input.by_sms), ..fresh(tx, actor.person) };
@@ -118,6 +127,13 @@ pub async fn choose(tx: &Tx, actor: &Actor, input: ChooseTelling) -> Result<Tell
             .update_column(topic_choice::Column::Mode)
             .to_owned();
         topic_choice::Entity::insert_many(rows).on_conflict(again).exec_without_returning(tx).await?;
+    }
+    if !input.inherit.is_empty() {
+        topic_choice::Entity::delete_many()
+            .filter(topic_choice::Column::PersonId.eq(actor.person))
+            .filter(topic_choice::Column::Topic.is_in(input.inherit.iter().map(|topic| topic.as_str())))
+            .exec(tx)
+            .await?;
     }
     choices(tx, actor.person).await
 }

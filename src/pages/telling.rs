@@ -27,6 +27,9 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/settings/telling", get(show).post(choose)).route("/matters/{id}/follow", post(follow).get(up))
 }
 
+/// What a category of notices has on the form that is as all notices are.
+const AS_ABOVE: &str = "as_above";
+
 #[derive(Template)]
 #[template(path = "telling.html")]
 struct TellingPage {
@@ -43,8 +46,13 @@ impl TellingPage {
     fn is_chosen(&self, one: &TopicChoice, mode: &Mode) -> bool {
         match self.typed.given(one.topic.as_str()) {
             Some(typed) => typed == mode.as_str(),
-            None => one.mode == *mode,
+            None => one.mode == *mode && !self.follows(one),
         }
+    }
+
+    /// A category of notices may be as all notices are, and is until it is chosen by itself.
+    fn follows(&self, one: &TopicChoice) -> bool {
+        one.topic.above() != one.topic && !self.choices.own.contains(&one.topic)
     }
 }
 
@@ -63,9 +71,13 @@ async fn shown(app: &App, who: &Resident, (typed, wrong): (Fields, Wrong)) -> Re
 }
 
 async fn choose(State(app): State<App>, who: Resident, form: Fields) -> Result<Response> {
-    let mut topics = Vec::new();
+    let (mut topics, mut inherit) = (Vec::new(), Vec::new());
     for topic in Topic::ALL {
         if form.given(topic.as_str()).is_none() {
+            continue;
+        }
+        if form.has(topic.as_str(), AS_ABOVE) {
+            inherit.push(*topic);
             continue;
         }
         match form.choice(topic.as_str()) {
@@ -73,7 +85,8 @@ async fn choose(State(app): State<App>, who: Resident, form: Fields) -> Result<R
             Err(error) => return shown(&app, &who, (form, Wrong::from(error)?)).await,
         }
     }
-    let input = ChooseTelling { by_wechat: form.has("by_wechat", "1"), by_sms: form.has("by_sms", "1"), topics };
+    let input =
+        ChooseTelling { by_wechat: form.has("by_wechat", "1"), by_sms: form.has("by_sms", "1"), topics, inherit };
     let chosen = app.once(who.actor.clone(), form.key(), "choose_telling", input, |tx, actor, input| {
         Box::pin(preferences::choose(tx, actor, input))
     });

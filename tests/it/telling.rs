@@ -85,9 +85,10 @@ impl Scene {
             let steps = self.rows("SELECT due_at FROM ladder_steps WHERE state = 'waiting'").await;
             let due = |row: &QueryResult| row.try_get_by_index::<chrono::DateTime<chrono::Utc>>(0).unwrap() <= now;
             let waits = steps.iter().filter(|row| due(row)).count();
-            let under_way = liusheng::delivery::queries::due_now(self.app.app.store.read(), now).await.unwrap();
-            let sending = self.rows("SELECT id FROM deliveries WHERE state = 'sending'").await.len();
-            if waits == 0 && under_way == 0 && sending == 0 {
+            // in one look: what is settled between two looks makes another due
+            let open = self.rows("SELECT due_at, state FROM deliveries WHERE state IN ('queued', 'sending')").await;
+            let is_open = |row: &QueryResult| due(row) || row.try_get_by_index::<String>(1).unwrap() == "sending";
+            if waits == 0 && !open.iter().any(is_open) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -162,7 +162,9 @@ pub async fn ids(db: &impl ConnectionTrait, id: BodyId) -> Result<HashSet<Person
 pub async fn entitled(db: &impl ConnectionTrait, id: BodyId, now: DateTime<Utc>) -> Result<HashSet<PersonId>> {
     let counts = |role: Role| matches!(role, Role::Chair | Role::ViceChair | Role::Secretary | Role::Member);
     let seats = queries::members_of(db, id, now).await?;
-    let mut found = ids(db, id).await?;
+    let listed: Vec<PersonId> = ids(db, id).await?.into_iter().collect();
+    // who moved away or died counts no more
+    let mut found: HashSet<PersonId> = people::queries::homes(db, &listed).await?.into_keys().collect();
     found.extend(seats.into_iter().filter(|seat| counts(seat.role)).map(|seat| seat.person_id));
     Ok(found)
 }

@@ -175,6 +175,29 @@ pub async fn attend_by_phone(tx: &Tx, id: MeetingId, people: &[(PersonId, Person
     Ok(())
 }
 
+/// Who voted on paper takes part in the meeting that the vote belongs to. The sign-in that is there stays.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn attend_on_paper(tx: &Tx, id: MeetingId, people: &[PersonId], by: PersonId) -> Result<()> {
+    let meeting = meeting::Entity::find_by_id(id).one(tx).await?;
+    if meeting.is_none_or(|meeting| meeting.state == queries::CANCELLED) {
+        return Ok(());
+    }
+    let key = [attendance::Column::MeetingId, attendance::Column::PersonId];
+    for some in people.chunks(CHUNK) {
+        let rows = some.iter().map(|person| attendance::ActiveModel {
+            meeting_id: Set(id),
+            person_id: Set(*person),
+            via: Set(Via::Paper.as_str().to_owned()),
+            recorded_by: Set(by),
+            at: Set(tx.now()),
+        });
+        attendance::Entity::insert_many(rows).on_conflict_do_nothing_on(key).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
 async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &Attend) -> Result<(PersonId, Via)> {
     let audience = queries::audience(meeting)?;
     let (body, area) = (meeting.body_id, meeting.area_code.as_str());

@@ -1,5 +1,5 @@
 //! Reads of meetings: agenda, attendance by channel, minutes; who was there, for seat holders.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -239,14 +239,25 @@ async fn present(db: &impl ConnectionTrait, actor: &Actor, meeting: &meeting::Mo
         .all(db)
         .await?;
     let names = people::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
-    // members and representatives are there in a public role
-    let in_full =
-        audience(meeting)? != Audience::Villagers || bodies::may(actor, Right::HoldMeeting, &meeting.area_code);
+    let members = audience(meeting)? == Audience::Members;
+    let in_full = if members {
+        bodies::members::holds(actor, meeting.body_id)
+    } else {
+        audience(meeting)? != Audience::Villagers || bodies::may(actor, Right::HoldMeeting, &meeting.area_code)
+    };
+    // whoever has a seat is there in a public role; who belongs to a body without one is known to who holds its meetings
+    let seated: HashSet<PersonId> = if members && !in_full {
+        let seats = bodies::queries::members_of(db, meeting.body_id, meeting.starts_at).await?;
+        seats.into_iter().map(|seat| seat.person_id).collect()
+    } else {
+        HashSet::new()
+    };
     let show = |row: attendance::Model| {
         let name = names.get(&row.person_id).cloned().unwrap_or_default();
+        let is_public = in_full || seated.contains(&row.person_id);
         Ok(PresentView {
             person_id: row.person_id,
-            name: if in_full { name } else { people::rules::mask_name(&name) },
+            name: if is_public { name } else { people::rules::mask_name(&name) },
             via: via(&row)?,
             at: clock::local(row.at),
         })

@@ -48,11 +48,13 @@ pub async fn write_plan(tx: &Tx, actor: &Actor, (id, input): (MatterId, WritePla
     let seat = bodies::require(actor, Right::MoveMatter, &standing.matter.area_code)?;
     let newest = queries::plan_row(tx, id).await?;
     let version = newest.as_ref().map_or(0, |row| row.version);
+    // browsers end lines otherwise than the API
+    let text = input.text.trim().replace("\r\n", "\n");
     let mut checks = Checks::default();
-    checks.text("text", &input.text, 10..=5000);
+    checks.text("text", &text, 10..=5000);
     let reason = input.reason.as_deref().unwrap_or_default();
     checks.text("reason", reason, if version > 0 { 2..=200 } else { 0..=200 });
-    let is_same = newest.as_ref().is_some_and(|row| row.text == input.text.trim());
+    let is_same = newest.as_ref().is_some_and(|row| row.text == text);
     checks.require(!is_same, "text", "duplicate");
     checks.done()?;
     let position = standing.position();
@@ -65,7 +67,7 @@ pub async fn write_plan(tx: &Tx, actor: &Actor, (id, input): (MatterId, WritePla
     let row = plan::ActiveModel {
         matter_id: Set(id),
         version: Set(version + 1),
-        text: Set(input.text.trim().to_owned()),
+        text: Set(text),
         reason: Set(Some(reason.trim().to_owned()).filter(|text| !text.is_empty())),
         body_id: Set(seat.body_id),
         actor_id: Set(actor.person),

@@ -111,7 +111,9 @@ pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeM
     let (entitled, present) = (there.entitled.unwrap_or_default(), there.entitled_present.unwrap_or(there.all));
     for (number, one) in (1..).zip(one_by_one(input)) {
         let votes = one.votes_for.map(u64::from);
-        let is_carried = rules::is_carried(&seat.body_kind, votes, entitled, present);
+        // what too few resolved is written down, and carried by nobody
+        let is_enough = there.entitled.is_none() || rules::is_quorate(queries::audience(&row)?, entitled, present);
+        let is_carried = is_enough && rules::is_carried(&seat.body_kind, votes, entitled, present);
         keep(tx, (actor, seat, &row), (number, is_carried, one)).await?;
     }
     let data = json!({ "matter": row.matter_id, "body": row.body_id, "present": there.all });

@@ -45,11 +45,22 @@ async fn an_answer_is_spoken_and_as_private_as_its_voice() {
     village.chair.download(&url).await;
     assert_eq!(author.get(&path).await.ok()["readings"].as_array().unwrap().len(), 2);
 
-    // said anew: the one before is destroyed
+    // what was only spoken is the answer itself, and is not exchanged
+    let again = format!("{path}/answer-clip");
+    let other_words = upload(&village.chair, OTHER_CLIP).await;
+    assert_eq!(put(&village.chair, &again, &other_words).await.refused(), "wrong_state");
+
+    // written words may be said anew: the clip before is destroyed
+    let voice = accepted(&village, &author, "handlers").await;
+    let path = format!("/v1/suggestions/{voice}");
+    let written = json!({ "text": "下周修好", "clip_media_id": upload(&village.clerk, CLIP).await });
+    village.clerk.post(&format!("{path}/answers"), written).await.ok();
+    let seen = author.get(&path).await.ok();
+    let url = seen["answers"][0]["clip"]["url"].as_str().unwrap().to_owned();
     let again = format!("{path}/answer-clip");
     assert_eq!(put(&other, &again, &upload(&other, CLIP).await).await.refused(), "not_found");
     assert_eq!(put(&author, &again, &upload(&author, CLIP).await).await.refused(), "not_allowed");
-    put(&village.chair, &again, &upload(&village.chair, OTHER_CLIP).await).await.ok();
+    put(&village.chair, &again, &other_words).await.ok();
     let seen = author.get(&path).await.ok();
     let newest = seen["answers"][0]["clip"]["url"].as_str().unwrap().to_owned();
     assert_eq!(author.download(&newest).await, (200, OTHER_CLIP.to_vec()));

@@ -32,6 +32,9 @@ mod m0025_escalation;
 mod m0026_telling;
 mod m0027_agents;
 mod m0028_cosigns;
+mod m0031_roll;
+mod m0032_paper;
+mod m0033_after;
 mod m0034_charters;
 mod m0035_aloud;
 mod m0036_meetings;
@@ -76,6 +79,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_telling::Migration),
             Box::new(m0027_agents::Migration),
             Box::new(m0028_cosigns::Migration),
+            Box::new(m0031_roll::Migration),
+            Box::new(m0032_paper::Migration),
+            Box::new(m0033_after::Migration),
             Box::new(m0034_charters::Migration),
             Box::new(m0035_aloud::Migration),
             Box::new(m0036_meetings::Migration),

@@ -90,6 +90,10 @@ ids! {
     TaskId,
     /// A vote (表决).
     VoteId,
+    /// An objection to the roll of a vote (名册异议).
+    RollObjectionId,
+    /// A challenge (质疑) of a result.
+    ChallengeId,
     /// Somebody named to cast for a household (户代表).
     HouseholdAgentId,
     /// Something that people are told.

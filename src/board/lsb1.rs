@@ -2,6 +2,8 @@
 //!
 //! A leaf is RFC 8785 (JCS) JSON; a head is signed over `LSB1-head NUL JCS`, a receipt over `LSB1-receipt NUL JCS`, a
 //! result over `LSB1-result NUL JCS`, each with Ed25519. Numbers are whole, so that JCS needs no rule for fractions.
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
@@ -72,6 +74,23 @@ pub fn roll_entry(poll: &str, electors: u64, root: &str) -> Value {
     json!({ "k": "roll", "n": electors, "poll": poll, "root": root, "v": 1 })
 }
 
+/// Somebody was added to the frozen roll; `sha256` is the digest of the published decision.
+#[must_use]
+pub fn added_entry(poll: &str, elector: &Value, decision: &str) -> Value {
+    let sha256 = hex(&super::tree::sha256(&[decision.as_bytes()]));
+    json!({
+        "k": "amend", "n": elector["n"], "op": "add", "poll": poll, "sha256": sha256, "tag": elector["tag"],
+        "u": elector["u"], "v": 1, "w": elector["w"],
+    })
+}
+
+/// Somebody was struck from it (`strike`), or that was taken back (`restore`).
+#[must_use]
+pub fn amended_entry(poll: &str, (op, number): (&str, u64), decision: &str) -> Value {
+    let sha256 = hex(&super::tree::sha256(&[decision.as_bytes()]));
+    json!({ "k": "amend", "n": number, "op": op, "poll": poll, "sha256": sha256, "v": 1 })
+}
+
 /// The leaf of a ballot, open or sealed: nothing but its digest.
 #[must_use]
 pub fn ballot_entry(poll: &str, hash: &str) -> Value {
@@ -90,12 +109,40 @@ pub fn named_entry(poll: &str, (elector, cast_id, choices): (u64, &str, &[String
     json!({ "c": choices, "cast_id": cast_id, "e": elector, "h": hash, "k": "named", "poll": poll, "v": 1 })
 }
 
-/// Votes from paper: one box, counted and written down; `sheet` is the digest of the tally sheet's photo.
+/// Votes about a motion from paper: one box, counted and written down; `sheet` is the digest of the tally sheet's photo.
 #[must_use]
 pub fn paper_entry(poll: &str, (paper_box, sheet): (&str, &str), [yes, no, abstain, invalid]: [u64; 4]) -> Value {
     json!({
         "abstain": abstain, "box": paper_box, "invalid": invalid, "k": "paper", "no": no, "poll": poll, "sheet": sheet,
         "v": 1, "yes": yes,
+    })
+}
+
+/// The same of a choice of one among several.
+#[must_use]
+pub fn paper_choice_entry(
+    poll: &str,
+    (paper_box, sheet): (&str, &str),
+    (votes, [abstain, invalid]): (&BTreeMap<String, u64>, [u64; 2]),
+) -> Value {
+    json!({
+        "abstain": abstain, "box": paper_box, "invalid": invalid, "k": "paper", "poll": poll, "sheet": sheet, "v": 1,
+        "votes": votes,
+    })
+}
+
+/// The same of a secret vote: how many; what is on them is told together with what was on the sealed ones, because the
+/// votes of a few on paper would say who they are.
+#[must_use]
+pub fn paper_secret_entry(poll: &str, (paper_box, sheet): (&str, &str), ballots: u64) -> Value {
+    json!({ "box": paper_box, "k": "paper", "n": ballots, "poll": poll, "sheet": sheet, "v": 1 })
+}
+
+/// Sheets of paper that were handed out, and what became of those that are in no box.
+#[must_use]
+pub fn sheets_entry(poll: &str, [issued, returned, spoilt, lost]: [u64; 4]) -> Value {
+    json!({
+        "issued": issued, "k": "sheets", "lost": lost, "poll": poll, "returned": returned, "spoilt": spoilt, "v": 1,
     })
 }
 
@@ -117,6 +164,13 @@ pub fn close_entry(poll: &str, ballots: u64) -> Value {
 #[must_use]
 pub fn result_entry(poll: &str, sha256: &str) -> Value {
     json!({ "k": "result", "poll": poll, "sha256": sha256, "v": 1 })
+}
+
+/// A result that could be challenged stands (`final`), or does not (`overturned`); `sha256` is the digest of the words of the
+/// resolution, or of why.
+#[must_use]
+pub fn settled_entry(poll: &str, (outcome, sha256): (&str, &str), at: &str) -> Value {
+    json!({ "k": "settled", "poll": poll, "s": outcome, "sha256": sha256, "t": at, "v": 1 })
 }
 
 /// A head, before it is signed.

@@ -206,7 +206,8 @@ pub async fn newest(db: &impl ConnectionTrait, vote: VoteId) -> Result<HeadView>
     head_view(&board, heads.one(db).await?.ok_or(Code::NotFound)?)
 }
 
-/// The heads that were shown: the first, the last of each day, and the two of the end. Oldest first.
+/// The heads that were shown: the first, the last of each day, and the last three: at `close`, at `result` and, where it was
+/// settled afterwards, there. Oldest first.
 ///
 /// # Errors
 /// `not_found` while there is no board.
@@ -214,7 +215,7 @@ pub async fn heads(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<HeadVi
     let board = row(db, vote).await?;
     let all = head::Entity::find().filter(head::Column::VoteId.eq(vote)).order_by_asc(head::Column::Size);
     let all = all.all(db).await?;
-    let end = all.len().saturating_sub(2);
+    let end = all.len().saturating_sub(3);
     let day = |row: &head::Model| row.signed_at.chars().take(10).collect::<String>();
     let mut shown = Vec::new();
     for (at, row) in all.iter().enumerate() {

@@ -185,10 +185,34 @@ kinds! {
     ClipRemoved "clip.removed",
     /// A vote was opened and its roll frozen; data: matter, preset, count.
     VoteOpened "vote.opened",
+    /// The roll of a vote was posted before its opening; data: matter, count, until when.
+    RollPosted "vote.roll_posted",
+    /// Somebody objected to a roll; data: vote, kind.
+    RollObjected "vote.roll_objected",
+    /// The office decided about it, two people of it; data: vote, outcome.
+    RollObjectionDecided "vote.roll_objection_decided",
+    /// An elector was added to a frozen roll or struck from it; data: op, number.
+    RollAmended "vote.roll_amended",
     /// A vote closes within a day; data: none.
     VoteClosingSoon "vote.closing_soon",
     /// A vote was closed and counted, or annulled; data: matter, outcome.
     VoteClosed "vote.closed",
+    /// A sheet of paper was handed out; data: number, serial, person.
+    SheetIssued "vote.sheet_issued",
+    /// It is in no box; data: number, serial, outcome, person.
+    SheetEnded "vote.sheet_ended",
+    /// A vote is over and its paper waits to be counted; data: none.
+    PaperWaits "vote.paper_waits",
+    /// What was in the boxes was signed; data: issued, counted.
+    PaperSigned "vote.paper_signed",
+    /// A result stands, or was overturned; data: matter, settlement.
+    VoteSettled "vote.settled",
+    /// An elector challenged a result; data: vote.
+    VoteChallenged "vote.challenged",
+    /// The office did not answer it in its days, and others may; data: vote.
+    ChallengePassedOn "vote.challenge_passed_on",
+    /// It was answered, or nobody answered it in time; data: vote, outcome.
+    ChallengeAnswered "vote.challenge_answered",
     /// A secret vote is over and waits for two of its three keys.
     VoteBoxClosed "vote.box_closed",
     /// An elector named a proxy; data: number, elector, agent.

@@ -1,6 +1,6 @@
 //! What is done to a vote: opened with its roll, cast, closed by the clock.
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ActiveModelTrait, Set};
+use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -9,7 +9,10 @@ use super::{
     queries::{self, VoteView},
     roll,
     rows::vote,
-    rules::{self, Preset},
+    rules::{
+        self, Preset,
+        roll::{MAX_POSTED_DAYS, days_after},
+    },
 };
 use crate::{
     actor::Actor,
@@ -17,19 +20,26 @@ use crate::{
     clock,
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
-    ids::{MatterId, MeetingId, VoteId},
+    ids::{BodyId, MatterId, MeetingId, PersonId, VoteId},
     matters, meetings,
     store::Tx,
 };
 
+mod amend;
 mod annul;
+pub mod boxes;
 mod cast;
+pub mod challenges;
 mod close;
+mod conclude;
 pub mod households;
+pub mod objections;
 mod opening;
+pub mod paper;
 pub mod proxies;
 mod question;
 mod receipt;
+mod settle;
 mod slot;
 mod telling;
 
@@ -38,16 +48,23 @@ pub use self::{
     cast::{CastBallot, Choice, Paper, cast},
     close::{close, due},
     households::{NameAgents, name_agents},
+    objections::{
+        ConfirmRollObjection, DecideRollObjection, RaiseRollObjection, confirm_roll_objection, decide_roll_objection,
+        raise_roll_objection,
+    },
     proxies::{Called, NameProxy, check_proxy, name_proxy, revoke_proxy},
     receipt::{BallotReceipt, Cast, SealedBy, sign},
 };
 pub(super) use self::{
-    close::{Ending, Tally, add, conclude, take_out_superseded},
+    close::{Tally, add, take_out_superseded},
+    conclude::{Ending, conclude},
     opening::{open_board, roll_leaves},
 };
 
 /// A vote lasts this long at most.
 const MAX_DAYS: i64 = 60;
+/// Its result may be challenged for so many days at most.
+const MAX_CHALLENGE_DAYS: u32 = 15;
 /// State of a meeting that is to come.
 const CALLED: &str = "called";
 
@@ -83,6 +100,18 @@ pub struct OpenVote {
     /// May an elector cast again, so that the last ballot counts?
     #[serde(default)]
     pub allows_revote: bool,
+    /// How many days the roll hangs before the first ballot, 30 at most; what the rule asks for, or none, when absent.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 30)]
+    pub roll_days: Option<u32>,
+    /// Are sheets of paper handed out at the desk, too? Then one ballot names one option at most.
+    #[serde(default)]
+    pub has_paper: bool,
+    /// For how many days after the count the result may be challenged, 15 at most; it moves nothing before. What the rule asks
+    /// for, or none, when absent.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 15)]
+    pub challenge_days: Option<u32>,
     /// When it closes by itself; 60 days from now at most.
     #[schema(value_type = String, format = DateTime)]
     pub closes_at: DateTime<Utc>,
@@ -113,8 +142,8 @@ impl Secrecy {
     }
 }
 
-/// Opens a vote and freezes its roll; a secret one then waits for its three keys. Recorded: `vote.opened`, when it takes
-/// ballots.
+/// Freezes the roll of a vote and opens it: at once, or after the roll has hung for some days; a secret one waits for its
+/// three keys. Recorded: `vote.roll_posted`; `vote.opened`, when it takes ballots.
 ///
 /// # Errors
 /// `not_found` (matter, meeting, vote before); `not_allowed`; `paper_required` for elections that the law keeps on paper;
@@ -126,87 +155,148 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let area = matters::queries::area_of(tx, input.matter_id).await?;
     let seat = bodies::require(actor, Right::OpenVote, &area)?;
     let now = tx.now();
-    let preset = check(&input, now)?;
+    let (preset, opens_at) = check(&input, now)?;
+    let is_posted = opens_at > now;
     let asked = question::asked(tx, &input).await?;
     let is_secret = input.secrecy == Secrecy::Secret;
-    let is_binding = belongs_to_meeting(tx, &input, preset, &area).await?;
+    let is_binding = belongs_to_meeting(tx, &input, (preset, opens_at), &area).await?;
     if is_binding && preset.unit == rules::Unit::Representative {
         matters::commands::require_authorised(tx, input.matter_id).await?;
     }
     let id = VoteId::new();
     matters::commands::begin_vote(tx, input.matter_id, id).await?;
-    let electors = roll::draw_up(tx, &input.preset, preset, &area, clock::local_date(now)).await?;
-    let row = vote::ActiveModel {
+    // who has a vote is who has one on the day of the first ballot
+    let electors = roll::draw_up(tx, &input.preset, preset, &area, clock::local_date(opens_at)).await?;
+    let about = (actor.person, seat.body_id, area);
+    let row = drawn_up(tx, (id, input), about, (preset, opens_at), (is_binding, asked, electors.len()))?;
+    let row = row.insert(tx).await?;
+    roll::freeze(tx, (id, actor.person), electors).await?;
+    let row = keep_root(tx, row).await?;
+    if !is_secret {
+        open_board(tx, &row, None).await?;
+    }
+    if is_posted {
+        record_posted(tx, &row, actor).await?;
+    } else if !is_secret {
+        record_opened(tx, &row, Some(actor)).await?;
+    }
+    queries::view(tx, row).await
+}
+
+/// A vote as it begins; what is not known yet is left out.
+fn drawn_up(
+    tx: &Tx,
+    (id, input): (VoteId, OpenVote),
+    (person, body, area): (PersonId, BodyId, String),
+    (preset, opens_at): (&Preset, DateTime<Utc>),
+    (is_binding, asked, electors): (bool, question::Asked, usize),
+) -> Result<vote::ActiveModel> {
+    let number = |n: u32| i32::try_from(n).map_err(Error::broken);
+    let on_roll = i32::try_from(electors).map_err(Error::broken)?;
+    let (is_secret, is_posted) = (input.secrecy == Secrecy::Secret, opens_at > tx.now());
+    let state = match (is_secret, is_posted) {
+        (true, _) => queries::WAITING_KEYS,
+        (false, true) => queries::POSTED,
+        (false, false) => queries::OPEN,
+    };
+    Ok(vote::ActiveModel {
         id: Set(id),
         matter_id: Set(input.matter_id),
         meeting_id: Set(input.meeting_id),
         area_code: Set(area),
-        body_id: Set(seat.body_id),
+        body_id: Set(body),
         question: Set(input.question.trim().to_owned()),
         preset: Set(input.preset),
         rule: Set(serde_json::to_string(preset).map_err(Error::broken)?),
         secrecy: Set(input.secrecy.as_str().to_owned()),
         is_binding: Set(is_binding),
-        state: Set(if is_secret { queries::WAITING_KEYS } else { queries::OPEN }.to_owned()),
-        on_roll: Set(i32::try_from(electors.len()).map_err(Error::broken)?),
-        opens_at: Set(now),
+        state: Set(state.to_owned()),
+        on_roll: Set(on_roll),
+        opens_at: Set(opens_at),
         closes_at: Set(input.closes_at),
-        closed_at: Set(None),
-        result: Set(None),
-        created_by: Set(actor.person),
-        created_at: Set(now),
+        created_by: Set(person),
+        created_at: Set(tx.now()),
         allows_revote: Set(input.allows_revote),
         has_board: Set(!is_secret),
         links_left: Set(false),
         proxies_until: Set(preset.proxy.map(|rule| rule.until(input.closes_at))),
-        told_until: Set(None),
         options: Set(asked.options),
         max_choices: Set(asked.max_choices),
         seats: Set(asked.seats),
         parent_vote_id: Set(input.parent_vote_id),
-    };
-    let row = row.insert(tx).await?;
-    roll::freeze(tx, (id, actor.person), electors).await?;
-    if !is_secret {
-        open_board(tx, &row, None).await?;
-        record_opened(tx, &row, actor).await?;
-    }
-    queries::view(tx, row).await
+        roll_frozen: Set(on_roll),
+        roll_posted_at: Set(is_posted.then(|| tx.now())),
+        challenge_days: Set(number(input.challenge_days.or(preset.challenge_days).unwrap_or(0))?),
+        has_paper: Set(input.has_paper),
+        ..Default::default()
+    })
+}
+
+async fn keep_root(tx: &Tx, row: vote::Model) -> Result<vote::Model> {
+    let root = opening::roll_root(tx, &row).await?;
+    let mut change = row.into_active_model();
+    change.roll_root = Set(Some(root));
+    Ok(change.update(tx).await?)
+}
+
+/// From now on the roll hangs; the vote opens by the clock.
+async fn record_posted(tx: &Tx, row: &vote::Model, actor: &Actor) -> Result<()> {
+    let happening = Happening::new(Kind::RollPosted, row.id).at(&row.area_code).by(actor.person);
+    let data = json!({ "matter": row.matter_id, "on_roll": row.on_roll, "opens_at": row.opens_at });
+    events::record(tx, happening.with(data)).await?;
+    Ok(())
 }
 
 /// From now on it takes ballots.
-pub(super) async fn record_opened(tx: &Tx, row: &vote::Model, actor: &Actor) -> Result<()> {
-    let happening = Happening::new(Kind::VoteOpened, row.id).at(&row.area_code).by(actor.person).with(json!({
+pub(super) async fn record_opened(tx: &Tx, row: &vote::Model, actor: Option<&Actor>) -> Result<()> {
+    let mut happening = Happening::new(Kind::VoteOpened, row.id).at(&row.area_code).with(json!({
         "matter": row.matter_id, "meeting": row.meeting_id, "preset": row.preset, "on_roll": row.on_roll,
         "binding": row.is_binding,
     }));
+    if let Some(actor) = actor {
+        happening = happening.by(actor.person);
+    }
     events::record(tx, happening).await?;
     Ok(())
 }
 
-fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<&'static Preset> {
+/// The rule, and when the first ballot may be cast.
+fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateTime<Utc>)> {
     let preset = rules::preset(&input.preset);
+    if preset.is_some_and(|preset| preset.paper_required) {
+        return Err(Code::PaperRequired.into());
+    }
     let mut checks = Checks::default();
     checks.text("question", &input.question, 2..=200);
     checks.require(preset.is_some(), "preset", "unknown");
-    let in_time = input.closes_at > now && input.closes_at <= now + TimeDelta::days(MAX_DAYS);
+    let asked = preset.and_then(|preset| preset.roll).map_or(0, |rule| rule.posted_days);
+    let days = input.roll_days.unwrap_or(asked);
+    checks.require((asked..=MAX_POSTED_DAYS).contains(&days), "roll_days", "out_of_range");
+    let least = preset.and_then(|preset| preset.challenge_days).unwrap_or(0);
+    let challenge = input.challenge_days.unwrap_or(least);
+    checks.require((least..=MAX_CHALLENGE_DAYS).contains(&challenge), "challenge_days", "out_of_range");
+    let opens_at = if days == 0 { now } else { days_after(now, days.min(MAX_POSTED_DAYS)) };
+    let in_time = input.closes_at > opens_at && input.closes_at <= now + TimeDelta::days(MAX_DAYS);
     checks.require(in_time, "closes_at", "out_of_range");
     let is_lawful = preset.is_none_or(|preset| !preset.secret) || input.secrecy == Secrecy::Secret;
     checks.require(is_lawful, "secrecy", "must_be_secret");
     checks.done()?;
-    if preset.is_some_and(|preset| preset.paper_required) {
-        return Err(Code::PaperRequired.into());
-    }
-    preset.filter(|preset| roll::is_votable(&input.preset, preset)).ok_or_else(|| Code::RuleNotVotable.into())
+    let preset = preset.filter(|preset| roll::is_votable(&input.preset, preset)).ok_or(Code::RuleNotVotable)?;
+    Ok((preset, opens_at))
 }
 
 /// A vote that decides belongs to a meeting about this matter, called as many days ahead of it and of the opening as the
 /// law asks, and is open until the meeting has begun.
-async fn belongs_to_meeting(tx: &Tx, input: &OpenVote, preset: &Preset, area: &str) -> Result<bool> {
+async fn belongs_to_meeting(
+    tx: &Tx,
+    input: &OpenVote,
+    (preset, opens_at): (&Preset, DateTime<Utc>),
+    area: &str,
+) -> Result<bool> {
     let Some(id) = input.meeting_id else { return Ok(false) };
     let meeting = meetings::queries::meeting(tx, id).await?;
     // the days run before the meeting, and before the first ballot
-    let begins = clock::local_date(tx.now()).min(meeting.starts_at.date_naive());
+    let begins = clock::local_date(opens_at).min(meeting.starts_at.date_naive());
     let days = begins - meeting.called_at.date_naive();
     let mut checks = Checks::default();
     let is_ours = meeting.matter_id == Some(input.matter_id)

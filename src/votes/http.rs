@@ -23,7 +23,10 @@ use crate::{
     page::{Page, PageQuery},
 };
 
+mod after;
 mod agents;
+mod paper;
+mod roll;
 
 /// The routes of votes.
 pub fn routes() -> OpenApiRouter<App> {
@@ -42,6 +45,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_result))
         .routes(routes!(read_record))
         .merge(agents::routes())
+        .merge(roll::routes())
+        .merge(after::routes())
+        .merge(paper::routes())
 }
 
 /// The legal rules by which a vote can be decided.

@@ -1,6 +1,6 @@
 //! 表决: the decide stage, by the law's presets.
 //!
-//! Always true: the roll is frozen in the unit of work that opens a vote and nobody joins it later; an elector has at most
+//! Always true: the roll is frozen in the unit of work that makes a vote and nobody joins it silently later; an elector has at most
 //! one envelope, by unique keys and not by a look beforehand; a ballot is taken if and only if it is committed before
 //! closing; nobody sees how it stands before it is closed; closing follows the clock or the last ballot, never a hand: a
 //! hand can only annul, which tells a reason and no count; the result is what [`rules::decide`] or [`rules::elect`] makes of
@@ -8,7 +8,15 @@
 //! another but by a proxy that a second person checked, or as a named alternate of the own household; nobody's ballot is
 //! replaced by who comes after; everybody for whom another cast is told. A vote without a meeting called in time is an
 //! opinion poll (意见征询) and decides nothing.
-//! Tables owned: `votes`, `roll_entries`, `roll_agents`, `household_agents`, `envelopes`, `trustee_keys`. Events recorded:
+//! After the freeze a roll changes only by what two people of the office decided, as entries of the board.
+//! A result that may be challenged moves nothing before its days are over and each challenge is answered.
+//! A sheet of paper stands in the roll as the elector's one channel from the moment it is handed out; what is on paper is
+//! counted twice, and signed only when every sheet is accounted for.
+//! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `roll_entries`, `roll_agents`, `roll_objections`, `roll_amendments`, `household_agents`,
+//! `envelopes`, `trustee_keys`. Events recorded: `vote.roll_posted`, `vote.roll_objected`,
+//! `vote.roll_objection_decided`, `vote.roll_amended`, `vote.challenged`, `vote.challenge_passed_on`,
+//! `vote.challenge_answered`, `vote.settled`,
+//! `vote.sheet_issued`, `vote.sheet_ended`, `vote.paper_waits`, `vote.paper_signed`,
 //! `vote.opened`, `vote.box_closed`, `vote.closed`, `vote.proxy_named`, `vote.proxy_checked`, `vote.proxy_ended`,
 //! `vote.cast_for`, `household.agents_named`. A ballot is its own record: no event, no log line, no card speaks of it.
 //!
@@ -29,7 +37,7 @@ pub mod sealed;
 pub mod verify;
 
 pub use self::{
-    commands::{BallotReceipt, CastBallot, Choice, NameAgents, NameProxy, OpenVote, Secrecy},
+    commands::{BallotReceipt, CastBallot, Choice, NameAgents, NameProxy, OpenVote, RaiseRollObjection, Secrecy},
     http::routes,
     queries::{
         BallotView, ComparisonView, MyVote, OpenVoteView, PresetView, ResultView, VoteView, households::HouseholdView,

@@ -5,28 +5,32 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    commands::Choice,
     roll,
-    rows::{envelope, roll_entry, vote},
+    rows::{roll_entry, vote},
     rules::{self, Preset, Question, Unit},
 };
 use crate::{
-    actor::Actor,
     areas, bodies, clock,
     error::{Code, Error, Result},
     ids::{BodyId, MatterId, MeetingId, PersonId, VoteId},
-    page::{Cursor, Page, PageQuery},
-    people, text,
+    text,
 };
 
+mod ballots;
+pub mod challenges;
 mod electors;
 pub mod households;
 mod own;
+pub mod paper;
 pub mod proxies;
 mod results;
+pub mod roll_list;
 mod spoken;
+pub mod turnout;
 
+pub use self::ballots::{BallotView, ballots};
 pub use self::electors::{asked, cast_by, closing_until, not_cast, not_cast_of, unreachable};
+pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
 pub(super) use self::proxies::alternate_of;
 pub use self::results::{
@@ -36,20 +40,38 @@ pub use self::spoken::{Spoken, spoken};
 
 /// A secret vote whose three keys are not made yet.
 pub(super) const WAITING_KEYS: &str = "waiting_keys";
+/// A vote whose roll hangs before its opening.
+pub(super) const POSTED: &str = "posted";
 /// A secret vote that is over and waits for two of its keys.
 pub(super) const COUNTING: &str = "counting";
 /// A vote that takes ballots.
 pub(super) const OPEN: &str = "open";
+/// A vote that is over and whose paper waits to be counted.
+pub(super) const COUNTING_PAPER: &str = "counting_paper";
 /// A vote that was counted.
 pub(super) const CLOSED: &str = "closed";
 /// A vote whose count could not stand.
 pub(super) const ANNULLED: &str = "annulled";
+/// A result that may still be challenged.
+pub(super) const PROVISIONAL: &str = "provisional";
+/// A result that stands.
+pub(super) const FINAL: &str = "final";
+/// A result that does not, because a challenge was right.
+pub(super) const OVERTURNED: &str = "overturned";
 /// An elector who has not cast.
 pub(super) const NOT_CAST: &str = "none";
 /// An elector who cast by phone, or a household one of whose people did.
 pub(super) const ONLINE: &str = "online";
 /// An elector for whom a proxy cast; and what a proxy is among those who may cast for an elector.
 pub(super) const PROXY: &str = "proxy";
+/// An elector who was struck from the roll after it was frozen.
+pub(super) const STRUCK: &str = "struck";
+/// An elector to whom a sheet of paper was handed out.
+pub(super) const PAPER_ISSUED: &str = "paper_issued";
+/// An elector who voted on paper.
+pub(super) const PAPER: &str = "paper";
+/// Channels of those who took part.
+pub(super) const TOOK_PART: [&str; 3] = [ONLINE, PROXY, PAPER];
 /// Who may cast for a household beside its representative.
 pub(super) const ALTERNATE: &str = "alternate";
 /// A proxy that waits to be checked.
@@ -110,14 +132,21 @@ pub struct VoteView {
     pub is_binding: bool,
     /// The same in Chinese.
     pub label: String,
-    /// waiting_keys, open, counting, closed, annulled.
+    /// waiting_keys, posted, open, counting_paper, counting, closed, annulled.
     pub state: String,
     /// The same in Chinese.
     pub state_name: String,
+    /// Are there ballots on paper, too, handed out at the desk?
+    pub has_paper: bool,
     /// Is there a public board? A secret vote has one once its three keys are made.
     pub has_board: bool,
-    /// On the roll.
+    /// On the roll, with its amendments.
     pub on_roll: u64,
+    /// On the roll when it was frozen.
+    pub roll_frozen: u64,
+    /// Since when the roll hangs for objections; absent where it was not posted before the opening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roll_posted_at: Option<DateTime<FixedOffset>>,
     /// Took part so far; how it stands is not told before the end.
     pub cast: u64,
     /// Since when.
@@ -127,6 +156,8 @@ pub struct VoteView {
     /// When it was closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<FixedOffset>>,
+    /// For so many days after the count the result may be challenged, and moves nothing.
+    pub challenge_days: u32,
 }
 
 /// Something that may be chosen.
@@ -148,29 +179,6 @@ pub struct PresetView {
     /// What it says.
     #[serde(flatten)]
     pub preset: Preset,
-}
-
-/// A ballot as everybody may see it after closing.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct BallotView {
-    /// The elector's number on the roll.
-    pub number: i32,
-    /// The name, masked.
-    pub name: String,
-    /// The choice about a motion; absent when the elector did not take part.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub choice: Option<Choice>,
-    /// Keys of the options chosen; absent of a motion, and when the elector did not take part.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub choices: Option<Vec<String>>,
-    /// The same in Chinese.
-    pub choice_name: String,
-    /// Digest of the ballot, as on its receipt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ballot_hash: Option<String>,
-    /// Who cast it for the elector, masked; absent: the elector.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cast_by: Option<String>,
 }
 
 pub(super) async fn row(db: &impl ConnectionTrait, id: VoteId) -> Result<vote::Model> {
@@ -208,7 +216,7 @@ pub async fn votes_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec
 pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<VoteView> {
     let cast = roll_entry::Entity::find()
         .filter(roll_entry::Column::VoteId.eq(row.id))
-        .filter(roll_entry::Column::Channel.ne(NOT_CAST))
+        .filter(roll_entry::Column::Channel.is_in(TOOK_PART))
         .count(db)
         .await?;
     let preset = rule_of(&row)?;
@@ -238,13 +246,23 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         label: label(row.is_binding),
         state_name: text::say(&format!("vote-state-{}", row.state)),
         state: row.state,
+        has_paper: row.has_paper,
         has_board: row.has_board,
         on_roll: u64::from(row.on_roll.unsigned_abs()),
+        roll_frozen: u64::from(row.roll_frozen.unsigned_abs()),
+        roll_posted_at: row.roll_posted_at.map(clock::local),
         cast,
         opens_at: clock::local(row.opens_at),
         closes_at: clock::local(row.closes_at),
         closed_at: row.closed_at.map(clock::local),
+        challenge_days: row.challenge_days.unsigned_abs(),
     })
+}
+
+/// Is it not over yet?
+#[must_use]
+pub fn runs(state: &str) -> bool {
+    matches!(state, WAITING_KEYS | POSTED | OPEN)
 }
 
 /// Is there a result?
@@ -292,7 +310,7 @@ pub fn is_of_households(preset: &str) -> bool {
     rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Household)
 }
 
-/// Everybody on the roll of a vote, by number.
+/// Everybody on the roll of a vote, by number; who was struck is not.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -301,6 +319,7 @@ pub async fn roll_people(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Pe
         .select_only()
         .column(roll_entry::Column::PersonId)
         .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(roll_entry::Column::Channel.ne(STRUCK))
         .order_by_asc(roll_entry::Column::Number);
     Ok(people.into_tuple().all(db).await?)
 }
@@ -314,82 +333,4 @@ pub fn presets() -> Vec<PresetView> {
         preset: preset.clone(),
     };
     rules::presets().iter().map(show).collect()
-}
-
-/// The ballots of a closed vote by number, for those who may see what is shown to its area.
-///
-/// # Errors
-/// `not_found`; `wrong_state` while it is open; `invalid_cursor`.
-pub async fn ballots(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    id: VoteId,
-    page: &PageQuery,
-) -> Result<Page<BallotView>> {
-    let vote = row(db, id).await?;
-    if !actor.sees(&vote.area_code) {
-        return Err(Code::NotFound.into());
-    }
-    if matches!(vote.state.as_str(), OPEN | WAITING_KEYS) {
-        return Err(Code::WrongState.into());
-    }
-    let is_named = vote.state != ANNULLED || !results::is_annulled(&vote)?;
-    let limit = page.limit()?;
-    // a place on this list is a number: it is carried where other lists carry a time
-    let after = page.after()?.map_or(0, |cursor| cursor.at.timestamp_millis());
-    let entries = roll_entry::Entity::find()
-        .filter(roll_entry::Column::VoteId.eq(id))
-        .filter(roll_entry::Column::Number.gt(after))
-        .order_by_asc(roll_entry::Column::Number)
-        .limit(limit + 1)
-        .all(db)
-        .await?;
-    let cast = envelope::Entity::find()
-        .filter(envelope::Column::VoteId.eq(id))
-        .filter(envelope::Column::ElectorNumber.is_in(entries.iter().map(|entry| entry.number)))
-        .all(db)
-        .await?;
-    // of a vote annulled by hand nobody's choice is told
-    let cast = if is_named { cast } else { Vec::new() };
-    let people = entries.iter().flat_map(|entry| entry.cast_by.into_iter().chain([entry.person_id])).collect();
-    let names = people::names(db, people).await?;
-    let options = options_of(vote.options.as_deref())?;
-    let place = |entry: &roll_entry::Model| Cursor {
-        at: DateTime::from_timestamp_millis(i64::from(entry.number)).unwrap_or_default(),
-        id: id.0,
-    };
-    let show = |entry: roll_entry::Model| {
-        let own = cast.iter().find(|row| row.elector_number == entry.number);
-        let name = |person: PersonId| people::mask_name(names.get(&person).map(String::as_str).unwrap_or_default());
-        ballot(&entry, (name(entry.person_id), entry.cast_by.map(name)), own, &options)
-    };
-    Ok(Page::cut(entries, limit, place, show))
-}
-
-fn ballot(
-    entry: &roll_entry::Model,
-    (name, cast_by): (String, Option<String>),
-    own: Option<&envelope::Model>,
-    options: &[OptionView],
-) -> BallotView {
-    let kept = own.and_then(|row| row.choice.as_deref());
-    let choice = kept.filter(|_| options.is_empty()).and_then(Choice::parse);
-    let choices = kept.filter(|_| !options.is_empty()).map(marks);
-    let said = |key: &str| options.iter().find(|one| one.key == key).map_or_else(String::new, |one| one.text.clone());
-    let choice_name = match (choice, &choices) {
-        (Some(choice), _) => text::say(&format!("choice-{}", choice.as_str())),
-        (None, Some(keys)) if keys.is_empty() => text::say("choice-abstain"),
-        (None, Some(keys)) => keys.iter().map(|key| said(key)).collect::<Vec<_>>().join("、"),
-        (None, None) if entry.channel == NOT_CAST => text::say("vote-channel-none"),
-        (None, None) => text::say("vote-channel-cast"),
-    };
-    BallotView {
-        number: entry.number,
-        name,
-        choice,
-        choices,
-        choice_name,
-        ballot_hash: own.map(|row| row.ballot_hash.clone()),
-        cast_by,
-    }
 }

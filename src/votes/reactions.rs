@@ -1,5 +1,5 @@
 //! What follows from votes: the matter takes in the result, everybody concerned is told.
-use chrono::Datelike;
+use chrono::{Datelike, TimeDelta};
 use fluent_bundle::FluentValue;
 
 use super::{
@@ -19,17 +19,29 @@ use crate::{
 };
 
 mod agents;
+mod paper;
+mod roll;
+mod settled;
 
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "votes.conclude_matter", run: |tx, event| Box::pin(conclude_matter(tx, event)) },
     Reaction { name: "votes.tell", run: |tx, event| Box::pin(tell(tx, event)) },
+    Reaction { name: "votes.tell_of_rolls", run: |tx, event| Box::pin(roll::tell(tx, event)) },
+    Reaction { name: "votes.tell_of_paper", run: |tx, event| Box::pin(paper::tell(tx, event)) },
+    Reaction { name: "votes.tell_settled", run: |tx, event| Box::pin(settled::tell(tx, event)) },
     Reaction { name: "votes.tell_agents", run: |tx, event| Box::pin(agents::tell(tx, event)) },
 ];
 
 /// Only a vote that decides moves its matter.
 async fn conclude_matter(tx: &Tx, event: &Event) -> Result<()> {
-    if event.kind != Kind::VoteClosed {
+    let moves = match event.kind {
+        // while it may be challenged nothing follows from it
+        Kind::VoteClosed => event.data["provisional"] != true,
+        Kind::VoteSettled => true,
+        _ => false,
+    };
+    if !moves {
         return Ok(());
     }
     let vote = queries::row(tx, event.subject_id()?).await?;
@@ -37,7 +49,7 @@ async fn conclude_matter(tx: &Tx, event: &Event) -> Result<()> {
     // without a quorum nothing was decided: the villagers may be called again
     let stands = result.outcome.as_ref().is_some_and(|outcome| outcome.valid);
     let verdict = match (result.code(), vote.is_binding) {
-        _ if !stands => Verdict::Annulled,
+        _ if !stands || vote.settlement.as_deref() == Some(queries::OVERTURNED) => Verdict::Annulled,
         ("passed", true) => Verdict::Passed,
         // places stay open: nothing was refused, and those concerned may be asked again
         ("not_passed", true) if result.choice.is_some() => Verdict::Annulled,
@@ -140,12 +152,23 @@ fn closed(vote: &vote::Model) -> Result<Card> {
         (None, None) if vote.secrecy == Secrecy::Secret.as_str() && !vote.has_board => text::say("card-vote-no-keys"),
         (None, None) => text::say("card-vote-annulled-text"),
     };
+    let text = match vote.challenge_until {
+        Some(until) => text + &until_when(until),
+        None => text,
+    };
     Ok(Card {
         code: "vote_closed",
         title: text::say_with(title, &[("question", vote.question.as_str().into())]),
         text,
         link: format!("/votes/{}/result", vote.id),
     })
+}
+
+/// Until when it may be challenged.
+fn until_when(until: chrono::DateTime<chrono::Utc>) -> String {
+    // the days end at 24:00
+    let last = clock::local(until - TimeDelta::milliseconds(1));
+    text::say_with("card-vote-provisional", &[("month", last.month().into()), ("day", last.day().into())])
 }
 
 /// Who was chosen, and among whom another vote decides.

@@ -244,6 +244,7 @@ fn sentence_key(kind: Kind) -> Option<&'static str> {
         Kind::ObjectionAnswered => Some("record-objection-answered"),
         Kind::VoteOpened => Some("record-vote-opened"),
         Kind::VoteClosed => Some("record-vote-closed"),
+        Kind::VoteSettled => Some("record-vote-settled"),
         Kind::VoteBoxClosed => Some("record-vote-box-closed"),
         Kind::TaskGiven => Some("record-task-given"),
         Kind::TaskDone => Some("record-task-done"),

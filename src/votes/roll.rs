@@ -25,9 +25,16 @@ const CHUNK: usize = 1000;
 /// One elector, before the number is given; of a household its representative, with the alternates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Elector {
-    person: PersonId,
-    household: HouseholdId,
+    pub(super) person: PersonId,
+    pub(super) household: HouseholdId,
     alternates: Vec<PersonId>,
+}
+
+impl Elector {
+    /// All who may cast in this place: the elector, then the alternates of a household.
+    pub(super) fn casters(&self) -> impl Iterator<Item = PersonId> {
+        [self.person].into_iter().chain(self.alternates.iter().copied())
+    }
 }
 
 /// Whom a preset puts on the roll of a village.
@@ -144,34 +151,39 @@ fn elector(resident: &Resident) -> Elector {
 /// # Errors
 /// When the database refuses.
 pub(super) async fn freeze(tx: &Tx, (vote, by): (VoteId, PersonId), electors: Vec<Elector>) -> Result<()> {
-    let mut number = 0;
-    let tag = |elector: &Elector| tx.keys().lookup("roll-tag", &format!("{vote} {}", elector.person));
-    for some in electors.chunks(CHUNK) {
-        let rows: Vec<roll_entry::ActiveModel> = some
-            .iter()
-            .map(|elector| {
-                number += 1;
-                roll_entry::ActiveModel {
-                    vote_id: Set(vote),
-                    number: Set(number),
-                    person_id: Set(elector.person),
-                    household_id: Set(elector.household),
-                    channel: Set(queries::NOT_CAST.to_owned()),
-                    // by which the village can show, with its key, that this entry is this person; nobody else can
-                    tag: Set(Some(tag(elector))),
-                    cast_by: Set(None),
-                    is_told: Set(false),
-                }
-            })
-            .collect();
+    write(tx, (vote, by), 1, &electors).await
+}
+
+/// Writes electors from this number on.
+///
+/// # Errors
+/// When the database refuses, also for somebody who is on it already.
+pub(super) async fn write(tx: &Tx, (vote, by): (VoteId, PersonId), first: i32, electors: &[Elector]) -> Result<()> {
+    let numbered: Vec<(i32, &Elector)> = (first..).zip(electors).collect();
+    for some in numbered.chunks(CHUNK) {
+        let rows = some.iter().map(|(number, elector)| entry(tx, (vote, *number), elector));
         roll_entry::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
     let seconds: Vec<_> =
-        (1..).zip(&electors).flat_map(|(number, elector)| alternates(tx, (vote, number, by), elector)).collect();
+        numbered.iter().flat_map(|(number, elector)| alternates(tx, (vote, *number, by), elector)).collect();
     for some in seconds.chunks(CHUNK) {
         roll_agent::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
     }
     Ok(())
+}
+
+fn entry(tx: &Tx, (vote, number): (VoteId, i32), elector: &Elector) -> roll_entry::ActiveModel {
+    roll_entry::ActiveModel {
+        vote_id: Set(vote),
+        number: Set(number),
+        person_id: Set(elector.person),
+        household_id: Set(elector.household),
+        channel: Set(queries::NOT_CAST.to_owned()),
+        // by which the village can show, with its key, that this entry is this person; nobody else can
+        tag: Set(Some(tx.keys().lookup("roll-tag", &format!("{vote} {}", elector.person)))),
+        cast_by: Set(None),
+        is_told: Set(false),
+    }
 }
 
 fn alternates(tx: &Tx, (vote, number, by): (VoteId, i32, PersonId), elector: &Elector) -> Vec<roll_agent::ActiveModel> {

@@ -42,6 +42,28 @@ pub(crate) mod vote {
         pub seats: i32,
         /// The vote whose tie this one decides.
         pub parent_vote_id: Option<VoteId>,
+        /// How many were on the roll when it was frozen; `on_roll` follows its amendments.
+        pub roll_frozen: i32,
+        /// Merkle root over those.
+        pub roll_root: Option<String>,
+        /// Since when the roll hangs before the opening; `None`: it does not.
+        pub roll_posted_at: Option<DateTime<Utc>>,
+        /// For so many days after the count its result may be challenged.
+        pub challenge_days: i32,
+        /// Until when it may.
+        pub challenge_until: Option<DateTime<Utc>>,
+        /// Does the result stand? `None`: there is none yet, or it was settled before there was this column.
+        pub settlement: Option<String>,
+        pub settled_at: Option<DateTime<Utc>>,
+        /// The words of the resolution, or why the result does not stand.
+        pub resolution: Option<String>,
+        /// Are sheets of paper handed out, too?
+        pub has_paper: bool,
+        /// When what was in the boxes was signed.
+        pub paper_signed_at: Option<DateTime<Utc>>,
+        pub paper_signed_by: Option<PersonId>,
+        /// Why there were more ballots in the boxes than sheets; the vote is void by it.
+        pub paper_void_reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -70,6 +92,160 @@ pub(crate) mod roll_entry {
         pub cast_by: Option<PersonId>,
         /// Those whom a ballot cast by another concerns were told.
         pub is_told: bool,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody says that one is missing on a roll, or should not be on it.
+pub(crate) mod roll_objection {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{PersonId, RollObjectionId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "roll_objections")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: RollObjectionId,
+        pub vote_id: VoteId,
+        pub kind: String,
+        /// Whom it is about, as was written; the number on the roster beside it, where it was given.
+        pub name: String,
+        pub roster_number: Option<String>,
+        /// The same, where the roster knows such a person.
+        pub person_id: Option<PersonId>,
+        pub reason: String,
+        pub raised_by: PersonId,
+        pub raised_at: DateTime<Utc>,
+        pub due_at: DateTime<Utc>,
+        pub state: String,
+        /// What the first of two people decided.
+        pub upholds: Option<bool>,
+        pub decision: Option<String>,
+        pub decided_by: Option<PersonId>,
+        pub decided_at: Option<DateTime<Utc>>,
+        pub confirmed_by: Option<PersonId>,
+        pub confirmed_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One change of a frozen roll, as it stands on the board.
+pub(crate) mod roll_amendment {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{RollObjectionId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "roll_amendments")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub vote_id: VoteId,
+        /// Its place among those of the vote, from 1.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub place: i32,
+        pub op: String,
+        pub number: i32,
+        pub decision: String,
+        pub objection_id: RollObjectionId,
+        pub made_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One sheet of paper, by the number on its stub; the ballot itself has none.
+pub(crate) mod paper_sheet {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{PersonId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "paper_sheets")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub vote_id: VoteId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub serial: i32,
+        /// The elector's number on the roll.
+        pub number: i32,
+        /// As the elector stood, and stands again when the sheet is given back.
+        pub channel_before: String,
+        pub before_cast_by: Option<PersonId>,
+        /// The proxy who took it; `None`: the elector.
+        pub taken_by: Option<PersonId>,
+        pub issued_by: PersonId,
+        pub issued_at: DateTime<Utc>,
+        pub state: String,
+        pub ended_by: Option<PersonId>,
+        pub ended_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What somebody counted in a box of paper, as JSON.
+pub(crate) mod paper_count {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MediaId, PersonId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "paper_counts")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub vote_id: VoteId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub box_number: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub counted_by: PersonId,
+        pub figures: String,
+        pub photo_id: Option<MediaId>,
+        pub counted_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody says that a result is wrong.
+pub(crate) mod challenge {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{ChallengeId, PersonId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "vote_challenges")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: ChallengeId,
+        pub vote_id: VoteId,
+        pub raised_by: PersonId,
+        pub raised_at: DateTime<Utc>,
+        pub due_at: DateTime<Utc>,
+        pub reason: String,
+        pub state: String,
+        pub answer: Option<String>,
+        pub answered_by: Option<PersonId>,
+        pub answered_at: Option<DateTime<Utc>>,
+        /// Its day has passed, and those who stand in for the office were told.
+        pub is_passed_on: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

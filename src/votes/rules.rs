@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub mod election;
+pub mod paper;
 pub mod proxies;
+pub mod roll;
+pub mod turnout;
 
 pub use self::{
     election::{Elected, Question, elect},
     proxies::{ProxyRule, Relation, Who},
+    roll::{RollFault, RollRule},
 };
 
 // Read-only after the first use, hence not state in the sense of the README.
@@ -61,6 +65,12 @@ pub struct Preset {
     /// Who may cast for an elector; nobody where it is absent.
     #[serde(default)]
     pub proxy: Option<ProxyRule>,
+    /// How long the roll hangs before the vote, where the law names a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roll: Option<RollRule>,
+    /// For how many days a result may be challenged, where a rule names a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_days: Option<u32>,
 }
 
 /// Who has one vote.

@@ -176,12 +176,18 @@ pub async fn make_key(tx: &Tx, actor: &Actor, (id, input): (VoteId, MakeKey)) ->
 
 async fn begin(tx: &Tx, actor: &Actor, vote: vote::Model, keys: &[(Trustee, String)]) -> Result<()> {
     let mut change = vote.into_active_model();
-    change.state = Set(queries::OPEN.to_owned());
-    change.opens_at = Set(tx.now());
+    // a roll that still hangs is waited for
+    let hangs = *change.opens_at.as_ref() > tx.now();
+    if hangs {
+        change.state = Set(queries::POSTED.to_owned());
+    } else {
+        change.state = Set(queries::OPEN.to_owned());
+        change.opens_at = Set(tx.now());
+    }
     change.has_board = Set(true);
     let vote = change.update(tx).await?;
     commands::open_board(tx, &vote, Some(keys)).await?;
-    commands::record_opened(tx, &vote, actor).await
+    if hangs { Ok(()) } else { commands::record_opened(tx, &vote, Some(actor)).await }
 }
 
 /// Casts a ballot in clear: as it is in an open vote; sealed here, in memory, in a secret one (系统代封), which is the
@@ -238,7 +244,7 @@ pub async fn cast_envelope(app: &App, person: PersonId, id: VoteId, ballot: Cast
 /// When the database refuses.
 pub(super) async fn close_box(tx: &Tx, vote: &vote::Model) -> Result<()> {
     if strip(tx, vote).await? == 0 {
-        return commands::conclude(tx, vote, Ending::Counted(Tally::of(vote)?, Some(json!([])))).await;
+        return count_opened(tx, vote, Vec::new()).await;
     }
     let happening = Happening::new(Kind::VoteBoxClosed, vote.id).at(&vote.area_code);
     events::record(tx, happening.with(json!({ "matter": vote.matter_id }))).await?;
@@ -253,7 +259,8 @@ pub(super) async fn close_box(tx: &Tx, vote: &vote::Model) -> Result<()> {
 pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
     let poll = vote.id.to_string();
     let void = commands::take_out_superseded(tx, vote.id).await?;
-    let told = void.iter().map(|hash| lsb1::void_entry(&poll, hash)).collect();
+    let mut told: Vec<Value> = void.iter().map(|hash| lsb1::void_entry(&poll, hash)).collect();
+    told.extend(commands::boxes::leaves(tx, vote).await?);
     let end = board::commands::close(tx, vote.id, told).await?;
     let rows = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote.id)).all(tx).await?;
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote.id)).exec(tx).await?;
@@ -298,6 +305,7 @@ async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)
             // of a household whoever cast was there
             queries::ONLINE => Some((caster, caster)),
             queries::PROXY => Some((row.person_id, caster)),
+            // on paper: signed in with the paper
             _ => None,
         }
     };
@@ -363,7 +371,12 @@ async fn count_box(tx: &Tx, id: VoteId, opened: Vec<Option<Vec<String>>>) -> Res
         queries::CLOSED => return Ok(()),
         _ => return Err(Code::WrongState.into()),
     }
-    let mut tally = Tally::of(&vote)?;
+    count_opened(tx, &vote, opened).await
+}
+
+/// Counts what was on the sealed ballots with what was on paper, and publishes both together.
+async fn count_opened(tx: &Tx, vote: &vote::Model, opened: Vec<Option<Vec<String>>>) -> Result<()> {
+    let mut tally = Tally::of(vote)?;
     let opened: Vec<_> = opened.into_iter().map(|marks| marks.filter(|marks| tally.is_valid(marks))).collect();
     for ballot in &opened {
         tally.add(ballot.as_deref(), 1);
@@ -371,7 +384,10 @@ async fn count_box(tx: &Tx, id: VoteId, opened: Vec<Option<Vec<String>>>) -> Res
     // what an invalid ballot says is not shown, nor in which order the options were marked: both could be a sign by which a
     // buyer knows whose it is
     let shown = |ballot: Option<Vec<String>>| json!(ballot.map(|marks| tally.in_order(marks)));
+    let by_phone = opened.len() as u64;
     let mut plaintexts: Vec<Value> = opened.into_iter().map(shown).collect();
+    plaintexts.extend(commands::boxes::add(tx, vote, (&mut tally, by_phone)).await?);
     plaintexts.sort_by_cached_key(lsb1::jcs);
-    commands::conclude(tx, &vote, Ending::Counted(tally, Some(Value::Array(plaintexts)))).await
+    commands::conclude(tx, vote, Ending::Counted(tally, Some(Value::Array(plaintexts)))).await?;
+    commands::boxes::forget(tx, vote).await
 }

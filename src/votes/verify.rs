@@ -33,6 +33,7 @@ pub const FAULTS: &[&str] = &[
     "format",
     "manifest",
     "roll",
+    "amend",
     "entry",
     "order",
     "twice",
@@ -50,11 +51,18 @@ pub const FAULTS: &[&str] = &[
     "count",
     "rule",
     "result",
+    "settled",
 ];
 
 mod marks;
+mod paper;
+mod roll;
+mod settled;
 
 use marks::{Marks, Votes, count, is_as_shown, option_text, question};
+use paper::{Paper, paper};
+use roll::{Roll, roll};
+use settled::settled;
 
 type Checked<T> = Result<T, &'static str>;
 
@@ -72,9 +80,13 @@ pub fn verify(archive: &Value, fingerprint: Option<&str>) -> Report {
 fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> Checked<()> {
     let board = Board::read(archive)?;
     said(lines, "manifest", &[("question", board.manifest["question"].as_str().unwrap_or_default())]);
-    let on_roll = roll(archive, &board)?;
-    said(lines, "roll", &[("electors", &on_roll.to_string())]);
+    let mut electors = roll(archive, &board)?;
+    said(lines, "roll", &[("electors", &electors.on_roll().to_string())]);
     let close = board.order()?;
+    if electors.amend(&board)? {
+        said(lines, "amended", &[("electors", &electors.on_roll().to_string())]);
+    }
+    let on_roll = electors.on_roll();
     let ballots = board.ballots()?;
     said(lines, "board", &[("entries", &board.entries.len().to_string()), ("ballots", &ballots.all.to_string())]);
     let heads = heads(archive, &board, close)?;
@@ -93,14 +105,27 @@ fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> C
         return Ok(());
     }
     let asked = question(&board)?;
+    let on_paper = paper(&board, asked.as_ref(), ballots.counted.len() as u64)?;
+    if let Some(issued) = on_paper.issued {
+        said(lines, "paper", &[("ballots", &on_paper.ballots().to_string()), ("issued", &issued.to_string())]);
+    }
     let chosen = match archive["plaintexts"].as_array() {
-        Some(plaintexts) => opened(archive, (&board, &ballots), (&closing_root, asked.as_ref()), plaintexts)?,
-        None => named(&board, &ballots, on_roll)?,
+        Some(plaintexts) => {
+            opened(archive, (&board, &ballots, &on_paper), (&closing_root, asked.as_ref()), plaintexts)?
+        }
+        None => named(&board, &ballots, &electors)?,
     };
-    let (count, votes) = count(&board, (asked.as_ref(), &chosen), on_roll);
-    // how many votes an option had from paper is on no sheet of this format
-    require(asked.is_none() || board.of("paper").next().is_none(), "paper")?;
+    let (count, votes) = count((asked.as_ref(), &chosen), &on_paper, on_roll);
     decided(archive, &board, &closing_root, (asked.as_ref(), count, votes.clone()))?;
+    told(lines, &board, (asked.as_ref(), count, &votes));
+    said(lines, "rule", &[("law", board.manifest["law"].as_str().unwrap_or_default())]);
+    settled(archive, &board, lines)?;
+    said(lines, "key", &[("key", &board.key)]);
+    Ok(())
+}
+
+/// Every number of the count, and of each option.
+fn told(lines: &mut Vec<String>, board: &Board<'_>, (asked, count, votes): (Option<&Question>, Count, &Votes)) {
     let number = |n: u64| n.to_string();
     said(
         lines,
@@ -118,9 +143,6 @@ fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> C
         let text = option_text(board.manifest, key);
         said(lines, "option", &[("option", text), ("votes", &number(votes.copied().unwrap_or(0)))]);
     }
-    said(lines, "rule", &[("law", board.manifest["law"].as_str().unwrap_or_default())]);
-    said(lines, "key", &[("key", &board.key)]);
-    Ok(())
 }
 
 fn said(lines: &mut Vec<String>, key: &str, blanks: &[(&str, &str)]) {
@@ -188,23 +210,26 @@ impl<'a> Board<'a> {
         self.entries.iter().filter(move |entry| entry["k"] == kind)
     }
 
-    /// Manifest and roll first, then ballots, then what is told at the end, `close`, the result. Says where `close` is.
+    /// Manifest and roll first, then ballots and changes of the roll, then what is told at the end, `close`, the result,
+    /// whether it stands. Says where `close` is.
     fn order(&self) -> Checked<usize> {
         let rank = |entry: &Value| match entry["k"].as_str() {
             Some("manifest") => Some(0),
             Some("roll") => Some(1),
-            Some("ballot") => Some(2),
-            Some("void" | "named" | "paper") => Some(3),
+            Some("ballot" | "amend") => Some(2),
+            Some("void" | "named" | "paper" | "sheets") => Some(3),
             Some("close") => Some(4),
             Some("result") => Some(5),
+            Some("settled") => Some(6),
             _ => None,
         };
         let ranks: Vec<u8> = self.entries.iter().map(rank).collect::<Option<_>>().ok_or("entry")?;
-        let once = |wanted: u8| ranks.iter().filter(|rank| **rank == wanted).count() == 1;
-        require([0, 1, 4, 5].into_iter().all(once) && ranks.is_sorted(), "order")?;
+        let times = |wanted: u8| ranks.iter().filter(|rank| **rank == wanted).count();
+        let are_once = [0, 1, 4, 5].into_iter().all(|rank| times(rank) == 1) && times(6) <= 1;
+        require(are_once && ranks.is_sorted(), "order")?;
         require(self.entries.first() == Some(&lsb1::manifest_entry(&self.poll, &self.manifest_hash)), "manifest")?;
         require(self.entries.iter().all(|entry| entry["poll"] == self.poll.as_str() && entry["v"] == 1), "entry")?;
-        self.entries.len().checked_sub(2).ok_or("order")
+        ranks.iter().position(|rank| *rank == 4).ok_or("order")
     }
 
     fn ballots(&self) -> Checked<Ballots> {
@@ -218,29 +243,14 @@ impl<'a> Board<'a> {
             // only who cast again has a ballot that does not count
             require(self.manifest["revote"] == true && counted.remove(&hash?), "void")?;
         }
-        require(self.manifest["paper"] == true || self.of("paper").next().is_none(), "paper")?;
         let close = self.of("close").next().ok_or("order")?;
         require(*close == lsb1::close_entry(&self.poll, all as u64), "close")?;
         Ok(Ballots { all, counted })
     }
 }
 
-fn roll(archive: &Value, board: &Board<'_>) -> Checked<u64> {
-    let electors = list(&archive["roll"], "roll")?;
-    let (mut leaves, mut tags) = (Vec::new(), BTreeSet::new());
-    for (number, elector) in (1_u64..).zip(electors) {
-        let (tag, unit) = (elector["tag"].as_str().ok_or("roll")?, elector["u"].as_str().ok_or("roll")?);
-        require(*elector == lsb1::elector_entry(number, tag, unit, elector["w"].as_u64().ok_or("roll")?), "roll")?;
-        require(tags.insert(tag), "roll")?;
-        leaves.push(tree::leaf(jcs(elector).as_bytes()));
-    }
-    let (on_roll, root) = (leaves.len() as u64, hex(&tree::root(&leaves)));
-    require(board.manifest["roll"] == json!({ "n": on_roll, "root": root }), "roll")?;
-    require(board.entries.get(1) == Some(&lsb1::roll_entry(&board.poll, on_roll, &root)), "roll")?;
-    Ok(on_roll)
-}
-
-/// Every head is signed, and is the root over the first leaves; the last two are the end and the result. Their roots.
+/// Every head is signed, and is the root over the first leaves; the last are those of the end, of the result and of what came
+/// after it. Their roots.
 fn heads(archive: &Value, board: &Board<'_>, close: usize) -> Checked<Vec<String>> {
     let mut sizes = Vec::new();
     let mut roots = Vec::new();
@@ -254,12 +264,13 @@ fn heads(archive: &Value, board: &Board<'_>, close: usize) -> Checked<Vec<String
         sizes.push(size);
         roots.push(root);
     }
-    require(sizes.ends_with(&[close + 1, close + 2]) && board.leaves.len() == close + 2, "heads")?;
+    let last: Vec<usize> = (close + 1..=board.leaves.len()).collect();
+    require(sizes.ends_with(&last), "heads")?;
     Ok(roots)
 }
 
 /// The marks of each open ballot: its digest is among the ballots, its elector is told once.
-fn named(board: &Board<'_>, ballots: &Ballots, on_roll: u64) -> Checked<Vec<Option<Marks>>> {
+fn named(board: &Board<'_>, ballots: &Ballots, roll: &Roll) -> Checked<Vec<Option<Marks>>> {
     require(board.manifest["secrecy"] == "open", "plaintexts")?;
     let (mut hashes, mut electors, mut chosen) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for entry in board.of("named") {
@@ -267,7 +278,7 @@ fn named(board: &Board<'_>, ballots: &Ballots, on_roll: u64) -> Checked<Vec<Opti
         let hash = lsb1::ballot_digest(&board.poll, cast_id, &choices);
         let elector = entry["e"].as_u64().ok_or("named")?;
         let is_told = *entry == lsb1::named_entry(&board.poll, (elector, cast_id, &choices), &hash);
-        require(is_told && ballots.counted.contains(&hash) && (1..=on_roll).contains(&elector), "named")?;
+        require(is_told && ballots.counted.contains(&hash) && roll.holds(elector), "named")?;
         require(hashes.insert(hash) && electors.insert(elector), "named")?;
         chosen.push(Some(choices));
     }
@@ -278,7 +289,7 @@ fn named(board: &Board<'_>, ballots: &Ballots, on_roll: u64) -> Checked<Vec<Opti
 /// The sealed ballots are those of the board, in the order that nobody chose; what was on them is sorted by content.
 fn opened(
     archive: &Value,
-    (board, ballots): (&Board<'_>, &Ballots),
+    (board, ballots, on_paper): (&Board<'_>, &Ballots, &Paper),
     (closing_root, asked): (&str, Option<&Question>),
     plaintexts: &[Value],
 ) -> Checked<Vec<Option<Marks>>> {
@@ -295,7 +306,8 @@ fn opened(
         last = Some(place);
     }
     require(hashes.len() == ballots.counted.len(), "envelopes")?;
-    require(plaintexts.len() == hashes.len() && plaintexts.is_sorted_by_key(jcs), "plaintexts")?;
+    let ballots = (hashes.len() as u64).checked_add(on_paper.secret).ok_or("plaintexts")?;
+    require(plaintexts.len() as u64 == ballots && plaintexts.is_sorted_by_key(jcs), "plaintexts")?;
     let read = |ballot: &Value| match ballot {
         Value::Null => Ok(None),
         told => strings(told).filter(|marks| is_as_shown(asked, marks)).map(Some).ok_or("plaintexts"),
@@ -314,6 +326,11 @@ fn strings(value: &Value) -> Option<Vec<String>> {
 fn annulled(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<Annulled> {
     let result = &archive["result"];
     require(board.of("named").next().is_none(), "named")?;
+    require(board.of("settled").next().is_none(), "settled")?;
+    // of a secret vote that waits for its keys the paper was told already: how many, never what
+    let is_told = board.of("paper").chain(board.of("sheets")).next().is_some();
+    require(!is_told || board.manifest["secrecy"] == "secret", "paper")?;
+    paper(board, question(board)?.as_ref(), 0)?;
     require(archive["plaintexts"].is_null() && archive["envelopes"].is_null(), "plaintexts")?;
     let why: Annulled = serde_json::from_value(result["annulled"].clone()).map_err(|_| "result")?;
     let told = json!({
@@ -333,8 +350,9 @@ fn decided(
     (asked, mut count, votes): (Option<&Question>, Count, Votes),
 ) -> Checked<()> {
     let result = &archive["result"];
-    count.issued = result["count"]["issued"].as_u64();
+    count.issued = count.issued.or_else(|| result["count"]["issued"].as_u64());
     require(result["count"] == json!(count), "count")?;
+    paper::turnout(&result["turnout"], &count)?;
     let preset: Preset = serde_json::from_value(board.manifest["rule"].clone()).map_err(|_| "rule")?;
     let (outcome, elected) = match asked {
         Some(asked) => {
@@ -356,7 +374,7 @@ fn bound(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<()> 
         && result["root"] == closing_root;
     require(is_bound, "result")?;
     let digest = hex(&tree::sha256(&[jcs(result).as_bytes()]));
-    require(board.entries.last() == Some(&lsb1::result_entry(&board.poll, &digest)), "result")?;
+    require(board.of("result").next() == Some(&lsb1::result_entry(&board.poll, &digest)), "result")?;
     let signature = archive["result_sig"].as_str().unwrap_or_default();
     require(lsb1::is_signed(&board.key, Signed::Result, result, signature), "signature")
 }

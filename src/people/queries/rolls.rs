@@ -117,6 +117,18 @@ fn found(row: rows::Model) -> Household {
     Household { id: row.id, area: row.area_code, number: row.number }
 }
 
+/// Was somebody of this household on the roster on that day?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn was_there(db: &impl ConnectionTrait, id: HouseholdId, day: NaiveDate) -> Result<bool> {
+    let there = person::Entity::find()
+        .filter(person::Column::HouseholdId.eq(id))
+        .filter(person::Column::JoinedOn.lte(day))
+        .filter(person::Column::LeftOn.is_null());
+    Ok(there.one(db).await?.is_some())
+}
+
 /// Who belongs to a household now, in the order of the roster.
 ///
 /// # Errors

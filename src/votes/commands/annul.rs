@@ -3,8 +3,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Secrecy,
-    close::{self, Ending, conclude, take_out_superseded},
+    Secrecy, boxes,
+    close::{self, take_out_superseded},
+    conclude::{Ending, conclude},
 };
 use crate::{
     actor::Actor,
@@ -48,10 +49,11 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
         return Err(Code::WrongState.into());
     }
     let vote = close::enter(tx, &before, queries::ANNULLED).await?.ok_or(Code::WrongState)?;
-    if before.state == queries::OPEN {
+    let has_begun = matches!(before.state.as_str(), queries::OPEN | queries::POSTED | queries::COUNTING_PAPER);
+    if has_begun && before.has_board {
         if vote.secrecy == Secrecy::Secret.as_str() {
             sealed::strip(tx, &vote).await?;
-        } else if vote.has_board {
+        } else {
             let void = take_out_superseded(tx, id).await?;
             let told = void.iter().map(|hash| lsb1::void_entry(&id.to_string(), hash)).collect();
             board::commands::close(tx, id, told).await?;
@@ -59,11 +61,12 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
     }
     let why = Annulled { reason: input.reason.trim().to_owned(), authority: input.authority.trim().to_owned() };
     conclude(tx, &vote, Ending::Annulled(why, actor.person)).await?;
+    boxes::forget(tx, &vote).await?;
     queries::vote(tx, id).await
 }
 
 /// Is there no result yet?
 #[must_use]
 pub fn is_annullable(state: &str) -> bool {
-    matches!(state, queries::WAITING_KEYS | queries::OPEN | queries::COUNTING)
+    queries::runs(state) || matches!(state, queries::COUNTING_PAPER | queries::COUNTING)
 }

@@ -143,10 +143,13 @@ pub fn digest(vote: VoteId, ballot: &CastBallot) -> String {
 /// `not_found`; `not_on_roll`; `proxy_not_allowed` for who may not cast for this elector; `ballot_kind` for an open ballot
 /// in a secret vote or the reverse; `invalid_fields` for what cannot stand on it; `cast_id_conflict` when that
 /// id holds another ballot; `vote_not_open`, `vote_closed`;
-/// `already_cast`, of an elector for whom another cast with `more.cast_by`.
+/// `paper_issued`; `already_cast`, of an elector for whom another cast with `more.cast_by`.
 pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Result<Cast> {
     let slot = find_slot(tx, person, vote, &paper).await?;
     let (number, elector) = slot.number.zip(slot.elector).ok_or(Code::NotOnRoll)?;
+    if slot.is_struck() {
+        return Err(Code::NotOnRoll.into());
+    }
     let rank = slot.rank(person).ok_or(Code::ProxyNotAllowed)?;
     let casting = Casting { number, elector, caster: person, home: slot.home(), rank };
     let is_secret = slot.secrecy == Secrecy::Secret.as_str();
@@ -161,10 +164,13 @@ pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Resu
     }
     // the time is read after the rows: on the one writer nothing closes the vote from here to the commit
     let now = tx.now();
-    if slot.state == queries::WAITING_KEYS || now < slot.opens_at {
+    if matches!(slot.state.as_str(), queries::WAITING_KEYS | queries::POSTED) || now < slot.opens_at {
         return Err(Code::VoteNotOpen.into());
     }
     let at = now.trunc_subsecs(0);
+    if slot.has_sheet() && slot.state == queries::OPEN && now < slot.closes_at {
+        return Err(Code::PaperIssued.into());
+    }
     if slot.state != queries::OPEN || now >= slot.closes_at {
         return taken_before(tx, vote, &paper).await;
     }

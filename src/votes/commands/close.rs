@@ -5,23 +5,26 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::Expr,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Secrecy, proxies, telling};
+use super::{
+    Secrecy, boxes,
+    conclude::{Ending, conclude},
+    opening, proxies, settle, telling,
+};
 use crate::{
     app::App,
     board::{self, lsb1},
-    error::{Error, Result},
+    error::Result,
     events::{self, Happening, Kind},
-    ids::{PersonId, VoteId},
-    keys::sha256_hex,
+    ids::VoteId,
     meetings,
     store::Tx,
     votes::{
         commands::Choice,
-        queries::{self, Annulled, StoredResult},
+        queries::{self, paper, roll_list::is_disputed},
         rows::{envelope, roll_entry, vote},
-        rules::{self, Count, Elected, Outcome, Preset, Question},
+        rules::{self, Count, Elected, Outcome, Preset, Question, roll::lapsed_when_due},
         sealed,
     },
 };
@@ -32,7 +35,7 @@ const DUE_AT_ONCE: u64 = 100;
 #[derive(Debug)]
 pub(in crate::votes) struct Tally {
     question: Option<Question>,
-    count: Count,
+    pub(super) count: Count,
     votes: BTreeMap<String, u64>,
 }
 
@@ -66,7 +69,7 @@ impl Tally {
         }
     }
 
-    fn judged(&self, rule: &Preset) -> std::result::Result<(Outcome, Option<Elected>), rules::Inconsistent> {
+    pub(super) fn judged(&self, rule: &Preset) -> std::result::Result<(Outcome, Option<Elected>), rules::Inconsistent> {
         match &self.question {
             Some(question) => {
                 let (outcome, elected) = rules::elect(rule, question, (&self.count, self.votes.clone()))?;
@@ -85,42 +88,36 @@ fn word(marks: &[String]) -> Option<Choice> {
     }
 }
 
-/// How a vote ends.
-pub(in crate::votes) enum Ending {
-    /// Counted; with what was on the sealed ballots, sorted by content.
-    Counted(Tally, Option<Value>),
-    /// Nobody made the keys in time: nothing was asked.
-    NeverBegan,
-    /// By hand, with a reason; nothing is counted.
-    Annulled(Annulled, PersonId),
-}
-
-/// Closes the votes whose time is over or whose last elector has cast, each in a unit of work of its own; open ballots are
+/// Opens the votes whose roll has hung long enough, closes those whose time is over or whose last elector has cast, each in a unit of work of its own; open ballots are
 /// counted with it, sealed ones wait for their keys. One that cannot be closed holds up no other. Then what else time brings:
-/// telling of the evening, proxies that nobody checked. Recorded: `vote.closed`, `vote.box_closed`, `vote.cast_for`,
-/// `vote.proxy_ended`.
+/// telling of the evening, proxies that nobody checked, results that nobody challenges any more. Recorded: `vote.opened`, `vote.closed`, `vote.box_closed`, `vote.cast_for`,
+/// `vote.proxy_ended`, `vote.settled`.
 ///
 /// # Errors
 /// When the database fails; `busy` when what must leave the files is still read: it is tried again the next time.
 pub async fn due(app: &App) -> Result<u64> {
     let mut closed = 0;
+    opening::due(app).await?;
     for id in ready(app).await? {
         match app.store.write(move |tx| Box::pin(close(tx, id))).await {
             Ok(done) => closed += u64::from(done),
             Err(error) => tracing::error!(vote = %id, %error, "a vote to close"),
         }
     }
-    write_back_links(app).await?;
+    // what cannot leave the files yet holds up nothing else
+    let written_back = write_back_links(app).await;
     telling::due(app).await?;
+    settle::due(app).await?;
     proxies::void_unchecked(app).await?;
-    Ok(closed)
+    written_back.map(|()| closed)
 }
 
 async fn ready(app: &App) -> Result<Vec<VoteId>> {
-    // who may cast again is waited for until the end
+    // who may cast again, or has a sheet in hand, is waited for until the end
     let all_have_cast = Condition::all()
         .add(vote::Column::State.eq(queries::OPEN))
         .add(vote::Column::AllowsRevote.eq(false))
+        .add(vote::Column::HasPaper.eq(false))
         .add(Expr::exists(somebody_waits().into_query()).not());
     let is_over = Condition::any().add(vote::Column::ClosesAt.lte(app.now())).add(all_have_cast);
     let ready = vote::Entity::find()
@@ -158,15 +155,16 @@ async fn write_back_links(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// May it close though its time is not over: has everybody cast who may, and has the meeting that decides begun?
+/// May it close though its time is not over: has everybody cast who may, does nobody object to the roll, and has the meeting
+/// that decides begun?
 async fn may_close_early(tx: &Tx, vote: &vote::Model) -> Result<bool> {
-    if vote.state != queries::OPEN || vote.allows_revote {
+    if vote.state != queries::OPEN || vote.allows_revote || vote.has_paper {
         return Ok(false);
     }
     let waits = roll_entry::Entity::find()
         .filter(roll_entry::Column::VoteId.eq(vote.id))
         .filter(roll_entry::Column::Channel.eq(queries::NOT_CAST));
-    if waits.one(tx).await?.is_some() {
+    if waits.one(tx).await?.is_some() || is_disputed(tx, vote.id, None).await? {
         return Ok(false);
     }
     match vote.meeting_id {
@@ -175,7 +173,8 @@ async fn may_close_early(tx: &Tx, vote: &vote::Model) -> Result<bool> {
     }
 }
 
-/// Closes one vote, if it is open, and its time is over by this unit's clock or nobody is waited for; says whether it did.
+/// Closes one vote, if it is open, and its time is over by this unit's clock or nobody is waited for; says whether it did. An
+/// objection to the roll is waited for, though no ballots are taken any more, for as long as its answer may still come.
 ///
 /// # Errors
 /// `not_found`; when the database refuses.
@@ -188,22 +187,45 @@ pub async fn close(tx: &Tx, id: VoteId) -> Result<bool> {
     if before.closes_at > tx.now() && !may_close_early(tx, &before).await? {
         return Ok(false);
     }
+    if before.state == queries::WAITING_KEYS {
+        let Some(vote) = enter(tx, &before, queries::CLOSED).await? else { return Ok(false) };
+        conclude(tx, &vote, Ending::NeverBegan).await?;
+        return Ok(true);
+    }
+    if is_disputed(tx, id, Some(lapsed_when_due(tx.now()))).await? {
+        return Ok(false);
+    }
+    // what is on paper is counted by hand first: the board ends with both
+    if before.has_paper && paper::sheets(tx, id).await?.out() > 0 {
+        let waits = enter(tx, &before, queries::COUNTING_PAPER).await?.is_some();
+        let happening = Happening::new(Kind::PaperWaits, id).at(&before.area_code);
+        if waits {
+            events::record(tx, happening).await?;
+        }
+        return Ok(waits);
+    }
+    let before = if before.has_paper { boxes::none(tx, before).await? } else { before };
+    go_on(tx, &before).await?;
+    Ok(true)
+}
+
+/// What follows when nothing more is waited for: open ballots are counted, sealed ones wait for their keys.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn go_on(tx: &Tx, before: &vote::Model) -> Result<()> {
     let is_secret = before.secrecy == Secrecy::Secret.as_str();
     let next = if is_secret { queries::COUNTING } else { queries::CLOSED };
-    let Some(vote) = enter(tx, &before, next).await? else { return Ok(false) };
-    if before.state == queries::WAITING_KEYS {
-        conclude(tx, &vote, Ending::NeverBegan).await?;
-    } else if is_secret {
-        sealed::close_box(tx, &vote).await?;
-    } else {
-        if vote.has_board {
-            let told = told_at_the_end(tx, &vote).await?;
-            board::commands::close(tx, id, told).await?;
-        }
-        let tally = count(tx, &vote).await?;
-        conclude(tx, &vote, Ending::Counted(tally, None)).await?;
+    let Some(vote) = enter(tx, before, next).await? else { return Ok(()) };
+    if is_secret {
+        return sealed::close_box(tx, &vote).await;
     }
-    Ok(true)
+    if vote.has_board {
+        let told = told_at_the_end(tx, &vote).await?;
+        board::commands::close(tx, vote.id, told).await?;
+    }
+    let tally = count(tx, &vote).await?;
+    conclude(tx, &vote, Ending::Counted(tally, None)).await
 }
 
 /// From its state into another, in which it takes no ballots; `None` when somebody else was first.
@@ -218,80 +240,7 @@ pub(super) async fn enter(tx: &Tx, before: &vote::Model, next: &str) -> Result<O
     Ok(changed.into_iter().next())
 }
 
-/// What the law makes of an ending, kept, put on the board and told. What was not counted decides nothing. Recorded:
-/// `vote.closed`.
-pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Ending) -> Result<()> {
-    let is_binding = vote.is_binding && has_meeting(tx, vote).await?;
-    let nothing = Count { on_roll: u64::from(vote.on_roll.unsigned_abs()), ..Count::default() };
-    let (result, plaintexts, by) = match ending {
-        Ending::Counted(tally, plaintexts) => {
-            let judged = tally.judged(&queries::rule_of(vote)?);
-            if let Err(inconsistent) = &judged {
-                // the unique keys rule it out; should it happen all the same, the vote decides nothing and says so
-                tracing::error!(vote = %vote.id, %inconsistent, "a vote could not be counted");
-            }
-            let (outcome, choice) = judged.ok().map_or((None, None), |(outcome, choice)| (Some(outcome), choice));
-            (StoredResult { count: tally.count, outcome, annulled: None, choice }, plaintexts, None)
-        }
-        Ending::NeverBegan => (StoredResult::nothing(nothing, None), None, None),
-        Ending::Annulled(why, by) => (StoredResult::nothing(nothing, Some(why)), None, Some(by)),
-    };
-    let state = if result.outcome.is_some() { queries::CLOSED } else { queries::ANNULLED };
-    let kept = serde_json::to_string(&result).map_err(Error::broken)?;
-    let mut happening = Happening::new(Kind::VoteClosed, vote.id).at(&vote.area_code).with(json!({
-        "matter": vote.matter_id, "outcome": result.code(), "reason": result.outcome.as_ref().map(|outcome| outcome.reason),
-        "binding": is_binding, "result_digest": sha256_hex(kept.as_bytes()),
-    }));
-    if let Some(by) = by {
-        happening = happening.by(by);
-    }
-    vote::Entity::update_many()
-        .col_expr(vote::Column::State, Expr::value(state))
-        .col_expr(vote::Column::IsBinding, Expr::value(is_binding))
-        .col_expr(vote::Column::Result, Expr::value(kept))
-        .filter(vote::Column::Id.eq(vote.id))
-        .exec(tx)
-        .await?;
-    if vote.has_board {
-        publish(tx, vote, (&result, is_binding), plaintexts.as_ref()).await?;
-    }
-    events::record(tx, happening).await?;
-    Ok(())
-}
-
-/// The result with every number, or why there is none, bound to the manifest and to where the board ended.
-async fn publish(
-    tx: &Tx,
-    vote: &vote::Model,
-    (result, is_binding): (&StoredResult, bool),
-    plaintexts: Option<&Value>,
-) -> Result<()> {
-    let manifest = board::queries::manifest(tx, vote.id).await?;
-    let end = board::queries::newest(tx, vote.id).await?;
-    let mut told = json!({
-        "binding": is_binding, "manifest": manifest.hash, "poll": vote.id, "root": end.root, "t": lsb1::moment(tx.now()),
-    });
-    if let Some(annulled) = &result.annulled {
-        told["annulled"] = json!(annulled);
-    } else {
-        told["count"] = json!(result.count);
-        told["outcome"] = json!(result.outcome);
-        if let Some(choice) = &result.choice {
-            told["choice"] = json!(choice);
-        }
-        told["plaintexts"] = json!(plaintexts.map(|list| sha256_hex(lsb1::jcs(list).as_bytes())));
-    }
-    board::commands::publish(tx, vote.id, &told, plaintexts).await?;
-    Ok(())
-}
-
-/// A vote whose meeting was called off has only asked.
-async fn has_meeting(tx: &Tx, vote: &vote::Model) -> Result<bool> {
-    let Some(id) = vote.meeting_id else { return Ok(false) };
-    Ok(meetings::queries::meeting(tx, id).await?.cancel_reason.is_none())
-}
-
-/// Ballots in whose place a later one of the same elector came: their digests; their rows go.
+/// Ballots in whose place a later one of the same elector came, or a ballot on paper: their digests; their rows go.
 ///
 /// # Errors
 /// When the database refuses.
@@ -318,6 +267,9 @@ pub(in crate::votes) async fn take_out_superseded(tx: &Tx, vote: VoteId) -> Resu
         });
         superseded.extend(gone);
     }
+    superseded.extend(boxes::overridden(tx, vote).await?);
+    superseded.sort();
+    superseded.dedup();
     for some in superseded.chunks(500) {
         envelope::Entity::delete_many()
             .filter(envelope::Column::VoteId.eq(vote))
@@ -325,7 +277,6 @@ pub(in crate::votes) async fn take_out_superseded(tx: &Tx, vote: VoteId) -> Resu
             .exec(tx)
             .await?;
     }
-    superseded.sort();
     Ok(superseded)
 }
 
@@ -344,6 +295,7 @@ async fn told_at_the_end(tx: &Tx, vote: &vote::Model) -> Result<Vec<Value>> {
         let number = u64::from(row.elector_number.unsigned_abs());
         lsb1::named_entry(&poll, (number, &row.cast_id.to_string(), &choices), &row.ballot_hash)
     }));
+    told.extend(boxes::leaves(tx, vote).await?);
     Ok(told)
 }
 
@@ -363,6 +315,8 @@ async fn count(tx: &Tx, vote: &vote::Model) -> Result<Tally> {
         let marks = choice.as_deref().map(queries::marks);
         tally.add(marks.as_deref(), ballots.unsigned_abs());
     }
+    let by_phone = tally.count.present;
+    boxes::add(tx, vote, (&mut tally, by_phone)).await?;
     Ok(tally)
 }
 

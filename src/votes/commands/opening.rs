@@ -1,10 +1,13 @@
-//! Opening: what a vote says of itself (the manifest) and its frozen roll go on the public board before the first ballot.
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+//! Opening: a roll that hung long enough, and what a vote says of itself (the manifest) and its frozen roll go on the public board before the first ballot.
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde_json::{Value, json};
 
+use super::amend;
 use crate::{
-    board::{self, HeadView, lsb1, sealing},
+    app::App,
+    board::{self, HeadView, lsb1, sealing, tree},
     error::Result,
+    ids::VoteId,
     store::Tx,
     votes::{
         commands::Choice,
@@ -15,6 +18,7 @@ use crate::{
 
 /// What may be chosen, in the order of the ballot.
 const OPTIONS: [Choice; 3] = [Choice::For, Choice::Against, Choice::Abstain];
+const DUE_AT_ONCE: u64 = 100;
 
 /// Begins the board of a vote whose roll is frozen; `tally` names the keys to which a secret ballot is sealed.
 ///
@@ -41,14 +45,55 @@ pub(in crate::votes) async fn open_board(
         manifest["seats"] = json!(vote.seats);
         manifest["parent"] = json!(vote.parent_vote_id);
     }
+    if vote.has_paper {
+        manifest["paper"] = json!(true);
+    }
     if let Some(keys) = tally {
         manifest["tally"] = sealing::tally(keys);
     }
     let electors = roll_leaves(tx, vote).await?;
-    board::commands::open(tx, vote.id, manifest, &electors).await
+    let head = board::commands::open(tx, vote.id, manifest, &electors).await?;
+    // a secret vote has no board before its keys are made, and its roll may have been amended by then
+    let amended = amend::leaves(tx, vote).await?;
+    if amended.is_empty() { Ok(head) } else { board::commands::append(tx, vote.id, amended).await }
 }
 
-/// The roll as leaves: number, keyed tag as it was when the roll was frozen, unit and weight, in order of the numbers.
+/// Opens the votes whose roll has hung as long as it was to hang. One that cannot be opened holds up no other. Recorded:
+/// `vote.opened`.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn due(app: &App) -> Result<()> {
+    let ready = vote::Entity::find()
+        .select_only()
+        .column(vote::Column::Id)
+        .filter(vote::Column::State.eq(queries::POSTED))
+        .filter(vote::Column::OpensAt.lte(app.now()))
+        .limit(DUE_AT_ONCE);
+    let ready: Vec<VoteId> = ready.into_tuple().all(app.store.read()).await?;
+    for id in ready {
+        if let Err(error) = app.store.write(move |tx| Box::pin(open_posted(tx, id))).await {
+            tracing::error!(vote = %id, %error, "a vote to open");
+        }
+    }
+    Ok(())
+}
+
+async fn open_posted(tx: &Tx, id: VoteId) -> Result<()> {
+    let vote = queries::row(tx, id).await?;
+    if vote.state != queries::POSTED || vote.opens_at > tx.now() {
+        return Ok(());
+    }
+    vote::Entity::update_many()
+        .col_expr(vote::Column::State, Expr::value(queries::OPEN))
+        .filter(vote::Column::Id.eq(id))
+        .filter(vote::Column::State.eq(queries::POSTED))
+        .exec(tx)
+        .await?;
+    super::record_opened(tx, &vote, None).await
+}
+
+/// The frozen roll as leaves, without its amendments: number, keyed tag, unit and weight, in order of the numbers.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -56,16 +101,39 @@ pub(in crate::votes) async fn roll_leaves(
     db: &impl sea_orm::ConnectionTrait,
     vote: &vote::Model,
 ) -> Result<Vec<Value>> {
-    let unit = json!(queries::rule_of(vote)?.unit);
-    let unit = unit.as_str().unwrap_or_default();
     let entries = roll_entry::Entity::find()
         .filter(roll_entry::Column::VoteId.eq(vote.id))
+        .filter(roll_entry::Column::Number.lte(vote.roll_frozen))
         .order_by_asc(roll_entry::Column::Number)
         .all(db)
         .await?;
-    let leaf = |entry: &roll_entry::Model| {
-        let number = u64::from(entry.number.unsigned_abs());
-        lsb1::elector_entry(number, entry.tag.as_deref().unwrap_or_default(), unit, 1)
-    };
-    Ok(entries.iter().map(leaf).collect())
+    let unit = unit(vote)?;
+    Ok(entries.iter().map(|entry| leaf(entry, &unit)).collect())
+}
+
+fn unit(vote: &vote::Model) -> Result<String> {
+    Ok(json!(queries::rule_of(vote)?.unit).as_str().unwrap_or_default().to_owned())
+}
+
+fn leaf(entry: &roll_entry::Model, unit: &str) -> Value {
+    let number = u64::from(entry.number.unsigned_abs());
+    lsb1::elector_entry(number, entry.tag.as_deref().unwrap_or_default(), unit, 1)
+}
+
+/// One elector as a leaf.
+///
+/// # Errors
+/// Never, as long as the row is ours.
+pub(super) fn elector_leaf(vote: &vote::Model, entry: &roll_entry::Model) -> Result<Value> {
+    Ok(leaf(entry, &unit(vote)?))
+}
+
+/// The Merkle root over the frozen roll, in hex; it is told wherever the roll hangs, and is that of the manifest.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn roll_root(tx: &Tx, vote: &vote::Model) -> Result<String> {
+    let leaves = roll_leaves(tx, vote).await?;
+    let hashes: Vec<tree::Hash> = leaves.iter().map(|one| tree::leaf(lsb1::jcs(one).as_bytes())).collect();
+    Ok(lsb1::hex(&tree::root(&hashes)))
 }

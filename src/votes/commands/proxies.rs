@@ -120,7 +120,7 @@ pub async fn name_proxy(tx: &Tx, actor: &Actor, (id, input): (VoteId, NameProxy)
 
 /// The rule, while proxies may still be named and checked.
 fn in_time(tx: &Tx, vote: &vote::Model) -> Result<ProxyRule> {
-    if !matches!(vote.state.as_str(), queries::OPEN | queries::WAITING_KEYS) {
+    if !queries::runs(&vote.state) {
         return Err(Code::WrongState.into());
     }
     let (rule, until) = queries::rule_of(vote)?.proxy.zip(vote.proxies_until).ok_or(Code::ProxyNotAllowed)?;
@@ -223,7 +223,7 @@ pub async fn revoke_proxy(tx: &Tx, actor: &Actor, (id, number): (VoteId, i32)) -
     if !is_own && !bodies::may(actor, Right::OpenVote, &vote.area_code) {
         return Err(Code::NotFound.into());
     }
-    if !matches!(vote.state.as_str(), queries::OPEN | queries::WAITING_KEYS) {
+    if !queries::runs(&vote.state) {
         return Err(Code::WrongState.into());
     }
     if entry.channel != queries::NOT_CAST {
@@ -233,7 +233,8 @@ pub async fn revoke_proxy(tx: &Tx, actor: &Actor, (id, number): (VoteId, i32)) -
     queries::proxies::view(tx, &vote, row, true).await
 }
 
-async fn end(
+/// Ends a proxy, with what became of it.
+pub(super) async fn end(
     tx: &Tx,
     (vote, entry): (&vote::Model, &roll_entry::Model),
     row: roll_agent::Model,

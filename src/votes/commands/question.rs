@@ -51,6 +51,8 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote) -> Result
         checks.require(!MOTIONS.contains(&input.preset.as_str()), "options", "only_a_motion");
         checks.require(inside(seats, n), "seats", "out_of_range");
         checks.require(inside(most, n.min(MAX_CHOICES)), "max_choices", "out_of_range");
+        // how several options stand together on each sheet is on no tally sheet
+        checks.require(most == 1 || !input.has_paper, "max_choices", "one_choice_only");
     } else {
         checks.require(input.seats.is_none() && input.max_choices.is_none(), "options", "required");
     }
@@ -63,11 +65,14 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote) -> Result
     Ok(Asked { options: Some(options), max_choices: most, seats })
 }
 
-/// Those whom the vote before left tied, and the places that it left open.
+/// Those whom the vote before left tied, and the places that it left open; of a result that stands.
 async fn tied(db: &impl ConnectionTrait, input: &OpenVote, parent: VoteId) -> Result<(Vec<String>, i32)> {
     let before = queries::row(db, parent).await?;
     if before.matter_id != input.matter_id {
         return Err(Code::NotFound.into());
+    }
+    if matches!(before.settlement.as_deref(), Some(queries::PROVISIONAL | queries::OVERTURNED)) {
+        return Err(Code::WrongState.into());
     }
     let result = queries::result_of(db, parent).await?;
     let choice = result.choice.filter(|choice| choice.options.iter().any(|one| one.is_tied)).ok_or(Code::WrongState)?;

@@ -68,6 +68,16 @@ impl Slot {
         if self.elector == Some(person) { Some(0) } else { self.agent_rank }
     }
 
+    /// Was this elector struck from the roll?
+    pub(super) fn is_struck(&self) -> bool {
+        self.channel.as_deref() == Some(queries::STRUCK)
+    }
+
+    /// Was a sheet of paper handed out for this elector?
+    pub(super) fn has_sheet(&self) -> bool {
+        self.channel.as_deref() == Some(queries::PAPER_ISSUED)
+    }
+
     /// May somebody of this rank cast (again)?
     pub(super) fn is_free(&self, rank: i32) -> bool {
         let there = if self.cast_by.is_none() { 0 } else { self.caster_rank.unwrap_or(0) };

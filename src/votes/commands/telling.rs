@@ -26,6 +26,8 @@ use crate::{
 const EVENING: TimeDelta = TimeDelta::hours(20);
 /// With fewer ballots in a day, being told in the evening would tell which of them it was: the end is waited for.
 const FEW: u64 = 10;
+/// States in which a ballot, or a sheet that is given back, may still change who cast for whom.
+const NOT_OVER: [&str; 4] = [queries::OPEN, queries::POSTED, queries::WAITING_KEYS, queries::COUNTING_PAPER];
 /// Of the roll, told in one unit.
 const AT_ONCE: u64 = 100;
 
@@ -90,6 +92,8 @@ async fn evening(app: &App) -> Result<Vec<VoteId>> {
         .select_only()
         .column(vote::Column::Id)
         .filter(vote::Column::State.eq(queries::OPEN))
+        // one that only waits for an objection is over: what is left is told at its end
+        .filter(vote::Column::ClosesAt.gt(app.now()))
         .filter(vote::Column::Secrecy.eq(Secrecy::Secret.as_str()))
         .filter(waits);
     Ok(ids.into_tuple().all(app.store.read()).await?)
@@ -103,7 +107,8 @@ async fn evening(app: &App) -> Result<Vec<VoteId>> {
 async fn tell_in_the_evening(tx: &Tx, id: VoteId) -> Result<bool> {
     let vote = queries::row(tx, id).await?;
     let evening = last_evening(tx.now());
-    if vote.state != queries::OPEN || vote.told_until.is_some_and(|told| told >= evening) {
+    let is_over = vote.state != queries::OPEN || vote.closes_at <= tx.now();
+    if is_over || vote.told_until.is_some_and(|told| told >= evening) {
         return Ok(false);
     }
     // whoever casts again and again is one all the same
@@ -129,7 +134,7 @@ async fn ended(app: &App) -> Result<Vec<VoteId>> {
     let ids = vote::Entity::find()
         .select_only()
         .column(vote::Column::Id)
-        .filter(vote::Column::State.is_not_in([queries::OPEN, queries::WAITING_KEYS]))
+        .filter(vote::Column::State.is_not_in(NOT_OVER))
         .filter(vote::Column::Secrecy.eq(Secrecy::Secret.as_str()))
         .filter(waits);
     Ok(ids.into_tuple().all(app.store.read()).await?)

@@ -2,14 +2,14 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     super::{
         commands::Secrecy,
         rows::{roll_entry, vote},
     },
-    NOT_CAST, OPEN,
+    NOT_CAST, OPEN, PAPER, PAPER_ISSUED, TOOK_PART,
 };
 use crate::{
     error::Result,
@@ -51,7 +51,7 @@ pub async fn cast_by(db: &impl ConnectionTrait, id: VoteId, among: &Among) -> Re
         .select_only()
         .column(roll_entry::Column::PersonId)
         .filter(roll_entry::Column::VoteId.eq(id))
-        .filter(roll_entry::Column::Channel.ne(NOT_CAST))
+        .filter(roll_entry::Column::Channel.is_in(TOOK_PART))
         .filter(among.holds(roll_entry::Column::PersonId));
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }
@@ -70,21 +70,25 @@ pub async fn not_cast_of(db: &impl ConnectionTrait, id: VoteId, among: &Among) -
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }
 
-/// Electors who were told that somebody cast for them and who have no phone: their numbers and names, for the list of the
-/// door.
+/// Electors who were told that somebody cast for them, or that a sheet of paper was handed out in their name, and who have no
+/// phone: their numbers and names, for the list of the door.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn unreachable(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<(i32, String)>> {
     let Some(vote) = vote::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
-    let mut rows = roll_entry::Entity::find()
-        .filter(roll_entry::Column::VoteId.eq(id))
-        .filter(roll_entry::Column::CastBy.is_not_null())
-        .order_by_asc(roll_entry::Column::Number);
+    let mut by_other = Condition::all().add(roll_entry::Column::CastBy.is_not_null());
     if vote.secrecy == Secrecy::Secret.as_str() {
-        rows = rows.filter(roll_entry::Column::IsTold.eq(true));
+        by_other = by_other.add(roll_entry::Column::IsTold.eq(true));
     }
-    let rows = rows.all(db).await?;
+    // of a sheet they are told at once, however secret the vote is: it was handed out at the desk
+    let on_paper = roll_entry::Column::Channel.is_in([PAPER_ISSUED, PAPER]);
+    let rows = roll_entry::Entity::find()
+        .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(Condition::any().add(by_other).add(on_paper))
+        .order_by_asc(roll_entry::Column::Number)
+        .all(db)
+        .await?;
     let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
     let with_phone = people::queries::with_phone(db, &ids).await?;
     let mut names = people::names(db, ids).await?;

@@ -9,7 +9,7 @@ use super::{
         commands::{BallotReceipt, Cast, SealedBy, sign},
         rows::{envelope, roll_agent, roll_entry, vote},
     },
-    ALTERNATE, CHECKED, MAX_VOTES, NOT_CAST, OPEN, PROXY, is_of_households, label,
+    ALTERNATE, CHECKED, MAX_VOTES, NOT_CAST, OPEN, PAPER_ISSUED, PROXY, STRUCK, TOOK_PART, is_of_households, label,
     proxies::{ProxyView, around, entry_of},
     row,
 };
@@ -32,6 +32,8 @@ pub struct MyVote {
     pub number: Option<i32>,
     /// Has the asker cast, or somebody in the asker's place?
     pub has_cast: bool,
+    /// Was a sheet of paper handed out for the asker? Then the phone casts nothing.
+    pub has_sheet: bool,
     /// Who did, masked, if it was somebody else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cast_by: Option<String>,
@@ -104,6 +106,7 @@ pub async fn my_vote(app: &App, actor: &Actor, id: VoteId) -> Result<MyVote> {
             is_on_roll,
             number: None,
             has_cast,
+            has_sheet: false,
             cast_by: None,
             receipt: None,
             proxy,
@@ -115,19 +118,32 @@ pub async fn my_vote(app: &App, actor: &Actor, id: VoteId) -> Result<MyVote> {
     let caster = entry.cast_by.unwrap_or(entry.person_id);
     // of a household whoever cast has the receipt, and its representative
     let is_ours = entry.person_id == actor.person || caster == actor.person;
-    let has_cast = entry.channel != NOT_CAST;
+    let has_cast = TOOK_PART.contains(&entry.channel.as_str());
     let names = people::names(db, vec![caster]).await?;
     let cast_by = names.get(&caster).filter(|_| has_cast && caster != actor.person).map(|name| people::mask_name(name));
     Ok(MyVote {
         is_on_roll: may_cast,
         number: Some(entry.number),
         has_cast,
+        has_sheet: entry.channel == PAPER_ISSUED,
         cast_by,
         receipt: if is_ours { receipt(app, &entry).await? } else { None },
         proxy,
         casts_for,
         household,
     })
+}
+
+/// The place of somebody on the roll: the own one, or that of the household.
+pub(in crate::votes) async fn own_place(
+    db: &impl ConnectionTrait,
+    vote: &vote::Model,
+    person: PersonId,
+) -> Result<Option<roll_entry::Model>> {
+    match is_of_households(&vote.preset) {
+        true => Ok(own_household(db, (vote.id, person)).await?.0),
+        false => entry_of(db, vote.id, person).await,
+    }
 }
 
 async fn receipt(app: &App, entry: &roll_entry::Model) -> Result<Option<BallotReceipt>> {
@@ -149,7 +165,10 @@ type Own = (Option<roll_entry::Model>, Option<HouseholdSeat>);
 
 /// The household that somebody belonged to when the roll was frozen, by those who may cast for it, or belongs to now.
 async fn own_household(db: &impl ConnectionTrait, (id, person): (VoteId, PersonId)) -> Result<Own> {
-    let of_vote = || roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(id));
+    let of_vote = || {
+        let of_vote = roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(id));
+        of_vote.filter(roll_entry::Column::Channel.ne(STRUCK))
+    };
     let mut entry = entry_of(db, id, person).await?;
     if entry.is_none() {
         entry = match super::alternate_of(db, id, person).await? {

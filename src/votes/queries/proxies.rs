@@ -9,7 +9,7 @@ use super::{
         Secrecy,
         rows::{roll_agent, roll_entry, vote},
     },
-    ALTERNATE, CHECKED, NAMED, NOT_CAST, PROXY, row,
+    ALTERNATE, CHECKED, NAMED, PROXY, STRUCK, TOOK_PART, row,
 };
 use crate::{
     actor::Actor,
@@ -66,13 +66,14 @@ pub struct ProxiesView {
     pub items: Vec<ProxyView>,
 }
 
-/// The place of a person on the roll.
+/// The place of a person on the roll; of who was struck none.
 pub(in crate::votes) async fn entry_of(
     db: &impl ConnectionTrait,
     vote: VoteId,
     person: PersonId,
 ) -> Result<Option<roll_entry::Model>> {
     let own = roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(vote));
+    let own = own.filter(roll_entry::Column::Channel.ne(STRUCK));
     Ok(own.filter(roll_entry::Column::PersonId.eq(person)).one(db).await?)
 }
 
@@ -102,6 +103,24 @@ pub(in crate::votes) async fn agent_row(
     let row = active(db, vote, number).await?.ok_or(Code::NotFound)?;
     let entry = roll_entry::Entity::find_by_id((vote, number)).one(db).await?.ok_or(Code::NotFound)?;
     Ok((entry, row))
+}
+
+/// The electors for whom somebody is named or checked, each with the proxy.
+pub(in crate::votes) async fn held_by(
+    db: &impl ConnectionTrait,
+    vote: VoteId,
+    agent: PersonId,
+) -> Result<Vec<(roll_entry::Model, roll_agent::Model)>> {
+    let rows = roll_agent::Entity::find()
+        .filter(roll_agent::Column::VoteId.eq(vote))
+        .filter(roll_agent::Column::PersonId.eq(agent))
+        .filter(roll_agent::Column::Kind.eq(PROXY))
+        .filter(roll_agent::Column::State.is_in([NAMED, CHECKED]));
+    let mut held = Vec::new();
+    for row in rows.all(db).await? {
+        held.push(agent_row(db, vote, row.number).await?);
+    }
+    Ok(held)
 }
 
 /// For how many electors somebody is named or checked.
@@ -235,7 +254,7 @@ async fn views(
             agent_name: name(row.person_id),
             relation_name: text::say(&format!("proxy-relation-{relation}")),
             state_name: text::say(&format!("proxy-state-{}", row.state)),
-            has_cast: tells && entry.is_some_and(|entry| entry.channel != NOT_CAST),
+            has_cast: tells && entry.is_some_and(|entry| TOOK_PART.contains(&entry.channel.as_str())),
             has_proof: row.proof_media_id.is_some(),
             recorded_at: clock::local(row.recorded_at),
             checked_at: row.checked_at.map(clock::local),

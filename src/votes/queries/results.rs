@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{OptionView, label, options_of, row, rule_of};
+use super::{OVERTURNED, OptionView, PROVISIONAL, label, options_of, row, rule_of};
 use crate::{
     clock,
     error::{Code, Error, Result},
@@ -90,6 +90,9 @@ pub struct ResultView {
     pub label: String,
     /// Every number: E on_roll, P present, Y yes, N no, A abstain, I invalid.
     pub count: Count,
+    /// Why there were more ballots in the boxes than sheets, so that the vote is void.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void_reason: Option<String>,
     /// What was compared, in order.
     pub comparisons: Vec<ComparisonView>,
     /// Of a choice: the votes of each option, and who was chosen.
@@ -104,6 +107,32 @@ pub struct ResultView {
     /// When it was closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<FixedOffset>>,
+    /// Does it stand: provisional, final, overturned; absent of what was annulled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<String>,
+    /// Until when it may be challenged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge_until: Option<DateTime<FixedOffset>>,
+    /// Since when it stands, or does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<DateTime<FixedOffset>>,
+    /// The words of the resolution, or why the result does not stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+}
+
+impl ResultView {
+    /// May it still be challenged, so that nothing follows from it yet?
+    #[must_use]
+    pub fn is_provisional(&self) -> bool {
+        self.settlement.as_deref() == Some(PROVISIONAL)
+    }
+
+    /// Was a challenge right?
+    #[must_use]
+    pub fn is_overturned(&self) -> bool {
+        self.settlement.as_deref() == Some(OVERTURNED)
+    }
 }
 
 /// Who was chosen.
@@ -198,6 +227,7 @@ fn view(row: vote::Model) -> Result<ResultView> {
         is_binding: row.is_binding,
         label: label(row.is_binding),
         count: kept.count,
+        void_reason: row.paper_void_reason,
         comparisons: kept
             .outcome
             .map(|outcome| outcome.comparisons.iter().map(comparison).collect())
@@ -206,6 +236,10 @@ fn view(row: vote::Model) -> Result<ResultView> {
         preset_name: preset.zh,
         law: preset.law,
         closed_at: row.closed_at.map(clock::local),
+        settlement: row.settlement,
+        challenge_until: row.challenge_until.map(clock::local),
+        settled_at: row.settled_at.map(clock::local),
+        resolution: row.resolution,
     })
 }
 

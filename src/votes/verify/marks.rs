@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Board, Checked, require};
+use super::{Board, Checked, Paper, require};
 use crate::votes::{
     commands::{self, Choice},
     rules::{Count, Question},
@@ -49,26 +49,18 @@ pub(super) fn is_as_shown(asked: Option<&Question>, marks: &[String]) -> bool {
 pub(super) type Votes = BTreeMap<String, u64>;
 
 pub(super) fn count(
-    board: &Board<'_>,
     (asked, chosen): (Option<&Question>, &[Option<Marks>]),
+    on_paper: &Paper,
     on_roll: u64,
 ) -> (Count, Votes) {
-    let mut count = Count { on_roll, ..Count::default() };
+    let mut count = Count { on_roll, issued: on_paper.issued, ..Count::default() };
     let mut votes = asked.map(Question::no_votes).unwrap_or_default();
-    for marks in chosen {
+    let each = chosen.iter().map(|marks| (marks.as_deref(), 1));
+    for (marks, ballots) in each.chain(on_paper.told()) {
         match asked {
-            Some(asked) => asked.add((&mut count, &mut votes), marks.as_deref(), 1),
-            None => commands::add(&mut count, marks.as_deref().and_then(one), 1),
+            Some(asked) => asked.add((&mut count, &mut votes), marks, ballots),
+            None => commands::add(&mut count, marks.and_then(one), ballots),
         }
-    }
-    for paper in board.of("paper") {
-        let number = |name: &str| paper[name].as_u64().unwrap_or(0);
-        let (yes, no, abstain, invalid) = (number("yes"), number("no"), number("abstain"), number("invalid"));
-        count.yes = count.yes.saturating_add(yes);
-        count.no = count.no.saturating_add(no);
-        count.abstain = count.abstain.saturating_add(abstain);
-        count.invalid = count.invalid.saturating_add(invalid);
-        count.present = [yes, no, abstain, invalid].into_iter().fold(count.present, u64::saturating_add);
     }
     (count, votes)
 }

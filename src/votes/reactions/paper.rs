@@ -1,0 +1,76 @@
+//! What is told of paper: to each elector that a sheet was handed out or given back, to the village that it is being counted.
+use sea_orm::EntityTrait;
+
+use crate::{
+    clock,
+    error::Result,
+    events::{Event, Kind},
+    ids::PersonId,
+    matters, people,
+    store::Tx,
+    streams::commands::{Card, mailbox, post_card},
+    text,
+    votes::{
+        queries,
+        rows::{roll_entry, vote},
+    },
+};
+
+/// A card for the elector, or for the village.
+pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
+    match event.kind {
+        Kind::SheetIssued | Kind::SheetEnded => sheet(tx, event).await,
+        Kind::PaperWaits => waits(tx, event).await,
+        _ => Ok(()),
+    }
+}
+
+/// Whoever did not come to the desk finds out that somebody did in their name.
+async fn sheet(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(person) = event.get::<PersonId>("person") else { return Ok(()) };
+    let vote = queries::row(tx, event.subject_id()?).await?;
+    let key = if event.kind == Kind::SheetIssued { "card-sheet-issued" } else { "card-sheet-ended" };
+    let code = if event.kind == Kind::SheetIssued { "sheet_issued" } else { "sheet_ended" };
+    for person in concerned(tx, event, (&vote, person)).await? {
+        let own = mailbox(tx, person).await?;
+        post_card(tx, own, card(event, &vote, (code, key))).await?;
+    }
+    Ok(())
+}
+
+/// The elector; of a household all its grown-ups, for the sheet is that of them all.
+async fn concerned(tx: &Tx, event: &Event, (vote, person): (&vote::Model, PersonId)) -> Result<Vec<PersonId>> {
+    let number = event.data["number"].as_i64().and_then(|number| i32::try_from(number).ok());
+    let number = number.filter(|_| queries::is_of_households(&vote.preset));
+    let entry = match number {
+        Some(number) => roll_entry::Entity::find_by_id((vote.id, number)).one(tx).await?,
+        None => None,
+    };
+    let Some(entry) = entry else { return Ok(vec![person]) };
+    let today = clock::local_date(tx.now());
+    let members = people::queries::members(tx, entry.household_id).await?;
+    let grown_up = members.iter().filter(|one| people::rules::is_adult(one.birth_date, today) && one.id != person);
+    Ok(grown_up.map(|one| one.id).chain([person]).collect())
+}
+
+async fn waits(tx: &Tx, event: &Event) -> Result<()> {
+    let vote = queries::row(tx, event.subject_id()?).await?;
+    let card = card(event, &vote, ("paper_waits", "card-paper-waits"));
+    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+}
+
+fn card(event: &Event, vote: &vote::Model, (code, key): (&'static str, &str)) -> Card {
+    let serial = event.data["serial"].as_i64().unwrap_or_default();
+    let outcome = event.get::<String>("outcome").unwrap_or_else(|| "issued".to_owned());
+    let blanks = [
+        ("question", vote.question.as_str().into()),
+        ("serial", serial.to_string().into()),
+        ("outcome", text::say(&format!("paper-sheet-{outcome}")).into()),
+    ];
+    Card {
+        code,
+        title: text::say_with(&format!("{key}-title"), &blanks),
+        text: text::say_with(&format!("{key}-text"), &blanks),
+        link: format!("/votes/{}", vote.id),
+    }
+}

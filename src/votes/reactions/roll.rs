@@ -1,0 +1,119 @@
+//! What is told of a roll: that it hangs, what was changed, that somebody objected, what was decided about it.
+use chrono::{Datelike, TimeDelta};
+use sea_orm::EntityTrait;
+
+use crate::{
+    bodies, clock,
+    error::{Error, Result},
+    events::{Event, Kind},
+    ids::{RollObjectionId, VoteId},
+    matters,
+    store::Tx,
+    streams::commands::{Card, mailbox, office, post_card},
+    text,
+    votes::{
+        queries::{self, roll_list::UPHELD},
+        rows::{roll_entry, roll_objection, vote},
+    },
+};
+
+/// A card for the village, the office or who objected.
+pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
+    match event.kind {
+        Kind::RollPosted => posted(tx, event).await,
+        Kind::RollAmended => amended(tx, event).await,
+        Kind::RollObjected => objected(tx, event).await,
+        Kind::RollObjectionDecided => decided(tx, event).await,
+        _ => Ok(()),
+    }
+}
+
+async fn posted(tx: &Tx, event: &Event) -> Result<()> {
+    let vote = queries::row(tx, event.subject_id()?).await?;
+    // it opens at 24:00 of the day on which people read that it still hangs
+    let last = clock::local(vote.opens_at - TimeDelta::milliseconds(1));
+    let blanks = [
+        ("question", vote.question.as_str().into()),
+        ("electors", vote.roll_frozen.to_string().into()),
+        ("month", last.month().into()),
+        ("day", last.day().into()),
+    ];
+    let card = Card {
+        code: "roll_posted",
+        title: text::say_with("card-roll-posted-title", &blanks),
+        text: text::say_with("card-roll-posted-text", &blanks),
+        link: format!("/votes/{}/roll", vote.id),
+    };
+    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+}
+
+async fn amended(tx: &Tx, event: &Event) -> Result<()> {
+    let vote = queries::row(tx, event.subject_id()?).await?;
+    let (Some(op), Some(number)) = (event.get::<String>("op"), event.data["number"].as_i64()) else { return Ok(()) };
+    let blanks = [
+        ("question", vote.question.as_str().into()),
+        ("number", number.to_string().into()),
+        ("op", text::say(&format!("roll-op-{op}")).into()),
+    ];
+    let card = Card {
+        code: "roll_amended",
+        title: text::say_with("card-roll-amended-title", &blanks),
+        text: text::say_with("card-roll-amended-text", &blanks),
+        link: format!("/votes/{}/roll", vote.id),
+    };
+    let number = i32::try_from(number).map_err(Error::broken)?;
+    if let Some(entry) = roll_entry::Entity::find_by_id((vote.id, number)).one(tx).await? {
+        // whoever is struck has to hear of it, not only read it
+        let (title, words, link) = (card.title.clone(), card.text.clone(), card.link.clone());
+        let own = Card { code: card.code, title, text: words, link };
+        let mailbox = mailbox(tx, entry.person_id).await?;
+        post_card(tx, mailbox, own).await?;
+    }
+    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+}
+
+/// The objection of an event, with its vote.
+async fn objection(tx: &Tx, event: &Event) -> Result<Option<(vote::Model, roll_objection::Model)>> {
+    let Some(vote) = event.get::<VoteId>("vote") else { return Ok(None) };
+    let row = roll_objection::Entity::find_by_id(event.subject_id::<RollObjectionId>()?).one(tx).await?;
+    let vote = queries::row(tx, vote).await?;
+    Ok(row.map(|row| (vote, row)))
+}
+
+async fn objected(tx: &Tx, event: &Event) -> Result<()> {
+    let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
+    let committee = bodies::queries::of_kind(tx, "village_committee", &vote.area_code).await?;
+    let Some(body) = committee else { return Ok(()) };
+    let due = clock::local(row.due_at - TimeDelta::milliseconds(1));
+    let blanks = [
+        ("question", vote.question.as_str().into()),
+        ("kind", text::say(&format!("roll-fault-{}", row.kind)).into()),
+        ("month", due.month().into()),
+        ("day", due.day().into()),
+    ];
+    let card = Card {
+        code: "roll_objected",
+        title: text::say_with("card-roll-objected-title", &blanks),
+        text: text::say_with("card-roll-objected-text", &blanks),
+        link: format!("/desk/votes/{}/roll", vote.id),
+    };
+    let stream = office(tx, body).await?;
+    post_card(tx, stream, card).await?;
+    Ok(())
+}
+
+async fn decided(tx: &Tx, event: &Event) -> Result<()> {
+    let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
+    let key = if row.state == UPHELD { "card-roll-upheld" } else { "card-roll-rejected" };
+    let blanks =
+        [("question", vote.question.as_str().into()), ("reason", row.decision.as_deref().unwrap_or_default().into())];
+    let card = Card {
+        code: "roll_objection_decided",
+        title: text::say_with(&format!("{key}-title"), &blanks),
+        text: text::say_with(&format!("{key}-text"), &blanks),
+        link: format!("/votes/{}/roll", vote.id),
+    };
+    let own = mailbox(tx, row.raised_by).await?;
+    post_card(tx, own, card).await?;
+    Ok(())
+}

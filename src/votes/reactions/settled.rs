@@ -1,0 +1,98 @@
+//! What is told after the count: that a result was challenged, what was answered, the resolution.
+use chrono::{Datelike, TimeDelta};
+use sea_orm::EntityTrait;
+
+use crate::{
+    bodies, clock,
+    error::Result,
+    events::{Event, Kind},
+    ids::{ChallengeId, VoteId},
+    matters,
+    store::Tx,
+    streams::commands::{Card, mailbox, office, post_card},
+    text,
+    votes::{
+        queries::{self, challenges::LAPSED},
+        rows::challenge,
+        rules::roll::lapses_at,
+    },
+};
+
+/// A card for the village, the office or who challenged.
+pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
+    match event.kind {
+        Kind::VoteSettled => settled(tx, event).await,
+        Kind::VoteChallenged | Kind::ChallengeAnswered => challenged(tx, event).await,
+        Kind::ChallengePassedOn => passed_on(tx, event).await,
+        _ => Ok(()),
+    }
+}
+
+async fn settled(tx: &Tx, event: &Event) -> Result<()> {
+    let vote = queries::row(tx, event.subject_id()?).await?;
+    let is_overturned = vote.settlement.as_deref() == Some(queries::OVERTURNED);
+    let key = if is_overturned { "card-vote-overturned" } else { "card-vote-resolution" };
+    let card = Card {
+        code: "vote_settled",
+        title: text::say_with(key, &[("question", vote.question.as_str().into())]),
+        text: vote.resolution.unwrap_or_default(),
+        link: format!("/votes/{}/resolution", vote.id),
+    };
+    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+}
+
+async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(vote) = event.get::<VoteId>("vote") else { return Ok(()) };
+    let vote = queries::row(tx, vote).await?;
+    let row = challenge::Entity::find_by_id(event.subject_id::<ChallengeId>()?).one(tx).await?;
+    let Some(row) = row else { return Ok(()) };
+    let is_new = event.kind == Kind::VoteChallenged;
+    let key = match row.state.as_str() {
+        _ if is_new => "card-vote-challenged",
+        LAPSED => "card-challenge-lapsed",
+        _ => "card-challenge-answered",
+    };
+    let blanks =
+        [("question", vote.question.as_str().into()), ("answer", row.answer.as_deref().unwrap_or_default().into())];
+    let card = Card {
+        code: if is_new { "vote_challenged" } else { "challenge_answered" },
+        title: text::say_with(&format!("{key}-title"), &blanks),
+        text: text::say_with(&format!("{key}-text"), &blanks),
+        link: format!("{}/votes/{}", if is_new { "/desk" } else { "" }, vote.id),
+    };
+    let stream = if is_new {
+        let Some(body) = bodies::queries::of_kind(tx, "village_committee", &vote.area_code).await? else {
+            return Ok(());
+        };
+        office(tx, body).await?
+    } else {
+        mailbox(tx, row.raised_by).await?
+    };
+    post_card(tx, stream, card).await?;
+    Ok(())
+}
+
+/// The town's office and the supervision committee may answer now, and have some days for it.
+async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(vote) = event.get::<VoteId>("vote") else { return Ok(()) };
+    let vote = queries::row(tx, vote).await?;
+    let Some(row) = challenge::Entity::find_by_id(event.subject_id::<ChallengeId>()?).one(tx).await? else {
+        return Ok(());
+    };
+    // the days end at 24:00
+    let last = clock::local(lapses_at(row.due_at) - TimeDelta::milliseconds(1));
+    let blanks =
+        [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
+    for kind in ["town_office", "supervision_committee"] {
+        let Some(body) = bodies::queries::of_kind(tx, kind, &vote.area_code).await? else { continue };
+        let card = Card {
+            code: "challenge_passed_on",
+            title: text::say_with("card-challenge-passed-on-title", &blanks),
+            text: text::say_with("card-challenge-passed-on-text", &blanks),
+            link: format!("/desk/votes/{}", vote.id),
+        };
+        let stream = office(tx, body).await?;
+        post_card(tx, stream, card).await?;
+    }
+    Ok(())
+}

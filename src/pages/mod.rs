@@ -39,6 +39,8 @@ mod privacy;
 mod problem;
 mod proxy;
 mod record;
+mod resolution;
+mod roll;
 mod search;
 mod settings;
 mod speak;
@@ -78,6 +80,8 @@ pub fn routes() -> Router<App> {
         .merge(held::routes())
         .merge(vote::routes())
         .merge(proxy::routes())
+        .merge(roll::routes())
+        .merge(resolution::routes())
         .merge(board::routes())
         .merge(stream::routes())
         .merge(message::routes())

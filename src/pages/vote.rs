@@ -24,7 +24,11 @@ use crate::{
     votes::{
         CastBallot, Choice, OpenVoteView, ProxyView, ResultView, VoteView,
         commands::BallotReceipt,
-        queries::{self, BallotView, MyVote},
+        queries::{
+            self, BallotView, MyVote,
+            challenges::{self, ChallengeView},
+            turnout::{TurnoutView, turnout},
+        },
         rules::{self, Preset},
         sealed::{self, CastEnvelope},
     },
@@ -82,7 +86,9 @@ impl VotePage {
         let again = self.vote.allows_revote;
         let may = match &self.other {
             Some(other) => other.state == "checked" && (!other.has_cast || again),
-            None => self.mine.as_ref().is_some_and(|mine| mine.is_on_roll && (!mine.has_cast || again)),
+            None => {
+                self.mine.as_ref().is_some_and(|mine| mine.is_on_roll && !mine.has_sheet && (!mine.has_cast || again))
+            }
         };
         self.vote.state == "open" && may && !self.is_lost
     }
@@ -95,6 +101,10 @@ impl VotePage {
 
     fn has_cast(&self) -> bool {
         self.other.is_none() && self.mine.as_ref().is_some_and(|mine| mine.has_cast)
+    }
+
+    fn has_sheet(&self) -> bool {
+        self.other.is_none() && self.mine.as_ref().is_some_and(|mine| mine.has_sheet)
     }
 
     fn has_proxies(&self) -> bool {
@@ -248,6 +258,11 @@ struct ResultPage {
     result: ResultView,
     ballots: Vec<BallotView>,
     next: Option<String>,
+    turnout: TurnoutView,
+    challenges: Vec<ChallengeView>,
+    may_challenge: bool,
+    typed: Fields,
+    wrong: Wrong,
 }
 
 async fn result(
@@ -255,6 +270,16 @@ async fn result(
     viewer: Viewer,
     Path(id): Path<VoteId>,
     Query(query): Query<PageQuery>,
+) -> Result<Response> {
+    shown_result(&app, &viewer, (id, query), (Fields::default(), Wrong::default())).await
+}
+
+/// The result, with the form of a challenge as it was refused.
+pub(super) async fn shown_result(
+    app: &App,
+    viewer: &Viewer,
+    (id, query): (VoteId, PageQuery),
+    (typed, wrong): (Fields, Wrong),
 ) -> Result<Response> {
     let db = app.store.read();
     let vote = queries::vote(db, id).await?;
@@ -273,5 +298,13 @@ async fn result(
     };
     let page =
         viewer.page("page-vote-result").back(format!("/matters/{}", vote.matter_id)).at(format!("/votes/{id}/result"));
-    Ok(render(&ResultPage { page, vote, result, ballots, next }))
+    let in_time = result.is_provisional() && result.challenge_until.is_some_and(|until| app.now() < until);
+    let may_challenge = match &viewer.actor {
+        Some(actor) if in_time => challenges::may_challenge(db, id, actor.person).await?,
+        _ => false,
+    };
+    let (turnout, challenges) = (turnout(db, id).await?, challenges::of(db, id).await?);
+    let status = wrong.status();
+    let shown = ResultPage { page, vote, result, ballots, next, turnout, challenges, may_challenge, typed, wrong };
+    Ok(render_as(status, &shown))
 }

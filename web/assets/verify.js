@@ -111,7 +111,8 @@
   function fingerprint(raw) { return hex(raw).slice(0, 12).toUpperCase().match(/..../g).join('-'); }
 
   /* the checks */
-  var RANKS = { manifest: 0, roll: 1, ballot: 2, 'void': 3, named: 3, paper: 3, close: 4, result: 5 };
+  var RANKS = { manifest: 0, roll: 1, ballot: 2, amend: 2, 'void': 3, named: 3, paper: 3, sheets: 3, close: 4, result: 5, settled: 6 };
+  var MOST = 1000000000;
   var NAMES = { 'for': 'yes', against: 'no', abstain: 'abstain' };
 
   /* What may be chosen; null for a motion. */
@@ -157,18 +158,22 @@
     });
     need(ranks.indexOf(-1) < 0, 'entry');
     function times_(rank) { return ranks.filter(function (own) { return own === rank; }).length; }
-    need([0, 1, 4, 5].every(function (rank) { return times_(rank) === 1; })
+    need([0, 1, 4, 5].every(function (rank) { return times_(rank) === 1; }) && times_(6) <= 1
       && ranks.every(function (rank, at) { return !at || ranks[at - 1] <= rank; }), 'order');
     need(same(entries[0], { k: 'manifest', poll: poll, sha256: digest, v: 1 }), 'manifest');
     need(entries.every(function (entry) { return entry.poll === poll && entry.v === 1; }), 'entry');
     need(same(entries[1], { k: 'roll', n: onRoll, poll: poll, root: rollRoot, v: 1 }), 'roll');
     function of(kind) { return entries.filter(function (entry) { return entry.k === kind; }); }
+    var on = new Set();
+    for (var seat = 1; seat <= onRoll; seat++) on.add(seat);
+    amended(of('amend'), tags, on, onRoll);
+    onRoll = on.size;
     need(of('ballot').concat(of('void')).every(function (entry) { return typeof entry.h === 'string'; }), 'entry');
     var all = of('ballot').length, counted = new Set(of('ballot').map(function (entry) { return entry.h; }));
     need(counted.size === all, 'twice');
     of('void').forEach(function (entry) { need(manifest.revote === true && counted.delete(entry.h), 'void'); });
-    need(manifest.paper === true || !of('paper').length, 'paper');
-    need(same(entries[entries.length - 2], { k: 'close', n: all, poll: poll, v: 1 }), 'close');
+    var close = ranks.indexOf(4);
+    need(same(entries[close], { k: 'close', n: all, poll: poll, v: 1 }), 'close');
 
     var leaves = [], sizes = [], tops = [];
     for (var entry of entries) leaves.push(await leaf(entry));
@@ -183,47 +188,44 @@
       sizes.push(size);
       tops.push(own);
     }
-    need(same(sizes.slice(-2), [leaves.length - 1, leaves.length]), 'heads');
+    var last = [];
+    for (var size_ = close + 1; size_ <= leaves.length; size_++) last.push(size_);
+    need(same(sizes.slice(-last.length), last), 'heads');
     /* the archive keeps few heads; the last one signs all that came before */
     if (wanted) need(await everShowed(leaves, wanted.trim().toUpperCase()), 'fingerprint');
 
-    var end = tops[tops.length - 2];
+    var end = tops[sizes.indexOf(close + 1)];
     found.question = manifest.question;
     found.entries = entries.length;
     found.heads = tops.length;
     found.fingerprint = fingerprint(tops[tops.length - 1]);
     found.key = hex(key);
     if (isMap(archive.result) && archive.result.annulled !== null && archive.result.annulled !== undefined) {
-      found.annulled = await annulled(archive, of('named'), digest, hex(end), key);
+      found.annulled = await annulled(archive, [of('named'), [of('paper'), of('sheets')], of('settled')], digest, hex(end), key);
       return found;
     }
-    var asked = question(manifest), votes = null;
+    var asked = question(manifest), votes = null, isSecret = manifest.secrecy === 'secret';
+    var onPaper = paper(manifest, asked, [of('paper'), of('sheets')], counted.size), inBoxes = 0;
+    onPaper.told.forEach(function (told) { inBoxes += told[1]; });
     var chosen = Array.isArray(archive.plaintexts)
-      ? await opened(archive, of('named'), [counted, asked], end) : await named(manifest, of('named'), [counted, asked], onRoll);
+      ? await opened(archive, of('named'), [counted, asked, isSecret ? inBoxes : 0], end) : await named(manifest, of('named'), [counted, asked], on);
     var count = { on_roll: onRoll, present: 0, yes: 0, no: 0, abstain: 0, invalid: 0 };
     if (asked) {
       votes = Object.create(null);
       asked.options.forEach(function (option) { votes[option] = 0; });
     }
-    chosen.forEach(function (marks) {
-      count.present++;
-      if (marks === null) count.invalid++;
-      else if (!asked) count[NAMES[marks[0]]]++;
+    chosen.map(function (marks) { return [marks, 1]; }).concat(isSecret ? [] : onPaper.told).forEach(function (told) {
+      var marks = told[0], ballots = told[1];
+      count.present += ballots;
+      if (marks === null) count.invalid += ballots;
+      else if (!asked) count[NAMES[marks[0]]] += ballots;
       else {
-        count[marks.length ? 'yes' : 'abstain']++;
-        marks.forEach(function (mark) { votes[mark]++; });
+        count[marks.length ? 'yes' : 'abstain'] += ballots;
+        marks.forEach(function (mark) { votes[mark] += ballots; });
       }
     });
-    of('paper').forEach(function (paper) {
-      ['yes', 'no', 'abstain', 'invalid'].forEach(function (name) {
-        var more = isWhole(paper[name]) ? paper[name] : 0;
-        count[name] += more;
-        count.present += more;
-      });
-    });
-    /* how many votes an option had from paper is on no sheet of this format */
-    need(!asked || !of('paper').length, 'paper');
-    await decided(archive, [count, votes, asked], digest, hex(end), key);
+    await decided(archive, [count, votes, asked, onPaper.issued], digest, hex(end), key);
+    found.standing = settled(archive.result, of('settled'), poll);
     if (asked) found.votes = votes;
     found.law = manifest.law;
     found.count = count;
@@ -231,8 +233,71 @@
     return found;
   }
 
+  function isHash(value) { return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value); }
+
+  /* Changes of the frozen roll: numbers go on, nobody joins twice, only who is on it is struck, only who was is restored. */
+  function amended(entries, tags, on, last) {
+    entries.forEach(function (one) {
+      need(isWhole(one.n) && isHash(one.sha256), 'amend');
+      var fields = Object.keys(one).length;
+      if (one.op === 'add') {
+        need(fields === 9 && typeof one.tag === 'string' && typeof one.u === 'string' && isWhole(one.w)
+          && one.n === last + 1 && !tags.has(one.tag), 'amend');
+        tags.add(one.tag);
+        on.add(one.n);
+        last = one.n;
+      } else if (one.op === 'strike') need(fields === 6 && on.delete(one.n), 'amend');
+      else {
+        need(one.op === 'restore' && fields === 6 && one.n >= 1 && one.n <= last && !on.has(one.n), 'amend');
+        on.add(one.n);
+      }
+    });
+  }
+
+  /* Boxes of paper, and every sheet that was handed out: [marks, ballots] each, and the most that can have been cast. */
+  function paper(manifest, asked, entries, byPhone) {
+    var boxes = entries[0], sheets = entries[1], told = [], names = new Set(), inBoxes = 0;
+    if (!boxes.length && !sheets.length) return { told: told, issued: null };
+    need(manifest.paper === true && sheets.length === 1 && (!asked || asked.most === 1), 'paper');
+    function number(value) {
+      need(isWhole(value) && value <= MOST, 'paper');
+      return value;
+    }
+    boxes.forEach(function (one) {
+      need(typeof one.box === 'string' && !names.has(one.box) && isHash(one.sheet), 'paper');
+      names.add(one.box);
+      var wanted = { box: one.box, k: 'paper', poll: manifest.poll, sheet: one.sheet, v: 1 };
+      if (manifest.secrecy === 'secret') {
+        wanted.n = number(one.n);
+        told.push([null, wanted.n]);
+      } else if (asked) {
+        need(isMap(one.votes), 'paper');
+        wanted.abstain = number(one.abstain);
+        wanted.invalid = number(one.invalid);
+        wanted.votes = Object.create(null);
+        asked.options.forEach(function (option) {
+          wanted.votes[option] = number(one.votes[option]);
+          told.push([[option], wanted.votes[option]]);
+        });
+        told.push([[], wanted.abstain], [null, wanted.invalid]);
+      } else {
+        [['yes', ['for']], ['no', ['against']], ['abstain', ['abstain']], ['invalid', null]].forEach(function (pair) {
+          wanted[pair[0]] = number(one[pair[0]]);
+          told.push([pair[1], wanted[pair[0]]]);
+        });
+      }
+      need(same(one, wanted), 'paper');
+    });
+    var log = sheets[0], out = number(log.issued) - number(log.returned) - number(log.spoilt) - number(log.lost);
+    need(same(log, { issued: log.issued, k: 'sheets', lost: log.lost, poll: manifest.poll, returned: log.returned,
+      spoilt: log.spoilt, v: 1 }), 'paper');
+    told.forEach(function (pair) { inBoxes += pair[1]; });
+    need(out >= 0 && out <= inBoxes, 'paper');
+    return { told: told, issued: byPhone + out };
+  }
+
   /* Open ballots: each digest is among the ballots, each elector is told once. */
-  async function named(manifest, entries, ballots, onRoll) {
+  async function named(manifest, entries, ballots, on) {
     var counted = ballots[0];
     need(manifest.secrecy === 'open', 'plaintexts');
     var hashes = new Set(), electors = new Set(), chosen = [];
@@ -240,7 +305,7 @@
       need(areTexts(one.c) && typeof one.cast_id === 'string' && isWhole(one.e), 'named');
       var own = hex(await sha([bytes('LSB1-ballot\0'), bytes(jcs({ c: one.c, cast_id: one.cast_id, poll: manifest.poll }))]));
       need(same(one, { c: one.c, cast_id: one.cast_id, e: one.e, h: own, k: 'named', poll: manifest.poll, v: 1 }), 'named');
-      need(counted.has(own) && !hashes.has(own) && one.e >= 1 && one.e <= onRoll && !electors.has(one.e), 'named');
+      need(counted.has(own) && !hashes.has(own) && on.has(one.e) && !electors.has(one.e), 'named');
       hashes.add(own);
       electors.add(one.e);
       chosen.push(isValid(ballots[1], one.c) ? one.c : null);
@@ -266,7 +331,7 @@
     }
     need(hashes.size === counted.size, 'envelopes');
     var plaintexts = archive.plaintexts;
-    need(plaintexts.length === hashes.size
+    need(plaintexts.length === hashes.size + ballots[2]
       && plaintexts.every(function (own, at) { return !at || jcs(plaintexts[at - 1]) <= jcs(own); }), 'plaintexts');
     plaintexts.forEach(function (own) { need(own === null || (areTexts(own) && isValid(ballots[1], own) && isInOrder(ballots[1], own)), 'plaintexts'); });
     need(isMap(archive.result) && archive.result.plaintexts === hex(await sha([bytes(jcs(plaintexts))])), 'plaintexts');
@@ -329,10 +394,11 @@
 
   /* The numbers are those of the result, the law was applied to them, the result is signed and on the board. */
   async function decided(archive, counts, digest, end, key) {
-    var result = archive.result, count = counts[0], votes = counts[1], asked = counts[2];
+    var result = archive.result, count = counts[0], votes = counts[1], asked = counts[2], most = counts[3];
     need(isMap(result) && isMap(result.count), 'count');
-    var full = Object.assign({}, count, { issued: isWhole(result.count.issued) ? result.count.issued : null, weights: null });
+    var full = Object.assign({}, count, { issued: most !== null ? most : isWhole(result.count.issued) ? result.count.issued : null, weights: null });
     need(same(result.count, full), 'count');
+    turnout(result.turnout, full);
     var told = null;
     if (asked) {
       need(isMap(result.choice) && same(result.choice.votes, votes), 'count');
@@ -342,11 +408,29 @@
     await bound(archive, digest, end, key);
   }
 
+  /* Turnout by channel, where it is told: never more than took part, and all of them where no few are left out. */
+  function turnout(told, count) {
+    if (told === null || told === undefined) return;
+    need(isMap(told), 'count');
+    var sum = 0, isComplete = true;
+    Object.keys(told).forEach(function (channel) {
+      if (told[channel] === null) { isComplete = false; return; }
+      need(isWhole(told[channel]) && told[channel] <= MOST, 'count');
+      sum += told[channel];
+    });
+    var isVoid = count.issued !== null && count.present > count.issued;
+    need(sum <= count.present && (!isComplete || isVoid || sum === count.present), 'count');
+  }
+
   /* Annulled by hand: nobody named, nothing opened or counted, the reason signed and on the board. */
   async function annulled(archive, toldNames, digest, end, key) {
     function isNone(value) { return value === null || value === undefined; }
     var result = archive.result, why = result.annulled;
-    need(!toldNames.length, 'named');
+    need(!toldNames[0].length, 'named');
+    need(!toldNames[2].length, 'settled');
+    /* of a secret vote that waits for its keys the paper was told already: how many, never what */
+    need((!toldNames[1][0].length && !toldNames[1][1].length) || archive.manifest.secrecy === 'secret', 'paper');
+    paper(archive.manifest, question(archive.manifest), toldNames[1], 0);
     need(isNone(archive.plaintexts) && isNone(archive.envelopes), 'plaintexts');
     need(isMap(why) && typeof why.reason === 'string' && typeof why.authority === 'string' && Object.keys(why).length === 2, 'result');
     need(typeof result.binding === 'boolean' && typeof result.t === 'string', 'result');
@@ -360,8 +444,21 @@
     var result = archive.result, poll = archive.manifest.poll;
     need(result.manifest === digest && result.poll === poll && result.root === end, 'result');
     var own = hex(await sha([bytes(jcs(result))]));
-    need(same(archive.entries[archive.entries.length - 1], { k: 'result', poll: poll, sha256: own, v: 1 }), 'result');
+    var leafOfIt = archive.entries.find(function (one) { return one.k === 'result'; });
+    need(same(leafOfIt, { k: 'result', poll: poll, sha256: own, v: 1 }), 'result');
     need(await isSigned(key, 'result', result, archive.result_sig), 'signature');
+  }
+
+  /* Whether it stands: one that could be challenged says until when, and a leaf after it what became of it. */
+  function settled(result, entries, poll) {
+    var until = result.challenge_until, one = entries[0];
+    if (until === null || until === undefined) until = null;
+    need(until === null || typeof until === 'string', 'settled');
+    if (!one) return until === null ? null : 'provisional';
+    need(typeof one.s === 'string' && typeof one.t === 'string' && until !== null && isHash(one.sha256), 'settled');
+    need(same(one, { k: 'settled', poll: poll, s: one.s, sha256: one.sha256, t: one.t, v: 1 }), 'settled');
+    need(one.s === 'final' || one.s === 'overturned', 'settled');
+    return one.s;
   }
 
   root.liushengVerify = { verify: verify, Wrong: Wrong };
@@ -386,7 +483,8 @@
         say(false, form.getAttribute('data-good') + form.getAttribute('data-annulled') + why.reason + ' · ' + why.authority + ' · ' + found.fingerprint);
         return;
       }
-      say(true, form.getAttribute('data-good') + form.getAttribute('data-counts')
+      var standing = found.standing ? form.getAttribute('data-' + found.standing) || '' : '';
+      say(found.standing !== 'overturned', form.getAttribute('data-good') + standing + form.getAttribute('data-counts')
         .replace('%E', count.on_roll).replace('%P', count.present).replace('%Y', count.yes).replace('%N', count.no)
         .replace('%A', count.abstain).replace('%I', count.invalid).replace('%F', found.fingerprint));
     }).catch(function (error) {

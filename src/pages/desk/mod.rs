@@ -20,10 +20,12 @@ mod matters;
 mod meetings;
 mod members;
 mod notices;
+mod paper;
 mod proxies;
 mod reach;
 mod reports;
 mod requests;
+mod roll;
 mod roster;
 mod sheets;
 mod suggestions;
@@ -78,6 +80,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/notices/{id}/{form}", post(notices::act))
         .route("/desk/votes/{id}", get(votes::show))
         .route("/desk/votes/{id}/proxies", post(proxies::name).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/paper", get(paper::show))
+        .route("/desk/votes/{id}/paper/print", get(paper::print))
+        .route("/desk/votes/{id}/paper/count", post(paper::count).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/paper/{form}", post(paper::act))
+        .route("/desk/votes/{id}/roll", get(roll::show))
+        .route("/desk/votes/{id}/roll/{form}", post(roll::act))
         .route("/desk/votes/{id}/{form}", post(votes::act))
         .route("/desk/households", get(proxies::households).post(proxies::name_household))
         .route(

@@ -1,7 +1,7 @@
 //! A vote on the desk: how many have taken part while it is open, the keys of a secret one, every number at the end.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     aloud::Aloud,
@@ -14,7 +14,7 @@ use crate::{
     board::{self, HeadView, sealing::Trustee},
     bodies::{self, Right},
     error::{Code, Result},
-    ids::VoteId,
+    ids::{ChallengeId, VoteId},
     pages::{
         fields::{Fields, Wrong},
         layout::{Page, render_as, see},
@@ -22,8 +22,15 @@ use crate::{
     },
     votes::{
         OpenVote, ResultView, Secrecy, VoteView,
-        commands::{self, AnnulVote},
-        queries::{self, proxies::ProxiesView},
+        commands::{
+            self, AnnulVote,
+            challenges::{AnswerChallenge, answer_challenge, stands_in},
+        },
+        queries::{
+            self,
+            challenges::{self, ChallengeView},
+            proxies::ProxiesView,
+        },
         rules::Relation,
         sealed::{self, HandedKey, MakeKey, OpenBox, TrusteeView},
     },
@@ -52,6 +59,13 @@ struct VotePage {
     /// Those for whom somebody cast, and whom no phone tells so.
     unreachable: Vec<(i32, String)>,
     aloud: Aloud,
+    challenges: Vec<ChallengeView>,
+    /// May the clerk answer a challenge, and say that it is right?
+    can_answer: bool,
+    can_overturn: bool,
+    /// May the clerk do both where the office let the day pass?
+    stands_in: bool,
+    now: DateTime<Utc>,
     wrong: Wrong,
     draft: Draft,
 }
@@ -59,6 +73,18 @@ struct VotePage {
 impl VotePage {
     fn again_path(&self) -> String {
         format!("/desk/votes/{}/again", self.vote.id)
+    }
+
+    fn is_late(&self, challenge: &ChallengeView) -> bool {
+        self.stands_in && challenge.due_at <= self.now
+    }
+
+    fn may_answer(&self, challenge: &ChallengeView) -> bool {
+        challenge.waits() && (self.can_answer || self.is_late(challenge))
+    }
+
+    fn may_overturn(&self, challenge: &ChallengeView) -> bool {
+        self.can_overturn || self.is_late(challenge)
     }
 
     fn annul_path(&self) -> String {
@@ -91,11 +117,16 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let can_annul = commands::is_annullable(&vote.state) && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = bodies::may(&clerk.actor, Right::OpenVote, &vote.area_code);
-    let can_reopen = opens_votes;
     let closes_at = picked(app.now() + TimeDelta::hours(1));
-    let runs = matches!(vote.state.as_str(), "open" | "waiting_keys");
+    let runs = queries::runs(&vote.state);
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
     let unreachable = if opens_votes { queries::unreachable(db, id).await? } else { Vec::new() };
+    let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
+    let can_reopen = opens_votes && result.as_ref().is_some_and(|told| !told.is_provisional() && !told.is_overturned());
+    let can_answer = opens_votes && is_provisional;
+    let can_overturn = can_answer && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
+    let stands_in = is_provisional && stands_in(&clerk.actor, &vote.area_code);
+    let challenges = challenges::of(db, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;
     let desk = clerk.desk();
@@ -116,6 +147,11 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         relations: Relation::ALL,
         unreachable,
         aloud,
+        challenges,
+        can_answer,
+        can_overturn,
+        stands_in,
+        now: app.now(),
         wrong,
         draft,
     };
@@ -136,13 +172,14 @@ pub(super) async fn act(
         "opening" => open(&app, &clerk, id, &fields).await,
         "annul" => annul(&app, &clerk, id, &fields).await,
         "again" => again(&app, &clerk, id, &fields).await,
+        "answer" => answer(&app, &clerk, id, &fields).await,
         "check" => proxies::decide(&app, &clerk, id, (true, &fields)).await,
         "revoke" => proxies::decide(&app, &clerk, id, (false, &fields)).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/votes/{id}"))),
-        Err(error) if ["annul", "again", "check", "revoke"].contains(&form.as_str()) => {
+        Err(error) if ["annul", "again", "answer", "check", "revoke"].contains(&form.as_str()) => {
             shown(&app, &clerk, id, (Wrong::default(), Draft::refused(&form, fields, error)?)).await
         }
         Err(error) => shown(&app, &clerk, id, (Wrong::from(error)?, Draft::default())).await,
@@ -156,12 +193,16 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         matter_id: before.matter_id,
         question: before.question,
         options: Vec::new(),
-        max_choices: None,
+        // with paper a ballot names one option
+        max_choices: before.has_paper.then_some(1),
         seats: None,
         parent_vote_id: Some(id),
         preset: before.preset,
         secrecy: if before.secrecy == "secret" { Secrecy::Secret } else { Secrecy::Open },
         allows_revote: before.allows_revote,
+        has_paper: before.has_paper,
+        challenge_days: Some(before.challenge_days),
+        roll_days: None,
         closes_at: moment_of(fields, "closes_at")?,
         meeting_id: before.meeting_id,
     };
@@ -169,6 +210,14 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         Box::pin(commands::open_vote(tx, actor, input))
     });
     open.await.map(drop)
+}
+
+async fn answer(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let challenge = fields.required::<ChallengeId>("challenge_id")?;
+    let input = AnswerChallenge { upholds: fields.text("upholds") == "yes", answer: fields.text("answer").to_owned() };
+    let (actor, about) = (clerk.actor.clone(), (id, challenge, input));
+    let done = app.store.write(move |tx| Box::pin(async move { answer_challenge(tx, &actor, about).await }));
+    done.await.map(drop)
 }
 
 async fn annul(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {

@@ -1,0 +1,201 @@
+//! Paper on the desk: sheets handed out and given back, ballots and tally sheets to print, what two people counted.
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::{
+    extract::{Multipart, State, multipart::MultipartRejection},
+    response::Response,
+};
+use serde::Deserialize;
+
+use super::frame::{Clerk, Desk, Draft};
+use crate::{
+    app::{App, Path, Query},
+    bodies::Right,
+    error::{Code, Result},
+    ids::VoteId,
+    pages::{
+        fields::{Fields, Sent, with_files},
+        layout::{Page, render, render_as, see},
+        words::Words,
+    },
+    text,
+    votes::{
+        VoteView,
+        commands::{
+            boxes::{CountBox, SignPaper, count_box, sign_paper},
+            paper::{EndSheet, IssueSheet, end_sheet, issue_sheet},
+        },
+        queries::{
+            self,
+            paper::{PaperView, paper},
+        },
+        rules::paper::SheetFigures,
+    },
+};
+
+/// Ballots printed in one go at most.
+const MAX_PRINTED: i32 = 200;
+
+#[derive(Template)]
+#[template(path = "desk/paper.html")]
+struct PaperPage {
+    page: Page,
+    desk: Desk,
+    vote: VoteView,
+    paper: PaperView,
+    /// What may be marked: key and text.
+    marks: Vec<(String, String)>,
+    can_issue: bool,
+    draft: Draft,
+}
+
+impl PaperPage {
+    fn form_path(&self, form: &str) -> String {
+        format!("/desk/votes/{}/paper/{form}", self.vote.id)
+    }
+}
+
+fn marks(vote: &VoteView) -> Vec<(String, String)> {
+    if vote.options.is_empty() {
+        return ["for", "against"].map(|mark| (mark.to_owned(), text::say(&format!("choice-{mark}")))).into();
+    }
+    vote.options.iter().map(|option| (option.key.clone(), option.text.clone())).collect()
+}
+
+/// The page.
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<VoteId>) -> Result<Response> {
+    shown(&app, &clerk, id, Draft::default()).await
+}
+
+async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Response> {
+    let db = app.store.read();
+    let vote = queries::vote(db, id).await?;
+    clerk.sits_over(&vote.area_code)?;
+    let shown = PaperPage {
+        page: clerk.page(text::say("desk-paper")).at(format!("/desk/votes/{id}/paper")),
+        desk: clerk.desk(),
+        paper: paper(db, &clerk.actor, id).await?,
+        marks: marks(&vote),
+        can_issue: clerk.may(Right::OpenVote, &vote.area_code),
+        vote,
+        draft,
+    };
+    Ok(render_as(shown.draft.status(), &shown))
+}
+
+#[derive(Template)]
+#[template(path = "desk/paper_print.html")]
+struct PrintPage {
+    page: Page,
+    desk: Desk,
+    vote: VoteView,
+    marks: Vec<(String, String)>,
+    from: i32,
+    serials: Vec<i32>,
+}
+
+/// Which ballots to print.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Printed {
+    from: Option<i32>,
+    count: Option<i32>,
+}
+
+/// Ballots with their stubs, and a tally sheet.
+pub(super) async fn print(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<VoteId>,
+    Query(asked): Query<Printed>,
+) -> Result<Response> {
+    let db = app.store.read();
+    let vote = queries::vote(db, id).await?;
+    clerk.sits_over(&vote.area_code)?;
+    let known = paper(db, &clerk.actor, id).await?;
+    let next = known.log.first().map_or(1, |sheet| sheet.serial.saturating_add(1));
+    let from = asked.from.unwrap_or(next).clamp(1, 1_000_000);
+    let count = asked.count.unwrap_or(10).clamp(1, MAX_PRINTED);
+    let page = clerk.page(text::say("desk-paper-print")).at(format!("/desk/votes/{id}/paper/print"));
+    let serials = (from..from + count).collect();
+    Ok(render(&PrintPage { page, desk: clerk.desk(), marks: marks(&vote), vote, from, serials }))
+}
+
+/// A sheet is handed out or ends, or the paper is signed.
+pub(super) async fn act(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path((id, form)): Path<(VoteId, String)>,
+    fields: Fields,
+) -> Result<Response> {
+    let vote = queries::vote(app.store.read(), id).await?;
+    clerk.sits_over(&vote.area_code)?;
+    let done = match form.as_str() {
+        "issue" => issue(&app, &clerk, id, &fields).await,
+        "end" => end(&app, &clerk, id, &fields).await,
+        "sign" => sign(&app, &clerk, id, &fields).await,
+        _ => Err(Code::NotFound.into()),
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/votes/{id}/paper"))),
+        Err(error) => shown(&app, &clerk, id, Draft::refused(&form, fields, error)?).await,
+    }
+}
+
+async fn issue(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let input = IssueSheet { number: fields.required("number")?, to_proxy: fields.text("to_proxy") == "yes" };
+    let issued = app.once(clerk.actor.clone(), fields.key(), "issue_sheet", (id, input), |tx, actor, input| {
+        Box::pin(issue_sheet(tx, actor, input))
+    });
+    issued.await.map(drop)
+}
+
+async fn end(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let (serial, input) = (fields.required::<i32>("serial")?, EndSheet { outcome: fields.choice("outcome")? });
+    let (actor, about) = (clerk.actor.clone(), (id, serial, input));
+    let done = app.store.write(move |tx| Box::pin(async move { end_sheet(tx, &actor, about).await }));
+    done.await.map(drop)
+}
+
+async fn sign(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let input =
+        SignPaper { is_void: fields.text("is_void") == "yes", reason: fields.given("reason").map(str::to_owned) };
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { sign_paper(tx, &actor, (id, input)).await })).await
+}
+
+/// What somebody counted in a box, with the photo of the tally sheet.
+pub(super) async fn count(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<VoteId>,
+    form: std::result::Result<Multipart, MultipartRejection>,
+) -> Result<Response> {
+    let vote = queries::vote(app.store.read(), id).await?;
+    clerk.sits_over(&vote.area_code)?;
+    let mut sent = with_files(&app, &clerk.actor, form).await?;
+    let done = match sent.refused.take() {
+        Some(error) => Err(error),
+        None => counted(&app, &clerk, &vote, &sent).await,
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/votes/{id}/paper"))),
+        Err(error) => shown(&app, &clerk, id, Draft::refused("count", sent.fields, error)?).await,
+    }
+}
+
+async fn counted(app: &App, clerk: &Clerk, vote: &VoteView, sent: &Sent) -> Result<()> {
+    let number = |name: &str| Ok::<u64, crate::error::Error>(sent.fields.optional(name)?.unwrap_or(0));
+    let mut votes = BTreeMap::new();
+    for (mark, _) in marks(vote) {
+        let ballots = number(&format!("votes.{mark}"))?;
+        votes.insert(mark, ballots);
+    }
+    let figures = SheetFigures { votes, abstain: number("abstain")?, invalid: number("invalid")? };
+    let photo_id = sent.media().first().copied();
+    let input = CountBox { box_number: sent.fields.required("box")?, figures, photo_id };
+    let done = app.once(clerk.actor.clone(), sent.fields.key(), "count_box", (vote.id, input), |tx, actor, input| {
+        Box::pin(count_box(tx, actor, input))
+    });
+    done.await.map(drop)
+}

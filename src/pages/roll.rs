@@ -1,0 +1,99 @@
+//! `/votes/{id}/roll`: am I on the roll, who else, what was changed; an objection, and what became of it.
+use askama::Template;
+use axum::{Router, extract::State, response::Response, routing::get};
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, Viewer, render_as, see},
+    words::Words,
+};
+use crate::{
+    app::{App, Path, Query},
+    error::Result,
+    ids::VoteId,
+    page::PageQuery,
+    votes::{
+        MyVote, RaiseRollObjection, VoteView,
+        commands::{proxies::Called, raise_roll_objection},
+        queries::{
+            self,
+            roll_list::{RollEntryView, RollObjectionView, RollView, entries, may_object, objections, roll},
+        },
+    },
+};
+
+/// Electors on one page.
+const ON_A_PAGE: u64 = 100;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/votes/{id}/roll", get(show).post(object))
+}
+
+#[derive(Template)]
+#[template(path = "roll.html")]
+struct RollPage {
+    page: Page,
+    vote: VoteView,
+    roll: RollView,
+    mine: Option<MyVote>,
+    own: Vec<RollObjectionView>,
+    entries: Vec<RollEntryView>,
+    next: Option<String>,
+    may_object: bool,
+    typed: Fields,
+    wrong: Wrong,
+}
+
+async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<VoteId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response> {
+    shown(&app, &viewer, (id, query), (Fields::default(), Wrong::default())).await
+}
+
+async fn shown(
+    app: &App,
+    viewer: &Viewer,
+    (id, query): (VoteId, PageQuery),
+    (typed, wrong): (Fields, Wrong),
+) -> Result<Response> {
+    let db = app.store.read();
+    let (vote, roll) = (queries::vote(db, id).await?, roll(db, (id, app.now())).await?);
+    let mine = match &viewer.actor {
+        Some(actor) => Some(queries::my_vote(app, actor, id).await?),
+        None => None,
+    };
+    let sees = viewer.actor.as_ref().filter(|actor| actor.sees(&vote.area_code));
+    let (list, next, own) = match sees {
+        Some(actor) => {
+            let query = PageQuery { limit: query.limit.or(Some(ON_A_PAGE)), ..query };
+            let found = entries(db, actor, id, &query).await?;
+            let own = objections(db, actor, id).await?.into_iter().filter(|one| one.raised_by == actor.person);
+            (found.items, found.next_cursor, own.collect())
+        }
+        None => (Vec::new(), None, Vec::new()),
+    };
+    let may_object = sees.is_some() && may_object(&roll, &vote.state, app.now());
+    let page = viewer.page("page-roll").back(format!("/votes/{id}")).at(format!("/votes/{id}/roll"));
+    let shown = RollPage { page, vote, roll, mine, own, entries: list, next, may_object, typed, wrong };
+    Ok(render_as(shown.wrong.status(), &shown))
+}
+
+async fn object(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, form: Fields) -> Result<Response> {
+    let raised = async {
+        let name = form.given("about.name").map(str::to_owned);
+        let roster_number = form.given("about_roster_number").map(str::to_owned);
+        let about = name.map(|name| Called { name, roster_number });
+        let input = RaiseRollObjection { kind: form.choice("kind")?, about, reason: form.text("reason").to_owned() };
+        app.once(who.actor.clone(), form.key(), "raise_roll_objection", (id, input), |tx, actor, input| {
+            Box::pin(raise_roll_objection(tx, actor, input))
+        })
+        .await
+    };
+    match raised.await {
+        Ok(_) => Ok(see(&format!("/votes/{id}/roll"))),
+        Err(error) => shown(&app, &who.viewer, (id, PageQuery::default()), (form, Wrong::from(error)?)).await,
+    }
+}

@@ -104,8 +104,8 @@ async fn end(tx: &Tx, event: &Event) -> Result<()> {
         .filter(announcement::Column::SubjectId.eq(&event.subject))
         .filter(announcement::Column::EventNumber.lt(event.number))
         .filter(announcement::Column::EndedAt.is_null())
-        // for whom somebody cast is told that, also when it is over
-        .filter(announcement::Column::Kind.ne(Kind::VoteCastFor.as_str()))
+        // for whom somebody cast, or took a sheet, is told that, also when it is over
+        .filter(announcement::Column::Kind.is_not_in([Kind::VoteCastFor.as_str(), Kind::SheetIssued.as_str()]))
         .exec(tx)
         .await?;
     Ok(())
@@ -135,7 +135,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             (Audience::Electors(event.subject_id()?), Topic::Votes, Ladder::Reminder),
             &event.subject,
         ))),
-        Kind::VoteCastFor => {
+        Kind::VoteCastFor | Kind::SheetIssued => {
             let Some(person) = event.get::<PersonId>("person") else { return Ok(None) };
             let thread = format!("{}/{}", event.subject, event.data["number"]);
             let told = personal((Audience::Person(person), Topic::Votes, Ladder::Personal), &thread);

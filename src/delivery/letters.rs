@@ -61,7 +61,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let (title, number) = notice.map(|notice| (notice.title, notice.number)).unwrap_or_default();
             (title, number, format!("/notices/{subject}"))
         }
-        Some(Kind::VoteOpened | Kind::VoteClosingSoon | Kind::VoteCastFor) => {
+        Some(Kind::VoteOpened | Kind::VoteClosingSoon | Kind::VoteCastFor | Kind::SheetIssued) => {
             let vote = votes::queries::asked(db, subject.parse().map_err(Error::broken)?).await?;
             (vote.map(|(question, _)| question).unwrap_or_default(), String::new(), format!("/votes/{subject}"))
         }

@@ -41,6 +41,9 @@ impl Story<'_> {
             max_choices: None,
             seats: None,
             parent_vote_id: None,
+            has_paper: false,
+            challenge_days: None,
+            roll_days: None,
         };
         let vote =
             self.write(move |tx| Box::pin(async move { votes::commands::open_vote(tx, &actor, input).await })).await?;

@@ -145,7 +145,9 @@ def fingerprint(top):
 
 # --- the checks ------------------------------------------------------------------------------------------------------
 
-RANKS = {"manifest": 0, "roll": 1, "ballot": 2, "void": 3, "named": 3, "paper": 3, "close": 4, "result": 5}
+RANKS = {"manifest": 0, "roll": 1, "ballot": 2, "amend": 2, "void": 3, "named": 3, "paper": 3, "sheets": 3, "close": 4,
+         "result": 5, "settled": 6}
+MOST = 1_000_000_000
 
 
 def verify(archive, wanted=None):
@@ -173,7 +175,8 @@ def verify(archive, wanted=None):
 
     ranks = [RANKS.get(one.get("k")) if isinstance(one.get("k"), str) else None for one in entries]
     require(None not in ranks, "entry")
-    require(ranks == sorted(ranks) and all(ranks.count(rank) == 1 for rank in (0, 1, 4, 5)), "order")
+    require(ranks == sorted(ranks) and all(ranks.count(rank) == 1 for rank in (0, 1, 4, 5)) and ranks.count(6) <= 1, "order")
+    close = ranks.index(4)
     require(same(entries[0], {"k": "manifest", "poll": poll, "sha256": digest, "v": 1}), "manifest")
     require(all(one.get("poll") == poll and same(one.get("v"), 1) for one in entries), "entry")
     require(same(entries[1], {"k": "roll", "n": on_roll, "poll": poll, "root": top, "v": 1}), "roll")
@@ -181,6 +184,10 @@ def verify(archive, wanted=None):
     def of(kind):
         return [one for one in entries if one["k"] == kind]
 
+    tags, on = {one["tag"] for one in electors}, set(range(1, on_roll + 1))
+    if amended(of("amend"), tags, on, on_roll):
+        told.append("✓ 名册冻结以后的更正都在公示板上，更正以后共 %d 人" % len(on))
+    on_roll = len(on)
     require(all(isinstance(one.get("h"), str) for one in of("ballot") + of("void")), "entry")
     counted = {one["h"] for one in of("ballot")}
     everything = len(of("ballot"))
@@ -188,8 +195,7 @@ def verify(archive, wanted=None):
     for one in of("void"):
         require(manifest.get("revote") is True and one["h"] in counted, "void")
         counted.remove(one["h"])
-    require(manifest.get("paper") is True or not of("paper"), "paper")
-    require(same(entries[-2], {"k": "close", "n": everything, "poll": poll, "v": 1}), "close")
+    require(same(entries[close], {"k": "close", "n": everything, "poll": poll, "v": 1}), "close")
     told.append("✓ 公示板共 %d 条，其中票 %d 张，没有重复" % (len(entries), everything))
 
     leaves, sizes, tops = [leaf(one) for one in entries], [], []
@@ -205,49 +211,49 @@ def verify(archive, wanted=None):
         require(is_signed(key, b"LSB1-head\0" + jcs(head), unhex(signed.get("sig"), 64)), "signature")
         sizes.append(size)
         tops.append(own)
-    require(sizes[-2:] == [len(leaves) - 1, len(leaves)], "heads")
+    last = list(range(close + 1, len(leaves) + 1))
+    require(sizes[-len(last):] == last, "heads")
     told.append("✓ %d 个签名都对，没有改过、删过；最后的指纹 %s" % (len(tops), fingerprint(tops[-1])))
     if wanted is not None:
         # the archive keeps few heads; the last one signs all that came before
         require(any(fingerprint(top) == wanted.strip().upper() for top in roots(leaves)), "fingerprint")
         told.append("✓ 和公布的指纹 %s 一致" % wanted.strip().upper())
 
-    end = tops[-2]
+    end = tops[sizes.index(close + 1)]
     if isinstance(archive.get("result"), dict) and archive["result"].get("annulled") is not None:
-        why = annulled(archive, manifest, of("named"), (digest, end.hex(), key))
+        why = annulled(archive, manifest, (of("named"), (of("paper"), of("sheets")), of("settled")), (digest, end.hex(), key))
         told.append("这次表决作废：%s（批准：%s）。没有计票，也没有公布谁投了什么。" % (why["reason"], why["authority"]))
         told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
         return told
     asked = question(manifest)
+    on_paper, issued = paper(manifest, asked, (of("paper"), of("sheets")), len(counted))
+    secret = manifest.get("secrecy") == "secret"
+    if issued is not None:
+        told.append("✓ 票箱里的纸票 %d 张；手机票和没有退回、作废、遗失的纸票最多 %d 张" % (sum(n for _, n in on_paper), issued))
     if isinstance(archive.get("plaintexts"), list):
-        chosen = opened(archive, manifest, of("named"), (counted, asked), end)
+        chosen = opened(archive, manifest, of("named"), (counted, asked, sum(n for _, n in on_paper) if secret else 0), end)
     else:
-        chosen = named(manifest, of("named"), (counted, asked), (poll, on_roll))
+        chosen = named(manifest, of("named"), (counted, asked), (poll, on))
     count = {"on_roll": on_roll, "present": 0, "yes": 0, "no": 0, "abstain": 0, "invalid": 0}
     votes = None if asked is None else {option: 0 for option in asked["options"]}
     names = {"for": "yes", "against": "no", "abstain": "abstain"}
-    for marks in chosen:
-        count["present"] += 1
+    for marks, ballots in [(marks, 1) for marks in chosen] + ([] if secret else on_paper):
+        count["present"] += ballots
         if marks is None:
-            count["invalid"] += 1
+            count["invalid"] += ballots
         elif asked is None:
-            count[names[marks[0]]] += 1
+            count[names[marks[0]]] += ballots
         else:
-            count["yes" if marks else "abstain"] += 1
+            count["yes" if marks else "abstain"] += ballots
             for mark in marks:
-                votes[mark] += 1
-    for paper in of("paper"):
-        for name in ("yes", "no", "abstain", "invalid"):
-            number = paper.get(name) if whole(paper.get(name)) else 0
-            count[name] += number
-            count["present"] += number
-    # how many votes an option had from paper is on no sheet of this format
-    require(asked is None or not of("paper"), "paper")
-    decided(archive, manifest, (count, votes, asked), (digest, end.hex(), key))
+                votes[mark] += ballots
+    decided(archive, manifest, (count, votes, asked, issued), (digest, end.hex(), key))
+    standing = settled(archive["result"], of("settled"), poll)
     told.append("✓ 重新数过：名册 %(on_roll)d，参加 %(present)d，同意 %(yes)d，不同意 %(no)d，弃权 %(abstain)d，无效 %(invalid)d" % count)
     for option, text in zip(asked["options"], asked["texts"]) if asked else ():
         told.append("✓ %s：%d 票" % (text, votes[option]))
     told.append("✓ 按规则重新算过，结论一致。依据：%s" % manifest.get("law"))
+    told += standing
     told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
     return told
 
@@ -270,9 +276,73 @@ def valid(asked, marks):
     return len(marks) <= asked["most"] and len(set(marks)) == len(marks) and set(marks) <= set(asked["options"])
 
 
+def amended(entries, tags, on, last):
+    """Changes of the frozen roll: numbers go on, nobody joins twice, only who is on it is struck, only who was is restored."""
+    for one in entries:
+        number, op = one.get("n"), one.get("op")
+        require(whole(number), "amend")
+        hexed(one.get("sha256"), "amend")
+        if op == "add":
+            require(set(one) == {"k", "n", "op", "poll", "sha256", "tag", "u", "v", "w"} and isinstance(one["tag"], str)
+                    and isinstance(one["u"], str) and whole(one["w"]) and number == last + 1 and one["tag"] not in tags,
+                    "amend")
+            tags.add(one["tag"])
+            on.add(number)
+            last = number
+        else:
+            require(op in ("strike", "restore") and set(one) == {"k", "n", "op", "poll", "sha256", "v"}, "amend")
+            require(number in on if op == "strike" else 1 <= number <= last and number not in on, "amend")
+            (on.remove if op == "strike" else on.add)(number)
+    return bool(entries)
+
+
+def hexed(text, word):
+    require(isinstance(text, str) and len(text) == 64 and all(one in "0123456789abcdef" for one in text), word)
+
+
+def paper(manifest, asked, told, by_phone):
+    """Boxes of paper, and every sheet that was handed out: (marks, ballots) each, and the most that can have been cast."""
+    boxes, sheets = told
+    if not boxes and not sheets:
+        return [], None
+    require(manifest.get("paper") is True and len(sheets) == 1, "paper")
+    require(asked is None or asked["most"] == 1, "paper")
+    poll, found, names = manifest["poll"], [], set()
+
+    def number(value):
+        require(whole(value) and value <= MOST, "paper")
+        return value
+
+    for one in boxes:
+        require(isinstance(one.get("box"), str) and one["box"] not in names, "paper")
+        hexed(one.get("sheet"), "paper")
+        names.add(one["box"])
+        wanted = {"box": one["box"], "k": "paper", "poll": poll, "sheet": one["sheet"], "v": 1}
+        if manifest.get("secrecy") == "secret":
+            wanted["n"] = number(one.get("n"))
+            found.append((None, wanted["n"]))
+        elif asked is not None:
+            require(isinstance(one.get("votes"), dict), "paper")
+            wanted["abstain"], wanted["invalid"] = number(one.get("abstain")), number(one.get("invalid"))
+            wanted["votes"] = {option: number(one["votes"].get(option)) for option in asked["options"]}
+            found += [([option], ballots) for option, ballots in wanted["votes"].items()]
+            found += [([], wanted["abstain"]), (None, wanted["invalid"])]
+        else:
+            for name, marks in (("yes", ["for"]), ("no", ["against"]), ("abstain", ["abstain"]), ("invalid", None)):
+                wanted[name] = number(one.get(name))
+                found.append((marks, wanted[name]))
+        require(same(one, wanted), "paper")
+    issued, returned, spoilt, lost = (number(sheets[0].get(name)) for name in ("issued", "returned", "spoilt", "lost"))
+    require(same(sheets[0], {"issued": issued, "k": "sheets", "lost": lost, "poll": poll, "returned": returned,
+                             "spoilt": spoilt, "v": 1}), "paper")
+    out = issued - returned - spoilt - lost
+    require(0 <= out <= sum(ballots for _, ballots in found), "paper")
+    return found, by_phone + out
+
+
 def named(manifest, entries, ballots, about):
     """Open ballots: each digest is among the ballots, each elector is told once."""
-    (counted, asked), (poll, on_roll) = ballots, about
+    (counted, asked), (poll, on) = ballots, about
     require(manifest.get("secrecy") == "open", "plaintexts")
     hashes, electors, chosen = set(), set(), []
     for one in entries:
@@ -282,7 +352,7 @@ def named(manifest, entries, ballots, about):
         own = sha(b"LSB1-ballot\0", jcs({"c": choices, "cast_id": cast_id, "poll": poll})).hex()
         require(same(one, {"c": choices, "cast_id": cast_id, "e": elector, "h": own, "k": "named", "poll": poll, "v": 1}),
                 "named")
-        require(own in counted and own not in hashes and 1 <= elector <= on_roll and elector not in electors, "named")
+        require(own in counted and own not in hashes and elector in on and elector not in electors, "named")
         hashes.add(own)
         electors.add(elector)
         chosen.append(choices if valid(asked, choices) else None)
@@ -292,7 +362,7 @@ def named(manifest, entries, ballots, about):
 
 def opened(archive, manifest, told_names, ballots, end):
     """Sealed ballots: those of the board, in the order that nobody chose; what was on them sorted by content."""
-    counted, asked = ballots
+    counted, asked, on_paper = ballots
     require(manifest.get("secrecy") == "secret" and not told_names, "plaintexts")
     require(isinstance(archive.get("envelopes"), list), "envelopes")
     hashes, last = set(), None
@@ -310,7 +380,7 @@ def opened(archive, manifest, told_names, ballots, end):
         last = place
     require(len(hashes) == len(counted), "envelopes")
     plaintexts = archive["plaintexts"]
-    require(len(plaintexts) == len(hashes) and plaintexts == sorted(plaintexts, key=jcs), "plaintexts")
+    require(len(plaintexts) == len(hashes) + on_paper and plaintexts == sorted(plaintexts, key=jcs), "plaintexts")
     chosen = []
     for one in plaintexts:
         require(one is None or isinstance(one, list) and all(isinstance(c, str) for c in one) and valid(asked, one)
@@ -381,11 +451,12 @@ def elected(rule, count, votes, asked):
 
 def decided(archive, manifest, counts, about):
     """The numbers are those of the result, the law was applied to them, the result is signed and on the board."""
-    (count, votes, asked), result = counts, archive.get("result")
+    (count, votes, asked, most), result = counts, archive.get("result")
     require(isinstance(result, dict) and isinstance(result.get("count"), dict), "count")
-    issued = result["count"].get("issued")
+    issued = result["count"].get("issued") if most is None else most
     full = dict(count, issued=issued if whole(issued) else None, weights=None)
     require(same(result["count"], full), "count")
+    turnout(result.get("turnout"), full)
     if asked is None:
         outcome, told = judged(manifest.get("rule"), full), None
     else:
@@ -395,11 +466,27 @@ def decided(archive, manifest, counts, about):
     bound(archive, manifest, about)
 
 
+def turnout(told, count):
+    """Turnout by channel, where it is told: never more than took part, and all of them where no few are left out."""
+    if told is None:
+        return
+    require(isinstance(told, dict), "count")
+    known = [one for one in told.values() if one is not None]
+    require(all(whole(one) and one <= MOST for one in known), "count")
+    void = count["issued"] is not None and count["present"] > count["issued"]
+    require(sum(known) <= count["present"]
+            and (len(known) < len(told) or void or sum(known) == count["present"]), "count")
+
+
 def annulled(archive, manifest, told_names, about):
     """Annulled by hand: nobody named, nothing opened or counted, the reason signed and on the board."""
     digest, end, _ = about
     result = archive["result"]
-    require(not told_names, "named")
+    require(not told_names[0], "named")
+    require(not told_names[2], "settled")
+    # of a secret vote that waits for its keys the paper was told already: how many, never what
+    require(not any(told_names[1]) or manifest.get("secrecy") == "secret", "paper")
+    paper(manifest, question(manifest), told_names[1], 0)
     require(archive.get("plaintexts") is None and archive.get("envelopes") is None, "plaintexts")
     why = result["annulled"]
     require(isinstance(why, dict) and set(why) == {"reason", "authority"}
@@ -417,19 +504,36 @@ def bound(archive, manifest, about):
     result = archive["result"]
     require(result.get("manifest") == digest and result.get("poll") == manifest["poll"] and result.get("root") == end, "result")
     own = sha(jcs(result)).hex()
-    require(same(archive["entries"][-1], {"k": "result", "poll": manifest["poll"], "sha256": own, "v": 1}), "result")
+    leaf_of_it = next(one for one in archive["entries"] if one["k"] == "result")
+    require(same(leaf_of_it, {"k": "result", "poll": manifest["poll"], "sha256": own, "v": 1}), "result")
     require(is_signed(key, b"LSB1-result\0" + jcs(result), unhex(archive.get("result_sig"), 64)), "signature")
+
+
+def settled(result, entries, poll):
+    """Whether it stands: one that could be challenged says until when, and a leaf after it what became of it."""
+    until = result.get("challenge_until")
+    require(until is None or isinstance(until, str), "settled")
+    if not entries:
+        return [] if until is None else ["结果公示到 %s，还可以质疑，不是定论。" % until]
+    one = entries[0]
+    require(isinstance(one.get("s"), str) and isinstance(one.get("t"), str) and until is not None, "settled")
+    hexed(one.get("sha256"), "settled")
+    require(same(one, {"k": "settled", "poll": poll, "s": one["s"], "sha256": one["sha256"], "t": one["t"], "v": 1}), "settled")
+    require(one["s"] in ("final", "overturned"), "settled")
+    return [("✓ 结果公示期满，%s 成为定论" if one["s"] == "final" else "质疑成立，%s 起这个结果不算。") % one["t"]]
 
 
 WORDS = {
     "format": "不是这种档案，或者缺了内容", "manifest": "表决事项或规则被改过", "roll": "名册和冻结时公布的不一致",
     "entry": "公示板上有不认识的条目", "order": "公示板的条目缺了、多了，或者顺序不对", "twice": "同一张票在公示板上出现两次",
-    "void": "作废的票不在公示板上，或者这次表决不许再投", "paper": "这次表决没有纸票，公示板上却有", "close": "截止时的票数和公示板不一致", "heads": "公示板的签名缺了或者不连续",
+    "void": "作废的票不在公示板上，或者这次表决不许再投", "paper": "纸票对不上：这次表决没有纸票，或者发出的票和票箱里的票合不拢",
+    "amend": "名册的更正不成立：补了已经在册的，或者划了不在册的", "close": "截止时的票数和公示板不一致", "heads": "公示板的签名缺了或者不连续",
     "root": "公示板被改过：和签名时的指纹对不上", "signature": "签名不对",
     "fingerprint": "从头到尾没有过公布的这个指纹：这不是当时公布的公示板", "named": "公布的记名票和公示板上的票对不上",
     "envelopes": "封好的票和公示板上的票对不上", "envelope_order": "封好的票没有按规定打乱",
     "plaintexts": "公布的票面内容缺了、多了，或者被改过", "count": "重新数出来的和公布的数字不一样",
     "rule": "按规则重新算，和公布的结论不一样", "result": "公布的结果和公示板对不上",
+    "settled": "结果算不算定论，公示板上写得不对",
 }
 
 

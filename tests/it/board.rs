@@ -1,10 +1,14 @@
 //! The public board and the sealed ballots: secret votes from the keys to the archive, and three who check it.
+mod after;
 mod archives;
 mod browser;
 mod choices;
 mod ends;
 mod households;
+mod mixed;
+mod paper;
 mod proxies;
+mod rolls;
 mod secrecy;
 mod sequencer;
 mod votes;

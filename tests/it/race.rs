@@ -178,3 +178,89 @@ async fn fifty_log_ins_with_one_code_are_one() {
     assert_eq!(signed_in.post("/v1/login", told).await.ok()["person_id"], people[1]["id"]);
     app.stop().await;
 }
+
+/// A vote closes while everybody casts: what was acknowledged is counted, and nothing is taken once it is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn closing_while_casting() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let numbers =
+        ["00007", "00008", "00009", "00010", "00011", "00012", "00013", "00014", "00015", "00019", "00020", "00021"];
+    let numbers = numbers.into_iter().chain(["00022", "00023", "00024", "00025", "00026", "00027", "00028", "00029"]);
+    let mut electors = Vec::new();
+    for number in numbers {
+        electors.push(village.villager(&app, number).await);
+    }
+    for wait in [0, 3, 9, 27] {
+        let matter = village.matter_to_decide(&app, "修一座桥").await;
+        let vote = village.open_vote(&app, &matter, TimeDelta::minutes(10)).await;
+        let ballots = format!("/v1/votes/{vote}/ballots");
+        let start = Arc::new(Barrier::new(electors.len() + 1));
+        let cast = |who: &Somebody| {
+            let (who, path, start) = (who.clone(), ballots.clone(), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                who.post(&path, json!({ "cast_id": Uuid::new_v4(), "choice": "for" })).await
+            })
+        };
+        let casting: Vec<_> = electors.iter().map(cast).collect();
+        start.wait().await;
+        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        app.clock.advance(TimeDelta::minutes(10));
+        liusheng::votes::commands::due(&app.app).await.unwrap();
+        let mut taken = 0;
+        for one in casting {
+            let answer = one.await.unwrap();
+            match answer.status {
+                201 => taken += 1,
+                _ => assert_eq!(answer.refused(), "vote_closed"),
+            }
+        }
+        let late = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+        assert_eq!(village.chair.post(&ballots, late).await.refused(), "vote_closed");
+        app.settle().await;
+        let counted = app.get(&format!("/v1/votes/{vote}/result")).await.ok()["count"]["present"].clone();
+        assert_eq!(counted, json!(taken), "taken, but not counted: {taken} were acknowledged, {counted} were counted");
+        let entries = app.get(&format!("/v1/votes/{vote}/board/entries")).await.ok();
+        let on_board = entries["items"].as_array().unwrap().iter();
+        let on_board = on_board.filter(|entry| entry["leaf"].as_str().unwrap().contains("\"k\":\"ballot\"")).count();
+        assert_eq!(on_board, taken, "taken, but not on the board");
+    }
+    app.stop().await;
+}
+
+/// The machine's clock is put right by a few minutes: a vote that was closed stays closed, one that was not stays open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_clock_that_steps_back_opens_nothing_again() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::hours(2)).await;
+    let ballots = format!("/v1/votes/{vote}/ballots");
+    let ballot = || json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    let (one, other, late) = (
+        village.villager(&app, "00007").await,
+        village.villager(&app, "00008").await,
+        village.villager(&app, "00010").await,
+    );
+    let first = ballot();
+    let receipt = one.post(&ballots, first.clone()).await.ok();
+    // forward over the end before anybody closed it, and back: it is not over yet
+    app.clock.advance(TimeDelta::hours(2));
+    assert_eq!(other.post(&ballots, ballot()).await.refused(), "vote_closed");
+    app.clock.advance(TimeDelta::minutes(-10));
+    other.post(&ballots, ballot()).await.ok();
+    // closed by its clock, and back: it stays closed
+    app.pass(TimeDelta::minutes(10)).await;
+    let result = app.get(&format!("/v1/votes/{vote}/result")).await.ok();
+    app.clock.advance(TimeDelta::minutes(-10));
+    let refused = late.post(&ballots, ballot()).await;
+    assert_eq!(refused.status, 409, "a closed vote took a ballot: {}", refused.body);
+    assert_eq!(refused.refused(), "vote_closed");
+    assert_eq!(one.post(&ballots, first).await.ok(), receipt, "the same receipt again");
+    app.settle().await;
+    assert_eq!(app.get(&format!("/v1/votes/{vote}/result")).await.ok(), result);
+    assert_eq!(result["count"]["present"], 2);
+    app.clock.advance(TimeDelta::minutes(10));
+    app.stop().await;
+}

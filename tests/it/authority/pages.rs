@@ -162,7 +162,7 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
     let fields = fields(world, row, (role, at), object).await;
     let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str())
         || ["/finish", "/messages"].iter().any(|end| path.ends_with(end))
-        || (path.starts_with("/desk") && path.ends_with("/proxies"))
+        || (path.starts_with("/desk") && ["/proxies", "/paper/count"].iter().any(|end| path.ends_with(end)))
         || (path.starts_with("/desk/suggestions/")
             && ["/answer", "/answer-clip"].iter().any(|end| path.ends_with(end)))
         || (path.starts_with("/desk/aloud/") && !path.ends_with("/remove"));
@@ -223,6 +223,25 @@ async fn fields(
         "/desk/votes/{id}/again" => vec![("closes_at", soon)],
         // refused in the end: the one vote is asked about by everybody
         "/desk/votes/{id}/annul" => vec![("authority", "镇政府".to_owned()), ("reason", "不".to_owned())],
+        "/votes/{id}/challenges" => vec![("reason", "数错了".to_owned())],
+        "/desk/votes/{id}/answer" => vec![
+            ("challenge_id", Uuid::now_v7().to_string()),
+            ("answer", "没有数错".to_owned()),
+            ("upholds", "no".to_owned()),
+        ],
+        "/desk/votes/{id}/paper/issue" => vec![("number", "1".to_owned())],
+        "/desk/votes/{id}/paper/end" => vec![("serial", "1".to_owned()), ("outcome", "returned".to_owned())],
+        "/desk/votes/{id}/paper/sign" => Vec::new(),
+        "/desk/votes/{id}/paper/count" => vec![("box", "1".to_owned()), ("abstain", "1".to_owned())],
+        "/votes/{id}/roll" => vec![("kind", "missing".to_owned()), ("reason", "不".to_owned())],
+        "/desk/votes/{id}/roll/object" => {
+            vec![("kind", "wrong".to_owned()), ("about.name", "某".to_owned()), ("reason", "不".to_owned())]
+        }
+        "/desk/votes/{id}/roll/decide" | "/desk/votes/{id}/roll/confirm" => vec![
+            ("objection_id", Uuid::now_v7().to_string()),
+            ("upholds", "no".to_owned()),
+            ("reason", "名册上有他".to_owned()),
+        ],
         "/votes/{id}/proxies" => vec![("agent.name", "某".to_owned()), ("relation", "other".to_owned())],
         "/desk/votes/{id}/proxies" => {
             vec![("elector.name", "某".to_owned()), ("agent.name", "某".to_owned()), ("relation", "other".to_owned())]

@@ -95,7 +95,8 @@ impl World {
         let path = path.replace("{about}", row.object.trim_start_matches("spoken_"));
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
-        let path = path.replace("{number}", "1");
+        let path = path.replace("{number}", "1").replace("{objection_id}", &Uuid::now_v7().to_string());
+        let path = path.replace("{challenge_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);
         let path = path + &self.query(row, object);
         let body = match row.operation.as_str() {
@@ -279,6 +280,14 @@ impl World {
             "make_trustee_key" => json!({ "trustee": "committee", "public_key": "A".repeat(87) }),
             // too late: the one vote ends within three days
             "name_proxy" => json!({ "agent": { "name": "某" }, "relation": "other" }),
+            "issue_sheet" => json!({ "number": 1 }),
+            "end_sheet" => json!({ "outcome": "returned" }),
+            "count_box" => json!({ "box": 1, "figures": { "votes": { "for": 1 } } }),
+            "sign_paper" => json!({ "is_void": false }),
+            "raise_challenge" => json!({ "reason": "数错了" }),
+            "answer_challenge" => json!({ "upholds": false, "answer": "没有数错" }),
+            "raise_roll_objection" => json!({ "kind": "missing", "reason": "不" }),
+            "decide_roll_objection" | "confirm_roll_objection" => json!({ "upholds": false, "reason": "名册上有他" }),
             "name_household_agents" => json!({ "people": [self.person(place, Self::at_home(place)).await] }),
             // refused in the end: the one vote is asked about by everybody
             "annul_vote" => json!({ "authority": "镇政府", "reason": "不" }),

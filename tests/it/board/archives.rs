@@ -73,11 +73,13 @@ impl Village {
         let is_secret = dice.below(2) == 0;
         let asked = (dice.below(2) == 0).then(|| {
             let options: Vec<String> = (1..=2 + dice.below(5)).map(|n| n.to_string()).collect();
-            let (max_choices, seats) = (1 + dice.below(options.len()), 1 + dice.below(3));
+            let most = if dice.below(2) == 0 { 1 } else { 1 + dice.below(options.len()) };
+            let (max_choices, seats) = (most, 1 + dice.below(3));
             Question { options, max_choices, seats }
         });
-        // what is on paper is not told by option
-        let (revote, on_paper) = (dice.below(2) == 0, dice.below(2) == 0 && asked.is_none());
+        // of paper the votes of one option each are told
+        let is_single = asked.as_ref().is_none_or(|asked| asked.max_choices == 1);
+        let (revote, on_paper) = (dice.below(2) == 0, dice.below(2) == 0 && is_single);
         let mut manifest = json!({
             "alg": "sha256-ed25519", "area": "330521103202", "binding": true, "board_key": hex(self.key.public_key().as_ref()),
             "format": "LSB1", "law": preset.law, "options": ["for", "against", "abstain"], "paper": on_paper && owns_up,
@@ -94,9 +96,11 @@ impl Village {
         let manifest_hash = hex(&tree::sha256(&[jcs(&manifest).as_bytes()]));
         let mut entries =
             vec![lsb1::manifest_entry(&poll, &manifest_hash), lsb1::roll_entry(&poll, on_roll as u64, &roll_root)];
-        let mut count = Count { on_roll: on_roll as u64, ..Count::default() };
-        let (mut ballots, mut void, mut named, mut sealed, mut plain) = (vec![], vec![], vec![], vec![], vec![]);
         let cast = dice.below(on_roll + 1);
+        let (amended, now) = amended(dice, &poll, (on_roll, cast));
+        entries.extend(amended);
+        let mut count = Count { on_roll: now as u64, ..Count::default() };
+        let (mut ballots, mut void, mut named, mut sealed, mut plain) = (vec![], vec![], vec![], vec![], vec![]);
         for elector in 1..=cast as u64 {
             let rounds = 1 + usize::from(dice.below(5) == 0 && revote);
             for round in 1..=rounds {
@@ -143,12 +147,31 @@ impl Village {
         if !is_secret {
             entries.extend(named);
         }
-        let left = on_roll - cast;
+        let left = now - cast;
         if left > 1 && on_paper {
-            let votes = [dice.below(left) as u64, 0, 0, 1];
-            entries.push(lsb1::paper_entry(&poll, ("一号箱", &"ab".repeat(32)), votes));
-            (count.yes, count.invalid, count.present) =
-                (count.yes + votes[0], count.invalid + 1, count.present + votes[0] + 1);
+            let yes = dice.below(left) as u64;
+            let about = ("一号箱", "ab".repeat(32));
+            let about = (about.0, about.1.as_str());
+            let marks = if asked.is_some() { "1" } else { "for" };
+            entries.push(match (&asked, is_secret) {
+                (_, true) => lsb1::paper_secret_entry(&poll, about, yes + 1),
+                (Some(asked), false) => {
+                    let mut told = asked.no_votes();
+                    told.insert("1".to_owned(), yes);
+                    lsb1::paper_choice_entry(&poll, about, (&told, [0, 1]))
+                }
+                (None, false) => lsb1::paper_entry(&poll, about, [yes, 0, 0, 1]),
+            });
+            plain.extend((0..yes).map(|_| json!([marks])).chain([Value::Null]));
+            if asked.is_some() {
+                *votes.get_mut("1").unwrap() += yes;
+            }
+            (count.yes, count.invalid, count.present) = (count.yes + yes, count.invalid + 1, count.present + yes + 1);
+            // more than were handed out: the law calls the vote void
+            let out = if dice.below(6) == 0 { yes } else { yes + 1 };
+            let [returned, spoilt, lost] = [0; 3].map(|_: u64| dice.below(3) as u64);
+            entries.push(lsb1::sheets_entry(&poll, [out + returned + spoilt + lost, returned, spoilt, lost]));
+            count.issued = Some(cast as u64 + out);
         }
         entries.push(lsb1::close_entry(&poll, ballots.len() as u64));
         let all: Vec<tree::Hash> = entries.iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect();
@@ -162,13 +185,28 @@ impl Village {
             Some((outcome, elected)) => (outcome, json!(elected)),
             None => (rules::decide(preset, &count).unwrap(), Value::Null),
         };
-        let result = json!({
+        let turnout = (dice.below(2) == 0).then(|| {
+            let paper = count.present - cast as u64;
+            // of a few nothing is told
+            let told = |n: u64| if (1..5).contains(&n) { Value::Null } else { json!(n) };
+            json!({ "household": 0, "paper": told(paper), "phone": cast, "proxy": 0 })
+        });
+        let mut result = json!({
             "binding": true, "choice": elected, "count": count, "manifest": manifest_hash, "outcome": outcome,
-            "plaintexts": is_secret.then(|| hex(&tree::sha256(&[jcs(&plaintexts).as_bytes()]))), "poll": poll,
+            "turnout": turnout, "plaintexts": is_secret.then(|| hex(&tree::sha256(&[jcs(&plaintexts).as_bytes()]))), "poll": poll,
             "root": hex(&closing), "t": "2026-03-02T20:00:05Z",
         });
+        // at once, challenged or not, settled or not
+        if on_roll % 3 > 0 {
+            result["challenge_until"] = json!("2026-03-05T16:00:00Z");
+        }
         entries.push(lsb1::result_entry(&poll, &hex(&tree::sha256(&[jcs(&result).as_bytes()]))));
-        let mut sizes = vec![2, shown, entries.len() - 1, entries.len()];
+        let end = entries.len();
+        if on_roll % 3 == 1 {
+            let outcome = if cast % 2 == 0 { "final" } else { "overturned" };
+            entries.push(lsb1::settled_entry(&poll, (outcome, &"cd".repeat(32)), "2026-03-06T16:00:00Z"));
+        }
+        let mut sizes = vec![2, shown, end - 1, end, entries.len()];
         sizes.dedup();
         let heads: Vec<Value> = sizes.into_iter().map(|size| json!({ "head": { "n": size }, "sig": "" })).collect();
         let mut archive = json!({
@@ -268,13 +306,69 @@ impl Village {
             }
             // more may be chosen than was asked
             23 => archive["manifest"]["max_choices"] = json!(archive["manifest"]["max_choices"].as_u64()? + 1),
-            _ => archive["result_sig"] = json!("00".repeat(64)),
+            24 => archive["result_sig"] = json!("00".repeat(64)),
+            // changes of the roll: forgotten, made twice, of nobody
+            25 => {
+                let at = entries.iter().position(|entry| entry["op"] == "add")?;
+                entries.remove(at);
+                self.sign(&mut archive);
+            }
+            26 => {
+                let at = entries.iter().position(|entry| entry["op"] == "strike")?;
+                entries.insert(at, entries[at].clone());
+                self.sign(&mut archive);
+            }
+            27 => {
+                let added = entries.iter_mut().find(|entry| entry["op"] == "add")?;
+                added["tag"] = honest["roll"][0]["tag"].clone();
+                self.sign(&mut archive);
+            }
+            // a sheet more than was accounted for, a box told twice, sheets that nobody told of
+            28 => {
+                let sheets = entries.iter_mut().find(|entry| entry["k"] == "sheets")?;
+                sheets["issued"] = json!(sheets["issued"].as_u64()? + 2);
+                self.sign(&mut archive);
+            }
+            29 => {
+                let at = entries.iter().position(|entry| entry["k"] == "paper")?;
+                entries.insert(at, entries[at].clone());
+                self.sign(&mut archive);
+            }
+            30 => {
+                let phone = archive["result"]["turnout"]["phone"].as_u64()?;
+                archive["result"]["turnout"]["phone"] = json!(phone + 100);
+                archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));
+            }
+            _ => {
+                let at = entries.iter().position(|entry| entry["k"] == "sheets")?;
+                entries.remove(at);
+                self.sign(&mut archive);
+            }
         }
         Some(archive)
     }
 }
 
-const WAYS: usize = 25;
+/// Changes of a roll of which the first have cast, and how many are on it then.
+fn amended(dice: &mut Dice, poll: &str, (on_roll, cast): (usize, usize)) -> (Vec<Value>, usize) {
+    let (mut told, mut now) = (Vec::new(), on_roll);
+    if cast < on_roll && dice.below(3) == 0 {
+        told.push(lsb1::amended_entry(poll, ("strike", on_roll as u64), "已迁出"));
+        now -= 1;
+        if dice.below(3) == 0 {
+            told.push(lsb1::amended_entry(poll, ("restore", on_roll as u64), "查明没有迁出"));
+            now += 1;
+        }
+    }
+    if dice.below(3) == 0 {
+        let elector = lsb1::elector_entry(on_roll as u64 + 1, &dice.uuid().to_string(), "person", 1);
+        told.push(lsb1::added_entry(poll, &elector, "漏登，已补"));
+        now += 1;
+    }
+    (told, now)
+}
+
+const WAYS: usize = 32;
 
 fn flip(hex: &mut Value) {
     let text = hex.as_str().unwrap();
@@ -320,6 +414,49 @@ fn three_who_share_no_code_agree_on_random_archives_and_refuse_the_forged() {
     for place in 0..lines.len() {
         assert_eq!((&browser[place], &python[place]), (&ours[place], &ours[place]), "{place} {:?}", asked[place].1);
     }
+}
+
+#[test]
+fn whether_a_result_stands_is_not_told_otherwise_than_it_was() {
+    let village = Village { key: Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap() };
+    let mut dice = Dice(8);
+    let is_settled = |archive: &Value| archive["entries"].as_array().unwrap().last().unwrap()["k"] == "settled";
+    let settled = std::iter::repeat_with(|| village.archive(&mut dice)).find(is_settled).unwrap();
+    let stood = |archive: &Value| archive["result"]["challenge_until"].is_null();
+    let at_once = std::iter::repeat_with(|| village.archive(&mut dice)).find(stood).unwrap();
+    let with = |base: &Value, leaf: Value| {
+        let mut archive = base.clone();
+        let entries = archive["entries"].as_array_mut().unwrap();
+        if is_settled(base) {
+            entries.pop();
+        } else {
+            let size = entries.len() + 1;
+            archive["heads"].as_array_mut().unwrap().push(json!({ "head": { "n": size }, "sig": "" }));
+        }
+        archive["entries"].as_array_mut().unwrap().push(leaf);
+        village.sign(&mut archive);
+        archive
+    };
+    let last = settled["entries"].as_array().unwrap().last().unwrap().clone();
+    let mut unknown = last.clone();
+    unknown["s"] = json!("maybe");
+    let mut more = last.clone();
+    more["note"] = json!("x");
+    let mut of_another = last.clone();
+    of_another["poll"] = at_once["manifest"]["poll"].clone();
+    let told = [
+        with(&settled, last),
+        with(&settled, unknown),
+        with(&settled, more),
+        // a result that stood at once is not settled afterwards
+        with(&at_once, of_another),
+    ];
+    let lines: Vec<Value> = told.iter().map(|archive| json!({ "archive": archive, "fingerprint": null })).collect();
+    let wanted = ["ok", "settled", "settled", "settled"];
+    let ours: Vec<&str> = told.iter().map(|archive| verify(archive, None).fault.unwrap_or("ok")).collect();
+    assert_eq!(ours, wanted);
+    let all = wanted.map(str::to_owned).to_vec();
+    assert_eq!((by_browser("verify", &lines), by_python(&lines)), (all.clone(), all));
 }
 
 #[test]

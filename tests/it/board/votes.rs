@@ -11,7 +11,7 @@ use super::{Sealed, by_browser, by_python, cast, envelope};
 use crate::support::{TestApp, Village, count};
 
 /// The archive, found good by all three.
-async fn checked(app: &TestApp, vote: &str, seen: &[String]) -> Value {
+pub(super) async fn checked(app: &TestApp, vote: &str, seen: &[String]) -> Value {
     let archive = app.get(&format!("/v1/votes/{vote}/archive")).await.ok();
     let head = app.get(&format!("/v1/votes/{vote}/board/head")).await.ok();
     let fingerprint = head["fingerprint"].as_str().unwrap();

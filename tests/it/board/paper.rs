@@ -1,0 +1,466 @@
+//! Paper beside phones in one count: one channel each, two who count, every sheet accounted for, and three who check it.
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use liusheng::board::lsb1;
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
+use uuid::Uuid;
+
+use super::{Sealed, votes::checked};
+use crate::support::{Answer, Somebody, TestApp, Village, count};
+
+const PHOTO: &[u8] = include_bytes!("../../data/media/clear.png");
+
+fn ballot(choice: &str) -> Value {
+    json!({ "cast_id": Uuid::new_v4(), "choice": choice })
+}
+
+/// A vote on paper and by phone.
+async fn opened(app: &TestApp, village: &Village, more: Value) -> String {
+    let matter = village.matter_to_decide(app, "修一座桥").await;
+    let mut vote = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(6) });
+    vote.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let vote = village.chair.post("/v1/votes", vote).await.ok();
+    format!("/v1/votes/{}", vote["id"].as_str().unwrap())
+}
+
+async fn number(who: &Somebody, vote: &str) -> i64 {
+    who.get(&format!("{vote}/me")).await.ok()["number"].as_i64().unwrap()
+}
+
+async fn issue(desk: &Somebody, vote: &str, number: i64) -> Answer {
+    desk.post(&format!("{vote}/paper/sheets"), json!({ "number": number })).await
+}
+
+async fn end(desk: &Somebody, vote: &str, (serial, outcome): (&Value, &str)) -> Answer {
+    desk.post(&format!("{vote}/paper/sheets/{serial}/end"), json!({ "outcome": outcome })).await
+}
+
+/// What somebody counted in the first box.
+fn tally(votes: Value, (abstain, invalid): (u64, u64), photo: Option<Value>) -> Value {
+    json!({ "box": 1, "figures": { "votes": votes, "abstain": abstain, "invalid": invalid }, "photo_id": photo })
+}
+
+async fn photo(who: &Somebody) -> Option<Value> {
+    Some(who.upload(PHOTO.to_vec()).await.ok()["id"].clone())
+}
+
+fn leaves<'a>(archive: &'a Value, kind: &str) -> Vec<&'a Value> {
+    archive["entries"].as_array().unwrap().iter().filter(|entry| entry["k"] == kind).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_channel_each_two_who_count_and_every_sheet_is_accounted_for() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, json!({})).await;
+    let (ballots, counts, sign) =
+        (format!("{vote}/ballots"), format!("{vote}/paper/counts"), format!("{vote}/paper/signature"));
+    let a = village.villager(&app, "00007").await;
+    let own = number(&a, &vote).await;
+    assert_eq!(issue(&a, &vote, own).await.refused(), "not_allowed");
+    assert_eq!(issue(&village.clerk, &vote, 999).await.refused(), "not_on_roll");
+    let sheet = issue(&village.clerk, &vote, own).await.ok();
+    assert_eq!((&sheet["serial"], &sheet["name"], &sheet["state"]), (&json!(1), &json!("费海荣"), &json!("issued")));
+    // from now on nobody casts for this elector by phone, and there is one sheet; the elector is told
+    assert_eq!(a.post(&ballots, ballot("for")).await.refused(), "paper_issued");
+    assert_eq!(issue(&village.chair, &vote, own).await.refused(), "paper_issued");
+    assert_eq!(app.get(&vote).await.ok()["cast"], 0, "a sheet in somebody's hands is no ballot");
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%给您发了一张纸票%'";
+    assert_eq!(count(app.folder.path(), told).await, 1);
+    let page = String::from_utf8(a.download(&vote[3..]).await.1).unwrap();
+    assert!(page.contains("您已经领了纸票") && !page.contains("name=\"choice\""), "{page}");
+    // given back unused the phone casts again, and who cast by phone has no sheet
+    let lost = end(&village.clerk, &vote, (&sheet["serial"], "lost")).await;
+    assert!(lost.body.to_string().contains("not_over_yet"), "{}", lost.body);
+    assert_eq!(end(&village.clerk, &vote, (&sheet["serial"], "returned")).await.ok()["state"], "returned");
+    end(&village.clerk, &vote, (&sheet["serial"], "returned")).await.ok();
+    assert_eq!(end(&village.clerk, &vote, (&sheet["serial"], "spoilt")).await.refused(), "wrong_state");
+    a.post(&ballots, ballot("for")).await.ok();
+    assert_eq!(issue(&village.clerk, &vote, own).await.refused(), "already_cast");
+    // five on paper: one spoils a sheet and takes another, one walks away with it
+    let mut sheets = Vec::new();
+    for elector in ["00008", "00010", "00011", "00012", "00013"] {
+        let own = number(&village.villager(&app, elector).await, &vote).await;
+        sheets.push(issue(&village.clerk, &vote, own).await.ok());
+    }
+    end(&village.clerk, &vote, (&sheets[0]["serial"], "spoilt")).await.ok();
+    let again = issue(&village.clerk, &vote, sheets[0]["number"].as_i64().unwrap()).await.ok();
+    assert_eq!(again["serial"], 7);
+    assert_eq!(village.clerk.post(&counts, tally(json!({ "for": 1 }), (0, 0), None)).await.refused(), "wrong_state");
+    // its time is over: what is on paper is counted first, and until then nobody knows anything
+    app.pass(TimeDelta::days(7)).await;
+    assert_eq!(app.get(&vote).await.ok()["state"], "counting_paper");
+    assert_eq!(issue(&village.clerk, &vote, 9).await.refused(), "vote_closed");
+    for hidden in ["/result", "/archive", "/turnout"] {
+        assert_eq!(app.get(&format!("{vote}{hidden}")).await.refused(), "wrong_state", "{hidden}");
+    }
+    assert_eq!(a.get(&ballots).await.refused(), "wrong_state", "how the phones stand is no result");
+    // each counts without seeing the other's figures
+    assert_eq!(a.post(&counts, tally(json!({ "for": 2 }), (0, 0), None)).await.refused(), "not_allowed");
+    let strange = village.clerk.post(&counts, tally(json!({ "1": 2 }), (0, 0), None)).await;
+    assert_eq!(strange.refused(), "invalid_fields");
+    village.clerk.post(&counts, tally(json!({ "for": 2, "against": 1 }), (0, 1), None)).await.ok();
+    let seen = village.supervisor.get(&format!("{vote}/paper")).await.ok();
+    assert_eq!((&seen["boxes"][0]["counts"], seen["boxes"][0].get("own")), (&json!(1), None), "{seen}");
+    village.supervisor.post(&counts, tally(json!({ "for": 3 }), (0, 1), None)).await.ok();
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_counted", "they do not agree");
+    let alike = tally(json!({ "for": 2, "against": 1 }), (0, 1), None);
+    let agreed = village.supervisor.post(&counts, alike).await.ok();
+    assert_eq!((&agreed["counted"], &agreed["balance"]), (&json!(4), &json!("short")));
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_counted", "no photo is there");
+    let shown = tally(json!({ "for": 2, "against": 1 }), (0, 1), photo(&village.clerk).await);
+    village.clerk.post(&counts, shown).await.ok();
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_reconciled", "one sheet is nowhere");
+    // only who may bend a path says what is lost; given back after the end is nothing any more
+    assert_eq!(end(&village.clerk, &vote, (&sheets[4]["serial"], "lost")).await.refused(), "not_allowed");
+    let late = end(&village.chair, &vote, (&sheets[4]["serial"], "returned")).await;
+    assert!(late.body.to_string().contains("only_lost_now"), "{}", late.body);
+    end(&village.chair, &vote, (&sheets[4]["serial"], "lost")).await.ok();
+    let more = end(&village.chair, &vote, (&sheets[3]["serial"], "lost")).await;
+    assert_eq!(more.refused(), "wrong_state", "no ballot is missing");
+    let over = village.chair.post(&sign, json!({ "is_void": true })).await;
+    assert_eq!(over.refused(), "paper_not_reconciled", "nothing is void");
+    let desk = String::from_utf8(village.chair.download(&format!("/desk{}/paper", &vote[3..])).await.1).unwrap();
+    assert!(desk.contains("合得拢") && desk.contains("领票簿"), "{desk}");
+    let printed = village.chair.download(&format!("/desk{}/paper/print?from=8&count=3", &vote[3..])).await;
+    let printed = String::from_utf8(printed.1).unwrap();
+    assert!(printed.contains("存根第 10 号") && printed.contains("计票单") && !printed.contains("费海荣"), "{printed}");
+    village.chair.post(&sign, json!({})).await.ok();
+    village.chair.post(&sign, json!({})).await.ok();
+    let result = app.get(&format!("{vote}/result")).await.ok();
+    let wanted = json!({ "on_roll": result["count"]["on_roll"], "present": 5, "yes": 3, "no": 1, "abstain": 0,
+        "invalid": 1, "issued": 5, "weights": null });
+    assert_eq!(result["count"], wanted, "one by phone, four on paper");
+    // participants = marks on the roll = leaves of ballots + paper
+    let took_part = "SELECT count(*) FROM roll_entries WHERE channel IN ('online', 'paper')";
+    assert_eq!(count(app.folder.path(), took_part).await, 5);
+    let archive = checked(&app, &vote[10..], &[]).await;
+    assert_eq!(leaves(&archive, "ballot").len() + 4, 5);
+    let sheets_leaf = leaves(&archive, "sheets")[0].clone();
+    assert_eq!((&sheets_leaf["issued"], &sheets_leaf["lost"]), (&json!(7), &json!(1)));
+    // the photo is the one whose digest is on the board
+    let (status, bytes) = a.download(&format!("{vote}/paper/boxes/1/photo")).await;
+    let digest = lsb1::hex(&liusheng::board::tree::sha256(&[&bytes]));
+    assert_eq!((status, json!(digest)), (200, leaves(&archive, "paper")[0]["sheet"].clone()));
+    let listed = a.get(&format!("{ballots}?limit=100")).await.ok().to_string();
+    assert!(listed.contains("已投纸票"), "{listed}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn where_one_may_cast_again_paper_comes_before_the_phone_and_a_secret_few_on_paper_are_not_told_apart() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let more = json!({ "has_paper": true, "allows_revote": true, "closes_at": app.app.now() + TimeDelta::days(6) });
+    let vote = Sealed::open(&app, &village, &matter, more).await;
+    let path = vote.path("");
+    let mut phones = Vec::new();
+    for elector in ["00007", "00008", "00010"] {
+        let who = village.villager(&app, elector).await;
+        who.post(&vote.path("/ballots"), ballot("for")).await.ok();
+        phones.push(who);
+    }
+    // one comes to the desk after all, and one gives the sheet back
+    let taken = issue(&village.clerk, &path, number(&phones[0], &path).await).await.ok();
+    assert_eq!(taken["overrides"], true);
+    assert_eq!(phones[0].post(&vote.path("/ballots"), ballot("for")).await.refused(), "paper_issued");
+    let back = issue(&village.clerk, &path, number(&phones[1], &path).await).await.ok();
+    end(&village.clerk, &path, (&back["serial"], "returned")).await.ok();
+    // the proxy of one takes a sheet
+    let elector = village.villager(&app, "00011").await;
+    let named = json!({ "agent": { "name": "欧阳水根" }, "relation": "other" });
+    elector.post(&vote.path("/proxies"), named).await.ok();
+    let own = number(&elector, &path).await;
+    let asked = json!({ "number": own, "to_proxy": true });
+    let sheets = vote.path("/paper/sheets");
+    assert_eq!(village.clerk.post(&sheets, asked.clone()).await.refused(), "proxy_not_allowed", "not checked");
+    village.clerk.post(&vote.path(&format!("/proxies/{own}/check")), json!(null)).await.ok();
+    assert_eq!(village.clerk.post(&sheets, asked).await.ok()["taken_by"], "欧阳水根");
+    app.pass(TimeDelta::days(7)).await;
+    assert_eq!(app.get(&path).await.ok()["state"], "counting_paper");
+    assert_eq!(village.chair.post(&vote.path("/opening"), vote.two(0, 1)).await.refused(), "wrong_state");
+    let told = tally(json!({ "against": 2 }), (0, 0), photo(&village.clerk).await);
+    village.clerk.post(&vote.path("/paper/counts"), told).await.ok();
+    village.chair.post(&vote.path("/paper/counts"), tally(json!({ "against": 2 }), (0, 0), None)).await.ok();
+    village.chair.post(&vote.path("/paper/signature"), json!({})).await.ok();
+    assert_eq!(app.get(&path).await.ok()["state"], "counting");
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM envelopes").await, 0, "parted from their electors");
+    village.chair.post(&vote.path("/opening"), vote.two(0, 2)).await.ok();
+    let result = app.get(&vote.path("/result")).await.ok();
+    let counted = |name: &str| result["count"][name].as_i64().unwrap();
+    assert_eq!((counted("present"), counted("yes"), counted("no"), counted("issued")), (4, 2, 2, 4));
+    let archive = checked(&app, &vote.id, &[]).await;
+    assert_eq!((leaves(&archive, "void").len(), leaves(&archive, "ballot").len()), (1, 3));
+    let paper = leaves(&archive, "paper")[0];
+    assert!(paper.get("no").is_none() && paper["n"] == 2, "what a few on paper chose is not told apart: {paper}");
+    assert_eq!(archive["plaintexts"], json!([["against"], ["against"], ["for"], ["for"]]));
+    // nor shown by the photo
+    for who in [&phones[2], &village.clerk] {
+        let shown = who.get(&vote.path("/paper/boxes/1/photo")).await;
+        assert_eq!(shown.refused(), "not_found");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn more_on_paper_than_was_handed_out_is_void_and_a_choice_is_counted_by_option() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let options = json!({ "options": ["甲方案", "乙方案"], "preset": "village_assembly_household" });
+    let several = json!({ "options": ["甲", "乙", "丙"], "seats": 2 });
+    let matter = village.matter_to_decide(&app, "修一条路").await;
+    let mut ask = json!({ "matter_id": matter, "question": "选谁？", "preset": "village_assembly_person",
+        "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(2) });
+    ask.as_object_mut().unwrap().extend(several.as_object().unwrap().clone());
+    let refused = village.chair.post("/v1/votes", ask).await;
+    assert!(refused.body.to_string().contains("one_choice_only"), "{}", refused.body);
+    let vote = opened(&app, &village, options).await;
+    let a = village.villager(&app, "00010").await;
+    a.post(&format!("{vote}/ballots"), json!({ "cast_id": Uuid::new_v4(), "choices": ["1"] })).await.ok();
+    for elector in ["00007", "00013"] {
+        let own = number(&village.villager(&app, elector).await, &vote).await;
+        issue(&village.clerk, &vote, own).await.ok();
+    }
+    app.pass(TimeDelta::days(7)).await;
+    let (counts, sign) = (format!("{vote}/paper/counts"), format!("{vote}/paper/signature"));
+    let told = |photo| tally(json!({ "2": 3, "1": 0 }), (0, 0), photo);
+    village.clerk.post(&counts, told(photo(&village.clerk).await)).await.ok();
+    assert_eq!(village.supervisor.post(&counts, told(None)).await.ok()["balance"], "over");
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_reconciled", "it must be meant");
+    // not by a clerk alone, not without a reason
+    let meant = json!({ "is_void": true, "reason": "票箱里多了一张，查不出来源" });
+    assert_eq!(village.clerk.post(&sign, meant.clone()).await.refused(), "not_allowed");
+    let unsaid = village.chair.post(&sign, json!({ "is_void": true })).await;
+    assert!(unsaid.body.to_string().contains("reason"), "{}", unsaid.body);
+    village.chair.post(&sign, meant).await.ok();
+    let result = app.get(&format!("{vote}/result")).await.ok();
+    assert_eq!(result["void_reason"], "票箱里多了一张，查不出来源");
+    assert_eq!((&result["reason"], &result["is_valid"]), (&json!("more_ballots_than_issued"), &json!(false)));
+    assert_eq!(result["choice"]["options"][1]["votes"], 3);
+    checked(&app, &vote[10..], &[]).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_gives_every_sheet_back_leaves_a_vote_by_phone() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, json!({})).await;
+    let a = village.villager(&app, "00007").await;
+    let sheet = issue(&village.clerk, &vote, number(&a, &vote).await).await.ok();
+    end(&village.clerk, &vote, (&sheet["serial"], "returned")).await.ok();
+    a.post(&format!("{vote}/ballots"), ballot("for")).await.ok();
+    app.pass(TimeDelta::days(7)).await;
+    let result = app.get(&format!("{vote}/result")).await.ok();
+    assert_eq!((&result["count"]["present"], &result["count"]["issued"]), (&json!(1), &json!(1)));
+    let archive = checked(&app, &vote[10..], &[]).await;
+    assert_eq!((leaves(&archive, "paper").len(), &leaves(&archive, "sheets")[0]["returned"]), (0, &json!(1)));
+    // and one that is annulled while its paper is counted tells nothing
+    let vote = opened(&app, &village, json!({})).await;
+    let b = village.villager(&app, "00008").await;
+    issue(&village.clerk, &vote, number(&b, &vote).await).await.ok();
+    app.pass(TimeDelta::days(7)).await;
+    let why = json!({ "reason": "票箱打翻了", "authority": "镇政府" });
+    village.chair.post(&format!("{vote}/annul"), why).await.ok();
+    let archive = checked(&app, &vote[10..], &[]).await;
+    assert!(leaves(&archive, "paper").is_empty() && leaves(&archive, "sheets").is_empty());
+    app.stop().await;
+}
+
+/// A secret vote with one ballot by phone and so many on paper, whose time is over.
+async fn mixed(app: &TestApp, village: &Village, on_paper: &[&str]) -> Sealed {
+    let matter = village.matter_to_decide(app, "修一座桥").await;
+    let more = json!({ "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(6) });
+    let vote = Sealed::open(app, village, &matter, more).await;
+    village.villager(app, "00014").await.post(&vote.path("/ballots"), ballot("for")).await.ok();
+    for elector in on_paper {
+        let own = number(&village.villager(app, elector).await, &vote.path("")).await;
+        issue(&village.clerk, &vote.path(""), own).await.ok();
+    }
+    app.pass(TimeDelta::days(7)).await;
+    vote
+}
+
+/// The clerk and the supervisor count a box alike, and show it.
+async fn counted(village: &Village, vote: &Sealed, (paper_box, votes): (u64, Value)) -> Value {
+    let mut told = tally(votes, (0, 0), photo(&village.clerk).await);
+    told["box"] = json!(paper_box);
+    village.clerk.post(&vote.path("/paper/counts"), told.clone()).await.ok();
+    told["photo_id"] = Value::Null;
+    village.supervisor.post(&vote.path("/paper/counts"), told).await.ok()
+}
+
+const KEPT: &str = "SELECT count(*) FROM paper_counts WHERE figures LIKE '%against%'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_few_on_paper_chose_in_a_secret_vote_is_never_told_apart_and_not_kept() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = mixed(&app, &village, &["00007", "00008", "00010", "00011", "00012", "00013"]).await;
+    let sign = vote.path("/paper/signature");
+    counted(&village, &vote, (1, json!({ "for": 5 }))).await;
+    let seen = counted(&village, &vote, (2, json!({ "against": 1 }))).await;
+    let boxes = &seen["boxes"];
+    assert_eq!((&boxes[0]["ballots"], &boxes[1]["ballots"]), (&json!(5), &json!(1)));
+    assert!(boxes[1].get("own").is_none() && boxes[1].get("agreed").is_none(), "{seen}");
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_few_in_box");
+    // a third who counted otherwise is heard; more than the village has is a slip of the pen
+    let other = village.chair.post(&vote.path("/paper/counts"), tally(json!({ "for": 4 }), (0, 0), None)).await.ok();
+    assert!(other["boxes"][0].get("ballots").is_none(), "two of three is not all: {other}");
+    let slip = village.clerk.post(&vote.path("/paper/counts"), tally(json!({ "for": 500 }), (0, 0), None)).await;
+    assert_eq!(slip.refused(), "invalid_fields");
+    // together in one box; the photo of other figures is gone with them
+    let alike = json!({ "for": 5, "against": 1 });
+    village.chair.post(&vote.path("/paper/counts"), tally(alike.clone(), (0, 0), None)).await.ok();
+    village.supervisor.post(&vote.path("/paper/counts"), tally(alike.clone(), (0, 0), None)).await.ok();
+    let seen = village.clerk.post(&vote.path("/paper/counts"), tally(alike.clone(), (0, 0), None)).await.ok();
+    assert_eq!((&seen["boxes"][0]["ballots"], &seen["boxes"][0]["has_photo"]), (&json!(6), &json!(false)));
+    counted(&village, &vote, (2, json!({}))).await;
+    assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_counted");
+    counted(&village, &vote, (1, alike)).await;
+    assert_eq!(count(app.folder.path(), KEPT).await, 3);
+    village.chair.post(&sign, json!({})).await.ok();
+    village.chair.post(&vote.path("/opening"), vote.two(0, 2)).await.ok();
+    assert_eq!(app.get(&vote.path("/result")).await.ok()["count"]["present"], 7);
+    assert_eq!(count(app.folder.path(), KEPT).await, 0, "what a few chose is kept");
+    checked(&app, &vote.id, &[]).await;
+    let elector = village.villager(&app, "00007").await;
+    let listed = elector.get(&vote.path("/ballots?limit=100")).await.ok().to_string();
+    assert!(listed.contains("已投票") && !listed.contains("已投纸票"), "{listed}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_secret_vote_on_paper_that_is_annulled_while_it_waits_for_its_keys_can_be_checked() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = mixed(&app, &village, &["00007"]).await;
+    counted(&village, &vote, (1, json!({ "against": 1 }))).await;
+    village.chair.post(&vote.path("/paper/signature"), json!({})).await.ok();
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
+    let why = json!({ "reason": "两把钥匙丢了", "authority": "镇政府" });
+    village.chair.post(&vote.path("/annul"), why).await.ok();
+    let archive = checked(&app, &vote.id, &[]).await;
+    assert_eq!((leaves(&archive, "paper").len(), &archive["plaintexts"]), (1, &Value::Null));
+    assert_eq!(count(app.folder.path(), KEPT).await, 0, "what a few chose is kept");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_sheet_all_of_a_household_are_told_and_who_has_no_phone_stands_on_the_list_of_doors() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, json!({ "preset": "village_assembly_household" })).await;
+    for elector in ["00008", "00056"] {
+        let own = number(&village.villager(&app, elector).await, &vote).await;
+        issue(&village.clerk, &vote, own).await.ok();
+    }
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%给您发了一张纸票%'";
+    assert_eq!(count(app.folder.path(), told).await, 4, "three of one household, one of the other");
+    let by_message = "SELECT count(*) FROM announcements WHERE kind = 'vote.sheet_issued' AND audience = 'person'";
+    assert_eq!(count(app.folder.path(), by_message).await, 2);
+    let desk = String::from_utf8(village.chair.download(&format!("/desk{}", &vote[3..])).await.1).unwrap();
+    assert!(desk.contains("费无证") && !desk.contains("费海荣"), "{desk}");
+    // whoever wrote down the end of a sheet does not void the vote by it
+    let sheet = issue(&village.clerk, &vote, number(&village.villager(&app, "00010").await, &vote).await).await.ok();
+    end(&village.chair, &vote, (&sheet["serial"], "returned")).await.ok();
+    app.pass(TimeDelta::days(7)).await;
+    let counts = format!("{vote}/paper/counts");
+    village.clerk.post(&counts, tally(json!({ "for": 3 }), (0, 0), photo(&village.clerk).await)).await.ok();
+    village.supervisor.post(&counts, tally(json!({ "for": 3 }), (0, 0), None)).await.ok();
+    let meant = json!({ "is_void": true, "reason": "多了一张" });
+    let refused = village.chair.post(&format!("{vote}/paper/signature"), meant).await;
+    assert_eq!(refused.refused(), "second_person_needed");
+    app.stop().await;
+}
+
+/// Desk and phones at once, for the same electors: each has a ballot by phone or a sheet, never both, never neither.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sheet_that_is_handed_out_while_a_phone_casts_is_one_of_the_two() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, json!({})).await;
+    let numbers =
+        ["00007", "00008", "00010", "00011", "00012", "00013", "00014", "00015", "00019", "00020", "00021", "00022"];
+    let mut electors = Vec::new();
+    for elector in numbers {
+        let who = village.villager(&app, elector).await;
+        let own = number(&who, &vote).await;
+        electors.push((who, own));
+    }
+    let start = Arc::new(Barrier::new(electors.len() * 4));
+    let mut asked = Vec::new();
+    for (at, (who, own)) in electors.iter().enumerate() {
+        for round in 0..4 {
+            let is_desk = round % 2 == at % 2;
+            let desk = if round < 2 { &village.clerk } else { &village.chair };
+            let (who, own) = (if is_desk { desk.clone() } else { who.clone() }, *own);
+            let (start, vote) = (Arc::clone(&start), vote.clone());
+            asked.push(tokio::spawn(async move {
+                start.wait().await;
+                match is_desk {
+                    true => (own, true, issue(&who, &vote, own).await),
+                    false => (own, false, who.post(&format!("{vote}/ballots"), ballot("for")).await),
+                }
+            }));
+        }
+    }
+    let mut taken: Vec<(i64, bool)> = Vec::new();
+    for one in asked {
+        let (own, is_desk, answer) = one.await.unwrap();
+        if answer.status == 201 {
+            taken.push((own, is_desk));
+        } else {
+            let code = answer.refused();
+            assert!(["paper_issued", "already_cast"].contains(&code.as_str()), "{code}");
+        }
+    }
+    for (_, own) in &electors {
+        let channels: Vec<bool> = taken.iter().filter(|(other, _)| other == own).map(|(_, is_desk)| *is_desk).collect();
+        assert_eq!(channels.len(), 1, "one elector, on paper and by phone: {channels:?}");
+    }
+    let (sheets, phones) =
+        (taken.iter().filter(|(_, desk)| *desk).count(), taken.iter().filter(|(_, desk)| !desk).count());
+    let both =
+        "SELECT count(*) FROM envelopes e JOIN paper_sheets s ON s.vote_id = e.vote_id AND s.number = e.elector_number";
+    assert_eq!(count(app.folder.path(), both).await, 0, "one elector, on paper and by phone");
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM envelopes").await, i64::try_from(phones).unwrap());
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM paper_sheets").await, i64::try_from(sheets).unwrap());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_told_that_somebody_cast_a_secret_ballot_for_them_while_paper_is_counted() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let more = json!({ "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(6) });
+    let vote = Sealed::open(&app, &village, &matter, more).await;
+    let elector = village.villager(&app, "00011").await;
+    let named = json!({ "agent": { "name": "欧阳水根" }, "relation": "other" });
+    elector.post(&vote.path("/proxies"), named).await.ok();
+    let own = number(&elector, &vote.path("")).await;
+    village.clerk.post(&vote.path(&format!("/proxies/{own}/check")), json!(null)).await.ok();
+    let mut for_other = ballot("for");
+    for_other["elector"] = json!(own);
+    village.villager(&app, "00010").await.post(&vote.path("/ballots"), for_other).await.ok();
+    let own = number(&village.villager(&app, "00007").await, &vote.path("")).await;
+    issue(&village.clerk, &vote.path(""), own).await.ok();
+    app.pass(TimeDelta::days(7)).await;
+    app.settle().await;
+    let told = "SELECT count(*) FROM roll_entries WHERE channel = 'proxy' AND is_told";
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting_paper");
+    assert_eq!(count(app.folder.path(), told).await, 0, "a sheet that is counted may still change who cast");
+    counted(&village, &vote, (1, json!({ "for": 1 }))).await;
+    village.chair.post(&vote.path("/paper/signature"), json!({})).await.ok();
+    app.pass(TimeDelta::minutes(5)).await;
+    app.settle().await;
+    assert_eq!(count(app.folder.path(), told).await, 1);
+    app.stop().await;
+}

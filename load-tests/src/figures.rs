@@ -12,9 +12,18 @@ impl Spread {
 
     /// The value that `percent` of all do not exceed; 0 of nothing.
     pub(crate) fn percentile(&mut self, percent: usize) -> f64 {
+        self.sort();
+        self.at(percent)
+    }
+
+    /// Puts the values in order, for [`Spread::at`].
+    pub(crate) fn sort(&mut self) {
         self.0.sort_by(f64::total_cmp);
-        let last = self.0.len().saturating_sub(1);
-        self.0.get(last * percent / 100).copied().unwrap_or_default()
+    }
+
+    /// The same of values in order.
+    pub(crate) fn at(&self, percent: usize) -> f64 {
+        self.0.get(self.0.len().saturating_sub(1) * percent / 100).copied().unwrap_or_default()
     }
 
     /// `p50 1.0 ms, p99 2.0 ms`.

@@ -9,6 +9,7 @@
 //! `cargo run --release -p load-tests -- sockets` holds ten thousand sockets: memory of each, a message to all, bursts.
 //!
 //! Sockets need file descriptors in both processes: `ulimit -n 20000` first.
+mod ballots;
 mod catch_up;
 mod echo;
 mod fanout;
@@ -55,6 +56,8 @@ enum Load {
     Fanout(fanout::Fanout),
     /// Everybody writes into one conversation: durable sends per second.
     HotStream(Means),
+    /// Everybody votes at once: durable casts per second on one vote, and how long its end takes.
+    Ballots(Means),
     /// A phone that was away for a week: requests and statements until it knows everything.
     CatchUp(Means),
     /// The same notice in a village of 3,000 and of 440,000: rows, log, Redis.
@@ -115,6 +118,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().load {
         Load::Village(village) => village::run(village).await,
         Load::HotStream(means) => hot_stream(&means).await,
+        Load::Ballots(means) => ballots(&means).await,
         Load::CatchUp(means) => catch_up(&means).await,
         Load::Notice(means) => notice(&means).await,
         Load::Intake(means) => intake(&means).await,
@@ -137,6 +141,10 @@ async fn main() -> ExitCode {
 
 async fn hot_stream(means: &Means) -> Outcome<bool> {
     hot_stream::run(&means.prepare(hot_stream::WRITERS).await?, means.small).await
+}
+
+async fn ballots(means: &Means) -> Outcome<bool> {
+    ballots::run(&means.prepare(if means.small { 200 } else { usize::MAX }).await?, means.small).await
 }
 
 async fn catch_up(means: &Means) -> Outcome<bool> {

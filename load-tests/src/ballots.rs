@@ -1,0 +1,178 @@
+//! Everybody votes at once: durable casts a second over HTTP on one vote, beside programs that write the same rows and do
+//! nothing else; then the end of the vote, until anybody can check it.
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sea_orm::{ConnectionTrait, Statement, Value};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    Outcome,
+    figures::{Spread, in_millis, row},
+    limits,
+    line::Line,
+    means::{Ground, Person, rows},
+    process,
+};
+
+/// Phones that cast at the same time.
+pub(crate) const PHONES: usize = 1000;
+
+/// What everybody did.
+struct Cast {
+    rate: f64,
+    latency: Spread,
+    taken: usize,
+    refused: usize,
+}
+
+/// Is every ballot there that was acknowledged, and on the board, and counted?
+pub(crate) async fn run(ground: &Ground, small: bool) -> Outcome<bool> {
+    let (again, phones) = if small { (200, 50) } else { (30_000, PHONES) };
+    process::enough_descriptors(phones)?;
+    println!("ballots: {}; load average {}", ground.title(), process::load_average());
+    let server = ground.serve().await?;
+    let vote: Uuid = first(ground, "SELECT id FROM votes WHERE state = $1", "open".into()).await?;
+    let electors = electors(ground, vote).await?;
+    let known = of_vote(ground, "SELECT count(*) FROM envelopes WHERE vote_id = $1", vote).await?;
+    // each elector's only ballot, all at once
+    let once = everybody((&server, vote), &electors, (electors.len(), phones.min(electors.len()))).await?;
+    told("one ballot each", &once, phones);
+    // and again and again, as long as it takes to see what is sustained
+    change(ground, "UPDATE votes SET allows_revote = $1 WHERE id = $2", [true.into(), vote.into()]).await?;
+    let cpu = process::cpu(server.pid)?;
+    let more = everybody((&server, vote), &electors, (again, phones)).await?;
+    let cpu = process::cpu(server.pid)?.saturating_sub(cpu).as_secs_f64() * 1e6 / again.max(1) as f64;
+    told("cast again", &more, phones);
+    println!("  server CPU {cpu:.0} µs each");
+    let acknowledged = i64::try_from(once.taken + more.taken)? + known;
+    let stored = of_vote(ground, "SELECT count(*) FROM envelopes WHERE vote_id = $1", vote).await?;
+    println!("{acknowledged} acknowledged, {stored} stored");
+    let is_counted = close(ground, &server, vote).await?;
+    server.stop().await?;
+
+    let limit = if small { 640 } else { 64_000 };
+    println!("{:<46}{:>12}{:>12}{:>10}", "durable casts/s on one vote", "ours", "limit", "share");
+    let bare = limits::ballots::grouped(ground, limit).await?;
+    println!("{}", row("a bare writer, 64 ballots in one commit", (more.rate, bare), true));
+    let alone = limits::ballots::plain(ground, limit / 20).await?;
+    let what = if ground.is_postgres { "pgbench, a plain transaction each" } else { "a plain transaction each" };
+    println!("{}", row(what, (more.rate, alone), true));
+    println!("load average {} after", process::load_average());
+    Ok(once.refused + more.refused == 0 && stored == acknowledged && is_counted)
+}
+
+fn told(what: &str, cast: &Cast, phones: usize) {
+    println!(
+        "{what}: {} ballots from {phones} phones: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms, {} refused",
+        cast.taken,
+        cast.rate,
+        cast.latency.at(50),
+        cast.latency.at(99),
+        cast.refused
+    );
+}
+
+/// Those with a log-in who are on the roll and have not cast.
+async fn electors(ground: &Ground, vote: Uuid) -> Outcome<Vec<Person>> {
+    let waiting = "SELECT person_id FROM roll_entries WHERE channel = 'none' AND vote_id = $1";
+    let mut ids = std::collections::HashSet::new();
+    for row in rows(&ground.database, waiting, [vote.into()]).await? {
+        ids.insert(row.try_get_by_index::<Uuid>(0)?);
+    }
+    let electors: Vec<Person> = ground.people.iter().filter(|one| ids.contains(&one.id)).cloned().collect();
+    if electors.is_empty() { Err("nobody is left to vote".into()) } else { Ok(electors) }
+}
+
+async fn everybody(
+    (server, vote): (&process::Server, Uuid),
+    electors: &[Person],
+    (ballots, phones): (usize, usize),
+) -> Outcome<Cast> {
+    let path: Arc<str> = format!("/v1/votes/{vote}/ballots").into();
+    let (next, mut tasks) = (Arc::new(AtomicUsize::default()), tokio::task::JoinSet::new());
+    let tokens: Arc<[String]> = electors.iter().map(|one| one.token.clone()).collect();
+    let mut lines = Vec::with_capacity(phones);
+    for _ in 0..phones {
+        lines.push(Line::open(server.address).await?);
+    }
+    let began = Instant::now();
+    for mut line in lines {
+        let (path, next, tokens) = (Arc::clone(&path), Arc::clone(&next), Arc::clone(&tokens));
+        tasks.spawn(async move {
+            let (mut took, mut refused) = (Vec::new(), 0);
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(token) = tokens.get(number % tokens.len()).filter(|_| number < ballots) else { break };
+                let asked = Instant::now();
+                let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+                let answer = line.post(&path, token, &ballot).await?;
+                took.push(in_millis(asked.elapsed()));
+                if answer.status != 201 {
+                    refused += 1;
+                    eprintln!("refused: {}", answer.text());
+                }
+            }
+            Outcome::Ok((took, refused))
+        });
+    }
+    let (mut latency, mut refused) = (Spread::default(), 0);
+    for done in tasks.join_all().await {
+        let (took, not) = done?;
+        took.into_iter().for_each(|one| latency.add(one));
+        refused += not;
+    }
+    latency.sort();
+    Ok(Cast { rate: ballots as f64 / began.elapsed().as_secs_f64(), latency, taken: ballots - refused, refused })
+}
+
+/// Its time is over: how long until it is counted, published and found good by the verifier of the same binary?
+async fn close(ground: &Ground, server: &process::Server, vote: Uuid) -> Outcome<bool> {
+    let on_roll = of_vote(ground, "SELECT count(*) FROM roll_entries WHERE vote_id = $1", vote).await?;
+    let began = Instant::now();
+    let now: Value = liusheng::clock::Clock::system().now().into();
+    change(ground, "UPDATE votes SET closes_at = $1 WHERE id = $2", [now, vote.into()]).await?;
+    let mut line = Line::open(server.address).await?;
+    let path = format!("/v1/votes/{vote}/archive");
+    let archive = loop {
+        let answer = line.get(&path).await?;
+        if answer.status == 200 {
+            break answer;
+        }
+        if began.elapsed() > Duration::from_secs(60) {
+            return Err(format!("not closed within a minute: {}", answer.text()).into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let closed = began.elapsed();
+    let report = liusheng::votes::verify::verify(&archive.json(), None);
+    let leaves = archive.json()["entries"].as_array().map_or(0, Vec::len);
+    println!(
+        "closed: {on_roll} electors, {leaves} entries on the board, published after {:.1} s (the clock is looked at every second), \
+         verified after {:.1} s; {}",
+        closed.as_secs_f64(),
+        began.elapsed().as_secs_f64(),
+        report.fault.unwrap_or("sound")
+    );
+    Ok(report.fault.is_none())
+}
+
+async fn first(ground: &Ground, sql: &str, value: Value) -> Outcome<Uuid> {
+    Ok(rows(&ground.database, sql, [value]).await?.first().ok_or("the demo has no open vote")?.try_get_by_index(0)?)
+}
+
+async fn of_vote(ground: &Ground, sql: &str, vote: Uuid) -> Outcome<i64> {
+    Ok(rows(&ground.database, sql, [vote.into()]).await?.first().ok_or("no count")?.try_get_by_index(0)?)
+}
+
+async fn change<const N: usize>(ground: &Ground, sql: &str, values: [Value; N]) -> Outcome<()> {
+    let statement = Statement::from_sql_and_values(ground.database.get_database_backend(), sql, values);
+    ground.database.execute_raw(statement).await?;
+    Ok(())
+}

@@ -75,17 +75,12 @@ struct Entry {
 }
 
 /// A sheet on its way out.
+#[derive(Default)]
 pub struct Sheet {
     entries: Vec<Entry>,
     /// Bytes written so far.
     written: u64,
     rows: u64,
-}
-
-impl Default for Sheet {
-    fn default() -> Self {
-        Self { entries: Vec::new(), written: 0, rows: 0 }
-    }
 }
 
 impl Sheet {

@@ -51,6 +51,7 @@ const MAX_PROOF: usize = 96 * 1024 * 1024;
 /// The routes of the desk.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .merge(of_votes())
         .route("/desk", get(todo::show))
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
@@ -78,21 +79,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/notices/{id}/reach", get(reach::show))
         .route("/desk/notices/{id}/script", get(reach::script))
         .route("/desk/notices/{id}/{form}", post(notices::act))
-        .route("/desk/votes/{id}", get(votes::show))
-        .route("/desk/votes/{id}/proxies", post(proxies::name).layer(DefaultBodyLimit::max(MAX_PROOF)))
-        .route("/desk/votes/{id}/paper", get(paper::show))
-        .route("/desk/votes/{id}/paper/print", get(paper::print))
-        .route("/desk/votes/{id}/paper/count", post(paper::count).layer(DefaultBodyLimit::max(MAX_PROOF)))
-        .route("/desk/votes/{id}/paper/{form}", post(paper::act))
-        .route("/desk/votes/{id}/roll", get(roll::show))
-        .route("/desk/votes/{id}/roll/{form}", post(roll::act))
-        .route("/desk/votes/{id}/{form}", post(votes::act))
-        .route("/desk/households", get(proxies::households).post(proxies::name_household))
-        .route(
-            "/desk/aloud/{about}/{id}",
-            get(aloud::show).post(aloud::record).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
-        )
-        .route("/desk/aloud/{about}/{id}/remove", post(aloud::remove))
         .route("/desk/tasks/{id}", get(tasks::show))
         .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
@@ -115,4 +101,24 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/county/failures/{form}", post(county_failures::act))
         .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))
         .route("/desk/county/voices/{id}", get(county_voices::show))
+}
+
+/// Those of votes, and of what is said aloud.
+fn of_votes() -> Router<App> {
+    Router::new()
+        .route("/desk/votes/{id}", get(votes::show))
+        .route("/desk/votes/{id}/proxies", post(proxies::name).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/paper", get(paper::show))
+        .route("/desk/votes/{id}/paper/print", get(paper::print))
+        .route("/desk/votes/{id}/paper/count", post(paper::count).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/paper/{form}", post(paper::act))
+        .route("/desk/votes/{id}/roll", get(roll::show))
+        .route("/desk/votes/{id}/roll/{form}", post(roll::act))
+        .route("/desk/votes/{id}/{form}", post(votes::act))
+        .route("/desk/households", get(proxies::households).post(proxies::name_household))
+        .route(
+            "/desk/aloud/{about}/{id}",
+            get(aloud::show).post(aloud::record).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
+        )
+        .route("/desk/aloud/{about}/{id}/remove", post(aloud::remove))
 }

@@ -40,7 +40,7 @@ pub(super) fn roster(place: Place) -> String {
         Place::A => (small.to_owned(), 101),
         Place::B | Place::C => (small.lines().next().unwrap().to_owned() + "\n", 1),
     };
-    for n in first..first + 120 {
+    for n in first..first + 400 {
         let (code, name) = (place.code(), ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬", "癸"][n % 10]);
         lines += &format!("{n:05},N{n:03},{code},1,邻村{name}{name},男,1970-01-02,,,户主,1,1\n");
     }

@@ -155,7 +155,8 @@ fn body_with(place: &[String], field: &str, value: &Value) -> Value {
 async fn is_refused(who: &Somebody, operation: &Operation, (place, field): (&[String], &str)) -> Result<(), String> {
     let path = operation.path.replace("{code}", "330521103202");
     let path = path.replace("{id}", &Uuid::now_v7().to_string()).replace("{stream_id}", &Uuid::now_v7().to_string());
-    let path = path.replace("{seq}", "1").replace("{person_id}", &Uuid::now_v7().to_string());
+    let path =
+        path.replace("{about}", "notice").replace("{seq}", "1").replace("{person_id}", &Uuid::now_v7().to_string());
     let body = body_with(place, field, &json!("1"));
     let answer = answer(who.request(operation.method.clone(), &path).json(&body)).await;
     let named = answer.body["errors"][0]["field"] == field && answer.body["errors"][0]["code"] == "unknown";

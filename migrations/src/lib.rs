@@ -31,6 +31,7 @@ mod m0024_delivery;
 mod m0025_escalation;
 mod m0027_agents;
 mod m0028_cosigns;
+mod m0029_wechat_ledger;
 mod m0034_charters;
 mod schema;
 
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_escalation::Migration),
             Box::new(m0027_agents::Migration),
             Box::new(m0028_cosigns::Migration),
+            Box::new(m0029_wechat_ledger::Migration),
             Box::new(m0034_charters::Migration),
         ]
     }

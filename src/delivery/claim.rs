@@ -17,15 +17,18 @@ use super::{
         budget::{Interruptions, is_counted},
         ladder::{Channel, Level, Mode, Urgency},
     },
+    ways::Ways,
 };
 use crate::{
     actor::covers,
     error::{Error, Result},
+    gateways::Gateways,
     ids::{AnnouncementId, DeliveryId, PersonId},
     people::audience::{Among, Reach, reach},
     quiet::{Hours, queries::hours_of},
     store::Tx,
     streams,
+    wechat::ledger::Ticket,
 };
 
 /// A try that is not settled within this time is given back. WeChat may have to be asked for a token first, in a lane of
@@ -47,6 +50,8 @@ pub(super) struct Taken {
     pub(super) reach: Reach,
     /// What is told.
     pub(super) told: announcement::Model,
+    /// What was taken from WeChat's ledger for it.
+    pub(super) ticket: Option<Ticket>,
 }
 
 /// What becomes of a claimed delivery.
@@ -61,18 +66,34 @@ enum Verdict {
 
 /// Claims of these what is queued, due and to nobody who is being written to, and says which are to be sent. The others
 /// are put off or ended here, with the reason kept.
-pub(super) async fn claim(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<Taken>> {
+pub(super) async fn claim(
+    tx: &Tx,
+    gateways: &Gateways,
+    (channel, ids): (Channel, Vec<DeliveryId>),
+) -> Result<Vec<Taken>> {
     let rows = take(tx, channel, ids).await?;
     let people: Vec<PersonId> = rows.iter().filter_map(|row| row.target_id.parse().ok()).collect();
     if people.is_empty() {
         return Ok(Vec::new());
     }
     let sight = look(tx, channel, (&rows, people.clone())).await?;
+    let mut ways = Ways::look(tx, &gateways.wechat, (channel, &people)).await?;
     let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
-        verdicts.push((place, sight.verdict(row, tx.now())?));
+        let verdict = sight.verdict(row, tx.now())?;
+        let (told, _, _) = sight.near(row)?;
+        let person: PersonId = row.target_id.parse().map_err(Error::broken)?;
+        // who cannot be told this way is not counted as disturbed
+        let missing = if verdict == Verdict::Send { ways.missing(tx, row, (person, told)) } else { None };
+        verdicts.push((place, missing.map_or(verdict, Verdict::Not)));
     }
     count(tx, (&rows, &sight), &mut verdicts).await?;
+    // last of all: what is taken here is sent
+    for (place, verdict) in &mut verdicts {
+        if *verdict == Verdict::Send && !ways.take(tx, &rows[*place]).await? {
+            *verdict = Verdict::Not("no_wechat");
+        }
+    }
     put_away(tx, &rows, &verdicts).await?;
     let send: HashSet<usize> =
         verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Send).map(|(place, _)| *place).collect();
@@ -80,7 +101,7 @@ pub(super) async fn claim(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Re
     let taken = rows.into_iter().enumerate().filter(|(place, _)| send.contains(place)).filter_map(|(_, row)| {
         let person: PersonId = row.target_id.parse().ok()?;
         let told = sight.told.get(&row.announcement_id?)?.0.clone();
-        Some(Taken { reach: reach.remove(&person)?, row, told })
+        Some(Taken { reach: reach.remove(&person)?, ticket: ways.ticket(row.id), row, told })
     });
     Ok(taken.collect())
 }

@@ -11,10 +11,10 @@ pub(super) async fn call(app: &App, channel: Channel, (taken, letter): (Taken, &
     let letter = Letter { id: taken.row.id.to_string(), ..letter.clone() };
     let outcome = match (channel, taken.reach.phone) {
         (Channel::Sms, Some(phone)) => app.gateways.send(&Address::Phone(phone), &letter, app.now()).await,
-        (Channel::Wechat, _) => match taken.row.target_id.parse() {
-            // the consent is taken, and given back when nothing went out, by who keeps the ledger
-            Ok(person) => wechat::send::tell(app, person, &letter).await.unwrap_or(Outcome::Unknown),
-            Err(_) => return (End::Never("no_address"), 0),
+        // taken by the claim, and given back when nothing went out by who keeps the ledger
+        (Channel::Wechat, _) => match taken.ticket {
+            Some(ticket) => wechat::send::by(app, ticket, &letter).await,
+            None => return (End::Never("no_wechat"), 0),
         },
         _ => return (End::Never("no_address"), 0),
     };
@@ -23,6 +23,11 @@ pub(super) async fn call(app: &App, channel: Channel, (taken, letter): (Taken, &
         Outcome::Sent { .. } => End::Sent,
         Outcome::TryAgain { after_secs, .. } => End::TryAgain(after_secs),
         Outcome::Unknown => End::Unknown,
+        // the ledger knows now that this way is shut: another is looked for, with every question asked once more
+        Outcome::Never { why: why @ ("no_consent" | "window_closed"), .. } if channel == Channel::Wechat => {
+            End::OtherWay(why)
+        }
+        Outcome::AddressOff { why, .. } if channel == Channel::Wechat => End::OtherWay(why),
         Outcome::Never { why, .. } | Outcome::AddressOff { why, .. } | Outcome::Held { why, .. } => End::Never(why),
         Outcome::Broken { after_secs, .. } => End::TryAgain(Some(after_secs)),
     };

@@ -47,6 +47,11 @@ pub(super) async fn about_notice(app: &App, kind: &str, subject: &str) -> Result
     })))
 }
 
+/// The stable name by which templates of providers are chosen.
+pub(super) fn template(told: &announcement::Model) -> String {
+    told.kind.replace('.', "_")
+}
+
 /// What people are told by message: a sentence that names the thing where it is public, and where to read it. Of what is
 /// a person's own it says no word.
 pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<Letter> {
@@ -77,7 +82,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             (titles.into_values().next().unwrap_or_default(), String::new(), format!("/matters/{subject}"))
         }
     };
-    let template = told.kind.replace('.', "_");
+    let template = template(told);
     let key = format!("delivery-told-{}", template.replace('_', "-"));
     let key = if text::knows(&key) { key.as_str() } else { "delivery-told-moved" };
     let time = clock::local(told.created_at).format("%Y-%m-%d %H:%M").to_string();

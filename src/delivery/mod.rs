@@ -12,7 +12,7 @@
 //!
 //! # The path
 //! event → `announce` (whom, how near, by which ladder) → `plan` (a chunk of the audience in a unit) → `pool` (queue, lanes,
-//! breaker of each channel) → `claim` (looked at once more) → `dial` → `settle`. Webhooks have `worker` and `send`.
+//! breaker of each channel) → `claim` (looked at once more, and last of all `ways`: the consent is taken) → `dial` → `settle`. Webhooks have `worker` and `send`.
 //!
 //! # Why
 //! The queue carries ids and may lose or repeat them: every two seconds a sweep offers again what is due, a claim is a
@@ -34,11 +34,12 @@ pub mod preferences;
 pub mod queries;
 mod reached;
 mod reactions;
-mod receipts;
+pub mod receipts;
 mod rows;
 pub mod rules;
 mod send;
 mod settle;
+mod ways;
 pub mod worker;
 
 pub use self::{

@@ -183,6 +183,21 @@ async fn written(app: &App, claimed: &[Taken]) -> Result<HashMap<AnnouncementId,
     Ok(letters)
 }
 
+/// These were claimed and cannot be begun: what was taken for them is given back. Or else when their lease runs out.
+async fn unbegun(app: &App, claimed: &[Taken]) {
+    let (gateways, none) = (app.gateways.clone(), |one: &Taken| Ended {
+        id: one.row.id,
+        tries: one.row.tries,
+        end: End::NotBegun,
+        status: 0,
+    });
+    let all: Vec<Ended> = claimed.iter().map(none).collect();
+    let settled = app.store.write(move |tx| Box::pin(async move { settle::settle(tx, &gateways, all).await }));
+    if let Err(error) = settled.await {
+        tracing::error!(%error, "claims not given back");
+    }
+}
+
 /// What this process is sending through one channel.
 struct Hands {
     channel: Channel,
@@ -233,7 +248,11 @@ impl Hands {
         self.pace.spent(chosen.len());
         let (channel, ids) = (self.channel, chosen.iter().map(|(_, id)| *id).collect());
         let claimed_at = Instant::now();
-        let claimed = app.store.write(move |tx| Box::pin(claim::claim(tx, channel, ids))).await;
+        let gateways = app.gateways.clone();
+        let claimed = app
+            .store
+            .write(move |tx| Box::pin(async move { claim::claim(tx, &gateways, (channel, ids)).await }))
+            .await;
         let mut claimed: Vec<Taken> = match claimed {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -247,8 +266,8 @@ impl Hands {
         let letters = match written(app, &claimed).await {
             Ok(letters) => letters,
             Err(error) => {
-                // given back when their lease runs out
                 self.leave(chosen);
+                unbegun(app, &claimed).await;
                 return Err(error);
             }
         };
@@ -298,7 +317,9 @@ impl Hands {
         if all.is_empty() {
             return;
         }
-        if let Err(error) = app.store.write(move |tx| Box::pin(settle::settle(tx, all))).await {
+        let gateways = app.gateways.clone();
+        let settled = app.store.write(move |tx| Box::pin(async move { settle::settle(tx, &gateways, all).await }));
+        if let Err(error) = settled.await {
             tracing::error!(%error, channel = self.channel.as_str(), "tries not settled");
         }
     }

@@ -6,11 +6,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
-    queries,
+    queries, receipts,
     rows::{attempt, delivery},
     rules::ladder::Channel,
 };
-use crate::{error::Result, ids::DeliveryId, store::Tx};
+use crate::{error::Result, gateways::Gateways, ids::DeliveryId, store::Tx, wechat};
 
 /// Seconds to wait after the first, second … failed try; then the next step of the ladder takes over.
 const WAITS_SECS: [i64; 4] = [5, 60, 5 * 60, 30 * 60];
@@ -28,6 +28,8 @@ pub(super) enum End {
     Unknown,
     /// Not this way to this person.
     Never(&'static str),
+    /// Not this way; the channel may have another to the same person.
+    OtherWay(&'static str),
     /// The lease ran out before it was begun: whoever has it now sends it.
     NotBegun,
 }
@@ -53,6 +55,7 @@ fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Opti
     match ended.end {
         End::Sent => (queries::SENT, now, None),
         End::Never(why) => (queries::DEAD, now, Some(why)),
+        End::OtherWay(why) => (queries::QUEUED, now, Some(why)),
         End::Unknown if ended.tries >= UNKNOWN_TRIES => (queries::DEAD, now, Some("unknown")),
         End::Unknown => (queries::QUEUED, now + TimeDelta::seconds(WAITS_SECS[1]), Some("unknown")),
         End::NotBegun => (queries::QUEUED, now, None),
@@ -65,8 +68,11 @@ fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Opti
 
 /// Writes down the tries. A claim makes `tries` grow, so whoever was frozen past its lease changes nothing of what
 /// another has taken since.
-pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
+pub(super) async fn settle(tx: &Tx, gateways: &Gateways, ended: Vec<Ended>) -> Result<()> {
     let now = tx.now();
+    let not_begun = ended.iter().filter(|one| one.end == End::NotBegun).map(|one| (one.id.0, one.tries));
+    wechat::ledger::not_begun(tx, &gateways.wechat, &not_begun.collect::<Vec<_>>()).await?;
+    let sent: Vec<Uuid> = ended.iter().filter(|one| one.end == End::Sent).map(|one| one.id.0).collect();
     let mut groups: HashMap<_, Vec<DeliveryId>> = HashMap::new();
     for one in &ended {
         groups.entry((next(one, now), one.tries)).or_default().push(one.id);
@@ -95,6 +101,10 @@ pub(super) async fn settle(tx: &Tx, ended: Vec<Ended>) -> Result<()> {
             .exec(tx)
             .await?;
     }
+    // a report may have been faster than we
+    for (id, report) in wechat::ledger::reported(tx, &sent).await? {
+        receipts::note(tx, DeliveryId(id), report).await?;
+    }
     Ok(())
 }
 
@@ -104,6 +114,7 @@ fn word(end: End) -> &'static str {
         End::TryAgain(_) => "try_again",
         End::Unknown => "unknown",
         End::Never(_) => "never",
+        End::OtherWay(_) => "other_way",
         End::NotBegun => "not_begun",
     }
 }
@@ -140,5 +151,6 @@ mod tests {
         assert_eq!((state(1, End::Unknown), state(2, End::Unknown)), (queries::QUEUED, queries::DEAD));
         assert_eq!(next(&ended(1, End::TryAgain(Some(600))), now).1, now + TimeDelta::seconds(600));
         assert_eq!(next(&ended(1, End::Sent), now), (queries::SENT, now, None));
+        assert_eq!(next(&ended(5, End::OtherWay("no_consent")), now), (queries::QUEUED, now, Some("no_consent")));
     }
 }

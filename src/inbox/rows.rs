@@ -5,7 +5,7 @@ pub(crate) mod letter {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{SuggestionId, WechatAccountId};
+    use crate::ids::{PersonId, SuggestionId, WechatAccountId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "wechat_inbox")]
@@ -15,6 +15,8 @@ pub(crate) mod letter {
         /// The same for each of the times that WeChat sends it.
         pub key: String,
         pub account_id: WechatAccountId,
+        /// Whose account it was when it came: whose voice it becomes, however late.
+        pub person_id: Option<PersonId>,
         /// Blank once it is done.
         pub said_sealed: String,
         pub state: String,

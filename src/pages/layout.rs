@@ -4,7 +4,7 @@ use std::fmt::Display;
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde_json::json;
@@ -16,6 +16,7 @@ use crate::{
     people::Visitor,
     streams::Stream,
     text,
+    wechat::{self, rules::Moment},
 };
 
 /// What the frame `web/templates/base.html` needs; every page's template has it as the field `page`.
@@ -33,6 +34,8 @@ pub struct Page {
     pub path: String,
     /// Whether the page looks after itself.
     pub live: Option<Live>,
+    /// Inside WeChat: templates to ask consent for, separated by commas; nothing is asked when empty.
+    pub asks: String,
 }
 
 /// How a page is kept fresh; see the head of `web/assets/live.js`.
@@ -112,6 +115,8 @@ impl Page {
 pub struct Viewer {
     /// Who, if signed in.
     pub actor: Option<Actor>,
+    /// In WeChat's own browser.
+    is_inside: bool,
     elder: bool,
     path: String,
 }
@@ -127,6 +132,23 @@ impl Viewer {
             signed_in: self.actor.is_some(),
             path: self.path.clone(),
             live: None,
+            asks: String::new(),
+        }
+    }
+}
+
+impl Viewer {
+    /// The page, asking inside WeChat for the consents that make sense at this moment. Whatever keeps us from asking keeps
+    /// nobody from reading.
+    pub async fn asked(&self, app: &App, page: Page, moment: Moment) -> Page {
+        let Some(actor) = self.actor.as_ref().filter(|_| self.is_inside) else { return page };
+        let asks = wechat::queries::to_ask(app.store.read(), &app.gateways.wechat, (actor.person, moment), app.now());
+        match asks.await {
+            Ok(asks) => Page { asks: asks.join(","), ..page },
+            Err(error) => {
+                tracing::warn!(%error, "consents are not asked for");
+                page
+            }
         }
     }
 }
@@ -136,7 +158,8 @@ impl FromRequestParts<App> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let Visitor(actor) = Visitor::from_request_parts(parts, app).await?;
-        Ok(Self { actor, elder: cookie(parts, "elder") == Some("1"), path: parts.uri.path().to_owned() })
+        let (elder, path) = (cookie(parts, "elder") == Some("1"), parts.uri.path().to_owned());
+        Ok(Self { actor, is_inside: is_inside(&parts.headers), elder, path })
     }
 }
 
@@ -166,6 +189,13 @@ impl FromRequestParts<App> for Resident {
             None => Err(see(&format!("/login?then={}", encode(&viewer.path)))),
         }
     }
+}
+
+/// Does the request come from WeChat's own browser?
+#[must_use]
+pub fn is_inside(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.is_some_and(|agent| agent.contains("MicroMessenger"))
 }
 
 fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {

@@ -23,6 +23,7 @@ use crate::{
     },
     page::PageQuery,
     quiet::Class,
+    wechat::rules::Moment,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -108,6 +109,7 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
     let back = head.matter_id.map_or_else(|| "/notices".to_owned(), |matter| format!("/matters/{matter}"));
     let page = viewer.page("page-notice").titled(head.title.clone()).back(back).at(format!("/notices/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));
+    let page = viewer.asked(app, page, Moment::Notice).await;
     Ok(render_as(
         wrong.status(),
         &NoticePage { page, notice, objections, may_object, is_asked, confirmed, household, visits, typed, wrong },

@@ -27,6 +27,7 @@ use crate::{
         queries::{self, Scope, SuggestionsQuery},
     },
     text,
+    wechat::rules::Moment,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -115,6 +116,10 @@ async fn shown(
             let to = (&stream, format!("/suggestions/{id}/messages"));
             compose = Some(Compose::new(app, &who.actor, to, (None, unsent)).await?);
         }
+    }
+    let author = suggestions::author_of(app.store.read(), id).await?;
+    if author.is_some_and(|(author, _)| author == who.actor.person) {
+        page = who.viewer.asked(app, page, Moment::OwnVoice).await;
     }
     let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
     Ok(render_as(status, &SuggestionPage { page, voice, steps, thread, compose, typed, wrong }))

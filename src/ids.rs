@@ -74,6 +74,8 @@ ids! {
     MediaId,
     /// A resident's voice (留言).
     SuggestionId,
+    /// A voice passed on to another body (转办).
+    ReferralId,
     /// A public item (事项).
     MatterId,
     /// A publication (公示).

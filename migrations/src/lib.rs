@@ -32,6 +32,7 @@ mod m0025_escalation;
 mod m0027_agents;
 mod m0028_cosigns;
 mod m0029_wechat_ledger;
+mod m0030_referrals;
 mod m0034_charters;
 mod schema;
 
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_agents::Migration),
             Box::new(m0028_cosigns::Migration),
             Box::new(m0029_wechat_ledger::Migration),
+            Box::new(m0030_referrals::Migration),
             Box::new(m0034_charters::Migration),
         ]
     }

@@ -198,12 +198,19 @@ pub async fn names(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMa
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// The bodies of one kind that cover an area, the nearest first, then the oldest.
-async fn covering(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<Body>> {
+/// All bodies that cover an area, the oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn over(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Body>> {
     let near =
         body_area::Entity::find().filter(body_area::Column::AreaCode.is_in(areas::ancestors(area))).all(db).await?;
-    let ids = near.into_iter().map(|row| row.body_id).collect();
-    let mut found: Vec<Body> = bodies(db, ids).await?.into_iter().filter(|body| body.kind.as_str() == kind).collect();
+    bodies(db, near.into_iter().map(|row| row.body_id).collect()).await
+}
+
+/// The bodies of one kind that cover an area, the nearest first, then the oldest.
+async fn covering(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<Body>> {
+    let mut found: Vec<Body> = over(db, area).await?.into_iter().filter(|body| body.kind.as_str() == kind).collect();
     let nearness = |body: &Body| {
         let covering = body.areas.iter().filter(|code| crate::actor::covers(code, area));
         covering.map(String::len).max().unwrap_or_default()

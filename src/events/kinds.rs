@@ -111,6 +111,14 @@ kinds! {
     CharterAdopted "charter.adopted",
     /// And do not any more; data: template, body.
     CharterEnded "charter.ended",
+    /// The body responsible wants to pass it on; it stays responsible until the other takes it; data: referral, to.
+    SuggestionReferralOffered "suggestion.referral_offered",
+    /// The other took it and is responsible from now on; data: referral, from, to.
+    SuggestionReferred "suggestion.referred",
+    /// The other did not take it and named who should; data: referral, to, next.
+    SuggestionReferralRefused "suggestion.referral_refused",
+    /// The body responsible keeps it after all; data: referral, to.
+    SuggestionReferralEnded "suggestion.referral_ended",
     /// A matter was raised.
     MatterRaised "matter.raised",
     /// A piece of evidence was attached; data: stage, kind.

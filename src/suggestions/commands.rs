@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 pub use super::clocks::due;
 use super::{
-    Suggestion, clocks, escalation,
+    Suggestion, clocks, escalation, referrals,
     queries::{self, SuggestionSummary, SuggestionView},
     rows::{answer, suggestion},
     rules::{self, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
@@ -136,6 +136,7 @@ pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<S
         level: Set(0),
         unsolved: Set(0),
         cosigns: Set(0),
+        handed: Set(0),
         answer_due_at: Set(tx.calendar().add_working_days(now, rules::answer_working_days(input.kind))),
         calendar_version: Set(tx.calendar().version().to_owned()),
         created_at: Set(now),
@@ -259,6 +260,7 @@ pub async fn answer(
         ..Default::default()
     };
     let row = moved(tx, &row, answered).await?;
+    let row = referrals::end_offer(tx, actor, row).await?;
     let kept = answer::ActiveModel {
         id: Set(Uuid::now_v7()),
         suggestion_id: Set(id),
@@ -348,7 +350,7 @@ pub(super) async fn moved(tx: &Tx, before: &Suggestion, mut change: suggestion::
 
 /// Who handles a public voice may write in its thread. Into another's thread one gets by opening the voice, which is
 /// recorded (see `readings`).
-async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<()> {
+pub(super) async fn join_public_thread(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<()> {
     match row.visibility {
         Visibility::Public => {
             let role = if row.assignee_id == Some(person) { "given" } else { "handler" };

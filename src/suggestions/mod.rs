@@ -9,8 +9,11 @@
 //! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again. Said twice, it takes it to
 //! the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
+//! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
+//! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's.
-//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`. Events recorded: `suggestion.*`.
+//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`,
+//! `suggestion_referrals`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
@@ -27,6 +30,7 @@ mod inspections;
 pub mod queries;
 mod reactions;
 mod readings;
+pub mod referrals;
 mod rows;
 mod rules;
 mod silence;

@@ -2,10 +2,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -15,6 +12,7 @@ use super::{
     commands::SUBJECT_KIND,
     cosigns, escalation,
     readings::{self, Opening},
+    referrals::{self, ReferralView},
     rows::{answer, suggestion},
     rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
     words,
@@ -27,16 +25,17 @@ use crate::{
     ids::{BodyId, MatterId, PersonId, StreamId, SuggestionId},
     keys::Keys,
     media::{self, MediaView},
-    page::{Cursor, Page, PageQuery},
     people, streams,
 };
 
 mod joined;
+mod lists;
 
-pub use self::joined::{author_threads, joined_to};
-
-/// Rows on a desk's list of what is to be done.
-const TODO: u64 = 50;
+pub(super) use self::lists::public_of;
+pub use self::{
+    joined::{author_threads, joined_to},
+    lists::{desk_todo, list},
+};
 
 /// A voice in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -119,6 +118,9 @@ pub struct SuggestionView {
     pub can: Vec<Step>,
     /// Whether the asker has said that it is theirs, too.
     pub has_cosigned: bool,
+    /// How it went from body to body, oldest first; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub referrals: Vec<ReferralView>,
     /// Who gets it when the author says "not solved" once more; for the author, and not before it comes to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_body_name: Option<String>,
@@ -223,6 +225,11 @@ pub(super) async fn view(
     let author_name = in_full(row.author_id);
     let is_asked = sight == Sight::Own && row.state == SuggestionState::Answered && rules::goes_up(row.unsolved + 1);
     let above = if is_asked { escalation::next(db, &row).await? } else { None };
+    let referrals = match sight {
+        Sight::Own | Sight::Logged => referrals::of_voice(db, keys, &row).await?,
+        Sight::Public if standing.is_handler => referrals::of_voice(db, keys, &row).await?,
+        Sight::Public | Sight::Hidden => Vec::new(),
+    };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
         has_cosigned: cosigns::has_cosigned(db, actor.person, row.id).await?,
@@ -231,6 +238,7 @@ pub(super) async fn view(
         rating_text: row.rating_text.clone(),
         assignee_name: assignee.map(in_full),
         readings,
+        referrals,
         stream_id: of_thread.is_ok().then_some(row.stream_id),
         can: rules::steps(&row, standing),
         summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
@@ -318,76 +326,6 @@ pub(super) async fn summaries(
         }
     };
     Ok(rows.into_iter().map(show).collect())
-}
-
-/// A page of voices, newest first.
-///
-/// # Errors
-/// `not_allowed` for a desk that the actor does not have; `invalid_cursor`.
-pub async fn list(app: &App, actor: &Actor, query: SuggestionsQuery) -> Result<Page<SuggestionSummary>> {
-    let db = app.store.read();
-    let page = PageQuery { cursor: query.cursor, limit: query.limit };
-    let (limit, after) = (page.limit()?, page.after()?);
-    let (which, shown) = match query.scope {
-        Scope::Mine => (Condition::all().add(suggestion::Column::AuthorId.eq(actor.person)), Shown::All),
-        Scope::Village => (public_of(&actor.area), Shown::PublicOnly),
-        Scope::Desk => (on_desk(actor).ok_or(Code::NotAllowed)?, Shown::PublicOnly),
-    };
-    let mut found = suggestion::Entity::find().filter(which);
-    if let Some(state) = query.state {
-        found = found.filter(suggestion::Column::State.eq(state));
-    }
-    if let Some(Cursor { at, id }) = after {
-        let same = suggestion::Column::CreatedAt.eq(at).and(suggestion::Column::Id.lt(id));
-        found = found.filter(suggestion::Column::CreatedAt.lt(at).or(same));
-    }
-    let newest = found.order_by_desc(suggestion::Column::CreatedAt).order_by_desc(suggestion::Column::Id);
-    let rows = newest.limit(limit + 1).all(db).await?;
-    let page = Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| row);
-    let rows = if shown == Shown::All { words::open(db, &app.keys, page.items).await? } else { page.items };
-    Ok(Page { items: summaries(db, rows, shown).await?, next_cursor: page.next_cursor })
-}
-
-pub(super) fn public_of(area: &str) -> Condition {
-    Condition::all()
-        .add(suggestion::Column::AreaCode.eq(area))
-        .add(suggestion::Column::Visibility.eq(Visibility::Public))
-}
-
-/// What the actor handles: by a right of the body responsible, or because it was given to the actor.
-fn on_desk(actor: &Actor) -> Option<Condition> {
-    let (of_village, of_town) = rules::desk_bodies(actor);
-    let seats: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
-    if seats.is_empty() {
-        return None;
-    }
-    let for_town = suggestion::Column::Visibility.eq(Visibility::Town);
-    let in_village =
-        suggestion::Column::Visibility.ne(Visibility::Town).and(suggestion::Column::BodyId.is_in(of_village));
-    let in_town = for_town.and(suggestion::Column::BodyId.is_in(of_town));
-    let given = suggestion::Column::AssigneeId.eq(actor.person).and(suggestion::Column::BodyId.is_in(seats.clone()));
-    let went_up = suggestion::Column::Level.gt(0).and(suggestion::Column::BodyId.is_in(seats));
-    Some(Condition::any().add(in_village).add(in_town).add(given).add(went_up))
-}
-
-/// What waits on the actor's desk, the most urgent first, 50 at most. Empty without a desk.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<SuggestionSummary>> {
-    let Some(desk) = on_desk(actor) else { return Ok(Vec::new()) };
-    let is_submitted = suggestion::Column::State.eq(SuggestionState::Submitted);
-    let deadline: Expr = Expr::case(is_submitted, Expr::col(suggestion::Column::AcceptDueAt))
-        .finally(Expr::col(suggestion::Column::AnswerDueAt))
-        .into();
-    let rows = suggestion::Entity::find()
-        .filter(desk)
-        .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-        .order_by(deadline, Order::Asc)
-        .limit(TODO)
-        .all(db)
-        .await?;
-    summaries(db, rows, Shown::PublicOnly).await
 }
 
 /// The voice to which a photo or clip is attached.

@@ -19,6 +19,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "suggestions.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
     Reaction { name: "suggestions.tell_cosigners", run: |tx, event| Box::pin(tell_cosigners(tx, event)) },
     Reaction { name: "suggestions.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+    Reaction { name: "suggestions.tell_referred", run: |tx, event| Box::pin(tell_referred(tx, event)) },
     Reaction { name: "suggestions.tell_silenced", run: |tx, event| Box::pin(silence::tell(tx, event)) },
 ];
 
@@ -77,6 +78,35 @@ async fn tell_cosigners(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// Each step from body to body: to the author in the thread, to the bodies in their offices.
+async fn tell_referred(tx: &Tx, event: &Event) -> Result<()> {
+    let (code, offices): (_, &[(&str, &'static str)]) = match event.kind {
+        Kind::SuggestionReferralOffered => ("suggestion_referral_offered", &[("to", "office_referral_offered")]),
+        Kind::SuggestionReferred => {
+            ("suggestion_referred", &[("from", "office_referral_taken"), ("to", "office_referral_here")])
+        }
+        Kind::SuggestionReferralRefused => ("suggestion_referral_refused", &[("from", "office_referral_refused")]),
+        Kind::SuggestionReferralEnded => ("suggestion_referral_ended", &[("to", "office_referral_ended")]),
+        _ => return Ok(()),
+    };
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let named: Vec<BodyId> = ["to", "next"].iter().filter_map(|part| event.get(part)).collect();
+    let names = bodies::queries::names(tx, named).await?;
+    let name = |part: &str| event.get::<BodyId>(part).and_then(|id| names.get(&id).cloned()).unwrap_or_default();
+    let blanks = [("other", name("to")), ("next", name("next"))];
+    post_card(tx, row.stream_id, card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?).await?;
+    for (part, code) in offices {
+        let Some(body) = event.get::<BodyId>(part) else { continue };
+        let mut card = card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?;
+        if *code == "office_referral_offered" || *code == "office_referral_ended" {
+            // who has not taken it does not read it
+            card.link = "/desk/referrals".to_owned();
+        }
+        post_card(tx, office(tx, body).await?, card).await?;
+    }
+    Ok(())
+}
+
 /// That somebody of the county opened it is for the author alone: handlers read the thread, and it may be about them.
 async fn tell_inspected(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
@@ -128,6 +158,16 @@ fn is_set(event: &Event, flag: &str) -> bool {
 
 /// Title and text are named after the code; both may use the number, the kind, the body and the day it is due.
 async fn card(tx: &Tx, code: &'static str, row: &Suggestion, due: DateTime<Utc>) -> Result<Card> {
+    card_with(tx, code, row, (due, &[])).await
+}
+
+/// The same with more blanks.
+async fn card_with(
+    tx: &Tx,
+    code: &'static str,
+    row: &Suggestion,
+    (due, more): (DateTime<Utc>, &[(&'static str, String)]),
+) -> Result<Card> {
     let names = bodies::queries::names(tx, vec![row.body_id]).await?;
     let kind = text::say(&format!("suggestion-kind-{}", row.kind.to_value()));
     let due = last_day(due);
@@ -138,6 +178,8 @@ async fn card(tx: &Tx, code: &'static str, row: &Suggestion, due: DateTime<Utc>)
         ("month", due.month().into()),
         ("day", due.day().into()),
     ];
+    let more = more.iter().map(|(name, value)| (*name, value.as_str().into()));
+    let blanks: Vec<_> = blanks.into_iter().chain(more).collect();
     let key = code.replace('_', "-");
     Ok(Card {
         code,
@@ -175,13 +217,19 @@ mod tests {
             "overdue",
             "inspected",
             "escalated",
+            "referral-offered",
+            "referred",
+            "referral-refused",
+            "referral-ended",
         ];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
         let office = ["new", "reopened", "overdue", "due-soon", "supervised", "escalated", "gone"]
             .iter()
             .map(|code| format!("office-suggestion-{code}"));
         let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
-        for key in author.chain(office).chain(cosigners) {
+        let referred =
+            ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
+        for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
         }
     }

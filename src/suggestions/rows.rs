@@ -52,6 +52,10 @@ pub mod suggestion {
         pub supervise_at: Option<DateTime<Utc>>,
         /// How many say that it is theirs, too.
         pub cosigns: i32,
+        /// The body that is asked to take it, and has not said yes or no.
+        pub offered_to: Option<BodyId>,
+        /// How often it was passed on: where it is above 0, it is whose it was given to, whatever their rights are.
+        pub handed: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -78,6 +82,42 @@ pub(crate) mod answer {
         pub person_id: PersonId,
         pub text: String,
         pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That a body wanted to pass it on, and what came of it.
+pub(crate) mod referral {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{BodyId, PersonId, ReferralId, SuggestionId},
+        suggestions::referrals::ReferralState,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_referrals")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: ReferralId,
+        pub suggestion_id: SuggestionId,
+        pub from_body_id: BodyId,
+        pub to_body_id: BodyId,
+        /// Sealed like the voice's words.
+        pub reason: String,
+        pub state: ReferralState,
+        pub offered_by: PersonId,
+        pub offered_at: DateTime<Utc>,
+        pub decided_by: Option<PersonId>,
+        pub decided_at: Option<DateTime<Utc>>,
+        /// Why it was not taken; sealed, too.
+        pub answer: Option<String>,
+        /// Who should take it, as the one that did not says.
+        pub next_body_id: Option<BodyId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -101,6 +101,10 @@ pub enum Step {
     Join,
     /// Say that it is one's own, too.
     Cosign,
+    /// Ask another body to take it.
+    Refer,
+    /// Keep it although another was asked.
+    Keep,
 }
 
 /// How somebody stands to a voice.
@@ -179,7 +183,7 @@ pub fn handling_seat<'a>(actor: &'a Actor, row: &Suggestion) -> Option<&'a HeldS
     let in_body = |seat: &&HeldSeat| seat.body_id == row.body_id;
     let by_right = |seat: &&HeldSeat| {
         // an office to which it went up handles it, whatever its rights are otherwise
-        let went_up = row.level > 0 && in_body(seat);
+        let went_up = is_handed_on(row) && in_body(seat);
         let began_here = match row.visibility {
             Visibility::Public | Visibility::Handlers => handles(seat),
             Visibility::Town => is_town(seat),
@@ -190,6 +194,23 @@ pub fn handling_seat<'a>(actor: &'a Actor, row: &Suggestion) -> Option<&'a HeldS
     let seats = || actor.seats.iter();
     // who sits in the body responsible speaks for it, and not for another that covers the village, too
     seats().find(|seat| in_body(seat) && (given || by_right(seat))).or_else(|| seats().find(by_right))
+}
+
+/// Is it whose it was given to, by the clock or by another body, and not whose it was at first?
+fn is_handed_on(row: &Suggestion) -> bool {
+    row.level > 0 || row.handed > 0
+}
+
+/// Does somebody in this seat say yes and no for the body?
+#[must_use]
+pub fn speaks(seat: &HeldSeat) -> bool {
+    matches!(seat.role.as_str(), "chair" | "vice_chair" | "clerk")
+}
+
+/// Do bodies of this kind answer residents? Councils advise, representatives decide, evaluators look on.
+#[must_use]
+pub fn takes_voices(kind: &str) -> bool {
+    !matches!(kind, "council" | "federation" | "joint_meeting" | "representatives" | "evaluator")
 }
 
 fn handles(seat: &HeldSeat) -> bool {
@@ -216,7 +237,7 @@ pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
     Standing {
         is_author: actor.person == row.author_id,
         is_handler: seat.is_some(),
-        is_responsible: seat.is_some_and(|seat| row.level == 0 || seat.body_id == row.body_id),
+        is_responsible: seat.is_some_and(|seat| !is_handed_on(row) || seat.body_id == row.body_id),
         lives_there: actor.area == row.area_code,
         is_neighbour: actor.sees(&row.area_code),
         raises_matters: rights::may(actor, Right::RaiseMatter, &row.area_code),
@@ -242,6 +263,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Rate => state == SuggestionState::Answered,
         Step::Join => true,
         Step::Cosign => state != SuggestionState::Rated,
+        Step::Refer | Step::Keep => matches!(state, SuggestionState::Submitted | SuggestionState::Accepted),
     }
 }
 
@@ -255,14 +277,19 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     }
     let may = match step {
         Step::Rate => standing.is_author,
-        Step::Accept | Step::Assign | Step::Answer => standing.is_responsible && !standing.is_author,
+        Step::Accept | Step::Assign | Step::Answer | Step::Refer | Step::Keep => standing.is_responsible && !standing.is_author,
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
     };
     if !may {
         return Err(Code::NotAllowed.into());
     }
-    let is_free = step != Step::Join || row.matter_id.is_none();
+    let is_free = match step {
+        Step::Join => row.matter_id.is_none(),
+        Step::Refer => row.offered_to.is_none(),
+        Step::Keep => row.offered_to.is_some(),
+        _ => true,
+    };
     if !is_free || !fits(step, row.state) {
         return Err(Code::WrongState.into());
     }

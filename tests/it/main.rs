@@ -34,6 +34,7 @@ mod people;
 mod postgres;
 mod race;
 mod redis_wipe;
+mod referrals;
 mod relay;
 mod schema;
 mod simulation;

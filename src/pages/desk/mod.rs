@@ -20,6 +20,7 @@ mod meetings;
 mod notices;
 mod proxies;
 mod reach;
+mod referrals;
 mod reports;
 mod requests;
 mod roster;
@@ -51,6 +52,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
         .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
+        .route("/desk/referrals", get(referrals::list))
+        .route("/desk/referrals/{form}", post(referrals::decide))
         .route("/desk/letters", get(letters::list))
         .route("/desk/letters/duty", post(letters::duty))
         .route("/desk/matters", get(matters::list))

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::{App, Path, Query},
-    bodies::{self, Right, SeatView},
+    bodies::{self, Right, SeatView, queries::Body},
     error::{Code, Result},
     ids::{MatterId, SuggestionId},
     matters::{
@@ -27,6 +27,7 @@ use crate::{
     suggestions::{
         self, AnswerSuggestion, AssignSuggestion, Step, SuggestionState, SuggestionSummary, SuggestionView, Visibility,
         queries::{Scope, SuggestionsQuery},
+        referrals::{self, ReferSuggestion},
     },
     text,
 };
@@ -139,6 +140,8 @@ struct VoicePage {
     due: Option<Due>,
     members: Vec<SeatView>,
     open_matters: Vec<MatterSummary>,
+    /// Bodies to which it can be passed on.
+    others: Vec<Body>,
     joined: Option<MatterSummary>,
     may_raise: bool,
     thread: Option<Thread>,
@@ -191,6 +194,10 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, draft: Draft) -> Resu
         }
     }
     let open = if voice.can.contains(&Step::Join) { open_matters(app, &head.area_code).await? } else { Vec::new() };
+    let others = match voice.can.contains(&Step::Refer) {
+        true => referrals::choices(db, head).await?,
+        false => Vec::new(),
+    };
     let joined = match head.matter_id {
         Some(matter) => Some(matters::queries::view(db, matter).await?.head),
         None => None,
@@ -200,6 +207,7 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, draft: Draft) -> Resu
         due: waits.then(|| Due::seen(next_step(head).1, app.now())),
         may_raise: clerk.may(Right::RaiseMatter, &head.area_code),
         open_matters: open,
+        others,
         desk: clerk.desk(),
         page,
         draft,
@@ -233,6 +241,8 @@ pub(super) async fn act(
         "accept" => accept(&app, &clerk, id, &fields).await,
         "assign" => assign(&app, &clerk, id, &fields).await,
         "answer" => answer(&app, &clerk, id, &fields).await,
+        "refer" => refer(&app, &clerk, id, &fields).await,
+        "keep" => keep(&app, &clerk, id, &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,
@@ -265,6 +275,22 @@ async fn answer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> 
         Box::pin(suggestions::commands::answer(tx, actor, input))
     });
     answer.await.map(drop)
+}
+
+async fn refer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let body_id = fields.required("body_id")?;
+    let input = (id, ReferSuggestion { body_id, reason: fields.text("reason").to_owned() });
+    let refer = app.once(clerk.actor.clone(), fields.key(), "refer_suggestion", input, |tx, actor, input| {
+        Box::pin(referrals::refer(tx, actor, input))
+    });
+    refer.await.map(drop)
+}
+
+async fn keep(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let keep = app.once(clerk.actor.clone(), fields.key(), "keep_suggestion", id, |tx, actor, id| {
+        Box::pin(referrals::keep(tx, actor, id))
+    });
+    keep.await.map(drop)
 }
 
 async fn join(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {

@@ -41,6 +41,8 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         warn_at: None,
         supervise_at: None,
         cosigns: 0,
+        offered_to: None,
+        handed: 0,
     }
 }
 
@@ -273,4 +275,23 @@ fn what_went_up_is_answered_by_the_office_above_alone() {
     assert_eq!((may(&row, &village), may(&row, &town)), (Err(Code::NotAllowed), Ok(())));
     let other_town = seated("330521104", "town_office", "clerk", "330521104");
     assert_eq!(may(&row, &other_town), Err(Code::NotFound));
+}
+
+#[test]
+fn what_was_passed_on_is_answered_by_who_took_it_alone() {
+    let mut row = voice(SuggestionKind::Help, Visibility::Handlers, SuggestionState::Accepted);
+    let village = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+    let branch = seated(VILLAGE, "party_branch", "chair", VILLAGE);
+    let may = |step: Step, row: &Suggestion, actor: &Actor| {
+        check(step, row, standing(actor, row)).map_err(|error| error.code())
+    };
+    row.body_id = village.seats[0].body_id;
+    assert_eq!(may(Step::Refer, &row, &village), Ok(()));
+    assert_eq!(may(Step::Keep, &row, &village), Err(Code::WrongState), "nobody was asked");
+    row.offered_to = Some(branch.seats[0].body_id);
+    assert_eq!(may(Step::Refer, &row, &village), Err(Code::WrongState), "one at a time");
+    assert_eq!(may(Step::Answer, &row, &branch), Err(Code::NotFound), "not before it is taken");
+    (row.offered_to, row.handed, row.body_id) = (None, 1, branch.seats[0].body_id);
+    assert_eq!(may(Step::Answer, &row, &branch), Ok(()));
+    assert_eq!(may(Step::Answer, &row, &village), Err(Code::NotAllowed));
 }

@@ -1,6 +1,10 @@
 //! How a thing of each kind comes about, in any of the villages.
 use chrono::TimeDelta;
-use liusheng::streams::{self, StreamKind};
+use liusheng::{
+    bodies,
+    ids::BodyId,
+    streams::{self, StreamKind},
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,6 +38,7 @@ impl World {
             "voice_private" => self.voice(&owner, "handlers", place).await,
             "voice_public" => self.voice(&owner, "public", place).await,
             "voice_town" => self.voice(&owner, "town", place).await,
+            "referral" => self.referral(&owner, place).await,
             "photo_private" => self.photo(&owner, "handlers", place).await,
             "photo_public" => self.photo(&owner, "public", place).await,
             "thread_private" => self.thread(&owner, "handlers", place).await,
@@ -55,7 +60,7 @@ impl World {
             _ => self.of_village(kind, place).await,
         };
         if !matches!(kind, "vote" | "closed_vote") {
-            let personal = ["voice", "photo", "thread", "mailbox", "contact", "group"]
+            let personal = ["voice", "referral", "photo", "thread", "mailbox", "contact", "group"]
                 .iter()
                 .any(|one| kind.starts_with(one))
                 .then_some(owner.person);
@@ -195,6 +200,27 @@ impl World {
             _ => self.keep(words, "voice_public", place, owner.person),
         }
         id(&made)
+    }
+
+    /// A voice that the committee wants to pass on to the town; nobody passes on the own.
+    async fn referral(&mut self, owner: &Somebody, place: Place) -> String {
+        let voice = self.voice(owner, "handlers", place).await;
+        let mut by = self.chairs[&place].clone();
+        if by.person == owner.person {
+            let person = self.fresh_person(place).await;
+            self.seat(self.committees[&place], person, "clerk", None).await;
+            by = Somebody::signed_in(&self.app, person).await;
+        }
+        let offer = json!({ "body_id": self.office_above(place).await, "reason": "该由镇里办" });
+        by.post(&format!("/v1/suggestions/{voice}/referrals"), offer).await.ok();
+        let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
+        id(&shown["referrals"][0])
+    }
+
+    /// The town's office over a village.
+    pub(super) async fn office_above(&self, place: Place) -> BodyId {
+        let office = bodies::queries::of_kind(self.app.app.store.read(), "town_office", place.code()).await;
+        office.unwrap().unwrap()
     }
 
     async fn photo(&mut self, owner: &Somebody, visibility: &str, place: Place) -> String {

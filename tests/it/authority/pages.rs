@@ -233,6 +233,14 @@ async fn fields(
             vec![("choice", "for".to_owned()), ("cast_id", Uuid::new_v4().to_string())]
         }
         "/desk/suggestions/{id}/assign" => vec![("person_id", world.chairs[&place].person.to_string())],
+        "/desk/suggestions/{id}/refer" => {
+            vec![("body_id", world.office_above(place).await.to_string()), ("reason", "该由镇里办".to_owned())]
+        }
+        "/desk/referrals/accept" => vec![("referral_id", object.to_owned())],
+        "/desk/referrals/refuse" => {
+            let next = world.committees[&place].to_string();
+            vec![("referral_id", object.to_owned()), ("next_body_id", next), ("reason", "该由村里办".to_owned())]
+        }
         "/desk/suggestions/{id}/join" => {
             let matter = world.object("matter", at, if at == At::Own { "neighbour" } else { role }).await;
             vec![("matter_id", matter)]

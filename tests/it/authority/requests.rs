@@ -178,6 +178,14 @@ impl World {
             "assign_suggestion" => json!({ "person_id": self.chairs[&place].person }),
             "answer_suggestion" => json!({ "text": "好的" }),
             "rate_suggestion" => json!({ "rating": 5 }),
+            "refer_suggestion" => {
+                let db = self.app.app.store.read();
+                let county = liusheng::bodies::queries::of_kind(db, "county_office", code).await.unwrap();
+                let town = self.office_above(place).await;
+                let to = if row.object == "voice_town" { county.unwrap() } else { town };
+                json!({ "body_id": to, "reason": "该由上级办" })
+            }
+            "refuse_referral" => json!({ "next_body_id": self.committees[&place], "reason": "该由村里办" }),
             "cosign_suggestion" => json!({ "is_on": true }),
             "similar_suggestions" => json!({ "text": "路灯坏了" }),
             "raise_matter" => json!({ "area_code": code, "title": "种树", "summary": "溪边种树。" }),

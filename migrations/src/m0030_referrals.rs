@@ -1,0 +1,44 @@
+//! A body passes a voice on to another, which takes it or names the next.
+use sea_orm_migration::{prelude::*, schema::*};
+
+use crate::schema::{create, index};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut offered = Table::alter();
+        offered.table("suggestions").add_column(uuid_null("offered_to"));
+        manager.alter_table(offered).await?;
+        let mut handed = Table::alter();
+        handed.table("suggestions").add_column(integer("handed").default(0));
+        manager.alter_table(handed).await?;
+        index(manager, "suggestions", &["offered_to"]).await?;
+        create(manager, "suggestion_referrals", |table| {
+            table
+                .col(uuid("id").primary_key())
+                .col(uuid("suggestion_id"))
+                .col(uuid("from_body_id"))
+                .col(uuid("to_body_id"))
+                .col(text("reason"))
+                .col(string("state"))
+                .col(uuid("offered_by"))
+                .col(timestamp_with_time_zone("offered_at"))
+                .col(uuid_null("decided_by"))
+                .col(timestamp_with_time_zone_null("decided_at"))
+                .col(text_null("answer"))
+                .col(uuid_null("next_body_id"))
+                .foreign_key(ForeignKey::create().from("suggestion_referrals", "suggestion_id").to("suggestions", "id"))
+                .foreign_key(ForeignKey::create().from("suggestion_referrals", "from_body_id").to("bodies", "id"))
+                .foreign_key(ForeignKey::create().from("suggestion_referrals", "to_body_id").to("bodies", "id"));
+        })
+        .await?;
+        index(manager, "suggestion_referrals", &["suggestion_id"]).await
+    }
+}

@@ -1,4 +1,4 @@
-//! A body passes a voice on to another, which takes it or names the next.
+//! A body passes a voice on to another, which takes it or names the next; a clerk takes one down for somebody.
 use sea_orm_migration::{prelude::*, schema::*};
 
 use crate::schema::{create, index};
@@ -19,6 +19,11 @@ impl MigrationTrait for Migration {
         let mut handed = Table::alter();
         handed.table("suggestions").add_column(integer("handed").default(0));
         manager.alter_table(handed).await?;
+        for name in ["taken_by", "taken_body_id"] {
+            let mut taken = Table::alter();
+            taken.table("suggestions").add_column(uuid_null(name));
+            manager.alter_table(taken).await?;
+        }
         index(manager, "suggestions", &["offered_to"]).await?;
         create(manager, "suggestion_referrals", |table| {
             table

@@ -72,7 +72,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;
             (meeting.title, String::new(), format!("/meetings/{subject}"))
         }
-        Some(Kind::SuggestionAnswered) => {
+        Some(Kind::SuggestionAnswered | Kind::SuggestionSubmitted) => {
             (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}"))
         }
         Some(Kind::TaskGiven) => (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}")),

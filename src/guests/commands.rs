@@ -25,7 +25,9 @@ use crate::{
     },
     store::Tx,
     streams::{self, commands::SendMessage},
-    suggestions::{self, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Visibility},
+    suggestions::{
+        self, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Visibility, leaving::Taken,
+    },
     text,
 };
 
@@ -79,6 +81,23 @@ pub struct RecordGuestVoice {
     /// What is wanted.
     pub kind: SuggestionKind,
     /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub text: String,
+    /// Where, in words.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub place: String,
+}
+
+/// A handler takes it down for somebody on the roster.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeDownVoice {
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// Who sees it besides its author, as the author wishes.
+    pub visibility: Visibility,
+    /// 1 to 2,000 characters: as it was told.
     #[schema(min_length = 1, max_length = 2000)]
     pub text: String,
     /// Where, in words.
@@ -176,12 +195,40 @@ fn check(said: &RecordGuestVoice) -> Result<()> {
 /// # Errors
 /// `not_allowed` for others than handlers there; `invalid_fields`.
 pub async fn record(tx: &Tx, actor: &Actor, said: RecordGuestVoice) -> Result<GuestVoice> {
-    bodies::require(actor, Right::HandleSuggestions, &said.area_code)?;
+    let seat = bodies::require(actor, Right::HandleSuggestions, &said.area_code)?;
     check(&said)?;
-    write(tx, said, None, Some(actor.person)).await
+    write(tx, said, None, Some(Taken { by: actor.person, body: seat.body_id })).await
 }
 
-async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Option<PersonId>) -> Result<GuestVoice> {
+/// Takes down the voice of somebody on the roster, who has no phone or would rather tell it. It is that person's, who is
+/// told by a way that is not the clerk's. Records `suggestion.submitted`.
+///
+/// # Errors
+/// `not_found` for who is on no roster; `not_allowed` for others than handlers there, and for the own voice;
+/// `invalid_fields`.
+pub async fn take_down(
+    tx: &Tx,
+    actor: &Actor,
+    (person, said): (PersonId, TakeDownVoice),
+) -> Result<GuestVoice> {
+    let author = people::person(tx, person).await?.filter(|one| one.left_on.is_none()).ok_or(Code::NotFound)?;
+    let seat = bodies::require(actor, Right::HandleSuggestions, &author.area)?;
+    if author.id == actor.person {
+        return Err(Code::NotAllowed.into());
+    }
+    let taken = Taken { by: actor.person, body: seat.body_id };
+    let voice = SubmitSuggestion {
+        kind: said.kind,
+        visibility: said.visibility,
+        text: said.text,
+        place: said.place,
+        media: Vec::new(),
+    };
+    let author = guest(author.id, author.name, author.area);
+    keep(tx, &author, (voice, None, Some(taken))).await
+}
+
+async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Option<Taken>) -> Result<GuestVoice> {
     require_village(tx, &said.area_code).await?;
     let name = match said.name.trim() {
         "" => text::say("guest-nameless"),
@@ -196,14 +243,26 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         place: said.place,
         media: Vec::new(),
     };
-    let view = suggestions::commands::submit(tx, &guest, voice).await?;
+    keep(tx, &guest, (voice, phone, by)).await
+}
+
+/// The voice, and the code that opens it.
+async fn keep(
+    tx: &Tx,
+    author: &Actor,
+    (voice, phone, by): (SubmitSuggestion, Option<&Number>, Option<Taken>),
+) -> Result<GuestVoice> {
+    let view = match by {
+        Some(taken) => suggestions::leaving::take_down(tx, author, (taken, voice)).await?,
+        None => suggestions::commands::submit(tx, author, voice).await?,
+    };
     let code = tx.keys().fresh_letters(rules::LENGTH)?;
     let row = guest_voice::ActiveModel {
         suggestion_id: Set(view.summary.id),
-        person_id: Set(person),
+        person_id: Set(author.person),
         code_hmac: Set(hmac(tx.keys(), &code)),
         phone_hmac: Set(phone.map(|number| number.proof_hmac.clone())),
-        recorded_by: Set(by),
+        recorded_by: Set(by.map(|taken| taken.by)),
         left_at: Set(tx.now()),
     };
     row.insert(tx).await?;

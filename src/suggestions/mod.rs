@@ -27,6 +27,7 @@ mod escalation;
 mod figures;
 mod http;
 mod inspections;
+pub mod leaving;
 pub mod queries;
 mod reactions;
 mod readings;

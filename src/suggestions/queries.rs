@@ -118,12 +118,24 @@ pub struct SuggestionView {
     pub can: Vec<Step>,
     /// Whether the asker has said that it is theirs, too.
     pub has_cosigned: bool,
+    /// The clerk who took it down for its author; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<TakenDownView>,
     /// How it went from body to body, oldest first; for the author and those who handle it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub referrals: Vec<ReferralView>,
     /// Who gets it when the author says "not solved" once more; for the author, and not before it comes to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_body_name: Option<String>,
+}
+
+/// That a clerk took a voice down for its author.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TakenDownView {
+    /// The clerk.
+    pub person_name: String,
+    /// For which office.
+    pub body_name: String,
 }
 
 /// An answer.
@@ -225,11 +237,10 @@ pub(super) async fn view(
     let author_name = in_full(row.author_id);
     let is_asked = sight == Sight::Own && row.state == SuggestionState::Answered && rules::goes_up(row.unsolved + 1);
     let above = if is_asked { escalation::next(db, &row).await? } else { None };
-    let referrals = match sight {
-        Sight::Own | Sight::Logged => referrals::of_voice(db, keys, &row).await?,
-        Sight::Public if standing.is_handler => referrals::of_voice(db, keys, &row).await?,
-        Sight::Public | Sight::Hidden => Vec::new(),
-    };
+    // neighbours read what is public, and not how it was worked on
+    let is_near = sight == Sight::Own || standing.is_handler;
+    let referrals = if is_near { referrals::of_voice(db, keys, &row).await? } else { Vec::new() };
+    let taken_down = if is_near { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
         has_cosigned: cosigns::has_cosigned(db, actor.person, row.id).await?,
@@ -239,12 +250,20 @@ pub(super) async fn view(
         assignee_name: assignee.map(in_full),
         readings,
         referrals,
+        taken_down,
         stream_id: of_thread.is_ok().then_some(row.stream_id),
         can: rules::steps(&row, standing),
         summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
     };
     let author_name = if sight == Sight::Public { people::mask_name(&author_name) } else { author_name };
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
+}
+
+async fn taken_down(db: &impl ConnectionTrait, row: &Suggestion) -> Result<Option<TakenDownView>> {
+    let Some((person, body)) = row.taken_by.zip(row.taken_body_id) else { return Ok(None) };
+    let person_name = people::queries::names(db, vec![person]).await?.remove(&person).unwrap_or_default();
+    let body_name = bodies::queries::names(db, vec![body]).await?.remove(&body).unwrap_or_default();
+    Ok(Some(TakenDownView { person_name, body_name }))
 }
 
 pub(super) async fn answers(

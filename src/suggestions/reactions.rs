@@ -30,6 +30,7 @@ const ANSWER_CHARS: usize = 120;
 async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
         Kind::SuggestionInspected => return tell_inspected(tx, event).await,
+        Kind::SuggestionSubmitted if is_set(event, "taken_down") => "suggestion_taken_down",
         Kind::SuggestionSubmitted => "suggestion_received",
         Kind::SuggestionAccepted => "suggestion_accepted",
         // that it passed to another hand says nothing new to the author
@@ -208,6 +209,7 @@ mod tests {
     fn every_card_has_its_words() {
         let codes = [
             "received",
+            "taken-down",
             "accepted",
             "assigned",
             "answered",

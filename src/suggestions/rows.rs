@@ -56,6 +56,9 @@ pub mod suggestion {
         pub offered_to: Option<BodyId>,
         /// How often it was passed on: where it is above 0, it is whose it was given to, whatever their rights are.
         pub handed: i32,
+        /// The clerk who took it down for its author, and for which office.
+        pub taken_by: Option<PersonId>,
+        pub taken_body_id: Option<BodyId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -43,6 +43,8 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         cosigns: 0,
         offered_to: None,
         handed: 0,
+        taken_by: None,
+        taken_body_id: None,
     }
 }
 

@@ -157,6 +157,7 @@ impl World {
                 json!({ "claim_code": "ABCD2345WXYZ", "client_id": Uuid::now_v7(), "text": "还没修" })
             }
             "rate_guest_voice" => json!({ "claim_code": "ABCD2345WXYZ", "rating": 5 }),
+            "take_down_voice" => json!({ "kind": "help", "visibility": "public", "text": "灯坏了" }),
             "record_guest_voice" => json!({ "area_code": code, "kind": "help", "text": "灯坏了" }),
             "choose_telling" => {
                 json!({ "by_wechat": true, "by_sms": true, "topics": [{ "topic": "own", "mode": "digest" }] })

@@ -20,6 +20,8 @@ suggestion-state-rated = 已经办结
 # Cards in the author's thread.
 suggestion-received-title = 您的留言已收到
 suggestion-received-text = 编号 { $number }，{ $body }将在{ $month }月{ $day }日前受理。
+suggestion-taken-down-title = { $body }替您记下了一条留言
+suggestion-taken-down-text = 编号 { $number }，将在{ $month }月{ $day }日前受理。点开看记了什么、是谁记的；不是您说的，请在下面直接回复。
 suggestion-accepted-title = 您的留言已受理
 suggestion-accepted-text = { $body }将在{ $month }月{ $day }日前答复您。
 suggestion-assigned-title = 已派人办理
@@ -106,3 +108,8 @@ desk-refer-why = 对方接下以前，仍由这里负责，期限不变。理由
 desk-refer-to = 转给谁
 desk-refer-reason = 理由
 desk-refer-do = 去问对方
+suggestion-taken-down-by = { $body } { $name } 代录
+desk-taken-down = 代录
+desk-taken-down-hint = 替名册上的居民记，请填上面的姓名和这里的名册编号；算这位居民的留言，登记了电话的会收到短信。不填编号，算访客的留言。
+desk-taken-down-number = 名册编号
+desk-taken-down-public = 本人愿意让全村都能看到（不显示全名）

@@ -1,4 +1,5 @@
-//! A body passes a voice on to another, which takes it or names the next; a clerk takes one down for somebody.
+//! A body passes a voice on to another, which takes it or names the next; a clerk takes one down for somebody;
+//! and what is about something goes to whom the county has named for it.
 use sea_orm_migration::{prelude::*, schema::*};
 
 use crate::schema::{create, index};
@@ -24,6 +25,21 @@ impl MigrationTrait for Migration {
             taken.table("suggestions").add_column(uuid_null(name));
             manager.alter_table(taken).await?;
         }
+        let mut category = Table::alter();
+        category.table("suggestions").add_column(string("category").default("other"));
+        manager.alter_table(category).await?;
+        create(manager, "suggestion_routes", |table| {
+            table
+                .col(string("area_code"))
+                .col(string("category"))
+                .col(uuid("body_id"))
+                .col(uuid("set_by"))
+                .col(timestamp_with_time_zone("set_at"))
+                .primary_key(Index::create().col("area_code").col("category"))
+                .foreign_key(ForeignKey::create().from("suggestion_routes", "area_code").to("areas", "code"))
+                .foreign_key(ForeignKey::create().from("suggestion_routes", "body_id").to("bodies", "id"));
+        })
+        .await?;
         index(manager, "suggestions", &["offered_to"]).await?;
         create(manager, "suggestion_referrals", |table| {
             table

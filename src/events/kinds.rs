@@ -111,6 +111,8 @@ kinds! {
     CharterAdopted "charter.adopted",
     /// And do not any more; data: template, body.
     CharterEnded "charter.ended",
+    /// The county says who answers what is about something in an area; data: category, body.
+    SuggestionRouteChanged "suggestion.route_changed",
     /// The body responsible wants to pass it on; it stays responsible until the other takes it; data: referral, to.
     SuggestionReferralOffered "suggestion.referral_offered",
     /// The other took it and is responsible from now on; data: referral, from, to.

@@ -26,7 +26,7 @@ use crate::{
     store::Tx,
     streams::{self, commands::SendMessage},
     suggestions::{
-        self, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Visibility, leaving::Taken,
+        self, Category, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Visibility, leaving::Taken,
     },
     text,
 };
@@ -95,6 +95,9 @@ pub struct RecordGuestVoice {
 pub struct TakeDownVoice {
     /// What is wanted.
     pub kind: SuggestionKind,
+    /// What it is about.
+    #[serde(default)]
+    pub category: Category,
     /// Who sees it besides its author, as the author wishes.
     pub visibility: Visibility,
     /// 1 to 2,000 characters: as it was told.
@@ -222,6 +225,7 @@ pub async fn take_down(
         visibility: said.visibility,
         text: said.text,
         place: said.place,
+        category: said.category,
         media: Vec::new(),
     };
     let author = guest(author.id, author.name, author.area);
@@ -241,6 +245,7 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         visibility: Visibility::Handlers,
         text: said.text,
         place: said.place,
+        category: Category::Other,
         media: Vec::new(),
     };
     keep(tx, &guest, (voice, phone, by)).await

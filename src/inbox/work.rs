@@ -16,7 +16,7 @@ use crate::{
     media, people,
     store::Tx,
     streams::commands::{SendMessage, send},
-    suggestions::{self, SubmitSuggestion, SuggestionKind, Visibility},
+    suggestions::{self, Category, SubmitSuggestion, SuggestionKind, Visibility},
     text,
     wechat::{self, Account},
 };
@@ -159,6 +159,7 @@ async fn become_voice(
         text: words,
         place: said.place,
         media,
+        category: Category::Other,
     };
     let voice = suggestions::commands::submit(tx, actor, input).await?;
     once(commands::done(tx, id, Some(voice.summary.id), None).await?)?;

@@ -16,11 +16,13 @@ use crate::{
     app::App,
     error::Result,
     ids::MediaId,
-    suggestions::{self, AboutToSay, SubmitSuggestion, SuggestionSummary, SuggestionView, commands},
+    suggestions::{self, AboutToSay, Category, SubmitSuggestion, SuggestionSummary, SuggestionView, commands},
 };
 
 /// In the order in which they are shown.
 const KINDS: [&str; 5] = ["help", "suggestion", "complaint", "consult", "praise"];
+const CATEGORIES: [&str; 8] =
+    ["other", "road", "utilities", "sanitation", "safety", "welfare", "land", "dispute"];
 const VISIBILITIES: [&str; 3] = ["public", "handlers", "town"];
 
 pub(super) fn routes() -> Router<App> {
@@ -32,6 +34,7 @@ pub(super) fn routes() -> Router<App> {
 struct SpeakPage {
     page: Page,
     kinds: [&'static str; 5],
+    categories: [&'static str; 8],
     visibilities: [&'static str; 3],
     typed: Fields,
     wrong: Wrong,
@@ -45,8 +48,9 @@ fn page(who: &Resident, sent: Sent, (wrong, similar): (Wrong, Vec<SuggestionSumm
     let kept = sent.media();
     let page = who.page("page-speak");
     let status = wrong.status();
-    let (kinds, visibilities, typed) = (KINDS, VISIBILITIES, sent.fields);
-    render_as(status, &SpeakPage { page, kinds, visibilities, typed, wrong, kept, similar })
+    let (kinds, categories, visibilities) = (KINDS, CATEGORIES, VISIBILITIES);
+    let typed = sent.fields;
+    render_as(status, &SpeakPage { page, kinds, categories, visibilities, typed, wrong, kept, similar })
 }
 
 async fn show(who: Resident) -> Response {
@@ -90,6 +94,7 @@ async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<SuggestionView
         text: form.text("text").to_owned(),
         place: form.text("place").to_owned(),
         media: sent.media(),
+        category: form.given("category").map_or(Ok(Category::Other), |_| form.choice("category"))?,
     };
     app.once(who.actor.clone(), form.key(), "submit_suggestion", input, |tx, actor, input| {
         Box::pin(commands::submit(tx, actor, input))

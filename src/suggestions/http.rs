@@ -15,6 +15,7 @@ use super::{
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
+    routing_http,
     similar::{self, AboutToSay},
 };
 use crate::{
@@ -46,6 +47,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_referrals))
         .routes(routes!(accept_referral))
         .routes(routes!(refuse_referral))
+        .merge(routing_http::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }

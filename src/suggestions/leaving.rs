@@ -9,13 +9,14 @@ use super::{
     clocks,
     commands::SUBJECT_KIND,
     queries::{self, SuggestionView},
+    routing,
     rows::suggestion,
-    rules::{self, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
     actor::Actor,
-    bodies, clock,
+    clock,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::{BodyId, MediaId, PersonId, SuggestionId},
@@ -48,6 +49,9 @@ pub struct SubmitSuggestion {
     #[serde(default)]
     #[schema(max_length = 100)]
     pub place: String,
+    /// What it is about.
+    #[serde(default)]
+    pub category: Category,
     /// Own unattached media: up to 9 photos and 1 voice clip.
     #[serde(default)]
     #[schema(max_items = 10)]
@@ -102,8 +106,8 @@ async fn leave(
 
     let now = tx.now();
     let number = free_number(tx, &actor.area, now).await?;
-    let responsible = bodies::queries::of_kind(tx, rules::responsible_kind(input.visibility), &actor.area).await?;
-    let body_id = responsible.ok_or(Code::NoBodyResponsible)?;
+    let about = (input.category, input.visibility);
+    let (body_id, is_named) = routing::responsible(tx, &actor.area, about).await?;
     let title = thread_title(input.kind, input.visibility, &words, &number);
     let area = Some(actor.area.clone());
     let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body_id) };
@@ -132,7 +136,8 @@ async fn leave(
         level: Set(0),
         unsolved: Set(0),
         cosigns: Set(0),
-        handed: Set(0),
+        handed: Set(i32::from(is_named)),
+        category: Set(input.category),
         taken_by: Set(taken.map(|taken| taken.by)),
         taken_body_id: Set(taken.map(|taken| taken.body)),
         answer_due_at: Set(tx.calendar().add_working_days(now, rules::answer_working_days(input.kind))),

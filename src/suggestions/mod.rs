@@ -13,7 +13,7 @@
 //! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`,
-//! `suggestion_referrals`. Events recorded: `suggestion.*`.
+//! `suggestion_referrals`, `suggestion_routes`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
@@ -32,6 +32,8 @@ pub mod queries;
 mod reactions;
 mod readings;
 pub mod referrals;
+pub mod routing;
+mod routing_http;
 mod rows;
 mod rules;
 mod silence;
@@ -48,7 +50,7 @@ pub use self::{
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,
     rows::suggestion::Model as Suggestion,
-    rules::{Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{Category, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
     similar::{AboutToSay, similar},
     words::erase_of,
 };

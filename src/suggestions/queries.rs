@@ -14,7 +14,7 @@ use super::{
     readings::{self, Opening},
     referrals::{self, ReferralView},
     rows::{answer, suggestion},
-    rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
@@ -46,6 +46,8 @@ pub struct SuggestionSummary {
     pub number: String,
     /// What is wanted.
     pub kind: SuggestionKind,
+    /// What it is about.
+    pub category: Category,
     /// Who sees it besides the author.
     pub visibility: Visibility,
     /// How far it has come.
@@ -323,6 +325,7 @@ pub(super) async fn summaries(
             id: row.id,
             number: row.number,
             kind: row.kind,
+            category: row.category,
             visibility: row.visibility,
             state: row.state,
             area_code: row.area_code,

@@ -7,7 +7,7 @@ pub mod suggestion {
 
     use crate::{
         ids::{BodyId, DataKeyId, MatterId, PersonId, StreamId, SuggestionId},
-        suggestions::rules::{Deadline, SuggestionKind, SuggestionState, Visibility},
+        suggestions::rules::{Category, Deadline, SuggestionKind, SuggestionState, Visibility},
     };
 
     /// One voice. Text, place and author are written once; answers move the rest.
@@ -59,6 +59,7 @@ pub mod suggestion {
         /// The clerk who took it down for its author, and for which office.
         pub taken_by: Option<PersonId>,
         pub taken_body_id: Option<BodyId>,
+        pub category: Category,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -121,6 +122,33 @@ pub(crate) mod referral {
         pub answer: Option<String>,
         /// Who should take it, as the one that did not says.
         pub next_body_id: Option<BodyId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who answers what is about something, in an area and below it.
+pub(crate) mod route {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{BodyId, PersonId},
+        suggestions::rules::Category,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_routes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area_code: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub category: Category,
+        pub body_id: BodyId,
+        pub set_by: PersonId,
+        pub set_at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -46,6 +46,32 @@ pub enum SuggestionKind {
     Praise,
 }
 
+/// What it is about: by this and by where it is the county says who answers.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// 道路桥梁
+    Road,
+    /// 水电气
+    Utilities,
+    /// 环境卫生
+    Sanitation,
+    /// 安全隐患
+    Safety,
+    /// 养老救助
+    Welfare,
+    /// 土地房屋
+    Land,
+    /// 邻里纠纷
+    Dispute,
+    /// 其他
+    #[default]
+    Other,
+}
+
 /// Who sees it besides the author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

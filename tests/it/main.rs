@@ -36,6 +36,7 @@ mod race;
 mod redis_wipe;
 mod referrals;
 mod relay;
+mod routing;
 mod schema;
 mod simulation;
 mod spec;

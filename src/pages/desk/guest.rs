@@ -85,6 +85,7 @@ async fn take_down(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoic
     let person = person.ok_or(Code::NotFound)?.id;
     let said = TakeDownVoice {
         kind: typed.choice("kind")?,
+        category: typed.choice("category")?,
         visibility: if typed.has("is_public", "1") { Visibility::Public } else { Visibility::Handlers },
         text: typed.text("text").to_owned(),
         place: typed.text("place").to_owned(),

@@ -8,6 +8,7 @@ mod bodies;
 mod charters;
 mod county;
 mod county_failures;
+mod county_routes;
 mod county_voices;
 mod frame;
 mod guest;
@@ -94,6 +95,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/county/bodies", get(county::bodies))
         .route("/desk/county/failures", get(county_failures::show))
         .route("/desk/county/failures/{form}", post(county_failures::act))
+        .route("/desk/county/routes", get(county_routes::show))
+        .route("/desk/county/routes/{form}", post(county_routes::act))
         .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))
         .route("/desk/county/voices/{id}", get(county_voices::show))
 }

@@ -45,6 +45,7 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         handed: 0,
         taken_by: None,
         taken_body_id: None,
+        category: Category::Other,
     }
 }
 

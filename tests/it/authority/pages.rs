@@ -241,6 +241,10 @@ async fn fields(
             let next = world.committees[&place].to_string();
             vec![("referral_id", object.to_owned()), ("next_body_id", next), ("reason", "该由村里办".to_owned())]
         }
+        "/desk/county/routes/set" | "/desk/county/routes/unset" => {
+            let body = world.committees[&place].to_string();
+            vec![("area", code), ("category", "road".to_owned()), ("body_id", body)]
+        }
         "/desk/suggestions/{id}/join" => {
             let matter = world.object("matter", at, if at == At::Own { "neighbour" } else { role }).await;
             vec![("matter_id", matter)]

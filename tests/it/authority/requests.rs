@@ -92,7 +92,7 @@ impl World {
         let (method, path) = template;
         let method: Method = method.to_uppercase().parse().unwrap();
         let code = place.code();
-        let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
+        let path = path.replace("{category}", "road").replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1");
         let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);
@@ -186,6 +186,7 @@ impl World {
                 let to = if row.object == "voice_town" { county.unwrap() } else { town };
                 json!({ "body_id": to, "reason": "该由上级办" })
             }
+            "set_suggestion_route" => json!({ "body_id": self.committees[&place] }),
             "refuse_referral" => json!({ "next_body_id": self.committees[&place], "reason": "该由村里办" }),
             "cosign_suggestion" => json!({ "is_on": true }),
             "similar_suggestions" => json!({ "text": "路灯坏了" }),

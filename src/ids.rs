@@ -76,6 +76,8 @@ ids! {
     SuggestionId,
     /// A voice passed on to another body (转办).
     ReferralId,
+    /// More days for a voice that is hard (延期).
+    ExtensionId,
     /// A public item (事项).
     MatterId,
     /// A publication (公示).

@@ -1,5 +1,6 @@
 //! A body passes a voice on to another, which takes it or names the next; a clerk takes one down for somebody;
-//! and what is about something goes to whom the county has named for it.
+//! and what is about something goes to whom the county has named for it;
+//! an office above gives more days to what is hard.
 use sea_orm_migration::{prelude::*, schema::*};
 
 use crate::schema::{create, index};
@@ -28,6 +29,35 @@ impl MigrationTrait for Migration {
         let mut category = Table::alter();
         category.table("suggestions").add_column(string("category").default("other"));
         manager.alter_table(category).await?;
+        let mut urgency = Table::alter();
+        urgency.table("suggestions").add_column(string("urgency").default("ordinary"));
+        manager.alter_table(urgency).await?;
+        let mut asked = Table::alter();
+        asked.table("suggestions").add_column(uuid_null("asks_office"));
+        manager.alter_table(asked).await?;
+        let mut extended = Table::alter();
+        extended.table("suggestions").add_column(timestamp_with_time_zone_null("extended_at"));
+        manager.alter_table(extended).await?;
+        index(manager, "suggestions", &["asks_office"]).await?;
+        create(manager, "suggestion_extensions", |table| {
+            table
+                .col(uuid("id").primary_key())
+                .col(uuid("suggestion_id"))
+                .col(uuid("body_id"))
+                .col(uuid("office_id"))
+                .col(text("reason"))
+                .col(string("state"))
+                .col(uuid("asked_by"))
+                .col(timestamp_with_time_zone("asked_at"))
+                .col(uuid_null("decided_by"))
+                .col(timestamp_with_time_zone_null("decided_at"))
+                .col(text_null("answer"))
+                .foreign_key(
+                    ForeignKey::create().from("suggestion_extensions", "suggestion_id").to("suggestions", "id"),
+                );
+        })
+        .await?;
+        index(manager, "suggestion_extensions", &["suggestion_id"]).await?;
         create(manager, "suggestion_routes", |table| {
             table
                 .col(string("area_code"))

@@ -111,6 +111,12 @@ kinds! {
     CharterAdopted "charter.adopted",
     /// And do not any more; data: template, body.
     CharterEnded "charter.ended",
+    /// More days were asked for; data: extension, office.
+    SuggestionExtensionAsked "suggestion.extension_asked",
+    /// The office above gave them; data: extension, office.
+    SuggestionExtended "suggestion.extended",
+    /// It did not; data: extension, office.
+    SuggestionExtensionRefused "suggestion.extension_refused",
     /// The county says who answers what is about something in an area; data: category, body.
     SuggestionRouteChanged "suggestion.route_changed",
     /// The body responsible wants to pass it on; it stays responsible until the other takes it; data: referral, to.

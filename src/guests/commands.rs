@@ -26,7 +26,8 @@ use crate::{
     store::Tx,
     streams::{self, commands::SendMessage},
     suggestions::{
-        self, Category, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Visibility, leaving::Taken,
+        self, Category, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Urgency, Visibility,
+        leaving::Taken,
     },
     text,
 };
@@ -98,6 +99,9 @@ pub struct TakeDownVoice {
     /// What it is about.
     #[serde(default)]
     pub category: Category,
+    /// Urgent: accepted within 2 hours and answered within 24.
+    #[serde(default)]
+    pub urgency: Urgency,
     /// Who sees it besides its author, as the author wishes.
     pub visibility: Visibility,
     /// 1 to 2,000 characters: as it was told.
@@ -226,6 +230,7 @@ pub async fn take_down(
         text: said.text,
         place: said.place,
         category: said.category,
+        urgency: said.urgency,
         media: Vec::new(),
     };
     let author = guest(author.id, author.name, author.area);
@@ -246,6 +251,7 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         text: said.text,
         place: said.place,
         category: Category::Other,
+        urgency: Urgency::Ordinary,
         media: Vec::new(),
     };
     keep(tx, &guest, (voice, phone, by)).await

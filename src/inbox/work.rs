@@ -16,7 +16,7 @@ use crate::{
     media, people,
     store::Tx,
     streams::commands::{SendMessage, send},
-    suggestions::{self, Category, SubmitSuggestion, SuggestionKind, Visibility},
+    suggestions::{self, Category, SubmitSuggestion, SuggestionKind, Urgency, Visibility},
     text,
     wechat::{self, Account},
 };
@@ -160,6 +160,7 @@ async fn become_voice(
         place: said.place,
         media,
         category: Category::Other,
+        urgency: Urgency::Ordinary,
     };
     let voice = suggestions::commands::submit(tx, actor, input).await?;
     once(commands::done(tx, id, Some(voice.summary.id), None).await?)?;

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     error::Result,
     ids::MediaId,
-    suggestions::{self, AboutToSay, Category, SubmitSuggestion, SuggestionSummary, SuggestionView, commands},
+    suggestions::{self, AboutToSay, Category, SubmitSuggestion, SuggestionSummary, SuggestionView, Urgency, commands},
 };
 
 /// In the order in which they are shown.
@@ -94,6 +94,7 @@ async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<SuggestionView
         text: form.text("text").to_owned(),
         place: form.text("place").to_owned(),
         media: sent.media(),
+        urgency: if form.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
         category: form.given("category").map_or(Ok(Category::Other), |_| form.choice("category"))?,
     };
     app.once(who.actor.clone(), form.key(), "submit_suggestion", input, |tx, actor, input| {

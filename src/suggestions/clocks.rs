@@ -32,6 +32,8 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     let unaccepted = Condition::all()
         .add(suggestion::Column::State.eq(SuggestionState::Submitted))
         .add(suggestion::Column::AcceptDueAt.lte(tx.now()))
+        // both at once is one lateness
+        .add(suggestion::Column::AnswerDueAt.gt(tx.now()))
         .add(suggestion::Column::Overdue.is_null());
     let unanswered = Condition::all()
         .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))

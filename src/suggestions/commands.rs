@@ -10,8 +10,10 @@ pub use super::{
     leaving::{SubmitSuggestion, submit},
 };
 use super::{
-    Suggestion, clocks, escalation, referrals,
+    Suggestion, escalation, extensions,
+    promises::{self, Promise},
     queries::{self, SuggestionSummary, SuggestionView},
+    referrals,
     rows::{answer, suggestion},
     rules::{self, Deadline, Step, SuggestionState, Visibility},
     words,
@@ -72,7 +74,7 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: SuggestionId) -> Result<Suggesti
         accepted_at: Set(Some(tx.now())),
         // that the answer is late stays so, and is told once
         overdue: Set(row.overdue.filter(|passed| *passed == Deadline::Answer)),
-        warn_at: Set(clocks::warning(tx, row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS)),
+        warn_at: Set(promised(&row).answer.reminder(tx, (row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS))),
         ..Default::default()
     };
     let row = moved(tx, &row, accepted).await?;
@@ -133,6 +135,7 @@ pub async fn answer(
     };
     let row = moved(tx, &row, answered).await?;
     let row = referrals::end_offer(tx, actor, row).await?;
+    let row = extensions::end_open(tx, row).await?;
     let kept = answer::ActiveModel {
         id: Set(Uuid::now_v7()),
         suggestion_id: Set(id),
@@ -199,6 +202,11 @@ pub async fn join_matter(tx: &Tx, actor: &Actor, id: SuggestionId, matter: Matte
     let row = rows.into_iter().next().ok_or(Code::WrongState)?;
     record(tx, Kind::SuggestionJoined, &row, Some(actor), json!({ "matter": matter })).await?;
     queries::summary(tx, row).await
+}
+
+/// What was promised for a voice.
+pub(super) fn promised(row: &Suggestion) -> Promise {
+    promises::promise(row.kind, row.category, row.urgency)
 }
 
 /// The row, if the actor may take this step now.

@@ -3,8 +3,8 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Suggestion, clocks,
-    commands::record,
+    Suggestion,
+    commands::{promised, record},
     rows::suggestion,
     rules::{self, SuggestionState},
 };
@@ -34,15 +34,15 @@ pub(super) async fn next(db: &impl sea_orm::ConnectionTrait, row: &Suggestion) -
 
 /// New days for the same body; or, for the one above, everything from the beginning.
 pub(super) fn open_again(tx: &Tx, row: &Suggestion, above: Option<BodyId>, change: &mut suggestion::ActiveModel) {
-    let now = tx.now();
     change.answered_at = Set(None);
-    let (answer, accept) = (rules::answer_working_days(row.kind), rules::ACCEPT_WORKING_DAYS);
-    let [answer, accept] = [answer, accept].map(|days| tx.calendar().add_working_days(now, days));
+    let promise = promised(row);
+    let (answer, accept) = (promise.answer.until(tx), promise.accept.until(tx));
     change.answer_due_at = Set(answer);
     change.calendar_version = Set(tx.calendar().version().to_owned());
     change.overdue = Set(None);
     change.supervise_at = Set(None);
-    change.warn_at = Set(clocks::warning(tx, answer, rules::WARN_ANSWER_WORKING_DAYS));
+    change.extended_at = Set(None);
+    change.warn_at = Set(promise.answer.reminder(tx, (answer, rules::WARN_ANSWER_WORKING_DAYS)));
     change.state = Set(SuggestionState::Accepted);
     change.unsolved = Set(row.unsolved + 1);
     let Some(body) = above else { return };
@@ -53,7 +53,7 @@ pub(super) fn open_again(tx: &Tx, row: &Suggestion, above: Option<BodyId>, chang
     change.assignee_id = Set(None);
     change.accepted_at = Set(None);
     change.accept_due_at = Set(accept);
-    change.warn_at = Set(clocks::warning(tx, accept, rules::WARN_ACCEPT_WORKING_DAYS));
+    change.warn_at = Set(promise.accept.reminder(tx, (accept, rules::WARN_ACCEPT_WORKING_DAYS)));
 }
 
 /// The thread goes along, and whoever had it before is no longer in it. Records `suggestion.escalated`.

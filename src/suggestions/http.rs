@@ -12,6 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SubmitSuggestion},
     cosigns::{self, Cosign},
+    extensions_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
@@ -47,6 +48,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_referrals))
         .routes(routes!(accept_referral))
         .routes(routes!(refuse_referral))
+        .merge(extensions_http::routes())
         .merge(routing_http::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))

@@ -6,8 +6,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    clocks,
     commands::SUBJECT_KIND,
+    promises::{self, Urgency},
     queries::{self, SuggestionView},
     routing,
     rows::suggestion,
@@ -52,6 +52,9 @@ pub struct SubmitSuggestion {
     /// What it is about.
     #[serde(default)]
     pub category: Category,
+    /// Urgent: accepted within 2 hours and answered within 24, on holidays too.
+    #[serde(default)]
+    pub urgency: Urgency,
     /// Own unattached media: up to 9 photos and 1 voice clip.
     #[serde(default)]
     #[schema(max_items = 10)]
@@ -117,7 +120,8 @@ async fn leave(
     if let Some(key) = sealed.key_id {
         streams::commands::seal(tx, stream_id, key).await?;
     }
-    let accept_due_at = tx.calendar().add_working_days(now, rules::ACCEPT_WORKING_DAYS);
+    let promise = promises::promise(input.kind, input.category, input.urgency);
+    let accept_due_at = promise.accept.until(tx);
     let row = suggestion::ActiveModel {
         id: Set(id),
         key_id: Set(sealed.key_id),
@@ -132,15 +136,16 @@ async fn leave(
         body_id: Set(body_id),
         stream_id: Set(stream_id),
         accept_due_at: Set(accept_due_at),
-        warn_at: Set(clocks::warning(tx, accept_due_at, rules::WARN_ACCEPT_WORKING_DAYS)),
+        warn_at: Set(promise.accept.reminder(tx, (accept_due_at, rules::WARN_ACCEPT_WORKING_DAYS))),
         level: Set(0),
         unsolved: Set(0),
         cosigns: Set(0),
         handed: Set(i32::from(is_named)),
         category: Set(input.category),
+        urgency: Set(input.urgency),
         taken_by: Set(taken.map(|taken| taken.by)),
         taken_body_id: Set(taken.map(|taken| taken.body)),
-        answer_due_at: Set(tx.calendar().add_working_days(now, rules::answer_working_days(input.kind))),
+        answer_due_at: Set(promise.answer.until(tx)),
         calendar_version: Set(tx.calendar().version().to_owned()),
         created_at: Set(now),
         updated_at: Set(now),

@@ -11,9 +11,11 @@
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
 //! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
 //! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
+//! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
+//! from the office above.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`,
-//! `suggestion_referrals`, `suggestion_routes`. Events recorded: `suggestion.*`.
+//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
@@ -26,8 +28,11 @@ mod cosigns;
 mod escalation;
 mod figures;
 mod http;
+pub mod extensions;
+mod extensions_http;
 mod inspections;
 pub mod leaving;
+mod promises;
 pub mod queries;
 mod reactions;
 mod readings;
@@ -47,6 +52,7 @@ pub use self::{
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
     inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},
+    promises::Urgency,
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,
     rows::suggestion::Model as Suggestion,

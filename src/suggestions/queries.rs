@@ -11,6 +11,8 @@ use super::{
     Suggestion,
     commands::SUBJECT_KIND,
     cosigns, escalation,
+    extensions::{self, ExtensionView},
+    promises::Urgency,
     readings::{self, Opening},
     referrals::{self, ReferralView},
     rows::{answer, suggestion},
@@ -48,6 +50,8 @@ pub struct SuggestionSummary {
     pub kind: SuggestionKind,
     /// What it is about.
     pub category: Category,
+    /// How it presses.
+    pub urgency: Urgency,
     /// Who sees it besides the author.
     pub visibility: Visibility,
     /// How far it has come.
@@ -120,6 +124,9 @@ pub struct SuggestionView {
     pub can: Vec<Step>,
     /// Whether the asker has said that it is theirs, too.
     pub has_cosigned: bool,
+    /// Requests for more days, oldest first; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub extensions: Vec<ExtensionView>,
     /// The clerk who took it down for its author; for the author and those who handle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_down: Option<TakenDownView>,
@@ -242,6 +249,7 @@ pub(super) async fn view(
     // neighbours read what is public, and not how it was worked on
     let is_near = sight == Sight::Own || standing.is_handler;
     let referrals = if is_near { referrals::of_voice(db, keys, &row).await? } else { Vec::new() };
+    let extensions = if is_near { extensions::of_voice(db, keys, &row).await? } else { Vec::new() };
     let taken_down = if is_near { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
@@ -253,6 +261,7 @@ pub(super) async fn view(
         readings,
         referrals,
         taken_down,
+        extensions,
         stream_id: of_thread.is_ok().then_some(row.stream_id),
         can: rules::steps(&row, standing),
         summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
@@ -326,6 +335,7 @@ pub(super) async fn summaries(
             number: row.number,
             kind: row.kind,
             category: row.category,
+            urgency: row.urgency,
             visibility: row.visibility,
             state: row.state,
             area_code: row.area_code,

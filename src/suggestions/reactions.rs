@@ -88,18 +88,22 @@ async fn tell_referred(tx: &Tx, event: &Event) -> Result<()> {
         }
         Kind::SuggestionReferralRefused => ("suggestion_referral_refused", &[("from", "office_referral_refused")]),
         Kind::SuggestionReferralEnded => ("suggestion_referral_ended", &[("to", "office_referral_ended")]),
+        Kind::SuggestionExtensionAsked => ("suggestion_extension_asked", &[("office", "office_extension_asked")]),
+        Kind::SuggestionExtended => ("suggestion_extended", &[("", "office_extended")]),
+        Kind::SuggestionExtensionRefused => ("suggestion_extension_refused", &[("", "office_extension_refused")]),
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
-    let named: Vec<BodyId> = ["to", "next"].iter().filter_map(|part| event.get(part)).collect();
+    let named: Vec<BodyId> = ["to", "next", "office"].iter().filter_map(|part| event.get(part)).collect();
     let names = bodies::queries::names(tx, named).await?;
     let name = |part: &str| event.get::<BodyId>(part).and_then(|id| names.get(&id).cloned()).unwrap_or_default();
-    let blanks = [("other", name("to")), ("next", name("next"))];
+    let blanks = [("other", name("to")), ("next", name("next")), ("office", name("office"))];
     post_card(tx, row.stream_id, card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?).await?;
     for (part, code) in offices {
-        let Some(body) = event.get::<BodyId>(part) else { continue };
+        // without a name: the one responsible
+        let body = event.get::<BodyId>(part).unwrap_or(row.body_id);
         let mut card = card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?;
-        if *code == "office_referral_offered" || *code == "office_referral_ended" {
+        if ["office_referral_offered", "office_referral_ended", "office_extension_asked"].contains(code) {
             // who has not taken it does not read it
             card.link = "/desk/referrals".to_owned();
         }
@@ -223,6 +227,9 @@ mod tests {
             "referred",
             "referral-refused",
             "referral-ended",
+            "extension-asked",
+            "extended",
+            "extension-refused",
         ];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
         let office = ["new", "reopened", "overdue", "due-soon", "supervised", "escalated", "gone"]
@@ -231,6 +238,7 @@ mod tests {
         let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
         let referred =
             ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
+        let referred = referred.chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned));
         for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
         }

@@ -10,8 +10,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion, clocks,
-    commands::{checked, join_public_thread, moved, record},
+    Suggestion,
+    commands::{checked, join_public_thread, moved, promised, record},
+    extensions,
     queries::{self, SuggestionSummary},
     rows::{referral, suggestion},
     rules::{self, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
@@ -229,10 +230,11 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: ReferralId) -> Result<Suggestion
         state: Set(SuggestionState::Accepted),
         accepted_at: Set(row.accepted_at.or(Some(tx.now()))),
         overdue: Set(row.overdue.filter(|passed| *passed == Deadline::Answer)),
-        warn_at: Set(clocks::warning(tx, row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS)),
+        warn_at: Set(promised(&row).answer.reminder(tx, (row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS))),
         ..Default::default()
     };
     let now = moved(tx, &row, change).await?;
+    let now = extensions::end_open(tx, now).await?;
     let state = referral::ActiveModel { state: Set(ReferralState::Accepted), ..Default::default() };
     decided(tx, actor, offer, state).await?;
     streams::commands::give(tx, now.stream_id, now.body_id).await?;

@@ -7,7 +7,10 @@ pub mod suggestion {
 
     use crate::{
         ids::{BodyId, DataKeyId, MatterId, PersonId, StreamId, SuggestionId},
-        suggestions::rules::{Category, Deadline, SuggestionKind, SuggestionState, Visibility},
+        suggestions::{
+            promises::Urgency,
+            rules::{Category, Deadline, SuggestionKind, SuggestionState, Visibility},
+        },
     };
 
     /// One voice. Text, place and author are written once; answers move the rest.
@@ -60,6 +63,11 @@ pub mod suggestion {
         pub taken_by: Option<PersonId>,
         pub taken_body_id: Option<BodyId>,
         pub category: Category,
+        pub urgency: Urgency,
+        /// The office above that is asked for more days, and has not said yes or no.
+        pub asks_office: Option<BodyId>,
+        /// When it was given more days; it is not given them twice.
+        pub extended_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -149,6 +157,40 @@ pub(crate) mod route {
         pub body_id: BodyId,
         pub set_by: PersonId,
         pub set_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That the body responsible asked the office above for more days, and what came of it.
+pub(crate) mod extension {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{BodyId, ExtensionId, PersonId, SuggestionId},
+        suggestions::extensions::ExtensionState,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_extensions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: ExtensionId,
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        pub office_id: BodyId,
+        /// Sealed like the voice's words.
+        pub reason: String,
+        pub state: ExtensionState,
+        pub asked_by: PersonId,
+        pub asked_at: DateTime<Utc>,
+        pub decided_by: Option<PersonId>,
+        pub decided_at: Option<DateTime<Utc>>,
+        /// What the office said; sealed, too.
+        pub answer: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -131,6 +131,8 @@ pub enum Step {
     Refer,
     /// Keep it although another was asked.
     Keep,
+    /// Ask the office above for more days.
+    Extend,
 }
 
 /// How somebody stands to a voice.
@@ -289,6 +291,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Rate => state == SuggestionState::Answered,
         Step::Join => true,
         Step::Cosign => state != SuggestionState::Rated,
+        Step::Extend => state == SuggestionState::Accepted,
         Step::Refer | Step::Keep => matches!(state, SuggestionState::Submitted | SuggestionState::Accepted),
     }
 }
@@ -303,7 +306,9 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     }
     let may = match step {
         Step::Rate => standing.is_author,
-        Step::Accept | Step::Assign | Step::Answer | Step::Refer | Step::Keep => standing.is_responsible && !standing.is_author,
+        Step::Accept | Step::Assign | Step::Answer | Step::Refer | Step::Keep | Step::Extend => {
+            standing.is_responsible && !standing.is_author
+        }
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
     };
@@ -314,6 +319,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
         Step::Join => row.matter_id.is_none(),
         Step::Refer => row.offered_to.is_none(),
         Step::Keep => row.offered_to.is_some(),
+        Step::Extend => row.asks_office.is_none() && row.extended_at.is_none(),
         _ => true,
     };
     if !is_free || !fits(step, row.state) {

@@ -32,6 +32,7 @@ mod offices;
 mod paths;
 mod people;
 mod postgres;
+mod promises;
 mod race;
 mod redis_wipe;
 mod referrals;

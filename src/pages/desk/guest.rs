@@ -15,7 +15,7 @@ use crate::{
         words::Words,
     },
     people,
-    suggestions::Visibility,
+    suggestions::{Urgency, Visibility},
     text,
 };
 
@@ -86,6 +86,7 @@ async fn take_down(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoic
     let said = TakeDownVoice {
         kind: typed.choice("kind")?,
         category: typed.choice("category")?,
+        urgency: if typed.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
         visibility: if typed.has("is_public", "1") { Visibility::Public } else { Visibility::Handlers },
         text: typed.text("text").to_owned(),
         place: typed.text("place").to_owned(),

@@ -1,4 +1,5 @@
-//! Voices that other bodies want to pass on to one's own: taken, or not, with the name of who should.
+//! Voices that other bodies want to pass on to one's own: taken, or not, with the name of who should; and requests for more
+//! days from below.
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -8,13 +9,16 @@ use crate::{
     areas,
     bodies::queries::{Body, over},
     error::{Code, Result},
-    ids::ReferralId,
+    ids::{ExtensionId, ReferralId},
     pages::{
         fields::Fields,
         layout::{Page, render_as, see},
         words::Words,
     },
-    suggestions::referrals::{self, ReferralOffer, RefuseReferral},
+    suggestions::{
+        extensions::{self, DecideExtension, ExtensionRequest},
+        referrals::{self, ReferralOffer, RefuseReferral},
+    },
     text,
 };
 
@@ -26,6 +30,13 @@ struct Offer {
     others: Vec<Body>,
 }
 
+/// A request for more days.
+struct Request {
+    view: ExtensionRequest,
+    place: String,
+    due: Due,
+}
+
 #[derive(Template)]
 #[template(path = "desk/referrals.html")]
 struct ReferralsPage {
@@ -33,6 +44,7 @@ struct ReferralsPage {
     desk: Desk,
     draft: Draft,
     offers: Vec<Offer>,
+    requests: Vec<Request>,
 }
 
 /// The page.
@@ -55,8 +67,16 @@ async fn shown(app: &App, clerk: &Clerk, draft: Draft) -> Result<Response> {
             view,
         });
     }
+    let asked = extensions::requests(db, &app.keys, &clerk.actor).await?;
+    let names = areas::names(db, asked.iter().map(|one| one.area_code.clone()).collect()).await?;
+    let request = |view: ExtensionRequest| Request {
+        place: names.get(&view.area_code).cloned().unwrap_or_default(),
+        due: Due::seen(view.answer_due_at, app.now()),
+        view,
+    };
+    let requests = asked.into_iter().map(request).collect();
     let page = clerk.page(text::say("desk-referrals")).at("/desk/referrals");
-    let shown = ReferralsPage { page, desk: clerk.desk(), draft, offers };
+    let shown = ReferralsPage { page, desk: clerk.desk(), draft, offers, requests };
     Ok(render_as(shown.draft.status(), &shown))
 }
 
@@ -70,14 +90,16 @@ pub(super) async fn decide(
     let done = match form.as_str() {
         "accept" => accept(&app, &clerk, &fields).await,
         "refuse" => refuse(&app, &clerk, &fields).await,
+        "extension" => decide_extension(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
         Ok(()) => Ok(see("/desk/referrals")),
         Err(error) => {
             // what cannot be decided any more may no longer be on the page
-            let is_typed = form == "refuse" && error.code() == Code::InvalidFields;
-            let name = if is_typed { format!("refuse-{}", fields.text("referral_id")) } else { "list".to_owned() };
+            let is_typed = form != "accept" && error.code() == Code::InvalidFields;
+            let about = fields.given("referral_id").or(fields.given("extension_id")).unwrap_or_default();
+            let name = if is_typed { format!("{form}-{about}") } else { "list".to_owned() };
             let draft = Draft::refused(&name, fields, error)?;
             shown(&app, &clerk, draft).await
         }
@@ -100,4 +122,13 @@ async fn refuse(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(referrals::refuse(tx, actor, input))
     });
     refuse.await
+}
+
+async fn decide_extension(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let id: ExtensionId = fields.required("extension_id")?;
+    let input = (id, DecideExtension { approve: fields.required("approve")?, reason: fields.text("reason").to_owned() });
+    let decide = app.once(clerk.actor.clone(), fields.key(), "decide_extension", input, |tx, actor, input| {
+        Box::pin(extensions::decide(tx, actor, input))
+    });
+    decide.await
 }

@@ -26,6 +26,7 @@ use crate::{
     streams,
     suggestions::{
         self, AnswerSuggestion, AssignSuggestion, Step, SuggestionState, SuggestionSummary, SuggestionView, Visibility,
+        extensions::{self, AskExtension},
         queries::{Scope, SuggestionsQuery},
         referrals::{self, ReferSuggestion},
     },
@@ -243,6 +244,7 @@ pub(super) async fn act(
         "answer" => answer(&app, &clerk, id, &fields).await,
         "refer" => refer(&app, &clerk, id, &fields).await,
         "keep" => keep(&app, &clerk, id, &fields).await,
+        "extend" => extend(&app, &clerk, id, &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,
@@ -291,6 +293,14 @@ async fn keep(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Re
         Box::pin(referrals::keep(tx, actor, id))
     });
     keep.await.map(drop)
+}
+
+async fn extend(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, AskExtension { reason: fields.text("reason").to_owned() });
+    let ask = app.once(clerk.actor.clone(), fields.key(), "ask_extension", input, |tx, actor, input| {
+        Box::pin(extensions::ask(tx, actor, input))
+    });
+    ask.await.map(drop)
 }
 
 async fn join(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {

@@ -46,6 +46,9 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         taken_by: None,
         taken_body_id: None,
         category: Category::Other,
+        urgency: crate::suggestions::promises::Urgency::Ordinary,
+        asks_office: None,
+        extended_at: None,
     }
 }
 

@@ -39,6 +39,7 @@ impl World {
             "voice_public" => self.voice(&owner, "public", place).await,
             "voice_town" => self.voice(&owner, "town", place).await,
             "referral" => self.referral(&owner, place).await,
+            "extension" => self.extension(&owner, place).await,
             "photo_private" => self.photo(&owner, "handlers", place).await,
             "photo_public" => self.photo(&owner, "public", place).await,
             "thread_private" => self.thread(&owner, "handlers", place).await,
@@ -60,7 +61,7 @@ impl World {
             _ => self.of_village(kind, place).await,
         };
         if !matches!(kind, "vote" | "closed_vote") {
-            let personal = ["voice", "referral", "photo", "thread", "mailbox", "contact", "group"]
+            let personal = ["voice", "referral", "extension", "photo", "thread", "mailbox", "contact", "group"]
                 .iter()
                 .any(|one| kind.starts_with(one))
                 .then_some(owner.person);
@@ -202,15 +203,31 @@ impl World {
         id(&made)
     }
 
+    /// Somebody of the committee who handles what another left.
+    async fn handler(&mut self, owner: &Somebody, place: Place) -> Somebody {
+        let chair = self.chairs[&place].clone();
+        if chair.person != owner.person {
+            return chair;
+        }
+        let person = self.fresh_person(place).await;
+        self.seat(self.committees[&place], person, "clerk", None).await;
+        Somebody::signed_in(&self.app, person).await
+    }
+
+    /// A voice for which the committee asks the town for more days.
+    async fn extension(&mut self, owner: &Somebody, place: Place) -> String {
+        let voice = self.voice(owner, "handlers", place).await;
+        let by = self.handler(owner, place).await;
+        by.post(&format!("/v1/suggestions/{voice}/accept"), json!(null)).await.ok();
+        by.post(&format!("/v1/suggestions/{voice}/extension"), json!({ "reason": "要等材料" })).await.ok();
+        let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
+        id(&shown["extensions"][0])
+    }
+
     /// A voice that the committee wants to pass on to the town; nobody passes on the own.
     async fn referral(&mut self, owner: &Somebody, place: Place) -> String {
         let voice = self.voice(owner, "handlers", place).await;
-        let mut by = self.chairs[&place].clone();
-        if by.person == owner.person {
-            let person = self.fresh_person(place).await;
-            self.seat(self.committees[&place], person, "clerk", None).await;
-            by = Somebody::signed_in(&self.app, person).await;
-        }
+        let by = self.handler(owner, place).await;
         let offer = json!({ "body_id": self.office_above(place).await, "reason": "该由镇里办" });
         by.post(&format!("/v1/suggestions/{voice}/referrals"), offer).await.ok();
         let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();

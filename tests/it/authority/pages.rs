@@ -236,6 +236,11 @@ async fn fields(
         "/desk/suggestions/{id}/refer" => {
             vec![("body_id", world.office_above(place).await.to_string()), ("reason", "该由镇里办".to_owned())]
         }
+        "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
+        "/desk/referrals/extension" => {
+            let yes = ("approve", "true".to_owned());
+            vec![("extension_id", object.to_owned()), yes, ("reason", "同意".to_owned())]
+        }
         "/desk/referrals/accept" => vec![("referral_id", object.to_owned())],
         "/desk/referrals/refuse" => {
             let next = world.committees[&place].to_string();

@@ -187,6 +187,8 @@ impl World {
                 json!({ "body_id": to, "reason": "该由上级办" })
             }
             "set_suggestion_route" => json!({ "body_id": self.committees[&place] }),
+            "ask_extension" => json!({ "reason": "要等材料" }),
+            "decide_extension" => json!({ "approve": true, "reason": "同意" }),
             "refuse_referral" => json!({ "next_body_id": self.committees[&place], "reason": "该由村里办" }),
             "cosign_suggestion" => json!({ "is_on": true }),
             "similar_suggestions" => json!({ "text": "路灯坏了" }),

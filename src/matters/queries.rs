@@ -116,6 +116,42 @@ pub async fn under_way_by_area(db: &impl ConnectionTrait, above: &str, now: Date
         .await?)
 }
 
+/// A matter in a stage whose due date has passed.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Late {
+    /// Its id.
+    pub id: MatterId,
+    /// Its number.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+    /// Where.
+    pub area_code: String,
+    /// The stage in which it is.
+    pub stage: String,
+    /// Until when that was to be over.
+    pub stage_due_at: Option<DateTime<Utc>>,
+}
+
+/// Matters that are late in their stage, in an area and below it, the longest late first, 200 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>)) -> Result<Vec<Late>> {
+    use matter::Column as C;
+    Ok(matter::Entity::find()
+        .select_only()
+        .columns([C::Id, C::Number, C::Title, C::AreaCode, C::Stage, C::StageDueAt])
+        .filter(C::AreaCode.starts_with(area))
+        .filter(C::State.eq(State::Open.as_str()))
+        .filter(C::StageDueAt.lte(now))
+        .order_by_asc(C::StageDueAt)
+        .limit(200)
+        .into_model()
+        .all(db)
+        .await?)
+}
+
 pub(super) async fn row(db: &impl ConnectionTrait, id: MatterId) -> Result<matter::Model> {
     matter::Entity::find_by_id(id).one(db).await?.ok_or_else(|| Code::NotFound.into())
 }

@@ -21,6 +21,7 @@ mod desk;
 mod desk_login;
 mod doors;
 pub mod fields;
+mod figures;
 mod form;
 mod group;
 mod guest;
@@ -65,6 +66,7 @@ pub fn routes() -> Router<App> {
         .merge(privacy::routes())
         .merge(speak::routes())
         .merge(suggestion::routes())
+        .merge(figures::routes())
         .merge(matter::routes())
         .merge(form::routes())
         .merge(meeting::routes())

@@ -22,6 +22,8 @@
 //! nobody's list. A thread's messages are read in the stream, where single reads leave no trace; therefore a handler gets
 //! into the thread of a voice that is not public only by opening the voice, and out of it with the seat.
 mod authors;
+pub mod by_body;
+mod by_body_http;
 mod clocks;
 pub mod commands;
 mod cosigns;

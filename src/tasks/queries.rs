@@ -104,6 +104,22 @@ pub async fn my_open(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<
     views(db, rows).await
 }
 
+/// Open tasks whose time is over, in an area and below it, the longest late first, 200 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>)) -> Result<Vec<TaskView>> {
+    let rows = task::Entity::find()
+        .filter(task::Column::AreaCode.starts_with(area))
+        .filter(task::Column::State.eq(OPEN))
+        .filter(task::Column::DueAt.lte(now))
+        .order_by_asc(task::Column::DueAt)
+        .limit(MAX_TASKS)
+        .all(db)
+        .await?;
+    views(db, rows).await
+}
+
 /// The owner, everybody of the area, and who evaluates it.
 pub(super) fn may_see(actor: &Actor, row: &task::Model) -> bool {
     row.owner_id == actor.person || actor.reads_records(&row.area_code)

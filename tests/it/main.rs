@@ -17,6 +17,7 @@ mod delivery;
 mod disaster;
 mod escalation;
 mod fanout;
+mod figures;
 mod hostile;
 mod identity;
 mod invariants;

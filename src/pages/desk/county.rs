@@ -52,9 +52,10 @@ pub(super) struct Place {
 }
 
 /// The pages of this desk: key of the name and path.
-pub(super) const TABS: [(&str, &str); 6] = [
+pub(super) const TABS: [(&str, &str); 7] = [
     ("county-health", "/desk/county"),
     ("county-areas", "/desk/county/areas"),
+    ("county-overdue", "/desk/county/overdue"),
     ("county-bodies", "/desk/county/bodies"),
     ("county-failures", "/desk/county/failures"),
     ("county-voices", "/desk/county/voices"),
@@ -66,7 +67,7 @@ pub(super) const TABS: [(&str, &str); 6] = [
 struct HealthPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 6],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     health: Health,
     work: Option<Work>,
@@ -128,7 +129,7 @@ fn size(bytes: u64) -> String {
 struct AreasPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 6],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     overview: Overview,
 }
@@ -169,7 +170,7 @@ fn banded(band: Band) -> String {
 struct BodiesPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 6],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     path: Vec<AreaName>,
     below: Vec<AreaName>,

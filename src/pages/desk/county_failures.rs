@@ -41,7 +41,7 @@ pub(super) struct Done {
 struct FailuresPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 6],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     done: Done,
     letters: Vec<DeadLetter>,

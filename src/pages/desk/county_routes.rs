@@ -40,7 +40,7 @@ pub(super) struct Place {
 struct RoutesPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 6],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     draft: Draft,
     area: String,

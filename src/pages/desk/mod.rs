@@ -8,6 +8,7 @@ mod bodies;
 mod charters;
 mod county;
 mod county_failures;
+mod county_overdue;
 mod county_routes;
 mod county_voices;
 mod frame;
@@ -95,6 +96,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/county/bodies", get(county::bodies))
         .route("/desk/county/failures", get(county_failures::show))
         .route("/desk/county/failures/{form}", post(county_failures::act))
+        .route("/desk/county/overdue", get(county_overdue::show))
         .route("/desk/county/routes", get(county_routes::show))
         .route("/desk/county/routes/{form}", post(county_routes::act))
         .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))

@@ -1,0 +1,260 @@
+//! How well each body answers, over whole months or years: rates that name nobody. And what is late now, for who runs the
+//! county.
+//!
+//! # Why
+//! Of fewer than five nothing is shown, numbers are rounded down to fives, and a period is a month or a year: whoever takes
+//! one period from another must not learn what became of a single voice.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    rows::suggestion,
+    rules::{self, Deadline, SuggestionKind, SuggestionState, Visibility},
+};
+use crate::{
+    bodies, clock,
+    error::{Checks, Result},
+    ids::{BodyId, SuggestionId},
+};
+
+/// Of fewer nothing is shown.
+const FEWEST: usize = 5;
+/// Voices read at once.
+const CHUNK: u64 = 5000;
+/// Late voices that are listed.
+const MOST_LATE: u64 = 500;
+/// Solved and satisfied from these ratings on.
+const SATISFIED: i32 = 4;
+
+/// Figures of one body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BodyFigures {
+    /// The body.
+    pub body_id: BodyId,
+    /// Its name.
+    pub body_name: String,
+    /// At least so many voices in the period; a multiple of five, absent when there are fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_at_least: Option<i64>,
+    /// 响应率: of a hundred, how many are answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_percent: Option<i64>,
+    /// 解决率: of a hundred rated, how many with 3 or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub solved_percent: Option<i64>,
+    /// 满意率: of a hundred rated, how many with 4 or 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub satisfied_percent: Option<i64>,
+    /// Days until the answer, of the one in the middle; rounded up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub median_days: Option<i64>,
+}
+
+/// A voice that is late. Not its words, and not whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LateVoice {
+    /// Its number.
+    pub number: String,
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// Code of the village; of the town, where the village must not know of it.
+    pub area_code: String,
+    /// The body responsible.
+    pub body_name: String,
+    /// Which promise.
+    pub which: Deadline,
+    /// Until when it was promised.
+    pub due_at: DateTime<FixedOffset>,
+}
+
+/// A month (`2026-11`) or a year (`2026`): its first day and the first day after it.
+///
+/// # Errors
+/// `invalid_fields`.
+pub fn period(text: &str) -> Result<(NaiveDate, NaiveDate)> {
+    let mut parts = text.split('-').map(str::parse::<u32>);
+    let year = parts.next().and_then(std::result::Result::ok).and_then(|year| i32::try_from(year).ok());
+    let (month, is_over) = (parts.next(), parts.next().is_none());
+    let day = |year: i32, month: u32| NaiveDate::from_ymd_opt(year, month, 1);
+    let year = year.filter(|year| (2000..=2200).contains(year) && is_over);
+    let found = match (year, month) {
+        (Some(year), None) => day(year, 1).zip(day(year + 1, 1)),
+        (Some(year), Some(Ok(12))) => day(year, 12).zip(day(year + 1, 1)),
+        (Some(year), Some(Ok(month))) => day(year, month).zip(day(year, month + 1)),
+        _ => None,
+    };
+    let mut checks = Checks::default();
+    checks.require(found.is_some(), "period", "out_of_range");
+    checks.done()?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The present month.
+#[must_use]
+pub fn this_month(now: DateTime<Utc>) -> String {
+    let day = clock::local_date(now);
+    format!("{:04}-{:02}", day.year(), day.month())
+}
+
+#[derive(Default)]
+struct Tally {
+    left: usize,
+    answered: usize,
+    rated: usize,
+    solved: usize,
+    satisfied: usize,
+    days: Vec<i64>,
+}
+
+type Row = (SuggestionId, BodyId, DateTime<Utc>, Option<DateTime<Utc>>, Option<i32>);
+
+impl Tally {
+    fn add(&mut self, (_, _, left_at, answered_at, rating): &Row) {
+        self.left += 1;
+        if let Some(answered_at) = answered_at {
+            self.answered += 1;
+            // what took an hour took a day
+            self.days.push((*answered_at - *left_at).num_seconds().max(1).div_ceil(24 * 3600));
+        }
+        if let Some(rating) = rating {
+            self.rated += 1;
+            self.solved += usize::from(!rules::reopens(*rating));
+            self.satisfied += usize::from(*rating >= SATISFIED);
+        }
+    }
+
+    fn shown(mut self, body_id: BodyId, body_name: String) -> BodyFigures {
+        let enough = |count: usize| count >= FEWEST;
+        let percent = |part: usize, whole: usize| enough(whole).then(|| whole_percent(part, whole));
+        self.days.sort_unstable();
+        let middle = self.days.get(self.days.len() / 2).copied();
+        BodyFigures {
+            body_id,
+            body_name,
+            left_at_least: enough(self.left).then(|| whole_fives(self.left)),
+            answered_percent: percent(self.answered, self.left),
+            solved_percent: percent(self.solved, self.rated),
+            satisfied_percent: percent(self.satisfied, self.rated),
+            median_days: middle.filter(|_| enough(self.answered)),
+        }
+    }
+}
+
+fn whole_percent(part: usize, whole: usize) -> i64 {
+    i64::try_from(part * 100 / whole.max(1)).unwrap_or_default()
+}
+
+fn whole_fives(count: usize) -> i64 {
+    i64::try_from(count - count % FEWEST).unwrap_or_default()
+}
+
+/// Figures of the bodies responsible for what was left in an area and below it, by their names. Read in chunks: memory is
+/// flat in the number of bodies and answers, not of voices.
+///
+/// # Errors
+/// `not_found` for an unknown area; `invalid_fields` for what is no period.
+pub async fn by_body(db: &impl ConnectionTrait, (area, text): (&str, &str)) -> Result<Vec<BodyFigures>> {
+    let (from, to) = period(text)?;
+    crate::areas::get(db, area).await?;
+    let mut tallies: HashMap<BodyId, Tally> = HashMap::new();
+    let mut last: Option<SuggestionId> = None;
+    loop {
+        let rows: Vec<Row> = suggestion::Entity::find()
+            .select_only()
+            .columns([suggestion::Column::Id, suggestion::Column::BodyId, suggestion::Column::CreatedAt])
+            .columns([suggestion::Column::AnsweredAt, suggestion::Column::Rating])
+            .filter(suggestion::Column::AreaCode.starts_with(area))
+            .filter(suggestion::Column::CreatedAt.gte(clock::start_of_day(from)))
+            .filter(suggestion::Column::CreatedAt.lt(clock::start_of_day(to)))
+            .filter(Condition::all().add_option(last.map(|last| suggestion::Column::Id.gt(last))))
+            .order_by_asc(suggestion::Column::Id)
+            .limit(CHUNK)
+            .into_tuple()
+            .all(db)
+            .await?;
+        rows.iter().for_each(|row| tallies.entry(row.1).or_default().add(row));
+        last = rows.last().map(|row| row.0);
+        if (rows.len() as u64) < CHUNK {
+            break;
+        }
+    }
+    let names = bodies::queries::names(db, tallies.keys().copied().collect()).await?;
+    let shown = tallies.into_iter().map(|(id, tally)| tally.shown(id, names.get(&id).cloned().unwrap_or_default()));
+    let mut shown: Vec<BodyFigures> = shown.collect();
+    shown.sort_by(|one, other| one.body_name.cmp(&other.body_name).then(one.body_id.0.cmp(&other.body_id.0)));
+    Ok(shown)
+}
+
+/// Voices whose deadline has passed, in an area and below it, the longest late first, 500 at most. For who runs the county.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>)) -> Result<Vec<LateVoice>> {
+    use suggestion::Column as C;
+    let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
+    let unanswered = C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
+    let rows = suggestion::Entity::find()
+        .filter(C::AreaCode.starts_with(area))
+        .filter(Condition::any().add(unaccepted).add(unanswered))
+        .order_by_asc(C::AnswerDueAt)
+        .limit(MOST_LATE)
+        .all(db)
+        .await?;
+    let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let show = |row: suggestion::Model| {
+        let is_unanswered = row.answer_due_at <= now;
+        let (which, due_at) = match is_unanswered {
+            true => (Deadline::Answer, row.answer_due_at),
+            false => (Deadline::Accept, row.accept_due_at),
+        };
+        let area_code = match row.visibility {
+            Visibility::Town => row.area_code.get(..9).unwrap_or(&row.area_code).to_owned(),
+            Visibility::Public | Visibility::Handlers => row.area_code,
+        };
+        // a number names the village
+        let number = if row.visibility == Visibility::Town { String::new() } else { row.number };
+        let body_name = names.get(&row.body_id).cloned().unwrap_or_default();
+        LateVoice { number, kind: row.kind, area_code, body_name, which, due_at: clock::local(due_at) }
+    };
+    Ok(rows.into_iter().map(show).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_a_month_or_a_year_and_nothing_else() {
+        let day = |year, month| NaiveDate::from_ymd_opt(year, month, 1).unwrap();
+        assert_eq!(period("2026-11").unwrap(), (day(2026, 11), day(2026, 12)));
+        assert_eq!(period("2026-12").unwrap(), (day(2026, 12), day(2027, 1)));
+        assert_eq!(period("2026").unwrap(), (day(2026, 1), day(2027, 1)));
+        for bad in ["", "2026-13", "2026-0", "2026-11-02", "x", "1", "99999999999", "2026-", "-5", "2026-x"] {
+            assert!(period(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn of_fewer_than_five_nothing_is_shown() {
+        let at = DateTime::UNIX_EPOCH;
+        let row = |days: i64, rating| {
+            let answered = (days > 0).then(|| at + chrono::TimeDelta::days(days));
+            (SuggestionId::new(), BodyId::new(), at, answered, rating)
+        };
+        let mut tally = Tally::default();
+        (1..=4).for_each(|days| tally.add(&row(days, Some(5))));
+        let hidden = tally.shown(BodyId::new(), String::new());
+        assert_eq!((hidden.left_at_least, hidden.answered_percent, hidden.median_days), (None, None, None));
+        let mut tally = Tally::default();
+        (1..=5).for_each(|days| tally.add(&row(days, Some(if days == 1 { 2 } else { 3 }))));
+        (0..3).for_each(|_| tally.add(&row(0, None)));
+        let shown = tally.shown(BodyId::new(), String::new());
+        assert_eq!((shown.left_at_least, shown.answered_percent), (Some(5), Some(62)));
+        assert_eq!((shown.solved_percent, shown.satisfied_percent), (Some(80), Some(0)));
+        assert_eq!(shown.median_days, Some(3));
+    }
+}

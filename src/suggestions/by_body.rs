@@ -16,6 +16,7 @@ use super::{
     rules::{self, Deadline, SuggestionKind, SuggestionState, Visibility},
 };
 use crate::{
+    areas::VILLAGE_CODE,
     bodies, clock,
     error::{Checks, Result},
     ids::{BodyId, SuggestionId},
@@ -152,6 +153,13 @@ fn whole_fives(count: usize) -> i64 {
     i64::try_from(count - count % FEWEST).unwrap_or_default()
 }
 
+/// What is counted in an area: in a village's own figures nobody may see that somebody there spoke to the town alone.
+fn seen_from(area: &str) -> Condition {
+    let below = Condition::all().add(suggestion::Column::AreaCode.starts_with(area));
+    let is_village = area.len() >= VILLAGE_CODE;
+    below.add_option(is_village.then(|| suggestion::Column::Visibility.ne(Visibility::Town)))
+}
+
 /// Figures of the bodies responsible for what was left in an area and below it, by their names. Read in chunks: memory is
 /// flat in the number of bodies and answers, not of voices.
 ///
@@ -167,7 +175,7 @@ pub async fn by_body(db: &impl ConnectionTrait, (area, text): (&str, &str)) -> R
             .select_only()
             .columns([suggestion::Column::Id, suggestion::Column::BodyId, suggestion::Column::CreatedAt])
             .columns([suggestion::Column::AnsweredAt, suggestion::Column::Rating])
-            .filter(suggestion::Column::AreaCode.starts_with(area))
+            .filter(seen_from(area))
             .filter(suggestion::Column::CreatedAt.gte(clock::start_of_day(from)))
             .filter(suggestion::Column::CreatedAt.lt(clock::start_of_day(to)))
             .filter(Condition::all().add_option(last.map(|last| suggestion::Column::Id.gt(last))))
@@ -198,7 +206,7 @@ pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>))
     let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
     let unanswered = C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
     let rows = suggestion::Entity::find()
-        .filter(C::AreaCode.starts_with(area))
+        .filter(seen_from(area))
         .filter(Condition::any().add(unaccepted).add(unanswered))
         .order_by_asc(C::AnswerDueAt)
         .limit(MOST_LATE)

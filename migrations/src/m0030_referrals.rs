@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
         let mut handed = Table::alter();
         handed.table("suggestions").add_column(integer("handed").default(0));
         manager.alter_table(handed).await?;
-        for name in ["taken_by", "taken_body_id"] {
+        for name in ["taken_by", "taken_body_id", "about_person_id", "about_body_id"] {
             let mut taken = Table::alter();
             taken.table("suggestions").add_column(uuid_null(name));
             manager.alter_table(taken).await?;

@@ -249,10 +249,8 @@ impl Hands {
         let (channel, ids) = (self.channel, chosen.iter().map(|(_, id)| *id).collect());
         let claimed_at = Instant::now();
         let gateways = app.gateways.clone();
-        let claimed = app
-            .store
-            .write(move |tx| Box::pin(async move { claim::claim(tx, &gateways, (channel, ids)).await }))
-            .await;
+        let claimed =
+            app.store.write(move |tx| Box::pin(async move { claim::claim(tx, &gateways, (channel, ids)).await })).await;
         let mut claimed: Vec<Taken> = match claimed {
             Ok(claimed) => claimed,
             Err(error) => {

@@ -83,9 +83,8 @@ pub async fn by_wechat(tx: &Tx, account: WechatAccountId, (msgid, report): (&str
 pub(super) async fn note(tx: &Tx, id: DeliveryId, report: Report) -> Result<()> {
     let Some(row) = delivery::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
     let outcome = if report == Report::Arrived { ARRIVED } else { NOT_ARRIVED };
-    let known = attempt::Entity::find()
-        .filter(attempt::Column::DeliveryId.eq(id))
-        .filter(attempt::Column::Outcome.eq(outcome));
+    let known =
+        attempt::Entity::find().filter(attempt::Column::DeliveryId.eq(id)).filter(attempt::Column::Outcome.eq(outcome));
     if known.one(tx).await?.is_none() {
         let tried = attempt::ActiveModel {
             id: Set(Uuid::now_v7()),

@@ -213,11 +213,7 @@ pub async fn record(tx: &Tx, actor: &Actor, said: RecordGuestVoice) -> Result<Gu
 /// # Errors
 /// `not_found` for who is on no roster; `not_allowed` for others than handlers there, and for the own voice;
 /// `invalid_fields`.
-pub async fn take_down(
-    tx: &Tx,
-    actor: &Actor,
-    (person, said): (PersonId, TakeDownVoice),
-) -> Result<GuestVoice> {
+pub async fn take_down(tx: &Tx, actor: &Actor, (person, said): (PersonId, TakeDownVoice)) -> Result<GuestVoice> {
     let author = people::person(tx, person).await?.filter(|one| one.left_on.is_none()).ok_or(Code::NotFound)?;
     let seat = bodies::require(actor, Right::HandleSuggestions, &author.area)?;
     if author.id == actor.person {
@@ -229,6 +225,7 @@ pub async fn take_down(
         visibility: said.visibility,
         text: said.text,
         place: said.place,
+        about_person_id: None,
         category: said.category,
         urgency: said.urgency,
         media: Vec::new(),
@@ -250,6 +247,7 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         visibility: Visibility::Handlers,
         text: said.text,
         place: said.place,
+        about_person_id: None,
         category: Category::Other,
         urgency: Urgency::Ordinary,
         media: Vec::new(),

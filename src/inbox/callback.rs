@@ -29,11 +29,12 @@ const MAX_BODY: usize = 64 * 1024;
 const FRESH_SECS: i64 = 600;
 
 pub fn routes() -> Router<App> {
-    let official = get(async |app, told| verify(app, told, WechatApp::Official).await);
-    let mini = get(async |app, told| verify(app, told, WechatApp::Mini).await);
-    Router::new()
-        .route("/wechat/callback", official.post(async |app, told, call| take(app, told, call, WechatApp::Official).await))
-        .route("/wechat/mini/callback", mini.post(async |app, told, call| take(app, told, call, WechatApp::Mini).await))
+    type Told = Query<Signed>;
+    let official = get(async |app: State<App>, told: Told| verify(&app, &told.0, WechatApp::Official))
+        .post(async |app: State<App>, told: Told, call: Request| take(&app, (told.0, call), WechatApp::Official).await);
+    let mini = get(async |app: State<App>, told: Told| verify(&app, &told.0, WechatApp::Mini))
+        .post(async |app: State<App>, told: Told, call: Request| take(&app, (told.0, call), WechatApp::Mini).await);
+    Router::new().route("/wechat/callback", official).route("/wechat/mini/callback", mini)
 }
 
 /// What stands in the address of every call.
@@ -56,20 +57,20 @@ fn said(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-async fn verify(State(app): State<App>, Query(told): Query<Signed>, of: WechatApp) -> Response {
+fn verify(app: &App, told: &Signed, of: WechatApp) -> Response {
     let Some(callback) = app.gateways.wechat.callback(of) else { return refused() };
     let is_good = is_signed(&[&callback.token, &told.timestamp, &told.nonce], &told.signature);
-    if is_good && !told.echostr.is_empty() { said(told.echostr) } else { refused() }
+    if is_good && !told.echostr.is_empty() { said(told.echostr.clone()) } else { refused() }
 }
 
-async fn take(State(app): State<App>, Query(told): Query<Signed>, request: Request, of: WechatApp) -> Response {
+async fn take(app: &App, (told, request): (Signed, Request), of: WechatApp) -> Response {
     let Some(callback) = app.gateways.wechat.callback(of) else { return refused() };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else { return refused() };
     let is_fresh = told.timestamp.parse::<i64>().is_ok_and(|at| (app.now().timestamp() - at).abs() <= FRESH_SECS);
     let Ok(body) = std::str::from_utf8(&body) else { return refused() };
     let Some(message) = opened(callback, &told, body).filter(|_| is_fresh) else { return refused() };
     let Some(message) = message else { return said("success".to_owned()) };
-    match commands::store(&app, of, message).await {
+    match commands::store(app, of, message).await {
         Ok(id) => {
             if let Some(id) = id {
                 // not waited for; the sweep looks after it, too

@@ -1,7 +1,6 @@
 //! Writes of the inbox: stored once, done once, forgotten after a day.
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, TryInsertResult,
-    sea_query::Expr,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, TryInsertResult, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -174,11 +173,7 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     let done = letter::Column::State.eq(rules::DONE).and(nothing.or(old));
     let given_up =
         letter::Column::State.eq(rules::DEAD).and(letter::Column::DueAt.lt(tx.now() - rules::KEPT_FOR_REDRIVE));
-    let gone = letter::Entity::find()
-        .filter(done.or(given_up))
-        .limit(FORGET_BATCH)
-        .all(tx)
-        .await?;
+    let gone = letter::Entity::find().filter(done.or(given_up)).limit(FORGET_BATCH).all(tx).await?;
     if gone.is_empty() {
         return Ok(0);
     }

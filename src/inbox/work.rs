@@ -159,6 +159,7 @@ async fn become_voice(
         text: words,
         place: said.place,
         media,
+        about_person_id: None,
         category: Category::Other,
         urgency: Urgency::Ordinary,
     };

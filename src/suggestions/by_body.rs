@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,8 +28,9 @@ const FEWEST: usize = 5;
 const CHUNK: u64 = 5000;
 /// Late voices that are listed.
 const MOST_LATE: u64 = 500;
-/// Solved and satisfied from these ratings on.
+/// Satisfied from this rating on.
 const SATISFIED: i32 = 4;
+const DAY: i64 = 24 * 3600;
 
 /// Figures of one body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -119,7 +120,7 @@ impl Tally {
         if let Some(answered_at) = answered_at {
             self.answered += 1;
             // what took an hour took a day
-            self.days.push((*answered_at - *left_at).num_seconds().max(1).div_ceil(24 * 3600));
+            self.days.push((std::cmp::Ord::max((*answered_at - *left_at).num_seconds(), 1) + DAY - 1) / DAY);
         }
         if let Some(rating) = rating {
             self.rated += 1;
@@ -204,7 +205,8 @@ pub async fn by_body(db: &impl ConnectionTrait, (area, text): (&str, &str)) -> R
 pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>)) -> Result<Vec<LateVoice>> {
     use suggestion::Column as C;
     let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
-    let unanswered = C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
+    let unanswered =
+        C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
     let rows = suggestion::Entity::find()
         .filter(seen_from(area))
         .filter(Condition::any().add(unaccepted).add(unanswered))

@@ -5,10 +5,6 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use super::{
-    clocks::due,
-    leaving::{SubmitSuggestion, submit},
-};
 use super::{
     Suggestion, escalation, extensions,
     promises::{self, Promise},
@@ -17,6 +13,10 @@ use super::{
     rows::{answer, suggestion},
     rules::{self, Deadline, Step, SuggestionState, Visibility},
     words,
+};
+pub use super::{
+    clocks::due,
+    leaving::{SubmitSuggestion, submit},
 };
 use crate::{
     actor::Actor,

@@ -19,12 +19,14 @@ pub(super) async fn after(tx: &Tx, row: &Suggestion) -> Result<Option<BodyId>> {
     next(tx, row).await
 }
 
-/// The office above the body responsible, where the village has one.
+/// The office above the body responsible, where the village has one and it is not about that.
 pub(super) async fn next(db: &impl sea_orm::ConnectionTrait, row: &Suggestion) -> Result<Option<BodyId>> {
     let own = bodies::queries::get(db, row.body_id).await?.kind;
     let mut kind = rules::above(own.as_str());
     while let Some(above) = kind {
-        if let Some(body) = bodies::queries::of_kind(db, above, &row.area_code).await? {
+        if let Some(body) = bodies::queries::of_kind(db, above, &row.area_code).await?
+            && row.about_body_id != Some(body)
+        {
             return Ok(Some(body));
         }
         kind = rules::above(above);

@@ -199,11 +199,7 @@ pub(super) async fn end_open(tx: &Tx, row: Suggestion) -> Result<Suggestion> {
 }
 
 /// Requests of a voice, oldest first.
-pub(super) async fn of_voice(
-    db: &impl ConnectionTrait,
-    keys: &Keys,
-    of: &Suggestion,
-) -> Result<Vec<ExtensionView>> {
+pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<ExtensionView>> {
     let rows = extension::Entity::find()
         .filter(extension::Column::SuggestionId.eq(of.id))
         .order_by_asc(extension::Column::AskedAt)

@@ -99,7 +99,7 @@ pub async fn inspect(tx: &Tx, actor: &Actor, input: Inspect) -> Result<Inspected
     let mut checks = Checks::default();
     checks.text("reason", &reason, REASON);
     let row = suggestion::Entity::find().filter(suggestion::Column::Number.eq(input.number.trim())).one(tx).await?;
-    let row = row.filter(|row| operates(actor, row));
+    let row = row.filter(|row| operates(actor, row) && !rules::is_about(actor, row));
     checks.require(row.is_some(), "number", "unknown");
     checks.done()?;
     let row = row.ok_or(Code::NotFound)?;

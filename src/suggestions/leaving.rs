@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    clock,
+    bodies, clock,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::{BodyId, MediaId, PersonId, SuggestionId},
@@ -52,6 +52,9 @@ pub struct SubmitSuggestion {
     /// What it is about.
     #[serde(default)]
     pub category: Category,
+    /// Whom it is about, of those who sit over the village: neither they nor their body handles it, the office above does.
+    #[serde(default)]
+    pub about_person_id: Option<PersonId>,
     /// Urgent: accepted within 2 hours and answered within 24, on holidays too.
     #[serde(default)]
     pub urgency: Urgency,
@@ -83,19 +86,11 @@ pub struct Taken {
 ///
 /// # Errors
 /// As [`submit`].
-pub async fn take_down(
-    tx: &Tx,
-    author: &Actor,
-    (taken, input): (Taken, SubmitSuggestion),
-) -> Result<SuggestionView> {
+pub async fn take_down(tx: &Tx, author: &Actor, (taken, input): (Taken, SubmitSuggestion)) -> Result<SuggestionView> {
     leave(tx, author, (input, Some(taken))).await
 }
 
-async fn leave(
-    tx: &Tx,
-    actor: &Actor,
-    (input, taken): (SubmitSuggestion, Option<Taken>),
-) -> Result<SuggestionView> {
+async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option<Taken>)) -> Result<SuggestionView> {
     let id = SuggestionId::new();
     let to = Subject { kind: SUBJECT_KIND, id: &id.to_string(), area: &actor.area };
     let words = input.text.trim().replace("\r\n", "\n");
@@ -110,7 +105,10 @@ async fn leave(
     let now = tx.now();
     let number = free_number(tx, &actor.area, now).await?;
     let about = (input.category, input.visibility);
-    let (body_id, is_named) = routing::responsible(tx, &actor.area, about).await?;
+    let (usual, is_named) = routing::responsible(tx, &actor.area, about).await?;
+    let accused = accused(tx, actor, input.about_person_id).await?;
+    let body_id = routing::past(tx, &actor.area, (usual, &accused)).await?;
+    let about_body_id = accused.contains(&usual).then_some(usual).or(accused.first().copied());
     let title = thread_title(input.kind, input.visibility, &words, &number);
     let area = Some(actor.area.clone());
     let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body_id) };
@@ -140,7 +138,9 @@ async fn leave(
         level: Set(0),
         unsolved: Set(0),
         cosigns: Set(0),
-        handed: Set(i32::from(is_named)),
+        handed: Set(i32::from(is_named || body_id != usual)),
+        about_person_id: Set(input.about_person_id),
+        about_body_id: Set(about_body_id),
         category: Set(input.category),
         urgency: Set(input.urgency),
         taken_by: Set(taken.map(|taken| taken.by)),
@@ -156,6 +156,22 @@ async fn leave(
     let happening = Happening::new(Kind::SuggestionSubmitted, row.id).at(&row.area_code).with(data);
     events::record(tx, happening.by(taken.map_or(actor.person, |taken| taken.by))).await?;
     queries::view(tx, tx.keys(), actor, row).await
+}
+
+/// Bodies that answer residents and in which the person sits whom the voice is about.
+///
+/// # Errors
+/// `invalid_fields` for oneself, and for who sits in none.
+async fn accused(tx: &Tx, actor: &Actor, about: Option<PersonId>) -> Result<Vec<BodyId>> {
+    let Some(about) = about else { return Ok(Vec::new()) };
+    let seats = bodies::queries::seats_of(tx, about, tx.now()).await?;
+    let over = seats.iter().filter(|seat| seat.covers(&actor.area) && rules::takes_voices(&seat.body_kind));
+    let mut bodies: Vec<BodyId> = over.map(|seat| seat.body_id).collect();
+    bodies.dedup();
+    let mut checks = Checks::default();
+    checks.require(!bodies.is_empty() && about != actor.person, "about_person_id", "not_a_member");
+    checks.done()?;
+    Ok(bodies)
 }
 
 fn check_words(words: &str, place: &str, media: usize) -> Result<()> {

@@ -11,6 +11,7 @@
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
 //! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
 //! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
+//! Whom a voice is about does not handle it, nor does their body: it begins one office higher.
 //! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
 //! from the office above.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's.
@@ -28,10 +29,10 @@ mod clocks;
 pub mod commands;
 mod cosigns;
 mod escalation;
-mod figures;
-mod http;
 pub mod extensions;
 mod extensions_http;
+mod figures;
+mod http;
 mod inspections;
 pub mod leaving;
 mod promises;

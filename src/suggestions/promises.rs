@@ -86,8 +86,8 @@ mod tests {
             let urgent = promise(kind, category, Urgency::Urgent);
             assert_eq!((urgent.accept, urgent.answer), (Wait::Hours(2), Wait::Hours(24)));
             let ordinary = promise(kind, category, Urgency::Ordinary);
-            let is_fault = category == Category::Utilities
-                && matches!(kind, SuggestionKind::Help | SuggestionKind::Complaint);
+            let is_fault =
+                category == Category::Utilities && matches!(kind, SuggestionKind::Help | SuggestionKind::Complaint);
             assert_eq!(ordinary.answer == Wait::Hours(24), is_fault, "{kind:?} {category:?}");
             if !is_fault {
                 let days = if kind == SuggestionKind::Praise { 15 } else { 7 };

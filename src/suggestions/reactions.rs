@@ -238,7 +238,8 @@ mod tests {
         let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
         let referred =
             ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
-        let referred = referred.chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned));
+        let referred = referred
+            .chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned));
         for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
         }

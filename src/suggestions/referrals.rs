@@ -169,7 +169,8 @@ pub fn answers(body: &Body) -> bool {
 fn fits(row: &Suggestion, body: &Body) -> bool {
     let covers = body.areas.iter().any(|code| crate::actor::covers(code, &row.area_code));
     let is_above = body.areas.iter().all(|code| code.len() < row.area_code.len());
-    covers && answers(body) && (row.visibility != Visibility::Town || is_above)
+    let is_about = row.about_body_id == Some(body.id);
+    covers && answers(body) && !is_about && (row.visibility != Visibility::Town || is_above)
 }
 
 /// Bodies to which the voice can be passed on, those of the village first.
@@ -185,11 +186,7 @@ pub async fn choices(db: &impl ConnectionTrait, row: &SuggestionSummary) -> Resu
 }
 
 /// The open offer, its voice, and the seat by which the actor speaks for the body that is asked.
-async fn offered<'a>(
-    tx: &Tx,
-    actor: &'a Actor,
-    id: ReferralId,
-) -> Result<(referral::Model, Suggestion, &'a HeldSeat)> {
+async fn offered<'a>(tx: &Tx, actor: &'a Actor, id: ReferralId) -> Result<(referral::Model, Suggestion, &'a HeldSeat)> {
     let offer = referral::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let row = queries::row(tx, offer.suggestion_id).await?.ok_or(Code::NotFound)?;
     let seat = actor.seats.iter().find(|seat| seat.body_id == offer.to_body_id).ok_or(Code::NotFound)?;
@@ -301,11 +298,7 @@ pub(super) async fn end_offer(tx: &Tx, actor: &Actor, row: Suggestion) -> Result
 }
 
 /// How a voice went from body to body, oldest first.
-pub(super) async fn of_voice(
-    db: &impl ConnectionTrait,
-    keys: &Keys,
-    of: &Suggestion,
-) -> Result<Vec<ReferralView>> {
+pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<ReferralView>> {
     let rows = referral::Entity::find()
         .filter(referral::Column::SuggestionId.eq(of.id))
         .order_by_asc(referral::Column::OfferedAt)

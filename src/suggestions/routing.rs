@@ -62,6 +62,27 @@ pub(super) async fn responsible(
     usual.map(|body| (body, false)).ok_or_else(|| Code::NoBodyResponsible.into())
 }
 
+/// The same, past the bodies that it is about: the nearest office above them.
+pub(super) async fn past(
+    db: &impl ConnectionTrait,
+    area: &str,
+    (usual, accused): (BodyId, &[BodyId]),
+) -> Result<BodyId> {
+    if !accused.contains(&usual) {
+        return Ok(usual);
+    }
+    let own = bodies::queries::get(db, usual).await?.kind;
+    // whatever answered for the village, the town is above it
+    let mut kind = Some(rules::above(own.as_str()).unwrap_or(rules::responsible_kind(Visibility::Town)));
+    while let Some(above) = kind {
+        if let Some(body) = bodies::queries::of_kind(db, above, area).await?.filter(|body| !accused.contains(body)) {
+            return Ok(body);
+        }
+        kind = rules::above(above);
+    }
+    Err(Code::NoBodyResponsible.into())
+}
+
 /// What is for the town alone goes past the village, whoever was named for it.
 fn can_take(body: &Body, area: &str, visibility: Visibility) -> bool {
     let covers = body.areas.iter().any(|code| crate::actor::covers(code, area));

@@ -62,6 +62,9 @@ pub mod suggestion {
         /// The clerk who took it down for its author, and for which office.
         pub taken_by: Option<PersonId>,
         pub taken_body_id: Option<BodyId>,
+        /// Whom it is about, of those who sit over the village, and the body of theirs that would answer: neither handles it.
+        pub about_person_id: Option<PersonId>,
+        pub about_body_id: Option<BodyId>,
         pub category: Category,
         pub urgency: Urgency,
         /// The office above that is asked for more days, and has not said yes or no.

@@ -219,9 +219,19 @@ pub fn handling_seat<'a>(actor: &'a Actor, row: &Suggestion) -> Option<&'a HeldS
         seat.covers(&row.area_code) && (went_up || began_here)
     };
     let given = row.assignee_id == Some(actor.person);
+    if is_about(actor, row) {
+        return None;
+    }
     let seats = || actor.seats.iter();
     // who sits in the body responsible speaks for it, and not for another that covers the village, too
     seats().find(|seat| in_body(seat) && (given || by_right(seat))).or_else(|| seats().find(by_right))
+}
+
+/// Is it about the actor, or about somebody of the actor's own body?
+#[must_use]
+pub fn is_about(actor: &Actor, row: &Suggestion) -> bool {
+    let of_body = |body: BodyId| actor.seats.iter().any(|seat| seat.body_id == body);
+    row.about_person_id == Some(actor.person) || row.about_body_id.is_some_and(of_body)
 }
 
 /// Is it whose it was given to, by the clock or by another body, and not whose it was at first?

@@ -27,7 +27,6 @@ pub(super) fn digest(keys: &Keys, app: WechatApp, openid: &str) -> String {
     keys.lookup("openid", &format!("{} {openid}", app.as_str()))
 }
 
-
 /// The account of this openid; made when it is new, and belonging to nobody then.
 ///
 /// # Errors
@@ -201,13 +200,17 @@ async fn consents(
             (false, _) if is_change || template.is_long_term => 0,
             (false, _) => before,
         };
-        put_consent(tx, known.is_some(), consent::Model {
-            account_id: row.id,
-            template: id.clone(),
-            remaining,
-            is_long_term: template.is_long_term && remaining > 0,
-            refused_at: (!given).then(|| tx.now()),
-        })
+        put_consent(
+            tx,
+            known.is_some(),
+            consent::Model {
+                account_id: row.id,
+                template: id.clone(),
+                remaining,
+                is_long_term: template.is_long_term && remaining > 0,
+                refused_at: (!given).then(|| tx.now()),
+            },
+        )
         .await?;
     }
     Ok(())
@@ -224,7 +227,8 @@ pub(super) async fn claimed(tx: &Tx, wechat: &Wechat, (row, templates): (&accoun
         let known = consent::Entity::find_by_id((row.id, id.clone())).one(tx).await?;
         let remaining = known.as_ref().map_or(0, |known| known.remaining).max(1);
         let is_long_term = template.is_long_term;
-        let one = consent::Model { account_id: row.id, template: id.clone(), remaining, is_long_term, refused_at: None };
+        let one =
+            consent::Model { account_id: row.id, template: id.clone(), remaining, is_long_term, refused_at: None };
         put_consent(tx, known.is_some(), one).await?;
     }
     Ok(())
@@ -238,7 +242,11 @@ async fn put_consent(tx: &Tx, is_known: bool, one: consent::Model) -> Result<()>
         is_long_term: Set(one.is_long_term),
         refused_at: Set(one.refused_at),
     };
-    if is_known { row.update(tx).await? } else { row.insert(tx).await? };
+    if is_known {
+        row.update(tx).await?
+    } else {
+        row.insert(tx).await?
+    };
     Ok(())
 }
 

@@ -52,7 +52,7 @@ pub struct Ticket {
 }
 
 /// Accounts of several people with what the ledger still allows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ways {
     accounts: HashMap<PersonId, Vec<account::Model>>,
     consents: HashMap<(WechatAccountId, String), i32>,
@@ -76,8 +76,8 @@ impl Ways {
             .filter(consent::Column::Remaining.gt(0))
             .all(tx)
             .await?;
-        let mut ways = Self::default();
-        ways.consents = consents.into_iter().map(|row| ((row.account_id, row.template), row.remaining)).collect();
+        let consents = consents.into_iter().map(|row| ((row.account_id, row.template), row.remaining)).collect();
+        let mut ways = Self { accounts: HashMap::new(), consents };
         for row in rows {
             if let Some(person) = row.person_id {
                 ways.accounts.entry(person).or_default().push(row);
@@ -194,7 +194,11 @@ impl Ticket {
             // another try has taken since, or it was given back already
             return Ok(());
         }
-        if spent { self.is_gone(tx).await } else { give_back(tx, self.account, (self.way, self.counted.as_deref())).await }
+        if spent {
+            self.is_gone(tx).await
+        } else {
+            give_back(tx, self.account, (self.way, self.counted.as_deref())).await
+        }
     }
 
     /// WeChat has it, or may have it; a report may have come before us.

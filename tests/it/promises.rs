@@ -83,7 +83,10 @@ async fn what_is_hard_gets_fifteen_working_days_once_from_the_office_above() {
     assert_eq!(statuses, [204, 409]);
     let shown = author.get(&path).await.ok();
     assert_eq!(shown["answer_due_at"], "2026-11-24T00:00:00+08:00", "fifteen working days from when it was left");
-    assert_eq!((&shown["extensions"][0]["state"], &shown["extensions"][0]["answer"]), (&json!("granted"), &json!("同意")));
+    assert_eq!(
+        (&shown["extensions"][0]["state"], &shown["extensions"][0]["answer"]),
+        (&json!("granted"), &json!("同意"))
+    );
     assert_eq!(ask().await.refused(), "wrong_state", "not twice");
     scene.app.settle().await;
     let thread = author.get(&format!("/v1/streams/{}/entries", shown["stream_id"].as_str().unwrap())).await.ok();

@@ -195,3 +195,32 @@ async fn it_is_done_on_the_desk_without_javascript() {
     assert!(own.contains("转办经过") && own.contains("对方已接下"));
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_complaint_is_about_never_sees_whose_it_is() {
+    let scene = Scene::set().await;
+    let Scene { village, author, .. } = &scene;
+    let complaint = |about: Value, visibility: &str| json!({ "kind": "complaint", "visibility": visibility, "text": "收钱不开票", "about_person_id": about });
+    for nobody in [json!(author.person), json!(village.villager(&scene.app, "00008").await.person)] {
+        let refused = author.post("/v1/suggestions", complaint(nobody, "handlers")).await;
+        assert_eq!(refused.refused(), "invalid_fields", "who sits nowhere, or oneself");
+    }
+    let voice = author.post("/v1/suggestions", complaint(json!(village.clerk.person), "handlers")).await.ok();
+    assert_eq!(voice["body_name"], "洛舍镇人民政府", "one office higher from the beginning");
+    let path = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+    for hidden in [&village.clerk, &village.chair] {
+        assert_eq!(hidden.get(&path).await.status, 404, "neither they nor their body");
+    }
+    village.town.post(&format!("{path}/accept"), json!(null)).await.ok();
+    let back = json!({ "body_id": scene.committee, "reason": "请村里自己查" });
+    assert_eq!(village.town.post(&format!("{path}/referrals"), back).await.refused(), "invalid_fields");
+    // what everybody may read names nobody to them
+    let open = author.post("/v1/suggestions", complaint(json!(village.clerk.person), "public")).await.ok();
+    let path = format!("/v1/suggestions/{}", open["id"].as_str().unwrap());
+    let shown = village.clerk.get(&path).await.ok();
+    assert!(shown["author_name"].as_str().unwrap().contains('*'), "{shown}");
+    let can = shown["can"].as_array().unwrap();
+    assert!(!can.contains(&json!("accept")) && !can.contains(&json!("refer")), "{shown}");
+    assert_eq!(shown.get("stream_id"), None);
+    scene.app.stop().await;
+}

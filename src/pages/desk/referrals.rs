@@ -126,7 +126,8 @@ async fn refuse(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
 
 async fn decide_extension(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let id: ExtensionId = fields.required("extension_id")?;
-    let input = (id, DecideExtension { approve: fields.required("approve")?, reason: fields.text("reason").to_owned() });
+    let input =
+        (id, DecideExtension { approve: fields.required("approve")?, reason: fields.text("reason").to_owned() });
     let decide = app.once(clerk.actor.clone(), fields.key(), "decide_extension", input, |tx, actor, input| {
         Box::pin(extensions::decide(tx, actor, input))
     });

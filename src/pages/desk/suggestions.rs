@@ -25,7 +25,8 @@ use crate::{
     },
     streams,
     suggestions::{
-        self, AnswerSuggestion, AssignSuggestion, Step, SuggestionState, SuggestionSummary, SuggestionView, Visibility,
+        self, AnswerSuggestion, AssignSuggestion, Step, SuggestionState, SuggestionSummary, SuggestionView, Urgency,
+        Visibility,
         extensions::{self, AskExtension},
         queries::{Scope, SuggestionsQuery},
         referrals::{self, ReferSuggestion},
@@ -162,6 +163,10 @@ impl VoicePage {
 
     fn can(&self, step: &str) -> bool {
         self.voice.can.iter().any(|one| code_of(one) == step)
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.voice.summary.urgency == Urgency::Urgent
     }
 
     fn is_public(&self) -> bool {

@@ -45,6 +45,8 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         handed: 0,
         taken_by: None,
         taken_body_id: None,
+        about_person_id: None,
+        about_body_id: None,
         category: Category::Other,
         urgency: crate::suggestions::promises::Urgency::Ordinary,
         asks_office: None,
@@ -163,12 +165,18 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Rate => state == Answered,
                 Step::Join => [Submitted, Accepted, Answered, Rated].contains(&state),
                 Step::Cosign => state != Rated,
+                Step::Refer => [Submitted, Accepted].contains(&state),
+                Step::Extend => state == Accepted,
+                // nobody was asked
+                Step::Keep => false,
             };
             let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
             let refused = Err(Code::NotAllowed);
             let (of_author, of_handler, of_both) = match step {
-                Step::Accept | Step::Assign | Step::Answer => (refused, allowed, refused),
+                Step::Accept | Step::Assign | Step::Answer | Step::Refer | Step::Keep | Step::Extend => {
+                    (refused, allowed, refused)
+                }
                 Step::Rate => (allowed, refused, allowed),
                 Step::Join => (refused, allowed, allowed),
                 // nobody stands behind what is not public
@@ -186,8 +194,8 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
 fn what_may_be_done_now_follows_from_the_state() {
     let handler = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
     let expected = |state| match state {
-        SuggestionState::Submitted => vec![Step::Accept, Step::Join],
-        SuggestionState::Accepted => vec![Step::Assign, Step::Answer, Step::Join],
+        SuggestionState::Submitted => vec![Step::Accept, Step::Join, Step::Refer],
+        SuggestionState::Accepted => vec![Step::Assign, Step::Answer, Step::Join, Step::Refer, Step::Extend],
         SuggestionState::Answered | SuggestionState::Rated => vec![Step::Join],
     };
     for state in SuggestionState::iter() {
@@ -300,4 +308,27 @@ fn what_was_passed_on_is_answered_by_who_took_it_alone() {
     (row.offered_to, row.handed, row.body_id) = (None, 1, branch.seats[0].body_id);
     assert_eq!(may(Step::Answer, &row, &branch), Ok(()));
     assert_eq!(may(Step::Answer, &row, &village), Err(Code::NotAllowed));
+}
+
+#[test]
+fn whom_it_is_about_does_not_handle_it_nor_does_their_body() {
+    for visibility in [Visibility::Public, Visibility::Handlers] {
+        let mut row = voice(SuggestionKind::Complaint, visibility, SuggestionState::Submitted);
+        let (chair, clerk) = (
+            seated(VILLAGE, "village_committee", "chair", VILLAGE),
+            seated(VILLAGE, "village_committee", "clerk", VILLAGE),
+        );
+        let clerk =
+            Actor { seats: vec![HeldSeat { body_id: chair.seats[0].body_id, ..clerk.seats[0].clone() }], ..clerk };
+        let town = seated(TOWN, "town_office", "clerk", TOWN);
+        (row.handed, row.body_id) = (1, town.seats[0].body_id);
+        assert!(standing(&clerk, &row).is_handler, "reads what has gone up, as ever");
+        row.about_person_id = Some(chair.person);
+        assert!(!standing(&chair, &row).is_handler);
+        row.about_body_id = Some(chair.seats[0].body_id);
+        let sees = |actor: &Actor| sight(visibility, standing(actor, &row));
+        let hidden = if visibility == Visibility::Public { Sight::Public } else { Sight::Hidden };
+        assert_eq!((sees(&chair), sees(&clerk)), (hidden, hidden));
+        assert_eq!(check(Step::Accept, &row, standing(&town, &row)).map_err(|error| error.code()), Ok(()));
+    }
 }

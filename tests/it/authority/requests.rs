@@ -92,7 +92,11 @@ impl World {
         let (method, path) = template;
         let method: Method = method.to_uppercase().parse().unwrap();
         let code = place.code();
-        let path = path.replace("{category}", "road").replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
+        let path = path
+            .replace("{category}", "road")
+            .replace("{code}", code)
+            .replace("{stream_id}", object)
+            .replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1");
         let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);

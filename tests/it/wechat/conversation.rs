@@ -6,8 +6,7 @@ use fake_providers::{Call, Fake, Fault, Mode};
 use liusheng::{
     config::WechatCallbackMode,
     gateways::{Letter, Outcome},
-    inbox,
-    wechat,
+    inbox, wechat,
 };
 use serde_json::{Value, json};
 

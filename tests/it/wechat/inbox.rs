@@ -107,8 +107,7 @@ async fn a_mini_program_is_believed_once_and_wechat_s_own_word_counts() {
     let person = me.person;
     let binding = app.app.store.write(move |tx| {
         Box::pin(async move {
-            let account =
-                liusheng::wechat::seen(tx, liusheng::gateways::wechat::WechatApp::Mini, "mA").await?;
+            let account = liusheng::wechat::seen(tx, liusheng::gateways::wechat::WechatApp::Mini, "mA").await?;
             liusheng::wechat::bind(tx, account.id, person).await
         })
     });

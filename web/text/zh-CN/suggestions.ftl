@@ -183,3 +183,6 @@ county-overdue-none = 没有。
 county-overdue-days = 已超 { $n } 天
 county-overdue-which-accept = 没有受理
 county-overdue-which-answer = 没有答复
+page-speak-about = 投诉的是村委会哪位（可以不选）
+page-speak-about-nobody = 不是投诉某个人
+page-speak-about-hint = 选了以后，这个人和村委会都不办这条，也看不到您是谁，直接由镇里办。

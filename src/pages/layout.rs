@@ -4,7 +4,7 @@ use std::fmt::Display;
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde_json::json;
@@ -18,6 +18,12 @@ use crate::{
     text,
     wechat::{self, rules::Moment},
 };
+
+/// Of a page that asks for consents: WeChat's own script draws the tag. No other page lets a script of others in, and no page
+/// on which somebody fills in a ballot asks.
+const CSP_ASKING: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
+    script-src 'self' https://res.wx.qq.com; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
+    form-action 'self'";
 
 /// What the frame `web/templates/base.html` needs; every page's template has it as the field `page`.
 #[derive(Clone, Debug, Default)]
@@ -214,6 +220,15 @@ pub fn render_as(status: StatusCode, template: &impl Template) -> Response {
         Ok(page) => (status, Html(page)).into_response(),
         Err(error) => Error::broken(error).into_response(),
     }
+}
+
+/// The answer that shows a page which may ask for consents.
+#[must_use]
+pub fn asking(mut response: Response, page: &Page) -> Response {
+    if !page.asks.is_empty() {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP_ASKING));
+    }
+    response
 }
 
 /// After a form was taken: look at this page.

@@ -52,7 +52,7 @@ pub mod words;
 
 use axum::{Router, middleware};
 
-pub use self::{layout::is_inside, problem::problem, wechat::verification_files};
+pub use self::{problem::problem, wechat::verification_files};
 use crate::app::App;
 
 /// All pages. What they refuse is shown as a page.

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
+    layout::{Live, Page, Resident, Viewer, asking, render, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -110,10 +110,9 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
     let page = viewer.page("page-notice").titled(head.title.clone()).back(back).at(format!("/notices/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));
     let page = viewer.asked(app, page, Moment::Notice).await;
-    Ok(render_as(
-        wrong.status(),
-        &NoticePage { page, notice, objections, may_object, is_asked, confirmed, household, visits, typed, wrong },
-    ))
+    let shown =
+        NoticePage { page, notice, objections, may_object, is_asked, confirmed, household, visits, typed, wrong };
+    Ok(asking(render_as(shown.wrong.status(), &shown), &shown.page))
 }
 
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     compose::{self, Compose, Form, Unsent},
     fields::{Fields, MAX_FILES_BODY, Wrong},
-    layout::{Live, Page, Resident, render, render_as, see, up},
+    layout::{Live, Page, Resident, asking, render, render_as, see, up},
     steps::Step,
     thread::{self, Older, Thread},
     words::{Words, deadline, moment},
@@ -122,7 +122,8 @@ async fn shown(
         page = who.viewer.asked(app, page, Moment::OwnVoice).await;
     }
     let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
-    Ok(render_as(status, &SuggestionPage { page, voice, steps, thread, compose, typed, wrong }))
+    let shown = SuggestionPage { page, voice, steps, thread, compose, typed, wrong };
+    Ok(asking(render_as(status, &shown), &shown.page))
 }
 
 /// What was promised and what was kept.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
+    layout::{Live, Page, Resident, Viewer, asking, render, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
         rules::{self, Preset},
         sealed::{self, CastEnvelope},
     },
+    wechat::rules::Moment,
 };
 
 const CHOICES: [Choice; 3] = [Choice::For, Choice::Against, Choice::Abstain];
@@ -152,7 +153,12 @@ async fn shown(app: &App, viewer: &Viewer, id: VoteId, (number, wrong): (Option<
     let preset = rules::preset(&vote.preset);
     let other = mine.as_ref().and_then(|mine| among(mine, number));
     let is_lost = number.is_some() && other.is_none();
-    Ok(render_as(wrong.status(), &VotePage { page, preset, mine, other, is_lost, choices: CHOICES, vote, wrong }))
+    let mut shown = VotePage { page, preset, mine, other, is_lost, choices: CHOICES, vote, wrong };
+    if !shown.may_vote() {
+        // no script of others beside a ballot
+        shown.page = viewer.asked(app, shown.page, Moment::Vote).await;
+    }
+    Ok(asking(render_as(shown.wrong.status(), &shown), &shown.page))
 }
 
 /// The choice is never part of an address: it comes and goes in forms.

@@ -19,11 +19,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CSP: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
     style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Inside WeChat its own script draws the tag that asks for consents, with a style of its own.
-const CSP_IN_WECHAT: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
-    script-src 'self' https://res.wx.qq.com; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
-    form-action 'self'";
-
 /// Outermost: counts, times, logs (path pattern, never the path or a name) and answers in time.
 pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
@@ -36,7 +31,6 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     let id_value = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"));
     request.headers_mut().insert(REQUEST_ID, id_value.clone());
     let is_html = wants_page(&request);
-    let in_wechat = is_html && app.gateways.wechat.official.is_some() && crate::pages::is_inside(request.headers());
     let mut response = answer(&app, request, next).await;
     if is_html && (response.status().is_client_error() || response.status().is_server_error()) {
         response = crate::pages::problem(response);
@@ -51,7 +45,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     } else {
         tracing::debug!(request = id, %method, route, status = status.as_u16(), millis, "answered");
     }
-    secure(&mut response, id_value, if in_wechat { CSP_IN_WECHAT } else { CSP });
+    secure(&mut response, id_value);
     response
 }
 
@@ -95,13 +89,13 @@ fn wants_page(request: &Request) -> bool {
     !path.starts_with("/v1/") && accepts.contains("text/html")
 }
 
-fn secure(response: &mut Response, id: HeaderValue, policy: &'static str) {
+fn secure(response: &mut Response, id: HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 

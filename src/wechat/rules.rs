@@ -28,7 +28,7 @@ pub enum Moment {
     OwnVoice,
     /// Looks at a notice.
     Notice,
-    /// Looks at a vote.
+    /// Looks at a vote and has no ballot to fill in.
     Vote,
     /// Looks at the settings: whatever there is.
     Settings,

@@ -13,6 +13,7 @@ use super::{bound, call, set_up, xml};
 use crate::support::{Somebody, TestApp, Village, count, monday};
 
 const CONSENTED: &str = "/cgi-bin/message/subscribe/bizsend";
+const INSIDE: &str = "Mozilla/5.0 MicroMessenger/8.0.50";
 const TEMPLATE: &str = "/cgi-bin/message/template/send";
 
 struct Scene {
@@ -31,7 +32,8 @@ impl Scene {
         fake.world.user("oA", |user| user.follows = true);
         let app = TestApp::start_with(monday() + TimeDelta::hours(hours), |config| {
             set_up(config, &fake);
-            config.wechat_templates = format!("notice_published official {way} N1 thing1=title");
+            config.wechat_templates =
+                format!("notice_published official {way} N1 thing1=title; vote_opened official once V1 thing1=title");
         })
         .await;
         let village = Village::found(&app).await;
@@ -99,6 +101,19 @@ impl Scene {
         );
         let rows = self.rows(&select).await;
         rows.iter().map(|row| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())).collect()
+    }
+
+    /// Whether a page lets WeChat's script in, and asks for this template.
+    async fn asks(&self, path: &str, agent: &str, template: &str) -> (bool, bool) {
+        // a session ends before ninety days do
+        let me = Somebody::signed_in(&self.app, self.me.person).await;
+        let asked = me.request(reqwest::Method::GET, path);
+        let shown = asked.header("accept", "text/html").header("user-agent", agent).send().await.unwrap();
+        assert_eq!(shown.status(), 200, "{path}");
+        let policy = shown.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        let page = shown.text().await.unwrap();
+        assert_eq!(policy.contains("https://res.wx.qq.com"), page.contains("https://res.wx.qq.com"), "{path}");
+        (policy.contains("https://res.wx.qq.com"), page.contains(&format!(r#"template="{template}""#)))
     }
 
     /// Lets time pass, until everything that is due is over.
@@ -261,22 +276,31 @@ async fn what_wechat_reports_settles_the_delivery_whichever_is_first() {
 async fn a_page_inside_wechat_asks_for_what_is_missing_and_not_again_after_a_no() {
     let scene = Scene::new(0, "once").await;
     let notice = scene.publish("停水").await;
-    let page = async |agent: &str| {
-        // a session ends before ninety days do
-        let me = Somebody::signed_in(&scene.app, scene.me.person).await;
-        let asked = me.request(reqwest::Method::GET, &format!("/notices/{notice}"));
-        let shown = asked.header("accept", "text/html").header("user-agent", agent).send().await.unwrap();
-        let policy = shown.headers()["content-security-policy"].to_str().unwrap().to_owned();
-        (policy.contains("https://res.wx.qq.com"), shown.text().await.unwrap().contains(r#"template="N1""#))
-    };
-    let inside = "Mozilla/5.0 MicroMessenger/8.0.50";
+    let path = format!("/notices/{notice}");
+    let page = async |agent: &str| scene.asks(&path, agent, "N1").await;
+    let inside = INSIDE;
     assert_eq!(page(inside).await, (true, true));
     assert_eq!(page("Mozilla/5.0").await, (false, false));
     scene.consents(&["accept", "accept", "accept"]).await;
-    assert_eq!(page(inside).await, (true, false), "three are enough");
+    assert_eq!(page(inside).await, (false, false), "three are enough");
     scene.says("subscribe_msg_change_event", &["reject"]).await;
-    assert_eq!((scene.left().await, page(inside).await), (0, (true, false)), "no is no");
+    assert_eq!((scene.left().await, page(inside).await), (0, (false, false)), "no is no");
     scene.app.pass(TimeDelta::days(91)).await;
     assert_eq!(page(inside).await, (true, true), "after 90 days one may ask again");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vote_asks_for_consent_and_never_beside_a_ballot() {
+    let scene = Scene::new(0, "once").await;
+    let matter = scene.village.matter_to_decide(&scene.app, "修一座桥").await;
+    let id = scene.village.open_vote(&scene.app, &matter, TimeDelta::days(2)).await;
+    let path = format!("/votes/{id}");
+    assert_eq!(scene.asks(&path, INSIDE, "V1").await, (false, false), "no script of others where a choice is made");
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    let me = Somebody::signed_in(&scene.app, scene.me.person).await;
+    me.post(&format!("/v1/votes/{id}/ballots"), ballot).await.ok();
+    assert_eq!(scene.asks(&path, INSIDE, "V1").await, (true, true), "afterwards one may be asked");
+    assert_eq!(scene.asks(&path, "Mozilla/5.0", "V1").await, (false, false));
     scene.app.stop().await;
 }

@@ -78,6 +78,8 @@ ids! {
     ReferralId,
     /// More days for a voice that is hard (延期).
     ExtensionId,
+    /// Another body's part of a voice (协办).
+    AssistId,
     /// A public item (事项).
     MatterId,
     /// A publication (公示).

@@ -1,6 +1,6 @@
 //! A body passes a voice on to another, which takes it or names the next; a clerk takes one down for somebody;
 //! and what is about something goes to whom the county has named for it;
-//! an office above gives more days to what is hard.
+//! an office above gives more days to what is hard; others are asked for their part.
 use sea_orm_migration::{prelude::*, schema::*};
 
 use crate::schema::{create, index};
@@ -58,6 +58,24 @@ impl MigrationTrait for Migration {
         })
         .await?;
         index(manager, "suggestion_extensions", &["suggestion_id"]).await?;
+        create(manager, "suggestion_assists", |table| {
+            table
+                .col(uuid("id").primary_key())
+                .col(uuid("suggestion_id"))
+                .col(uuid("body_id"))
+                .col(text("task"))
+                .col(string("state"))
+                .col(uuid("asked_by"))
+                .col(timestamp_with_time_zone("asked_at"))
+                .col(text_null("answer"))
+                .col(uuid_null("given_by"))
+                .col(timestamp_with_time_zone_null("given_at"))
+                .foreign_key(ForeignKey::create().from("suggestion_assists", "suggestion_id").to("suggestions", "id"))
+                .foreign_key(ForeignKey::create().from("suggestion_assists", "body_id").to("bodies", "id"));
+        })
+        .await?;
+        index(manager, "suggestion_assists", &["suggestion_id"]).await?;
+        index(manager, "suggestion_assists", &["body_id", "state"]).await?;
         create(manager, "suggestion_routes", |table| {
             table
                 .col(string("area_code"))

@@ -111,6 +111,12 @@ kinds! {
     CharterAdopted "charter.adopted",
     /// And do not any more; data: template, body.
     CharterEnded "charter.ended",
+    /// Another body was asked for its part; data: assist, to.
+    SuggestionAssistAsked "suggestion.assist_asked",
+    /// It said what it did; data: assist, to.
+    SuggestionAssistGiven "suggestion.assist_given",
+    /// The voice was answered before it said anything; data: assist, to.
+    SuggestionAssistEnded "suggestion.assist_ended",
     /// More days were asked for; data: extension, office.
     SuggestionExtensionAsked "suggestion.extension_asked",
     /// The office above gave them; data: extension, office.

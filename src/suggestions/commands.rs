@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Suggestion, escalation, extensions,
+    Suggestion, assists, escalation, extensions,
     promises::{self, Promise},
     queries::{self, SuggestionSummary, SuggestionView},
     referrals,
@@ -136,6 +136,7 @@ pub async fn answer(
     let row = moved(tx, &row, answered).await?;
     let row = referrals::end_offer(tx, actor, row).await?;
     let row = extensions::end_open(tx, row).await?;
+    assists::end_open(tx, actor, &row).await?;
     let kept = answer::ActiveModel {
         id: Set(Uuid::now_v7()),
         suggestion_id: Set(id),

@@ -145,10 +145,7 @@ pub async fn ask(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, AskExtensio
 pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ExtensionId, DecideExtension)) -> Result<()> {
     let asked = extension::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let row = queries::row(tx, asked.suggestion_id).await?.ok_or(Code::NotFound)?;
-    let seat = actor.seats.iter().find(|seat| seat.body_id == asked.office_id).ok_or(Code::NotFound)?;
-    if !rules::speaks(seat) || actor.person == row.author_id {
-        return Err(Code::NotAllowed.into());
-    }
+    rules::speaking_seat(actor, &row, asked.office_id)?;
     let mut checks = Checks::default();
     checks.text("reason", input.reason.trim(), REASON);
     checks.done()?;
@@ -224,7 +221,8 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
     Ok(views)
 }
 
-/// Requests to an office for which the actor speaks, the most urgent first, 100 at most. Never about the actor's own voice.
+/// Requests to an office for which the actor speaks, the most urgent first, 100 at most. Never about the actor's own voice,
+/// nor about one that is about the actor.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -244,7 +242,7 @@ pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> 
         .await?;
     let names = bodies::queries::names(db, open.iter().map(|row| row.body_id).collect()).await?;
     let mut requests = Vec::with_capacity(open.len());
-    for voice in voices {
+    for voice in voices.into_iter().filter(|voice| !rules::is_about(actor, voice)) {
         let Some(row) = open.iter().find(|row| row.suggestion_id == voice.id) else { continue };
         requests.push(ExtensionRequest {
             id: row.id,

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    by_body_http,
+    assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SubmitSuggestion},
     cosigns::{self, Cosign},
     extensions_http,
@@ -49,6 +49,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_referrals))
         .routes(routes!(accept_referral))
         .routes(routes!(refuse_referral))
+        .merge(assists_http::routes())
         .merge(by_body_http::routes())
         .merge(extensions_http::routes())
         .merge(routing_http::routes())

@@ -104,11 +104,7 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
 
     let now = tx.now();
     let number = free_number(tx, &actor.area, now).await?;
-    let about = (input.category, input.visibility);
-    let (usual, is_named) = routing::responsible(tx, &actor.area, about).await?;
-    let accused = accused(tx, actor, input.about_person_id).await?;
-    let body_id = routing::past(tx, &actor.area, (usual, &accused)).await?;
-    let about_body_id = accused.contains(&usual).then_some(usual).or(accused.first().copied());
+    let Answering { body_id, about_body_id, is_given } = answering(tx, actor, &input).await?;
     let title = thread_title(input.kind, input.visibility, &words, &number);
     let area = Some(actor.area.clone());
     let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body_id) };
@@ -138,7 +134,7 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
         level: Set(0),
         unsolved: Set(0),
         cosigns: Set(0),
-        handed: Set(i32::from(is_named || body_id != usual)),
+        handed: Set(i32::from(is_given)),
         about_person_id: Set(input.about_person_id),
         about_body_id: Set(about_body_id),
         category: Set(input.category),
@@ -156,6 +152,23 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
     let happening = Happening::new(Kind::SuggestionSubmitted, row.id).at(&row.area_code).with(data);
     events::record(tx, happening.by(taken.map_or(actor.person, |taken| taken.by))).await?;
     queries::view(tx, tx.keys(), actor, row).await
+}
+
+/// Who answers a new voice.
+struct Answering {
+    body_id: BodyId,
+    /// The body that it goes past, because it is about somebody of theirs.
+    about_body_id: Option<BodyId>,
+    /// To whom it was given, whatever their rights are otherwise.
+    is_given: bool,
+}
+
+async fn answering(tx: &Tx, actor: &Actor, input: &SubmitSuggestion) -> Result<Answering> {
+    let (usual, is_named) = routing::responsible(tx, &actor.area, (input.category, input.visibility)).await?;
+    let accused = accused(tx, actor, input.about_person_id).await?;
+    let body_id = routing::past(tx, &actor.area, (usual, &accused)).await?;
+    let about_body_id = accused.contains(&usual).then_some(usual).or(accused.first().copied());
+    Ok(Answering { body_id, about_body_id, is_given: is_named || body_id != usual })
 }
 
 /// Bodies that answer residents and in which the person sits whom the voice is about.

@@ -11,17 +11,21 @@
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
 //! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
 //! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
+//! Others may be asked for their part, and say what they did: the body responsible stays the one owner, and its answer ends
+//! what is still asked.
 //! Whom a voice is about does not handle it, nor does their body: it begins one office higher.
 //! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
 //! from the office above.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`,
-//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`. Events recorded: `suggestion.*`.
+//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
 //! nobody's list. A thread's messages are read in the stream, where single reads leave no trace; therefore a handler gets
 //! into the thread of a voice that is not public only by opening the voice, and out of it with the seat.
+pub mod assists;
+mod assists_http;
 mod authors;
 pub mod by_body;
 mod by_body_http;

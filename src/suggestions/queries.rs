@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Suggestion,
+    assists::{self, AssistView},
     commands::SUBJECT_KIND,
     cosigns, escalation,
     extensions::{self, ExtensionView},
@@ -127,6 +128,9 @@ pub struct SuggestionView {
     /// Requests for more days, oldest first; for the author and those who handle it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub extensions: Vec<ExtensionView>,
+    /// What other bodies were asked for, oldest first; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub assists: Vec<AssistView>,
     /// The clerk who took it down for its author; for the author and those who handle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_down: Option<TakenDownView>,
@@ -250,6 +254,7 @@ pub(super) async fn view(
     let is_near = sight == Sight::Own || standing.is_handler;
     let referrals = if is_near { referrals::of_voice(db, keys, &row).await? } else { Vec::new() };
     let extensions = if is_near { extensions::of_voice(db, keys, &row).await? } else { Vec::new() };
+    let assists = if is_near { assists::of_voice(db, keys, &row).await? } else { Vec::new() };
     let taken_down = if is_near { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
@@ -262,6 +267,7 @@ pub(super) async fn view(
         referrals,
         taken_down,
         extensions,
+        assists,
         stream_id: of_thread.is_ok().then_some(row.stream_id),
         can: rules::steps(&row, standing),
         summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,

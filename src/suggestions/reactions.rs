@@ -23,6 +23,14 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "suggestions.tell_silenced", run: |tx, event| Box::pin(silence::tell(tx, event)) },
 ];
 
+/// Cards for bodies that do not read the voice: they lead to what is asked of them.
+const NOT_THEIRS: [&str; 5] = [
+    "office_referral_offered",
+    "office_referral_ended",
+    "office_extension_asked",
+    "office_assist_asked",
+    "office_assist_ended",
+];
 /// Characters of an answer that are shown in the thread; all of it is on the page.
 const ANSWER_CHARS: usize = 120;
 
@@ -82,6 +90,10 @@ async fn tell_cosigners(tx: &Tx, event: &Event) -> Result<()> {
 /// Each step from body to body: to the author in the thread, to the bodies in their offices.
 async fn tell_referred(tx: &Tx, event: &Event) -> Result<()> {
     let (code, offices): (_, &[(&str, &'static str)]) = match event.kind {
+        Kind::SuggestionAssistAsked => ("suggestion_assist_asked", &[("to", "office_assist_asked")]),
+        Kind::SuggestionAssistGiven => ("suggestion_assist_given", &[("", "office_assist_given")]),
+        // the author reads the answer
+        Kind::SuggestionAssistEnded => ("", &[("to", "office_assist_ended")]),
         Kind::SuggestionReferralOffered => ("suggestion_referral_offered", &[("to", "office_referral_offered")]),
         Kind::SuggestionReferred => {
             ("suggestion_referred", &[("from", "office_referral_taken"), ("to", "office_referral_here")])
@@ -98,13 +110,14 @@ async fn tell_referred(tx: &Tx, event: &Event) -> Result<()> {
     let names = bodies::queries::names(tx, named).await?;
     let name = |part: &str| event.get::<BodyId>(part).and_then(|id| names.get(&id).cloned()).unwrap_or_default();
     let blanks = [("other", name("to")), ("next", name("next")), ("office", name("office"))];
-    post_card(tx, row.stream_id, card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?).await?;
+    if !code.is_empty() {
+        post_card(tx, row.stream_id, card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?).await?;
+    }
     for (part, code) in offices {
         // without a name: the one responsible
         let body = event.get::<BodyId>(part).unwrap_or(row.body_id);
         let mut card = card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?;
-        if ["office_referral_offered", "office_referral_ended", "office_extension_asked"].contains(code) {
-            // who has not taken it does not read it
+        if NOT_THEIRS.contains(code) {
             card.link = "/desk/referrals".to_owned();
         }
         post_card(tx, office(tx, body).await?, card).await?;
@@ -230,6 +243,8 @@ mod tests {
             "extension-asked",
             "extended",
             "extension-refused",
+            "assist-asked",
+            "assist-given",
         ];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
         let office = ["new", "reopened", "overdue", "due-soon", "supervised", "escalated", "gone"]
@@ -239,7 +254,8 @@ mod tests {
         let referred =
             ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
         let referred = referred
-            .chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned));
+            .chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned))
+            .chain(["office-assist-asked", "office-assist-given", "office-assist-ended"].map(str::to_owned));
         for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
         }

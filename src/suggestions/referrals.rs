@@ -155,7 +155,7 @@ pub async fn refer(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, ReferSugg
 
 /// Can this body be given this voice? One that covers its village and answers residents; what is for the town alone comes
 /// back to no body of the village.
-async fn takes(db: &impl ConnectionTrait, row: &Suggestion, id: BodyId) -> Result<bool> {
+pub(super) async fn takes(db: &impl ConnectionTrait, row: &Suggestion, id: BodyId) -> Result<bool> {
     let found = bodies::queries::bodies(db, vec![id]).await?;
     Ok(found.iter().any(|body| fits(row, body)))
 }
@@ -185,14 +185,23 @@ pub async fn choices(db: &impl ConnectionTrait, row: &SuggestionSummary) -> Resu
     Ok(found)
 }
 
+/// Bodies that may be named by who does not take an offer.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn instead(db: &impl ConnectionTrait, offer: &ReferralOffer) -> Result<Vec<Body>> {
+    let Some(kept) = referral::Entity::find_by_id(offer.id).one(db).await? else { return Ok(Vec::new()) };
+    let Some(voice) = queries::row(db, kept.suggestion_id).await? else { return Ok(Vec::new()) };
+    let mut found = bodies::queries::over(db, &voice.area_code).await?;
+    found.retain(|body| body.id != kept.to_body_id && fits(&voice, body));
+    Ok(found)
+}
+
 /// The open offer, its voice, and the seat by which the actor speaks for the body that is asked.
 async fn offered<'a>(tx: &Tx, actor: &'a Actor, id: ReferralId) -> Result<(referral::Model, Suggestion, &'a HeldSeat)> {
     let offer = referral::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let row = queries::row(tx, offer.suggestion_id).await?.ok_or(Code::NotFound)?;
-    let seat = actor.seats.iter().find(|seat| seat.body_id == offer.to_body_id).ok_or(Code::NotFound)?;
-    if !rules::speaks(seat) || actor.person == row.author_id {
-        return Err(Code::NotAllowed.into());
-    }
+    let seat = rules::speaking_seat(actor, &row, offer.to_body_id)?;
     if offer.state != ReferralState::Offered {
         return Err(Code::WrongState.into());
     }
@@ -330,7 +339,7 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
 }
 
 /// Voices that others want to pass on to a body for which the actor speaks, the most urgent first, 100 at most. Never the
-/// actor's own.
+/// actor's own, nor one that is about the actor.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -351,7 +360,7 @@ pub async fn offers(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Re
     let named = open.iter().flat_map(|row| [row.from_body_id, row.to_body_id]);
     let names = bodies::queries::names(db, named.collect()).await?;
     let mut offers = Vec::with_capacity(open.len());
-    for voice in voices {
+    for voice in voices.into_iter().filter(|voice| !rules::is_about(actor, voice)) {
         let Some(row) = open.iter().find(|row| row.suggestion_id == voice.id) else { continue };
         offers.push(ReferralOffer {
             id: row.id,

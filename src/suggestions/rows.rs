@@ -201,6 +201,39 @@ pub(crate) mod extension {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// That the body responsible asked another for its part, and what came of it.
+pub(crate) mod assist {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{AssistId, BodyId, PersonId, SuggestionId},
+        suggestions::assists::AssistState,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_assists")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: AssistId,
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        /// Sealed like the voice's words.
+        pub task: String,
+        pub state: AssistState,
+        pub asked_by: PersonId,
+        pub asked_at: DateTime<Utc>,
+        /// What it did; sealed, too.
+        pub answer: Option<String>,
+        pub given_by: Option<PersonId>,
+        pub given_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Somebody says that it is theirs, too.
 pub(crate) mod cosign {
     use chrono::{DateTime, Utc};

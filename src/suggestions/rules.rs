@@ -133,6 +133,8 @@ pub enum Step {
     Keep,
     /// Ask the office above for more days.
     Extend,
+    /// Ask another body for its part.
+    Involve,
 }
 
 /// How somebody stands to a voice.
@@ -245,6 +247,21 @@ pub fn speaks(seat: &HeldSeat) -> bool {
     matches!(seat.role.as_str(), "chair" | "vice_chair" | "clerk")
 }
 
+/// The seat by which the actor speaks for a body that is asked something about this voice.
+///
+/// # Errors
+/// `not_found` for who does not sit there, and for whom the voice is about; `not_allowed` for who does not speak for the
+/// body, and for the author.
+pub fn speaking_seat<'a>(actor: &'a Actor, row: &Suggestion, body: BodyId) -> Result<&'a HeldSeat> {
+    let of_body = |seat: &&HeldSeat| seat.body_id == body;
+    let sits = actor.seats.iter().any(|seat| of_body(&seat));
+    if !sits || is_about(actor, row) {
+        return Err(Code::NotFound.into());
+    }
+    let speaking = actor.seats.iter().find(|seat| of_body(seat) && speaks(seat));
+    speaking.filter(|_| actor.person != row.author_id).ok_or_else(|| Code::NotAllowed.into())
+}
+
 /// Do bodies of this kind answer residents? Councils advise, representatives decide, evaluators look on.
 #[must_use]
 pub fn takes_voices(kind: &str) -> bool {
@@ -302,7 +319,9 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Join => true,
         Step::Cosign => state != SuggestionState::Rated,
         Step::Extend => state == SuggestionState::Accepted,
-        Step::Refer | Step::Keep => matches!(state, SuggestionState::Submitted | SuggestionState::Accepted),
+        Step::Refer | Step::Keep | Step::Involve => {
+            matches!(state, SuggestionState::Submitted | SuggestionState::Accepted)
+        }
     }
 }
 
@@ -316,7 +335,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     }
     let may = match step {
         Step::Rate => standing.is_author,
-        Step::Accept | Step::Assign | Step::Answer | Step::Refer | Step::Keep | Step::Extend => {
+        Step::Accept | Step::Assign | Step::Answer | Step::Refer | Step::Keep | Step::Extend | Step::Involve => {
             standing.is_responsible && !standing.is_author
         }
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,

@@ -2,7 +2,7 @@
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{
-    Suggestion, cosigns, extensions, referrals,
+    Suggestion, assists, cosigns, extensions, referrals,
     rows::{answer, suggestion},
     rules::Visibility,
 };
@@ -125,6 +125,7 @@ pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
         suggestion::Entity::update_many().set(blank).filter(which).exec(tx).await?;
         referrals::blank(tx, some).await?;
         extensions::blank(tx, some).await?;
+        assists::blank(tx, some).await?;
         answer::Entity::update_many()
             .col_expr(answer::Column::Text, Expr::value(text::say("erased")))
             .filter(answer::Column::SuggestionId.is_in(some.iter().copied()))

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines, reason = "a test stops where it stands")]
 
 mod architecture;
+mod assists;
 mod authority;
 mod backup;
 mod board;

@@ -186,6 +186,7 @@ async fn it_is_done_on_the_desk_without_javascript() {
     assert_eq!(form(&village.clerk, &format!("/desk/suggestions/{id}/refer"), body).await, 303);
     assert!(page(&village.clerk, &format!("/desk/suggestions/{id}")).await.contains("等对方答复"));
     let offer = offers(&village.town).await[0]["id"].as_str().unwrap().to_owned();
+    assert!(page(&village.town, "/desk").await.contains("接不接，要答复"));
     let list = page(&village.town, "/desk/referrals").await;
     assert!(list.contains("桥归镇里") && list.contains(&offer), "{list}");
     let body = format!("referral_id={offer}&next_body_id={}&reason=", scene.committee);

@@ -1,5 +1,5 @@
 //! Voices that other bodies want to pass on to one's own: taken, or not, with the name of who should; and requests for more
-//! days from below.
+//! days from below, and for one's own part of what another answers.
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -7,15 +7,16 @@ use super::frame::{Clerk, Desk, Draft, Due};
 use crate::{
     app::{App, Path},
     areas,
-    bodies::queries::{Body, over},
+    bodies::queries::Body,
     error::{Code, Result},
-    ids::{ExtensionId, ReferralId},
+    ids::{AssistId, ExtensionId, ReferralId},
     pages::{
         fields::Fields,
         layout::{Page, render_as, see},
         words::Words,
     },
     suggestions::{
+        assists::{self, AssistRequest, GiveAssist},
         extensions::{self, DecideExtension, ExtensionRequest},
         referrals::{self, ReferralOffer, RefuseReferral},
     },
@@ -37,6 +38,13 @@ struct Request {
     due: Due,
 }
 
+/// A request for one's own part.
+struct Part {
+    view: AssistRequest,
+    place: String,
+    due: Due,
+}
+
 #[derive(Template)]
 #[template(path = "desk/referrals.html")]
 struct ReferralsPage {
@@ -45,6 +53,7 @@ struct ReferralsPage {
     draft: Draft,
     offers: Vec<Offer>,
     requests: Vec<Request>,
+    assists: Vec<Part>,
 }
 
 /// The page.
@@ -58,12 +67,10 @@ async fn shown(app: &App, clerk: &Clerk, draft: Draft) -> Result<Response> {
     let names = areas::names(db, open.iter().map(|one| one.area_code.clone()).collect()).await?;
     let mut offers = Vec::with_capacity(open.len());
     for view in open {
-        let mut others = over(db, &view.area_code).await?;
-        others.retain(|body| body.name != view.to_body_name && referrals::answers(body));
         offers.push(Offer {
             place: names.get(&view.area_code).cloned().unwrap_or_default(),
             due: Due::seen(view.answer_due_at, app.now()),
-            others,
+            others: referrals::instead(db, &view).await?,
             view,
         });
     }
@@ -75,8 +82,16 @@ async fn shown(app: &App, clerk: &Clerk, draft: Draft) -> Result<Response> {
         view,
     };
     let requests = asked.into_iter().map(request).collect();
+    let asked = assists::requests(db, &app.keys, &clerk.actor).await?;
+    let names = areas::names(db, asked.iter().map(|one| one.area_code.clone()).collect()).await?;
+    let part = |view: AssistRequest| Part {
+        place: names.get(&view.area_code).cloned().unwrap_or_default(),
+        due: Due::seen(view.answer_due_at, app.now()),
+        view,
+    };
+    let assists = asked.into_iter().map(part).collect();
     let page = clerk.page(text::say("desk-referrals")).at("/desk/referrals");
-    let shown = ReferralsPage { page, desk: clerk.desk(), draft, offers, requests };
+    let shown = ReferralsPage { page, desk: clerk.desk(), draft, offers, requests, assists };
     Ok(render_as(shown.draft.status(), &shown))
 }
 
@@ -90,6 +105,7 @@ pub(super) async fn decide(
     let done = match form.as_str() {
         "accept" => accept(&app, &clerk, &fields).await,
         "refuse" => refuse(&app, &clerk, &fields).await,
+        "assist" => assist(&app, &clerk, &fields).await,
         "extension" => decide_extension(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
@@ -98,7 +114,8 @@ pub(super) async fn decide(
         Err(error) => {
             // what cannot be decided any more may no longer be on the page
             let is_typed = form != "accept" && error.code() == Code::InvalidFields;
-            let about = fields.given("referral_id").or(fields.given("extension_id")).unwrap_or_default();
+            let named = ["referral_id", "extension_id", "assist_id"].iter().find_map(|name| fields.given(name));
+            let about = named.unwrap_or_default();
             let name = if is_typed { format!("{form}-{about}") } else { "list".to_owned() };
             let draft = Draft::refused(&name, fields, error)?;
             shown(&app, &clerk, draft).await
@@ -132,4 +149,13 @@ async fn decide_extension(app: &App, clerk: &Clerk, fields: &Fields) -> Result<(
         Box::pin(extensions::decide(tx, actor, input))
     });
     decide.await
+}
+
+async fn assist(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let id: AssistId = fields.required("assist_id")?;
+    let input = (id, GiveAssist { text: fields.text("text").to_owned() });
+    let give = app.once(clerk.actor.clone(), fields.key(), "give_assist", input, |tx, actor, input| {
+        Box::pin(assists::give(tx, actor, input))
+    });
+    give.await
 }

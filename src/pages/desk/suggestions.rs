@@ -27,6 +27,7 @@ use crate::{
     suggestions::{
         self, AnswerSuggestion, AssignSuggestion, Step, SuggestionState, SuggestionSummary, SuggestionView, Urgency,
         Visibility,
+        assists::{self, AskAssist},
         extensions::{self, AskExtension},
         queries::{Scope, SuggestionsQuery},
         referrals::{self, ReferSuggestion},
@@ -142,7 +143,7 @@ struct VoicePage {
     due: Option<Due>,
     members: Vec<SeatView>,
     open_matters: Vec<MatterSummary>,
-    /// Bodies to which it can be passed on.
+    /// Bodies to which it can be passed on, or which can be asked for their part.
     others: Vec<Body>,
     joined: Option<MatterSummary>,
     may_raise: bool,
@@ -200,10 +201,8 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, draft: Draft) -> Resu
         }
     }
     let open = if voice.can.contains(&Step::Join) { open_matters(app, &head.area_code).await? } else { Vec::new() };
-    let others = match voice.can.contains(&Step::Refer) {
-        true => referrals::choices(db, head).await?,
-        false => Vec::new(),
-    };
+    let asks_others = voice.can.iter().any(|step| matches!(step, Step::Refer | Step::Involve));
+    let others = if asks_others { referrals::choices(db, head).await? } else { Vec::new() };
     let joined = match head.matter_id {
         Some(matter) => Some(matters::queries::view(db, matter).await?.head),
         None => None,
@@ -248,6 +247,7 @@ pub(super) async fn act(
         "assign" => assign(&app, &clerk, id, &fields).await,
         "answer" => answer(&app, &clerk, id, &fields).await,
         "refer" => refer(&app, &clerk, id, &fields).await,
+        "involve" => involve(&app, &clerk, id, &fields).await,
         "keep" => keep(&app, &clerk, id, &fields).await,
         "extend" => extend(&app, &clerk, id, &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
@@ -291,6 +291,15 @@ async fn refer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> R
         Box::pin(referrals::refer(tx, actor, input))
     });
     refer.await.map(drop)
+}
+
+async fn involve(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let body_id = fields.required("body_id")?;
+    let input = (id, AskAssist { body_id, task: fields.text("task").to_owned() });
+    let ask = app.once(clerk.actor.clone(), fields.key(), "ask_assist", input, |tx, actor, input| {
+        Box::pin(assists::ask(tx, actor, input))
+    });
+    ask.await.map(drop)
 }
 
 async fn keep(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {

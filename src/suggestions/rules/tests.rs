@@ -165,7 +165,7 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Rate => state == Answered,
                 Step::Join => [Submitted, Accepted, Answered, Rated].contains(&state),
                 Step::Cosign => state != Rated,
-                Step::Refer => [Submitted, Accepted].contains(&state),
+                Step::Refer | Step::Involve => [Submitted, Accepted].contains(&state),
                 Step::Extend => state == Accepted,
                 // nobody was asked
                 Step::Keep => false,
@@ -174,9 +174,13 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
             let refused = Err(Code::NotAllowed);
             let (of_author, of_handler, of_both) = match step {
-                Step::Accept | Step::Assign | Step::Answer | Step::Refer | Step::Keep | Step::Extend => {
-                    (refused, allowed, refused)
-                }
+                Step::Accept
+                | Step::Assign
+                | Step::Answer
+                | Step::Refer
+                | Step::Keep
+                | Step::Extend
+                | Step::Involve => (refused, allowed, refused),
                 Step::Rate => (allowed, refused, allowed),
                 Step::Join => (refused, allowed, allowed),
                 // nobody stands behind what is not public
@@ -194,8 +198,10 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
 fn what_may_be_done_now_follows_from_the_state() {
     let handler = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
     let expected = |state| match state {
-        SuggestionState::Submitted => vec![Step::Accept, Step::Join, Step::Refer],
-        SuggestionState::Accepted => vec![Step::Assign, Step::Answer, Step::Join, Step::Refer, Step::Extend],
+        SuggestionState::Submitted => vec![Step::Accept, Step::Join, Step::Refer, Step::Involve],
+        SuggestionState::Accepted => {
+            vec![Step::Assign, Step::Answer, Step::Join, Step::Refer, Step::Extend, Step::Involve]
+        }
         SuggestionState::Answered | SuggestionState::Rated => vec![Step::Join],
     };
     for state in SuggestionState::iter() {

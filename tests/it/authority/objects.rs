@@ -40,6 +40,7 @@ impl World {
             "voice_town" => self.voice(&owner, "town", place).await,
             "referral" => self.referral(&owner, place).await,
             "extension" => self.extension(&owner, place).await,
+            "assist" => self.assist(&owner, place).await,
             "photo_private" => self.photo(&owner, "handlers", place).await,
             "photo_public" => self.photo(&owner, "public", place).await,
             "thread_private" => self.thread(&owner, "handlers", place).await,
@@ -61,10 +62,11 @@ impl World {
             _ => self.of_village(kind, place).await,
         };
         if !matches!(kind, "vote" | "closed_vote") {
-            let personal = ["voice", "referral", "extension", "photo", "thread", "mailbox", "contact", "group"]
-                .iter()
-                .any(|one| kind.starts_with(one))
-                .then_some(owner.person);
+            let personal =
+                ["voice", "referral", "extension", "assist", "photo", "thread", "mailbox", "contact", "group"]
+                    .iter()
+                    .any(|one| kind.starts_with(one))
+                    .then_some(owner.person);
             self.note(&made, kind, place, personal);
         }
         made
@@ -222,6 +224,16 @@ impl World {
         by.post(&format!("/v1/suggestions/{voice}/extension"), json!({ "reason": "要等材料" })).await.ok();
         let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
         id(&shown["extensions"][0])
+    }
+
+    /// A voice for which the committee asks the town for its part.
+    async fn assist(&mut self, owner: &Somebody, place: Place) -> String {
+        let voice = self.voice(owner, "handlers", place).await;
+        let by = self.handler(owner, place).await;
+        let part = json!({ "body_id": self.office_above(place).await, "task": "请派人来看" });
+        by.post(&format!("/v1/suggestions/{voice}/assists"), part).await.ok();
+        let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
+        id(&shown["assists"][0])
     }
 
     /// A voice that the committee wants to pass on to the town; nobody passes on the own.

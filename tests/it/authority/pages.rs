@@ -236,6 +236,10 @@ async fn fields(
         "/desk/suggestions/{id}/refer" => {
             vec![("body_id", world.office_above(place).await.to_string()), ("reason", "该由镇里办".to_owned())]
         }
+        "/desk/suggestions/{id}/involve" => {
+            vec![("body_id", world.office_above(place).await.to_string()), ("task", "请派人来看".to_owned())]
+        }
+        "/desk/referrals/assist" => vec![("assist_id", object.to_owned()), ("text", "看过了".to_owned())],
         "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
         "/desk/referrals/extension" => {
             let yes = ("approve", "true".to_owned());

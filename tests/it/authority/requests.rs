@@ -190,6 +190,12 @@ impl World {
                 let to = if row.object == "voice_town" { county.unwrap() } else { town };
                 json!({ "body_id": to, "reason": "该由上级办" })
             }
+            "ask_assist" => {
+                let db = self.app.app.store.read();
+                let county = liusheng::bodies::queries::of_kind(db, "county_office", code).await.unwrap().unwrap();
+                json!({ "body_id": county, "task": "请派人来看" })
+            }
+            "give_assist" => json!({ "text": "看过了" }),
             "set_suggestion_route" => json!({ "body_id": self.committees[&place] }),
             "ask_extension" => json!({ "reason": "要等材料" }),
             "decide_extension" => json!({ "approve": true, "reason": "同意" }),

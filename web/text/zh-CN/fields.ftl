@@ -30,6 +30,7 @@ field-not-yourself = 不能填自己
 field-not-a-url = 网址不对，要以 https:// 开头
 field-address-refused = 这个网址通向内部网络，不能用
 field-cannot-take-it = 这个组织不能接这条留言，请另选一个
+field-already-asked = 已经请它协办，等它答复后再请
 field-not-a-member = 这个人不在册，或不在这个组织任职
 field-under-age = 这个人还没有满 18 周岁
 field-no-photo = 至少要一张照片

@@ -29,12 +29,25 @@ const MAX_BODY: usize = 64 * 1024;
 const FRESH_SECS: i64 = 600;
 
 pub fn routes() -> Router<App> {
-    type Told = Query<Signed>;
-    let official = get(async |app: State<App>, told: Told| verify(&app, &told.0, WechatApp::Official))
-        .post(async |app: State<App>, told: Told, call: Request| take(&app, (told.0, call), WechatApp::Official).await);
-    let mini = get(async |app: State<App>, told: Told| verify(&app, &told.0, WechatApp::Mini))
-        .post(async |app: State<App>, told: Told, call: Request| take(&app, (told.0, call), WechatApp::Mini).await);
-    Router::new().route("/wechat/callback", official).route("/wechat/mini/callback", mini)
+    Router::new()
+        .route("/wechat/callback", get(verify_official).post(take_official))
+        .route("/wechat/mini/callback", get(verify_mini).post(take_mini))
+}
+
+async fn verify_official(State(app): State<App>, Query(told): Query<Signed>) -> Response {
+    verify(&app, &told, WechatApp::Official)
+}
+
+async fn take_official(State(app): State<App>, Query(told): Query<Signed>, call: Request) -> Response {
+    take(&app, (told, call), WechatApp::Official).await
+}
+
+async fn verify_mini(State(app): State<App>, Query(told): Query<Signed>) -> Response {
+    verify(&app, &told, WechatApp::Mini)
+}
+
+async fn take_mini(State(app): State<App>, Query(told): Query<Signed>, call: Request) -> Response {
+    take(&app, (told, call), WechatApp::Mini).await
 }
 
 /// What stands in the address of every call.

@@ -28,6 +28,14 @@ pub mod media {
         pub created_at: DateTime<Utc>,
         /// Seals its files; none for those kept before files were sealed.
         pub key_id: Option<DataKeyId>,
+        /// How loud a clip is, from its beginning to its end: one digit each.
+        pub levels: Option<String>,
+        /// How the copy is played that was made for phones that do not play the clip itself.
+        pub played_mime: Option<String>,
+        /// How often a program was tried on it.
+        pub work_tries: i32,
+        /// When it is tried next, if at all.
+        pub work_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

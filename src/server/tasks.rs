@@ -108,6 +108,8 @@ pub(super) fn spawn(
         let (said, ends) = (app.clone(), stop.clone());
         // apart: a program of somebody else's may hang
         tasks.spawn(every(DUE, stop.clone(), move || read_aloud(said.clone(), ends.clone())));
+        let (clips, ends) = (app.clone(), stop.clone());
+        tasks.spawn(every(DUE, stop.clone(), move || work_on_clips(clips.clone(), ends.clone())));
         let old = app.clone();
         tasks.spawn(every(SWEEP, stop.clone(), move || sweep(old.clone())));
     }
@@ -186,6 +188,16 @@ async fn read_aloud(app: App, stop: CancellationToken) {
     tokio::select! {
         done = aloud::run_due(&app) => if let Err(error) = done {
             tracing::error!(%error, "what is to be said aloud");
+        },
+        () = stop.cancelled() => {}
+    }
+}
+
+/// The same of ffmpeg.
+async fn work_on_clips(app: App, stop: CancellationToken) {
+    tokio::select! {
+        done = media::conversion::run_due(&app) => if let Err(error) = done {
+            tracing::error!(%error, "clips that want ffmpeg");
         },
         () = stop.cancelled() => {}
     }

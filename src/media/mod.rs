@@ -10,8 +10,8 @@
 //!
 //! # Why
 //! A file is named after its row, not after its content: two people may send the same picture, and taking away one must
-//! not take away the other. A crash between file and row leaves a file without a name in the database: it costs a few
-//! hundred kilobytes and nobody can ask for it, so nothing looks for it. What a program still has to do to a clip stands in its row: see [`conversion`].
+//! not take away the other. A crash between file and row leaves a file without a name in the database: see [`strays`]. What a
+//! program still has to do to a clip stands in its row: see [`conversion`].
 pub mod commands;
 pub mod conversion;
 pub mod files;
@@ -21,6 +21,7 @@ mod photo;
 pub mod queries;
 mod rows;
 mod rules;
+pub mod strays;
 mod voice;
 
 pub use self::{

@@ -99,6 +99,16 @@ pub async fn rows(db: &impl ConnectionTrait, ids: Vec<MediaId>) -> Result<HashMa
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// When the oldest of all was kept.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn oldest(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>> {
+    // an id holds its time
+    let first = media::Entity::find().order_by_asc(media::Column::Id).one(db).await?;
+    Ok(first.map(|row| row.created_at))
+}
+
 /// What is attached to these things of one kind, by the id of the thing, in the order in which it was sent.
 ///
 /// # Errors

@@ -225,4 +225,7 @@ async fn sweep(app: App) {
     if let Err(error) = media::files::sweep(&app).await {
         tracing::error!(%error, "media that belongs to nothing");
     }
+    if let Err(error) = media::strays::sweep(&app).await {
+        tracing::error!(%error, "files that no row names");
+    }
 }

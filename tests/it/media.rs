@@ -1,5 +1,6 @@
 //! Photos and clips: checked when they come, without what they tell about the sender, and sent to those who may see them.
 mod clips;
+mod strays;
 
 use chrono::TimeDelta;
 use liusheng::media;

@@ -38,6 +38,7 @@ mod m0036_meetings;
 mod m0037_paths;
 mod m0038_sheets;
 mod m0040_clips;
+mod m0041_uploads;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_paths::Migration),
             Box::new(m0038_sheets::Migration),
             Box::new(m0040_clips::Migration),
+            Box::new(m0041_uploads::Migration),
         ]
     }
 }

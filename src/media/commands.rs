@@ -10,6 +10,7 @@ use super::{
     conversion::{Heard, PLAYED},
     queries::{self, MediaView},
     rows::media,
+    uploads,
 };
 use crate::{
     actor::Actor,
@@ -261,6 +262,7 @@ pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
 /// # Errors
 /// When the database refuses.
 pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<Vec<Media>> {
+    uploads::remove_of(tx, owner).await?;
     let mut gone = media::Entity::find()
         .filter(media::Column::OwnerId.eq(owner))
         .filter(Condition::any().add(own_clips()).add(media::Column::SubjectId.is_null()))

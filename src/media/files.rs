@@ -15,7 +15,7 @@ use super::{
     incoming::{INCOMING, Incoming, TURN},
     photo,
     rules::{self, Kind},
-    voice,
+    uploads, voice,
 };
 use crate::{
     app::App,
@@ -86,13 +86,17 @@ pub(super) struct Kept {
 ///
 /// # Errors
 /// `busy` when others are inspected for too long, the refusals of [`rules::inspect`] and of its kind, or the disk's.
-pub(super) async fn keep(config: Arc<Config>, keys: Arc<Keys>, incoming: Incoming) -> Result<Kept> {
+pub(super) async fn keep(
+    config: Arc<Config>,
+    keys: Arc<Keys>,
+    file: impl AsRef<Path> + Send + 'static,
+) -> Result<Kept> {
     let turn = tokio::time::timeout(TURN, INSPECTIONS.acquire()).await.map_err(|_| Code::Busy.after_secs(5))?;
     let turn = turn.map_err(Error::broken)?;
     let work = move || {
         // the turn ends with the work, not with the caller's patience
         let _turn = turn;
-        keep_now(&config.media_dir(), &keys, &std::fs::read(&incoming.0)?)
+        keep_now(&config.media_dir(), &keys, &std::fs::read(file.as_ref())?)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
 }
@@ -244,6 +248,7 @@ pub async fn sweep(app: &App) -> Result<u64> {
     for row in &gone {
         remove(&path(&app.config, row)).await;
     }
+    uploads::sweep(app).await?;
     forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await?;
     Ok(gone.len() as u64)
 }
@@ -256,8 +261,9 @@ async fn forget_incoming(folder: &Path, now: DateTime<Utc>) -> Result<()> {
         Err(error) => return Err(error.into()),
     };
     while let Some(file) = files.next_entry().await? {
-        let Ok(changed) = file.metadata().await.and_then(|about| about.modified()) else { continue };
-        if DateTime::<Utc>::from(changed) < now - TimeDelta::days(1) {
+        let Ok(about) = file.metadata().await else { continue };
+        let Ok(changed) = about.modified() else { continue };
+        if about.is_file() && DateTime::<Utc>::from(changed) < now - TimeDelta::days(1) {
             remove(&file.path()).await;
         }
     }

@@ -18,6 +18,7 @@ use super::{
     files::{self, Which},
     incoming::{self, Incoming},
     queries::{self, MediaView},
+    uploads,
 };
 use crate::{
     actor::Actor,
@@ -30,7 +31,7 @@ const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The routes of media; the one that reads is in `suggestions`, which knows who may.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(upload_media)).layer(DefaultBodyLimit::max(MAX_BODY))
+    OpenApiRouter::new().routes(routes!(upload_media)).layer(DefaultBodyLimit::max(MAX_BODY)).merge(uploads::routes())
 }
 
 /// A form with one file.

@@ -6,7 +6,7 @@
 //! name; the file is on the disk, synced, before its row is; a row is attached to one thing at most, once, by its owner;
 //! only the owner sees what is not attached. Who may see what is attached is for the subject it is attached to (see
 //! `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends.
-//! Tables owned: `media`. Events recorded: none (what attaches it records).
+//! Tables owned: `media`, and `uploads` (see [`uploads`]). Events recorded: none (what attaches it records).
 //!
 //! # Why
 //! A file is named after its row, not after its content: two people may send the same picture, and taking away one must
@@ -22,6 +22,7 @@ pub mod queries;
 mod rows;
 mod rules;
 pub mod strays;
+mod uploads;
 mod voice;
 
 pub use self::{

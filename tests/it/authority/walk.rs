@@ -36,7 +36,15 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) async fn of(world: &World, call: &Call, role: &str) -> Self {
-        let response = call.request(world, role).send().await.unwrap();
+        let mut sent = call.request(world, role).send().await;
+        for _ in 0..3 {
+            // whoever is refused before a long body was read is hung up on, and does not always hear why
+            match &sent {
+                Err(error) if error.is_request() => sent = call.request(world, role).send().await,
+                _ => break,
+            }
+        }
+        let response = sent.unwrap();
         let header = |name: &str| {
             response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
         };

@@ -153,10 +153,13 @@ fn body_with(place: &[String], field: &str, value: &Value) -> Value {
 }
 
 async fn is_refused(who: &Somebody, operation: &Operation, (place, field): (&[String], &str)) -> Result<(), String> {
-    let path = operation.path.replace("{code}", "330521103202");
-    let path = path.replace("{id}", &Uuid::now_v7().to_string()).replace("{stream_id}", &Uuid::now_v7().to_string());
-    let path =
-        path.replace("{about}", "notice").replace("{seq}", "1").replace("{person_id}", &Uuid::now_v7().to_string());
+    let mut path = operation.path.replace("{code}", "330521103202").replace("{about}", "notice");
+    // ids of what is not there, and numbers
+    while let Some((before, rest)) = path.split_once('{') {
+        let (name, after) = rest.split_once('}').unwrap();
+        let value = if name.ends_with("id") { Uuid::now_v7().to_string() } else { "1".to_owned() };
+        path = format!("{before}{value}{after}");
+    }
     let body = body_with(place, field, &json!("1"));
     let answer = answer(who.request(operation.method.clone(), &path).json(&body)).await;
     let named = answer.body["errors"][0]["field"] == field && answer.body["errors"][0]["code"] == "unknown";

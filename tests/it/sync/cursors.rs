@@ -1,6 +1,6 @@
 //! How far somebody has read and received: told to the own other devices, counted for those who lead.
 use chrono::TimeDelta;
-use liusheng::streams::queries;
+use liusheng::streams::{commands, queries};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -174,6 +174,9 @@ async fn a_whole_village_that_reads_at_once_is_told_in_one_go() {
         )
         .await;
     assert!(read > 600, "{read}");
+    // a piece in one unit of work, and the rest in others
+    let once = app.app.store.write(|tx| Box::pin(commands::cursors_due(tx))).await.unwrap();
+    assert!((1..=200).contains(&once), "{once} in one unit");
     liusheng::server::do_what_is_due(app.app.clone()).await;
     let waiting: i64 = raw.one("SELECT count(*) FROM memberships WHERE is_echo_due = TRUE").await;
     assert_eq!(waiting, 0);

@@ -20,6 +20,10 @@ use liusheng::{
 };
 use tracing_subscriber::EnvFilter;
 
+#[cfg(target_arch = "x86_64")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Residents' participation for a county: voices, matters in six stages, notices, votes.
 #[derive(Parser)]
 #[command(name = "liusheng", version, about)]

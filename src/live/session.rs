@@ -33,12 +33,10 @@ const MAX_SUBS: usize = 192;
 
 /// By what a connection shows who it is.
 pub(super) enum Credential {
-    /// An access token; must be refreshed before it expires.
-    Token(String),
+    /// A log-in that a token or a ticket names: until the token ends, or for as long as the log-in lasts.
+    Session(PersonId, SessionId, Option<DateTime<Utc>>),
     /// The pages' cookie.
     Cookie(String),
-    /// A ticket was spent for this log-in; lasts as long as the log-in does.
-    Session(PersonId, SessionId),
 }
 
 impl Credential {
@@ -47,26 +45,27 @@ impl Credential {
         match cookie {
             Some(cookie) if token.is_empty() => Ok(Self::Cookie(cookie)),
             _ if people::is_ticket(app, token) => {
-                people::spend_ticket(app, token).await.map(|(person, session)| Self::Session(person, session))
+                people::spend_ticket(app, token).await.map(|(person, session)| Self::Session(person, session, None))
             }
-            _ => Ok(Self::Token(token.to_owned())),
+            _ => {
+                people::named_by(app, token).map(|(person, session, until)| Self::Session(person, session, Some(until)))
+            }
         }
     }
 
     /// Whose it is now.
     pub(super) async fn actor(&self, app: &App) -> Result<Actor> {
         match self {
-            Self::Token(token) => people::actor_of_token(app, token).await,
             Self::Cookie(cookie) => people::actor_of_cookie(app, cookie).await,
-            Self::Session(person, session) => people::actor_of_session(app, *person, *session).await,
+            Self::Session(person, session, _) => people::actor_of_session(app, *person, *session).await,
         }
     }
 
-    /// Asked while it holds: of one that does not there is no end to be known.
-    pub(super) fn expires_at(&self, app: &App) -> Option<DateTime<Utc>> {
+    /// When it stops to hold by itself.
+    pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Token(token) => people::token_expires_at(app, token),
-            Self::Cookie(_) | Self::Session(..) => None,
+            Self::Session(_, _, until) => *until,
+            Self::Cookie(_) => None,
         }
     }
 }
@@ -323,17 +322,23 @@ async fn subscribe(
 }
 
 async fn refresh(connection: &Connection, id: u32, token: &str) -> String {
-    let (app, fresh) = (&connection.means.app, Credential::Token(token.to_owned()));
-    match (fresh.actor(app).await, fresh.expires_at(app)) {
-        (Ok(actor), Some(at)) if actor.session == connection.session => {
+    let app = &connection.means.app;
+    match refreshed(app, token).await {
+        Ok((actor, at)) if actor.session == connection.session => {
             connection.refreshed(at);
             let ttl = (at - app.now()).num_seconds().max(1);
             protocol::reply(id, "refresh", &json!({ "expires": true, "ttl": ttl, "version": "liusheng 1" }))
         }
-        (Ok(_), _) => protocol::fault(id, Fault::Unauthorized),
-        (Err(error), _) if error.code().status().is_server_error() => protocol::fault(id, Fault::Internal),
-        (Err(_), _) => protocol::fault(id, Fault::TokenExpired),
+        Ok(_) => protocol::fault(id, Fault::Unauthorized),
+        Err(error) if error.code().status().is_server_error() => protocol::fault(id, Fault::Internal),
+        Err(_) => protocol::fault(id, Fault::TokenExpired),
     }
+}
+
+/// Whose the new token is, and until when.
+async fn refreshed(app: &App, token: &str) -> Result<(Actor, DateTime<Utc>)> {
+    let (person, session, until) = people::named_by(app, token)?;
+    Ok((people::actor_of_session(app, person, session).await?, until))
 }
 
 /// The socket's twin of a REST call: the same data, the same answer. `None`: no such method.

@@ -128,7 +128,7 @@ async fn connect(
         session: actor.session,
         rights: session::rights(&actor),
         is_own: is_own(&connect),
-        expires_at: credential.expires_at(&means.app),
+        expires_at: credential.expires_at(),
     };
     let connection = means.hub.enter(&who, Way::Socket { stream, _line: line }, Arc::clone(&means));
     match session::start(&connection, &actor, (id, connect)).await {

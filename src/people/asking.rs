@@ -63,9 +63,9 @@ pub fn heard(app: &App, bell: &Bell) {
 ///
 /// # Errors
 /// `not_signed_in` for a token that does not hold, `session_ended` when its log-in has ended.
-pub async fn actor_of_token(app: &App, token: &str) -> Result<Actor> {
-    let bearer = tokens::check(&app.keys, app.now(), token)?;
-    actor_of_session(app, bearer.person, bearer.session).await
+async fn actor_of_token(app: &App, token: &str) -> Result<Actor> {
+    let (person, session, _) = named_by(app, token)?;
+    actor_of_session(app, person, session).await
 }
 
 /// The actor of a log-in that was shown before, as it stands now: also for connections that outlive their first request.
@@ -96,10 +96,14 @@ async fn find_all(db: &DatabaseConnection, sessions: &[SessionId]) -> Result<Vec
     Ok(sessions.iter().map(|session| known.get(session).cloned()).collect())
 }
 
-/// When an access token stops to hold; `None` for one that does not hold now.
-#[must_use]
-pub fn token_expires_at(app: &App, token: &str) -> Option<DateTime<Utc>> {
-    tokens::check(&app.keys, app.now(), token).ok().and_then(|bearer| DateTime::from_timestamp(bearer.expires_at, 0))
+/// Whom an access token names, in which log-in, and when it stops to hold. Whether the log-in holds is not looked up.
+///
+/// # Errors
+/// `not_signed_in` for one that is not ours or does not hold now.
+pub fn named_by(app: &App, token: &str) -> Result<(PersonId, SessionId, DateTime<Utc>)> {
+    let bearer = tokens::check(&app.keys, app.now(), token)?;
+    let until = DateTime::from_timestamp(bearer.expires_at, 0).ok_or(Code::NotSignedIn)?;
+    Ok((bearer.person, bearer.session, until))
 }
 
 /// The actor whose cookie this is.

@@ -38,8 +38,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub use self::{
     accounts::{close_account, phone_of},
     asking::{
-        Visitor, actor_cache, actor_of_cookie, actor_of_session, actor_of_token, cookie, heard, no_cookie,
-        require_own_page, session_cookie, token_expires_at,
+        Visitor, actor_cache, actor_of_cookie, actor_of_session, cookie, heard, named_by, no_cookie, require_own_page,
+        session_cookie,
     },
     commands::{RosterFile, RosterImported, import_roster},
     guest::make_guest,

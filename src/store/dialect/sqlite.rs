@@ -17,6 +17,8 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use crate::error::{Error, Result};
 
+/// Statements that a connection keeps prepared.
+const KEPT_STATEMENTS: usize = 400;
 /// Tries to empty the log; a long reader is in the way.
 const CHECKPOINTS: usize = 10;
 /// Beside the database; the copies are never removed by us.
@@ -43,6 +45,8 @@ pub(super) async fn connect(path: &Path, connections: u32, read_only: bool) -> R
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(8))
+                // each of our statements is prepared once
+                .statement_cache_capacity(KEPT_STATEMENTS)
                 .pragma("query_only", if read_only { "on" } else { "off" })
                 .pragma("cache_size", "-32768")
                 .pragma("temp_store", "memory")

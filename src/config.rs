@@ -70,6 +70,7 @@ pub struct Config {
     pub loudspeaker_url: String,
     pub loudspeaker_secret: String,
     pub speech_command: String,
+    pub ffmpeg: String,
     /// `LIUSHENG_CONFIG`: the file these settings were read from.
     #[serde(default)]
     pub config: Option<String>,
@@ -241,10 +242,13 @@ impl Config {
         if let Some((key, _)) = bases.iter().find(|(_, base)| !base.is_empty() && !base.starts_with("http")) {
             return Err(format!("settings: {key}: must start with http:// or https://"));
         }
-        // its arguments are none of ours, and a shell is never asked
-        let program = self.speech_command.split_whitespace().next();
-        if program.is_some_and(|program| !program.starts_with('/') || !std::path::Path::new(program).is_file()) {
+        // arguments are none of ours, and a shell is never asked
+        let is_missing = |program: &str| !program.starts_with('/') || !std::path::Path::new(program).is_file();
+        if self.speech_command.split_whitespace().next().is_some_and(is_missing) {
             return Err("settings: speech_command: must begin with the whole path of a program".to_owned());
+        }
+        if !self.ffmpeg.is_empty() && is_missing(&self.ffmpeg) {
+            return Err("settings: ffmpeg: must be the whole path of a program".to_owned());
         }
         let needed_by_sms: &Named<'_> = match self.sms_provider {
             SmsProvider::None | SmsProvider::File => &[],

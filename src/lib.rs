@@ -21,6 +21,7 @@ mod fuzz;
 // means
 pub mod broker;
 pub mod gateways;
+pub mod programs;
 pub mod seals;
 pub mod store;
 // what happened, and the handles

@@ -217,6 +217,10 @@ fn copy_media(from: &Path, folder: &Path, copied: &Copied) -> Result<MediaCopied
             None if named.is_photo && named.is_attached => about.damaged.push(named.id.to_string()),
             None => {}
         }
+        // the copy for phones, which the row promises
+        if let Some(file) = copy_one(from, folder, &media::files::played(&main))? {
+            note(&mut list, &mut about, &file)?;
+        }
     }
     Ok(MediaCopied { about, list: list.finish()? })
 }

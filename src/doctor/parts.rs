@@ -13,6 +13,7 @@ use crate::{
     events,
     gateways::Gateways,
     keys::{KEY_FILE, Keys},
+    media::conversion,
     seals,
     store::{self, catalog},
 };
@@ -34,6 +35,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
     found.push(redis(&config.redis_url).await);
     found.extend(providers(config, clock).await);
     found.extend(speech(config).await);
+    found.extend(ffmpeg(config).await);
     found.push(public_url(&config.public_url).await);
     found
 }
@@ -234,6 +236,17 @@ async fn speech(config: &Config) -> Option<Finding> {
     Some(match aloud::check_command(config).await {
         Ok(()) => Finding::new("speech", State::Ok, "speech_well", &[]),
         Err(error) => Finding::new("speech", State::Fault, "speech_bad", &[("error", error.to_string())]),
+    })
+}
+
+/// Has ffmpeg make a clip, where it is set.
+async fn ffmpeg(config: &Config) -> Option<Finding> {
+    if config.ffmpeg.is_empty() {
+        return None;
+    }
+    Some(match conversion::check_program(config).await {
+        Ok(()) => Finding::new("ffmpeg", State::Ok, "ffmpeg_well", &[]),
+        Err(error) => Finding::new("ffmpeg", State::Fault, "ffmpeg_bad", &[("error", error.to_string())]),
     })
 }
 

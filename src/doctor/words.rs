@@ -49,6 +49,8 @@ const ENGLISH: &[(&str, &str)] = &[
     ("providers_bad", "a provider's setting cannot be used, the server would not start: {error}"),
     ("speech_well", "the speech command says a sentence"),
     ("speech_bad", "the speech command says nothing that can be heard: {error}; try it by hand"),
+    ("ffmpeg_well", "ffmpeg makes AMR what every phone plays"),
+    ("ffmpeg_bad", "ffmpeg does not make AMR what every phone plays: {error}; try it by hand"),
     ("public_url_none", "public_url is not set: links in messages and the secure cookie need it"),
     ("public_url_plain", "public_url is not https: passwords and voices travel in the open"),
     ("public_url_well", "{url} answers"),

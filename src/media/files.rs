@@ -15,7 +15,7 @@ use super::{
     incoming::{INCOMING, Incoming, TURN},
     photo,
     rules::{self, Kind},
-    voice,
+    uploads, voice,
 };
 use crate::{
     app::App,
@@ -31,6 +31,7 @@ static INSPECTIONS: Semaphore = Semaphore::const_new(2);
 /// What is bound to a sealed file.
 const WHOLE: &str = "file";
 const THUMBNAIL: &str = "thumbnail";
+const PLAYED: &str = "played";
 
 /// Where the file of a row is.
 #[must_use]
@@ -42,12 +43,6 @@ pub fn path(config: &Config, row: &Media) -> PathBuf {
 #[must_use]
 pub fn relative(id: MediaId) -> PathBuf {
     place(Path::new(""), id)
-}
-
-/// Where the small picture of a photo is.
-#[must_use]
-pub fn thumbnail_path(config: &Config, row: &Media) -> PathBuf {
-    small(&place(&config.media_dir(), row.id))
 }
 
 /// Two levels of folders by the last digits, which are random; the first ones of an id are its time.
@@ -63,6 +58,23 @@ pub fn small(path: &Path) -> PathBuf {
     path.with_extension("thumb")
 }
 
+/// The copy for phones beside a clip's file.
+#[must_use]
+pub fn played(path: &Path) -> PathBuf {
+    path.with_extension("played")
+}
+
+/// Which of the files of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// As it is kept.
+    Whole,
+    /// The small picture of a photo.
+    Small,
+    /// The copy of a clip that every phone plays.
+    Played,
+}
+
 /// A file that is on the disk, and the digest of what was sent.
 pub(super) struct Kept {
     pub(super) new: NewMedia,
@@ -74,13 +86,17 @@ pub(super) struct Kept {
 ///
 /// # Errors
 /// `busy` when others are inspected for too long, the refusals of [`rules::inspect`] and of its kind, or the disk's.
-pub(super) async fn keep(config: Arc<Config>, keys: Arc<Keys>, incoming: Incoming) -> Result<Kept> {
+pub(super) async fn keep(
+    config: Arc<Config>,
+    keys: Arc<Keys>,
+    file: impl AsRef<Path> + Send + 'static,
+) -> Result<Kept> {
     let turn = tokio::time::timeout(TURN, INSPECTIONS.acquire()).await.map_err(|_| Code::Busy.after_secs(5))?;
     let turn = turn.map_err(Error::broken)?;
     let work = move || {
         // the turn ends with the work, not with the caller's patience
         let _turn = turn;
-        keep_now(&config.media_dir(), &keys, &std::fs::read(&incoming.0)?)
+        keep_now(&config.media_dir(), &keys, &std::fs::read(file.as_ref())?)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
 }
@@ -105,8 +121,13 @@ fn keep_now(folder: &Path, keys: &Keys, sent: &[u8]) -> Result<Kept> {
         Kind::Voice => {
             let clip = voice::measure(sent)?;
             write(&path, WHOLE, sent)?;
-            let length = Some(whole(clip.duration_ms)?);
-            NewMedia { duration_ms: length, ..described(id, new_key, (VOICE, clip.mime), sent)? }
+            let levels = voice::levels::levels(sent);
+            NewMedia {
+                duration_ms: Some(whole(clip.duration_ms)?),
+                wants_work: levels.is_none() || clip.wants_copy,
+                levels,
+                ..described(id, new_key, (VOICE, clip.mime), sent)?
+            }
         }
     };
     Ok(Kept { new, sent_sha256: sha256_hex(sent), path })
@@ -128,6 +149,8 @@ fn described(
         width: None,
         height: None,
         duration_ms: None,
+        levels: None,
+        wants_work: false,
         key,
     })
 }
@@ -151,13 +174,34 @@ fn write(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// `erased` when its key was destroyed, or the disk's.
-pub(super) async fn read(app: &App, row: &Media, is_small: bool) -> Result<Vec<u8>> {
-    let (path, place) =
-        if is_small { (thumbnail_path(&app.config, row), THUMBNAIL) } else { (path(&app.config, row), WHOLE) };
+pub(super) async fn read(app: &App, row: &Media, which: Which) -> Result<Vec<u8>> {
+    let path = path(&app.config, row);
+    let (path, place) = match which {
+        Which::Whole => (path, WHOLE),
+        Which::Small => (small(&path), THUMBNAIL),
+        Which::Played => (played(&path), PLAYED),
+    };
     let Some(key) = row.key_id else { return Ok(tokio::fs::read(path).await?) };
     let key: DataKey = seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?;
     let opening = tokio::task::spawn_blocking(move || key.open(place, std::fs::read(path)?));
     opening.await.map_err(Error::broken)?
+}
+
+/// Keeps the copy of a clip that every phone plays, sealed like the clip. One that is there already is replaced.
+///
+/// # Errors
+/// `erased` when its key was destroyed, or the disk's.
+pub(super) async fn keep_played(app: &App, row: &Media, bytes: Vec<u8>) -> Result<()> {
+    let key = match row.key_id {
+        Some(key) => Some(seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?),
+        None => None,
+    };
+    let (root, path) = (app.config.media_dir(), played(&path(&app.config, row)));
+    let keeping = tokio::task::spawn_blocking(move || match key {
+        Some(key) => write(&root, &path, &key.seal(PLAYED, &bytes)?),
+        None => write(&root, &path, &bytes),
+    });
+    keeping.await.map_err(Error::broken)?
 }
 
 /// Is this file what its row says: sealed with this key, or in clear, with these bytes in it?
@@ -179,14 +223,19 @@ pub async fn remove_all(config: &Config, rows: &[Media]) {
     }
 }
 
-/// Takes away a file and its small picture.
+/// Takes away a file and what is beside it.
 pub(super) async fn remove(path: &Path) {
-    for file in [path.to_path_buf(), small(path)] {
-        match tokio::fs::remove_file(&file).await {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(%error, "a media file stays"),
-        }
+    for file in [path.to_path_buf(), small(path), played(path)] {
+        remove_one(&file).await;
+    }
+}
+
+/// Takes away a file, if it is there.
+pub(super) async fn remove_one(file: &Path) {
+    match tokio::fs::remove_file(file).await {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!(%error, "a media file stays"),
     }
 }
 
@@ -199,6 +248,7 @@ pub async fn sweep(app: &App) -> Result<u64> {
     for row in &gone {
         remove(&path(&app.config, row)).await;
     }
+    uploads::sweep(app).await?;
     forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await?;
     Ok(gone.len() as u64)
 }
@@ -211,8 +261,9 @@ async fn forget_incoming(folder: &Path, now: DateTime<Utc>) -> Result<()> {
         Err(error) => return Err(error.into()),
     };
     while let Some(file) = files.next_entry().await? {
-        let Ok(changed) = file.metadata().await.and_then(|about| about.modified()) else { continue };
-        if DateTime::<Utc>::from(changed) < now - TimeDelta::days(1) {
+        let Ok(about) = file.metadata().await else { continue };
+        let Ok(changed) = about.modified() else { continue };
+        if about.is_file() && DateTime::<Utc>::from(changed) < now - TimeDelta::days(1) {
             remove(&file.path()).await;
         }
     }

@@ -10,13 +10,15 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Media, PHOTO, commands, files,
+    Media, PHOTO, commands,
+    files::{self, Which},
     incoming::{self, Incoming},
     queries::{self, MediaView},
+    uploads,
 };
 use crate::{
     actor::Actor,
@@ -29,7 +31,7 @@ const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The routes of media; the one that reads is in `suggestions`, which knows who may.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(upload_media)).layer(DefaultBodyLimit::max(MAX_BODY))
+    OpenApiRouter::new().routes(routes!(upload_media)).layer(DefaultBodyLimit::max(MAX_BODY)).merge(uploads::routes())
 }
 
 /// A form with one file.
@@ -115,7 +117,7 @@ async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) 
     outcome
 }
 
-/// How large a picture is wanted.
+/// In which form a file is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Size {
@@ -124,6 +126,19 @@ pub enum Size {
     Full,
     /// At most 320 pixels a side; a clip is sent whole.
     Thumb,
+    /// Of a clip that most phones do not play, the copy that they do, once it was made; all else as kept.
+    Played,
+}
+
+/// What is asked of an address of a file.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SizeQuery {
+    /// full, thumb or played; full when absent.
+    #[serde(default)]
+    #[param(inline)]
+    pub size: Size,
 }
 
 /// Sends a file that the caller has allowed: whole, one range of it (206), or nothing new (304).
@@ -131,8 +146,12 @@ pub enum Size {
 /// # Errors
 /// `range_not_satisfiable`, or the disk's.
 pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
-    let is_small = size == Size::Thumb && row.kind == PHOTO;
-    let tag = format!("\"{}{}\"", row.sha256, if is_small { "-thumb" } else { "" });
+    let (which, mime, mark) = match (size, &row.played_mime) {
+        (Size::Thumb, _) if row.kind == PHOTO => (Which::Small, &row.mime, "-thumb"),
+        (Size::Played, Some(mime)) => (Which::Played, mime, "-played"),
+        _ => (Which::Whole, &row.mime, ""),
+    };
+    let tag = format!("\"{}{mark}\"", row.sha256);
     let given = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_known =
         |tags: &str| tags.split(',').any(|known| [tag.as_str(), "*"].contains(&known.trim().trim_start_matches("W/")));
@@ -141,9 +160,11 @@ pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> R
     } else {
         // a range of another version of the file would not fit what the client has
         let range = given(header::RANGE).filter(|_| given(header::IF_RANGE).is_none_or(|known| known == tag));
-        send(files::read(app, row, is_small).await?.into(), range)?
+        send(files::read(app, row, which).await?.into(), range)?
     };
-    describe(response.headers_mut(), &row.mime, &tag)?;
+    // what is still to be made may be asked for again
+    let is_final = size != Size::Played || which == Which::Played || !row.wants_copy();
+    describe(response.headers_mut(), mime, (&tag, is_final))?;
     Ok(response)
 }
 
@@ -176,15 +197,16 @@ fn content_range(part: &str, length: u64) -> Result<HeaderValue> {
     HeaderValue::from_str(&format!("bytes {part}/{length}")).map_err(Error::broken)
 }
 
-/// The content never changes, and only whoever asked may keep it. A refusal keeps its own type.
-fn describe(headers: &mut HeaderMap, mime: &str, tag: &str) -> Result<()> {
+/// The content never changes once it is final, and only whoever asked may keep it. A refusal keeps its own type.
+fn describe(headers: &mut HeaderMap, mime: &str, (tag, is_final): (&str, bool)) -> Result<()> {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem")) {
         return Ok(());
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(mime).map_err(Error::broken)?);
     headers.insert(header::ETAG, HeaderValue::from_str(tag).map_err(Error::broken)?);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+    let caching = if is_final { "private, max-age=31536000, immutable" } else { "private, no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
     Ok(())

@@ -1,7 +1,7 @@
 //! The command line from outside: exit codes, one clear line, nothing half done.
 use std::{os::unix::fs::PermissionsExt, process::Output};
 
-use crate::support::{House, Process, Raw, count, free_port, run};
+use crate::support::{FFMPEG, House, Process, Raw, count, free_port, is_ffmpeg, run};
 
 const ROSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/roster_small.csv");
 
@@ -286,6 +286,12 @@ fn the_doctor_names_each_fault_in_two_languages() {
     let speaks = run(house.path(), &["doctor"], &[("LIUSHENG_SPEECH_COMMAND", clip)]);
     assert!(out(&speaks).contains("[ok] speech:"), "{}", out(&speaks));
     exits(&run(house.path(), &["doctor"], &[("LIUSHENG_SPEECH_COMMAND", "say it")]), 2);
+    faults(&[("LIUSHENG_FFMPEG", "/bin/cat")], "ffmpeg", "ffmpeg_bad");
+    exits(&run(house.path(), &["doctor"], &[("LIUSHENG_FFMPEG", "ffmpeg")]), 2);
+    if is_ffmpeg("doctor tries it") {
+        let makes = run(house.path(), &["doctor"], &[("LIUSHENG_FFMPEG", FFMPEG)]);
+        assert!(out(&makes).contains("[ok] ffmpeg:"), "{}", out(&makes));
+    }
     faults(&[("LIUSHENG_PUBLIC_URL", "https://127.0.0.1:1")], "public_url", "public_url_unreachable");
     let keys = house.path().join("keys.json");
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -53,6 +53,18 @@ pub(crate) fn is_chromium(skipped: &str) -> bool {
     is_there
 }
 
+/// Where Debian puts it.
+pub(crate) const FFMPEG: &str = "/usr/bin/ffmpeg";
+
+/// Without ffmpeg this is skipped, and the log says so.
+pub(crate) fn is_ffmpeg(skipped: &str) -> bool {
+    let is_there = std::path::Path::new(FFMPEG).exists();
+    if !is_there {
+        eprintln!("skipped, because there is no ffmpeg: {skipped}");
+    }
+    is_there
+}
+
 /// 2026-11-02, a Monday, 09:00 in the county.
 pub(crate) fn monday() -> DateTime<Utc> {
     "2026-11-02T01:00:00Z".parse().unwrap()
@@ -120,7 +132,8 @@ impl TestApp {
         Self::start_by(self.clock.clone(), folder, |config| *config = settings).await
     }
 
-    async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
+    /// The same with other settings.
+    pub(crate) async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
         Self::start_by(Clock::standing_at(at), folder, change).await
     }
 

@@ -86,6 +86,7 @@ codes! {
     UploadOffset "upload_offset" 409,
     UploadBusy "upload_busy" 423,
     UploadVersion "upload_version" 412,
+    MediaUnavailable "media_unavailable" 503,
     // state
     WrongState "wrong_state" 409,
     Changed "changed" 409,

@@ -8,6 +8,12 @@ const ENGLISH: &[(&str, &str)] = &[
     ("folder_tight", "only {free} MiB are free on the disk of {folder}: plan for more"),
     ("media_well", "the folder of photos and clips {folder} can be written"),
     ("media_unwritable", "the folder of photos and clips {folder} cannot be written: {error}"),
+    (
+        "bucket_well",
+        "the bucket of photos and clips {bucket} keeps, lists, gives and takes away, and strangers are refused",
+    ),
+    ("bucket_public", "the bucket {bucket} gives its files to anybody: make it private at once"),
+    ("bucket_bad", "the bucket of photos and clips {bucket} cannot be used: {error}"),
     ("keys_well", "the key file is there and private"),
     ("keys_missing", "there is no key file {file}: the first start makes one; after that, missing means lost"),
     ("keys_bad", "the key file cannot be used: {error}"),

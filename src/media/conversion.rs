@@ -67,7 +67,7 @@ async fn finish(app: &App, row: &Media, heard: Heard) -> Result<bool> {
     let kept = app.store.write(move |tx| Box::pin(async move { commands::worked(tx, &of, heard).await })).await?;
     if !kept && is_played {
         // swept, or erased, while the program ran
-        files::remove_one(&files::played(&files::path(&app.config, row))).await;
+        files::remove_one(app, &files::played(&files::name(row.id))).await;
     }
     Ok(kept)
 }

@@ -79,7 +79,7 @@ fn no_file() -> Error {
 /// Receives a file from a form, inspects and keeps it, and gives it its row. Goes on when the sender hangs up.
 ///
 /// # Errors
-/// `too_many_requests`, `media_unsupported`, `media_too_large`, `media_unreadable`, `busy`, `storage_full`.
+/// `too_many_requests`, `media_unsupported`, `media_too_large`, `media_unreadable`, `busy`, `media_unavailable`, `storage_full`.
 pub async fn take_in(app: &App, actor: Actor, key: IdempotencyKey, field: Field<'_>) -> Result<MediaView> {
     // with a key it may be a repetition, which takes no room
     if key.0.is_none() {
@@ -100,7 +100,7 @@ pub async fn take_bytes(app: &App, actor: Actor, bytes: &[u8]) -> Result<MediaVi
 }
 
 async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) -> Result<MediaView> {
-    let kept = files::keep(app.config.clone(), app.keys.clone(), incoming).await?;
+    let kept = files::keep(app, incoming).await?;
     let (new, id) = (kept.new.clone(), kept.new.id);
     let write = app.once(actor, key, "upload_media", kept.sent_sha256, move |tx, actor, _| {
         Box::pin(commands::keep(tx, actor, new))
@@ -112,7 +112,7 @@ async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) 
         Err(error) => matches!(error, Error::Refused(_)),
     };
     if is_surplus {
-        files::remove(&kept.path).await;
+        files::remove(app, id).await;
     }
     outcome
 }
@@ -144,7 +144,7 @@ pub struct SizeQuery {
 /// Sends a file that the caller has allowed: whole, one range of it (206), or nothing new (304).
 ///
 /// # Errors
-/// `range_not_satisfiable`, or the disk's.
+/// `range_not_satisfiable`, `media_unavailable`, or the disk's.
 pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
     let (which, mime, mark) = match (size, &row.played_mime) {
         (Size::Thumb, _) if row.kind == PHOTO => (Which::Small, &row.mime, "-thumb"),

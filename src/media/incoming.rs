@@ -19,10 +19,9 @@ use crate::{
     config::Config,
     error::{Code, Error, Result},
     ids::{MediaId, PersonId},
+    shelf::INCOMING,
 };
 
-/// The folder of files on their way; beside the kept ones, so that a rename is atomic.
-pub const INCOMING: &str = "incoming";
 /// How long an upload waits for its turn.
 pub(super) const TURN: Duration = Duration::from_secs(15);
 /// Files that arrive at once: each may lie half received in `incoming` for as long as a body may take.

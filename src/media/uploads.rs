@@ -171,22 +171,22 @@ fn answered(ended: UploadView) -> Result<UploadView> {
 
 async fn finish(app: &App, actor: Actor, row: upload::Model, part: parts::Part) -> Result<UploadView> {
     let path = parts::path(&app.config, row.id);
-    let kept = match files::keep(app.config.clone(), app.keys.clone(), path.clone()).await {
+    let kept = match files::keep(app, path.clone()).await {
         Ok(kept) => kept,
         Err(error) => {
             let code = error.code();
             if matches!(code, Code::MediaUnsupported | Code::MediaTooLarge | Code::MediaUnreadable) {
                 app.store.write(move |tx| Box::pin(async move { refuse(tx, row.id, code).await })).await?;
-                files::remove_one(&path).await;
+                parts::remove(&app.config, row.id).await;
             }
             return Err(error);
         }
     };
-    let new = kept.new.clone();
+    let (new, id) = (kept.new.clone(), row.id);
     let outcome = app.store.write(move |tx| Box::pin(async move { become_media(tx, &actor, row, new).await })).await;
     match &outcome {
-        Ok(_) => files::remove_one(&path).await,
-        Err(Error::Refused(_)) => files::remove(&kept.path).await,
+        Ok(_) => parts::remove(&app.config, id).await,
+        Err(Error::Refused(_)) => drop(files::remove(app, kept.new.id).await),
         // when the commit itself broke, the row may be there: then its file must be, too
         Err(_) => {}
     }

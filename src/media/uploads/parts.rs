@@ -20,7 +20,8 @@ use crate::{
     config::Config,
     error::{Code, Error, Result},
     ids::UploadId,
-    media::{files, incoming::INCOMING},
+    media::incoming::Incoming,
+    shelf::INCOMING,
 };
 
 /// Below the folder of what is on its way.
@@ -48,7 +49,8 @@ pub(super) async fn length(config: &Config, id: UploadId) -> Result<i64> {
 }
 
 pub(super) async fn remove(config: &Config, id: UploadId) {
-    files::remove_one(&path(config, id)).await;
+    // a file that is there goes with this value
+    drop(Incoming(path(config, id)));
 }
 
 /// The uploads that have a file.

@@ -32,6 +32,7 @@ error-range-not-satisfiable = 附件没有这么长，请重新打开。
 error-upload-offset = 续传的位置对不上，请先问一下已经传到哪里。
 error-upload-busy = 这个文件正在传，请稍等再试。
 error-upload-version = 只支持 tus 1.0.0 的续传。
+error-media-unavailable = 照片和录音暂时存取不了，请过一会儿再试。
 error-wrong-state = 事情已经走到别的环节，这一步现在不能办。
 error-changed = 刚才有人改过，请刷新后再办。
 error-evidence-missing = 还缺办理依据，不能进入下一环节。

@@ -64,6 +64,13 @@ if [ ! -x tests/clients/.kosoku/bin/kosoku ]; then
   tests/clients/.kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==0.1.0
 fi
 
+# an object store that speaks S3; one of its own, too
+if [ ! -x tests/clients/.moto/bin/moto_server ]; then
+  python3 -m venv tests/clients/.moto
+  tests/clients/.moto/bin/pip install --quiet --disable-pip-version-check \
+    'moto[s3]==5.2.1' flask==3.1.3 flask-cors==6.0.2
+fi
+
 # Runs the tests. What failed of tests/it, five at most, runs once more with nothing beside it: a machine too busy for a
 # test's clock is told from a fault, and each of them is named, so that nobody takes the run for a clean one.
 alone=()

@@ -43,6 +43,14 @@ fn unknown_settings_and_impossible_values_stop_the_start() {
     stops_the_start(&[("LIUSHENG_REDIS_URL", "http://127.0.0.1")], "redis_url");
     stops_the_start(&[("LIUSHENG_DATABASE_URL", "mysql://127.0.0.1/x")], "database_url");
     stops_the_start(&[("LIUSHENG_MEDIA_URL", "ftp://x")], "media_url");
+    stops_the_start(&[("LIUSHENG_MEDIA_URL", "s3://photos")], "media_s3_endpoint");
+    let endpoint = ("LIUSHENG_MEDIA_S3_ENDPOINT", "https://s3.example.cn");
+    for wrong in ["s3://", "s3://a b/", "s3://photos/../x", "s3://photos//x"] {
+        stops_the_start(&[("LIUSHENG_MEDIA_URL", wrong), endpoint], "media_url");
+    }
+    let region = ("LIUSHENG_MEDIA_S3_REGION", "cn-north-1");
+    let key = ("LIUSHENG_MEDIA_S3_KEY_ID", "id");
+    stops_the_start(&[("LIUSHENG_MEDIA_URL", "s3://photos"), endpoint, region, key], "media_s3_key_secret");
     stops_the_start(&[("LIUSHENG_SMS_PROVIDER", "pigeon")], "sms_provider");
     stops_the_start(&[("LIUSHENG_WRITES_PER_SECOND", "0")], "writes_per_second");
     stops_the_start(&[("LIUSHENG_WRITES_PER_SECOND", "-1")], "writes_per_second");

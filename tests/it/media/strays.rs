@@ -10,7 +10,7 @@ use crate::support::{Somebody, TestApp, Village};
 
 /// A file as a crash leaves it: under a name that no row has.
 fn stray(app: &TestApp, ending: &str) -> PathBuf {
-    let path = app.app.config.media_dir().join(media::files::relative(MediaId::new())).with_extension(ending);
+    let path = app.app.config.media_dir().join(media::files::name(MediaId::new())).with_extension(ending);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, b"sealed noise").unwrap();
     path

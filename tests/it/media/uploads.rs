@@ -13,12 +13,17 @@ async fn begin(who: &Somebody, length: usize) -> Answer {
         .await
 }
 
-async fn begun(who: &Somebody, length: usize) -> String {
+pub(super) async fn begun(who: &Somebody, length: usize) -> String {
     format!("/v1/uploads/{}", begin(who, length).await.ok()["id"].as_str().unwrap())
 }
 
 /// Status, where to go on, and the code of a refusal.
-async fn send(who: &Somebody, path: &str, offset: usize, part: &[u8]) -> (u16, Option<usize>, Option<String>) {
+pub(super) async fn send(
+    who: &Somebody,
+    path: &str,
+    offset: usize,
+    part: &[u8],
+) -> (u16, Option<usize>, Option<String>) {
     let request = who.request(Method::PATCH, path).header("upload-offset", offset).header("tus-resumable", "1.0.0");
     let request = request.header("content-type", "application/offset+octet-stream").body(part.to_vec());
     let answer = request.send().await.unwrap();

@@ -1,6 +1,7 @@
 //! A server of its own for every test: fresh database, a clock moved by hand, people to speak for.
 mod chaos;
 mod house;
+pub(crate) mod moto;
 mod people;
 mod postgres;
 mod process;
@@ -22,6 +23,7 @@ use serde_json::Value;
 pub(crate) use self::{
     chaos::{Chaos, Harm},
     house::{House, Raw, count, is_postgres, opened},
+    moto::OwnBucket,
     people::{Somebody, Village, code_of, import, person_of},
     postgres::OwnPostgres,
     process::{Process, free_port, liusheng, run},

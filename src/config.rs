@@ -22,6 +22,11 @@ pub struct Config {
     pub database_url: String,
     pub redis_url: String,
     pub media_url: String,
+    pub media_s3_endpoint: String,
+    pub media_s3_region: String,
+    pub media_s3_path_style: bool,
+    pub media_s3_key_id: String,
+    pub media_s3_key_secret: String,
     pub sms_provider: SmsProvider,
     pub calendar_file: String,
     pub held_words: String,
@@ -70,6 +75,7 @@ pub struct Config {
     pub loudspeaker_url: String,
     pub loudspeaker_secret: String,
     pub speech_command: String,
+    pub ffmpeg: String,
     /// `LIUSHENG_CONFIG`: the file these settings were read from.
     #[serde(default)]
     pub config: Option<String>,
@@ -166,10 +172,17 @@ impl Config {
         format!("sqlite://{}", self.data_dir.join("liusheng.db").display())
     }
 
-    /// Folder of photos and voice clips.
+    /// Folder of photos and voice clips; where they are kept in a bucket, only of those on their way.
     #[must_use]
     pub fn media_dir(&self) -> PathBuf {
         self.media_url.strip_prefix("file://").map_or_else(|| self.data_dir.join("media"), PathBuf::from)
+    }
+
+    /// Name and prefix of the bucket where photos and voice clips are kept, if they are.
+    #[must_use]
+    pub fn media_bucket(&self) -> Option<(&str, &str)> {
+        let rest = self.media_url.strip_prefix("s3://")?.trim_end_matches('/');
+        Some(rest.split_once('/').unwrap_or((rest, "")))
     }
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -182,12 +195,7 @@ impl Config {
         if !self.redis_url.is_empty() && !is_redis {
             return Err("settings: redis_url: must start with redis:// or redis+cluster://".to_owned());
         }
-        if !self.media_url.is_empty() && !self.media_url.starts_with("file:///") {
-            return Err(format!(
-                "settings: media_url: this build keeps media in file:///… only, not {}",
-                scheme(&self.media_url)
-            ));
-        }
+        self.check_media()?;
         if !self.health_listen.is_empty() && self.health_listen.parse::<SocketAddr>().is_err() {
             return Err("settings: health_listen: must be an address with a port".to_owned());
         }
@@ -229,6 +237,36 @@ impl Config {
 type Named<'a> = [(&'static str, &'a str)];
 
 impl Config {
+    fn check_media(&self) -> std::result::Result<(), String> {
+        let Some((name, prefix)) = self.media_bucket() else {
+            let is_folder = self.media_url.is_empty() || self.media_url.starts_with("file:///");
+            return if is_folder {
+                Ok(())
+            } else {
+                Err("settings: media_url: must start with file:/// or s3://".to_owned())
+            };
+        };
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let is_name = is_plain(name) && (3..=63).contains(&name.len());
+        let is_prefix =
+            prefix.is_empty() || prefix.split('/').all(|part| is_plain(part) && !matches!(part, "" | "." | ".."));
+        if !is_name || !is_prefix {
+            return Err("settings: media_url: must be s3://bucket or s3://bucket/prefix".to_owned());
+        }
+        if !self.media_s3_endpoint.starts_with("https://") && !self.media_s3_endpoint.starts_with("http://") {
+            return Err("settings: media_s3_endpoint: must start with https:// or http://".to_owned());
+        }
+        let needed: &Named<'_> = &[
+            ("media_s3_region", &self.media_s3_region),
+            ("media_s3_key_id", &self.media_s3_key_id),
+            ("media_s3_key_secret", &self.media_s3_key_secret),
+        ];
+        match needed.iter().find(|(_, value)| value.is_empty()) {
+            Some((key, _)) => Err(format!("settings: {key}: is needed by what else is set")),
+            None => Ok(()),
+        }
+    }
+
     /// Providers that could not work: said at the start, not at the first message.
     fn check_providers(&self) -> std::result::Result<(), String> {
         let bases: &Named<'_> = &[
@@ -241,10 +279,13 @@ impl Config {
         if let Some((key, _)) = bases.iter().find(|(_, base)| !base.is_empty() && !base.starts_with("http")) {
             return Err(format!("settings: {key}: must start with http:// or https://"));
         }
-        // its arguments are none of ours, and a shell is never asked
-        let program = self.speech_command.split_whitespace().next();
-        if program.is_some_and(|program| !program.starts_with('/') || !std::path::Path::new(program).is_file()) {
+        // arguments are none of ours, and a shell is never asked
+        let is_missing = |program: &str| !program.starts_with('/') || !std::path::Path::new(program).is_file();
+        if self.speech_command.split_whitespace().next().is_some_and(is_missing) {
             return Err("settings: speech_command: must begin with the whole path of a program".to_owned());
+        }
+        if !self.ffmpeg.is_empty() && is_missing(&self.ffmpeg) {
+            return Err("settings: ffmpeg: must be the whole path of a program".to_owned());
         }
         let needed_by_sms: &Named<'_> = match self.sms_provider {
             SmsProvider::None | SmsProvider::File => &[],
@@ -291,10 +332,6 @@ fn without_values(complaint: &str) -> String {
         .filter(|line| !line.contains(" | ") && !line.trim_end().ends_with('|'))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-fn scheme(url: &str) -> &str {
-    url.split(':').next().unwrap_or(url)
 }
 
 #[cfg(test)]

@@ -83,6 +83,10 @@ codes! {
     MediaNotUsable "media_not_usable" 422,
     Erased "erased" 410,
     RangeNotSatisfiable "range_not_satisfiable" 416,
+    UploadOffset "upload_offset" 409,
+    UploadBusy "upload_busy" 423,
+    UploadVersion "upload_version" 412,
+    MediaUnavailable "media_unavailable" 503,
     // state
     WrongState "wrong_state" 409,
     Changed "changed" 409,

@@ -74,6 +74,8 @@ ids! {
     StreamId,
     /// A photo or voice clip.
     MediaId,
+    /// A file on its way, that can be gone on with.
+    UploadId,
     /// A resident's voice (留言).
     SuggestionId,
     /// A public item (事项).

@@ -21,7 +21,9 @@ mod fuzz;
 // means
 pub mod broker;
 pub mod gateways;
+pub mod programs;
 pub mod seals;
+pub mod shelf;
 pub mod store;
 // what happened, and the handles
 pub mod app;

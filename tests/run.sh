@@ -23,6 +23,7 @@ need chromium chromium
 need node nodejs
 need npm npm
 need patch patch
+need ffmpeg ffmpeg
 fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
 
 # PostgreSQL keeps its programs beside the path, by version
@@ -61,6 +62,13 @@ fi
 if [ ! -x tests/clients/.kosoku/bin/kosoku ]; then
   python3 -m venv tests/clients/.kosoku
   tests/clients/.kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==0.1.0
+fi
+
+# an object store that speaks S3; one of its own, too
+if [ ! -x tests/clients/.moto/bin/moto_server ]; then
+  python3 -m venv tests/clients/.moto
+  tests/clients/.moto/bin/pip install --quiet --disable-pip-version-check \
+    'moto[s3]==5.2.1' flask==3.1.3 flask-cors==6.0.2
 fi
 
 # Runs the tests. What failed of tests/it, five at most, runs once more with nothing beside it: a machine too busy for a

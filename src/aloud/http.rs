@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path},
+    app::{App, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::MediaId,
-    media::{self, Size},
+    media::{self, SizeQuery},
 };
 
 /// Routes of this subject.
@@ -68,12 +68,17 @@ async fn remove_clip(State(app): State<App>, actor: Actor, Path(which): Path<(Ab
 
 /// The sound of a clip that says a notice, a vote or a matter.
 #[utoipa::path(get, path = "/v1/clips/{id}", tag = "aloud", operation_id = "play_clip",
-    params(("id" = MediaId, Path, description = "The clip")),
+    params(("id" = MediaId, Path, description = "The clip"), SizeQuery),
     responses((status = 200, description = "The sound; for everybody", content_type = "audio/*"),
         (status = 206, description = "The range asked for", content_type = "audio/*"),
         (status = 304, description = "The client has it"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn play_clip(State(app): State<App>, Path(id): Path<MediaId>, headers: HeaderMap) -> Result<Response> {
+async fn play_clip(
+    State(app): State<App>,
+    Path(id): Path<MediaId>,
+    Query(query): Query<SizeQuery>,
+    headers: HeaderMap,
+) -> Result<Response> {
     let row = queries::file(app.store.read(), id).await?;
-    media::serve(&app, &row, Size::Full, &headers).await
+    media::serve(&app, &row, query.size, &headers).await
 }

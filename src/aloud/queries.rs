@@ -138,7 +138,7 @@ pub async fn clips(db: &impl ConnectionTrait, about: About, wanted: &[(Uuid, i32
 }
 
 fn shown(row: &clip::Model, file: &Media) -> ClipView {
-    let media = MediaView { url: format!("/v1/clips/{}", file.id), ..file.view() };
+    let media = MediaView { url: format!("/v1/clips/{}{}", file.id, file.form()), ..file.view() };
     let is_machine = row.spoken_by.is_none();
     ClipView { about: row.about, subject_id: row.subject_id, version: row.version, is_machine, media }
 }

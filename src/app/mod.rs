@@ -31,6 +31,7 @@ use crate::{
     gateways::Gateways,
     ids::{PersonId, SessionId},
     keys::Keys,
+    shelf::Shelf,
     store::Store,
     wordlist::WordList,
 };
@@ -55,6 +56,8 @@ pub struct App {
     pub words: Arc<WordList>,
     /// Keys.
     pub keys: Arc<Keys>,
+    /// Where photos and clips lie.
+    pub shelf: Shelf,
     /// WeChat, SMS, loudspeaker, calls to others.
     pub gateways: Arc<Gateways>,
     /// How fast people may ask and write.

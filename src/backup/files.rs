@@ -3,7 +3,7 @@ use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{BufWriter, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use ring::digest::{Context, SHA256};
@@ -69,23 +69,6 @@ pub(super) fn sum(path: &Path) -> Result<Sum> {
     }
 }
 
-/// Puts a file at another place: the same file under a second name where the disk allows it, which costs nothing and is
-/// safe because these files never change; a synced copy otherwise. Appears whole or not at all.
-pub(super) fn place(from: &Path, to: &Path) -> Result<()> {
-    if let Some(folder) = to.parent() {
-        make_folder(folder)?;
-    }
-    if std::fs::hard_link(from, to).is_ok() {
-        return Ok(());
-    }
-    let temporary = to.with_extension("new");
-    let mut source = File::open(from)?;
-    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&temporary)?;
-    std::io::copy(&mut source, &mut file)?;
-    file.sync_all()?;
-    Ok(std::fs::rename(&temporary, to)?)
-}
-
 /// Everything below a folder is on the disk, names included.
 pub(super) fn sync_folders(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
@@ -100,26 +83,4 @@ pub(super) fn sync_folders(folder: &Path) -> Result<()> {
 /// The names in a folder are on the disk.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     Ok(File::open(folder)?.sync_all()?)
-}
-
-/// Every file below a folder.
-pub(super) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error.into()),
-        };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-            } else {
-                found.push(entry.path());
-            }
-        }
-    }
-    Ok(found)
 }

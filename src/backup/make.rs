@@ -1,8 +1,5 @@
 //! Making a backup: rows from one snapshot, then the files they name, then the manifest.
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use sea_orm::DatabaseTransaction;
 use serde_json::Value as Json;
@@ -22,6 +19,7 @@ use crate::{
     keys::{DataKey, Keys},
     media,
     seals::{self, queries::Opened},
+    shelf::Shelf,
     store::{self, catalog},
 };
 
@@ -50,7 +48,7 @@ pub async fn make(config: &Config, folder: &Path, with_keys: bool, clock: &Clock
     files::make_folder(&folder.join("rows"))?;
     let made_at = clock.now();
     let mut copied = copy_rows(config, &keys, folder).await?;
-    let media = copy_media(&config.media_dir(), folder, &copied)?;
+    let media = copy_media(&Shelf::open(config)?, folder, &copied).await?;
     copied.files.insert(MEDIA_LIST.to_owned(), media.list);
     if with_keys {
         copied.files.insert(KEYS.to_owned(), files::write(&folder.join(KEYS), &std::fs::read(&keys_file)?)?);
@@ -187,7 +185,7 @@ struct MediaCopied {
 }
 
 /// Files are written once and never changed, so those of the snapshot are still what they were.
-fn copy_media(from: &Path, folder: &Path, copied: &Copied) -> Result<MediaCopied, Error> {
+async fn copy_media(from: &Shelf, folder: &Path, copied: &Copied) -> Result<MediaCopied, Error> {
     let mut about = MediaFiles::default();
     let mut list = Writing::begin(&folder.join(MEDIA_LIST))?;
     files::make_folder(&folder.join("media"))?;
@@ -198,8 +196,8 @@ fn copy_media(from: &Path, folder: &Path, copied: &Copied) -> Result<MediaCopied
             // its key was destroyed: what may still lie there is noise
             continue;
         }
-        let main = media::files::relative(named.id);
-        match copy_one(from, folder, &main)? {
+        let main = media::files::name(named.id);
+        match copy_one(from, folder, &main).await? {
             Some(file) if is_locked => {
                 // the key file that opens it may be found one day
                 note(&mut list, &mut about, &file)?;
@@ -212,10 +210,14 @@ fn copy_media(from: &Path, folder: &Path, copied: &Copied) -> Result<MediaCopied
                 continue;
             }
         }
-        match copy_one(from, folder, &media::files::small(&main))? {
+        match copy_one(from, folder, &media::files::small(&main)).await? {
             Some(file) => note(&mut list, &mut about, &file)?,
             None if named.is_photo && named.is_attached => about.damaged.push(named.id.to_string()),
             None => {}
+        }
+        // the copy for phones, which the row promises
+        if let Some(file) = copy_one(from, folder, &media::files::played(&main)).await? {
+            note(&mut list, &mut about, &file)?;
         }
     }
     Ok(MediaCopied { about, list: list.finish()? })
@@ -234,15 +236,10 @@ fn note(list: &mut Writing, about: &mut MediaFiles, file: &MediaFile) -> Result<
 }
 
 /// `None`: there is no such file.
-fn copy_one(from: &Path, folder: &Path, path: &Path) -> Result<Option<MediaFile>, Error> {
-    let (source, copy): (PathBuf, PathBuf) = (from.join(path), folder.join("media").join(path));
-    if !source.exists() {
+async fn copy_one(from: &Shelf, folder: &Path, name: &str) -> Result<Option<MediaFile>, Error> {
+    let copy = folder.join("media").join(name);
+    if !from.copy_out(name, &copy).await? {
         return Ok(None);
     }
-    match files::place(&source, &copy) {
-        // swept between the look and the copy
-        Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        done => done?,
-    }
-    Ok(Some(MediaFile { path: path.display().to_string(), sum: files::sum(&copy)? }))
+    Ok(Some(MediaFile { path: name.to_owned(), sum: files::sum(&copy)? }))
 }

@@ -1,12 +1,12 @@
 //! What a restored database does not know: by a head that was published, by files that no row names, by what it replaced.
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Stop, files,
+    Stop,
     manifest::{Log, MediaFile},
     refused, told,
 };
@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     events::{self, Head},
     keys::Keys,
-    media::incoming::INCOMING,
+    shelf::Shelf,
     store::Store,
 };
 
@@ -52,19 +52,18 @@ async fn fetch(address: &str) -> std::result::Result<Vec<u8>, reqwest::Error> {
 }
 
 /// A file of media that the backup does not have: when it was made.
-pub(super) fn files_beyond(folder: &Path, media: &[MediaFile]) -> Result<Vec<DateTime<Utc>>> {
-    let known: HashSet<_> = media.iter().map(|file| folder.join(&file.path)).collect();
-    let incoming = folder.join(INCOMING);
-    let unknown =
-        files::below(folder)?.into_iter().filter(|path| !known.contains(path) && !path.starts_with(&incoming));
-    let mut times: Vec<_> = unknown.filter_map(|path| made_at(&path)).collect();
+pub(super) async fn files_beyond(shelf: &Shelf, media: &[MediaFile]) -> Result<Vec<DateTime<Utc>>> {
+    let known: HashSet<_> = media.iter().map(|file| file.path.as_str()).collect();
+    let lying = shelf.list(None).await?;
+    let unknown = lying.iter().filter(|file| !known.contains(file.name.as_str()));
+    let mut times: Vec<_> = unknown.filter_map(|file| made_at(&file.name)).collect();
     times.sort_unstable();
     Ok(times)
 }
 
 /// The name of a file is an id, and an id holds its time. The small picture of a photo does not count.
-fn made_at(path: &Path) -> Option<DateTime<Utc>> {
-    let id: Uuid = path.file_name()?.to_str()?.parse().ok()?;
+fn made_at(name: &str) -> Option<DateTime<Utc>> {
+    let id: Uuid = name.rsplit('/').next()?.parse().ok()?;
     let (secs, nanos) = id.get_timestamp()?.to_unix();
     DateTime::from_timestamp(i64::try_from(secs).ok()?, nanos)
 }

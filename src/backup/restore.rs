@@ -21,6 +21,7 @@ use crate::{
     events::{self, Happening, Kind},
     keys::Keys,
     people, privacy,
+    shelf::Shelf,
     store::{self, Tx, catalog},
     streams,
 };
@@ -73,9 +74,10 @@ pub async fn restore(config: &Config, wanted: Wanted, clock: &Clock) -> Result<R
     }
     let keys = Arc::new(keys(config, folder, &manifest)?);
     let media_dir = config.media_dir();
-    let unknown = newer::files_beyond(&media_dir, &media)?;
+    let shelf = Shelf::open(config)?;
+    let unknown = newer::files_beyond(&shelf, &media).await?;
     for file in &media {
-        put_back(&folder.join("media").join(&file.path), &media_dir.join(&file.path), &file.sum)?;
+        shelf.copy_in(&folder.join("media").join(&file.path), &file.path).await?;
     }
     files::make_folder(&media_dir)?;
     files::sync_folders(&media_dir)?;
@@ -169,17 +171,6 @@ fn keys(config: &Config, folder: &Path, manifest: &Manifest) -> Result<Keys, Sto
         files::sync_folder(&config.data_dir)?;
     }
     Ok(keys)
-}
-
-fn put_back(from: &Path, to: &Path, wanted: &Sum) -> Result<(), Error> {
-    if to.is_file() && files::sum(to)? == *wanted {
-        return Ok(());
-    }
-    match std::fs::remove_file(to) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    files::place(from, to)
 }
 
 /// Everything or nothing: whoever looks sees the old database or the new one.

@@ -1,4 +1,6 @@
 //! How the parts do: the one measurement behind `/readyz`, `/metrics` and the operators' page.
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use sea_orm::ConnectionTrait;
 
@@ -15,6 +17,9 @@ pub const OLD_SECS: i64 = 60;
 pub const SCARCE_BYTES: u64 = 2 << 30;
 /// Deadlines reach this far ahead; in a year that the calendar does not know only weekends would be free.
 const AHEAD_DAYS: i64 = 30;
+
+/// Who looks at the health waits for the bucket no longer than this.
+const ASKED_FOR: Duration = Duration::from_secs(1);
 
 /// How everything is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub struct Health {
     pub calendar: bool,
     /// Can log-in codes be sent?
     pub sms: bool,
+    /// Did the place of photos and clips answer when it was asked last?
+    pub media: bool,
     /// Room on the disk; absent when it cannot be asked.
     pub disk: Option<Disk>,
 }
@@ -94,6 +101,7 @@ impl Health {
             && self.relay()
             && self.dead_letters() == 0
             && self.calendar
+            && self.media
             && self.room();
         match (self.database, well) {
             (false, _) => State::Down,
@@ -113,8 +121,15 @@ pub async fn measure(app: &App) -> Health {
         backlog: events::backlog(&app.store, app.now()).await.ok(),
         calendar: app.calendar.covers(clock::local_date(app.now() + TimeDelta::days(AHEAD_DAYS))),
         sms: app.gateways.sms.is_set_up(),
+        media: media(app).await,
         disk: disk(app),
     }
+}
+
+/// What failed once is asked again, for a moment.
+async fn media(app: &App) -> bool {
+    app.shelf.trouble().is_none()
+        || matches!(tokio::time::timeout(ASKED_FOR, app.shelf.list(Some("doctor"))).await, Ok(Ok(_)))
 }
 
 fn disk(app: &App) -> Option<Disk> {

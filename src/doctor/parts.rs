@@ -13,7 +13,9 @@ use crate::{
     events,
     gateways::Gateways,
     keys::{KEY_FILE, Keys},
+    media::conversion,
     seals,
+    shelf::Shelf,
     store::{self, catalog},
 };
 
@@ -27,13 +29,14 @@ const LOOK: Duration = Duration::from_secs(120);
 /// Looks at everything.
 pub async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
     let mut found = vec![folder(&config.data_dir)];
-    found.push(media(&config.media_dir()));
+    found.push(media(config).await);
     found.push(keys(&config.data_dir));
     found.extend(database(config, clock).await);
     found.extend(time(config, clock));
     found.push(redis(&config.redis_url).await);
     found.extend(providers(config, clock).await);
     found.extend(speech(config).await);
+    found.extend(ffmpeg(config).await);
     found.push(public_url(&config.public_url).await);
     found
 }
@@ -52,14 +55,46 @@ fn folder(path: &Path) -> Finding {
     Finding::new("data_dir", state, code, &[shown, ("free", free.to_string())])
 }
 
-fn media(path: &Path) -> Finding {
+async fn media(config: &Config) -> Finding {
+    let path = config.media_dir();
     let shown = ("folder", path.display().to_string());
     // made at the first start
-    let nearest = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
-    match try_writing(nearest) {
-        Ok(()) => Finding::new("media", State::Ok, "media_well", &[shown]),
-        Err(error) => Finding::new("media", State::Fault, "media_unwritable", &[shown, ("error", error.to_string())]),
+    let nearest = path.ancestors().find(|folder| folder.exists()).unwrap_or(&path);
+    if let Err(error) = try_writing(nearest) {
+        return Finding::new("media", State::Fault, "media_unwritable", &[shown, ("error", error.to_string())]);
     }
+    let shelf = match Shelf::open(config) {
+        Ok(Shelf::Folder(_)) => return Finding::new("media", State::Ok, "media_well", &[shown]),
+        Ok(shelf) => shelf,
+        Err(error) => return Finding::new("media", State::Fault, "providers_bad", &[("error", error.to_string())]),
+    };
+    let shown = ("bucket", config.media_url.clone());
+    let sample = config.data_dir.join(format!(".liusheng-doctor-{}", uuid::Uuid::now_v7()));
+    let tried = try_bucket(&shelf, &sample).await;
+    drop(std::fs::remove_file(sample));
+    match tried {
+        Ok(false) => Finding::new("media", State::Ok, "bucket_well", &[shown]),
+        Ok(true) => Finding::new("media", State::Fault, "bucket_public", &[shown]),
+        Err(error) => {
+            let said = shelf.trouble().unwrap_or_else(|| error.to_string());
+            Finding::new("media", State::Fault, "bucket_bad", &[shown, ("error", said)])
+        }
+    }
+}
+
+/// Puts a file there, lists it, reads it and takes it away. Says whether strangers could read it meanwhile.
+async fn try_bucket(shelf: &Shelf, sample: &Path) -> Result<bool> {
+    let name = format!("doctor/{}", uuid::Uuid::now_v7());
+    std::fs::write(sample, name.as_bytes())?;
+    shelf.copy_in(sample, &name).await?;
+    let is_public = shelf.is_public(&name).await?;
+    let is_listed = shelf.list(Some("doctor")).await?.iter().any(|lying| lying.name == name);
+    let read = shelf.read(&name).await?;
+    shelf.remove(&name).await?;
+    if !is_listed || read.is_none_or(|bytes| bytes != name.as_bytes()) || shelf.read(&name).await?.is_some() {
+        return Err(Error::broken("it does not keep, list, give or take away what it should"));
+    }
+    Ok(is_public)
 }
 
 /// Writes a file with something in it, as a full disk may still make empty ones, and takes it away.
@@ -234,6 +269,17 @@ async fn speech(config: &Config) -> Option<Finding> {
     Some(match aloud::check_command(config).await {
         Ok(()) => Finding::new("speech", State::Ok, "speech_well", &[]),
         Err(error) => Finding::new("speech", State::Fault, "speech_bad", &[("error", error.to_string())]),
+    })
+}
+
+/// Has ffmpeg make a clip, where it is set.
+async fn ffmpeg(config: &Config) -> Option<Finding> {
+    if config.ffmpeg.is_empty() {
+        return None;
+    }
+    Some(match conversion::check_program(config).await {
+        Ok(()) => Finding::new("ffmpeg", State::Ok, "ffmpeg_well", &[]),
+        Err(error) => Finding::new("ffmpeg", State::Fault, "ffmpeg_bad", &[("error", error.to_string())]),
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) const SHORT: &[(&str, &str)] = &[
     ("stream.leave", "remove_member"),
 ];
 /// For who is not signed in, by whose network tries are counted.
-const NOT_HERE: &[&str] = &["login", "guests", "ask_claim", "confirm_claim"];
+const NOT_HERE: &[&str] = &["login", "guests", "ask_claim", "confirm_claim", "begin_upload"];
 /// Bytes of an answer.
 const LONGEST: usize = 4 * 1024 * 1024;
 

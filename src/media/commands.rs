@@ -1,5 +1,5 @@
 //! Writes of media: a kept file gets its row, a row is attached to one thing, what nobody attached is forgotten.
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::Expr,
@@ -7,8 +7,10 @@ use sea_orm::{
 
 use super::{
     ALOUD, ANSWER, Media, VOICE,
+    conversion::{Heard, PLAYED},
     queries::{self, MediaView},
     rows::media,
+    uploads,
 };
 use crate::{
     actor::Actor,
@@ -48,6 +50,9 @@ pub(super) struct NewMedia {
     pub(super) width: Option<i32>,
     pub(super) height: Option<i32>,
     pub(super) duration_ms: Option<i32>,
+    pub(super) levels: Option<String>,
+    /// Does its clip want a program that makes it playable, or hears how loud it is?
+    pub(super) wants_work: bool,
     pub(super) key: NewKey,
 }
 
@@ -73,6 +78,10 @@ pub(super) async fn keep(tx: &Tx, actor: &Actor, new: NewMedia) -> Result<MediaV
         area_code: Set(None),
         created_at: Set(tx.now()),
         key_id: Set(Some(key_id)),
+        levels: Set(new.levels),
+        played_mime: Set(None),
+        work_tries: Set(0),
+        work_at: Set(new.wants_work.then(|| tx.now())),
     };
     Ok(row.insert(tx).await?.view())
 }
@@ -134,6 +143,48 @@ pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
         .await?;
     seals::commands::forget(tx, &gone.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
     Ok(gone)
+}
+
+/// Takes the clip that has waited longest for its program, and counts the try: whoever dies over it has used it up.
+pub(super) async fn claim_work(tx: &Tx) -> Result<Option<Media>> {
+    let waits = media::Column::WorkAt.lte(tx.now());
+    let next = media::Entity::find().filter(waits).order_by_asc(media::Column::WorkAt).limit(1).one(tx).await?;
+    let Some(next) = next else { return Ok(None) };
+    let tries = next.work_tries + 1;
+    let taken = media::Entity::update_many()
+        .col_expr(media::Column::WorkTries, Expr::value(tries))
+        .col_expr(media::Column::WorkAt, Expr::value(next_try(tries).map(|wait| tx.now() + wait)))
+        .filter(media::Column::Id.eq(next.id))
+        .exec_with_returning(tx)
+        .await?;
+    Ok(taken.into_iter().next())
+}
+
+/// When a program that was tried so often is tried next; `None`: no more.
+fn next_try(tries: i32) -> Option<TimeDelta> {
+    match tries {
+        ..=1 => Some(TimeDelta::minutes(10)),
+        2 => Some(TimeDelta::hours(2)),
+        _ => None,
+    }
+}
+
+/// What a program heard and made is kept, unless the clip is gone, or somebody else tries it by now. Says whether it is.
+pub(super) async fn worked(tx: &Tx, of: &Media, heard: Heard) -> Result<bool> {
+    let is_there = match of.key_id {
+        Some(key) => seals::queries::open(tx, tx.keys(), key).await?.is_some(),
+        None => true,
+    };
+    let played = heard.is_played.then(|| PLAYED.to_owned()).filter(|_| is_there);
+    let done = media::Entity::update_many()
+        .col_expr(media::Column::Levels, Expr::value(heard.levels))
+        .col_expr(media::Column::PlayedMime, Expr::value(played))
+        .col_expr(media::Column::WorkAt, Expr::value(None::<DateTime<Utc>>))
+        .filter(media::Column::Id.eq(of.id))
+        .filter(media::Column::WorkTries.eq(of.work_tries))
+        .exec(tx)
+        .await?;
+    Ok(is_there && done.rows_affected == 1)
 }
 
 /// What is attached to a thing of this kind belongs to another from now on; the area stays.
@@ -211,6 +262,7 @@ pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
 /// # Errors
 /// When the database refuses.
 pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<Vec<Media>> {
+    uploads::remove_of(tx, owner).await?;
     let mut gone = media::Entity::find()
         .filter(media::Column::OwnerId.eq(owner))
         .filter(Condition::any().add(own_clips()).add(media::Column::SubjectId.is_null()))

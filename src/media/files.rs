@@ -1,10 +1,5 @@
-//! Files of media: inspected few at once, kept durably under their id, read, swept.
-use std::{
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+//! Files of media: inspected few at once, kept on the shelf under their id, read, swept.
+use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Semaphore;
@@ -12,10 +7,10 @@ use tokio::sync::Semaphore;
 use super::{
     Media, PHOTO, VOICE,
     commands::{self, NewMedia},
-    incoming::{INCOMING, Incoming, TURN},
+    incoming::{Incoming, TURN},
     photo,
     rules::{self, Kind},
-    voice,
+    uploads, voice,
 };
 use crate::{
     app::App,
@@ -24,6 +19,7 @@ use crate::{
     ids::MediaId,
     keys::{DataKey, Keys, sha256_hex},
     seals,
+    shelf::INCOMING,
 };
 
 /// A photo takes up to 256 MiB while it is decoded, whoever sent it: the bound is the process's, hence a static.
@@ -31,71 +27,96 @@ static INSPECTIONS: Semaphore = Semaphore::const_new(2);
 /// What is bound to a sealed file.
 const WHOLE: &str = "file";
 const THUMBNAIL: &str = "thumbnail";
+const PLAYED: &str = "played";
 
-/// Where the file of a row is.
+/// The name of a file on the shelf: two levels of folders by the last digits, which are random; the first ones of an id are
+/// its time.
 #[must_use]
-pub fn path(config: &Config, row: &Media) -> PathBuf {
-    place(&config.media_dir(), row.id)
-}
-
-/// The same below the folder of media.
-#[must_use]
-pub fn relative(id: MediaId) -> PathBuf {
-    place(Path::new(""), id)
-}
-
-/// Where the small picture of a photo is.
-#[must_use]
-pub fn thumbnail_path(config: &Config, row: &Media) -> PathBuf {
-    small(&place(&config.media_dir(), row.id))
-}
-
-/// Two levels of folders by the last digits, which are random; the first ones of an id are its time.
-fn place(folder: &Path, id: MediaId) -> PathBuf {
-    let name = id.0.simple().to_string();
-    let (head, last) = name.split_at(30);
-    folder.join(last).join(&head[28..]).join(&name)
+pub fn name(id: MediaId) -> String {
+    let id = id.0.simple().to_string();
+    let (head, last) = id.split_at(30);
+    format!("{last}/{}/{id}", &head[28..])
 }
 
 /// The small picture beside a photo's file.
 #[must_use]
-pub fn small(path: &Path) -> PathBuf {
-    path.with_extension("thumb")
+pub fn small(name: &str) -> String {
+    format!("{name}.thumb")
 }
 
-/// A file that is on the disk, and the digest of what was sent.
+/// The copy for phones beside a clip's file.
+#[must_use]
+pub fn played(name: &str) -> String {
+    format!("{name}.played")
+}
+
+/// Which of the files of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// As it is kept.
+    Whole,
+    /// The small picture of a photo.
+    Small,
+    /// The copy of a clip that every phone plays.
+    Played,
+}
+
+/// A file that is on the shelf, and the digest of what was sent.
 pub(super) struct Kept {
     pub(super) new: NewMedia,
     pub(super) sent_sha256: String,
-    pub(super) path: PathBuf,
 }
 
-/// Inspects a received file and keeps what is fit to be kept, synced to the disk.
+/// What is to be put on the shelf: sealed, and beside what was sent.
+struct Prepared {
+    new: NewMedia,
+    sent_sha256: String,
+    /// Their names on the shelf; the file of the row is the last.
+    files: Vec<(String, Incoming)>,
+}
+
+/// Inspects a received file and keeps what is fit to be kept, for good when this ends.
 ///
 /// # Errors
-/// `busy` when others are inspected for too long, the refusals of [`rules::inspect`] and of its kind, or the disk's.
-pub(super) async fn keep(config: Arc<Config>, keys: Arc<Keys>, incoming: Incoming) -> Result<Kept> {
+/// `busy` when others are inspected for too long, the refusals of [`rules::inspect`] and of its kind, `media_unavailable`, or
+/// the disk's.
+pub(super) async fn keep(app: &App, file: impl AsRef<Path> + Send + 'static) -> Result<Kept> {
+    let Prepared { new, sent_sha256, files } = prepare(app.config.clone(), app.keys.clone(), file).await?;
+    for (name, file) in &files {
+        if let Err(error) = app.shelf.take(file.as_ref(), name).await {
+            // a store that does not answer is not asked again: what it may have is a stray
+            if error.code() != Code::MediaUnavailable {
+                remove(app, new.id).await;
+            }
+            return Err(error);
+        }
+    }
+    Ok(Kept { new, sent_sha256 })
+}
+
+async fn prepare(config: Arc<Config>, keys: Arc<Keys>, file: impl AsRef<Path> + Send + 'static) -> Result<Prepared> {
     let turn = tokio::time::timeout(TURN, INSPECTIONS.acquire()).await.map_err(|_| Code::Busy.after_secs(5))?;
     let turn = turn.map_err(Error::broken)?;
     let work = move || {
         // the turn ends with the work, not with the caller's patience
         let _turn = turn;
-        keep_now(&config.media_dir(), &keys, &std::fs::read(&incoming.0)?)
+        prepare_now(&config.media_dir().join(INCOMING), &keys, &std::fs::read(file.as_ref())?)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
 }
 
-fn keep_now(folder: &Path, keys: &Keys, sent: &[u8]) -> Result<Kept> {
+fn prepare_now(on_way: &Path, keys: &Keys, sent: &[u8]) -> Result<Prepared> {
     let id = MediaId::new();
     let (key, new_key) = seals::commands::fresh(keys)?;
-    let write = |path: &Path, place: &str, bytes: &[u8]| write(folder, path, &key.seal(place, bytes)?);
-    let path = place(folder, id);
+    let seal = |place: &str, bytes: &[u8]| put_aside(on_way, &key.seal(place, bytes)?);
     let whole = |number: u32| i32::try_from(number).map_err(Error::broken);
+    let name = name(id);
+    let mut files = Vec::new();
     let new = match rules::inspect(sent)? {
         Kind::Photo => {
             let photo = photo::prepare(sent)?;
-            write(&small(&path), THUMBNAIL, &photo.thumbnail)?;
-            write(&path, WHOLE, &photo.jpeg)?;
+            files.push((small(&name), seal(THUMBNAIL, &photo.thumbnail)?));
+            files.push((name, seal(WHOLE, &photo.jpeg)?));
             NewMedia {
                 width: Some(whole(photo.width)?),
                 height: Some(whole(photo.height)?),
@@ -104,12 +125,17 @@ fn keep_now(folder: &Path, keys: &Keys, sent: &[u8]) -> Result<Kept> {
         }
         Kind::Voice => {
             let clip = voice::measure(sent)?;
-            write(&path, WHOLE, sent)?;
-            let length = Some(whole(clip.duration_ms)?);
-            NewMedia { duration_ms: length, ..described(id, new_key, (VOICE, clip.mime), sent)? }
+            files.push((name, seal(WHOLE, sent)?));
+            let levels = voice::levels::levels(sent);
+            NewMedia {
+                duration_ms: Some(whole(clip.duration_ms)?),
+                wants_work: levels.is_none() || clip.wants_copy,
+                levels,
+                ..described(id, new_key, (VOICE, clip.mime), sent)?
+            }
         }
     };
-    Ok(Kept { new, sent_sha256: sha256_hex(sent), path })
+    Ok(Prepared { new, sent_sha256: sha256_hex(sent), files })
 }
 
 fn described(
@@ -128,36 +154,60 @@ fn described(
         width: None,
         height: None,
         duration_ms: None,
+        levels: None,
+        wants_work: false,
         key,
     })
 }
 
-/// Temporary file, write, fsync, rename, fsync of every folder up to the root of media: then it survives a power cut.
-fn write(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().ok_or_else(|| Error::broken("a media file without a folder"))?;
-    std::fs::create_dir_all(folder)?;
-    let temporary = Incoming(root.join(INCOMING).join(MediaId::new().to_string()));
-    let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&temporary.0)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary.0, path)?;
-    for folder in folder.ancestors().take_while(|above| above.starts_with(root)) {
-        std::fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+/// Writes what is to be put on the shelf to a file on its way there, so that it costs no memory while a store is slow.
+fn put_aside(on_way: &Path, sealed: &[u8]) -> Result<Incoming> {
+    let aside = Incoming(on_way.join(MediaId::new().to_string()));
+    let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&aside.0)?;
+    file.write_all(sealed)?;
+    Ok(aside)
 }
 
 /// The bytes of a file as they were kept, opened.
 ///
 /// # Errors
-/// `erased` when its key was destroyed, or the disk's.
-pub(super) async fn read(app: &App, row: &Media, is_small: bool) -> Result<Vec<u8>> {
-    let (path, place) =
-        if is_small { (thumbnail_path(&app.config, row), THUMBNAIL) } else { (path(&app.config, row), WHOLE) };
-    let Some(key) = row.key_id else { return Ok(tokio::fs::read(path).await?) };
-    let key: DataKey = seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?;
-    let opening = tokio::task::spawn_blocking(move || key.open(place, std::fs::read(path)?));
+/// `erased` when its key was destroyed, `media_unavailable`, or the disk's.
+pub(super) async fn read(app: &App, row: &Media, which: Which) -> Result<Vec<u8>> {
+    let name = name(row.id);
+    let (name, place) = match which {
+        Which::Whole => (name, WHOLE),
+        Which::Small => (small(&name), THUMBNAIL),
+        Which::Played => (played(&name), PLAYED),
+    };
+    let key = match row.key_id {
+        Some(key) => Some(seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?),
+        None => None,
+    };
+    let sealed = app.shelf.read(&name).await?.ok_or_else(|| Error::broken("a file that a row names is not there"))?;
+    let Some(key) = key else { return Ok(sealed) };
+    let opening = tokio::task::spawn_blocking(move || key.open(place, sealed));
     opening.await.map_err(Error::broken)?
+}
+
+/// Keeps the copy of a clip that every phone plays, sealed like the clip. One that is there already is replaced.
+///
+/// # Errors
+/// `erased` when its key was destroyed, `media_unavailable`, or the disk's.
+pub(super) async fn keep_played(app: &App, row: &Media, bytes: Vec<u8>) -> Result<()> {
+    let key = match row.key_id {
+        Some(key) => Some(seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?),
+        None => None,
+    };
+    let on_way = app.config.media_dir().join(INCOMING);
+    let putting = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&on_way)?;
+        match key {
+            Some(key) => put_aside(&on_way, &key.seal(PLAYED, &bytes)?),
+            None => put_aside(&on_way, &bytes),
+        }
+    });
+    let aside = putting.await.map_err(Error::broken)??;
+    app.shelf.take(aside.as_ref(), &played(&name(row.id))).await
 }
 
 /// Is this file what its row says: sealed with this key, or in clear, with these bytes in it?
@@ -173,19 +223,32 @@ pub fn is_whole(file: &Path, key: Option<&DataKey>, digest: &str) -> Result<bool
 }
 
 /// Takes away the files of these rows: without their key they are noise, or they were kept in clear.
-pub async fn remove_all(config: &Config, rows: &[Media]) {
+pub async fn remove_all(app: &App, rows: &[Media]) {
     for row in rows {
-        remove(&path(config, row)).await;
+        if !remove(app, row.id).await {
+            return;
+        }
     }
 }
 
-/// Takes away a file and its small picture.
-pub(super) async fn remove(path: &Path) {
-    for file in [path.to_path_buf(), small(path)] {
-        match tokio::fs::remove_file(&file).await {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(%error, "a media file stays"),
+/// Takes away a file and what is beside it. Says whether the shelf answered: what stays is a stray, see [`super::strays`].
+pub(super) async fn remove(app: &App, id: MediaId) -> bool {
+    let name = name(id);
+    for file in [small(&name), played(&name), name] {
+        if !remove_one(app, &file).await {
+            return false;
+        }
+    }
+    true
+}
+
+/// Takes away a file, if it is there.
+pub(super) async fn remove_one(app: &App, name: &str) -> bool {
+    match app.shelf.remove(name).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "a media file stays");
+            error.code() != Code::MediaUnavailable
         }
     }
 }
@@ -196,9 +259,8 @@ pub(super) async fn remove(path: &Path) {
 /// When the database fails.
 pub async fn sweep(app: &App) -> Result<u64> {
     let gone = app.store.write(|tx| Box::pin(commands::forget_unattached(tx))).await?;
-    for row in &gone {
-        remove(&path(&app.config, row)).await;
-    }
+    remove_all(app, &gone).await;
+    uploads::sweep(app).await?;
     forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await?;
     Ok(gone.len() as u64)
 }
@@ -211,9 +273,10 @@ async fn forget_incoming(folder: &Path, now: DateTime<Utc>) -> Result<()> {
         Err(error) => return Err(error.into()),
     };
     while let Some(file) = files.next_entry().await? {
-        let Ok(changed) = file.metadata().await.and_then(|about| about.modified()) else { continue };
-        if DateTime::<Utc>::from(changed) < now - TimeDelta::days(1) {
-            remove(&file.path()).await;
+        let Ok(about) = file.metadata().await else { continue };
+        let Ok(changed) = about.modified() else { continue };
+        if about.is_file() && DateTime::<Utc>::from(changed) < now - TimeDelta::days(1) {
+            drop(Incoming(file.path()));
         }
     }
     Ok(())
@@ -225,70 +288,67 @@ mod tests {
 
     const PICTURE: &[u8] = include_bytes!("../../tests/data/media/clear.png");
 
-    fn folder() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(INCOMING)).unwrap();
-        folder
-    }
-
-    /// What lies there, opened.
-    fn opened(keys: &Keys, kept: &Kept) -> Vec<u8> {
-        let key = keys.open_data_key(&kept.new.key.id.to_string(), kept.new.key.wrapped()).unwrap();
-        key.open(WHOLE, std::fs::read(&kept.path).unwrap()).unwrap()
+    /// What was put aside under this name, opened.
+    fn opened(keys: &Keys, prepared: &Prepared, name: &str, place: &str) -> Option<Vec<u8>> {
+        let (_, file) = prepared.files.iter().find(|(other, _)| other == name)?;
+        let key = keys.open_data_key(&prepared.new.key.id.to_string(), prepared.new.key.wrapped()).unwrap();
+        Some(key.open(place, std::fs::read(file.as_ref()).unwrap()).unwrap())
     }
 
     #[test]
     fn a_photo_is_kept_with_its_small_picture_and_nothing_else_is_left() {
-        let folder = folder();
-        let keys = Keys::load_or_make(folder.path()).unwrap();
-        let kept = keep_now(folder.path(), &keys, PICTURE).unwrap();
-        let stored = opened(&keys, &kept);
-        assert_eq!(kept.new.sha256, sha256_hex(&stored), "the digest is that of the file");
-        assert_eq!(kept.sent_sha256, sha256_hex(PICTURE));
-        assert_eq!(kept.new.bytes, i64::try_from(stored.len()).unwrap());
-        assert_eq!((kept.new.kind, kept.new.mime), (PHOTO, "image/jpeg"));
-        assert!(small(&kept.path).exists());
-        assert_eq!(std::fs::read_dir(folder.path().join(INCOMING)).unwrap().count(), 0);
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let keys = Keys::load_or_make(elsewhere.path()).unwrap();
+        let prepared = prepare_now(folder.path(), &keys, PICTURE).unwrap();
+        let name = name(prepared.new.id);
+        let stored = opened(&keys, &prepared, &name, WHOLE).unwrap();
+        assert_eq!(prepared.new.sha256, sha256_hex(&stored), "the digest is that of the file");
+        assert_eq!(prepared.sent_sha256, sha256_hex(PICTURE));
+        assert_eq!(prepared.new.bytes, i64::try_from(stored.len()).unwrap());
+        assert_eq!((prepared.new.kind, prepared.new.mime), (PHOTO, "image/jpeg"));
+        assert!(opened(&keys, &prepared, &small(&name), THUMBNAIL).is_some());
+        drop(prepared);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn a_clip_is_kept_byte_for_byte() {
-        let folder = folder();
+        let folder = tempfile::tempdir().unwrap();
         let keys = Keys::load_or_make(folder.path()).unwrap();
         for (mime, clip) in voice::samples::CLIPS {
-            let kept = keep_now(folder.path(), &keys, clip).unwrap();
-            assert_eq!(opened(&keys, &kept), *clip);
-            let on_disk = std::fs::read(&kept.path).unwrap();
+            let prepared = prepare_now(folder.path(), &keys, clip).unwrap();
+            assert_eq!(opened(&keys, &prepared, &name(prepared.new.id), WHOLE).unwrap(), *clip);
+            let on_disk = std::fs::read(prepared.files[0].1.as_ref()).unwrap();
             assert!(!on_disk.windows(32).any(|some| clip.windows(32).step_by(97).any(|other| some == other)), "{mime}");
-            assert_eq!((kept.new.kind, kept.new.mime), (VOICE, *mime));
-            assert!(kept.new.duration_ms.is_some_and(|length| length > 2_000), "{mime}");
-            assert!(!small(&kept.path).exists());
+            assert_eq!((prepared.new.kind, prepared.new.mime), (VOICE, *mime));
+            assert!(prepared.new.duration_ms.is_some_and(|length| length > 2_000), "{mime}");
+            assert_eq!(prepared.files.len(), 1);
         }
     }
 
     #[test]
     fn what_is_refused_leaves_no_file() {
-        let folder = folder();
+        let folder = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         let keys = Keys::load_or_make(elsewhere.path()).unwrap();
-        assert_eq!(
-            keep_now(folder.path(), &keys, b"<svg/>").err().map(|error| error.code()),
-            Some(Code::MediaUnsupported)
-        );
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the folder for what is on its way");
+        let refused = prepare_now(folder.path(), &keys, b"<svg/>").err();
+        assert_eq!(refused.map(|error| error.code()), Some(Code::MediaUnsupported));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn files_of_one_hour_are_spread_over_many_folders() {
-        let folders: std::collections::HashSet<_> =
-            (0..200).map(|_| place(Path::new("m"), MediaId::new()).parent().map(Path::to_path_buf)).collect();
+        let names: Vec<_> = (0..200).map(|_| name(MediaId::new())).collect();
+        let folders: std::collections::HashSet<_> = names.iter().map(|name| &name[..5]).collect();
         assert!(folders.len() > 150, "{}", folders.len());
     }
 
     #[tokio::test]
     async fn only_old_files_on_their_way_are_forgotten() {
-        let folder = folder();
+        let folder = tempfile::tempdir().unwrap();
         let incoming = folder.path().join(INCOMING);
+        std::fs::create_dir(&incoming).unwrap();
         std::fs::write(incoming.join("a"), b"x").unwrap();
         let now = crate::clock::Clock::system().now();
         forget_incoming(&incoming, now).await.unwrap();

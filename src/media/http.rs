@@ -10,13 +10,15 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Media, PHOTO, commands, files,
+    Media, PHOTO, commands,
+    files::{self, Which},
     incoming::{self, Incoming},
     queries::{self, MediaView},
+    uploads,
 };
 use crate::{
     actor::Actor,
@@ -29,7 +31,7 @@ const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// The routes of media; the one that reads is in `suggestions`, which knows who may.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(upload_media)).layer(DefaultBodyLimit::max(MAX_BODY))
+    OpenApiRouter::new().routes(routes!(upload_media)).layer(DefaultBodyLimit::max(MAX_BODY)).merge(uploads::routes())
 }
 
 /// A form with one file.
@@ -77,7 +79,7 @@ fn no_file() -> Error {
 /// Receives a file from a form, inspects and keeps it, and gives it its row. Goes on when the sender hangs up.
 ///
 /// # Errors
-/// `too_many_requests`, `media_unsupported`, `media_too_large`, `media_unreadable`, `busy`, `storage_full`.
+/// `too_many_requests`, `media_unsupported`, `media_too_large`, `media_unreadable`, `busy`, `media_unavailable`, `storage_full`.
 pub async fn take_in(app: &App, actor: Actor, key: IdempotencyKey, field: Field<'_>) -> Result<MediaView> {
     // with a key it may be a repetition, which takes no room
     if key.0.is_none() {
@@ -98,7 +100,7 @@ pub async fn take_bytes(app: &App, actor: Actor, bytes: &[u8]) -> Result<MediaVi
 }
 
 async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) -> Result<MediaView> {
-    let kept = files::keep(app.config.clone(), app.keys.clone(), incoming).await?;
+    let kept = files::keep(app, incoming).await?;
     let (new, id) = (kept.new.clone(), kept.new.id);
     let write = app.once(actor, key, "upload_media", kept.sent_sha256, move |tx, actor, _| {
         Box::pin(commands::keep(tx, actor, new))
@@ -110,12 +112,12 @@ async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) 
         Err(error) => matches!(error, Error::Refused(_)),
     };
     if is_surplus {
-        files::remove(&kept.path).await;
+        files::remove(app, id).await;
     }
     outcome
 }
 
-/// How large a picture is wanted.
+/// In which form a file is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Size {
@@ -124,15 +126,32 @@ pub enum Size {
     Full,
     /// At most 320 pixels a side; a clip is sent whole.
     Thumb,
+    /// Of a clip that most phones do not play, the copy that they do, once it was made; all else as kept.
+    Played,
+}
+
+/// What is asked of an address of a file.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SizeQuery {
+    /// full, thumb or played; full when absent.
+    #[serde(default)]
+    #[param(inline)]
+    pub size: Size,
 }
 
 /// Sends a file that the caller has allowed: whole, one range of it (206), or nothing new (304).
 ///
 /// # Errors
-/// `range_not_satisfiable`, or the disk's.
+/// `range_not_satisfiable`, `media_unavailable`, or the disk's.
 pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
-    let is_small = size == Size::Thumb && row.kind == PHOTO;
-    let tag = format!("\"{}{}\"", row.sha256, if is_small { "-thumb" } else { "" });
+    let (which, mime, mark) = match (size, &row.played_mime) {
+        (Size::Thumb, _) if row.kind == PHOTO => (Which::Small, &row.mime, "-thumb"),
+        (Size::Played, Some(mime)) => (Which::Played, mime, "-played"),
+        _ => (Which::Whole, &row.mime, ""),
+    };
+    let tag = format!("\"{}{mark}\"", row.sha256);
     let given = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_known =
         |tags: &str| tags.split(',').any(|known| [tag.as_str(), "*"].contains(&known.trim().trim_start_matches("W/")));
@@ -141,9 +160,11 @@ pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> R
     } else {
         // a range of another version of the file would not fit what the client has
         let range = given(header::RANGE).filter(|_| given(header::IF_RANGE).is_none_or(|known| known == tag));
-        send(files::read(app, row, is_small).await?.into(), range)?
+        send(files::read(app, row, which).await?.into(), range)?
     };
-    describe(response.headers_mut(), &row.mime, &tag)?;
+    // what is still to be made may be asked for again
+    let is_final = size != Size::Played || which == Which::Played || !row.wants_copy();
+    describe(response.headers_mut(), mime, (&tag, is_final))?;
     Ok(response)
 }
 
@@ -176,15 +197,16 @@ fn content_range(part: &str, length: u64) -> Result<HeaderValue> {
     HeaderValue::from_str(&format!("bytes {part}/{length}")).map_err(Error::broken)
 }
 
-/// The content never changes, and only whoever asked may keep it. A refusal keeps its own type.
-fn describe(headers: &mut HeaderMap, mime: &str, tag: &str) -> Result<()> {
+/// The content never changes once it is final, and only whoever asked may keep it. A refusal keeps its own type.
+fn describe(headers: &mut HeaderMap, mime: &str, (tag, is_final): (&str, bool)) -> Result<()> {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem")) {
         return Ok(());
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(mime).map_err(Error::broken)?);
     headers.insert(header::ETAG, HeaderValue::from_str(tag).map_err(Error::broken)?);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+    let caching = if is_final { "private, max-age=31536000, immutable" } else { "private, no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
     Ok(())

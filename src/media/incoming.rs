@@ -9,17 +9,19 @@ use axum::{
     extract::multipart::{Field, MultipartError},
     http::StatusCode,
 };
-use tokio::{io::AsyncWriteExt, sync::Semaphore};
+use tokio::{
+    io::AsyncWriteExt,
+    sync::{Semaphore, SemaphorePermit},
+};
 
 use super::photo;
 use crate::{
     config::Config,
     error::{Code, Error, Result},
     ids::{MediaId, PersonId},
+    shelf::INCOMING,
 };
 
-/// The folder of files on their way; beside the kept ones, so that a rename is atomic.
-pub const INCOMING: &str = "incoming";
 /// How long an upload waits for its turn.
 pub(super) const TURN: Duration = Duration::from_secs(15);
 /// Files that arrive at once: each may lie half received in `incoming` for as long as a body may take.
@@ -40,6 +42,12 @@ impl Drop for Incoming {
     }
 }
 
+impl AsRef<Path> for Incoming {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
 /// Writes what arrives to a temporary file, so that slow phones cost no memory. What is too long is read to its end (the
 /// body's own limit bounds that) and thrown away: a refusal sent into a phone that still sends is never seen.
 ///
@@ -48,8 +56,7 @@ impl Drop for Incoming {
 /// `storage_full`, or the disk's.
 pub(super) async fn receive(config: &Config, owner: PersonId, mut field: Field<'_>) -> Result<Incoming> {
     let _arrival = Arrival::of(owner)?;
-    let place = tokio::time::timeout(TURN, ARRIVALS.acquire()).await.map_err(|_| Code::Busy.after_secs(5))?;
-    let _place = place.map_err(Error::broken)?;
+    let _place = place().await?;
     let (incoming, mut file) = begin(config).await?;
     has_room(&config.media_dir())?;
     let mut length = 0;
@@ -66,11 +73,17 @@ pub(super) async fn receive(config: &Config, owner: PersonId, mut field: Field<'
     Ok(incoming)
 }
 
+/// A turn among all that arrive.
+pub(super) async fn place() -> Result<SemaphorePermit<'static>> {
+    let place = tokio::time::timeout(TURN, ARRIVALS.acquire()).await.map_err(|_| Code::Busy.after_secs(5))?;
+    place.map_err(Error::broken)
+}
+
 /// One of the files that a person sends at this moment.
-struct Arrival(PersonId);
+pub(super) struct Arrival(PersonId);
 
 impl Arrival {
-    fn of(owner: PersonId) -> Result<Self> {
+    pub(super) fn of(owner: PersonId) -> Result<Self> {
         let mut arriving = ARRIVING.lock().unwrap_or_else(PoisonError::into_inner);
         if arriving.iter().filter(|one| **one == owner).count() >= ARRIVALS_EACH {
             return Err(Code::TooManyRequests.after_secs(5));
@@ -90,7 +103,7 @@ impl Drop for Arrival {
 }
 
 /// Photos never take the last of the disk, which the database needs.
-fn has_room(folder: &Path) -> Result<()> {
+pub(super) fn has_room(folder: &Path) -> Result<()> {
     let disk = rustix::fs::statvfs(folder).map_err(std::io::Error::from)?;
     let kept_free = KEPT_FREE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 20);
     if disk.f_bavail.saturating_mul(disk.f_frsize) < kept_free {

@@ -1,17 +1,19 @@
 //! 附件: photos (照片) and voice clips (录音), kept as files named after their row.
 //!
 //! Always true: what a file is follows from its bytes, never from what the sender says; a photo is written anew without
-//! its metadata, a clip is kept as recorded; both are sealed by a key of their own before they are written under their
+//! its metadata, a clip is kept as recorded, and of what most phones do not
+//! play a copy beside it that they do; both are sealed by a key of their own before they are written under their
 //! name; the file is on the disk, synced, before its row is; a row is attached to one thing at most, once, by its owner;
 //! only the owner sees what is not attached. Who may see what is attached is for the subject it is attached to (see
 //! `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends.
-//! Tables owned: `media`. Events recorded: none (what attaches it records).
+//! Tables owned: `media`, and `uploads` (see [`uploads`]). Events recorded: none (what attaches it records).
 //!
 //! # Why
 //! A file is named after its row, not after its content: two people may send the same picture, and taking away one must
-//! not take away the other. A crash between file and row leaves a file without a name in the database; it costs a few
-//! hundred kilobytes and nobody can ask for it, so nothing looks for it.
+//! not take away the other. A crash between file and row leaves a file without a name in the database: see [`strays`]. What a
+//! program still has to do to a clip stands in its row: see [`conversion`].
 pub mod commands;
+pub mod conversion;
 pub mod files;
 mod http;
 pub mod incoming;
@@ -19,11 +21,13 @@ mod photo;
 pub mod queries;
 mod rows;
 mod rules;
+pub mod strays;
+mod uploads;
 mod voice;
 
 pub use self::{
     commands::{Subject, attach, erase_clips_of, erase_of, release},
-    http::{Size, routes, serve, take_bytes, take_in},
+    http::{Size, SizeQuery, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,
     rules::check_clip,

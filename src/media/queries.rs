@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Media, VOICE, rows::media};
+use super::{Media, VOICE, rows::media, voice};
 use crate::{
     error::{Code, Result},
     ids::{MediaId, PersonId},
@@ -26,20 +26,24 @@ pub struct MediaView {
     pub id: MediaId,
     /// photo or voice.
     pub kind: String,
-    /// What a browser must know to show it.
+    /// What a browser must know to show what is at `url`.
     pub mime: String,
-    /// Length of the file.
+    /// Length of the file as it was kept.
     pub bytes: i64,
     /// How long a clip lasts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<i32>,
+    /// How loud a clip is from its beginning to its end, 48 numbers from 0 to 31; not of every clip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Vec<u8>>,
     /// Width of a photo in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<i32>,
     /// Height of a photo in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<i32>,
-    /// Where it is; of a photo with `?size=thumb` the small one.
+    /// Where it is; of a photo with `?size=thumb` the small one. Where a clip is that most phones do not play
+    /// (AMR), there is a copy that they do, some seconds after it came, if the server can make one.
     pub url: String,
 }
 
@@ -50,13 +54,25 @@ impl Media {
         MediaView {
             id: self.id,
             kind: self.kind.clone(),
-            mime: self.mime.clone(),
+            mime: self.played_mime.as_ref().unwrap_or(&self.mime).clone(),
             bytes: self.bytes,
             duration_ms: self.duration_ms,
+            levels: self.levels.as_deref().map(voice::levels::numbers),
             width: self.width,
             height: self.height,
-            url: format!("/v1/media/{}", self.id),
+            url: format!("/v1/media/{}{}", self.id, self.form()),
         }
+    }
+
+    /// What an address says to get the copy that every phone plays, from the beginning: addresses are kept in messages.
+    #[must_use]
+    pub fn form(&self) -> &'static str {
+        if self.wants_copy() { "?size=played" } else { "" }
+    }
+
+    /// Do most phones not play it, so that a copy is made that they do?
+    pub(super) fn wants_copy(&self) -> bool {
+        self.mime == voice::AMR
     }
 
     /// Is it a voice clip?
@@ -81,6 +97,16 @@ pub async fn row(db: &impl ConnectionTrait, id: MediaId) -> Result<Option<Media>
 pub async fn rows(db: &impl ConnectionTrait, ids: Vec<MediaId>) -> Result<HashMap<MediaId, Media>> {
     let rows = media::Entity::find().filter(media::Column::Id.is_in(ids)).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// When the oldest of all was kept.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn oldest(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>> {
+    // an id holds its time
+    let first = media::Entity::find().order_by_asc(media::Column::Id).one(db).await?;
+    Ok(first.map(|row| row.created_at))
 }
 
 /// What is attached to these things of one kind, by the id of the thing, in the order in which it was sent.

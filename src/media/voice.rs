@@ -1,4 +1,5 @@
 //! Voice clips 录音: kept as recorded; how long they last is counted, because what recorders write into headers is not true.
+pub(super) mod levels;
 mod mp4;
 mod wav;
 
@@ -29,6 +30,8 @@ pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 const MAX_MS: u64 = 120_500;
 /// A packet of speech lasts 10 ms or more; a file made to hold up the server may have any number of empty ones.
 const MAX_PACKETS: u64 = 50_000;
+/// What most phones do not play.
+pub(super) const AMR: &str = "audio/amr";
 const AMR_HEAD: &[u8] = b"#!AMR\n";
 
 /// What is known about a clip.
@@ -38,10 +41,12 @@ pub struct Voice {
     pub mime: &'static str,
     /// How long it lasts, in milliseconds.
     pub duration_ms: u32,
+    /// Do most phones not play it?
+    pub wants_copy: bool,
 }
 
 /// The forms in which phones record.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Mp4,
     Webm,
@@ -68,6 +73,24 @@ impl Form {
         }
     }
 
+    /// Do most phones not play it, so that they are given a copy that they do?
+    pub(super) fn wants_copy(self) -> bool {
+        self == Self::Amr
+    }
+
+    /// What ffmpeg calls it.
+    pub(super) fn ffmpeg_name(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mov",
+            Self::Webm => "matroska",
+            Self::Ogg => "ogg",
+            Self::Mp3 => "mp3",
+            Self::Wav => "wav",
+            Self::Adts => "aac",
+            Self::Amr => "amr",
+        }
+    }
+
     fn mime(self) -> &'static str {
         match self {
             Self::Mp4 => "audio/mp4",
@@ -76,7 +99,7 @@ impl Form {
             Self::Mp3 => "audio/mpeg",
             Self::Wav => "audio/wav",
             Self::Adts => "audio/aac",
-            Self::Amr => "audio/amr",
+            Self::Amr => AMR,
         }
     }
 }
@@ -106,7 +129,7 @@ pub fn measure(bytes: &[u8]) -> Result<Voice> {
         return Err(Code::MediaTooLarge.into());
     }
     let duration_ms = u32::try_from(milliseconds).map_err(Error::broken)?;
-    Ok(Voice { mime: form.mime(), duration_ms })
+    Ok(Voice { mime: form.mime(), duration_ms, wants_copy: form.wants_copy() })
 }
 
 /// AMR narrow band as stored in a file (RFC 4867, section 5): frames of 20 ms whose length follows from their type.

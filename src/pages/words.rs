@@ -83,6 +83,18 @@ pub trait Words {
         text::say_with(if seconds < 60 { "page-seconds" } else { "page-minutes" }, &blanks)
     }
 
+    /// How loud a clip is, as lines from left to right: what a path of SVG is made of, 3 units a line and 32 high.
+    fn waves(&self, levels: &[u8]) -> String {
+        use std::fmt::Write;
+        let mut path = String::new();
+        for (n, level) in levels.iter().enumerate() {
+            let height = (*level).clamp(2, 30);
+            // writing into a string does not fail
+            write!(path, "M{} {}v{height}", 3 * n + 1, (32 - height) / 2).ok();
+        }
+        path
+    }
+
     /// A share the law asks for: more than a half, at least two thirds.
     fn share_in_words(&self, share: &Share) -> String {
         let key = if share.strict { "vote-share-strict" } else { "vote-share-reached" };

@@ -150,7 +150,7 @@ pub async fn due(app: &App) -> Result<u64> {
         for session in closed.sessions {
             app.actors.invalidate(&session);
         }
-        media::files::remove_all(&app.config, &closed.files).await;
+        media::files::remove_all(app, &closed.files).await;
     }
     clear_files(app).await?;
     Ok(count)

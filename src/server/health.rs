@@ -45,6 +45,7 @@ async fn ready(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -> (
             "dead_letters": health.dead_letters(),
             "calendar": health.calendar,
             "disk": { "ok": health.room(), "free_bytes": health.disk.map(|disk| disk.free) },
+            "media": { "name": app.shelf.kind(), "ok": health.media },
             "sms": health.sms,
         },
     });
@@ -75,6 +76,7 @@ async fn measured(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -
     metrics::gauge!("ready").set(flag(health.database));
     metrics::gauge!("degraded").set(flag(health.state() != health::State::Ok));
     metrics::gauge!("broker_ok").set(flag(health.broker));
+    metrics::gauge!("media_ok").set(flag(health.media));
     metrics::gauge!("calendar_ok").set(flag(health.calendar));
     if let Some(disk) = health.disk {
         metrics::gauge!("disk_free_bytes").set(disk.free as f64);

@@ -82,7 +82,7 @@ fn is_upload(request: &Request) -> bool {
     let is_proxy = path.starts_with("/desk/votes/") && path.ends_with("/proxies");
     let is_answer = path.starts_with("/desk/suggestions/") && (path.ends_with("/answer") || path.ends_with("-clip"));
     let is_of_desk = ["/desk/tasks/", "/desk/aloud/"].iter().any(|folder| path.starts_with(folder));
-    matches!(path, "/v1/media" | "/speak") || is_of_desk || is_proxy || is_answer
+    matches!(path, "/v1/media" | "/speak") || path.starts_with("/v1/uploads/") || is_of_desk || is_proxy || is_answer
 }
 
 fn wants_page(request: &Request) -> bool {

@@ -31,6 +31,7 @@ use crate::{
     keys::{KEY_FILE, Keys},
     live::Hub,
     matters, people, seals,
+    shelf::Shelf,
     store::{self, RungBells},
     text,
     wordlist::WordList,
@@ -84,6 +85,7 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
     let app = App {
         store,
         broker: broker::open(&config)?,
+        shelf: Shelf::open(&config)?,
         gateways: Arc::new(Gateways::open(&config, &clock, echo_codes)?),
         clock,
         calendar,

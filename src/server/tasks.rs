@@ -108,6 +108,8 @@ pub(super) fn spawn(
         let (said, ends) = (app.clone(), stop.clone());
         // apart: a program of somebody else's may hang
         tasks.spawn(every(DUE, stop.clone(), move || read_aloud(said.clone(), ends.clone())));
+        let (clips, ends) = (app.clone(), stop.clone());
+        tasks.spawn(every(DUE, stop.clone(), move || work_on_clips(clips.clone(), ends.clone())));
         let old = app.clone();
         tasks.spawn(every(SWEEP, stop.clone(), move || sweep(old.clone())));
     }
@@ -191,6 +193,16 @@ async fn read_aloud(app: App, stop: CancellationToken) {
     }
 }
 
+/// The same of ffmpeg.
+async fn work_on_clips(app: App, stop: CancellationToken) {
+    tokio::select! {
+        done = media::conversion::run_due(&app) => if let Err(error) = done {
+            tracing::error!(%error, "clips that want ffmpeg");
+        },
+        () = stop.cancelled() => {}
+    }
+}
+
 async fn sequence(app: App) {
     if let Err(error) = board::tick(&app).await {
         tracing::error!(%error, "ballots to put on boards");
@@ -212,5 +224,8 @@ async fn sweep(app: App) {
     }
     if let Err(error) = media::files::sweep(&app).await {
         tracing::error!(%error, "media that belongs to nothing");
+    }
+    if let Err(error) = media::strays::sweep(&app).await {
+        tracing::error!(%error, "files that no row names");
     }
 }

@@ -1,7 +1,5 @@
 //! Routes of voices, and of the photos and clips that are attached to anything: who may see those is decided here.
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -18,7 +16,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Code, Error, Problem, Result},
     ids::{MediaId, SuggestionId},
-    media::{self, Media, Size},
+    media::{self, Media, SizeQuery},
     moderation,
     page::Page,
     reports, streams,
@@ -213,19 +211,9 @@ async fn similar_suggestions(
 }
 
 /// How a photo is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct MediaQuery {
-    /// full or thumb; full when absent.
-    #[serde(default)]
-    #[param(inline)]
-    size: Size,
-}
-
 /// A photo or clip, for whoever may see what it is attached to.
 #[utoipa::path(get, path = "/v1/media/{id}", tag = "media", operation_id = "read_media",
-    params(("id" = String, Path, description = "The photo or clip"), MediaQuery),
+    params(("id" = String, Path, description = "The photo or clip"), SizeQuery),
     responses((status = 200, description = "The file", content((String = "image/jpeg"), (String = "audio/*"))),
         (status = 206, description = "The range asked for", content((String = "image/jpeg"), (String = "audio/*"))),
         (status = 304, description = "The client has it"),
@@ -234,7 +222,7 @@ async fn read_media(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<MediaId>,
-    Query(query): Query<MediaQuery>,
+    Query(query): Query<SizeQuery>,
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = media::queries::row(app.store.read(), id).await?.ok_or(Code::NotFound)?;

@@ -10,7 +10,7 @@ const TIERS: &[&[&str]] = &[
     &["clock", "fuzz", "ids", "text"],
     &["error", "config", "actor"],
     &["calendar", "keys", "page", "rights", "table", "wordlist"],
-    &["broker", "gateways"],
+    &["broker", "gateways", "programs", "shelf"],
     &["store"],
     &["seals"],
     &["app"],

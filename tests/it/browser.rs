@@ -92,3 +92,11 @@ fn the_recorder_keeps_its_page_and_says_what_failed() {
     let run = Command::new("node").arg("speaking.mjs").current_dir(folder).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
+
+/// Files that go off in parts over a network that breaks.
+#[test]
+fn files_go_off_in_parts_and_nothing_twice() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let run = Command::new("node").arg("resuming.mjs").current_dir(folder).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}

@@ -1,7 +1,7 @@
 //! The command line from outside: exit codes, one clear line, nothing half done.
 use std::{os::unix::fs::PermissionsExt, process::Output};
 
-use crate::support::{House, Process, Raw, count, free_port, run};
+use crate::support::{FFMPEG, House, Process, Raw, count, free_port, is_ffmpeg, run};
 
 const ROSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/roster_small.csv");
 
@@ -43,6 +43,14 @@ fn unknown_settings_and_impossible_values_stop_the_start() {
     stops_the_start(&[("LIUSHENG_REDIS_URL", "http://127.0.0.1")], "redis_url");
     stops_the_start(&[("LIUSHENG_DATABASE_URL", "mysql://127.0.0.1/x")], "database_url");
     stops_the_start(&[("LIUSHENG_MEDIA_URL", "ftp://x")], "media_url");
+    stops_the_start(&[("LIUSHENG_MEDIA_URL", "s3://photos")], "media_s3_endpoint");
+    let endpoint = ("LIUSHENG_MEDIA_S3_ENDPOINT", "https://s3.example.cn");
+    for wrong in ["s3://", "s3://a b/", "s3://photos/../x", "s3://photos//x"] {
+        stops_the_start(&[("LIUSHENG_MEDIA_URL", wrong), endpoint], "media_url");
+    }
+    let region = ("LIUSHENG_MEDIA_S3_REGION", "cn-north-1");
+    let key = ("LIUSHENG_MEDIA_S3_KEY_ID", "id");
+    stops_the_start(&[("LIUSHENG_MEDIA_URL", "s3://photos"), endpoint, region, key], "media_s3_key_secret");
     stops_the_start(&[("LIUSHENG_SMS_PROVIDER", "pigeon")], "sms_provider");
     stops_the_start(&[("LIUSHENG_WRITES_PER_SECOND", "0")], "writes_per_second");
     stops_the_start(&[("LIUSHENG_WRITES_PER_SECOND", "-1")], "writes_per_second");
@@ -286,6 +294,12 @@ fn the_doctor_names_each_fault_in_two_languages() {
     let speaks = run(house.path(), &["doctor"], &[("LIUSHENG_SPEECH_COMMAND", clip)]);
     assert!(out(&speaks).contains("[ok] speech:"), "{}", out(&speaks));
     exits(&run(house.path(), &["doctor"], &[("LIUSHENG_SPEECH_COMMAND", "say it")]), 2);
+    faults(&[("LIUSHENG_FFMPEG", "/bin/cat")], "ffmpeg", "ffmpeg_bad");
+    exits(&run(house.path(), &["doctor"], &[("LIUSHENG_FFMPEG", "ffmpeg")]), 2);
+    if is_ffmpeg("doctor tries it") {
+        let makes = run(house.path(), &["doctor"], &[("LIUSHENG_FFMPEG", FFMPEG)]);
+        assert!(out(&makes).contains("[ok] ffmpeg:"), "{}", out(&makes));
+    }
     faults(&[("LIUSHENG_PUBLIC_URL", "https://127.0.0.1:1")], "public_url", "public_url_unreachable");
     let keys = house.path().join("keys.json");
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -1,4 +1,9 @@
 //! Photos and clips: checked when they come, without what they tell about the sender, and sent to those who may see them.
+mod clips;
+mod shelves;
+mod strays;
+mod uploads;
+
 use chrono::TimeDelta;
 use liusheng::media;
 use reqwest::Method;

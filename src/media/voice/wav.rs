@@ -11,6 +11,28 @@ pub(super) fn milliseconds(clip: &[u8]) -> Result<u64> {
     Ok(samples.len() as u64 * 1_000 / bytes_a_second)
 }
 
+/// The samples, as far as they are there.
+pub(super) struct Sound<'a> {
+    pub(super) samples_a_second: u32,
+    pub(super) channels: u32,
+    /// 8 or 16.
+    pub(super) bits: u16,
+    pub(super) bytes: &'a [u8],
+}
+
+/// What there is to hear.
+pub(super) fn sound(clip: &[u8]) -> Option<Sound<'_>> {
+    let format = chunk(clip, b"fmt ")?;
+    bytes_a_second(format)?;
+    let two = |at: usize| Some(u16::from_le_bytes(*format.get(at..)?.first_chunk()?));
+    Some(Sound {
+        samples_a_second: u32::from_le_bytes(*format.get(4..)?.first_chunk()?),
+        channels: u32::from(two(2)?),
+        bits: two(14)?,
+        bytes: chunk(clip, b"data")?,
+    })
+}
+
 /// A part of the file, as far as it is there: a recorder that streams does not know its length beforehand.
 fn chunk<'a>(clip: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
     let mut rest = clip.get(12..)?;

@@ -79,13 +79,14 @@ impl HealthPage {
         size(*bytes)
     }
 
-    fn parts(&self) -> [(&'static str, bool); 7] {
+    fn parts(&self) -> [(&'static str, bool); 8] {
         [
             ("county-part-database", self.health.database),
             ("county-part-broker", self.health.broker),
             ("county-part-relay", self.health.relay()),
             ("county-part-letters", self.health.dead_letters() == 0),
             ("county-part-calendar", self.health.calendar),
+            ("county-part-media", self.health.media),
             ("county-part-disk", self.health.room()),
             ("county-part-sms", self.health.sms),
         ]

@@ -35,6 +35,7 @@ impl World {
             "voice_private" => self.voice(&owner, "handlers", place).await,
             "voice_public" => self.voice(&owner, "public", place).await,
             "voice_town" => self.voice(&owner, "town", place).await,
+            "upload" => self.upload(&owner).await,
             "photo_private" => self.photo(&owner, "handlers", place).await,
             "photo_public" => self.photo(&owner, "public", place).await,
             "thread_private" => self.thread(&owner, "handlers", place).await,
@@ -56,7 +57,7 @@ impl World {
             _ => self.of_village(kind, place).await,
         };
         if !matches!(kind, "vote" | "closed_vote") {
-            let personal = ["voice", "photo", "thread", "mailbox", "contact", "group"]
+            let personal = ["voice", "photo", "upload", "thread", "mailbox", "contact", "group"]
                 .iter()
                 .any(|one| kind.starts_with(one))
                 .then_some(owner.person);
@@ -215,6 +216,11 @@ impl World {
             _ => self.keep(words, "voice_public", place, owner.person),
         }
         id(&made)
+    }
+
+    async fn upload(&self, owner: &Somebody) -> String {
+        let begun = owner.request(Method::POST, "/v1/uploads").header("upload-length", PHOTO.len());
+        id(&answer(begun).await.ok())
     }
 
     async fn photo(&mut self, owner: &Somebody, visibility: &str, place: Place) -> String {

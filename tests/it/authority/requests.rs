@@ -26,6 +26,8 @@ pub(super) enum Body {
     Json(Value),
     Csv(String),
     Photo,
+    /// The same as the first and only part of an upload.
+    Bytes,
     Form(Vec<(&'static str, String)>),
     /// The same in parts, as a form with files sends it.
     Parts(Vec<(&'static str, String)>),
@@ -49,6 +51,10 @@ impl Call {
             Body::Photo => {
                 let part = reqwest::multipart::Part::bytes(PHOTO).file_name("a.png");
                 request.multipart(reqwest::multipart::Form::new().part("file", part))
+            }
+            Body::Bytes => {
+                let request = request.header("upload-length", PHOTO.len()).header("upload-offset", 0);
+                request.header("content-type", "application/offset+octet-stream").body(PHOTO)
             }
             Body::Form(fields) => {
                 request.header("content-type", "application/x-www-form-urlencoded").body(encoded(fields))
@@ -102,6 +108,7 @@ impl World {
         let body = match row.operation.as_str() {
             "import_roster" => Body::Csv(roster(place)),
             "upload_media" => Body::Photo,
+            "begin_upload" | "continue_upload" => Body::Bytes,
             _ if matches!(method, Method::GET | Method::DELETE) => Body::Nothing,
             _ => Body::Json(self.body(row, (role, at), place).await),
         };

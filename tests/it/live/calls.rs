@@ -7,7 +7,7 @@ use super::{Scene, Socket};
 
 const DESCRIPTION: &str = include_str!("../../../api-spec/openapi.json");
 /// Written by hand: what is for who is not signed in, and what is no JSON.
-const NOT_OVER_SOCKETS: [&str; 26] = [
+const NOT_OVER_SOCKETS: [&str; 28] = [
     "sign_in",
     "ask_code",
     "sign_in_at_desk",
@@ -28,6 +28,8 @@ const NOT_OVER_SOCKETS: [&str; 26] = [
     "confirm_claim",
     "import_roster",
     "upload_media",
+    "begin_upload",
+    "continue_upload",
     "read_media",
     "read_proxy_proof",
     "read_tally_sheet",

@@ -1,6 +1,7 @@
 //! A server of its own for every test: fresh database, a clock moved by hand, people to speak for.
 mod chaos;
 mod house;
+pub(crate) mod moto;
 mod people;
 mod postgres;
 mod process;
@@ -22,6 +23,7 @@ use serde_json::Value;
 pub(crate) use self::{
     chaos::{Chaos, Harm},
     house::{House, Raw, count, is_postgres, opened},
+    moto::OwnBucket,
     people::{Somebody, Village, code_of, import, person_of},
     postgres::OwnPostgres,
     process::{Process, free_port, liusheng, run},
@@ -49,6 +51,18 @@ pub(crate) fn is_chromium(skipped: &str) -> bool {
     let is_there = std::path::Path::new("/usr/bin/chromium").exists() && !is_done_before(skipped);
     if !is_there {
         eprintln!("skipped, because there is no chromium, or PostgreSQL's turn in the short run: {skipped}");
+    }
+    is_there
+}
+
+/// Where Debian puts it.
+pub(crate) const FFMPEG: &str = "/usr/bin/ffmpeg";
+
+/// Without ffmpeg this is skipped, and the log says so.
+pub(crate) fn is_ffmpeg(skipped: &str) -> bool {
+    let is_there = std::path::Path::new(FFMPEG).exists();
+    if !is_there {
+        eprintln!("skipped, because there is no ffmpeg: {skipped}");
     }
     is_there
 }
@@ -120,7 +134,8 @@ impl TestApp {
         Self::start_by(self.clock.clone(), folder, |config| *config = settings).await
     }
 
-    async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
+    /// The same with other settings.
+    pub(crate) async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
         Self::start_by(Clock::standing_at(at), folder, change).await
     }
 

@@ -17,6 +17,7 @@ county-part-broker = 消息通道（{ $name }）
 county-part-relay = 事件记录及时
 county-part-letters = 没有失败的工作
 county-part-calendar = 工作日历够用
+county-part-media = 照片和录音能存能取
 county-part-disk = 磁盘空间够用
 county-part-sms = 短信验证码能发
 county-part-well = 正常

@@ -40,6 +40,8 @@ mod m0035_aloud;
 mod m0036_meetings;
 mod m0037_paths;
 mod m0038_sheets;
+mod m0042_wechat_ledger;
+mod m0043_referrals;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -87,6 +89,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0036_meetings::Migration),
             Box::new(m0037_paths::Migration),
             Box::new(m0038_sheets::Migration),
+            Box::new(m0042_wechat_ledger::Migration),
+            Box::new(m0043_referrals::Migration),
         ]
     }
 }

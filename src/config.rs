@@ -70,6 +70,8 @@ pub struct Config {
     pub wechat_callback_mode: WechatCallbackMode,
     pub wechat_mini_appid: String,
     pub wechat_mini_secret: String,
+    pub wechat_mini_token: String,
+    pub wechat_mini_aes_key: String,
     pub wechat_templates: String,
     pub verification_files: String,
     pub loudspeaker_url: String,
@@ -300,6 +302,7 @@ impl Config {
             ("wechat_secret", if self.wechat_appid.is_empty() { "-" } else { &self.wechat_secret }),
             ("wechat_mini_secret", if self.wechat_mini_appid.is_empty() { "-" } else { &self.wechat_mini_secret }),
             ("wechat_appid", if self.wechat_token.is_empty() { "-" } else { &self.wechat_appid }),
+            ("wechat_mini_appid", if self.wechat_mini_token.is_empty() { "-" } else { &self.wechat_mini_appid }),
             ("loudspeaker_secret", if self.loudspeaker_url.is_empty() { "-" } else { &self.loudspeaker_secret }),
         ];
         match needed_by_sms.iter().chain(needed).find(|(_, value)| value.is_empty()) {

@@ -78,6 +78,12 @@ ids! {
     UploadId,
     /// A resident's voice (留言).
     SuggestionId,
+    /// A voice passed on to another body (转办).
+    ReferralId,
+    /// More days for a voice that is hard (延期).
+    ExtensionId,
+    /// Another body's part of a voice (协办).
+    AssistId,
     /// A public item (事项).
     MatterId,
     /// A publication (公示).

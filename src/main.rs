@@ -12,7 +12,7 @@ use liusheng::{
     config::{Config, LogFormat, SmsProvider},
     delivery, demo, doctor,
     error::{Error, Result},
-    events,
+    events, inbox,
     people::{self, RosterFile},
     server::{self, Role},
     store, text,
@@ -165,7 +165,10 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             let (app, _rung) = server::open(there(config)?, Clock::system(), false).await?;
             let (through, left) = events::redrive(&app.store, &server::reactions()).await?;
             let sends = delivery::commands::redrive(&app.store).await?;
-            println!("reactions: {through} went through, {left} left; deliveries queued again: {sends}");
+            let messages = inbox::commands::redrive(&app, None).await?;
+            println!(
+                "reactions: {through} went through, {left} left; deliveries queued again: {sends}; messages: {messages}"
+            );
             Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
         Command::Backup { folder, with_keys } => {

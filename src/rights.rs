@@ -106,6 +106,9 @@ pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
     }
 }
 
+/// Roles in which somebody says yes and no for a body.
+pub const SPEAKERS: [&str; 3] = ["chair", "vice_chair", "clerk"];
+
 /// The seat by which the actor may do this in the area.
 ///
 /// # Errors

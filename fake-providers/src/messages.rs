@@ -99,7 +99,7 @@ async fn judged(world: &Shared, path: &str, body: &Bytes) -> Result<u64, Box<Res
         }
         None => world.number(),
     };
-    world.lock().sent.push(Sent { path: path.to_owned(), to, body: told });
+    world.lock().sent.push(Sent { path: path.to_owned(), to, body: told, id });
     Ok(id)
 }
 

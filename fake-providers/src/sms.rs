@@ -37,7 +37,7 @@ async fn take(
 /// A signed script for a village, kept as it came.
 async fn loudspeaker(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let told = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let sent = Sent { path: "/loudspeaker".to_owned(), to: head(&headers, "webhook-id"), body: told };
+    let sent = Sent { path: "/loudspeaker".to_owned(), to: head(&headers, "webhook-id"), body: told, id: 0 };
     world.lock().sent.push(sent);
     if headers.contains_key("webhook-signature") {
         "ok".into_response()
@@ -105,7 +105,7 @@ fn aliyun(world: &Shared, (method, headers): (&Method, &HeaderMap), (query, body
     if parameters.values().any(|value| value.as_str().is_none_or(|text| text.contains("://"))) {
         return no("isv.PARAM_NOT_SUPPORT_URL");
     }
-    world.lock().sent.push(Sent { path: format!("aliyun {action}"), to, body: told });
+    world.lock().sent.push(Sent { path: format!("aliyun {action}"), to, body: told, id: 0 });
     let id = world.number().to_string();
     json!({ "Code": "OK", "Message": "OK", "BizId": id, "CallId": id, "RequestId": "r" })
 }
@@ -169,7 +169,7 @@ fn tencent(world: &Shared, headers: &HeaderMap, body: &str) -> Value {
     let is_good = to.strip_prefix("+86").is_some_and(is_mobile);
     let id = world.number().to_string();
     if is_good {
-        world.lock().sent.push(Sent { path: format!("tencent {action}"), to: to.clone(), body: told });
+        world.lock().sent.push(Sent { path: format!("tencent {action}"), to: to.clone(), body: told, id: 0 });
     }
     let code = if is_good { "Ok" } else { "InvalidParameterValue.IncorrectPhoneNumber" };
     if action == "SendCodeVoice" {

@@ -98,6 +98,8 @@ pub struct Sent {
     pub to: String,
     /// All of it.
     pub body: Value,
+    /// What WeChat calls it; 0 for SMS.
+    pub id: u64,
 }
 
 pub(crate) struct OneCode {

@@ -42,6 +42,8 @@ mod m0037_paths;
 mod m0038_sheets;
 mod m0040_clips;
 mod m0041_uploads;
+mod m0042_wechat_ledger;
+mod m0043_referrals;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -91,6 +93,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0038_sheets::Migration),
             Box::new(m0040_clips::Migration),
             Box::new(m0041_uploads::Migration),
+            Box::new(m0042_wechat_ledger::Migration),
+            Box::new(m0043_referrals::Migration),
         ]
     }
 }

@@ -1,11 +1,17 @@
-//! What many ask for at once and a server counts once: how many have read an entry, and in which areas something is known.
+//! What many ask for at once and a server counts once: how many have read an entry, in which areas something is known, figures
+//! of many rows.
 use std::{future::Future, sync::Arc, time::Duration};
 
 use moka::sync::Cache;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::{error::Result, ids::StreamId};
+use crate::{
+    error::{Error, Result},
+    ids::StreamId,
+};
 
 /// Places of which counts are kept.
 const PLACES: u64 = 10_000;
@@ -15,6 +21,10 @@ const LONG: Duration = Duration::from_secs(10);
 /// Tables by area of which are kept.
 const TABLES: u64 = 100;
 const TABLE: Duration = Duration::from_secs(5);
+
+/// Figures of which are kept.
+const FIGURES: u64 = 1000;
+const FIGURE: Duration = Duration::from_secs(600);
 
 /// Of each area: all, and those who are counted.
 pub type ByArea = Arc<Vec<(String, i64, i64)>>;
@@ -26,13 +36,15 @@ pub struct Counted {
     short: Kept,
     long: Kept,
     by_area: Cache<Uuid, Arc<OnceCell<ByArea>>>,
+    figures: Cache<String, Arc<OnceCell<Value>>>,
 }
 
 impl Default for Counted {
     fn default() -> Self {
         let kept = |time| Cache::builder().max_capacity(PLACES).time_to_live(time).build();
         let by_area = Cache::builder().max_capacity(TABLES).time_to_live(TABLE).build();
-        Self { short: kept(SHORT), long: kept(LONG), by_area }
+        let figures = Cache::builder().max_capacity(FIGURES).time_to_live(FIGURE).build();
+        Self { short: kept(SHORT), long: kept(LONG), by_area, figures }
     }
 }
 
@@ -61,5 +73,19 @@ impl Counted {
         let cell = self.by_area.get_with(of, Arc::default);
         let counted = cell.get_or_try_init(|| async { count().await.map(Arc::new) });
         counted.await.cloned()
+    }
+    /// Figures, as they were worked out within the last ten minutes; whoever asks while that is done waits for it. `of` says
+    /// everything on which they depend.
+    ///
+    /// # Errors
+    /// When they cannot be worked out.
+    pub async fn figures<T, F>(&self, of: String, work: impl FnOnce() -> F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T>>,
+    {
+        let cell = self.figures.get_with(of, Arc::default);
+        let kept = cell.get_or_try_init(|| async { serde_json::to_value(work().await?).map_err(Error::broken) });
+        serde_json::from_value(kept.await?.clone()).map_err(Error::broken)
     }
 }

@@ -29,4 +29,4 @@ pub use self::{
     },
     rules::{BodyKind, Role, SeatKind, SeatRoute},
 };
-pub use crate::rights::{Right, areas_with, may, require, rights};
+pub use crate::rights::{Right, SPEAKERS, areas_with, may, require, rights};

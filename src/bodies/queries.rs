@@ -17,7 +17,9 @@ use crate::{
     areas, clock,
     error::{Code, Result},
     ids::{BodyId, MandateId, PersonId, SeatId, TermId},
-    people, text,
+    people,
+    rights::SPEAKERS,
+    text,
 };
 
 mod held;
@@ -198,12 +200,19 @@ pub async fn names(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMa
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// The bodies of one kind that cover an area, the nearest first, then the oldest.
-async fn covering(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<Body>> {
+/// All bodies that cover an area, the oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn over(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Body>> {
     let near =
         body_area::Entity::find().filter(body_area::Column::AreaCode.is_in(areas::ancestors(area))).all(db).await?;
-    let ids = near.into_iter().map(|row| row.body_id).collect();
-    let mut found: Vec<Body> = bodies(db, ids).await?.into_iter().filter(|body| body.kind.as_str() == kind).collect();
+    bodies(db, near.into_iter().map(|row| row.body_id).collect()).await
+}
+
+/// The bodies of one kind that cover an area, the nearest first, then the oldest.
+async fn covering(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<Body>> {
+    let mut found: Vec<Body> = over(db, area).await?.into_iter().filter(|body| body.kind.as_str() == kind).collect();
     let nearness = |body: &Body| {
         let covering = body.areas.iter().filter(|code| crate::actor::covers(code, area));
         covering.map(String::len).max().unwrap_or_default()
@@ -255,6 +264,19 @@ pub async fn holders(db: &impl ConnectionTrait, kind: &str, area: &str, day: Nai
 pub async fn members_of(db: &impl ConnectionTrait, id: BodyId, now: DateTime<Utc>) -> Result<Vec<SeatView>> {
     let body = get(db, id).await?;
     Ok(seated(db, vec![body], now).await?.pop().map(|view| view.seats).unwrap_or_default())
+}
+
+/// Those of these bodies in which somebody sits at a time who speaks for them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn spoken_for(db: &impl ConnectionTrait, ids: &[BodyId], now: DateTime<Utc>) -> Result<HashSet<BodyId>> {
+    let rows = standing(clock::local_date(now))
+        .filter(seat::Column::BodyId.is_in(ids.iter().copied()))
+        .filter(seat::Column::Role.is_in(SPEAKERS))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.body_id).collect())
 }
 
 /// The bodies of exactly this area, with who sits in them at a time.

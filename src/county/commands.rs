@@ -1,5 +1,6 @@
 //! Failed work, done again by whoever runs the county; who asked for it is in the log.
 use serde_json::json;
+use uuid::Uuid;
 
 use super::Means;
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     error::{Code, Error, Result},
     events::{self, Happening, Kind},
     ids::DeliveryId,
+    inbox,
     rights::{self, Right},
 };
 
@@ -23,12 +25,16 @@ pub enum Failed {
     Delivery(DeliveryId),
     /// All of these.
     Deliveries,
+    /// A message to the account of WeChat that could not be taken.
+    Message(Uuid),
+    /// All of these.
+    Messages,
 }
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redriven {
-    /// Went through; of deliveries: is queued again.
+    /// Went through; of deliveries and messages: is queued again.
     pub through: u64,
     /// Failed once more.
     pub left: u64,
@@ -45,6 +51,8 @@ pub async fn redrive(app: &App, actor: &Actor, means: &Means, work: Failed) -> R
         Failed::Letters => ("letters", "all".to_owned()),
         Failed::Delivery(id) => ("delivery", id.to_string()),
         Failed::Deliveries => ("deliveries", "all".to_owned()),
+        Failed::Message(id) => ("message", id.to_string()),
+        Failed::Messages => ("messages", "all".to_owned()),
     };
     if matches!(&work, Failed::Letter(reaction, _) if !means.reactions.iter().any(|known| known.name == reaction)) {
         return Err(Code::NotFound.into());
@@ -70,6 +78,8 @@ pub async fn redrive(app: &App, actor: &Actor, means: &Means, work: Failed) -> R
             let through = delivery::commands::redrive(&app.store).await?;
             Ok(Redriven { through, left: 0 })
         }
+        Failed::Message(id) => Ok(Redriven { through: inbox::commands::redrive(app, Some(id)).await?, left: 0 }),
+        Failed::Messages => Ok(Redriven { through: inbox::commands::redrive(app, None).await?, left: 0 }),
     }
 }
 

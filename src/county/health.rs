@@ -9,6 +9,7 @@ use crate::{
     clock, delivery,
     error::Result,
     events::{self, Backlog, Head},
+    inbox,
 };
 
 /// An outbox older than this is not normal.
@@ -150,6 +151,8 @@ pub struct Work {
     pub deliveries_due: u64,
     /// Deliveries given up.
     pub deliveries_dead: u64,
+    /// Messages to the account of WeChat that could not be taken.
+    pub messages_dead: u64,
     /// Bytes of the database.
     pub database_bytes: u64,
 }
@@ -166,6 +169,7 @@ pub async fn work(app: &App) -> Result<Work> {
         deliveries_waiting: delivery::queries::waiting(db).await?,
         deliveries_due: delivery::queries::due_now(db, app.now()).await?,
         deliveries_dead: delivery::queries::given_up(db).await?,
+        messages_dead: inbox::queries::given_up(db).await?,
         database_bytes: app.store.bytes().await?,
     })
 }

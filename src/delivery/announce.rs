@@ -157,6 +157,14 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
             Ok(Some(Told { place: place(tx, card).await?, ..told }))
         }
+        // told by a way that is not the clerk's
+        Kind::SuggestionSubmitted if event.data["taken_down"] == true => {
+            let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
+                return Ok(None);
+            };
+            let told = personal((Audience::Person(author), Topic::Own, Ladder::Personal), &event.subject);
+            Ok(Some(Told { place: place(tx, Some(stream)).await?, ..told }))
+        }
         Kind::SuggestionAnswered | Kind::SuggestionEscalated => {
             let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
                 return Ok(None);

@@ -51,6 +51,8 @@ const WAITS_SECS: [i64; 3] = [5, 20, 60];
 pub(super) const NIGHT: &str = "night";
 /// A second person let it go by night.
 const RELEASED: &str = "released";
+/// A release is for now: what could not be spoken within this time after it was due waits for the morning again.
+const RELEASE_HOLDS: TimeDelta = TimeDelta::hours(2);
 /// Waits for the morning.
 const QUIET: &str = "quiet";
 
@@ -75,6 +77,7 @@ pub(super) async fn plan(tx: &Tx, told: &announcement::Model) -> Result<bool> {
         subject_id: Set(told.subject_id.clone()),
         state: Set(QUEUED.to_owned()),
         tries: Set(0),
+        tries_before: Set(0),
         due_at: Set(morning.unwrap_or(now)),
         sent_at: Set(None),
         created_at: Set(now),
@@ -193,6 +196,7 @@ async fn try_once(app: &App, id: DeliveryId) -> Result<()> {
 /// Takes it, unless somebody else has it; by night only what was let go.
 async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<(delivery::Model, announcement::Model)>> {
     let now = tx.now();
+    let Some(before) = delivery::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
     let claimed = delivery::Entity::update_many()
         .col_expr(delivery::Column::State, Expr::value(SENDING))
         .col_expr(delivery::Column::Tries, Expr::col(delivery::Column::Tries).add(1))
@@ -204,7 +208,7 @@ async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<(delivery::Model, annou
         .await?;
     let Some(row) = claimed.into_iter().next() else { return Ok(None) };
     let Some(told) = announcement_of(tx, row.announcement_id).await? else { return Ok(None) };
-    let morning = Hours::LOUDSPEAKER.end_after(now).filter(|_| row.reason.as_deref() != Some(RELEASED));
+    let morning = Hours::LOUDSPEAKER.end_after(now).filter(|_| !is_let_go(&before, now));
     let stands = reached::stands(tx, &told).await?;
     let (state, due_at, reason, tries) = match morning {
         _ if !stands => (CANCELLED, now, "withdrawn", row.tries),
@@ -213,6 +217,11 @@ async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<(delivery::Model, annou
     };
     write(tx, &row, (state, due_at, Some(reason), tries)).await?;
     Ok(None)
+}
+
+/// Did a second person let it go, for now?
+fn is_let_go(row: &delivery::Model, now: DateTime<Utc>) -> bool {
+    row.reason.as_deref() == Some(RELEASED) && now - row.due_at <= RELEASE_HOLDS
 }
 
 async fn announcement_of(tx: &Tx, id: Option<AnnouncementId>) -> Result<Option<announcement::Model>> {
@@ -243,7 +252,7 @@ async fn letter(app: &App, row: &delivery::Model) -> Result<Option<Letter>> {
 /// State, when, why and tries for what ended so.
 fn next(row: &delivery::Model, outcome: &Outcome, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, &'static str) {
     let is_released = row.reason.as_deref() == Some(RELEASED);
-    let again = usize::try_from(row.tries - 1).ok().and_then(|place| WAITS_SECS.get(place));
+    let again = usize::try_from(row.tried() - 1).ok().and_then(|place| WAITS_SECS.get(place));
     match (outcome, again) {
         (Outcome::Sent { .. }, _) => (SENT, now, if is_released { RELEASED } else { "" }),
         // the gateway knows it again by its id
@@ -315,6 +324,7 @@ mod tests {
             subject_id: String::new(),
             state: SENDING.to_owned(),
             tries,
+            tries_before: 0,
             due_at: now,
             sent_at: None,
             created_at: now,
@@ -328,6 +338,9 @@ mod tests {
         let states: Vec<_> = (1..=4).map(|tries| next(&row(tries, None), &failed, now).0).collect();
         assert_eq!(states, [QUEUED, QUEUED, QUEUED, DEAD]);
         assert_eq!(next(&row(2, Some(RELEASED)), &failed, now), (QUEUED, now + TimeDelta::seconds(20), RELEASED));
+        let released = row(0, Some(RELEASED));
+        assert!(is_let_go(&released, now + TimeDelta::minutes(90)) && !is_let_go(&row(0, Some(NIGHT)), now));
+        assert!(!is_let_go(&released, now + TimeDelta::hours(3)), "a release of last night wakes nobody tonight");
         let refused = Outcome::Broken { status: 0, why: "not_set_up", after_secs: 3600 };
         assert_eq!(next(&row(1, None), &refused, now), (DEAD, now, "not_set_up"));
     }

@@ -68,7 +68,7 @@ pub(super) async fn follow(tx: &Tx, rows: &mut [delivery::Model], verdicts: &mut
         let Some(carrier) = row.carried_by.and_then(|id| known.get(&id)) else { continue };
         let why = if carrier.target_id == row.target_id { DIGEST } else { FAMILY };
         // one that was put off holds its number no more
-        let is_put_off = why == FAMILY && carrier.state == QUEUED && carrier.tries == 0;
+        let is_put_off = why == FAMILY && carrier.state == QUEUED && carrier.tried() == 0;
         let fate = behind(carrier, why, tx.now()).filter(|_| !is_put_off);
         match (fate, verdicts.get_mut(place)) {
             (None, _) => row.carried_by = None,
@@ -113,7 +113,7 @@ pub(super) fn gather(
             let row = &rows[other];
             match row.state.as_str() {
                 SENDING if other >= taken => Some(now + ASK_AGAIN),
-                QUEUED if row.tries > 0 && row.due_at > now => Some(row.due_at + TimeDelta::seconds(1)),
+                QUEUED if row.tried() > 0 && row.due_at > now => Some(row.due_at + TimeDelta::seconds(1)),
                 QUEUED if row.due_at > now => None,
                 _ => (verdicts[other].1 == Verdict::Send).then_some(now + ASK_AGAIN),
             }

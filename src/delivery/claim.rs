@@ -12,16 +12,20 @@ use super::{
     queries, reached,
     rows::{announcement, delivery},
     rules::ladder::{Channel, Level, Mode, Urgency},
+    settle::UNKNOWN,
     several, stops,
+    ways::Ways,
 };
 use crate::{
     actor::covers,
     error::{Error, Result},
+    gateways::Gateways,
     ids::{AnnouncementId, DeliveryId, PersonId},
     people::audience::{Among, Reach, reach, sharing},
     quiet::{Hours, queries::hours_of},
     store::Tx,
     streams,
+    wechat::ledger::Ticket,
 };
 
 /// A try that is not settled within this time is given back. WeChat may have to be asked for a token first, in a lane of
@@ -37,7 +41,7 @@ const LATER: TimeDelta = TimeDelta::hours(1);
 
 /// One that is to be sent now.
 pub(super) struct Taken {
-    /// Its row, as claimed: `tries` is the token by which it is settled.
+    /// Its row, as claimed: `tries` is the token by which it is settled, and only ever grows.
     pub(super) row: delivery::Model,
     /// How the person is reached.
     pub(super) reach: Reach,
@@ -47,6 +51,8 @@ pub(super) struct Taken {
     pub(super) carried: Vec<announcement::Model>,
     /// How many people at this number must act; 0 or 1 where it is said to one.
     pub(super) people: usize,
+    /// What was taken from WeChat's ledger for it.
+    pub(super) ticket: Option<Ticket>,
 }
 
 /// What becomes of a claimed delivery.
@@ -65,7 +71,11 @@ pub(super) enum Verdict {
 
 /// Claims of these what is queued, due and to nobody who is being written to, and says which are to be sent. The others
 /// are put off or ended here, with the reason kept.
-pub(super) async fn claim(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<Taken>> {
+pub(super) async fn claim(
+    tx: &Tx,
+    gateways: &Gateways,
+    (channel, ids): (Channel, Vec<DeliveryId>),
+) -> Result<Vec<Taken>> {
     let mut rows = take(tx, channel, ids).await?;
     let taken = rows.len();
     rows.extend(carried::beside(tx, channel, &rows).await?);
@@ -73,6 +83,7 @@ pub(super) async fn claim(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Re
     if people.is_empty() {
         return Ok(Vec::new());
     }
+    let mut ways = Ways::look(tx, &gateways.wechat, (channel, &people)).await?;
     let sight = look(tx, channel, (&rows, people)).await?;
     let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
@@ -81,13 +92,17 @@ pub(super) async fn claim(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Re
     carried::follow(tx, &mut rows, &mut verdicts[..taken]).await?;
     let mut lists = carried::gather((&rows, taken), &mut verdicts, tx.now());
     verdicts.truncate(taken);
-    stops::hold_back(tx, (channel, &rows), &mut verdicts).await?;
+    // whoever cannot be told this way is neither waited for nor counted as disturbed
+    ways.find(tx.now(), (&rows, &sight), &mut verdicts)?;
+    stops::hold_back(tx, (channel, &rows, &ways), &mut verdicts).await?;
     let mut shared = disturb::Sharing::new();
     if channel == Channel::Sms {
         carried::one_text(tx, (&rows, &sight.numbers), &mut verdicts, &mut lists).await?;
         shared = sharing(tx, sight.numbers.values().cloned().collect()).await?;
     }
     disturb::count(tx, (&rows, &sight, &shared), &mut verdicts).await?;
+    // last of all: what is taken here is sent
+    ways.take(tx, &rows, &mut verdicts).await?;
     put_away(tx, &rows, &verdicts).await?;
     carried::let_go(tx, &rows, &verdicts).await?;
     let send: HashSet<usize> =
@@ -103,6 +118,7 @@ pub(super) async fn claim(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Re
             told: told(row)?,
             carried: lists.get(&place).into_iter().flatten().filter_map(|one| told(&rows[*one])).collect(),
             people: people.get(&place).copied().unwrap_or_default(),
+            ticket: ways.ticket(row.id),
             row: row.clone(),
         })
     });
@@ -138,7 +154,7 @@ async fn take(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<del
 /// Everything that the verdicts ask.
 pub(super) struct Sight {
     pub(super) channel: Channel,
-    told: HashMap<AnnouncementId, (announcement::Model, bool)>,
+    told: HashMap<AnnouncementId, (announcement::Model, Option<bool>)>,
     /// Where they are on the roster, and by what they are reached.
     reach: HashMap<PersonId, Reach>,
     /// By what numbers are found.
@@ -161,7 +177,7 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
     let (mut told, mut done, mut modes) = (HashMap::new(), HashSet::new(), HashMap::new());
     let mut muted = HashSet::new();
     for row in announcement::Entity::find().filter(announcement::Column::Id.is_in(ids)).all(tx).await? {
-        let reached = reached::in_app(tx, &row, &among).await?;
+        let (reached, stands) = reached::seen(tx, &row, &among).await;
         done.extend(reached.into_iter().map(|person| (row.id, person)));
         for (person, mode) in modes_of(tx, (&row.topic, &among)).await? {
             modes.insert((row.topic.clone(), person), mode);
@@ -170,7 +186,6 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
             let silent = streams::queries::who_muted(tx, stream, &among).await?;
             muted.extend(silent.into_iter().map(|person| (row.id, person)));
         }
-        let stands = reached::stands(tx, &row).await?;
         told.insert(row.id, (row, stands));
     }
     let hours = hours_of(tx, &people).await?;
@@ -202,7 +217,7 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
 async fn newest(
     tx: &Tx,
     channel: Channel,
-    (rows, told): (&[delivery::Model], &HashMap<AnnouncementId, (announcement::Model, bool)>),
+    (rows, told): (&[delivery::Model], &HashMap<AnnouncementId, (announcement::Model, Option<bool>)>),
 ) -> Result<HashMap<(String, String), i64>> {
     let threads: HashSet<&str> = told.values().map(|(row, _)| row.thread.as_str()).collect();
     let found: Vec<(String, String, i64)> = delivery::Entity::find()
@@ -284,8 +299,10 @@ impl Sight {
         let must = level == Level::Act || is_danger;
         let is_off = self.modes.get(&(told.topic.clone(), person)) == Some(&Mode::Off);
         let needs_consent = !must && self.channel == Channel::Sms && self.without_news.contains(&person);
-        if !self.told.get(&told.id).is_some_and(|(_, stands)| *stands) {
-            return Ok(Verdict::Not("withdrawn"));
+        match self.told.get(&told.id).map(|(_, stands)| *stands) {
+            Some(Some(true)) => {}
+            Some(None) => return Ok(Verdict::Later(now + LATER, "unreadable")),
+            _ => return Ok(Verdict::Not("withdrawn")),
         }
         if !lives_there {
             return Ok(Verdict::Not("left"));
@@ -347,6 +364,10 @@ async fn put_away(tx: &Tx, rows: &[delivery::Model], verdicts: &[(usize, Verdict
             Verdict::Behind(carrier, ..) => fate.carried_by = Some(carrier),
             Verdict::Like(_, at, _, carrier) => (fate.sent_at, fate.carried_by) = (at, Some(carrier)),
             _ => {}
+        }
+        if fate.state == queries::QUEUED && rows[*place].reason.as_deref() == Some(UNKNOWN) {
+            // it may have been heard: that must not be forgotten
+            fate.reason = UNKNOWN;
         }
         groups.entry(fate).or_default().push(rows[*place].id);
     }

@@ -147,6 +147,7 @@ pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
             subject_id: Set(event.subject.clone()),
             state: Set(queries::QUEUED.to_owned()),
             tries: Set(0),
+            tries_before: Set(0),
             due_at: Set(now),
             sent_at: Set(None),
             created_at: Set(now),
@@ -206,7 +207,8 @@ async fn queue_again(store: &Store, only: Option<DeliveryId>) -> Result<u64> {
                 let standing = webhook::Entity::find().filter(webhook::Column::RemovedAt.is_null()).all(tx).await?;
                 let queued = delivery::Entity::update_many()
                     .col_expr(delivery::Column::State, Expr::value(queries::QUEUED))
-                    .col_expr(delivery::Column::Tries, Expr::value(0))
+                    // the token of whoever still holds an old claim is never given out again
+                    .col_expr(delivery::Column::TriesBefore, Expr::col(delivery::Column::Tries))
                     .col_expr(delivery::Column::DueAt, Expr::value(tx.now()))
                     .filter(delivery::Column::State.eq(queries::DEAD))
                     .filter(Condition::all().add_option(only.map(|id| delivery::Column::Id.eq(id))))

@@ -49,6 +49,11 @@ pub(super) async fn about_notice(app: &App, kind: &str, subject: &str) -> Result
     })))
 }
 
+/// The stable name by which templates of providers are chosen.
+pub(super) fn template(told: &announcement::Model) -> String {
+    told.kind.replace('.', "_")
+}
+
 /// What people are told by message: a sentence that names the thing where it is public, and where to read it. Of what is
 /// a person's own it says no word.
 pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<Letter> {
@@ -74,7 +79,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let path = raised.map_or_else(|| "/".to_owned(), |(_, notice)| format!("/notices/{notice}"));
             (text::say("delivery-own-objection"), String::new(), path)
         }
-        Some(Kind::SuggestionAnswered | Kind::SuggestionEscalated) => {
+        Some(Kind::SuggestionAnswered | Kind::SuggestionEscalated | Kind::SuggestionSubmitted) => {
             (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}"))
         }
         Some(Kind::TaskGiven) => (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}")),
@@ -84,7 +89,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             (titles.into_values().next().unwrap_or_default(), String::new(), format!("/matters/{subject}"))
         }
     };
-    let template = told.kind.replace('.', "_");
+    let template = template(told);
     let key = format!("delivery-told-{}", template.replace('_', "-"));
     let key = if text::knows(&key) { key.as_str() } else { "delivery-told-moved" };
     let time = clock::local(told.created_at).format("%Y-%m-%d %H:%M").to_string();
@@ -103,9 +108,10 @@ const NAMED: usize = 5;
 /// Of a title, where something is said behind it.
 const SHORT: usize = 14;
 
-/// What goes out: the letter of what is told, with what else the evening brought, and for how many it is.
-pub(super) fn composed(letters: &HashMap<AnnouncementId, Arc<Letter>>, one: &Taken) -> Arc<Letter> {
-    let letter = letters.get(&one.told.id).cloned().unwrap_or_default();
+/// What goes out: the letter of what is told, with what else the evening brought, and for how many it is. `None`: it could
+/// not be written.
+pub(super) fn composed(letters: &HashMap<AnnouncementId, Arc<Letter>>, one: &Taken) -> Option<Arc<Letter>> {
+    let letter = letters.get(&one.told.id).cloned()?;
     // of each matter the newest state alone
     let mut threads = vec![one.told.thread.as_str()];
     let mut titles = vec![title(&letter)];
@@ -115,11 +121,15 @@ pub(super) fn composed(letters: &HashMap<AnnouncementId, Arc<Letter>>, one: &Tak
             titles.push(letters.get(&told.id).map_or("", |letter| title(letter)));
         }
     }
-    match (titles.len(), one.people) {
+    let count = titles.len();
+    // of what could not be written the number is told
+    titles.retain(|title| !title.is_empty());
+    titles.truncate(NAMED);
+    Some(match (count, one.people) {
         (1, 0 | 1) => letter,
         (1, people) => Arc::new(for_several(&letter, people)),
-        (count, _) => Arc::new(digest(&letter, &titles[..count.min(NAMED)], count)),
-    }
+        (count, _) => Arc::new(digest(&letter, &titles, count)),
+    })
 }
 
 fn title(letter: &Letter) -> &str {

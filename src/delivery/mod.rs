@@ -13,8 +13,8 @@
 //!
 //! # The path
 //! event → `announce` (whom, how near, by which ladder) → `plan` (a chunk of the audience in a unit) → `pool` (queue, lanes,
-//! breaker of each channel) → `claim` (looked at once more; `carried`, `disturb`, `stops`) → `dial` → `settle`. Webhooks have
-//! `worker` and `send`, loudspeakers `broadcast`.
+//! breaker of each channel) → `claim` (looked at once more; `carried`, `stops`, `disturb`, and last of all `ways`: the consent
+//! is taken) → `dial` → `settle`. Webhooks have `worker` and `send`, loudspeakers `broadcast`.
 //!
 //! # Why
 //! The queue carries ids and may lose or repeat them: every two seconds a sweep offers again what is due, a claim is a
@@ -39,7 +39,7 @@ pub mod preferences;
 pub mod queries;
 mod reached;
 mod reactions;
-mod receipts;
+pub mod receipts;
 mod rows;
 pub mod rules;
 mod send;
@@ -47,6 +47,7 @@ mod settle;
 mod several;
 mod stops;
 pub mod villages;
+mod ways;
 pub mod worker;
 
 pub use self::{

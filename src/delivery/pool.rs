@@ -24,6 +24,7 @@ use super::{
     letters, queries,
     rules::{breaker::Breaker, ladder::Channel},
     settle::{self, End, Ended},
+    stops,
     worker::{self, Ids},
 };
 use crate::{
@@ -41,6 +42,8 @@ const ADMITTED: usize = 2048;
 const OFFERED: usize = 512;
 /// Tries under way in one channel.
 const AT_ONCE: usize = 64;
+/// Moved at one sweep.
+const PIECES: usize = 20;
 /// Of the lease; a try is not begun after it.
 const BEGIN_WITHIN: Duration = Duration::from_secs(4);
 
@@ -71,6 +74,9 @@ async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, sto
             if let Err(error) = back {
                 tracing::error!(%error, "leases not looked at");
             }
+            if let Err(error) = tidy((app, channel)).await {
+                tracing::error!(%error, channel = channel.as_str(), "what waits for a provider was not moved");
+            }
         }
         let offered = offer_some((app, channel), &mut place, &to_lanes);
         let pause = match offered.await {
@@ -90,6 +96,16 @@ async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, sto
             () = stop.cancelled() => {}
         }
     }
+}
+
+/// What waits for a stop or its end is moved in pieces, each a unit of its own.
+async fn tidy((app, channel): (&App, Channel)) -> Result<()> {
+    for _ in 0..PIECES {
+        if !app.store.write(move |tx| Box::pin(stops::tidy(tx, channel))).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Waits until somebody planned deliveries; a flood of them is looked at once in a while.
@@ -172,17 +188,24 @@ async fn send_all((app, channel): (&App, Channel), mut taken: mpsc::Receiver<Ids
     }
 }
 
-/// Written once for all who are told the same.
-async fn written(app: &App, claimed: &[Taken]) -> Result<HashMap<AnnouncementId, Arc<Letter>>> {
-    let mut letters: HashMap<AnnouncementId, Arc<Letter>> = HashMap::new();
+/// Written once for all who are told the same. What cannot be written is left out, and holds up nothing else.
+async fn written(app: &App, claimed: &[Taken]) -> HashMap<AnnouncementId, Arc<Letter>> {
+    let mut letters: HashMap<AnnouncementId, Option<Arc<Letter>>> = HashMap::new();
     let mut all: Vec<_> = claimed.iter().map(|one| &one.told).collect();
     all.extend(claimed.iter().flat_map(|one| &one.carried));
     for told in all {
         if let Entry::Vacant(place) = letters.entry(told.id) {
-            place.insert(Arc::new(letters::to_people(app, told).await?));
+            let letter = letters::to_people(app, told).await;
+            place.insert(match letter {
+                Ok(letter) => Some(Arc::new(letter)),
+                Err(error) => {
+                    tracing::error!(%error, announcement = %told.id, "a letter was not written");
+                    None
+                }
+            });
         }
     }
-    Ok(letters)
+    letters.into_iter().filter_map(|(id, letter)| Some((id, letter?))).collect()
 }
 
 /// What this process is sending through one channel.
@@ -235,7 +258,9 @@ impl Hands {
         self.pace.spent(chosen.len());
         let (channel, ids) = (self.channel, chosen.iter().map(|(_, id)| *id).collect());
         let claimed_at = Instant::now();
-        let claimed = app.store.write(move |tx| Box::pin(claim::claim(tx, channel, ids))).await;
+        let gateways = app.gateways.clone();
+        let claimed =
+            app.store.write(move |tx| Box::pin(async move { claim::claim(tx, &gateways, (channel, ids)).await })).await;
         let mut claimed: Vec<Taken> = match claimed {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -246,14 +271,7 @@ impl Hands {
         if claimed.is_empty() {
             self.breaker.untried();
         }
-        let letters = match written(app, &claimed).await {
-            Ok(letters) => letters,
-            Err(error) => {
-                // given back when their lease runs out
-                self.leave(chosen);
-                return Err(error);
-            }
-        };
+        let letters = written(app, &claimed).await;
         for (target, id) in chosen {
             let Some(at) = claimed.iter().position(|one| one.row.id == id) else {
                 self.lanes.done(target, id);
@@ -262,13 +280,12 @@ impl Hands {
             let (one, app) = (claimed.swap_remove(at), app.clone());
             let letter = letters::composed(&letters, &one);
             self.under_way.spawn(async move {
-                let (id, kind, tries) = (one.row.id, one.row.kind.clone(), one.row.tries);
-                let is_unsure = one.row.reason.as_deref() == Some(settle::UNKNOWN);
-                let (end, status) = match claimed_at.elapsed() < BEGIN_WITHIN {
-                    true => dial::call(&app, channel, (one, &letter)).await,
-                    false => (End::NotBegun, 0),
+                let end = match letter {
+                    None => (End::Unwritten, 0),
+                    Some(_) if claimed_at.elapsed() >= BEGIN_WITHIN => (End::NotBegun, 0),
+                    Some(letter) => dial::call(&app, channel, (&one, &letter)).await,
                 };
-                (target, Ended { id, kind, tries, is_unsure, end, status })
+                (target, Ended::of(&one, end))
             });
         }
         Ok(())
@@ -288,7 +305,7 @@ impl Hands {
         }
         for (target, one) in &ended {
             self.lanes.done(target.clone(), one.id);
-            if one.end == End::NotBegun {
+            if one.is_uncalled() {
                 self.breaker.untried();
                 continue;
             }

@@ -208,6 +208,7 @@ pub async fn dead(db: &impl ConnectionTrait) -> Result<Vec<DeadDelivery>> {
         .await?;
     let status_of = |id: DeliveryId| tries.iter().find(|one| one.delivery_id == id).map(|one| one.status);
     let show = |row: delivery::Model| {
+        let tries = row.tried();
         if let Some(told) = told.iter().find(|told| Some(told.id) == row.announcement_id) {
             return Some(DeadDelivery {
                 status: status_of(row.id),
@@ -216,7 +217,7 @@ pub async fn dead(db: &impl ConnectionTrait) -> Result<Vec<DeadDelivery>> {
                 is_removed: false,
                 id: row.id,
                 kind: row.kind,
-                tries: row.tries,
+                tries,
                 at: clock::local(row.due_at),
             });
         }
@@ -228,7 +229,7 @@ pub async fn dead(db: &impl ConnectionTrait) -> Result<Vec<DeadDelivery>> {
             is_removed: webhook.removed_at.is_some(),
             id: row.id,
             kind: row.kind,
-            tries: row.tries,
+            tries,
             at: clock::local(row.due_at),
         })
     };

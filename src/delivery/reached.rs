@@ -41,6 +41,20 @@ pub(super) async fn in_app(
     Ok(reached)
 }
 
+/// Who of these need not be told, and whether it still stands; nothing where that cannot be read, so that one of them holds
+/// up no other.
+pub(super) async fn seen(
+    db: &impl ConnectionTrait,
+    told: &announcement::Model,
+    among: &Among,
+) -> (HashSet<PersonId>, Option<bool>) {
+    let looked = async { Ok::<_, Error>((in_app(db, told, among).await?, Some(stands(db, told).await?))) };
+    looked.await.unwrap_or_else(|error| {
+        tracing::error!(%error, announcement = %told.id, "what is told cannot be read");
+        (HashSet::new(), None)
+    })
+}
+
 /// Selects of the ids of everybody who has a notice by the rule of [`in_app`], for who counts them over many villages.
 pub(super) fn in_app_of_all(told: &announcement::Model, id: NoticeId) -> Vec<SelectStatement> {
     let seen = told.stream_id.map(|stream| {

@@ -43,7 +43,10 @@ pub(crate) mod delivery {
         pub target_id: String,
         pub subject_id: String,
         pub state: String,
+        /// How often it was claimed: the token of a claim. Never less than it was.
         pub tries: i32,
+        /// Of them so many were before it was queued anew.
+        pub tries_before: i32,
         pub due_at: DateTime<Utc>,
         pub sent_at: Option<DateTime<Utc>>,
         pub created_at: DateTime<Utc>,
@@ -62,6 +65,13 @@ pub(crate) mod delivery {
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
+
+    impl Model {
+        /// How often it was tried since it was queued, or queued anew.
+        pub(crate) fn tried(&self) -> i32 {
+            self.tries - self.tries_before
+        }
+    }
 }
 
 /// One try.

@@ -124,6 +124,6 @@ fn next(claimed: &delivery::Model, end: Option<&Outcome>, now: DateTime<Utc>) ->
 fn again(claimed: &delivery::Model, after_secs: Option<u32>, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>) {
     // the random half of the id, so that the wait is drawn and yet the same when computed again
     let (_, seed) = claimed.id.0.as_u64_pair();
-    rules::wait_after(claimed.tries, seed, after_secs)
+    rules::wait_after(claimed.tried(), seed, after_secs)
         .map_or((queries::DEAD, now), |wait| (queries::QUEUED, now + wait))
 }

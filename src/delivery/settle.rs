@@ -2,16 +2,24 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
-    carried, disturb, queries,
+    carried,
+    claim::Taken,
+    disturb, queries, receipts,
     rows::{attempt, delivery},
     rules::ladder::Channel,
     stops::{self, Stop},
 };
-use crate::{error::Result, ids::DeliveryId, store::Tx};
+use crate::{
+    error::Result,
+    gateways::wechat::WechatApp,
+    ids::DeliveryId,
+    store::Tx,
+    wechat::{self, ledger::Ticket},
+};
 
 /// Seconds to wait after the first, second … failed try; then the next step of the ladder takes over.
 const WAITS_SECS: [i64; 4] = [5, 60, 5 * 60, 30 * 60];
@@ -19,6 +27,8 @@ const WAITS_SECS: [i64; 4] = [5, 60, 5 * 60, 30 * 60];
 const UNKNOWN_TRIES: i32 = 2;
 /// What a provider has stopped is tried so often and once more.
 const STOPPED_TRIES: i32 = 24;
+/// So often another way to the same person is looked for.
+const OTHER_WAYS: i32 = 5;
 /// Nobody knows whether it was heard.
 pub(super) const UNKNOWN: &str = "unknown";
 
@@ -35,6 +45,10 @@ pub(super) enum End {
     Never(&'static str),
     /// Not now, to nobody: the template, or the whole channel.
     Stopped(Stop),
+    /// Not this way, and the ledger knows it; the channel may have another to the same person.
+    OtherWay(&'static str),
+    /// Its words could not be written; nobody was called.
+    Unwritten,
     /// The lease ran out before it was begun: whoever has it now sends it.
     NotBegun,
 }
@@ -44,17 +58,40 @@ pub(super) enum End {
 pub(super) struct Ended {
     pub(super) id: DeliveryId,
     /// The kind of event that it told of.
-    pub(super) kind: String,
+    kind: String,
+    /// By which of the two accounts of WeChat.
+    account: Option<WechatApp>,
     /// The token of the claim.
-    pub(super) tries: i32,
+    tries: i32,
+    /// Which try it is since it was queued, or queued anew.
+    tried: i32,
     /// Nobody knows how the try before it ended: it may have been heard already.
-    pub(super) is_unsure: bool,
+    is_unsure: bool,
     pub(super) end: End,
     /// The provider's number.
-    pub(super) status: i32,
+    status: i32,
 }
 
 impl Ended {
+    pub(super) fn of(taken: &Taken, (end, status): (End, i32)) -> Self {
+        let row = &taken.row;
+        Self {
+            id: row.id,
+            kind: row.kind.clone(),
+            account: taken.ticket.as_ref().map(Ticket::app),
+            tries: row.tries,
+            tried: row.tried(),
+            is_unsure: row.reason.as_deref() == Some(UNKNOWN),
+            end,
+            status,
+        }
+    }
+
+    /// Nobody was called.
+    pub(super) fn is_uncalled(&self) -> bool {
+        matches!(self.end, End::NotBegun | End::Unwritten)
+    }
+
     /// It has certainly disturbed nobody.
     fn is_unheard(&self) -> bool {
         !self.is_unsure && !matches!(self.end, End::Sent | End::Unknown)
@@ -64,31 +101,43 @@ impl Ended {
 /// State, when, and why for what ended so.
 fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Option<&'static str>) {
     let again = |asked: Option<u32>| {
-        let wait = usize::try_from(ended.tries - 1).ok().and_then(|place| WAITS_SECS.get(place))?;
+        let wait = usize::try_from(ended.tried - 1).ok().and_then(|place| WAITS_SECS.get(place))?;
         let asked = asked.map_or(0, i64::from);
-        TimeDelta::try_seconds((*wait).max(asked)).map(|wait| now + wait)
+        TimeDelta::try_seconds(Ord::max(*wait, asked)).map(|wait| now + wait)
     };
     let no_answer = if ended.is_unsure { UNKNOWN } else { "no_answer" };
     match &ended.end {
         End::Sent => (queries::SENT, now, None),
         End::Never(why) => (queries::DEAD, now, Some(*why)),
+        // whatever the ledger says: one person has only so many ways
+        End::OtherWay(why) if ended.tried >= OTHER_WAYS => (queries::DEAD, now, Some(*why)),
+        End::OtherWay(why) => (queries::QUEUED, now, Some(*why)),
         // a template that stays stopped must not be tried for ever
-        End::Stopped(_) if ended.tries > STOPPED_TRIES => (queries::DEAD, now, Some("stopped")),
+        End::Stopped(_) if ended.tried > STOPPED_TRIES => (queries::DEAD, now, Some("stopped")),
         End::Stopped(stop) => (queries::QUEUED, stop.until(now), Some("stopped")),
-        End::Unknown if ended.tries >= UNKNOWN_TRIES => (queries::DEAD, now, Some(UNKNOWN)),
+        End::Unknown if ended.tried >= UNKNOWN_TRIES => (queries::DEAD, now, Some(UNKNOWN)),
         End::Unknown => (queries::QUEUED, now + TimeDelta::seconds(WAITS_SECS[1]), Some(UNKNOWN)),
         End::NotBegun => (queries::QUEUED, now, None),
         End::TryAgain(asked) => match again(*asked) {
             Some(at) => (queries::QUEUED, at, Some(no_answer)),
             None => (queries::DEAD, now, Some(no_answer)),
         },
+        // what one has said about whether it was heard stands
+        End::Unwritten => {
+            let why = if ended.is_unsure { UNKNOWN } else { "unwritten" };
+            again(None).map_or((queries::DEAD, now, Some(why)), |at| (queries::QUEUED, at, Some(why)))
+        }
     }
 }
 
 /// Writes down the tries. A claim makes `tries` grow, so whoever was frozen past its lease changes nothing of what
-/// another has taken since. What certainly did not go out disturbed nobody; what it carried is looked at once more.
+/// another has taken since. What certainly did not go out disturbed nobody and cost no consent; what it carried is looked
+/// at once more.
 pub(super) async fn settle(tx: &Tx, channel: Channel, ended: Vec<Ended>) -> Result<()> {
     let now = tx.now();
+    let uncalled = ended.iter().filter(|one| one.is_uncalled()).map(|one| (one.id.0, one.tries));
+    wechat::ledger::not_called(tx, &uncalled.collect::<Vec<_>>()).await?;
+    let sent: Vec<Uuid> = ended.iter().filter(|one| one.end == End::Sent).map(|one| one.id.0).collect();
     let mut groups: HashMap<_, Vec<DeliveryId>> = HashMap::new();
     for one in &ended {
         groups.entry((next(one, now), one.tries)).or_default().push(one.id);
@@ -120,7 +169,12 @@ pub(super) async fn settle(tx: &Tx, channel: Channel, ended: Vec<Ended>) -> Resu
         settled.extend(ours.into_iter().map(|row| row.id));
     }
     let ours: Vec<Ended> = ended.into_iter().filter(|one| settled.contains(&one.id)).collect();
-    follow_up(tx, channel, &ours).await
+    follow_up(tx, channel, &ours).await?;
+    // a report may have been faster than we
+    for (id, report) in wechat::ledger::reported(tx, &sent).await? {
+        receipts::note(tx, DeliveryId(id), report).await?;
+    }
+    Ok(())
 }
 
 async fn follow_up(tx: &Tx, channel: Channel, ended: &[Ended]) -> Result<()> {
@@ -135,7 +189,7 @@ async fn follow_up(tx: &Tx, channel: Channel, ended: &[Ended]) -> Result<()> {
             _ => {}
         }
     }
-    let taken = ended.iter().filter(|one| one.end == End::Sent).map(|one| one.kind.clone()).collect();
+    let taken = ended.iter().filter(|one| one.end == End::Sent).map(|one| (one.kind.as_str(), one.account)).collect();
     stops::go_on(tx, channel.as_str(), taken).await?;
     stops::stop(tx, channel.as_str(), stopped).await
 }
@@ -147,6 +201,8 @@ fn word(end: &End) -> &'static str {
         End::Unknown => "unknown",
         End::Never(_) => "never",
         End::Stopped(_) => "stopped",
+        End::OtherWay(_) => "other_way",
+        End::Unwritten => "unwritten",
         End::NotBegun => "not_begun",
     }
 }
@@ -162,7 +218,7 @@ pub(super) async fn give_back(tx: &Tx, channel: Channel) -> Result<u64> {
     };
     let dead = stuck()
         .col_expr(delivery::Column::State, Expr::value(queries::DEAD))
-        .filter(delivery::Column::Tries.gte(UNKNOWN_TRIES))
+        .filter(Expr::col(delivery::Column::Tries).sub(Expr::col(delivery::Column::TriesBefore)).gte(UNKNOWN_TRIES))
         .exec(tx)
         .await?;
     let again = stuck().col_expr(delivery::Column::State, Expr::value(queries::QUEUED)).exec(tx).await?;
@@ -176,20 +232,29 @@ mod tests {
     #[test]
     fn what_fails_is_tried_five_times_and_what_is_unknown_twice() {
         let now = DateTime::UNIX_EPOCH;
-        let (kind, is_unsure) = (String::new(), false);
-        let ended = |tries, end| Ended { id: DeliveryId::new(), kind: kind.clone(), tries, is_unsure, end, status: 0 };
+        let (kind, account, is_unsure) = (String::new(), None, false);
+        let ended = |tried, end| {
+            let (id, kind) = (DeliveryId::new(), kind.clone());
+            Ended { id, kind, account, tries: tried, tried, is_unsure, end, status: 0 }
+        };
         let state = |tries, end| next(&ended(tries, end), now).0;
         let states: Vec<_> = (1..=5).map(|tries| state(tries, End::TryAgain(None))).collect();
         assert_eq!(states, [queries::QUEUED, queries::QUEUED, queries::QUEUED, queries::QUEUED, queries::DEAD]);
         assert_eq!((state(1, End::Unknown), state(2, End::Unknown)), (queries::QUEUED, queries::DEAD));
         assert_eq!(next(&ended(1, End::TryAgain(Some(600))), now).1, now + TimeDelta::seconds(600));
         assert_eq!(next(&ended(1, End::Sent), now), (queries::SENT, now, None));
-        let stopped = |tries| ended(tries, End::Stopped(Stop::of("template", "notice.published", 600)));
+        assert_eq!(next(&ended(2, End::Unwritten), now).0, queries::QUEUED);
+        assert_eq!(next(&ended(5, End::Unwritten), now), (queries::DEAD, now, Some("unwritten")));
+        assert_eq!(next(&ended(4, End::OtherWay("no_consent")), now), (queries::QUEUED, now, Some("no_consent")));
+        assert_eq!(next(&ended(5, End::OtherWay("no_consent")), now), (queries::DEAD, now, Some("no_consent")));
+        let stopped = |tries| ended(tries, End::Stopped(Stop::of("template", ("notice.published", None), 600)));
         assert_eq!(next(&stopped(9), now), (queries::QUEUED, now + TimeDelta::seconds(600), Some("stopped")));
         assert_eq!(next(&stopped(25), now).0, queries::DEAD);
         let sure = ended(2, End::TryAgain(None));
         let unsure = Ended { is_unsure: true, ..sure.clone() };
         assert_eq!((sure.is_unheard(), unsure.is_unheard()), (true, false), "the first try may have been heard");
         assert_eq!(next(&unsure, now).2, Some(UNKNOWN), "and the third will know");
+        let anew = Ended { tries: 30, ..ended(1, End::TryAgain(None)) };
+        assert_eq!(next(&anew, now).0, queries::QUEUED, "what was queued anew has all its tries");
     }
 }

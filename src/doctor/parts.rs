@@ -11,7 +11,7 @@ use crate::{
     config::{Config, SmsProvider},
     error::{Error, Result},
     events,
-    gateways::Gateways,
+    gateways::{Gateways, wechat::WechatApp},
     keys::{KEY_FILE, Keys},
     media::conversion,
     seals,
@@ -242,8 +242,13 @@ async fn providers(config: &Config, clock: &Clock) -> Vec<Finding> {
             _ => Finding::new(part, State::Fault, "wechat_unreachable", &[]),
         });
     }
-    if gateways.wechat.official.is_some() && gateways.wechat.callback.is_none() {
-        found.push(Finding::new("wechat", State::Warning, "wechat_no_callback", &[]));
+    for (app, part, code) in [
+        (WechatApp::Official, "wechat", "wechat_no_callback"),
+        (WechatApp::Mini, "wechat_mini", "wechat_mini_no_callback"),
+    ] {
+        if gateways.wechat.account(app).is_some() && gateways.wechat.callback(app).is_none() {
+            found.push(Finding::new(part, State::Warning, code, &[]));
+        }
     }
     found
 }

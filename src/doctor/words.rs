@@ -52,6 +52,10 @@ const ENGLISH: &[(&str, &str)] = &[
     ),
     ("wechat_unreachable", "WeChat does not answer: is the way out open?"),
     ("wechat_no_callback", "wechat_token is not set: nothing that people send to the account arrives"),
+    (
+        "wechat_mini_no_callback",
+        "wechat_mini_token is not set: consents are believed as the Mini Program tells them, one at a time",
+    ),
     ("providers_bad", "a provider's setting cannot be used, the server would not start: {error}"),
     ("speech_well", "the speech command says a sentence"),
     ("speech_bad", "the speech command says nothing that can be heard: {error}; try it by hand"),

@@ -123,6 +123,28 @@ kinds! {
     AuthorisationRecorded "authorisation.recorded",
     /// And does not any more; data: item, body.
     AuthorisationEnded "authorisation.ended",
+    /// Another body was asked for its part; data: assist, to.
+    SuggestionAssistAsked "suggestion.assist_asked",
+    /// It said what it did; data: assist, to.
+    SuggestionAssistGiven "suggestion.assist_given",
+    /// The voice was answered before it said anything; data: assist, to.
+    SuggestionAssistEnded "suggestion.assist_ended",
+    /// More days were asked for; data: extension, office.
+    SuggestionExtensionAsked "suggestion.extension_asked",
+    /// The office above gave them; data: extension, office.
+    SuggestionExtended "suggestion.extended",
+    /// It did not; data: extension, office.
+    SuggestionExtensionRefused "suggestion.extension_refused",
+    /// The county says who answers what is about something in an area; data: category, body.
+    SuggestionRouteChanged "suggestion.route_changed",
+    /// The body responsible wants to pass it on; it stays responsible until the other takes it; data: referral, to.
+    SuggestionReferralOffered "suggestion.referral_offered",
+    /// The other took it and is responsible from now on; data: referral, from, to.
+    SuggestionReferred "suggestion.referred",
+    /// The other did not take it and named who should; data: referral, to, next.
+    SuggestionReferralRefused "suggestion.referral_refused",
+    /// The body responsible keeps it after all; data: referral, to.
+    SuggestionReferralEnded "suggestion.referral_ended",
     /// A matter was raised.
     MatterRaised "matter.raised",
     /// A piece of evidence was attached; data: stage, kind.

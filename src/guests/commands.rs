@@ -25,7 +25,10 @@ use crate::{
     },
     store::Tx,
     streams::{self, commands::SendMessage},
-    suggestions::{self, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Visibility},
+    suggestions::{
+        self, Category, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Urgency, Visibility,
+        leaving::Taken,
+    },
     text,
 };
 
@@ -79,6 +82,27 @@ pub struct RecordGuestVoice {
     /// What is wanted.
     pub kind: SuggestionKind,
     /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    pub text: String,
+    /// Where, in words.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub place: String,
+}
+
+/// A handler takes it down for somebody on the roster.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeDownVoice {
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// What it is about.
+    #[serde(default)]
+    pub category: Category,
+    /// Urgent: accepted within 2 hours and answered within 24.
+    #[serde(default)]
+    pub urgency: Urgency,
+    /// 1 to 2,000 characters: as it was told. Those who handle it see it, nobody else.
     #[schema(min_length = 1, max_length = 2000)]
     pub text: String,
     /// Where, in words.
@@ -176,12 +200,39 @@ fn check(said: &RecordGuestVoice) -> Result<()> {
 /// # Errors
 /// `not_allowed` for others than handlers there; `invalid_fields`.
 pub async fn record(tx: &Tx, actor: &Actor, said: RecordGuestVoice) -> Result<GuestVoice> {
-    bodies::require(actor, Right::HandleSuggestions, &said.area_code)?;
+    let seat = bodies::require(actor, Right::HandleSuggestions, &said.area_code)?;
     check(&said)?;
-    write(tx, said, None, Some(actor.person)).await
+    write(tx, said, None, Some(Taken { by: actor.person, body: seat.body_id })).await
 }
 
-async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Option<PersonId>) -> Result<GuestVoice> {
+/// Takes down the voice of somebody on the roster, who has no phone or would rather tell it. It is that person's, who is
+/// told by a way that is not the clerk's. Records `suggestion.submitted`.
+///
+/// # Errors
+/// `not_found` for who is on no roster; `not_allowed` for others than handlers there, and for the own voice;
+/// `invalid_fields`.
+pub async fn take_down(tx: &Tx, actor: &Actor, (person, said): (PersonId, TakeDownVoice)) -> Result<GuestVoice> {
+    let author = people::person(tx, person).await?.filter(|one| one.left_on.is_none()).ok_or(Code::NotFound)?;
+    let seat = bodies::require(actor, Right::HandleSuggestions, &author.area)?;
+    if author.id == actor.person {
+        return Err(Code::NotAllowed.into());
+    }
+    let taken = Taken { by: actor.person, body: seat.body_id };
+    let voice = SubmitSuggestion {
+        kind: said.kind,
+        visibility: Visibility::Handlers,
+        text: said.text,
+        place: said.place,
+        about_person_id: None,
+        category: said.category,
+        urgency: said.urgency,
+        media: Vec::new(),
+    };
+    let author = guest(author.id, author.name, author.area);
+    keep(tx, &author, (voice, None, Some(taken))).await
+}
+
+async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Option<Taken>) -> Result<GuestVoice> {
     require_village(tx, &said.area_code).await?;
     let name = match said.name.trim() {
         "" => text::say("guest-nameless"),
@@ -194,16 +245,31 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         visibility: Visibility::Handlers,
         text: said.text,
         place: said.place,
+        about_person_id: None,
+        category: Category::Other,
+        urgency: Urgency::Ordinary,
         media: Vec::new(),
     };
-    let view = suggestions::commands::submit(tx, &guest, voice).await?;
+    keep(tx, &guest, (voice, phone, by)).await
+}
+
+/// The voice, and the code that opens it.
+async fn keep(
+    tx: &Tx,
+    author: &Actor,
+    (voice, phone, by): (SubmitSuggestion, Option<&Number>, Option<Taken>),
+) -> Result<GuestVoice> {
+    let view = match by {
+        Some(taken) => suggestions::leaving::take_down(tx, author, (taken, voice)).await?,
+        None => suggestions::commands::submit(tx, author, voice).await?,
+    };
     let code = tx.keys().fresh_letters(rules::LENGTH)?;
     let row = guest_voice::ActiveModel {
         suggestion_id: Set(view.summary.id),
-        person_id: Set(person),
+        person_id: Set(author.person),
         code_hmac: Set(hmac(tx.keys(), &code)),
         phone_hmac: Set(phone.map(|number| number.proof_hmac.clone())),
-        recorded_by: Set(by),
+        recorded_by: Set(by.map(|taken| taken.by)),
         left_at: Set(tx.now()),
     };
     row.insert(tx).await?;
@@ -240,19 +306,33 @@ async fn holder(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Actor
     Ok((guest(person.id, person.name, person.area), row))
 }
 
+/// The same, for who left the voice: by the code of what was taken down one only reads, because the clerk has seen it.
+async fn author(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Actor, guest_voice::Model)> {
+    let (actor, row) = holder(app, address, told).await?;
+    if row.recorded_by.is_some() { Err(Code::NotAllowed.into()) } else { Ok((actor, row)) }
+}
+
 async fn count_wrong(tx: &Tx, address: String) -> Result<()> {
     let row = guest_try::ActiveModel { id: Set(Uuid::now_v7()), address_hmac: Set(address), at: Set(tx.now()) };
     row.insert(tx).await?;
     Ok(())
 }
 
-/// The voice with its answers, and what was said in its thread.
+/// The voice with its answers, and what was said in its thread. That what was taken down was opened is written down for those
+/// who handle it: the clerk has seen the code, too.
 ///
 /// # Errors
 /// `claim_code_wrong`, `code_too_many`.
 pub async fn read(app: &App, address: Option<IpAddr>, told: &str) -> Result<(SuggestionView, Vec<streams::EntryView>)> {
     let (actor, row) = holder(app, address, told).await?;
-    let view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
+    if row.recorded_by.is_some() {
+        let id = row.suggestion_id;
+        app.store.write(move |tx| Box::pin(suggestions::open_by_code(tx, id))).await?;
+    }
+    let mut view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
+    if row.recorded_by.is_some() {
+        view.can.clear();
+    }
     let said = match view.stream_id {
         Some(stream) => streams::queries::entries(app, stream, streams::queries::Span::After(0), 300).await?,
         None => Vec::new(),
@@ -263,9 +343,9 @@ pub async fn read(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Sug
 /// Says more. The same `client_id` again is the same message.
 ///
 /// # Errors
-/// As [`read`]; `invalid_fields`, `too_many_requests`.
+/// As [`read`]; `not_allowed` for what was taken down; `invalid_fields`, `too_many_requests`.
 pub async fn reply(app: &App, address: Option<IpAddr>, told: &str, (client_id, text): (Uuid, String)) -> Result<()> {
-    let (actor, row) = holder(app, address, told).await?;
+    let (actor, row) = author(app, address, told).await?;
     app.rates.write(actor.person)?;
     let view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
     let stream = view.stream_id.ok_or(Code::NotFound)?;
@@ -280,9 +360,9 @@ pub async fn reply(app: &App, address: Option<IpAddr>, told: &str, (client_id, t
 /// Rates the answer; "not solved" opens the voice again.
 ///
 /// # Errors
-/// As [`read`]; `wrong_state`, `invalid_fields`.
+/// As [`read`]; `not_allowed` for what was taken down; `wrong_state`, `invalid_fields`.
 pub async fn rate(app: &App, address: Option<IpAddr>, told: &str, rating: RateSuggestion) -> Result<()> {
-    let (actor, row) = holder(app, address, told).await?;
+    let (actor, row) = author(app, address, told).await?;
     let rating = app.store.write(move |tx| {
         Box::pin(async move { suggestions::commands::rate(tx, &actor, (row.suggestion_id, rating)).await })
     });

@@ -11,11 +11,12 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::commands::{self, AskGuestCode, GuestVoice, LeaveGuestVoice, RecordGuestVoice};
+use super::commands::{self, AskGuestCode, GuestVoice, LeaveGuestVoice, RecordGuestVoice, TakeDownVoice};
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, client_address},
+    app::{App, Created, IdempotencyKey, Input, Path, client_address},
     error::{Error, Problem, Result},
+    ids::PersonId,
     streams::EntryView,
     suggestions::{RateSuggestion, SuggestionView},
 };
@@ -82,6 +83,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(ask_guest_code))
         .routes(routes!(leave_guest_voice))
         .routes(routes!(record_guest_voice))
+        .routes(routes!(take_down_voice))
         .routes(routes!(read_guest_voice))
         .routes(routes!(reply_guest_voice))
         .routes(routes!(rate_guest_voice))
@@ -122,6 +124,25 @@ async fn record_guest_voice(
     app.once(actor, key, "record_guest_voice", said, |tx, actor, said| Box::pin(commands::record(tx, actor, said)))
         .await
         .map(Created)
+}
+
+/// Take down the voice of somebody on the roster, for a handler.
+#[utoipa::path(post, path = "/v1/people/{id}/voices", tag = "guests", operation_id = "take_down_voice",
+    params(("id" = PersonId, Path)), request_body = TakeDownVoice,
+    responses((status = 201, body = GuestVoice, description = "Taken down; the claim code is for its author"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn take_down_voice(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<PersonId>,
+    Input(said): Input<TakeDownVoice>,
+) -> Result<Created<GuestVoice>> {
+    app.once(actor, key, "take_down_voice", (id, said), |tx, actor, input| {
+        Box::pin(commands::take_down(tx, actor, input))
+    })
+    .await
+    .map(Created)
 }
 
 /// Open a voice with its claim code.

@@ -1,9 +1,12 @@
-//! 访客: somebody on no roster leaves a private voice, and reads the answer with a claim code (取件码).
+//! 访客, 代录: somebody on no roster leaves a private voice, or a handler takes one down for somebody; the answer is read
+//! with a claim code (取件码).
 //!
 //! Always true: a guest's voice is for its handlers only; the phone was proven by a code, or a handler wrote it down in the
 //! guest's presence; a guest is on no roll, signs in nowhere and is shown to no neighbour; the claim code is shown once,
 //! kept as a keyed digest, and is never part of an address; three voices a day from a phone, thirty wrong codes a day from
-//! a network.
+//! a network. What is taken down for somebody on the roster is that person's voice, for its handlers only, shows who took it
+//! down, and is told to that person's own phone, where there is one; by its claim code one reads it and no more, and each such
+//! opening is written down.
 //! Tables owned: `guest_voices`, `guest_tries`. Events recorded: none of its own (`suggestion.*`).
 pub mod commands;
 mod http;
@@ -11,6 +14,6 @@ mod rows;
 mod rules;
 
 pub use self::{
-    commands::{GuestVoice, LeaveGuestVoice, RecordGuestVoice},
+    commands::{GuestVoice, LeaveGuestVoice, RecordGuestVoice, TakeDownVoice},
     http::routes,
 };

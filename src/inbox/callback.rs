@@ -1,4 +1,4 @@
-//! `/wechat/callback`: WeChat asks whether we are there, and hands over what people send.
+//! `/wechat/callback`, `/wechat/mini/callback`: WeChat asks whether we are there, and hands over what people send.
 //!
 //! # Why
 //! Everything that is wrong gets the same answer (403, nothing said) and one counter, so that nobody finds out how far a
@@ -29,7 +29,25 @@ const MAX_BODY: usize = 64 * 1024;
 const FRESH_SECS: i64 = 600;
 
 pub fn routes() -> Router<App> {
-    Router::new().route("/wechat/callback", get(verify).post(take))
+    Router::new()
+        .route("/wechat/callback", get(verify_official).post(take_official))
+        .route("/wechat/mini/callback", get(verify_mini).post(take_mini))
+}
+
+async fn verify_official(State(app): State<App>, Query(told): Query<Signed>) -> Response {
+    verify(&app, &told, WechatApp::Official)
+}
+
+async fn take_official(State(app): State<App>, Query(told): Query<Signed>, call: Request) -> Response {
+    take(&app, (told, call), WechatApp::Official).await
+}
+
+async fn verify_mini(State(app): State<App>, Query(told): Query<Signed>) -> Response {
+    verify(&app, &told, WechatApp::Mini)
+}
+
+async fn take_mini(State(app): State<App>, Query(told): Query<Signed>, call: Request) -> Response {
+    take(&app, (told, call), WechatApp::Mini).await
 }
 
 /// What stands in the address of every call.
@@ -52,20 +70,20 @@ fn said(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-async fn verify(State(app): State<App>, Query(told): Query<Signed>) -> Response {
-    let Some(callback) = &app.gateways.wechat.callback else { return refused() };
+fn verify(app: &App, told: &Signed, of: WechatApp) -> Response {
+    let Some(callback) = app.gateways.wechat.callback(of) else { return refused() };
     let is_good = is_signed(&[&callback.token, &told.timestamp, &told.nonce], &told.signature);
-    if is_good && !told.echostr.is_empty() { said(told.echostr) } else { refused() }
+    if is_good && !told.echostr.is_empty() { said(told.echostr.clone()) } else { refused() }
 }
 
-async fn take(State(app): State<App>, Query(told): Query<Signed>, request: Request) -> Response {
-    let Some(callback) = &app.gateways.wechat.callback else { return refused() };
+async fn take(app: &App, (told, request): (Signed, Request), of: WechatApp) -> Response {
+    let Some(callback) = app.gateways.wechat.callback(of) else { return refused() };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else { return refused() };
     let is_fresh = told.timestamp.parse::<i64>().is_ok_and(|at| (app.now().timestamp() - at).abs() <= FRESH_SECS);
     let Ok(body) = std::str::from_utf8(&body) else { return refused() };
     let Some(message) = opened(callback, &told, body).filter(|_| is_fresh) else { return refused() };
     let Some(message) = message else { return said("success".to_owned()) };
-    match commands::store(&app, WechatApp::Official, message).await {
+    match commands::store(app, of, message).await {
         Ok(id) => {
             if let Some(id) = id {
                 // not waited for; the sweep looks after it, too

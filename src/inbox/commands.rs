@@ -1,16 +1,19 @@
 //! Writes of the inbox: stored once, done once, forgotten after a day.
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, TryInsertResult, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, TryInsertResult, sea_query::Expr,
+};
 use uuid::Uuid;
 
 use super::{rows::letter, rules};
 use crate::{
     app::App,
-    error::{Error, Result},
+    delivery,
+    error::{Code, Error, Result},
     gateways::wechat::{
-        WechatApp,
+        Wechat, WechatApp,
         inbound::{Inbound, Said},
     },
-    ids::SuggestionId,
+    ids::{PersonId, SuggestionId},
     store::Tx,
     wechat,
 };
@@ -25,10 +28,16 @@ const FORGET_BATCH: u64 = 200;
 /// # Errors
 /// When the database fails.
 pub async fn store(app: &App, of: WechatApp, message: Inbound) -> Result<Option<Uuid>> {
-    app.store.write(move |tx| Box::pin(async move { stored(tx, of, message).await })).await
+    let gateways = app.gateways.clone();
+    app.store.write(move |tx| Box::pin(async move { stored(tx, &gateways.wechat, (of, message)).await })).await
 }
 
-async fn stored(tx: &Tx, of: WechatApp, message: Inbound) -> Result<Option<Uuid>> {
+async fn stored(tx: &Tx, wechat: &Wechat, (of, message): (WechatApp, Inbound)) -> Result<Option<Uuid>> {
+    if let Said::Result { msgid, status } = &message.said {
+        // it is settled here and waits in no queue: twice is once
+        reported(tx, (of, &message.from), (msgid, status)).await?;
+        return Ok(None);
+    }
     let account = wechat::seen(tx, of, &message.from).await?;
     let follows = rules::follows(&message.said);
     let id = Uuid::now_v7();
@@ -37,9 +46,11 @@ async fn stored(tx: &Tx, of: WechatApp, message: Inbound) -> Result<Option<Uuid>
         id: Set(id),
         key: Set(format!("{} {}", of.as_str(), message.key)),
         account_id: Set(account.id),
+        person_id: Set(account.person_id),
         said_sealed: Set(if follows { tx.keys().seal(SEALED_FOR, &told)? } else { String::new() }),
         state: Set(if follows { rules::WAITING } else { rules::DONE }.to_owned()),
         tries: Set(0),
+        tries_before: Set(0),
         due_at: Set(tx.now()),
         suggestion_id: Set(None),
         why: Set(None),
@@ -50,8 +61,18 @@ async fn stored(tx: &Tx, of: WechatApp, message: Inbound) -> Result<Option<Uuid>
     if !matches!(insert.exec_without_returning(tx).await?, TryInsertResult::Inserted(1)) {
         return Ok(None);
     }
-    wechat::commands::note(tx, &account, &message.said).await?;
+    wechat::commands::note(tx, wechat, (&account, &message.said)).await?;
     Ok(follows.then_some(id))
+}
+
+/// What WeChat says of a send of ours. One that is nobody's here changes nothing.
+async fn reported(tx: &Tx, (of, openid): (WechatApp, &str), (msgid, status): (&str, &str)) -> Result<()> {
+    let report = rules::report(status);
+    metrics::counter!("wechat_receipts_total", "result" => report.as_str()).increment(1);
+    match wechat::commands::known(tx, of, openid).await? {
+        Some(account) => delivery::receipts::by_wechat(tx, account.id, (msgid, report)).await,
+        None => Ok(()),
+    }
 }
 
 /// What was said in a stored message.
@@ -74,27 +95,8 @@ pub(super) async fn claim(tx: &Tx, id: Uuid) -> Result<Option<letter::Model>> {
 
 /// It is done, within the unit that did it: the words are not kept twice. `false`: it was done before.
 pub(super) async fn done(tx: &Tx, id: Uuid, became: Option<SuggestionId>, why: Option<&str>) -> Result<bool> {
-    ended(tx, id, (rules::DONE, became, why)).await
-}
-
-/// Another try later, or none.
-pub(super) async fn put_back(tx: &Tx, row: &letter::Model, why: &str) -> Result<()> {
-    if row.tries >= rules::MAX_TRIES {
-        ended(tx, row.id, (rules::DEAD, None, Some(why))).await?;
-        return Ok(());
-    }
-    letter::Entity::update_many()
-        .col_expr(letter::Column::DueAt, Expr::value(tx.now() + rules::wait(row.tries)))
-        .filter(letter::Column::Id.eq(row.id))
-        .filter(letter::Column::State.eq(rules::WAITING))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-async fn ended(tx: &Tx, id: Uuid, (state, became, why): (&str, Option<SuggestionId>, Option<&str>)) -> Result<bool> {
     let ended = letter::Entity::update_many()
-        .col_expr(letter::Column::State, Expr::value(state))
+        .col_expr(letter::Column::State, Expr::value(rules::DONE))
         .col_expr(letter::Column::SaidSealed, Expr::value(""))
         .col_expr(letter::Column::SuggestionId, Expr::value(became))
         .col_expr(letter::Column::Why, Expr::value(why.map(str::to_owned)))
@@ -105,7 +107,65 @@ async fn ended(tx: &Tx, id: Uuid, (state, became, why): (&str, Option<Suggestion
     Ok(ended.rows_affected == 1)
 }
 
-/// Forgets messages that WeChat will not send again; those that became a voice are kept as long as words may follow.
+/// Another try later; or none, until somebody asks for one: the words are kept for that.
+pub(super) async fn put_back(tx: &Tx, row: &letter::Model, why: &str) -> Result<()> {
+    let tried = row.tries - row.tries_before;
+    let is_dead = tried >= rules::MAX_TRIES;
+    let (state, due_at) =
+        if is_dead { (rules::DEAD, tx.now()) } else { (rules::WAITING, tx.now() + rules::wait(tried)) };
+    letter::Entity::update_many()
+        .col_expr(letter::Column::State, Expr::value(state))
+        .col_expr(letter::Column::DueAt, Expr::value(due_at))
+        .col_expr(letter::Column::Why, Expr::value(why))
+        .filter(letter::Column::Id.eq(row.id))
+        .filter(letter::Column::Tries.eq(row.tries))
+        .filter(letter::Column::State.eq(rules::WAITING))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes messages that were given up once more, with all their tries; `only` that one. Says how many.
+///
+/// # Errors
+/// `not_found` when that one is not given up.
+pub async fn redrive(app: &App, only: Option<Uuid>) -> Result<u64> {
+    let waits = app.store.write(move |tx| {
+        Box::pin(async move {
+            let waits = letter::Entity::update_many()
+                .col_expr(letter::Column::State, Expr::value(rules::WAITING))
+                // the token of whoever still holds an old claim is never given out again
+                .col_expr(letter::Column::TriesBefore, Expr::col(letter::Column::Tries))
+                .col_expr(letter::Column::DueAt, Expr::value(tx.now()))
+                .filter(letter::Column::State.eq(rules::DEAD))
+                .filter(Condition::all().add_option(only.map(|id| letter::Column::Id.eq(id))))
+                .exec(tx)
+                .await?;
+            Ok(waits.rows_affected)
+        })
+    });
+    let waits = waits.await?;
+    if only.is_some() && waits == 0 { Err(Code::NotFound.into()) } else { Ok(waits) }
+}
+
+/// The person's account was closed: what has not become a voice never does.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
+    letter::Entity::update_many()
+        .col_expr(letter::Column::State, Expr::value(rules::DONE))
+        .col_expr(letter::Column::SaidSealed, Expr::value(""))
+        .col_expr(letter::Column::Why, Expr::value("forgotten"))
+        .col_expr(letter::Column::PersonId, Expr::value(None::<PersonId>))
+        .filter(letter::Column::PersonId.eq(person))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets messages that WeChat will not send again; those that became a voice are kept as long as words may follow, those
+/// that were given up as long as somebody may ask for them.
 ///
 /// # Errors
 /// When the database fails.
@@ -113,12 +173,10 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     let nothing =
         letter::Column::CreatedAt.lt(tx.now() - rules::REMEMBERED).and(letter::Column::SuggestionId.is_null());
     let old = letter::Column::CreatedAt.lt(tx.now() - rules::SAME_THREAD - rules::REMEMBERED);
-    let gone = letter::Entity::find()
-        .filter(letter::Column::State.ne(rules::WAITING))
-        .filter(nothing.or(old))
-        .limit(FORGET_BATCH)
-        .all(tx)
-        .await?;
+    let done = letter::Column::State.eq(rules::DONE).and(nothing.or(old));
+    let given_up =
+        letter::Column::State.eq(rules::DEAD).and(letter::Column::DueAt.lt(tx.now() - rules::KEPT_FOR_REDRIVE));
+    let gone = letter::Entity::find().filter(done.or(given_up)).limit(FORGET_BATCH).all(tx).await?;
     if gone.is_empty() {
         return Ok(0);
     }

@@ -5,7 +5,7 @@ pub(crate) mod letter {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{SuggestionId, WechatAccountId};
+    use crate::ids::{PersonId, SuggestionId, WechatAccountId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "wechat_inbox")]
@@ -15,10 +15,15 @@ pub(crate) mod letter {
         /// The same for each of the times that WeChat sends it.
         pub key: String,
         pub account_id: WechatAccountId,
+        /// Whose account it was when it came: whose voice it becomes, however late.
+        pub person_id: Option<PersonId>,
         /// Blank once it is done.
         pub said_sealed: String,
         pub state: String,
+        /// How often it was claimed: the token of a claim. Never less than it was.
         pub tries: i32,
+        /// Of them so many were before it was asked for once more.
+        pub tries_before: i32,
         /// When it is worked on; while it is, the end of the lease.
         pub due_at: DateTime<Utc>,
         /// What it became.

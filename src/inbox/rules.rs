@@ -1,7 +1,7 @@
 //! What becomes of what was said, without I/O.
 use chrono::TimeDelta;
 
-use crate::{gateways::wechat::inbound::Said, suggestions::SuggestionState};
+use crate::{gateways::wechat::inbound::Said, suggestions::SuggestionState, wechat::reports::Report};
 
 /// To be worked on, or being worked on.
 pub const WAITING: &str = "waiting";
@@ -17,6 +17,24 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(120);
 pub const SAME_THREAD: TimeDelta = TimeDelta::hours(48);
 /// A message is remembered this long, so that it is not taken twice.
 pub const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+
+/// What was given up is kept this long, so that it can be taken after all.
+pub const KEPT_FOR_REDRIVE: TimeDelta = TimeDelta::days(30);
+
+/// What WeChat's words about a send mean: to block is to hear nothing any more, to refuse is about one template.
+#[must_use]
+pub fn report(status: &str) -> Report {
+    let said = status.to_ascii_lowercase();
+    if said.trim() == "success" {
+        Report::Arrived
+    } else if said.contains("block") {
+        Report::Blocked
+    } else if ["43101", "reject", "refuse"].iter().any(|word| said.contains(word)) {
+        Report::Refused
+    } else {
+        Report::Failed
+    }
+}
 
 /// Does anything follow from it besides what is noted about the account?
 #[must_use]
@@ -61,6 +79,18 @@ mod tests {
         assert_eq!(begins_anew("新留言：路灯坏了", "新留言"), Some("路灯坏了"));
         assert_eq!(begins_anew(" 新留言 路灯", "新留言"), Some("路灯"));
         assert_eq!(begins_anew("路灯坏了", "新留言"), None);
+    }
+
+    #[test]
+    fn a_report_is_read_by_its_words() {
+        assert_eq!(report("success"), Report::Arrived);
+        assert_eq!(report("failed:user block"), Report::Blocked);
+        for refused in ["failed: 43101 ", "failed: 43101 user refuse to accept the msg", "failed: 1 reject"] {
+            assert_eq!(report(refused), Report::Refused, "{refused}");
+        }
+        for other in ["failed: system failed", "failed: 43004 require subscribe", "", "unsuccessful"] {
+            assert_eq!(report(other), Report::Failed, "{other}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     media, people,
     store::Tx,
     streams::commands::{SendMessage, send},
-    suggestions::{self, SubmitSuggestion, SuggestionKind, Visibility},
+    suggestions::{self, Category, SubmitSuggestion, SuggestionKind, Urgency, Visibility},
     text,
     wechat::{self, Account},
 };
@@ -98,7 +98,7 @@ async fn follow(app: &App, row: &letter::Model) -> std::result::Result<(), Stop>
     if matches!(said, Said::Subscribe { .. } | Said::Click { .. }) {
         return hello(app, row).await;
     }
-    let Some(actor) = speaker(app, &account).await? else { return hello(app, row).await };
+    let Some(actor) = speaker(app, row).await? else { return hello(app, row).await };
     let (words, place, media) = match said {
         Said::Text { text } => (text, String::new(), None),
         Said::Place { label, at } => {
@@ -159,6 +159,9 @@ async fn become_voice(
         text: words,
         place: said.place,
         media,
+        about_person_id: None,
+        category: Category::Other,
+        urgency: Urgency::Ordinary,
     };
     let voice = suggestions::commands::submit(tx, actor, input).await?;
     once(commands::done(tx, id, Some(voice.summary.id), None).await?)?;
@@ -189,9 +192,9 @@ async fn open_thread(
     Ok(voice.filter(|row| rules::is_open(row.state)).map(|row| (row.id, row.stream_id)))
 }
 
-/// The person behind a bound account, without any seat: by the account one speaks as a resident.
-async fn speaker(app: &App, account: &Account) -> Result<Option<Actor>> {
-    let Some(id) = account.person_id else { return Ok(None) };
+/// Whom the account belonged to when the message came, without any seat: by the account one speaks as a resident.
+async fn speaker(app: &App, row: &letter::Model) -> Result<Option<Actor>> {
+    let Some(id) = row.person_id else { return Ok(None) };
     let person = people::person(app.store.read(), id).await?.filter(|person| person.left_on.is_none());
     let session = SessionId(Uuid::nil());
     Ok(person.map(|one| Actor { person: one.id, session, name: one.name, area: one.area, seats: Vec::new() }))
@@ -219,10 +222,14 @@ async fn hello(app: &App, row: &letter::Model) -> std::result::Result<(), Stop> 
     Ok(())
 }
 
-/// Says one of our sentences in the conversation, with the way in for who is not bound.
+/// Says one of our sentences in the conversation, with the way in for who is not bound; nothing when the account has
+/// another owner by now.
 async fn tell(app: &App, row: &letter::Model, key: &str) -> Result<()> {
     let Some(account) = wechat::queries::row(app.store.read(), row.account_id).await? else { return Ok(()) };
     let is_bound = account.person_id.is_some();
+    if row.person_id.is_some() && row.person_id != account.person_id {
+        return Ok(());
+    }
     let base = app.config.public_url.trim_end_matches('/');
     let (key, path) = if is_bound { (key, "/suggestions") } else { ("wechat-bind-first", "/wechat") };
     let answer =

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
 };
 
 use super::{
@@ -128,6 +128,45 @@ pub async fn under_way_by_area(db: &impl ConnectionTrait, above: &str, now: Date
         .into_model()
         .all(db)
         .await?)
+}
+
+/// A matter in a stage whose due date has passed.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Late {
+    /// Its id.
+    pub id: MatterId,
+    /// Its number.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+    /// Where.
+    pub area_code: String,
+    /// The stage in which it is.
+    pub stage: String,
+    /// Until when that was to be over.
+    pub stage_due_at: Option<DateTime<Utc>>,
+}
+
+/// How many matters are late in their stage in an area and below it, and those that are the longest, 200 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>)) -> Result<(u64, Vec<Late>)> {
+    use matter::Column as C;
+    let late = matter::Entity::find()
+        .filter(C::AreaCode.starts_with(area))
+        .filter(C::State.eq(State::Open.as_str()))
+        .filter(C::StageDueAt.lte(now));
+    let count = late.clone().count(db).await?;
+    let first = late
+        .select_only()
+        .columns([C::Id, C::Number, C::Title, C::AreaCode, C::Stage, C::StageDueAt])
+        .order_by_asc(C::StageDueAt)
+        .limit(200)
+        .into_model()
+        .all(db)
+        .await?;
+    Ok((count, first))
 }
 
 pub(super) async fn row(db: &impl ConnectionTrait, id: MatterId) -> Result<matter::Model> {

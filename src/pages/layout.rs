@@ -4,7 +4,7 @@ use std::fmt::Display;
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde_json::json;
@@ -16,7 +16,14 @@ use crate::{
     people::Visitor,
     streams::Stream,
     text,
+    wechat::{self, rules::Moment},
 };
+
+/// Of a page that asks for consents: WeChat's own script draws the tag. No other page lets a script of others in, and no page
+/// on which somebody fills in a ballot asks.
+const CSP_ASKING: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
+    script-src 'self' https://res.wx.qq.com; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
+    form-action 'self'";
 
 /// What the frame `web/templates/base.html` needs; every page's template has it as the field `page`.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +40,8 @@ pub struct Page {
     pub path: String,
     /// Whether the page looks after itself.
     pub live: Option<Live>,
+    /// Inside WeChat: templates to ask consent for, separated by commas; nothing is asked when empty.
+    pub asks: String,
 }
 
 /// How a page is kept fresh; see the head of `web/assets/live.js`.
@@ -121,6 +130,8 @@ impl Page {
 pub struct Viewer {
     /// Who, if signed in.
     pub actor: Option<Actor>,
+    /// In WeChat's own browser.
+    is_inside: bool,
     elder: bool,
     path: String,
 }
@@ -136,6 +147,23 @@ impl Viewer {
             signed_in: self.actor.is_some(),
             path: self.path.clone(),
             live: None,
+            asks: String::new(),
+        }
+    }
+}
+
+impl Viewer {
+    /// The page, asking inside WeChat for the consents that make sense at this moment. Whatever keeps us from asking keeps
+    /// nobody from reading.
+    pub async fn asked(&self, app: &App, page: Page, moment: Moment) -> Page {
+        let Some(actor) = self.actor.as_ref().filter(|_| self.is_inside) else { return page };
+        let asks = wechat::queries::to_ask(app.store.read(), &app.gateways.wechat, (actor.person, moment), app.now());
+        match asks.await {
+            Ok(asks) => Page { asks: asks.join(","), ..page },
+            Err(error) => {
+                tracing::warn!(%error, "consents are not asked for");
+                page
+            }
         }
     }
 }
@@ -145,7 +173,8 @@ impl FromRequestParts<App> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let Visitor(actor) = Visitor::from_request_parts(parts, app).await?;
-        Ok(Self { actor, elder: cookie(parts, "elder") == Some("1"), path: parts.uri.path().to_owned() })
+        let (elder, path) = (cookie(parts, "elder") == Some("1"), parts.uri.path().to_owned());
+        Ok(Self { actor, is_inside: is_inside(&parts.headers), elder, path })
     }
 }
 
@@ -177,6 +206,13 @@ impl FromRequestParts<App> for Resident {
     }
 }
 
+/// Does the request come from WeChat's own browser?
+#[must_use]
+pub fn is_inside(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.is_some_and(|agent| agent.contains("MicroMessenger"))
+}
+
 fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     let lines = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
@@ -193,6 +229,15 @@ pub fn render_as(status: StatusCode, template: &impl Template) -> Response {
         Ok(page) => (status, Html(page)).into_response(),
         Err(error) => Error::broken(error).into_response(),
     }
+}
+
+/// The answer that shows a page which may ask for consents.
+#[must_use]
+pub fn asking(mut response: Response, page: &Page) -> Response {
+    if !page.asks.is_empty() {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP_ASKING));
+    }
+    response
 }
 
 /// After a form was taken: look at this page.

@@ -22,6 +22,7 @@ mod desk;
 mod desk_login;
 mod doors;
 pub mod fields;
+mod figures;
 mod form;
 mod group;
 mod guest;
@@ -69,6 +70,7 @@ pub fn routes() -> Router<App> {
         .merge(privacy::routes())
         .merge(speak::routes())
         .merge(suggestion::routes())
+        .merge(figures::routes())
         .merge(matter::routes())
         .merge(plan::routes())
         .merge(charters::routes())

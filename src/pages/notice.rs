@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
+    layout::{Live, Page, Resident, Viewer, asking, render, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     },
     page::PageQuery,
     quiet::Class,
+    wechat::rules::Moment,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -126,9 +127,10 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
     let back = head.matter_id.map_or_else(|| "/notices".to_owned(), |matter| format!("/matters/{matter}"));
     let page = viewer.page("page-notice").titled(head.title.clone()).back(back).at(format!("/notices/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));
+    let page = viewer.asked(app, page, Moment::Notice).await;
     let shown =
         NoticePage { page, notice, objections, may_object, is_asked, confirmed, household, visits, clip, typed, wrong };
-    Ok(render_as(shown.wrong.status(), &shown))
+    Ok(asking(render_as(shown.wrong.status(), &shown), &shown.page))
 }
 
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {

@@ -14,13 +14,15 @@ use super::{
 };
 use crate::{
     app::App,
+    bodies::{self, SeatView},
     error::Result,
     ids::MediaId,
-    suggestions::{self, AboutToSay, SubmitSuggestion, SuggestionSummary, SuggestionView, commands},
+    suggestions::{self, AboutToSay, Category, SubmitSuggestion, SuggestionSummary, SuggestionView, Urgency, commands},
 };
 
 /// In the order in which they are shown.
 const KINDS: [&str; 5] = ["help", "suggestion", "complaint", "consult", "praise"];
+const CATEGORIES: [&str; 8] = ["other", "road", "utilities", "sanitation", "safety", "welfare", "land", "dispute"];
 const VISIBILITIES: [&str; 3] = ["public", "handlers", "town"];
 
 pub(super) fn routes() -> Router<App> {
@@ -32,7 +34,9 @@ pub(super) fn routes() -> Router<App> {
 struct SpeakPage {
     page: Page,
     kinds: [&'static str; 5],
+    categories: [&'static str; 8],
     visibilities: [&'static str; 3],
+    seats: Vec<SeatView>,
     typed: Fields,
     wrong: Wrong,
     /// What was sent along with a form that was refused.
@@ -41,16 +45,31 @@ struct SpeakPage {
     similar: Vec<SuggestionSummary>,
 }
 
-fn page(who: &Resident, sent: Sent, (wrong, similar): (Wrong, Vec<SuggestionSummary>)) -> Response {
+/// Who sits in the committee of the village: of whom a complaint may be.
+async fn seated(app: &App, who: &Resident) -> Result<Vec<SeatView>> {
+    let db = app.store.read();
+    match bodies::queries::of_kind(db, "village_committee", &who.actor.area).await? {
+        Some(body) => bodies::members_of(db, body, app.now()).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn page(
+    app: &App,
+    who: &Resident,
+    (sent, wrong, similar): (Sent, Wrong, Vec<SuggestionSummary>),
+) -> Result<Response> {
+    let seats = seated(app, who).await?;
     let kept = sent.media();
     let page = who.page("page-speak");
     let status = wrong.status();
-    let (kinds, visibilities, typed) = (KINDS, VISIBILITIES, sent.fields);
-    render_as(status, &SpeakPage { page, kinds, visibilities, typed, wrong, kept, similar })
+    let (kinds, categories, visibilities) = (KINDS, CATEGORIES, VISIBILITIES);
+    let typed = sent.fields;
+    Ok(render_as(status, &SpeakPage { page, kinds, categories, visibilities, seats, typed, wrong, kept, similar }))
 }
 
-async fn show(who: Resident) -> Response {
-    page(&who, Sent::default(), (Wrong::default(), Vec::new()))
+async fn show(State(app): State<App>, who: Resident) -> Result<Response> {
+    page(&app, &who, (Sent::default(), Wrong::default(), Vec::new())).await
 }
 
 /// What others have said already, the first time that something for everybody is sent.
@@ -71,14 +90,14 @@ async fn send(
     let submitted = match sent.refused.take() {
         Some(error) => Err(error),
         None => match similar(&app, &who, &sent.fields).await {
-            Ok(similar) if !similar.is_empty() => return Ok(page(&who, sent, (Wrong::default(), similar))),
+            Ok(similar) if !similar.is_empty() => return page(&app, &who, (sent, Wrong::default(), similar)).await,
             // wrong words are told with everything else that is wrong
             _ => submit(&app, &who, &sent).await,
         },
     };
     match submitted {
         Ok(voice) => Ok(see(&format!("/suggestions/{}", voice.summary.id))),
-        Err(error) => Ok(page(&who, sent, (Wrong::from(error)?, Vec::new()))),
+        Err(error) => page(&app, &who, (sent, Wrong::from(error)?, Vec::new())).await,
     }
 }
 
@@ -90,6 +109,9 @@ async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<SuggestionView
         text: form.text("text").to_owned(),
         place: form.text("place").to_owned(),
         media: sent.media(),
+        about_person_id: form.optional("about_person_id")?,
+        urgency: if form.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
+        category: form.given("category").map_or(Ok(Category::Other), |_| form.choice("category"))?,
     };
     app.once(who.actor.clone(), form.key(), "submit_suggestion", input, |tx, actor, input| {
         Box::pin(commands::submit(tx, actor, input))

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     compose::{self, Compose, Form, Unsent},
     fields::{Fields, MAX_FILES_BODY, Wrong},
-    layout::{Live, Page, Resident, render, render_as, see, up},
+    layout::{Live, Page, Resident, asking, render, render_as, see, up},
     steps::Step,
     thread::{self, Older, Thread},
     words::{Words, deadline, moment},
@@ -28,6 +28,7 @@ use crate::{
         queries::{self, Scope, SuggestionsQuery},
     },
     text,
+    wechat::rules::Moment,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -123,8 +124,13 @@ async fn shown(
         Visibility::Public => suggestions::support(app, &who.actor, id).await.ok(),
         _ => None,
     };
+    let author = suggestions::author_of(app.store.read(), id).await?;
+    if author.is_some_and(|(author, _)| author == who.actor.person) {
+        page = who.viewer.asked(app, page, Moment::OwnVoice).await;
+    }
     let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
-    Ok(render_as(status, &SuggestionPage { page, voice, support, steps, thread, compose, typed, wrong }))
+    let shown = SuggestionPage { page, voice, support, steps, thread, compose, typed, wrong };
+    Ok(asking(render_as(status, &shown), &shown.page))
 }
 
 /// What was promised and what was kept.

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, render_as, see, up},
+    layout::{Page, Resident, asking, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     error::Result,
     ids::MatterId,
     matters,
+    wechat::rules::Moment,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -66,8 +67,9 @@ async fn shown(app: &App, who: &Resident, (typed, wrong): (Fields, Wrong)) -> Re
     let titles = matters::queries::titles(db, choices.following.clone()).await?;
     let followed = choices.following.iter().filter_map(|id| Some((*id, titles.get(id)?.clone()))).collect();
     let page = who.page("page-telling").back("/").at("/settings/telling");
+    let page = who.viewer.asked(app, page, Moment::Settings).await;
     let shown = TellingPage { page, choices, followed, modes: Mode::ALL, typed, wrong };
-    Ok(render_as(shown.wrong.status(), &shown))
+    Ok(asking(render_as(shown.wrong.status(), &shown), &shown.page))
 }
 
 async fn choose(State(app): State<App>, who: Resident, form: Fields) -> Result<Response> {

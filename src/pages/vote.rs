@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
+    layout::{Live, Page, Resident, Viewer, asking, render, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -32,6 +32,7 @@ use crate::{
         rules::{self, Preset},
         sealed::{self, CastEnvelope},
     },
+    wechat::rules::Moment,
 };
 
 const CHOICES: [Choice; 3] = [Choice::For, Choice::Against, Choice::Abstain];
@@ -165,8 +166,12 @@ async fn shown(app: &App, viewer: &Viewer, id: VoteId, (number, wrong): (Option<
     let other = mine.as_ref().and_then(|mine| among(mine, number));
     let is_lost = number.is_some() && other.is_none();
     let clip = aloud::queries::of_vote(app.store.read(), id).await?;
-    let shown = VotePage { page, preset, mine, other, is_lost, choices: CHOICES, clip, vote, wrong };
-    Ok(render_as(shown.wrong.status(), &shown))
+    let mut shown = VotePage { page, preset, mine, other, is_lost, choices: CHOICES, clip, vote, wrong };
+    if !shown.may_vote() {
+        // no script of others beside a ballot
+        shown.page = viewer.asked(app, shown.page, Moment::Vote).await;
+    }
+    Ok(asking(render_as(shown.wrong.status(), &shown), &shown.page))
 }
 
 /// The choice is never part of an address: it comes and goes in forms.

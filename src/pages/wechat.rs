@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, Viewer, encode, local, render, render_as, see, up},
+    layout::{Page, Resident, Viewer, encode, is_inside, local, render, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -91,13 +91,12 @@ async fn shown(app: &App, who: Resident, headers: &HeaderMap, wrong: Wrong) -> R
         Some(browser) => wechat::waiting(app, browser).await?.is_some(),
         None => false,
     };
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let shown = MinePage {
         page: who.page("page-wechat").at("/wechat").back("/privacy/mine"),
         accounts: wechat::of_person(app.store.read(), who.actor.person).await?,
         waits,
         is_set_up: app.gateways.wechat.official.is_some(),
-        is_inside: agent.contains("MicroMessenger"),
+        is_inside: is_inside(headers),
         name: who.actor.name,
         wrong,
     };

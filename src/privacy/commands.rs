@@ -18,6 +18,7 @@ use crate::{
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, SessionId},
+    inbox,
     media::{self, Media},
     moderation, people,
     store::Tx,
@@ -201,6 +202,7 @@ async fn close(tx: &Tx, person: PersonId) -> Result<Closed> {
     streams::blank(tx, &Vec::from_iter(mailbox)).await?;
     claims::commands::drop_of(tx, person).await?;
     corrections::blank_of(tx, person).await?;
+    inbox::forget(tx, person).await?;
     wechat::forget(tx, person).await?;
     delivery::preferences::forget(tx, person).await?;
     let sessions = people::close_account(tx, person).await?;

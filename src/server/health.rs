@@ -92,6 +92,7 @@ async fn measured(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -
         metrics::gauge!("deliveries_waiting").set(work.deliveries_waiting as f64);
         metrics::gauge!("deliveries_due").set(work.deliveries_due as f64);
         metrics::gauge!("deliveries_dead").set(work.deliveries_dead as f64);
+        metrics::gauge!("messages_dead").set(work.messages_dead as f64);
         metrics::gauge!("database_bytes").set(work.database_bytes as f64);
         let signed = work.head.map_or(0, |head| head.at.timestamp());
         metrics::gauge!("checkpoint_timestamp_seconds").set(signed as f64);

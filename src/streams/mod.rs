@@ -22,7 +22,7 @@ pub use self::{
     rows::stream::Model as Stream,
     rules::{
         Access, GIVEN_TODAY, HANDLER_TODAY, LEADER, MEMBER, RECALL_WITHIN, RECALLED, StreamKind, access,
-        chain_of_areas, moderates,
+        chain_of_areas, moderates, opens,
     },
     sealing::{blank, leave_all},
 };

@@ -114,7 +114,8 @@ pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
     let serves_there = actor.seats.iter().any(|seat| seat.serves(area));
     let mut in_body = actor.seats.iter().filter(|seat| Some(seat.body_id) == stream.body_id).peekable();
     let has_seat = in_body.peek().is_some();
-    let handles = in_body.any(|seat| handles(&seat.body_kind, &seat.role));
+    let handles = in_body.clone().any(|seat| handles(&seat.body_kind, &seat.role));
+    let opens = in_body.any(|seat| opens(&seat.body_kind, &seat.role));
     match StreamKind::parse(&stream.kind) {
         Some(StreamKind::Mailbox) if stream.subject_id == actor.person.to_string() => Access::Read,
         Some(StreamKind::Channel) if bodies::may(actor, bodies::Right::PublishNotice, area) => Access::Write,
@@ -127,7 +128,7 @@ pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
         Some(StreamKind::Thread) => match role {
             Some(AUTHOR) => Access::Write,
             // the membership alone is not enough: rights end with the seat that gave them
-            Some(HANDLER | HANDLER_TODAY) if handles => Access::Write,
+            Some(HANDLER | HANDLER_TODAY) if opens => Access::Write,
             Some(GIVEN | GIVEN_TODAY) if has_seat => Access::Write,
             _ => Access::None,
         },
@@ -155,6 +156,12 @@ pub fn moderates(stream: &Stream, actor: &Actor, role: Option<&str>) -> bool {
 pub fn handles(body_kind: &str, role: &str) -> bool {
     matches!(body_kind, "town_office" | "county_office")
         || bodies::rights(body_kind, role).contains(&bodies::Right::HandleSuggestions)
+}
+
+/// Does this seat open a voice that its body was given by another: who handles voices, and in any other body who speaks for it?
+#[must_use]
+pub fn opens(body_kind: &str, role: &str) -> bool {
+    handles(body_kind, role) || bodies::SPEAKERS.contains(&role)
 }
 
 /// An area and all above it: county (6), town (9), village (12 digits).
@@ -219,6 +226,26 @@ mod tests {
         let mailbox = stream(StreamKind::Mailbox, &owner.person.to_string(), None, None);
         assert_eq!(access(&mailbox, &owner, None), Access::Read);
         assert_eq!(access(&mailbox, &villager("330521103202"), Some("author")), Access::None);
+    }
+
+    #[test]
+    fn who_speaks_for_the_body_that_took_a_voice_is_in_its_thread_and_no_other_seat_is() {
+        let body = BodyId::new();
+        let thread = stream(StreamKind::Thread, "s", Some("330521103202"), Some(body));
+        let mut somebody = villager("330521103202");
+        for (role, expected) in [("chair", Access::Write), ("clerk", Access::Write), ("member", Access::None)] {
+            somebody.seats = vec![HeldSeat {
+                seat_id: SeatId::new(),
+                body_id: body,
+                body_kind: "party_branch".into(),
+                body_name: String::new(),
+                role: role.into(),
+                areas: vec!["330521103202".into()],
+            }];
+            assert_eq!(access(&thread, &somebody, Some("handler")), expected, "{role}");
+            assert_eq!(access(&thread, &somebody, Some("handler_today")), expected, "{role}");
+            assert_eq!(access(&thread, &somebody, Some("former")), Access::None, "{role}: before");
+        }
     }
 
     #[test]

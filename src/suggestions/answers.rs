@@ -6,9 +6,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Suggestion,
+    Suggestion, assists,
     commands::{MAX_TEXT, checked, join_public_thread, moved, record},
+    extensions,
     queries::{self, SuggestionSummary},
+    referrals,
     rows::{answer, suggestion},
     rules::{self, Step, SuggestionState},
     words,
@@ -70,6 +72,9 @@ pub async fn answer(
         ..Default::default()
     };
     let row = moved(tx, &row, answered).await?;
+    let row = referrals::end_offer(tx, actor, row).await?;
+    let row = extensions::end_open(tx, row).await?;
+    assists::end_open(tx, actor, &row).await?;
     let kept = answer::ActiveModel {
         id: Set(Uuid::now_v7()),
         suggestion_id: Set(id),

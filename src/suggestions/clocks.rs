@@ -32,6 +32,8 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     let unaccepted = Condition::all()
         .add(suggestion::Column::State.eq(SuggestionState::Submitted))
         .add(suggestion::Column::AcceptDueAt.lte(tx.now()))
+        // both at once is one lateness
+        .add(suggestion::Column::AnswerDueAt.gt(tx.now()))
         .add(suggestion::Column::Overdue.is_null());
     let unanswered = Condition::all()
         .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
@@ -64,16 +66,18 @@ async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> 
     let late = found(tx, passed).await?;
     for row in &late {
         let again = tx.calendar().add_working_days(tx.now(), rules::SUPERVISE_WORKING_DAYS);
-        let told = if deadline == Deadline::Answer { escalation::next(tx, row).await? } else { None };
+        let told = escalation::next(tx, row, tx.now()).await?;
         let marked = suggestion::ActiveModel {
             overdue: Set(Some(deadline)),
-            supervise_at: Set(told.map(|_| again)),
+            late_body_id: Set(Some(row.body_id)),
+            // the one above that hears of what is not answered, and not of what is not taken
+            supervise_at: Set(told.map(|_| again).filter(|_| deadline == Deadline::Answer)),
             ..Default::default()
         };
         let row = moved(tx, row, marked).await?;
         record(tx, Kind::SuggestionOverdue, &row, None, json!({ "which": deadline })).await?;
         if let Some(office) = told {
-            tell_above(tx, &row, office).await?;
+            tell_above(tx, &row, (office, deadline)).await?;
         }
     }
     Ok(late.len() as u64)
@@ -84,15 +88,17 @@ async fn supervise(tx: &Tx) -> Result<u64> {
     let waiting = found(tx, Condition::all().add(suggestion::Column::SuperviseAt.lte(tx.now()))).await?;
     for row in &waiting {
         let row = moved(tx, row, suggestion::ActiveModel { supervise_at: Set(None), ..Default::default() }).await?;
-        let Some(above) = escalation::next(tx, &row).await? else { continue };
+        let Some(above) = escalation::next(tx, &row, tx.now()).await? else { continue };
         // asked as if the office above were responsible
-        if let Some(office) = escalation::next(tx, &Suggestion { body_id: above, ..row.clone() }).await? {
-            tell_above(tx, &row, office).await?;
+        let as_theirs = Suggestion { body_id: above, ..row.clone() };
+        if let Some(office) = escalation::next(tx, &as_theirs, tx.now()).await? {
+            tell_above(tx, &row, (office, Deadline::Answer)).await?;
         }
     }
     Ok(waiting.len() as u64)
 }
 
-async fn tell_above(tx: &Tx, row: &Suggestion, office: BodyId) -> Result<()> {
-    record(tx, Kind::SuggestionSupervised, row, None, json!({ "office": office, "of": row.body_id })).await
+async fn tell_above(tx: &Tx, row: &Suggestion, (office, which): (BodyId, Deadline)) -> Result<()> {
+    let data = json!({ "office": office, "of": row.body_id, "which": which });
+    record(tx, Kind::SuggestionSupervised, row, None, data).await
 }

@@ -1,64 +1,36 @@
-//! What is done with a voice: left, accepted, given to somebody, answered, rated, joined to a matter; and what is late.
-use chrono::{DateTime, Utc};
-use sea_orm::{ActiveEnum, ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+//! What is done with a voice: accepted, given to somebody, answered, rated, joined to a matter; and what is late.
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion, clocks, escalation,
+    Suggestion, escalation,
+    promises::{self, Promise},
     queries::{self, SuggestionSummary, SuggestionView},
     rows::suggestion,
-    rules::{self, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Deadline, Step, SuggestionState, Visibility},
     words,
 };
 pub use super::{
     answers::{AnswerSuggestion, SpeakAnswer, answer, speak_answer},
     clocks::due,
+    leaving::{SubmitSuggestion, submit},
 };
 use crate::{
     actor::Actor,
-    bodies, clock,
+    bodies,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{MatterId, MediaId, PersonId, SuggestionId},
-    media::{self, Media, Subject},
+    ids::{MatterId, PersonId, SuggestionId},
     store::Tx,
-    streams::{self, StreamKind, commands::NewStream},
-    suspensions, text,
+    streams,
 };
 
 /// What media are attached to, in rows of media.
 pub const SUBJECT_KIND: &str = "suggestion";
 pub(super) const MAX_TEXT: usize = 2000;
-const MAX_PLACE: usize = 100;
 const MAX_RATING_TEXT: usize = 500;
-const MAX_PHOTOS: usize = 9;
-const MAX_CLIPS: usize = 1;
-/// Of a million numbers a day and village hardly one is taken.
-const DRAWS: usize = 16;
-
-/// A voice to be left.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SubmitSuggestion {
-    /// What is wanted.
-    pub kind: SuggestionKind,
-    /// Who sees it besides the author.
-    pub visibility: Visibility,
-    /// Up to 2,000 characters; may be empty when there is a voice clip.
-    #[serde(default)]
-    #[schema(max_length = 2000)]
-    pub text: String,
-    /// Where, in words; up to 100 characters.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub place: String,
-    /// Own unattached media: up to 9 photos and 1 voice clip.
-    #[serde(default)]
-    #[schema(max_items = 10)]
-    pub media: Vec<MediaId>,
-}
 
 /// Who is to take care of it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -81,106 +53,6 @@ pub struct RateSuggestion {
     pub text: String,
 }
 
-/// Leaves a voice in the author's village. Records `suggestion.submitted`.
-///
-/// # Errors
-/// `invalid_fields`; `media_not_usable`; `no_body_responsible` when the village has nobody to take it.
-pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<SuggestionView> {
-    let id = SuggestionId::new();
-    let to = Subject { kind: SUBJECT_KIND, id: &id.to_string(), area: &actor.area };
-    let words = input.text.trim().replace("\r\n", "\n");
-    let place = input.place.trim().to_owned();
-    check_words(&words, &place, input.media.len())?;
-    if input.visibility == Visibility::Public {
-        suspensions::require_speech(tx, actor.person).await?;
-    }
-    let attached = media::attach(tx, actor.person, &input.media, to).await?;
-    check_media(&words, &attached)?;
-
-    let now = tx.now();
-    let number = free_number(tx, &actor.area, now).await?;
-    let responsible = bodies::queries::of_kind(tx, rules::responsible_kind(input.visibility), &actor.area).await?;
-    let body_id = responsible.ok_or(Code::NoBodyResponsible)?;
-    let title = thread_title(input.kind, input.visibility, &words, &number);
-    let area = Some(actor.area.clone());
-    let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body_id) };
-    let stream_id = streams::commands::open(tx, new).await?;
-    streams::commands::join(tx, stream_id, actor.person, "author").await?;
-    let sealed = words::seal_new(tx, actor.person, input.visibility, (&words, &place)).await?;
-    if let Some(key) = sealed.key_id {
-        streams::commands::seal(tx, stream_id, key).await?;
-    }
-    let accept_due_at = tx.calendar().add_working_days(now, rules::ACCEPT_WORKING_DAYS);
-    let row = suggestion::ActiveModel {
-        id: Set(id),
-        key_id: Set(sealed.key_id),
-        number: Set(number),
-        area_code: Set(actor.area.clone()),
-        author_id: Set(actor.person),
-        kind: Set(input.kind),
-        visibility: Set(input.visibility),
-        text: Set(sealed.text),
-        place: Set(sealed.place),
-        state: Set(SuggestionState::Submitted),
-        body_id: Set(body_id),
-        stream_id: Set(stream_id),
-        accept_due_at: Set(accept_due_at),
-        warn_at: Set(clocks::warning(tx, accept_due_at, rules::WARN_ACCEPT_WORKING_DAYS)),
-        level: Set(0),
-        unsolved: Set(0),
-        cosigns: Set(0),
-        answer_due_at: Set(tx.calendar().add_working_days(now, rules::answer_working_days(input.kind))),
-        calendar_version: Set(tx.calendar().version().to_owned()),
-        created_at: Set(now),
-        updated_at: Set(now),
-        ..Default::default()
-    };
-    let row = row.insert(tx).await?;
-    record(tx, Kind::SuggestionSubmitted, &row, Some(actor), json!({ "body": body_id })).await?;
-    queries::view(tx, tx.keys(), actor, row).await
-}
-
-fn check_words(words: &str, place: &str, media: usize) -> Result<()> {
-    let mut checks = Checks::default();
-    checks.text("text", words, 0..=MAX_TEXT);
-    checks.text("place", place, 0..=MAX_PLACE);
-    checks.require(media <= MAX_PHOTOS + MAX_CLIPS, "media", "too_many_media");
-    checks.done()
-}
-
-fn check_media(words: &str, attached: &[Media]) -> Result<()> {
-    let clips = attached.iter().filter(|one| one.is_voice()).count();
-    let mut checks = Checks::default();
-    checks.require(!words.is_empty() || clips > 0, "text", "required");
-    checks.require(clips <= MAX_CLIPS && attached.len() - clips <= MAX_PHOTOS, "media", "too_many_media");
-    checks.done()
-}
-
-/// A number that is free: drawn, because numbers in a row would tell by their gaps that somebody spoke to the town alone.
-/// Units of work that write follow one another, and the unique key would refuse a number given twice.
-async fn free_number(tx: &Tx, area: &str, now: DateTime<Utc>) -> Result<String> {
-    let prefix = rules::number_prefix(area, clock::local_date(now));
-    for _ in 0..DRAWS {
-        let number = format!("{prefix}{}", tx.keys().fresh_code()?);
-        if suggestion::Entity::find().filter(suggestion::Column::Number.eq(&number)).count(tx).await? == 0 {
-            return Ok(number);
-        }
-    }
-    Err(Code::Busy.after_secs(5))
-}
-
-/// The words of a voice that is not public do not get into a title that others may see in a list.
-fn thread_title(kind: SuggestionKind, visibility: Visibility, words: &str, number: &str) -> String {
-    match (visibility, rules::first_words(words)) {
-        (Visibility::Public, first) if !first.is_empty() => first,
-        (Visibility::Public, _) => text::say("suggestion-spoken"),
-        (Visibility::Handlers | Visibility::Town, _) => {
-            let kind = text::say(&format!("suggestion-kind-{}", kind.to_value()));
-            text::say_with("suggestion-thread", &[("kind", kind.into()), ("number", number.to_owned().into())])
-        }
-    }
-}
-
 /// Takes care of a voice. Records `suggestion.accepted`.
 ///
 /// # Errors
@@ -192,7 +64,7 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: SuggestionId) -> Result<Suggesti
         accepted_at: Set(Some(tx.now())),
         // that the answer is late stays so, and is told once
         overdue: Set(row.overdue.filter(|passed| *passed == Deadline::Answer)),
-        warn_at: Set(clocks::warning(tx, row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS)),
+        warn_at: Set(promised(&row).answer.reminder(tx, (row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS))),
         ..Default::default()
     };
     let row = moved(tx, &row, accepted).await?;
@@ -205,7 +77,7 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: SuggestionId) -> Result<Suggesti
 /// `suggestion.assigned`.
 ///
 /// # Errors
-/// As [`accept`], `wrong_state` unless accepted; `invalid_fields` when the person has no seat there.
+/// As [`accept`], `wrong_state` unless accepted; `invalid_fields` when the person has no seat there, and for whom it is about.
 pub async fn assign(
     tx: &Tx,
     actor: &Actor,
@@ -214,8 +86,9 @@ pub async fn assign(
     let row = checked(tx, actor, id, Step::Assign).await?;
     let seats = bodies::queries::seats_of(tx, input.person_id, tx.now()).await?;
     let is_member = seats.iter().any(|seat| seat.body_id == row.body_id);
+    let is_party = input.person_id == row.author_id || rules::concerns(&row, input.person_id, &seats);
     let mut checks = Checks::default();
-    checks.require(is_member && input.person_id != row.author_id, "person_id", "not_a_member");
+    checks.require(is_member && !is_party, "person_id", "not_a_member");
     checks.done()?;
     let assigned = suggestion::ActiveModel { assignee_id: Set(Some(input.person_id)), ..Default::default() };
     let is_again = row.assignee_id.is_some();
@@ -260,7 +133,7 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
     if above.is_some() {
         escalation::hand_over(tx, &row, &now).await?;
     }
-    queries::view(tx, tx.keys(), actor, now).await
+    queries::view(tx, tx.keys(), (actor, tx.now()), now).await
 }
 
 /// Lets a voice join a matter; it stays whole and its author follows the matter. Called by `matters`, which sees to it that
@@ -282,6 +155,11 @@ pub async fn join_matter(tx: &Tx, actor: &Actor, id: SuggestionId, matter: Matte
     let row = rows.into_iter().next().ok_or(Code::WrongState)?;
     record(tx, Kind::SuggestionJoined, &row, Some(actor), json!({ "matter": matter })).await?;
     queries::summary(tx, row).await
+}
+
+/// What was promised for a voice.
+pub(super) fn promised(row: &Suggestion) -> Promise {
+    promises::promise(row.kind, row.category, row.urgency)
 }
 
 /// The row, if the actor may take this step now.

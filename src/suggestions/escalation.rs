@@ -1,10 +1,11 @@
 //! What was not solved twice goes to the office above, which is responsible from then on.
-use sea_orm::Set;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, Set};
 use serde_json::json;
 
 use super::{
-    Suggestion, clocks,
-    commands::record,
+    Suggestion, about,
+    commands::{promised, record},
     rows::suggestion,
     rules::{self, SuggestionState},
 };
@@ -16,33 +17,44 @@ pub(super) async fn after(tx: &Tx, row: &Suggestion) -> Result<Option<BodyId>> {
     if !rules::goes_up(row.unsolved + 1) {
         return Ok(None);
     }
-    next(tx, row).await
+    next(tx, row, tx.now()).await
 }
 
-/// The office above the body responsible, where the village has one.
-pub(super) async fn next(db: &impl sea_orm::ConnectionTrait, row: &Suggestion) -> Result<Option<BodyId>> {
-    let own = bodies::queries::get(db, row.body_id).await?.kind;
-    let mut kind = rules::above(own.as_str());
-    while let Some(above) = kind {
-        if let Some(body) = bodies::queries::of_kind(db, above, &row.area_code).await? {
-            return Ok(Some(body));
-        }
-        kind = rules::above(above);
+/// The nearest office above the body responsible that it is not about.
+pub(super) async fn next(db: &impl ConnectionTrait, row: &Suggestion, now: DateTime<Utc>) -> Result<Option<BodyId>> {
+    let accused = about::kept_from(db, row, now).await?;
+    above(db, (row.body_id, &row.area_code), (&accused, now)).await
+}
+
+/// The nearest office above a body for which somebody speaks, past some; one for which nobody does, where there is no other.
+pub(super) async fn above(
+    db: &impl ConnectionTrait,
+    (body, area): (BodyId, &str),
+    (past, now): (&[BodyId], DateTime<Utc>),
+) -> Result<Option<BodyId>> {
+    let own = bodies::queries::get(db, body).await?;
+    let widest = own.areas.iter().map(String::len).min().unwrap_or_default();
+    let mut offices = Vec::new();
+    for kind in rules::above(own.kind.as_str(), widest) {
+        let office = bodies::queries::of_kind(db, kind, area).await?;
+        offices.extend(office.filter(|office| *office != body && !past.contains(office)));
     }
-    Ok(None)
+    let spoken_for = bodies::queries::spoken_for(db, &offices, now).await?;
+    Ok(offices.iter().find(|office| spoken_for.contains(*office)).or(offices.first()).copied())
 }
 
 /// New days for the same body; or, for the one above, everything from the beginning.
 pub(super) fn open_again(tx: &Tx, row: &Suggestion, above: Option<BodyId>, change: &mut suggestion::ActiveModel) {
-    let now = tx.now();
     change.answered_at = Set(None);
-    let (answer, accept) = (rules::answer_working_days(row.kind), rules::ACCEPT_WORKING_DAYS);
-    let [answer, accept] = [answer, accept].map(|days| tx.calendar().add_working_days(now, days));
+    let promise = promised(row);
+    let (answer, accept) = (promise.answer.until(tx), promise.accept.until(tx));
     change.answer_due_at = Set(answer);
     change.calendar_version = Set(tx.calendar().version().to_owned());
     change.overdue = Set(None);
+    change.late_body_id = Set(None);
     change.supervise_at = Set(None);
-    change.warn_at = Set(clocks::warning(tx, answer, rules::WARN_ANSWER_WORKING_DAYS));
+    change.days_asked_at = Set(None);
+    change.warn_at = Set(promise.answer.reminder(tx, (answer, rules::WARN_ANSWER_WORKING_DAYS)));
     change.state = Set(SuggestionState::Accepted);
     change.unsolved = Set(row.unsolved + 1);
     let Some(body) = above else { return };
@@ -53,7 +65,7 @@ pub(super) fn open_again(tx: &Tx, row: &Suggestion, above: Option<BodyId>, chang
     change.assignee_id = Set(None);
     change.accepted_at = Set(None);
     change.accept_due_at = Set(accept);
-    change.warn_at = Set(clocks::warning(tx, accept, rules::WARN_ACCEPT_WORKING_DAYS));
+    change.warn_at = Set(promise.accept.reminder(tx, (accept, rules::WARN_ACCEPT_WORKING_DAYS)));
 }
 
 /// The thread goes along, and whoever had it before is no longer in it. Records `suggestion.escalated`.

@@ -73,12 +73,13 @@ pub async fn figures(db: &impl ConnectionTrait, areas: &[String], now: DateTime<
         .column_as(how_many(on_time), "on_time")
         .column_as(how_many(Rating.is_not_null()), "rated")
         .column_as(how_many(Rating.gte(SATISFIED_RATING)), "satisfied")
-        // what went up is no longer the village's to answer
+        // what went up or was passed on is no longer the village's to answer
         .column_as(how_many(below(waiting_between(Some(now), soon))), "due_soon")
         .column_as(how_many(below(waiting_between(None, now))), "overdue")
         .filter(AreaCode.is_in(areas))
-        // the village must not learn by counting that somebody spoke to the town
+        // the village must not learn by counting that somebody spoke to the town, or of one of theirs
         .filter(suggestion::Column::Visibility.ne(Visibility::Town))
+        .filter(suggestion::Column::AboutPersonId.is_null())
         .into_model::<Counts>()
         .one(db)
         .await?;
@@ -98,7 +99,7 @@ pub struct Waiting {
     pub overdue: Option<i64>,
 }
 
-/// What waits below an area, by village; what is for the town alone apart from the rest.
+/// What waits below an area, by village; what is for the town alone apart from the rest, and nothing that is about somebody.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -112,6 +113,7 @@ pub async fn waiting_by_area(db: &impl ConnectionTrait, above: &str, now: DateTi
         .column_as(how_many(waits), "waiting")
         .column_as(how_many(waiting_between(None, now)), "overdue")
         .filter(AreaCode.starts_with(above))
+        .filter(suggestion::Column::AboutPersonId.is_null())
         .group_by(AreaCode)
         .group_by(suggestion::Column::Visibility)
         .into_model()
@@ -119,9 +121,9 @@ pub async fn waiting_by_area(db: &impl ConnectionTrait, above: &str, now: DateTi
         .await?)
 }
 
-/// And never went up.
+/// And never went up, nor to another body.
 fn below(which: Condition) -> Condition {
-    Condition::all().add(which).add(suggestion::Column::Level.eq(0))
+    Condition::all().add(which).add(suggestion::Column::Level.eq(0)).add(suggestion::Column::Handed.eq(0))
 }
 
 fn how_many(which: impl Into<Condition>) -> Expr {

@@ -1,13 +1,21 @@
 //! Routes of voices, and of the photos and clips that are attached to anything: who may see those is decided here.
-use axum::{Json, extract::State, http::HeaderMap, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    answers,
+    answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
     cosigns::{self, Cosign},
+    extensions_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
+    referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
+    routing_http,
     similar::{self, AboutToSay},
     support::{self, SupportView},
 };
@@ -15,7 +23,7 @@ use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Code, Error, Problem, Result},
-    ids::{MediaId, SuggestionId},
+    ids::{MediaId, ReferralId, SuggestionId},
     media::{self, Media, SizeQuery},
     moderation,
     page::Page,
@@ -37,6 +45,15 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(rate_suggestion))
         .routes(routes!(cosign_suggestion))
         .routes(routes!(read_support))
+        .routes(routes!(refer_suggestion))
+        .routes(routes!(keep_suggestion))
+        .routes(routes!(list_referrals))
+        .routes(routes!(accept_referral))
+        .routes(routes!(refuse_referral))
+        .merge(assists_http::routes())
+        .merge(by_body_http::routes())
+        .merge(extensions_http::routes())
+        .merge(routing_http::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }
@@ -172,6 +189,84 @@ async fn rate_suggestion(
     app.once(actor, key, "rate_suggestion", (id, input), |tx, actor, input| Box::pin(commands::rate(tx, actor, input)))
         .await
         .map(Created)
+}
+
+/// Ask another body to take a voice; the own stays responsible until it does.
+#[utoipa::path(post, path = "/v1/suggestions/{id}/referrals", tag = "suggestions", operation_id = "refer_suggestion",
+    params(("id" = String, Path, description = "The voice")), request_body = ReferSuggestion,
+    responses((status = 200, body = SuggestionSummary, description = "Asked"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn refer_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+    Input(input): Input<ReferSuggestion>,
+) -> Result<Json<SuggestionSummary>> {
+    app.once(actor, key, "refer_suggestion", (id, input), |tx, actor, input| {
+        Box::pin(referrals::refer(tx, actor, input))
+    })
+    .await
+    .map(Json)
+}
+
+/// Keep a voice although another body was asked to take it.
+#[utoipa::path(post, path = "/v1/suggestions/{id}/keep", tag = "suggestions", operation_id = "keep_suggestion",
+    params(("id" = String, Path, description = "The voice")),
+    responses((status = 200, body = SuggestionSummary, description = "Kept"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn keep_suggestion(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+) -> Result<Json<SuggestionSummary>> {
+    app.once(actor, key, "keep_suggestion", id, |tx, actor, id| Box::pin(referrals::keep(tx, actor, id)))
+        .await
+        .map(Json)
+}
+
+/// Voices that others want to pass on to a body for which one speaks: without their words.
+#[utoipa::path(get, path = "/v1/referrals", tag = "suggestions", operation_id = "list_referrals",
+    responses((status = 200, body = Vec<ReferralOffer>, description = "The most urgent first, 100 at most"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_referrals(State(app): State<App>, actor: Actor) -> Result<Json<Vec<ReferralOffer>>> {
+    referrals::offers(app.store.read(), &app.keys, &actor).await.map(Json)
+}
+
+/// Take a voice that another body passes on.
+#[utoipa::path(post, path = "/v1/referrals/{id}/accept", tag = "suggestions", operation_id = "accept_referral",
+    params(("id" = String, Path, description = "The offer")),
+    responses((status = 200, body = SuggestionSummary, description = "Taken: the own body is responsible"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn accept_referral(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<ReferralId>,
+) -> Result<Json<SuggestionSummary>> {
+    app.once(actor, key, "accept_referral", id, |tx, actor, id| Box::pin(referrals::accept(tx, actor, id)))
+        .await
+        .map(Json)
+}
+
+/// Do not take it, and say who should.
+#[utoipa::path(post, path = "/v1/referrals/{id}/refuse", tag = "suggestions", operation_id = "refuse_referral",
+    params(("id" = String, Path, description = "The offer")), request_body = RefuseReferral,
+    responses((status = 204, description = "Not taken"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn refuse_referral(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<ReferralId>,
+    Input(input): Input<RefuseReferral>,
+) -> Result<StatusCode> {
+    app.once(actor, key, "refuse_referral", (id, input), |tx, actor, input| {
+        Box::pin(referrals::refuse(tx, actor, input))
+    })
+    .await
+    .map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Say of a public voice that it is one's own, too, or no longer.

@@ -99,7 +99,7 @@ pub async fn inspect(tx: &Tx, actor: &Actor, input: Inspect) -> Result<Inspected
     let mut checks = Checks::default();
     checks.text("reason", &reason, REASON);
     let row = suggestion::Entity::find().filter(suggestion::Column::Number.eq(input.number.trim())).one(tx).await?;
-    let row = row.filter(|row| operates(actor, row));
+    let row = row.filter(|row| operates(actor, row) && !rules::is_about(actor, row));
     checks.require(row.is_some(), "number", "unknown");
     checks.done()?;
     let row = row.ok_or(Code::NotFound)?;
@@ -203,7 +203,10 @@ pub async fn inspections(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
         .await?;
     let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
     let show = |row: reading::Model| {
-        let voice = voices.iter().find(|voice| voice.id == row.suggestion_id).filter(|voice| operates(actor, voice))?;
+        let voice = voices
+            .iter()
+            .find(|voice| voice.id == row.suggestion_id)
+            .filter(|voice| operates(actor, voice) && !rules::is_about(actor, voice))?;
         Some(InspectionView {
             number: voice.number.clone(),
             area_code: voice.area_code.clone(),

@@ -10,26 +10,48 @@
 //! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again. Said twice, it takes it to
 //! the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
+//! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
+//! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
+//! Others may be asked for their part, and say what they did: the body responsible stays the one owner, and its answer ends
+//! what is still asked.
+//! Whom a voice is about never learns of it, and neither do the bodies in which they sit: it is never public, begins with the
+//! nearest office above them, and is in no figures.
+//! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
+//! from the office above.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.
-//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`. Events recorded: `suggestion.*`.
+//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`,
+//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
 //! nobody's list. A thread's messages are read in the stream, where single reads leave no trace; therefore a handler gets
 //! into the thread of a voice that is not public only by opening the voice, and out of it with the seat.
+mod about;
 mod answers;
+pub mod assists;
+mod assists_http;
 mod authors;
+pub mod by_body;
+mod by_body_http;
 mod clocks;
 pub mod commands;
 mod cosigns;
 mod escalation;
+pub mod extensions;
+mod extensions_http;
 mod figures;
 mod http;
 mod inspections;
+pub mod leaving;
+mod offers;
+mod promises;
 pub mod queries;
 mod reactions;
 mod readings;
+pub mod referrals;
+pub mod routing;
+mod routing_http;
 mod rows;
 mod rules;
 mod silence;
@@ -45,10 +67,12 @@ pub use self::{
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
     inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},
+    promises::Urgency,
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,
+    readings::open_by_code,
     rows::suggestion::Model as Suggestion,
-    rules::{Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{Category, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
     similar::{AboutToSay, similar},
     support::{SupportView, ThresholdView, support},
     words::erase_of,

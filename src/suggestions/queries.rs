@@ -1,22 +1,23 @@
 //! Reads of voices: one with everything that the asker may see, lists without the words of what is not public.
 use std::collections::HashMap;
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
-};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
     Suggestion,
+    assists::{self, AssistView},
     commands::SUBJECT_KIND,
     cosigns, escalation,
+    extensions::{self, ExtensionView},
+    offers::{self, ReferralView},
+    promises::Urgency,
     readings::{self, Opening},
     rows::suggestion,
-    rules::{self, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
@@ -27,21 +28,19 @@ use crate::{
     ids::{BodyId, MatterId, PersonId, StreamId, SuggestionId},
     keys::Keys,
     media::{self, MediaView},
-    page::{Cursor, Page, PageQuery},
     people, streams,
 };
 
 mod answers;
 mod joined;
+mod lists;
 
-pub(super) use self::answers::answers;
 pub use self::{
     answers::SuggestionAnswerView,
     joined::{author_threads, joined_to},
+    lists::{desk_todo, list},
 };
-
-/// Rows on a desk's list of what is to be done.
-const TODO: u64 = 50;
+pub(super) use self::{answers::answers, lists::public_of};
 
 /// A voice in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -52,6 +51,10 @@ pub struct SuggestionSummary {
     pub number: String,
     /// What is wanted.
     pub kind: SuggestionKind,
+    /// What it is about.
+    pub category: Category,
+    /// How it presses.
+    pub urgency: Urgency,
     /// Who sees it besides the author.
     pub visibility: Visibility,
     /// How far it has come.
@@ -114,7 +117,7 @@ pub struct SuggestionView {
     /// Who was given it; for handlers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee_name: Option<String>,
-    /// Who opened it, newest day first; for the author.
+    /// Who opened it, newest day first; for the author. For handlers: when it was opened by the code of what was taken down.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub readings: Vec<SuggestionReadingView>,
     /// The thread, for those who are in it.
@@ -124,17 +127,38 @@ pub struct SuggestionView {
     pub can: Vec<Step>,
     /// Whether the asker has said that it is theirs, too.
     pub has_cosigned: bool,
+    /// Requests for more days, oldest first; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub extensions: Vec<ExtensionView>,
+    /// What other bodies were asked for, oldest first; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub assists: Vec<AssistView>,
+    /// The clerk who took it down for its author; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<TakenDownView>,
+    /// How it went from body to body, oldest first; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub referrals: Vec<ReferralView>,
     /// Who gets it when the author says "not solved" once more; for the author, and not before it comes to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_body_name: Option<String>,
 }
 
+/// That a clerk took a voice down for its author.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TakenDownView {
+    /// The clerk.
+    pub person_name: String,
+    /// For which office.
+    pub body_name: String,
+}
+
 /// That a handler opened it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SuggestionReadingView {
-    /// Who.
+    /// Who; empty when it was opened by its code.
     pub person_name: String,
-    /// In which body's seat.
+    /// In which body's seat; or that it was opened by its code.
     pub body_name: String,
     /// On which day.
     pub day: NaiveDate,
@@ -193,28 +217,38 @@ pub async fn open(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suggesti
     readings::let_in(app, actor, &found, Opening::Voice).await?;
     // read again: what was written down is in the thread's memberships
     let found = row(app.store.read(), id).await?.ok_or(Code::NotFound)?;
-    view(app.store.read(), &app.keys, actor, found).await
+    view(app.store.read(), &app.keys, (actor, app.now()), found).await
 }
 
 /// Everything the actor may see of a voice. The caller has let the actor in.
 pub(super) async fn view(
     db: &impl ConnectionTrait,
     keys: &Keys,
-    actor: &Actor,
+    (actor, now): (&Actor, DateTime<Utc>),
     row: Suggestion,
 ) -> Result<SuggestionView> {
     let row = words::open(db, keys, vec![row]).await?.pop().ok_or(Code::NotFound)?;
     let standing = rules::standing(actor, &row);
     let sight = rules::sight(row.visibility, standing);
     let answers = answers(db, keys, &row).await?;
-    let readings = if sight == Sight::Own { readings::of_voice(db, row.id).await? } else { Vec::new() };
+    let readings = match sight {
+        Sight::Own => readings::of_voice(db, &row).await?,
+        Sight::Logged => readings::by_code(db, &row).await?,
+        Sight::Hidden | Sight::Public => Vec::new(),
+    };
     let of_thread = streams::queries::readable(db, actor, row.stream_id).await;
     let assignee = row.assignee_id.filter(|_| standing.is_handler);
     let names = people::queries::names(db, [Some(row.author_id), assignee].into_iter().flatten().collect()).await?;
     let in_full = |id: PersonId| names.get(&id).cloned().unwrap_or_default();
     let author_name = in_full(row.author_id);
     let is_asked = sight == Sight::Own && row.state == SuggestionState::Answered && rules::goes_up(row.unsolved + 1);
-    let above = if is_asked { escalation::next(db, &row).await? } else { None };
+    let above = if is_asked { escalation::next(db, &row, now).await? } else { None };
+    // neighbours read what is public, and not how it was worked on
+    let is_near = sight == Sight::Own || standing.is_handler;
+    let referrals = if is_near { offers::of_voice(db, keys, &row).await? } else { Vec::new() };
+    let extensions = if is_near { extensions::of_voice(db, keys, &row).await? } else { Vec::new() };
+    let assists = if is_near { assists::of_voice(db, keys, &row).await? } else { Vec::new() };
+    let taken_down = if is_near { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
         has_cosigned: cosigns::has_cosigned(db, actor.person, row.id).await?,
@@ -223,12 +257,23 @@ pub(super) async fn view(
         rating_text: row.rating_text.clone(),
         assignee_name: assignee.map(in_full),
         readings,
+        referrals,
+        taken_down,
+        extensions,
+        assists,
         stream_id: of_thread.is_ok().then_some(row.stream_id),
         can: rules::steps(&row, standing),
         summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
     };
     let author_name = if sight == Sight::Public { people::mask_name(&author_name) } else { author_name };
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
+}
+
+async fn taken_down(db: &impl ConnectionTrait, row: &Suggestion) -> Result<Option<TakenDownView>> {
+    let Some((person, body)) = row.taken_by.zip(row.taken_body_id) else { return Ok(None) };
+    let person_name = people::queries::names(db, vec![person]).await?.remove(&person).unwrap_or_default();
+    let body_name = bodies::queries::names(db, vec![body]).await?.remove(&body).unwrap_or_default();
+    Ok(Some(TakenDownView { person_name, body_name }))
 }
 
 /// What of a voice gets into a list.
@@ -265,6 +310,8 @@ pub(super) async fn summaries(
             id: row.id,
             number: row.number,
             kind: row.kind,
+            category: row.category,
+            urgency: row.urgency,
             visibility: row.visibility,
             state: row.state,
             area_code: row.area_code,
@@ -287,76 +334,6 @@ pub(super) async fn summaries(
         }
     };
     Ok(rows.into_iter().map(show).collect())
-}
-
-/// A page of voices, newest first.
-///
-/// # Errors
-/// `not_allowed` for a desk that the actor does not have; `invalid_cursor`.
-pub async fn list(app: &App, actor: &Actor, query: SuggestionsQuery) -> Result<Page<SuggestionSummary>> {
-    let db = app.store.read();
-    let page = PageQuery { cursor: query.cursor, limit: query.limit };
-    let (limit, after) = (page.limit()?, page.after()?);
-    let (which, shown) = match query.scope {
-        Scope::Mine => (Condition::all().add(suggestion::Column::AuthorId.eq(actor.person)), Shown::All),
-        Scope::Village => (public_of(&actor.area), Shown::PublicOnly),
-        Scope::Desk => (on_desk(actor).ok_or(Code::NotAllowed)?, Shown::PublicOnly),
-    };
-    let mut found = suggestion::Entity::find().filter(which);
-    if let Some(state) = query.state {
-        found = found.filter(suggestion::Column::State.eq(state));
-    }
-    if let Some(Cursor { at, id }) = after {
-        let same = suggestion::Column::CreatedAt.eq(at).and(suggestion::Column::Id.lt(id));
-        found = found.filter(suggestion::Column::CreatedAt.lt(at).or(same));
-    }
-    let newest = found.order_by_desc(suggestion::Column::CreatedAt).order_by_desc(suggestion::Column::Id);
-    let rows = newest.limit(limit + 1).all(db).await?;
-    let page = Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| row);
-    let rows = if shown == Shown::All { words::open(db, &app.keys, page.items).await? } else { page.items };
-    Ok(Page { items: summaries(db, rows, shown).await?, next_cursor: page.next_cursor })
-}
-
-pub(super) fn public_of(area: &str) -> Condition {
-    Condition::all()
-        .add(suggestion::Column::AreaCode.eq(area))
-        .add(suggestion::Column::Visibility.eq(Visibility::Public))
-}
-
-/// What the actor handles: by a right of the body responsible, or because it was given to the actor.
-fn on_desk(actor: &Actor) -> Option<Condition> {
-    let (of_village, of_town) = rules::desk_bodies(actor);
-    let seats: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
-    if seats.is_empty() {
-        return None;
-    }
-    let for_town = suggestion::Column::Visibility.eq(Visibility::Town);
-    let in_village =
-        suggestion::Column::Visibility.ne(Visibility::Town).and(suggestion::Column::BodyId.is_in(of_village));
-    let in_town = for_town.and(suggestion::Column::BodyId.is_in(of_town));
-    let given = suggestion::Column::AssigneeId.eq(actor.person).and(suggestion::Column::BodyId.is_in(seats.clone()));
-    let went_up = suggestion::Column::Level.gt(0).and(suggestion::Column::BodyId.is_in(seats));
-    Some(Condition::any().add(in_village).add(in_town).add(given).add(went_up))
-}
-
-/// What waits on the actor's desk, the most urgent first, 50 at most. Empty without a desk.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<SuggestionSummary>> {
-    let Some(desk) = on_desk(actor) else { return Ok(Vec::new()) };
-    let is_submitted = suggestion::Column::State.eq(SuggestionState::Submitted);
-    let deadline: Expr = Expr::case(is_submitted, Expr::col(suggestion::Column::AcceptDueAt))
-        .finally(Expr::col(suggestion::Column::AnswerDueAt))
-        .into();
-    let rows = suggestion::Entity::find()
-        .filter(desk)
-        .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-        .order_by(deadline, Order::Asc)
-        .limit(TODO)
-        .all(db)
-        .await?;
-    summaries(db, rows, Shown::PublicOnly).await
 }
 
 /// The voice to which a photo or clip is attached.

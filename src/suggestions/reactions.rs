@@ -3,14 +3,14 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, cosigns, queries, rows::answer, silence, support, words};
+use super::{Suggestion, about, cosigns, queries, rows::answer, silence, support, words};
 use crate::{
     bodies, clock,
     error::Result,
     events::{Event, Kind, Reaction},
     ids::{BodyId, MatterId},
     store::Tx,
-    streams::commands::{Card, mailbox, office, post_card},
+    streams::commands::{Card, mailbox, post_card},
     text,
 };
 
@@ -20,9 +20,18 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "suggestions.tell_cosigners", run: |tx, event| Box::pin(tell_cosigners(tx, event)) },
     Reaction { name: "suggestions.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
     Reaction { name: "suggestions.weigh_support", run: |tx, event| Box::pin(support::weigh(tx, event)) },
+    Reaction { name: "suggestions.tell_referred", run: |tx, event| Box::pin(tell_referred(tx, event)) },
     Reaction { name: "suggestions.tell_silenced", run: |tx, event| Box::pin(silence::tell(tx, event)) },
 ];
 
+/// Cards for bodies that do not read the voice: they lead to what is asked of them.
+const NOT_THEIRS: [&str; 5] = [
+    "office_referral_offered",
+    "office_referral_ended",
+    "office_extension_asked",
+    "office_assist_asked",
+    "office_assist_ended",
+];
 /// Characters of an answer that are shown in the thread; all of it is on the page.
 const ANSWER_CHARS: usize = 120;
 
@@ -30,6 +39,7 @@ const ANSWER_CHARS: usize = 120;
 async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
         Kind::SuggestionInspected => return tell_inspected(tx, event).await,
+        Kind::SuggestionSubmitted if is_set(event, "taken_down") => "suggestion_taken_down",
         Kind::SuggestionSubmitted => "suggestion_received",
         Kind::SuggestionAccepted => "suggestion_accepted",
         // that it passed to another hand says nothing new to the author
@@ -82,6 +92,45 @@ async fn tell_cosigners(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// Each step from body to body: to the author in the thread, to the bodies in their offices.
+async fn tell_referred(tx: &Tx, event: &Event) -> Result<()> {
+    let (code, offices): (_, &[(&str, &'static str)]) = match event.kind {
+        Kind::SuggestionAssistAsked => ("suggestion_assist_asked", &[("to", "office_assist_asked")]),
+        Kind::SuggestionAssistGiven => ("suggestion_assist_given", &[("", "office_assist_given")]),
+        // the author reads the answer
+        Kind::SuggestionAssistEnded => ("", &[("to", "office_assist_ended")]),
+        Kind::SuggestionReferralOffered => ("suggestion_referral_offered", &[("to", "office_referral_offered")]),
+        Kind::SuggestionReferred => {
+            let code = if is_set(event, "decided") { "suggestion_referral_decided" } else { "suggestion_referred" };
+            (code, &[("from", "office_referral_taken"), ("to", "office_referral_here")])
+        }
+        Kind::SuggestionReferralRefused => ("suggestion_referral_refused", &[("from", "office_referral_refused")]),
+        Kind::SuggestionReferralEnded => ("suggestion_referral_ended", &[("to", "office_referral_ended")]),
+        Kind::SuggestionExtensionAsked => ("suggestion_extension_asked", &[("office", "office_extension_asked")]),
+        Kind::SuggestionExtended => ("suggestion_extended", &[("", "office_extended")]),
+        Kind::SuggestionExtensionRefused => ("suggestion_extension_refused", &[("", "office_extension_refused")]),
+        _ => return Ok(()),
+    };
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let named: Vec<BodyId> = ["to", "next", "office"].iter().filter_map(|part| event.get(part)).collect();
+    let names = bodies::queries::names(tx, named).await?;
+    let name = |part: &str| event.get::<BodyId>(part).and_then(|id| names.get(&id).cloned()).unwrap_or_default();
+    let blanks = [("other", name("to")), ("next", name("next")), ("office", name("office"))];
+    if !code.is_empty() {
+        post_card(tx, row.stream_id, card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?).await?;
+    }
+    for (part, code) in offices {
+        // without a name: the one responsible
+        let body = event.get::<BodyId>(part).unwrap_or(row.body_id);
+        let mut card = card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?;
+        if NOT_THEIRS.contains(code) {
+            card.link = "/desk/referrals".to_owned();
+        }
+        about::tell_body(tx, &row, (body, card)).await?;
+    }
+    Ok(())
+}
+
 /// That somebody of the county opened it is for the author alone: handlers read the thread, and it may be about them.
 async fn tell_inspected(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
@@ -99,14 +148,14 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionRated if is_set(event, "reopened") => "office_suggestion_reopened",
         Kind::SuggestionOverdue => "office_suggestion_overdue",
         Kind::SuggestionDueSoon => "office_suggestion_due_soon",
+        Kind::SuggestionSupervised if is_to_accept(event) => "office_suggestion_not_taken",
         Kind::SuggestionSupervised => "office_suggestion_supervised",
         Kind::SuggestionEscalated => "office_suggestion_escalated",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
-    let is_to_accept = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated)
-        || event.data.get("which").is_some_and(|which| which == "accept");
-    let due = if is_to_accept { row.accept_due_at } else { row.answer_due_at };
+    let is_new = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated);
+    let due = if is_new || is_to_accept(event) { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
     if event.kind == Kind::SuggestionSupervised {
         // whoever sees to it that others answer does not read it
@@ -120,11 +169,19 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     // who had it before is told that it has gone
     if let Some(from) = event.get::<BodyId>("from") {
         let gone = self::card(tx, "office_suggestion_gone", &row, due).await?;
-        post_card(tx, office(tx, from).await?, gone).await?;
+        about::tell_body(tx, &row, (from, gone)).await?;
     }
     let body = event.get::<BodyId>("office").unwrap_or(row.body_id);
-    post_card(tx, office(tx, body).await?, card).await?;
+    let is_told = about::tell_body(tx, &row, (body, card)).await?;
+    if !is_told && event.kind == Kind::SuggestionSubmitted {
+        let card = self::card(tx, "office_suggestion_unassigned", &row, due).await?;
+        about::tell_supervisors(tx, &row, Card { link: "/desk".to_owned(), ..card }).await?;
+    }
     Ok(())
+}
+
+fn is_to_accept(event: &Event) -> bool {
+    event.data.get("which").is_some_and(|which| which == "accept")
 }
 
 fn is_set(event: &Event, flag: &str) -> bool {
@@ -133,6 +190,16 @@ fn is_set(event: &Event, flag: &str) -> bool {
 
 /// Title and text are named after the code; both may use the number, the kind, the body and the day it is due.
 async fn card(tx: &Tx, code: &'static str, row: &Suggestion, due: DateTime<Utc>) -> Result<Card> {
+    card_with(tx, code, row, (due, &[])).await
+}
+
+/// The same with more blanks.
+async fn card_with(
+    tx: &Tx,
+    code: &'static str,
+    row: &Suggestion,
+    (due, more): (DateTime<Utc>, &[(&'static str, String)]),
+) -> Result<Card> {
     let names = bodies::queries::names(tx, vec![row.body_id]).await?;
     let kind = text::say(&format!("suggestion-kind-{}", row.kind.to_value()));
     let due = last_day(due);
@@ -143,6 +210,8 @@ async fn card(tx: &Tx, code: &'static str, row: &Suggestion, due: DateTime<Utc>)
         ("month", due.month().into()),
         ("day", due.day().into()),
     ];
+    let more = more.iter().map(|(name, value)| (*name, value.as_str().into()));
+    let blanks: Vec<_> = blanks.into_iter().chain(more).collect();
     let key = code.replace('_', "-");
     Ok(Card {
         code,
@@ -171,6 +240,7 @@ mod tests {
     fn every_card_has_its_words() {
         let codes = [
             "received",
+            "taken-down",
             "accepted",
             "assigned",
             "answered",
@@ -180,13 +250,29 @@ mod tests {
             "overdue",
             "inspected",
             "escalated",
+            "referral-offered",
+            "referred",
+            "referral-refused",
+            "referral-ended",
+            "referral-decided",
+            "extension-asked",
+            "extended",
+            "extension-refused",
+            "assist-asked",
+            "assist-given",
         ];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
-        let office = ["new", "reopened", "overdue", "due-soon", "supervised", "escalated", "gone"]
-            .iter()
-            .map(|code| format!("office-suggestion-{code}"));
+        let office =
+            ["new", "reopened", "overdue", "due-soon", "supervised", "not-taken", "escalated", "gone", "unassigned"]
+                .iter()
+                .map(|code| format!("office-suggestion-{code}"));
         let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
-        for key in author.chain(office).chain(cosigners) {
+        let referred =
+            ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
+        let referred = referred
+            .chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned))
+            .chain(["office-assist-asked", "office-assist-given", "office-assist-ended"].map(str::to_owned));
+        for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
         }
     }

@@ -1,6 +1,6 @@
 //! The one way in which a handler gets to see a voice that is not public: it is written down first, for the author to see.
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
     sea_query::Expr,
 };
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::{
     Suggestion,
     commands::record,
     inspections,
-    queries::SuggestionReadingView,
+    queries::{self, SuggestionReadingView},
     rows::reading,
     rules::{self, Sight},
 };
@@ -19,10 +19,11 @@ use crate::{
     clock,
     error::{Code, Result},
     events::Kind,
-    ids::SuggestionId,
+    ids::{PersonId, SuggestionId},
     people,
     store::Tx,
     streams::{self, GIVEN_TODAY, HANDLER_TODAY},
+    text,
 };
 
 /// What a handler opens.
@@ -61,43 +62,78 @@ async fn open_as_handler(app: &App, actor: &Actor, row: &Suggestion, what: Openi
 
 async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
     let seat = rules::handling_seat(actor, row).ok_or(Code::NotFound)?;
-    let day = clock::local_date(tx.now());
-    let again = reading::Entity::update_many()
-        .col_expr(reading::Column::Times, Expr::col(reading::Column::Times).add(1))
-        .filter(reading::Column::SuggestionId.eq(row.id))
-        .filter(reading::Column::PersonId.eq(actor.person))
-        .filter(reading::Column::Day.eq(day))
-        .exec(tx)
-        .await?;
+    let again = count_again(tx, row, actor.person).await?;
     let role = if row.assignee_id == Some(actor.person) { GIVEN_TODAY } else { HANDLER_TODAY };
     // what went up is read by who had it below, and answered and talked about above
     if seat.body_id == row.body_id {
         streams::commands::join(tx, row.stream_id, actor.person, role).await?;
     }
-    if again.rows_affected > 0 {
+    if again {
         return Ok(());
     }
+    insert(tx, row, (actor.person, seat.body_name.clone())).await?;
+    record(tx, Kind::SuggestionRead, row, Some(actor), json!({ "day": clock::local_date(tx.now()) })).await
+}
+
+/// One time more today, if it is not the first.
+async fn count_again(tx: &Tx, row: &Suggestion, person: PersonId) -> Result<bool> {
+    let again = reading::Entity::update_many()
+        .col_expr(reading::Column::Times, Expr::col(reading::Column::Times).add(1))
+        .filter(reading::Column::SuggestionId.eq(row.id))
+        .filter(reading::Column::PersonId.eq(person))
+        .filter(reading::Column::Day.eq(clock::local_date(tx.now())))
+        .exec(tx)
+        .await?;
+    Ok(again.rows_affected > 0)
+}
+
+async fn insert(tx: &Tx, row: &Suggestion, (person, body_name): (PersonId, String)) -> Result<()> {
     let first = reading::ActiveModel {
         suggestion_id: Set(row.id),
-        person_id: Set(actor.person),
-        day: Set(day),
-        body_name: Set(seat.body_name.clone()),
+        person_id: Set(person),
+        day: Set(clock::local_date(tx.now())),
+        body_name: Set(body_name),
         first_at: Set(tx.now()),
         times: Set(1),
         reason: Set(None),
     };
     first.insert(tx).await?;
-    record(tx, Kind::SuggestionRead, row, Some(actor), json!({ "day": day })).await
+    Ok(())
+}
+
+/// The voice of somebody for whom it was taken down, opened by its code: nobody knows by whom, and it is written down that it
+/// was. Records `suggestion.read` once a day.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_by_code(tx: &Tx, id: SuggestionId) -> Result<()> {
+    let row = queries::row(tx, id).await?.ok_or(Code::NotFound)?;
+    if count_again(tx, &row, row.author_id).await? {
+        return Ok(());
+    }
+    insert(tx, &row, (row.author_id, text::say("suggestion-by-code"))).await?;
+    record(tx, Kind::SuggestionRead, &row, None, json!({ "day": clock::local_date(tx.now()) })).await
 }
 
 /// Who opened it, newest day first.
-pub(super) async fn of_voice(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<SuggestionReadingView>> {
+pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Result<Vec<SuggestionReadingView>> {
+    shown(db, of, Condition::all()).await
+}
+
+/// When it was opened by its code, for those who handle it.
+pub(super) async fn by_code(db: &impl ConnectionTrait, of: &Suggestion) -> Result<Vec<SuggestionReadingView>> {
+    shown(db, of, Condition::all().add(reading::Column::PersonId.eq(of.author_id))).await
+}
+
+async fn shown(db: &impl ConnectionTrait, of: &Suggestion, which: Condition) -> Result<Vec<SuggestionReadingView>> {
     let rows = reading::Entity::find()
-        .filter(reading::Column::SuggestionId.eq(id))
+        .filter(reading::Column::SuggestionId.eq(of.id))
+        .filter(which)
         .order_by_desc(reading::Column::FirstAt)
         .all(db)
         .await?;
-    let names = people::queries::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let openers = rows.iter().map(|row| row.person_id).filter(|person| *person != of.author_id);
+    let names = people::queries::names(db, openers.collect()).await?;
     let show = |row: reading::Model| SuggestionReadingView {
         person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
         body_name: row.body_name,

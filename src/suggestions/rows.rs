@@ -7,7 +7,10 @@ pub mod suggestion {
 
     use crate::{
         ids::{BodyId, DataKeyId, MatterId, PersonId, StreamId, SuggestionId},
-        suggestions::rules::{Deadline, SuggestionKind, SuggestionState, Visibility},
+        suggestions::{
+            promises::Urgency,
+            rules::{Category, Deadline, SuggestionKind, SuggestionState, Visibility},
+        },
     };
 
     /// One voice. Text, place and author are written once; answers move the rest.
@@ -52,6 +55,25 @@ pub mod suggestion {
         pub supervise_at: Option<DateTime<Utc>>,
         /// How many say that it is theirs, too.
         pub cosigns: i32,
+        /// The body that is asked to take it, and has not said yes or no.
+        pub offered_to: Option<BodyId>,
+        /// How often it was passed on, from the usual body to another: where it is above 0, it is theirs to whom it was given.
+        pub handed: i32,
+        /// The clerk who took it down for its author, and for which office.
+        pub taken_by: Option<PersonId>,
+        pub taken_body_id: Option<BodyId>,
+        /// Whom it is about, of those who sit over the village, and the bodies in which they sat then (ids with a space
+        /// between): it is kept from both.
+        pub about_person_id: Option<PersonId>,
+        pub about_bodies: String,
+        pub category: Category,
+        pub urgency: Urgency,
+        /// The office above that is asked for more days, and has not said yes or no.
+        pub asks_office: Option<BodyId>,
+        /// When more days were asked for since it was opened; they are not asked for twice.
+        pub days_asked_at: Option<DateTime<Utc>>,
+        /// The body that was responsible when a deadline passed last, whoever has it since.
+        pub late_body_id: Option<BodyId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -78,6 +100,136 @@ pub(crate) mod answer {
         pub person_id: PersonId,
         pub text: String,
         pub created_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That a body wanted to pass it on, and what came of it.
+pub(crate) mod referral {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{BodyId, PersonId, ReferralId, SuggestionId},
+        suggestions::referrals::ReferralState,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_referrals")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: ReferralId,
+        pub suggestion_id: SuggestionId,
+        pub from_body_id: BodyId,
+        pub to_body_id: BodyId,
+        /// Sealed like the voice's words.
+        pub reason: String,
+        pub state: ReferralState,
+        pub offered_by: PersonId,
+        pub offered_at: DateTime<Utc>,
+        pub decided_by: Option<PersonId>,
+        pub decided_at: Option<DateTime<Utc>>,
+        /// Why it was not taken; sealed, too.
+        pub answer: Option<String>,
+        /// Who should take it, as the one that did not says.
+        pub next_body_id: Option<BodyId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who answers what is about something, in an area and below it.
+pub(crate) mod route {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{BodyId, PersonId},
+        suggestions::rules::Category,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_routes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area_code: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub category: Category,
+        pub body_id: BodyId,
+        pub set_by: PersonId,
+        pub set_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That the body responsible asked the office above for more days, and what came of it.
+pub(crate) mod extension {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{BodyId, ExtensionId, PersonId, SuggestionId},
+        suggestions::extensions::ExtensionState,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_extensions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: ExtensionId,
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        pub office_id: BodyId,
+        /// Sealed like the voice's words.
+        pub reason: String,
+        pub state: ExtensionState,
+        pub asked_by: PersonId,
+        pub asked_at: DateTime<Utc>,
+        pub decided_by: Option<PersonId>,
+        pub decided_at: Option<DateTime<Utc>>,
+        /// What the office said; sealed, too.
+        pub answer: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That the body responsible asked another for its part, and what came of it.
+pub(crate) mod assist {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{AssistId, BodyId, PersonId, SuggestionId},
+        suggestions::assists::AssistState,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_assists")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: AssistId,
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        /// Sealed like the voice's words.
+        pub task: String,
+        pub state: AssistState,
+        pub asked_by: PersonId,
+        pub asked_at: DateTime<Utc>,
+        /// What it did; sealed, too.
+        pub answer: Option<String>,
+        pub given_by: Option<PersonId>,
+        pub given_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

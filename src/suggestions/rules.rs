@@ -1,17 +1,23 @@
 //! What may be done with a voice, by whom, until when; and who may see it.
 use chrono::NaiveDate;
-use sea_orm::{DeriveActiveEnum, EnumIter, Iterable};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use sea_orm::Iterable;
 
-use super::Suggestion;
+use super::{
+    Suggestion,
+    promises::{Wait, promise},
+};
 use crate::{
     actor::{Actor, HeldSeat},
+    areas::TOWN_CODE,
     error::{Code, Result},
-    ids::BodyId,
-    rights::{self, Right},
+    ids::{BodyId, PersonId},
+    rights::{self, Right, SPEAKERS},
+    streams,
 };
 
+pub use self::kinds::{Category, Deadline, Step, SuggestionKind, SuggestionState, Visibility};
+
+mod kinds;
 pub mod thresholds;
 
 /// Working days until a voice is accepted (reference: within 2 working days).
@@ -30,82 +36,6 @@ pub const MOST_WORKING_DAYS: u32 = 15;
 const UNSOLVED_RATING: i32 = 2;
 /// Characters of the text that name its thread.
 const TITLE_CHARS: usize = 16;
-
-/// What somebody wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum SuggestionKind {
-    /// 咨询
-    Consult,
-    /// 求助
-    Help,
-    /// 投诉
-    Complaint,
-    /// 建议
-    Suggestion,
-    /// 表扬
-    Praise,
-}
-
-/// Who sees it besides the author.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Visibility {
-    /// The village; the author's name is masked.
-    Public,
-    /// Those who handle voices in the village; each opening is recorded.
-    Handlers,
-    /// The town's office alone, nobody in the village; each opening is recorded.
-    Town,
-}
-
-/// How far it has come. That it joined a matter is a fact beside this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum SuggestionState {
-    /// Left, and on the desk of the body responsible.
-    Submitted,
-    /// Somebody takes care of it.
-    Accepted,
-    /// Answered, not rated yet.
-    Answered,
-    /// The author has rated the answer and is content.
-    Rated,
-}
-
-/// The promise with a clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum Deadline {
-    /// To be accepted.
-    Accept,
-    /// To be answered.
-    Answer,
-}
-
-/// What somebody does with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Take care of it.
-    Accept,
-    /// Give it to somebody.
-    Assign,
-    /// Answer it.
-    Answer,
-    /// Let a clip say the newest answer.
-    Speak,
-    /// Rate the answer.
-    Rate,
-    /// Let it join a matter.
-    Join,
-    /// Say that it is one's own, too.
-    Cosign,
-}
 
 /// How somebody stands to a voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,14 +85,22 @@ pub fn responsible_kind(visibility: Visibility) -> &'static str {
     }
 }
 
-/// The kind of office above, which gets what was not solved twice and hears of what is late.
+/// The kinds of office above a body, the nearest first: they get what was not solved twice and hear of what is late.
+/// `widest`: the shortest code of what the body covers.
 #[must_use]
-pub fn above(kind: &str) -> Option<&'static str> {
+pub fn above(kind: &str, widest: usize) -> &'static [&'static str] {
     match kind {
-        "village_committee" => Some("town_office"),
-        "town_office" => Some("county_office"),
-        _ => None,
+        "county_office" => &[],
+        "town_office" => &["county_office"],
+        _ if widest < TOWN_CODE => &["county_office"],
+        _ => &["town_office", "county_office"],
     }
+}
+
+/// May a body of this kind be given what only the town is to see?
+#[must_use]
+pub fn takes_private(visibility: Visibility, kind: &str) -> bool {
+    visibility != Visibility::Town || matches!(kind, "town_office" | "county_office")
 }
 
 /// Does one more "not solved" take it up, if there is an office above?
@@ -182,8 +120,8 @@ pub fn reopens(rating: i32) -> bool {
 pub fn handling_seat<'a>(actor: &'a Actor, row: &Suggestion) -> Option<&'a HeldSeat> {
     let in_body = |seat: &&HeldSeat| seat.body_id == row.body_id;
     let by_right = |seat: &&HeldSeat| {
-        // an office to which it went up handles it, whatever its rights are otherwise
-        let went_up = row.level > 0 && in_body(seat);
+        // a body that was given it handles it, whatever its rights are otherwise: by who speaks for it
+        let went_up = is_handed_on(row) && in_body(seat) && streams::opens(&seat.body_kind, &seat.role);
         let began_here = match row.visibility {
             Visibility::Public | Visibility::Handlers => handles(seat),
             Visibility::Town => is_town(seat),
@@ -191,9 +129,62 @@ pub fn handling_seat<'a>(actor: &'a Actor, row: &Suggestion) -> Option<&'a HeldS
         seat.covers(&row.area_code) && (went_up || began_here)
     };
     let given = row.assignee_id == Some(actor.person);
+    if is_about(actor, row) {
+        return None;
+    }
     let seats = || actor.seats.iter();
     // who sits in the body responsible speaks for it, and not for another that covers the village, too
     seats().find(|seat| in_body(seat) && (given || by_right(seat))).or_else(|| seats().find(by_right))
+}
+
+/// Is it about the actor, or about somebody of the actor's own body?
+#[must_use]
+pub fn is_about(actor: &Actor, row: &Suggestion) -> bool {
+    concerns(row, actor.person, &actor.seats)
+}
+
+/// Is it about this person, or about somebody of a body in which this person sits?
+#[must_use]
+pub fn concerns(row: &Suggestion, person: PersonId, seats: &[HeldSeat]) -> bool {
+    row.about_person_id == Some(person) || seats.iter().any(|seat| is_kept_from(row, seat.body_id))
+}
+
+/// Is it about somebody of this body?
+#[must_use]
+pub fn is_kept_from(row: &Suggestion, body: BodyId) -> bool {
+    row.about_bodies.split(' ').any(|one| one == body.to_string())
+}
+
+/// Is it whose it was given to, by the clock or by another body, and not whose it was at first?
+fn is_handed_on(row: &Suggestion) -> bool {
+    row.level > 0 || row.handed > 0
+}
+
+/// Does somebody in this seat say yes and no for the body?
+#[must_use]
+pub fn speaks(seat: &HeldSeat) -> bool {
+    SPEAKERS.contains(&seat.role.as_str())
+}
+
+/// The seat by which the actor speaks for a body that is asked something about this voice.
+///
+/// # Errors
+/// `not_found` for who does not sit there, and for whom the voice is about; `not_allowed` for who does not speak for the
+/// body, and for the author.
+pub fn speaking_seat<'a>(actor: &'a Actor, row: &Suggestion, body: BodyId) -> Result<&'a HeldSeat> {
+    let of_body = |seat: &&HeldSeat| seat.body_id == body;
+    let sits = actor.seats.iter().any(|seat| of_body(&seat));
+    if !sits || is_about(actor, row) {
+        return Err(Code::NotFound.into());
+    }
+    let speaking = actor.seats.iter().find(|seat| of_body(seat) && speaks(seat));
+    speaking.filter(|_| actor.person != row.author_id).ok_or_else(|| Code::NotAllowed.into())
+}
+
+/// Do bodies of this kind answer residents? Councils advise, representatives decide, evaluators look on.
+#[must_use]
+pub fn takes_voices(kind: &str) -> bool {
+    !matches!(kind, "council" | "federation" | "joint_meeting" | "representatives" | "evaluator")
 }
 
 fn handles(seat: &HeldSeat) -> bool {
@@ -220,7 +211,7 @@ pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
     Standing {
         is_author: actor.person == row.author_id,
         is_handler: seat.is_some(),
-        is_responsible: seat.is_some_and(|seat| row.level == 0 || seat.body_id == row.body_id),
+        is_responsible: seat.is_some_and(|seat| !is_handed_on(row) || seat.body_id == row.body_id),
         lives_there: actor.area == row.area_code,
         is_neighbour: actor.sees(&row.area_code),
         raises_matters: rights::may(actor, Right::RaiseMatter, &row.area_code),
@@ -247,6 +238,10 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
         Step::Join => true,
         Step::Cosign => state != SuggestionState::Rated,
+        Step::Extend => state == SuggestionState::Accepted,
+        Step::Refer | Step::Keep | Step::Involve => {
+            matches!(state, SuggestionState::Submitted | SuggestionState::Accepted)
+        }
     }
 }
 
@@ -260,14 +255,29 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     }
     let may = match step {
         Step::Rate => standing.is_author,
-        Step::Accept | Step::Assign | Step::Answer | Step::Speak => standing.is_responsible && !standing.is_author,
+        Step::Accept
+        | Step::Assign
+        | Step::Answer
+        | Step::Speak
+        | Step::Refer
+        | Step::Keep
+        | Step::Extend
+        | Step::Involve => standing.is_responsible && !standing.is_author,
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
     };
     if !may {
         return Err(Code::NotAllowed.into());
     }
-    let is_free = step != Step::Join || row.matter_id.is_none();
+    let promised = promise(row.kind, row.category, row.urgency);
+    let is_free = match step {
+        Step::Join => row.matter_id.is_none(),
+        Step::Refer => row.offered_to.is_none(),
+        Step::Keep => row.offered_to.is_some(),
+        // once, and only where days were promised: what presses does not wait
+        Step::Extend => row.days_asked_at.is_none() && matches!(promised.answer, Wait::WorkingDays(_)),
+        _ => true,
+    };
     if !is_free || !fits(step, row.state) {
         return Err(Code::WrongState.into());
     }

@@ -2,7 +2,7 @@
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{
-    Suggestion, cosigns,
+    Suggestion, assists, cosigns, extensions, referrals,
     rows::{answer, suggestion},
     rules::Visibility,
 };
@@ -84,6 +84,17 @@ pub(super) async fn open_answers(
     Ok(())
 }
 
+/// One text about a voice as it was written; `kept`: what it is, and as it is kept.
+pub(super) async fn open_one(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    of: &Suggestion,
+    (place, kept): (&str, &str),
+) -> Result<String> {
+    let opened = seals::queries::open_all(db, keys, of.key_id).await?;
+    Ok(opened.text(of.key_id, place, kept)?.unwrap_or_else(|| text::say("erased")))
+}
+
 /// Makes unreadable what this person said in private: keys are destroyed, what was kept before voices were sealed is
 /// blanked. Public words stay, they are the village's record, without the name. Says which voices it were.
 ///
@@ -112,6 +123,9 @@ pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
         };
         let which = suggestion::Column::Id.is_in(some.iter().copied());
         suggestion::Entity::update_many().set(blank).filter(which).exec(tx).await?;
+        referrals::blank(tx, some).await?;
+        extensions::blank(tx, some).await?;
+        assists::blank(tx, some).await?;
         answer::Entity::update_many()
             .col_expr(answer::Column::Text, Expr::value(text::say("erased")))
             .filter(answer::Column::SuggestionId.is_in(some.iter().copied()))

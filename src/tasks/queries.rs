@@ -1,6 +1,6 @@
 //! Reads of tasks: of a matter, of their owner.
 use chrono::{DateTime, FixedOffset, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,6 +102,20 @@ pub async fn my_open(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<
         .all(db)
         .await?;
     views(db, rows).await
+}
+
+/// How many open tasks are late in an area and below it, and those that are the longest, 200 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>)) -> Result<(u64, Vec<TaskView>)> {
+    let late = task::Entity::find()
+        .filter(task::Column::AreaCode.starts_with(area))
+        .filter(task::Column::State.eq(OPEN))
+        .filter(task::Column::DueAt.lte(now));
+    let count = late.clone().count(db).await?;
+    let rows = late.order_by_asc(task::Column::DueAt).limit(MAX_TASKS).all(db).await?;
+    Ok((count, views(db, rows).await?))
 }
 
 /// The owner, everybody of the area, and who evaluates it.

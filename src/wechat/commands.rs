@@ -1,38 +1,30 @@
 //! Writes about accounts: seen, bound, unbound, consents, windows, switched off.
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 use serde_json::json;
 
 use super::{
+    ledger, reports,
     rows::{account, consent, log_in},
     rules,
+    send::SEALED_FOR,
 };
 use crate::{
     actor::Actor,
     areas,
     error::{Code, Result},
     events::{self, Happening, Kind},
-    gateways::wechat::{WechatApp, inbound::Said},
+    gateways::wechat::{Wechat, WechatApp, inbound::Said},
     ids::{PersonId, WechatAccountId},
     keys::Keys,
     store::Tx,
 };
 
-/// What openids are sealed for.
-const SEALED_FOR: &str = "openid";
 const FORGET_BATCH: u64 = 200;
 const MOST_CONSENTS: i32 = 1000;
 
 /// How an openid is found.
 pub(super) fn digest(keys: &Keys, app: WechatApp, openid: &str) -> String {
     keys.lookup("openid", &format!("{} {openid}", app.as_str()))
-}
-
-/// The openid of an account.
-///
-/// # Errors
-/// When the key is gone.
-pub(super) fn openid(keys: &Keys, row: &account::Model) -> Result<String> {
-    keys.unseal(SEALED_FOR, &row.openid_sealed)
 }
 
 /// The account of this openid; made when it is new, and belonging to nobody then.
@@ -134,12 +126,24 @@ pub async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
     Ok(())
 }
 
+/// The account of this openid, if it was ever seen.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn known(tx: &Tx, app: WechatApp, openid: &str) -> Result<Option<account::Model>> {
+    Ok(account::Entity::find()
+        .filter(account::Column::App.eq(app.as_str()))
+        .filter(account::Column::OpenidHmac.eq(digest(tx.keys(), app, openid)))
+        .one(tx)
+        .await?)
+}
+
 /// What a message or an event means for the account: follows, village, window, consents. What somebody *said* is for the
 /// inbox.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn note(tx: &Tx, row: &account::Model, said: &Said) -> Result<()> {
+pub async fn note(tx: &Tx, wechat: &Wechat, (row, said): (&account::Model, &Said)) -> Result<()> {
     let mut change = account::ActiveModel { id: Set(row.id), ..Default::default() };
     let (window, scene) = match said {
         Said::Text { .. } | Said::Photo { .. } | Said::Voice { .. } | Said::Place { .. } => (Some(rules::SAID), None),
@@ -153,7 +157,7 @@ pub async fn note(tx: &Tx, row: &account::Model, said: &Said) -> Result<()> {
             change.update(tx).await?;
             return Ok(());
         }
-        Said::Consent { templates } => return consents(tx, row.id, templates).await,
+        Said::Consent { templates, is_change } => return consents(tx, wechat, (row, templates), *is_change).await,
         Said::Result { .. } | Said::Other { .. } => return Ok(()),
     };
     // whoever writes, follows and wants to hear
@@ -177,23 +181,72 @@ pub async fn note(tx: &Tx, row: &account::Model, said: &Said) -> Result<()> {
     Ok(())
 }
 
-/// One consent is one more send; taking it back leaves none.
-async fn consents(tx: &Tx, id: WechatAccountId, templates: &[(String, bool)]) -> Result<()> {
-    for (template, given) in templates.iter().take(10) {
-        let known = consent::Entity::find_by_id((id, template.clone())).one(tx).await?;
-        let remaining = known.as_ref().map_or(0, |row| row.remaining);
-        let row = consent::ActiveModel {
-            account_id: Set(id),
-            template: Set(template.clone()),
-            remaining: Set(if *given { std::cmp::Ord::min(remaining.saturating_add(1), MOST_CONSENTS) } else { 0 }),
-            is_long_term: Set(*given && known.as_ref().is_some_and(|row| row.is_long_term)),
+/// One consent is one more send, or all of them where it holds for ever; taking it back leaves none. Who says no when
+/// asked keeps what was given before. Templates that the settings do not name are passed over.
+async fn consents(
+    tx: &Tx,
+    wechat: &Wechat,
+    (row, templates): (&account::Model, &[(String, bool)]),
+    is_change: bool,
+) -> Result<()> {
+    let app = WechatApp::parse(&row.app).unwrap_or(WechatApp::Official);
+    for (id, given) in templates.iter().take(10) {
+        let Some(template) = wechat.to_consent(app).find(|template| template.id == *id) else { continue };
+        let known = consent::Entity::find_by_id((row.id, id.clone())).one(tx).await?;
+        let before = known.as_ref().map_or(0, |known| known.remaining);
+        let remaining = match (given, template.is_long_term) {
+            (true, true) => 1,
+            (true, false) => std::cmp::Ord::min(before.saturating_add(1), MOST_CONSENTS),
+            (false, _) if is_change || template.is_long_term => 0,
+            (false, _) => before,
         };
-        if known.is_some() {
-            row.update(tx).await?
-        } else {
-            row.insert(tx).await?
-        };
+        put_consent(
+            tx,
+            known.is_some(),
+            consent::Model {
+                account_id: row.id,
+                template: id.clone(),
+                remaining,
+                is_long_term: template.is_long_term && remaining > 0,
+                refused_at: (!given).then(|| tx.now()),
+            },
+        )
+        .await?;
     }
+    Ok(())
+}
+
+/// Consents that a Mini Program says were given, where WeChat does not tell us itself: at most one is believed until a
+/// send has proven it.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn claimed(tx: &Tx, wechat: &Wechat, (row, templates): (&account::Model, &[String])) -> Result<()> {
+    for id in templates.iter().take(3) {
+        let Some(template) = wechat.to_consent(WechatApp::Mini).find(|template| template.id == *id) else { continue };
+        let known = consent::Entity::find_by_id((row.id, id.clone())).one(tx).await?;
+        let remaining = known.as_ref().map_or(0, |known| known.remaining).max(1);
+        let is_long_term = template.is_long_term;
+        let one =
+            consent::Model { account_id: row.id, template: id.clone(), remaining, is_long_term, refused_at: None };
+        put_consent(tx, known.is_some(), one).await?;
+    }
+    Ok(())
+}
+
+async fn put_consent(tx: &Tx, is_known: bool, one: consent::Model) -> Result<()> {
+    let row = consent::ActiveModel {
+        account_id: Set(one.account_id),
+        template: Set(one.template),
+        remaining: Set(one.remaining),
+        is_long_term: Set(one.is_long_term),
+        refused_at: Set(one.refused_at),
+    };
+    if is_known {
+        row.update(tx).await?
+    } else {
+        row.insert(tx).await?
+    };
     Ok(())
 }
 
@@ -201,7 +254,7 @@ async fn consents(tx: &Tx, id: WechatAccountId, templates: &[(String, bool)]) ->
 ///
 /// # Errors
 /// When the database refuses.
-pub(super) async fn switch_off(tx: &Tx, id: WechatAccountId, why: &str) -> Result<()> {
+pub async fn switch_off(tx: &Tx, id: WechatAccountId, why: &str) -> Result<()> {
     account::Entity::update_many()
         .col_expr(account::Column::OffWhy, Expr::value(why))
         .filter(account::Column::Id.eq(id))
@@ -210,55 +263,7 @@ pub(super) async fn switch_off(tx: &Tx, id: WechatAccountId, why: &str) -> Resul
     Ok(())
 }
 
-/// Takes one message from the open window. `false`: it is shut, or has none left.
-pub(super) async fn take_window(tx: &Tx, id: WechatAccountId) -> Result<bool> {
-    let taken = account::Entity::update_many()
-        .col_expr(account::Column::WindowLeft, Expr::col(account::Column::WindowLeft).sub(1))
-        .filter(account::Column::Id.eq(id))
-        .filter(account::Column::WindowLeft.gt(0))
-        .filter(account::Column::WindowEndsAt.gt(tx.now()))
-        .exec(tx)
-        .await?;
-    Ok(taken.rows_affected == 1)
-}
-
-/// Takes one consent. `false`: none is left. A long-term consent is not used up.
-pub(super) async fn take_consent(tx: &Tx, id: WechatAccountId, template: &str) -> Result<bool> {
-    let taken = consent::Entity::update_many()
-        .col_expr(consent::Column::Remaining, Expr::col(consent::Column::Remaining).sub(1))
-        .filter(consent::Column::AccountId.eq(id))
-        .filter(consent::Column::Template.eq(template))
-        .filter(consent::Column::Remaining.gt(0))
-        .exec(tx)
-        .await?;
-    Ok(taken.rows_affected == 1)
-}
-
-/// WeChat knows better how much is left: nothing, or one more because nothing went out.
-pub(super) async fn settle_ledger(tx: &Tx, id: WechatAccountId, template: Option<&str>, is_spent: bool) -> Result<()> {
-    match template {
-        None => {
-            let left = Expr::col(account::Column::WindowLeft);
-            account::Entity::update_many()
-                .col_expr(account::Column::WindowLeft, if is_spent { Expr::value(0) } else { left.add(1) })
-                .filter(account::Column::Id.eq(id))
-                .exec(tx)
-                .await?;
-        }
-        Some(template) => {
-            let remaining = Expr::col(consent::Column::Remaining);
-            consent::Entity::update_many()
-                .col_expr(consent::Column::Remaining, if is_spent { Expr::value(0) } else { remaining.add(1) })
-                .filter(consent::Column::AccountId.eq(id))
-                .filter(consent::Column::Template.eq(template))
-                .exec(tx)
-                .await?;
-        }
-    }
-    Ok(())
-}
-
-/// Forgets who was on the way and did not come back, or did not prove the phone.
+/// Forgets who was on the way and did not come back, or did not prove the phone; and sends and reports that are over.
 ///
 /// # Errors
 /// When the database fails.
@@ -268,10 +273,10 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .limit(FORGET_BATCH)
         .all(tx)
         .await?;
-    if old.is_empty() {
-        return Ok(0);
+    let ids: Vec<_> = old.into_iter().map(|row| row.id).collect();
+    let mut gone = ledger::due(tx).await? + reports::due(tx).await?;
+    if !ids.is_empty() {
+        gone += log_in::Entity::delete_many().filter(log_in::Column::Id.is_in(ids)).exec(tx).await?.rows_affected;
     }
-    let ids = old.into_iter().map(|row| row.id);
-    let gone = log_in::Entity::delete_many().filter(log_in::Column::Id.is_in(ids)).exec(tx).await?;
-    Ok(gone.rows_affected)
+    Ok(gone)
 }

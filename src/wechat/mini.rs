@@ -13,7 +13,6 @@ use crate::{
     gateways::wechat::{
         Account, Failure, WechatApp,
         decide::{Action, decide},
-        inbound::Said,
     },
     ids::PersonId,
     keys::Keys,
@@ -177,20 +176,23 @@ pub async fn choose(app: &App, told: MiniChoice) -> Result<OpenSession> {
         .await
 }
 
-/// Notes consents given in the Mini Program, for the actor's accounts there. Only templates of the settings count.
+/// Notes consents given in the Mini Program, for the actor's account there. Only templates of the settings count, and of
+/// those that WeChat itself does not tell us of, one each: more are known when they were used.
 ///
 /// # Errors
 /// `wechat_not_bound` when the actor has no account there.
 pub async fn consent(app: &App, actor: &Actor, told: MiniConsents) -> Result<()> {
-    let known: Vec<_> = app.gateways.wechat.to_consent(WechatApp::Mini).map(|template| template.id.clone()).collect();
-    let given = told.accepted.into_iter().take(3).filter(|id| known.contains(id)).map(|id| (id, true)).collect();
-    let person = actor.person;
+    let (person, gateways) = (actor.person, app.gateways.clone());
     app.store
         .write(move |tx| {
             Box::pin(async move {
                 let rows = super::queries::rows_of(tx, person).await?;
                 let row = rows.iter().find(|row| row.app == WechatApp::Mini.as_str()).ok_or(Code::WechatNotBound)?;
-                commands::note(tx, row, &Said::Consent { templates: given }).await
+                if gateways.wechat.callback(WechatApp::Mini).is_some() {
+                    // WeChat's own event is on its way, and counts
+                    return Ok(());
+                }
+                commands::claimed(tx, &gateways.wechat, (row, &told.accepted)).await
             })
         })
         .await

@@ -9,11 +9,14 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rows::{account, consent};
+use super::{
+    rows::{account, consent},
+    rules::{self, Moment},
+};
 use crate::{
     clock,
     error::Result,
-    gateways::wechat::WechatApp,
+    gateways::wechat::{Wechat, WechatApp},
     ids::{PersonId, WechatAccountId},
     people::audience::Among,
 };
@@ -59,26 +62,44 @@ pub(super) async fn rows_of(db: &impl ConnectionTrait, person: PersonId) -> Resu
     Ok(rows.all(db).await?)
 }
 
+/// Templates to ask a person's consent for at this moment, three at most: not what is consented to already, nor what the
+/// person has said no to within 90 days. None without a bound account that follows.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn to_ask(
+    db: &impl ConnectionTrait,
+    wechat: &Wechat,
+    (person, moment): (PersonId, Moment),
+    now: DateTime<Utc>,
+) -> Result<Vec<String>> {
+    let mut wanted: Vec<String> = Vec::new();
+    for template in wechat.to_consent(WechatApp::Official).filter(|one| moment.asks(&one.name)) {
+        if !wanted.contains(&template.id) {
+            wanted.push(template.id.clone());
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(wanted);
+    }
+    let rows = rows_of(db, person).await?;
+    let account = rows.iter().find(|row| row.app == WechatApp::Official.as_str() && row.off_why.is_none());
+    let Some(account) = account else { return Ok(Vec::new()) };
+    let known = consent::Entity::find().filter(consent::Column::AccountId.eq(account.id)).all(db).await?;
+    let is_asked = |id: &String| {
+        let Some(row) = known.iter().find(|row| row.template == *id) else { return true };
+        let is_enough = row.remaining >= rules::ENOUGH || (row.is_long_term && row.remaining > 0);
+        !is_enough && row.refused_at.is_none_or(|at| at < now - rules::NO_NAGGING)
+    };
+    Ok(wanted.into_iter().filter(is_asked).take(rules::ASKED_AT_ONCE).collect())
+}
+
 /// One account.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn row(db: &impl ConnectionTrait, id: WechatAccountId) -> Result<Option<account::Model>> {
     Ok(account::Entity::find_by_id(id).one(db).await?)
-}
-
-/// How many sends of each template these accounts consented to, for who plans.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn consents(
-    db: &impl ConnectionTrait,
-    ids: &[WechatAccountId],
-) -> Result<Vec<(WechatAccountId, String, i32)>> {
-    let rows = consent::Entity::find()
-        .filter(consent::Column::AccountId.is_in(ids.iter().copied()))
-        .filter(consent::Column::Remaining.gt(0));
-    Ok(rows.all(db).await?.into_iter().map(|row| (row.account_id, row.template, row.remaining)).collect())
 }
 
 /// Those of these people who can be told something in WeChat, as far as the ledger says: somebody follows, consented to

@@ -1,4 +1,4 @@
-//! Rows of accounts, consents and log-ins.
+//! Rows of accounts, consents, sends, receipts and log-ins.
 
 /// One openid of one of our accounts.
 pub(crate) mod account {
@@ -36,6 +36,7 @@ pub(crate) mod account {
 
 /// What somebody may still be sent by a template.
 pub(crate) mod consent {
+    use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
     use crate::ids::WechatAccountId;
@@ -49,6 +50,64 @@ pub(crate) mod consent {
         pub template: String,
         pub remaining: i32,
         pub is_long_term: bool,
+        /// When somebody last said no: for a while nobody asks again.
+        pub refused_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What the newest try of a letter took from the ledger, and what WeChat reported of it.
+pub(crate) mod send {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::WechatAccountId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "wechat_sends")]
+    pub struct Model {
+        /// The letter's.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// Which try: whoever was frozen past its lease settles nothing of another's.
+        pub tries: i32,
+        pub account_id: WechatAccountId,
+        pub way: String,
+        pub template: Option<String>,
+        /// It took one of the consents that are counted down.
+        pub is_counted: bool,
+        pub state: String,
+        /// What WeChat calls the message.
+        pub msgid: Option<String>,
+        /// What WeChat said of it later.
+        pub reported: Option<String>,
+        pub taken_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A report that came before its send was written down, or that belongs to none of ours.
+pub(crate) mod receipt {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::WechatAccountId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "wechat_receipts")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub account_id: WechatAccountId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub msgid: String,
+        pub reported: String,
+        pub at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

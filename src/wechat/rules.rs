@@ -12,6 +12,42 @@ pub const TURNS: i32 = 2;
 /// What the guard against going round looks back on.
 pub const ROUND: TimeDelta = TimeDelta::seconds(60);
 
+/// What WeChat says of a send comes within this time; then it is forgotten.
+pub const REPORTED_WITHIN: TimeDelta = TimeDelta::days(3);
+/// Who said no is not asked again for so long.
+pub const NO_NAGGING: TimeDelta = TimeDelta::days(90);
+/// Who consented so often is not asked for more.
+pub const ENOUGH: i32 = 3;
+/// WeChat shows so many templates at once.
+pub const ASKED_AT_ONCE: usize = 3;
+
+/// A moment at which consents make sense to whoever is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Looks at the own voice.
+    OwnVoice,
+    /// Looks at a notice.
+    Notice,
+    /// Looks at a vote and has no ballot to fill in.
+    Vote,
+    /// Looks at the settings: whatever there is.
+    Settings,
+}
+
+impl Moment {
+    /// What is told by the templates that are asked for then.
+    #[must_use]
+    pub fn asks(self, template: &str) -> bool {
+        let begins: &[&str] = match self {
+            Self::OwnVoice => &["suggestion_", "matter_"],
+            Self::Notice => &["notice_", "meeting_"],
+            Self::Vote => &["vote_"],
+            Self::Settings => &[""],
+        };
+        begins.iter().any(|begin| template.starts_with(begin))
+    }
+}
+
 /// What a village's code says.
 #[must_use]
 pub fn scene(area: &str) -> String {

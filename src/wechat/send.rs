@@ -1,47 +1,43 @@
-//! Telling a person something in WeChat: by which account and in which way, with what the ledger still allows.
-use super::{
-    commands::{openid, settle_ledger, switch_off, take_consent, take_window},
-    queries,
-    rows::account,
-};
+//! Telling somebody something in WeChat: by a way that was taken from the ledger.
+use super::{ledger::Ticket, rows::account};
 use crate::{
     app::App,
     error::Result,
-    gateways::{
-        Address, Letter, Outcome,
-        wechat::{WechatApp, messages::Way},
-    },
-    ids::{PersonId, WechatAccountId},
+    gateways::{Address, Letter, Outcome, wechat::WechatApp},
+    keys::Keys,
 };
 
-/// The person has no account that can be told this way now.
+/// Nothing was sent, and nothing can be.
 const NO_WAY: Outcome = Outcome::Never { status: 0, why: "no_wechat" };
 
-/// Tells a person: in the conversation while its window is open, otherwise by a consent, otherwise by a template message.
-/// The next way is tried only when the one before certainly sent nothing. Gives how it ended; the ledger is settled.
-///
-/// # Errors
-/// When the database fails.
-pub async fn tell(app: &App, person: PersonId, letter: &Letter) -> Result<Outcome> {
-    let mut last = NO_WAY;
-    for row in queries::rows_of(app.store.read(), person).await? {
-        if row.off_why.is_some() {
-            continue;
+/// What an openid is sealed for.
+pub(super) const SEALED_FOR: &str = "openid";
+
+/// Sends a letter by a way that was taken, and settles the ledger; says how it ended, and whether the ledger knows now that
+/// this way is shut. When the ledger cannot be written, what was taken stays taken: that costs a message, never a doubled
+/// one.
+pub async fn by(app: &App, ticket: Ticket, letter: &Letter) -> (Outcome, bool) {
+    let end = match opened(&app.keys, &ticket) {
+        Ok(openid) => {
+            let to = Address::Wechat { app: ticket.app, openid, way: ticket.way };
+            app.gateways.send(&to, letter, app.now()).await
         }
-        for way in [Way::Conversation, Way::Subscription, Way::Template] {
-            match by(app, &row, way, letter).await? {
-                // not this way
-                None => {}
-                Some(Outcome::Never { status, why }) => last = Outcome::Never { status, why },
-                Some(end @ Outcome::AddressOff { .. }) => {
-                    last = end;
-                    break;
-                }
-                Some(end) => return Ok(end),
-            }
+        Err(error) => {
+            tracing::error!(%error, "an openid cannot be read");
+            NO_WAY
         }
-    }
-    Ok(last)
+    };
+    let told = end.clone();
+    let settled = app.store.write(move |tx| Box::pin(async move { ticket.settle(tx, &told).await })).await;
+    let is_shut = settled.unwrap_or_else(|error| {
+        tracing::error!(%error, "the ledger of WeChat was not settled");
+        false
+    });
+    (end, is_shut)
+}
+
+fn opened(keys: &Keys, ticket: &Ticket) -> Result<String> {
+    keys.unseal(SEALED_FOR, &ticket.openid_sealed)
 }
 
 /// Answers an account, bound or not, in the conversation alone.
@@ -49,64 +45,13 @@ pub async fn tell(app: &App, person: PersonId, letter: &Letter) -> Result<Outcom
 /// # Errors
 /// When the database fails.
 pub async fn reply(app: &App, row: &account::Model, letter: &Letter) -> Result<Outcome> {
-    Ok(by(app, row, Way::Conversation, letter).await?.unwrap_or(NO_WAY))
-}
-
-/// One way; `None` when the account or the ledger does not allow it.
-async fn by(app: &App, row: &account::Model, way: Way, letter: &Letter) -> Result<Option<Outcome>> {
-    let Some(of) = WechatApp::parse(&row.app) else { return Ok(None) };
-    if app.gateways.wechat.account(of).is_none() {
-        return Ok(None);
+    let Some(of) = WechatApp::parse(&row.app).filter(|of| app.gateways.wechat.account(*of).is_some()) else {
+        return Ok(NO_WAY);
+    };
+    let ticket = Ticket::answer(row, of);
+    let taken = app.store.write(move |tx| Box::pin(ticket.take(tx, None))).await?;
+    match taken {
+        Some(ticket) => Ok(by(app, ticket, letter).await.0),
+        None => Ok(NO_WAY),
     }
-    let template = app.gateways.wechat.template(of, &letter.template);
-    let (id, consent) = (row.id, template.filter(|template| template.way == way).map(|template| template.id.clone()));
-    let allowed = match way {
-        Way::Conversation => {
-            // somebody else's sees it only when there is something to take
-            let is_open = row.window_left > 0 && row.window_ends_at.is_some_and(|until| until > app.now());
-            is_open && app.store.write(move |tx| Box::pin(take_window(tx, id))).await?
-        }
-        Way::Subscription => match consent.clone() {
-            Some(template) => {
-                app.store.write(move |tx| Box::pin(async move { take_consent(tx, id, &template).await })).await?
-            }
-            None => false,
-        },
-        Way::Template => consent.is_some() && row.is_following,
-    };
-    if !allowed {
-        return Ok(None);
-    }
-    let to = Address::Wechat { app: of, openid: openid(&app.keys, row)?, way };
-    let end = app.gateways.send(&to, letter, app.now()).await;
-    settle(app, (id, way), consent, &end).await?;
-    Ok(Some(end))
-}
-
-/// What was taken is given back when nothing can have gone out; nothing is left when WeChat says so.
-async fn settle(app: &App, (id, way): (WechatAccountId, Way), template: Option<String>, end: &Outcome) -> Result<()> {
-    let spent = match end {
-        Outcome::Sent { .. } | Outcome::Unknown => return Ok(()),
-        Outcome::Never { why, .. } => *why == "no_consent" || *why == "window_closed",
-        Outcome::AddressOff { .. } => true,
-        Outcome::TryAgain { .. } | Outcome::Held { .. } | Outcome::Broken { .. } => false,
-    };
-    let off = match end {
-        Outcome::AddressOff { why, .. } => Some(*why),
-        _ => None,
-    };
-    app.store
-        .write(move |tx| {
-            Box::pin(async move {
-                if let Some(why) = off {
-                    switch_off(tx, id, why).await?;
-                }
-                match way {
-                    Way::Conversation => settle_ledger(tx, id, None, spent).await,
-                    Way::Subscription => settle_ledger(tx, id, template.as_deref(), spent).await,
-                    Way::Template => Ok(()),
-                }
-            })
-        })
-        .await
 }

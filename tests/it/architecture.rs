@@ -28,7 +28,8 @@ const TIERS: &[&[&str]] = &[
     &["matters", "board"],
     &["votes"],
     &["aloud", "delivery"],
-    &["privacy", "guests", "county", "inbox"],
+    &["inbox"],
+    &["privacy", "guests", "county"],
     &["pages", "backup", "doctor"],
 ];
 /// May see everything: they wire it together.

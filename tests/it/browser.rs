@@ -25,11 +25,11 @@ struct Script {
 }
 
 impl Script {
-    fn start(base: &str) -> Self {
+    fn start(story: &str, base: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
         assert!(folder.join("node_modules/playwright-core").exists(), "run `npm ci` in tests/browser");
         let mut command = Command::new("node");
-        command.arg("story.mjs").arg(base).arg(screenshots()).current_dir(folder);
+        command.arg(story).arg(base).arg(screenshots()).current_dir(folder);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let (say, lines) = mpsc::unbounded_channel();
@@ -64,13 +64,23 @@ fn screenshots() -> PathBuf {
 /// Everybody uses the pages only: villagers on phones, one of them without scripts, and the bodies at their desks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_village_takes_a_matter_from_the_first_voice_to_its_evaluation_by_the_pages() {
-    if !is_chromium("the story by the pages") {
+    told("story.mjs", "the story by the pages").await;
+}
+
+/// Several bodies work on one voice, at their desks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_voice_goes_through_many_hands_by_the_pages() {
+    told("handling.mjs", "many hands by the pages").await;
+}
+
+async fn told(story: &str, name: &str) {
+    if !is_chromium(name) {
         return;
     }
     let app = TestApp::start().await;
     Village::found(&app).await;
     county::operator(&app).await;
-    let mut script = Script::start(&app.url(""));
+    let mut script = Script::start(story, &app.url(""));
     while let Some(line) = script.next().await {
         match line.split_once(' ') {
             Some(("code", phone)) => script.answer(&code_of(&app, phone).await),

@@ -269,7 +269,8 @@ async fn a_lost_bell_is_made_good() {
     let opening = liusheng::store::open(&url, clock, calendar, scene.app.app.keys.clone());
     let (silent, rung) = opening.await.unwrap();
     drop(rung);
-    let actor = liusheng::people::actor_of_token(&scene.app.app, &scene.clerk.token()).await.unwrap();
+    let (person, session, _) = liusheng::people::named_by(&scene.app.app, &scene.clerk.token()).unwrap();
+    let actor = liusheng::people::actor_of_session(&scene.app.app, person, session).await.unwrap();
     let (stream, client_id) = (scene.stream, Uuid::now_v7());
     let message = streams::commands::SendMessage::words(client_id, "没人敲钟".into());
     let sent = silent

@@ -1,8 +1,10 @@
 //! One binary for all tests that need a server, a database file or the real program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines, reason = "a test stops where it stands")]
 
+mod accused;
 mod aloud;
 mod architecture;
+mod assists;
 mod authority;
 mod backup;
 mod board;
@@ -18,6 +20,7 @@ mod delivery;
 mod disaster;
 mod escalation;
 mod fanout;
+mod figures;
 mod hostile;
 mod identity;
 mod invariants;
@@ -33,9 +36,12 @@ mod offices;
 mod paths;
 mod people;
 mod postgres;
+mod promises;
 mod race;
 mod redis_wipe;
+mod referrals;
 mod relay;
+mod routing;
 mod schema;
 mod simulation;
 mod spec;

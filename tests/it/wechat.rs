@@ -2,17 +2,21 @@
 mod account;
 mod conversation;
 mod crypto;
+mod inbox;
+mod ledger;
 mod process;
+mod refused;
 mod sends;
 mod sms;
 
 use fake_providers::{Call, Fake, Mode, world};
 use liusheng::{
     config::{Config, WechatCallbackMode},
-    gateways::wechat::WechatApp,
+    gateways::{Letter, Outcome, wechat::WechatApp},
     ids::PersonId,
-    wechat,
+    wechat::{self, ledger::Ways, send},
 };
+use uuid::Uuid;
 
 use crate::support::{TestApp, monday};
 
@@ -54,6 +58,24 @@ pub(super) async fn bound(app: &TestApp, openid: &'static str, person: PersonId)
         })
     });
     write.await.unwrap();
+}
+
+/// Sends somebody a letter by the first way that the ledger has.
+pub(super) async fn tell(app: &TestApp, person: PersonId, letter: &Letter) -> Outcome {
+    let (gateways, template) = (app.app.gateways.clone(), letter.template.clone());
+    let taken = app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let ways = Ways::of(tx, &[person]).await?;
+            match ways.to(&gateways.wechat, (person, &template), tx.now()) {
+                Some(ticket) => ticket.take(tx, Some((Uuid::now_v7(), 1))).await,
+                None => Ok(None),
+            }
+        })
+    });
+    match taken.await.unwrap() {
+        Some(ticket) => send::by(&app.app, ticket, letter).await.0,
+        None => Outcome::Never { status: 0, why: "no_wechat" },
+    }
 }
 
 /// A call as WeChat makes it.

@@ -70,6 +70,8 @@ pub enum Said {
     Consent {
         /// Template and whether it was accepted.
         templates: Vec<(String, bool)>,
+        /// Changed in WeChat's own settings, not said when asked.
+        is_change: bool,
     },
     /// How a send ended that was under way.
     Result {
@@ -120,7 +122,9 @@ impl Envelope {
             format!("{from} {id}")
         } else {
             let parts = ["createtime", "msgtype", "event", "eventkey", "msgid", "trace_id"];
-            format!("{from} {}", parts.map(|name| text(value, name)).join(" "))
+            // two consents within a second differ in what is listed alone
+            let listed = serde_json::to_string(&list(value)).unwrap_or_default();
+            format!("{from} {} {listed}", parts.map(|name| text(value, name)).join(" "))
         };
         Some(Inbound { from, key: sha1_hex(named.as_bytes()), said })
     }
@@ -149,11 +153,13 @@ fn event(value: &Value) -> Said {
         "scan" => Said::Scan { scene: key },
         "unsubscribe" => Said::Unsubscribe,
         "click" => Said::Click { key },
-        "subscribe_msg_popup_event" | "subscribe_msg_change_event" => Said::Consent { templates: consents(value) },
+        "subscribe_msg_popup_event" => Said::Consent { templates: consents(value), is_change: false },
+        "subscribe_msg_change_event" => Said::Consent { templates: consents(value), is_change: true },
         "subscribe_msg_sent_event" => {
             let list = list(value);
             let first = list.first().copied().unwrap_or(value);
-            let status = if text(first, "errorcode") == "0" { "success".to_owned() } else { text(first, "errorcode") };
+            let (code, words) = (text(first, "errorcode"), text(first, "errorstatus"));
+            let status = if code == "0" { "success".to_owned() } else { format!("failed: {code} {words}") };
             Said::Result { msgid: text(first, "msgid"), status }
         }
         "templatesendjobfinish" => Said::Result { msgid: text(value, "msgid"), status: text(value, "status") },

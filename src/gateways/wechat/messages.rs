@@ -29,6 +29,18 @@ pub enum Way {
     Template,
 }
 
+impl Way {
+    /// Stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Conversation => "conversation",
+            Self::Subscription => "subscription",
+            Self::Template => "template",
+        }
+    }
+}
+
 impl Account {
     /// Says something in the conversation.
     pub(super) async fn say(&self, openid: &str, letter: &Letter) -> Outcome {

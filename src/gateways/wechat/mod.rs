@@ -72,10 +72,26 @@ pub struct Wechat {
     pub official: Option<Account>,
     /// The Mini Program.
     pub mini: Option<Account>,
-    /// Calls from WeChat to us, if they are set up.
-    pub callback: Option<Callback>,
+    callback: Option<Callback>,
+    mini_callback: Option<Callback>,
     templates: Templates,
     open_base: String,
+}
+
+/// Name of the setting of the key, token, key and account of a callback.
+type CallbackSettings<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// A callback; none without a token.
+fn callback((setting, token, key, appid): CallbackSettings<'_>, mode: WechatCallbackMode) -> Result<Option<Callback>> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let key = CallbackKey::read(key, appid);
+    if key.is_none() && mode != WechatCallbackMode::Plain {
+        let line = format!("settings: {setting}: must be the 43 characters of the EncodingAESKey");
+        return Err(Error::broken(line));
+    }
+    Ok(Some(Callback { token: token.to_owned(), key, mode }))
 }
 
 impl Wechat {
@@ -89,18 +105,16 @@ impl Wechat {
             let named = (app, appid.to_owned(), secret.to_owned());
             (!appid.is_empty()).then(|| Account::new(named, &config.wechat_api_base, caller.clone(), clock.clone()))
         };
-        let key = CallbackKey::read(&config.wechat_aes_key, &config.wechat_appid);
-        if key.is_none() && !config.wechat_token.is_empty() && config.wechat_callback_mode != WechatCallbackMode::Plain
-        {
-            return Err(Error::broken("settings: wechat_aes_key: must be the 43 characters of the EncodingAESKey"));
-        }
         let mode = config.wechat_callback_mode;
-        let callback =
-            (!config.wechat_token.is_empty()).then(|| Callback { token: config.wechat_token.clone(), key, mode });
+        let official: CallbackSettings<'_> =
+            ("wechat_aes_key", &config.wechat_token, &config.wechat_aes_key, &config.wechat_appid);
+        let mini: CallbackSettings<'_> =
+            ("wechat_mini_aes_key", &config.wechat_mini_token, &config.wechat_mini_aes_key, &config.wechat_mini_appid);
         Ok(Self {
             official: account(WechatApp::Official, &config.wechat_appid, &config.wechat_secret),
             mini: account(WechatApp::Mini, &config.wechat_mini_appid, &config.wechat_mini_secret),
-            callback,
+            callback: callback(official, mode)?,
+            mini_callback: callback(mini, mode)?,
             templates: Templates::read(&config.wechat_templates).map_err(Error::broken)?,
             open_base: config.wechat_open_base.clone(),
         })
@@ -124,6 +138,15 @@ impl Wechat {
     /// All templates for which somebody's consent is one send, of an account: for asking.
     pub fn to_consent(&self, app: WechatApp) -> impl Iterator<Item = &Template> {
         self.templates.all(app).filter(|template| template.way == Way::Subscription)
+    }
+
+    /// How calls about an account are checked, if they are set up.
+    #[must_use]
+    pub fn callback(&self, app: WechatApp) -> Option<&Callback> {
+        match app {
+            WechatApp::Official => self.callback.as_ref(),
+            WechatApp::Mini => self.mini_callback.as_ref(),
+        }
     }
 
     /// Sends a letter to somebody in one of the three ways.

@@ -52,12 +52,14 @@ pub(super) struct Place {
 }
 
 /// The pages of this desk: key of the name and path.
-pub(super) const TABS: [(&str, &str); 5] = [
+pub(super) const TABS: [(&str, &str); 7] = [
     ("county-health", "/desk/county"),
     ("county-areas", "/desk/county/areas"),
+    ("county-overdue", "/desk/county/overdue"),
     ("county-bodies", "/desk/county/bodies"),
     ("county-failures", "/desk/county/failures"),
     ("county-voices", "/desk/county/voices"),
+    ("county-routes", "/desk/county/routes"),
 ];
 
 #[derive(Template)]
@@ -65,7 +67,7 @@ pub(super) const TABS: [(&str, &str); 5] = [
 struct HealthPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 5],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     health: Health,
     work: Option<Work>,
@@ -128,7 +130,7 @@ fn size(bytes: u64) -> String {
 struct AreasPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 5],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     overview: Overview,
 }
@@ -169,7 +171,7 @@ fn banded(band: Band) -> String {
 struct BodiesPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 5],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     path: Vec<AreaName>,
     below: Vec<AreaName>,

@@ -1,4 +1,5 @@
-//! Failed work on the county's desk: what a reaction could not do, what could not be delivered; and doing it again.
+//! Failed work on the county's desk: what a reaction could not do, what could not be delivered, what was sent to the account
+//! of WeChat and could not be taken; and doing it again.
 use std::collections::HashMap;
 
 use askama::Template;
@@ -19,6 +20,7 @@ use crate::{
     delivery::queries::{DeadDelivery, dead},
     error::{Code, Result},
     events::{DeadLetter, dead_letters},
+    inbox::{self, queries::DeadMessage},
     pages::{
         fields::Fields,
         layout::{Page, render, see},
@@ -39,11 +41,12 @@ pub(super) struct Done {
 struct FailuresPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 5],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     done: Done,
     letters: Vec<DeadLetter>,
     deliveries: Vec<DeadDelivery>,
+    messages: Vec<DeadMessage>,
     names: HashMap<String, String>,
 }
 
@@ -71,6 +74,7 @@ pub(super) async fn show(
         here: "county-failures",
         done,
         names: areas::names(db, codes).await?,
+        messages: inbox::queries::dead(db).await?,
         letters,
         deliveries,
     }))
@@ -89,6 +93,8 @@ pub(super) async fn act(
         "letters" => Failed::Letters,
         "delivery" => Failed::Delivery(fields.required("id")?),
         "deliveries" => Failed::Deliveries,
+        "message" => Failed::Message(fields.required("id")?),
+        "messages" => Failed::Messages,
         _ => return Err(Code::NotFound.into()),
     };
     let done = commands::redrive(&app, &clerk.actor, &means, work).await?;

@@ -27,7 +27,7 @@ use crate::{
 struct VoicesPage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 5],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     draft: Draft,
     opened: Vec<InspectionView>,
@@ -78,7 +78,7 @@ pub(super) async fn open(State(app): State<App>, Operator(clerk): Operator, fiel
 struct VoicePage {
     page: Page,
     desk: Desk,
-    tabs: [(&'static str, &'static str); 5],
+    tabs: [(&'static str, &'static str); 7],
     here: &'static str,
     voice: InspectedVoice,
 }

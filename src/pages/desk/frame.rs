@@ -27,9 +27,10 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 16] = [
+const DOORS: [(&str, &str, Option<Right>); 17] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
+    ("/desk/referrals", "desk-referrals", None),
     ("/desk/letters", "desk-letters", Some(Right::HandleSuggestions)),
     ("/desk/matters", "desk-matters", None),
     ("/desk/notices", "desk-notices", None),

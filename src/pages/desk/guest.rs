@@ -1,4 +1,4 @@
-//! A guest's voice written down at the desk; the claim code is for the guest.
+//! A voice taken down at the desk, of a guest or of somebody on the roster; the claim code is for who told it.
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -7,13 +7,15 @@ use crate::{
     app::App,
     areas::AreaName,
     bodies::{self, Right},
-    error::{Code, Result},
-    guests::{GuestVoice, RecordGuestVoice, commands},
+    error::{Checks, Code, Result},
+    guests::{GuestVoice, RecordGuestVoice, TakeDownVoice, commands},
     pages::{
         fields::Fields,
         layout::{Page, render, render_as},
         words::Words,
     },
+    people,
+    suggestions::Urgency,
     text,
 };
 
@@ -55,6 +57,9 @@ pub(super) async fn record(State(app): State<App>, clerk: Clerk, typed: Fields) 
 
 async fn write(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoice> {
     let text = |name: &str| typed.text(name).to_owned();
+    if !typed.text("number").trim().is_empty() {
+        return take_down(app, clerk, typed).await;
+    }
     let said = RecordGuestVoice {
         area_code: text("area_code"),
         name: text("name"),
@@ -64,6 +69,29 @@ async fn write(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoice> {
     };
     app.once(clerk.actor.clone(), typed.key(), "record_guest_voice", said, |tx, actor, said| {
         Box::pin(commands::record(tx, actor, said))
+    })
+    .await
+}
+
+/// Of somebody on the roster, by number and name: a number alone would give it to a neighbour by one wrong digit.
+async fn take_down(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoice> {
+    let (area, number) = (typed.text("area_code"), typed.text("number").trim());
+    bodies::require(&clerk.actor, Right::HandleSuggestions, area)?;
+    let found = people::queries::by_number(app.store.read(), area, number).await?;
+    let person = found.filter(|person| person.name == typed.text("name").trim());
+    let mut checks = Checks::default();
+    checks.require(person.is_some(), "number", "not_on_roster");
+    checks.done()?;
+    let person = person.ok_or(Code::NotFound)?.id;
+    let said = TakeDownVoice {
+        kind: typed.choice("kind")?,
+        category: typed.choice("category")?,
+        urgency: if typed.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
+        text: typed.text("text").to_owned(),
+        place: typed.text("place").to_owned(),
+    };
+    app.once(clerk.actor.clone(), typed.key(), "take_down_voice", (person, said), |tx, actor, input| {
+        Box::pin(commands::take_down(tx, actor, input))
     })
     .await
 }

@@ -9,6 +9,8 @@ mod bodies;
 mod charters;
 mod county;
 mod county_failures;
+mod county_overdue;
+mod county_routes;
 mod county_voices;
 mod frame;
 mod guest;
@@ -23,11 +25,13 @@ mod notices;
 mod paper;
 mod proxies;
 mod reach;
+mod referrals;
 mod reports;
 mod requests;
 mod roll;
 mod roster;
 mod sheets;
+mod suggestion_acts;
 mod suggestions;
 mod suspensions;
 mod tasks;
@@ -61,6 +65,8 @@ pub(crate) fn routes() -> Router<App> {
             post(suggestions::speak).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
         )
         .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
+        .route("/desk/referrals", get(referrals::list))
+        .route("/desk/referrals/{form}", post(referrals::decide))
         .route("/desk/letters", get(letters::list))
         .route("/desk/letters/duty", post(letters::duty))
         .route("/desk/matters", get(matters::list))
@@ -99,6 +105,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/county/bodies", get(county::bodies))
         .route("/desk/county/failures", get(county_failures::show))
         .route("/desk/county/failures/{form}", post(county_failures::act))
+        .route("/desk/county/overdue", get(county_overdue::show))
+        .route("/desk/county/routes", get(county_routes::show))
+        .route("/desk/county/routes/{form}", post(county_routes::act))
         .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))
         .route("/desk/county/voices/{id}", get(county_voices::show))
 }

@@ -11,10 +11,11 @@ use super::{
     aloud::missing,
     frame::{Clerk, Desk, Draft, Due, code_of, live},
     matters::{item_of, path_of},
+    suggestion_acts,
 };
 use crate::{
     app::{App, Path, Query},
-    bodies::{self, Right, SeatView},
+    bodies::{self, Right, SeatView, queries::Body},
     error::{Code, Result},
     ids::{MatterId, MediaId, SuggestionId},
     matters::{
@@ -30,8 +31,9 @@ use crate::{
     streams,
     suggestions::{
         self, AnswerSuggestion, AssignSuggestion, SpeakAnswer, Step, SuggestionState, SuggestionSummary,
-        SuggestionView, Visibility,
+        SuggestionView, Urgency, Visibility,
         queries::{Scope, SuggestionsQuery},
+        referrals,
     },
     text,
 };
@@ -144,6 +146,10 @@ struct VoicePage {
     due: Option<Due>,
     members: Vec<SeatView>,
     open_matters: Vec<MatterSummary>,
+    /// Bodies to which it can be passed on.
+    onward: Vec<Body>,
+    /// Bodies that can be asked for their part.
+    others: Vec<Body>,
     joined: Option<MatterSummary>,
     may_raise: bool,
     thread: Option<Thread>,
@@ -165,6 +171,10 @@ impl VoicePage {
 
     fn can(&self, step: &str) -> bool {
         self.voice.can.iter().any(|one| code_of(one) == step)
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.voice.summary.urgency == Urgency::Urgent
     }
 
     fn is_public(&self) -> bool {
@@ -198,6 +208,9 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<M
         }
     }
     let open = if voice.can.contains(&Step::Join) { open_matters(app, &head.area_code).await? } else { Vec::new() };
+    let asks_others = voice.can.iter().any(|step| matches!(step, Step::Refer | Step::Involve));
+    let (onward, others) =
+        if asks_others { referrals::choices(db, head, app.now()).await? } else { (Vec::new(), Vec::new()) };
     let joined = match head.matter_id {
         Some(matter) => Some(matters::queries::view(db, matter).await?.head),
         None => None,
@@ -207,6 +220,8 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<M
         due: waits.then(|| Due::seen(next_step(head).1, app.now())),
         may_raise: clerk.may(Right::RaiseMatter, &head.area_code),
         open_matters: open,
+        onward,
+        others,
         desk: clerk.desk(),
         page,
         draft,
@@ -240,6 +255,10 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "accept" => accept(&app, &clerk, id, &fields).await,
         "assign" => assign(&app, &clerk, id, &fields).await,
+        "refer" => suggestion_acts::refer(&app, &clerk, id, &fields).await,
+        "involve" => suggestion_acts::involve(&app, &clerk, id, &fields).await,
+        "keep" => suggestion_acts::keep(&app, &clerk, id, &fields).await,
+        "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,

@@ -3,7 +3,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
 
-use super::frame::{Clerk, Desk, Draft, Due, live, villages};
+use super::frame::{Clerk, Desk, Draft, Due, code_of, live, villages};
 use crate::{
     app::App,
     bodies::{self, Right},
@@ -18,7 +18,7 @@ use crate::{
         words::Words,
     },
     privacy,
-    suggestions::{self, Figures, Step, SuggestionSummary, figures},
+    suggestions::{self, Figures, Step, SuggestionKind, SuggestionSummary, assists, extensions, figures, referrals},
     tasks, text,
 };
 
@@ -49,6 +49,7 @@ struct Todo {
 /// The first page of the desk.
 pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Response> {
     let mut todos = voices(&app, &clerk).await?;
+    todos.extend(of_others(&app, &clerk).await?);
     todos.extend(own_tasks(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
@@ -80,6 +81,28 @@ fn voice_todo(app: &App, voice: SuggestionSummary) -> Todo {
         next: text::say(if step == Step::Accept { "desk-accept" } else { "desk-answer" }),
         link: format!("/desk/suggestions/{}", voice.id),
     }
+}
+
+/// Voices of others about which the clerk's bodies are asked: to take them, to do a part, to give more days.
+async fn of_others(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let (db, keys, actor) = (app.store.read(), &app.keys, &clerk.actor);
+    let todo = |(kind, number): (SuggestionKind, String), (from, due_at), next: &str| Todo {
+        title: text::say(&format!("suggestion-kind-{}", code_of(&kind))),
+        notes: vec![number],
+        from,
+        due: Some(Due::seen(due_at, app.now())),
+        next: text::say(next),
+        link: "/desk/referrals".to_owned(),
+    };
+    let offers = referrals::offers(db, keys, actor).await?.into_iter();
+    let offers =
+        offers.map(|one| todo((one.kind, one.number), (one.from_body_name, one.answer_due_at), "desk-todo-offer"));
+    let parts = assists::requests(db, keys, actor).await?.into_iter();
+    let parts =
+        parts.map(|one| todo((one.kind, one.number), (one.owner_body_name, one.answer_due_at), "desk-todo-part"));
+    let days = extensions::requests(db, keys, actor).await?.into_iter();
+    let days = days.map(|one| todo((one.kind, one.number), (one.body_name, one.answer_due_at), "desk-todo-days"));
+    Ok(offers.chain(parts).chain(days).collect())
 }
 
 async fn own_tasks(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {

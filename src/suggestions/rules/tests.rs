@@ -41,6 +41,17 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         warn_at: None,
         supervise_at: None,
         cosigns: 0,
+        offered_to: None,
+        handed: 0,
+        taken_by: None,
+        taken_body_id: None,
+        about_person_id: None,
+        about_bodies: String::new(),
+        category: Category::Other,
+        urgency: crate::suggestions::promises::Urgency::Ordinary,
+        asks_office: None,
+        days_asked_at: None,
+        late_body_id: None,
     }
 }
 
@@ -156,12 +167,23 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Speak => [Answered, Rated].contains(&state),
                 Step::Join => [Submitted, Accepted, Answered, Rated].contains(&state),
                 Step::Cosign => state != Rated,
+                Step::Refer | Step::Involve => [Submitted, Accepted].contains(&state),
+                Step::Extend => state == Accepted,
+                // nobody was asked
+                Step::Keep => false,
             };
             let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
             let refused = Err(Code::NotAllowed);
             let (of_author, of_handler, of_both) = match step {
-                Step::Accept | Step::Assign | Step::Answer | Step::Speak => (refused, allowed, refused),
+                Step::Accept
+                | Step::Assign
+                | Step::Answer
+                | Step::Speak
+                | Step::Refer
+                | Step::Keep
+                | Step::Extend
+                | Step::Involve => (refused, allowed, refused),
                 Step::Rate => (allowed, refused, allowed),
                 Step::Join => (refused, allowed, allowed),
                 // nobody stands behind what is not public
@@ -179,8 +201,10 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
 fn what_may_be_done_now_follows_from_the_state() {
     let handler = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
     let expected = |state| match state {
-        SuggestionState::Submitted => vec![Step::Accept, Step::Join],
-        SuggestionState::Accepted => vec![Step::Assign, Step::Answer, Step::Join],
+        SuggestionState::Submitted => vec![Step::Accept, Step::Join, Step::Refer, Step::Involve],
+        SuggestionState::Accepted => {
+            vec![Step::Assign, Step::Answer, Step::Join, Step::Refer, Step::Extend, Step::Involve]
+        }
         SuggestionState::Answered | SuggestionState::Rated => vec![Step::Speak, Step::Join],
     };
     for state in SuggestionState::iter() {
@@ -274,4 +298,98 @@ fn what_went_up_is_answered_by_the_office_above_alone() {
     assert_eq!((may(&row, &village), may(&row, &town)), (Err(Code::NotAllowed), Ok(())));
     let other_town = seated("330521104", "town_office", "clerk", "330521104");
     assert_eq!(may(&row, &other_town), Err(Code::NotFound));
+}
+
+#[test]
+fn what_was_passed_on_is_answered_by_who_took_it_alone() {
+    let mut row = voice(SuggestionKind::Help, Visibility::Handlers, SuggestionState::Accepted);
+    let village = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+    let branch = seated(VILLAGE, "party_branch", "chair", VILLAGE);
+    let may = |step: Step, row: &Suggestion, actor: &Actor| {
+        check(step, row, standing(actor, row)).map_err(|error| error.code())
+    };
+    row.body_id = village.seats[0].body_id;
+    assert_eq!(may(Step::Refer, &row, &village), Ok(()));
+    assert_eq!(may(Step::Keep, &row, &village), Err(Code::WrongState), "nobody was asked");
+    row.offered_to = Some(branch.seats[0].body_id);
+    assert_eq!(may(Step::Refer, &row, &village), Err(Code::WrongState), "one at a time");
+    assert_eq!(may(Step::Answer, &row, &branch), Err(Code::NotFound), "not before it is taken");
+    (row.offered_to, row.handed, row.body_id) = (None, 1, branch.seats[0].body_id);
+    assert_eq!(may(Step::Answer, &row, &branch), Ok(()));
+    assert_eq!(may(Step::Answer, &row, &village), Err(Code::NotAllowed));
+}
+
+#[test]
+fn of_the_body_that_was_given_it_only_who_speaks_for_it_opens_it() {
+    let mut row = voice(SuggestionKind::Help, Visibility::Handlers, SuggestionState::Accepted);
+    let mut member = seated(VILLAGE, "department", "member", "330521");
+    (row.handed, row.body_id) = (1, member.seats[0].body_id);
+    assert_eq!(sight(row.visibility, standing(&member, &row)), Sight::Hidden);
+    row.assignee_id = Some(member.person);
+    assert_eq!(sight(row.visibility, standing(&member, &row)), Sight::Logged, "it was given to them");
+    row.assignee_id = None;
+    member.seats[0].role = "clerk".into();
+    assert_eq!(sight(row.visibility, standing(&member, &row)), Sight::Logged);
+}
+
+#[test]
+fn whom_it_is_about_does_not_handle_it_nor_do_the_bodies_in_which_they_sit() {
+    for visibility in [Visibility::Public, Visibility::Handlers] {
+        let mut row = voice(SuggestionKind::Complaint, visibility, SuggestionState::Submitted);
+        let mut chair = seated(VILLAGE, "village_committee", "chair", VILLAGE);
+        chair.seats.extend(seated(TOWN, "town_office", "member", TOWN).seats);
+        let beside = |at: usize, kind: &str, area: &str| {
+            let mut other = seated(VILLAGE, kind, "clerk", area);
+            other.seats[0].body_id = chair.seats[at].body_id;
+            other
+        };
+        let (clerk, of_town) = (beside(0, "village_committee", VILLAGE), beside(1, "town_office", TOWN));
+        let county = seated(TOWN, "county_office", "clerk", "330521");
+        (row.handed, row.body_id) = (1, county.seats[0].body_id);
+        assert!(standing(&clerk, &row).is_handler, "reads what has gone up, as ever");
+        row.about_person_id = Some(chair.person);
+        assert!(!standing(&chair, &row).is_handler);
+        row.about_bodies = chair.seats.iter().map(|seat| seat.body_id.to_string()).collect::<Vec<_>>().join(" ");
+        let sees = |actor: &Actor| sight(visibility, standing(actor, &row));
+        let hidden = if visibility == Visibility::Public { Sight::Public } else { Sight::Hidden };
+        assert_eq!([sees(&chair), sees(&clerk), sees(&of_town)], [hidden; 3]);
+        assert!(concerns(&row, PersonId::new(), &of_town.seats), "cannot be given to them either");
+        assert_eq!(check(Step::Accept, &row, standing(&county, &row)).map_err(|error| error.code()), Ok(()));
+        // the last office there is: without the one, and with everybody else
+        row.about_bodies = String::new();
+        assert!(standing(&county, &row).is_handler);
+        row.about_person_id = Some(county.person);
+        assert!(!standing(&county, &row).is_handler);
+    }
+}
+
+#[test]
+fn above_every_body_there_is_an_office_but_above_the_county_s() {
+    assert_eq!(above("village_committee", 12), ["town_office", "county_office"]);
+    assert_eq!(above("party_branch", 12), ["town_office", "county_office"]);
+    assert_eq!(above("department", 9), ["town_office", "county_office"]);
+    assert_eq!(above("department", 6), ["county_office"]);
+    assert_eq!(above("town_office", 9), ["county_office"]);
+    assert!(above("county_office", 6).is_empty());
+}
+
+#[test]
+fn what_only_the_town_is_to_see_goes_to_offices_of_town_and_county() {
+    for kind in ["department", "party_branch", "village_committee", "supervision_committee"] {
+        assert!(!takes_private(Visibility::Town, kind) && takes_private(Visibility::Handlers, kind), "{kind}");
+    }
+    assert!(takes_private(Visibility::Town, "town_office") && takes_private(Visibility::Town, "county_office"));
+}
+
+#[test]
+fn more_days_are_asked_for_once_and_not_of_hours() {
+    let mut row = voice(SuggestionKind::Help, Visibility::Handlers, SuggestionState::Accepted);
+    let clerk = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
+    let may = |row: &Suggestion| check(Step::Extend, row, standing(&clerk, row)).map_err(|error| error.code());
+    assert_eq!(may(&row), Ok(()));
+    row.urgency = crate::suggestions::promises::Urgency::Urgent;
+    assert_eq!(may(&row), Err(Code::WrongState));
+    row.urgency = crate::suggestions::promises::Urgency::Ordinary;
+    row.days_asked_at = Some(DateTime::UNIX_EPOCH);
+    assert_eq!(may(&row), Err(Code::WrongState));
 }

@@ -1,6 +1,10 @@
 //! How a thing of each kind comes about, in any of the villages.
 use chrono::TimeDelta;
-use liusheng::streams::{self, StreamKind};
+use liusheng::{
+    bodies,
+    ids::BodyId,
+    streams::{self, StreamKind},
+};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -14,6 +18,10 @@ use crate::support::{Somebody, answer};
 
 /// The place of the first message in a discussion, after the card about its matter.
 pub(super) const FIRST_MESSAGE: i64 = 2;
+
+/// What somebody owns in person.
+const PERSONAL: [&str; 10] =
+    ["voice", "referral", "extension", "assist", "photo", "upload", "thread", "mailbox", "contact", "group"];
 
 impl World {
     /// A new object of this kind.
@@ -36,6 +44,9 @@ impl World {
             "voice_public" => self.voice(&owner, "public", place).await,
             "voice_town" => self.voice(&owner, "town", place).await,
             "upload" => self.upload(&owner).await,
+            "referral" => self.referral(&owner, place).await,
+            "extension" => self.extension(&owner, place).await,
+            "assist" => self.assist(&owner, place).await,
             "photo_private" => self.photo(&owner, "handlers", place).await,
             "photo_public" => self.photo(&owner, "public", place).await,
             "thread_private" => self.thread(&owner, "handlers", place).await,
@@ -57,11 +68,8 @@ impl World {
             _ => self.of_village(kind, place).await,
         };
         if !matches!(kind, "vote" | "closed_vote") {
-            let personal = ["voice", "photo", "upload", "thread", "mailbox", "contact", "group"]
-                .iter()
-                .any(|one| kind.starts_with(one))
-                .then_some(owner.person);
-            self.note(&made, kind, place, personal);
+            let is_personal = PERSONAL.iter().any(|one| kind.starts_with(one));
+            self.note(&made, kind, place, is_personal.then_some(owner.person));
         }
         made
     }
@@ -221,6 +229,53 @@ impl World {
     async fn upload(&self, owner: &Somebody) -> String {
         let begun = owner.request(Method::POST, "/v1/uploads").header("upload-length", PHOTO.len());
         id(&answer(begun).await.ok())
+    }
+
+    /// Somebody of the committee who handles what another left.
+    async fn handler(&mut self, owner: &Somebody, place: Place) -> Somebody {
+        let chair = self.chairs[&place].clone();
+        if chair.person != owner.person {
+            return chair;
+        }
+        let person = self.fresh_person(place).await;
+        self.seat(self.committees[&place], person, "clerk", None).await;
+        Somebody::signed_in(&self.app, person).await
+    }
+
+    /// A voice for which the committee asks the town for more days.
+    async fn extension(&mut self, owner: &Somebody, place: Place) -> String {
+        let voice = self.voice(owner, "handlers", place).await;
+        let by = self.handler(owner, place).await;
+        by.post(&format!("/v1/suggestions/{voice}/accept"), json!(null)).await.ok();
+        by.post(&format!("/v1/suggestions/{voice}/extension"), json!({ "reason": "要等材料" })).await.ok();
+        let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
+        id(&shown["extensions"][0])
+    }
+
+    /// A voice for which the committee asks the town for its part.
+    async fn assist(&mut self, owner: &Somebody, place: Place) -> String {
+        let voice = self.voice(owner, "handlers", place).await;
+        let by = self.handler(owner, place).await;
+        let part = json!({ "body_id": self.office_above(place).await, "task": "请派人来看" });
+        by.post(&format!("/v1/suggestions/{voice}/assists"), part).await.ok();
+        let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
+        id(&shown["assists"][0])
+    }
+
+    /// A voice that the committee wants to pass on to the town; nobody passes on the own.
+    async fn referral(&mut self, owner: &Somebody, place: Place) -> String {
+        let voice = self.voice(owner, "handlers", place).await;
+        let by = self.handler(owner, place).await;
+        let offer = json!({ "body_id": self.office_above(place).await, "reason": "该由镇里办" });
+        by.post(&format!("/v1/suggestions/{voice}/referrals"), offer).await.ok();
+        let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
+        id(&shown["referrals"][0])
+    }
+
+    /// The town's office over a village.
+    pub(super) async fn office_above(&self, place: Place) -> BodyId {
+        let office = bodies::queries::of_kind(self.app.app.store.read(), "town_office", place.code()).await;
+        office.unwrap().unwrap()
     }
 
     async fn photo(&mut self, owner: &Somebody, visibility: &str, place: Place) -> String {

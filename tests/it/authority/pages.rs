@@ -257,6 +257,27 @@ async fn fields(
             vec![("choice", "for".to_owned()), ("cast_id", Uuid::new_v4().to_string())]
         }
         "/desk/suggestions/{id}/assign" => vec![("person_id", world.chairs[&place].person.to_string())],
+        "/desk/suggestions/{id}/refer" => {
+            vec![("body_id", world.office_above(place).await.to_string()), ("reason", "该由镇里办".to_owned())]
+        }
+        "/desk/suggestions/{id}/involve" => {
+            vec![("body_id", world.office_above(place).await.to_string()), ("task", "请派人来看".to_owned())]
+        }
+        "/desk/referrals/assist" => vec![("assist_id", object.to_owned()), ("text", "看过了".to_owned())],
+        "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
+        "/desk/referrals/extension" => {
+            let yes = ("approve", "true".to_owned());
+            vec![("extension_id", object.to_owned()), yes, ("reason", "同意".to_owned())]
+        }
+        "/desk/referrals/accept" => vec![("referral_id", object.to_owned())],
+        "/desk/referrals/refuse" => {
+            let next = world.committees[&place].to_string();
+            vec![("referral_id", object.to_owned()), ("next_body_id", next), ("reason", "该由村里办".to_owned())]
+        }
+        "/desk/county/routes/set" | "/desk/county/routes/unset" => {
+            let body = world.committees[&place].to_string();
+            vec![("area", code), ("category", "road".to_owned()), ("body_id", body)]
+        }
         "/desk/suggestions/{id}/join" => {
             let matter = world.object("matter", at, if at == At::Own { "neighbour" } else { role }).await;
             vec![("matter_id", matter)]

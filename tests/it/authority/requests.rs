@@ -98,7 +98,7 @@ impl World {
         let (method, path) = template;
         let method: Method = method.to_uppercase().parse().unwrap();
         let code = place.code();
-        let path = path.replace("{about}", row.object.trim_start_matches("spoken_"));
+        let path = path.replace("{about}", row.object.trim_start_matches("spoken_")).replace("{category}", "road");
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1").replace("{objection_id}", &Uuid::now_v7().to_string());
@@ -168,6 +168,7 @@ impl World {
                 json!({ "claim_code": "ABCD2345WXYZ", "client_id": Uuid::now_v7(), "text": "还没修" })
             }
             "rate_guest_voice" => json!({ "claim_code": "ABCD2345WXYZ", "rating": 5 }),
+            "take_down_voice" => json!({ "kind": "help", "text": "灯坏了" }),
             "record_guest_voice" => json!({ "area_code": code, "kind": "help", "text": "灯坏了" }),
             "choose_telling" => {
                 json!({ "by_wechat": true, "by_sms": true, "topics": [{ "topic": "own", "mode": "digest" }] })
@@ -189,6 +190,23 @@ impl World {
             "assign_suggestion" => json!({ "person_id": self.chairs[&place].person }),
             "answer_suggestion" => json!({ "text": "好的" }),
             "rate_suggestion" => json!({ "rating": 5 }),
+            "refer_suggestion" => {
+                let db = self.app.app.store.read();
+                let county = liusheng::bodies::queries::of_kind(db, "county_office", code).await.unwrap();
+                let town = self.office_above(place).await;
+                let to = if row.object == "voice_town" { county.unwrap() } else { town };
+                json!({ "body_id": to, "reason": "该由上级办" })
+            }
+            "ask_assist" => {
+                let db = self.app.app.store.read();
+                let county = liusheng::bodies::queries::of_kind(db, "county_office", code).await.unwrap().unwrap();
+                json!({ "body_id": county, "task": "请派人来看" })
+            }
+            "give_assist" => json!({ "text": "看过了" }),
+            "set_suggestion_route" => json!({ "body_id": self.committees[&place] }),
+            "ask_extension" => json!({ "reason": "要等材料" }),
+            "decide_extension" => json!({ "approve": true, "reason": "同意" }),
+            "refuse_referral" => json!({ "next_body_id": self.committees[&place], "reason": "该由村里办" }),
             "cosign_suggestion" => json!({ "is_on": true }),
             "similar_suggestions" => json!({ "text": "路灯坏了" }),
             "raise_matter" => json!({ "area_code": code, "title": "种树", "summary": "溪边种树。" }),

@@ -130,7 +130,9 @@ impl World {
         }
         let joint = self.found("council", "两村联合参事会", &[Place::A.code(), Place::B.code()]).await;
         let town = self.found("town_office", "洛舍镇人民政府", &[TOWN]).await;
-        self.found("town_office", "武康街道办事处", &[OTHER_TOWN]).await;
+        let other_town = self.found("town_office", "武康街道办事处", &[OTHER_TOWN]).await;
+        // an office in which nobody sits is asked nothing
+        self.sit(other_town, self.person(Place::C, 390).await, "clerk", None).await;
         let county = self.found("county_office", "县农业农村局", &[COUNTY]).await;
         let evaluators = self.found("evaluator", "第三方评估公司", &[TOWN]).await;
         let (committee, council) = (self.committees[&Place::A], self.councils[&Place::A]);

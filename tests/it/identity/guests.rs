@@ -163,3 +163,60 @@ async fn the_pages_of_guests_and_claims_work_without_a_script() {
     page("/claim/done", &[]).await;
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voice_taken_down_is_its_author_s_and_says_who_took_it_down() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let person = crate::support::person_of(&app.app, AREA, "00007").await;
+    let path = format!("/v1/people/{person}/voices");
+    let said = json!({ "kind": "help", "text": "门口的井盖松了", "place": "晒谷场" });
+    let open = json!({ "kind": "help", "visibility": "public", "text": "门口的井盖松了" });
+    assert_eq!(village.clerk.post(&path, open).await.status, 422, "for those who handle it, nobody else");
+    // by who handles voices there, for another than oneself, for somebody on the roster
+    let villager = village.villager(&app, "00008").await;
+    assert_eq!(villager.post(&path, said.clone()).await.refused(), "not_allowed");
+    let own = format!("/v1/people/{}/voices", village.clerk.person);
+    assert_eq!(village.clerk.post(&own, said.clone()).await.refused(), "not_allowed");
+    let nobody = format!("/v1/people/{}/voices", uuid::Uuid::now_v7());
+    assert_eq!(village.clerk.post(&nobody, said.clone()).await.refused(), "not_found");
+    let taken = village.clerk.post(&path, said).await.ok();
+    app.settle().await;
+    // the paper opens it
+    let code = taken["claim_code"].as_str().unwrap();
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": code })).await.ok();
+    assert_eq!(opened["voice"]["text"], "门口的井盖松了");
+    assert!(opened["voice"]["taken_down"]["person_name"].is_string(), "{opened}");
+    // it is the resident's own, who is told of it by an own way, and speaks in its thread
+    let me = crate::support::Somebody::signed_in(&app, person).await;
+    let mine = me.get("/v1/suggestions?scope=mine").await.ok();
+    let voice = &mine["items"][0];
+    assert_eq!((&voice["number"], mine["items"].as_array().map(Vec::len)), (&taken["number"], Some(1)));
+    let shown = me.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok();
+    assert_eq!(shown["taken_down"]["body_name"], shown["body_name"]);
+    let thread = me.get(&format!("/v1/streams/{}/entries", shown["stream_id"].as_str().unwrap())).await.ok();
+    assert!(thread.to_string().contains("suggestion_taken_down"), "{thread}");
+    let planned = "SELECT count(*) FROM announcements WHERE kind = 'suggestion.submitted'";
+    assert_eq!(crate::support::count(app.folder.path(), planned).await, 1);
+    // the clerk has seen the code: one reads by it, and each opening is written down
+    let voice = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    village.clerk.post(&format!("{voice}/answers"), json!({ "text": "盖好了" })).await.ok();
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": code })).await.ok();
+    assert_eq!((&opened["voice"]["answers"][0]["text"], &opened["voice"]["can"]), (&json!("盖好了"), &json!([])));
+    let rating = json!({ "claim_code": code, "rating": 1 });
+    assert_eq!(post(&app, "/v1/guests/rating", &rating).await.refused(), "not_allowed");
+    let more = json!({ "claim_code": code, "client_id": uuid::Uuid::now_v7(), "text": "没有盖好" });
+    assert_eq!(post(&app, "/v1/guests/replies", &more).await.refused(), "not_allowed");
+    let seen = village.clerk.get(&voice).await.ok();
+    assert_eq!(
+        (&seen["readings"][0]["body_name"], &seen["readings"][0]["times"], &seen["readings"][0]["person_name"]),
+        (&json!("凭取件码打开"), &json!(2), &json!("")),
+        "{seen}"
+    );
+    assert!(me.get(&voice).await.ok()["readings"].to_string().contains("凭取件码打开"), "the author sees it, too");
+    // by the own log-in one rates
+    me.post(&format!("{voice}/rating"), json!({ "rating": 5 })).await.ok();
+    assert_eq!(me.get(&voice).await.ok()["state"], "rated");
+    app.stop().await;
+}

@@ -1,4 +1,4 @@
-//! A provider that stopped a template is asked once, not once for each who waits.
+//! A provider that stopped a template is asked once, not once for each who waits; and what cannot be told holds up nothing.
 use fake_providers::{Fake, Fault};
 
 use super::*;
@@ -31,5 +31,36 @@ async fn what_a_provider_stopped_waits_together_and_one_try_lets_it_go() {
     let states = scene.states().await;
     assert_eq!(states["sent"] + states["sent family"], all, "{states:?}");
     assert_eq!(scene.number("SELECT count(*) FROM stopped_sends").await, 0);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_or_read_holds_up_nothing_beside_it() {
+    // ten at night: all of it waits for the morning
+    let scene = Scene::set_at(13).await;
+    for title in ["坏信", "坏事", "停水"] {
+        scene.publish(title, true).await;
+    }
+    scene.pass(TimeDelta::seconds(20)).await;
+    let all = scene.states().await["queued"];
+    let spoiled = scene.app.app.store.write(|tx| {
+        Box::pin(async move {
+            for (at, kind) in [(0, "meeting.cancelled"), (1, "notice.published")] {
+                let one = format!("SELECT id FROM announcements ORDER BY event_number LIMIT 1 OFFSET {at}");
+                let spoil = format!("UPDATE announcements SET subject_id = 'x', kind = '{kind}' WHERE id = ({one})");
+                tx.execute_unprepared(&spoil).await?;
+            }
+            Ok(())
+        })
+    });
+    spoiled.await.unwrap();
+    scene.pass(TimeDelta::hours(10)).await;
+    let states = scene.states().await;
+    let sent = states["sent"] + states.get("sent family").copied().unwrap_or_default();
+    assert_eq!(sent, all / 3, "{states:?}");
+    assert_eq!(states["queued unreadable"], all / 3, "{states:?}");
+    scene.pass(TimeDelta::hours(1)).await;
+    let states = scene.states().await;
+    assert_eq!((states["queued unreadable"], states["sent"]), (all / 3, states["sent"]), "{states:?}");
     scene.app.stop().await;
 }

@@ -6,12 +6,11 @@ use fake_providers::{Call, Fake, Fault, Mode};
 use liusheng::{
     config::WechatCallbackMode,
     gateways::{Letter, Outcome},
-    inbox,
-    wechat::{self, send::tell},
+    inbox, wechat,
 };
 use serde_json::{Value, json};
 
-use super::{bound, call, set_up, started, text, xml};
+use super::{bound, call, set_up, started, tell, text, xml};
 use crate::support::{Somebody, TestApp, Village, count, monday};
 
 const SAY: &str = "/cgi-bin/message/custom/send";
@@ -118,7 +117,7 @@ async fn words_photos_and_a_place_become_one_voice_and_its_answer_goes_back() {
         Letter {
             id: "d1".into(), template: "suggestion_answered".into(), text: "已修好".into(), ..Letter::default()
         };
-    let end = tell(&scene.app.app, scene.me.person, &answer).await.unwrap();
+    let end = tell(&scene.app, scene.me.person, &answer).await;
     assert_eq!(end.word(), "sent");
     assert_eq!(scene.told("oA", 2).await.last().unwrap(), "已修好");
     // another voice is begun by its word
@@ -232,10 +231,10 @@ async fn strangers_are_led_to_bind_and_scenes_and_follows_are_noted() {
     scene.says("oA", text("oA", 10, "在吗")).await;
     scene.worked().await;
     scene.told("oA", 1).await;
-    assert_eq!(tell(&scene.app.app, scene.me.person, &letter).await.unwrap().word(), "sent");
+    assert_eq!(tell(&scene.app, scene.me.person, &letter).await.word(), "sent");
     scene.says("oA", xml("oA", "<MsgType>event</MsgType><Event>unsubscribe</Event><EventKey></EventKey>")).await;
     let tried = scene.fake.world.calls(SAY);
-    let end = tell(&scene.app.app, scene.me.person, &letter).await.unwrap();
+    let end = tell(&scene.app, scene.me.person, &letter).await;
     assert_eq!(end, Outcome::Never { status: 0, why: "no_wechat" });
     assert_eq!(scene.fake.world.calls(SAY), tried, "WeChat was not asked");
     // consents come by event; each is one message
@@ -249,8 +248,8 @@ async fn strangers_are_led_to_bind_and_scenes_and_follows_are_noted() {
     });
     let mut answered = Letter { template: "suggestion_answered".into(), ..letter };
     answered.blanks = vec![("title", "路灯".into()), ("time", "2026年11月4日".into())];
-    assert_eq!(tell(&scene.app.app, scene.me.person, &answered).await.unwrap().word(), "sent", "by the consent");
-    let second = tell(&scene.app.app, scene.me.person, &answered).await.unwrap();
+    assert_eq!(tell(&scene.app, scene.me.person, &answered).await.word(), "sent", "by the consent");
+    let second = tell(&scene.app, scene.me.person, &answered).await;
     assert_eq!(second, Outcome::Never { status: 0, why: "no_wechat" }, "the ledger knows without asking");
     assert_eq!(scene.fake.world.calls("/cgi-bin/message/subscribe/bizsend"), 1);
     let _ = &scene.village;
@@ -267,16 +266,16 @@ async fn the_ledger_follows_wechat_and_gives_back_what_was_not_sent() {
     assert_eq!(left().await, 4, "one went to the receipt");
     let letter = Letter { id: "d".into(), text: "好".into(), ..Letter::default() };
     scene.fake.world.fail(SAY, Fault::Code(45011), 1);
-    let end = tell(&scene.app.app, scene.me.person, &letter).await.unwrap();
+    let end = tell(&scene.app, scene.me.person, &letter).await;
     assert_eq!(end, Outcome::TryAgain { status: 45011, after_secs: Some(60) });
     assert_eq!(left().await, 4, "given back");
     scene.fake.world.fail(SAY, Fault::Html502, 1);
-    assert_eq!(tell(&scene.app.app, scene.me.person, &letter).await.unwrap(), Outcome::Unknown);
+    assert_eq!(tell(&scene.app, scene.me.person, &letter).await, Outcome::Unknown);
     assert_eq!(left().await, 3, "it may have been sent");
     scene.fake.world.fail(SAY, Fault::Code(45047), 1);
-    assert_eq!(tell(&scene.app.app, scene.me.person, &letter).await.unwrap().word(), "never");
+    assert_eq!(tell(&scene.app, scene.me.person, &letter).await.word(), "never");
     assert_eq!(left().await, 0, "WeChat knows better");
-    assert_eq!(tell(&scene.app.app, scene.me.person, &letter).await.unwrap().word(), "never");
+    assert_eq!(tell(&scene.app, scene.me.person, &letter).await.word(), "never");
     assert_eq!(scene.fake.world.calls(SAY), 4, "and is not asked in vain");
     scene.says("oA", text("oA", 2, "还没修")).await;
     assert_eq!(left().await, 5, "reset by what somebody said, not added up");

@@ -90,6 +90,14 @@ county-delivery-status = 对方回答
 county-delivery-no-answer = 没有回答
 county-delivery-removed = 地址已删除，不再送
 county-redrive-all-deliveries = 全部再送
+county-messages-title = 没收成的微信来信
+county-messages-why = 居民发给公众号的话，试了多次都没收成。重新收下以后，仍算当时那位居民的留言；微信里的照片和语音三天后就取不到了。
+county-message-broken = 系统有问题
+county-message-media = 照片或语音取不到
+county-message-busy = 当时太忙
+county-message-not-set-up = 公众号没有接好
+county-message-done = 同时收了两次
+county-redrive-all-messages = 全部重新收
 county-redrive-delivery = 再送
 
 # A private voice.

@@ -34,6 +34,8 @@ field-column-missing = 表头里缺这一列
 field-not-yourself = 不能填自己
 field-not-a-url = 网址不对，要以 https:// 开头
 field-address-refused = 这个网址通向内部网络，不能用
+field-cannot-take-it = 这个组织不能接这条留言，请另选一个
+field-already-asked = 已经请它协办，等它答复后再请
 field-not-a-member = 这个人不在册，或不在这个组织任职
 field-under-age = 这个人还没有满 18 周岁
 field-no-photo = 至少要一张照片
@@ -64,3 +66,7 @@ field-more-than-present = 票数比到会的人还多
 field-not-carried = 这一条没有通过，不能派任务
 field-out-of-order = 环节的先后不对，或者重复了
 field-unlawful-path = 提事、亮事、评事三个环节一个也不能少
+# Voices.
+field-about-is-private = 投诉某个人的留言不能让全村都看，请选“只有办事的人能看”或“只有镇里能看”
+field-county-decides = 已经转了 5 次，现在只能请县里定
+field-not-over = 这段时间还没有过完

@@ -79,4 +79,5 @@ doctor-wechat-well = 微信认得我们的账号。
 doctor-wechat-refused = 微信拒绝了账号（{ $code }）：40013、40125 是 AppID 或密钥不对，40164 是本机地址不在 IP 白名单。
 doctor-wechat-unreachable = 微信没有应答：出口网络通吗？
 doctor-wechat-no-callback = 没有设置 wechat_token：大家发给公众号的话收不到。
+doctor-wechat-mini-no-callback = 没有设置 wechat_mini_token：小程序里的订阅只能听小程序自己说，每个模板最多信一次。
 doctor-providers-bad = 服务商的设置有误，服务不会启动：{ $error }

@@ -49,9 +49,9 @@ fn events_are_known_whatever_their_case() {
     let item = |id: &str, told: &str| {
         format!("<List><TemplateId>{id}</TemplateId><SubscribeStatusString>{told}</SubscribeStatusString></List>")
     };
-    let one = Said::Consent { templates: vec![("T1".to_owned(), true)] };
+    let one = Said::Consent { templates: vec![("T1".to_owned(), true)], is_change: false };
     assert_eq!(popup(&item("T1", "accept")), one);
-    let two = Said::Consent { templates: vec![("T1".to_owned(), true), ("T2".to_owned(), false)] };
+    let two = Said::Consent { templates: vec![("T1".to_owned(), true), ("T2".to_owned(), false)], is_change: false };
     assert_eq!(popup(&(item("T1", "accept") + &item("T2", "reject"))), two);
     let json = |list: &str| {
         let body = format!(

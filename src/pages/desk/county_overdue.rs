@@ -1,0 +1,109 @@
+//! Everything that is late, on one screen of the county's desk: voices without a word of them, matters, tasks.
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+
+use super::{
+    county::{Operator, TABS},
+    frame::Desk,
+};
+use crate::{
+    app::{App, Query},
+    areas::{self, AreaName},
+    clock,
+    county::queries,
+    error::Result,
+    matters,
+    pages::{
+        layout::{Page, render},
+        words::Words,
+    },
+    suggestions::by_body::{self, BodyFigures, LateVoices},
+    tasks::{self, TaskView},
+    text,
+};
+
+/// Which area.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Place {
+    area: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/county_overdue.html")]
+struct OverduePage {
+    page: Page,
+    desk: Desk,
+    tabs: [(&'static str, &'static str); 7],
+    here: &'static str,
+    path: Vec<AreaName>,
+    below: Vec<areas::Area>,
+    voices: LateVoices,
+    /// How many there are, and the first of them.
+    matters: (u64, Vec<matters::queries::Late>),
+    tasks: (u64, Vec<TaskView>),
+    figures: Vec<BodyFigures>,
+    names: HashMap<String, String>,
+    now: DateTime<FixedOffset>,
+}
+
+impl OverduePage {
+    fn place(&self, code: &str) -> String {
+        self.names.get(code).map_or(code, String::as_str).to_owned()
+    }
+
+    /// Whole days since; 0 on the first.
+    fn late(&self, due: &DateTime<FixedOffset>) -> i64 {
+        (self.now - *due).num_days()
+    }
+
+    fn late_voices(&self) -> u64 {
+        self.voices.items.len() as u64 + self.voices.more
+    }
+
+    /// How many there are beside those that are shown.
+    fn more_matters(&self) -> u64 {
+        self.matters.0.saturating_sub(self.matters.1.len() as u64)
+    }
+
+    fn more_tasks(&self) -> u64 {
+        self.tasks.0.saturating_sub(self.tasks.1.len() as u64)
+    }
+
+    fn when(&self, late: &matters::queries::Late) -> DateTime<FixedOffset> {
+        late.stage_due_at.map_or(self.now, clock::local)
+    }
+}
+
+/// The page.
+pub(super) async fn show(
+    State(app): State<App>,
+    Operator(clerk): Operator,
+    Query(place): Query<Place>,
+) -> Result<Response> {
+    let area = queries::place(&clerk.actor, place.area.as_deref())?;
+    let (db, now) = (app.store.read(), app.now());
+    let voices = by_body::late(db, &clerk.actor, (&area, now)).await?;
+    let late = matters::queries::late(db, (&area, now)).await?;
+    let tasks = tasks::queries::late(db, (&area, now)).await?;
+    let codes = voices.items.iter().map(|one| one.area_code.clone());
+    let codes = codes.chain(late.1.iter().map(|one| one.area_code.clone()));
+    let codes = codes.chain(tasks.1.iter().map(|one| one.area_code.clone())).collect();
+    Ok(render(&OverduePage {
+        page: clerk.page(text::say("county-overdue")),
+        desk: clerk.desk(),
+        tabs: TABS,
+        here: "county-overdue",
+        path: areas::path_names(db, &area).await?,
+        below: areas::queries::children(db, Some(&area)).await?,
+        names: areas::names(db, codes).await?,
+        figures: by_body::by_body(&app, (&area, &by_body::last_month(now))).await?,
+        now: app.local_now(),
+        voices,
+        matters: late,
+        tasks,
+    }))
+}

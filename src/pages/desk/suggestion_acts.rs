@@ -1,0 +1,46 @@
+//! What the body responsible asks of others about a voice: to take it, to do a part, to give more days.
+use super::frame::Clerk;
+use crate::{
+    app::App,
+    error::Result,
+    ids::SuggestionId,
+    pages::fields::Fields,
+    suggestions::{
+        assists::{self, AskAssist},
+        extensions::{self, AskExtension},
+        referrals::{self, ReferSuggestion},
+    },
+};
+
+pub(super) async fn refer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let body_id = fields.required("body_id")?;
+    let input = (id, ReferSuggestion { body_id, reason: fields.text("reason").to_owned() });
+    let refer = app.once(clerk.actor.clone(), fields.key(), "refer_suggestion", input, |tx, actor, input| {
+        Box::pin(referrals::refer(tx, actor, input))
+    });
+    refer.await.map(drop)
+}
+
+pub(super) async fn involve(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let body_id = fields.required("body_id")?;
+    let input = (id, AskAssist { body_id, task: fields.text("task").to_owned() });
+    let ask = app.once(clerk.actor.clone(), fields.key(), "ask_assist", input, |tx, actor, input| {
+        Box::pin(assists::ask(tx, actor, input))
+    });
+    ask.await.map(drop)
+}
+
+pub(super) async fn keep(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let keep = app.once(clerk.actor.clone(), fields.key(), "keep_suggestion", id, |tx, actor, id| {
+        Box::pin(referrals::keep(tx, actor, id))
+    });
+    keep.await.map(drop)
+}
+
+pub(super) async fn extend(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, AskExtension { reason: fields.text("reason").to_owned() });
+    let ask = app.once(clerk.actor.clone(), fields.key(), "ask_extension", input, |tx, actor, input| {
+        Box::pin(extensions::ask(tx, actor, input))
+    });
+    ask.await.map(drop)
+}

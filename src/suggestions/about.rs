@@ -1,0 +1,103 @@
+//! Whom a voice is about: to whom it goes past them, and how it is kept from them.
+//!
+//! # Why
+//! Whoever must fear the one they speak of does not speak. So the person, and who sits with that person, neither handle
+//! such a voice nor find it in a list or a figure; and because somebody sits almost everywhere, there is always one last
+//! office that takes it, where only the person is passed over.
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+
+use super::{Suggestion, escalation, rows::suggestion, rules};
+use crate::{
+    actor::Actor,
+    bodies,
+    error::{Checks, Result},
+    ids::{BodyId, PersonId},
+    store::Tx,
+    streams::commands::{Card, mailbox, office, post_card},
+};
+
+/// Bodies that answer residents and in which the person sits whom a new voice is about.
+///
+/// # Errors
+/// `invalid_fields` for oneself, and for who sits in none.
+pub(super) async fn accused(tx: &Tx, actor: &Actor, about: Option<PersonId>) -> Result<Vec<BodyId>> {
+    let Some(about) = about else { return Ok(Vec::new()) };
+    let seats = bodies::queries::seats_of(tx, about, tx.now()).await?;
+    let over = seats.iter().filter(|seat| seat.covers(&actor.area) && rules::takes_voices(&seat.body_kind));
+    let mut bodies: Vec<BodyId> = over.map(|seat| seat.body_id).collect();
+    bodies.sort_by_key(|body| body.0);
+    bodies.dedup();
+    let mut checks = Checks::default();
+    checks.require(!bodies.is_empty() && about != actor.person, "about_person_id", "not_a_member");
+    checks.done()?;
+    Ok(bodies)
+}
+
+/// Bodies that a voice is kept from: where the person sits now whom it is about, and where they sat when it was left.
+pub(super) async fn kept_from(
+    db: &impl ConnectionTrait,
+    row: &Suggestion,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Vec<BodyId>> {
+    let Some(about) = row.about_person_id else { return Ok(Vec::new()) };
+    let now_in = bodies::queries::seats_of(db, about, now).await?.into_iter().map(|seat| seat.body_id);
+    let then_in = row.about_bodies.split(' ').filter_map(|id| id.parse().ok());
+    Ok(now_in.chain(then_in).collect())
+}
+
+/// The body that answers, past those in which the accused sits: the nearest office above them; where they sit in every one,
+/// the highest, in which only they themselves are passed over.
+pub(super) async fn past(tx: &Tx, area: &str, (usual, accused): (BodyId, &[BodyId])) -> Result<BodyId> {
+    if !accused.contains(&usual) {
+        return Ok(usual);
+    }
+    if let Some(office) = escalation::above(tx, (usual, area), (accused, tx.now())).await? {
+        return Ok(office);
+    }
+    for kind in ["county_office", "town_office"] {
+        if let Some(office) = bodies::queries::of_kind(tx, kind, area).await? {
+            return Ok(office);
+        }
+    }
+    Ok(usual)
+}
+
+/// Not about the actor, and not about somebody with whom the actor sits.
+pub(super) fn not_about(actor: &Actor) -> Condition {
+    use suggestion::Column as C;
+    let person = Condition::any().add(C::AboutPersonId.is_null()).add(C::AboutPersonId.ne(actor.person));
+    let seats = actor.seats.iter().map(|seat| C::AboutBodies.not_like(format!("%{}%", seat.body_id)));
+    seats.fold(Condition::all().add(person), Condition::add)
+}
+
+/// Tells a body of a voice: in its office, or, where the one reads that whom it is about, each of the others who speak for it
+/// in the own stream. Says whether anybody was told.
+pub(super) async fn tell_body(tx: &Tx, row: &Suggestion, (body, card): (BodyId, Card)) -> Result<bool> {
+    let seats = match row.about_person_id {
+        Some(_) => bodies::queries::members_of(tx, body, tx.now()).await?,
+        None => Vec::new(),
+    };
+    if !seats.iter().any(|seat| Some(seat.person_id) == row.about_person_id) {
+        post_card(tx, office(tx, body).await?, card).await?;
+        return Ok(true);
+    }
+    let others = seats.iter().filter(|seat| Some(seat.person_id) != row.about_person_id);
+    let others =
+        others.filter(|seat| bodies::SPEAKERS.contains(&seat.role.as_str()) && seat.person_id != row.author_id);
+    let mut is_told = false;
+    for seat in others {
+        post_card(tx, mailbox(tx, seat.person_id).await?, card.clone()).await?;
+        is_told = true;
+    }
+    Ok(is_told)
+}
+
+/// The village's supervisors hear, by number and kind, that nobody can handle a voice; unless it is kept from them, too.
+pub(super) async fn tell_supervisors(tx: &Tx, row: &Suggestion, card: Card) -> Result<()> {
+    let supervisors = bodies::queries::of_kind(tx, "supervision_committee", &row.area_code).await?;
+    let accused = kept_from(tx, row, tx.now()).await?;
+    if let Some(body) = supervisors.filter(|body| !accused.contains(body)) {
+        post_card(tx, office(tx, body).await?, card).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! How well each body answers, over whole months or years: rates that name nobody. And what is late now, for who runs the
+//! county.
+//!
+//! # Why
+//! Of fewer than five nothing is shown, numbers are rounded down to fives, percents of few to tens, and a period is a month or
+//! a year that is over: whoever takes one period from another must not learn what became of a single voice. What is about
+//! somebody is counted nowhere: they would see by it that somebody spoke of them. What was late counts for the body that was
+//! late, whoever has it since.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    about,
+    rows::suggestion,
+    rules::{self, Deadline, SuggestionKind, SuggestionState, Visibility},
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    areas::{TOWN_CODE, VILLAGE_CODE},
+    bodies, clock,
+    error::{Checks, Result},
+    ids::{BodyId, SuggestionId},
+};
+
+/// Of fewer nothing is shown.
+const FEWEST: usize = 5;
+/// Percents of fewer are whole tens.
+const FEW: usize = 50;
+/// Voices read at once.
+const CHUNK: u64 = 5000;
+/// Late voices that are listed.
+const MOST_LATE: u64 = 200;
+/// Satisfied from this rating on.
+const SATISFIED: i32 = 4;
+const DAY: i64 = 24 * 3600;
+
+/// Figures of one body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BodyFigures {
+    /// The body.
+    pub body_id: BodyId,
+    /// Its name.
+    pub body_name: String,
+    /// At least so many voices in the period; a multiple of five.
+    pub left_at_least: i64,
+    /// 响应率: of a hundred, how many are answered; in whole tens, when there are few.
+    pub answered_percent: i64,
+    /// 解决率: of a hundred rated, how many with 3 or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub solved_percent: Option<i64>,
+    /// 满意率: of a hundred rated, how many with 4 or 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub satisfied_percent: Option<i64>,
+    /// Days until the answer, of the one in the middle; rounded up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub median_days: Option<i64>,
+}
+
+/// A voice that is late. Not its words, and not whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LateVoice {
+    /// Its number.
+    pub number: String,
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// Code of the village; of the town, where the village must not know of it.
+    pub area_code: String,
+    /// The body responsible.
+    pub body_name: String,
+    /// The body that was late, where it was passed on since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_body_name: Option<String>,
+    /// Which promise.
+    pub which: Deadline,
+    /// Until when it was promised.
+    pub due_at: DateTime<FixedOffset>,
+}
+
+/// Voices that are late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LateVoices {
+    /// The longest late first, 200 at most.
+    pub items: Vec<LateVoice>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+/// A month (`2026-11`) or a year (`2026`): its first day and the first day after it.
+///
+/// # Errors
+/// `invalid_fields`.
+pub fn period(text: &str) -> Result<(NaiveDate, NaiveDate)> {
+    let mut parts = text.split('-').map(str::parse::<u32>);
+    let year = parts.next().and_then(std::result::Result::ok).and_then(|year| i32::try_from(year).ok());
+    let (month, is_over) = (parts.next(), parts.next().is_none());
+    let day = |year: i32, month: u32| NaiveDate::from_ymd_opt(year, month, 1);
+    let year = year.filter(|year| (2000..=2200).contains(year) && is_over);
+    let found = match (year, month) {
+        (Some(year), None) => day(year, 1).zip(day(year + 1, 1)),
+        (Some(year), Some(Ok(12))) => day(year, 12).zip(day(year + 1, 1)),
+        (Some(year), Some(Ok(month))) => day(year, month).zip(day(year, month + 1)),
+        _ => None,
+    };
+    let mut checks = Checks::default();
+    checks.require(found.is_some(), "period", "out_of_range");
+    checks.done()?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The month that is over.
+#[must_use]
+pub fn last_month(now: DateTime<Utc>) -> String {
+    let day = clock::local_date(now);
+    let before = day.with_day(1).and_then(|first| first.pred_opt()).unwrap_or(day);
+    format!("{:04}-{:02}", before.year(), before.month())
+}
+
+#[derive(Default)]
+struct Tally {
+    left: usize,
+    answered: usize,
+    rated: usize,
+    solved: usize,
+    satisfied: usize,
+    days: Vec<i64>,
+}
+
+type Row = (SuggestionId, BodyId, DateTime<Utc>, Option<DateTime<Utc>>, Option<i32>, Option<BodyId>);
+
+impl Tally {
+    fn add(&mut self, (_, _, left_at, answered_at, rating, _): &Row) {
+        self.left += 1;
+        if let Some(answered_at) = answered_at {
+            self.answered += 1;
+            // what took an hour took a day
+            self.days.push((std::cmp::Ord::max((*answered_at - *left_at).num_seconds(), 1) + DAY - 1) / DAY);
+        }
+        if let Some(rating) = rating {
+            self.rated += 1;
+            self.solved += usize::from(!rules::reopens(*rating));
+            self.satisfied += usize::from(*rating >= SATISFIED);
+        }
+    }
+
+    /// Nothing at all of a few: not even which body it was.
+    fn shown(mut self, body_id: BodyId, body_name: String) -> Option<BodyFigures> {
+        let enough = |count: usize| count >= FEWEST;
+        let percent = |part: usize, whole: usize| enough(whole).then(|| whole_percent(part, whole));
+        self.days.sort_unstable();
+        let middle = self.days.get(self.days.len() / 2).copied();
+        Some(BodyFigures {
+            body_id,
+            body_name,
+            left_at_least: enough(self.left).then(|| whole_fives(self.left))?,
+            answered_percent: whole_percent(self.answered, self.left),
+            solved_percent: percent(self.solved, self.rated),
+            satisfied_percent: percent(self.satisfied, self.rated),
+            median_days: middle.filter(|_| enough(self.answered)),
+        })
+    }
+}
+
+fn whole_percent(part: usize, whole: usize) -> i64 {
+    let percent = part * 100 / whole.max(1);
+    i64::try_from(if whole < FEW { percent - percent % 10 } else { percent }).unwrap_or_default()
+}
+
+fn whole_fives(count: usize) -> i64 {
+    i64::try_from(count - count % FEWEST).unwrap_or_default()
+}
+
+/// What is counted in an area: in a village's own figures nobody may see that somebody there spoke to the town alone.
+fn seen_from(area: &str) -> Condition {
+    let below = Condition::all().add(suggestion::Column::AreaCode.starts_with(area));
+    let is_village = area.len() >= VILLAGE_CODE;
+    below.add_option(is_village.then(|| suggestion::Column::Visibility.ne(Visibility::Town)))
+}
+
+/// Figures of the bodies responsible for what was left in an area and below it in a period that is over, by their names; as
+/// they were worked out within the last ten minutes.
+///
+/// # Errors
+/// `not_found` for an unknown area; `invalid_fields` for what is no period, or not over.
+pub async fn by_body(app: &App, (area, text): (&str, &str)) -> Result<Vec<BodyFigures>> {
+    let (from, to) = period(text)?;
+    let mut checks = Checks::default();
+    checks.require(to <= clock::local_date(app.now()), "period", "not_over");
+    checks.done()?;
+    let db = app.store.read();
+    crate::areas::get(db, area).await?;
+    app.counted.figures(format!("by_body {area} {from} {to}"), || tallied(db, (area, from, to))).await
+}
+
+/// Read in chunks: memory is flat in the number of bodies and answers, not of voices.
+async fn tallied(
+    db: &impl ConnectionTrait,
+    (area, from, to): (&str, NaiveDate, NaiveDate),
+) -> Result<Vec<BodyFigures>> {
+    use suggestion::Column as C;
+    let mut tallies: HashMap<BodyId, Tally> = HashMap::new();
+    let mut last: Option<SuggestionId> = None;
+    loop {
+        let rows: Vec<Row> = suggestion::Entity::find()
+            .select_only()
+            .columns([C::Id, C::BodyId, C::CreatedAt, C::AnsweredAt, C::Rating, C::LateBodyId])
+            .filter(seen_from(area))
+            .filter(C::AboutPersonId.is_null())
+            .filter(C::CreatedAt.gte(clock::start_of_day(from)))
+            .filter(C::CreatedAt.lt(clock::start_of_day(to)))
+            .filter(Condition::all().add_option(last.map(|last| C::Id.gt(last))))
+            .order_by_asc(C::Id)
+            .limit(CHUNK)
+            .into_tuple()
+            .all(db)
+            .await?;
+        rows.iter().for_each(|row| tallies.entry(row.5.unwrap_or(row.1)).or_default().add(row));
+        last = rows.last().map(|row| row.0);
+        if (rows.len() as u64) < CHUNK {
+            break;
+        }
+    }
+    let names = bodies::queries::names(db, tallies.keys().copied().collect()).await?;
+    let named = |id: BodyId| names.get(&id).cloned().unwrap_or_default();
+    let mut shown: Vec<BodyFigures> =
+        tallies.into_iter().filter_map(|(id, tally)| tally.shown(id, named(id))).collect();
+    shown.sort_by(|one, other| one.body_name.cmp(&other.body_name).then(one.body_id.0.cmp(&other.body_id.0)));
+    Ok(shown)
+}
+
+/// Voices whose deadline has passed, in an area and below it. For who runs the county; none that is about the one who asks.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(db: &impl ConnectionTrait, actor: &Actor, (area, now): (&str, DateTime<Utc>)) -> Result<LateVoices> {
+    use suggestion::Column as C;
+    let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
+    let unanswered =
+        C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
+    let late = suggestion::Entity::find()
+        .filter(seen_from(area))
+        .filter(Condition::any().add(unaccepted).add(unanswered))
+        .filter(about::not_about(actor));
+    let count = late.clone().count(db).await?;
+    let rows = late.order_by_asc(C::AnswerDueAt).limit(MOST_LATE).all(db).await?;
+    let named = rows.iter().flat_map(|row| [Some(row.body_id), row.late_body_id]).flatten();
+    let names = bodies::queries::names(db, named.collect()).await?;
+    let more = count.saturating_sub(rows.len() as u64);
+    Ok(LateVoices { items: rows.into_iter().map(|row| late_voice(row, &names, now)).collect(), more })
+}
+
+fn late_voice(row: suggestion::Model, names: &HashMap<BodyId, String>, now: DateTime<Utc>) -> LateVoice {
+    let (which, due_at) = match row.answer_due_at <= now {
+        true => (Deadline::Answer, row.answer_due_at),
+        false => (Deadline::Accept, row.accept_due_at),
+    };
+    let area_code = match row.visibility {
+        Visibility::Town => row.area_code.get(..TOWN_CODE).unwrap_or(&row.area_code).to_owned(),
+        Visibility::Public | Visibility::Handlers => row.area_code,
+    };
+    LateVoice {
+        // a number names the village
+        number: if row.visibility == Visibility::Town { String::new() } else { row.number },
+        kind: row.kind,
+        area_code,
+        body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
+        late_body_name: row.late_body_id.filter(|body| *body != row.body_id).and_then(|body| names.get(&body).cloned()),
+        which,
+        due_at: clock::local(due_at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_a_month_or_a_year_and_nothing_else() {
+        let day = |year, month| NaiveDate::from_ymd_opt(year, month, 1).unwrap();
+        assert_eq!(period("2026-11").unwrap(), (day(2026, 11), day(2026, 12)));
+        assert_eq!(period("2026-12").unwrap(), (day(2026, 12), day(2027, 1)));
+        assert_eq!(period("2026").unwrap(), (day(2026, 1), day(2027, 1)));
+        for bad in ["", "2026-13", "2026-0", "2026-11-02", "x", "1", "99999999999", "2026-", "-5", "2026-x"] {
+            assert!(period(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn of_fewer_than_five_nothing_is_shown() {
+        let at = DateTime::UNIX_EPOCH;
+        let row = |days: i64, rating| {
+            let answered = (days > 0).then(|| at + chrono::TimeDelta::days(days));
+            (SuggestionId::new(), BodyId::new(), at, answered, rating, None)
+        };
+        let mut tally = Tally::default();
+        (1..=4).for_each(|days| tally.add(&row(days, Some(5))));
+        assert_eq!(tally.shown(BodyId::new(), String::new()), None, "not even which body");
+        let mut tally = Tally::default();
+        (1..=5).for_each(|days| tally.add(&row(days, Some(if days == 1 { 2 } else { 3 }))));
+        (0..3).for_each(|_| tally.add(&row(0, None)));
+        let shown = tally.shown(BodyId::new(), String::new()).unwrap();
+        assert_eq!((shown.left_at_least, shown.answered_percent), (5, 60), "62 in whole tens");
+        assert_eq!((shown.solved_percent, shown.satisfied_percent), (Some(80), Some(0)));
+        assert_eq!(shown.median_days, Some(3));
+    }
+    #[test]
+    fn percents_of_few_are_whole_tens() {
+        assert_eq!([whole_percent(1, 6), whole_percent(47, 49), whole_percent(49, 49)], [10, 90, 100]);
+        assert_eq!([whole_percent(47, 50), whole_percent(0, 0)], [94, 0]);
+    }
+
+    #[test]
+    fn the_month_that_is_over_is_the_one_before() {
+        let at = |text: &str| last_month(text.parse().unwrap());
+        // midnight is that of China
+        assert_eq!([at("2026-10-31T15:59:59Z"), at("2026-10-31T16:00:00Z")], ["2026-09", "2026-10"]);
+        assert_eq!(at("2026-01-15T00:00:00Z"), "2025-12");
+    }
+}

@@ -1,0 +1,176 @@
+//! How voices go from body to body, as it is shown: the steps of one, the offers to one's own bodies, and who could take it.
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Suggestion,
+    queries::{self, SuggestionSummary},
+    referrals::{ReferralState, is_next, targets, times},
+    rows::{referral, suggestion},
+    rules::{self, SuggestionKind},
+    words,
+};
+use crate::{
+    actor::Actor,
+    bodies::{self, queries::Body},
+    clock,
+    error::Result,
+    ids::{BodyId, ReferralId},
+    keys::Keys,
+};
+
+/// Offers that are listed at once.
+const SHOWN: u64 = 100;
+
+/// One step of a voice from body to body, for its author and those who handle it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReferralView {
+    /// Its id.
+    pub id: ReferralId,
+    /// The body that was responsible.
+    pub from_body_name: String,
+    /// The body that was asked.
+    pub to_body_name: String,
+    /// Why.
+    pub reason: String,
+    /// What came of it.
+    pub state: ReferralState,
+    /// Why it was not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Who should have it, as the one that did not take it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_body_name: Option<String>,
+    /// When it was asked.
+    pub offered_at: DateTime<FixedOffset>,
+    /// When it was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<DateTime<FixedOffset>>,
+}
+
+/// A voice that another body wants to pass on to one's own: not its words, and not whose it is.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReferralOffer {
+    /// Its id.
+    pub id: ReferralId,
+    /// The voice's number.
+    pub number: String,
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// Code of the village.
+    pub area_code: String,
+    /// The body responsible.
+    pub from_body_id: BodyId,
+    /// Its name.
+    pub from_body_name: String,
+    /// The own body that is asked.
+    pub to_body_name: String,
+    /// Why it is to be passed on.
+    pub reason: String,
+    /// To be answered before this moment, whoever does it.
+    pub answer_due_at: DateTime<FixedOffset>,
+    /// When it was asked.
+    pub offered_at: DateTime<FixedOffset>,
+}
+
+/// Bodies to which the voice can be passed on, and those that can be asked for their part; those of the village first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn choices(
+    db: &impl ConnectionTrait,
+    row: &SuggestionSummary,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Body>, Vec<Body>)> {
+    let Some(voice) = queries::row(db, row.id).await? else { return Ok((Vec::new(), Vec::new())) };
+    let mut others = targets(db, &voice, now).await?;
+    others.retain(|body| body.id != voice.body_id);
+    let asked = times(db, row.id).await?;
+    Ok((others.iter().filter(|body| is_next(&voice, body, asked)).cloned().collect(), others))
+}
+
+/// Bodies that may be named by who does not take an offer.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn instead(db: &impl ConnectionTrait, offer: &ReferralOffer, now: DateTime<Utc>) -> Result<Vec<Body>> {
+    let Some(kept) = referral::Entity::find_by_id(offer.id).one(db).await? else { return Ok(Vec::new()) };
+    let Some(voice) = queries::row(db, kept.suggestion_id).await? else { return Ok(Vec::new()) };
+    let mut found = targets(db, &voice, now).await?;
+    found.retain(|body| body.id != kept.to_body_id);
+    Ok(found)
+}
+
+/// How a voice went from body to body, oldest first.
+pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<ReferralView>> {
+    let rows = referral::Entity::find()
+        .filter(referral::Column::SuggestionId.eq(of.id))
+        .order_by_asc(referral::Column::OfferedAt)
+        .order_by_asc(referral::Column::Id)
+        .all(db)
+        .await?;
+    let named = rows.iter().flat_map(|row| [Some(row.from_body_id), Some(row.to_body_id), row.next_body_id]);
+    let names = bodies::queries::names(db, named.flatten().collect()).await?;
+    let name = |id: BodyId| names.get(&id).cloned().unwrap_or_default();
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        let answer = match &row.answer {
+            Some(sealed) => Some(words::open_one(db, keys, of, ("refusal", sealed)).await?),
+            None => None,
+        };
+        views.push(ReferralView {
+            id: row.id,
+            from_body_name: name(row.from_body_id),
+            to_body_name: name(row.to_body_id),
+            reason: words::open_one(db, keys, of, ("referral", &row.reason)).await?,
+            state: row.state,
+            answer,
+            next_body_name: row.next_body_id.map(name),
+            offered_at: clock::local(row.offered_at),
+            decided_at: row.decided_at.map(clock::local),
+        });
+    }
+    Ok(views)
+}
+
+/// Voices that others want to pass on to a body for which the actor speaks, the most urgent first, 100 at most. Never the
+/// actor's own, nor one that is about the actor.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn offers(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Result<Vec<ReferralOffer>> {
+    let mine: Vec<BodyId> = actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect();
+    let voices = suggestion::Entity::find()
+        .filter(suggestion::Column::OfferedTo.is_in(mine))
+        .filter(suggestion::Column::AuthorId.ne(actor.person))
+        .order_by_asc(suggestion::Column::AnswerDueAt)
+        .limit(SHOWN)
+        .all(db)
+        .await?;
+    let open = referral::Entity::find()
+        .filter(referral::Column::SuggestionId.is_in(voices.iter().map(|voice| voice.id)))
+        .filter(referral::Column::State.eq(ReferralState::Offered))
+        .all(db)
+        .await?;
+    let named = open.iter().flat_map(|row| [row.from_body_id, row.to_body_id]);
+    let names = bodies::queries::names(db, named.collect()).await?;
+    let mut offers = Vec::with_capacity(open.len());
+    for voice in voices.into_iter().filter(|voice| !rules::is_about(actor, voice)) {
+        let Some(row) = open.iter().find(|row| row.suggestion_id == voice.id) else { continue };
+        offers.push(ReferralOffer {
+            id: row.id,
+            kind: voice.kind,
+            area_code: voice.area_code.clone(),
+            from_body_id: row.from_body_id,
+            from_body_name: names.get(&row.from_body_id).cloned().unwrap_or_default(),
+            to_body_name: names.get(&row.to_body_id).cloned().unwrap_or_default(),
+            reason: words::open_one(db, keys, &voice, ("referral", &row.reason)).await?,
+            answer_due_at: clock::local(voice.answer_due_at),
+            offered_at: clock::local(row.offered_at),
+            number: voice.number,
+        });
+    }
+    Ok(offers)
+}

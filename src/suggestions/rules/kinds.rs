@@ -1,0 +1,114 @@
+//! What a voice wants, what it is about, who sees it, how far it has come, and what may be done with it.
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What somebody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SuggestionKind {
+    /// 咨询
+    Consult,
+    /// 求助
+    Help,
+    /// 投诉
+    Complaint,
+    /// 建议
+    Suggestion,
+    /// 表扬
+    Praise,
+}
+
+/// What it is about: by this and by where it is the county says who answers.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// 道路桥梁
+    Road,
+    /// 水电气
+    Utilities,
+    /// 环境卫生
+    Sanitation,
+    /// 安全隐患
+    Safety,
+    /// 养老救助
+    Welfare,
+    /// 土地房屋
+    Land,
+    /// 邻里纠纷
+    Dispute,
+    /// 其他
+    #[default]
+    Other,
+}
+
+/// Who sees it besides the author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// The village; the author's name is masked.
+    Public,
+    /// Those who handle voices in the village; each opening is recorded.
+    Handlers,
+    /// The town's office alone, nobody in the village; each opening is recorded.
+    Town,
+}
+
+/// How far it has come. That it joined a matter is a fact beside this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SuggestionState {
+    /// Left, and on the desk of the body responsible.
+    Submitted,
+    /// Somebody takes care of it.
+    Accepted,
+    /// Answered, not rated yet.
+    Answered,
+    /// The author has rated the answer and is content.
+    Rated,
+}
+
+/// The promise with a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Deadline {
+    /// To be accepted.
+    Accept,
+    /// To be answered.
+    Answer,
+}
+
+/// What somebody does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Take care of it.
+    Accept,
+    /// Give it to somebody.
+    Assign,
+    /// Answer it.
+    Answer,
+    /// Let a clip say the newest answer.
+    Speak,
+    /// Rate the answer.
+    Rate,
+    /// Let it join a matter.
+    Join,
+    /// Say that it is one's own, too.
+    Cosign,
+    /// Ask another body to take it.
+    Refer,
+    /// Keep it although another was asked.
+    Keep,
+    /// Ask the office above for more days.
+    Extend,
+    /// Ask another body for its part.
+    Involve,
+}

@@ -1,0 +1,379 @@
+//! What may still be sent to an account: taken by a send within the unit that decides to send, given back when certainly
+//! nothing went out, gone when WeChat says so.
+//!
+//! # Why
+//! A consent that is taken earlier is lost to whatever ends the send in between (read, withdrawn, the night); one that is
+//! taken later may be taken twice. So [`Ways`] is looked at and taken from in the unit of the claim, after every other
+//! question. A worker that dies after it leaves the consent spent: nobody knows whether WeChat has the message.
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, OnConflict},
+};
+use uuid::Uuid;
+
+use super::{
+    reports::{self, Report},
+    rows::{account, consent, send},
+};
+use crate::{
+    error::Result,
+    gateways::{
+        Outcome,
+        wechat::{Wechat, WechatApp, messages::Way},
+    },
+    ids::{PersonId, WechatAccountId},
+    store::Tx,
+};
+
+/// Taken, and not heard of since.
+pub(super) const TAKEN: &str = "taken";
+/// WeChat has it, or may have it.
+const SPENT: &str = "spent";
+/// Nothing went out: given back, or gone at WeChat.
+const VOID: &str = "void";
+const FORGET_BATCH: u64 = 500;
+
+/// A send that may begin: somebody's account, the way to it, and what was taken for it.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    pub(super) account: WechatAccountId,
+    pub(super) app: WechatApp,
+    pub(super) openid_sealed: String,
+    pub(super) way: Way,
+    /// A consent that is counted down.
+    pub(super) counted: Option<String>,
+    /// The template by which it goes.
+    template: Option<String>,
+    /// The letter and which try it is; answers in a conversation have none.
+    letter: Option<(Uuid, i32)>,
+}
+
+/// Accounts of several people with what the ledger still allows.
+#[derive(Debug)]
+pub struct Ways {
+    accounts: HashMap<PersonId, Vec<account::Model>>,
+    consents: HashMap<(WechatAccountId, String), i32>,
+}
+
+impl Ways {
+    /// Looks at these people's accounts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn of(tx: &Tx, people: &[PersonId]) -> Result<Self> {
+        let rows = account::Entity::find()
+            .filter(account::Column::PersonId.is_in(people.iter().copied()))
+            .filter(account::Column::OffWhy.is_null())
+            .order_by_desc(account::Column::BoundAt)
+            .order_by_desc(account::Column::Id)
+            .all(tx)
+            .await?;
+        let consents = consent::Entity::find()
+            .filter(consent::Column::AccountId.is_in(rows.iter().map(|row| row.id)))
+            .filter(consent::Column::Remaining.gt(0))
+            .all(tx)
+            .await?;
+        let consents = consents.into_iter().map(|row| ((row.account_id, row.template), row.remaining)).collect();
+        let mut ways = Self { accounts: HashMap::new(), consents };
+        for row in rows {
+            if let Some(person) = row.person_id {
+                ways.accounts.entry(person).or_default().push(row);
+            }
+        }
+        Ok(ways)
+    }
+
+    /// The first way to somebody: the newest account, in the conversation while its window is open, otherwise by a
+    /// consent, otherwise by a template message. `None`: there is none now.
+    #[must_use]
+    pub fn to(&self, wechat: &Wechat, (person, template): (PersonId, &str), now: DateTime<Utc>) -> Option<Ticket> {
+        self.accounts.get(&person)?.iter().find_map(|row| self.by(wechat, (row, template), now))
+    }
+
+    fn by(&self, wechat: &Wechat, (row, name): (&account::Model, &str), now: DateTime<Utc>) -> Option<Ticket> {
+        let app = WechatApp::parse(&row.app).filter(|app| wechat.account(*app).is_some())?;
+        let ticket = |way, template: Option<String>, counted| Ticket {
+            account: row.id,
+            app,
+            openid_sealed: row.openid_sealed.clone(),
+            way,
+            counted,
+            template,
+            letter: None,
+        };
+        if is_open(row, now) {
+            return Some(ticket(Way::Conversation, None, None));
+        }
+        let template = wechat.template(app, name)?;
+        let has_consent = || self.consents.contains_key(&(row.id, template.id.clone()));
+        let is_allowed = match template.way {
+            Way::Subscription => has_consent(),
+            Way::Template => row.is_following,
+            Way::Conversation => false,
+        };
+        let counted = (template.way == Way::Subscription && !template.is_long_term).then(|| template.id.clone());
+        is_allowed.then(|| ticket(template.way, Some(template.id.clone()), counted))
+    }
+}
+
+/// Does the account's conversation take a message?
+pub(super) fn is_open(row: &account::Model, now: DateTime<Utc>) -> bool {
+    row.window_left > 0 && row.window_ends_at.is_some_and(|until| until > now)
+}
+
+impl Ticket {
+    /// By which of our accounts.
+    #[must_use]
+    pub fn app(&self) -> WechatApp {
+        self.app
+    }
+
+    /// Does it go by a template, and not in the conversation?
+    #[must_use]
+    pub fn is_templated(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// For an answer in the conversation of an account.
+    pub(super) fn answer(row: &account::Model, app: WechatApp) -> Self {
+        Self {
+            account: row.id,
+            app,
+            openid_sealed: row.openid_sealed.clone(),
+            way: Way::Conversation,
+            counted: None,
+            template: None,
+            letter: None,
+        }
+    }
+
+    /// Takes it from the ledger, for one try of a letter. `None`: another was faster, and nothing is left.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn take(mut self, tx: &Tx, letter: Option<(Uuid, i32)>) -> Result<Option<Self>> {
+        let is_taken = match (self.way, &self.counted) {
+            (Way::Conversation, _) => take_window(tx, self.account).await?,
+            (_, Some(template)) => take_consent(tx, self.account, template).await?,
+            (_, None) => true,
+        };
+        if !is_taken {
+            return Ok(None);
+        }
+        self.letter = letter;
+        if let Some((id, tries)) = letter {
+            let row = send::ActiveModel {
+                id: Set(id),
+                tries: Set(tries),
+                account_id: Set(self.account),
+                way: Set(self.way.as_str().to_owned()),
+                template: Set(self.template.clone()),
+                is_counted: Set(self.counted.is_some()),
+                state: Set(TAKEN.to_owned()),
+                msgid: Set(None),
+                reported: Set(None),
+                taken_at: Set(tx.now()),
+            };
+            use send::Column as C;
+            let again = [
+                C::Tries,
+                C::AccountId,
+                C::Way,
+                C::Template,
+                C::IsCounted,
+                C::State,
+                C::Msgid,
+                C::Reported,
+                C::TakenAt,
+            ];
+            let newest = OnConflict::column(C::Id).update_columns(again).to_owned();
+            send::Entity::insert(row).on_conflict(newest).exec_without_returning(tx).await?;
+        }
+        Ok(Some(self))
+    }
+
+    /// Writes down how the send ended: what was taken is given back when certainly nothing went out; nothing is left when
+    /// WeChat says so. Says whether this way is shut from now on, so that it is not taken for the same once more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(super) async fn settle(&self, tx: &Tx, end: &Outcome) -> Result<bool> {
+        let is_denied = match end {
+            Outcome::Sent { id, .. } => return self.is_out(tx, Some(id.as_str())).await.map(|()| false),
+            Outcome::Unknown => return self.is_out(tx, None).await.map(|()| false),
+            Outcome::Never { why, .. } => *why == "no_consent" || *why == "window_closed",
+            _ => false,
+        };
+        let is_ours = match self.letter {
+            Some(at) => ended(tx, at, (VOID, None)).await?,
+            None => true,
+        };
+        // otherwise another try has taken since, or it was given back already
+        if is_ours && is_denied {
+            return self.is_gone(tx).await;
+        }
+        if is_ours {
+            give_back(tx, self.account, (self.way, self.counted.as_deref())).await?;
+        }
+        if let Outcome::AddressOff { why, .. } = end {
+            super::commands::switch_off(tx, self.account, why).await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// WeChat has it, or may have it; a report may have come before us.
+    async fn is_out(&self, tx: &Tx, msgid: Option<&str>) -> Result<()> {
+        let Some(at) = self.letter else { return Ok(()) };
+        let msgid = msgid.filter(|id| !id.is_empty());
+        ended(tx, at, (SPENT, msgid)).await?;
+        match msgid {
+            Some(msgid) => reports::catch_up(tx, (at.0, self.account), msgid).await,
+            None => Ok(()),
+        }
+    }
+
+    /// WeChat knows better how much is left of this way: nothing. Says whether anything was written down: of a template
+    /// that asks for no consent there is nothing, and it would be taken again and again.
+    async fn is_gone(&self, tx: &Tx) -> Result<bool> {
+        match (self.way, &self.template) {
+            (Way::Conversation, _) => {
+                account::Entity::update_many()
+                    .col_expr(account::Column::WindowLeft, Expr::value(0))
+                    .filter(account::Column::Id.eq(self.account))
+                    .exec(tx)
+                    .await?;
+                Ok(true)
+            }
+            (Way::Subscription, Some(template)) => no_consent(tx, self.account, template).await.map(|()| true),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// None of this template is left, and of no other anything is changed.
+pub(super) async fn no_consent(tx: &Tx, id: WechatAccountId, template: &str) -> Result<()> {
+    consent::Entity::update_many()
+        .col_expr(consent::Column::Remaining, Expr::value(0))
+        .col_expr(consent::Column::IsLongTerm, Expr::value(false))
+        .filter(consent::Column::AccountId.eq(id))
+        .filter(consent::Column::Template.eq(template))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes one message from the open window.
+async fn take_window(tx: &Tx, id: WechatAccountId) -> Result<bool> {
+    let taken = account::Entity::update_many()
+        .col_expr(account::Column::WindowLeft, Expr::col(account::Column::WindowLeft).sub(1))
+        .filter(account::Column::Id.eq(id))
+        .filter(account::Column::WindowLeft.gt(0))
+        .filter(account::Column::WindowEndsAt.gt(tx.now()))
+        .exec(tx)
+        .await?;
+    Ok(taken.rows_affected == 1)
+}
+
+/// Takes one consent.
+async fn take_consent(tx: &Tx, id: WechatAccountId, template: &str) -> Result<bool> {
+    let taken = consent::Entity::update_many()
+        .col_expr(consent::Column::Remaining, Expr::col(consent::Column::Remaining).sub(1))
+        .filter(consent::Column::AccountId.eq(id))
+        .filter(consent::Column::Template.eq(template))
+        .filter(consent::Column::Remaining.gt(0))
+        .exec(tx)
+        .await?;
+    Ok(taken.rows_affected == 1)
+}
+
+/// Ends what a try took, once; `false` when it is not that try's any more.
+async fn ended(tx: &Tx, (id, tries): (Uuid, i32), (state, msgid): (&str, Option<&str>)) -> Result<bool> {
+    let ended = send::Entity::update_many()
+        .col_expr(send::Column::State, Expr::value(state))
+        .col_expr(send::Column::Msgid, Expr::value(msgid.map(str::to_owned)))
+        .filter(send::Column::Id.eq(id))
+        .filter(send::Column::Tries.eq(tries))
+        .filter(send::Column::State.eq(TAKEN))
+        .exec(tx)
+        .await?;
+    Ok(ended.rows_affected == 1)
+}
+
+async fn give_back(tx: &Tx, id: WechatAccountId, (way, counted): (Way, Option<&str>)) -> Result<()> {
+    if way == Way::Conversation {
+        account::Entity::update_many()
+            .col_expr(account::Column::WindowLeft, Expr::col(account::Column::WindowLeft).add(1))
+            .filter(account::Column::Id.eq(id))
+            .exec(tx)
+            .await?;
+    }
+    if let Some(template) = counted {
+        consent::Entity::update_many()
+            .col_expr(consent::Column::Remaining, Expr::col(consent::Column::Remaining).add(1))
+            .filter(consent::Column::AccountId.eq(id))
+            .filter(consent::Column::Template.eq(template))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// For these tries nobody was called: what they took is given back.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn not_called(tx: &Tx, tries: &[(Uuid, i32)]) -> Result<()> {
+    if tries.is_empty() {
+        return Ok(());
+    }
+    let known: HashSet<(Uuid, i32)> = tries.iter().copied().collect();
+    let rows = send::Entity::find()
+        .filter(send::Column::Id.is_in(tries.iter().map(|(id, _)| *id)))
+        .filter(send::Column::State.eq(TAKEN))
+        .all(tx)
+        .await?;
+    for row in rows.into_iter().filter(|row| known.contains(&(row.id, row.tries))) {
+        if !ended(tx, (row.id, row.tries), (VOID, None)).await? {
+            continue;
+        }
+        let way = [Way::Conversation, Way::Subscription, Way::Template].into_iter().find(|way| way.as_str() == row.way);
+        let counted = row.template.filter(|_| row.is_counted);
+        if let Some(way) = way {
+            give_back(tx, row.account_id, (way, counted.as_deref())).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What WeChat reported of these letters so far.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn reported(tx: &Tx, letters: &[Uuid]) -> Result<HashMap<Uuid, Report>> {
+    if letters.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = send::Entity::find()
+        .filter(send::Column::Id.is_in(letters.iter().copied()))
+        .filter(send::Column::Reported.is_not_null());
+    let rows = rows.all(tx).await?.into_iter();
+    Ok(rows.filter_map(|row| Some((row.id, Report::parse(&row.reported?)?))).collect())
+}
+
+/// Forgets sends of which WeChat will report nothing any more.
+pub(super) async fn due(tx: &Tx) -> Result<u64> {
+    let old = send::Entity::find()
+        .filter(send::Column::TakenAt.lt(tx.now() - super::rules::REPORTED_WITHIN))
+        .limit(FORGET_BATCH)
+        .all(tx)
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let ids = old.into_iter().map(|row| row.id);
+    Ok(send::Entity::delete_many().filter(send::Column::Id.is_in(ids)).exec(tx).await?.rows_affected)
+}

@@ -1,0 +1,137 @@
+//! How well bodies answer, for everybody and without naming anybody; and what is late, for who runs the county.
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::{
+    county::operator,
+    support::{Somebody, TestApp, Village, monday},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
+    let app = TestApp::start_at(monday()).await;
+    let village = Village::found(&app).await;
+    let path = format!("/v1/areas/{}/body-figures", village.area);
+    let mut authors = Vec::new();
+    for n in 7..13 {
+        authors.push(village.villager(&app, &format!("{n:05}")).await);
+    }
+    let left = async |author: &Somebody, more: Value| {
+        let mut voice = json!({ "kind": "help", "visibility": "handlers", "text": "灯坏了" });
+        voice.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let voice = author.post("/v1/suggestions", voice).await.ok();
+        format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())
+    };
+    let mut voices = Vec::new();
+    for author in &authors {
+        voices.push(left(author, json!({})).await);
+    }
+    // of the town four, and five more about somebody
+    for author in &authors[..4] {
+        left(author, json!({ "visibility": "town" })).await;
+    }
+    for author in &authors[..5] {
+        left(author, json!({ "kind": "complaint", "about_person_id": village.clerk.person })).await;
+    }
+    app.clock.advance(TimeDelta::days(2));
+    for (n, voice) in voices.iter().enumerate().take(5) {
+        let clerk = Somebody::signed_in(&app, village.clerk.person).await;
+        clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+        clerk.post(&format!("{voice}/answers"), json!({ "text": "好了" })).await.ok();
+        let rating = json!({ "rating": if n == 0 { 3 } else { 5 } });
+        authors[n].post(&format!("{voice}/rating"), rating).await.ok();
+    }
+    for unfinished in ["2026-11", "2026", "2027-01"] {
+        let refused = app.get(&format!("{path}?period={unfinished}")).await;
+        assert_eq!(refused.refused(), "invalid_fields", "{unfinished} is not over");
+    }
+    app.clock.advance(TimeDelta::days(30));
+    let shown = app.get(&path).await.ok();
+    let one = &shown[0];
+    assert_eq!((&one["left_at_least"], &one["answered_percent"]), (&json!(5), &json!(80)), "{shown}");
+    assert_eq!((&one["solved_percent"], &one["satisfied_percent"]), (&json!(100), &json!(80)));
+    assert_eq!((&one["median_days"], &one["body_name"]), (&json!(2), &json!("东衡村村民委员会")));
+    // of four it is not even said which body it was, and what is about somebody is counted nowhere
+    let of_town = app.get("/v1/areas/330521103/body-figures").await.ok();
+    assert_eq!(of_town.as_array().map(Vec::len), Some(1), "{of_town}");
+    assert_eq!(app.get(&format!("{path}?period=2026-10")).await.ok(), json!([]));
+    for bad in ["2026-13", "x", "2026-11-02", ""] {
+        assert_eq!(app.get(&format!("{path}?period={bad}")).await.refused(), "invalid_fields", "{bad}");
+    }
+    // the village's own desk does not count them either
+    let areas = [village.area.clone()];
+    let counted = liusheng::suggestions::figures(app.app.store.read(), &areas, app.app.now()).await.unwrap();
+    assert_eq!((counted.left, counted.answered), (6, 5));
+    let page = app.http.get(app.url(&format!("/figures?area={}", village.area))).header("accept", "text/html");
+    let page = page.send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("80%"));
+    app.stop().await;
+}
+
+/// Whoever asks for them again gets what was worked out before: no scan of the table for each page.
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_are_worked_out_once_in_a_while() {
+    let app = TestApp::start_at(monday()).await;
+    let village = Village::found(&app).await;
+    let path = format!("/v1/areas/{}/body-figures?period=2026-11", village.area);
+    let author = village.villager(&app, "00007").await;
+    for _ in 0..5 {
+        let voice = json!({ "kind": "help", "visibility": "public", "text": "灯坏了" });
+        author.post("/v1/suggestions", voice).await.ok();
+    }
+    app.clock.advance(TimeDelta::days(30));
+    let shown = app.get(&path).await.ok();
+    assert_eq!(shown[0]["left_at_least"], 5);
+    let raw = crate::support::Raw::open(app.folder.path()).await;
+    raw.execute("UPDATE suggestions SET about_person_id = author_id").await;
+    raw.close().await;
+    assert_eq!(app.get(&path).await.ok(), shown, "within ten minutes");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
+    let app = TestApp::start_at(monday()).await;
+    let village = Village::found(&app).await;
+    let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
+    for visibility in ["public", "handlers", "town"] {
+        let voice = json!({ "kind": "complaint", "visibility": visibility, "text": "桥墩裂了" });
+        author.post("/v1/suggestions", voice).await.ok();
+    }
+    let path = "/v1/areas/330521/late-suggestions";
+    assert_eq!(county.get(path).await.ok(), json!({ "items": [], "more": 0 }), "nothing is late yet");
+    app.pass(TimeDelta::days(20)).await;
+    let county = Somebody::signed_in(&app, county.person).await;
+    let late = county.get(path).await.ok();
+    let items = late["items"].as_array().unwrap();
+    assert_eq!((items.len(), &late["more"]), (3, &json!(0)), "{late}");
+    assert!(!late.to_string().contains("裂"), "{late}");
+    let of_town: Vec<_> = items.iter().filter(|one| one["area_code"] == "330521103").collect();
+    assert_eq!((of_town.len(), &of_town[0]["number"]), (1, &json!("")), "which village it was is not said");
+    let clerk = Somebody::signed_in(&app, village.clerk.person).await;
+    assert_eq!(clerk.get(path).await.refused(), "not_allowed");
+    let page = county.request(reqwest::Method::GET, "/desk/county/overdue").header("accept", "text/html");
+    let page = page.send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("超期的留言（3）") && !page.contains("裂"));
+    // more than are listed are counted all the same
+    let raw = crate::support::Raw::open(app.folder.path()).await;
+    let columns = "area_code, author_id, kind, visibility, text, place, state, body_id, stream_id, accept_due_at, \
+         answer_due_at, calendar_version, created_at, updated_at";
+    let id = raw.spelled("randomblob(16)", "gen_random_uuid()");
+    let copies = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 210) \
+         INSERT INTO suggestions (id, number, {columns}) SELECT {id}, 'copy ' || i, {columns} FROM suggestions, n \
+         WHERE visibility = 'public'"
+    );
+    assert_eq!(raw.execute(&copies).await, 210);
+    raw.close().await;
+    let late = county.get(path).await.ok();
+    assert_eq!((late["items"].as_array().map(Vec::len), &late["more"]), (Some(200), &json!(13)));
+    let page = county.request(reqwest::Method::GET, "/desk/county/overdue").header("accept", "text/html");
+    let page = page.send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("超期的留言（213）") && page.contains("另有 13 条"));
+    app.stop().await;
+}

@@ -1,0 +1,95 @@
+//! A no is a no: to one template or to all of them, once, and never asked in a circle; one account's trouble is its own.
+use chrono::TimeDelta;
+use fake_providers::Fault;
+use liusheng::{delivery, gateways::wechat::WechatApp, wechat};
+use sea_orm::QueryResult;
+use serde_json::json;
+
+use super::ledger::{CONSENTED, Scene, TEMPLATE};
+use crate::support::count;
+
+const MINI: &str = "/cgi-bin/message/subscribe/send";
+const BY_TEMPLATE: &str = "notice_published official template N1 thing1=title";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_to_a_template_without_a_ledger_is_asked_once_and_once_more_by_who_redrives() {
+    let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
+    scene.fake.world.fail(TEMPLATE, Fault::Code(43101), 50);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    assert_eq!(scene.fake.world.calls(TEMPLATE), 1, "the ledger learned nothing: the same way is not tried again");
+    assert_eq!(scene.states("wechat").await.get("dead no_consent"), Some(&1), "{:?}", scene.states("wechat").await);
+    assert_eq!(delivery::commands::redrive(&scene.app.app.store).await.unwrap(), 1);
+    scene.pass(TimeDelta::seconds(20)).await;
+    assert_eq!(scene.fake.world.calls(TEMPLATE), 2);
+    let tokens = "SELECT tries, tries_before FROM deliveries WHERE channel = 'wechat' AND state = 'dead'";
+    let row: &QueryResult = &scene.rows(tokens).await[0];
+    let at = |index| row.try_get_by_index::<i32>(index).unwrap();
+    assert_eq!((at(0), at(1)), (2, 1), "the token of a claim only grows");
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(scene.states("sms").await.get("sent"), Some(&1), "the next step tells it");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_to_one_template_leaves_the_others_and_the_account() {
+    let templates = "notice_published official once N1 thing1=title; vote_opened official once V1 thing1=title";
+    let scene = Scene::with(0, templates.to_owned()).await;
+    scene.consents(&["accept", "accept"]).await;
+    scene.credit(2);
+    let other = "<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List>\
+        <TemplateId>V1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString><PopupScene>0</PopupScene>\
+        </List></SubscribeMsgPopupEvent>";
+    scene.happens(other).await;
+    assert_eq!(scene.left().await, 3);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    assert_eq!((scene.fake.world.sent(CONSENTED).len(), scene.left().await), (1, 2));
+    let msgid = scene.fake.world.sent(CONSENTED)[0].id;
+    let refused = format!(
+        "<MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List>\
+         <TemplateId>N1</TemplateId><MsgID>{msgid}</MsgID><ErrorCode>43101</ErrorCode>\
+         <ErrorStatus>user refuse to accept the msg</ErrorStatus></List></SubscribeMsgSentEvent>"
+    );
+    for _ in 0..2 {
+        scene.happens(&refused).await;
+    }
+    let folder = scene.app.folder.path();
+    let left = async |template: &str| {
+        count(folder, &format!("SELECT sum(remaining) FROM wechat_consents WHERE template = '{template}'")).await
+    };
+    assert_eq!((left("N1").await, left("V1").await), (0, 1), "that template's consent alone");
+    let off = "SELECT count(*) FROM wechat_accounts WHERE off_why IS NOT NULL";
+    assert_eq!(count(folder, off).await, 0, "and the account stays on");
+    assert_eq!(scene.states("wechat").await.get("dead no_consent"), Some(&1), "{:?}", scene.states("wechat").await);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_of_one_account_holds_back_none_of_the_other_s() {
+    let templates = "notice_published official template N1 thing1=title; notice_published mini once M1 thing1=title";
+    let scene = Scene::with(0, templates.to_owned()).await;
+    scene.fake.world.template("M1", &["thing1"]);
+    let other = scene.village.villager(&scene.app, "00008").await;
+    let person = other.person;
+    let binding = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let account = wechat::seen(tx, WechatApp::Mini, "mB").await?;
+            wechat::bind(tx, account.id, person).await
+        })
+    });
+    binding.await.unwrap();
+    scene.fake.world.user("mB", |user| {
+        user.credits.insert("M1".to_owned(), 9);
+    });
+    scene.fake.world.fail(TEMPLATE, Fault::Code(40037), 50);
+    for (title, sent) in [("停水", 1), ("停电", 2)] {
+        other.post("/v1/wechat/mini/consents", json!({ "accepted": ["M1"] })).await;
+        scene.publish(title).await;
+        scene.pass(TimeDelta::seconds(20)).await;
+        assert_eq!(scene.fake.world.calls(TEMPLATE), 1, "{title}: a stopped template is asked once");
+        assert_eq!(scene.fake.world.sent(MINI).len(), sent, "{title}: the other account is not concerned");
+    }
+    assert_eq!(scene.states("wechat").await.get("queued stopped"), Some(&2), "{:?}", scene.states("wechat").await);
+    scene.app.stop().await;
+}

@@ -151,10 +151,13 @@ async fn take(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<del
         .await?)
 }
 
+/// What is told, and whether it still stands: nothing where that cannot be read.
+type Told = HashMap<AnnouncementId, (announcement::Model, Option<bool>)>;
+
 /// Everything that the verdicts ask.
 pub(super) struct Sight {
     pub(super) channel: Channel,
-    told: HashMap<AnnouncementId, (announcement::Model, Option<bool>)>,
+    told: Told,
     /// Where they are on the roster, and by what they are reached.
     reach: HashMap<PersonId, Reach>,
     /// By what numbers are found.
@@ -217,7 +220,7 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
 async fn newest(
     tx: &Tx,
     channel: Channel,
-    (rows, told): (&[delivery::Model], &HashMap<AnnouncementId, (announcement::Model, Option<bool>)>),
+    (rows, told): (&[delivery::Model], &Told),
 ) -> Result<HashMap<(String, String), i64>> {
     let threads: HashSet<&str> = told.values().map(|(row, _)| row.thread.as_str()).collect();
     let found: Vec<(String, String, i64)> = delivery::Entity::find()

@@ -20,7 +20,7 @@ use crate::{
     clock,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{BodyId, MediaId, PersonId, SuggestionId},
+    ids::{BodyId, DataKeyId, MediaId, PersonId, StreamId, SuggestionId},
     media::{self, Media, Subject},
     store::Tx,
     streams::{self, StreamKind, commands::NewStream},
@@ -108,14 +108,8 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
     let number = free_number(tx, &actor.area, now).await?;
     let Answering { body_id, about_bodies, is_given } = answering(tx, actor, &input).await?;
     let title = thread_title(input.kind, input.visibility, &words, &number);
-    let area = Some(actor.area.clone());
-    let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body_id) };
-    let stream_id = streams::commands::open(tx, new).await?;
-    streams::commands::join(tx, stream_id, actor.person, "author").await?;
     let sealed = words::seal_new(tx, actor.person, input.visibility, (&words, &place)).await?;
-    if let Some(key) = sealed.key_id {
-        streams::commands::seal(tx, stream_id, key).await?;
-    }
+    let stream_id = open_thread(tx, actor, (id, title, body_id), sealed.key_id).await?;
     let promise = promises::promise(input.kind, input.category, input.urgency);
     let accept_due_at = promise.accept.until(tx);
     let row = suggestion::ActiveModel {
@@ -154,6 +148,23 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
     let happening = Happening::new(Kind::SuggestionSubmitted, row.id).at(&row.area_code).with(data);
     events::record(tx, happening.by(taken.map_or(actor.person, |taken| taken.by))).await?;
     queries::view(tx, tx.keys(), (actor, now), row).await
+}
+
+/// The thread about it, in which its author is; sealed, where not everybody may read it.
+async fn open_thread(
+    tx: &Tx,
+    author: &Actor,
+    (id, title, body): (SuggestionId, String, BodyId),
+    key: Option<DataKeyId>,
+) -> Result<StreamId> {
+    let area = Some(author.area.clone());
+    let new = NewStream { kind: StreamKind::Thread, subject: id.to_string(), title, area, body: Some(body) };
+    let stream = streams::commands::open(tx, new).await?;
+    streams::commands::join(tx, stream, author.person, "author").await?;
+    if let Some(key) = key {
+        streams::commands::seal(tx, stream, key).await?;
+    }
+    Ok(stream)
 }
 
 /// Who answers a new voice.

@@ -4,6 +4,7 @@ use liusheng::{
     bodies::{self, By},
     ids::{BodyId, PersonId},
 };
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,6 +19,13 @@ pub(crate) async fn sit(app: &TestApp, body: BodyId, (person, role): (PersonId, 
     taking.await.unwrap();
     app.settle().await;
     app.app.actors.invalidate_all();
+}
+
+/// Says something to the database past the commands, and in their order: a connection of its own would find it locked.
+pub(crate) async fn past_commands(app: &TestApp, sql: String) -> liusheng::error::Result<u64> {
+    let run =
+        app.app.store.write(move |tx| Box::pin(async move { Ok(tx.execute_unprepared(&sql).await?.rows_affected()) }));
+    run.await
 }
 
 /// The body of this kind over the village.

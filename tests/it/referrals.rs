@@ -1,6 +1,5 @@
 //! A voice is passed on: whoever received it first keeps it until the next takes it, and its author sees every step.
 use chrono::TimeDelta;
-use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::{
@@ -308,10 +307,8 @@ async fn a_body_for_which_nobody_speaks_is_asked_nothing() {
     let twice = "INSERT INTO suggestion_referrals (id, suggestion_id, from_body_id, to_body_id, reason, state, offered_by, \
          offered_at) SELECT suggestion_id, suggestion_id, from_body_id, to_body_id, reason, state, offered_by, offered_at \
          FROM suggestion_referrals";
-    let raw = crate::support::Raw::open(scene.app.folder.path()).await;
-    let refused = raw.connection().execute_unprepared(twice).await;
-    let refused = refused.unwrap_err().to_string();
+    let refused = crate::accused::past_commands(&scene.app, twice.to_owned()).await.unwrap_err();
+    let refused = format!("{refused:?}");
     assert!(refused.to_lowercase().contains("unique"), "one open offer at a time: {refused}");
-    raw.close().await;
     scene.app.stop().await;
 }

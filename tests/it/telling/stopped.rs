@@ -1,5 +1,6 @@
 //! A provider that stopped a template is asked once, not once for each who waits; and what cannot be told holds up nothing.
 use fake_providers::{Fake, Fault};
+use sea_orm::sea_query::Query;
 
 use super::*;
 
@@ -62,5 +63,51 @@ async fn what_cannot_be_written_or_read_holds_up_nothing_beside_it() {
     scene.pass(TimeDelta::hours(1)).await;
     let states = scene.states().await;
     assert_eq!((states["queued unreadable"], states["sent"]), (all / 3, states["sent"]), "{states:?}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_for_a_provider_is_let_go_a_thousand_at_a_time_to_the_last() {
+    let scene = Scene::set_at(13).await;
+    let notice = scene.publish("停水", true).await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let all = 60 * scene.states().await["queued"];
+    assert!(all > 2000, "{all}");
+    let reason = json!({ "reason": "写错了" });
+    scene.village.clerk.post(&format!("/v1/notices/{notice}/withdraw"), reason).await.ok();
+    let over = Query::insert()
+        .into_table("stopped_sends")
+        .columns(["channel", "kind", "until"])
+        .values_panic(["sms".into(), "notice.published".into(), chrono::DateTime::UNIX_EPOCH.into()])
+        .to_owned();
+    let waiting = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let id = match tx.get_database_backend() {
+                sea_orm::DatabaseBackend::Sqlite => "randomblob(16)",
+                _ => "gen_random_uuid()",
+            };
+            let rows = format!(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60), \
+                 one AS (SELECT * FROM deliveries WHERE channel = 'sms') \
+                 INSERT INTO deliveries (id, kind, channel, event_number, target_id, subject_id, state, tries, due_at, \
+                 created_at, announcement_id, reason, is_digest, person_id) \
+                 SELECT {id}, kind, channel, 1000000 + i, target_id, subject_id, state, tries, '2036-01-01 00:00:00+00:00', \
+                 created_at, announcement_id, 'stopped', is_digest, person_id FROM one, n"
+            );
+            tx.execute_unprepared(&rows).await?;
+            tx.execute(&over).await?;
+            Ok(())
+        })
+    });
+    waiting.await.unwrap();
+    for _ in 0..60 {
+        scene.pass(TimeDelta::seconds(3)).await;
+        if scene.number("SELECT count(*) FROM stopped_sends").await == 0 {
+            break;
+        }
+    }
+    assert_eq!(scene.number("SELECT count(*) FROM deliveries WHERE reason = 'stopped'").await, 0, "to the last");
+    let ended = "SELECT count(*) FROM deliveries WHERE reason = 'withdrawn' AND event_number > 1000000";
+    assert_eq!(scene.number(ended).await, all);
     scene.app.stop().await;
 }

@@ -71,7 +71,7 @@ pub use self::{
     promises::Urgency,
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,
-    readings::open_by_code,
+    readings::{is_open_to_code, open_by_code},
     rows::suggestion::Model as Suggestion,
     rules::{Category, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
     similar::{AboutToSay, similar},

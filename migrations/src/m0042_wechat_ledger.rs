@@ -13,9 +13,11 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut consents = Table::alter();
-        consents.table("wechat_consents").add_column(timestamp_with_time_zone_null("refused_at"));
-        manager.alter_table(consents).await?;
+        for name in ["refused_at", "given_at"] {
+            let mut consents = Table::alter();
+            consents.table("wechat_consents").add_column(timestamp_with_time_zone_null(name));
+            manager.alter_table(consents).await?;
+        }
         create(manager, "wechat_sends", |table| {
             table
                 .col(uuid("id").primary_key())
@@ -58,6 +60,9 @@ impl MigrationTrait for Migration {
         // left, so only the few messages that are not yet taken are looked at
         let whose = "UPDATE wechat_inbox SET person_id = (SELECT person_id FROM wechat_accounts \
             WHERE wechat_accounts.id = wechat_inbox.account_id) WHERE state = 'waiting'";
-        manager.get_connection().execute_unprepared(whose).await.map(drop)
+        manager.get_connection().execute_unprepared(whose).await?;
+        // each account has stops of its own from now on: nothing would ever end these
+        let of_both = "DELETE FROM stopped_sends WHERE channel = 'wechat' AND kind NOT LIKE '%@%'";
+        manager.get_connection().execute_unprepared(of_both).await.map(drop)
     }
 }

@@ -10,23 +10,113 @@ use crate::{
     error::{Code, Error, Result},
     events::Kind,
     gateways::Letter,
-    ids::{AnnouncementId, MatterId, NoticeId},
+    ids::{AnnouncementId, MatterId, NoticeId, VoteId},
     matters, meetings, notices, text, votes,
 };
 
+/// The body of a call to a webhook: what everybody may read of the event's subject now. Nothing where that is not there, or
+/// not to be told any more.
+pub(super) async fn to_webhook(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
+    let told = match Kind::parse(kind) {
+        Some(Kind::NoticeWithdrawn | Kind::NoticeConcluded) => about_end(app, kind, subject).await,
+        Some(Kind::StageEntered) => about_matter(app, kind, subject).await,
+        Some(Kind::VoteOpened | Kind::VoteClosed | Kind::VoteSettled) => about_vote(app, kind, subject).await,
+        _ => about_notice(app, kind, subject).await,
+    };
+    match told {
+        Err(error) if error.code() == Code::NotFound => Ok(None),
+        told => told,
+    }
+}
+
+/// Where a page is.
+fn page(app: &App, path: &str) -> String {
+    format!("{}{path}", app.config.public_url.trim_end_matches('/'))
+}
+
+/// That a notice was withdrawn, or that its period is over. What was taken back is not said once more.
+async fn about_end(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
+    let id: NoticeId = subject.parse().map_err(Error::broken)?;
+    let notice = notices::queries::detail(app.store.read(), id).await?.notice;
+    let is_withdrawn = notice.state == notices::queries::WITHDRAWN;
+    if is_withdrawn != (kind == Kind::NoticeWithdrawn.as_str()) {
+        return Ok(None);
+    }
+    Ok(Some(json!({
+        "type": kind,
+        "notice": {
+            "id": id,
+            "number": notice.number,
+            "version": notice.version,
+            "title": (!is_withdrawn).then_some(notice.title),
+            "area_code": notice.area_code,
+            "matter_id": notice.matter_id,
+            "state": notice.state,
+            "ended_at": notice.ended_at,
+        },
+        "url": page(app, &format!("/notices/{id}")),
+    })))
+}
+
+async fn about_matter(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
+    let id: MatterId = subject.parse().map_err(Error::broken)?;
+    let matter = matters::queries::view(app.store.read(), id).await?.head;
+    Ok(Some(json!({
+        "type": kind,
+        "matter": {
+            "id": id,
+            "number": matter.number,
+            "title": matter.title,
+            "area_code": matter.area_code,
+            "state": matter.state,
+            "stage": matter.stage,
+            "stage_due_at": matter.stage_due_at,
+        },
+        "url": page(app, &format!("/matters/{id}")),
+    })))
+}
+
+/// That a vote takes ballots, or how it came out. While it is open nothing is said of how it stands.
+async fn about_vote(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
+    let id: VoteId = subject.parse().map_err(Error::broken)?;
+    let vote = votes::queries::vote(app.store.read(), id).await?;
+    let (result, path) = if kind == Kind::VoteOpened.as_str() {
+        (None, format!("/votes/{id}"))
+    } else {
+        let result = votes::queries::result_of(app.store.read(), id).await?;
+        let told = json!({
+            "outcome": result.outcome,
+            "outcome_text": result.outcome_text,
+            "settlement": result.settlement,
+            "challenge_until": result.challenge_until,
+        });
+        (Some(told), format!("/votes/{id}/result"))
+    };
+    Ok(Some(json!({
+        "type": kind,
+        "vote": {
+            "id": id,
+            "question": vote.question,
+            "area_code": vote.area_code,
+            "matter_id": vote.matter_id,
+            "is_binding": vote.is_binding,
+            "state": vote.state,
+            "closes_at": vote.closes_at,
+            "result": result,
+        },
+        "url": page(app, &path),
+    })))
+}
+
 /// The body of a call about a notice; `kind` is the event's. Nothing once the notice is withdrawn: what was not sent by
 /// then is not sent.
-pub(super) async fn about_notice(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
+async fn about_notice(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
     let id: NoticeId = subject.parse().map_err(Error::broken)?;
-    let found = match notices::queries::detail(app.store.read(), id).await {
-        Err(error) if error.code() == Code::NotFound => return Ok(None),
-        found => found?,
-    };
+    let found = notices::queries::detail(app.store.read(), id).await?;
     let notice = found.notice;
     if notice.state == notices::queries::WITHDRAWN {
         return Ok(None);
     }
-    let public_url = app.config.public_url.trim_end_matches('/');
     Ok(Some(json!({
         "type": kind,
         "notice": {
@@ -45,7 +135,7 @@ pub(super) async fn about_notice(app: &App, kind: &str, subject: &str) -> Result
             "last_day": notice.last_day,
             "published_at": notice.published_at,
         },
-        "url": format!("{public_url}/notices/{id}"),
+        "url": page(app, &format!("/notices/{id}")),
     })))
 }
 
@@ -93,11 +183,10 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
     let key = format!("delivery-told-{}", template.replace('_', "-"));
     let key = if text::knows(&key) { key.as_str() } else { "delivery-told-moved" };
     let time = clock::local(told.created_at).format("%Y-%m-%d %H:%M").to_string();
-    let public_url = app.config.public_url.trim_end_matches('/');
     Ok(Letter {
         text: text::say_with(key, &[("title", title.as_str().into())]),
         blanks: vec![("title", title), ("number", number), ("time", time)],
-        link: format!("{public_url}{path}"),
+        link: page(app, &path),
         template,
         ..Letter::default()
     })

@@ -1,4 +1,4 @@
-//! What follows from events: webhooks are to be told of notices, people of what concerns them.
+//! What follows from events: webhooks are to be told of notices, matters and votes, people of what concerns them.
 use super::{announce, commands};
 use crate::{
     error::Result,
@@ -14,7 +14,14 @@ pub const REACTIONS: &[Reaction] = &[
 
 async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     match event.kind {
-        Kind::NoticePublished | Kind::NoticeRevised => commands::plan(tx, event).await,
+        Kind::NoticePublished
+        | Kind::NoticeRevised
+        | Kind::NoticeWithdrawn
+        | Kind::NoticeConcluded
+        | Kind::StageEntered
+        | Kind::VoteOpened
+        | Kind::VoteClosed
+        | Kind::VoteSettled => commands::plan(tx, event).await,
         _ => Ok(()),
     }
 }

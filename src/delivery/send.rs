@@ -64,7 +64,7 @@ async fn call(app: &App, claimed: &delivery::Model) -> Result<Option<Outcome>> {
     let webhook: WebhookId = claimed.target_id.parse().map_err(Error::broken)?;
     let standing = webhook::Entity::find_by_id(webhook).filter(webhook::Column::RemovedAt.is_null());
     let Some(webhook) = standing.one(app.store.read()).await? else { return Ok(None) };
-    let Some(body) = letters::about_notice(app, &claimed.kind, &claimed.subject_id).await? else { return Ok(None) };
+    let Some(body) = letters::to_webhook(app, &claimed.kind, &claimed.subject_id).await? else { return Ok(None) };
     let secret = app.keys.unseal(SEALED_FOR, &webhook.secret_sealed)?;
     let to = Address::Hook { url: webhook.url, secret };
     let letter = Letter { id: claimed.id.to_string(), body, ..Letter::default() };

@@ -2,7 +2,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -84,6 +84,20 @@ impl Ended {
             is_unsure: row.reason.as_deref() == Some(UNKNOWN),
             end,
             status,
+        }
+    }
+
+    /// WeChat's ledger knows that it is out. By which account says nothing of whether that one still sends.
+    fn known(row: delivery::Model) -> Self {
+        Self {
+            id: row.id,
+            account: None,
+            tries: row.tries,
+            tried: row.tried(),
+            is_unsure: row.reason.as_deref() == Some(UNKNOWN),
+            kind: row.kind,
+            end: End::Sent,
+            status: 0,
         }
     }
 
@@ -207,14 +221,14 @@ fn word(end: &End) -> &'static str {
     }
 }
 
-/// Leases that ran out: nobody knows whether the worker that died had sent. Once more, and then no more.
+/// Leases that ran out: nobody knows whether the worker that died had sent, unless WeChat has named the message. Once more,
+/// and then no more.
 pub(super) async fn give_back(tx: &Tx, channel: Channel) -> Result<u64> {
+    let out = settle_known(tx, channel).await?;
     let stuck = || {
         delivery::Entity::update_many()
             .col_expr(delivery::Column::Reason, Expr::value(UNKNOWN))
-            .filter(delivery::Column::Channel.eq(channel.as_str()))
-            .filter(delivery::Column::State.eq(queries::SENDING))
-            .filter(delivery::Column::DueAt.lte(tx.now()))
+            .filter(is_stuck(channel, tx.now()))
     };
     let dead = stuck()
         .col_expr(delivery::Column::State, Expr::value(queries::DEAD))
@@ -222,7 +236,31 @@ pub(super) async fn give_back(tx: &Tx, channel: Channel) -> Result<u64> {
         .exec(tx)
         .await?;
     let again = stuck().col_expr(delivery::Column::State, Expr::value(queries::QUEUED)).exec(tx).await?;
-    Ok(dead.rows_affected + again.rows_affected)
+    Ok(out + dead.rows_affected + again.rows_affected)
+}
+
+fn is_stuck(channel: Channel, now: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(delivery::Column::Channel.eq(channel.as_str()))
+        .add(delivery::Column::State.eq(queries::SENDING))
+        .add(delivery::Column::DueAt.lte(now))
+}
+
+/// The ledger of WeChat is settled before the delivery: whoever died in between had sent.
+async fn settle_known(tx: &Tx, channel: Channel) -> Result<u64> {
+    if channel != Channel::Wechat {
+        return Ok(0);
+    }
+    let rows = delivery::Entity::find().filter(is_stuck(channel, tx.now())).all(tx).await?;
+    let tries: Vec<(Uuid, i32)> = rows.iter().map(|row| (row.id.0, row.tries)).collect();
+    let out = wechat::reports::named(tx, &tries).await?;
+    let ended: Vec<Ended> = rows.into_iter().filter(|row| out.contains(&row.id.0)).map(Ended::known).collect();
+    if ended.is_empty() {
+        return Ok(0);
+    }
+    let count = ended.len() as u64;
+    settle(tx, channel, ended).await?;
+    Ok(count)
 }
 
 #[cfg(test)]

@@ -138,18 +138,29 @@ pub(super) async fn go_on(tx: &Tx, channel: &str, kinds: Vec<(&str, Option<Wecha
         .filter(stopped::Column::Kind.is_in(keys))
         .exec_with_returning(tx)
         .await?;
+    if over.is_empty() || is_shut(&of_channel(tx, channel).await?, tx.now()) {
+        return Ok(());
+    }
     for stop in over {
         let_go(tx, &stop).await?;
     }
     Ok(())
 }
 
+/// Is everything of a channel, or of one of its accounts, stopped now? What is let go then would be held back again at
+/// once, and let go once more, for as long as it lasts.
+fn is_shut(stops: &[stopped::Model], now: DateTime<Utc>) -> bool {
+    stops.iter().any(|stop| parts(&stop.kind).0 == EVERYTHING && stop.until > now)
+}
+
 /// Moves the next of what waits for a stop, or for its end. Says whether there may be more.
 pub(super) async fn tidy(tx: &Tx, channel: Channel) -> Result<bool> {
     let mut is_more = false;
-    for stop in of_channel(tx, channel.as_str()).await? {
+    let stops = of_channel(tx, channel.as_str()).await?;
+    let holds_all = is_shut(&stops, tx.now());
+    for stop in stops {
         is_more |= if stop.until == OVER {
-            let_go(tx, &stop).await?
+            !holds_all && let_go(tx, &stop).await?
         } else {
             stop.until > tx.now() && hold(tx, (&stop.channel, &stop.kind), stop.until).await?
         };

@@ -99,7 +99,7 @@ kinds! {
     SuggestionRated "suggestion.rated",
     /// It joined a matter; data: matter.
     SuggestionJoined "suggestion.joined",
-    /// A handler opened a voice that is not public; data: the day.
+    /// A handler opened a voice that is not public, or its author one that was taken down; data: the day.
     SuggestionRead "suggestion.read",
     /// Somebody of the county opened a voice that is not public, with a reason; data: the day.
     SuggestionInspected "suggestion.inspected",

@@ -22,8 +22,8 @@ pub use self::{
     kinds::Kind,
     lease::{end_leases, newest_lease},
     queries::{
-        Backlog, DeadLetter, Head, Standing, TimelineItem, backlog, behind, between, dead_letters, event_at, head,
-        newest, standing, timeline,
+        Backlog, DeadLetter, Head, Standing, TimelineItem, backlog, behind, between, dead_letters, event_at, has_done,
+        head, newest, standing, timeline,
     },
     relay::{Reaction, Relay, redrive, redrive_letter},
 };

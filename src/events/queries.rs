@@ -207,6 +207,18 @@ pub struct TimelineItem {
     pub at: DateTime<FixedOffset>,
 }
 
+/// Has somebody done this to a thing?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn has_done(db: &impl ConnectionTrait, person: PersonId, (kind, subject): (Kind, &str)) -> Result<bool> {
+    let done = event::Entity::find()
+        .filter(event::Column::SubjectId.eq(subject))
+        .filter(event::Column::Kind.eq(kind.as_str()))
+        .filter(event::Column::ActorId.eq(person));
+    Ok(done.count(db).await? > 0)
+}
+
 /// What happened to these things, oldest first, 500 at most.
 ///
 /// # Errors

@@ -209,9 +209,13 @@ pub async fn record(tx: &Tx, actor: &Actor, said: RecordGuestVoice) -> Result<Gu
 /// told by a way that is not the clerk's. Records `suggestion.submitted`.
 ///
 /// # Errors
-/// `not_found` for who is on no roster; `not_allowed` for others than handlers there, and for the own voice;
+/// `not_allowed` for others than handlers there, and for the own voice; `not_found` for who is on no roster;
 /// `invalid_fields`.
 pub async fn take_down(tx: &Tx, actor: &Actor, (person, said): (PersonId, TakeDownVoice)) -> Result<GuestVoice> {
+    // who takes nothing down anywhere does not learn who is on a roster
+    if bodies::areas_with(actor, Right::HandleSuggestions).is_empty() {
+        return Err(Code::NotAllowed.into());
+    }
     let author = people::person(tx, person).await?.filter(|one| one.left_on.is_none()).ok_or(Code::NotFound)?;
     let seat = bodies::require(actor, Right::HandleSuggestions, &author.area)?;
     if author.id == actor.person {
@@ -285,8 +289,16 @@ fn guest(person: PersonId, name: String, area: String) -> Actor {
     Actor { person, session: SessionId(Uuid::nil()), name, area, seats: Vec::new() }
 }
 
-/// Who holds this claim code, and for which voice; a wrong one is counted for the network it came from.
-async fn holder(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Actor, guest_voice::Model)> {
+/// Who holds a claim code, and for which voice.
+struct Holder {
+    actor: Actor,
+    row: guest_voice::Model,
+    /// Taken down for somebody on a roster: the clerk has seen the code, and the author speaks by an own log-in.
+    is_read_only: bool,
+}
+
+/// Who holds this claim code; a wrong one is counted for the network it came from, one that opens nothing any more is not.
+async fn holder(app: &App, address: Option<IpAddr>, told: &str) -> Result<Holder> {
     let from = proof::address_hmac(&app.keys, address);
     let since = guest_try::Column::At.gt(app.now() - TimeDelta::days(1));
     let wrong = guest_try::Entity::find().filter(guest_try::Column::AddressHmac.eq(&from)).filter(since);
@@ -303,13 +315,17 @@ async fn holder(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Actor
         return Err(Code::ClaimCodeWrong.into());
     };
     let person = people::person(app.store.read(), row.person_id).await?.ok_or(Code::ClaimCodeWrong)?;
-    Ok((guest(person.id, person.name, person.area), row))
+    let is_read_only = row.recorded_by.is_some() && !person.is_guest();
+    if is_read_only && !suggestions::is_open_to_code(app.store.read(), row.suggestion_id).await? {
+        return Err(Code::ClaimCodeWrong.into());
+    }
+    Ok(Holder { actor: guest(person.id, person.name, person.area), row, is_read_only })
 }
 
-/// The same, for who left the voice: by the code of what was taken down one only reads, because the clerk has seen it.
-async fn author(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Actor, guest_voice::Model)> {
-    let (actor, row) = holder(app, address, told).await?;
-    if row.recorded_by.is_some() { Err(Code::NotAllowed.into()) } else { Ok((actor, row)) }
+/// The same, for who speaks by the code: not for somebody on a roster, who has an own log-in.
+async fn author(app: &App, address: Option<IpAddr>, told: &str) -> Result<Holder> {
+    let holder = holder(app, address, told).await?;
+    if holder.is_read_only { Err(Code::NotAllowed.into()) } else { Ok(holder) }
 }
 
 async fn count_wrong(tx: &Tx, address: String) -> Result<()> {
@@ -318,21 +334,17 @@ async fn count_wrong(tx: &Tx, address: String) -> Result<()> {
     Ok(())
 }
 
-/// The voice with its answers, and what was said in its thread. That what was taken down was opened is written down for those
-/// who handle it: the clerk has seen the code, too.
+/// The voice with its answers, and what was said in its thread; of what was taken down for somebody on a roster, not the
+/// thread. That what was taken down was opened is written down for those who handle it: the clerk has seen the code, too.
 ///
 /// # Errors
-/// `claim_code_wrong`, `code_too_many`.
+/// `claim_code_wrong`, also once it opens nothing any more; `code_too_many`.
 pub async fn read(app: &App, address: Option<IpAddr>, told: &str) -> Result<(SuggestionView, Vec<streams::EntryView>)> {
-    let (actor, row) = holder(app, address, told).await?;
-    if row.recorded_by.is_some() {
-        let id = row.suggestion_id;
-        app.store.write(move |tx| Box::pin(suggestions::open_by_code(tx, id))).await?;
-    }
-    let mut view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
-    if row.recorded_by.is_some() {
-        view.can.clear();
-    }
+    let Holder { actor, row, is_read_only } = holder(app, address, told).await?;
+    let view = match row.recorded_by {
+        Some(_) => suggestions::open_by_code(app, &actor, (row.suggestion_id, is_read_only)).await?,
+        None => suggestions::queries::open(app, &actor, row.suggestion_id).await?,
+    };
     let said = match view.stream_id {
         Some(stream) => streams::queries::entries(app, stream, streams::queries::Span::After(0), 300).await?,
         None => Vec::new(),
@@ -343,12 +355,11 @@ pub async fn read(app: &App, address: Option<IpAddr>, told: &str) -> Result<(Sug
 /// Says more. The same `client_id` again is the same message.
 ///
 /// # Errors
-/// As [`read`]; `not_allowed` for what was taken down; `invalid_fields`, `too_many_requests`.
+/// As [`read`]; `not_allowed` for what was taken down for somebody on a roster; `invalid_fields`, `too_many_requests`.
 pub async fn reply(app: &App, address: Option<IpAddr>, told: &str, (client_id, text): (Uuid, String)) -> Result<()> {
-    let (actor, row) = author(app, address, told).await?;
+    let Holder { actor, row, .. } = author(app, address, told).await?;
     app.rates.write(actor.person)?;
-    let view = suggestions::queries::open(app, &actor, row.suggestion_id).await?;
-    let stream = view.stream_id.ok_or(Code::NotFound)?;
+    let (_, stream) = suggestions::author_of(app.store.read(), row.suggestion_id).await?.ok_or(Code::NotFound)?;
     let message = SendMessage::words(client_id, text);
     let sending = app
         .store
@@ -360,9 +371,9 @@ pub async fn reply(app: &App, address: Option<IpAddr>, told: &str, (client_id, t
 /// Rates the answer; "not solved" opens the voice again.
 ///
 /// # Errors
-/// As [`read`]; `not_allowed` for what was taken down; `wrong_state`, `invalid_fields`.
+/// As [`read`]; `not_allowed` for what was taken down for somebody on a roster; `wrong_state`, `invalid_fields`.
 pub async fn rate(app: &App, address: Option<IpAddr>, told: &str, rating: RateSuggestion) -> Result<()> {
-    let (actor, row) = author(app, address, told).await?;
+    let Holder { actor, row, .. } = author(app, address, told).await?;
     let rating = app.store.write(move |tx| {
         Box::pin(async move { suggestions::commands::rate(tx, &actor, (row.suggestion_id, rating)).await })
     });

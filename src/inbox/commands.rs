@@ -1,6 +1,7 @@
 //! Writes of the inbox: stored once, done once, forgotten after a day.
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, TryInsertResult, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, TryInsertResult,
+    UpdateMany, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -80,8 +81,23 @@ pub(super) fn said(app: &App, row: &letter::Model) -> Result<Said> {
     serde_json::from_str(&app.keys.unseal(SEALED_FOR, &row.said_sealed)?).map_err(Error::broken)
 }
 
-/// Takes a message for as long as a worker may need, unless another has it. A crash uses up a try.
+/// Takes a message for as long as a worker may need, unless another has it. A crash uses up a try, so that a message which
+/// kills its workers comes to an end.
 pub(super) async fn claim(tx: &Tx, id: Uuid) -> Result<Option<letter::Model>> {
+    let tried = Expr::col(letter::Column::Tries).sub(Expr::col(letter::Column::TriesBefore));
+    let given_up = letter::Entity::update_many()
+        .col_expr(letter::Column::State, Expr::value(rules::DEAD))
+        .col_expr(letter::Column::DueAt, Expr::value(tx.now()))
+        .col_expr(letter::Column::Why, Expr::value("broken"))
+        .filter(letter::Column::Id.eq(id))
+        .filter(letter::Column::State.eq(rules::WAITING))
+        .filter(letter::Column::DueAt.lte(tx.now()))
+        .filter(tried.gte(rules::MAX_TRIES))
+        .exec(tx)
+        .await?;
+    if given_up.rows_affected > 0 {
+        return Ok(None);
+    }
     let claimed = letter::Entity::update_many()
         .col_expr(letter::Column::Tries, Expr::col(letter::Column::Tries).add(1))
         .col_expr(letter::Column::DueAt, Expr::value(tx.now() + rules::LEASE))
@@ -95,16 +111,31 @@ pub(super) async fn claim(tx: &Tx, id: Uuid) -> Result<Option<letter::Model>> {
 
 /// It is done, within the unit that did it: the words are not kept twice. `false`: it was done before.
 pub(super) async fn done(tx: &Tx, id: Uuid, became: Option<SuggestionId>, why: Option<&str>) -> Result<bool> {
-    let ended = letter::Entity::update_many()
+    Ok(ending(id, became, why).exec(tx).await?.rows_affected == 1)
+}
+
+/// Nothing becomes of it, and why; unless the lease ran out and another has it.
+pub(super) async fn refused(tx: &Tx, row: &letter::Model, why: &str) -> Result<()> {
+    ending(row.id, None, Some(why)).filter(letter::Column::Tries.eq(row.tries)).exec(tx).await?;
+    Ok(())
+}
+
+/// Is it still to be done by this claim?
+pub(super) async fn is_held(db: &impl ConnectionTrait, row: &letter::Model) -> Result<bool> {
+    let held = letter::Entity::find_by_id(row.id)
+        .filter(letter::Column::State.eq(rules::WAITING))
+        .filter(letter::Column::Tries.eq(row.tries));
+    Ok(held.one(db).await?.is_some())
+}
+
+fn ending(id: Uuid, became: Option<SuggestionId>, why: Option<&str>) -> UpdateMany<letter::Entity> {
+    letter::Entity::update_many()
         .col_expr(letter::Column::State, Expr::value(rules::DONE))
         .col_expr(letter::Column::SaidSealed, Expr::value(""))
         .col_expr(letter::Column::SuggestionId, Expr::value(became))
         .col_expr(letter::Column::Why, Expr::value(why.map(str::to_owned)))
         .filter(letter::Column::Id.eq(id))
         .filter(letter::Column::State.eq(rules::WAITING))
-        .exec(tx)
-        .await?;
-    Ok(ended.rows_affected == 1)
 }
 
 /// Another try later; or none, until somebody asks for one: the words are kept for that.

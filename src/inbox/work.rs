@@ -53,11 +53,14 @@ pub(super) async fn try_once(app: &App, id: Uuid) {
                 app.store.write(move |tx| Box::pin(async move { commands::put_back(tx, &kept, why).await })).await
             }
             Err(Stop::Refused(code)) => {
+                // another has it by now, and may fare better
+                if !commands::is_held(app.store.read(), &kept).await? {
+                    return Ok(());
+                }
                 tell(app, &kept, "wechat-refused").await?;
                 app.store
-                    .write(move |tx| Box::pin(async move { commands::done(tx, id, None, Some(code.as_str())).await }))
+                    .write(move |tx| Box::pin(async move { commands::refused(tx, &kept, code.as_str()).await }))
                     .await
-                    .map(drop)
             }
             Err(Stop::Broken(error)) => {
                 app.store

@@ -74,6 +74,11 @@ impl ReadPage {
     fn may_rate(&self) -> bool {
         self.voice.as_ref().is_some_and(|voice| voice.can.contains(&Step::Rate))
     }
+
+    /// Not by the code of what was taken down for somebody on a roster.
+    fn may_reply(&self) -> bool {
+        self.voice.as_ref().is_some_and(|voice| voice.stream_id.is_some())
+    }
 }
 
 fn page(viewer: &Viewer) -> Page {

@@ -55,6 +55,14 @@ pub struct Resident {
     pub is_head: bool,
 }
 
+impl Resident {
+    /// On no roster ever: a row that was made for a voice (see `guest`).
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        self.left_on.is_some() && self.roster_number.starts_with('#')
+    }
+}
+
 impl From<person::Model> for Resident {
     fn from(row: person::Model) -> Self {
         Self {

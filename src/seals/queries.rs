@@ -2,7 +2,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryResult,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
     sea_query::{Expr, SelectStatement},
 };
 
@@ -30,6 +30,17 @@ pub struct Opened {
 /// When the database cannot be read.
 pub async fn open(db: &impl ConnectionTrait, keys: &Keys, id: DataKeyId) -> Result<Option<DataKey>> {
     Ok(open_all(db, keys, [id]).await?.keys.remove(&id))
+}
+
+/// Was this key (a column of the query in which this stands) not destroyed?
+#[must_use]
+pub fn is_kept(id: Expr) -> Expr {
+    let kept = data_key::Entity::find()
+        .select_only()
+        .column(data_key::Column::Id)
+        .filter(Expr::col((data_key::Entity, data_key::Column::Id)).eq(id))
+        .filter(data_key::Column::DestroyedAt.is_null());
+    Expr::exists(kept.into_query())
 }
 
 /// Several keys at once.

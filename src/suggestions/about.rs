@@ -70,24 +70,27 @@ pub(super) fn not_about(actor: &Actor) -> Condition {
     seats.fold(Condition::all().add(person), Condition::add)
 }
 
-/// Tells a body of a voice: in its office, or, where the one reads that whom it is about, each of the others who speak for it
-/// in the own stream. Says whether anybody was told.
+/// Tells a body of a voice: in its office; of one that is about somebody each who speaks for the body in the own stream, because
+/// whoever comes to sit there later reads the office, too. Nobody whom it concerns, whatever else they sit in. Says whether
+/// anybody was told.
 pub(super) async fn tell_body(tx: &Tx, row: &Suggestion, (body, card): (BodyId, Card)) -> Result<bool> {
-    let seats = match row.about_person_id {
-        Some(_) => bodies::queries::members_of(tx, body, tx.now()).await?,
-        None => Vec::new(),
-    };
-    if !seats.iter().any(|seat| Some(seat.person_id) == row.about_person_id) {
+    if row.about_person_id.is_none() {
         post_card(tx, office(tx, body).await?, card).await?;
         return Ok(true);
     }
-    let others = seats.iter().filter(|seat| Some(seat.person_id) != row.about_person_id);
-    let others =
-        others.filter(|seat| bodies::SPEAKERS.contains(&seat.role.as_str()) && seat.person_id != row.author_id);
+    let seats = bodies::queries::members_of(tx, body, tx.now()).await?;
+    let speaking = seats.iter().filter(|seat| bodies::SPEAKERS.contains(&seat.role.as_str()));
+    let mut others: Vec<PersonId> = speaking.map(|seat| seat.person_id).collect();
+    others.sort_by_key(|person| person.0);
+    others.dedup();
+    others.retain(|person| *person != row.author_id);
     let mut is_told = false;
-    for seat in others {
-        post_card(tx, mailbox(tx, seat.person_id).await?, card.clone()).await?;
-        is_told = true;
+    for person in others {
+        let held = bodies::queries::seats_of(tx, person, tx.now()).await?;
+        if !rules::concerns(row, person, &held) {
+            post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
+            is_told = true;
+        }
     }
     Ok(is_told)
 }

@@ -72,9 +72,9 @@ pub async fn answer(
         ..Default::default()
     };
     let row = moved(tx, &row, answered).await?;
-    let row = referrals::end_offer(tx, actor, row).await?;
+    let row = referrals::end_offer(tx, Some(actor), row).await?;
     let row = extensions::end_open(tx, row).await?;
-    assists::end_open(tx, actor, &row).await?;
+    assists::end_open(tx, Some(actor), &row).await?;
     let kept = answer::ActiveModel {
         id: Set(Uuid::now_v7()),
         suggestion_id: Set(id),

@@ -1,7 +1,7 @@
 //! 协办: the body responsible asks others for their part of one voice; it stays the only owner, and it alone answers the author.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DeriveActiveEnum, EntityTrait, EnumIter, PaginatorTrait,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DeriveActiveEnum, EntityTrait, EnumIter, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub enum AssistState {
     Asked,
     /// The other has said what it did.
     Given,
-    /// The voice was answered before.
+    /// The voice was answered, went to the one asked, or was erased before.
     Ended,
 }
 
@@ -179,17 +179,28 @@ pub async fn give(tx: &Tx, actor: &Actor, (id, input): (AssistId, GiveAssist)) -
     record(tx, Kind::SuggestionAssistGiven, &row, Some(actor), data).await
 }
 
-/// The voice was answered: whoever was asked and has not said anything need not. Records `suggestion.assist_ended` for each.
-pub(super) async fn end_open(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
+/// The voice was answered, or erased: whoever was asked and has not said anything need not. Records `suggestion.assist_ended`
+/// for each.
+pub(super) async fn end_open(tx: &Tx, actor: Option<&Actor>, row: &Suggestion) -> Result<()> {
+    end(tx, actor, (row, Condition::all())).await
+}
+
+/// The voice is theirs now who were asked for a part of it: nobody is asked by themselves. Records `suggestion.assist_ended`.
+pub(super) async fn end_of_owner(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
+    end(tx, Some(actor), (row, Condition::all().add(assist::Column::BodyId.eq(row.body_id)))).await
+}
+
+async fn end(tx: &Tx, actor: Option<&Actor>, (row, which): (&Suggestion, Condition)) -> Result<()> {
     let ended = assist::Entity::update_many()
         .col_expr(assist::Column::State, Expr::value("ended"))
         .filter(assist::Column::SuggestionId.eq(row.id))
         .filter(assist::Column::State.eq(AssistState::Asked))
+        .filter(which)
         .exec_with_returning(tx)
         .await?;
     for one in ended {
         let data = json!({ "assist": one.id, "to": one.body_id });
-        record(tx, Kind::SuggestionAssistEnded, row, Some(actor), data).await?;
+        record(tx, Kind::SuggestionAssistEnded, row, actor, data).await?;
     }
     Ok(())
 }
@@ -203,18 +214,16 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
         .all(db)
         .await?;
     let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let opened = words::keys_of(db, keys, &[of]).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        let answer = match &row.answer {
-            Some(kept) => Some(words::open_one(db, keys, of, ("assist answer", kept)).await?),
-            None => None,
-        };
+        let answer = row.answer.as_deref().map(|kept| words::said(&opened, of, ("assist answer", kept)));
         views.push(AssistView {
             id: row.id,
             body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
-            task: words::open_one(db, keys, of, ("assist", &row.task)).await?,
+            task: words::said(&opened, of, ("assist", &row.task))?,
             state: row.state,
-            answer,
+            answer: answer.transpose()?,
             asked_at: clock::local(row.asked_at),
             given_at: row.given_at.map(clock::local),
         });
@@ -222,12 +231,9 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
     Ok(views)
 }
 
-/// What is asked of bodies for which the actor speaks, the oldest first, 100 at most. Never about the actor's own voice, nor
-/// about one that is about the actor.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Result<Vec<AssistRequest>> {
+/// What is asked of bodies for which the actor speaks, with the voice, the oldest first, 100 at most. Never about the actor's
+/// own voice, nor about one that is about the actor.
+pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(assist::Model, Suggestion)>> {
     let mine: Vec<BodyId> = actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect();
     let open = assist::Entity::find()
         .filter(assist::Column::BodyId.is_in(mine))
@@ -242,14 +248,25 @@ pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> 
         .filter(suggestion::Column::AuthorId.ne(actor.person))
         .all(db)
         .await?;
-    let named = open.iter().map(|row| row.body_id).chain(voices.iter().map(|voice| voice.body_id));
+    let of = |row: assist::Model| {
+        let voice = voices.iter().find(|voice| voice.id == row.suggestion_id);
+        voice.filter(|voice| !rules::is_about(actor, voice)).map(|voice| (row, voice.clone()))
+    };
+    Ok(open.into_iter().filter_map(of).collect())
+}
+
+/// What is asked of bodies for which the actor speaks, the oldest first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Result<Vec<AssistRequest>> {
+    let asked = waiting(db, actor).await?;
+    let named = asked.iter().flat_map(|(row, voice)| [row.body_id, voice.body_id]);
     let names = bodies::queries::names(db, named.collect()).await?;
-    let mut requests = Vec::with_capacity(open.len());
-    for row in open {
-        let Some(voice) = voices.iter().find(|voice| voice.id == row.suggestion_id) else { continue };
-        if rules::is_about(actor, voice) {
-            continue;
-        }
+    let voices: Vec<&Suggestion> = asked.iter().map(|(_, voice)| voice).collect();
+    let opened = words::keys_of(db, keys, &voices).await?;
+    let mut requests = Vec::with_capacity(asked.len());
+    for (row, voice) in &asked {
         requests.push(AssistRequest {
             id: row.id,
             number: voice.number.clone(),
@@ -257,7 +274,7 @@ pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> 
             area_code: voice.area_code.clone(),
             owner_body_name: names.get(&voice.body_id).cloned().unwrap_or_default(),
             body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
-            task: words::open_one(db, keys, voice, ("assist", &row.task)).await?,
+            task: words::said(&opened, voice, ("assist", &row.task))?,
             answer_due_at: clock::local(voice.answer_due_at),
             asked_at: clock::local(row.asked_at),
         });

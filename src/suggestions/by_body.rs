@@ -4,11 +4,11 @@
 //! # Why
 //! Of fewer than five nothing is shown, numbers are rounded down to fives, percents of few to tens, and a period is a month or
 //! a year that is over: whoever takes one period from another must not learn what became of a single voice. What is about
-//! somebody is counted nowhere: they would see by it that somebody spoke of them. What was late counts for the body that was
-//! late, whoever has it since.
+//! somebody is counted nowhere: they would see by it that somebody spoke of them. An answer and what its author says of it count
+//! for the body that has the voice; the one that was late before it went on has left it unanswered.
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -20,6 +20,7 @@ use super::{
     about,
     rows::suggestion,
     rules::{self, Deadline, SuggestionKind, SuggestionState, Visibility},
+    words,
 };
 use crate::{
     actor::Actor,
@@ -41,6 +42,8 @@ const MOST_LATE: u64 = 200;
 /// Satisfied from this rating on.
 const SATISFIED: i32 = 4;
 const DAY: i64 = 24 * 3600;
+/// Five years: of periods before nothing is worked out.
+const OLDEST: Months = Months::new(60);
 
 /// Figures of one body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -106,7 +109,7 @@ pub fn period(text: &str) -> Result<(NaiveDate, NaiveDate)> {
     let found = match (year, month) {
         (Some(year), None) => day(year, 1).zip(day(year + 1, 1)),
         (Some(year), Some(Ok(12))) => day(year, 12).zip(day(year + 1, 1)),
-        (Some(year), Some(Ok(month))) => day(year, month).zip(day(year, month + 1)),
+        (Some(year), Some(Ok(month))) => day(year, month).zip(month.checked_add(1).and_then(|next| day(year, next))),
         _ => None,
     };
     let mut checks = Checks::default();
@@ -150,6 +153,11 @@ impl Tally {
         }
     }
 
+    /// It was late here, and is another's now.
+    fn miss(&mut self) {
+        self.left += 1;
+    }
+
     /// Nothing at all of a few: not even which body it was.
     fn shown(mut self, body_id: BodyId, body_name: String) -> Option<BodyFigures> {
         let enough = |count: usize| count >= FEWEST;
@@ -179,7 +187,8 @@ fn whole_fives(count: usize) -> i64 {
 
 /// What is counted in an area: in a village's own figures nobody may see that somebody there spoke to the town alone.
 fn seen_from(area: &str) -> Condition {
-    let below = Condition::all().add(suggestion::Column::AreaCode.starts_with(area));
+    let below =
+        Condition::all().add(suggestion::Column::AreaCode.between(area.to_owned(), format!("{area}{}", char::MAX)));
     let is_village = area.len() >= VILLAGE_CODE;
     below.add_option(is_village.then(|| suggestion::Column::Visibility.ne(Visibility::Town)))
 }
@@ -188,15 +197,30 @@ fn seen_from(area: &str) -> Condition {
 /// they were worked out within the last ten minutes.
 ///
 /// # Errors
-/// `not_found` for an unknown area; `invalid_fields` for what is no period, or not over.
+/// `not_found` for an unknown area; `invalid_fields` for what is no period, not over, or over for five years.
 pub async fn by_body(app: &App, (area, text): (&str, &str)) -> Result<Vec<BodyFigures>> {
-    let (from, to) = period(text)?;
+    let ((from, to), today) = (period(text)?, clock::local_date(app.now()));
     let mut checks = Checks::default();
-    checks.require(to <= clock::local_date(app.now()), "period", "not_over");
+    checks.require(to <= today, "period", "not_over");
+    checks.require(today.checked_sub_months(OLDEST).is_none_or(|oldest| to > oldest), "period", "out_of_range");
     checks.done()?;
     let db = app.store.read();
     crate::areas::get(db, area).await?;
+    // whoever asks for what was before anything was left has nothing worked out, and nothing kept
+    if first_left(db).await?.is_none_or(|first| clock::start_of_day(to) <= first) {
+        return Ok(Vec::new());
+    }
     app.counted.figures(format!("by_body {area} {from} {to}"), || tallied(db, (area, from, to))).await
+}
+
+/// When the first voice of all was left; their ids are in the order of time.
+async fn first_left(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>> {
+    let first = suggestion::Entity::find()
+        .select_only()
+        .column(suggestion::Column::CreatedAt)
+        .order_by_asc(suggestion::Column::Id)
+        .limit(1);
+    Ok(first.into_tuple().one(db).await?)
 }
 
 /// Read in chunks: memory is flat in the number of bodies and answers, not of voices.
@@ -221,7 +245,12 @@ async fn tallied(
             .into_tuple()
             .all(db)
             .await?;
-        rows.iter().for_each(|row| tallies.entry(row.5.unwrap_or(row.1)).or_default().add(row));
+        for row in &rows {
+            tallies.entry(row.1).or_default().add(row);
+            if let Some(late) = row.5.filter(|late| *late != row.1) {
+                tallies.entry(late).or_default().miss();
+            }
+        }
         last = rows.last().map(|row| row.0);
         if (rows.len() as u64) < CHUNK {
             break;
@@ -235,7 +264,8 @@ async fn tallied(
     Ok(shown)
 }
 
-/// Voices whose deadline has passed, in an area and below it. For who runs the county; none that is about the one who asks.
+/// Voices whose deadline has passed, in an area and below it. For who runs the county; none that is about the one who asks, and
+/// none that its author had erased.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -247,7 +277,8 @@ pub async fn late(db: &impl ConnectionTrait, actor: &Actor, (area, now): (&str, 
     let late = suggestion::Entity::find()
         .filter(seen_from(area))
         .filter(Condition::any().add(unaccepted).add(unanswered))
-        .filter(about::not_about(actor));
+        .filter(about::not_about(actor))
+        .filter(words::is_kept());
     let count = late.clone().count(db).await?;
     let rows = late.order_by_asc(C::AnswerDueAt).limit(MOST_LATE).all(db).await?;
     let named = rows.iter().flat_map(|row| [Some(row.body_id), row.late_body_id]).flatten();
@@ -287,7 +318,9 @@ mod tests {
         assert_eq!(period("2026-11").unwrap(), (day(2026, 11), day(2026, 12)));
         assert_eq!(period("2026-12").unwrap(), (day(2026, 12), day(2027, 1)));
         assert_eq!(period("2026").unwrap(), (day(2026, 1), day(2027, 1)));
-        for bad in ["", "2026-13", "2026-0", "2026-11-02", "x", "1", "99999999999", "2026-", "-5", "2026-x"] {
+        for bad in
+            ["", "2026-13", "2026-0", "2026-11-02", "x", "1", "99999999999", "2026-4294967295", "2026-", "-5", "2026-x"]
+        {
             assert!(period(bad).is_err(), "{bad}");
         }
     }
@@ -310,6 +343,20 @@ mod tests {
         assert_eq!((shown.solved_percent, shown.satisfied_percent), (Some(80), Some(0)));
         assert_eq!(shown.median_days, Some(3));
     }
+
+    #[test]
+    fn what_was_late_elsewhere_is_unanswered_there_and_answered_here() {
+        let at = DateTime::UNIX_EPOCH;
+        let row = (SuggestionId::new(), BodyId::new(), at, Some(at + chrono::TimeDelta::days(1)), Some(5), None);
+        let (mut here, mut there) = (Tally::default(), Tally::default());
+        (0..5).for_each(|_| here.add(&row));
+        (0..5).for_each(|_| there.miss());
+        let shown = |tally: Tally| tally.shown(BodyId::new(), String::new()).unwrap();
+        let (here, there) = (shown(here), shown(there));
+        assert_eq!((here.answered_percent, there.answered_percent), (100, 0));
+        assert_eq!((here.satisfied_percent, there.satisfied_percent), (Some(100), None));
+    }
+
     #[test]
     fn percents_of_few_are_whole_tens() {
         assert_eq!([whole_percent(1, 6), whole_percent(47, 49), whole_percent(49, 49)], [10, 90, 100]);

@@ -9,6 +9,7 @@ use super::{
     escalation,
     rows::suggestion,
     rules::{self, Deadline, SuggestionState},
+    words,
 };
 use crate::{error::Result, events::Kind, ids::BodyId, store::Tx};
 
@@ -44,8 +45,8 @@ pub async fn due(tx: &Tx) -> Result<u64> {
 }
 
 async fn found(tx: &Tx, which: Condition) -> Result<Vec<Suggestion>> {
-    let rows = suggestion::Entity::find().filter(which).order_by_asc(suggestion::Column::CreatedAt).limit(DUE_AT_ONCE);
-    Ok(rows.all(tx).await?)
+    let rows = suggestion::Entity::find().filter(which).filter(words::is_kept());
+    Ok(rows.order_by_asc(suggestion::Column::CreatedAt).limit(DUE_AT_ONCE).all(tx).await?)
 }
 
 async fn warn(tx: &Tx) -> Result<u64> {
@@ -65,13 +66,12 @@ async fn warn(tx: &Tx) -> Result<u64> {
 async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> {
     let late = found(tx, passed).await?;
     for row in &late {
-        let again = tx.calendar().add_working_days(tx.now(), rules::SUPERVISE_WORKING_DAYS);
         let told = escalation::next(tx, row, tx.now()).await?;
         let marked = suggestion::ActiveModel {
             overdue: Set(Some(deadline)),
             late_body_id: Set(Some(row.body_id)),
             // the one above that hears of what is not answered, and not of what is not taken
-            supervise_at: Set(told.map(|_| again).filter(|_| deadline == Deadline::Answer)),
+            supervise_at: Set(told.map(|_| supervision(tx)).filter(|_| deadline == Deadline::Answer)),
             ..Default::default()
         };
         let row = moved(tx, row, marked).await?;
@@ -83,7 +83,13 @@ async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> 
     Ok(late.len() as u64)
 }
 
-/// What is late still some days after the office above was told is told to the one above that.
+/// When the office above is told, too, of what is late still.
+pub(super) fn supervision(tx: &Tx) -> DateTime<Utc> {
+    tx.calendar().add_working_days(tx.now(), rules::SUPERVISE_WORKING_DAYS)
+}
+
+/// What is late still some days after the office above was told is told to the one above that; of what another took when it
+/// was late already, the office above whoever took it hears for the first time.
 async fn supervise(tx: &Tx) -> Result<u64> {
     let waiting = found(tx, Condition::all().add(suggestion::Column::SuperviseAt.lte(tx.now()))).await?;
     for row in &waiting {
@@ -91,7 +97,9 @@ async fn supervise(tx: &Tx) -> Result<u64> {
         let Some(above) = escalation::next(tx, &row, tx.now()).await? else { continue };
         // asked as if the office above were responsible
         let as_theirs = Suggestion { body_id: above, ..row.clone() };
-        if let Some(office) = escalation::next(tx, &as_theirs, tx.now()).await? {
+        let was_taken_late = row.late_body_id.is_some_and(|late| late != row.body_id);
+        let office = if was_taken_late { Some(above) } else { escalation::next(tx, &as_theirs, tx.now()).await? };
+        if let Some(office) = office {
             tell_above(tx, &row, (office, Deadline::Answer)).await?;
         }
     }

@@ -141,7 +141,7 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than its handlers and, when it is public, those who raise matters there;
-/// `wrong_state` when it has joined one already.
+/// `wrong_state` when it has joined one already, and when it is about somebody.
 pub async fn join_matter(tx: &Tx, actor: &Actor, id: SuggestionId, matter: MatterId) -> Result<SuggestionSummary> {
     checked(tx, actor, id, Step::Join).await?;
     let joined =

@@ -59,7 +59,7 @@ pub struct AskExtension {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecideExtension {
-    /// Does it get fifteen working days, counted from when the voice was left?
+    /// Does it get fifteen working days, counted from when it was accepted, or opened again?
     pub approve: bool,
     /// 2 to 500 characters; the author reads it, too.
     #[schema(min_length = 2, max_length = 500)]
@@ -108,7 +108,7 @@ pub struct ExtensionRequest {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than the body responsible; `wrong_state` unless accepted, when hours were promised,
-/// when the deadline has passed, when it was asked since it was opened, and where there is no office above;
+/// for a praise, when the deadline has passed, when it was asked since it was opened, and where there is no office above;
 /// `invalid_fields`.
 pub async fn ask(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, AskExtension)) -> Result<SuggestionSummary> {
     let row = checked(tx, actor, id, Step::Extend).await?;
@@ -146,7 +146,8 @@ pub async fn ask(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, AskExtensio
 ///
 /// # Errors
 /// `not_found` for who does not sit in the office that is asked; `not_allowed` for who does not speak for it;
-/// `wrong_state` when it is over; `invalid_fields`.
+/// `wrong_state` when it is over, and when the days would give none: the author is not told of more that are none;
+/// `invalid_fields`.
 pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ExtensionId, DecideExtension)) -> Result<()> {
     let asked = extension::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let row = queries::row(tx, asked.suggestion_id).await?.ok_or(Code::NotFound)?;
@@ -160,8 +161,12 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ExtensionId, DecideExt
     let answer = words::seal(tx, &row, "extension answer", input.reason.trim()).await?;
     let mut change = suggestion::ActiveModel { asks_office: Set(None), ..Default::default() };
     if input.approve {
-        let from_then = tx.calendar().add_working_days(row.created_at, rules::MOST_WORKING_DAYS);
-        let due_at = row.answer_due_at.max(from_then);
+        // since it was taken care of, or since "not solved" opened it again
+        let since = row.accepted_at.max(row.rated_at).unwrap_or(row.created_at);
+        let due_at = tx.calendar().add_working_days(since, rules::MOST_WORKING_DAYS);
+        if due_at <= row.answer_due_at.max(tx.now()) {
+            return Err(Code::WrongState.into());
+        }
         change.answer_due_at = Set(due_at);
         change.calendar_version = Set(tx.calendar().version().to_owned());
         change.warn_at = Set(clocks::warning(tx, due_at, rules::WARN_ANSWER_WORKING_DAYS));
@@ -207,30 +212,25 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
         .all(db)
         .await?;
     let names = bodies::queries::names(db, rows.iter().map(|row| row.office_id).collect()).await?;
+    let opened = words::keys_of(db, keys, &[of]).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        let answer = match &row.answer {
-            Some(kept) => Some(words::open_one(db, keys, of, ("extension answer", kept)).await?),
-            None => None,
-        };
+        let answer = row.answer.as_deref().map(|kept| words::said(&opened, of, ("extension answer", kept)));
         views.push(ExtensionView {
             id: row.id,
             office_name: names.get(&row.office_id).cloned().unwrap_or_default(),
-            reason: words::open_one(db, keys, of, ("extension", &row.reason)).await?,
+            reason: words::said(&opened, of, ("extension", &row.reason))?,
             state: row.state,
-            answer,
+            answer: answer.transpose()?,
             asked_at: clock::local(row.asked_at),
         });
     }
     Ok(views)
 }
 
-/// Requests to an office for which the actor speaks, the most urgent first, 100 at most. Never about the actor's own voice,
-/// nor about one that is about the actor.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Result<Vec<ExtensionRequest>> {
+/// Requests to an office for which the actor speaks, with the voice, the most urgent first, 100 at most. Never about the
+/// actor's own voice, nor about one that is about the actor.
+pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(extension::Model, Suggestion)>> {
     let mine: Vec<BodyId> = actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect();
     let voices = suggestion::Entity::find()
         .filter(suggestion::Column::AsksOffice.is_in(mine))
@@ -244,18 +244,32 @@ pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> 
         .filter(extension::Column::State.eq(ExtensionState::Asked))
         .all(db)
         .await?;
-    let names = bodies::queries::names(db, open.iter().map(|row| row.body_id).collect()).await?;
-    let mut requests = Vec::with_capacity(open.len());
-    for voice in voices.into_iter().filter(|voice| !rules::is_about(actor, voice)) {
-        let Some(row) = open.iter().find(|row| row.suggestion_id == voice.id) else { continue };
+    let of = |voice: Suggestion| {
+        let row = open.iter().find(|row| row.suggestion_id == voice.id && !rules::is_about(actor, &voice));
+        row.map(|row| (row.clone(), voice))
+    };
+    Ok(voices.into_iter().filter_map(of).collect())
+}
+
+/// Requests to an office for which the actor speaks, the most urgent first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn requests(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Result<Vec<ExtensionRequest>> {
+    let asked = waiting(db, actor).await?;
+    let names = bodies::queries::names(db, asked.iter().map(|(row, _)| row.body_id).collect()).await?;
+    let voices: Vec<&Suggestion> = asked.iter().map(|(_, voice)| voice).collect();
+    let opened = words::keys_of(db, keys, &voices).await?;
+    let mut requests = Vec::with_capacity(asked.len());
+    for (row, voice) in &asked {
         requests.push(ExtensionRequest {
             id: row.id,
             kind: voice.kind,
             area_code: voice.area_code.clone(),
             body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
-            reason: words::open_one(db, keys, &voice, ("extension", &row.reason)).await?,
+            reason: words::said(&opened, voice, ("extension", &row.reason))?,
             answer_due_at: clock::local(voice.answer_due_at),
-            number: voice.number,
+            number: voice.number.clone(),
         });
     }
     Ok(requests)

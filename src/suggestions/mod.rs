@@ -15,9 +15,9 @@
 //! Others may be asked for their part, and say what they did: the body responsible stays the one owner, and its answer ends
 //! what is still asked.
 //! Whom a voice is about never learns of it, and neither do the bodies in which they sit: it is never public, begins with the
-//! nearest office above them, and is in no figures.
+//! nearest office above them, joins no matter, is told to those who speak for a body each by themselves, and is in no figures.
 //! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
-//! from the office above.
+//! from the office above. What its author had erased waits for nobody.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`,
@@ -29,6 +29,7 @@
 //! into the thread of a voice that is not public only by opening the voice, and out of it with the seat.
 mod about;
 mod answers;
+pub mod asked;
 pub mod assists;
 mod assists_http;
 mod authors;
@@ -70,7 +71,7 @@ pub use self::{
     promises::Urgency,
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,
-    readings::open_by_code,
+    readings::{is_open_to_code, open_by_code},
     rows::suggestion::Model as Suggestion,
     rules::{Category, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
     similar::{AboutToSay, similar},

@@ -1,4 +1,6 @@
 //! How voices go from body to body, as it is shown: the steps of one, the offers to one's own bodies, and who could take it.
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
@@ -7,9 +9,10 @@ use utoipa::ToSchema;
 use super::{
     Suggestion,
     queries::{self, SuggestionSummary},
-    referrals::{ReferralState, is_next, targets, times},
+    referrals::{ReferralState, is_next, past_accused, targets, times},
+    routing,
     rows::{referral, suggestion},
-    rules::{self, SuggestionKind},
+    rules::{self, SuggestionKind, Visibility},
     words,
 };
 use crate::{
@@ -91,16 +94,30 @@ pub async fn choices(
     Ok((others.iter().filter(|body| is_next(&voice, body, asked)).cloned().collect(), others))
 }
 
-/// Bodies that may be named by who does not take an offer.
+/// Bodies that may be named by who does not take an offer, for each offer. What can be given what is left in one place is
+/// looked up once.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn instead(db: &impl ConnectionTrait, offer: &ReferralOffer, now: DateTime<Utc>) -> Result<Vec<Body>> {
-    let Some(kept) = referral::Entity::find_by_id(offer.id).one(db).await? else { return Ok(Vec::new()) };
-    let Some(voice) = queries::row(db, kept.suggestion_id).await? else { return Ok(Vec::new()) };
-    let mut found = targets(db, &voice, now).await?;
-    found.retain(|body| body.id != kept.to_body_id);
-    Ok(found)
+pub async fn instead(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<HashMap<ReferralId, Vec<Body>>> {
+    let mut near: HashMap<(String, Visibility), Vec<Body>> = HashMap::new();
+    let mut named = HashMap::new();
+    for (offer, voice) in waiting(db, actor).await? {
+        let place = (voice.area_code.clone(), voice.visibility);
+        let found = match near.get(&place) {
+            Some(found) => found.clone(),
+            None => routing::targets(db, &voice.area_code, (voice.visibility, now)).await?,
+        };
+        near.entry(place).or_insert_with(|| found.clone());
+        let mut found = past_accused(db, &voice, (found, now)).await?;
+        found.retain(|body| body.id != offer.to_body_id);
+        named.insert(offer.id, found);
+    }
+    Ok(named)
 }
 
 /// How a voice went from body to body, oldest first.
@@ -114,19 +131,17 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
     let named = rows.iter().flat_map(|row| [Some(row.from_body_id), Some(row.to_body_id), row.next_body_id]);
     let names = bodies::queries::names(db, named.flatten().collect()).await?;
     let name = |id: BodyId| names.get(&id).cloned().unwrap_or_default();
+    let opened = words::keys_of(db, keys, &[of]).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        let answer = match &row.answer {
-            Some(sealed) => Some(words::open_one(db, keys, of, ("refusal", sealed)).await?),
-            None => None,
-        };
+        let answer = row.answer.as_deref().map(|kept| words::said(&opened, of, ("refusal", kept)));
         views.push(ReferralView {
             id: row.id,
             from_body_name: name(row.from_body_id),
             to_body_name: name(row.to_body_id),
-            reason: words::open_one(db, keys, of, ("referral", &row.reason)).await?,
+            reason: words::said(&opened, of, ("referral", &row.reason))?,
             state: row.state,
-            answer,
+            answer: answer.transpose()?,
             next_body_name: row.next_body_id.map(name),
             offered_at: clock::local(row.offered_at),
             decided_at: row.decided_at.map(clock::local),
@@ -135,12 +150,9 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
     Ok(views)
 }
 
-/// Voices that others want to pass on to a body for which the actor speaks, the most urgent first, 100 at most. Never the
-/// actor's own, nor one that is about the actor.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn offers(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Result<Vec<ReferralOffer>> {
+/// Offers to a body for which the actor speaks, with the voice, the most urgent first, 100 at most. Never of the actor's own,
+/// nor of one that is about the actor.
+pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(referral::Model, Suggestion)>> {
     let mine: Vec<BodyId> = actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect();
     let voices = suggestion::Entity::find()
         .filter(suggestion::Column::OfferedTo.is_in(mine))
@@ -154,11 +166,25 @@ pub async fn offers(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Re
         .filter(referral::Column::State.eq(ReferralState::Offered))
         .all(db)
         .await?;
-    let named = open.iter().flat_map(|row| [row.from_body_id, row.to_body_id]);
+    let of = |voice: Suggestion| {
+        let row = open.iter().find(|row| row.suggestion_id == voice.id && !rules::is_about(actor, &voice));
+        row.map(|row| (row.clone(), voice))
+    };
+    Ok(voices.into_iter().filter_map(of).collect())
+}
+
+/// Voices that others want to pass on to a body for which the actor speaks, the most urgent first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn offers(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Result<Vec<ReferralOffer>> {
+    let asked = waiting(db, actor).await?;
+    let named = asked.iter().flat_map(|(row, _)| [row.from_body_id, row.to_body_id]);
     let names = bodies::queries::names(db, named.collect()).await?;
-    let mut offers = Vec::with_capacity(open.len());
-    for voice in voices.into_iter().filter(|voice| !rules::is_about(actor, voice)) {
-        let Some(row) = open.iter().find(|row| row.suggestion_id == voice.id) else { continue };
+    let voices: Vec<&Suggestion> = asked.iter().map(|(_, voice)| voice).collect();
+    let opened = words::keys_of(db, keys, &voices).await?;
+    let mut offers = Vec::with_capacity(asked.len());
+    for (row, voice) in &asked {
         offers.push(ReferralOffer {
             id: row.id,
             kind: voice.kind,
@@ -166,10 +192,10 @@ pub async fn offers(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Re
             from_body_id: row.from_body_id,
             from_body_name: names.get(&row.from_body_id).cloned().unwrap_or_default(),
             to_body_name: names.get(&row.to_body_id).cloned().unwrap_or_default(),
-            reason: words::open_one(db, keys, &voice, ("referral", &row.reason)).await?,
+            reason: words::said(&opened, voice, ("referral", &row.reason))?,
             answer_due_at: clock::local(voice.answer_due_at),
             offered_at: clock::local(row.offered_at),
-            number: voice.number,
+            number: voice.number.clone(),
         });
     }
     Ok(offers)

@@ -243,12 +243,12 @@ pub(super) async fn view(
     let author_name = in_full(row.author_id);
     let is_asked = sight == Sight::Own && row.state == SuggestionState::Answered && rules::goes_up(row.unsolved + 1);
     let above = if is_asked { escalation::next(db, &row, now).await? } else { None };
-    // neighbours read what is public, and not how it was worked on
-    let is_near = sight == Sight::Own || standing.is_handler;
+    // neighbours read what is public, and not how it was worked on; bodies below not how the office above works on it
+    let is_near = sight == Sight::Own || standing.is_responsible;
     let referrals = if is_near { offers::of_voice(db, keys, &row).await? } else { Vec::new() };
     let extensions = if is_near { extensions::of_voice(db, keys, &row).await? } else { Vec::new() };
     let assists = if is_near { assists::of_voice(db, keys, &row).await? } else { Vec::new() };
-    let taken_down = if is_near { taken_down(db, &row).await? } else { None };
+    let taken_down = if is_near || standing.is_handler { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
         has_cosigned: cosigns::has_cosigned(db, actor.person, row.id).await?,

@@ -9,7 +9,8 @@ use super::{
     Suggestion,
     commands::record,
     inspections,
-    queries::{self, SuggestionReadingView},
+    queries::{self, SuggestionReadingView, SuggestionView},
+    referrals,
     rows::reading,
     rules::{self, Sight},
 };
@@ -18,7 +19,7 @@ use crate::{
     app::App,
     clock,
     error::{Code, Result},
-    events::Kind,
+    events::{self, Kind},
     ids::{PersonId, SuggestionId},
     people,
     store::Tx,
@@ -42,7 +43,8 @@ pub(super) enum Opening {
 pub(super) async fn let_in(app: &App, actor: &Actor, row: &Suggestion, what: Opening) -> Result<()> {
     match rules::sight(row.visibility, rules::standing(actor, row)) {
         Sight::Hidden => inspections::let_in(app, actor, row, what).await,
-        Sight::Own | Sight::Public => Ok(()),
+        Sight::Own => open_as_author(app, actor, row).await,
+        Sight::Public => Ok(()),
         Sight::Logged => open_as_handler(app, actor, row, what).await,
     }
 }
@@ -101,12 +103,59 @@ async fn insert(tx: &Tx, row: &Suggestion, (person, body_name): (PersonId, Strin
     Ok(())
 }
 
-/// The voice of somebody for whom it was taken down, opened by its code: nobody knows by whom, and it is written down that it
-/// was. Records `suggestion.read` once a day.
+/// That its author opens what was taken down by an own log-in is written down once: its code opens nothing from then on.
+/// Records `suggestion.read`.
+async fn open_as_author(app: &App, actor: &Actor, row: &Suggestion) -> Result<()> {
+    if row.taken_by.is_none() || was_opened_by_author(app.store.read(), row).await? {
+        return Ok(());
+    }
+    let (actor, row) = (actor.clone(), row.clone());
+    let data = json!({ "day": clock::local_date(app.now()) });
+    let opening = app
+        .store
+        .write(move |tx| Box::pin(async move { record(tx, Kind::SuggestionRead, &row, Some(&actor), data).await }));
+    opening.await
+}
+
+async fn was_opened_by_author(db: &impl ConnectionTrait, row: &Suggestion) -> Result<bool> {
+    events::has_done(db, row.author_id, (Kind::SuggestionRead, &row.id.to_string())).await
+}
+
+/// Does its code still open what was taken down for somebody on a roster? Not once it went up or was passed on, where whoever
+/// took it down is not responsible any more, and not once its author has opened it by an own log-in.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn open_by_code(tx: &Tx, id: SuggestionId) -> Result<()> {
+/// `not_found`.
+pub async fn is_open_to_code(db: &impl ConnectionTrait, id: SuggestionId) -> Result<bool> {
+    let row = queries::row(db, id).await?.ok_or(Code::NotFound)?;
+    let has_gone = row.level > 0 || (row.handed > 0 && referrals::was_passed_on(db, &row).await?);
+    Ok(!has_gone && !was_opened_by_author(db, &row).await?)
+}
+
+/// What was taken down, as its code shows it: its text, how far it has come, the answers and when it was opened so; for who is
+/// on no roster and has no other way, the thread, too, and what the author may do.
+///
+/// # Errors
+/// `not_found`.
+pub async fn open_by_code(
+    app: &App,
+    author: &Actor,
+    (id, is_read_only): (SuggestionId, bool),
+) -> Result<SuggestionView> {
+    app.store.write(move |tx| Box::pin(write_down_code(tx, id))).await?;
+    let (db, now) = (app.store.read(), app.now());
+    let row = queries::row(db, id).await?.ok_or(Code::NotFound)?;
+    let readings = by_code(db, &row).await?;
+    let mut view = queries::view(db, &app.keys, (author, now), row).await?;
+    if is_read_only {
+        (view.can, view.stream_id, view.rating_text, view.next_body_name) = (Vec::new(), None, None, None);
+    }
+    Ok(SuggestionView { readings, referrals: Vec::new(), extensions: Vec::new(), assists: Vec::new(), ..view })
+}
+
+/// The voice of somebody for whom it was taken down, opened by its code: nobody knows by whom, and it is written down that it
+/// was. Records `suggestion.read` once a day.
+async fn write_down_code(tx: &Tx, id: SuggestionId) -> Result<()> {
     let row = queries::row(tx, id).await?.ok_or(Code::NotFound)?;
     if count_again(tx, &row, row.author_id).await? {
         return Ok(());

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 pub use super::offers::{ReferralOffer, ReferralView, choices, instead, offers};
 use super::{
-    Suggestion, about,
+    Suggestion, about, assists, clocks,
     commands::{checked, join_public_thread, moved, promised, record},
     extensions,
     queries::{self, SuggestionSummary},
@@ -118,11 +118,28 @@ pub(super) fn is_next(row: &Suggestion, body: &Body, asked: u64) -> bool {
 
 /// Bodies that can be given this voice, the nearest first: none that it is kept from.
 pub(super) async fn targets(db: &impl ConnectionTrait, row: &Suggestion, now: DateTime<Utc>) -> Result<Vec<Body>> {
-    let mut found = routing::targets(db, &row.area_code, (row.visibility, now)).await?;
+    let found = routing::targets(db, &row.area_code, (row.visibility, now)).await?;
+    past_accused(db, row, (found, now)).await
+}
+
+/// Those of the bodies that can be given what is left in its place.
+pub(super) async fn past_accused(
+    db: &impl ConnectionTrait,
+    row: &Suggestion,
+    (mut found, now): (Vec<Body>, DateTime<Utc>),
+) -> Result<Vec<Body>> {
     let accused = about::kept_from(db, row, now).await?;
     found.retain(|body| !accused.contains(&body.id));
     found.sort_by_key(|body| std::cmp::Reverse(body.areas.iter().map(String::len).max()));
     Ok(found)
+}
+
+/// Was it ever another's than whose it is now? A voice that the county's routes give to a body at once was not.
+pub(super) async fn was_passed_on(db: &impl ConnectionTrait, row: &Suggestion) -> Result<bool> {
+    let others = referral::Entity::find()
+        .filter(referral::Column::SuggestionId.eq(row.id))
+        .filter(referral::Column::FromBodyId.ne(row.body_id));
+    Ok(others.count(db).await? > 0)
 }
 
 /// The open offer, its voice, and the seat by which the actor speaks for the body that is asked.
@@ -136,10 +153,10 @@ async fn offered<'a>(tx: &Tx, actor: &'a Actor, id: ReferralId) -> Result<(refer
     Ok((offer, row, seat))
 }
 
-async fn decided(tx: &Tx, actor: &Actor, offer: referral::Model, change: referral::ActiveModel) -> Result<()> {
+async fn decided(tx: &Tx, actor: Option<&Actor>, offer: referral::Model, change: referral::ActiveModel) -> Result<()> {
     let row = referral::ActiveModel {
         id: Set(offer.id),
-        decided_by: Set(Some(actor.person)),
+        decided_by: Set(actor.map(|actor| actor.person)),
         decided_at: Set(Some(tx.now())),
         ..change
     };
@@ -152,9 +169,13 @@ async fn decided(tx: &Tx, actor: &Actor, offer: referral::Model, change: referra
 ///
 /// # Errors
 /// `not_found` for who does not sit in the body that is asked; `not_allowed` for who does not speak for it; `wrong_state`
-/// when it is over.
+/// when it is over, and when the body can no longer be given it.
 pub async fn accept(tx: &Tx, actor: &Actor, id: ReferralId) -> Result<SuggestionSummary> {
     let (offer, row, _) = offered(tx, actor, id).await?;
+    // somebody whom it is about may have come to sit there since
+    if !targets(tx, &row, tx.now()).await?.iter().any(|body| body.id == offer.to_body_id) {
+        return Err(Code::WrongState.into());
+    }
     // whoever takes it takes care of it; until when it is answered stays what was promised
     let taken = suggestion::ActiveModel {
         state: Set(SuggestionState::Accepted),
@@ -163,17 +184,26 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: ReferralId) -> Result<Suggestion
         warn_at: Set(promised(&row).answer.reminder(tx, (row.answer_due_at, rules::WARN_ANSWER_WORKING_DAYS))),
         ..Default::default()
     };
-    let now = give(tx, (&row, offer.to_body_id), taken).await?;
+    let now = give(tx, actor, (&row, offer.to_body_id), taken).await?;
     let state = referral::ActiveModel { state: Set(ReferralState::Accepted), ..Default::default() };
-    decided(tx, actor, offer, state).await?;
+    decided(tx, Some(actor), offer, state).await?;
     let data = json!({ "referral": id, "from": row.body_id, "to": now.body_id });
     record(tx, Kind::SuggestionReferred, &now, Some(actor), data).await?;
     join_public_thread(tx, &now, actor.person).await?;
     queries::summary(tx, now).await
 }
 
-/// The voice goes to another body; the thread goes along, and whoever handled it before is no longer in it.
-async fn give(tx: &Tx, (row, to): (&Suggestion, BodyId), change: suggestion::ActiveModel) -> Result<Suggestion> {
+/// The voice goes to another body; the thread goes along, and whoever handled it before is no longer in it. What is late
+/// already is looked at again: the office above whoever has it now is told when it stays so.
+async fn give(
+    tx: &Tx,
+    actor: &Actor,
+    (row, to): (&Suggestion, BodyId),
+    mut change: suggestion::ActiveModel,
+) -> Result<Suggestion> {
+    if row.answer_due_at <= tx.now() {
+        change.supervise_at = Set(Some(clocks::supervision(tx)));
+    }
     let change = suggestion::ActiveModel {
         body_id: Set(to),
         offered_to: Set(None),
@@ -183,6 +213,7 @@ async fn give(tx: &Tx, (row, to): (&Suggestion, BodyId), change: suggestion::Act
     };
     let now = moved(tx, row, change).await?;
     let now = extensions::end_open(tx, now).await?;
+    assists::end_of_owner(tx, actor, &now).await?;
     streams::commands::give(tx, now.stream_id, to).await?;
     Ok(now)
 }
@@ -195,7 +226,9 @@ async fn give(tx: &Tx, (row, to): (&Suggestion, BodyId), change: suggestion::Act
 pub async fn refuse(tx: &Tx, actor: &Actor, (id, input): (ReferralId, RefuseReferral)) -> Result<()> {
     let (offer, row, seat) = offered(tx, actor, id).await?;
     let next = input.next_body_id;
-    let can = next != seat.body_id && targets(tx, &row, tx.now()).await?.iter().any(|body| body.id == next);
+    let others = targets(tx, &row, tx.now()).await?;
+    // whoever has it can keep it, whoever speaks for it now
+    let can = next != seat.body_id && (next == row.body_id || others.iter().any(|body| body.id == next));
     let mut checks = Checks::default();
     checks.text("reason", input.reason.trim(), REASON);
     checks.require(can, "next_body_id", "cannot_take_it");
@@ -208,9 +241,9 @@ pub async fn refuse(tx: &Tx, actor: &Actor, (id, input): (ReferralId, RefuseRefe
         ..Default::default()
     };
     let asked = offer.to_body_id;
-    decided(tx, actor, offer, change).await?;
+    decided(tx, Some(actor), offer, change).await?;
     if is_decided {
-        let now = give(tx, (&row, next), <suggestion::ActiveModel as Default>::default()).await?;
+        let now = give(tx, actor, (&row, next), <suggestion::ActiveModel as Default>::default()).await?;
         let data = json!({ "referral": id, "from": row.body_id, "to": next, "office": asked, "decided": true });
         return record(tx, Kind::SuggestionReferred, &now, Some(actor), data).await;
     }
@@ -226,12 +259,12 @@ pub async fn refuse(tx: &Tx, actor: &Actor, (id, input): (ReferralId, RefuseRefe
 /// `not_found`; `not_allowed` for others than the body responsible; `wrong_state` when nobody is asked.
 pub async fn keep(tx: &Tx, actor: &Actor, id: SuggestionId) -> Result<SuggestionSummary> {
     let row = checked(tx, actor, id, Step::Keep).await?;
-    let row = end_offer(tx, actor, row).await?;
+    let row = end_offer(tx, Some(actor), row).await?;
     queries::summary(tx, row).await
 }
 
-/// Ends the offer that is open, if any: the body responsible keeps the voice, or has just answered it.
-pub(super) async fn end_offer(tx: &Tx, actor: &Actor, row: Suggestion) -> Result<Suggestion> {
+/// Ends the offer that is open, if any: the body responsible keeps the voice or has just answered it, or it was erased.
+pub(super) async fn end_offer(tx: &Tx, actor: Option<&Actor>, row: Suggestion) -> Result<Suggestion> {
     if row.offered_to.is_none() {
         return Ok(row);
     }
@@ -246,7 +279,7 @@ pub(super) async fn end_offer(tx: &Tx, actor: &Actor, row: Suggestion) -> Result
         let data = json!({ "referral": offer.id, "from": row.body_id, "to": offer.to_body_id });
         let ended = referral::ActiveModel { state: Set(ReferralState::Ended), ..Default::default() };
         decided(tx, actor, offer, ended).await?;
-        record(tx, Kind::SuggestionReferralEnded, &row, Some(actor), data).await?;
+        record(tx, Kind::SuggestionReferralEnded, &row, actor, data).await?;
     }
     Ok(row)
 }

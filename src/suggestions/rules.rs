@@ -46,6 +46,8 @@ pub struct Standing {
     pub is_handler: bool,
     /// Does so for the body responsible, or it never went up.
     pub is_responsible: bool,
+    /// There is an office above the body for which they do.
+    pub has_above: bool,
     /// Lives in its area.
     pub lives_there: bool,
     /// Lives in its area, or holds a seat that covers it.
@@ -212,6 +214,10 @@ pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
         is_author: actor.person == row.author_id,
         is_handler: seat.is_some(),
         is_responsible: seat.is_some_and(|seat| !is_handed_on(row) || seat.body_id == row.body_id),
+        has_above: seat.is_some_and(|seat| {
+            let widest = seat.areas.iter().map(String::len).min().unwrap_or_default();
+            !above(&seat.body_kind, widest).is_empty()
+        }),
         lives_there: actor.area == row.area_code,
         is_neighbour: actor.sees(&row.area_code),
         raises_matters: rights::may(actor, Right::RaiseMatter, &row.area_code),
@@ -271,11 +277,15 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     }
     let promised = promise(row.kind, row.category, row.urgency);
     let is_free = match step {
-        Step::Join => row.matter_id.is_none(),
+        // the words of an accusation lie in no matter that everybody reads
+        Step::Join => row.matter_id.is_none() && row.about_person_id.is_none(),
         Step::Refer => row.offered_to.is_none(),
         Step::Keep => row.offered_to.is_some(),
-        // once, and only where days were promised: what presses does not wait
-        Step::Extend => row.days_asked_at.is_none() && matches!(promised.answer, Wait::WorkingDays(_)),
+        // once, of an office above, and only where days were promised: what presses does not wait, a praise has them already
+        Step::Extend => {
+            let is_long = row.kind == SuggestionKind::Praise || !matches!(promised.answer, Wait::WorkingDays(_));
+            row.days_asked_at.is_none() && standing.has_above && !is_long
+        }
         _ => true,
     };
     if !is_free || !fits(step, row.state) {

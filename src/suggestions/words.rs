@@ -1,16 +1,16 @@
 //! The words of a voice that is not public: sealed by a key of its own, gone when that key is.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{
     Suggestion, assists, cosigns, extensions, referrals,
     rows::{answer, suggestion},
-    rules::Visibility,
+    rules::{SuggestionState, Visibility},
 };
 use crate::{
     error::{Code, Result},
     ids::{DataKeyId, PersonId, StreamId, SuggestionId},
     keys::Keys,
-    seals,
+    seals::{self, queries::Opened},
     store::Tx,
     streams, suspensions, text,
 };
@@ -84,24 +84,48 @@ pub(super) async fn open_answers(
     Ok(())
 }
 
+/// The keys of these voices, read at once.
+pub(super) async fn keys_of(db: &impl ConnectionTrait, keys: &Keys, voices: &[&Suggestion]) -> Result<Opened> {
+    let ids: Vec<DataKeyId> = voices.iter().filter_map(|voice| voice.key_id).collect();
+    seals::queries::open_all(db, keys, ids).await
+}
+
 /// One text about a voice as it was written; `kept`: what it is, and as it is kept.
-pub(super) async fn open_one(
-    db: &impl ConnectionTrait,
-    keys: &Keys,
-    of: &Suggestion,
-    (place, kept): (&str, &str),
-) -> Result<String> {
-    let opened = seals::queries::open_all(db, keys, of.key_id).await?;
+pub(super) fn said(opened: &Opened, of: &Suggestion, (place, kept): (&str, &str)) -> Result<String> {
     Ok(opened.text(of.key_id, place, kept)?.unwrap_or_else(|| text::say("erased")))
 }
 
+/// Voices whose words can still be read: nobody is reminded to answer what its author had erased.
+pub(super) fn is_kept() -> Condition {
+    let key = Expr::col((suggestion::Entity, suggestion::Column::KeyId));
+    Condition::any().add(suggestion::Column::KeyId.is_null()).add(seals::queries::is_kept(key))
+}
+
+/// What others are still asked about voices of this person ends: nobody is to answer what nobody can read.
+async fn end_asked(tx: &Tx, author: PersonId) -> Result<()> {
+    let waiting = suggestion::Entity::find()
+        .filter(suggestion::Column::AuthorId.eq(author))
+        .filter(suggestion::Column::Visibility.ne(Visibility::Public))
+        .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .all(tx)
+        .await?;
+    for row in waiting {
+        let row = referrals::end_offer(tx, None, row).await?;
+        let row = extensions::end_open(tx, row).await?;
+        assists::end_open(tx, None, &row).await?;
+    }
+    Ok(())
+}
+
 /// Makes unreadable what this person said in private: keys are destroyed, what was kept before voices were sealed is
-/// blanked. Public words stay, they are the village's record, without the name. Says which voices it were.
+/// blanked, what others are asked about it ends. Public words stay, they are the village's record, without the name. Says
+/// which voices it were.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
     cosigns::leave_all(tx, author).await?;
+    end_asked(tx, author).await?;
     let private: Vec<(SuggestionId, StreamId, Option<DataKeyId>)> = suggestion::Entity::find()
         .select_only()
         .columns([suggestion::Column::Id, suggestion::Column::StreamId, suggestion::Column::KeyId])

@@ -3,7 +3,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySele
 use serde_json::json;
 
 use super::{
-    ledger, reports,
+    reports,
     rows::{account, consent, log_in},
     rules,
     send::SEALED_FOR,
@@ -209,6 +209,7 @@ async fn consents(
                 remaining,
                 is_long_term: template.is_long_term && remaining > 0,
                 refused_at: (!given).then(|| tx.now()),
+                given_at: if *given { Some(tx.now()) } else { known.as_ref().and_then(|known| known.given_at) },
             },
         )
         .await?;
@@ -227,8 +228,14 @@ pub(super) async fn claimed(tx: &Tx, wechat: &Wechat, (row, templates): (&accoun
         let known = consent::Entity::find_by_id((row.id, id.clone())).one(tx).await?;
         let remaining = known.as_ref().map_or(0, |known| known.remaining).max(1);
         let is_long_term = template.is_long_term;
-        let one =
-            consent::Model { account_id: row.id, template: id.clone(), remaining, is_long_term, refused_at: None };
+        let one = consent::Model {
+            account_id: row.id,
+            template: id.clone(),
+            remaining,
+            is_long_term,
+            refused_at: None,
+            given_at: Some(tx.now()),
+        };
         put_consent(tx, known.is_some(), one).await?;
     }
     Ok(())
@@ -241,6 +248,7 @@ async fn put_consent(tx: &Tx, is_known: bool, one: consent::Model) -> Result<()>
         remaining: Set(one.remaining),
         is_long_term: Set(one.is_long_term),
         refused_at: Set(one.refused_at),
+        given_at: Set(one.given_at),
     };
     if is_known {
         row.update(tx).await?
@@ -274,7 +282,7 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .all(tx)
         .await?;
     let ids: Vec<_> = old.into_iter().map(|row| row.id).collect();
-    let mut gone = ledger::due(tx).await? + reports::due(tx).await?;
+    let mut gone = reports::due(tx).await?;
     if !ids.is_empty() {
         gone += log_in::Entity::delete_many().filter(log_in::Column::Id.is_in(ids)).exec(tx).await?.rows_affected;
     }

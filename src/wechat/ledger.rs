@@ -4,12 +4,13 @@
 //! # Why
 //! A consent that is taken earlier is lost to whatever ends the send in between (read, withdrawn, the night); one that is
 //! taken later may be taken twice. So [`Ways`] is looked at and taken from in the unit of the claim, after every other
-//! question. A worker that dies after it leaves the consent spent: nobody knows whether WeChat has the message.
+//! question. A worker that dies after it leaves the consent spent: nobody knows whether WeChat has the message. What a person
+//! says in between is newer: a no is not undone by what is given back, nor a yes by what WeChat says of an earlier send.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 use super::{
     reports::{self, Report},
     rows::{account, consent, send},
+    rules,
 };
 use crate::{
     error::Result,
@@ -31,10 +33,9 @@ use crate::{
 /// Taken, and not heard of since.
 pub(super) const TAKEN: &str = "taken";
 /// WeChat has it, or may have it.
-const SPENT: &str = "spent";
+pub(super) const SPENT: &str = "spent";
 /// Nothing went out: given back, or gone at WeChat.
 const VOID: &str = "void";
-const FORGET_BATCH: u64 = 500;
 
 /// A send that may begin: somebody's account, the way to it, and what was taken for it.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub struct Ticket {
     template: Option<String>,
     /// The letter and which try it is; answers in a conversation have none.
     letter: Option<(Uuid, i32)>,
+    /// What a person says after this is newer.
+    found_at: DateTime<Utc>,
 }
 
 /// Accounts of several people with what the ledger still allows.
@@ -103,6 +106,7 @@ impl Ways {
             counted,
             template,
             letter: None,
+            found_at: now,
         };
         if is_open(row, now) {
             return Some(ticket(Way::Conversation, None, None));
@@ -138,7 +142,7 @@ impl Ticket {
     }
 
     /// For an answer in the conversation of an account.
-    pub(super) fn answer(row: &account::Model, app: WechatApp) -> Self {
+    pub(super) fn answer(row: &account::Model, app: WechatApp, now: DateTime<Utc>) -> Self {
         Self {
             account: row.id,
             app,
@@ -147,6 +151,7 @@ impl Ticket {
             counted: None,
             template: None,
             letter: None,
+            found_at: now,
         }
     }
 
@@ -216,7 +221,7 @@ impl Ticket {
             return self.is_gone(tx).await;
         }
         if is_ours {
-            give_back(tx, self.account, (self.way, self.counted.as_deref())).await?;
+            give_back(tx, self.account, (self.way, self.counted.as_deref()), self.found_at).await?;
         }
         if let Outcome::AddressOff { why, .. } = end {
             super::commands::switch_off(tx, self.account, why).await?;
@@ -236,31 +241,40 @@ impl Ticket {
         }
     }
 
-    /// WeChat knows better how much is left of this way: nothing. Says whether anything was written down: of a template
-    /// that asks for no consent there is nothing, and it would be taken again and again.
+    /// WeChat knows better how much is left of this way: nothing but what was given since. Says whether the ledger knows now:
+    /// of a template that asks for no consent it cannot, and that would be taken again and again.
     async fn is_gone(&self, tx: &Tx) -> Result<bool> {
         match (self.way, &self.template) {
             (Way::Conversation, _) => {
                 account::Entity::update_many()
                     .col_expr(account::Column::WindowLeft, Expr::value(0))
                     .filter(account::Column::Id.eq(self.account))
+                    // one that somebody opened since by speaking ends later
+                    .filter(account::Column::WindowEndsAt.lte(self.found_at + rules::SAID.1))
                     .exec(tx)
                     .await?;
                 Ok(true)
             }
-            (Way::Subscription, Some(template)) => no_consent(tx, self.account, template).await.map(|()| true),
+            (Way::Subscription, Some(template)) => {
+                no_consent(tx, (self.account, template), self.found_at).await.map(|()| true)
+            }
             _ => Ok(false),
         }
     }
 }
 
-/// None of this template is left, and of no other anything is changed.
-pub(super) async fn no_consent(tx: &Tx, id: WechatAccountId, template: &str) -> Result<()> {
+/// None of this template was left at a time: only what was given since is. Of no other anything is changed.
+pub(super) async fn no_consent(
+    tx: &Tx,
+    (id, template): (WechatAccountId, &str),
+    known_at: DateTime<Utc>,
+) -> Result<()> {
     consent::Entity::update_many()
         .col_expr(consent::Column::Remaining, Expr::value(0))
         .col_expr(consent::Column::IsLongTerm, Expr::value(false))
         .filter(consent::Column::AccountId.eq(id))
         .filter(consent::Column::Template.eq(template))
+        .filter(consent::Column::GivenAt.is_null().or(consent::Column::GivenAt.lte(known_at)))
         .exec(tx)
         .await?;
     Ok(())
@@ -303,11 +317,18 @@ async fn ended(tx: &Tx, (id, tries): (Uuid, i32), (state, msgid): (&str, Option<
     Ok(ended.rows_affected == 1)
 }
 
-async fn give_back(tx: &Tx, id: WechatAccountId, (way, counted): (Way, Option<&str>)) -> Result<()> {
+/// Never more than WeChat takes, and nothing that the person has said no to since.
+async fn give_back(
+    tx: &Tx,
+    id: WechatAccountId,
+    (way, counted): (Way, Option<&str>),
+    taken_at: DateTime<Utc>,
+) -> Result<()> {
     if way == Way::Conversation {
         account::Entity::update_many()
             .col_expr(account::Column::WindowLeft, Expr::col(account::Column::WindowLeft).add(1))
             .filter(account::Column::Id.eq(id))
+            .filter(account::Column::WindowLeft.lt(rules::SAID.0))
             .exec(tx)
             .await?;
     }
@@ -316,6 +337,7 @@ async fn give_back(tx: &Tx, id: WechatAccountId, (way, counted): (Way, Option<&s
             .col_expr(consent::Column::Remaining, Expr::col(consent::Column::Remaining).add(1))
             .filter(consent::Column::AccountId.eq(id))
             .filter(consent::Column::Template.eq(template))
+            .filter(consent::Column::RefusedAt.is_null().or(consent::Column::RefusedAt.lt(taken_at)))
             .exec(tx)
             .await?;
     }
@@ -343,7 +365,7 @@ pub async fn not_called(tx: &Tx, tries: &[(Uuid, i32)]) -> Result<()> {
         let way = [Way::Conversation, Way::Subscription, Way::Template].into_iter().find(|way| way.as_str() == row.way);
         let counted = row.template.filter(|_| row.is_counted);
         if let Some(way) = way {
-            give_back(tx, row.account_id, (way, counted.as_deref())).await?;
+            give_back(tx, row.account_id, (way, counted.as_deref()), row.taken_at).await?;
         }
     }
     Ok(())
@@ -362,18 +384,4 @@ pub async fn reported(tx: &Tx, letters: &[Uuid]) -> Result<HashMap<Uuid, Report>
         .filter(send::Column::Reported.is_not_null());
     let rows = rows.all(tx).await?.into_iter();
     Ok(rows.filter_map(|row| Some((row.id, Report::parse(&row.reported?)?))).collect())
-}
-
-/// Forgets sends of which WeChat will report nothing any more.
-pub(super) async fn due(tx: &Tx) -> Result<u64> {
-    let old = send::Entity::find()
-        .filter(send::Column::TakenAt.lt(tx.now() - super::rules::REPORTED_WITHIN))
-        .limit(FORGET_BATCH)
-        .all(tx)
-        .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let ids = old.into_iter().map(|row| row.id);
-    Ok(send::Entity::delete_many().filter(send::Column::Id.is_in(ids)).exec(tx).await?.rows_affected)
 }

@@ -1,4 +1,6 @@
 //! What WeChat reports of a send after it took it: matched to the send whichever of the two is written down first.
+use std::collections::{HashMap, HashSet};
+
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 use uuid::Uuid;
 
@@ -45,6 +47,24 @@ impl Report {
     }
 }
 
+/// Which of these tries of letters WeChat has named: they are out, whatever else is known of them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn named(tx: &Tx, tries: &[(Uuid, i32)]) -> Result<HashSet<Uuid>> {
+    if tries.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let known: HashMap<Uuid, i32> = tries.iter().copied().collect();
+    let rows = send::Entity::find()
+        .filter(send::Column::Id.is_in(known.keys().copied()))
+        .filter(send::Column::State.eq(ledger::SPENT))
+        .filter(send::Column::Msgid.is_not_null())
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().filter(|row| known.get(&row.id) == Some(&row.tries)).map(|row| row.id).collect())
+}
+
 /// Notes a report for an account. Gives the letter when its send is known, and no report of it was before: the first
 /// stands. A report that belongs to nothing (yet) waits apart, in nobody's way.
 ///
@@ -87,7 +107,7 @@ async fn write(tx: &Tx, row: &send::Model, report: Report) -> Result<bool> {
         return Ok(false);
     }
     if let (Report::Refused, Some(template)) = (report, &row.template) {
-        ledger::no_consent(tx, row.account_id, template).await?;
+        ledger::no_consent(tx, (row.account_id, template), row.taken_at).await?;
     }
     Ok(true)
 }
@@ -103,14 +123,23 @@ pub(super) async fn catch_up(tx: &Tx, (id, account): (Uuid, WechatAccountId), ms
     Ok(())
 }
 
-/// Forgets reports that belonged to nothing.
+/// Forgets sends of which WeChat will report nothing any more, and reports that belonged to nothing.
 pub(super) async fn due(tx: &Tx) -> Result<u64> {
+    let old = send::Entity::find()
+        .filter(send::Column::TakenAt.lt(tx.now() - rules::REPORTED_WITHIN))
+        .limit(FORGET_BATCH)
+        .all(tx)
+        .await?;
+    let ids: Vec<Uuid> = old.into_iter().map(|row| row.id).collect();
+    let mut gone = 0;
+    if !ids.is_empty() {
+        gone += send::Entity::delete_many().filter(send::Column::Id.is_in(ids)).exec(tx).await?.rows_affected;
+    }
     let old = receipt::Entity::find()
         .filter(receipt::Column::At.lt(tx.now() - rules::REPORTED_WITHIN))
         .limit(FORGET_BATCH)
         .all(tx)
         .await?;
-    let mut gone = 0;
     for row in old {
         gone += receipt::Entity::delete_by_id((row.account_id, row.msgid)).exec(tx).await?.rows_affected;
     }

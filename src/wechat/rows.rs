@@ -52,6 +52,8 @@ pub(crate) mod consent {
         pub is_long_term: bool,
         /// When somebody last said no: for a while nobody asks again.
         pub refused_at: Option<DateTime<Utc>>,
+        /// When somebody last said yes: what WeChat says of an earlier send does not undo it.
+        pub given_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -48,7 +48,7 @@ pub async fn reply(app: &App, row: &account::Model, letter: &Letter) -> Result<O
     let Some(of) = WechatApp::parse(&row.app).filter(|of| app.gateways.wechat.account(*of).is_some()) else {
         return Ok(NO_WAY);
     };
-    let ticket = Ticket::answer(row, of);
+    let ticket = Ticket::answer(row, of, app.now());
     let taken = app.store.write(move |tx| Box::pin(ticket.take(tx, None))).await?;
     match taken {
         Some(ticket) => Ok(by(app, ticket, letter).await.0),

@@ -173,3 +173,35 @@ async fn whoever_is_named_one_can_always_speak() {
     assert!(waiting.is_empty(), "counted nowhere: {waiting:?}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_office_s_stream_says_that_there_is_an_accusation() {
+    let app = TestApp::start_at(monday()).await;
+    let village = Village::found(&app).await;
+    let author = village.villager(&app, "00007").await;
+    // speaks for the town's office, and sits with the accused in the village
+    sit(&app, office(&app, &village, "town_office").await, (village.chair.person, "clerk")).await;
+    let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
+    assert_eq!(voice["body_name"], "洛舍镇人民政府");
+    let is_told = |codes: &[String]| codes.iter().filter(|code| code.starts_with("office_suggestion")).count();
+    assert_eq!(is_told(&cards(&app, village.town.person, "office").await), 0, "whoever comes later reads it");
+    assert_eq!(is_told(&cards(&app, village.town.person, "mailbox").await), 1);
+    assert_eq!(is_told(&cards(&app, village.chair.person, "mailbox").await), 0, "it concerns them, too");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_is_not_taken_where_the_accused_has_come_to_sit() {
+    let app = TestApp::start_at(monday()).await;
+    let village = Village::found(&app).await;
+    let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
+    let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
+    let above = office(&app, &village, "county_office").await;
+    let up = json!({ "body_id": above, "reason": "该由县里办" });
+    village.town.post(&format!("{}/referrals", path(&voice)), up).await.ok();
+    let offer = county.get("/v1/referrals").await.ok()[0]["id"].as_str().unwrap().to_owned();
+    sit(&app, above, (village.clerk.person, "member")).await;
+    let refused = county.post(&format!("/v1/referrals/{offer}/accept"), json!(null)).await;
+    assert_eq!(refused.refused(), "wrong_state");
+    app.stop().await;
+}

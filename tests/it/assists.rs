@@ -1,4 +1,5 @@
 //! One voice, several bodies, one owner: others do their part, and the body responsible alone answers the author.
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::{
@@ -139,5 +140,51 @@ async fn a_part_is_asked_and_done_on_the_desk_without_javascript() {
     assert_eq!(form(&village.town, done, format!("assist_id={part}&text=%E5%8A%9E%E5%A5%BD%E4%BA%86")).await.0, 303);
     assert!(page(&village.clerk, &desk).await.contains("办好了"));
     assert!(page(&scene.author, &format!("/suggestions/{id}")).await.contains("办好了"));
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_the_voice_is_not_asked_for_a_part_of_it() {
+    let scene = Scene::set().await;
+    let Scene { village, author, county, .. } = &scene;
+    let voice = scene.speak().await;
+    scene.ask(&voice, &scene.town_office, "请派人测裂缝").await.ok();
+    scene.ask(&voice, &scene.county_office, "请拨修桥的钱").await.ok();
+    let offer = json!({ "body_id": scene.town_office, "reason": "桥归镇里管" });
+    village.clerk.post(&format!("{voice}/referrals"), offer).await.ok();
+    let offer = village.town.get("/v1/referrals").await.ok()[0]["id"].as_str().unwrap().to_owned();
+    village.town.post(&format!("/v1/referrals/{offer}/accept"), json!(null)).await.ok();
+    assert_eq!((asked(&village.town).await.len(), asked(county).await.len()), (0, 1));
+    let shown = author.get(&voice).await.ok();
+    assert_eq!((&shown["assists"][0]["state"], &shown["assists"][1]["state"]), (&json!("ended"), &json!("asked")));
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_author_had_erased_waits_for_nobody() {
+    let scene = Scene::set().await;
+    let Scene { village, author, county, .. } = &scene;
+    let voice = scene.speak().await;
+    scene.ask(&voice, &scene.county_office, "请拨修桥的钱").await.ok();
+    village.clerk.post(&format!("{voice}/extension"), json!({ "reason": "要等专家来看" })).await.ok();
+    let offer = json!({ "body_id": scene.town_office, "reason": "桥归镇里管" });
+    village.clerk.post(&format!("{voice}/referrals"), offer).await.ok();
+    author.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    scene.app.pass(TimeDelta::days(8)).await;
+    scene.app.settle().await;
+    let again = async |who: &Somebody| Somebody::signed_in(&scene.app, who.person).await;
+    let (clerk, town) = (again(&village.clerk).await, again(&village.town).await);
+    assert_eq!(asked(&again(county).await).await.len(), 0);
+    for list in ["/v1/referrals", "/v1/extensions"] {
+        assert_eq!(town.get(list).await.ok(), json!([]), "{list}");
+    }
+    assert_eq!(clerk.get("/v1/suggestions?scope=desk").await.ok()["items"], json!([]));
+    // and it is never late
+    scene.app.pass(TimeDelta::days(20)).await;
+    scene.app.settle().await;
+    let late = again(county).await.get("/v1/areas/330521/late-suggestions").await.ok();
+    assert_eq!(late, json!({ "items": [], "more": 0 }));
+    let marked = "SELECT count(*) FROM events WHERE kind = 'suggestion.overdue'";
+    assert_eq!(crate::support::count(scene.app.folder.path(), marked).await, 0);
     scene.app.stop().await;
 }

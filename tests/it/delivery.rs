@@ -58,6 +58,19 @@ impl Target {
         got.iter().map(|(headers, _)| headers["webhook-id"].to_str().unwrap().to_owned()).collect()
     }
 
+    /// Waits until something of this kind came: the first of it.
+    async fn told(&self, kind: &str) -> Value {
+        for _ in 0..1500 {
+            let got = self.got.lock().unwrap().clone();
+            let mut bodies = got.iter().map(|(_, body)| serde_json::from_str::<Value>(body).unwrap());
+            if let Some(body) = bodies.find(|body| body["type"] == kind) {
+                return body;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{kind} was not told");
+    }
+
     async fn until(&self, count: usize) {
         for _ in 0..1500 {
             if self.count() >= count {
@@ -211,10 +224,47 @@ async fn what_was_taken_back_is_not_told_and_a_sick_target_delays_nobody() {
     sick.until(1).await;
     well.until(1).await;
     scene.until("waiting", 1).await;
+    sick.answer(200);
     let withdraw = format!("/v1/notices/{}/withdraw", notice["id"].as_str().unwrap());
     scene.village.clerk.post(&withdraw, json!({ "reason": "写错了" })).await.ok();
+    // that it was taken back is told at once, and not what it said
+    sick.until(2).await;
+    let told = sick.told("notice.withdrawn").await;
+    assert_eq!((&told["notice"]["id"], &told["notice"]["state"]), (&notice["id"], &json!("withdrawn")));
+    assert!(!told.to_string().contains("写错了"), "{told}");
     scene.app.clock.advance(TimeDelta::seconds(7));
     scene.until("waiting", 0).await;
-    assert_eq!(sick.count(), 1, "not sent after it was withdrawn");
+    assert_eq!(sick.count(), 2, "not sent after it was withdrawn");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stages_votes_results_and_the_end_of_a_notice_are_told_as_everybody_may_read_them() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let (target, url) = Target::open(200).await;
+    village.clerk.post(&scene.hooks, json!({ "url": url })).await.ok();
+    let matter = village.matter_to_decide(app, "修桥").await;
+    let entered = target.told("matter.stage_entered").await;
+    assert_eq!((&entered["matter"]["id"], &entered["matter"]["title"]), (&json!(matter), &json!("修桥")));
+    assert!(entered["url"].as_str().unwrap().ends_with(&format!("/matters/{matter}")), "{entered}");
+    let concluded = target.told("notice.concluded").await;
+    assert_eq!((&concluded["notice"]["title"], &concluded["notice"]["state"]), (&json!("修桥"), &json!("concluded")));
+    let asked = json!({
+        "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person", "challenge_days": 2,
+        "closes_at": app.app.now() + TimeDelta::days(2),
+    });
+    let vote = village.chair.post("/v1/votes", asked).await.ok()["id"].as_str().unwrap().to_owned();
+    let opened = target.told("vote.opened").await;
+    assert_eq!((&opened["vote"]["id"], &opened["vote"]["result"]), (&json!(vote), &Value::Null), "{opened}");
+    app.pass(TimeDelta::days(3)).await;
+    let closed = target.told("vote.closed").await;
+    let public = app.get(&format!("/v1/votes/{vote}/result")).await.ok();
+    let result = &closed["vote"]["result"];
+    assert_eq!((&result["outcome"], &result["settlement"]), (&public["outcome"], &json!("provisional")), "{closed}");
+    assert!(closed["url"].as_str().unwrap().ends_with(&format!("/votes/{vote}/result")), "{closed}");
+    app.pass(TimeDelta::days(5)).await;
+    let settled = target.told("vote.settled").await;
+    assert_eq!(settled["vote"]["result"]["settlement"], "final", "{settled}");
     scene.app.stop().await;
 }

@@ -55,7 +55,7 @@ async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
     let of_town = app.get("/v1/areas/330521103/body-figures").await.ok();
     assert_eq!(of_town.as_array().map(Vec::len), Some(1), "{of_town}");
     assert_eq!(app.get(&format!("{path}?period=2026-10")).await.ok(), json!([]));
-    for bad in ["2026-13", "x", "2026-11-02", ""] {
+    for bad in ["2026-13", "x", "2026-11-02", "", "2026-4294967295", "2021-11", "2020"] {
         assert_eq!(app.get(&format!("{path}?period={bad}")).await.refused(), "invalid_fields", "{bad}");
     }
     // the village's own desk does not count them either
@@ -130,5 +130,31 @@ async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
     let page = county.request(reqwest::Method::GET, "/desk/county/overdue").header("accept", "text/html");
     let page = page.send().await.unwrap().text().await.unwrap();
     assert!(page.contains("超期的留言（213）") && page.contains("另有 13 条"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_counts_for_who_has_the_voice_and_its_lateness_for_who_was_late() {
+    let app = TestApp::start_at(monday()).await;
+    let village = Village::found(&app).await;
+    let author = village.villager(&app, "00007").await;
+    for _ in 0..5 {
+        let voice = json!({ "kind": "help", "visibility": "public", "text": "灯坏了" });
+        author.post("/v1/suggestions", voice).await.ok();
+    }
+    let late = "UPDATE suggestions SET answered_at = created_at, rating = 5, \
+         late_body_id = (SELECT id FROM bodies WHERE name = '洛舍镇人民政府')";
+    assert_eq!(crate::accused::past_commands(&app, late.to_owned()).await.unwrap(), 5);
+    app.clock.advance(TimeDelta::days(30));
+    let shown = app.get(&format!("/v1/areas/{}/body-figures?period=2026-11", village.area)).await.ok();
+    let of = |name: &str| {
+        let bodies = shown.as_array().unwrap();
+        bodies
+            .iter()
+            .find(|one| one["body_name"] == name)
+            .map(|one| (&one["answered_percent"], &one["satisfied_percent"]))
+    };
+    assert_eq!(of("东衡村村民委员会"), Some((&json!(100), &json!(100))), "{shown}");
+    assert_eq!(of("洛舍镇人民政府"), Some((&json!(0), &Value::Null)), "{shown}");
     app.stop().await;
 }

@@ -175,3 +175,35 @@ async fn what_nobody_takes_in_time_is_told_to_the_office_above() {
     assert_eq!(crate::support::count(scene.app.folder.path(), told).await, 2);
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_are_counted_from_the_acceptance_and_none_are_given_that_are_none() {
+    let scene = Scene::at("2026-11-02T01:00:00Z").await;
+    let praise = scene.speak(json!({ "kind": "praise" })).await;
+    let voices = [scene.speak(json!({})).await, scene.speak(json!({})).await];
+    let path = |voice: &Value| format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+    scene.app.pass(TimeDelta::days(2)).await;
+    let again = async |who: &Somebody| Somebody::signed_in(&scene.app, who.person).await;
+    let clerk = again(&scene.village.clerk).await;
+    let ask = async |voice: &Value| {
+        clerk.post(&format!("{}/accept", path(voice)), json!(null)).await.ok();
+        clerk.post(&format!("{}/extension", path(voice)), json!({ "reason": "要等专家来看" })).await
+    };
+    assert_eq!(ask(&praise).await.refused(), "wrong_state", "it has fifteen already");
+    let decide = async |approve: bool| {
+        let town = again(&scene.village.town).await;
+        let id = town.get("/v1/extensions").await.ok()[0]["id"].as_str().unwrap().to_owned();
+        let said = json!({ "approve": approve, "reason": "看过了" });
+        town.post(&format!("/v1/extensions/{id}/decision"), said).await
+    };
+    ask(&voices[0]).await.ok();
+    assert_eq!(decide(true).await.status, 204);
+    let shown = again(&scene.author).await.get(&path(&voices[0])).await.ok();
+    assert_eq!(shown["answer_due_at"], "2026-11-26T00:00:00+08:00", "taken on the 4th, left on the 2nd");
+    // decided when fifteen days are over, too
+    ask(&voices[1]).await.ok();
+    scene.app.pass(TimeDelta::days(30)).await;
+    assert_eq!(decide(true).await.refused(), "wrong_state");
+    assert_eq!(decide(false).await.status, 204);
+    scene.app.stop().await;
+}

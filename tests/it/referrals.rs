@@ -94,7 +94,10 @@ async fn whoever_received_it_keeps_it_until_the_next_takes_it() {
     assert_eq!(now["answer_due_at"], before["answer_due_at"], "the promise stands");
     assert_eq!((&now["state"], &now["referrals"][0]["state"]), (&json!("accepted"), &json!("accepted")));
     // rights and thread went along
-    assert_eq!(village.town.get(&voice).await.ok()["text"], "桥墩裂了一道缝");
+    let (above, below) = (village.town.get(&voice).await.ok(), village.clerk.get(&voice).await.ok());
+    assert_eq!((&above["text"], &below["text"]), (&json!("桥墩裂了一道缝"), &above["text"]));
+    assert!(above.get("referrals").is_some(), "{above}");
+    assert_eq!(below.get("referrals"), None, "who had it reads it still, and not how it is worked on");
     let refused = village.clerk.post(&format!("{voice}/answers"), json!({ "text": "修好了" })).await;
     assert_eq!(refused.refused(), "not_allowed");
     village.town.post(&format!("{voice}/answers"), json!({ "text": "下周修" })).await.ok();
@@ -310,5 +313,44 @@ async fn a_body_for_which_nobody_speaks_is_asked_nothing() {
     let refused = crate::accused::past_commands(&scene.app, twice.to_owned()).await.unwrap_err();
     let refused = format!("{refused:?}");
     assert!(refused.to_lowercase().contains("unique"), "one open offer at a time: {refused}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_late_is_told_to_the_office_above_who_took_it() {
+    let scene = Scene::set().await;
+    let Scene { village, .. } = &scene;
+    let voice = scene.speak("handlers").await;
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    scene.app.pass(TimeDelta::days(14)).await;
+    let clerk = Somebody::signed_in(&scene.app, village.clerk.person).await;
+    let town = Somebody::signed_in(&scene.app, village.town.person).await;
+    let offer = json!({ "body_id": scene.town_office, "reason": "桥归镇里管" });
+    clerk.post(&format!("{voice}/referrals"), offer).await.ok();
+    let offer = offers(&town).await[0]["id"].as_str().unwrap().to_owned();
+    town.post(&format!("/v1/referrals/{offer}/accept"), json!(null)).await.ok();
+    scene.app.settle().await;
+    let told = "SELECT count(*) FROM events WHERE kind = 'suggestion.supervised'";
+    let before = crate::support::count(scene.app.folder.path(), told).await;
+    scene.app.pass(TimeDelta::days(7)).await;
+    scene.app.settle().await;
+    assert_eq!(crate::support::count(scene.app.folder.path(), told).await, before + 1);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_may_go_back_to_whoever_has_it_whoever_speaks_for_them() {
+    let scene = Scene::set().await;
+    let Scene { village, author, .. } = &scene;
+    let voice = scene.speak("handlers").await;
+    scene.offer(&voice, &scene.town_office).await.ok();
+    for person in [village.clerk.person, village.chair.person] {
+        village.end_seat_of(&scene.app, person).await;
+    }
+    let id = offers(&village.town).await[0]["id"].as_str().unwrap().to_owned();
+    let back = json!({ "reason": "不归镇里管", "next_body_id": scene.committee });
+    let refused = village.town.post(&format!("/v1/referrals/{id}/refuse"), back).await;
+    assert_eq!(refused.status, 204, "{}", refused.body);
+    assert_eq!(author.get(&voice).await.ok()["referrals"][0]["state"], "refused");
     scene.app.stop().await;
 }

@@ -171,6 +171,29 @@ async fn a_killed_migration_is_finished_by_the_next() {
     assert_eq!(schema(house.path()).await, wanted);
 }
 
+/// Each account of WeChat has stops of its own: one from before would never end.
+#[tokio::test]
+async fn stops_of_both_accounts_at_once_are_gone() {
+    let house = House::empty();
+    steps(&house, migrations::names().iter().position(|name| name.starts_with("m0042")).unwrap()).await;
+    let raw = Raw::open(house.path()).await;
+    for (channel, kind) in [("wechat", ""), ("wechat", "vote.opened"), ("sms", ""), ("sms", "vote.opened")] {
+        let stop = format!("INSERT INTO stopped_sends VALUES ('{channel}', '{kind}', '2026-11-02 01:00:00+00:00')");
+        raw.execute(&stop).await;
+    }
+    raw.close().await;
+    migrate(&house).await.unwrap();
+    let raw = Raw::open(house.path()).await;
+    let left: Vec<String> = raw
+        .rows("SELECT channel FROM stopped_sends")
+        .await
+        .iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect();
+    assert_eq!(left, ["sms", "sms"]);
+    raw.close().await;
+}
+
 #[tokio::test]
 async fn a_file_with_data_is_copied_aside_before_it_is_changed() {
     let house = House::of_sqlite();

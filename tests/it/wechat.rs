@@ -2,6 +2,7 @@
 mod account;
 mod conversation;
 mod crypto;
+mod died;
 mod inbox;
 mod ledger;
 mod process;
@@ -14,7 +15,11 @@ use liusheng::{
     config::{Config, WechatCallbackMode},
     gateways::{Letter, Outcome, wechat::WechatApp},
     ids::PersonId,
-    wechat::{self, ledger::Ways, send},
+    wechat::{
+        self,
+        ledger::{Ticket, Ways},
+        send,
+    },
 };
 use uuid::Uuid;
 
@@ -60,19 +65,31 @@ pub(super) async fn bound(app: &TestApp, openid: &'static str, person: PersonId)
     write.await.unwrap();
 }
 
-/// Sends somebody a letter by the first way that the ledger has.
-pub(super) async fn tell(app: &TestApp, person: PersonId, letter: &Letter) -> Outcome {
-    let (gateways, template) = (app.app.gateways.clone(), letter.template.clone());
+/// Takes the first way that the ledger has to somebody, for a letter's first try.
+pub(super) async fn taken(app: &TestApp, (person, template): (PersonId, &str), id: Uuid) -> Option<Ticket> {
+    let (gateways, template) = (app.app.gateways.clone(), template.to_owned());
     let taken = app.app.store.write(move |tx| {
         Box::pin(async move {
             let ways = Ways::of(tx, &[person]).await?;
             match ways.to(&gateways.wechat, (person, &template), tx.now()) {
-                Some(ticket) => ticket.take(tx, Some((Uuid::now_v7(), 1))).await,
+                Some(ticket) => ticket.take(tx, Some((id, 1))).await,
                 None => Ok(None),
             }
         })
     });
-    match taken.await.unwrap() {
+    taken.await.unwrap()
+}
+
+/// For that try nobody was called.
+pub(super) async fn not_called(app: &TestApp, id: Uuid) {
+    let given_back =
+        app.app.store.write(move |tx| Box::pin(async move { wechat::ledger::not_called(tx, &[(id, 1)]).await }));
+    given_back.await.unwrap();
+}
+
+/// Sends somebody a letter by the first way that the ledger has.
+pub(super) async fn tell(app: &TestApp, person: PersonId, letter: &Letter) -> Outcome {
+    match taken(app, (person, &letter.template), Uuid::now_v7()).await {
         Some(ticket) => send::by(&app.app, ticket, letter).await.0,
         None => Outcome::Never { status: 0, why: "no_wechat" },
     }

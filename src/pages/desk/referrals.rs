@@ -65,15 +65,14 @@ async fn shown(app: &App, clerk: &Clerk, draft: Draft) -> Result<Response> {
     let db = app.store.read();
     let open = referrals::offers(db, &app.keys, &clerk.actor).await?;
     let names = areas::names(db, open.iter().map(|one| one.area_code.clone()).collect()).await?;
-    let mut offers = Vec::with_capacity(open.len());
-    for view in open {
-        offers.push(Offer {
-            place: names.get(&view.area_code).cloned().unwrap_or_default(),
-            due: Due::seen(view.answer_due_at, app.now()),
-            others: referrals::instead(db, &view, app.now()).await?,
-            view,
-        });
-    }
+    let mut others = referrals::instead(db, &clerk.actor, app.now()).await?;
+    let offer = |view: ReferralOffer| Offer {
+        place: names.get(&view.area_code).cloned().unwrap_or_default(),
+        due: Due::seen(view.answer_due_at, app.now()),
+        others: others.remove(&view.id).unwrap_or_default(),
+        view,
+    };
+    let offers = open.into_iter().map(offer).collect();
     let asked = extensions::requests(db, &app.keys, &clerk.actor).await?;
     let names = areas::names(db, asked.iter().map(|one| one.area_code.clone()).collect()).await?;
     let request = |view: ExtensionRequest| Request {

@@ -18,7 +18,7 @@ use crate::{
         words::Words,
     },
     privacy,
-    suggestions::{self, Figures, Step, SuggestionKind, SuggestionSummary, assists, extensions, figures, referrals},
+    suggestions::{self, Figures, Step, SuggestionSummary, asked, figures},
     tasks, text,
 };
 
@@ -85,24 +85,20 @@ fn voice_todo(app: &App, voice: SuggestionSummary) -> Todo {
 
 /// Voices of others about which the clerk's bodies are asked: to take them, to do a part, to give more days.
 async fn of_others(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
-    let (db, keys, actor) = (app.store.read(), &app.keys, &clerk.actor);
-    let todo = |(kind, number): (SuggestionKind, String), (from, due_at), next: &str| Todo {
-        title: text::say(&format!("suggestion-kind-{}", code_of(&kind))),
-        notes: vec![number],
-        from,
-        due: Some(Due::seen(due_at, app.now())),
-        next: text::say(next),
+    let todo = |one: asked::Waiting| Todo {
+        title: text::say(&format!("suggestion-kind-{}", code_of(&one.kind))),
+        notes: vec![one.number],
+        from: one.owner_body_name,
+        due: Some(Due::seen(one.answer_due_at, app.now())),
+        next: text::say(match one.what {
+            asked::What::Offer => "desk-todo-offer",
+            asked::What::Part => "desk-todo-part",
+            asked::What::Days => "desk-todo-days",
+        }),
         link: "/desk/referrals".to_owned(),
     };
-    let offers = referrals::offers(db, keys, actor).await?.into_iter();
-    let offers =
-        offers.map(|one| todo((one.kind, one.number), (one.from_body_name, one.answer_due_at), "desk-todo-offer"));
-    let parts = assists::requests(db, keys, actor).await?.into_iter();
-    let parts =
-        parts.map(|one| todo((one.kind, one.number), (one.owner_body_name, one.answer_due_at), "desk-todo-part"));
-    let days = extensions::requests(db, keys, actor).await?.into_iter();
-    let days = days.map(|one| todo((one.kind, one.number), (one.body_name, one.answer_due_at), "desk-todo-days"));
-    Ok(offers.chain(parts).chain(days).collect())
+    let waiting = asked::waiting(app.store.read(), &clerk.actor).await?;
+    Ok(waiting.into_iter().map(todo).collect())
 }
 
 async fn own_tasks(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {

@@ -58,7 +58,7 @@ pub(in crate::suggestions) fn public_of(area: &str) -> Condition {
 }
 
 /// What the actor handles: by a right of the body responsible, or because it was given to the actor; nothing that is about
-/// the actor.
+/// the actor, and nothing that its author had erased.
 fn on_desk(actor: &Actor) -> Option<Condition> {
     let (of_village, of_town) = rules::desk_bodies(actor);
     let seats: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
@@ -74,7 +74,7 @@ fn on_desk(actor: &Actor) -> Option<Condition> {
     let opening = actor.seats.iter().filter(|seat| streams::opens(&seat.body_kind, &seat.role));
     let went_up = handed.and(suggestion::Column::BodyId.is_in(opening.map(|seat| seat.body_id)));
     let handled = Condition::any().add(in_village).add(in_town).add(given).add(went_up);
-    Some(Condition::all().add(handled).add(about::not_about(actor)))
+    Some(Condition::all().add(handled).add(about::not_about(actor)).add(words::is_kept()))
 }
 
 /// What waits on the actor's desk, the most urgent first, 50 at most. Empty without a desk.

@@ -4,6 +4,8 @@ use chrono::DateTime;
 use super::*;
 use crate::ids::{MatterId, PersonId, SeatId, SessionId, StreamId, SuggestionId};
 
+mod extending;
+
 const VILLAGE: &str = "330521103202";
 const NEXT_VILLAGE: &str = "330521103203";
 const TOWN: &str = "330521103";
@@ -220,6 +222,12 @@ fn a_voice_joins_one_matter_only() {
     assert!(check(Step::Join, &row, standing(&handler, &row)).is_ok());
     row.matter_id = Some(MatterId::new());
     assert_eq!(check(Step::Join, &row, standing(&handler, &row)).unwrap_err().code(), Code::WrongState);
+    (row.matter_id, row.about_person_id) = (None, Some(PersonId::new()));
+    assert_eq!(
+        check(Step::Join, &row, standing(&handler, &row)).unwrap_err().code(),
+        Code::WrongState,
+        "an accusation"
+    );
 }
 
 #[test]
@@ -379,17 +387,4 @@ fn what_only_the_town_is_to_see_goes_to_offices_of_town_and_county() {
         assert!(!takes_private(Visibility::Town, kind) && takes_private(Visibility::Handlers, kind), "{kind}");
     }
     assert!(takes_private(Visibility::Town, "town_office") && takes_private(Visibility::Town, "county_office"));
-}
-
-#[test]
-fn more_days_are_asked_for_once_and_not_of_hours() {
-    let mut row = voice(SuggestionKind::Help, Visibility::Handlers, SuggestionState::Accepted);
-    let clerk = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
-    let may = |row: &Suggestion| check(Step::Extend, row, standing(&clerk, row)).map_err(|error| error.code());
-    assert_eq!(may(&row), Ok(()));
-    row.urgency = crate::suggestions::promises::Urgency::Urgent;
-    assert_eq!(may(&row), Err(Code::WrongState));
-    row.urgency = crate::suggestions::promises::Urgency::Ordinary;
-    row.days_asked_at = Some(DateTime::UNIX_EPOCH);
-    assert_eq!(may(&row), Err(Code::WrongState));
 }

@@ -107,8 +107,20 @@ async fn the_office_writes_down_for_a_guest_without_a_phone() {
     let one = village.clerk.post_once("/v1/guests/records", "g", said.clone()).await.ok();
     assert_eq!(village.clerk.post_once("/v1/guests/records", "g", said).await.ok(), one, "once");
     app.settle().await;
-    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": one["claim_code"] })).await.ok();
+    let code = &one["claim_code"];
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": code })).await.ok();
     assert_eq!(opened["voice"]["author_name"], "访客");
+    // who is on no roster has no other way than the code
+    let path = format!("/v1/suggestions/{}", opened["voice"]["id"].as_str().unwrap());
+    village.clerk.get(&path).await.ok();
+    village.clerk.post(&format!("{path}/accept"), json!(null)).await.ok();
+    village.clerk.post(&format!("{path}/answers"), json!({ "text": "运走了" })).await.ok();
+    let more = json!({ "claim_code": code, "client_id": uuid::Uuid::now_v7(), "text": "还有一堆" });
+    assert_eq!(post(&app, "/v1/guests/replies", &more).await.status, 201);
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": code })).await.ok();
+    assert!(opened["entries"].to_string().contains("还有一堆"), "{opened}");
+    assert_eq!(opened["voice"]["readings"].as_array().map(Vec::len), Some(1), "by the code only: {opened}");
+    assert_eq!(post(&app, "/v1/guests/rating", &json!({ "claim_code": code, "rating": 5 })).await.status, 201);
     app.stop().await;
 }
 
@@ -180,6 +192,7 @@ async fn a_voice_taken_down_is_its_author_s_and_says_who_took_it_down() {
     assert_eq!(village.clerk.post(&own, said.clone()).await.refused(), "not_allowed");
     let nobody = format!("/v1/people/{}/voices", uuid::Uuid::now_v7());
     assert_eq!(village.clerk.post(&nobody, said.clone()).await.refused(), "not_found");
+    assert_eq!(villager.post(&nobody, said.clone()).await.refused(), "not_allowed", "nor who is on a roster");
     let taken = village.clerk.post(&path, said).await.ok();
     app.settle().await;
     // the paper opens it
@@ -192,18 +205,17 @@ async fn a_voice_taken_down_is_its_author_s_and_says_who_took_it_down() {
     let mine = me.get("/v1/suggestions?scope=mine").await.ok();
     let voice = &mine["items"][0];
     assert_eq!((&voice["number"], mine["items"].as_array().map(Vec::len)), (&taken["number"], Some(1)));
-    let shown = me.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok();
-    assert_eq!(shown["taken_down"]["body_name"], shown["body_name"]);
-    let thread = me.get(&format!("/v1/streams/{}/entries", shown["stream_id"].as_str().unwrap())).await.ok();
-    assert!(thread.to_string().contains("suggestion_taken_down"), "{thread}");
     let planned = "SELECT count(*) FROM announcements WHERE kind = 'suggestion.submitted'";
     assert_eq!(crate::support::count(app.folder.path(), planned).await, 1);
     // the clerk has seen the code: one reads by it, and each opening is written down
     let voice = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+    village.clerk.get(&voice).await.ok();
     village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
     village.clerk.post(&format!("{voice}/answers"), json!({ "text": "盖好了" })).await.ok();
     let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": code })).await.ok();
     assert_eq!((&opened["voice"]["answers"][0]["text"], &opened["voice"]["can"]), (&json!("盖好了"), &json!([])));
+    assert_eq!((&opened["entries"], opened["voice"].get("stream_id")), (&json!([]), None), "not the thread");
+    assert_eq!(opened["voice"]["readings"].as_array().map(Vec::len), Some(1), "nor who handles it: {opened}");
     let rating = json!({ "claim_code": code, "rating": 1 });
     assert_eq!(post(&app, "/v1/guests/rating", &rating).await.refused(), "not_allowed");
     let more = json!({ "claim_code": code, "client_id": uuid::Uuid::now_v7(), "text": "没有盖好" });
@@ -214,9 +226,41 @@ async fn a_voice_taken_down_is_its_author_s_and_says_who_took_it_down() {
         (&json!("凭取件码打开"), &json!(2), &json!("")),
         "{seen}"
     );
-    assert!(me.get(&voice).await.ok()["readings"].to_string().contains("凭取件码打开"), "the author sees it, too");
+    // the author sees it, too, speaks in the thread, and from then on the code opens nothing
+    let shown = me.get(&voice).await.ok();
+    assert!(shown["readings"].to_string().contains("凭取件码打开"), "{shown}");
+    assert_eq!(shown["taken_down"]["body_name"], shown["body_name"]);
+    let thread = me.get(&format!("/v1/streams/{}/entries", shown["stream_id"].as_str().unwrap())).await.ok();
+    assert!(thread.to_string().contains("suggestion_taken_down"), "{thread}");
+    let again = post(&app, "/v1/guests/read", &json!({ "claim_code": code })).await;
+    assert_eq!(again.refused(), "claim_code_wrong");
     // by the own log-in one rates
     me.post(&format!("{voice}/rating"), json!({ "rating": 5 })).await.ok();
     assert_eq!(me.get(&voice).await.ok()["state"], "rated");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_what_was_taken_down_opens_nothing_once_it_was_passed_on() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let town = crate::accused::office(&app, &village, "town_office").await;
+    let person = crate::support::person_of(&app.app, AREA, "00007").await;
+    let said = json!({ "kind": "help", "text": "门口的井盖松了" });
+    let taken = village.clerk.post(&format!("/v1/people/{person}/voices"), said).await.ok();
+    let said = json!({ "area_code": AREA, "kind": "help", "text": "路边堆了垃圾" });
+    let recorded = village.clerk.post("/v1/guests/records", said).await.ok();
+    for voice in [&taken, &recorded] {
+        let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": voice["claim_code"] })).await.ok();
+        let path = format!("/v1/suggestions/{}/referrals", opened["voice"]["id"].as_str().unwrap());
+        village.clerk.post(&path, json!({ "body_id": town, "reason": "归镇里管" })).await.ok();
+        let offer = village.town.get("/v1/referrals").await.ok()[0]["id"].as_str().unwrap().to_owned();
+        village.town.post(&format!("/v1/referrals/{offer}/accept"), json!(null)).await.ok();
+    }
+    let again = post(&app, "/v1/guests/read", &json!({ "claim_code": taken["claim_code"] })).await;
+    assert_eq!(again.refused(), "claim_code_wrong", "the clerk who took it down is not responsible any more");
+    let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": recorded["claim_code"] })).await.ok();
+    assert_eq!(opened["voice"]["body_name"], "洛舍镇人民政府", "who is on no roster has no other way");
+    assert_eq!(opened["voice"].get("referrals"), None);
     app.stop().await;
 }

@@ -1,6 +1,9 @@
 //! A provider that stopped a template is asked once, not once for each who waits; and what cannot be told holds up nothing.
 use fake_providers::{Fake, Fault};
-use sea_orm::sea_query::Query;
+use sea_orm::{
+    ExprTrait,
+    sea_query::{Expr, Query},
+};
 
 use super::*;
 
@@ -109,5 +112,63 @@ async fn what_waited_for_a_provider_is_let_go_a_thousand_at_a_time_to_the_last()
     assert_eq!(scene.number("SELECT count(*) FROM deliveries WHERE reason = 'stopped'").await, 0, "to the last");
     let ended = "SELECT count(*) FROM deliveries WHERE reason = 'withdrawn' AND event_number > 1000000";
     assert_eq!(scene.number(ended).await, all);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_for_a_template_is_not_let_go_while_the_whole_channel_is_stopped() {
+    let fake = Fake::start().await.unwrap();
+    let scene = Scene::set_with(0, |config| {
+        by_fake(config, &fake);
+        config.sends_per_second = 4;
+    })
+    .await;
+    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 4);
+    scene.publish("停水", true).await;
+    scene.pass(TimeDelta::seconds(16)).await;
+    let all = scene.states().await["queued stopped"];
+    // the template is allowed again; of the channel nothing is, for longer than that would have taken
+    let until = scene.app.app.now() + TimeDelta::minutes(80);
+    let stops = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let over = Query::update()
+                .table("stopped_sends")
+                .value("until", chrono::DateTime::UNIX_EPOCH)
+                .and_where(Expr::col("kind").eq("notice.published"))
+                .to_owned();
+            tx.execute(&over).await?;
+            let everything = Query::insert()
+                .into_table("stopped_sends")
+                .columns(["channel", "kind", "until"])
+                .values_panic(["sms".into(), "".into(), until.into()])
+                .to_owned();
+            tx.execute(&everything).await?;
+            Ok(())
+        })
+    });
+    stops.await.unwrap();
+    let due = async || -> Vec<chrono::DateTime<chrono::Utc>> {
+        let rows = scene.rows("SELECT due_at FROM deliveries WHERE channel = 'sms' AND state = 'queued'").await;
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    };
+    // moved by the sweep to the end of the longer stop
+    for _ in 0..500 {
+        if due().await.iter().all(|at| *at >= until) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(due().await.iter().all(|at| *at >= until), "{:?}", due().await);
+    assert_eq!(scene.number("SELECT count(*) FROM stopped_sends").await, 2, "let go to be held back");
+    scene.app.clock.advance(TimeDelta::minutes(81));
+    for _ in 0..60 {
+        scene.pass(TimeDelta::seconds(6)).await;
+        if !scene.states().await.keys().any(|state| state.starts_with("queued")) {
+            break;
+        }
+    }
+    let states = scene.states().await;
+    assert_eq!(states["sent"] + states["sent family"], all, "{states:?}");
+    assert_eq!(scene.number("SELECT count(*) FROM stopped_sends").await, 0);
     scene.app.stop().await;
 }

@@ -9,8 +9,9 @@ use liusheng::{
     inbox, wechat,
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::{bound, call, set_up, started, tell, text, xml};
+use super::{bound, call, not_called, set_up, started, taken, tell, text, xml};
 use crate::support::{Somebody, TestApp, Village, count, monday};
 
 const SAY: &str = "/cgi-bin/message/custom/send";
@@ -279,6 +280,13 @@ async fn the_ledger_follows_wechat_and_gives_back_what_was_not_sent() {
     assert_eq!(scene.fake.world.calls(SAY), 4, "and is not asked in vain");
     scene.says("oA", text("oA", 2, "还没修")).await;
     assert_eq!(left().await, 5, "reset by what somebody said, not added up");
+    let id = Uuid::now_v7();
+    assert!(taken(&scene.app, (scene.me.person, "notice"), id).await.is_some());
+    assert_eq!(left().await, 4);
+    scene.says("oA", text("oA", 3, "快点")).await;
+    assert_eq!(left().await, 5);
+    not_called(&scene.app, id).await;
+    assert_eq!(left().await, 5, "what is given back makes no sixth");
     scene.app.stop().await;
 }
 

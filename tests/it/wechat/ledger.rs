@@ -60,7 +60,7 @@ impl Scene {
     }
 
     /// Asked for consent, somebody says yes or no; once more for each word, as different prompts.
-    async fn says(&self, event: &str, statuses: &[&str]) {
+    pub(super) async fn says(&self, event: &str, statuses: &[&str]) {
         for (n, status) in statuses.iter().enumerate() {
             let list = format!(
                 "<MsgType>event</MsgType><Event>{event}</Event><X><List><TemplateId>N1</TemplateId>\

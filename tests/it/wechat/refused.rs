@@ -1,11 +1,19 @@
 //! A no is a no: to one template or to all of them, once, and never asked in a circle; one account's trouble is its own.
 use chrono::TimeDelta;
 use fake_providers::Fault;
-use liusheng::{delivery, gateways::wechat::WechatApp, wechat};
+use liusheng::{
+    delivery,
+    gateways::{Letter, Outcome, wechat::WechatApp},
+    wechat::{self, send},
+};
 use sea_orm::QueryResult;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::ledger::{CONSENTED, Scene, TEMPLATE};
+use super::{
+    ledger::{CONSENTED, Scene, TEMPLATE},
+    not_called, taken,
+};
 use crate::support::count;
 
 const MINI: &str = "/cgi-bin/message/subscribe/send";
@@ -91,5 +99,52 @@ async fn a_stop_of_one_account_holds_back_none_of_the_other_s() {
         assert_eq!(scene.fake.world.sent(MINI).len(), sent, "{title}: the other account is not concerned");
     }
     assert_eq!(scene.states("wechat").await.get("queued stopped"), Some(&2), "{:?}", scene.states("wechat").await);
+    scene.app.stop().await;
+}
+
+const BY_CONSENT: &str = "notice_published official once N1 thing1=title";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_is_not_undone_by_what_is_given_back() {
+    let scene = Scene::with(0, BY_CONSENT.to_owned()).await;
+    scene.consents(&["accept", "accept"]).await;
+    let who = (scene.me.person, "notice_published");
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    assert!(taken(&scene.app, who, first).await.is_some());
+    assert_eq!(scene.left().await, 1);
+    not_called(&scene.app, first).await;
+    assert_eq!(scene.left().await, 2, "nobody was called");
+    assert!(taken(&scene.app, who, second).await.is_some());
+    scene.pass(TimeDelta::seconds(1)).await;
+    scene.says("subscribe_msg_change_event", &["reject"]).await;
+    assert_eq!(scene.left().await, 0);
+    not_called(&scene.app, second).await;
+    assert_eq!(scene.left().await, 0, "no is no");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_given_after_the_take_stands_whatever_wechat_says_of_the_send() {
+    let scene = Scene::with(0, BY_CONSENT.to_owned()).await;
+    scene.consents(&["accept"]).await;
+    let ticket = taken(&scene.app, (scene.me.person, "notice_published"), Uuid::now_v7()).await.unwrap();
+    assert_eq!(scene.left().await, 0);
+    scene.pass(TimeDelta::seconds(1)).await;
+    let again = "<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List>\
+        <TemplateId>N1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString><PopupScene>7</PopupScene>\
+        </List></SubscribeMsgPopupEvent>";
+    scene.happens(again).await;
+    assert_eq!(scene.left().await, 1);
+    scene.fake.world.fail(CONSENTED, Fault::Code(43101), 1);
+    let letter = Letter {
+        id: "d1".into(),
+        template: "notice_published".into(),
+        text: "停水".into(),
+        blanks: vec![("title", "停水".into())],
+        ..Letter::default()
+    };
+    let (end, is_shut) = send::by(&scene.app.app, ticket, &letter).await;
+    assert_eq!((end, is_shut), (Outcome::Never { status: 43101, why: "no_consent" }, true));
+    assert_eq!(scene.left().await, 1, "WeChat knew nothing of the newer one");
     scene.app.stop().await;
 }

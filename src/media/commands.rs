@@ -177,7 +177,7 @@ pub(super) async fn worked(tx: &Tx, of: &Media, heard: Heard) -> Result<bool> {
     };
     let played = heard.is_played.then(|| PLAYED.to_owned()).filter(|_| is_there);
     let done = media::Entity::update_many()
-        .col_expr(media::Column::Levels, Expr::value(heard.levels))
+        .col_expr(media::Column::Levels, Expr::value(heard.levels.filter(|_| is_there)))
         .col_expr(media::Column::PlayedMime, Expr::value(played))
         .col_expr(media::Column::WorkAt, Expr::value(None::<DateTime<Utc>>))
         .filter(media::Column::Id.eq(of.id))
@@ -215,8 +215,37 @@ pub async fn erase(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
         .filter(media::Column::SubjectKind.eq(kind))
         .all(tx)
         .await?;
-    seals::commands::destroy(tx, &rows.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
+    make_unreadable(tx, &rows).await?;
     Ok(())
+}
+
+/// No key, no picture of its sound, and no program takes it up or ends with it. What was kept in clear gets a key that is
+/// destroyed: so it is told as erased from now on, and its file is found by whoever takes it away. Says how many keys there
+/// were to be destroyed.
+async fn make_unreadable(tx: &Tx, rows: &[Media]) -> Result<u64> {
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key = match row.key_id {
+            Some(key) => key,
+            None => {
+                let (_, key) = seals::commands::make(tx, row.owner_id).await?;
+                let sealed = media::Entity::update_many().col_expr(media::Column::KeyId, Expr::value(key));
+                sealed.filter(media::Column::Id.eq(row.id)).exec(tx).await?;
+                key
+            }
+        };
+        keys.push(key);
+    }
+    for some in rows.chunks(500) {
+        media::Entity::update_many()
+            .col_expr(media::Column::Levels, Expr::value(None::<String>))
+            .col_expr(media::Column::WorkAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(media::Column::WorkTries, Expr::col(media::Column::WorkTries).add(1))
+            .filter(media::Column::Id.is_in(some.iter().map(|row| row.id)))
+            .exec(tx)
+            .await?;
+    }
+    seals::commands::destroy(tx, &keys).await
 }
 
 /// Makes these unreadable, for good, and attachable to nothing: those that are attached to a thing of this kind. Rows and files
@@ -251,17 +280,16 @@ fn own_clips() -> Condition {
 /// When the database refuses.
 pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
     let clips = media::Entity::find().filter(media::Column::OwnerId.eq(owner)).filter(own_clips());
-    let keys: Vec<_> = clips.all(tx).await?.iter().filter_map(|row| row.key_id).collect();
-    seals::commands::destroy(tx, &keys).await
+    make_unreadable(tx, &clips.all(tx).await?).await
 }
 
 /// Makes unreadable what must not outlive a person's account: every voice clip, whatever is attached to these things
 /// (`subject_kind` and ids), and what is not attached. Photos of what is public stay, and so does what was spoken for an
-/// office. Gives the rows: their files are taken away by [`super::files::remove_all`].
+/// office. Says how many: their files are taken away by [`super::files::remove_erased`].
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<Vec<Media>> {
+pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<usize> {
     uploads::remove_of(tx, owner).await?;
     let mut gone = media::Entity::find()
         .filter(media::Column::OwnerId.eq(owner))
@@ -276,6 +304,6 @@ pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) ->
             gone.extend(attached.all(tx).await?);
         }
     }
-    seals::commands::destroy(tx, &gone.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
-    Ok(gone)
+    make_unreadable(tx, &gone).await?;
+    Ok(gone.len())
 }

@@ -1,6 +1,7 @@
 //! Reads of data keys, and of texts that may be sealed.
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryResult,
     sea_query::{Expr, SelectStatement},
@@ -9,7 +10,7 @@ use sea_orm::{
 use super::rows::data_key;
 use crate::{
     error::Result,
-    ids::DataKeyId,
+    ids::{DataKeyId, PersonId},
     keys::{DataKey, Keys},
 };
 
@@ -52,6 +53,19 @@ pub async fn open_all(
         }
     }
     Ok(opened)
+}
+
+/// The keys that were destroyed in the unit of work of this moment, and all of this owner's that were ever.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn destroyed(db: &impl ConnectionTrait, owner: PersonId, at: DateTime<Utc>) -> Result<Vec<DataKeyId>> {
+    let then = data_key::Column::DestroyedAt.eq(at);
+    let keys = data_key::Entity::find()
+        .filter(data_key::Column::DestroyedAt.is_not_null())
+        .filter(data_key::Column::OwnerId.eq(owner).or(then))
+        .all(db);
+    Ok(keys.await?.into_iter().map(|key| key.id).collect())
 }
 
 impl Opened {

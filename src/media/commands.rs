@@ -285,7 +285,7 @@ pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
 
 /// Makes unreadable what must not outlive a person's account: every voice clip, whatever is attached to these things
 /// (`subject_kind` and ids), and what is not attached. Photos of what is public stay, and so does what was spoken for an
-/// office. Says how many: their files are taken away by [`super::files::remove_erased`].
+/// office. Says how many: their files are taken away by [`super::removal::remove_erased`].
 ///
 /// # Errors
 /// When the database refuses.

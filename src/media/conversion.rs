@@ -8,7 +8,7 @@
 //! What it made is inspected like what anybody sends. The clip itself stays as it was sent.
 use std::time::Duration;
 
-use super::{Media, commands, files, voice};
+use super::{Media, commands, files, removal, voice};
 use crate::{
     app::App,
     config::Config,
@@ -67,7 +67,7 @@ async fn finish(app: &App, row: &Media, heard: Heard) -> Result<bool> {
     let kept = app.store.write(move |tx| Box::pin(async move { commands::worked(tx, &of, heard).await })).await?;
     if !kept && is_played {
         // swept, or erased, while the program ran
-        files::remove_one(app, &files::played(&files::name(row.id))).await;
+        removal::remove_one(app, &files::played(&files::name(row.id))).await;
     }
     Ok(kept)
 }

@@ -8,7 +8,7 @@ use super::{
     Media, PHOTO, VOICE,
     commands::{self, NewMedia},
     incoming::{Incoming, TURN},
-    photo,
+    photo, removal,
     rules::{self, Kind},
     uploads, voice,
 };
@@ -86,7 +86,7 @@ pub(super) async fn keep(app: &App, file: impl AsRef<Path> + Send + 'static) -> 
         if let Err(error) = app.shelf.take(file.as_ref(), name).await {
             // a store that does not answer is not asked again: what it may have is a stray
             if error.code() != Code::MediaUnavailable {
-                remove(app, new.id).await;
+                removal::remove(app, new.id).await;
             }
             return Err(error);
         }
@@ -222,44 +222,13 @@ pub fn is_whole(file: &Path, key: Option<&DataKey>, digest: &str) -> Result<bool
     })
 }
 
-/// Takes away the files of these rows: without their key they are noise, or they were kept in clear.
-pub async fn remove_all(app: &App, rows: &[Media]) {
-    for row in rows {
-        if !remove(app, row.id).await {
-            return;
-        }
-    }
-}
-
-/// Takes away a file and what is beside it. Says whether the shelf answered: what stays is a stray, see [`super::strays`].
-pub(super) async fn remove(app: &App, id: MediaId) -> bool {
-    let name = name(id);
-    for file in [small(&name), played(&name), name] {
-        if !remove_one(app, &file).await {
-            return false;
-        }
-    }
-    true
-}
-
-/// Takes away a file, if it is there.
-pub(super) async fn remove_one(app: &App, name: &str) -> bool {
-    match app.shelf.remove(name).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(%error, "a media file stays");
-            error.code() != Code::MediaUnavailable
-        }
-    }
-}
-
 /// Forgets media that nobody attached in two days, 100 at most: rows first, files after. Says how many.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn sweep(app: &App) -> Result<u64> {
     let gone = app.store.write(|tx| Box::pin(commands::forget_unattached(tx))).await?;
-    remove_all(app, &gone).await;
+    removal::remove_all(app, gone.iter().map(|row| row.id).collect()).await;
     uploads::sweep(app).await?;
     forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await?;
     Ok(gone.len() as u64)

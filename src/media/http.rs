@@ -18,7 +18,7 @@ use super::{
     files::{self, Which},
     incoming::{self, Incoming},
     queries::{self, MediaView},
-    uploads,
+    removal, uploads,
 };
 use crate::{
     actor::Actor,
@@ -112,7 +112,7 @@ async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) 
         Err(error) => matches!(error, Error::Refused(_)),
     };
     if is_surplus {
-        files::remove(app, id).await;
+        removal::remove(app, id).await;
     }
     outcome
 }

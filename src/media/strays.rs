@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, path::Path};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{files, queries};
+use super::{queries, removal};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -66,7 +66,7 @@ pub async fn sweep_folder(app: &App, number: u8) -> Result<u64> {
     let mut gone = 0;
     for (_, stray) in &strays {
         for name in &stray.names {
-            if !files::remove_one(app, name).await {
+            if !removal::remove_one(app, name).await {
                 return Ok(gone);
             }
         }

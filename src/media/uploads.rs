@@ -24,6 +24,7 @@ use super::{
     commands::{self, NewMedia},
     files, incoming, photo,
     queries::{self, MediaView},
+    removal,
     rows::upload,
 };
 use crate::{
@@ -186,7 +187,7 @@ async fn finish(app: &App, actor: Actor, row: upload::Model, part: parts::Part) 
     let outcome = app.store.write(move |tx| Box::pin(async move { become_media(tx, &actor, row, new).await })).await;
     match &outcome {
         Ok(_) => parts::remove(&app.config, id).await,
-        Err(Error::Refused(_)) => drop(files::remove(app, kept.new.id).await),
+        Err(Error::Refused(_)) => drop(removal::remove(app, kept.new.id).await),
         // when the commit itself broke, the row may be there: then its file must be, too
         Err(_) => {}
     }

@@ -1,5 +1,8 @@
 //! Reads of data keys, and of texts that may be sealed.
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -55,12 +58,16 @@ pub async fn open_all(
     Ok(opened)
 }
 
-/// The keys that were destroyed in the unit of work of this moment, and all of this owner's that were ever.
+/// The keys that were destroyed in this time, and all of this owner's that ever were.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn destroyed(db: &impl ConnectionTrait, owner: PersonId, at: DateTime<Utc>) -> Result<Vec<DataKeyId>> {
-    let then = data_key::Column::DestroyedAt.eq(at);
+pub async fn destroyed(
+    db: &impl ConnectionTrait,
+    owner: PersonId,
+    time: Range<DateTime<Utc>>,
+) -> Result<Vec<DataKeyId>> {
+    let then = data_key::Column::DestroyedAt.gte(time.start).and(data_key::Column::DestroyedAt.lt(time.end));
     let keys = data_key::Entity::find()
         .filter(data_key::Column::DestroyedAt.is_not_null())
         .filter(data_key::Column::OwnerId.eq(owner).or(then))

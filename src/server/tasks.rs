@@ -99,7 +99,10 @@ pub(super) fn spawn(
         tasks.spawn(delivery::worker::run(app.clone(), stop.clone()));
         tasks.spawn(delivery::plan::run(app.clone(), stop.clone()));
         let due = app.clone();
-        tasks.spawn(every(DUE, stop.clone(), move || do_what_is_due(due.clone())));
+        tasks.spawn(every(DUE, stop.clone(), move || do_in_time(due.clone())));
+        let closing = app.clone();
+        // apart: a bucket that does not take files away must not hold up what is due
+        tasks.spawn(every(DUE, stop.clone(), move || close_accounts(closing.clone())));
         let boards = app.clone();
         tasks.spawn(every(BOARDS, stop.clone(), move || sequence(boards.clone())));
         let inbox = app.clone();
@@ -152,6 +155,11 @@ where
 
 /// One round of what is due; tests call it after they moved the clock.
 pub async fn do_what_is_due(app: App) {
+    do_in_time(app.clone()).await;
+    close_accounts(app).await;
+}
+
+async fn do_in_time(app: App) {
     for (name, due) in DUES {
         for _ in 0..ROUNDS {
             let due = *due;
@@ -169,11 +177,14 @@ pub async fn do_what_is_due(app: App) {
     if let Err(error) = votes::commands::due(&app).await {
         tracing::error!(%error, "votes to close");
     }
-    if let Err(error) = privacy::commands::due(&app).await {
-        tracing::error!(%error, "accounts to close");
-    }
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
+    }
+}
+
+async fn close_accounts(app: App) {
+    if let Err(error) = privacy::commands::due(&app).await {
+        tracing::error!(%error, "accounts to close");
     }
 }
 

@@ -208,6 +208,29 @@ async fn a_slow_program_holds_up_no_upload_and_what_is_erased_meanwhile_leaves_n
     app.stop().await;
 }
 
+/// Whether its sound was drawn before, waits for its program, or is heard meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_erased_no_sound_is_drawn_and_no_program_takes_it_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let hangs = format!("while [ ! -e {}/go ]; do sleep 0.1; done", folder.path().display());
+    let app = with(stand_in(folder.path(), &hangs, &format!("cat {M4A}"))).await;
+    let village = Village::found(&app).await;
+    let author = village.villager(&app, "00007").await;
+    spoken(&author, WEBM).await;
+    until_called(folder.path(), 1).await;
+    spoken(&author, WAV).await;
+    spoken(&author, AMR).await;
+    let drawn = "SELECT count(*) FROM media WHERE levels IS NOT NULL";
+    assert_eq!((count(app.folder.path(), drawn).await, waiting(&app).await), (1, 2));
+    author.post("/v1/me/consents", json!({ "purpose": "voice_clips", "is_given": false })).await.ok();
+    assert_eq!((count(app.folder.path(), drawn).await, waiting(&app).await), (0, 0));
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    // what the program heard comes too late
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((count(app.folder.path(), drawn).await, calls(folder.path())), (0, 1));
+    app.stop().await;
+}
+
 /// Killed while the program runs: the clip is taken up again by whoever starts next, with its second try.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_that_waits_survives_kill_9() {

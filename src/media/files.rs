@@ -81,6 +81,7 @@ struct Prepared {
 /// `busy` when others are inspected for too long, the refusals of [`rules::inspect`] and of its kind, `media_unavailable`, or
 /// the disk's.
 pub(super) async fn keep(app: &App, file: impl AsRef<Path> + Send + 'static) -> Result<Kept> {
+    app.shelf.takes()?;
     let Prepared { new, sent_sha256, files } = prepare(app.config.clone(), app.keys.clone(), file).await?;
     for (name, file) in &files {
         if let Err(error) = app.shelf.take(file.as_ref(), name).await {
@@ -100,7 +101,12 @@ async fn prepare(config: Arc<Config>, keys: Arc<Keys>, file: impl AsRef<Path> + 
     let work = move || {
         // the turn ends with the work, not with the caller's patience
         let _turn = turn;
-        prepare_now(&config.media_dir().join(INCOMING), &keys, &std::fs::read(file.as_ref())?)
+        let sent = std::fs::read(file.as_ref()).map_err(|error| match error.kind() {
+            // swept while it waited for its turn
+            std::io::ErrorKind::NotFound => Code::NotFound.into(),
+            _ => Error::from(error),
+        })?;
+        prepare_now(&config.media_dir().join(INCOMING), &keys, &sent)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
 }
@@ -222,12 +228,18 @@ pub fn is_whole(file: &Path, key: Option<&DataKey>, digest: &str) -> Result<bool
     })
 }
 
-/// Forgets media that nobody attached in two days, 100 at most: rows first, files after. Says how many.
+/// Forgets media that nobody attached in two days, 100 at most: rows first, files after; none while the shelf does not take
+/// them away. Says how many.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn sweep(app: &App) -> Result<u64> {
-    let gone = app.store.write(|tx| Box::pin(commands::forget_unattached(tx))).await?;
+    // rows that went before would leave files that nobody knows
+    let gone = if app.shelf.is_well().await {
+        app.store.write(|tx| Box::pin(commands::forget_unattached(tx))).await?
+    } else {
+        Vec::new()
+    };
     removal::remove_all(app, gone.iter().map(|row| row.id).collect()).await;
     uploads::sweep(app).await?;
     forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await?;

@@ -154,7 +154,7 @@ async fn go_on(
         return Err(Code::UploadOffset.into());
     }
     incoming::has_room(&app.config.media_dir())?;
-    part.append(body, left).await?;
+    part.append(body, (left, parts::SILENCE)).await?;
     let (here, left) = part.room(row.length).await?;
     if left > 0 {
         return Ok(view(&row, here, None));

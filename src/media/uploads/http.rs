@@ -95,7 +95,7 @@ async fn continue_upload(
     told(StatusCode::NO_CONTENT, &go_on(&app, actor, row, (offset, body)).await?, false)
 }
 
-/// Drop an own upload; what it has become stays.
+/// Drop an own upload; what it has become stays. `upload_busy` while something of it is sent or inspected.
 #[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "media", operation_id = "drop_upload",
     params(("id" = UploadId, Path, description = "The upload")),
     responses((status = 204, description = "It is gone"),
@@ -108,8 +108,11 @@ async fn drop_upload(
 ) -> Result<Response> {
     check_version(&headers)?;
     let row = own(app.store.read(), &actor, (id, app.now())).await?;
+    // whoever still sends, or is being inspected, would lose its file
+    let part = parts::Part::of(&app.config, row.id).await?;
     app.store.write(move |tx| Box::pin(async move { remove(tx, row.id).await })).await?;
     parts::remove(&app.config, row.id).await;
+    drop(part);
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(RESUMABLE, HeaderValue::from_static(ONLY_VERSION));
     Ok(response)

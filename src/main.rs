@@ -12,7 +12,7 @@ use liusheng::{
     config::{Config, LogFormat, SmsProvider},
     delivery, demo, doctor,
     error::{Error, Result},
-    events,
+    events, media,
     people::{self, RosterFile},
     server::{self, Role},
     store, text,
@@ -161,7 +161,10 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             let (app, _rung) = server::open(there(config)?, Clock::system(), false).await?;
             let (through, left) = events::redrive(&app.store, &server::reactions()).await?;
             let sends = delivery::commands::redrive(&app.store).await?;
-            println!("reactions: {through} went through, {left} left; deliveries queued again: {sends}");
+            let clips = media::commands::redrive(&app.store).await?;
+            println!(
+                "reactions: {through} went through, {left} left; deliveries queued again: {sends}; clips: {clips}"
+            );
             Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
         Command::Backup { folder, with_keys } => {

@@ -177,7 +177,7 @@ fn put_aside(on_way: &Path, sealed: &[u8]) -> Result<Incoming> {
 /// The bytes of a file as they were kept, opened.
 ///
 /// # Errors
-/// `erased` when its key was destroyed, `media_unavailable`, or the disk's.
+/// `erased` when its key was destroyed, `not_found` for a copy that is not there, `media_unavailable`, or the disk's.
 pub(super) async fn read(app: &App, row: &Media, which: Which) -> Result<Vec<u8>> {
     let name = name(row.id);
     let (name, place) = match which {
@@ -189,7 +189,11 @@ pub(super) async fn read(app: &App, row: &Media, which: Which) -> Result<Vec<u8>
         Some(key) => Some(seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?),
         None => None,
     };
-    let sealed = app.shelf.read(&name).await?.ok_or_else(|| Error::broken("a file that a row names is not there"))?;
+    let sealed = app.shelf.read(&name).await?;
+    if sealed.is_none() && which == Which::Played {
+        return Err(Code::NotFound.into());
+    }
+    let sealed = sealed.ok_or_else(|| Error::broken("a file that a row names is not there"))?;
     let Some(key) = key else { return Ok(sealed) };
     let opening = tokio::task::spawn_blocking(move || key.open(place, sealed));
     opening.await.map_err(Error::broken)?
@@ -241,9 +245,17 @@ pub async fn sweep(app: &App) -> Result<u64> {
         Vec::new()
     };
     removal::remove_all(app, gone.iter().map(|row| row.id).collect()).await;
-    uploads::sweep(app).await?;
-    forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await?;
+    sweep_arrivals(app).await?;
     Ok(gone.len() as u64)
+}
+
+/// Forgets what came to this machine and was not gone on with. Each server does that for its own disk.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep_arrivals(app: &App) -> Result<()> {
+    uploads::sweep(app).await?;
+    forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await
 }
 
 /// What a crash left on its way, a day ago or longer.

@@ -90,6 +90,9 @@ pub(super) fn spawn(
     if role.does(Role::Api) {
         tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
         tasks.spawn(live::turn(app.clone(), Arc::clone(hub), stop.clone()));
+        // whoever receives files has what is left of them on a disk of its own
+        let own = app.clone();
+        tasks.spawn(every(SWEEP, stop.clone(), move || sweep_arrivals(own.clone())));
     }
     if role.does(Role::Relay) {
         let relay = Relay::new(app.store.clone(), Arc::clone(&app.keys), reactions(), wake);
@@ -217,6 +220,12 @@ async fn work_on_clips(app: App, stop: CancellationToken) {
 async fn sequence(app: App) {
     if let Err(error) = board::tick(&app).await {
         tracing::error!(%error, "ballots to put on boards");
+    }
+}
+
+async fn sweep_arrivals(app: App) {
+    if let Err(error) = media::files::sweep_arrivals(&app).await {
+        tracing::error!(%error, "files that did not come");
     }
 }
 

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::{CLIP, PNG, files};
 use crate::support::{FFMPEG, Process, Somebody, TestApp, Village, count, free_port, is_ffmpeg, monday};
 
-const AMR: &[u8] = include_bytes!("../../data/media/lamp.amr");
+pub(super) const AMR: &[u8] = include_bytes!("../../data/media/lamp.amr");
 const WEBM: &[u8] = include_bytes!("../../data/media/lamp-chrome.webm");
 const WAV: &[u8] = include_bytes!("../../data/media/lamp.wav");
-const M4A: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/media/lamp.m4a");
+pub(super) const M4A: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/media/lamp.m4a");
 
 /// A program in ffmpeg's place: it notes that it was called, sleeps, and gives a clip or plain sound.
-fn stand_in(folder: &Path, sleep: &str, clip: &str) -> String {
+pub(super) fn stand_in(folder: &Path, sleep: &str, clip: &str) -> String {
     let program = folder.join("ffmpeg");
     let lines = format!(
         "#!/bin/sh\necho x >>{0}/calls\n{sleep}\ncase \"$*\" in *s16le*) head -c 16000 /dev/zero;; *) {clip};; esac\n",
@@ -178,6 +178,7 @@ async fn what_ffmpeg_makes_is_inspected_and_it_is_tried_three_times() {
         assert_eq!(village.chair.download(kept["url"].as_str().unwrap()).await, (200, AMR.to_vec()));
         assert!(copies(&app).is_empty(), "{clip}");
         assert_eq!(std::fs::read_dir(app.app.config.media_dir().join("incoming")).unwrap().count(), 0, "{clip}");
+        assert_eq!(liusheng::media::commands::redrive(&app.app.store).await.unwrap(), 1, "{clip}");
         app.stop().await;
     }
 }
@@ -253,6 +254,12 @@ async fn a_clip_that_waits_survives_kill_9() {
     let app = TestApp::start_with_in(house, later, |config: &mut Config| config.ffmpeg = program).await;
     worked(&app).await;
     let chair = Somebody::signed_in(&app, chair).await;
-    assert_eq!(chair.get(&voice).await.ok()["media"][0]["mime"], "audio/mp4");
+    let clip = chair.get(&voice).await.ok()["media"][0].clone();
+    assert_eq!(clip["mime"], "audio/mp4");
+    // a copy that was lost is made anew, and meanwhile the clip is there
+    std::fs::remove_file(&copies(&app)[0]).unwrap();
+    assert_eq!(chair.download(clip["url"].as_str().unwrap()).await, (200, AMR.to_vec()));
+    worked(&app).await;
+    assert_eq!(copies(&app).len(), 1);
     app.stop().await;
 }

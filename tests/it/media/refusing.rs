@@ -10,13 +10,13 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State};
 use chrono::TimeDelta;
-use liusheng::media;
+use liusheng::media::{self, conversion};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::{CLIP, GPS, PNG};
-use crate::support::{OwnBucket, TestApp, Village, monday};
+use super::{CLIP, GPS, PNG, clips};
+use crate::support::{OwnBucket, TestApp, Village, count, monday};
 
 /// As much of S3 as is asked for, in this process; without lists of what lies there.
 #[derive(Clone, Default)]
@@ -90,6 +90,38 @@ async fn a_bucket_that_gives_but_takes_nothing_is_told_of_until_it_takes_again()
     store.refuse(false, false);
     assert_eq!(app.get("/readyz").await.body["parts"]["media"]["ok"], true);
     assert_eq!(media::files::sweep(&app.app).await.unwrap(), 1);
+    app.stop().await;
+    serving.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_that_cannot_be_read_now_keeps_its_tries() {
+    let store = Store::default();
+    let (address, serving) = store.open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let program = clips::stand_in(folder.path(), "", &format!("cat {}", clips::M4A));
+    let app = TestApp::start_with(monday(), |config| {
+        OwnBucket::set(config, address);
+        config.ffmpeg = program;
+    })
+    .await;
+    let village = Village::found(&app).await;
+    store.refuse(false, true);
+    village.clerk.upload(clips::AMR.to_vec()).await.ok();
+    let waits = "SELECT count(*) FROM media WHERE work_tries = 0 AND work_at > created_at";
+    let plays = "SELECT count(*) FROM media WHERE work_tries = 1 AND played_mime IS NOT NULL";
+    for (wanted, time) in [(waits, TimeDelta::zero()), (plays, TimeDelta::minutes(11))] {
+        app.clock.advance(time);
+        for _ in 0..100 {
+            conversion::run_due(&app.app).await.unwrap();
+            if count(app.folder.path(), wanted).await == 1 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        assert_eq!(count(app.folder.path(), wanted).await, 1, "{wanted}");
+        store.refuse(false, false);
+    }
     app.stop().await;
     serving.abort();
 }

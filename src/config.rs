@@ -254,7 +254,8 @@ impl Config {
             return Err("settings: media_url: must be s3://bucket or s3://bucket/prefix".to_owned());
         }
         let endpoint = reqwest::Url::parse(&self.media_s3_endpoint).ok();
-        let is_address = |url: reqwest::Url| ["https", "http"].contains(&url.scheme()) && url.username().is_empty();
+        let is_anonymous = |url: &reqwest::Url| url.username().is_empty() && url.password().is_none();
+        let is_address = |url: reqwest::Url| ["https", "http"].contains(&url.scheme()) && is_anonymous(&url);
         if !endpoint.is_some_and(is_address) {
             return Err(
                 "settings: media_s3_endpoint: must be an address that starts with https:// or http://".to_owned()

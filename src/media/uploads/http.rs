@@ -100,7 +100,7 @@ async fn continue_upload(
     told(StatusCode::NO_CONTENT, &go_on(&app, actor, row, (offset, body)).await?, false)
 }
 
-/// Drop an own upload; what it has become stays. `upload_busy` while something of it is sent or inspected.
+/// Drop an own upload; what it has become stays.
 #[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "media", operation_id = "drop_upload",
     params(("id" = UploadId, Path, description = "The upload")),
     responses((status = 204, description = "It is gone"),

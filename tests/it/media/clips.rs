@@ -261,5 +261,8 @@ async fn a_clip_that_waits_survives_kill_9() {
     assert_eq!(chair.download(clip["url"].as_str().unwrap()).await, (200, AMR.to_vec()));
     worked(&app).await;
     assert_eq!(copies(&app).len(), 1);
+    std::fs::remove_file(&copies(&app)[0]).unwrap();
+    let made = liusheng::backup::make(&app.app.config, &folder.path().join("backup"), false, &app.clock).await;
+    assert!(made.is_ok_and(|made| !made.is_whole), "a copy that its row promises is not there");
     app.stop().await;
 }

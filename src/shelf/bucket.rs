@@ -134,7 +134,7 @@ impl Bucket {
             answer = found(request) => {
                 answer?.map(drop).ok_or_else(|| Trouble::Lasting("no place for a file".to_owned()))
             }
-            () = silence(moved) => Err(Trouble::Lasting("silent while a file was sent".to_owned())),
+            () = silence(moved, (SILENCE, NO_WORD)) => Err(Trouble::Lasting("silent while a file was sent".to_owned())),
         }
     }
 
@@ -262,13 +262,13 @@ impl Bucket {
     }
 }
 
-/// Ends when nothing has moved for too long.
-async fn silence(mut moved: watch::Receiver<()>) {
+/// Ends when nothing has moved for so long, or no word came for so long after all was sent.
+async fn silence(mut moved: watch::Receiver<()>, (quiet, no_word): (Duration, Duration)) {
     loop {
-        match tokio::time::timeout(SILENCE, moved.changed()).await {
+        match tokio::time::timeout(quiet, moved.changed()).await {
             Ok(Ok(())) => {}
             // all was sent
-            Ok(Err(_)) => return tokio::time::sleep(NO_WORD).await,
+            Ok(Err(_)) => return tokio::time::sleep(no_word).await,
             Err(_) => return,
         }
     }
@@ -326,6 +326,19 @@ mod tests {
         assert_eq!(code(answer), "SignatureDoesNotMatch");
         assert_eq!(code("<Code>a\nb c</Code>"), "abc");
         assert_eq!((code("<html>"), code("<Code>open")), (String::new(), String::new()));
+    }
+
+    #[tokio::test]
+    async fn a_slow_line_is_not_a_silent_one() {
+        let (moves, moved) = watch::channel(());
+        let watching = tokio::spawn(silence(moved, (Duration::from_secs(2), Duration::from_millis(10))));
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            moves.send_replace(());
+        }
+        assert!(!watching.is_finished(), "it moved all the time");
+        tokio::time::timeout(Duration::from_secs(20), watching).await.unwrap().unwrap();
+        drop(moves);
     }
 
     /// Nobody listens at its address.

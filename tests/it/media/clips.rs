@@ -232,6 +232,25 @@ async fn of_what_is_erased_no_sound_is_drawn_and_no_program_takes_it_up() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_most_phones_cannot_play_is_worked_on_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = with(String::new()).await;
+    let village = Village::found(&app).await;
+    spoken(&village.chair, WEBM).await;
+    app.pass(TimeDelta::minutes(1)).await;
+    spoken(&village.chair, AMR).await;
+    let house = app.close().await;
+    let notes = format!("echo \"$*\" >>{}/forms", folder.path().display());
+    let program = stand_in(folder.path(), &notes, &format!("cat {M4A}"));
+    let later = monday() + TimeDelta::days(1);
+    let app = TestApp::start_with_in(house, later, |config: &mut Config| config.ffmpeg = program).await;
+    worked(&app).await;
+    let forms = std::fs::read_to_string(folder.path().join("forms")).unwrap();
+    assert!(forms.lines().next().unwrap().contains("-f amr "), "{forms}");
+    app.stop().await;
+}
+
 /// Killed while the program runs: the clip is taken up again by whoever starts next, with its second try.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_that_waits_survives_kill_9() {

@@ -255,8 +255,13 @@ impl Config {
         if !is_name || !is_prefix {
             return Err("settings: media_url: must be s3://bucket or s3://bucket/prefix".to_owned());
         }
-        if !self.media_s3_endpoint.starts_with("https://") && !self.media_s3_endpoint.starts_with("http://") {
-            return Err("settings: media_s3_endpoint: must start with https:// or http://".to_owned());
+        let endpoint = reqwest::Url::parse(&self.media_s3_endpoint).ok();
+        let is_anonymous = |url: &reqwest::Url| url.username().is_empty() && url.password().is_none();
+        let is_address = |url: reqwest::Url| ["https", "http"].contains(&url.scheme()) && is_anonymous(&url);
+        if !endpoint.is_some_and(is_address) {
+            return Err(
+                "settings: media_s3_endpoint: must be an address that starts with https:// or http://".to_owned()
+            );
         }
         let needed: &Named<'_> = &[
             ("media_s3_region", &self.media_s3_region),

@@ -12,7 +12,7 @@ use liusheng::{
     config::{Config, LogFormat, SmsProvider},
     delivery, demo, doctor,
     error::{Error, Result},
-    events, inbox,
+    events, inbox, media,
     people::{self, RosterFile},
     server::{self, Role},
     store, text,
@@ -166,8 +166,9 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             let (through, left) = events::redrive(&app.store, &server::reactions()).await?;
             let sends = delivery::commands::redrive(&app.store).await?;
             let messages = inbox::commands::redrive(&app, None).await?;
+            let clips = media::commands::redrive(&app.store).await?;
             println!(
-                "reactions: {through} went through, {left} left; deliveries queued again: {sends}; messages: {messages}"
+                "reactions: {through} went through, {left} left; deliveries queued again: {sends}; messages: {messages}; clips: {clips}"
             );
             Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }

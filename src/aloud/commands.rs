@@ -210,6 +210,21 @@ pub(super) async fn claim(tx: &Tx) -> Result<Option<clip::Model>> {
     Ok(taken.into_iter().next())
 }
 
+/// What was claimed and could not be kept, for no fault of the command, has its try again.
+pub(super) async fn give_back(tx: &Tx, row: &clip::Model) -> Result<()> {
+    let again = rules::next_try(1).map(|wait| tx.now() + wait);
+    clip::Entity::update_many()
+        .col_expr(clip::Column::Tries, Expr::value(row.tries - 1))
+        .col_expr(clip::Column::TryAt, Expr::value(again))
+        .filter(clip::Column::About.eq(row.about))
+        .filter(clip::Column::SubjectId.eq(row.subject_id))
+        .filter(clip::Column::Tries.eq(row.tries))
+        .filter(clip::Column::MediaId.is_null())
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// What the command made takes its place, unless somebody spoke meanwhile, or the thing is another by now.
 pub(super) async fn put_made(tx: &Tx, (row, owner): (&clip::Model, PersonId), id: MediaId) -> Result<bool> {
     let now = clip::Entity::find_by_id((row.about, row.subject_id)).one(tx).await?;

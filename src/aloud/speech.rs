@@ -13,7 +13,7 @@ use crate::{
     actor::Actor,
     app::App,
     config::Config,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::{MediaId, PersonId, SessionId},
     media, people,
     programs::{self, Limits},
@@ -38,8 +38,15 @@ pub async fn run_due(app: &App) -> Result<u64> {
     for _ in 0..AT_ONCE {
         let Some(row) = app.store.write(|tx| Box::pin(commands::claim(tx))).await? else { break };
         let subject = queries::subject(app.store.read(), (row.about, row.subject_id)).await?;
-        match say(app, &row, &subject).await {
+        let outcome = say(app, &row, &subject).await;
+        match outcome {
             Ok(is_made) => made += u64::from(is_made),
+            // none of the command's: no try is used up, and the next clip would fare no better
+            Err(error) if matches!(error.code(), Code::MediaUnavailable | Code::Busy | Code::StorageFull) => {
+                tracing::warn!(%error, about = row.about.as_str(), "what is to be said aloud waits");
+                app.store.write(move |tx| Box::pin(async move { commands::give_back(tx, &row).await })).await?;
+                break;
+            }
             Err(error) => tracing::warn!(%error, about = row.about.as_str(), tries = row.tries, "the speech command"),
         }
     }

@@ -119,6 +119,8 @@ struct Named {
     is_attached: bool,
     /// Photos have a small picture beside them.
     is_photo: bool,
+    /// Clips that a copy for phones was made of have it beside them.
+    is_played: bool,
     /// What it is sealed with; none for those kept in clear.
     key_id: Option<DataKeyId>,
 }
@@ -175,6 +177,7 @@ fn named(table: &catalog::Table, row: &[Json]) -> Option<Named> {
         sha256: text("sha256")?.to_owned(),
         is_attached: text("subject_id").is_some(),
         is_photo: text("kind") == Some(media::PHOTO),
+        is_played: text("played_mime").is_some(),
         key_id: text("key_id").and_then(|id| id.parse().ok()),
     })
 }
@@ -215,9 +218,10 @@ async fn copy_media(from: &Shelf, folder: &Path, copied: &Copied) -> Result<Medi
             None if named.is_photo && named.is_attached => about.damaged.push(named.id.to_string()),
             None => {}
         }
-        // the copy for phones, which the row promises
-        if let Some(file) = copy_one(from, folder, &media::files::played(&main)).await? {
-            note(&mut list, &mut about, &file)?;
+        match copy_one(from, folder, &media::files::played(&main)).await? {
+            Some(file) => note(&mut list, &mut about, &file)?,
+            None if named.is_played && named.is_attached => about.damaged.push(named.id.to_string()),
+            None => {}
         }
     }
     Ok(MediaCopied { about, list: list.finish()? })

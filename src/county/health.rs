@@ -129,8 +129,7 @@ pub async fn measure(app: &App) -> Health {
 
 /// What failed once is asked again, for a moment.
 async fn media(app: &App) -> bool {
-    app.shelf.trouble().is_none()
-        || matches!(tokio::time::timeout(ASKED_FOR, app.shelf.list(Some("doctor"))).await, Ok(Ok(_)))
+    tokio::time::timeout(ASKED_FOR, app.shelf.is_well()).await.unwrap_or(false)
 }
 
 fn disk(app: &App) -> Option<Disk> {
@@ -181,7 +180,16 @@ mod tests {
     fn well() -> Health {
         let backlog = Some(Backlog::default());
         let disk = Some(Disk { free: SCARCE_BYTES, total: 2 * SCARCE_BYTES });
-        Health { database: true, doubts: Vec::new(), broker: true, backlog, calendar: true, sms: false, disk }
+        Health {
+            database: true,
+            doubts: Vec::new(),
+            broker: true,
+            backlog,
+            calendar: true,
+            sms: false,
+            media: true,
+            disk,
+        }
     }
 
     #[test]
@@ -197,6 +205,7 @@ mod tests {
             Health { backlog: Some(dead), ..well() },
             Health { backlog: None, ..well() },
             Health { calendar: false, ..well() },
+            Health { media: false, ..well() },
             Health { disk: Some(full), ..well() },
         ] {
             assert_eq!(ailing.state(), State::Degraded, "{ailing:?}");

@@ -1,5 +1,5 @@
 //! The looks, one for each part outside the program.
-use std::{path::Path, time::Duration};
+use std::{net::IpAddr, path::Path, time::Duration};
 
 use chrono::{Datelike, TimeDelta};
 
@@ -73,6 +73,9 @@ async fn media(config: &Config) -> Finding {
     let tried = try_bucket(&shelf, &sample).await;
     drop(std::fs::remove_file(sample));
     match tried {
+        Ok(false) if is_overheard(&config.media_s3_endpoint) => {
+            Finding::new("media", State::Warning, "bucket_plain", &[shown])
+        }
         Ok(false) => Finding::new("media", State::Ok, "bucket_well", &[shown]),
         Ok(true) => Finding::new("media", State::Fault, "bucket_public", &[shown]),
         Err(error) => {
@@ -80,6 +83,15 @@ async fn media(config: &Config) -> Finding {
             Finding::new("media", State::Fault, "bucket_bad", &[shown, ("error", said)])
         }
     }
+}
+
+/// Without TLS, and beyond this machine: what is asked, and the signatures, can be read on the way.
+fn is_overheard(endpoint: &str) -> bool {
+    let is_here = |url: &reqwest::Url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    reqwest::Url::parse(endpoint).is_ok_and(|url| url.scheme() == "http" && !is_here(&url))
 }
 
 /// Puts a file there, lists it, reads it and takes it away. Says whether strangers could read it meanwhile.
@@ -306,4 +318,19 @@ async fn public_url(url: &str) -> Finding {
     let (state, code) =
         if is_there { (State::Ok, "public_url_well") } else { (State::Fault, "public_url_unreachable") };
     Finding::new(part, state, code, &[("url", url.to_owned())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_beyond_this_machine_wants_tls() {
+        for endpoint in ["http://s3.example.cn", "http://10.0.0.5:9000", "http://[2001:db8::1]:9000"] {
+            assert!(is_overheard(endpoint), "{endpoint}");
+        }
+        for endpoint in ["https://s3.example.cn", "http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]/"] {
+            assert!(!is_overheard(endpoint), "{endpoint}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ const ENGLISH: &[(&str, &str)] = &[
         "the bucket of photos and clips {bucket} keeps, lists, gives and takes away, and strangers are refused",
     ),
     ("bucket_public", "the bucket {bucket} gives its files to anybody: make it private at once"),
+    ("bucket_plain", "the bucket {bucket} is asked over http://: networks on the way see requests and signatures"),
     ("bucket_bad", "the bucket of photos and clips {bucket} cannot be used: {error}"),
     ("keys_well", "the key file is there and private"),
     ("keys_missing", "there is no key file {file}: the first start makes one; after that, missing means lost"),

@@ -23,7 +23,7 @@ pub use self::{
     lease::{end_leases, newest_lease},
     queries::{
         Backlog, DeadLetter, Head, Standing, TimelineItem, backlog, behind, between, dead_letters, event_at, has_done,
-        head, newest, standing, timeline,
+        head, last, newest, standing, timeline,
     },
     relay::{Reaction, Relay, redrive, redrive_letter},
 };

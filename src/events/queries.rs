@@ -104,6 +104,18 @@ pub async fn event_at(db: &impl ConnectionTrait, number: i64) -> Result<Option<(
     Ok(row.and_then(|row| Some((row.hash?, row.at))))
 }
 
+/// When the newest event of this kind happened to this subject.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn last(db: &impl ConnectionTrait, kind: Kind, subject: &str) -> Result<Option<DateTime<chrono::Utc>>> {
+    let events = event::Entity::find()
+        .filter(event::Column::SubjectId.eq(subject))
+        .filter(event::Column::Kind.eq(kind.as_str()))
+        .order_by_desc(event::Column::At);
+    Ok(events.one(db).await?.map(|row| row.at))
+}
+
 /// What waits, for `/metrics` and `/readyz`.
 #[derive(Clone, Debug, Default)]
 pub struct Backlog {

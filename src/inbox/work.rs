@@ -86,6 +86,8 @@ impl From<crate::error::Error> for Stop {
     fn from(error: crate::error::Error) -> Self {
         match error.code() {
             Code::Busy | Code::StorageFull | Code::ShuttingDown | Code::TooManyRequests => Self::Later("busy"),
+            // WeChat has the file for three days, the bucket will be back before
+            Code::MediaUnavailable => Self::Later("media"),
             // done by another: what is put back is only what still waits
             Code::Changed => Self::Later("done"),
             Code::Internal => Self::Broken(error),
@@ -240,4 +242,17 @@ async fn tell(app: &App, row: &letter::Model, key: &str) -> Result<()> {
     let end = wechat::send::reply(app, &account, &answer).await?;
     tracing::debug!(outcome = end.word(), "answered in the conversation");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_that_is_away_loses_no_message() {
+        for code in [Code::MediaUnavailable, Code::Busy, Code::StorageFull] {
+            assert!(matches!(Stop::from(code.after_secs(10)), Stop::Later(_)), "{code:?}");
+        }
+        assert!(matches!(Stop::from(Code::MediaUnsupported.into()), Stop::Refused(Code::MediaUnsupported)));
+    }
 }

@@ -1,7 +1,7 @@
 //! Writes of media: a kept file gets its row, a row is attached to one thing, what nobody attached is forgotten.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::Expr,
 };
 
@@ -10,19 +10,22 @@ use super::{
     conversion::{Heard, PLAYED},
     queries::{self, MediaView},
     rows::media,
-    uploads,
+    uploads, voice,
 };
 use crate::{
     actor::Actor,
     error::{Code, Result},
     ids::{MediaId, PersonId},
     seals::{self, commands::NewKey},
-    store::Tx,
+    store::{Store, Tx},
 };
 
 /// How long a photo waits for the form it was taken for.
 const UNATTACHED_DAYS: i64 = 2;
 const SWEPT_AT_ONCE: u64 = 100;
+/// Of a program on one clip.
+const MAX_TRIES: i32 = 3;
+const AGAIN_MINUTES: i64 = 10;
 /// What was replaced belongs to this: it is swept, and cannot be attached again.
 const DISCARDED: &str = "discarded";
 /// What is spoken here is spoken for an office: it stays when who spoke it goes.
@@ -145,10 +148,19 @@ pub(super) async fn forget_unattached(tx: &Tx) -> Result<Vec<Media>> {
     Ok(gone)
 }
 
-/// Takes the clip that has waited longest for its program, and counts the try: whoever dies over it has used it up.
+/// Takes the next clip that waits for its program, and counts the try: whoever dies over it has used it up. First what most
+/// phones cannot play, and of these the newest: somebody waits to hear it.
 pub(super) async fn claim_work(tx: &Tx) -> Result<Option<Media>> {
     let waits = media::Column::WorkAt.lte(tx.now());
-    let next = media::Entity::find().filter(waits).order_by_asc(media::Column::WorkAt).limit(1).one(tx).await?;
+    let is_mute = media::Column::Mime.eq(voice::AMR).and(media::Column::PlayedMime.is_null());
+    let place: Expr = Expr::case(is_mute, 0).finally(1).into();
+    let next = media::Entity::find()
+        .filter(waits)
+        .order_by(place, Order::Asc)
+        .order_by_desc(media::Column::CreatedAt)
+        .limit(1)
+        .one(tx)
+        .await?;
     let Some(next) = next else { return Ok(None) };
     let tries = next.work_tries + 1;
     let taken = media::Entity::update_many()
@@ -160,11 +172,58 @@ pub(super) async fn claim_work(tx: &Tx) -> Result<Option<Media>> {
     Ok(taken.into_iter().next())
 }
 
+/// What was claimed and could not be tried, for no fault of the clip or the program, has its try again.
+pub(super) async fn give_back(tx: &Tx, of: &Media) -> Result<()> {
+    media::Entity::update_many()
+        .col_expr(media::Column::WorkTries, Expr::value(of.work_tries - 1))
+        .col_expr(media::Column::WorkAt, Expr::value(tx.now() + TimeDelta::minutes(AGAIN_MINUTES)))
+        .filter(media::Column::Id.eq(of.id))
+        .filter(media::Column::WorkTries.eq(of.work_tries))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// A copy that was lost is to be made again, with all tries.
+pub(super) async fn make_anew(tx: &Tx, id: MediaId) -> Result<()> {
+    media::Entity::update_many()
+        .col_expr(media::Column::PlayedMime, Expr::value(None::<String>))
+        .col_expr(media::Column::WorkTries, Expr::value(0))
+        .col_expr(media::Column::WorkAt, Expr::value(tx.now()))
+        .filter(media::Column::Id.eq(id))
+        .filter(media::Column::PlayedMime.is_not_null())
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Has the program tried again on clips that it was given up on, with all their tries. Says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn redrive(store: &Store) -> Result<u64> {
+    store.write(|tx| Box::pin(begin_again(tx))).await
+}
+
+async fn begin_again(tx: &Tx) -> Result<u64> {
+    let is_mute = media::Column::Mime.eq(voice::AMR).and(media::Column::PlayedMime.is_null());
+    let done = media::Entity::update_many()
+        .col_expr(media::Column::WorkTries, Expr::value(0))
+        .col_expr(media::Column::WorkAt, Expr::value(tx.now()))
+        .filter(media::Column::Kind.eq(VOICE))
+        .filter(media::Column::WorkAt.is_null())
+        .filter(media::Column::WorkTries.gte(MAX_TRIES))
+        .filter(media::Column::Levels.is_null().or(is_mute))
+        .exec(tx)
+        .await?;
+    Ok(done.rows_affected)
+}
+
 /// When a program that was tried so often is tried next; `None`: no more.
 fn next_try(tries: i32) -> Option<TimeDelta> {
     match tries {
-        ..=1 => Some(TimeDelta::minutes(10)),
-        2 => Some(TimeDelta::hours(2)),
+        ..=1 => Some(TimeDelta::minutes(AGAIN_MINUTES)),
+        2.. if tries < MAX_TRIES => Some(TimeDelta::hours(2)),
         _ => None,
     }
 }
@@ -177,7 +236,7 @@ pub(super) async fn worked(tx: &Tx, of: &Media, heard: Heard) -> Result<bool> {
     };
     let played = heard.is_played.then(|| PLAYED.to_owned()).filter(|_| is_there);
     let done = media::Entity::update_many()
-        .col_expr(media::Column::Levels, Expr::value(heard.levels))
+        .col_expr(media::Column::Levels, Expr::value(heard.levels.filter(|_| is_there)))
         .col_expr(media::Column::PlayedMime, Expr::value(played))
         .col_expr(media::Column::WorkAt, Expr::value(None::<DateTime<Utc>>))
         .filter(media::Column::Id.eq(of.id))
@@ -215,8 +274,37 @@ pub async fn erase(tx: &Tx, kind: &str, ids: &[MediaId]) -> Result<()> {
         .filter(media::Column::SubjectKind.eq(kind))
         .all(tx)
         .await?;
-    seals::commands::destroy(tx, &rows.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
+    make_unreadable(tx, &rows).await?;
     Ok(())
+}
+
+/// No key, no picture of its sound, and no program takes it up or ends with it. What was kept in clear gets a key that is
+/// destroyed: so it is told as erased from now on, and its file is found by whoever takes it away. Says how many keys there
+/// were to be destroyed.
+async fn make_unreadable(tx: &Tx, rows: &[Media]) -> Result<u64> {
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key = match row.key_id {
+            Some(key) => key,
+            None => {
+                let (_, key) = seals::commands::make(tx, row.owner_id).await?;
+                let sealed = media::Entity::update_many().col_expr(media::Column::KeyId, Expr::value(key));
+                sealed.filter(media::Column::Id.eq(row.id)).exec(tx).await?;
+                key
+            }
+        };
+        keys.push(key);
+    }
+    for some in rows.chunks(500) {
+        media::Entity::update_many()
+            .col_expr(media::Column::Levels, Expr::value(None::<String>))
+            .col_expr(media::Column::WorkAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(media::Column::WorkTries, Expr::col(media::Column::WorkTries).add(1))
+            .filter(media::Column::Id.is_in(some.iter().map(|row| row.id)))
+            .exec(tx)
+            .await?;
+    }
+    seals::commands::destroy(tx, &keys).await
 }
 
 /// Makes these unreadable, for good, and attachable to nothing: those that are attached to a thing of this kind. Rows and files
@@ -251,17 +339,16 @@ fn own_clips() -> Condition {
 /// When the database refuses.
 pub async fn erase_clips_of(tx: &Tx, owner: PersonId) -> Result<u64> {
     let clips = media::Entity::find().filter(media::Column::OwnerId.eq(owner)).filter(own_clips());
-    let keys: Vec<_> = clips.all(tx).await?.iter().filter_map(|row| row.key_id).collect();
-    seals::commands::destroy(tx, &keys).await
+    make_unreadable(tx, &clips.all(tx).await?).await
 }
 
 /// Makes unreadable what must not outlive a person's account: every voice clip, whatever is attached to these things
 /// (`subject_kind` and ids), and what is not attached. Photos of what is public stay, and so does what was spoken for an
-/// office. Gives the rows: their files are taken away by [`super::files::remove_all`].
+/// office. Says how many: their files are taken away by [`super::removal::remove_erased`].
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<Vec<Media>> {
+pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) -> Result<usize> {
     uploads::remove_of(tx, owner).await?;
     let mut gone = media::Entity::find()
         .filter(media::Column::OwnerId.eq(owner))
@@ -276,6 +363,6 @@ pub async fn erase_of(tx: &Tx, owner: PersonId, things: &[(&str, &[String])]) ->
             gone.extend(attached.all(tx).await?);
         }
     }
-    seals::commands::destroy(tx, &gone.iter().filter_map(|row| row.key_id).collect::<Vec<_>>()).await?;
-    Ok(gone)
+    make_unreadable(tx, &gone).await?;
+    Ok(gone.len())
 }

@@ -8,7 +8,7 @@
 //! What it made is inspected like what anybody sends. The clip itself stays as it was sent.
 use std::time::Duration;
 
-use super::{Media, commands, files, voice};
+use super::{Media, commands, files, removal, voice};
 use crate::{
     app::App,
     config::Config,
@@ -27,7 +27,9 @@ const LIMITS: Limits =
 const SAMPLES_A_SECOND: &str = "8000";
 const SAMPLES: u32 = 8_000;
 /// An encoder fills its last block, and cuts away what it put before the first one.
-const MAY_DIFFER_MS: u32 = 500;
+const MAY_BE_LONGER_MS: u32 = 500;
+/// What phones record in, by the names of what reads it; nothing else of what the program can read is reached.
+const READ_BY: &str = "aac,mp3,mp3float,opus,vorbis,amrnb,pcm_s16le,pcm_u8";
 
 /// 20 ms of AMR: some sound.
 const FRAME: &[u8; 13] = b"\x04\x00\x0b\x16\x21\x2c\x37\x42\x4d\x58\x63\x6e\x79";
@@ -50,11 +52,18 @@ pub async fn run_due(app: &App) -> Result<u64> {
     let mut done = 0;
     for _ in 0..AT_ONCE {
         let Some(row) = app.store.write(|tx| Box::pin(commands::claim_work(tx))).await? else { break };
-        match work(app, &row).await {
+        let outcome = work(app, &row).await;
+        match outcome {
             Ok(heard) => done += u64::from(finish(app, &row, heard).await?),
             // nobody can hear it any more
             Err(error) if error.code() == Code::Erased => {
                 finish(app, &row, Heard::default()).await?;
+            }
+            // none of the program's: no try is used up, and the next clip would fare no better
+            Err(error) if is_passing(error.code()) => {
+                tracing::warn!(%error, media = %row.id, "a clip that wants ffmpeg waits");
+                app.store.write(move |tx| Box::pin(async move { commands::give_back(tx, &row).await })).await?;
+                break;
             }
             Err(error) => tracing::warn!(%error, media = %row.id, tries = row.work_tries, "a clip that wants ffmpeg"),
         }
@@ -62,12 +71,16 @@ pub async fn run_due(app: &App) -> Result<u64> {
     Ok(done)
 }
 
+fn is_passing(code: Code) -> bool {
+    matches!(code, Code::MediaUnavailable | Code::Busy | Code::StorageFull)
+}
+
 async fn finish(app: &App, row: &Media, heard: Heard) -> Result<bool> {
     let (of, is_played) = (row.clone(), heard.is_played);
     let kept = app.store.write(move |tx| Box::pin(async move { commands::worked(tx, &of, heard).await })).await?;
     if !kept && is_played {
         // swept, or erased, while the program ran
-        files::remove_one(app, &files::played(&files::name(row.id))).await;
+        removal::remove_one(app, &files::played(&files::name(row.id))).await;
     }
     Ok(kept)
 }
@@ -77,30 +90,45 @@ async fn work(app: &App, row: &Media) -> Result<Heard> {
     let form = voice::Form::of(&clip).ok_or_else(|| Error::broken("no clip any more"))?;
     let mut heard = Heard { levels: row.levels.clone(), is_played: false };
     if heard.levels.is_none() {
-        heard.levels = voice::levels::of_samples(&convert(&app.config, &clip, (form, &to_samples())).await?, SAMPLES);
+        let samples = convert(&app.config, &clip, (form, &to_samples())).await?;
+        heard.levels = blocking(move || Ok(voice::levels::of_samples(&samples, SAMPLES))).await?;
     }
     if form.wants_copy() {
         let made = convert(&app.config, &clip, (form, &to_mp4())).await?;
-        check(&made, row)?;
+        let kept = row.duration_ms.and_then(|kept| u32::try_from(kept).ok()).unwrap_or_default();
+        let made = blocking(move || check(&made, kept).map(|()| made)).await?;
         files::keep_played(app, row, made).await?;
         heard.is_played = true;
     }
     Ok(heard)
 }
 
-/// Is it a clip of the same length, that phones play?
-fn check(made: &[u8], row: &Media) -> Result<()> {
+/// What takes a while holds up no thread that others wait for.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
+}
+
+/// Is it a clip of about this length, that phones play?
+fn check(made: &[u8], kept_ms: u32) -> Result<()> {
     let clip = voice::measure(made)?;
-    let kept = row.duration_ms.and_then(|kept| u32::try_from(kept).ok()).unwrap_or_default();
-    if clip.mime != PLAYED || clip.duration_ms.abs_diff(kept) > MAY_DIFFER_MS {
+    if clip.mime != PLAYED || !is_about(clip.duration_ms, kept_ms) {
         return Err(Error::broken("ffmpeg made another clip of it"));
     }
     Ok(())
 }
 
+/// A recorder that falls silent between words (DTX) leaves frames out, which we count and the program may not fill.
+fn is_about(made_ms: u32, kept_ms: u32) -> bool {
+    made_ms <= kept_ms.saturating_add(MAY_BE_LONGER_MS) && made_ms >= kept_ms / 2
+}
+
 async fn convert(config: &Config, clip: &[u8], (form, to): (voice::Form, &[&str])) -> Result<Vec<u8>> {
-    let from = [
-        config.ffmpeg.as_str(),
+    let command = [&[config.ffmpeg.as_str()][..], &from(form)[..], to, &["-y", "/dev/stdout"][..]].concat();
+    programs::run(&command, clip, LIMITS).await
+}
+
+fn from(form: voice::Form) -> [&'static str; 24] {
+    [
         "-nostdin",
         "-v",
         "error",
@@ -108,6 +136,11 @@ async fn convert(config: &Config, clip: &[u8], (form, to): (voice::Form, &[&str]
         "1",
         "-protocol_whitelist",
         "file",
+        "-codec_whitelist",
+        READ_BY,
+        "-vn",
+        "-sn",
+        "-dn",
         "-f",
         form.ffmpeg_name(),
         "-i",
@@ -120,8 +153,7 @@ async fn convert(config: &Config, clip: &[u8], (form, to): (voice::Form, &[&str]
         "121",
         "-ac",
         "1",
-    ];
-    programs::run(&[&from[..], to, &["-y", "/dev/stdout"]].concat(), clip, LIMITS).await
+    ]
 }
 
 fn to_samples() -> [&'static str; 6] {
@@ -140,4 +172,36 @@ pub async fn check_program(config: &Config) -> Result<()> {
     let clip = [b"#!AMR\n".to_vec(), FRAME.repeat(50)].concat();
     let made = convert(config, &clip, (voice::Form::Amr, &to_mp4())).await?;
     voice::measure(&made).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_may_be_shorter_where_the_recorder_was_silent() {
+        for (made, kept) in [(3_000, 3_000), (3_500, 3_000), (1_500, 3_000), (120_500, 120_500)] {
+            assert!(is_about(made, kept), "{made} of {kept}");
+        }
+        for (made, kept) in [(3_501, 3_000), (1_499, 3_000), (0, 3_000)] {
+            assert!(!is_about(made, kept), "{made} of {kept}");
+        }
+    }
+
+    #[test]
+    fn the_program_reads_sound_of_phones_alone() {
+        let told = from(voice::Form::Amr);
+        let place = |wanted: &str| told.iter().position(|one| *one == wanted).unwrap();
+        for option in ["-codec_whitelist", "-protocol_whitelist", "-vn", "-sn", "-dn"] {
+            assert!(place(option) < place("-i"), "{option} is said of what is read");
+        }
+        assert!(!READ_BY.split(',').any(|name| name.is_empty() || name.contains("h264")));
+        assert_eq!(told[place("-codec_whitelist") + 1], READ_BY);
+    }
+
+    #[test]
+    fn what_passes_by_itself_costs_no_try() {
+        assert!([Code::MediaUnavailable, Code::Busy, Code::StorageFull].into_iter().all(is_passing));
+        assert!(![Code::Internal, Code::Erased, Code::MediaUnreadable].into_iter().any(is_passing));
+    }
 }

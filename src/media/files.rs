@@ -8,7 +8,7 @@ use super::{
     Media, PHOTO, VOICE,
     commands::{self, NewMedia},
     incoming::{Incoming, TURN},
-    photo,
+    photo, removal,
     rules::{self, Kind},
     uploads, voice,
 };
@@ -81,12 +81,13 @@ struct Prepared {
 /// `busy` when others are inspected for too long, the refusals of [`rules::inspect`] and of its kind, `media_unavailable`, or
 /// the disk's.
 pub(super) async fn keep(app: &App, file: impl AsRef<Path> + Send + 'static) -> Result<Kept> {
+    app.shelf.takes()?;
     let Prepared { new, sent_sha256, files } = prepare(app.config.clone(), app.keys.clone(), file).await?;
     for (name, file) in &files {
         if let Err(error) = app.shelf.take(file.as_ref(), name).await {
             // a store that does not answer is not asked again: what it may have is a stray
             if error.code() != Code::MediaUnavailable {
-                remove(app, new.id).await;
+                removal::remove(app, new.id).await;
             }
             return Err(error);
         }
@@ -100,7 +101,12 @@ async fn prepare(config: Arc<Config>, keys: Arc<Keys>, file: impl AsRef<Path> + 
     let work = move || {
         // the turn ends with the work, not with the caller's patience
         let _turn = turn;
-        prepare_now(&config.media_dir().join(INCOMING), &keys, &std::fs::read(file.as_ref())?)
+        let sent = std::fs::read(file.as_ref()).map_err(|error| match error.kind() {
+            // swept while it waited for its turn
+            std::io::ErrorKind::NotFound => Code::NotFound.into(),
+            _ => Error::from(error),
+        })?;
+        prepare_now(&config.media_dir().join(INCOMING), &keys, &sent)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::broken)?
 }
@@ -171,7 +177,7 @@ fn put_aside(on_way: &Path, sealed: &[u8]) -> Result<Incoming> {
 /// The bytes of a file as they were kept, opened.
 ///
 /// # Errors
-/// `erased` when its key was destroyed, `media_unavailable`, or the disk's.
+/// `erased` when its key was destroyed, `not_found` for a copy that is not there, `media_unavailable`, or the disk's.
 pub(super) async fn read(app: &App, row: &Media, which: Which) -> Result<Vec<u8>> {
     let name = name(row.id);
     let (name, place) = match which {
@@ -183,7 +189,11 @@ pub(super) async fn read(app: &App, row: &Media, which: Which) -> Result<Vec<u8>
         Some(key) => Some(seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?),
         None => None,
     };
-    let sealed = app.shelf.read(&name).await?.ok_or_else(|| Error::broken("a file that a row names is not there"))?;
+    let sealed = app.shelf.read(&name).await?;
+    if sealed.is_none() && which == Which::Played {
+        return Err(Code::NotFound.into());
+    }
+    let sealed = sealed.ok_or_else(|| Error::broken("a file that a row names is not there"))?;
     let Some(key) = key else { return Ok(sealed) };
     let opening = tokio::task::spawn_blocking(move || key.open(place, sealed));
     opening.await.map_err(Error::broken)?
@@ -222,47 +232,30 @@ pub fn is_whole(file: &Path, key: Option<&DataKey>, digest: &str) -> Result<bool
     })
 }
 
-/// Takes away the files of these rows: without their key they are noise, or they were kept in clear.
-pub async fn remove_all(app: &App, rows: &[Media]) {
-    for row in rows {
-        if !remove(app, row.id).await {
-            return;
-        }
-    }
-}
-
-/// Takes away a file and what is beside it. Says whether the shelf answered: what stays is a stray, see [`super::strays`].
-pub(super) async fn remove(app: &App, id: MediaId) -> bool {
-    let name = name(id);
-    for file in [small(&name), played(&name), name] {
-        if !remove_one(app, &file).await {
-            return false;
-        }
-    }
-    true
-}
-
-/// Takes away a file, if it is there.
-pub(super) async fn remove_one(app: &App, name: &str) -> bool {
-    match app.shelf.remove(name).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(%error, "a media file stays");
-            error.code() != Code::MediaUnavailable
-        }
-    }
-}
-
-/// Forgets media that nobody attached in two days, 100 at most: rows first, files after. Says how many.
+/// Forgets media that nobody attached in two days, 100 at most: rows first, files after; none while the shelf does not take
+/// them away. Says how many.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn sweep(app: &App) -> Result<u64> {
-    let gone = app.store.write(|tx| Box::pin(commands::forget_unattached(tx))).await?;
-    remove_all(app, &gone).await;
-    uploads::sweep(app).await?;
-    forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await?;
+    // rows that went before would leave files that nobody knows
+    let gone = if app.shelf.is_well().await {
+        app.store.write(|tx| Box::pin(commands::forget_unattached(tx))).await?
+    } else {
+        Vec::new()
+    };
+    removal::remove_all(app, gone.iter().map(|row| row.id).collect()).await;
+    sweep_arrivals(app).await?;
     Ok(gone.len() as u64)
+}
+
+/// Forgets what came to this machine and was not gone on with. Each server does that for its own disk.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep_arrivals(app: &App) -> Result<()> {
+    uploads::sweep(app).await?;
+    forget_incoming(&app.config.media_dir().join(INCOMING), app.now()).await
 }
 
 /// What a crash left on its way, a day ago or longer.

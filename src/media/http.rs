@@ -18,7 +18,7 @@ use super::{
     files::{self, Which},
     incoming::{self, Incoming},
     queries::{self, MediaView},
-    uploads,
+    removal, uploads,
 };
 use crate::{
     actor::Actor,
@@ -112,7 +112,7 @@ async fn keep(app: &App, actor: Actor, key: IdempotencyKey, incoming: Incoming) 
         Err(error) => matches!(error, Error::Refused(_)),
     };
     if is_surplus {
-        files::remove(app, id).await;
+        removal::remove(app, id).await;
     }
     outcome
 }
@@ -146,6 +146,19 @@ pub struct SizeQuery {
 /// # Errors
 /// `range_not_satisfiable`, `media_unavailable`, or the disk's.
 pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
+    match serve_as(app, row, size, headers).await {
+        // the copy was lost: it is made anew, and the clip is sent as long as it lasts
+        Err(error) if error.code() == Code::NotFound && row.played_mime.is_some() => {
+            tracing::warn!(media = %row.id, "the copy of a clip is not there; it is made anew");
+            let id = row.id;
+            app.store.write(move |tx| Box::pin(async move { commands::make_anew(tx, id).await })).await?;
+            serve_as(app, &Media { played_mime: None, ..row.clone() }, size, headers).await
+        }
+        served => served,
+    }
+}
+
+async fn serve_as(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
     let (which, mime, mark) = match (size, &row.played_mime) {
         (Size::Thumb, _) if row.kind == PHOTO => (Which::Small, &row.mime, "-thumb"),
         (Size::Played, Some(mime)) => (Which::Played, mime, "-played"),

@@ -19,6 +19,7 @@ mod http;
 pub mod incoming;
 mod photo;
 pub mod queries;
+pub mod removal;
 mod rows;
 mod rules;
 pub mod strays;

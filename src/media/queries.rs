@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{Media, VOICE, rows::media, voice};
 use crate::{
     error::{Code, Result},
-    ids::{MediaId, PersonId},
+    ids::{DataKeyId, MediaId, PersonId},
 };
 
 /// Media that a person may send in a day, whatever became of them: what is attached stays for good.
@@ -97,6 +97,19 @@ pub async fn row(db: &impl ConnectionTrait, id: MediaId) -> Result<Option<Media>
 pub async fn rows(db: &impl ConnectionTrait, ids: Vec<MediaId>) -> Result<HashMap<MediaId, Media>> {
     let rows = media::Entity::find().filter(media::Column::Id.is_in(ids)).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// What these keys seal.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn sealed_by(db: &impl ConnectionTrait, keys: &[DataKeyId]) -> Result<Vec<MediaId>> {
+    let mut found = Vec::new();
+    for some in keys.chunks(500) {
+        let rows = media::Entity::find().filter(media::Column::KeyId.is_in(some.iter().copied())).all(db).await?;
+        found.extend(rows.into_iter().map(|row| row.id));
+    }
+    Ok(found)
 }
 
 /// When the oldest of all was kept.

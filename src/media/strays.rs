@@ -1,18 +1,19 @@
 //! Files that no row names: a crash between a file and its row leaves one. Taken away after a month, one folder a minute.
 //!
 //! # Why
-//! A month, because a database that was restored from an older backup names fewer files than lie there, and a newer one may
-//! still be found. A file older than everything that this database knows is left alone: then it is the database that is new.
+//! A month, and none of it within a month of a restore, because a database that was restored from an older backup names fewer
+//! files than lie there, and a newer one may still be found. A file older than everything that this database knows is left alone: then it is the database that is new.
 //! For the same reason nothing is taken away where much is unknown.
 use std::{collections::BTreeMap, path::Path};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{files, queries};
+use super::{queries, removal};
 use crate::{
     app::App,
     error::{Error, Result},
+    events::{self, Kind},
     ids::MediaId,
     shelf,
 };
@@ -20,8 +21,9 @@ use crate::{
 const AGE_DAYS: i64 = 30;
 /// Files are spread over so many folders by what is random in their names.
 const FOLDERS: i64 = 256;
-/// More strays than that, and a tenth of the folder: somebody should look.
+/// More strays than that, and more than one of so many that lie in the folder: somebody should look.
 const FEW: usize = 10;
+const SHARE: usize = 4;
 
 /// What lies there of one id.
 struct Lying {
@@ -54,7 +56,10 @@ pub async fn sweep_folder(app: &App, number: u8) -> Result<u64> {
         let known = queries::rows(db, some.iter().map(|(id, _)| *id).collect()).await?;
         strays.extend(some.iter().filter(|(id, _)| !known.contains_key(id)));
     }
-    if strays.len() > FEW && strays.len() * 10 > count {
+    if strays.is_empty() || was_restored(app, ends).await? {
+        return Ok(0);
+    }
+    if strays.len() > FEW && strays.len() * SHARE > count {
         tracing::warn!(
             strays = strays.len(),
             count,
@@ -66,13 +71,19 @@ pub async fn sweep_folder(app: &App, number: u8) -> Result<u64> {
     let mut gone = 0;
     for (_, stray) in &strays {
         for name in &stray.names {
-            if !files::remove_one(app, name).await {
+            if !removal::remove_one(app, name).await {
                 return Ok(gone);
             }
+            tracing::info!(file = %name, "a file that no row names is taken away");
         }
         gone += 1;
     }
     Ok(gone)
+}
+
+/// Did a backup come into the database since then? What it does not know may be known to a newer one.
+async fn was_restored(app: &App, since: DateTime<Utc>) -> Result<bool> {
+    Ok(events::last(app.store.read(), Kind::Restored, "log").await?.is_some_and(|at| at > since))
 }
 
 /// By the id in their names; what is named otherwise is none of ours.

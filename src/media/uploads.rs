@@ -24,6 +24,7 @@ use super::{
     commands::{self, NewMedia},
     files, incoming, photo,
     queries::{self, MediaView},
+    removal,
     rows::upload,
 };
 use crate::{
@@ -153,7 +154,7 @@ async fn go_on(
         return Err(Code::UploadOffset.into());
     }
     incoming::has_room(&app.config.media_dir())?;
-    part.append(body, left).await?;
+    part.append(body, (left, parts::SILENCE)).await?;
     let (here, left) = part.room(row.length).await?;
     if left > 0 {
         return Ok(view(&row, here, None));
@@ -186,7 +187,7 @@ async fn finish(app: &App, actor: Actor, row: upload::Model, part: parts::Part) 
     let outcome = app.store.write(move |tx| Box::pin(async move { become_media(tx, &actor, row, new).await })).await;
     match &outcome {
         Ok(_) => parts::remove(&app.config, id).await,
-        Err(Error::Refused(_)) => drop(files::remove(app, kept.new.id).await),
+        Err(Error::Refused(_)) => drop(removal::remove(app, kept.new.id).await),
         // when the commit itself broke, the row may be there: then its file must be, too
         Err(_) => {}
     }

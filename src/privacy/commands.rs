@@ -18,9 +18,7 @@ use crate::{
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, SessionId},
-    inbox,
-    media::{self, Media},
-    moderation, people,
+    inbox, media, moderation, people,
     store::Tx,
     streams, suggestions, wechat,
 };
@@ -127,13 +125,7 @@ async fn end(tx: &Tx, person: PersonId, state: ClosingState) -> Result<()> {
     if done.rows_affected > 0 { Ok(()) } else { Err(Code::WrongState.into()) }
 }
 
-/// What a closing leaves to be done outside the unit of work.
-struct Closed {
-    sessions: Vec<SessionId>,
-    files: Vec<Media>,
-}
-
-/// Closes the accounts whose days are over: each in one unit of work, its files after the commit.
+/// Closes the accounts whose days are over: each in one unit of work, its files after the commit, however often it takes.
 ///
 /// # Errors
 /// When the database fails.
@@ -147,40 +139,55 @@ pub async fn due(app: &App) -> Result<u64> {
         .await?;
     let count = due.len() as u64;
     for row in due {
-        let closed = app.store.write(move |tx| Box::pin(close(tx, row.person_id))).await?;
-        for session in closed.sessions {
+        let sessions = app.store.write(move |tx| Box::pin(close(tx, row.person_id))).await?;
+        for session in sessions {
             app.actors.invalidate(&session);
         }
-        media::files::remove_all(app, &closed.files).await;
     }
-    clear_files(app).await?;
+    clear(app).await?;
     Ok(count)
 }
 
-/// Destroyed keys must leave the database's files, too. It is noted with the closing, so that it is tried until it works: a
-/// backup or a long reader may be in the way, or the process may end.
-async fn clear_files(app: &App) -> Result<()> {
-    let waits = closing::Entity::find().filter(closing::Column::State.eq(ClosingState::Clearing));
-    let left: Vec<_> = waits.all(app.store.read()).await?.into_iter().map(|row| row.id).collect();
-    if left.is_empty() {
+/// Destroyed keys must leave the database's files, too, and what they sealed its shelf. It is noted with the closing, so that it
+/// is tried until it works: a backup or a long reader may be in the way, a bucket may be away, or the process may end.
+async fn clear(app: &App) -> Result<()> {
+    let waits = [ClosingState::Clearing, ClosingState::Removing];
+    let left = closing::Entity::find().filter(closing::Column::State.is_in(waits)).all(app.store.read()).await?;
+    let mut gone = Vec::new();
+    for row in &left {
+        let at = row.ended_at.unwrap_or(row.due_at);
+        if media::removal::remove_erased(app, (row.person_id, at)).await? {
+            gone.push(row.id);
+        }
+    }
+    let clearing: Vec<_> = left.iter().filter(|row| row.state == ClosingState::Clearing).map(|row| row.id).collect();
+    if !clearing.is_empty() {
+        app.store.write_back().await?;
+        go_on(app, clearing, (ClosingState::Clearing, ClosingState::Removing)).await?;
+    }
+    go_on(app, gone, (ClosingState::Removing, ClosingState::Done)).await
+}
+
+async fn go_on(app: &App, ids: Vec<Uuid>, (from, to): (ClosingState, ClosingState)) -> Result<()> {
+    if ids.is_empty() {
         return Ok(());
     }
-    app.store.write_back().await?;
-    let done = closing::Entity::update_many()
-        .col_expr(closing::Column::State, Expr::value(ClosingState::Done))
-        .filter(closing::Column::Id.is_in(left));
-    app.store.write(move |tx| Box::pin(async move { Ok(done.exec(tx).await?) })).await?;
+    let change = closing::Entity::update_many()
+        .col_expr(closing::Column::State, Expr::value(to))
+        .filter(closing::Column::Id.is_in(ids))
+        .filter(closing::Column::State.eq(from));
+    app.store.write(move |tx| Box::pin(async move { Ok(change.exec(tx).await?) })).await?;
     Ok(())
 }
 
 /// Records `account.closed`; or `account.closing_ended` for who has taken a seat meanwhile.
-async fn close(tx: &Tx, person: PersonId) -> Result<Closed> {
-    let nothing = Closed { sessions: Vec::new(), files: Vec::new() };
+/// Gives the sessions that ended.
+async fn close(tx: &Tx, person: PersonId) -> Result<Vec<SessionId>> {
     if !bodies::queries::seats_of(tx, person, tx.now()).await?.is_empty() {
         end(tx, person, ClosingState::Held).await?;
         let data = json!({ "why": "seat_held" });
         events::record(tx, Happening::new(Kind::ClosingEnded, person).with(data)).await?;
-        return Ok(nothing);
+        return Ok(Vec::new());
     }
     end(tx, person, ClosingState::Clearing).await?;
     let voices = suggestions::erase_of(tx, person).await?;
@@ -206,7 +213,7 @@ async fn close(tx: &Tx, person: PersonId) -> Result<Closed> {
     wechat::forget(tx, person).await?;
     delivery::preferences::forget(tx, person).await?;
     let sessions = people::close_account(tx, person).await?;
-    let data = json!({ "voices": voices.len(), "files": files.len() });
+    let data = json!({ "voices": voices.len(), "files": files });
     events::record(tx, Happening::new(Kind::AccountClosed, person).with(data)).await?;
-    Ok(Closed { sessions, files })
+    Ok(sessions)
 }

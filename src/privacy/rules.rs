@@ -121,7 +121,9 @@ word! {
         Cancelled,
         /// The account is closed; its destroyed keys are not yet out of the database's files.
         Clearing,
-        /// The account is closed, and nothing of its keys is left.
+        /// The account is closed, and nothing of its keys is left; its files are still to be taken away.
+        Removing,
+        /// The account is closed, and nothing of its keys and files is left.
         Done,
         /// It could not be closed: its owner had taken a seat.
         Held,

@@ -1,6 +1,10 @@
 //! Reads of data keys, and of texts that may be sealed.
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait,
     sea_query::{Expr, SelectStatement},
@@ -9,7 +13,7 @@ use sea_orm::{
 use super::rows::data_key;
 use crate::{
     error::Result,
-    ids::DataKeyId,
+    ids::{DataKeyId, PersonId},
     keys::{DataKey, Keys},
 };
 
@@ -63,6 +67,23 @@ pub async fn open_all(
         }
     }
     Ok(opened)
+}
+
+/// The keys that were destroyed in this time, and all of this owner's that ever were.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn destroyed(
+    db: &impl ConnectionTrait,
+    owner: PersonId,
+    time: Range<DateTime<Utc>>,
+) -> Result<Vec<DataKeyId>> {
+    let then = data_key::Column::DestroyedAt.gte(time.start).and(data_key::Column::DestroyedAt.lt(time.end));
+    let keys = data_key::Entity::find()
+        .filter(data_key::Column::DestroyedAt.is_not_null())
+        .filter(data_key::Column::OwnerId.eq(owner).or(then))
+        .all(db);
+    Ok(keys.await?.into_iter().map(|key| key.id).collect())
 }
 
 impl Opened {

@@ -90,6 +90,9 @@ pub(super) fn spawn(
     if role.does(Role::Api) {
         tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
         tasks.spawn(live::turn(app.clone(), Arc::clone(hub), stop.clone()));
+        // whoever receives files has what is left of them on a disk of its own
+        let own = app.clone();
+        tasks.spawn(every(SWEEP, stop.clone(), move || sweep_arrivals(own.clone())));
     }
     if role.does(Role::Relay) {
         let relay = Relay::new(app.store.clone(), Arc::clone(&app.keys), reactions(), wake);
@@ -99,7 +102,10 @@ pub(super) fn spawn(
         tasks.spawn(delivery::worker::run(app.clone(), stop.clone()));
         tasks.spawn(delivery::plan::run(app.clone(), stop.clone()));
         let due = app.clone();
-        tasks.spawn(every(DUE, stop.clone(), move || do_what_is_due(due.clone())));
+        tasks.spawn(every(DUE, stop.clone(), move || do_in_time(due.clone())));
+        let closing = app.clone();
+        // apart: a bucket that does not take files away must not hold up what is due
+        tasks.spawn(every(DUE, stop.clone(), move || close_accounts(closing.clone())));
         let boards = app.clone();
         tasks.spawn(every(BOARDS, stop.clone(), move || sequence(boards.clone())));
         let inbox = app.clone();
@@ -152,6 +158,11 @@ where
 
 /// One round of what is due; tests call it after they moved the clock.
 pub async fn do_what_is_due(app: App) {
+    do_in_time(app.clone()).await;
+    close_accounts(app).await;
+}
+
+async fn do_in_time(app: App) {
     for (name, due) in DUES {
         for _ in 0..ROUNDS {
             let due = *due;
@@ -169,11 +180,14 @@ pub async fn do_what_is_due(app: App) {
     if let Err(error) = votes::commands::due(&app).await {
         tracing::error!(%error, "votes to close");
     }
-    if let Err(error) = privacy::commands::due(&app).await {
-        tracing::error!(%error, "accounts to close");
-    }
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
+    }
+}
+
+async fn close_accounts(app: App) {
+    if let Err(error) = privacy::commands::due(&app).await {
+        tracing::error!(%error, "accounts to close");
     }
 }
 
@@ -206,6 +220,12 @@ async fn work_on_clips(app: App, stop: CancellationToken) {
 async fn sequence(app: App) {
     if let Err(error) = board::tick(&app).await {
         tracing::error!(%error, "ballots to put on boards");
+    }
+}
+
+async fn sweep_arrivals(app: App) {
+    if let Err(error) = media::files::sweep_arrivals(&app).await {
+        tracing::error!(%error, "files that did not come");
     }
 }
 

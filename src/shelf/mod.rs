@@ -10,6 +10,7 @@
 //! them, `reqwest`, which we have, asks), because five plain requests are all that is needed: no parts, no copies, no rights.
 //! Files come from and go to the disk in pieces, so that none of them costs memory here; only [`Shelf::read`] takes a whole
 //! one, because what is sealed opens as a whole, and a file is at most 10 MiB.
+mod ailing;
 mod bucket;
 mod folder;
 mod listing;
@@ -64,12 +65,31 @@ impl Shelf {
         }
     }
 
-    /// Why it did not answer when it was asked last, if it did not.
+    /// Why it did not answer when it was asked last, if it did not; for each kind of call.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         match self {
             Self::Folder(_) => None,
             Self::Bucket(bucket) => bucket.trouble(),
+        }
+    }
+
+    /// Does it do what it is asked? What failed when it was asked last is asked again.
+    pub async fn is_well(&self) -> bool {
+        match self {
+            Self::Folder(_) => true,
+            Self::Bucket(bucket) => bucket.is_well().await,
+        }
+    }
+
+    /// Is it worth while to make something ready that is to be put there?
+    ///
+    /// # Errors
+    /// `media_unavailable` when that failed a moment ago.
+    pub fn takes(&self) -> Result<()> {
+        match self {
+            Self::Folder(_) => Ok(()),
+            Self::Bucket(bucket) => bucket.takes(),
         }
     }
 

@@ -3,10 +3,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::ailing::Call;
 use crate::error::Error;
 
-/// All tries together: whoever waits for a photo must be answered before `answer_timeout_secs`.
-const WITHIN: Duration = Duration::from_secs(20);
 /// Between the tries.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
@@ -49,9 +48,10 @@ pub(super) type Trying<'a, T> = BoxFuture<'a, Tried<T>>;
 ///
 /// # Errors
 /// What came of the last try.
-pub(super) async fn patiently<'a, T>(what: &'static str, work: impl Fn() -> Trying<'a, T>) -> Tried<T> {
-    let outcome = tokio::time::timeout(WITHIN, tried(what, work)).await;
-    outcome.unwrap_or_else(|_| Err(Trouble::Passing(format!("no answer within {} s", WITHIN.as_secs()))))
+pub(super) async fn patiently<'a, T>(call: Call, work: impl Fn() -> Trying<'a, T>) -> Tried<T> {
+    let within = call.within();
+    let outcome = tokio::time::timeout(within, tried(call.as_str(), work)).await;
+    outcome.unwrap_or_else(|_| Err(Trouble::Passing(format!("no answer within {} s", within.as_secs()))))
 }
 
 async fn tried<'a, T>(what: &'static str, work: impl Fn() -> Trying<'a, T>) -> Tried<T> {

@@ -18,7 +18,9 @@ class Part {
 const file = (size) => ({ size, slice: (from, to) => ({ from, to: Math.min(to, size) }) });
 
 /** A server that keeps what comes; `breaks(n)` says what becomes of the n-th request: `lost` before, `deaf` after it was done. */
-function page(files, breaks, { refusal } = {}) {
+function page(files, breaks, { refusal, hurry = 0 } = {}) {
+  let now = 1e12;
+  const clock = { now: () => (now += hurry) };
   const state = { uploads: [], sent: 0, submits: 0, asked: 0, words: [] };
   const listeners = {};
   const input = Object.assign(new Part(), { files, liushengClip: null });
@@ -63,10 +65,11 @@ function page(files, breaks, { refusal } = {}) {
     return answer;
   };
   const document = { addEventListener(name, heard) { listeners[name] = heard; }, createElement: () => new Part() };
-  const window = { fetch, Promise, FormData: class {}, addEventListener() {}, removeEventListener() {} };
+  class DataTransfer { constructor() { this.files = []; this.items = { add: (one) => this.files.push(one) }; } }
+  const window = { DataTransfer, fetch, Promise, FormData: class {}, addEventListener() {}, removeEventListener() {} };
   class Blob { slice() {} }
   vm.runInNewContext(script, {
-    window, document, fetch, Promise, Blob, Date, Math, Error, Number, String, Array,
+    window, document, fetch, Promise, Blob, Date: clock, Math, Error, Number, String, Array,
     setTimeout: (done) => setTimeout(done, 1), clearTimeout,
   });
   state.ended = new Promise((resolve) => { state.done = resolve; });
@@ -103,6 +106,23 @@ for (const refusal of [415, 422]) {
   await one.state.ended;
   assert.deepEqual([one.form.fields.length, one.input.files.length, one.state.submits], [0, 1, 1]);
 }
+
+// a full disk is not waited for, and neither is, for longer than a minute, a server that will not have it
+for (const fate of [507, 503]) {
+  one = page([file(10)], () => fate, { hurry: 5000 });
+  one.submit();
+  await one.state.ended;
+  assert.deepEqual([one.form.fields.length, one.input.files.length, one.state.submits], [0, 1, 1], String(fate));
+  assert.ok(one.state.asked < (fate === 507 ? 2 : 20), `${one.state.asked} requests`);
+}
+
+// what was sent before is handed in, the rest goes with the form
+const two = [file(10), file(20)];
+one = page(two, (n) => (n > 3 ? 415 : null));
+one.submit();
+await one.state.ended;
+assert.deepEqual(one.form.fields, [['media', 'm0']]);
+assert.deepEqual([one.input.files, one.state.submits], [[two[1]], 1]);
 
 // a server without uploads is a server as before
 one = page([file(10)], () => 404);

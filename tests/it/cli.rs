@@ -44,6 +44,11 @@ fn unknown_settings_and_impossible_values_stop_the_start() {
     stops_the_start(&[("LIUSHENG_DATABASE_URL", "mysql://127.0.0.1/x")], "database_url");
     stops_the_start(&[("LIUSHENG_MEDIA_URL", "ftp://x")], "media_url");
     stops_the_start(&[("LIUSHENG_MEDIA_URL", "s3://photos")], "media_s3_endpoint");
+    let keyed = ["https://key:secret@s3.example.cn", "https://:secret@s3.example.cn"];
+    for wrong in ["s3.example.cn", "https://", "ftp://s3.example.cn"].into_iter().chain(keyed) {
+        let given = [("LIUSHENG_MEDIA_URL", "s3://photos"), ("LIUSHENG_MEDIA_S3_ENDPOINT", wrong)];
+        stops_the_start(&given, "media_s3_endpoint");
+    }
     let endpoint = ("LIUSHENG_MEDIA_S3_ENDPOINT", "https://s3.example.cn");
     for wrong in ["s3://", "s3://a b/", "s3://photos/../x", "s3://photos//x"] {
         stops_the_start(&[("LIUSHENG_MEDIA_URL", wrong), endpoint], "media_url");

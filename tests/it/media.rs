@@ -1,5 +1,6 @@
 //! Photos and clips: checked when they come, without what they tell about the sender, and sent to those who may see them.
 mod clips;
+mod refusing;
 mod shelves;
 mod strays;
 mod uploads;

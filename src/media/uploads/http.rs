@@ -44,8 +44,13 @@ async fn begin_upload(
 ) -> Result<Response> {
     check_version(&headers)?;
     let length = number(&headers, &LENGTH)?;
-    std::fs::create_dir_all(app.config.media_dir())?;
-    incoming::has_room(&app.config.media_dir())?;
+    let folder = app.config.media_dir();
+    // a disk over a network may take its time
+    let looking = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&folder)?;
+        incoming::has_room(&folder)
+    });
+    looking.await.map_err(Error::broken)??;
     let begun = app.once(actor, key, "begin_upload", length, |tx, actor, length| Box::pin(begin(tx, actor, length)));
     let view = begun.await?;
     let address = HeaderValue::from_str(&format!("/v1/uploads/{}", view.id)).map_err(Error::broken)?;
@@ -108,8 +113,11 @@ async fn drop_upload(
 ) -> Result<Response> {
     check_version(&headers)?;
     let row = own(app.store.read(), &actor, (id, app.now())).await?;
+    // whoever still sends, or is being inspected, would lose its file
+    let part = parts::Part::of(&app.config, row.id).await?;
     app.store.write(move |tx| Box::pin(async move { remove(tx, row.id).await })).await?;
     parts::remove(&app.config, row.id).await;
+    drop(part);
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(RESUMABLE, HeaderValue::from_static(ONLY_VERSION));
     Ok(response)

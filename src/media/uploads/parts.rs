@@ -2,6 +2,7 @@
 use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use axum::body::Body;
@@ -24,6 +25,8 @@ use crate::{
     shelf::INCOMING,
 };
 
+/// A sender that says nothing for so long has broken off: whoever goes on must not wait for the end of its request.
+pub(super) const SILENCE: Duration = Duration::from_secs(15);
 /// Below the folder of what is on its way.
 const UPLOADS: &str = "uploads";
 
@@ -84,17 +87,21 @@ impl Part {
         Ok((here, u64::try_from(length.saturating_sub(here)).unwrap_or_default()))
     }
 
-    /// Writes what comes at the end, as far as it comes.
-    pub(super) async fn append(&self, body: Body, mut left: u64) -> Result<()> {
+    /// Writes what comes at the end, as far as it comes, and for as long as its sender is not silent.
+    pub(super) async fn append(&self, body: Body, (mut left, silence): (u64, Duration)) -> Result<()> {
         let mut file = self.0.lock().await;
         file.seek(std::io::SeekFrom::End(0)).await?;
         let mut coming = body.into_data_stream();
         let mut ended = Ok(());
-        while let Some(chunk) = coming.next().await {
-            // what came before the network broke is kept: that is what this is for
-            let Ok(chunk) = chunk else {
-                ended = Err(Code::InvalidRequest.into());
-                break;
+        loop {
+            let chunk = match tokio::time::timeout(silence, coming.next()).await {
+                Ok(None) => break,
+                Ok(Some(Ok(chunk))) => chunk,
+                // what came before the network broke is kept: that is what this is for
+                Ok(Some(Err(_))) | Err(_) => {
+                    ended = Err(Code::InvalidRequest.into());
+                    break;
+                }
             };
             let Some(rest) = left.checked_sub(chunk.len() as u64) else {
                 ended = Err(Code::MediaTooLarge.into());
@@ -119,4 +126,27 @@ fn open(folder: &Path, path: &Path) -> Result<std::fs::File> {
     }
     std::fs::File::open(folder)?.sync_all()?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sender_that_falls_silent_has_broken_off_and_what_came_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults().unwrap();
+        config.data_dir = folder.path().to_owned();
+        let id = UploadId::new();
+        let part = Part::of(&config, id).await.unwrap();
+        let coming = stream::once(async { Ok::<_, std::io::Error>("half") }).chain(stream::pending());
+        let appending = part.append(Body::from_stream(coming), (8, Duration::from_millis(50)));
+        let ended = tokio::time::timeout(Duration::from_secs(10), appending).await.unwrap();
+        assert_eq!(ended.unwrap_err().code(), Code::InvalidRequest);
+        drop(part);
+        assert_eq!(length(&config, id).await.unwrap(), 4);
+        assert!(Part::of(&config, id).await.is_ok(), "another may go on");
+    }
 }

@@ -153,6 +153,55 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     app.stop().await; // checks the chain
 }
 
+/// A file that does not go holds up no other and is tried until it goes; what was kept in clear long ago goes, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_closed_account_are_taken_away_until_they_are_gone() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let who = village.villager(&app, "00007").await;
+    let (mut files, mut urls) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        app.pass(TimeDelta::minutes(1)).await;
+        let clip = who.upload(CLIP.to_vec()).await.ok();
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "请听", "media": [clip["id"]] });
+        who.post("/v1/suggestions", voice).await.ok();
+        let name = liusheng::media::files::name(clip["id"].as_str().unwrap().parse().unwrap());
+        files.push(app.app.config.media_dir().join(name));
+        urls.push(clip["url"].as_str().unwrap().to_owned());
+    }
+    std::fs::remove_file(&files[0]).unwrap();
+    std::fs::create_dir(&files[0]).unwrap();
+    let raw = Raw::open(app.folder.path()).await;
+    let in_clear = "UPDATE media SET key_id = NULL WHERE created_at = (SELECT max(created_at) FROM media)";
+    assert_eq!(raw.execute(in_clear).await, 1);
+    raw.close().await;
+    who.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    app.pass(TimeDelta::days(8)).await;
+    let gone = "SELECT count(*) FROM account_closings WHERE state = 'done'";
+    for _ in 0..100 {
+        if !files[1].exists() && !files[2].exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        app.pass(TimeDelta::seconds(1)).await;
+    }
+    assert!(!files[1].exists() && !files[2].exists(), "one that does not go holds up the others");
+    assert_eq!(count(&app, gone).await, 0, "one is still there");
+    assert_eq!(village.clerk.download(&urls[2]).await.0, 410);
+    std::fs::remove_dir(&files[0]).unwrap();
+    std::fs::write(&files[0], b"noise").unwrap();
+    for _ in 0..100 {
+        if count(&app, gone).await == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        app.pass(TimeDelta::seconds(1)).await;
+    }
+    assert_eq!(count(&app, gone).await, 1);
+    assert!(!files[0].exists());
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_takes_everything_along_and_nothing_of_others() {
     let app = TestApp::start().await;

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::{CLIP, PNG, files};
 use crate::support::{FFMPEG, Process, Somebody, TestApp, Village, count, free_port, is_ffmpeg, monday};
 
-const AMR: &[u8] = include_bytes!("../../data/media/lamp.amr");
+pub(super) const AMR: &[u8] = include_bytes!("../../data/media/lamp.amr");
 const WEBM: &[u8] = include_bytes!("../../data/media/lamp-chrome.webm");
 const WAV: &[u8] = include_bytes!("../../data/media/lamp.wav");
-const M4A: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/media/lamp.m4a");
+pub(super) const M4A: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/media/lamp.m4a");
 
 /// A program in ffmpeg's place: it notes that it was called, sleeps, and gives a clip or plain sound.
-fn stand_in(folder: &Path, sleep: &str, clip: &str) -> String {
+pub(super) fn stand_in(folder: &Path, sleep: &str, clip: &str) -> String {
     let program = folder.join("ffmpeg");
     let lines = format!(
         "#!/bin/sh\necho x >>{0}/calls\n{sleep}\ncase \"$*\" in *s16le*) head -c 16000 /dev/zero;; *) {clip};; esac\n",
@@ -178,6 +178,7 @@ async fn what_ffmpeg_makes_is_inspected_and_it_is_tried_three_times() {
         assert_eq!(village.chair.download(kept["url"].as_str().unwrap()).await, (200, AMR.to_vec()));
         assert!(copies(&app).is_empty(), "{clip}");
         assert_eq!(std::fs::read_dir(app.app.config.media_dir().join("incoming")).unwrap().count(), 0, "{clip}");
+        assert_eq!(liusheng::media::commands::redrive(&app.app.store).await.unwrap(), 1, "{clip}");
         app.stop().await;
     }
 }
@@ -208,6 +209,48 @@ async fn a_slow_program_holds_up_no_upload_and_what_is_erased_meanwhile_leaves_n
     app.stop().await;
 }
 
+/// Whether its sound was drawn before, waits for its program, or is heard meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_erased_no_sound_is_drawn_and_no_program_takes_it_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let hangs = format!("while [ ! -e {}/go ]; do sleep 0.1; done", folder.path().display());
+    let app = with(stand_in(folder.path(), &hangs, &format!("cat {M4A}"))).await;
+    let village = Village::found(&app).await;
+    let author = village.villager(&app, "00007").await;
+    spoken(&author, WEBM).await;
+    until_called(folder.path(), 1).await;
+    spoken(&author, WAV).await;
+    spoken(&author, AMR).await;
+    let drawn = "SELECT count(*) FROM media WHERE levels IS NOT NULL";
+    assert_eq!((count(app.folder.path(), drawn).await, waiting(&app).await), (1, 2));
+    author.post("/v1/me/consents", json!({ "purpose": "voice_clips", "is_given": false })).await.ok();
+    assert_eq!((count(app.folder.path(), drawn).await, waiting(&app).await), (0, 0));
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    // what the program heard comes too late
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((count(app.folder.path(), drawn).await, calls(folder.path())), (0, 1));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_most_phones_cannot_play_is_worked_on_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = with(String::new()).await;
+    let village = Village::found(&app).await;
+    spoken(&village.chair, WEBM).await;
+    app.pass(TimeDelta::minutes(1)).await;
+    spoken(&village.chair, AMR).await;
+    let house = app.close().await;
+    let notes = format!("echo \"$*\" >>{}/forms", folder.path().display());
+    let program = stand_in(folder.path(), &notes, &format!("cat {M4A}"));
+    let later = monday() + TimeDelta::days(1);
+    let app = TestApp::start_with_in(house, later, |config: &mut Config| config.ffmpeg = program).await;
+    worked(&app).await;
+    let forms = std::fs::read_to_string(folder.path().join("forms")).unwrap();
+    assert!(forms.lines().next().unwrap().contains("-f amr "), "{forms}");
+    app.stop().await;
+}
+
 /// Killed while the program runs: the clip is taken up again by whoever starts next, with its second try.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_that_waits_survives_kill_9() {
@@ -230,6 +273,15 @@ async fn a_clip_that_waits_survives_kill_9() {
     let app = TestApp::start_with_in(house, later, |config: &mut Config| config.ffmpeg = program).await;
     worked(&app).await;
     let chair = Somebody::signed_in(&app, chair).await;
-    assert_eq!(chair.get(&voice).await.ok()["media"][0]["mime"], "audio/mp4");
+    let clip = chair.get(&voice).await.ok()["media"][0].clone();
+    assert_eq!(clip["mime"], "audio/mp4");
+    // a copy that was lost is made anew, and meanwhile the clip is there
+    std::fs::remove_file(&copies(&app)[0]).unwrap();
+    assert_eq!(chair.download(clip["url"].as_str().unwrap()).await, (200, AMR.to_vec()));
+    worked(&app).await;
+    assert_eq!(copies(&app).len(), 1);
+    std::fs::remove_file(&copies(&app)[0]).unwrap();
+    let made = liusheng::backup::make(&app.app.config, &folder.path().join("backup"), false, &app.clock).await;
+    assert!(made.is_ok_and(|made| !made.is_whole), "a copy that its row promises is not there");
     app.stop().await;
 }

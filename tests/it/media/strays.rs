@@ -2,7 +2,11 @@
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
-use liusheng::{ids::MediaId, media};
+use liusheng::{
+    events::{self, Happening, Kind},
+    ids::MediaId,
+    media,
+};
 use serde_json::json;
 
 use super::{PNG, files};
@@ -73,5 +77,29 @@ async fn a_database_that_is_younger_than_the_files_takes_none_away() {
     app.pass(TimeDelta::days(90)).await;
     assert_eq!(sweep(&app).await, 0);
     assert!(old.exists());
+    app.stop().await;
+}
+
+/// What a restored database does not know may stand in a newer backup, which may still be found.
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_month_after_a_restore_nothing_goes() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    shown(&app, &village).await;
+    let old = stray(&app, "");
+    app.pass(TimeDelta::days(90)).await;
+    let restored = app
+        .app
+        .store
+        .write(|tx| Box::pin(async move { events::record(tx, Happening::new(Kind::Restored, "log")).await.map(drop) }));
+    restored.await.unwrap();
+    for days in [0, 29] {
+        app.pass(TimeDelta::days(days)).await;
+        assert_eq!(sweep(&app).await, 0, "{days}");
+        assert!(old.exists());
+    }
+    app.pass(TimeDelta::days(2)).await;
+    assert_eq!(sweep(&app).await, 1);
+    assert!(!old.exists());
     app.stop().await;
 }

@@ -105,6 +105,8 @@ async fn what_came_before_the_network_broke_is_kept() {
     }
     // it still hangs there
     assert_eq!(send(who, &path, half, &CLIP[half..]).await, refused(423, "upload_busy"), "two write beside each other");
+    let dropped = answer(who.request(Method::DELETE, &path)).await;
+    assert_eq!((dropped.status, dropped.refused()), (423, "upload_busy".to_owned()));
     drop(socket);
     let mut last = refused(423, "upload_busy");
     for _ in 0..200 {

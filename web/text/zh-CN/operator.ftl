@@ -41,6 +41,7 @@ doctor-media-well = 附件目录 { $folder } 可以写入。
 doctor-media-unwritable = 附件目录 { $folder } 不能写入：{ $error }
 doctor-bucket-well = 附件存储桶 { $bucket } 能存、能列、能取、能删，外人读不到。
 doctor-bucket-public = 附件存储桶 { $bucket } 任何人都能读，请马上改为私有。
+doctor-bucket-plain = 附件存储桶 { $bucket } 的地址是 http://，经过的网络看得见请求和签名，请改用 https://。
 doctor-bucket-bad = 附件存储桶 { $bucket } 用不了：{ $error }
 doctor-keys-well = 密钥文件正常，别人读不到。
 doctor-keys-missing = 没有密钥文件 { $file }：第一次启动会生成；如果以前有过，就是丢了，请从备份找回。

@@ -40,6 +40,7 @@ mod m0035_aloud;
 mod m0036_meetings;
 mod m0037_paths;
 mod m0038_sheets;
+mod m0044_members;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0036_meetings::Migration),
             Box::new(m0037_paths::Migration),
             Box::new(m0038_sheets::Migration),
+            Box::new(m0044_members::Migration),
         ]
     }
 }

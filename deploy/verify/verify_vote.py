@@ -7,6 +7,7 @@ It shares no code with Liusheng: hashes by hashlib, Ed25519 (RFC 8032), the Merk
 written out below. Exit codes: 0 all is well, 1 something is wrong (it says what), 2 wrong usage or not a file of this kind.
 """
 import base64
+import datetime
 import hashlib
 import json
 import sys
@@ -226,6 +227,8 @@ def verify(archive, wanted=None):
         told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
         return told
     asked = question(manifest)
+    # what became of every sheet stands there, be it that none was handed out
+    require(manifest.get("sheets") is not True or len(of("sheets")) == 1, "paper")
     on_paper, issued = paper(manifest, asked, (of("paper"), of("sheets")), len(counted))
     secret = manifest.get("secrecy") == "secret"
     if issued is not None:
@@ -248,7 +251,7 @@ def verify(archive, wanted=None):
             for mark in marks:
                 votes[mark] += ballots
     decided(archive, manifest, (count, votes, asked, issued), (digest, end.hex(), key))
-    standing = settled(archive["result"], of("settled"), poll)
+    standing = settled(manifest, archive["result"], of("settled"))
     told.append("✓ 重新数过：名册 %(on_roll)d，参加 %(present)d，同意 %(yes)d，不同意 %(no)d，弃权 %(abstain)d，无效 %(invalid)d" % count)
     for option, text in zip(asked["options"], asked["texts"]) if asked else ():
         told.append("✓ %s：%d 票" % (text, votes[option]))
@@ -274,6 +277,15 @@ def valid(asked, marks):
     if asked is None:
         return len(marks) == 1 and marks[0] in ("for", "against", "abstain")
     return len(marks) <= asked["most"] and len(set(marks)) == len(marks) and set(marks) <= set(asked["options"])
+
+
+def in_order(asked, marks):
+    return marks == [option for option in asked["options"] if option in marks]
+
+
+def written(asked, marks):
+    """The marks of a valid ballot that names somebody, as everybody would write them."""
+    return bool(marks) and valid(asked, marks) and in_order(asked, marks)
 
 
 def amended(entries, tags, on, last):
@@ -306,7 +318,6 @@ def paper(manifest, asked, told, by_phone):
     if not boxes and not sheets:
         return [], None
     require(manifest.get("paper") is True and len(sheets) == 1, "paper")
-    require(asked is None or asked["most"] == 1, "paper")
     poll, found, names = manifest["poll"], [], set()
 
     def number(value):
@@ -324,8 +335,12 @@ def paper(manifest, asked, told, by_phone):
         elif asked is not None:
             require(isinstance(one.get("votes"), dict), "paper")
             wanted["abstain"], wanted["invalid"] = number(one.get("abstain")), number(one.get("invalid"))
-            wanted["votes"] = {option: number(one["votes"].get(option)) for option in asked["options"]}
-            found += [([option], ballots) for option, ballots in wanted["votes"].items()]
+            # a number for each option where one may be named; else for each set of options that occurs
+            told = asked["options"] if asked["most"] == 1 else one["votes"]
+            wanted["votes"] = {keys: number(one["votes"].get(keys)) for keys in told}
+            if asked["most"] > 1:
+                require(all(written(asked, keys.split(",")) and n > 0 for keys, n in wanted["votes"].items()), "paper")
+            found += [([keys] if asked["most"] == 1 else keys.split(","), n) for keys, n in wanted["votes"].items()]
             found += [([], wanted["abstain"]), (None, wanted["invalid"])]
         else:
             for name, marks in (("yes", ["for"]), ("no", ["against"]), ("abstain", ["abstain"]), ("invalid", None)):
@@ -343,7 +358,8 @@ def paper(manifest, asked, told, by_phone):
 def named(manifest, entries, ballots, about):
     """Open ballots: each digest is among the ballots, each elector is told once."""
     (counted, asked), (poll, on) = ballots, about
-    require(manifest.get("secrecy") == "open", "plaintexts")
+    secrecy = manifest.get("secrecy")
+    require(secrecy == "open" or secrecy == "paper" and not counted, "plaintexts")
     hashes, electors, chosen = set(), set(), []
     for one in entries:
         choices, cast_id, elector = one.get("c"), one.get("cast_id"), one.get("e")
@@ -384,7 +400,7 @@ def opened(archive, manifest, told_names, ballots, end):
     chosen = []
     for one in plaintexts:
         require(one is None or isinstance(one, list) and all(isinstance(c, str) for c in one) and valid(asked, one)
-                and (asked is None or one == [option for option in asked["options"] if option in one]),
+                and (asked is None or in_order(asked, one)),
                 "plaintexts")
         chosen.append(one)
     require(isinstance(archive.get("result"), dict)
@@ -509,17 +525,46 @@ def bound(archive, manifest, about):
     require(is_signed(key, b"LSB1-result\0" + jcs(result), unhex(archive.get("result_sig"), 64)), "signature")
 
 
-def settled(result, entries, poll):
-    """Whether it stands: one that could be challenged says until when, and a leaf after it what became of it."""
-    until = result.get("challenge_until")
+def moment(text):
+    """A moment as it is written, and no other way; in seconds."""
+    require(isinstance(text, str), "settled")
+    try:
+        at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+        require(at.strftime("%Y").zfill(4) + at.strftime("-%m-%dT%H:%M:%SZ") == text, "settled")
+        return at
+    except ValueError:
+        raise Wrong("settled") from None
+
+
+def days(manifest, result):
+    """The days are those that the vote said before anybody cast, the first one not counted; they end at 24:00 in China."""
+    number = manifest["challenge_days"]
+    require(whole(number) and number <= 1000, "settled")
+    china = datetime.timedelta(hours=8)
+    try:
+        first = (moment(result.get("t")) + china).replace(hour=0, minute=0, second=0)
+        wanted = (first + datetime.timedelta(days=number + 1) - china).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:
+        raise Wrong("settled") from None
+    require(result.get("challenge_until") == (wanted if number else None), "settled")
+
+
+def settled(manifest, result, entries):
+    """Whether it stands: one that may be challenged says until when, and a leaf after it what became of it."""
+    until, is_told = result.get("challenge_until"), manifest.get("challenge_days") is not None
     require(until is None or isinstance(until, str), "settled")
+    if is_told:
+        days(manifest, result)
     if not entries:
         return [] if until is None else ["结果公示到 %s，还可以质疑，不是定论。" % until]
-    one = entries[0]
+    one, poll = entries[0], manifest["poll"]
     require(isinstance(one.get("s"), str) and isinstance(one.get("t"), str) and until is not None, "settled")
     hexed(one.get("sha256"), "settled")
     require(same(one, {"k": "settled", "poll": poll, "s": one["s"], "sha256": one["sha256"], "t": one["t"], "v": 1}), "settled")
     require(one["s"] in ("final", "overturned"), "settled")
+    # a challenge that is right overturns it at once; it stands when its days are over
+    if is_told:
+        require(moment(one["t"]) >= moment(until if one["s"] == "final" else result.get("t")), "settled")
     return [("✓ 结果公示期满，%s 成为定论" if one["s"] == "final" else "质疑成立，%s 起这个结果不算。") % one["t"]]
 
 

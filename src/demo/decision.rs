@@ -30,7 +30,7 @@ impl Story<'_> {
         // the one that is open today stays open for five days
         let closes_at = now + if key == "lamps" { TimeDelta::days(5) } else { TimeDelta::hours(12) };
         let input = OpenVote {
-            matter_id,
+            matter_id: Some(matter_id),
             question: say(key, "question"),
             preset: "village_assembly_person".to_owned(),
             allows_revote: false,

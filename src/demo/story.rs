@@ -23,7 +23,7 @@ use crate::{
 
 /// Key of its words, and the day on which it begins; day 40 is today.
 const MATTERS: &[(&str, i64)] =
-    &[("shelter", 0), ("pipes", 13), ("lamps", 15), ("hall", 26), ("bumps", 34), ("waste", 37), ("rail", 39)];
+    &[("shelter", 0), ("pipes", 5), ("lamps", 15), ("hall", 26), ("bumps", 34), ("waste", 37), ("rail", 39)];
 /// Authors of the three voices of each matter.
 const AUTHORS: &[&str] = &["00022", "00034", "00041"];
 /// A voice without a matter on some days: key, author, kind is a suggestion.
@@ -92,10 +92,11 @@ impl<'a> Story<'a> {
             15 => self.review(key, thread).await,
             // the law's ten days between calling the assembly and voting are full on day 25
             25 => self.vote(key, thread).await,
-            26 => self.give_task(key, thread).await,
-            28 => self.finish_task(key, thread).await,
-            30 => self.rate(key, thread).await,
-            33 => self.close(key, thread).await,
+            // the result hangs for seven days before it stands, counted from the day after the count on day 26
+            34 => self.give_task(key, thread).await,
+            36 => self.finish_task(key, thread).await,
+            37 => self.rate(key, thread).await,
+            40 => self.close(key, thread).await,
             _ => Ok(()),
         }
     }

@@ -209,9 +209,13 @@ kinds! {
     VoteOpened "vote.opened",
     /// The roll of a vote was posted before its opening; data: matter, count, until when.
     RollPosted "vote.roll_posted",
+    /// The fingerprint of the board of an open vote was told, every evening; data: entries, fingerprint.
+    BoardShown "vote.board_shown",
     /// Somebody objected to a roll; data: vote, kind.
     RollObjected "vote.roll_objected",
-    /// The office decided about it, two people of it; data: vote, outcome.
+    /// The office did not decide it in its days, and others may; data: vote.
+    RollObjectionPassedOn "vote.roll_objection_passed_on",
+    /// The office decided about it, two people of it, or nobody did in time; data: vote, outcome.
     RollObjectionDecided "vote.roll_objection_decided",
     /// An elector was added to a frozen roll or struck from it; data: op, number.
     RollAmended "vote.roll_amended",
@@ -225,6 +229,8 @@ kinds! {
     SheetEnded "vote.sheet_ended",
     /// A vote is over and its paper waits to be counted; data: none.
     PaperWaits "vote.paper_waits",
+    /// Two people replaced somebody who was to count a box; data: box.
+    CounterReplaced "vote.counter_replaced",
     /// What was in the boxes was signed; data: issued, counted.
     PaperSigned "vote.paper_signed",
     /// A result stands, or was overturned; data: matter, settlement.

@@ -22,6 +22,7 @@ use crate::{
     ids::{BodyId, MeetingId},
     meetings::{Attend, MeetingDetail, MeetingView, commands, queries, rules},
     page::PageQuery,
+    votes::{VoteView, queries::votes_at},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -44,6 +45,7 @@ struct MeetingsPage {
 struct MeetingPage {
     page: Page,
     meeting: MeetingDetail,
+    votes: Vec<VoteView>,
     may_sign_in: bool,
     wrong: Wrong,
 }
@@ -63,11 +65,12 @@ async fn shown(app: &App, viewer: &Viewer, id: MeetingId, wrong: Wrong) -> Resul
         Some(actor) => waits_for((app, actor, &belongs_to(app, actor).await?), &meeting.meeting),
         None => false,
     };
+    let votes = votes_at(app.store.read(), id).await?;
     let may_sign_in = is_awaited && meeting.my_attendance.is_none();
     let back = meeting.meeting.matter_id.map_or_else(|| "/meetings".to_owned(), |matter| format!("/matters/{matter}"));
     let page =
         viewer.page("page-meeting").titled(meeting.meeting.title.clone()).back(back).at(format!("/meetings/{id}"));
-    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, may_sign_in, wrong }))
+    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, may_sign_in, wrong }))
 }
 
 /// The bodies to which somebody belongs without a seat.

@@ -36,6 +36,8 @@ struct RollPage {
     vote: VoteView,
     roll: RollView,
     mine: Option<MyVote>,
+    /// Does the viewer stand on another village's roll, too?
+    is_elsewhere: bool,
     own: Vec<RollObjectionView>,
     entries: Vec<RollEntryView>,
     next: Option<String>,
@@ -65,6 +67,12 @@ async fn shown(
         Some(actor) => Some(queries::my_vote(app, actor, id).await?),
         None => None,
     };
+    let is_elsewhere = match &viewer.actor {
+        Some(actor) if mine.as_ref().is_some_and(|mine| mine.is_on_roll) => {
+            !queries::elsewhere::elsewhere(db, id, &[actor.person]).await?.is_empty()
+        }
+        _ => false,
+    };
     let sees = viewer.actor.as_ref().filter(|actor| actor.sees(&vote.area_code));
     let (list, next, own) = match sees {
         Some(actor) => {
@@ -77,7 +85,7 @@ async fn shown(
     };
     let may_object = sees.is_some() && may_object(&roll, &vote.state, app.now());
     let page = viewer.page("page-roll").back(format!("/votes/{id}")).at(format!("/votes/{id}/roll"));
-    let shown = RollPage { page, vote, roll, mine, own, entries: list, next, may_object, typed, wrong };
+    let shown = RollPage { page, vote, roll, mine, is_elsewhere, own, entries: list, next, may_object, typed, wrong };
     Ok(render_as(shown.wrong.status(), &shown))
 }
 

@@ -91,7 +91,7 @@ impl VotePage {
                 self.mine.as_ref().is_some_and(|mine| mine.is_on_roll && !mine.has_sheet && (!mine.has_cast || again))
             }
         };
-        self.vote.state == "open" && may && !self.is_lost
+        self.vote.state == "open" && may && !self.is_lost && !self.is_on_paper()
     }
 
     /// Those for whom one may cast, on the own page.
@@ -114,6 +114,16 @@ impl VotePage {
 
     fn is_secret(&self) -> bool {
         self.vote.secrecy == "secret"
+    }
+
+    /// Does the law keep it there?
+    fn is_kept_on_paper(&self) -> bool {
+        self.preset.is_some_and(|preset| preset.paper_required)
+    }
+
+    /// In a booth, on sheets alone?
+    fn is_on_paper(&self) -> bool {
+        self.vote.secrecy == "paper"
     }
 
     fn is_stranger(&self) -> bool {
@@ -301,8 +311,8 @@ pub(super) async fn shown_result(
         }
         None => (Vec::new(), None),
     };
-    let page =
-        viewer.page("page-vote-result").back(format!("/matters/{}", vote.matter_id)).at(format!("/votes/{id}/result"));
+    let back = vote.matter_id.map_or_else(|| "/votes".to_owned(), |matter| format!("/matters/{matter}"));
+    let page = viewer.page("page-vote-result").back(back).at(format!("/votes/{id}/result"));
     let in_time = result.is_provisional() && result.challenge_until.is_some_and(|until| app.now() < until);
     let may_challenge = match &viewer.actor {
         Some(actor) if in_time => challenges::may_challenge(db, id, actor.person).await?,

@@ -16,15 +16,15 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    bodies::{self, Right},
     clock,
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
-    ids::{BodyId, MatterId, MeetingId, PersonId, VoteId},
-    matters, meetings,
+    ids::{MatterId, MeetingId, PersonId, VoteId},
+    matters,
     store::Tx,
 };
 
+mod about;
 mod amend;
 mod annul;
 pub mod boxes;
@@ -32,17 +32,21 @@ mod cast;
 pub mod challenges;
 mod close;
 mod conclude;
+mod daily;
 pub mod households;
 pub mod objections;
 mod opening;
+mod overdue;
 pub mod paper;
 pub mod proxies;
 mod question;
 mod receipt;
+pub mod replace;
 mod settle;
 mod slot;
 mod telling;
 
+use self::about::About;
 pub use self::{
     annul::{AnnulVote, annul, is_annullable},
     cast::{CastBallot, Choice, Paper, cast},
@@ -65,15 +69,18 @@ pub(super) use self::{
 const MAX_DAYS: i64 = 60;
 /// Its result may be challenged for so many days at most.
 const MAX_CHALLENGE_DAYS: u32 = 15;
-/// State of a meeting that is to come.
-const CALLED: &str = "called";
+/// For so many days a result may be challenged where nothing else is said: as long as a rule of a town has it stand open for
+/// objections.
+const CHALLENGE_DAYS: u32 = 7;
 
 /// A vote to be opened.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenVote {
-    /// The matter; it must be in the decide stage.
-    pub matter_id: MatterId,
+    /// The matter; it must be in the decide stage. Absent of a vote of a meeting's agenda: an election inside a council, or of a
+    /// village committee.
+    #[serde(default)]
+    pub matter_id: Option<MatterId>,
     /// What is asked: so that yes or no answers it, or one of the options. 2 to 200 characters.
     #[schema(min_length = 2, max_length = 200)]
     pub question: String,
@@ -104,18 +111,18 @@ pub struct OpenVote {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 30)]
     pub roll_days: Option<u32>,
-    /// Are sheets of paper handed out at the desk, too? Then one ballot names one option at most.
+    /// Are sheets of paper handed out at the desk, too?
     #[serde(default)]
     pub has_paper: bool,
     /// For how many days after the count the result may be challenged, 15 at most; it moves nothing before. What the rule asks
-    /// for, or none, when absent.
+    /// for, or seven, when absent; none (0) only where nothing is decided.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 15)]
     pub challenge_days: Option<u32>,
     /// When it closes by itself; 60 days from now at most.
     #[schema(value_type = String, format = DateTime)]
     pub closes_at: DateTime<Utc>,
-    /// The meeting it belongs to. Without one it is an opinion poll and decides nothing.
+    /// The meeting it belongs to. Without one it is an opinion poll and decides nothing, and needs a matter.
     #[serde(default)]
     pub meeting_id: Option<MeetingId>,
 }
@@ -129,6 +136,8 @@ pub enum Secrecy {
     Open,
     /// 无记名: sealed on the phone, opened after the end by two of three keys. Open once all three keys are made.
     Secret,
+    /// 纸票: in a booth, on paper alone; nobody casts by phone.
+    Paper,
 }
 
 impl Secrecy {
@@ -138,6 +147,7 @@ impl Secrecy {
         match self {
             Self::Open => "open",
             Self::Secret => "secret",
+            Self::Paper => "paper",
         }
     }
 }
@@ -146,29 +156,29 @@ impl Secrecy {
 /// three keys. Recorded: `vote.roll_posted`; `vote.opened`, when it takes ballots.
 ///
 /// # Errors
-/// `not_found` (matter, meeting, vote before); `not_allowed`; `paper_required` for elections that the law keeps on paper;
+/// `not_found` (matter, meeting, vote before); `not_allowed`; `paper_required` for elections that the law keeps on paper, unless
+/// they are on paper alone;
 /// `rule_not_votable` for a preset that cannot be voted on here, or when nobody is on its roll; `invalid_fields`, also for a
 /// meeting that was not called in time;
 /// `authorisation_needed` where the representatives may not decide it; `halted`;
 /// `wrong_state` when the matter is not to be decided now or another vote about it is open.
 pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteView> {
-    let area = matters::queries::area_of(tx, input.matter_id).await?;
-    let seat = bodies::require(actor, Right::OpenVote, &area)?;
+    let about = about::about(tx, actor, &input).await?;
     let now = tx.now();
     let (preset, opens_at) = check(&input, now)?;
     let is_posted = opens_at > now;
-    let asked = question::asked(tx, &input).await?;
+    let asked = question::asked(tx, &input, &about).await?;
     let is_secret = input.secrecy == Secrecy::Secret;
-    let is_binding = belongs_to_meeting(tx, &input, (preset, opens_at), &area).await?;
-    if is_binding && preset.unit == rules::Unit::Representative {
-        matters::commands::require_authorised(tx, input.matter_id).await?;
-    }
+    let is_binding = about::is_binding(tx, &input, (preset, opens_at), &about).await?;
     let id = VoteId::new();
-    matters::commands::begin_vote(tx, input.matter_id, id).await?;
+    if let Some(matter) = about.matter {
+        matters::commands::begin_vote(tx, matter, id).await?;
+    }
     // who has a vote is who has one on the day of the first ballot
-    let electors = roll::draw_up(tx, &input.preset, preset, &area, clock::local_date(opens_at)).await?;
-    let about = (actor.person, seat.body_id, area);
-    let row = drawn_up(tx, (id, input), about, (preset, opens_at), (is_binding, asked, electors.len()))?;
+    let day = clock::local_date(opens_at);
+    let electors = roll::draw_up(tx, (&input.preset, preset), (&about.area, about.body), day).await?;
+    let row =
+        drawn_up(tx, (id, input), (actor.person, about), (preset, opens_at), (is_binding, asked, electors.len()))?;
     let row = row.insert(tx).await?;
     roll::freeze(tx, (id, actor.person), electors).await?;
     let row = keep_root(tx, row).await?;
@@ -187,7 +197,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
 fn drawn_up(
     tx: &Tx,
     (id, input): (VoteId, OpenVote),
-    (person, body, area): (PersonId, BodyId, String),
+    (person, about): (PersonId, About),
     (preset, opens_at): (&Preset, DateTime<Utc>),
     (is_binding, asked, electors): (bool, question::Asked, usize),
 ) -> Result<vote::ActiveModel> {
@@ -201,10 +211,10 @@ fn drawn_up(
     };
     Ok(vote::ActiveModel {
         id: Set(id),
-        matter_id: Set(input.matter_id),
+        matter_id: Set(about.matter),
         meeting_id: Set(input.meeting_id),
-        area_code: Set(area),
-        body_id: Set(body),
+        area_code: Set(about.area),
+        body_id: Set(about.body),
         question: Set(input.question.trim().to_owned()),
         preset: Set(input.preset),
         rule: Set(serde_json::to_string(preset).map_err(Error::broken)?),
@@ -226,7 +236,7 @@ fn drawn_up(
         parent_vote_id: Set(input.parent_vote_id),
         roll_frozen: Set(on_roll),
         roll_posted_at: Set(is_posted.then(|| tx.now())),
-        challenge_days: Set(number(input.challenge_days.or(preset.challenge_days).unwrap_or(0))?),
+        challenge_days: Set(number(input.challenge_days.or(preset.challenge_days).unwrap_or(CHALLENGE_DAYS))?),
         has_paper: Set(input.has_paper),
         ..Default::default()
     })
@@ -263,7 +273,7 @@ pub(super) async fn record_opened(tx: &Tx, row: &vote::Model, actor: Option<&Act
 /// The rule, and when the first ballot may be cast.
 fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateTime<Utc>)> {
     let preset = rules::preset(&input.preset);
-    if preset.is_some_and(|preset| preset.paper_required) {
+    if preset.is_some_and(|preset| preset.paper_required) && input.secrecy != Secrecy::Paper {
         return Err(Code::PaperRequired.into());
     }
     let mut checks = Checks::default();
@@ -273,40 +283,17 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateT
     let days = input.roll_days.unwrap_or(asked);
     checks.require((asked..=MAX_POSTED_DAYS).contains(&days), "roll_days", "out_of_range");
     let least = preset.and_then(|preset| preset.challenge_days).unwrap_or(0);
-    let challenge = input.challenge_days.unwrap_or(least);
+    let challenge = input.challenge_days.unwrap_or(CHALLENGE_DAYS.max(least));
     checks.require((least..=MAX_CHALLENGE_DAYS).contains(&challenge), "challenge_days", "out_of_range");
     let opens_at = if days == 0 { now } else { days_after(now, days.min(MAX_POSTED_DAYS)) };
     let in_time = input.closes_at > opens_at && input.closes_at <= now + TimeDelta::days(MAX_DAYS);
     checks.require(in_time, "closes_at", "out_of_range");
-    let is_lawful = preset.is_none_or(|preset| !preset.secret) || input.secrecy == Secrecy::Secret;
+    let is_lawful = preset.is_none_or(|preset| !preset.secret) || input.secrecy != Secrecy::Open;
     checks.require(is_lawful, "secrecy", "must_be_secret");
+    let on_paper_alone = input.secrecy == Secrecy::Paper;
+    checks.require(!on_paper_alone || input.has_paper, "has_paper", "required");
+    checks.require(!on_paper_alone || !input.allows_revote, "allows_revote", "not_on_paper");
     checks.done()?;
     let preset = preset.filter(|preset| roll::is_votable(&input.preset, preset)).ok_or(Code::RuleNotVotable)?;
     Ok((preset, opens_at))
-}
-
-/// A vote that decides belongs to a meeting about this matter, called as many days ahead of it and of the opening as the
-/// law asks, and is open until the meeting has begun.
-async fn belongs_to_meeting(
-    tx: &Tx,
-    input: &OpenVote,
-    (preset, opens_at): (&Preset, DateTime<Utc>),
-    area: &str,
-) -> Result<bool> {
-    let Some(id) = input.meeting_id else { return Ok(false) };
-    let meeting = meetings::queries::meeting(tx, id).await?;
-    // the days run before the meeting, and before the first ballot
-    let begins = clock::local_date(opens_at).min(meeting.starts_at.date_naive());
-    let days = begins - meeting.called_at.date_naive();
-    let mut checks = Checks::default();
-    let is_ours = meeting.matter_id == Some(input.matter_id)
-        && meeting.area_code == area
-        && meeting.state == CALLED
-        && roll::audience(&input.preset, preset.unit) == Some(meeting.audience);
-    checks.require(is_ours, "meeting_id", "not_this_meeting");
-    let in_time = days >= TimeDelta::days(i64::from(preset.notice_days.unwrap_or(0)));
-    checks.require(!is_ours || in_time, "meeting_id", "called_too_late");
-    checks.require(!is_ours || input.closes_at > meeting.starts_at, "closes_at", "before_the_meeting");
-    checks.done()?;
-    Ok(true)
 }

@@ -58,7 +58,7 @@ async fn list_presets() -> Json<Vec<PresetView>> {
     Json(queries::presets())
 }
 
-/// Open a vote about a matter and freeze its roll.
+/// Open a vote about a matter, or of a meeting's agenda, and freeze its roll.
 #[utoipa::path(post, path = "/v1/votes", tag = "votes", operation_id = "open_vote", request_body = OpenVote,
     responses((status = 201, body = VoteView, description = "Open; without a meeting called in time it is an opinion poll"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]

@@ -7,17 +7,18 @@
 //! the count, kept with every number; a tie is never broken, but left to another vote among the tied. Nobody casts for
 //! another but by a proxy that a second person checked, or as a named alternate of the own household; nobody's ballot is
 //! replaced by who comes after; everybody for whom another cast is told. A vote without a meeting called in time is an
-//! opinion poll (意见征询) and decides nothing.
+//! opinion poll (意见征询) and decides nothing. What decides may be challenged for a day at least before it stands.
+//! To which household somebody belongs is what was so on the day of the roll. What the law keeps in a booth is on paper alone.
 //! After the freeze a roll changes only by what two people of the office decided, as entries of the board.
 //! A result that may be challenged moves nothing before its days are over and each challenge is answered.
 //! A sheet of paper stands in the roll as the elector's one channel from the moment it is handed out; what is on paper is
 //! counted twice, and signed only when every sheet is accounted for.
-//! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `roll_entries`, `roll_agents`, `roll_objections`, `roll_amendments`, `household_agents`,
+//! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `paper_replacements`, `roll_entries`, `roll_members`, `roll_agents`, `roll_objections`, `roll_amendments`, `household_agents`,
 //! `envelopes`, `trustee_keys`. Events recorded: `vote.roll_posted`, `vote.roll_objected`,
-//! `vote.roll_objection_decided`, `vote.roll_amended`, `vote.challenged`, `vote.challenge_passed_on`,
+//! `vote.roll_objection_passed_on`, `vote.roll_objection_decided`, `vote.roll_amended`, `vote.challenged`, `vote.challenge_passed_on`,
 //! `vote.challenge_answered`, `vote.settled`,
-//! `vote.sheet_issued`, `vote.sheet_ended`, `vote.paper_waits`, `vote.paper_signed`,
-//! `vote.opened`, `vote.box_closed`, `vote.closed`, `vote.proxy_named`, `vote.proxy_checked`, `vote.proxy_ended`,
+//! `vote.sheet_issued`, `vote.sheet_ended`, `vote.paper_waits`, `vote.counter_replaced`, `vote.paper_signed`,
+//! `vote.opened`, `vote.board_shown`, `vote.box_closed`, `vote.closed`, `vote.proxy_named`, `vote.proxy_checked`, `vote.proxy_ended`,
 //! `vote.cast_for`, `household.agents_named`. A ballot is its own record: no event, no log line, no card speaks of it.
 //!
 //! # Why
@@ -27,6 +28,7 @@
 pub mod archive;
 pub mod commands;
 mod http;
+pub mod office;
 pub mod queries;
 mod reactions;
 mod record;

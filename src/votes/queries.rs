@@ -19,10 +19,13 @@ use crate::{
 mod ballots;
 pub mod challenges;
 mod electors;
+pub mod elsewhere;
 pub mod households;
+pub(super) mod members;
 mod own;
 pub mod paper;
 pub mod proxies;
+pub mod replaced;
 mod results;
 pub mod roll_list;
 mod spoken;
@@ -90,8 +93,9 @@ const MAX_VOTES: u64 = 100;
 pub struct VoteView {
     /// Its id.
     pub id: VoteId,
-    /// The matter.
-    pub matter_id: MatterId,
+    /// The matter; absent of a vote of a body's agenda.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter_id: Option<MatterId>,
     /// The meeting it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meeting_id: Option<MeetingId>,
@@ -124,7 +128,8 @@ pub struct VoteView {
     /// The vote whose tie this one decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_vote_id: Option<VoteId>,
-    /// open: listed with number and masked name after closing; secret: sealed, nobody learns whose a ballot was.
+    /// open: listed with number and masked name after closing; secret: sealed, nobody learns whose a ballot was; paper: in a
+    /// booth, on sheets alone.
     pub secrecy: String,
     /// May an elector cast again, so that the last ballot counts?
     pub allows_revote: bool,
@@ -208,6 +213,19 @@ pub async fn votes_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec
     let mut views = Vec::with_capacity(rows.len());
     // a matter has one vote, seldom two
     for row in rows {
+        views.push(view(db, row).await?);
+    }
+    Ok(views)
+}
+
+/// The votes of a meeting, oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn votes_at(db: &impl ConnectionTrait, meeting: MeetingId) -> Result<Vec<VoteView>> {
+    let rows = vote::Entity::find().filter(vote::Column::MeetingId.eq(meeting)).limit(MAX_VOTES);
+    let mut views = Vec::new();
+    for row in rows.order_by_asc(vote::Column::OpensAt).all(db).await? {
         views.push(view(db, row).await?);
     }
     Ok(views)
@@ -308,6 +326,12 @@ pub(super) fn rule_of(row: &vote::Model) -> Result<Preset> {
 #[must_use]
 pub fn is_of_households(preset: &str) -> bool {
     rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Household)
+}
+
+/// Do the members of a body vote among themselves by this preset?
+#[must_use]
+pub fn is_inside(preset: &str) -> bool {
+    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::BodyMember)
 }
 
 /// Everybody on the roll of a vote, by number; who was struck is not.

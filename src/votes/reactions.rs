@@ -9,12 +9,13 @@ use super::{
     rules::{Elected, Unit},
 };
 use crate::{
-    board, clock,
+    board, bodies, clock,
     error::{Error, Result},
     events::{Event, Kind, Reaction},
+    ids::BodyId,
     matters::{self, Verdict},
     store::Tx,
-    streams::commands::Card,
+    streams::commands::{Card, channel, mailbox, office, post_card},
     text,
 };
 
@@ -57,17 +58,21 @@ async fn conclude_matter(tx: &Tx, event: &Event) -> Result<()> {
         (outcome @ ("passed" | "not_passed"), false) => Verdict::Consulted(outcome == "passed"),
         _ => Verdict::Annulled,
     };
-    matters::commands::conclude_vote(tx, vote.matter_id, vote.id, verdict).await
+    match vote.matter_id {
+        Some(matter) => matters::commands::conclude_vote(tx, matter, vote.id, verdict).await,
+        None => Ok(()),
+    }
 }
 
-/// A card at the opening and at the end, never in between.
+/// A card at the opening and at the end, and every evening the fingerprint of the board alone.
 async fn tell(tx: &Tx, event: &Event) -> Result<()> {
-    if !matches!(event.kind, Kind::VoteOpened | Kind::VoteBoxClosed | Kind::VoteClosed) {
+    if !matches!(event.kind, Kind::VoteOpened | Kind::BoardShown | Kind::VoteBoxClosed | Kind::VoteClosed) {
         return Ok(());
     }
     let vote = queries::row(tx, event.subject_id()?).await?;
     let mut card = match event.kind {
         Kind::VoteOpened => opened(&vote)?,
+        Kind::BoardShown => return shown(tx, &vote, event).await,
         Kind::VoteBoxClosed => box_closed(&vote),
         _ => closed(&vote)?,
     };
@@ -77,7 +82,63 @@ async fn tell(tx: &Tx, event: &Event) -> Result<()> {
         let blanks = [("fingerprint", head.fingerprint.into()), ("entries", head.n.to_string().into())];
         card.text.push_str(&text::say_with("card-vote-fingerprint", &blanks));
     }
-    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+    tell_all(tx, &vote, card).await
+}
+
+/// The body whose vote it is: its questions go to that body's office.
+async fn run_by(tx: &Tx, vote: &vote::Model) -> Result<Option<BodyId>> {
+    if queries::is_inside(&vote.preset) {
+        return Ok(Some(vote.body_id));
+    }
+    bodies::queries::of_kind(tx, "village_committee", &vote.area_code).await
+}
+
+/// A card for those who stand in for an office that let the day pass.
+async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
+    for kind in ["town_office", "supervision_committee"] {
+        let Some(body) = bodies::queries::of_kind(tx, kind, area).await? else { continue };
+        let stream = office(tx, body).await?;
+        post_card(tx, stream, card.clone()).await?;
+    }
+    Ok(())
+}
+
+/// A card wherever the matter is talked about and in the village's channel; of a vote inside a body in its own stream and in
+/// each member's mailbox, and nowhere else.
+async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
+    if let Some(matter) = vote.matter_id {
+        return matters::tell(tx, matter, &vote.area_code, card).await;
+    }
+    if !queries::is_inside(&vote.preset) {
+        let village = channel(tx, &vote.area_code).await?;
+        return post_card(tx, village, card).await.map(drop);
+    }
+    let mut streams = vec![office(tx, vote.body_id).await?];
+    for person in queries::roll_people(tx, vote.id).await? {
+        streams.push(mailbox(tx, person).await?);
+    }
+    for stream in streams {
+        post_card(tx, stream, card.clone()).await?;
+    }
+    Ok(())
+}
+
+/// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream.
+async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
+    let stream = match queries::is_inside(&vote.preset) {
+        true => office(tx, vote.body_id).await?,
+        false => channel(tx, &vote.area_code).await?,
+    };
+    let fingerprint = event.get::<String>("fingerprint").unwrap_or_default();
+    let entries = event.data["entries"].as_u64().unwrap_or_default().to_string();
+    let blanks = [("fingerprint", fingerprint.into()), ("entries", entries.into())];
+    let card = Card {
+        code: "board_shown",
+        title: text::say_with("card-vote-shown", &[("question", vote.question.as_str().into())]),
+        text: text::say_with("card-vote-fingerprint", &blanks) + &text::say("card-vote-shown-text"),
+        link: format!("/board/{}", vote.id),
+    };
+    post_card(tx, stream, card).await.map(drop)
 }
 
 fn kept(vote: &vote::Model) -> Result<StoredResult> {
@@ -87,7 +148,12 @@ fn kept(vote: &vote::Model) -> Result<StoredResult> {
 
 fn opened(vote: &vote::Model) -> Result<Card> {
     // the card goes to the whole village, though only its representatives may be asked
-    let is_for_all = queries::rule_of(vote)?.unit != Unit::Representative;
+    let key = match queries::rule_of(vote)?.unit {
+        _ if vote.secrecy == Secrecy::Paper.as_str() => "card-vote-opened-paper",
+        Unit::Representative => "card-vote-opened-to-some",
+        Unit::BodyMember => "card-vote-opened-inside",
+        _ => "card-vote-opened-text",
+    };
     let closes = clock::local(vote.closes_at);
     let blanks = [
         ("month", closes.month().into()),
@@ -101,7 +167,7 @@ fn opened(vote: &vote::Model) -> Result<Card> {
             "card-vote-opened",
             &[("label", label(vote.is_binding).into()), ("question", vote.question.as_str().into())],
         ),
-        text: text::say_with(if is_for_all { "card-vote-opened-text" } else { "card-vote-opened-to-some" }, &blanks),
+        text: text::say_with(key, &blanks),
         link: format!("/votes/{}", vote.id),
     })
 }

@@ -6,14 +6,14 @@ use sea_orm::{EntityTrait, Set};
 
 use super::{
     queries::{self, households},
-    rows::{roll_agent, roll_entry},
+    rows::{roll_agent, roll_entry, roll_member},
     rules::{Preset, Unit},
 };
 use crate::{
     areas,
     bodies::{self, Role},
     error::{Code, Result},
-    ids::{HouseholdId, PersonId, VoteId},
+    ids::{BodyId, HouseholdId, PersonId, VoteId},
     meetings::Audience,
     people::{self, Resident},
     store::Tx,
@@ -22,12 +22,13 @@ use crate::{
 /// Rows in one insert: thirteen columns each at most, well under SQLite's 32,766 variables.
 const CHUNK: usize = 1000;
 
-/// One elector, before the number is given; of a household its representative, with the alternates.
+/// One elector, before the number is given; of a household its representative, with the alternates and its grown-ups of that day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Elector {
     pub(super) person: PersonId,
     pub(super) household: HouseholdId,
     alternates: Vec<PersonId>,
+    members: Vec<PersonId>,
 }
 
 impl Elector {
@@ -46,13 +47,15 @@ enum Reach {
     Households,
     /// The villagers' representatives and the village committee.
     Representatives,
+    /// The members of the body that meets.
+    Members,
 }
 
-/// May this preset be voted on here: a yes-or-no question whose roll we can draw up?
+/// May this preset be voted on here: a question whose roll we can draw up?
 #[must_use]
 pub(super) fn is_votable(id: &str, preset: &Preset) -> bool {
     let is_question = preset.passing.is_some() && preset.second_measure.is_none();
-    is_question && !preset.paper_required && reach(id, preset.unit).is_some()
+    is_question && reach(id, preset.unit).is_some()
 }
 
 /// Who must have been called to the meeting that such a vote belongs to.
@@ -61,6 +64,7 @@ pub(super) fn audience(id: &str, unit: Unit) -> Option<Audience> {
     match reach(id, unit)? {
         Reach::Adults | Reach::Households => Some(Audience::Villagers),
         Reach::Representatives => Some(Audience::Representatives),
+        Reach::Members => Some(Audience::Members),
     }
 }
 
@@ -73,17 +77,26 @@ fn reach(id: &str, unit: Unit) -> Option<Reach> {
         Unit::Person | Unit::Elector => Some(Reach::Adults),
         Unit::Household => Some(Reach::Households),
         Unit::Representative => Some(Reach::Representatives),
+        Unit::BodyMember => Some(Reach::Members),
         // who is a member of the collective economic organisation is in no register here: not every adult is one
         Unit::Member | Unit::MemberRep | Unit::Director | Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
     }
 }
 
-/// Everybody who has a vote in the village on that day, in the order of the roster.
+/// Everybody who has a vote in the village, or in the body that meets, on that day, in the order of the roster.
 ///
 /// # Errors
 /// `rule_not_votable` for a unit without a roll, for an area that has no roster, and when nobody is on the roll.
-pub(super) async fn draw_up(tx: &Tx, id: &str, preset: &Preset, area: &str, day: NaiveDate) -> Result<Vec<Elector>> {
+pub(super) async fn draw_up(
+    tx: &Tx,
+    (id, preset): (&str, &Preset),
+    (area, body): (&str, BodyId),
+    day: NaiveDate,
+) -> Result<Vec<Elector>> {
     let reach = reach(id, preset.unit).ok_or(Code::RuleNotVotable)?;
+    if reach == Reach::Members {
+        return members(tx, body).await;
+    }
     if !areas::get(tx, area).await?.level.is_village() {
         return Err(Code::RuleNotVotable.into());
     }
@@ -94,6 +107,8 @@ pub(super) async fn draw_up(tx: &Tx, id: &str, preset: &Preset, area: &str, day:
             let named = households::named_in(tx, area).await?;
             by_household(&residents, &named, day)
         }
+        // told apart above
+        Reach::Members => Vec::new(),
         Reach::Representatives => {
             let mut seated = bodies::holders(tx, "representatives", area, day).await?;
             seated.extend(committee(tx, area).await?);
@@ -101,6 +116,16 @@ pub(super) async fn draw_up(tx: &Tx, id: &str, preset: &Preset, area: &str, day:
         }
     };
     if electors.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(electors) }
+}
+
+/// The members of a body: those who are counted at its meetings and are on some roster still.
+async fn members(tx: &Tx, body: BodyId) -> Result<Vec<Elector>> {
+    let ids: Vec<PersonId> = bodies::members::entitled(tx, body, tx.now()).await?.into_iter().collect();
+    let found = people::queries::on_rolls(tx, &ids).await?;
+    let mut all: Vec<Resident> = found.into_values().filter(|one| one.left_on.is_none()).collect();
+    // always the same way: they come from several villages
+    all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
+    if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }
 }
 
 /// The members of the village committee; its clerks and grid workers work for it without sitting in it.
@@ -130,7 +155,10 @@ fn by_household(residents: &[Resident], named: &HashMap<HouseholdId, Vec<PersonI
         let eldest = || home.iter().min_by_key(|one| one.birth_date);
         let by_custom = || home.iter().find(|one| one.is_head).or_else(eldest).map(|one| one.id);
         let person = agents.next().or_else(by_custom)?;
-        Some(Elector { person, household, alternates: agents.collect() })
+        // who lives there and has no vote hears all the same how the household voted
+        let grown_up = |one: &&Resident| one.household == household && people::rules::is_adult(one.birth_date, day);
+        let members = residents.iter().filter(grown_up).map(|one| one.id).collect();
+        Some(Elector { person, household, alternates: agents.collect(), members })
     };
     order.into_iter().filter_map(elect).collect()
 }
@@ -143,7 +171,7 @@ pub(super) fn is_elector(resident: &Resident, day: NaiveDate) -> bool {
 }
 
 fn elector(resident: &Resident) -> Elector {
-    Elector { person: resident.id, household: resident.household, alternates: Vec::new() }
+    Elector { person: resident.id, household: resident.household, alternates: Vec::new(), members: Vec::new() }
 }
 
 /// Writes the roll, numbered from 1, with who may cast for a household beside its representative.
@@ -168,6 +196,23 @@ pub(super) async fn write(tx: &Tx, (vote, by): (VoteId, PersonId), first: i32, e
         numbered.iter().flat_map(|(number, elector)| alternates(tx, (vote, *number, by), elector)).collect();
     for some in seconds.chunks(CHUNK) {
         roll_agent::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    }
+    let row = |number: i32, person: &PersonId| roll_member::ActiveModel {
+        vote_id: Set(vote),
+        person_id: Set(*person),
+        number: Set(number),
+    };
+    let of_each = |(number, elector): &(i32, &Elector)| {
+        elector.members.iter().map(|person| row(*number, person)).collect::<Vec<_>>()
+    };
+    let members: Vec<_> = numbered.iter().flat_map(of_each).collect();
+    for some in members.chunks(CHUNK) {
+        // who joins later was of another household before: the first one stands
+        let key = [roll_member::Column::VoteId, roll_member::Column::PersonId];
+        roll_member::Entity::insert_many(some.to_vec())
+            .on_conflict_do_nothing_on(key)
+            .exec_without_returning(tx)
+            .await?;
     }
     Ok(())
 }
@@ -211,11 +256,18 @@ mod tests {
     use crate::votes::rules::presets;
 
     #[test]
-    fn what_must_be_on_paper_ranked_or_weighed_is_not_votable() {
+    fn what_is_ranked_or_weighed_is_not_votable() {
         let votable: Vec<&str> =
             presets().iter().filter(|(id, preset)| is_votable(id, preset)).map(|(id, _)| id.as_str()).collect();
-        let wanted =
-            ["committee_recall", "village_assembly_household", "village_assembly_person", "village_representatives"];
+        let wanted = [
+            "committee_election_round1",
+            "committee_election_round2",
+            "committee_recall",
+            "council_election",
+            "village_assembly_household",
+            "village_assembly_person",
+            "village_representatives",
+        ];
         assert_eq!(votable, wanted);
     }
 
@@ -253,6 +305,7 @@ mod tests {
         let drawn = by_household(&people, &nobody, day);
         assert_eq!(drawn.iter().map(|one| one.person).collect::<Vec<_>>(), [id(1), id(3)], "the head, else the eldest");
         assert!(drawn.iter().all(|one| one.alternates.is_empty()));
+        assert_eq!(drawn[0].members, [id(0), id(1)], "the grown-ups of that day");
         // those who were named, but for who has gone or is too young
         let named = HashMap::from([(one, vec![PersonId::new(), id(0), id(5), id(1)]), (two, vec![id(2)])]);
         let drawn = by_household(&people, &named, day);

@@ -1,5 +1,9 @@
 //! Rows of votes: the vote, its frozen roll, who casts for whom, the envelopes, the public keys of those who open sealed ones.
 
+mod paper;
+
+pub(crate) use self::paper::{paper_count, paper_replacement, paper_sheet};
+
 /// One vote.
 pub(crate) mod vote {
     use chrono::{DateTime, Utc};
@@ -12,7 +16,8 @@ pub(crate) mod vote {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: VoteId,
-        pub matter_id: MatterId,
+        /// `None`: a vote of a body's agenda, about no matter.
+        pub matter_id: Option<MatterId>,
         pub meeting_id: Option<MeetingId>,
         pub area_code: String,
         pub body_id: BodyId,
@@ -36,6 +41,8 @@ pub(crate) mod vote {
         pub proxies_until: Option<DateTime<Utc>>,
         /// Up to when those for whom somebody cast a secret ballot were told.
         pub told_until: Option<DateTime<Utc>>,
+        /// Up to which evening the fingerprint of its board was told.
+        pub shown_until: Option<DateTime<Utc>>,
         /// What may be chosen, as JSON; `None`: for, against, abstain.
         pub options: Option<String>,
         pub max_choices: i32,
@@ -99,6 +106,28 @@ pub(crate) mod roll_entry {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Somebody who belonged to a household on the day of its roll.
+pub(crate) mod roll_member {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{PersonId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "roll_members")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub vote_id: VoteId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        /// The household's number on the roll.
+        pub number: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Somebody says that one is missing on a roll, or should not be on it.
 pub(crate) mod roll_objection {
     use chrono::{DateTime, Utc};
@@ -130,6 +159,8 @@ pub(crate) mod roll_objection {
         pub decided_at: Option<DateTime<Utc>>,
         pub confirmed_by: Option<PersonId>,
         pub confirmed_at: Option<DateTime<Utc>>,
+        /// Its day has passed, and those who stand in for the office were told.
+        pub is_passed_on: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -157,65 +188,6 @@ pub(crate) mod roll_amendment {
         pub decision: String,
         pub objection_id: RollObjectionId,
         pub made_at: DateTime<Utc>,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-/// One sheet of paper, by the number on its stub; the ballot itself has none.
-pub(crate) mod paper_sheet {
-    use chrono::{DateTime, Utc};
-    use sea_orm::entity::prelude::*;
-
-    use crate::ids::{PersonId, VoteId};
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "paper_sheets")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub vote_id: VoteId,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub serial: i32,
-        /// The elector's number on the roll.
-        pub number: i32,
-        /// As the elector stood, and stands again when the sheet is given back.
-        pub channel_before: String,
-        pub before_cast_by: Option<PersonId>,
-        /// The proxy who took it; `None`: the elector.
-        pub taken_by: Option<PersonId>,
-        pub issued_by: PersonId,
-        pub issued_at: DateTime<Utc>,
-        pub state: String,
-        pub ended_by: Option<PersonId>,
-        pub ended_at: Option<DateTime<Utc>>,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-/// What somebody counted in a box of paper, as JSON.
-pub(crate) mod paper_count {
-    use chrono::{DateTime, Utc};
-    use sea_orm::entity::prelude::*;
-
-    use crate::ids::{MediaId, PersonId, VoteId};
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "paper_counts")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub vote_id: VoteId,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub box_number: i32,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub counted_by: PersonId,
-        pub figures: String,
-        pub photo_id: Option<MediaId>,
-        pub counted_at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -95,6 +95,8 @@ pub enum Unit {
     Owner,
     /// As the residents' meeting was called: by person, by household or by representative.
     PersonOrHouseholdOrRep,
+    /// A member of the body that meets, with a seat or without.
+    BodyMember,
 }
 
 /// A fraction of the roll or of those present.

@@ -22,7 +22,7 @@ use super::{
     rules::Question,
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, HeldSeat},
     app::App,
     board::{
         self, lsb1,
@@ -101,12 +101,17 @@ pub struct HandedKey {
 /// Does the actor sit where this trustee's key belongs?
 #[must_use]
 pub fn holds(actor: &Actor, trustee: Trustee, area: &str) -> bool {
+    sits(&actor.seats, trustee, area)
+}
+
+/// The same of somebody's seats.
+pub(super) fn sits(seats: &[HeldSeat], trustee: Trustee, area: &str) -> bool {
     let (kind, roles): (_, &[&str]) = match trustee {
         Trustee::Committee => ("village_committee", &["chair", "vice_chair", "member"]),
         Trustee::Supervision => ("supervision_committee", &["chair", "vice_chair", "member"]),
         Trustee::Town => ("town_office", &["chair", "vice_chair", "clerk"]),
     };
-    actor.seats.iter().any(|seat| seat.body_kind == kind && roles.contains(&seat.role.as_str()) && seat.covers(area))
+    seats.iter().any(|seat| seat.body_kind == kind && roles.contains(&seat.role.as_str()) && seat.covers(area))
 }
 
 /// The three, with their public keys where they are made.

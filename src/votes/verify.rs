@@ -105,6 +105,8 @@ fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> C
         return Ok(());
     }
     let asked = question(&board)?;
+    // what became of every sheet stands there, be it that none was handed out
+    require(board.manifest["sheets"] != true || board.of("sheets").count() == 1, "paper")?;
     let on_paper = paper(&board, asked.as_ref(), ballots.counted.len() as u64)?;
     if let Some(issued) = on_paper.issued {
         said(lines, "paper", &[("ballots", &on_paper.ballots().to_string()), ("issued", &issued.to_string())]);
@@ -271,7 +273,8 @@ fn heads(archive: &Value, board: &Board<'_>, close: usize) -> Checked<Vec<String
 
 /// The marks of each open ballot: its digest is among the ballots, its elector is told once.
 fn named(board: &Board<'_>, ballots: &Ballots, roll: &Roll) -> Checked<Vec<Option<Marks>>> {
-    require(board.manifest["secrecy"] == "open", "plaintexts")?;
+    let secrecy = &board.manifest["secrecy"];
+    require(secrecy == "open" || (secrecy == "paper" && ballots.all == 0), "plaintexts")?;
     let (mut hashes, mut electors, mut chosen) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for entry in board.of("named") {
         let (choices, cast_id) = (strings(&entry["c"]).ok_or("named")?, entry["cast_id"].as_str().ok_or("named")?);

@@ -390,6 +390,10 @@ async function result() {
 }
 
 async function carryOut() {
+  // who was not heard has seven days; then the matter moves by itself
+  await speaker.go(`/votes/${ids.vote}/result`);
+  await speaker.sees('结果公示中');
+  await pass(8 * 24);
   await chair.go(`/desk/matters/${ids.matter}`);
   await chair.fill('task', { title: '装好三盏路灯', owner_id: '姚志刚' });
   await clerk.go('/desk');

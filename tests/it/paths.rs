@@ -169,7 +169,7 @@ async fn four_deliberations_and_two_publications_to_the_end() {
     let meeting = id(&village.chair.post("/v1/meetings", call).await.ok());
     app.pass(TimeDelta::days(10) + TimeDelta::hours(2)).await;
     let vote = json!({ "matter_id": matter, "question": "是否同意修水池？", "preset": "village_assembly_person",
-        "meeting_id": meeting, "closes_at": app.app.now() + TimeDelta::hours(6) });
+        "meeting_id": meeting, "challenge_days": 1, "closes_at": app.app.now() + TimeDelta::hours(6) });
     let vote = id(&village.chair.post("/v1/votes", vote).await.ok());
     for number in 1..=56 {
         let person = person_of(&app.app, &village.area, &format!("{number:05}")).await;
@@ -178,6 +178,7 @@ async fn four_deliberations_and_two_publications_to_the_end() {
         Somebody::signed_in(&app, person).await.post(&format!("/v1/votes/{vote}/ballots"), ballot).await;
     }
     app.pass(TimeDelta::hours(6)).await;
+    app.pass(TimeDelta::days(2)).await;
     app.settle().await;
     assert_eq!(app.get(&format!("/v1/matters/{matter}")).await.ok()["stage"], "evaluate");
     for title in ["决议公开", "决议再公开"] {

@@ -262,7 +262,10 @@ async fn decide(story: &mut Story) {
     assert_eq!(story.authors[0].who.post(&format!("/v1/votes/{vote}/ballots"), ballot).await.status, 409);
     let result = story.app.get(&format!("/v1/votes/{vote}/result")).await.ok();
     assert_eq!(result["count"]["present"].as_i64(), Some(cast), "{result}");
-    assert_eq!(result["outcome"], "passed", "{result}");
+    assert_eq!((&result["outcome"], &result["settlement"]), (&json!("passed"), &json!("provisional")), "{result}");
+    assert_eq!(story.stage().await, "decide", "who was not heard has seven days");
+    story.app.pass(TimeDelta::days(8)).await;
+    story.app.settle().await;
     assert_eq!(story.stage().await, "evaluate");
     story.all_told("stage_entered", "评事").await;
 }

@@ -132,6 +132,8 @@
   function isInOrder(asked, marks) {
     return !asked || jcs(asked.options.filter(function (one) { return marks.indexOf(one) >= 0; })) === jcs(marks);
   }
+  /* The marks of a valid ballot that names somebody, as everybody would write them. */
+  function isWritten(asked, marks) { return marks.length > 0 && isValid(asked, marks) && isInOrder(asked, marks); }
   function areTexts(value) { return Array.isArray(value) && value.every(function (one) { return typeof one === 'string'; }); }
 
   async function verify(archive, wanted) {
@@ -204,6 +206,8 @@
       found.annulled = await annulled(archive, [of('named'), [of('paper'), of('sheets')], of('settled')], digest, hex(end), key);
       return found;
     }
+    /* what became of every sheet stands there, be it that none was handed out */
+    need(manifest.sheets !== true || of('sheets').length === 1, 'paper');
     var asked = question(manifest), votes = null, isSecret = manifest.secrecy === 'secret';
     var onPaper = paper(manifest, asked, [of('paper'), of('sheets')], counted.size), inBoxes = 0;
     onPaper.told.forEach(function (told) { inBoxes += told[1]; });
@@ -225,7 +229,7 @@
       }
     });
     await decided(archive, [count, votes, asked, onPaper.issued], digest, hex(end), key);
-    found.standing = settled(archive.result, of('settled'), poll);
+    found.standing = settled(manifest, archive.result, of('settled'));
     if (asked) found.votes = votes;
     found.law = manifest.law;
     found.count = count;
@@ -258,7 +262,7 @@
   function paper(manifest, asked, entries, byPhone) {
     var boxes = entries[0], sheets = entries[1], told = [], names = new Set(), inBoxes = 0;
     if (!boxes.length && !sheets.length) return { told: told, issued: null };
-    need(manifest.paper === true && sheets.length === 1 && (!asked || asked.most === 1), 'paper');
+    need(manifest.paper === true && sheets.length === 1, 'paper');
     function number(value) {
       need(isWhole(value) && value <= MOST, 'paper');
       return value;
@@ -275,9 +279,12 @@
         wanted.abstain = number(one.abstain);
         wanted.invalid = number(one.invalid);
         wanted.votes = Object.create(null);
-        asked.options.forEach(function (option) {
-          wanted.votes[option] = number(one.votes[option]);
-          told.push([[option], wanted.votes[option]]);
+        /* a number for each option where one may be named; else for each set of options that occurs */
+        (asked.most === 1 ? asked.options : Object.keys(one.votes)).forEach(function (keys) {
+          var marks = asked.most === 1 ? [keys] : keys.split(','), ballots = number(one.votes[keys]);
+          need(asked.most === 1 || (isWritten(asked, marks) && ballots > 0), 'paper');
+          wanted.votes[keys] = ballots;
+          told.push([marks, ballots]);
         });
         told.push([[], wanted.abstain], [null, wanted.invalid]);
       } else {
@@ -299,7 +306,7 @@
   /* Open ballots: each digest is among the ballots, each elector is told once. */
   async function named(manifest, entries, ballots, on) {
     var counted = ballots[0];
-    need(manifest.secrecy === 'open', 'plaintexts');
+    need(manifest.secrecy === 'open' || (manifest.secrecy === 'paper' && !counted.size), 'plaintexts');
     var hashes = new Set(), electors = new Set(), chosen = [];
     for (var one of entries) {
       need(areTexts(one.c) && typeof one.cast_id === 'string' && isWhole(one.e), 'named');
@@ -449,15 +456,35 @@
     need(await isSigned(key, 'result', result, archive.result_sig), 'signature');
   }
 
-  /* Whether it stands: one that could be challenged says until when, and a leaf after it what became of it. */
-  function settled(result, entries, poll) {
-    var until = result.challenge_until, one = entries[0];
+  /* A moment as it is written, and no other way; in milliseconds. */
+  function moment(text) {
+    var at = typeof text === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : NaN;
+    need(at === at && written(at) === text, 'settled');
+    return at;
+  }
+  function written(at) { return new Date(at).toISOString().replace('.000Z', 'Z'); }
+
+  /* The days are those that the vote said before anybody cast, the first one not counted; they end at 24:00 in China. */
+  function days(manifest, result) {
+    var number = manifest.challenge_days, day = 86400000, china = 28800000, until = result.challenge_until;
+    need(isWhole(number) && number <= 1000, 'settled');
+    var first = Math.floor((moment(result.t) + china) / day) * day;
+    var wanted = number ? written(first + (number + 1) * day - china) : null;
+    need((until === undefined ? null : until) === wanted, 'settled');
+  }
+
+  /* Whether it stands: one that may be challenged says until when, and a leaf after it what became of it. */
+  function settled(manifest, result, entries) {
+    var until = result.challenge_until, one = entries[0], isTold = manifest.challenge_days !== null && manifest.challenge_days !== undefined;
     if (until === null || until === undefined) until = null;
     need(until === null || typeof until === 'string', 'settled');
+    if (isTold) days(manifest, result);
     if (!one) return until === null ? null : 'provisional';
     need(typeof one.s === 'string' && typeof one.t === 'string' && until !== null && isHash(one.sha256), 'settled');
-    need(same(one, { k: 'settled', poll: poll, s: one.s, sha256: one.sha256, t: one.t, v: 1 }), 'settled');
+    need(same(one, { k: 'settled', poll: manifest.poll, s: one.s, sha256: one.sha256, t: one.t, v: 1 }), 'settled');
     need(one.s === 'final' || one.s === 'overturned', 'settled');
+    /* a challenge that is right overturns it at once; it stands when its days are over */
+    if (isTold) need(moment(one.t) >= moment(one.s === 'final' ? until : result.t), 'settled');
     return one.s;
   }
 

@@ -233,7 +233,8 @@ async fn owners(app: &App, area: &str) -> Result<Vec<SeatView>> {
 }
 
 fn votable() -> Vec<PresetView> {
-    votes::queries::presets().into_iter().filter(|preset| preset.is_votable).collect()
+    let fits = |one: &PresetView| one.is_votable && !votes::queries::is_inside(&one.id);
+    votes::queries::presets().into_iter().filter(fits).collect()
 }
 
 async fn presume(app: &App, matter: &MatterView) -> Result<Presumed> {

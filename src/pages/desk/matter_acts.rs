@@ -2,7 +2,8 @@
 use axum::{extract::State, response::Response};
 
 use super::{
-    frame::{Clerk, Draft, moment_of},
+    agenda,
+    frame::{Clerk, Draft},
     matter::shown,
     meetings, notices, sheets,
 };
@@ -21,7 +22,6 @@ use crate::{
     },
     pages::{fields::Fields, layout::see},
     tasks::{GiveTask, commands::give},
-    votes::{OpenVote, Secrecy, commands::open_vote},
 };
 
 /// One of the forms of the page was sent.
@@ -80,32 +80,8 @@ async fn legality(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Re
 }
 
 async fn vote(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
-    let input = OpenVote {
-        matter_id: id,
-        question: fields.text("question").to_owned(),
-        options: fields
-            .text("options")
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        max_choices: fields.optional("max_choices")?,
-        seats: fields.optional("seats")?,
-        parent_vote_id: None,
-        has_paper: fields.text("has_paper") == "yes",
-        challenge_days: fields.optional("challenge_days")?,
-        roll_days: fields.optional("roll_days")?,
-        preset: fields.required("preset")?,
-        secrecy: if fields.given("secrecy").is_some() { fields.choice("secrecy")? } else { Secrecy::Open },
-        allows_revote: fields.text("allows_revote") == "yes",
-        closes_at: moment_of(fields, "closes_at")?,
-        meeting_id: fields.optional("meeting_id")?,
-    };
-    let open = app.once(clerk.actor.clone(), fields.key(), "open_vote", input, |tx, actor, input| {
-        Box::pin(open_vote(tx, actor, input))
-    });
-    open.await.map(drop)
+    let input = agenda::asked(fields, (Some(id), fields.optional("meeting_id")?))?;
+    agenda::open(app, clerk, input, fields).await
 }
 
 async fn task(app: &App, clerk: &Clerk, (id, area_code): (MatterId, String), fields: &Fields) -> Result<()> {

@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 use super::{
+    agenda::{self, Agenda},
     frame::{Clerk, Desk, Draft, live, moment_of, places},
     sheets::{Find, Found, search},
 };
@@ -170,6 +171,7 @@ struct MeetingPage {
     found: Vec<Found>,
     /// Whom a resolution may name as the one who does it.
     bound: Vec<SeatView>,
+    agenda: Agenda,
 }
 
 /// Names of the fields of one resolution.
@@ -227,6 +229,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     }
     let bound = if may_hold { bound(app, clerk, &meeting).await? } else { Vec::new() };
     found.retain(|one| !is_there(one.id));
+    let agenda = Agenda::of(app, clerk, &meeting).await?;
     let page = clerk.page(meeting.title.clone()).at(format!("/desk/meetings/{id}"));
     let shown = MeetingPage {
         page: live(app, clerk, (page, &draft)).await?,
@@ -237,6 +240,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         find: find.words(),
         found,
         bound,
+        agenda,
         present,
         meeting,
     };
@@ -289,6 +293,7 @@ pub(super) async fn act(
         "present" => sign_in(&app, &clerk, id, &fields).await,
         "minutes" => minutes(&app, &clerk, id, &fields).await,
         "cancel" => cancel(&app, &clerk, id, &fields).await,
+        "vote" => vote(&app, &clerk, id, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -350,6 +355,11 @@ fn resolution(fields: &Fields, at: usize) -> Result<Option<Resolve>> {
         abstentions: None,
         task,
     }))
+}
+
+/// A vote of the meeting's own agenda.
+async fn vote(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {
+    agenda::open(app, clerk, agenda::asked(fields, (None, Some(id)))?, fields).await
 }
 
 async fn cancel(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {

@@ -4,6 +4,7 @@
 //! will obey, and the command asks again; every form runs the same command as the API, once however often it is sent, and
 //! then leads on (303); a form that is refused is shown again with what was typed and what was wrong.
 //! Tables owned: none. Events recorded: none (the commands record theirs).
+mod agenda;
 mod aloud;
 mod bodies;
 mod charters;

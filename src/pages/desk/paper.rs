@@ -11,9 +11,8 @@ use serde::Deserialize;
 use super::frame::{Clerk, Desk, Draft};
 use crate::{
     app::{App, Path, Query},
-    bodies::Right,
-    error::{Code, Result},
-    ids::VoteId,
+    error::{Checks, Code, Result},
+    ids::{PersonId, VoteId},
     pages::{
         fields::{Fields, Sent, with_files},
         layout::{Page, render, render_as, see},
@@ -25,10 +24,13 @@ use crate::{
         commands::{
             boxes::{CountBox, SignPaper, count_box, sign_paper},
             paper::{EndSheet, IssueSheet, end_sheet, issue_sheet},
+            replace::{self, ReplaceCounter},
         },
+        office::may_run,
         queries::{
             self,
             paper::{PaperView, paper},
+            replaced::ReplacementView,
         },
         rules::paper::SheetFigures,
     },
@@ -36,6 +38,8 @@ use crate::{
 
 /// Ballots printed in one go at most.
 const MAX_PRINTED: i32 = 200;
+/// Ballots alike on one line of the tally at most.
+const MAX_ALIKE: u64 = 100_000;
 
 #[derive(Template)]
 #[template(path = "desk/paper.html")]
@@ -47,10 +51,35 @@ struct PaperPage {
     /// What may be marked: key and text.
     marks: Vec<(String, String)>,
     can_issue: bool,
+    /// The one who looks, who confirms nothing of the own.
+    own: PersonId,
     draft: Draft,
 }
 
 impl PaperPage {
+    /// What stands together on a ballot, in words.
+    fn said(&self, keys: &str) -> String {
+        let text = |key: &str| {
+            let found = self.marks.iter().find(|(own, _)| own == key);
+            found.map(|(_, text)| text.clone()).unwrap_or_default()
+        };
+        keys.split(',').map(text).collect::<Vec<_>>().join("、")
+    }
+
+    /// Whose count it is, where the name is known.
+    fn counter(&self, one: &ReplacementView) -> String {
+        let counters = self.paper.boxes.iter().flat_map(|one| &one.counters);
+        counters
+            .filter(|who| Some(who.person_id) == one.counter_id)
+            .map(|who| who.name.clone())
+            .next()
+            .unwrap_or_default()
+    }
+
+    fn is_own(&self, one: &ReplacementView) -> bool {
+        one.proposed_by == Some(self.own)
+    }
+
     fn form_path(&self, form: &str) -> String {
         format!("/desk/votes/{}/paper/{form}", self.vote.id)
     }
@@ -77,7 +106,8 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
         desk: clerk.desk(),
         paper: paper(db, &clerk.actor, id).await?,
         marks: marks(&vote),
-        can_issue: clerk.may(Right::OpenVote, &vote.area_code),
+        can_issue: may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id)),
+        own: clerk.actor.person,
         vote,
         draft,
     };
@@ -134,10 +164,14 @@ pub(super) async fn act(
         "issue" => issue(&app, &clerk, id, &fields).await,
         "end" => end(&app, &clerk, id, &fields).await,
         "sign" => sign(&app, &clerk, id, &fields).await,
+        "replace" => replace(&app, &clerk, id, (false, &fields)).await,
+        "replaced" => replace(&app, &clerk, id, (true, &fields)).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/votes/{id}/paper"))),
+        // who only looks is told so, whatever else there is to say
+        Err(error) if error.code() == Code::NotAllowed => Err(error),
         Err(error) => shown(&app, &clerk, id, Draft::refused(&form, fields, error)?).await,
     }
 }
@@ -164,6 +198,25 @@ async fn sign(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<(
     app.store.write(move |tx| Box::pin(async move { sign_paper(tx, &actor, (id, input)).await })).await
 }
 
+/// Somebody's count of a box is to be set aside, or is.
+async fn replace(app: &App, clerk: &Clerk, id: VoteId, (confirms, fields): (bool, &Fields)) -> Result<()> {
+    let input = ReplaceCounter {
+        box_number: fields.required("box")?,
+        counter_id: fields.required::<PersonId>("counter_id")?,
+        reason: fields.text("reason").to_owned(),
+    };
+    let actor = clerk.actor.clone();
+    let done = app.store.write(move |tx| {
+        Box::pin(async move {
+            match confirms {
+                true => replace::confirm(tx, &actor, (id, input)).await,
+                false => replace::propose(tx, &actor, (id, input)).await,
+            }
+        })
+    });
+    done.await.map(drop)
+}
+
 /// What somebody counted in a box, with the photo of the tally sheet.
 pub(super) async fn count(
     State(app): State<App>,
@@ -180,16 +233,42 @@ pub(super) async fn count(
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/votes/{id}/paper"))),
+        Err(error) if error.code() == Code::NotAllowed => Err(error),
         Err(error) => shown(&app, &clerk, id, Draft::refused("count", sent.fields, error)?).await,
     }
+}
+
+/// A line for each ballot with the numbers that are marked on it, as they were called: `1 3`; several alike as `1 3 x4`.
+fn by_line(vote: &VoteView, text: &str) -> Result<BTreeMap<String, u64>> {
+    let (mut votes, mut checks) = (BTreeMap::new(), Checks::default());
+    for (line, at) in text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty()) {
+        let (marks, times) = match line.rsplit_once(['x', 'X', '×']) {
+            Some((marks, times)) => (marks, times.trim().parse::<u64>().unwrap_or(0)),
+            None => (line, 1),
+        };
+        let told: Vec<&str> = marks.split([' ', ',', '，', '、']).filter(|mark| !mark.is_empty()).collect();
+        let keys = vote.options.iter().map(|option| option.key.as_str());
+        let marked: Vec<&str> = keys.filter(|key| told.contains(key)).collect();
+        let most = usize::try_from(vote.max_choices).unwrap_or(0);
+        let is_read =
+            marked.len() == told.len() && (1..=most).contains(&marked.len()) && (1..=MAX_ALIKE).contains(&times);
+        checks.require(is_read, &format!("ballots, line {at}"), "invalid");
+        *votes.entry(marked.join(",")).or_default() += times;
+    }
+    checks.done()?;
+    Ok(votes)
 }
 
 async fn counted(app: &App, clerk: &Clerk, vote: &VoteView, sent: &Sent) -> Result<()> {
     let number = |name: &str| Ok::<u64, crate::error::Error>(sent.fields.optional(name)?.unwrap_or(0));
     let mut votes = BTreeMap::new();
-    for (mark, _) in marks(vote) {
-        let ballots = number(&format!("votes.{mark}"))?;
-        votes.insert(mark, ballots);
+    if vote.max_choices > 1 {
+        votes = by_line(vote, sent.fields.text("ballots"))?;
+    } else {
+        for (mark, _) in marks(vote) {
+            let ballots = number(&format!("votes.{mark}"))?;
+            votes.insert(mark, ballots);
+        }
     }
     let figures = SheetFigures { votes, abstain: number("abstain")?, invalid: number("invalid")? };
     let photo_id = sent.media().first().copied();

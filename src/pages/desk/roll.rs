@@ -1,11 +1,11 @@
 //! The roll of a vote on the desk: the sheet that hangs at the office, objections, and what two people decide about them.
 use askama::Template;
 use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
 
 use super::frame::{Clerk, Desk, Draft};
 use crate::{
     app::{App, Path},
-    bodies::Right,
     error::{Checks, Code, Result},
     ids::{RollObjectionId, VoteId},
     pages::{
@@ -20,6 +20,7 @@ use crate::{
             ConfirmRollObjection, DecideRollObjection, confirm_roll_objection, decide_roll_objection, proxies::Called,
             raise_roll_objection,
         },
+        office::{may_run, stands_in},
         queries::{
             self,
             roll_list::{RollEntryView, RollObjectionView, RollView, objections, roll, sheet},
@@ -36,11 +37,19 @@ struct RollPage {
     roll: RollView,
     objections: Vec<RollObjectionView>,
     entries: Vec<RollEntryView>,
-    can_decide: bool,
+    /// May the clerk object and decide?
+    runs: bool,
+    /// May the clerk decide what the office let lie?
+    stands_in: bool,
+    now: DateTime<Utc>,
     draft: Draft,
 }
 
 impl RollPage {
+    fn may_decide(&self, objection: &RollObjectionView) -> bool {
+        objection.waits() && (self.runs || (self.stands_in && objection.due_at <= self.now))
+    }
+
     fn object_path(&self) -> String {
         format!("/desk/votes/{}/roll/object", self.vote.id)
     }
@@ -61,7 +70,9 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
         roll: roll(db, (id, app.now())).await?,
         objections: objections(db, &clerk.actor, id).await?,
         entries: sheet(db, &clerk.actor, id).await?,
-        can_decide: clerk.may(Right::OpenVote, &vote.area_code) && queries::runs(&vote.state),
+        runs: may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id)) && queries::runs(&vote.state),
+        stands_in: stands_in(&clerk.actor, &vote.area_code) && queries::runs(&vote.state),
+        now: app.now(),
         vote,
         draft,
     };

@@ -12,7 +12,6 @@ use crate::{
     aloud::About,
     app::{App, Path},
     board::{self, HeadView, sealing::Trustee},
-    bodies::{self, Right},
     error::{Code, Result},
     ids::{ChallengeId, VoteId},
     pages::{
@@ -24,8 +23,9 @@ use crate::{
         OpenVote, ResultView, Secrecy, VoteView,
         commands::{
             self, AnnulVote,
-            challenges::{AnswerChallenge, answer_challenge, stands_in},
+            challenges::{AnswerChallenge, answer_challenge},
         },
+        office::{may_bend, may_run, stands_in},
         queries::{
             self,
             challenges::{self, ChallengeView},
@@ -80,7 +80,7 @@ impl VotePage {
     }
 
     fn may_answer(&self, challenge: &ChallengeView) -> bool {
-        challenge.waits() && (self.can_answer || self.is_late(challenge))
+        challenge.waits() && (self.can_answer || self.can_overturn || self.is_late(challenge))
     }
 
     fn may_overturn(&self, challenge: &ChallengeView) -> bool {
@@ -114,9 +114,10 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         // a key that is shown and not yet written down must not go away by itself
         page.live = None;
     }
-    let can_annul = commands::is_annullable(&vote.state) && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
+    let bends = may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
+    let can_annul = commands::is_annullable(&vote.state) && bends;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
-    let opens_votes = bodies::may(&clerk.actor, Right::OpenVote, &vote.area_code);
+    let opens_votes = may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id));
     let closes_at = picked(app.now() + TimeDelta::hours(1));
     let runs = queries::runs(&vote.state);
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
@@ -124,7 +125,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let can_reopen = opens_votes && result.as_ref().is_some_and(|told| !told.is_provisional() && !told.is_overturned());
     let can_answer = opens_votes && is_provisional;
-    let can_overturn = can_answer && bodies::may(&clerk.actor, Right::BendPath, &vote.area_code);
+    let can_overturn = is_provisional && bends;
     let stands_in = is_provisional && stands_in(&clerk.actor, &vote.area_code);
     let challenges = challenges::of(db, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
@@ -193,12 +194,15 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         matter_id: before.matter_id,
         question: before.question,
         options: Vec::new(),
-        // with paper a ballot names one option
-        max_choices: before.has_paper.then_some(1),
+        max_choices: None,
         seats: None,
         parent_vote_id: Some(id),
         preset: before.preset,
-        secrecy: if before.secrecy == "secret" { Secrecy::Secret } else { Secrecy::Open },
+        secrecy: match before.secrecy.as_str() {
+            "secret" => Secrecy::Secret,
+            "paper" => Secrecy::Paper,
+            _ => Secrecy::Open,
+        },
         allows_revote: before.allows_revote,
         has_paper: before.has_paper,
         challenge_days: Some(before.challenge_days),

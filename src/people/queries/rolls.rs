@@ -72,6 +72,23 @@ pub async fn with_phone(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<H
     Ok(found)
 }
 
+/// The digests of the phones of these people: the same digest is the same phone.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn phone_digests(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<HashMap<PersonId, String>> {
+    let mut found = HashMap::new();
+    for some in ids.chunks(1000) {
+        let rows = person::Entity::find()
+            .select_only()
+            .columns([person::Column::Id, person::Column::PhoneHmac])
+            .filter(person::Column::Id.is_in(some.iter().copied()))
+            .filter(person::Column::PhoneHmac.is_not_null());
+        found.extend(rows.into_tuple::<(PersonId, String)>().all(db).await?);
+    }
+    Ok(found)
+}
+
 /// How many of a village's roster are of age on a day.
 ///
 /// # Errors

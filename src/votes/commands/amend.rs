@@ -14,6 +14,7 @@ use crate::{
     votes::{
         queries::{
             self,
+            members::household_of,
             proxies::{active, held_by},
         },
         roll::{self, Elector},
@@ -73,7 +74,8 @@ pub(super) fn refused(code: &'static str) -> Error {
 }
 
 /// The place of a person, struck or not; where households vote that of the household for which this person casts, and of
-/// who casts for none that of the household to which this person belongs today.
+/// who casts for none that of the household to which this person belonged on the day of the roll. One who joined the roster
+/// since belongs to the household of today.
 pub(super) async fn place(
     db: &impl ConnectionTrait,
     vote: &vote::Model,
@@ -86,6 +88,9 @@ pub(super) async fn place(
     }
     // whoever moved out of a household since the freeze casts for that one still
     if let Some(number) = queries::alternate_of(db, vote.id, person).await? {
+        return Ok(roll_entry::Entity::find_by_id((vote.id, number)).one(db).await?);
+    }
+    if let Some(number) = household_of(db, vote.id, person).await? {
         return Ok(roll_entry::Entity::find_by_id((vote.id, number)).one(db).await?);
     }
     let Some(home) = people::person(db, person).await? else { return Ok(None) };
@@ -104,7 +109,8 @@ async fn casts_already(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<
 /// household that was made after the day of the roll, or for which somebody would cast who casts in another place, has none.
 async fn added(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<Elector> {
     let day = clock::local_date(vote.opens_at);
-    let drawn = roll::draw_up(tx, &vote.preset, &queries::rule_of(vote)?, &vote.area_code, day).await?;
+    let rule = queries::rule_of(vote)?;
+    let drawn = roll::draw_up(tx, (&vote.preset, &rule), (&vote.area_code, vote.body_id), day).await?;
     let home = match queries::is_of_households(&vote.preset) {
         true => people::person(tx, person).await?.map(|own| own.household),
         false => None,
@@ -113,7 +119,9 @@ async fn added(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<Elector>
     let elector = drawn.into_iter().find(is_this).ok_or_else(|| refused("not_an_elector"))?;
     if home.is_some() {
         for caster in elector.casters() {
-            if casts_already(tx, vote, caster).await? {
+            // a household that split off since voted as the one that it was
+            let was_of_another = household_of(tx, vote.id, caster).await?.is_some();
+            if was_of_another || casts_already(tx, vote, caster).await? {
                 return Err(refused("already_on_roll"));
             }
         }

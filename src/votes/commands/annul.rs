@@ -10,11 +10,11 @@ use super::{
 use crate::{
     actor::Actor,
     board::{self, lsb1},
-    bodies::{self, Right},
     error::{Checks, Code, Result},
     ids::VoteId,
     store::Tx,
     votes::{
+        office,
         queries::{self, Annulled, VoteView},
         sealed,
     },
@@ -40,7 +40,7 @@ pub struct AnnulVote {
 /// result.
 pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> Result<VoteView> {
     let before = queries::row(tx, id).await?;
-    bodies::require(actor, Right::BendPath, &before.area_code)?;
+    office::require_bend(actor, &before)?;
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);
     checks.text("authority", &input.authority, 2..=100);

@@ -11,13 +11,13 @@ use super::{Secrecy, Tally, close};
 use crate::{
     actor::Actor,
     board::{lsb1, sealing::Trustee},
-    bodies::{self, Right},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{MediaId, PersonId, VoteId},
     media, meetings,
     store::Tx,
     votes::{
+        office,
         queries::{
             self,
             paper::{self, CAST, Counted, ISSUED, PaperView},
@@ -62,20 +62,20 @@ pub struct SignPaper {
     pub reason: Option<String>,
 }
 
-/// May the actor count: who opens votes, and who supervises the village?
+/// May the actor count: who runs the vote, and who supervises the village?
 #[must_use]
-pub fn may_count(actor: &Actor, area: &str) -> bool {
-    let supervises = sealed::holds(actor, Trustee::Supervision, area);
-    supervises || bodies::may(actor, Right::OpenVote, area)
+pub(in crate::votes) fn may_count(actor: &Actor, vote: &vote::Model) -> bool {
+    sealed::holds(actor, Trustee::Supervision, &vote.area_code) || office::runs(actor, vote)
 }
 
 /// Writes down what is in a box; again, in place of what the same person wrote before.
 ///
 /// # Errors
-/// `not_found`; `not_allowed`; `wrong_state` unless the paper waits to be counted; `invalid_fields`; `media_not_usable`.
+/// `not_found`; `not_allowed`, also for who was replaced at that box; `wrong_state` unless the paper waits to be counted;
+/// `invalid_fields`; `media_not_usable`.
 pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) -> Result<PaperView> {
     let vote = queries::row(tx, id).await?;
-    if !may_count(actor, &vote.area_code) {
+    if !may_count(actor, &vote) || paper::is_replaced(tx, (id, input.box_number), actor.person).await? {
         return Err(Code::NotAllowed.into());
     }
     if vote.state != queries::COUNTING_PAPER {
@@ -124,11 +124,11 @@ pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) 
 /// # Errors
 /// `not_found`; `not_allowed` without the right to open votes; `wrong_state` unless the paper waits to be counted;
 /// `paper_not_counted` while those of a box do not agree, or no photo is there; `paper_few_in_box` for one of several boxes
-/// of a secret vote with too few in it; `paper_not_reconciled` when fewer are in the boxes than were handed out, or more and
+/// of a vote that is not open with too few in it; `paper_not_reconciled` when fewer are in the boxes than were handed out, or more and
 /// that is not meant; what [`may_void`] refuses.
 pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)) -> Result<()> {
     let before = queries::row(tx, id).await?;
-    bodies::require(actor, Right::OpenVote, &before.area_code)?;
+    office::require(actor, &before)?;
     if before.paper_signed_by == Some(actor.person) {
         // sent again because the answer was lost
         return Ok(());
@@ -141,7 +141,7 @@ pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)
     if boxes.is_empty() || !is_counted {
         return Err(Code::PaperNotCounted.into());
     }
-    if before.secrecy == Secrecy::Secret.as_str() && has_few(&boxes) {
+    if before.secrecy != Secrecy::Open.as_str() && has_few(&boxes) {
         return Err(Code::PaperFewInBox.into());
     }
     let counted = paper::agreed(&boxes);
@@ -180,7 +180,7 @@ async fn may_void(
     (vote, boxes): (&vote::Model, &[Counted]),
     input: &SignPaper,
 ) -> Result<String> {
-    bodies::require(actor, Right::BendPath, &vote.area_code)?;
+    office::require_bend(actor, vote)?;
     let ended = paper_sheet::Entity::find()
         .filter(paper_sheet::Column::VoteId.eq(vote.id))
         .filter(paper_sheet::Column::EndedBy.eq(actor.person));
@@ -265,6 +265,9 @@ pub(in crate::votes) async fn leaves(tx: &Tx, vote: &vote::Model) -> Result<Vec<
         let about = (name.as_str(), sheet.as_str());
         leaves.push(match &question {
             _ if is_secret => lsb1::paper_secret_entry(&poll, about, in_it.total()),
+            Some(question) if question.max_choices > 1 => {
+                lsb1::paper_choice_entry(&poll, about, (&in_it.votes, [in_it.abstain, in_it.invalid]))
+            }
             Some(question) => {
                 let number = |option: &String| (option.clone(), in_it.votes_for(option));
                 let votes: BTreeMap<String, u64> = question.options.iter().map(number).collect();
@@ -311,14 +314,11 @@ pub(in crate::votes) async fn forget(tx: &Tx, vote: &vote::Model) -> Result<()> 
     Ok(())
 }
 
-/// Nothing is in any box: that is signed by itself. The vote as it is then.
+/// Nothing is in any box: that is signed by itself, also where no sheet was handed out. The vote as it is then.
 ///
 /// # Errors
 /// When the database refuses.
 pub(super) async fn none(tx: &Tx, vote: vote::Model) -> Result<vote::Model> {
-    if paper::sheets(tx, vote.id).await?.issued == 0 {
-        return Ok(vote);
-    }
     vote::Entity::update_many()
         .col_expr(vote::Column::PaperSignedAt, Expr::value(tx.now()))
         .filter(vote::Column::Id.eq(vote.id))

@@ -140,7 +140,8 @@ pub fn digest(vote: VoteId, ballot: &CastBallot) -> String {
 /// Recorded: `vote.cast_for`.
 ///
 /// # Errors
-/// `not_found`; `not_on_roll`; `proxy_not_allowed` for who may not cast for this elector; `ballot_kind` for an open ballot
+/// `not_found`; `not_on_roll`; `proxy_not_allowed` for who may not cast for this elector; `paper_required` where everybody votes
+/// on paper; `ballot_kind` for an open ballot
 /// in a secret vote or the reverse; `invalid_fields` for what cannot stand on it; `cast_id_conflict` when that
 /// id holds another ballot; `vote_not_open`, `vote_closed`;
 /// `paper_issued`; `already_cast`, of an elector for whom another cast with `more.cast_by`.
@@ -152,6 +153,9 @@ pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Resu
     }
     let rank = slot.rank(person).ok_or(Code::ProxyNotAllowed)?;
     let casting = Casting { number, elector, caster: person, home: slot.home(), rank };
+    if slot.secrecy == Secrecy::Paper.as_str() {
+        return Err(Code::PaperRequired.into());
+    }
     let is_secret = slot.secrecy == Secrecy::Secret.as_str();
     if is_secret != paper.sealed.is_some() {
         return Err(Code::BallotKind.into());

@@ -8,13 +8,12 @@ use super::settle;
 use crate::{
     actor::Actor,
     app::App,
-    board::sealing::Trustee,
-    bodies::{self, Right},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{ChallengeId, PersonId, VoteId},
     store::Tx,
     votes::{
+        office::{self, stands_in},
         queries::{
             self,
             challenges::{ChallengeView, LAPSED, OPEN, REJECTED, UPHELD, concerns, row, view},
@@ -22,7 +21,6 @@ use crate::{
         },
         rows::{challenge, vote},
         rules::roll::{answer_until, lapsed_when_due},
-        sealed,
     },
 };
 
@@ -93,12 +91,6 @@ fn one_each(error: sea_orm::DbErr) -> Error {
     }
 }
 
-/// May the actor answer for an office that let the day pass: the town's office, the supervision committee?
-#[must_use]
-pub fn stands_in(actor: &Actor, area: &str) -> bool {
-    [Trustee::Town, Trustee::Supervision].into_iter().any(|one| sealed::holds(actor, one, area))
-}
-
 /// The challenge, for who may answer it: in its days the office, after them who stands in for it, too.
 async fn answerable(
     tx: &Tx,
@@ -107,9 +99,13 @@ async fn answerable(
 ) -> Result<challenge::Model> {
     let found = row(tx, (vote.id, challenge)).await;
     let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
-    if !(is_late && stands_in(actor, &vote.area_code)) {
-        let right = if upholds { Right::BendPath } else { Right::OpenVote };
-        bodies::require(actor, right, &vote.area_code)?;
+    if is_late && stands_in(actor, &vote.area_code) {
+        return found;
+    }
+    if upholds {
+        office::require_bend(actor, vote)?;
+    } else {
+        office::require(actor, vote)?;
     }
     found
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Secrecy, boxes,
     conclude::{Ending, conclude},
-    opening, proxies, settle, telling,
+    daily, opening, overdue, proxies, settle, telling,
 };
 use crate::{
     app::App,
@@ -98,6 +98,7 @@ fn word(marks: &[String]) -> Option<Choice> {
 pub async fn due(app: &App) -> Result<u64> {
     let mut closed = 0;
     opening::due(app).await?;
+    overdue::pass_on(app).await?;
     for id in ready(app).await? {
         match app.store.write(move |tx| Box::pin(close(tx, id))).await {
             Ok(done) => closed += u64::from(done),
@@ -107,6 +108,7 @@ pub async fn due(app: &App) -> Result<u64> {
     // what cannot leave the files yet holds up nothing else
     let written_back = write_back_links(app).await;
     telling::due(app).await?;
+    daily::due(app).await?;
     settle::due(app).await?;
     proxies::void_unchecked(app).await?;
     written_back.map(|()| closed)

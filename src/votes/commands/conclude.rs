@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 
-use super::{Tally, settle};
+use super::{Tally, overdue, settle};
 use crate::{
     board::{self, lsb1},
     error::{Error, Result},
@@ -51,7 +51,9 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
     let kept = serde_json::to_string(&result).map_err(Error::broken)?;
     let days = vote.challenge_days.unsigned_abs();
     let is_provisional = result.outcome.is_some() && days > 0;
-    let until = is_provisional.then(|| days_after(tx.now(), days));
+    // the days run from the moment that is signed
+    let now = tx.now();
+    let until = is_provisional.then(|| days_after(now, days));
     let mut happening = Happening::new(Kind::VoteClosed, vote.id).at(&vote.area_code).with(json!({
         "matter": vote.matter_id, "outcome": result.code(), "reason": result.outcome.as_ref().map(|outcome| outcome.reason),
         "binding": is_binding, "result_digest": sha256_hex(kept.as_bytes()), "provisional": is_provisional,
@@ -68,8 +70,9 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
         .filter(vote::Column::Id.eq(vote.id))
         .exec(tx)
         .await?;
+    overdue::lapse(tx, vote).await?;
     if vote.has_board {
-        publish(tx, vote, (&result, is_binding, until), plaintexts.as_ref()).await?;
+        publish(tx, vote, (&result, is_binding, (now, until)), plaintexts.as_ref()).await?;
     }
     events::record(tx, happening).await?;
     if result.outcome.is_some() && !is_provisional { settle::stands(tx, vote.id).await } else { Ok(()) }
@@ -79,13 +82,13 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
 async fn publish(
     tx: &Tx,
     vote: &vote::Model,
-    (result, is_binding, until): (&StoredResult, bool, Option<DateTime<Utc>>),
+    (result, is_binding, (now, until)): (&StoredResult, bool, (DateTime<Utc>, Option<DateTime<Utc>>)),
     plaintexts: Option<&Value>,
 ) -> Result<()> {
     let manifest = board::queries::manifest(tx, vote.id).await?;
     let end = board::queries::newest(tx, vote.id).await?;
     let mut told = json!({
-        "binding": is_binding, "manifest": manifest.hash, "poll": vote.id, "root": end.root, "t": lsb1::moment(tx.now()),
+        "binding": is_binding, "manifest": manifest.hash, "poll": vote.id, "root": end.root, "t": lsb1::moment(now),
     });
     if let Some(until) = until {
         // whoever holds it sees that it may not be the last word

@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use super::{amend, proxies::Called};
 use crate::{
     actor::Actor,
-    bodies::{self, Right},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, RollObjectionId, VoteId},
     people::{self, queries::Named},
     store::Tx,
     votes::{
+        office,
         queries::{
             self,
             roll_list::{OPEN, PROPOSED, REJECTED, RollObjectionView, UPHELD, objection_view},
@@ -86,7 +86,7 @@ pub async fn raise_roll_objection(
     checks.text("reason", &input.reason, 2..=200);
     checks.done()?;
     let whom = whom(tx, actor, &vote, &input).await?;
-    if !bodies::may(actor, Right::OpenVote, &vote.area_code) && open_of(tx, actor, id).await? >= MAX_OPEN {
+    if !office::runs(actor, &vote) && open_of(tx, actor, id).await? >= MAX_OPEN {
         return Err(Code::TooManyObjections.into());
     }
     let row = roll_objection::ActiveModel {
@@ -107,6 +107,7 @@ pub async fn raise_roll_objection(
         decided_at: Set(None),
         confirmed_by: Set(None),
         confirmed_at: Set(None),
+        is_passed_on: Set(false),
     };
     let row = roll_objection::Entity::insert(row).exec_with_returning(tx).await?;
     record(tx, Kind::RollObjected, (&vote, &row), actor.person).await?;
@@ -128,7 +129,7 @@ fn in_time(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
         return Err(Code::WrongState.into());
     }
     let until = objections_until(queries::rule_of(vote)?.roll, vote.roll_posted_at, (vote.opens_at, vote.closes_at));
-    let is_office = bodies::may(actor, Right::OpenVote, &vote.area_code) && tx.now() < vote.closes_at;
+    let is_office = office::runs(actor, vote) && tx.now() < vote.closes_at;
     if is_office || tx.now() < until { Ok(()) } else { Err(Code::RollObjectionTooLate.into()) }
 }
 
@@ -221,10 +222,11 @@ async fn find(db: &impl ConnectionTrait, area: &str, (name, number): (&str, Opti
     Ok(None)
 }
 
-/// Decides an objection, as the first of two; another of the office may decide otherwise before it is confirmed.
+/// Decides an objection, as the first of two; another may decide otherwise before it is confirmed.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right to open votes; `second_person_needed` for whom it is about; `wrong_state`
+/// `not_found`; `not_allowed` for who neither runs the vote nor, once its day has passed, stands in for the office;
+/// `second_person_needed` for whom it is about; `wrong_state`
 /// when it was confirmed, or the vote is over; what [`amend::change`] refuses; `invalid_fields`.
 pub async fn decide_roll_objection(
     tx: &Tx,
@@ -274,9 +276,7 @@ pub async fn confirm_roll_objection(
     actor: &Actor,
     (id, objection, input): (VoteId, RollObjectionId, ConfirmRollObjection),
 ) -> Result<RollObjectionView> {
-    let vote = queries::row(tx, id).await?;
-    bodies::require(actor, Right::OpenVote, &vote.area_code)?;
-    let before = row(tx, (id, objection)).await?;
+    let (_, before) = decidable(tx, actor, (id, objection)).await?;
     if before.confirmed_by == Some(actor.person) {
         // sent again because the answer was lost
         return Ok(objection_view(before));
@@ -312,15 +312,28 @@ async fn row(db: &impl ConnectionTrait, (id, objection): (VoteId, RollObjectionI
     found.filter(|row| row.vote_id == id).ok_or_else(|| Code::NotFound.into())
 }
 
+/// An objection, for who may decide it: in its days the office, after them who stands in for it, too.
+async fn decidable(
+    tx: &Tx,
+    actor: &Actor,
+    (id, objection): (VoteId, RollObjectionId),
+) -> Result<(vote::Model, roll_objection::Model)> {
+    let vote = queries::row(tx, id).await?;
+    let found = row(tx, (id, objection)).await;
+    let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
+    if !(is_late && office::stands_in(actor, &vote.area_code)) {
+        office::require(actor, &vote)?;
+    }
+    Ok((vote, found?))
+}
+
 /// One that may still be decided, by somebody who may.
 async fn waiting(
     tx: &Tx,
     actor: &Actor,
     (id, objection): (VoteId, RollObjectionId),
 ) -> Result<(vote::Model, roll_objection::Model)> {
-    let vote = queries::row(tx, id).await?;
-    bodies::require(actor, Right::OpenVote, &vote.area_code)?;
-    let row = row(tx, (id, objection)).await?;
+    let (vote, row) = decidable(tx, actor, (id, objection)).await?;
     let waits = matches!(row.state.as_str(), OPEN | PROPOSED) && queries::runs(&vote.state);
     if waits { Ok((vote, row)) } else { Err(Code::WrongState.into()) }
 }

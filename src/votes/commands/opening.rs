@@ -33,7 +33,8 @@ pub(in crate::votes) async fn open_board(
     let mut manifest = json!({
         "area": vote.area_code, "binding": vote.is_binding, "closes": lsb1::moment(vote.closes_at), "law": rule.law,
         "opens": lsb1::moment(vote.opens_at), "options": OPTIONS.map(Choice::as_str), "preset": vote.preset,
-        "question": vote.question, "revote": vote.allows_revote, "rule": rule, "secrecy": vote.secrecy,
+        "challenge_days": vote.challenge_days, "question": vote.question, "revote": vote.allows_revote, "rule": rule,
+        "secrecy": vote.secrecy,
     });
     if vote.options.is_some() {
         let options = queries::options_of(vote.options.as_deref())?;
@@ -47,6 +48,8 @@ pub(in crate::votes) async fn open_board(
     }
     if vote.has_paper {
         manifest["paper"] = json!(true);
+        // at the end stands what became of the sheets, be it that none was handed out
+        manifest["sheets"] = json!(true);
     }
     if let Some(keys) = tally {
         manifest["tally"] = sealing::tally(keys);

@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 
 use crate::{
     actor::Actor,
-    bodies::{self, Right},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, VoteId},
     store::Tx,
     votes::{
+        office,
         queries::{
             self,
             paper::{ISSUED, LOST, RETURNED, SPOILT, SheetView, agreed, boxes, has_counted, sheet_view, sheets},
@@ -75,7 +75,7 @@ pub struct EndSheet {
 /// checked proxy.
 pub async fn issue_sheet(tx: &Tx, actor: &Actor, (id, input): (VoteId, IssueSheet)) -> Result<SheetView> {
     let vote = queries::row(tx, id).await?;
-    bodies::require(actor, Right::OpenVote, &vote.area_code)?;
+    office::require(actor, &vote)?;
     is_open(tx, &vote)?;
     let entry = roll_entry::Entity::find_by_id((id, input.number)).one(tx).await?;
     let entry = entry.filter(|entry| entry.channel != queries::STRUCK).ok_or(Code::NotOnRoll)?;
@@ -164,7 +164,7 @@ pub(super) async fn turn(
 /// that is said to be lost while it may still come into a box, or to be given back after the end; what [`may_lose`] refuses.
 pub async fn end_sheet(tx: &Tx, actor: &Actor, (id, serial, input): (VoteId, i32, EndSheet)) -> Result<SheetView> {
     let vote = queries::row(tx, id).await?;
-    bodies::require(actor, Right::OpenVote, &vote.area_code)?;
+    office::require(actor, &vote)?;
     let row = paper_sheet::Entity::find_by_id((id, serial)).one(tx).await?.ok_or(Code::NotFound)?;
     let end = input.outcome.as_str();
     if row.state == end {
@@ -209,7 +209,7 @@ pub async fn end_sheet(tx: &Tx, actor: &Actor, (id, serial, input): (VoteId, i32
 /// # Errors
 /// `not_allowed`; `second_person_needed` for who counted; `wrong_state` while no ballot is missing.
 async fn may_lose(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
-    bodies::require(actor, Right::BendPath, &vote.area_code)?;
+    office::require_bend(actor, vote)?;
     let boxes = boxes(tx, vote.id).await?;
     if has_counted(&boxes, actor.person) {
         return Err(Code::SecondPersonNeeded.into());

@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use crate::{
     actor::Actor,
     app::App,
-    bodies::{self, Right},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{MediaId, PersonId, VoteId},
@@ -15,6 +14,7 @@ use crate::{
     people::{self, queries::Named},
     store::Tx,
     votes::{
+        office,
         queries::{
             self,
             proxies::{ProxyView, active, agent_row, entry_of},
@@ -68,7 +68,7 @@ pub struct NameProxy {
 pub async fn name_proxy(tx: &Tx, actor: &Actor, (id, input): (VoteId, NameProxy)) -> Result<ProxyView> {
     let vote = queries::row(tx, id).await?;
     if input.elector.is_some() {
-        bodies::require(actor, Right::OpenVote, &vote.area_code)?;
+        office::require(actor, &vote)?;
     }
     let rule = in_time(tx, &vote)?;
     let elector = match &input.elector {
@@ -191,7 +191,7 @@ async fn attach_proof(
 /// and the agent; `wrong_state` when the vote is over; `proxy_too_late`; `already_cast`.
 pub async fn check_proxy(tx: &Tx, actor: &Actor, (id, number): (VoteId, i32)) -> Result<ProxyView> {
     let vote = queries::row(tx, id).await?;
-    bodies::require(actor, Right::OpenVote, &vote.area_code)?;
+    office::require(actor, &vote)?;
     let (entry, row) = agent_row(tx, id, number).await?;
     if row.state == queries::CHECKED {
         return queries::proxies::view(tx, &vote, row, true).await;
@@ -220,7 +220,7 @@ pub async fn revoke_proxy(tx: &Tx, actor: &Actor, (id, number): (VoteId, i32)) -
     let vote = queries::row(tx, id).await?;
     let (entry, row) = agent_row(tx, id, number).await?;
     let is_own = [row.person_id, entry.person_id].contains(&actor.person);
-    if !is_own && !bodies::may(actor, Right::OpenVote, &vote.area_code) {
+    if !is_own && !office::runs(actor, &vote) {
         return Err(Code::NotFound.into());
     }
     if !queries::runs(&vote.state) {

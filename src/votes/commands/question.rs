@@ -1,7 +1,7 @@
 //! What a vote asks: a motion, or a choice of k among n for s places; after a tie, again among the tied.
 use sea_orm::ConnectionTrait;
 
-use super::OpenVote;
+use super::{About, OpenVote};
 use crate::{
     error::{Checks, Code, Error, Result},
     ids::VoteId,
@@ -28,9 +28,9 @@ const MOTIONS: &[&str] = &["committee_recall"];
 ///
 /// # Errors
 /// `invalid_fields`; `not_found` for another vote that is not there; `wrong_state` when it left no tie.
-pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote) -> Result<Asked> {
+pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote, about: &About) -> Result<Asked> {
     let (options, seats) = match input.parent_vote_id {
-        Some(parent) => tied(db, input, parent).await?,
+        Some(parent) => tied(db, (input, about), parent).await?,
         None => (input.options.iter().map(|text| text.trim().to_owned()).collect(), input.seats.unwrap_or(1)),
     };
     let most = input.max_choices.unwrap_or(seats);
@@ -51,8 +51,6 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote) -> Result
         checks.require(!MOTIONS.contains(&input.preset.as_str()), "options", "only_a_motion");
         checks.require(inside(seats, n), "seats", "out_of_range");
         checks.require(inside(most, n.min(MAX_CHOICES)), "max_choices", "out_of_range");
-        // how several options stand together on each sheet is on no tally sheet
-        checks.require(most == 1 || !input.has_paper, "max_choices", "one_choice_only");
     } else {
         checks.require(input.seats.is_none() && input.max_choices.is_none(), "options", "required");
     }
@@ -66,9 +64,14 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote) -> Result
 }
 
 /// Those whom the vote before left tied, and the places that it left open; of a result that stands.
-async fn tied(db: &impl ConnectionTrait, input: &OpenVote, parent: VoteId) -> Result<(Vec<String>, i32)> {
+async fn tied(
+    db: &impl ConnectionTrait,
+    (input, about): (&OpenVote, &About),
+    parent: VoteId,
+) -> Result<(Vec<String>, i32)> {
     let before = queries::row(db, parent).await?;
-    if before.matter_id != input.matter_id {
+    let is_of_another = before.matter_id.is_none() && (before.body_id, &before.area_code) != (about.body, &about.area);
+    if before.matter_id != about.matter || is_of_another {
         return Err(Code::NotFound.into());
     }
     if matches!(before.settlement.as_deref(), Some(queries::PROVISIONAL | queries::OVERTURNED)) {

@@ -14,10 +14,9 @@ use crate::{
     error::{Error, Result},
     events::{self, Happening, Kind},
     ids::{HouseholdId, PersonId, VoteId},
-    people,
     store::Tx,
     votes::{
-        queries,
+        queries::{self, members::grown_ups},
         rows::{envelope, roll_entry, vote},
     },
 };
@@ -46,7 +45,7 @@ struct Ballot {
 
 async fn tell(tx: &Tx, (vote, area): (VoteId, &str), ballot: &Ballot) -> Result<()> {
     let how = if ballot.home.is_some() { "household" } else { "proxy" };
-    for person in concerned(tx, ballot).await? {
+    for person in concerned(tx, vote, ballot).await? {
         let happening = Happening::new(Kind::VoteCastFor, vote).at(area).by(ballot.caster);
         let data = json!({ "number": ballot.number, "person": person, "how": how });
         events::record(tx, happening.with(data)).await?;
@@ -54,15 +53,13 @@ async fn tell(tx: &Tx, (vote, area): (VoteId, &str), ballot: &Ballot) -> Result<
     Ok(())
 }
 
-/// The elector; of a household all its grown-ups. Never who cast.
-async fn concerned(tx: &Tx, ballot: &Ballot) -> Result<Vec<PersonId>> {
-    let Some(home) = ballot.home else {
+/// The elector; of a household all who were its grown-ups on the day of the roll. Never who cast.
+async fn concerned(tx: &Tx, vote: VoteId, ballot: &Ballot) -> Result<Vec<PersonId>> {
+    if ballot.home.is_none() {
         return Ok(Some(ballot.elector).filter(|elector| *elector != ballot.caster).into_iter().collect());
-    };
-    let today = clock::local_date(tx.now());
-    let grown_up = |one: &people::Resident| people::rules::is_adult(one.birth_date, today);
-    let members = people::queries::members(tx, home).await?;
-    Ok(members.iter().filter(|one| grown_up(one) && one.id != ballot.caster).map(|one| one.id).collect())
+    }
+    let members = grown_ups(tx, (vote, ballot.number)).await?;
+    Ok(members.into_iter().filter(|one| *one != ballot.caster).collect())
 }
 
 /// Tells what the evening or the end brings, some of the roll at a time. A vote of which nobody can be told holds up no other.
@@ -210,7 +207,7 @@ async fn tell_all(tx: &Tx, vote: &vote::Model, rows: Vec<roll_entry::Model>) -> 
 }
 
 /// Eight in the evening, the last time it was.
-fn last_evening(now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn last_evening(now: DateTime<Utc>) -> DateTime<Utc> {
     clock::start_of_day(clock::local_date(now - EVENING)) + EVENING
 }
 

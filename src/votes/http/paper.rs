@@ -12,6 +12,7 @@ use crate::{
         commands::{
             boxes::{CountBox, SignPaper, count_box, sign_paper},
             paper::{EndSheet, IssueSheet, end_sheet, issue_sheet},
+            replace::{self, ReplaceCounter},
         },
         queries::paper::{PaperView, SheetView, paper, photo},
     },
@@ -23,13 +24,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(issue_paper_sheet))
         .routes(routes!(end_paper_sheet))
         .routes(routes!(count_paper_box))
+        .routes(routes!(propose_paper_replacement))
+        .routes(routes!(confirm_paper_replacement))
         .routes(routes!(sign_paper_of_vote))
         .routes(routes!(read_tally_sheet))
 }
 
 /// The paper of a vote: the log of sheets, the boxes, whether it all adds up. Another's figures are not shown before two agree.
 #[utoipa::path(get, path = "/v1/votes/{id}/paper", tag = "votes", operation_id = "read_paper", params(("id" = VoteId, Path)),
-    responses((status = 200, body = PaperView, description = "For who counts: who opens votes, the supervision committee"),
+    responses((status = 200, body = PaperView, description = "For who counts: who opens votes, the supervision committee; and who stands in for the office"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn read_paper(State(app): State<App>, actor: Actor, Path(id): Path<VoteId>) -> Result<Json<PaperView>> {
     paper(app.store.read(), &actor, id).await.map(Json)
@@ -84,6 +87,38 @@ async fn count_paper_box(
     app.once(actor, key, "count_box", (id, input), |tx, actor, input| Box::pin(count_box(tx, actor, input)))
         .await
         .map(Json)
+}
+
+/// Set aside the count of somebody who does not come back; it holds once a second person has confirmed it.
+#[utoipa::path(post, path = "/v1/votes/{id}/paper/replacements", tag = "votes", operation_id = "propose_replacement",
+    params(("id" = VoteId, Path)), request_body = ReplaceCounter,
+    responses((status = 200, body = PaperView, description = "Proposed"),
+        (status = "default", body = Problem, description = "Refused; `second_person_needed` for who counted that box",
+            content_type = "application/problem+json")))]
+async fn propose_paper_replacement(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<VoteId>,
+    Input(input): Input<ReplaceCounter>,
+) -> Result<Json<PaperView>> {
+    let done = app.store.write(move |tx| Box::pin(async move { replace::propose(tx, &actor, (id, input)).await }));
+    done.await.map(Json)
+}
+
+/// Confirm it, as the second of two: one of them sits in the supervision committee or the town's office.
+#[utoipa::path(post, path = "/v1/votes/{id}/paper/replacements/confirm", tag = "votes", operation_id = "confirm_replacement",
+    params(("id" = VoteId, Path)), request_body = ReplaceCounter,
+    responses((status = 200, body = PaperView, description = "That count is set aside; somebody else counts"),
+        (status = "default", body = Problem, description = "Refused; `second_person_needed`, `changed`",
+            content_type = "application/problem+json")))]
+async fn confirm_paper_replacement(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<VoteId>,
+    Input(input): Input<ReplaceCounter>,
+) -> Result<Json<PaperView>> {
+    let done = app.store.write(move |tx| Box::pin(async move { replace::confirm(tx, &actor, (id, input)).await }));
+    done.await.map(Json)
 }
 
 /// Sign the paper: each box was counted alike by two, and every sheet is accounted for.

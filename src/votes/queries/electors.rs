@@ -71,7 +71,7 @@ pub async fn not_cast_of(db: &impl ConnectionTrait, id: VoteId, among: &Among) -
 }
 
 /// Electors who were told that somebody cast for them, or that a sheet of paper was handed out in their name, and who have no
-/// phone: their numbers and names, for the list of the door.
+/// phone, or the caster's alone: their numbers and names, for the list of the door.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -90,10 +90,16 @@ pub async fn unreachable(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<(i
         .all(db)
         .await?;
     let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
-    let with_phone = people::queries::with_phone(db, &ids).await?;
+    let casters = rows.iter().filter_map(|row| row.cast_by);
+    let phones = people::queries::phone_digests(db, &ids.iter().copied().chain(casters).collect::<Vec<_>>()).await?;
     let mut names = people::names(db, ids).await?;
+    // what is told to the caster's own phone is told to the caster
+    let has_own = |row: &roll_entry::Model| {
+        let own = phones.get(&row.person_id);
+        own.is_some() && row.cast_by.is_none_or(|by| phones.get(&by) != own)
+    };
     let name = |row: roll_entry::Model| (row.number, names.remove(&row.person_id).unwrap_or_default());
-    Ok(rows.into_iter().filter(|row| !with_phone.contains(&row.person_id)).map(name).collect())
+    Ok(rows.into_iter().filter(|row| !has_own(row)).map(name).collect())
 }
 
 /// What is asked, and whether it still is; `None` when there is no such vote.

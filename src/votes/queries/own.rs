@@ -10,6 +10,7 @@ use super::{
         rows::{envelope, roll_agent, roll_entry, vote},
     },
     ALTERNATE, CHECKED, MAX_VOTES, NOT_CAST, OPEN, PAPER_ISSUED, PROXY, STRUCK, TOOK_PART, is_of_households, label,
+    members::household_of,
     proxies::{ProxyView, around, entry_of},
     row,
 };
@@ -66,8 +67,9 @@ pub struct HouseholdSeat {
 pub struct OpenVoteView {
     /// The vote.
     pub id: VoteId,
-    /// The matter.
-    pub matter_id: MatterId,
+    /// The matter; absent of a vote of a body's agenda.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter_id: Option<MatterId>,
     /// What is asked.
     pub question: String,
     /// 会议表决 or 意见征询.
@@ -163,7 +165,7 @@ async fn receipt(app: &App, entry: &roll_entry::Model) -> Result<Option<BallotRe
 
 type Own = (Option<roll_entry::Model>, Option<HouseholdSeat>);
 
-/// The household that somebody belonged to when the roll was frozen, by those who may cast for it, or belongs to now.
+/// The household for which somebody casts, or to which somebody belonged when the roll was frozen.
 async fn own_household(db: &impl ConnectionTrait, (id, person): (VoteId, PersonId)) -> Result<Own> {
     let of_vote = || {
         let of_vote = roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(id));
@@ -173,8 +175,8 @@ async fn own_household(db: &impl ConnectionTrait, (id, person): (VoteId, PersonI
     if entry.is_none() {
         entry = match super::alternate_of(db, id, person).await? {
             Some(number) => of_vote().filter(roll_entry::Column::Number.eq(number)).one(db).await?,
-            None => match people::person(db, person).await? {
-                Some(own) => of_vote().filter(roll_entry::Column::HouseholdId.eq(own.household)).one(db).await?,
+            None => match household_of(db, id, person).await? {
+                Some(number) => of_vote().filter(roll_entry::Column::Number.eq(number)).one(db).await?,
                 None => None,
             },
         };

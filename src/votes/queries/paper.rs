@@ -10,10 +10,13 @@ use super::{
     super::{
         Secrecy,
         commands::boxes::may_count,
+        office::stands_in,
         rows::{paper_count, paper_sheet, roll_entry},
         rules::paper::{Reconciled, SheetFigures, Sheets, reconcile},
     },
-    COUNTING_PAPER, is_decided, row,
+    COUNTING_PAPER, is_decided,
+    replaced::{self, ReplacementView},
+    row,
 };
 use crate::{
     actor::Actor,
@@ -57,6 +60,8 @@ pub struct PaperView {
     /// When the paper was signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_at: Option<DateTime<FixedOffset>>,
+    /// Who was replaced at the counting, or is to be.
+    pub replacements: Vec<ReplacementView>,
 }
 
 /// A sheet that was handed out.
@@ -99,6 +104,17 @@ pub struct BoxView {
     pub ballots: Option<u64>,
     /// Is there a photo of its tally sheet?
     pub has_photo: bool,
+    /// Who wrote something down, and counts.
+    pub counters: Vec<CounterView>,
+}
+
+/// Somebody who counted a box.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CounterView {
+    /// Who.
+    pub person_id: PersonId,
+    /// The name.
+    pub name: String,
 }
 
 /// A box, for the count.
@@ -106,6 +122,8 @@ pub struct BoxView {
 pub(in crate::votes) struct Counted {
     pub(in crate::votes) number: i32,
     pub(in crate::votes) by: Vec<(PersonId, SheetFigures)>,
+    /// Who counted it and was replaced.
+    set_aside: Vec<PersonId>,
     pub(in crate::votes) agreed: Option<SheetFigures>,
     pub(in crate::votes) photo: Option<MediaId>,
     pub(in crate::votes) photo_sha256: Option<String>,
@@ -116,9 +134,18 @@ pub(in crate::votes) fn agreed(boxes: &[Counted]) -> u64 {
     boxes.iter().filter_map(|one| one.agreed.as_ref()).map(SheetFigures::total).sum()
 }
 
-/// Did this person count one of them?
+/// Did this person count one of them, whether it counts or not?
 pub(in crate::votes) fn has_counted(boxes: &[Counted], person: PersonId) -> bool {
-    boxes.iter().any(|one| one.by.iter().any(|(by, _)| *by == person))
+    boxes.iter().any(|one| one.set_aside.contains(&person) || one.by.iter().any(|(by, _)| *by == person))
+}
+
+/// Was this person replaced at this box?
+pub(in crate::votes) async fn is_replaced(
+    db: &impl ConnectionTrait,
+    (id, number): (VoteId, i32),
+    person: PersonId,
+) -> Result<bool> {
+    Ok(replaced::gone(db, id).await?.contains(&(number, person)))
 }
 
 /// Ballots in all boxes but this one, of each the most that somebody wrote down.
@@ -130,6 +157,7 @@ pub(in crate::votes) async fn others(db: &impl ConnectionTrait, (id, number): (V
 
 /// The boxes, by number; of each what all who counted it, two at least, wrote down alike, and the photo of one of them.
 pub(in crate::votes) async fn boxes(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Counted>> {
+    let gone = replaced::gone(db, id).await?;
     let rows = paper_count::Entity::find()
         .filter(paper_count::Column::VoteId.eq(id))
         .order_by_asc(paper_count::Column::BoxNumber)
@@ -143,6 +171,8 @@ pub(in crate::votes) async fn boxes(db: &impl ConnectionTrait, id: VoteId) -> Re
     }
     let mut boxes = Vec::new();
     for (number, rows) in by_box {
+        let counts = |(row, _): &(paper_count::Model, SheetFigures)| !gone.contains(&(number, row.counted_by));
+        let (rows, set_aside): (Vec<_>, Vec<_>) = rows.into_iter().partition(counts);
         let first = rows.first().filter(|_| rows.len() >= 2).map(|(_, figures)| figures);
         let agreed = first.filter(|first| rows.iter().all(|(_, other)| other == *first)).cloned();
         let photo = rows.iter().find_map(|(row, figures)| row.photo_id.filter(|_| agreed.as_ref() == Some(figures)));
@@ -151,7 +181,8 @@ pub(in crate::votes) async fn boxes(db: &impl ConnectionTrait, id: VoteId) -> Re
             None => None,
         };
         let by = rows.into_iter().map(|(row, figures)| (row.counted_by, figures)).collect();
-        boxes.push(Counted { number, by, agreed, photo, photo_sha256 });
+        let set_aside = set_aside.into_iter().map(|(row, _)| row.counted_by).collect();
+        boxes.push(Counted { number, by, set_aside, agreed, photo, photo_sha256 });
     }
     Ok(boxes)
 }
@@ -178,7 +209,7 @@ pub(in crate::votes) async fn sheets(db: &impl ConnectionTrait, id: VoteId) -> R
 /// `not_found`; `not_allowed` for who does not count; `no_paper`.
 pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<PaperView> {
     let vote = row(db, id).await?;
-    if !may_count(actor, &vote.area_code) {
+    if !may_count(actor, &vote) && !stands_in(actor, &vote.area_code) {
         return Err(Code::NotAllowed.into());
     }
     if !vote.has_paper {
@@ -195,6 +226,9 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
     let log = paper_sheet::Entity::find().filter(paper_sheet::Column::VoteId.eq(id));
     let log = log.order_by_desc(paper_sheet::Column::Serial).all(db).await?;
     let is_secret = vote.secrecy == Secrecy::Secret.as_str();
+    let names = people::names(db, boxes.iter().flat_map(|one| one.by.iter().map(|(who, _)| *who)).collect()).await?;
+    let counter =
+        |person_id: PersonId| CounterView { name: names.get(&person_id).cloned().unwrap_or_default(), person_id };
     let show = |one: Counted| {
         let is_over = one.agreed.is_some() && is_secret;
         let own = one.by.iter().find(|(person, _)| *person == actor.person && !is_over);
@@ -202,6 +236,7 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
             number: one.number,
             counts: one.by.len(),
             own: own.map(|(_, figures)| figures.clone()),
+            counters: one.by.iter().map(|(person_id, _)| counter(*person_id)).collect(),
             ballots: one.agreed.as_ref().map(SheetFigures::total),
             agreed: one.agreed.filter(|_| !is_secret),
             has_photo: one.photo.is_some(),
@@ -217,6 +252,7 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
         balance: balance.to_owned(),
         balance_text: text::say_with(&format!("paper-balance-{balance}"), &[("n", n.to_string().into())]),
         signed_at: vote.paper_signed_at.map(clock::local),
+        replacements: replaced::all(db, id).await?,
     })
 }
 
@@ -259,7 +295,7 @@ pub async fn photo(db: &impl ConnectionTrait, actor: &Actor, (id, number): (Vote
     let vote = row(db, id).await?;
     let is_told = vote.secrecy != Secrecy::Secret.as_str() && vote.paper_signed_at.is_some();
     let is_public = is_told && is_decided(&vote.state) && actor.sees(&vote.area_code);
-    if !is_public && !may_count(actor, &vote.area_code) {
+    if !is_public && !may_count(actor, &vote) {
         return Err(Code::NotFound.into());
     }
     // of a secret vote it would keep what is kept nowhere else

@@ -6,14 +6,13 @@ use utoipa::ToSchema;
 
 use super::{
     super::{
-        Secrecy,
+        Secrecy, office,
         rows::{roll_agent, roll_entry, vote},
     },
     ALTERNATE, CHECKED, NAMED, PROXY, STRUCK, TOOK_PART, row,
 };
 use crate::{
     actor::Actor,
-    bodies::{self, Right},
     clock,
     error::{Code, Result},
     ids::{PersonId, VoteId},
@@ -174,7 +173,7 @@ pub async fn proxies(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Re
     if !actor.sees(&vote.area_code) {
         return Err(Code::NotFound.into());
     }
-    let is_full = bodies::may(actor, Right::OpenVote, &vote.area_code);
+    let is_full = office::runs(actor, &vote);
     let mut rows = roll_agent::Entity::find()
         .filter(roll_agent::Column::VoteId.eq(id))
         .filter(roll_agent::Column::Kind.eq(PROXY))
@@ -273,6 +272,6 @@ pub async fn proof(db: &impl ConnectionTrait, actor: &Actor, (id, number): (Vote
     let vote = row(db, id).await?;
     let (entry, row) = agent_row(db, id, number).await?;
     let is_own = [entry.person_id, row.person_id].contains(&actor.person);
-    let media = row.proof_media_id.filter(|_| is_own || bodies::may(actor, Right::OpenVote, &vote.area_code));
+    let media = row.proof_media_id.filter(|_| is_own || office::runs(actor, &vote));
     media::queries::row(db, media.ok_or(Code::NotFound)?).await?.ok_or_else(|| Code::NotFound.into())
 }

@@ -68,8 +68,9 @@ impl StoredResult {
 pub struct ResultView {
     /// The vote.
     pub vote_id: VoteId,
-    /// The matter.
-    pub matter_id: MatterId,
+    /// The matter; absent of a vote of a body's agenda.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matter_id: Option<MatterId>,
     /// What was asked.
     pub question: String,
     /// passed, not_passed, tie, annulled.

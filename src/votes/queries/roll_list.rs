@@ -1,4 +1,6 @@
 //! Reads of a roll: how many are on it and its root, who by number, objections to it, what was changed.
+use std::collections::HashSet;
+
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
@@ -6,14 +8,16 @@ use utoipa::ToSchema;
 
 use super::{
     super::{
+        office,
         rows::{roll_amendment, roll_entry, roll_objection, vote},
         rules::{RollFault, roll::objections_until},
     },
-    STRUCK, row, rule_of, runs,
+    STRUCK,
+    elsewhere::elsewhere,
+    row, rule_of, runs,
 };
 use crate::{
     actor::Actor,
-    bodies::{self, Right},
     clock,
     error::{Code, Result},
     ids::{PersonId, RollObjectionId, VoteId},
@@ -29,6 +33,8 @@ pub(in crate::votes) const PROPOSED: &str = "proposed";
 pub(in crate::votes) const UPHELD: &str = "upheld";
 /// One that was not.
 pub(in crate::votes) const REJECTED: &str = "rejected";
+/// One that nobody decided before the end.
+pub(in crate::votes) const LAPSED: &str = "lapsed";
 /// Objections on one list at most.
 const MAX_OBJECTIONS: u64 = 500;
 /// Changes of one roll that are shown at most.
@@ -89,6 +95,9 @@ pub struct RollEntryView {
     pub name: String,
     /// Was this elector struck after the freeze?
     pub is_struck: bool,
+    /// Does this elector stand on another village's roll, too? Told to who opens votes.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_elsewhere: bool,
 }
 
 /// An objection to a roll, for its author and the office.
@@ -114,7 +123,7 @@ pub struct RollObjectionView {
     pub raised_at: DateTime<FixedOffset>,
     /// By when it is answered.
     pub due_at: DateTime<FixedOffset>,
-    /// open, proposed, upheld, rejected.
+    /// open, proposed, upheld, rejected, lapsed.
     pub state: String,
     /// The same in Chinese.
     pub state_name: String,
@@ -240,32 +249,40 @@ pub async fn entries(
         at: DateTime::from_timestamp_millis(i64::from(entry.number)).unwrap_or_default(),
         id: id.0,
     };
-    let is_full = bodies::may(actor, Right::OpenVote, &vote.area_code);
+    let is_full = office::runs(actor, &vote);
     Ok(Page::cut(shown(db, found, is_full).await?, limit, place, |entry| entry))
 }
 
 /// Everybody on the roll with full names, for the sheet that hangs at the office.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right to open votes.
+/// `not_found`; `not_allowed` for who neither runs the vote nor stands in for its office.
 pub async fn sheet(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<RollEntryView>> {
     let vote = row(db, id).await?;
-    bodies::require(actor, Right::OpenVote, &vote.area_code)?;
+    if !office::runs(actor, &vote) && !office::stands_in(actor, &vote.area_code) {
+        return Err(Code::NotAllowed.into());
+    }
     let all = roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(id));
     shown(db, all.order_by_asc(roll_entry::Column::Number).all(db).await?, true).await
 }
 
 async fn shown(db: &impl ConnectionTrait, rows: Vec<roll_entry::Model>, is_full: bool) -> Result<Vec<RollEntryView>> {
-    let names = people::names(db, rows.iter().map(|entry| entry.person_id).collect()).await?;
+    let people: Vec<PersonId> = rows.iter().map(|entry| entry.person_id).collect();
+    let there = match rows.first().filter(|_| is_full) {
+        Some(first) => elsewhere(db, first.vote_id, &people).await?,
+        None => HashSet::new(),
+    };
+    let names = people::names(db, people).await?;
     let show = |entry: roll_entry::Model| {
         let full = names.get(&entry.person_id).map(String::as_str).unwrap_or_default();
         let name = if is_full { full.to_owned() } else { people::mask_name(full) };
-        RollEntryView { number: entry.number, name, is_struck: entry.channel == STRUCK }
+        let is_elsewhere = there.contains(&entry.person_id);
+        RollEntryView { number: entry.number, name, is_struck: entry.channel == STRUCK, is_elsewhere }
     };
     Ok(rows.into_iter().map(show).collect())
 }
 
-/// The objections to a roll, those that wait first, each oldest first, 500 of both: all of them for the office, one's own for everybody else.
+/// The objections to a roll, those that wait first, each oldest first, 500 of both: all of them for the office and who stands in for it, one's own for everybody else.
 ///
 /// # Errors
 /// `not_found`, also for who does not see the area.
@@ -274,7 +291,7 @@ pub async fn objections(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) ->
     if !actor.sees(&vote.area_code) {
         return Err(Code::NotFound.into());
     }
-    let is_office = bodies::may(actor, Right::OpenVote, &vote.area_code);
+    let is_office = office::runs(actor, &vote) || office::stands_in(actor, &vote.area_code);
     let theirs = || {
         let of_vote = roll_objection::Entity::find().filter(roll_objection::Column::VoteId.eq(id));
         let own = roll_objection::Column::RaisedBy.eq(actor.person);

@@ -8,7 +8,9 @@ use super::{
         rows::roll_entry,
         rules::turnout::{FEW, told},
     },
-    ONLINE, PROXY, TOOK_PART, is_decided, is_of_households, row,
+    ONLINE, PROXY, TOOK_PART, is_decided, is_of_households,
+    replaced::{self, ReplacementView},
+    row,
 };
 use crate::{
     error::{Code, Result},
@@ -25,6 +27,9 @@ pub struct TurnoutView {
     pub present: u64,
     /// By channel.
     pub channels: Vec<ChannelTurnout>,
+    /// Who was replaced while the paper was counted: which box, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub replacements: Vec<ReplacementView>,
 }
 
 /// One channel.
@@ -82,5 +87,6 @@ pub async fn turnout(db: &impl ConnectionTrait, id: VoteId) -> Result<TurnoutVie
         present,
     };
     let channels = names.into_iter().zip(told(&groups)).map(show).collect();
-    Ok(TurnoutView { vote_id: id, present: groups.iter().sum(), channels })
+    let replacements = replaced::told(db, id).await?;
+    Ok(TurnoutView { vote_id: id, present: groups.iter().sum(), channels, replacements })
 }

@@ -1,7 +1,7 @@
 //! What is told of those who cast for others: to both sides of a proxy, to who checks it, to a household, to everybody for
 //! whom somebody cast.
 use crate::{
-    bodies, clock,
+    clock,
     error::Result,
     events::{Event, Kind},
     ids::PersonId,
@@ -40,8 +40,7 @@ async fn proxy(tx: &Tx, event: &Event) -> Result<()> {
             let card = Card { link: format!("/votes/{}", vote.id), ..proxy_card(event, &vote, (&of, &to)) };
             post_card(tx, own, card).await?;
         }
-        let committee = bodies::queries::of_kind(tx, "village_committee", &vote.area_code).await?;
-        let Some(body) = committee else { return Ok(()) };
+        let Some(body) = super::run_by(tx, &vote).await? else { return Ok(()) };
         let stream = office(tx, body).await?;
         post_card(tx, stream, proxy_card(event, &vote, (&of, &to))).await?;
         return Ok(());

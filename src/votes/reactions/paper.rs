@@ -1,18 +1,14 @@
 //! What is told of paper: to each elector that a sheet was handed out or given back, to the village that it is being counted.
-use sea_orm::EntityTrait;
-
 use crate::{
-    clock,
     error::Result,
     events::{Event, Kind},
     ids::PersonId,
-    matters, people,
     store::Tx,
     streams::commands::{Card, mailbox, post_card},
     text,
     votes::{
-        queries,
-        rows::{roll_entry, vote},
+        queries::{self, members::grown_ups},
+        rows::vote,
     },
 };
 
@@ -38,25 +34,19 @@ async fn sheet(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// The elector; of a household all its grown-ups, for the sheet is that of them all.
+/// The elector; of a household all who were its grown-ups on the day of the roll, for the sheet is that of them all.
 async fn concerned(tx: &Tx, event: &Event, (vote, person): (&vote::Model, PersonId)) -> Result<Vec<PersonId>> {
     let number = event.data["number"].as_i64().and_then(|number| i32::try_from(number).ok());
     let number = number.filter(|_| queries::is_of_households(&vote.preset));
-    let entry = match number {
-        Some(number) => roll_entry::Entity::find_by_id((vote.id, number)).one(tx).await?,
-        None => None,
-    };
-    let Some(entry) = entry else { return Ok(vec![person]) };
-    let today = clock::local_date(tx.now());
-    let members = people::queries::members(tx, entry.household_id).await?;
-    let grown_up = members.iter().filter(|one| people::rules::is_adult(one.birth_date, today) && one.id != person);
-    Ok(grown_up.map(|one| one.id).chain([person]).collect())
+    let Some(number) = number else { return Ok(vec![person]) };
+    let members = grown_ups(tx, (vote.id, number)).await?;
+    Ok(members.into_iter().filter(|one| *one != person).chain([person]).collect())
 }
 
 async fn waits(tx: &Tx, event: &Event) -> Result<()> {
     let vote = queries::row(tx, event.subject_id()?).await?;
     let card = card(event, &vote, ("paper_waits", "card-paper-waits"));
-    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+    super::tell_all(tx, &vote, card).await
 }
 
 fn card(event: &Event, vote: &vote::Model, (code, key): (&'static str, &str)) -> Card {

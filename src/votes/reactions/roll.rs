@@ -3,17 +3,20 @@ use chrono::{Datelike, TimeDelta};
 use sea_orm::EntityTrait;
 
 use crate::{
-    bodies, clock,
+    clock,
     error::{Error, Result},
     events::{Event, Kind},
     ids::{RollObjectionId, VoteId},
-    matters,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
     text,
     votes::{
-        queries::{self, roll_list::UPHELD},
+        queries::{
+            self,
+            roll_list::{LAPSED, UPHELD},
+        },
         rows::{roll_entry, roll_objection, vote},
+        rules::roll::lapses_at,
     },
 };
 
@@ -24,6 +27,7 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
         Kind::RollAmended => amended(tx, event).await,
         Kind::RollObjected => objected(tx, event).await,
         Kind::RollObjectionDecided => decided(tx, event).await,
+        Kind::RollObjectionPassedOn => passed_on(tx, event).await,
         _ => Ok(()),
     }
 }
@@ -44,7 +48,7 @@ async fn posted(tx: &Tx, event: &Event) -> Result<()> {
         text: text::say_with("card-roll-posted-text", &blanks),
         link: format!("/votes/{}/roll", vote.id),
     };
-    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+    super::tell_all(tx, &vote, card).await
 }
 
 async fn amended(tx: &Tx, event: &Event) -> Result<()> {
@@ -69,7 +73,7 @@ async fn amended(tx: &Tx, event: &Event) -> Result<()> {
         let mailbox = mailbox(tx, entry.person_id).await?;
         post_card(tx, mailbox, own).await?;
     }
-    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+    super::tell_all(tx, &vote, card).await
 }
 
 /// The objection of an event, with its vote.
@@ -82,8 +86,7 @@ async fn objection(tx: &Tx, event: &Event) -> Result<Option<(vote::Model, roll_o
 
 async fn objected(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
-    let committee = bodies::queries::of_kind(tx, "village_committee", &vote.area_code).await?;
-    let Some(body) = committee else { return Ok(()) };
+    let Some(body) = super::run_by(tx, &vote).await? else { return Ok(()) };
     let due = clock::local(row.due_at - TimeDelta::milliseconds(1));
     let blanks = [
         ("question", vote.question.as_str().into()),
@@ -104,7 +107,11 @@ async fn objected(tx: &Tx, event: &Event) -> Result<()> {
 
 async fn decided(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
-    let key = if row.state == UPHELD { "card-roll-upheld" } else { "card-roll-rejected" };
+    let key = match row.state.as_str() {
+        UPHELD => "card-roll-upheld",
+        LAPSED => "card-roll-lapsed",
+        _ => "card-roll-rejected",
+    };
     let blanks =
         [("question", vote.question.as_str().into()), ("reason", row.decision.as_deref().unwrap_or_default().into())];
     let card = Card {
@@ -116,4 +123,20 @@ async fn decided(tx: &Tx, event: &Event) -> Result<()> {
     let own = mailbox(tx, row.raised_by).await?;
     post_card(tx, own, card).await?;
     Ok(())
+}
+
+/// The town's office and the supervision committee may decide now, and have some days for it.
+async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
+    let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
+    // the days end at 24:00
+    let last = clock::local(lapses_at(row.due_at) - TimeDelta::milliseconds(1));
+    let blanks =
+        [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
+    let card = Card {
+        code: "roll_objection_passed_on",
+        title: text::say_with("card-roll-passed-on-title", &blanks),
+        text: text::say_with("card-roll-passed-on-text", &blanks),
+        link: format!("/desk/votes/{}/roll", vote.id),
+    };
+    super::tell_stand_ins(tx, &vote.area_code, card).await
 }

@@ -3,11 +3,10 @@ use chrono::{Datelike, TimeDelta};
 use sea_orm::EntityTrait;
 
 use crate::{
-    bodies, clock,
+    clock,
     error::Result,
     events::{Event, Kind},
     ids::{ChallengeId, VoteId},
-    matters,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
     text,
@@ -35,10 +34,10 @@ async fn settled(tx: &Tx, event: &Event) -> Result<()> {
     let card = Card {
         code: "vote_settled",
         title: text::say_with(key, &[("question", vote.question.as_str().into())]),
-        text: vote.resolution.unwrap_or_default(),
+        text: vote.resolution.clone().unwrap_or_default(),
         link: format!("/votes/{}/resolution", vote.id),
     };
-    matters::tell(tx, vote.matter_id, &vote.area_code, card).await
+    super::tell_all(tx, &vote, card).await
 }
 
 async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
@@ -61,9 +60,7 @@ async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
         link: format!("{}/votes/{}", if is_new { "/desk" } else { "" }, vote.id),
     };
     let stream = if is_new {
-        let Some(body) = bodies::queries::of_kind(tx, "village_committee", &vote.area_code).await? else {
-            return Ok(());
-        };
+        let Some(body) = super::run_by(tx, &vote).await? else { return Ok(()) };
         office(tx, body).await?
     } else {
         mailbox(tx, row.raised_by).await?
@@ -83,16 +80,11 @@ async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let last = clock::local(lapses_at(row.due_at) - TimeDelta::milliseconds(1));
     let blanks =
         [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
-    for kind in ["town_office", "supervision_committee"] {
-        let Some(body) = bodies::queries::of_kind(tx, kind, &vote.area_code).await? else { continue };
-        let card = Card {
-            code: "challenge_passed_on",
-            title: text::say_with("card-challenge-passed-on-title", &blanks),
-            text: text::say_with("card-challenge-passed-on-text", &blanks),
-            link: format!("/desk/votes/{}", vote.id),
-        };
-        let stream = office(tx, body).await?;
-        post_card(tx, stream, card).await?;
-    }
-    Ok(())
+    let card = Card {
+        code: "challenge_passed_on",
+        title: text::say_with("card-challenge-passed-on-title", &blanks),
+        text: text::say_with("card-challenge-passed-on-text", &blanks),
+        link: format!("/desk/votes/{}", vote.id),
+    };
+    super::tell_stand_ins(tx, &vote.area_code, card).await
 }

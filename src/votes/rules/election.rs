@@ -64,6 +64,12 @@ impl Question {
         choices.is_sorted_by_key(|choice| self.place(choice))
     }
 
+    /// Are these the choices of a valid ballot that names somebody, as everybody would write them?
+    #[must_use]
+    pub fn is_written(&self, choices: &[String]) -> bool {
+        !choices.is_empty() && self.is_valid(choices) && self.is_in_order(choices)
+    }
+
     /// Counts ballots with these choices, or without valid ones.
     pub fn add(
         &self,

@@ -15,7 +15,8 @@ const MAX_FIGURE: u64 = 100_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SheetFigures {
-    /// Ballots by what is marked on them: `for` and `against` of a motion, keys of the options of a choice.
+    /// Ballots by what is marked on them: `for` and `against` of a motion, keys of the options of a choice; where one ballot may
+    /// name several, the keys together in the order of the ballot, with commas between.
     pub votes: BTreeMap<String, u64>,
     /// Those on which abstention is marked; of a choice those on which nothing is.
     #[serde(default)]
@@ -42,7 +43,7 @@ impl SheetFigures {
     #[must_use]
     pub fn fit(&self, question: Option<&Question>) -> bool {
         let is_mark = |mark: &String| match question {
-            Some(question) => question.options.contains(mark),
+            Some(question) => question.is_written(&split(mark)),
             None => matches!(mark.as_str(), "for" | "against"),
         };
         let numbers = self.votes.values().chain([&self.abstain, &self.invalid]);
@@ -65,12 +66,17 @@ impl SheetFigures {
     /// What stands on the ballots, and on how many; `None`: nothing clear.
     #[must_use]
     pub fn marks(&self, question: Option<&Question>) -> Vec<(Option<Vec<String>>, u64)> {
-        let mut told: Vec<_> = self.votes.iter().map(|(mark, n)| (Some(vec![mark.clone()]), *n)).collect();
+        let mut told: Vec<_> = self.votes.iter().map(|(mark, n)| (Some(split(mark)), *n)).collect();
         let abstained = if question.is_some() { Vec::new() } else { vec!["abstain".to_owned()] };
         told.push((Some(abstained), self.abstain));
         told.push((None, self.invalid));
         told
     }
+}
+
+/// The keys that stand together on a ballot.
+fn split(mark: &str) -> Vec<String> {
+    mark.split(',').map(str::to_owned).collect()
 }
 
 /// What became of the sheets that were handed out.
@@ -140,6 +146,14 @@ mod tests {
         );
         let asked = Question { options: vec!["1".into(), "2".into()], max_choices: 1, seats: 1 };
         assert!(figures(&[("2", 1)], 0, 0).fit(Some(&asked)) && !one.fit(Some(&asked)));
+        let two = figures(&[("1,2", 3), ("2", 1)], 0, 0);
+        assert!(!two.fit(Some(&asked)), "one may be named");
+        let asked = Question { max_choices: 2, ..asked };
+        assert!(two.fit(Some(&asked)) && two.total() == 4);
+        assert_eq!(two.marks(Some(&asked))[0], (Some(vec!["1".to_owned(), "2".to_owned()]), 3));
+        for wrong in ["2,1", "1,1", "1,", "", "1,3"] {
+            assert!(!figures(&[(wrong, 1)], 0, 0).fit(Some(&asked)), "{wrong}");
+        }
     }
 
     #[test]

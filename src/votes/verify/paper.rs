@@ -47,7 +47,6 @@ pub(super) fn paper(board: &Board<'_>, asked: Option<&Question>, by_phone: u64) 
         return Ok(Paper::default());
     }
     require(board.manifest["paper"] == true && sheets.len() == 1, "paper")?;
-    require(asked.is_none_or(|asked| asked.max_choices == 1), "paper")?;
     let is_secret = board.manifest["secrecy"] == "secret";
     let (mut paper, mut names) = (Paper::default(), BTreeSet::new());
     for entry in boxes {
@@ -60,11 +59,8 @@ pub(super) fn paper(board: &Board<'_>, asked: Option<&Question>, by_phone: u64) 
             lsb1::paper_secret_entry(poll, about, ballots)
         } else if let Some(asked) = asked {
             let others = [number(&entry["abstain"])?, number(&entry["invalid"])?];
-            let mut votes = Votes::new();
-            for option in &asked.options {
-                votes.insert(option.clone(), number(&entry["votes"][option])?);
-            }
-            paper.told.extend(votes.iter().map(|(option, ballots)| (Some(vec![option.clone()]), *ballots)));
+            let votes = marked(asked, &entry["votes"])?;
+            paper.told.extend(votes.iter().map(|(keys, ballots)| (Some(split(keys)), *ballots)));
             paper.told.extend([(Some(Vec::new()), others[0]), (None, others[1])]);
             lsb1::paper_choice_entry(poll, about, (&votes, others))
         } else {
@@ -80,6 +76,28 @@ pub(super) fn paper(board: &Board<'_>, asked: Option<&Question>, by_phone: u64) 
     }
     paper.issued = Some(by_phone + sheets_out(board, sheets.first().copied(), paper.ballots())?);
     Ok(paper)
+}
+
+fn split(keys: &str) -> Marks {
+    keys.split(',').map(str::to_owned).collect()
+}
+
+/// How many ballots bear which marks: a number for each option where one may be named; else for each set of options that
+/// occurs, in the order of the ballot.
+fn marked(asked: &Question, told: &Value) -> Checked<Votes> {
+    let mut votes = Votes::new();
+    if asked.max_choices == 1 {
+        for option in &asked.options {
+            votes.insert(option.clone(), number(&told[option])?);
+        }
+        return Ok(votes);
+    }
+    for (keys, ballots) in told.as_object().ok_or("paper")? {
+        let ballots = number(ballots)?;
+        require(asked.is_written(&split(keys)) && ballots > 0, "paper")?;
+        votes.insert(keys.clone(), ballots);
+    }
+    Ok(votes)
 }
 
 /// Sheets that were not given back, spoilt or lost: as many as lie in the boxes, or fewer, and then the vote is void.

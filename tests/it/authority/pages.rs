@@ -232,6 +232,16 @@ async fn fields(
         "/desk/votes/{id}/paper/issue" => vec![("number", "1".to_owned())],
         "/desk/votes/{id}/paper/end" => vec![("serial", "1".to_owned()), ("outcome", "returned".to_owned())],
         "/desk/votes/{id}/paper/sign" => Vec::new(),
+        "/desk/votes/{id}/paper/replace" | "/desk/votes/{id}/paper/replaced" => {
+            vec![("box", "1".to_owned()), ("counter_id", Uuid::now_v7().to_string()), ("reason", "不来了".to_owned())]
+        }
+        // the meeting is about a matter, or another's: refused whoever may ask
+        "/desk/meetings/{id}/vote" => vec![
+            ("question", "同意吗？".to_owned()),
+            ("preset", "committee_election_round1".to_owned()),
+            ("secrecy", "paper".to_owned()),
+            ("closes_at", soon),
+        ],
         "/desk/votes/{id}/paper/count" => vec![("box", "1".to_owned()), ("abstain", "1".to_owned())],
         "/votes/{id}/roll" => vec![("kind", "missing".to_owned()), ("reason", "不".to_owned())],
         "/desk/votes/{id}/roll/object" => {

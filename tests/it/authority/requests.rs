@@ -309,6 +309,9 @@ impl World {
             "end_sheet" => json!({ "outcome": "returned" }),
             "count_box" => json!({ "box": 1, "figures": { "votes": { "for": 1 } } }),
             "sign_paper" => json!({ "is_void": false }),
+            "propose_replacement" | "confirm_replacement" => {
+                json!({ "box": 1, "counter_id": Uuid::now_v7(), "reason": "不来了" })
+            }
             "raise_challenge" => json!({ "reason": "数错了" }),
             "answer_challenge" => json!({ "upholds": false, "answer": "没有数错" }),
             "raise_roll_objection" => json!({ "kind": "missing", "reason": "不" }),

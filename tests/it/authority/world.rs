@@ -216,7 +216,7 @@ impl World {
             self.skip(place, &matter, "review").await;
             let time = if kind == "vote" { TimeDelta::days(2) } else { TimeDelta::hours(1) };
             let vote = json!({ "matter_id": matter, "question": "同意吗？", "preset": "village_assembly_person",
-                "closes_at": self.app.app.now() + time });
+                "closes_at": self.app.app.now() + time, "challenge_days": 0 });
             let vote = id(&self.chairs[&place].post("/v1/votes", vote).await.ok());
             self.votes.insert((place, kind), vote);
         }

@@ -198,3 +198,37 @@ async fn nobody_holds_up_a_result_for_ever_by_challenges_or_by_silence() {
     assert_ne!(stage(&app, &matter).await, "decide");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_decides_hangs_for_seven_days_where_nothing_is_said_and_never_for_none() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let starts = app.app.now() + TimeDelta::days(4);
+    let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "representatives",
+        "matter_id": matter, "title": "村民代表会议", "agenda": "表决", "place": "文化礼堂", "starts_at": starts });
+    let meeting = village.chair.post("/v1/meetings", call).await.ok()["id"].clone();
+    app.pass(TimeDelta::days(3)).await;
+    let ask = |days: Value| {
+        json!({ "matter_id": matter, "question": "是否同意修桥？", "preset": "village_representatives",
+            "meeting_id": meeting, "challenge_days": days, "closes_at": app.app.now() + TimeDelta::days(2) })
+    };
+    let at_once = village.chair.post("/v1/votes", ask(json!(0))).await;
+    assert!(at_once.body.to_string().contains("challenge_days"), "a decision that stands at once: {}", at_once.body);
+    let vote = village.chair.post("/v1/votes", ask(Value::Null)).await.ok();
+    assert_eq!(vote["challenge_days"], 7);
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    let manifest = app.get(&format!("{path}/manifest")).await.ok();
+    assert_eq!(manifest["challenge_days"], 7, "said before anybody cast");
+    for representative in &village.representatives {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+        representative.post(&format!("{path}/ballots"), ballot).await.ok();
+    }
+    app.pass(TimeDelta::days(2)).await;
+    app.pass(TimeDelta::days(6)).await;
+    assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "provisional");
+    app.pass(TimeDelta::days(2)).await;
+    assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
+    checked(&app, &path[10..], &[]).await;
+    app.stop().await;
+}

@@ -77,15 +77,19 @@ impl Village {
             let (max_choices, seats) = (most, 1 + dice.below(3));
             Question { options, max_choices, seats }
         });
-        // of paper the votes of one option each are told
-        let is_single = asked.as_ref().is_none_or(|asked| asked.max_choices == 1);
-        let (revote, on_paper) = (dice.below(2) == 0, dice.below(2) == 0 && is_single);
+        let (revote, on_paper) = (dice.below(2) == 0, dice.below(2) == 0);
+        // archives of before the days and the sheets were said beforehand are good, too
+        let (is_told, days) = (dice.below(4) > 0, if on_roll % 3 > 0 { 3 } else { 0 });
         let mut manifest = json!({
             "alg": "sha256-ed25519", "area": "330521103202", "binding": true, "board_key": hex(self.key.public_key().as_ref()),
             "format": "LSB1", "law": preset.law, "options": ["for", "against", "abstain"], "paper": on_paper && owns_up,
             "poll": poll, "preset": name, "question": "是否同意“修桥”？\n请选。", "revote": revote && owns_up, "roll": { "n": on_roll, "root": roll_root }, "rule": preset,
             "secrecy": if is_secret { "secret" } else { "open" }, "v": 1,
         });
+        if is_told {
+            manifest["challenge_days"] = json!(days);
+            manifest["sheets"] = json!(on_paper && owns_up);
+        }
         if let Some(asked) = &asked {
             manifest["kind"] = json!("choice");
             manifest["options"] = json!(asked.options);
@@ -152,19 +156,25 @@ impl Village {
             let yes = dice.below(left) as u64;
             let about = ("一号箱", "ab".repeat(32));
             let about = (about.0, about.1.as_str());
-            let marks = if asked.is_some() { "1" } else { "for" };
+            let marks: &[&str] = match &asked {
+                Some(asked) if asked.max_choices > 1 => &["1", "2"],
+                Some(_) => &["1"],
+                None => &["for"],
+            };
             entries.push(match (&asked, is_secret) {
                 (_, true) => lsb1::paper_secret_entry(&poll, about, yes + 1),
                 (Some(asked), false) => {
-                    let mut told = asked.no_votes();
-                    told.insert("1".to_owned(), yes);
+                    let mut told = if asked.max_choices > 1 { Default::default() } else { asked.no_votes() };
+                    if asked.max_choices == 1 || yes > 0 {
+                        told.insert(marks.join(","), yes);
+                    }
                     lsb1::paper_choice_entry(&poll, about, (&told, [0, 1]))
                 }
                 (None, false) => lsb1::paper_entry(&poll, about, [yes, 0, 0, 1]),
             });
-            plain.extend((0..yes).map(|_| json!([marks])).chain([Value::Null]));
-            if asked.is_some() {
-                *votes.get_mut("1").unwrap() += yes;
+            plain.extend((0..yes).map(|_| json!(marks)).chain([Value::Null]));
+            for mark in marks.iter().filter(|_| asked.is_some()) {
+                *votes.get_mut(*mark).unwrap() += yes;
             }
             (count.yes, count.invalid, count.present) = (count.yes + yes, count.invalid + 1, count.present + yes + 1);
             // more than were handed out: the law calls the vote void
@@ -172,6 +182,9 @@ impl Village {
             let [returned, spoilt, lost] = [0; 3].map(|_: u64| dice.below(3) as u64);
             entries.push(lsb1::sheets_entry(&poll, [out + returned + spoilt + lost, returned, spoilt, lost]));
             count.issued = Some(cast as u64 + out);
+        } else if on_paper && is_told && owns_up {
+            entries.push(lsb1::sheets_entry(&poll, [0; 4]));
+            count.issued = Some(cast as u64);
         }
         entries.push(lsb1::close_entry(&poll, ballots.len() as u64));
         let all: Vec<tree::Hash> = entries.iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect();
@@ -198,7 +211,7 @@ impl Village {
         });
         // at once, challenged or not, settled or not
         if on_roll % 3 > 0 {
-            result["challenge_until"] = json!("2026-03-05T16:00:00Z");
+            result["challenge_until"] = json!("2026-03-06T16:00:00Z");
         }
         entries.push(lsb1::result_entry(&poll, &hex(&tree::sha256(&[jcs(&result).as_bytes()]))));
         let end = entries.len();
@@ -214,6 +227,22 @@ impl Village {
             "manifest": manifest, "plaintexts": plaintexts, "result": result, "result_sig": "", "roll": roll, "v": 1,
         });
         archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));
+        self.sign(&mut archive);
+        archive
+    }
+
+    /// The end of a board written anew, as who holds the key would: the result and the heads fit what is told.
+    fn rebuilt(&self, mut archive: Value) -> Value {
+        let entries = archive["entries"].as_array_mut().unwrap();
+        let close = entries.iter().position(|entry| entry["k"] == "close").unwrap();
+        let leaves: Vec<tree::Hash> = entries[..=close].iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect();
+        let (all, poll) = (entries.len(), archive["manifest"]["poll"].as_str().unwrap().to_owned());
+        archive["result"]["root"] = json!(hex(&tree::root(&leaves)));
+        let digest = hex(&tree::sha256(&[jcs(&archive["result"]).as_bytes()]));
+        archive["entries"][close + 1] = lsb1::result_entry(&poll, &digest);
+        archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));
+        let heads = [2].into_iter().chain(close + 1..=all).map(|size| json!({ "head": { "n": size }, "sig": "" }));
+        archive["heads"] = json!(heads.collect::<Vec<_>>());
         self.sign(&mut archive);
         archive
     }
@@ -388,7 +417,7 @@ fn three_who_share_no_code_agree_on_random_archives_and_refuse_the_forged() {
     let (mut forged, mut ways) = (0, [0; WAYS]);
     for number in 0..count {
         let archive = village.archive(&mut dice);
-        for way in [number, number * 7 + 3] {
+        for way in [number, number * 7 + 3, number * 5 + 13] {
             if let Some(bad) = village.forged(way % WAYS, &archive, &mut dice) {
                 forged += 1;
                 ways[way % WAYS] += 1;
@@ -456,6 +485,65 @@ fn whether_a_result_stands_is_not_told_otherwise_than_it_was() {
     let ours: Vec<&str> = told.iter().map(|archive| verify(archive, None).fault.unwrap_or("ok")).collect();
     assert_eq!(ours, wanted);
     let all = wanted.map(str::to_owned).to_vec();
+    assert_eq!((by_browser("verify", &lines), by_python(&lines)), (all.clone(), all));
+}
+
+#[test]
+fn the_days_and_the_sheets_are_those_that_were_said_beforehand() {
+    let village = Village { key: Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap() };
+    let mut dice = Dice(11);
+    let is_told = |archive: &Value| archive["manifest"]["challenge_days"] == 3;
+    let last = |archive: &Value| archive["entries"].as_array().unwrap().last().unwrap().clone();
+    let settled = |archive: &Value| is_told(archive) && last(archive)["s"] == "final";
+    let settled = std::iter::repeat_with(|| village.archive(&mut dice)).find(settled).unwrap();
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut archive = settled.clone();
+        change(&mut archive);
+        village.rebuilt(archive)
+    };
+    let at_end = |archive: &mut Value, name: &str, told: &str| {
+        archive["entries"].as_array_mut().unwrap().last_mut().unwrap()[name] = json!(told);
+    };
+    let without_sheets = |archive: &Value| {
+        let sheets =
+            archive["entries"].as_array().unwrap().iter().any(|one| one["k"] == "sheets" && one["issued"] == 0);
+        sheets && archive["manifest"]["secrecy"] == "open" && archive["manifest"]["sheets"] == true
+    };
+    let nobody = std::iter::repeat_with(|| village.archive(&mut dice)).find(without_sheets).unwrap();
+    let mut hushed = nobody.clone();
+    hushed["entries"].as_array_mut().unwrap().retain(|entry| entry["k"] != "sheets");
+    hushed["result"]["count"]["issued"] = Value::Null;
+    let told = [
+        (with(&|_| {}), "ok"),
+        // a day less, none at all, a moment that is no moment
+        (with(&|archive| archive["result"]["challenge_until"] = json!("2026-03-05T16:00:00Z")), "settled"),
+        (with(&|archive| archive["result"]["challenge_until"] = Value::Null), "settled"),
+        (with(&|archive| archive["result"]["t"] = json!("2026-03-02 20:00:05")), "settled"),
+        // final before its days are over, overturned within them, before there was a result
+        (with(&|archive| at_end(archive, "t", "2026-03-06T15:59:59Z")), "settled"),
+        (with(&|archive| at_end(archive, "s", "overturned")), "ok"),
+        (
+            with(&|archive| {
+                at_end(archive, "s", "overturned");
+                at_end(archive, "t", "2026-03-03T09:00:00Z");
+            }),
+            "ok",
+        ),
+        (
+            with(&|archive| {
+                at_end(archive, "s", "overturned");
+                at_end(archive, "t", "2026-03-02T20:00:04Z");
+            }),
+            "settled",
+        ),
+        (village.rebuilt(nobody), "ok"),
+        (village.rebuilt(hushed), "paper"),
+    ];
+    let ours: Vec<&str> = told.iter().map(|(archive, _)| verify(archive, None).fault.unwrap_or("ok")).collect();
+    assert_eq!(ours, told.iter().map(|(_, wanted)| *wanted).collect::<Vec<_>>());
+    let lines: Vec<Value> =
+        told.iter().map(|(archive, _)| json!({ "archive": archive, "fingerprint": null })).collect();
+    let all: Vec<String> = told.iter().map(|(_, wanted)| (*wanted).to_owned()).collect();
     assert_eq!((by_browser("verify", &lines), by_python(&lines)), (all.clone(), all));
 }
 

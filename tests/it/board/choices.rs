@@ -13,7 +13,7 @@ use super::{Sealed, by_browser, by_python};
 use crate::support::{TestApp, Village};
 
 async fn ask(app: &TestApp, village: &Village, more: Value) -> crate::support::Answer {
-    let mut vote = json!({ "question": "选一个做法", "preset": "village_assembly_person",
+    let mut vote = json!({ "question": "选一个做法", "preset": "village_assembly_person", "challenge_days": 0,
         "closes_at": app.app.now() + TimeDelta::days(2) });
     vote.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     village.chair.post("/v1/votes", vote).await

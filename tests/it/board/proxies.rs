@@ -310,3 +310,27 @@ async fn of_a_secret_ballot_many_are_told_together() {
     assert_eq!((&result["count"]["yes"], &result["count"]["no"]), (&json!(3), &json!(9)), "{result}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_has_only_the_caster_s_phone_is_told_at_the_door() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = vote_of_a_week(&app, &village, json!({})).await;
+    let (elector, proxy) = (village.villager(&app, "00007").await, village.villager(&app, "00010").await);
+    elector.post(&format!("{vote}/proxies"), agent("欧阳水根")).await.ok();
+    let own = number(&elector, &vote).await;
+    village.clerk.post(&format!("{vote}/proxies/{own}/check"), json!(null)).await.ok();
+    proxy.post(&format!("{vote}/ballots"), ballot(Some(own), "for")).await.ok();
+    let doors = async || {
+        let desk = String::from_utf8(village.chair.download(&format!("/desk{}", &vote[3..])).await.1).unwrap();
+        desk.contains(&format!("<li>{own} · 费海荣"))
+    };
+    assert!(!doors().await, "told by a phone of his own");
+    let raw = Raw::open(app.folder.path()).await;
+    let shared = "UPDATE people SET phone_hmac = (SELECT phone_hmac FROM people WHERE roster_number = '00010' AND \
+        area_code = '330521103202') WHERE roster_number = '00007' AND area_code = '330521103202'";
+    assert_eq!(raw.execute(shared).await, 1);
+    raw.close().await;
+    assert!(doors().await, "told only by the phone of who cast");
+    app.stop().await;
+}

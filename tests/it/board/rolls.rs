@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{key_pairs, votes::checked};
-use crate::support::{Somebody, TestApp, Village, count, import, person_of};
+use crate::support::{Raw, Somebody, TestApp, Village, count, import, person_of};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
 
@@ -281,6 +281,78 @@ async fn an_objection_that_nobody_answers_holds_up_no_vote_for_ever() {
     assert_eq!(app.get(&vote).await.ok()["state"], "open");
     app.pass(TimeDelta::days(6)).await;
     assert_eq!(app.get(&vote).await.ok()["state"], "closed");
+    app.settle().await;
+    let own = resident.get(&objections).await.ok();
+    assert!(own.as_array().unwrap().iter().all(|one| one["state"] == "lapsed"), "{own}");
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%名册异议到截止没有人处理%'";
+    assert_eq!(count(app.folder.path(), told).await, 3, "their author is not told");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_the_office_lets_lie_is_decided_by_the_office_above_and_who_supervises_it() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
+    let objections = format!("{vote}/roll/objections");
+    let resident = village.villager(&app, "00007").await;
+    let raised = resident.post(&objections, objection("wrong", "俞美娟")).await.ok();
+    let at = format!("{objections}/{}", raised["id"].as_str().unwrap());
+    // in its days the office alone
+    for early in [&village.town, &village.supervisor] {
+        assert_eq!(early.post(&format!("{at}/decision"), decision(true)).await.refused(), "not_allowed");
+    }
+    app.pass(TimeDelta::days(4)).await;
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%没有按时处理名册异议%'";
+    assert_eq!(count(app.folder.path(), told).await, 2, "the town's office and the supervision committee");
+    app.pass(TimeDelta::minutes(5)).await;
+    app.settle().await;
+    assert_eq!(count(app.folder.path(), told).await, 2, "passed on twice");
+    assert_eq!(resident.post(&format!("{at}/decision"), decision(true)).await.refused(), "not_allowed");
+    let desk = village.town.download(&format!("/desk{}/roll", &vote[3..])).await;
+    assert!(String::from_utf8(desk.1).unwrap().contains("您可以代为处理"), "{}", desk.0);
+    let upheld = settled((&village.town, &village.supervisor), &objections, (&raised["id"], true)).await;
+    assert_eq!(upheld["state"], "upheld");
+    assert_eq!(app.get(&format!("{vote}/roll")).await.ok()["amendments"][0]["op"], "strike");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_household_is_who_belonged_to_it_on_the_day_of_the_roll() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, "village_assembly_household", json!({})).await;
+    let (objections, ballots) = (format!("{vote}/roll/objections"), format!("{vote}/ballots"));
+    // 俞美娟 of H003, who casts for nobody, founds a household of her own the day after
+    let own = number(&village.villager(&app, "00008").await, &vote).await;
+    app.pass(TimeDelta::days(1)).await;
+    let line = ROSTER.lines().find(|line| line.starts_with("00008")).unwrap();
+    let split: Vec<&str> = line.split(',').collect();
+    let split = split.iter().enumerate().map(|(at, cell)| match at {
+        1 => "H098",
+        9 => "户主",
+        _ => *cell,
+    });
+    let split = split.collect::<Vec<_>>().join(",") + "\n";
+    import(&app.app, roster("00008", &split)).await;
+    let founder = village.villager(&app, "00008").await;
+    let of_hers = founder.get(&format!("{vote}/me")).await.ok()["number"].clone();
+    assert_eq!(of_hers, own, "the household that she belonged to");
+    let missing = founder.post(&objections, json!({ "kind": "missing", "reason": "我另立了户" })).await;
+    assert!(missing.body.to_string().contains("already_on_roll"), "{}", missing.body);
+    assert_eq!(founder.post(&ballots, ballot()).await.refused(), "not_on_roll");
+    // who casts for it tells those who belonged to it, and who came into it since is told nothing
+    let newcomer = "00060,H003,330521103202,4,费新生,男,1990-01-02,,,子,1,1\n";
+    import(&app.app, roster("00008", &(split + newcomer))).await;
+    village.villager(&app, "00007").await.post(&ballots, ballot()).await.ok();
+    app.settle().await;
+    let told = async |number: &str| {
+        let person = person_of(&app.app, &village.area, number).await;
+        let events = format!("SELECT count(*) FROM events WHERE kind = 'vote.cast_for' AND data LIKE '%{person}%'");
+        count(app.folder.path(), &events).await
+    };
+    assert_eq!((told("00008").await, told("00060").await), (1, 0), "who belonged to it on the day of the roll");
     app.stop().await;
 }
 
@@ -297,5 +369,26 @@ async fn the_roll_is_that_of_the_day_of_the_first_ballot() {
         let mine = village.villager(&app, person).await.get(&format!("{vote}/me")).await.ok();
         assert_eq!(mine["is_on_roll"], is_on_roll, "{person}");
     }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_moved_and_stands_on_two_villages_rolls_is_marked_on_both() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
+    let mover = village.villager(&app, "00007").await;
+    let desk = format!("/desk{}/roll", &vote[3..]);
+    let marked =
+        async || String::from_utf8(village.chair.download(&desk).await.1).unwrap().contains("还在别的村的名册上");
+    opened(&app, &village, "village_assembly_person", json!({})).await;
+    assert!(!marked().await, "another vote of the same village");
+    let raw = Raw::open(app.folder.path()).await;
+    let moved = "UPDATE votes SET area_code = '330521103203' WHERE created_at = (SELECT max(created_at) FROM votes)";
+    assert_eq!(raw.execute(moved).await, 1);
+    raw.close().await;
+    assert!(marked().await, "registered in two villages, and nobody is told");
+    let page = String::from_utf8(mover.download(&format!("{}/roll", &vote[3..])).await.1).unwrap();
+    assert!(page.contains("您还在另一个村"), "{page}");
     app.stop().await;
 }

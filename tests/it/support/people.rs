@@ -301,7 +301,7 @@ impl Village {
     pub(crate) async fn open_vote(&self, app: &TestApp, matter: &str, time: TimeDelta) -> String {
         let vote = json!({
             "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
-            "closes_at": app.app.now() + time,
+            "closes_at": app.app.now() + time, "challenge_days": 0,
         });
         self.chair.post("/v1/votes", vote).await.ok()["id"].as_str().unwrap().to_owned()
     }

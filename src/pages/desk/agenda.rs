@@ -1,0 +1,79 @@
+//! Votes from a form of the desk: about a matter, or of a meeting's own agenda, such as the election of a council's chair.
+use super::{
+    frame::{Clerk, moment_of},
+    meetings::{holds, is_coming},
+};
+use crate::{
+    app::App,
+    bodies::Right,
+    error::Result,
+    ids::{MatterId, MeetingId},
+    meetings::{Audience, MeetingView},
+    pages::fields::Fields,
+    votes::{
+        OpenVote, PresetView, Secrecy, VoteView,
+        commands::open_vote,
+        queries::{is_inside, presets, votes_at},
+    },
+};
+
+/// The votes of a meeting, and the rules by which the clerk may open another.
+pub(super) struct Agenda {
+    pub(super) votes: Vec<VoteView>,
+    pub(super) presets: Vec<PresetView>,
+}
+
+impl Agenda {
+    pub(super) async fn of(app: &App, clerk: &Clerk, meeting: &MeetingView) -> Result<Self> {
+        Ok(Self { votes: votes_at(app.store.read(), meeting.id).await?, presets: fitting(clerk, meeting) })
+    }
+}
+
+/// Those that need no matter: inside a body, or an election of the village committee.
+fn fitting(clerk: &Clerk, meeting: &MeetingView) -> Vec<PresetView> {
+    if meeting.matter_id.is_some() || !is_coming(meeting) {
+        return Vec::new();
+    }
+    let all = presets().into_iter().filter(|one| one.is_votable);
+    match meeting.audience {
+        Audience::Members if meeting.business.is_some() && holds(clerk, meeting.body_id, &meeting.area_code) => {
+            all.filter(|one| is_inside(&one.id)).collect()
+        }
+        Audience::Villagers if clerk.may(Right::OpenVote, &meeting.area_code) => {
+            all.filter(|one| one.preset.paper_required).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the form asks.
+pub(super) fn asked(
+    fields: &Fields,
+    (matter_id, meeting_id): (Option<MatterId>, Option<MeetingId>),
+) -> Result<OpenVote> {
+    let options = fields.text("options").lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(OpenVote {
+        matter_id,
+        question: fields.text("question").to_owned(),
+        options: options.map(str::to_owned).collect(),
+        max_choices: fields.optional("max_choices")?,
+        seats: fields.optional("seats")?,
+        parent_vote_id: None,
+        has_paper: fields.text("has_paper") == "yes",
+        challenge_days: fields.optional("challenge_days")?,
+        roll_days: fields.optional("roll_days")?,
+        preset: fields.required("preset")?,
+        secrecy: if fields.given("secrecy").is_some() { fields.choice("secrecy")? } else { Secrecy::Open },
+        allows_revote: fields.text("allows_revote") == "yes",
+        closes_at: moment_of(fields, "closes_at")?,
+        meeting_id,
+    })
+}
+
+/// Opens it.
+pub(super) async fn open(app: &App, clerk: &Clerk, input: OpenVote, fields: &Fields) -> Result<()> {
+    let open = app.once(clerk.actor.clone(), fields.key(), "open_vote", input, |tx, actor, input| {
+        Box::pin(open_vote(tx, actor, input))
+    });
+    open.await.map(drop)
+}

@@ -1,0 +1,103 @@
+//! What a vote is about: a matter that is to be decided, or the agenda of a meeting; in whose name it is opened, and whether it
+//! decides.
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::OpenVote;
+use crate::{
+    actor::Actor,
+    bodies::{self, Right},
+    clock,
+    error::{Checks, Code, Error, Result},
+    ids::{BodyId, MatterId},
+    matters, meetings,
+    store::Tx,
+    votes::{
+        queries::is_inside,
+        roll,
+        rules::{self, Preset, Unit},
+    },
+};
+
+/// State of a meeting that is to come.
+const CALLED: &str = "called";
+/// Elections of a village committee are no matter of the six stages.
+const ELECTIONS: &str = "committee_";
+
+/// Where, and in whose name.
+#[derive(Clone, Debug)]
+pub(super) struct About {
+    pub(super) area: String,
+    pub(super) body: BodyId,
+    pub(super) matter: Option<MatterId>,
+}
+
+fn refused(field: &str, code: &'static str) -> Error {
+    let mut checks = Checks::default();
+    checks.wrong(field, code);
+    checks.done().err().unwrap_or_else(|| Code::InvalidFields.into())
+}
+
+/// Who may open it: in a village who opens votes there; inside a body who holds its meetings.
+///
+/// # Errors
+/// `not_found` (matter, meeting); `not_allowed`; `invalid_fields` for a rule that is about a matter and has none, or the reverse.
+pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<About> {
+    if let Some(matter) = input.matter_id {
+        let area = matters::queries::area_of(tx, matter).await?;
+        let seat = bodies::require(actor, Right::OpenVote, &area)?;
+        if is_inside(&input.preset) {
+            return Err(refused("preset", "of_no_matter"));
+        }
+        return Ok(About { body: seat.body_id, area, matter: input.matter_id });
+    }
+    let id = input.meeting_id.ok_or_else(|| refused("matter_id", "required"))?;
+    let meeting = meetings::queries::meeting(tx, id).await?;
+    if is_inside(&input.preset) {
+        if !bodies::members::holds(actor, meeting.body_id) {
+            return Err(Code::NotAllowed.into());
+        }
+        return Ok(About { area: meeting.area_code, body: meeting.body_id, matter: None });
+    }
+    let seat = bodies::require(actor, Right::OpenVote, &meeting.area_code)?;
+    // the village's own questions go through the stages of a matter
+    if rules::preset(&input.preset).is_some() && !input.preset.starts_with(ELECTIONS) {
+        return Err(refused("matter_id", "required"));
+    }
+    Ok(About { body: seat.body_id, area: meeting.area_code, matter: None })
+}
+
+/// A vote that decides belongs to a meeting about the same, called as many days ahead of it and of the opening as the
+/// law asks, and is open until the meeting has begun.
+///
+/// # Errors
+/// `not_found`; `invalid_fields` for a meeting that is not this one's, or was called too late; `authorisation_needed` where the
+/// representatives may not decide it.
+pub(super) async fn is_binding(
+    tx: &Tx,
+    input: &OpenVote,
+    (preset, opens_at): (&Preset, DateTime<Utc>),
+    about: &About,
+) -> Result<bool> {
+    let Some(id) = input.meeting_id else { return Ok(false) };
+    let meeting = meetings::queries::meeting(tx, id).await?;
+    // the days run before the meeting, and before the first ballot
+    let begins = clock::local_date(opens_at).min(meeting.starts_at.date_naive());
+    let days = begins - meeting.called_at.date_naive();
+    let mut checks = Checks::default();
+    let is_ours = meeting.matter_id == input.matter_id
+        && meeting.area_code == about.area
+        && (!is_inside(&input.preset) || meeting.body_id == about.body)
+        && meeting.state == CALLED
+        && roll::audience(&input.preset, preset.unit) == Some(meeting.audience);
+    checks.require(is_ours, "meeting_id", "not_this_meeting");
+    let in_time = days >= TimeDelta::days(i64::from(preset.notice_days.unwrap_or(0)));
+    checks.require(!is_ours || in_time, "meeting_id", "called_too_late");
+    checks.require(!is_ours || input.closes_at > meeting.starts_at, "closes_at", "before_the_meeting");
+    // who was not heard in the room is heard afterwards: what decides never stands at once
+    checks.require(input.challenge_days != Some(0), "challenge_days", "out_of_range");
+    checks.done()?;
+    if let Some(matter) = about.matter.filter(|_| preset.unit == Unit::Representative) {
+        matters::commands::require_authorised(tx, matter).await?;
+    }
+    Ok(true)
+}

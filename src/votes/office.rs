@@ -1,0 +1,58 @@
+//! 主办: whose a vote is. One of the village is run by who opens votes there; one inside a body by who holds that body's meetings.
+use super::{queries, rows::vote, sealed};
+use crate::{
+    actor::{Actor, HeldSeat},
+    board::sealing::Trustee,
+    bodies::{self, Right},
+    error::{Code, Result},
+    ids::BodyId,
+};
+
+/// May the actor run this vote: its roll, its paper, its answers?
+pub(super) fn runs(actor: &Actor, vote: &vote::Model) -> bool {
+    may_run(actor, (&vote.preset, &vote.area_code, vote.body_id))
+}
+
+/// The same of a vote by these marks.
+#[must_use]
+pub fn may_run(actor: &Actor, (preset, area, body): (&str, &str, BodyId)) -> bool {
+    if queries::is_inside(preset) {
+        bodies::members::holds(actor, body)
+    } else {
+        bodies::may(actor, Right::OpenVote, area)
+    }
+}
+
+/// # Errors
+/// `not_allowed` for who does not run it.
+pub(super) fn require(actor: &Actor, vote: &vote::Model) -> Result<()> {
+    if runs(actor, vote) { Ok(()) } else { Err(Code::NotAllowed.into()) }
+}
+
+/// May the actor annul it, or say that its result does not stand? Of a vote inside a body that is the town's office, not the
+/// body itself: it would judge its own chair's election.
+#[must_use]
+pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
+    if queries::is_inside(preset) {
+        sealed::holds(actor, Trustee::Town, area)
+    } else {
+        bodies::may(actor, Right::BendPath, area)
+    }
+}
+
+/// # Errors
+/// `not_allowed` for who may not.
+pub(super) fn require_bend(actor: &Actor, vote: &vote::Model) -> Result<()> {
+    if may_bend(actor, (&vote.preset, &vote.area_code)) { Ok(()) } else { Err(Code::NotAllowed.into()) }
+}
+
+/// May the actor decide for an office that let the day pass: the town's office, the supervision committee?
+#[must_use]
+pub fn stands_in(actor: &Actor, area: &str) -> bool {
+    is_apart(&actor.seats, area)
+}
+
+/// The same of somebody's seats.
+pub(super) fn is_apart(seats: &[HeldSeat], area: &str) -> bool {
+    [Trustee::Town, Trustee::Supervision].into_iter().any(|one| sealed::sits(seats, one, area))
+}

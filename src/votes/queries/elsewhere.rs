@@ -1,0 +1,38 @@
+//! Who stands on the roll of another village's vote, too, because they moved while it runs: registered there, one does not vote
+//! here as well.
+use std::collections::HashSet;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+
+use super::{
+    super::rows::{roll_entry, vote},
+    OPEN, POSTED, STRUCK, WAITING_KEYS, row,
+};
+use crate::{
+    error::Result,
+    ids::{PersonId, VoteId},
+};
+
+/// Those of these people who stand on a roll of another village whose vote is not over.
+///
+/// # Errors
+/// `not_found`.
+pub async fn elsewhere(db: &impl ConnectionTrait, id: VoteId, people: &[PersonId]) -> Result<HashSet<PersonId>> {
+    let area = row(db, id).await?.area_code;
+    let others = vote::Entity::find()
+        .select_only()
+        .column(vote::Column::Id)
+        .filter(vote::Column::State.is_in([WAITING_KEYS, POSTED, OPEN]))
+        .filter(vote::Column::AreaCode.ne(area));
+    let mut found = HashSet::new();
+    for some in people.chunks(500) {
+        let there = roll_entry::Entity::find()
+            .select_only()
+            .column(roll_entry::Column::PersonId)
+            .filter(roll_entry::Column::PersonId.is_in(some.iter().copied()))
+            .filter(roll_entry::Column::Channel.ne(STRUCK))
+            .filter(roll_entry::Column::VoteId.in_subquery(others.clone().into_query()));
+        found.extend(there.into_tuple::<PersonId>().all(db).await?);
+    }
+    Ok(found)
+}

@@ -253,6 +253,9 @@ mod tests {
         for code in [Code::MediaUnavailable, Code::Busy, Code::StorageFull] {
             assert!(matches!(Stop::from(code.after_secs(10)), Stop::Later(_)), "{code:?}");
         }
-        assert!(matches!(Stop::from(Code::MediaUnsupported.into()), Stop::Refused(Code::MediaUnsupported)));
+        assert!(matches!(
+            Stop::from(crate::error::Error::from(Code::MediaUnsupported)),
+            Stop::Refused(Code::MediaUnsupported)
+        ));
     }
 }

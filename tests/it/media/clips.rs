@@ -18,7 +18,7 @@ pub(super) const M4A: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/me
 pub(super) fn stand_in(folder: &Path, sleep: &str, clip: &str) -> String {
     let program = folder.join("ffmpeg");
     let lines = format!(
-        "#!/bin/sh\necho x >>{0}/calls\n{sleep}\ncase \"$*\" in *s16le*) head -c 16000 /dev/zero;; *) {clip};; esac\n",
+        "#!/bin/sh\necho x >>{0}/calls\n{sleep}\ncase \"$*\" in *\"-f s16le\"*) head -c 16000 /dev/zero;; *) {clip};; esac\n",
         folder.display()
     );
     std::fs::write(&program, lines).unwrap();

@@ -78,11 +78,14 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
     if result.outcome.is_some() && !is_provisional { settle::stands(tx, vote.id).await } else { Ok(()) }
 }
 
+/// When a result was made, and until when it may be challenged.
+type Moments = (DateTime<Utc>, Option<DateTime<Utc>>);
+
 /// The result with every number, or why there is none, bound to the manifest and to where the board ended.
 async fn publish(
     tx: &Tx,
     vote: &vote::Model,
-    (result, is_binding, (now, until)): (&StoredResult, bool, (DateTime<Utc>, Option<DateTime<Utc>>)),
+    (result, is_binding, (now, until)): (&StoredResult, bool, Moments),
     plaintexts: Option<&Value>,
 ) -> Result<()> {
     let manifest = board::queries::manifest(tx, vote.id).await?;

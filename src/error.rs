@@ -95,6 +95,7 @@ codes! {
     TemplateNotAllowed "template_not_allowed" 409,
     AuthorisationNeeded "authorisation_needed" 409,
     Halted "halted" 409,
+    DoorCodeExpired "door_code_expired" 409,
     ObjectionsOpen "objections_open" 409,
     MandateNeeded "mandate_needed" 403,
     NoBodyResponsible "no_body_responsible" 409,

@@ -96,6 +96,8 @@ ids! {
     MeetingId,
     /// A task (督办).
     TaskId,
+    /// What was set aside or spent for a task (收支).
+    MoneyLineId,
     /// A vote (表决).
     VoteId,
     /// An objection to the roll of a vote (名册异议).

@@ -45,6 +45,7 @@ mod m0041_uploads;
 mod m0042_wechat_ledger;
 mod m0043_referrals;
 mod m0044_members;
+mod m0048_works;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -97,6 +98,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0042_wechat_ledger::Migration),
             Box::new(m0043_referrals::Migration),
             Box::new(m0044_members::Migration),
+            Box::new(m0048_works::Migration),
         ]
     }
 }

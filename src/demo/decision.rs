@@ -97,6 +97,15 @@ impl Story<'_> {
             return Ok(());
         }
         let id = thread.task.ok_or_else(|| Error::broken("no task"))?;
+        for (by, kind, fen, label) in [
+            (CHAIR, "budget", 3_800_000_i64, "demo-money-set-aside"),
+            ("01086", "spent", 3_652_050, "demo-money-spent"),
+        ] {
+            let (keeper, line) =
+                (self.actor(by).await?, parsed(json!({ "kind": kind, "fen": fen, "label": text::say(label) }))?);
+            self.write(move |tx| Box::pin(async move { tasks::commands::note_money(tx, &keeper, (id, line)).await }))
+                .await?;
+        }
         let actor = self.actor("01086").await?;
         let photo = media::take_bytes(self.app, actor.clone(), PHOTO).await?;
         let input = parsed(json!({ "proof": text::say("demo-proof"), "photos": [photo.id] }))?;
@@ -125,7 +134,7 @@ impl Story<'_> {
         if key != "shelter" {
             return Ok(());
         }
-        self.hold(thread.assembly, CHAIR, &["00001"]).await?;
+        self.hold(thread.assembly, CHAIR, (&["00001"], None)).await?;
         self.close_form(thread.rating, CLERK).await?;
         let id = thread.matter.ok_or_else(|| Error::broken("no matter"))?;
         let (actor, input) = (self.actor(CLERK).await?, parsed(json!({ "text": text::say("demo-report") }))?);

@@ -235,7 +235,13 @@ impl<'a> Story<'a> {
         Ok(meeting.id)
     }
 
-    pub(super) async fn hold(&self, meeting: Option<MeetingId>, by: &str, present: &[&str]) -> Result<()> {
+    /// With minutes; those present raise their hands for what is carried, if anything is put to them.
+    pub(super) async fn hold(
+        &self,
+        meeting: Option<MeetingId>,
+        by: &str,
+        (present, carried): (&[&str], Option<&str>),
+    ) -> Result<()> {
         let id = meeting.ok_or_else(|| Error::broken("no meeting"))?;
         let convener = self.actor(by).await?;
         for number in present {
@@ -244,8 +250,11 @@ impl<'a> Story<'a> {
             self.write(move |tx| Box::pin(async move { meetings::commands::sign_in(tx, &actor, (id, input)).await }))
                 .await?;
         }
-        let input =
-            parsed(json!({ "minutes": text::say("demo-minutes"), "resolution": text::say("demo-resolution") }))?;
+        let resolved = carried
+            .map(|key| json!({ "text": text::say(key), "votes_for": present.len(), "votes_against": 0 }))
+            .into_iter()
+            .collect::<Vec<_>>();
+        let input = parsed(json!({ "minutes": text::say("demo-minutes"), "resolutions": resolved }))?;
         self.write(move |tx| {
             Box::pin(async move { meetings::commands::take_minutes(tx, &convener, (id, input)).await })
         })
@@ -254,7 +263,8 @@ impl<'a> Story<'a> {
     }
 
     async fn publicise(&self, key: &str, thread: &mut Thread) -> Result<()> {
-        self.hold(thread.meeting, COUNCIL, &["02607", "02642", "02344", "01399"]).await?;
+        let there = &["02607", "02642", "02344", "01399"];
+        self.hold(thread.meeting, COUNCIL, (there, Some("demo-resolution"))).await?;
         self.advance(thread.matter, COUNCIL).await?;
         let actor = self.actor(CHAIR).await?;
         let input = parsed(

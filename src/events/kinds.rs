@@ -173,10 +173,14 @@ kinds! {
     FormClosed "form.closed",
     /// Somebody's answer on paper was typed in; data: person.
     AnswerTyped "form.answer_typed",
+    /// A second person typed in the same, and it counts; data: person, first.
+    AnswerChecked "form.answer_checked",
     /// A meeting was called; data: matter.
     MeetingCalled "meeting.called",
     /// A meeting was held and its minutes were taken; data: matter, present.
     MeetingHeld "meeting.held",
+    /// Somebody came on the list of a meeting or left it after it was called; data: matter, body, number. Never whom.
+    MeetingListChanged "meeting.list_changed",
     /// A meeting was called off; data: matter.
     MeetingCancelled "meeting.cancelled",
     /// A notice was published; data: version, matter.
@@ -257,6 +261,10 @@ kinds! {
     TaskGiven "task.given",
     /// A task was done, with proof; data: matter.
     TaskDone "task.done",
+    /// A task was put off; data: matter, owner, number, until.
+    TaskDelayed "task.delayed",
+    /// Money was set aside or spent for a task, or such a line was reversed; data: matter, owner, kind, line.
+    TaskMoneyNoted "task.money_noted",
     /// A task is overdue; data: matter.
     TaskOverdue "task.overdue",
     /// Everything was restored from a backup; data: events in it, log-ins ended.

@@ -25,6 +25,8 @@ use crate::{
     store::Tx,
 };
 
+mod paper;
+
 /// A form stays open for this long at most.
 const MAX_DAYS: i64 = 366;
 /// Rows that the clock closes in one go.
@@ -140,8 +142,9 @@ fn trimmed(mut question: Question) -> Question {
 }
 
 /// Answers a form, once a person. Somebody else's answers are written down by the right to record visits; what somebody wrote
-/// on paper, to a survey or a rating, is typed in by the right to open forms, and that person is told. Records
-/// `form.answer_typed` then.
+/// on paper, to a survey or a rating, is typed in by the right to open forms, and that person is told. A rating on paper
+/// counts when a second person has typed in the same, because who types it in was often rated; who supervises the village may
+/// be that person. Records `form.answer_typed` then, and `form.answer_checked`.
 ///
 /// # Errors
 /// `not_found` when the form is not for the actor's eyes; `wrong_state` when it is closed; `not_allowed`;
@@ -164,12 +167,14 @@ pub async fn answer(tx: &Tx, actor: &Actor, (id, input): (FormId, GiveAnswer)) -
         data: serde_json::to_string(&input.answers).map_err(Error::broken)?,
         created_at: now,
         is_on_paper: input.is_on_paper,
+        is_counted: !rules::needs_second(&form.purpose, input.is_on_paper),
+        checked_by: None,
     };
     let key = [answer::Column::FormId, answer::Column::PersonId];
     let insert = answer::Entity::insert(row.clone().into_active_model()).on_conflict_do_nothing_on(key);
     match insert.exec_without_returning(tx).await? {
         TryInsertResult::Inserted(1) => {}
-        _ => return Err(Code::AlreadyAnswered.into()),
+        _ => return paper::again(tx, actor, (&form, &input.answers), row).await,
     }
     if row.is_on_paper {
         let typed = Happening::new(Kind::AnswerTyped, id)
@@ -201,7 +206,12 @@ async fn whose(
     if is_visit == is_on_paper {
         return Err(Code::NotAllowed.into());
     }
-    bodies::require(actor, if is_visit { Right::RecordVisit } else { Right::OpenForm }, &form.area_code)?;
+    let right = if is_visit { Right::RecordVisit } else { Right::OpenForm };
+    let supervises =
+        rules::needs_second(&form.purpose, is_on_paper) && bodies::may(actor, Right::CloseMatter, &form.area_code);
+    if !supervises {
+        bodies::require(actor, right, &form.area_code)?;
+    }
     let resident =
         people::person(tx, person).await?.filter(|one| one.left_on.is_none() && covers(&form.area_code, &one.area));
     let mut checks = Checks::default();

@@ -74,6 +74,9 @@ pub struct FormView {
     pub answers: u64,
     /// How many of them on paper, typed in by a clerk.
     pub paper_answers: u64,
+    /// How many more on paper wait until a second person has typed in the same; they do not count yet.
+    #[serde(default)]
+    pub paper_waiting: u64,
 }
 
 /// A form with its results, as one person sees it.
@@ -104,6 +107,8 @@ pub struct MyAnswer {
     pub answers: Replies,
     /// Did somebody else write them down?
     pub is_recorded: bool,
+    /// Do they count? Not before a second person has typed in the same, where they rate on paper what was done.
+    pub is_counted: bool,
     /// When.
     pub created_at: DateTime<FixedOffset>,
 }
@@ -201,12 +206,14 @@ pub(super) fn my_view(row: answer::Model) -> Result<MyAnswer> {
         form_id: row.form_id,
         answers: serde_json::from_str(&row.data).map_err(Error::broken)?,
         is_recorded: row.recorded_by != row.person_id,
+        is_counted: row.is_counted,
         created_at: clock::local(row.created_at),
     })
 }
 
 pub(super) async fn count(db: &impl ConnectionTrait, id: FormId) -> Result<u64> {
-    Ok(answer::Entity::find().filter(answer::Column::FormId.eq(id)).count(db).await?)
+    let counted = answer::Entity::find().filter(answer::Column::IsCounted.eq(true));
+    Ok(counted.filter(answer::Column::FormId.eq(id)).count(db).await?)
 }
 
 pub(super) fn questions(row: &form::Model) -> Result<Vec<Question>> {
@@ -218,20 +225,22 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: form::Model) -> Result<
 }
 
 async fn views(db: &impl ConnectionTrait, rows: Vec<form::Model>) -> Result<Vec<FormView>> {
-    let counts: Vec<(FormId, bool, i64)> = answer::Entity::find()
+    let counts: Vec<(FormId, bool, bool, i64)> = answer::Entity::find()
         .select_only()
         .column(answer::Column::FormId)
         .column(answer::Column::IsOnPaper)
+        .column(answer::Column::IsCounted)
         .column_as(answer::Column::Id.count(), "count")
         .filter(answer::Column::FormId.is_in(rows.iter().map(|row| row.id)))
         .group_by(answer::Column::FormId)
         .group_by(answer::Column::IsOnPaper)
+        .group_by(answer::Column::IsCounted)
         .into_tuple()
         .all(db)
         .await?;
-    let of = |id: FormId, on_paper: bool| {
-        let some = counts.iter().filter(|(form, is_on_paper, _)| *form == id && *is_on_paper == on_paper);
-        some.map(|(_, _, count)| count.unsigned_abs()).sum::<u64>()
+    let of = |id: FormId, on_paper: bool, counted: bool| {
+        let is_meant = |one: &&(FormId, bool, bool, i64)| (one.0, one.1, one.2) == (id, on_paper, counted);
+        counts.iter().filter(is_meant).map(|(.., count)| count.unsigned_abs()).sum::<u64>()
     };
     let names = bodies::queries::names(db, rows.iter().filter_map(|row| row.body_id).collect()).await?;
     let show = |row: form::Model| {
@@ -248,8 +257,9 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<form::Model>) -> Result<Vec<
             opens_at: clock::local(row.opens_at),
             closes_at: row.closes_at.map(clock::local),
             closed_at: row.closed_at.map(clock::local),
-            answers: of(row.id, false) + of(row.id, true),
-            paper_answers: of(row.id, true),
+            answers: of(row.id, false, true) + of(row.id, true, true),
+            paper_answers: of(row.id, true, true),
+            paper_waiting: of(row.id, true, false),
         })
     };
     rows.into_iter().map(show).collect()
@@ -266,6 +276,7 @@ async fn count_answers(db: &impl ConnectionTrait, row: &form::Model) -> Result<T
             .column(answer::Column::Id)
             .column(answer::Column::Data)
             .filter(answer::Column::FormId.eq(row.id))
+            .filter(answer::Column::IsCounted.eq(true))
             .filter(answer::Column::Id.gt(after))
             .order_by_asc(answer::Column::Id)
             .limit(CHUNK)
@@ -289,6 +300,7 @@ async fn texts(db: &impl ConnectionTrait, row: &form::Model) -> Result<HashMap<S
     }
     let newest = answer::Entity::find()
         .filter(answer::Column::FormId.eq(row.id))
+        .filter(answer::Column::IsCounted.eq(true))
         .order_by_desc(answer::Column::Id)
         .limit(MAX_TEXTS)
         .all(db)

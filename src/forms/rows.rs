@@ -50,6 +50,10 @@ pub(crate) mod answer {
         pub created_at: DateTime<Utc>,
         /// Typed in from a sheet of paper that the person filled in.
         pub is_on_paper: bool,
+        /// Not before a second person has typed in the same, where that is asked for.
+        pub is_counted: bool,
+        /// Who that was.
+        pub checked_by: Option<PersonId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

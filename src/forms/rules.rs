@@ -88,6 +88,20 @@ pub enum Reply {
 /// Answers by question id.
 pub type Replies = BTreeMap<String, Reply>;
 
+/// Must a second person type in the same before it counts? What people think of what was done, where somebody else holds the
+/// sheet: often one of those who did it.
+#[must_use]
+pub fn needs_second(purpose: &str, is_on_paper: bool) -> bool {
+    is_on_paper && purpose == Purpose::Rating.as_str()
+}
+
+/// Do two people read the same from one sheet? What is chosen must be; free words are the first one's to spell.
+#[must_use]
+pub fn agree(questions: &[Question], one: &Replies, other: &Replies) -> bool {
+    let chosen = questions.iter().filter(|question| question.kind != QuestionKind::Text);
+    chosen.into_iter().all(|question| one.get(&question.id) == other.get(&question.id))
+}
+
 /// Notes what is wrong with the questions of a new form.
 pub fn check_questions(checks: &mut Checks, questions: &[Question]) {
     checks.require((1..=MAX_QUESTIONS).contains(&questions.len()), "questions", "out_of_range");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
+    door,
     queries::{self, AttendanceView, MeetingView},
     rows::{attendance, meeting},
     rules::{self, Audience, Business, Via, Who},
@@ -22,9 +23,13 @@ use crate::{
     store::Tx,
 };
 
+mod lists;
 mod minutes;
 
-pub use self::minutes::{Resolve, ResolvedTask, TakeMinutes, take_minutes};
+pub use self::{
+    lists::{ChangeList, change_list},
+    minutes::{Resolve, ResolvedTask, TakeMinutes, take_minutes},
+};
 
 /// Rows in one insert: five columns each, well under SQLite's 32,766 variables.
 const CHUNK: usize = 1000;
@@ -70,6 +75,10 @@ pub struct Attend {
     /// `paper` or `proxy` for somebody else; absent: by phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Via>,
+    /// For oneself, at the door: what the screen there shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100)]
+    pub code: Option<String>,
 }
 
 /// Why a meeting is called off.
@@ -100,6 +109,7 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
     let is_fit = |one: Business| one.fits(&seat.body_kind, input.matter_id.is_some());
     checks.require(input.business.is_none_or(is_fit), "business", "out_of_range");
     checks.done()?;
+    let list = lists::entitled(tx, (input.body_id, &input.area_code), input.audience).await?;
     let row = meeting::ActiveModel {
         id: Set(MeetingId::new()),
         area_code: Set(input.area_code),
@@ -120,17 +130,19 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
         entitled: Set(None),
         entitled_present: Set(None),
         business: Set(input.business.map(|one| one.as_str().to_owned())),
+        listed: Set(list.as_ref().map(|people| i32::try_from(people.len()).unwrap_or(i32::MAX))),
     };
     let row = row.insert(tx).await?;
+    lists::keep(tx, row.id, list.unwrap_or_default()).await?;
     tell(tx, actor, Kind::MeetingCalled, &row, json!({ "matter": row.matter_id, "body": row.body_id })).await?;
     queries::view(tx, row).await
 }
 
-/// Signs oneself in by phone, or somebody else by paper or proxy. Once more changes nothing.
+/// Signs oneself in by phone, also at the door, or somebody else by paper or proxy. Once more changes nothing.
 ///
 /// # Errors
 /// `not_found`; `wrong_state` when it was held or called off; `too_early`; `not_allowed` for somebody who does not
-/// belong there; `invalid_fields`.
+/// belong there; `door_code_expired` for a code that is not shown any more, or never was; `invalid_fields`.
 pub async fn sign_in(tx: &Tx, actor: &Actor, (id, input): (MeetingId, Attend)) -> Result<AttendanceView> {
     let meeting = called(tx, id).await?;
     if !rules::may_sign_in(meeting.starts_at, tx.now()) {
@@ -209,19 +221,36 @@ async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &A
         let is_villager = people::person(tx, actor.person).await?.is_some_and(|one| counts_as_villager(&one, meeting));
         let is_member = is_member(tx, body, actor.person).await?;
         let who = Who { seats: &actor.seats, is_member, lives_there: is_villager };
-        let is_there = rules::belongs(audience, body, area, who);
-        return if is_there { Ok((actor.person, Via::Phone)) } else { Err(Code::NotAllowed.into()) };
+        let is_there =
+            rules::belongs(audience, body, area, who) || queries::lists::holds(tx, meeting, actor.person).await?;
+        return if is_there {
+            Ok((actor.person, own_way(tx, actor, meeting, input)?))
+        } else {
+            Err(Code::NotAllowed.into())
+        };
     };
     seat_in(actor, meeting.body_id, area)?;
     let seats = bodies::seats_of(tx, person, tx.now()).await?;
     let resident = people::person(tx, person).await?;
     let lives_there = resident.is_some_and(|one| counts_as_villager(&one, meeting));
     let mut checks = Checks::default();
-    checks.require(via != Via::Phone, "via", "out_of_range");
+    // nobody is at the door for somebody else
+    checks.require(matches!(via, Via::Paper | Via::Proxy), "via", "out_of_range");
+    checks.require(input.code.is_none(), "code", "unknown");
     let who = Who { seats: &seats, is_member: is_member(tx, body, person).await?, lives_there };
-    checks.require(rules::belongs(audience, body, area, who), "person_id", "not_a_member");
+    let is_there = rules::belongs(audience, body, area, who) || queries::lists::holds(tx, meeting, person).await?;
+    checks.require(is_there, "person_id", "not_a_member");
     checks.done()?;
     Ok((person, via))
+}
+
+/// By phone, or at the door for who holds what its screen shows.
+fn own_way(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &Attend) -> Result<Via> {
+    match input.code.as_deref() {
+        None => Ok(Via::Phone),
+        Some(code) if door::opens(tx.keys(), (meeting.id, actor.person), code, tx.now()) => Ok(Via::Door),
+        Some(_) => Err(Code::DoorCodeExpired.into()),
+    }
 }
 
 /// Belongs to the body without a seat, and has not left.

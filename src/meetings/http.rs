@@ -5,8 +5,8 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, Attend, CallMeeting, CancelMeeting, TakeMinutes},
-    queries::{self, AttendanceView, MeetingDetail, MeetingView},
+    commands::{self, Attend, CallMeeting, CancelMeeting, ChangeList, TakeMinutes},
+    queries::{self, AttendanceView, DoorCodeView, MeetingDetail, MeetingView},
 };
 use crate::{
     actor::Actor,
@@ -25,6 +25,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sign_in))
         .routes(routes!(take_minutes))
         .routes(routes!(cancel_meeting))
+        .routes(routes!(read_door_code))
+        .routes(routes!(change_meeting_list))
 }
 
 /// Whose meetings.
@@ -130,4 +132,31 @@ async fn cancel_meeting(
     app.once(actor, key, "cancel_meeting", (id, input), |tx, actor, input| Box::pin(commands::cancel(tx, actor, input)))
         .await
         .map(Json)
+}
+
+/// What the screen at the door shows, for who holds the meeting; every half minute another.
+#[utoipa::path(get, path = "/v1/meetings/{id}/door", tag = "meetings", operation_id = "read_door_code",
+    params(("id" = MeetingId, Path)),
+    responses((status = 200, body = DoorCodeView, description = "The code"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn read_door_code(State(app): State<App>, actor: Actor, Path(id): Path<MeetingId>) -> Result<Json<DoorCodeView>> {
+    queries::door_code(&app, &actor, id).await.map(Json)
+}
+
+/// Write down who came to the body or left it since the meeting was called.
+#[utoipa::path(post, path = "/v1/meetings/{id}/list", tag = "meetings", operation_id = "change_meeting_list",
+    params(("id" = MeetingId, Path)), request_body = ChangeList,
+    responses((status = 200, body = MeetingView, description = "The meeting"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn change_meeting_list(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MeetingId>,
+    Input(input): Input<ChangeList>,
+) -> Result<Json<MeetingView>> {
+    let changed = app.once(actor, key, "change_meeting_list", (id, input), |tx, actor, input| {
+        Box::pin(commands::change_list(tx, actor, input))
+    });
+    changed.await.map(Json)
 }

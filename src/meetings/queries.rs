@@ -20,9 +20,15 @@ use crate::{
     people,
 };
 
+mod doors;
+pub(super) mod lists;
 mod resolved;
 
-pub use self::resolved::ResolutionView;
+pub use self::{
+    doors::{DoorCodeView, door_code},
+    lists::{ListChangeView, ListedView},
+    resolved::ResolutionView,
+};
 
 /// A meeting to come.
 pub const CALLED: &str = "called";
@@ -40,6 +46,9 @@ const MAX_NAMES: u64 = 5000;
 pub struct AttendanceCounts {
     /// Signed in by phone.
     pub phone: u64,
+    /// By phone, with the code at the door.
+    #[serde(default)]
+    pub door: u64,
     /// On the sheet of paper.
     pub paper: u64,
     /// By proxy.
@@ -84,13 +93,19 @@ pub struct MeetingView {
     pub held_at: Option<DateTime<FixedOffset>>,
     /// How many were there.
     pub attendance: AttendanceCounts,
+    /// How many were on its list when it was called; not for the villagers' own meeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<i32>,
+    /// What changed on the list since.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub list_changes: Vec<ListChangeView>,
     /// How many of how many came; not for the villagers' own meeting, which its vote counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quorum: Option<QuorumView>,
     /// What was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<String>,
-    /// What was resolved, all of it.
+    /// What was carried, all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
     /// What was put to those who were there, one by one.
@@ -126,6 +141,9 @@ pub struct MeetingDetail {
     /// Who was there, for those who hold a seat over the area.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<Vec<PresentView>>,
+    /// Against whom it is counted, for who holds the body's meetings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<ListedView>>,
 }
 
 /// Somebody on the list of those present.
@@ -160,15 +178,17 @@ pub struct AttendanceView {
 /// `not_found` when there is none.
 pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: MeetingId) -> Result<MeetingDetail> {
     let row = meeting::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
-    let mut mine = None;
-    let mut list = None;
+    let (mut mine, mut there, mut list) = (None, None, None);
     if let Some(actor) = asker {
         mine = attendance::Entity::find_by_id((id, actor.person)).one(db).await?.map(attendance_view).transpose()?;
         if actor.seats.iter().any(|seat| seat.serves(&row.area_code)) {
-            list = Some(present(db, actor, &row).await?);
+            there = Some(present(db, actor, &row).await?);
+        }
+        if bodies::members::holds(actor, row.body_id) {
+            list = lists::names(db, &row).await?;
         }
     }
-    Ok(MeetingDetail { meeting: view(db, row).await?, my_attendance: mine, present: list })
+    Ok(MeetingDetail { meeting: view(db, row).await?, my_attendance: mine, present: there, list })
 }
 
 /// Is this person signed in to the meeting?
@@ -298,11 +318,16 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<V
     let counts = counts(db, rows.iter().map(|row| row.id).collect()).await?;
     let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
     let mut resolved = resolved::of(db, rows.iter().map(|row| row.id).collect()).await?;
+    let mut changes = lists::changes(db, rows.iter().map(|row| row.id).collect()).await?;
     let show = |row: meeting::Model| {
+        let resolutions = resolved.remove(&row.id).unwrap_or_default();
         Ok(MeetingView {
             audience: audience(&row)?,
             quorum: quorum(&row)?,
-            resolutions: resolved.remove(&row.id).unwrap_or_default(),
+            resolution: resolved::carried(&resolutions, row.resolution),
+            resolutions,
+            listed: row.listed,
+            list_changes: changes.remove(&row.id).unwrap_or_default(),
             business: row.business.as_deref().and_then(Business::parse),
             attendance: counts.get(&row.id).copied().unwrap_or_default(),
             body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
@@ -318,7 +343,6 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<V
             starts_at: clock::local(row.starts_at),
             held_at: row.held_at.map(clock::local),
             minutes: row.minutes,
-            resolution: row.resolution,
             cancel_reason: row.cancel_reason,
         })
     };
@@ -344,6 +368,7 @@ async fn counts(db: &impl ConnectionTrait, meetings: Vec<MeetingId>) -> Result<H
         of.total += count;
         match Via::parse(&via) {
             Some(Via::Phone) => of.phone += count,
+            Some(Via::Door) => of.door += count,
             Some(Via::Paper) => of.paper += count,
             Some(Via::Proxy) => of.proxy += count,
             None => {}

@@ -1,4 +1,4 @@
-//! Rows of meetings, of who was there and of what was resolved.
+//! Rows of meetings, of against whom they are counted, of who was there and of what was resolved.
 
 /// One meeting.
 pub(crate) mod meeting {
@@ -31,6 +31,8 @@ pub(crate) mod meeting {
         pub entitled: Option<i32>,
         pub entitled_present: Option<i32>,
         pub business: Option<String>,
+        /// How many were on its list when it was called; none where it has no list.
+        pub listed: Option<i32>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -81,6 +83,52 @@ pub(crate) mod resolution {
         pub abstentions: Option<i32>,
         pub is_carried: bool,
         pub task_id: Option<TaskId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody on the list with which a meeting was called.
+pub(crate) mod listed {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MeetingId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "meeting_lists")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub meeting_id: MeetingId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That somebody came on it or left it later.
+pub(crate) mod change {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MeetingId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "list_changes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub meeting_id: MeetingId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub person_id: PersonId,
+        pub is_entered: bool,
+        pub reason: String,
+        pub actor_id: PersonId,
+        pub at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -97,12 +97,12 @@ pub fn quorum(audience: Audience, entitled: u64) -> u64 {
     }
 }
 
-/// Was a resolution carried? Where nobody counted, the minutes say so. A branch of the party decides by more than half of
-/// all its members, everybody else by more than half of those who are there.
+/// Was a resolution carried? Not where nobody counted. A branch of the party decides by more than half of all its members,
+/// everybody else by more than half of those who are there.
 #[must_use]
 pub fn is_carried(body_kind: &str, votes_for: Option<u64>, entitled: u64, present: u64) -> bool {
     let of = if body_kind == "party_branch" { entitled.max(present) } else { present };
-    votes_for.is_none_or(|votes| votes * 2 > of)
+    votes_for.is_some_and(|votes| votes * 2 > of)
 }
 
 /// How somebody was signed in.
@@ -111,6 +111,8 @@ pub fn is_carried(body_kind: &str, votes_for: Option<u64>, entitled: u64, presen
 pub enum Via {
     /// By the own phone.
     Phone,
+    /// By the own phone, with the code on the screen at the door.
+    Door,
     /// On the sheet of paper at the door.
     Paper,
     /// Somebody else is there with a written proxy.
@@ -123,6 +125,7 @@ impl Via {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Phone => "phone",
+            Self::Door => "door",
             Self::Paper => "paper",
             Self::Proxy => "proxy",
         }
@@ -131,7 +134,7 @@ impl Via {
     /// The way of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Phone, Self::Paper, Self::Proxy].into_iter().find(|via| via.as_str() == text)
+        [Self::Phone, Self::Door, Self::Paper, Self::Proxy].into_iter().find(|via| via.as_str() == text)
     }
 }
 
@@ -236,7 +239,7 @@ mod tests {
 
     #[test]
     fn half_does_not_carry_and_the_party_counts_all_its_members() {
-        assert!(is_carried("council", None, 9, 5), "nobody counted");
+        assert!(!is_carried("council", None, 9, 5) && !is_carried("party_branch", None, 1, 1), "nobody counted");
         assert!(is_carried("council", Some(3), 9, 5) && !is_carried("council", Some(2), 9, 4));
         assert!(is_carried("party_branch", Some(5), 9, 5) && !is_carried("party_branch", Some(4), 9, 5));
     }

@@ -68,7 +68,7 @@ impl FormPage {
 /// The form, if the actor is asked and has not answered.
 pub fn asked(actor: &Actor, form: &FormDetail, typed: Fields, wrong: Wrong) -> Option<Asked> {
     let is_for_me = form.form.purpose != Purpose::Visit && actor.lives_in(&form.form.area_code);
-    let is_open = form.form.state == "open" && form.my_answer.is_none();
+    let is_open = form.form.state == "open" && form.my_answer.as_ref().is_none_or(|mine| !mine.is_counted);
     (is_for_me && is_open).then(|| Asked {
         id: form.form.id,
         title: form.form.title.clone(),

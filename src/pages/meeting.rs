@@ -1,4 +1,4 @@
-//! `/meetings`: meetings of the village, each with its agenda, signing in, and the minutes.
+//! `/meetings`: meetings of the village, each with its agenda, signing in, also by the code at its door, and the minutes.
 use std::collections::HashSet;
 
 use askama::Template;
@@ -18,9 +18,9 @@ use crate::{
     actor::Actor,
     app::{App, Path, Query},
     bodies,
-    error::Result,
+    error::{Code, Result},
     ids::{BodyId, MeetingId},
-    meetings::{Attend, MeetingDetail, MeetingView, commands, queries, rules},
+    meetings::{Attend, MeetingDetail, MeetingView, commands, door, queries, rules},
     page::PageQuery,
     votes::{VoteView, queries::votes_at},
 };
@@ -30,6 +30,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/meetings", get(list))
         .route("/meetings/{id}", get(show))
         .route("/meetings/{id}/attendance", post(sign_in).get(up))
+        .route("/meetings/{id}/door/{code}", get(at_door))
 }
 
 #[derive(Template)]
@@ -47,6 +48,8 @@ struct MeetingPage {
     meeting: MeetingDetail,
     votes: Vec<VoteView>,
     may_sign_in: bool,
+    /// The code at the door was scanned in time.
+    ticket: Option<String>,
     wrong: Wrong,
 }
 
@@ -56,10 +59,29 @@ async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuer
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<MeetingId>) -> Result<Response> {
-    shown(&app, &viewer, id, Wrong::default()).await
+    shown(&app, &viewer, id, (None, Wrong::default())).await
 }
 
-async fn shown(app: &App, viewer: &Viewer, id: MeetingId, wrong: Wrong) -> Result<Response> {
+/// Where the code on the screen at the door leads. Looking changes nothing: there is a button, and ten minutes to press it.
+async fn at_door(
+    State(app): State<App>,
+    who: Resident,
+    Path((id, code)): Path<(MeetingId, String)>,
+) -> Result<Response> {
+    let now = app.now();
+    if !door::is_shown(&app.keys, id, &code, now) {
+        return shown(&app, &who.viewer, id, (None, Wrong::from(Code::DoorCodeExpired.into())?)).await;
+    }
+    let ticket = door::ticket(&app.keys, (id, who.actor.person), now);
+    shown(&app, &who.viewer, id, (Some(ticket), Wrong::default())).await
+}
+
+async fn shown(
+    app: &App,
+    viewer: &Viewer,
+    id: MeetingId,
+    (ticket, wrong): (Option<String>, Wrong),
+) -> Result<Response> {
     let meeting = queries::detail(app.store.read(), viewer.actor.as_ref(), id).await?;
     let is_awaited = match &viewer.actor {
         Some(actor) => waits_for((app, actor, &belongs_to(app, actor).await?), &meeting.meeting),
@@ -70,7 +92,7 @@ async fn shown(app: &App, viewer: &Viewer, id: MeetingId, wrong: Wrong) -> Resul
     let back = meeting.meeting.matter_id.map_or_else(|| "/meetings".to_owned(), |matter| format!("/matters/{matter}"));
     let page =
         viewer.page("page-meeting").titled(meeting.meeting.title.clone()).back(back).at(format!("/meetings/{id}"));
-    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, may_sign_in, wrong }))
+    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, may_sign_in, ticket, wrong }))
 }
 
 /// The bodies to which somebody belongs without a seat.
@@ -88,12 +110,12 @@ pub fn waits_for((app, actor, own): (&App, &Actor, &HashSet<BodyId>), meeting: &
 }
 
 async fn sign_in(State(app): State<App>, who: Resident, Path(id): Path<MeetingId>, form: Fields) -> Result<Response> {
-    let input = (id, Attend { person_id: None, via: None });
+    let input = (id, Attend { person_id: None, via: None, code: form.given("code").map(str::to_owned) });
     let signed = app.once(who.actor.clone(), form.key(), "sign_in_to_meeting", input, |tx, actor, input| {
         Box::pin(commands::sign_in(tx, actor, input))
     });
     match signed.await {
         Ok(_) => Ok(see(&format!("/meetings/{id}"))),
-        Err(error) => shown(&app, &who.viewer, id, Wrong::from(error)?).await,
+        Err(error) => shown(&app, &who.viewer, id, (None, Wrong::from(error)?)).await,
     }
 }

@@ -76,6 +76,12 @@ pub trait Words {
         grouped(&number.to_string())
     }
 
+    /// Fen as yuan: 1,204.50 元.
+    fn yuan(&self, fen: &i64) -> String {
+        let (sign, whole, part) = (if *fen < 0 { "-" } else { "" }, fen.unsigned_abs() / 100, fen.unsigned_abs() % 100);
+        text::say_with("page-yuan", &[("n", format!("{sign}{}.{part:02}", grouped(&whole.to_string())).into())])
+    }
+
     /// Minutes and seconds of a clip, from milliseconds.
     fn length(&self, millis: &i32) -> String {
         let seconds = millis / 1000;

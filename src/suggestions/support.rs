@@ -10,7 +10,10 @@ use utoipa::ToSchema;
 use super::{
     Suggestion, Visibility, queries,
     rows::{cosign, threshold},
-    rules::thresholds::{Of, THRESHOLDS, Threshold},
+    rules::{
+        self, Sight,
+        thresholds::{Of, THRESHOLDS, Threshold},
+    },
 };
 use crate::{
     actor::Actor,
@@ -25,18 +28,23 @@ use crate::{
     text,
 };
 
+/// While fewer stand behind a voice, its author among them, how many of them are what is told to the author alone: of one or
+/// two it says who the masked author is, or is not.
+const FEW: usize = 5;
 /// More are not counted: no village has as many.
 const MOST: u64 = 20_000;
 
 /// How many stand behind a public voice.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SupportView {
-    /// Villagers of eighteen years and more, the author among them.
-    pub villagers: u64,
+    /// Villagers of eighteen years and more, the author among them; not told while fewer than five stand behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub villagers: Option<u64>,
     /// How many the village has.
     pub of_villagers: u64,
-    /// Representatives of the villagers among them.
-    pub representatives: u64,
+    /// Representatives of the villagers among them; not told while fewer than five stand behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representatives: Option<u64>,
     /// How many there are.
     pub of_representatives: u64,
     /// What the law asks for.
@@ -54,9 +62,10 @@ pub struct ThresholdView {
     pub law: String,
     /// How many are needed.
     pub need: u64,
-    /// How many there are.
-    pub have: u64,
-    /// Are there enough now?
+    /// How many there are; not told while fewer than five stand behind the voice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub have: Option<u64>,
+    /// Are there enough now, as far as it is told?
     pub is_reached: bool,
     /// When there were enough for the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +80,9 @@ pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suppo
     let db = app.store.read();
     let row = queries::row(db, id).await?.filter(|row| row.visibility == Visibility::Public).ok_or(Code::NotFound)?;
     queries::open(app, actor, id).await?;
-    let counts = Counts::of(db, &row, app.now()).await?.ok_or(Code::NotFound)?;
+    let counts = Counts::of(db, (&row, true), app.now()).await?.ok_or(Code::NotFound)?;
+    let is_own = rules::sight(row.visibility, rules::standing(actor, &row)) == Sight::Own;
+    let is_told = is_own || !counts.are_few;
     let known = threshold::Entity::find().filter(threshold::Column::SuggestionId.eq(id)).all(db).await?;
     let known: HashMap<String, _> = known.into_iter().map(|one| (one.code, one.reached_at)).collect();
     let view = |one: &Threshold| {
@@ -81,16 +92,16 @@ pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suppo
             name: text::say(&format!("threshold-{}", one.code.replace('_', "-"))),
             law: text::say(&format!("threshold-law-{}", one.code.replace('_', "-"))),
             need: one.need(of),
-            have,
-            is_reached: one.is_reached(have, of),
-            reached_at: known.get(one.code).copied().map(clock::local),
+            have: is_told.then_some(have),
+            is_reached: is_told && one.is_reached(have, of),
+            reached_at: known.get(one.code).filter(|_| is_told).copied().map(clock::local),
         }
     };
     Ok(SupportView {
         thresholds: THRESHOLDS.iter().map(view).collect(),
-        villagers: counts.villagers,
+        villagers: is_told.then_some(counts.villagers),
         of_villagers: counts.of_villagers,
-        representatives: counts.representatives,
+        representatives: is_told.then_some(counts.representatives),
         of_representatives: counts.of_representatives,
     })
 }
@@ -100,11 +111,17 @@ struct Counts {
     of_villagers: u64,
     representatives: u64,
     of_representatives: u64,
+    /// Fewer than five stand behind it.
+    are_few: bool,
 }
 
 impl Counts {
-    /// `None` where there is no village whose meeting could be called.
-    async fn of(db: &impl ConnectionTrait, row: &Suggestion, now: DateTime<Utc>) -> Result<Option<Self>> {
+    /// `None` where there is no village whose meeting could be called. Of few the author counts only where `with_author`.
+    async fn of(
+        db: &impl ConnectionTrait,
+        (row, with_author): (&Suggestion, bool),
+        now: DateTime<Utc>,
+    ) -> Result<Option<Self>> {
         if !areas::get(db, &row.area_code).await?.level.is_village() {
             return Ok(None);
         }
@@ -115,7 +132,10 @@ impl Counts {
             .filter(cosign::Column::SuggestionId.eq(row.id))
             .limit(MOST);
         let mut behind: Vec<PersonId> = cosigners.into_tuple().all(db).await?;
-        behind.push(row.author_id);
+        let are_few = behind.len() + 1 < FEW;
+        if with_author || !are_few {
+            behind.push(row.author_id);
+        }
         let residents = people::queries::on_rolls(db, &behind).await?;
         let counts = |one: &people::Resident| {
             one.left_on.is_none() && one.area == row.area_code && people::rules::is_adult(one.birth_date, day)
@@ -126,6 +146,7 @@ impl Counts {
             of_villagers: people::queries::adults(db, &row.area_code, day).await?,
             representatives: residents.keys().filter(|person| seated.contains(*person)).count() as u64,
             of_representatives: seated.len() as u64,
+            are_few,
         }))
     }
 
@@ -139,7 +160,7 @@ impl Counts {
 }
 
 /// When one more stands behind a voice, it is weighed: what is reached for the first time is written down, and the committee
-/// hears that it must call the meeting. Records `suggestion.threshold_reached`.
+/// hears that it must call the meeting; of few the author is not counted, or the card would say who that is. Records `suggestion.threshold_reached`.
 ///
 /// # Errors
 /// When the database fails.
@@ -149,7 +170,7 @@ pub(super) async fn weigh(tx: &Tx, event: &Event) -> Result<()> {
     }
     let row = queries::row(tx, event.subject_id()?).await?;
     let Some(row) = row.filter(|row| row.visibility == Visibility::Public) else { return Ok(()) };
-    let Some(counts) = Counts::of(tx, &row, tx.now()).await? else { return Ok(()) };
+    let Some(counts) = Counts::of(tx, (&row, false), tx.now()).await? else { return Ok(()) };
     for one in THRESHOLDS {
         let (have, of) = counts.beside(one.of);
         if one.is_reached(have, of) && is_first(tx, row.id, one).await? {

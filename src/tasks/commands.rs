@@ -1,4 +1,4 @@
-//! Writes of tasks: give, finish, notice that one is overdue.
+//! Writes of tasks: give, finish, notice that one is overdue; delays and money are in `commands/progress.rs`.
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,10 @@ use crate::{
     media,
     store::Tx,
 };
+
+mod progress;
+
+pub use self::progress::{DelayTask, NoteMoney, ReverseMoney, delay, note_money, reverse_money};
 
 /// Characters of what is to be done, at most.
 pub const MAX_TITLE: usize = 100;

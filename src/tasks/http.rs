@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, FinishTask, GiveTask},
+    commands::{self, DelayTask, FinishTask, GiveTask, NoteMoney, ReverseMoney},
     queries::{self, TaskView},
 };
 use crate::{
@@ -22,6 +22,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(my_tasks))
         .routes(routes!(read_task))
         .routes(routes!(finish_task))
+        .routes(routes!(delay_task))
+        .routes(routes!(note_money))
+        .routes(routes!(reverse_money))
 }
 
 /// Which tasks.
@@ -93,4 +96,56 @@ async fn finish_task(
     app.once(actor, key, "finish_task", (id, input), |tx, actor, input| Box::pin(commands::finish(tx, actor, input)))
         .await
         .map(Json)
+}
+
+/// Put a task off, with a reason that everybody sees.
+#[utoipa::path(post, path = "/v1/tasks/{id}/delays", tag = "tasks", operation_id = "delay_task",
+    params(("id" = TaskId, Path)), request_body = DelayTask,
+    responses((status = 201, body = TaskView, description = "The task"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn delay_task(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<TaskId>,
+    Input(input): Input<DelayTask>,
+) -> Result<Created<TaskView>> {
+    app.once(actor, key, "delay_task", (id, input), |tx, actor, input| Box::pin(commands::delay(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// Write down what was set aside or spent for a task.
+#[utoipa::path(post, path = "/v1/tasks/{id}/money", tag = "tasks", operation_id = "note_money",
+    params(("id" = TaskId, Path)), request_body = NoteMoney,
+    responses((status = 201, body = TaskView, description = "The task"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn note_money(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<TaskId>,
+    Input(input): Input<NoteMoney>,
+) -> Result<Created<TaskView>> {
+    app.once(actor, key, "note_money", (id, input), |tx, actor, input| Box::pin(commands::note_money(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// Reverse a line of money that was wrong; both stay.
+#[utoipa::path(post, path = "/v1/tasks/{id}/money/reversals", tag = "tasks", operation_id = "reverse_money",
+    params(("id" = TaskId, Path)), request_body = ReverseMoney,
+    responses((status = 201, body = TaskView, description = "The task"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn reverse_money(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<TaskId>,
+    Input(input): Input<ReverseMoney>,
+) -> Result<Created<TaskView>> {
+    let reverse = app.once(actor, key, "reverse_money", (id, input), |tx, actor, input| {
+        Box::pin(commands::reverse_money(tx, actor, input))
+    });
+    reverse.await.map(Created)
 }

@@ -14,11 +14,15 @@ use crate::{
     people,
 };
 
+mod progress;
+
+pub use self::progress::{DelayView, MoneyLineView, MoneyView, Sum, sums};
+
 /// A task that is to be done.
 pub const OPEN: &str = "open";
 /// A task that is done.
 pub const DONE: &str = "done";
-/// What photos of a proof are attached to.
+/// What photos of a proof are attached to, and of a line of money its receipt.
 pub(super) const MEDIA_KIND: &str = "task";
 /// Tasks on one list at most.
 const MAX_TASKS: u64 = 200;
@@ -50,6 +54,15 @@ pub struct TaskView {
     pub state: String,
     /// Until when.
     pub due_at: DateTime<FixedOffset>,
+    /// When it was to be done first, if it was put off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_due_at: Option<DateTime<FixedOffset>>,
+    /// Every time that it was put off, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub delays: Vec<DelayView>,
+    /// What was set aside and spent, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<MoneyView>,
     /// Was the time over before it was done?
     pub is_overdue: bool,
     /// What was done.
@@ -132,11 +145,17 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<task::Model>) -> Result<Vec<
     let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
     let mut photos =
         media::queries::attached(db, MEDIA_KIND, rows.iter().map(|row| row.id.to_string()).collect()).await?;
+    let ids: Vec<TaskId> = rows.iter().map(|row| row.id).collect();
+    let mut delays = progress::delays(db, ids.clone()).await?;
+    let mut money = progress::money(db, ids).await?;
     let show = |row: task::Model| TaskView {
         owner_name: names.get(&row.owner_id).cloned().unwrap_or_default(),
         body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
         photos: photos.remove(&row.id.to_string()).unwrap_or_default(),
         is_overdue: was_late(&row),
+        first_due_at: delays.get(&row.id).and_then(|all| all.first()).map(|first| first.due_before),
+        delays: delays.remove(&row.id).unwrap_or_default(),
+        money: money.remove(&row.id),
         id: row.id,
         area_code: row.area_code,
         matter_id: row.matter_id,

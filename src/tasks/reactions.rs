@@ -20,12 +20,14 @@ pub const REACTIONS: &[Reaction] = &[
 ];
 
 async fn tell_owner(tx: &Tx, event: &Event) -> Result<()> {
-    if event.kind != Kind::TaskGiven {
-        return Ok(());
-    }
+    let (code, key) = match event.kind {
+        Kind::TaskGiven => ("task_given", "tasks-card-given"),
+        Kind::TaskDelayed => ("task_delayed", "tasks-card-delayed"),
+        _ => return Ok(()),
+    };
     let Some(task) = task::Entity::find_by_id(event.subject_id::<TaskId>()?).one(tx).await? else { return Ok(()) };
     let own = mailbox(tx, task.owner_id).await?;
-    post_card(tx, own, card("task_given", "tasks-card-given", &task, "")).await?;
+    post_card(tx, own, card(code, key, &task, "")).await?;
     Ok(())
 }
 
@@ -33,6 +35,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::TaskOverdue => ("task_overdue", "tasks-card-overdue"),
         Kind::TaskDone => ("task_done", "tasks-card-done"),
+        Kind::TaskDelayed => ("task_delayed", "tasks-card-delayed"),
         _ => return Ok(()),
     };
     let Some(task) = task::Entity::find_by_id(event.subject_id::<TaskId>()?).one(tx).await? else { return Ok(()) };

@@ -28,6 +28,10 @@ pub struct MatterRecord {
     pub matter: MatterView,
     /// Every stay in a stage, oldest first, with what was put before it.
     pub stages: Vec<StageRecord>,
+    /// What was set aside for it, in fen.
+    pub budget_fen: i64,
+    /// What was spent for it, in fen.
+    pub spent_fen: i64,
     /// What happened, oldest first, with places in the chain.
     pub timeline: Vec<TimelineView>,
     /// The newest signed head of the chain.
@@ -105,7 +109,10 @@ pub async fn matter_record(store: &Store, id: MatterId) -> Result<MatterRecord> 
     file_tasks(db, id, &mut record).await?;
     subjects.append(&mut record.subjects);
     let timeline = events::timeline(store, subjects).await?.into_iter().filter_map(line).collect();
-    Ok(MatterRecord { matter, stages: record.stages, timeline, head: events::head(store).await? })
+    let money = || record.stages.iter().flat_map(|stage| &stage.tasks).filter_map(|task| task.money.as_ref());
+    let (budget_fen, spent_fen) = (money().map(|one| one.budget_fen).sum(), money().map(|one| one.spent_fen).sum());
+    let head = events::head(store).await?;
+    Ok(MatterRecord { matter, budget_fen, spent_fen, timeline, head, stages: record.stages })
 }
 
 /// Stays being filled with what was put before them.
@@ -236,6 +243,7 @@ fn sentence_key(kind: Kind) -> Option<&'static str> {
         Kind::FormClosed => Some("record-form-closed"),
         Kind::MeetingCalled => Some("record-meeting-called"),
         Kind::MeetingHeld => Some("record-meeting-held"),
+        Kind::MeetingListChanged => Some("record-meeting-list-changed"),
         Kind::NoticePublished => Some("record-notice-published"),
         Kind::NoticeRevised => Some("record-notice-revised"),
         Kind::NoticeWithdrawn => Some("record-notice-withdrawn"),
@@ -249,6 +257,8 @@ fn sentence_key(kind: Kind) -> Option<&'static str> {
         Kind::TaskGiven => Some("record-task-given"),
         Kind::TaskDone => Some("record-task-done"),
         Kind::TaskOverdue => Some("record-task-overdue"),
+        Kind::TaskDelayed => Some("record-task-delayed"),
+        Kind::TaskMoneyNoted => Some("record-task-money"),
         _ => None,
     }
 }

@@ -230,7 +230,8 @@ async function deliberate() {
   await convener.fill('present', { person_id: ['施金泉', '潘伟峰'] });
   await convener.sees('到会 3 人', '名单上的人都已签到');
   await convener.picture('desk-meeting');
-  await convener.fill('minutes', { minutes: '到会三人，都说要装，选太阳能的，三盏够了。', resolution: '建议装三盏太阳能路灯。' });
+  await convener.fill('minutes', { minutes: '到会三人，都说要装，选太阳能的，三盏够了。', 'resolutions[0].text': '建议装三盏太阳能路灯。',
+    'resolutions[0].votes_for': '3', 'resolutions[0].votes_against': '0' });
   await convener.sees('建议装三盏太阳能路灯。');
   await advance(convener, '亮事');
   await speaker.go(`/meetings/${ids.meeting}`);

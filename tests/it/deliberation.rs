@@ -106,8 +106,8 @@ async fn a_meeting_is_signed_into_near_its_time_and_minuted_once() {
     village.member.post(&sign, json!({})).await.ok();
     let outsider = village.villager(&app, "00007").await;
     assert_eq!(outsider.post(&sign, json!({})).await.refused(), "not_allowed");
-    let said = json!({ "minutes": "说了", "resolution": "同意修" });
-    assert_eq!(village.secretary.post(&minutes, said.clone()).await.refused(), "too_early");
+    let said = json!({ "minutes": "说了", "resolutions": [{ "text": "同意修", "votes_for": 3 }] });
+    assert_eq!(village.secretary.post(&minutes, json!({ "minutes": "说了" })).await.refused(), "too_early");
     app.pass(TimeDelta::hours(2)).await;
     let paper = |person: PersonId, via: &str| json!({ "person_id": person, "via": via });
     assert_eq!(chair.post(&sign, paper(outsider.person, "paper")).await.status, 422);

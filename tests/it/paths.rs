@@ -66,7 +66,8 @@ async fn meet(app: &TestApp, who: &Somebody, (matter, body): (&str, Value), othe
     for one in [who].iter().chain(others) {
         one.post(&format!("/v1/meetings/{meeting}/attendances"), json!({})).await.ok();
     }
-    let minutes = json!({ "minutes": "说了水池的事", "resolution": "同意" });
+    let minutes = json!({ "minutes": "说了水池的事",
+        "resolutions": [{ "text": "同意", "votes_for": others.len() + 1 }] });
     who.post(&format!("/v1/meetings/{meeting}/minutes"), minutes).await.ok();
     app.settle().await;
 }

@@ -1,8 +1,10 @@
 //! The stages in full: how many came and what they resolved, what the assembly allowed, plans, halts, samples and paper.
 mod allowed;
 mod asked;
+mod doors;
 mod held_up;
 mod meetings;
+mod works;
 
 use chrono::TimeDelta;
 use liusheng::{ids::BodyId, streams};

@@ -179,7 +179,8 @@ async fn deliberate(story: &mut Story) {
     for member in [&chair, &story.village.secretary, &story.village.member] {
         member.post(&format!("/v1/meetings/{meeting}/attendances"), json!({})).await.ok();
     }
-    let minutes = json!({ "minutes": "三个方案，建议第二个。", "resolution": "建议公示第二方案。" });
+    let minutes = json!({ "minutes": "三个方案，建议第二个。",
+        "resolutions": [{ "text": "建议公示第二方案。", "votes_for": 3 }] });
     chair.post(&format!("/v1/meetings/{meeting}/minutes"), minutes).await.ok();
     story.advance(&chair).await;
     assert_eq!(story.stage().await, "publicise");

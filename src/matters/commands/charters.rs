@@ -24,6 +24,7 @@ use crate::{
         },
     },
     store::Tx,
+    text,
 };
 
 /// What a village's assembly adopted.
@@ -64,6 +65,8 @@ pub async fn adopt_charter(tx: &Tx, actor: &Actor, input: AdoptCharter) -> Resul
     checks.require(input.path.is_none() || wants_path, "path", "unknown");
     if let Some(path) = &input.path {
         own::check(&mut checks, path);
+        let is_free = !is_named(tx, (&input.area_code, path.name.trim())).await?;
+        checks.require(is_free, "path.name", "duplicate");
     }
     checks.done()?;
     let id = CharterId::new();
@@ -85,6 +88,16 @@ pub async fn adopt_charter(tx: &Tx, actor: &Actor, input: AdoptCharter) -> Resul
     let row = row.insert(tx).await?;
     tell(tx, actor, (Kind::CharterAdopted, &row)).await?;
     charter_view(tx, row).await
+}
+
+/// Does a path already go by this name in the village, its own or one that is built in? Two of one name nobody tells apart.
+async fn is_named(tx: &Tx, (area, name): (&str, &str)) -> Result<bool> {
+    let named = |key: &TemplateKey| text::say(&format!("template-{}", key.as_str().replace('_', "-")));
+    if TemplateKey::ALL.iter().any(|key| named(key) == name) {
+        return Ok(true);
+    }
+    let own = queries::charters(tx, area).await?;
+    Ok(own.iter().any(|one| one.ended_at.is_none() && one.template_name == name))
 }
 
 /// The path as a template; a matter keeps it, whatever comes of the charter.

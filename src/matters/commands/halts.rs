@@ -44,7 +44,7 @@ pub struct LiftHalt {
     pub reason: String,
 }
 
-/// Holds up the present step: until then nobody moves it on, skips it or opens a vote. Once a stay, so that nobody holds up a
+/// Holds up the present step: until then nobody moves it on or back, skips it, takes it back or opens a vote. Once a stay, so that nobody holds up a
 /// matter for ever. Recorded: `matter.halted`.
 ///
 /// # Errors

@@ -140,7 +140,8 @@ pub async fn advance_by_date(tx: &Tx, standing: &Standing) -> Result<bool> {
 /// Sends a matter back. Recorded: `matter.stage_entered`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed`; `invalid_fields`; `wrong_state` when it is not an earlier stage or a vote runs; `changed`.
+/// `not_found`; `not_allowed`; `invalid_fields`; `wrong_state` when it is not an earlier stage or a vote runs; `changed`;
+/// `halted`: nobody gets out of a hold by going back.
 pub async fn return_to(tx: &Tx, actor: &Actor, (id, input): (MatterId, ReturnMatter)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     let seat = bodies::require(actor, Right::MoveMatter, &standing.matter.area_code)?;
@@ -150,6 +151,7 @@ pub async fn return_to(tx: &Tx, actor: &Actor, (id, input): (MatterId, ReturnMat
     let step = Move::Return(input.to);
     let landing = land(&standing.template, standing.position(), step)?;
     seen(&standing, input.rev)?;
+    halts::refuse(&standing)?;
     let by = By { reason: Some(input.reason.trim().to_owned()), ..By::seat(actor, seat) };
     walk(tx, &standing, step, landing, by).await?;
     queries::view(tx, id).await
@@ -189,7 +191,7 @@ pub async fn skip(tx: &Tx, actor: &Actor, (id, input): (MatterId, SkipStage)) ->
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `invalid_fields`; `wrong_state` after the decision, while a vote runs, or when it has
-/// ended; `changed`.
+/// ended; `changed`; `halted`: nobody gets out of a hold by taking the matter back.
 pub async fn withdraw(tx: &Tx, actor: &Actor, (id, input): (MatterId, WithdrawMatter)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     let seat = bodies::require(actor, Right::BendPath, &standing.matter.area_code)?;
@@ -198,6 +200,7 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, (id, input): (MatterId, WithdrawMa
     checks.done()?;
     let landing = land(&standing.template, standing.position(), Move::Withdraw)?;
     seen(&standing, input.rev)?;
+    halts::refuse(&standing)?;
     let by = By { reason: Some(input.reason.trim().to_owned()), ..By::seat(actor, seat) };
     walk(tx, &standing, Move::Withdraw, landing, by).await?;
     queries::view(tx, id).await

@@ -1,19 +1,22 @@
 //! Facts about the present stage, asked of forms, meetings, notices and tasks themselves.
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::ConnectionTrait;
 
-use super::Standing;
+use super::{Standing, plan_row};
 use crate::{
     bodies::{self, BodyKind},
     clock,
     error::Result,
     forms::{self, FormView, Purpose},
     ids::{FormId, PersonId},
-    matters::rules::{
-        gate::{Facts, Held, Rating},
-        template::Requirement,
+    matters::{
+        rows::evidence,
+        rules::{
+            gate::{Facts, Held, Rating},
+            template::Requirement,
+        },
     },
     meetings::{self, MeetingView},
     notices, suggestions,
@@ -27,6 +30,8 @@ use crate::{
 /// `wrong_state` when its path does not have the stage; when the database cannot be read.
 pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Facts> {
     let mut facts = Facts::default();
+    // what was said and resolved before counts for the plan of before
+    let planned_at = plan_row(db, standing.matter.id).await?.map(|plan| plan.written_at);
     for requirement in &standing.rule()?.evidence {
         match requirement {
             Requirement::Origin { .. } => {
@@ -36,12 +41,14 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
             }
             Requirement::Need { .. } => need(db, standing, &mut facts).await?,
             Requirement::Visits { .. } => visits(db, standing, &mut facts).await?,
-            Requirement::Meeting { .. } => facts.meetings = held_meetings(db, standing).await?,
+            Requirement::Meeting { .. } => facts.meetings = held_meetings(db, (standing, planned_at)).await?,
             Requirement::Notice { min } => notices_hung(db, (standing, *min), &mut facts).await?,
-            Requirement::Opinion { body_kind } => facts.opinion = opinion(db, standing, body_kind.as_deref()).await?,
+            Requirement::Opinion { body_kind } => {
+                facts.opinion = opinion(db, (standing, planned_at), body_kind.as_deref()).await?;
+            }
             Requirement::Legality => {
                 facts.is_reserved = standing.matter.reserved_item.is_some();
-                let newest = standing.since_entered("legality").next_back();
+                let newest = on_plan(standing, planned_at, "legality").next_back();
                 facts.legality = newest.map(|row| row.outcome.as_deref() == Some("lawful"));
             }
             Requirement::Vote => {
@@ -56,9 +63,22 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
     Ok(facts)
 }
 
+/// Evidence of a kind that was given in this stay, and since the present plan was written.
+fn on_plan<'a>(
+    standing: &'a Standing,
+    planned_at: Option<DateTime<Utc>>,
+    kind: &'static str,
+) -> impl DoubleEndedIterator<Item = &'a evidence::Model> {
+    standing.since_entered(kind).filter(move |row| planned_at.is_none_or(|at| row.at >= at))
+}
+
 /// Does the newest opinion agree, if only a kind of body is asked, that one's?
-async fn opinion(db: &impl ConnectionTrait, standing: &Standing, kind: Option<&str>) -> Result<Option<bool>> {
-    let said: Vec<_> = standing.since_entered("opinion").collect();
+async fn opinion(
+    db: &impl ConnectionTrait,
+    (standing, planned_at): (&Standing, Option<DateTime<Utc>>),
+    kind: Option<&str>,
+) -> Result<Option<bool>> {
+    let said: Vec<_> = on_plan(standing, planned_at, "opinion").collect();
     for row in said.into_iter().rev() {
         let is_asked = match (kind, row.body_id) {
             (None, _) => true,
@@ -104,7 +124,10 @@ async fn closed(db: &impl ConnectionTrait, standing: &Standing, purpose: Purpose
     Ok(forms)
 }
 
-async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<Held>> {
+async fn held_meetings(
+    db: &impl ConnectionTrait,
+    (standing, planned_at): (&Standing, Option<DateTime<Utc>>),
+) -> Result<Vec<Held>> {
     let mut held = meetings::queries::meetings_of(db, (standing.matter.id, &standing.matter.area_code)).await?;
     // where a body meets by itself, not where it calls the villagers
     held.retain(|meeting| {
@@ -129,6 +152,8 @@ async fn held_meetings(db: &impl ConnectionTrait, standing: &Standing) -> Result
         needed: meeting.quorum.map(|quorum| quorum.needed),
         present: meeting.quorum.map_or(0, |quorum| quorum.present),
         is_resolved: meeting.resolutions.iter().any(|one| one.is_carried),
+        // nobody can tell which version lay before them of one that was written while they met
+        is_outdated: planned_at.is_some_and(|at| at > meeting.starts_at),
     };
     Ok(own.map(fact).collect())
 }

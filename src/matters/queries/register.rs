@@ -6,10 +6,12 @@ use utoipa::IntoParams;
 
 use super::views::{MatterSummary, MattersQuery, list};
 use crate::{
+    actor::covers,
     app::App,
     error::Result,
     page::Page,
     table::{Format, Table, xlsx::Cell},
+    tasks::queries::{Sum, sums},
     text,
 };
 
@@ -57,7 +59,8 @@ pub fn register(app: App, query: RegisterQuery) -> impl Stream<Item = Result<Byt
             };
             let query = MattersQuery { area, cursor, limit: Some(AT_ONCE), ..MattersQuery::default() };
             let Page { items, next_cursor } = list(app.store.read(), query).await?;
-            let rows = table.rows(items.into_iter().map(line))?;
+            let money = sums(app.store.read(), items.iter().map(|matter| matter.id).collect()).await?;
+            let rows = table.rows(items.into_iter().map(|matter| line(matter, &money)))?;
             let next = next_cursor.map_or(Place::Foot, |cursor| Place::After(Some(cursor)));
             Ok(Some((rows.into(), (next, table))))
         }
@@ -65,11 +68,20 @@ pub fn register(app: App, query: RegisterQuery) -> impl Stream<Item = Result<Byt
 }
 
 fn heads() -> Vec<Cell> {
-    let keys = ["number", "area", "title", "summary", "state", "stage", "raised", "due", "overdue", "moved"];
+    let keys = [
+        "number", "area", "title", "summary", "state", "stage", "raised", "due", "overdue", "moved", "budget", "spent",
+    ];
     keys.map(|key| Cell::from(text::say(&format!("register-{key}")))).to_vec()
 }
 
-fn line(matter: MatterSummary) -> Vec<Cell> {
+fn line(matter: MatterSummary, money: &[Sum]) -> Vec<Cell> {
+    // what was done in other villages in the name of this matter is none of it
+    let own = |sum: &&Sum| sum.matter == matter.id && covers(&matter.area_code, &sum.area);
+    let total = |fen: fn(&Sum) -> i64| {
+        let lines: Vec<i64> = money.iter().filter(own).map(fen).collect();
+        if lines.is_empty() { String::new() } else { yuan(lines.iter().sum()) }
+    };
+    let (budget, spent) = (total(|sum| sum.budget_fen), total(|sum| sum.spent_fen));
     let day = |at: chrono::DateTime<chrono::FixedOffset>| at.date_naive().to_string();
     let words = [
         matter.number,
@@ -82,6 +94,14 @@ fn line(matter: MatterSummary) -> Vec<Cell> {
         matter.stage_due_at.map(day).unwrap_or_default(),
         if matter.is_overdue { text::say("register-is-overdue") } else { String::new() },
         day(matter.updated_at),
+        budget,
+        spent,
     ];
     words.map(Cell::from).to_vec()
+}
+
+/// Yuan with two places, as programs read them.
+fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
 }

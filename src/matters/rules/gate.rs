@@ -28,11 +28,11 @@ pub struct Facts {
     pub notices_concluded: u64,
     /// Objections without an answer.
     pub objections_open: u64,
-    /// The newest opinion, if there is one: does it agree?
+    /// The newest opinion on the present plan, if there is one: does it agree?
     pub opinion: Option<bool>,
     /// The law reserves it to the assembly.
     pub is_reserved: bool,
-    /// The newest note of a legal officer, if there is one: is it lawful?
+    /// The newest note of a legal officer on the present plan, if there is one: is it lawful?
     pub legality: Option<bool>,
     /// A binding vote passed.
     pub vote_passed: bool,
@@ -57,6 +57,8 @@ pub struct Held {
     pub present: u64,
     /// Did it resolve anything?
     pub is_resolved: bool,
+    /// The plan was written anew since it began: what it resolved was about another one.
+    pub is_outdated: bool,
 }
 
 impl Held {
@@ -171,8 +173,10 @@ fn meetings(held: &[&Held], (body_kind, min): (&str, u64), (quorate, resolved): 
         let (need, have) = newest.map_or((1, 0), |one| (one.needed.unwrap_or(1), one.present));
         return Some(Missing::new("quorum", need, have));
     }
-    let so_far = full.iter().filter(|one| !resolved || one.is_resolved).count() as u64;
-    (so_far < min).then(|| Missing::new("resolution", min, so_far))
+    let so_far = full.iter().filter(|one| !resolved || (one.is_resolved && !one.is_outdated)).count() as u64;
+    let was_changed = full.iter().any(|one| one.is_resolved && one.is_outdated);
+    let code = if was_changed { "plan_changed" } else { "resolution" };
+    (so_far < min).then(|| Missing::new(code, min, so_far))
 }
 
 /// Rounded down, a mean of exactly 3.00 is enough and 2.999 is not.

@@ -17,6 +17,17 @@ const MOST: u64 = 1000;
 /// Working days a stage may take at most.
 const MOST_DAYS: u32 = 250;
 
+/// Working days that a stage must have at least: a notice hangs for five days, and a meeting of the villagers is called ten
+/// days ahead (组织法, article 21). A charter that gives less promises what the law forbids.
+#[must_use]
+pub fn least_days(stage: Stage) -> u32 {
+    match stage {
+        Stage::Publicise => 5,
+        Stage::Decide => 10,
+        Stage::Raise | Stage::Deliberate | Stage::Review | Stage::Evaluate => 1,
+    }
+}
+
 /// A path that a village's own rules set down.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +46,7 @@ pub struct OwnPath {
 pub struct OwnStage {
     /// Which.
     pub stage: Stage,
-    /// Working days that it may take, 1 to 250.
+    /// Working days that it may take, 1 to 250; for `publicise` 5 at least, for `decide` 10, as the law asks.
     #[schema(minimum = 1, maximum = 250)]
     pub due_working_days: u32,
     /// How many at least, 1 to 1,000; one when absent: voices to raise, the council's meetings to deliberate, visits to review,
@@ -59,7 +70,10 @@ pub fn check(checks: &mut Checks, path: &OwnPath) {
     checks.require(ALWAYS.iter().all(has), "path.stages", "unlawful_path");
     for (n, own) in path.stages.iter().take(Stage::ALL.len()).enumerate() {
         let field = |name: &str| format!("path.stages[{n}].{name}");
-        checks.require((1..=MOST_DAYS).contains(&own.due_working_days), &field("due_working_days"), "out_of_range");
+        let days = own.due_working_days;
+        checks.require((1..=MOST_DAYS).contains(&days), &field("due_working_days"), "out_of_range");
+        let is_lawful = days == 0 || days >= least_days(own.stage);
+        checks.require(is_lawful, &field("due_working_days"), "below_lawful");
         let counts = !matches!(own.stage, Stage::Publicise | Stage::Decide);
         let is_fit = own.min.is_none_or(|min| counts && (1..=MOST).contains(&min));
         checks.require(is_fit, &field("min"), "out_of_range");
@@ -138,7 +152,7 @@ mod tests {
     use crate::matters::rules::template::{SHORT_V1, SIX_STAGES_V3};
 
     fn stage(stage: Stage) -> OwnStage {
-        OwnStage { stage, due_working_days: 5, min: None, min_answers: None }
+        OwnStage { stage, due_working_days: least_days(stage).max(5), min: None, min_answers: None }
     }
 
     fn path(stages: &[Stage]) -> OwnPath {
@@ -172,8 +186,22 @@ mod tests {
             wrong(&own)
         };
         assert_eq!([with(0, Some(3), Some(9), 5), with(0, Some(0), None, 5), with(0, Some(1001), None, 5)], [0, 1, 1]);
-        assert_eq!([with(2, Some(1), None, 5), with(4, Some(1), None, 5), with(3, None, Some(1), 5)], [1, 1, 1]);
+        assert_eq!([with(2, Some(1), None, 5), with(4, Some(1), None, 10), with(3, None, Some(1), 5)], [1, 1, 1]);
         assert_eq!([with(1, None, None, 0), with(1, None, None, 251), with(1, None, None, 250)], [1, 1, 0]);
+    }
+
+    #[test]
+    fn no_charter_gives_less_time_than_the_law() {
+        let with = |at: usize, days| {
+            let mut own = path(&Stage::ALL);
+            own.stages[at].due_working_days = days;
+            wrong(&own)
+        };
+        for (at, least) in [(0, 1), (1, 1), (2, 5), (3, 1), (4, 10), (5, 1)] {
+            assert_eq!((with(at, least), with(at, least - 1)), (0, 1), "{:?}", Stage::ALL[at]);
+        }
+        let named = |name: &str| wrong(&OwnPath { name: name.into(), ..path(&ALWAYS) });
+        assert_eq!(["快办", "", "快", "\u{200b}\u{200b}"].map(named), [0, 1, 1, 1]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ fn at(stage: Stage) -> Position {
 
 /// A meeting of three, of whom two came and agreed.
 fn held(kind: &str) -> Held {
-    Held { body_kind: kind.into(), needed: Some(2), present: 2, is_resolved: true }
+    Held { body_kind: kind.into(), needed: Some(2), present: 2, is_resolved: true, is_outdated: false }
 }
 
 /// Everything that any stage asks for.
@@ -130,7 +130,9 @@ fn a_meeting_counts_when_enough_came_and_something_was_resolved() {
     assert_eq!(lacking(vec![few.clone()]), [("quorum".to_owned(), 2, 1)]);
     assert_eq!(lacking(vec![Held { needed: None, ..held("council") }]), [("quorum".to_owned(), 1, 2)]);
     assert_eq!(lacking(vec![few.clone(), silent.clone()]), [("resolution".to_owned(), 1, 0)]);
-    assert!(lacking(vec![few.clone(), silent, held("council")]).is_empty());
+    let outdated = Held { is_outdated: true, ..held("council") };
+    assert_eq!(lacking(vec![silent.clone(), outdated.clone()]), [("plan_changed".to_owned(), 1, 0)]);
+    assert!(lacking(vec![few.clone(), outdated, silent, held("council")]).is_empty());
     // a matter keeps the path that it began with
     let old = Template::parse(SIX_STAGES_V2).unwrap();
     assert!(missing(old.stage(Stage::Deliberate).unwrap(), &Facts { meetings: vec![few], ..complete() }).is_empty());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{called, end, seat_in, tell};
+use super::{called, end, lists, seat_in, tell};
 use crate::{
     actor::{Actor, HeldSeat},
     bodies::{self, Right},
@@ -33,7 +33,8 @@ pub struct TakeMinutes {
     /// 1 to 5,000 characters.
     #[schema(min_length = 1, max_length = 5000)]
     pub minutes: String,
-    /// At most 1,000 characters: what was resolved, where it was one thing and nobody counted; else see `resolutions`.
+    /// At most 1,000 characters: what was put to them and nobody counted. It is written down, and carried by nobody; see
+    /// `resolutions`.
     #[serde(default)]
     #[schema(max_length = 1000)]
     pub resolution: String,
@@ -50,7 +51,7 @@ pub struct Resolve {
     /// 1 to 500 characters.
     #[schema(min_length = 1, max_length = 500)]
     pub text: String,
-    /// Hands for it, where they were counted.
+    /// Hands for it; without them it is not carried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub votes_for: Option<u32>,
     /// Against it.
@@ -59,7 +60,7 @@ pub struct Resolve {
     /// Neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abstentions: Option<u32>,
-    /// Who does it until when, if it is something to be done; only of what was carried.
+    /// Who does it until when, if it is something to be done; only of what was carried, by who gives tasks there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<ResolvedTask>,
 }
@@ -68,7 +69,7 @@ pub struct Resolve {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolvedTask {
-    /// Somebody with a seat in the body that met; where the meeting's clerk may give tasks there, with any seat over the area.
+    /// Somebody with a seat over the area.
     pub owner_id: PersonId,
     /// Until the end of this day.
     pub due_on: NaiveDate,
@@ -86,7 +87,8 @@ struct There {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right in that body; `wrong_state`; `too_early` before it began;
-/// `evidence_missing` when nobody signed in; `invalid_fields`, also for more hands than people.
+/// `evidence_missing` when nobody signed in; `invalid_fields`, also for more hands than people. `not_allowed` also for a task
+/// by somebody who gives none there.
 pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeMinutes)) -> Result<MeetingView> {
     let meeting = called(tx, id).await?;
     let seat = seat_in(actor, meeting.body_id, &meeting.area_code)?;
@@ -98,27 +100,32 @@ pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeM
     if there.all == 0 {
         return Err(Code::EvidenceMissing.into());
     }
-    let resolved = in_one(&input);
+    let audience = queries::audience(&meeting)?;
+    let minutes = input.minutes.trim().to_owned();
+    let judged: Vec<(bool, Resolve)> =
+        one_by_one(input).into_iter().map(|one| (is_carried(&seat.body_kind, audience, there, &one), one)).collect();
     let count = |n: Option<u64>| n.map(|n| i32::try_from(n).unwrap_or(i32::MAX));
     let held = meeting::Entity::update_many()
         .col_expr(meeting::Column::State, Expr::value(queries::HELD))
         .col_expr(meeting::Column::HeldAt, Expr::value(tx.now()))
-        .col_expr(meeting::Column::Minutes, Expr::value(input.minutes.trim()))
-        .col_expr(meeting::Column::Resolution, Expr::value(resolved))
+        .col_expr(meeting::Column::Minutes, Expr::value(minutes))
+        .col_expr(meeting::Column::Resolution, Expr::value(in_one(&judged)))
         .col_expr(meeting::Column::Entitled, Expr::value(count(there.entitled)))
         .col_expr(meeting::Column::EntitledPresent, Expr::value(count(there.entitled_present)));
     let row = end(tx, id, held).await?;
-    let (entitled, present) = (there.entitled.unwrap_or_default(), there.entitled_present.unwrap_or(there.all));
-    for (number, one) in (1..).zip(one_by_one(input)) {
-        let votes = one.votes_for.map(u64::from);
-        // what too few resolved is written down, and carried by nobody
-        let is_enough = there.entitled.is_none() || rules::is_quorate(queries::audience(&row)?, entitled, present);
-        let is_carried = is_enough && rules::is_carried(&seat.body_kind, votes, entitled, present);
+    for (number, (is_carried, one)) in (1..).zip(judged) {
         keep(tx, (actor, seat, &row), (number, is_carried, one)).await?;
     }
     let data = json!({ "matter": row.matter_id, "body": row.body_id, "present": there.all });
     tell(tx, actor, Kind::MeetingHeld, &row, data).await?;
     queries::view(tx, row).await
+}
+
+/// What too few resolved is written down, and carried by nobody.
+fn is_carried(body_kind: &str, audience: Audience, there: There, one: &Resolve) -> bool {
+    let (entitled, present) = (there.entitled.unwrap_or_default(), there.entitled_present.unwrap_or(there.all));
+    let is_enough = there.entitled.is_none() || rules::is_quorate(audience, entitled, present);
+    is_enough && rules::is_carried(body_kind, one.votes_for.map(u64::from), entitled, present)
 }
 
 fn check(tx: &Tx, input: &TakeMinutes, there: &There) -> Result<()> {
@@ -146,11 +153,10 @@ fn check(tx: &Tx, input: &TakeMinutes, there: &There) -> Result<()> {
     checks.done()
 }
 
-/// Everything that was resolved, in one text.
-fn in_one(input: &TakeMinutes) -> Option<String> {
-    let lines: Vec<&str> = input.resolutions.iter().map(|one| one.text.trim()).collect();
-    let all = if lines.is_empty() { input.resolution.trim().to_owned() } else { lines.join("\n") };
-    Some(all).filter(|text| !text.is_empty())
+/// Everything that was carried, in one text.
+fn in_one(judged: &[(bool, Resolve)]) -> Option<String> {
+    let carried = judged.iter().filter(|(is_carried, _)| *is_carried).map(|(_, one)| one.text.trim());
+    Some(carried.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty())
 }
 
 fn one_by_one(input: TakeMinutes) -> Vec<Resolve> {
@@ -161,7 +167,7 @@ fn one_by_one(input: TakeMinutes) -> Vec<Resolve> {
     vec![Resolve { text: one, votes_for: None, votes_against: None, abstentions: None, task: None }]
 }
 
-/// How many of how many came: of a body's members, or of the representatives. The villagers' meeting has its vote.
+/// How many of how many came: of those on the list with which it was called. The villagers' meeting has its vote.
 async fn there(tx: &Tx, meeting: &meeting::Model) -> Result<There> {
     let present = attendance::Entity::find()
         .select_only()
@@ -169,16 +175,13 @@ async fn there(tx: &Tx, meeting: &meeting::Model) -> Result<There> {
         .filter(attendance::Column::MeetingId.eq(meeting.id));
     let present: HashSet<PersonId> = present.into_tuple().all(tx).await?.into_iter().collect();
     let all = present.len() as u64;
-    let entitled = match queries::audience(meeting)? {
-        Audience::Members => bodies::members::entitled(tx, meeting.body_id, tx.now()).await?,
-        Audience::Representatives => {
-            let day = crate::clock::local_date(tx.now());
-            bodies::holders(tx, "representatives", &meeting.area_code, day).await?
-        }
-        Audience::Villagers => return Ok(There { entitled: None, entitled_present: None, all }),
+    let entitled = match queries::lists::entitled(tx, meeting).await? {
+        Some(people) => Some(people),
+        // called before there were lists
+        None => lists::entitled(tx, (meeting.body_id, &meeting.area_code), queries::audience(meeting)?).await?,
     };
-    let came = entitled.intersection(&present).count() as u64;
-    Ok(There { entitled: Some(entitled.len() as u64), entitled_present: Some(came), all })
+    let came = entitled.as_ref().map(|people| people.intersection(&present).count() as u64);
+    Ok(There { entitled: entitled.map(|people| people.len() as u64), entitled_present: came, all })
 }
 
 async fn keep(
@@ -205,15 +208,15 @@ async fn keep(
     Ok(())
 }
 
-/// A body binds its own members; who may give tasks in the area, everybody with a seat there.
+/// Tasks are given by who gives them elsewhere in the area, to somebody with a seat there; a council asks the committee.
 async fn give(
     tx: &Tx,
     (actor, seat, meeting): (&Actor, &HeldSeat, &meeting::Model),
     (number, is_carried, task, text): (i32, bool, &ResolvedTask, &str),
 ) -> Result<TaskId> {
+    bodies::require(actor, Right::GiveTask, &meeting.area_code)?;
     let seats = bodies::seats_of(tx, task.owner_id, tx.now()).await?;
-    let may_give = bodies::may(actor, Right::GiveTask, &meeting.area_code);
-    let is_bound = |held: &HeldSeat| held.covers(&meeting.area_code) && (may_give || held.body_id == meeting.body_id);
+    let is_bound = |held: &HeldSeat| held.covers(&meeting.area_code);
     let field = format!("resolutions[{}].task", number - 1);
     let mut checks = Checks::default();
     checks.require(is_carried, &field, "not_carried");

@@ -27,7 +27,7 @@ pub struct ResolutionView {
     /// Neither.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abstentions: Option<i32>,
-    /// Was it carried? Where nobody counted, the minutes say so.
+    /// Was it carried? Not where nobody counted; minutes of before that rule say so themselves.
     pub is_carried: bool,
     /// The task that it became.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,4 +58,14 @@ pub(super) async fn of(
         });
     }
     Ok(found)
+}
+
+/// What a meeting resolved, in one text: what was not carried is no part of it. `before` is what minutes of before
+/// resolutions were written one by one say.
+pub(super) fn carried(all: &[ResolutionView], before: Option<String>) -> Option<String> {
+    if all.is_empty() {
+        return before;
+    }
+    let texts: Vec<&str> = all.iter().filter(|one| one.is_carried).map(|one| one.text.as_str()).collect();
+    Some(texts.join("\n")).filter(|text| !text.is_empty())
 }

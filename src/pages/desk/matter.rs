@@ -189,13 +189,13 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
     if position.state != MatterState::Open {
         return Can::default();
     }
-    let (free, flows) = (!position.vote_running, !position.vote_running && !standing.is_halted());
+    let flows = !position.vote_running && !standing.is_halted();
     let (may, stage) = (|right| clerk.may(right, area), position.stage);
     Can {
         advance: flows && stage != Stage::Decide && may(rule.moved_by.right()),
-        send_back: free && stage > Stage::Raise && may(Right::MoveMatter),
+        send_back: flows && stage > Stage::Raise && may(Right::MoveMatter),
         skip: flows && rule.may_skip && may(Right::BendPath),
-        withdraw: free && stage < Stage::Evaluate && may(Right::BendPath),
+        withdraw: flows && stage < Stage::Evaluate && may(Right::BendPath),
         publish: rule.accepts("notice") && may_publish(clerk, area),
         give_opinion: rule.accepts("opinion") && may(Right::GiveOpinion),
         note_legality: rule.accepts("legality") && may(Right::NoteLegality),

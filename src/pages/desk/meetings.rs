@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::{
     agenda::{self, Agenda},
     frame::{Clerk, Desk, Draft, live, moment_of, places},
+    meeting_people::{self, Roll, without_seat},
     sheets::{Find, Found, search},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     meetings::{
         self, Attend, Audience, Business, CallMeeting, CancelMeeting, MeetingView, PresentView, Resolve, ResolvedTask,
         TakeMinutes,
-        rules::{Via, may_call},
+        rules::{Via, may_call, may_sign_in},
     },
     page::{self, PageQuery},
     pages::{
@@ -169,9 +170,13 @@ struct MeetingPage {
     awaited: Vec<SeatView>,
     find: String,
     found: Vec<Found>,
-    /// Whom a resolution may name as the one who does it.
+    /// Whom a resolution may name as the one who does it; nobody where the clerk gives no tasks.
     bound: Vec<SeatView>,
     agenda: Agenda,
+    /// Against whom it is counted, for who holds it.
+    roll: Roll,
+    /// Are its doors open?
+    is_door_open: bool,
 }
 
 /// Names of the fields of one resolution.
@@ -218,6 +223,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     let db = app.store.read();
     let detail = meetings::queries::detail(db, Some(&clerk.actor), id).await?;
     clerk.sits_over(&detail.meeting.area_code)?;
+    let roll = meeting_people::roll(app, &detail.meeting, detail.list).await?;
     let (meeting, present) = (detail.meeting, detail.present.unwrap_or_default());
     let may_hold = is_coming(&meeting) && holds(clerk, meeting.body_id, &meeting.area_code);
     let is_there = |person: PersonId| present.iter().any(|one| one.person_id == person);
@@ -242,27 +248,22 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         bound,
         agenda,
         present,
+        roll,
+        is_door_open: may_hold && may_sign_in(meeting.starts_at.to_utc(), app.now()),
         meeting,
     };
     Ok(render_as(shown.draft.status(), &shown))
 }
 
-/// Who belongs to the body without a seat.
-async fn without_seat(app: &App, clerk: &Clerk, meeting: &MeetingView, awaited: &[SeatView]) -> Result<Vec<Found>> {
-    let all = bodies::members::list(app.store.read(), &clerk.actor, meeting.body_id).await?;
-    let is_seated = |person: PersonId| awaited.iter().any(|seat| seat.person_id == person);
-    let others = all.into_iter().filter(|one| !is_seated(one.person_id));
-    Ok(others.map(|one| Found { id: one.person_id, label: one.name }).collect())
-}
-
-/// Those whom a resolution may name: a body binds its members, who may give tasks everybody with a seat there.
+/// Those whom a resolution may name: everybody with a seat there, where the clerk gives tasks.
 async fn bound(app: &App, clerk: &Clerk, meeting: &MeetingView) -> Result<Vec<SeatView>> {
+    if !clerk.may(Right::GiveTask, &meeting.area_code) {
+        return Ok(Vec::new());
+    }
     let (db, now) = (app.store.read(), app.now());
     let mut seats = bodies::members_of(db, meeting.body_id, now).await?;
-    if clerk.may(Right::GiveTask, &meeting.area_code) {
-        let here = bodies::bodies_in(db, &meeting.area_code, now).await?;
-        seats.extend(here.into_iter().flat_map(|body| body.seats));
-    }
+    let here = bodies::bodies_in(db, &meeting.area_code, now).await?;
+    seats.extend(here.into_iter().flat_map(|body| body.seats));
     let mut known = std::collections::HashSet::new();
     seats.retain(|seat| known.insert(seat.person_id));
     Ok(seats)
@@ -291,6 +292,7 @@ pub(super) async fn act(
 ) -> Result<Response> {
     let done = match form.as_str() {
         "present" => sign_in(&app, &clerk, id, &fields).await,
+        "list" => meeting_people::change(&app, &clerk, id, &fields).await,
         "minutes" => minutes(&app, &clerk, id, &fields).await,
         "cancel" => cancel(&app, &clerk, id, &fields).await,
         "vote" => vote(&app, &clerk, id, &fields).await,
@@ -317,7 +319,7 @@ async fn sign_in(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Re
         move |tx, actor, (people, via)| {
             Box::pin(async move {
                 for person in people {
-                    let one = Attend { person_id: Some(person), via: Some(via) };
+                    let one = Attend { person_id: Some(person), via: Some(via), code: None };
                     meetings::commands::sign_in(tx, actor, (id, one)).await?;
                 }
                 Ok(())

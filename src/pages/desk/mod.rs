@@ -20,6 +20,7 @@ mod letters;
 mod matter;
 mod matter_acts;
 mod matters;
+mod meeting_people;
 mod meetings;
 mod members;
 mod notices;
@@ -80,6 +81,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/forms/{id}/{form}", post(sheets::act))
         .route("/desk/meetings", get(meetings::list).post(meetings::call_any))
         .route("/desk/meetings/{id}", get(meetings::show))
+        .route("/desk/meetings/{id}/door", get(meeting_people::door))
         .route("/desk/meetings/{id}/{form}", post(meetings::act))
         .route("/desk/notices", get(notices::list).post(notices::publish_any))
         .route("/desk/notices/{id}", get(notices::show))
@@ -88,6 +90,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/notices/{id}/{form}", post(notices::act))
         .route("/desk/tasks/{id}", get(tasks::show))
         .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/tasks/{id}/delay", post(tasks::delay))
+        .route("/desk/tasks/{id}/money", post(tasks::money).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/tasks/{id}/reverse", post(tasks::reverse))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
         .route("/desk/requests", get(requests::show))
         .route("/desk/requests/{form}", post(requests::act))

@@ -153,6 +153,8 @@ struct SheetPage {
     may_close: bool,
     may_draw: bool,
     is_visit: bool,
+    /// Paper is typed in by two people.
+    is_rating: bool,
     matter_link: String,
     find: String,
     found: Vec<Found>,
@@ -213,7 +215,10 @@ async fn shown(app: &App, clerk: &Clerk, id: FormId, (find, draft): (Find, Draft
     let sheet = forms::queries::detail(db, &clerk.actor, id).await?;
     let (area, is_open) = (sheet.form.area_code.clone(), sheet.form.state == forms::queries::OPEN);
     let is_visit = sheet.form.purpose == Purpose::Visit;
-    let may_record = is_open && clerk.may(if is_visit { Right::RecordVisit } else { Right::OpenForm }, &area);
+    let is_rating = sheet.form.purpose == Purpose::Rating;
+    let may_type = clerk.may(if is_visit { Right::RecordVisit } else { Right::OpenForm }, &area);
+    // who supervises the village reads the sheets beside who was rated by them
+    let may_record = is_open && (may_type || is_rating && clerk.may(Right::CloseMatter, &area));
     let asked = if may_record { search(db, &area, &find).await? } else { Vec::new() };
     let chosen = asked.iter().find(|one| Some(one.id) == find.person).cloned();
     let page = clerk.page(sheet.form.title.clone()).at(format!("/desk/forms/{id}"));
@@ -224,6 +229,7 @@ async fn shown(app: &App, clerk: &Clerk, id: FormId, (find, draft): (Find, Draft
         may_close: is_open && clerk.may(Right::OpenForm, &area),
         may_draw: is_open && is_visit && sheet.sample.is_empty() && clerk.may(Right::OpenForm, &area),
         is_visit,
+        is_rating,
         matter_link: format!("/desk/matters/{}", sheet.form.subject_id),
         find: find.words(),
         found: if chosen.is_some() { Vec::new() } else { asked },

@@ -1,4 +1,4 @@
-//! A task on the desk: its owner marks it done with words and photos.
+//! A task on the desk: its owner marks it done with words and photos; it is put off, and what it costs is written down.
 use askama::Template;
 use axum::{
     extract::{Multipart, State, multipart::MultipartRejection},
@@ -8,14 +8,15 @@ use axum::{
 use super::frame::{Clerk, Desk, Draft, Due};
 use crate::{
     app::{App, Path},
-    error::Result,
+    bodies::Right,
+    error::{Checks, Code, Error, Result},
     ids::{MediaId, TaskId},
     pages::{
-        fields::{Sent, with_files},
+        fields::{Fields, Sent, with_files},
         layout::{Page, render_as, see},
         words::Words,
     },
-    tasks::{self, FinishTask, TaskView},
+    tasks::{self, DelayTask, FinishTask, NoteMoney, ReverseMoney, TaskView, rules::fen_of},
 };
 
 #[derive(Template)]
@@ -27,6 +28,8 @@ struct TaskPage {
     task: TaskView,
     due: Due,
     may_finish: bool,
+    may_delay: bool,
+    may_note: bool,
     /// Photos that were sent along with a form that was refused.
     kept: Vec<MediaId>,
 }
@@ -38,13 +41,17 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<Ta
 
 async fn shown(app: &App, clerk: &Clerk, id: TaskId, (kept, draft): (Vec<MediaId>, Draft)) -> Result<Response> {
     let task = tasks::queries::task(app.store.read(), &clerk.actor, id).await?;
+    let is_owner = task.owner_id == clerk.actor.person;
+    let may_give = clerk.may(Right::GiveTask, &task.area_code);
     let shown = TaskPage {
         page: clerk.page(task.title.clone()).at(format!("/desk/tasks/{id}")),
         desk: clerk.desk(),
         kept,
         draft,
         due: Due::seen(task.due_at, app.now()),
-        may_finish: task.done_at.is_none() && task.owner_id == clerk.actor.person,
+        may_finish: task.done_at.is_none() && is_owner,
+        may_delay: task.done_at.is_none() && may_give,
+        may_note: is_owner || may_give,
         task,
     };
     Ok(render_as(shown.draft.status(), &shown))
@@ -74,4 +81,100 @@ async fn prove(app: &App, clerk: &Clerk, id: TaskId, sent: &Sent) -> Result<()> 
         Box::pin(tasks::commands::finish(tx, actor, input))
     });
     finish.await.map(drop)
+}
+
+/// Put off.
+pub(super) async fn delay(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<TaskId>,
+    fields: Fields,
+) -> Result<Response> {
+    let done = match fields.required("due_on") {
+        Ok(due_on) => {
+            let input = (id, DelayTask { due_on, reason: fields.text("reason").to_owned() });
+            let delay = app.once(clerk.actor.clone(), fields.key(), "delay_task", input, |tx, actor, input| {
+                Box::pin(tasks::commands::delay(tx, actor, input))
+            });
+            delay.await.map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    answered(&app, &clerk, (id, "delay"), (fields, Vec::new()), done).await
+}
+
+/// Money was set aside or spent.
+pub(super) async fn money(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<TaskId>,
+    form: std::result::Result<Multipart, MultipartRejection>,
+) -> Result<Response> {
+    let mut sent = with_files(&app, &clerk.actor, form).await?;
+    let done = match sent.refused.take() {
+        Some(error) => Err(error),
+        None => note(&app, &clerk, id, &sent).await,
+    };
+    let kept = sent.media();
+    answered(&app, &clerk, (id, "money"), (sent.fields, kept), done).await
+}
+
+async fn note(app: &App, clerk: &Clerk, id: TaskId, sent: &Sent) -> Result<()> {
+    let fields = &sent.fields;
+    let mut checks = Checks::default();
+    let fen = fen_of(fields.text("fen"));
+    checks.require(fen.is_some(), "fen", "not_money");
+    checks.done()?;
+    let input = NoteMoney {
+        kind: fields.choice("kind")?,
+        fen: fen.unwrap_or_default(),
+        label: fields.text("label").to_owned(),
+        receipt: sent.media().into_iter().next_back(),
+    };
+    let note = app.once(clerk.actor.clone(), fields.key(), "note_money", (id, input), |tx, actor, input| {
+        Box::pin(tasks::commands::note_money(tx, actor, input))
+    });
+    note.await.map(drop)
+}
+
+/// A line of money was wrong.
+pub(super) async fn reverse(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<TaskId>,
+    fields: Fields,
+) -> Result<Response> {
+    let done = match fields.required("line_id") {
+        Ok(line_id) => {
+            let input = (id, ReverseMoney { line_id, reason: fields.text("reason").to_owned() });
+            let reverse = app.once(clerk.actor.clone(), fields.key(), "reverse_money", input, |tx, actor, input| {
+                Box::pin(tasks::commands::reverse_money(tx, actor, input))
+            });
+            reverse.await.map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    answered(&app, &clerk, (id, "reverse"), (fields, Vec::new()), done).await
+}
+
+/// Back to the page, or the form again.
+async fn answered(
+    app: &App,
+    clerk: &Clerk,
+    (id, form): (TaskId, &str),
+    (fields, kept): (Fields, Vec<MediaId>),
+    done: Result<()>,
+) -> Result<Response> {
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/tasks/{id}"))),
+        Err(error) => {
+            // of a task that is hidden it is not told what was wrong with a form about it
+            let hidden = tasks::queries::task(app.store.read(), &clerk.actor, id).await.err();
+            let error: Error = hidden.unwrap_or(error);
+            if error.code() == Code::NotFound {
+                return Err(error);
+            }
+            shown(app, clerk, id, (kept, Draft::refused(form, fields, error)?)).await
+        }
+    }
 }

@@ -161,7 +161,7 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
     }
     let fields = fields(world, row, (role, at), object).await;
     let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str())
-        || ["/finish", "/messages"].iter().any(|end| path.ends_with(end))
+        || ["/finish", "/messages", "/money"].iter().any(|end| path.ends_with(end))
         || (path.starts_with("/desk") && ["/proxies", "/paper/count"].iter().any(|end| path.ends_with(end)))
         || (path.starts_with("/desk/suggestions/")
             && ["/answer", "/answer-clip"].iter().any(|end| path.ends_with(end)))
@@ -330,6 +330,19 @@ async fn fields(
         "/settings" => vec![("from", "22:00".to_owned()), ("to", "06:30".to_owned())],
         "/desk/letters/duty" => vec![("body_id", object.to_owned()), ("off", "1".to_owned())],
         "/desk/bodies/groups" => vec![("area", code), ("seat_id", object.to_owned()), ("groups", "1 2".to_owned())],
+        "/desk/tasks/{id}/delay" => {
+            let due = clock::local(world.app.app.now() + TimeDelta::days(40)).format("%Y-%m-%d").to_string();
+            vec![("due_on", due), ("reason", "等材料".to_owned())]
+        }
+        "/desk/tasks/{id}/money" => {
+            vec![("kind", "spent".to_owned()), ("fen", "12.50".to_owned()), ("label", "水泥".to_owned())]
+        }
+        "/desk/tasks/{id}/reverse" => {
+            vec![("line_id", Uuid::now_v7().to_string()), ("reason", "记错了".to_owned())]
+        }
+        "/desk/meetings/{id}/list" => {
+            vec![("change", format!("in/{}", world.authors[&place].person)), ("reason", "新来的".to_owned())]
+        }
         "/desk/tasks/{id}/finish" => vec![("proof", "好了".to_owned())],
         "/desk/roster" => {
             vec![("area", code), ("file", roster(place))]

@@ -1,6 +1,6 @@
 //! How each operation is called so that nothing but authority can be wrong.
 use chrono::TimeDelta;
-use liusheng::board::sealing;
+use liusheng::{board::sealing, clock};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -249,7 +249,14 @@ impl World {
                 }
                 meeting
             }
-            "take_minutes" => json!({ "minutes": "说了。", "resolution": "同意。" }),
+            "take_minutes" => json!({ "minutes": "说了。", "resolutions": [{ "text": "同意。", "votes_for": 0 }] }),
+            "change_meeting_list" => {
+                json!({ "person_id": self.fresh_person(place).await, "is_entered": true, "reason": "新选进来的" })
+            }
+            "delay_task" => json!({ "due_on": clock::local_date(soon + TimeDelta::days(20)), "reason": "等材料" }),
+            "note_money" => json!({ "kind": "spent", "fen": 1200, "label": "水泥" }),
+            // refused in the end: there is no such line
+            "reverse_money" => json!({ "line_id": Uuid::now_v7(), "reason": "记错了" }),
             "publish_notice" => json!({ "area_code": code, "title": "公示", "text": "全文" }),
             "revise_notice" => json!({ "version": 1, "title": "公示", "text": "新全文", "reason": "改字" }),
             "decide_held" | "decide_held_appeal" => json!({ "approve": false, "reason": "不合适" }),

@@ -25,12 +25,26 @@ async fn a_village_s_own_path_keeps_the_lawful_minimum() {
     let (app, village) = scene().await;
     let none = || json!({});
     let adopt = |path: Value| charter(&village, path);
+    let named = |name: &str| {
+        let mut path = own_path(&[("raise", none()), ("publicise", none()), ("evaluate", none())]);
+        path["name"] = json!(name);
+        path
+    };
     let unlawful = [
         own_path(&[("raise", none()), ("evaluate", none())]),
         own_path(&[("raise", none()), ("publicise", none())]),
         own_path(&[("publicise", none()), ("raise", none()), ("evaluate", none())]),
         own_path(&[("raise", json!({ "min": 0 })), ("publicise", none()), ("evaluate", none())]),
         own_path(&[("raise", none()), ("publicise", json!({ "min": 1 })), ("evaluate", none())]),
+        own_path(&[("raise", none()), ("publicise", json!({ "due_working_days": 4 })), ("evaluate", none())]),
+        own_path(&[
+            ("raise", none()),
+            ("publicise", none()),
+            ("decide", json!({ "due_working_days": 9 })),
+            ("evaluate", none()),
+        ]),
+        named("四议两公开"),
+        named("  "),
         own_path(&[]),
         Value::Null,
     ];
@@ -52,6 +66,8 @@ async fn a_village_s_own_path_keeps_the_lawful_minimum() {
     ]);
     assert_eq!(village.clerk.post("/v1/charters", adopt(path.clone())).await.refused(), "not_allowed");
     let adopted = village.chair.post("/v1/charters", adopt(path)).await.ok();
+    let again = village.chair.post("/v1/charters", adopt(named(" 东衡快办 "))).await;
+    assert_eq!(again.refused(), "invalid_fields", "two paths of one name");
     assert_eq!((&adopted["template"], &adopted["template_name"]), (&json!("own"), &json!("东衡快办")));
     assert!(adopted["path"][3]["asks"].to_string().contains("至少 2 项"), "{adopted}");
     // no vote is taken on it, so it is not for what the law reserves to the assembly
@@ -75,10 +91,12 @@ async fn a_village_s_own_path_keeps_the_lawful_minimum() {
     assert_eq!(missing(&village.chair, &matter).await, ["meeting"]);
     let meeting = doors_open(&app, &village.council_chair, (village.council, json!({ "matter_id": matter }))).await;
     sign_in(&[&village.council_chair, &village.member], &meeting).await;
-    let minutes = json!({ "minutes": "说了", "resolution": "同意" });
+    let minutes = json!({ "minutes": "说了", "resolutions": [{ "text": "同意", "votes_for": 2 }] });
     village.council_chair.post(&format!("{meeting}/minutes"), minutes).await.ok();
     let moved = village.chair.post(&format!("/v1/matters/{matter}/advance"), json!({})).await.ok();
     assert_eq!(moved["stage"], "publicise");
+
+    village.chair.post("/v1/charters", adopt(named("东衡快办"))).await.ok();
 
     // everybody reads what the village set down
     let public = app.http.get(app.url(&format!("/charters?area={}", village.area))).send().await.unwrap();

@@ -90,6 +90,91 @@ async fn what_somebody_wrote_on_paper_is_typed_in_once_and_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rating_on_paper_counts_when_two_people_read_the_same() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let mut rating = form(&village.area, &matter, "rating");
+    rating["questions"] = json!([{ "id": "mark", "title": "几分？", "kind": "scale", "required": true },
+        { "id": "why", "title": "为什么？", "kind": "text" }]);
+    let rating = id(&village.chair.post("/v1/forms", rating).await.ok());
+    let (path, shown) = (format!("/v1/forms/{rating}/answers"), format!("/v1/forms/{rating}"));
+    let (old, other) = (village.villager(&app, "00008").await, village.villager(&app, "00010").await);
+    let paper = |who: &Somebody, mark: i64, why: &str| {
+        json!({ "answers": { "mark": mark, "why": why },
+        "person_id": who.person, "is_on_paper": true })
+    };
+    let counted = async || {
+        let seen = village.chair.get(&shown).await.ok();
+        (seen["answers"].clone(), seen["paper_waiting"].clone(), seen["results"]["mean_hundredths"].clone())
+    };
+    let first = village.clerk.post(&path, paper(&old, 5, "好")).await.ok();
+    assert_eq!(first["is_counted"], false);
+    assert_eq!(counted().await, (json!(0), json!(1), json!(null)), "one alone counts nothing");
+    // the first one corrects it, and does not become the second by that
+    village.clerk.post(&path, paper(&old, 2, "差")).await.ok();
+    assert_eq!(counted().await, (json!(0), json!(1), json!(null)));
+    assert_eq!(old.post(&path, paper(&other, 5, "好")).await.refused(), "not_allowed");
+    assert_eq!(village.member.post(&path, paper(&old, 2, "差")).await.refused(), "not_allowed");
+    assert_eq!(village.supervisor.post(&path, paper(&old, 5, "好")).await.refused(), "invalid_fields", "another mark");
+    assert_eq!(counted().await.0, json!(0));
+    let both = village.supervisor.post(&path, paper(&old, 2, "差。")).await.ok();
+    assert_eq!((&both["is_counted"], &both["answers"]["why"]), (&json!(true), &json!("差")));
+    assert_eq!(counted().await, (json!(1), json!(0), json!(200)));
+    for who in [&village.clerk, &village.supervisor, &village.chair] {
+        assert_eq!(who.post(&path, paper(&old, 5, "好")).await.refused(), "already_answered");
+    }
+    // who answers by the own phone needs nobody's paper
+    village.clerk.post(&path, paper(&other, 5, "好")).await.ok();
+    let own = page(&other, &format!("/forms/{rating}")).await;
+    assert!(own.contains("以您自己填的为准") && own.contains("name=\"q-mark\""), "{own}");
+    other.post(&path, json!({ "answers": { "mark": 4 } })).await.ok();
+    assert_eq!(counted().await, (json!(2), json!(0), json!(300)));
+    assert_eq!(village.chair.post(&path, paper(&other, 5, "好")).await.refused(), "already_answered");
+    // what waits at the end is not counted
+    village.chair.post(&path, paper(&village.branch_chair, 5, "好")).await.ok();
+    let desk = page(&village.supervisor, &format!("/desk/forms/{rating}?person={}", village.branch_chair.person)).await;
+    assert!(desk.contains("要两个人各录一遍") && desk.contains("另有纸质 1 份等第二个人录入"), "{desk}");
+    let closed = village.chair.post(&format!("{shown}/close"), json!(null)).await.ok();
+    assert_eq!((&closed["answers"], &closed["paper_waiting"]), (&json!(2), &json!(1)));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_few_it_is_not_told_how_many_stand_behind_a_voice() {
+    let (app, village) = scene().await;
+    // a representative speaks: one of one would say so
+    let author = &village.representatives[0];
+    let speak = json!({ "kind": "suggestion", "visibility": "public", "text": "桥要修" });
+    let voice = id(&author.post("/v1/suggestions", speak).await.ok());
+    let support = format!("/v1/suggestions/{voice}/support");
+    assert_eq!(author.get(&support).await.ok()["representatives"], 1, "the author knows");
+    let others: Vec<Somebody> = {
+        let mut found = Vec::new();
+        for number in ["00007", "00008", "00010", "00011"] {
+            found.push(village.villager(&app, number).await);
+        }
+        found
+    };
+    for (so_far, one) in others.iter().enumerate() {
+        for reader in [&others[3], &village.chair, &village.clerk] {
+            let told = reader.get(&support).await.ok();
+            assert_eq!((told.get("villagers"), told.get("representatives")), (None, None), "{so_far} more: {told}");
+            let thresholds = told["thresholds"].as_array().unwrap();
+            assert!(thresholds.iter().all(|one| one.get("have").is_none() && one["is_reached"] == false), "{told}");
+        }
+        let path = format!("/v1/suggestions/{voice}/cosign");
+        answer(one.request(Method::PUT, &path).json(&json!({ "is_on": true }))).await.ok();
+        if so_far < 3 {
+            let cards = office_cards(&app, &village.chair, village.committee).await;
+            assert!(!cards.contains(&"threshold_reached".to_owned()), "the card would name the author");
+        }
+    }
+    let told = others[3].get(&support).await.ok();
+    assert_eq!((&told["villagers"], &told["representatives"]), (&json!(5), &json!(1)));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_stands_behind_a_voice_is_weighed_against_what_the_law_asks_for() {
     let (app, village) = scene().await;
     let author = village.villager(&app, "00007").await;

@@ -3,7 +3,8 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{missing, page, raise, scene, skip};
+use super::{doors_open, missing, page, raise, scene, sign_in, skip};
+use crate::support::Somebody;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_version_of_a_plan_stays_and_shows_what_changed() {
@@ -63,6 +64,8 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     let (advance, skips) = (format!("/v1/matters/{matter}/advance"), format!("/v1/matters/{matter}/skip"));
     assert_eq!(village.chair.post(&advance, json!({})).await.refused(), "halted");
     assert_eq!(village.chair.post(&skips, by.clone()).await.refused(), "halted");
+    let withdraw = format!("/v1/matters/{matter}/withdraw");
+    assert_eq!(village.chair.post(&withdraw, json!({ "reason": "不办了" })).await.refused(), "halted", "taken back");
     let shown = app.get(&format!("/v1/matters/{matter}")).await.ok();
     assert_eq!((&shown["is_halted"], &shown["halts"][0]["reason"]), (&json!(true), &json!("账目要先核对")));
     assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains("账目要先核对"));
@@ -74,6 +77,14 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     village.chair.post(&skips, by).await.ok();
     // let go on before its time
     supervisor.post(&halt, why(3)).await.ok();
+    let back = json!({ "to": "raise", "reason": "重新来过" });
+    assert_eq!(
+        village.chair.post(&format!("/v1/matters/{matter}/return"), back).await.refused(),
+        "halted",
+        "a hold is not shaken off by going back"
+    );
+    let desk = page(&village.chair, &format!("/desk/matters/{matter}")).await;
+    assert!(!desk.contains("/return\"") && !desk.contains("/withdraw\""), "no buttons that would be refused: {desk}");
     let reason = json!({ "reason": "核对清楚了" });
     assert_eq!(village.chair.post(&end, reason.clone()).await.refused(), "not_allowed");
     assert_eq!(supervisor.post(&end, reason.clone()).await.ok()["is_halted"], false);
@@ -104,5 +115,56 @@ async fn what_moves_by_date_waits_while_it_is_held_up_and_then_moves() {
     assert_eq!(stage().await, "publicise", "the period is over, and the step is held up");
     app.pass(TimeDelta::days(1)).await;
     assert_eq!(stage().await, "review");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_written_after_the_resolution_is_resolved_on_anew() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({ "reserved_item": "land_contracts" })).await;
+    skip(&village, &matter, "raise").await;
+    let lawyer = village.villager(&app, "00010").await;
+    let seat = json!({ "person_id": lawyer.person, "role": "legal_officer" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    app.settle().await;
+    let lawyer = Somebody::signed_in(&app, lawyer.person).await;
+    let plan = format!("/v1/matters/{matter}/plan");
+    let write = |version: i32, text: &str| json!({ "version": version, "text": text, "reason": "改一改" });
+    let meet = async || {
+        let about = (village.council, json!({ "matter_id": matter }));
+        let meeting = doors_open(&app, &village.council_chair, about).await;
+        sign_in(&[&village.council_chair, &village.secretary], &meeting).await;
+        meeting
+    };
+    let resolve = async |meeting: &str| {
+        let minutes = json!({ "minutes": "说了", "resolutions": [{ "text": "照方案办", "votes_for": 2 }] });
+        village.council_chair.post(&format!("{meeting}/minutes"), minutes).await.ok();
+    };
+    let note = async || {
+        let note = json!({ "is_lawful": true, "text": "依土地承包法。" });
+        lawyer.post(&format!("/v1/matters/{matter}/legality-notes"), note).await.ok();
+    };
+    village.chair.post(&plan, write(0, "十亩地包给合作社，三年。")).await.ok();
+    resolve(&meet().await).await;
+    note().await;
+    // swapped after both: neither counts, and no authority stands above the note
+    app.pass(TimeDelta::minutes(1)).await;
+    village.chair.post(&plan, write(1, "一百亩地包给老王，三十年。")).await.ok();
+    assert_eq!(missing(&village.chair, &matter).await, ["plan_changed", "legality"], "the plan was swapped");
+    let by = json!({ "stage": "deliberate", "authority": "镇政府同意", "reason": "急着办" });
+    assert_eq!(village.chair.post(&format!("/v1/matters/{matter}/skip"), by).await.refused(), "evidence_missing");
+    note().await;
+    assert_eq!(missing(&village.chair, &matter).await, ["plan_changed"]);
+    assert!(page(&village.chair, &format!("/desk/matters/{matter}")).await.contains("要按现在的方案重新开会决定"));
+    // what is written while they meet did not lie before them when they began
+    let meeting = meet().await;
+    app.pass(TimeDelta::minutes(1)).await;
+    village.chair.post(&plan, write(2, "五十亩地包给老王，二十年。")).await.ok();
+    resolve(&meeting).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["plan_changed", "legality"]);
+    resolve(&meet().await).await;
+    note().await;
+    let moved = village.chair.post(&format!("/v1/matters/{matter}/advance"), json!({})).await.ok();
+    assert_eq!(moved["stage"], "publicise");
     app.stop().await;
 }

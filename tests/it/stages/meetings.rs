@@ -38,9 +38,6 @@ async fn a_meeting_counts_when_more_than_half_came_and_something_was_carried() {
         json!({ "text": "修一个", "votes_for": 3 }),
         json!({ "text": "修一个", "votes_against": 1 }),
         json!({ "text": "", "votes_for": 2 }),
-        json!({ "text": "修一个", "votes_for": 1, "votes_against": 1, "task": task(&village.member) }),
-        // the council binds nobody of the committee
-        json!({ "text": "修一个", "votes_for": 2, "task": task(&village.clerk) }),
         json!({ "text": "修一个", "task": { "owner_id": village.member.person, "due_on": "2020-01-01" } }),
     ];
     for one in wrong {
@@ -48,28 +45,48 @@ async fn a_meeting_counts_when_more_than_half_came_and_something_was_carried() {
     }
     let both = json!({ "minutes": "说了", "resolution": "同意", "resolutions": [{ "text": "修一个" }] });
     assert_eq!(chair.post(&path, both).await.refused(), "invalid_fields", "said twice");
-    let good = resolved(
-        json!({ "text": "修一个，先量地。", "votes_for": 2, "votes_against": 0, "task": task(&village.member) }),
-    );
-    let held = chair.post(&path, good).await.ok();
+    // a council advises and gives nobody a task, not even its own members
+    let for_member = json!({ "text": "修一个", "votes_for": 2, "task": task(&village.member) });
+    assert_eq!(chair.post(&path, resolved(for_member)).await.refused(), "not_allowed");
+    let desk = page(chair, &format!("/desk/meetings/{}", meeting.rsplit('/').next().unwrap())).await;
+    assert!(desk.contains("第 1 条") && !desk.contains("由谁去办"), "{desk}");
+    // what nobody counted, and what was defeated, is written down, and the meeting did not resolve it
+    let said = json!({ "minutes": "说了", "resolutions": [{ "text": "修一个，先量地。", "votes_for": 2, "votes_against": 0 },
+        { "text": "修三个", "votes_for": 1, "votes_against": 1 }, { "text": "下次再说" }] });
+    let held = chair.post(&path, said).await.ok();
+    let carried: Vec<_> = held["resolutions"].as_array().unwrap().iter().map(|one| one["is_carried"].clone()).collect();
     assert_eq!(
-        (&held["resolution"], &held["resolutions"][0]["is_carried"]),
-        (&json!("修一个，先量地。"), &json!(true))
+        (&held["resolution"], carried),
+        (&json!("修一个，先量地。"), vec![json!(true), json!(false), json!(false)])
     );
     let moved = village.chair.post(&format!("/v1/matters/{matter}/advance"), json!({})).await.ok();
     assert_eq!(moved["stage"], "publicise");
+    let committee = doors_open(&app, &village.chair, (village.committee, json!({ "matter_id": matter }))).await;
+    sign_in(&[&village.chair], &committee).await;
+    let path = format!("{committee}/minutes");
+    let of_none = json!({ "text": "量地", "votes_for": 0, "votes_against": 1, "task": task(&village.member) });
+    assert_eq!(village.chair.post(&path, resolved(of_none)).await.refused(), "invalid_fields", "not carried");
+    let outsider = village.villager(&app, "00007").await;
+    let to_outsider = json!({ "text": "量地", "votes_for": 1, "task": task(&outsider) });
+    assert_eq!(village.chair.post(&path, resolved(to_outsider)).await.refused(), "invalid_fields", "without a seat");
+    let measure = json!({ "text": "量地", "votes_for": 1, "task": task(&village.member) });
+    village.chair.post(&path, resolved(measure)).await.ok();
 
     // who does it has it on the own list, and shows that it is done
     let todo = village.member.get("/v1/me/tasks").await.ok();
-    assert_eq!((&todo[0]["title"], &todo[0]["matter_id"]), (&json!("修一个，先量地。"), &json!(matter)));
+    assert_eq!((&todo[0]["title"], &todo[0]["matter_id"]), (&json!("量地"), &json!(matter)));
     let photo = village.member.upload(PHOTO.to_vec()).await.ok();
     let proof = json!({ "proof": "量好了", "photos": [photo["id"]] });
     village.member.post(&format!("/v1/tasks/{}/done", id(&todo[0])), proof).await.ok();
     let number = meeting.rsplit('/').next().unwrap();
     let shown = page(&village.clerk, &format!("/meetings/{number}")).await;
     assert!(shown.contains("应到 3 人，实到 2 人，达到法定人数") && shown.contains("同意 2 票"), "{shown}");
-    let desk = page(chair, &format!("/desk/meetings/{number}")).await;
-    assert!(desk.contains("修一个，先量地。") && desk.contains("/desk/tasks/"), "{desk}");
+    assert!(shown.contains("没有计票，不算通过"), "{shown}");
+    let number = committee.rsplit('/').next().unwrap();
+    let desk = page(&village.chair, &format!("/desk/meetings/{number}")).await;
+    assert!(desk.contains("量地") && desk.contains("/desk/tasks/"), "{desk}");
+    let record = app.http.get(app.url(&format!("/record/{matter}"))).send().await.unwrap().text().await.unwrap();
+    assert!(record.contains("<b>没有通过</b> 修三个") && record.contains("<b>决议</b> 修一个"), "{record}");
     app.stop().await;
 }
 
@@ -134,13 +151,18 @@ async fn what_a_council_advises_is_put_before_the_town() {
     assert_eq!(village.chair.post("/v1/meetings", not_a_council).await.refused(), "invalid_fields");
     let seats = village.town.get("/v1/me").await.ok();
     let town = serde_json::from_value(seats["seats"][0]["body_id"].clone()).unwrap();
-    for (business, cards) in [("own_affairs", 0), ("government_advice", 1)] {
+    let carried = json!([{ "text": "建议镇里修桥", "votes_for": 2 }]);
+    let defeated = json!([{ "text": "建议镇里修路", "votes_for": 1, "votes_against": 1 }, { "text": "建议镇里修塔" }]);
+    for (business, resolutions, cards) in
+        [("own_affairs", &carried, 0), ("government_advice", &defeated, 0), ("government_advice", &carried, 1)]
+    {
         let meeting =
             doors_open(&app, &village.council_chair, (village.council, json!({ "business": business }))).await;
         sign_in(&[&village.council_chair, &village.secretary], &meeting).await;
-        let minutes = json!({ "minutes": "说了", "resolution": "建议镇里修桥" });
+        let minutes = json!({ "minutes": "说了", "resolutions": resolutions });
         let held = village.council_chair.post(&format!("{meeting}/minutes"), minutes).await.ok();
         assert_eq!(held["business"], business);
+        assert_eq!(held.get("resolution").is_some(), *resolutions == carried, "{held}");
         let told = office_cards(&app, &village.town, town).await;
         assert_eq!(told.iter().filter(|card| *card == "government_advice").count(), cards, "{business}");
     }

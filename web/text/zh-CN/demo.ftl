@@ -124,3 +124,5 @@ demo-broker = 消息通道：{ $broker }
 demo-log-in = 可以用这些人登录（都是编造的）：
 demo-codes = 在登录页要验证码，验证码会显示在这里。按 Ctrl+C 停止。
 demo-code = 验证码：{ $line }
+demo-money-set-aside = 候车亭材料和人工
+demo-money-spent = 候车亭建造费，按发票

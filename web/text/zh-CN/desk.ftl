@@ -205,7 +205,6 @@ desk-nobody-present = 还没有人签到。
 desk-via = 怎么到的
 desk-minutes = 会议纪要
 desk-resolution = 决议
-desk-resolution-if = 决议（没有就空着）
 desk-take-minutes = 写纪要
 desk-take-minutes-do = 公布纪要，会议结束
 desk-cancel-meeting = 取消会议
@@ -537,9 +536,10 @@ desk-votes-for = 同意 { $n } 票
 desk-votes-against = 不同意 { $n } 票
 desk-carried = 通过
 desk-not-carried = 没有通过
+desk-not-counted = 没有计票，不算通过
 desk-resolved-task = 看任务
 desk-resolutions = 逐条记决议、票数，派任务
-desk-resolutions-hint = 上面写了一句话的决议，这里就不用再写；票数没有数就空着。
+desk-resolutions-hint = 没有议决的事就空着。每条都要写同意的人数：没有计票的，不算通过。
 desk-resolution-number = 第 { $n } 条
 desk-resolution-text = 决议内容
 desk-resolution-for = 同意的人数
@@ -600,3 +600,39 @@ desk-halt-hint = 村务监督委员会发现问题时用，每个环节只能一
 desk-halt-days = 暂缓几天（1 到 3）
 desk-halt-lift = 解除暂缓
 desk-halt-outcome = 处理结果
+
+# Tasks on the way.
+desk-delay = 延期
+desk-delay-hint = 新的期限和理由会公开，原来的期限也留着。
+desk-delay-to = 延到哪天
+desk-money = 收支
+desk-money-hint = 预算和支出一笔一笔记，会在事项页、全过程记录和登记簿上公开；记错了只能冲销，不能改。
+desk-money-yuan = 多少元（可以写到分，比如 1200.50）
+desk-money-label = 用在什么上
+desk-money-receipt = 单据照片（可以没有）
+desk-money-do = 记一笔
+desk-money-reverse = 记错了，冲销一笔
+desk-money-line = 哪一笔
+desk-money-why = 为什么冲销
+desk-money-reverse-do = 冲销
+
+# A meeting's door and list.
+desk-door = 门口签到码
+desk-door-go = 在门口屏幕上显示签到码
+desk-door-how = 请用手机扫码签到。不会扫的，请到桌前登记。
+desk-door-hint = 这个码每 { $n } 秒换一次，拍下来的码一分钟以后就没有用了。
+desk-back-to-meeting = 回到会议
+desk-list = 应到名单（通知时 { $n } 人）
+desk-list-hint = 名单按通知开会那天定下，到会人数按它算。以后有人进来或离开，在开会以前写明理由再改。
+desk-list-now = 现在名单上 { $n } 人
+desk-list-entered = 加上一人
+desk-list-struck = 划去一人
+desk-list-change = 名单有变化
+desk-list-came = 加上 { $name }
+desk-list-left = 划去 { $name }
+desk-list-reason = 理由（会公开，不要写名字）
+desk-list-do = 记下
+
+# Paper that two people type in.
+desk-answers-waiting = 另有纸质 { $n } 份等第二个人录入，还不计入
+desk-record-rating-hint = 满意度的纸质答卷要两个人各录一遍，录得一样才计入：自己办的事，不能由自己一个人录评价。村务监督委员会也可以录。

@@ -40,6 +40,7 @@ error-authority-needed = 跳过环节要写明谁批准的和理由。
 error-template-not-allowed = 这条路只能用于本村章程允许的事；法律规定由村民会议决定的事项，要走有表决和合法性意见的程序。
 error-authorisation-needed = 法律规定由村民会议决定的事项，村民会议没有授权（或授权已到期），村民代表会议不能表决。
 error-halted = 监督委员会暂缓了这一环节，到期或解除以后才能继续。
+error-door-code-expired = 这个签到码已经过期，请再扫一次门口屏幕上的码。
 error-objections-open = 还有异议没有答复。
 error-mandate-needed = 公示要由村民委员会发布，或者有它的授权。
 error-too-early = 时间还没到，请到时候再办。

@@ -12,6 +12,7 @@ meetings-state-called = 已通知
 meetings-state-held = 已召开
 meetings-state-cancelled = 已取消
 meetings-via-phone = 手机签到
+meetings-via-door = 到会扫码
 meetings-via-paper = 纸上签到
 meetings-via-proxy = 委托他人
 meetings-card-advice-title = 政务建议：{ $title }

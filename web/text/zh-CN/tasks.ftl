@@ -5,3 +5,7 @@ tasks-card-overdue-title = 督办超期：{ $title }
 tasks-card-overdue-text = { $owner } 负责，应在 { $day } 前办好，还没有办结。
 tasks-card-done-title = 督办办结：{ $title }
 tasks-card-done-text = { $owner } 已经办结，附有照片。
+tasks-card-delayed-title = 督办延期：{ $title }
+tasks-card-delayed-text = 期限改到 { $day }，原来的期限和延期的理由大家都能看到。
+tasks-money-budget = 预算
+tasks-money-spent = 支出

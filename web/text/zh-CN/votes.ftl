@@ -173,6 +173,7 @@ record-form-opened = 开始调查或评价
 record-form-closed = 调查或评价结束
 record-meeting-called = 通知开会
 record-meeting-held = 会议开过，纪要写好
+record-meeting-list-changed = 会议应到名单有变化，写明理由
 record-notice-published = 发布公示
 record-notice-revised = 公示修改，重新计算天数
 record-notice-withdrawn = 公示撤回
@@ -186,6 +187,8 @@ record-vote-closed = 表决截止，结果公布
 record-task-given = 安排任务
 record-task-done = 任务完成，有证明
 record-task-overdue = 任务超期
+record-task-delayed = 任务延期，写明理由
+record-task-money = 任务记了一笔收支
 
 # What `liusheng verify FILE` says, and the board page.
 verify-manifest = ✓ 表决事项和规则齐全：{ $question }

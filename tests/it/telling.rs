@@ -80,8 +80,9 @@ impl Scene {
     async fn pass(&self, time: TimeDelta) {
         self.app.pass(time).await;
         let now = self.app.app.now();
-        // what a crowded machine has not sent at once is offered again every few seconds
-        for _ in 0..3000 {
+        let (mut before, mut looks) = (BTreeMap::new(), 0);
+        // what a crowded machine has not sent at once is offered again every few seconds; thousands take minutes
+        for _ in 0..15_000 {
             let steps = self.rows("SELECT due_at FROM ladder_steps WHERE state = 'waiting'").await;
             let due = |row: &QueryResult| row.try_get_by_index::<chrono::DateTime<chrono::Utc>>(0).unwrap() <= now;
             let waits = steps.iter().filter(|row| due(row)).count();
@@ -91,9 +92,15 @@ impl Scene {
             if waits == 0 && !open.iter().any(is_open) {
                 return;
             }
+            let states = self.states().await;
+            looks = if states == before { looks + 1 } else { 0 };
+            if looks == 3000 {
+                break;
+            }
+            before = states;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("not over: {:?}", self.states().await);
+        panic!("not over: {before:?}");
     }
 
     /// People who were told by SMS, with the number of times.

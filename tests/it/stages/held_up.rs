@@ -36,6 +36,7 @@ async fn every_version_of_a_plan_stays_and_shows_what_changed() {
     }
     let public = app.http.get(app.url(&format!("/matters/{matter}/plan"))).send().await.unwrap().text().await.unwrap();
     assert!(public.contains("<del>装三盏灯。</del><ins>装"), "{public}");
+    app.settle().await;
     assert!(village.cards(&app, &matter).await.contains("第 2 稿"));
     // what hangs out is not changed behind anybody's back
     skip(&village, &matter, "raise").await;

@@ -23,6 +23,7 @@ need chromium chromium
 need node nodejs
 need npm npm
 need patch patch
+need make make
 need ffmpeg ffmpeg
 fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
 

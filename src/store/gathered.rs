@@ -2,8 +2,8 @@
 //!
 //! # Why
 //! After a restart ten thousand phones ask who they are and what they listen to. A statement costs more to hand to the
-//! database and back than to run. Who comes while one is being read waits for it and is read with all others who wait: whoever
-//! comes alone waits for nobody.
+//! database and back than to run. Who comes while one is being read waits for it and is read with all others who wait, and
+//! with those who come a moment later: whoever comes alone waits for nobody.
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
@@ -20,6 +20,8 @@ use crate::error::{Code, Error, Result};
 
 /// Pieces read together at most.
 const PIECES: usize = 64;
+/// So long more may join those who wait already.
+const MORE: Duration = Duration::from_millis(1);
 /// A network that swallows packets must not keep all who ask waiting for one answer.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
@@ -118,6 +120,7 @@ where
                 answers.into_iter().for_each(|answer| drop(answer.send(Err(error.code().into()))));
             }
         }
+        tokio::time::sleep(MORE).await;
     }
 }
 

@@ -1,5 +1,9 @@
 //! The workers of a process and what they follow.
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
@@ -60,7 +64,6 @@ type Due = for<'t> fn(&'t Tx) -> BoxFuture<'t, Result<u64>>;
 /// again, for ever.
 const DUES: &[(&str, Due)] = &[
     ("one-time codes", |tx| Box::pin(people::due(tx))),
-    ("words to be found", |tx| Box::pin(streams::commands::words_due(tx))),
     ("cursors", |tx| Box::pin(streams::commands::cursors_due(tx))),
     ("rights of a day", |tx| Box::pin(streams::commands::end_of_day(tx))),
     ("held messages", |tx| Box::pin(moderation::commands::due(tx))),
@@ -103,6 +106,9 @@ pub(super) fn spawn(
         tasks.spawn(delivery::plan::run(app.clone(), stop.clone()));
         let due = app.clone();
         tasks.spawn(every(DUE, stop.clone(), move || do_in_time(due.clone())));
+        let words = app.clone();
+        // apart: there are many times more of them than of what they stand in
+        tasks.spawn(every(DUE, stop.clone(), move || take_in_words(words.clone())));
         let closing = app.clone();
         // apart: a bucket that does not take files away must not hold up what is due
         tasks.spawn(every(DUE, stop.clone(), move || close_accounts(closing.clone())));
@@ -159,6 +165,7 @@ where
 /// One round of what is due; tests call it after they moved the clock.
 pub async fn do_what_is_due(app: App) {
     do_in_time(app.clone()).await;
+    take_in_words(app.clone()).await;
     close_accounts(app).await;
 }
 
@@ -182,6 +189,19 @@ async fn do_in_time(app: App) {
     }
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
+    }
+}
+
+/// Words that were said, so that they are found; a quarter of the writer's time at most, and less of one that is asked for
+/// much, so that who speaks does not wait for them.
+async fn take_in_words(app: App) {
+    loop {
+        let began = Instant::now();
+        match app.store.write(|tx| Box::pin(streams::commands::words_due(tx))).await {
+            Ok(0) => return,
+            Ok(_) => tokio::time::sleep(began.elapsed() * 3).await,
+            Err(error) => return tracing::error!(%error, "words to be found"),
+        }
     }
 }
 

@@ -18,8 +18,8 @@ use crate::{error::Result, ids::StreamId, store::Tx};
 
 /// Kinds of entry in which words are found.
 pub(super) const KINDS: [&str; 3] = ["message", "card", "chain"];
-/// Entries taken in hand at once.
-const AT_ONCE: u64 = 200;
+/// Entries taken in hand at once: some thousands of pairs, so that nobody waits long for the writer.
+const AT_ONCE: u64 = 50;
 const ROWS: usize = 500;
 
 /// Words as they are compared: without case, full-width letters and figures as narrow ones, no blanks.

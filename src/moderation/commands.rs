@@ -101,7 +101,10 @@ pub async fn set_review(tx: &Tx, actor: &Actor, (id, input): (StreamId, SetRevie
 /// # Errors
 /// As [`send`].
 pub async fn speak(app: &App, actor: Actor, (id, message): (StreamId, SendMessage)) -> Result<Outcome> {
-    if app.words.find(&message.text).is_none() && !queries::is_reviewed(app.store.read(), id).await? {
+    let together = async || {
+        app.store.read_together(queries::Spoken(id), |db, spoken| Box::pin(queries::are_reviewed(db, spoken))).await
+    };
+    if app.words.find(&message.text).is_none() && !together().await? {
         return streams::commands::speak(app, actor, (id, message)).await.map(Outcome::Sent);
     }
     let words = app.words.clone();

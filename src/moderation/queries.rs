@@ -1,6 +1,10 @@
 //! Reads of held messages: one's own, and those one decides about.
+use std::collections::HashSet;
+
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,7 +23,7 @@ use crate::{
     keys::Keys,
     media::{self, MediaView},
     people, seals,
-    store::Tx,
+    store::{Tx, padded},
     streams::{self, commands::SendMessage},
     text,
 };
@@ -78,6 +82,18 @@ pub(super) fn place(id: HeldId) -> String {
 /// When the database cannot be read.
 pub async fn is_reviewed(db: &impl ConnectionTrait, stream: StreamId) -> Result<bool> {
     Ok(reviewed::Entity::find_by_id(stream).count(db).await? > 0)
+}
+
+/// A conversation that somebody speaks in.
+#[derive(Clone, Copy)]
+pub(super) struct Spoken(pub(super) StreamId);
+
+/// [`is_reviewed`], asked together with all who speak at the moment.
+pub(super) async fn are_reviewed(db: &DatabaseConnection, spoken: &[Spoken]) -> Result<Vec<bool>> {
+    let asked = padded(spoken.iter().map(|one| one.0).collect::<Vec<_>>());
+    let reviewed = reviewed::Entity::find().filter(reviewed::Column::StreamId.is_in(asked)).all(db).await?;
+    let reviewed: HashSet<StreamId> = reviewed.into_iter().map(|row| row.stream_id).collect();
+    Ok(spoken.iter().map(|one| reviewed.contains(&one.0)).collect())
 }
 
 /// Does the actor decide about this message: who keeps the area, and who leads the conversation?

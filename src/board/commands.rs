@@ -77,13 +77,17 @@ pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]
     append(tx, vote, first).await
 }
 
-/// A receipt promises that this digest will be on the board; called in the transaction of the cast.
+/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn promise(tx: &Tx, vote: VoteId, hash: &str) -> Result<()> {
-    let row = pending::ActiveModel { vote_id: Set(vote), ballot_hash: Set(hash.to_owned()) };
-    pending::Entity::insert(row).exec_without_returning(tx).await?;
+pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = (VoteId, &str)>) -> Result<()> {
+    let row =
+        |(vote, hash): (VoteId, &str)| pending::ActiveModel { vote_id: Set(vote), ballot_hash: Set(hash.to_owned()) };
+    let rows: Vec<_> = ballots.into_iter().map(row).collect();
+    if !rows.is_empty() {
+        pending::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
     Ok(())
 }
 

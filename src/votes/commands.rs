@@ -34,6 +34,8 @@ mod close;
 mod conclude;
 mod daily;
 pub mod households;
+mod keep;
+mod many;
 pub mod objections;
 mod opening;
 mod overdue;
@@ -52,6 +54,7 @@ pub use self::{
     cast::{CastBallot, Choice, Paper, cast},
     close::{close, due},
     households::{NameAgents, name_agents},
+    many::hand_in,
     objections::{
         ConfirmRollObjection, DecideRollObjection, RaiseRollObjection, confirm_roll_objection, decide_roll_objection,
         raise_roll_objection,

@@ -1,6 +1,6 @@
-//! Casting: one unit of work, few statements, the same receipt however often the same ballot comes.
+//! Casting: what becomes of a ballot, and the same receipt however often the same one comes.
 use chrono::{DateTime, SubsecRound, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, SqlErr, sea_query::Expr};
+use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,16 +10,16 @@ use crate::{
     error::{Checks, Code, Error, Result},
     ids::{PersonId, VoteId},
     keys::sha256_hex,
-    meetings, people,
+    people,
     store::Tx,
     votes::{
         commands::{
             Cast, SealedBy, Secrecy,
-            slot::{Casting, find_slot},
-            telling,
+            keep::{Good, keep},
+            slot::{Casting, Slot, again, find_slot},
         },
         queries,
-        rows::{envelope, roll_entry},
+        rows::envelope,
         rules::Question,
     },
 };
@@ -103,8 +103,8 @@ impl CastBallot {
 pub struct Paper {
     pub(super) cast_id: Uuid,
     pub(super) elector: Option<i32>,
-    open: Option<CastBallot>,
-    sealed: Option<(String, SealedBy)>,
+    pub(super) open: Option<CastBallot>,
+    pub(super) sealed: Option<(String, SealedBy)>,
     pub(super) hash: String,
 }
 
@@ -147,6 +147,40 @@ pub fn digest(vote: VoteId, ballot: &CastBallot) -> String {
 /// `paper_issued`; `already_cast`, of an elector for whom another cast with `more.cast_by`.
 pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Result<Cast> {
     let slot = find_slot(tx, person, vote, &paper).await?;
+    let known = envelope::Entity::find_by_id((vote, paper.cast_id)).one(tx).await?;
+    // the time is read after the rows: on the one writer nothing closes the vote from here to the commit
+    match look_at(slot, known, (person, vote, &paper), tx.now())? {
+        Look::Before(cast) => Ok(cast),
+        Look::After => taken_before(tx, vote, &paper).await,
+        Look::Taken(casting, cast_by) => Err(told_by_whom(tx, casting, cast_by).await),
+        Look::New(good) => {
+            keep(tx, std::slice::from_ref(&good)).await?;
+            Ok(good.cast)
+        }
+    }
+}
+
+/// What becomes of a ballot.
+pub(super) enum Look {
+    /// It was cast before.
+    Before(Cast),
+    /// It comes after the end.
+    After,
+    /// The elector has cast, or somebody for the elector.
+    Taken(Casting, Option<PersonId>),
+    New(Good),
+}
+
+/// Decides by what is there.
+///
+/// # Errors
+/// Those of [`cast`] that are no [`Look`].
+pub(super) fn look_at(
+    slot: Slot,
+    known: Option<envelope::Model>,
+    (person, vote, paper): (PersonId, VoteId, &Paper),
+    now: DateTime<Utc>,
+) -> Result<Look> {
     let (number, elector) = slot.number.zip(slot.elector).ok_or(Code::NotOnRoll)?;
     if slot.is_struck() {
         return Err(Code::NotOnRoll.into());
@@ -163,45 +197,24 @@ pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Resu
     if let Some(ballot) = &paper.open {
         ballot.fits(slot.question()?.as_ref())?;
     }
-    if let Some(known) = slot.known(number, vote, &paper) {
-        return known;
+    if let Some(known) = known {
+        return again(known, number, paper).map(Look::Before);
     }
-    // the time is read after the rows: on the one writer nothing closes the vote from here to the commit
-    let now = tx.now();
     if matches!(slot.state.as_str(), queries::WAITING_KEYS | queries::POSTED) || now < slot.opens_at {
         return Err(Code::VoteNotOpen.into());
     }
-    let at = now.trunc_subsecs(0);
     if slot.has_sheet() && slot.state == queries::OPEN && now < slot.closes_at {
         return Err(Code::PaperIssued.into());
     }
     if slot.state != queries::OPEN || now >= slot.closes_at {
-        return taken_before(tx, vote, &paper).await;
+        return Ok(Look::After);
     }
     if !slot.is_free(rank) {
-        return Err(told_by_whom(tx, casting, slot.cast_by).await);
+        return Ok(Look::Taken(casting, slot.cast_by));
     }
-    let rev = if slot.has_not_cast() { 1 } else { newest(tx, vote, number).await? + 1 };
-    insert(tx, vote, (number, rev), &paper, at).await?;
-    let is_news = rev == 1 || slot.cast_by != casting.by();
-    if is_news {
-        mark(tx, vote, casting, slot.channel.as_deref().unwrap_or(queries::NOT_CAST)).await?;
-    }
-    if slot.has_board {
-        board::commands::promise(tx, vote, &paper.hash).await?;
-    }
-    // in a secret vote all who cast sign in together at the end, and those for whom others cast are told together: the
-    // order of both would be that of the ballots
-    if !is_secret {
-        if let Some(meeting) = slot.meeting_id {
-            meetings::commands::attend_by_phone(tx, meeting, &[(casting.attends(), person)], now).await?;
-        }
-        if is_news {
-            telling::tell_of(tx, (vote, &slot.area_code), casting).await?;
-        }
-    }
-    let sealed_by = paper.sealed_by();
-    Ok(Cast { vote, cast_id: paper.cast_id, hash: paper.hash, at, sealed_by })
+    let at = now.trunc_subsecs(0);
+    let cast = Cast { vote, cast_id: paper.cast_id, hash: paper.hash.clone(), at, sealed_by: paper.sealed_by() };
+    Ok(Look::New(Good { casting, cast, is_secret, now, paper: paper.clone(), slot }))
 }
 
 /// The same for everybody but the one who knows it: that a ballot of this elector is there, and who cast it.
@@ -227,52 +240,6 @@ async fn taken_before(tx: &Tx, vote: VoteId, paper: &Paper) -> Result<Cast> {
     let kept = kept.filter(|kept| by == SealedBy::Server || kept.hash == paper.hash).ok_or(Code::VoteClosed)?;
     let at = kept.accepted.parse().map_err(Error::broken)?;
     Ok(Cast { vote, cast_id: kept.cast_id, hash: kept.hash, at, sealed_by: None })
-}
-
-/// Revision of the elector's last ballot.
-async fn newest(tx: &Tx, vote: VoteId, number: i32) -> Result<i32> {
-    let last = envelope::Entity::find()
-        .filter(envelope::Column::VoteId.eq(vote))
-        .filter(envelope::Column::ElectorNumber.eq(number))
-        .order_by_desc(envelope::Column::Rev);
-    Ok(last.one(tx).await?.map_or(0, |row| row.rev))
-}
-
-/// The unique keys are the guard; the look beforehand only finds the right words.
-async fn insert(tx: &Tx, vote: VoteId, (number, rev): (i32, i32), paper: &Paper, at: DateTime<Utc>) -> Result<()> {
-    let row = envelope::ActiveModel {
-        vote_id: Set(vote),
-        cast_id: Set(paper.cast_id),
-        elector_number: Set(number),
-        rev: Set(rev),
-        choice: Set(paper.open.as_ref().map(|ballot| ballot.marks().join(","))),
-        sealed: Set(paper.sealed.as_ref().map(|(text, _)| text.clone())),
-        ballot_hash: Set(paper.hash.clone()),
-        cast_at: Set(at),
-        sealed_by: Set(paper.sealed_by().map(|by| by.as_str().to_owned())),
-    };
-    let inserted = envelope::Entity::insert(row).exec_without_returning(tx).await;
-    inserted.map(drop).map_err(|error| match error.sql_err() {
-        // SQLite names the columns, PostgreSQL the key
-        Some(SqlErr::UniqueConstraintViolation(key)) if key.contains("cast_id") || key.contains("envelopes_pkey") => {
-            Code::CastIdConflict.into()
-        }
-        Some(SqlErr::UniqueConstraintViolation(_)) => Code::AlreadyCast.into(),
-        _ => Error::from(error),
-    })
-}
-
-async fn mark(tx: &Tx, vote: VoteId, casting: Casting, before: &str) -> Result<()> {
-    let marked = roll_entry::Entity::update_many()
-        .col_expr(roll_entry::Column::Channel, Expr::value(casting.channel()))
-        .col_expr(roll_entry::Column::CastBy, Expr::value(casting.by()))
-        .col_expr(roll_entry::Column::IsTold, Expr::value(false))
-        .filter(roll_entry::Column::VoteId.eq(vote))
-        .filter(roll_entry::Column::Number.eq(casting.number))
-        .filter(roll_entry::Column::Channel.eq(before))
-        .exec(tx)
-        .await?;
-    if marked.rows_affected == 1 { Ok(()) } else { Err(Code::AlreadyCast.into()) }
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-//! What is known when a ballot arrives: the vote, the elector's place on the roll, who may cast for it, the ballot itself.
+//! What is known when ballots arrive: the vote, the elector's place on the roll, who may cast for it, who did.
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectionTrait, FromQueryResult,
-    sea_query::{Alias, Expr, ExprTrait, JoinType, Query},
+    sea_query::{Alias, Expr, ExprTrait, JoinType, Query, SelectStatement},
 };
-use uuid::Uuid;
 
 use super::{Cast, Paper, SealedBy};
 use crate::{
     error::{Code, Result},
     ids::{HouseholdId, MeetingId, PersonId, VoteId},
-    store::Tx,
+    store::{Tx, padded},
     votes::{
         queries,
         rows::{envelope, roll_agent, roll_entry, vote},
@@ -43,26 +44,9 @@ pub(super) struct Slot {
     pub(super) cast_by: Option<PersonId>,
     agent_rank: Option<i32>,
     caster_rank: Option<i32>,
-    known_elector: Option<i32>,
-    known_hash: Option<String>,
-    known_at: Option<DateTime<Utc>>,
-    known_sealed_by: Option<String>,
 }
 
 impl Slot {
-    /// The same ballot again, as it was answered the first time; `None` when none with this id is there.
-    pub(super) fn known(&self, number: i32, vote: VoteId, paper: &Paper) -> Option<Result<Cast>> {
-        let (elector, hash, at) = (self.known_elector?, self.known_hash.clone()?, self.known_at?);
-        let sealed_by = self.known_sealed_by.as_deref().and_then(SealedBy::parse);
-        // sealing twice never gives the same envelope: what the server sealed is known by its id alone
-        let by_server = sealed_by == Some(SealedBy::Server) && paper.sealed_by() == sealed_by;
-        if elector == number && (hash == paper.hash || by_server) {
-            Some(Ok(Cast { vote, cast_id: paper.cast_id, hash, at, sealed_by }))
-        } else {
-            Some(Err(Code::CastIdConflict.into()))
-        }
-    }
-
     /// As what this person casts here: 0 the elector, then those who may cast for the elector.
     pub(super) fn rank(&self, person: PersonId) -> Option<i32> {
         if self.elector == Some(person) { Some(0) } else { self.agent_rank }
@@ -130,24 +114,56 @@ impl Casting {
     }
 }
 
+/// The same ballot again, as it was answered the first time.
+///
+/// # Errors
+/// `cast_id_conflict` when that id holds another.
+pub(super) fn again(known: envelope::Model, number: i32, paper: &Paper) -> Result<Cast> {
+    let sealed_by = known.sealed_by.as_deref().and_then(SealedBy::parse);
+    // sealing twice never gives the same envelope: what the server sealed is known by its id alone
+    let by_server = sealed_by == Some(SealedBy::Server) && paper.sealed_by() == sealed_by;
+    if known.elector_number == number && (known.ballot_hash == paper.hash || by_server) {
+        let (vote, cast_id, hash, at) = (known.vote_id, known.cast_id, known.ballot_hash, known.cast_at);
+        Ok(Cast { vote, cast_id, hash, at, sealed_by })
+    } else {
+        Err(Code::CastIdConflict.into())
+    }
+}
+
 /// The own place on the roll, or that of the elector for whom one casts; without one, that of the own household.
 pub(super) async fn find_slot(tx: &Tx, person: PersonId, vote: VoteId, paper: &Paper) -> Result<Slot> {
-    let found = slot(tx, (person, paper.elector), vote, paper.cast_id).await?.ok_or(Code::NotFound)?;
+    let found = slot(tx, (person, paper.elector), vote).await?.ok_or(Code::NotFound)?;
     if found.number.is_some() || paper.elector.is_some() {
         return Ok(found);
     }
     let Some(number) = queries::alternate_of(tx, vote, person).await? else { return Ok(found) };
-    slot(tx, (person, Some(number)), vote, paper.cast_id).await?.ok_or_else(|| Code::NotFound.into())
+    slot(tx, (person, Some(number)), vote).await?.ok_or_else(|| Code::NotFound.into())
 }
 
-/// Vote, roll entry, who may cast for it, who did, and envelope in one statement.
-async fn slot(tx: &Tx, (person, number): (PersonId, Option<i32>), id: VoteId, cast_id: Uuid) -> Result<Option<Slot>> {
+async fn slot(tx: &Tx, (person, number): (PersonId, Option<i32>), vote: VoteId) -> Result<Option<Slot>> {
     let whose = match number {
-        Some(number) => Expr::col((roll_entry::Entity, roll_entry::Column::Number)).eq(number),
-        None => Expr::col((roll_entry::Entity, roll_entry::Column::PersonId)).eq(person),
+        Some(number) => entry(roll_entry::Column::Number).eq(number),
+        None => entry(roll_entry::Column::PersonId).eq(person),
     };
-    let own_entry =
-        Expr::col((roll_entry::Entity, roll_entry::Column::VoteId)).equals((vote::Entity, vote::Column::Id)).and(whose);
+    let row = tx.query_one(&select(vote, whose, Expr::value(person))).await?;
+    Ok(row.map(|row| Slot::from_query_result(&row, "")).transpose()?)
+}
+
+/// Of each of these people the own place on the roll; whoever has none is not in it.
+pub(super) async fn own_slots(tx: &Tx, vote: VoteId, people: Vec<PersonId>) -> Result<HashMap<PersonId, Slot>> {
+    let whose = entry(roll_entry::Column::PersonId).is_in(padded(people));
+    let rows = tx.query_all(&select(vote, whose, entry(roll_entry::Column::PersonId))).await?;
+    let slots = rows.iter().map(|row| Slot::from_query_result(row, "")).collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(slots.into_iter().filter_map(|slot| Some((slot.elector?, slot))).collect())
+}
+
+fn entry(column: roll_entry::Column) -> Expr {
+    Expr::col((roll_entry::Entity, column))
+}
+
+/// Vote, roll entries, who of those who cast may cast for them, and who did, in one statement.
+fn select(id: VoteId, whose: Expr, casts: Expr) -> SelectStatement {
+    let own_entry = entry(roll_entry::Column::VoteId).equals((vote::Entity, vote::Column::Id)).and(whose);
     let (agent, caster) = (Alias::new("agent"), Alias::new("caster"));
     let of_entry = |who: &Alias| {
         let column = |column: roll_agent::Column| Expr::col((who.clone(), column));
@@ -156,16 +172,13 @@ async fn slot(tx: &Tx, (person, number): (PersonId, Option<i32>), id: VoteId, ca
             .and(column(roll_agent::Column::Number).equals((roll_entry::Entity, roll_entry::Column::Number)))
     };
     let is_agent = of_entry(&agent)
-        .and(Expr::col((agent.clone(), roll_agent::Column::PersonId)).eq(person))
+        .and(Expr::col((agent.clone(), roll_agent::Column::PersonId)).eq(casts))
         .and(Expr::col((agent.clone(), roll_agent::Column::State)).eq(queries::CHECKED));
     let is_caster = of_entry(&caster).and(
         Expr::col((caster.clone(), roll_agent::Column::PersonId))
             .equals((roll_entry::Entity, roll_entry::Column::CastBy)),
     );
-    let this_envelope = Expr::col((envelope::Entity, envelope::Column::VoteId))
-        .equals((vote::Entity, vote::Column::Id))
-        .and(Expr::col((envelope::Entity, envelope::Column::CastId)).eq(cast_id));
-    let select = Query::select()
+    Query::select()
         .column((vote::Entity, vote::Column::State))
         .column((vote::Entity, vote::Column::Secrecy))
         .column((vote::Entity, vote::Column::AllowsRevote))
@@ -180,22 +193,15 @@ async fn slot(tx: &Tx, (person, number): (PersonId, Option<i32>), id: VoteId, ca
         .column((vote::Entity, vote::Column::Seats))
         .column((vote::Entity, vote::Column::AreaCode))
         .column((roll_entry::Entity, roll_entry::Column::Channel))
-        .expr_as(Expr::col((roll_entry::Entity, roll_entry::Column::PersonId)), "elector")
+        .expr_as(entry(roll_entry::Column::PersonId), "elector")
         .column((roll_entry::Entity, roll_entry::Column::HouseholdId))
         .column((roll_entry::Entity, roll_entry::Column::CastBy))
         .expr_as(Expr::col((agent.clone(), roll_agent::Column::Rank)), "agent_rank")
         .expr_as(Expr::col((caster.clone(), roll_agent::Column::Rank)), "caster_rank")
-        .expr_as(Expr::col((envelope::Entity, envelope::Column::ElectorNumber)), "known_elector")
-        .expr_as(Expr::col((envelope::Entity, envelope::Column::BallotHash)), "known_hash")
-        .expr_as(Expr::col((envelope::Entity, envelope::Column::CastAt)), "known_at")
-        .expr_as(Expr::col((envelope::Entity, envelope::Column::SealedBy)), "known_sealed_by")
         .from(vote::Entity)
         .left_join(roll_entry::Entity, own_entry)
         .join_as(JoinType::LeftJoin, roll_agent::Entity, agent, is_agent)
         .join_as(JoinType::LeftJoin, roll_agent::Entity, caster, is_caster)
-        .left_join(envelope::Entity, this_envelope)
         .and_where(Expr::col((vote::Entity, vote::Column::Id)).eq(id))
-        .to_owned();
-    let row = tx.query_one(&select).await?;
-    Ok(row.map(|row| Slot::from_query_result(&row, "")).transpose()?)
+        .to_owned()
 }

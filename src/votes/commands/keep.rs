@@ -1,0 +1,140 @@
+//! Writing down ballots that were found good: envelopes, marks on the roll, the board's promise, who was there by it.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, SqlErr, sea_query::Expr};
+
+use super::{
+    Cast, Paper,
+    slot::{Casting, Slot},
+    telling,
+};
+use crate::{
+    board,
+    error::{Code, Error, Result},
+    ids::{PersonId, VoteId},
+    meetings,
+    store::{Tx, padded},
+    votes::{
+        queries,
+        rows::{envelope, roll_entry},
+    },
+};
+
+/// A ballot that may be taken, with the rows by which that was found.
+pub(super) struct Good {
+    pub(super) casting: Casting,
+    pub(super) cast: Cast,
+    pub(super) is_secret: bool,
+    pub(super) now: DateTime<Utc>,
+    pub(super) paper: Paper,
+    pub(super) slot: Slot,
+}
+
+/// Takes ballots of different electors, by as many statements as one takes.
+///
+/// # Errors
+/// `cast_id_conflict`, `already_cast` when a key or a mark holds against what was read; then nothing of them may be kept.
+pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<()> {
+    let revs = revisions(tx, all).await?;
+    insert(tx, all.iter().zip(&revs)).await?;
+    let is_news = |(good, rev): &(&Good, &i32)| **rev == 1 || good.slot.cast_by != good.casting.by();
+    let news: Vec<&Good> = all.iter().zip(&revs).filter(is_news).map(|(good, _)| good).collect();
+    mark(tx, &news).await?;
+    let on_board: Vec<_> = all.iter().filter(|good| good.slot.has_board).collect();
+    board::commands::promise(tx, on_board.iter().map(|good| (good.cast.vote, good.cast.hash.as_str()))).await?;
+    // in a secret vote all who cast sign in together at the end, and those for whom others cast are told together: the
+    // order of both would be that of the ballots
+    attend(tx, all.iter().filter(|good| !good.is_secret)).await?;
+    for good in news.into_iter().filter(|good| !good.is_secret) {
+        telling::tell_of(tx, (good.cast.vote, &good.slot.area_code), good.casting).await?;
+    }
+    Ok(())
+}
+
+/// Of each the number of the ballot among those of its elector.
+async fn revisions(tx: &Tx, all: &[Good]) -> Result<Vec<i32>> {
+    let mut before: HashMap<VoteId, Vec<i32>> = HashMap::new();
+    for good in all.iter().filter(|good| !good.slot.has_not_cast()) {
+        before.entry(good.cast.vote).or_default().push(good.casting.number);
+    }
+    let mut newest = HashMap::new();
+    for (vote, electors) in before {
+        let last: Vec<(i32, i32)> = envelope::Entity::find()
+            .select_only()
+            .column(envelope::Column::ElectorNumber)
+            .expr_as(Expr::col(envelope::Column::Rev).max(), "newest")
+            .filter(envelope::Column::VoteId.eq(vote))
+            .filter(envelope::Column::ElectorNumber.is_in(padded(electors)))
+            .group_by(envelope::Column::ElectorNumber)
+            .into_tuple()
+            .all(tx)
+            .await?;
+        newest.extend(last.into_iter().map(|(elector, rev)| ((vote, elector), rev)));
+    }
+    Ok(all.iter().map(|good| newest.get(&(good.cast.vote, good.casting.number)).map_or(1, |rev| rev + 1)).collect())
+}
+
+/// The unique keys are the guard; the look beforehand only finds the right words.
+async fn insert(tx: &Tx, all: impl Iterator<Item = (&Good, &i32)>) -> Result<()> {
+    let rows = all.map(|(Good { cast, casting, paper, .. }, rev)| envelope::ActiveModel {
+        vote_id: Set(cast.vote),
+        cast_id: Set(cast.cast_id),
+        elector_number: Set(casting.number),
+        rev: Set(*rev),
+        choice: Set(paper.open.as_ref().map(|ballot| ballot.marks().join(","))),
+        sealed: Set(paper.sealed.as_ref().map(|(text, _)| text.clone())),
+        ballot_hash: Set(cast.hash.clone()),
+        cast_at: Set(cast.at),
+        sealed_by: Set(cast.sealed_by.map(|by| by.as_str().to_owned())),
+    });
+    let inserted = envelope::Entity::insert_many(rows).exec_without_returning(tx).await;
+    inserted.map(drop).map_err(|error| match error.sql_err() {
+        // SQLite names the columns, PostgreSQL the key
+        Some(SqlErr::UniqueConstraintViolation(key)) if key.contains("cast_id") || key.contains("envelopes_pkey") => {
+            Code::CastIdConflict.into()
+        }
+        Some(SqlErr::UniqueConstraintViolation(_)) => Code::AlreadyCast.into(),
+        _ => Error::from(error),
+    })
+}
+
+/// How an elector's place on the roll changes: the vote, from which channel, to which, cast by whom.
+type Change<'a> = (VoteId, &'a str, &'static str, Option<PersonId>);
+
+async fn mark(tx: &Tx, news: &[&Good]) -> Result<()> {
+    let mut alike: HashMap<Change<'_>, Vec<i32>> = HashMap::new();
+    for Good { cast, casting, slot, .. } in news.iter().copied() {
+        let before = slot.channel.as_deref().unwrap_or(queries::NOT_CAST);
+        alike.entry((cast.vote, before, casting.channel(), casting.by())).or_default().push(casting.number);
+    }
+    for ((vote, before, channel, by), electors) in alike {
+        let count = electors.len() as u64;
+        let marked = roll_entry::Entity::update_many()
+            .col_expr(roll_entry::Column::Channel, Expr::value(channel))
+            .col_expr(roll_entry::Column::CastBy, Expr::value(by))
+            .col_expr(roll_entry::Column::IsTold, Expr::value(false))
+            .filter(roll_entry::Column::VoteId.eq(vote))
+            .filter(roll_entry::Column::Number.is_in(padded(electors)))
+            .filter(roll_entry::Column::Channel.eq(before))
+            .exec(tx)
+            .await?;
+        if marked.rows_affected != count {
+            return Err(Code::AlreadyCast.into());
+        }
+    }
+    Ok(())
+}
+
+async fn attend(tx: &Tx, all: impl Iterator<Item = &Good>) -> Result<()> {
+    let mut there: HashMap<_, Vec<(PersonId, PersonId)>> = HashMap::new();
+    for good in all {
+        if let Some(meeting) = good.slot.meeting_id {
+            there.entry((meeting, good.now)).or_default().push((good.casting.attends(), good.casting.caster));
+        }
+    }
+    for ((meeting, now), people) in there {
+        meetings::commands::attend_by_phone(tx, meeting, &people, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Ballots that many cast at the same moment, by as many statements as one is cast with.
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{
+    Cast, Paper,
+    cast::{Look, cast, look_at},
+    keep::keep,
+    slot::own_slots,
+};
+use crate::{
+    error::Result,
+    ids::{PersonId, VoteId},
+    store::{Store, Tx, padded},
+    votes::rows::envelope,
+};
+
+/// A ballot on its way, of an elector who casts it.
+struct Handed {
+    person: PersonId,
+    vote: VoteId,
+    paper: Paper,
+}
+
+/// Takes a ballot, together with others that are cast at the moment, and answers after the commit.
+///
+/// # Errors
+/// Those of [`cast`].
+pub async fn hand_in(store: &Store, (person, vote): (PersonId, VoteId), paper: Paper) -> Result<Cast> {
+    // a ballot for another hangs on more rows
+    if paper.elector.is_none() {
+        let handed = Handed { person, vote, paper: paper.clone() };
+        if let Some(cast) = store.write_together(handed, |tx, all| Box::pin(cast_all(tx, all))).await? {
+            return Ok(cast);
+        }
+    }
+    store.write(move |tx| Box::pin(async move { cast(tx, person, vote, paper).await })).await
+}
+
+/// Each as [`cast`] would answer; `None` for what is not decided by the elector's own place on the roll, or by what another
+/// of these ballots brings: it is cast by itself.
+async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> {
+    let mut by_vote: HashMap<VoteId, Vec<&Handed>> = HashMap::new();
+    for one in all {
+        by_vote.entry(one.vote).or_default().push(one);
+    }
+    let (mut slots, mut known) = (HashMap::new(), HashMap::new());
+    for (vote, handed) in by_vote {
+        let people = handed.iter().map(|one| one.person).collect();
+        slots.extend(own_slots(tx, vote, people).await?.into_iter().map(|(person, slot)| ((vote, person), slot)));
+        let ids = padded(handed.iter().map(|one| one.paper.cast_id).collect());
+        let there = envelope::Entity::find()
+            .filter(envelope::Column::VoteId.eq(vote))
+            .filter(envelope::Column::CastId.is_in(ids));
+        known.extend(there.all(tx).await?.into_iter().map(|row| ((vote, row.cast_id), row)));
+    }
+    // the time is read after the rows: on the one writer nothing closes the vote from here to the commit
+    let now = tx.now();
+    let (mut outcomes, mut good, mut ids) = (Vec::with_capacity(all.len()), Vec::new(), HashSet::new());
+    for Handed { person, vote, paper } in all {
+        // a second one of the same elector finds no place here any more
+        let Some(slot) = slots.remove(&(*vote, *person)) else {
+            outcomes.push(Ok(None));
+            continue;
+        };
+        let found = look_at(slot, known.get(&(*vote, paper.cast_id)).cloned(), (*person, *vote, paper), now);
+        outcomes.push(match found {
+            Ok(Look::New(new)) if ids.insert((*vote, paper.cast_id)) => {
+                good.push(new);
+                Ok(good.last().map(|new| new.cast.clone()))
+            }
+            Ok(Look::Before(cast)) => Ok(Some(cast)),
+            Ok(Look::New(_) | Look::After | Look::Taken(..)) => Ok(None),
+            Err(refused) if refused.code().status().is_server_error() => return Err(refused),
+            Err(refused) => Err(refused),
+        });
+    }
+    if !good.is_empty() {
+        keep(tx, &good).await?;
+    }
+    Ok(outcomes)
+}

@@ -101,6 +101,7 @@ pub(super) async fn claim(
         shared = sharing(tx, sight.numbers.values().cloned().collect()).await?;
     }
     disturb::count(tx, (&rows, &sight, &shared), &mut verdicts).await?;
+    stops::probe(tx, (channel, &rows, &ways), &mut verdicts).await?;
     // last of all: what is taken here is sent
     ways.take(tx, &rows, &mut verdicts).await?;
     put_away(tx, &rows, &verdicts).await?;
@@ -182,10 +183,12 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
     for row in announcement::Entity::find().filter(announcement::Column::Id.is_in(ids)).all(tx).await? {
         let (reached, stands) = reached::seen(tx, &row, &among).await;
         done.extend(reached.into_iter().map(|person| (row.id, person)));
-        for (person, mode) in modes_of(tx, (&row.topic, &among)).await? {
-            modes.insert((row.topic.clone(), person), mode);
+        let is_told = stands == Some(true);
+        if is_told {
+            let chosen = modes_of(tx, (&row.topic, &among)).await?;
+            modes.extend(chosen.into_iter().map(|(person, mode)| ((row.topic.clone(), person), mode)));
         }
-        if let Some(stream) = row.stream_id {
+        if let Some(stream) = row.stream_id.filter(|_| is_told) {
             let silent = streams::queries::who_muted(tx, stream, &among).await?;
             muted.extend(silent.into_iter().map(|person| (row.id, person)));
         }

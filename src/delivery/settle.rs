@@ -128,7 +128,7 @@ fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Opti
         End::OtherWay(why) => (queries::QUEUED, now, Some(*why)),
         // a template that stays stopped must not be tried for ever
         End::Stopped(_) if ended.tried > STOPPED_TRIES => (queries::DEAD, now, Some("stopped")),
-        End::Stopped(stop) => (queries::QUEUED, stop.until(now), Some("stopped")),
+        End::Stopped(stop) => (queries::QUEUED, stop.until(now), Some(stop.reason())),
         End::Unknown if ended.tried >= UNKNOWN_TRIES => (queries::DEAD, now, Some(UNKNOWN)),
         End::Unknown => (queries::QUEUED, now + TimeDelta::seconds(WAITS_SECS[1]), Some(UNKNOWN)),
         End::NotBegun => (queries::QUEUED, now, None),

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryS
 
 use super::{
     audience::Audience,
-    carried, disturb,
+    carried, disturb, numbers,
     plan::{choices_of, modes_of, word},
     queries, reached,
     rows::{announcement, delivery},
@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     gateways::Gateways,
     ids::{AnnouncementId, DeliveryId, PersonId},
-    people::audience::{Among, Reach, reach, sharing},
+    people::audience::{Among, Reach, reach},
     quiet::{Hours, queries::hours_of},
     store::Tx,
     streams,
@@ -97,8 +97,8 @@ pub(super) async fn claim(
     stops::hold_back(tx, (channel, &rows, &ways), &mut verdicts).await?;
     let mut shared = disturb::Sharing::new();
     if channel == Channel::Sms {
+        shared = numbers::own_ones(tx, (&rows, &sight), &mut verdicts).await?;
         carried::one_text(tx, (&rows, &sight.numbers), &mut verdicts, &mut lists).await?;
-        shared = sharing(tx, sight.numbers.values().cloned().collect()).await?;
     }
     disturb::count(tx, (&rows, &sight, &shared), &mut verdicts).await?;
     stops::probe(tx, (channel, &rows, &ways), &mut verdicts).await?;
@@ -160,7 +160,7 @@ pub(super) struct Sight {
     pub(super) channel: Channel,
     told: Told,
     /// Where they are on the roster, and by what they are reached.
-    reach: HashMap<PersonId, Reach>,
+    pub(super) reach: HashMap<PersonId, Reach>,
     /// By what numbers are found.
     pub(super) numbers: HashMap<PersonId, String>,
     done: HashSet<(AnnouncementId, PersonId)>,

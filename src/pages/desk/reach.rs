@@ -49,7 +49,8 @@ struct ReachPage {
     at: DateTime<FixedOffset>,
 }
 
-/// The board; of a notice from above a village's office sees its own people, and who sits over it the villages.
+/// The board; of a notice from above a village's office sees its own people, and who sits over several the villages: a town's
+/// office its own of a notice of the county.
 pub(super) async fn show(
     State(app): State<App>,
     clerk: Clerk,
@@ -61,13 +62,18 @@ pub(super) async fn show(
     let own = notice.notice.area_code.clone();
     let is_above = own.len() < VILLAGE_CODE;
     let below = |area: &String| covers(&own, area) && area.len() >= VILLAGE_CODE;
+    let is_between = |area: &String| covers(&own, area) && area.len() < VILLAGE_CODE;
+    // the list holds the villages alone over which the clerk sits
+    let has_list = is_above && (clerk.sits_over(&own).is_ok() || clerk.areas().iter().any(is_between));
     let mut area = filter.area.filter(|area| is_above && below(area));
-    if is_above && clerk.sits_over(&own).is_err() {
+    if is_above && !has_list {
         area = area.or_else(|| clerk.areas().into_iter().find(below));
     }
     let shown_area = area.clone().unwrap_or_else(|| own.clone());
-    clerk.sits_over(&shown_area)?;
     let is_village = shown_area.len() >= VILLAGE_CODE;
+    if is_village || !has_list {
+        clerk.sits_over(&shown_area)?;
+    }
     let people = if is_village {
         board::people_of(db, &clerk.actor, (id, Some(shown_area.as_str()))).await?
     } else {

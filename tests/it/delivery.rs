@@ -215,6 +215,32 @@ async fn tries(scene: &Scene, count: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_kills_its_workers_is_given_up() {
+    use sea_orm::ConnectionTrait;
+    let scene = Scene::set().await;
+    let (target, url) = Target::open(500).await;
+    scene.village.clerk.post(&scene.hooks, json!({ "url": url })).await.ok();
+    scene.publish("一").await;
+    target.until(1).await;
+    tries(&scene, 1).await;
+    // none of the others came back to say how it went
+    let died = scene.app.app.store.write(|tx| {
+        Box::pin(async move {
+            tx.execute_unprepared("UPDATE deliveries SET tries = 8").await?;
+            Ok(())
+        })
+    });
+    died.await.unwrap();
+    scene.app.clock.advance(TimeDelta::seconds(7));
+    scene.until("dead", 1).await;
+    assert_eq!(target.count(), 1, "not for ever");
+    target.answer(204);
+    assert_eq!(delivery::commands::redrive(&scene.app.app.store).await.unwrap(), 1);
+    target.until(2).await;
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_back_is_not_told_and_a_sick_target_delays_nobody() {
     let scene = Scene::set().await;
     let ((sick, sick_url), (well, well_url)) = (Target::open(503).await, Target::open(200).await);

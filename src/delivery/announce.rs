@@ -225,12 +225,15 @@ async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
 async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     let meeting = meetings::queries::meeting(tx, event.subject_id()?).await?;
     // where its card stands
-    let (audience, card) = match meeting.audience {
-        meetings::rules::Audience::Villagers => {
-            let channel = find(tx, StreamKind::Channel, &meeting.area_code).await?;
-            (Audience::Residents(meeting.area_code), channel)
-        }
-        _ => (Audience::Members(meeting.body_id), find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?),
+    let card = match meeting.audience {
+        meetings::Audience::Members => find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?,
+        _ => find(tx, StreamKind::Channel, &meeting.area_code).await?,
+    };
+    let audience = match (meeting.audience, meeting.listed) {
+        (meetings::Audience::Villagers, _) => Audience::Residents(meeting.area_code),
+        // whoever calls them: the committee calls the villagers' representatives
+        (_, Some(_)) => Audience::Invited(meeting.id),
+        (_, None) => Audience::Members(meeting.body_id),
     };
     let told = personal((audience, Topic::Meetings, Ladder::Reminder), &event.subject);
     Ok(Some(Told { place: place(tx, card).await?, ..told }))

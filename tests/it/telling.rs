@@ -3,6 +3,7 @@ mod above;
 mod evening;
 mod family;
 mod loud;
+mod meetings;
 mod month;
 mod stopped;
 

@@ -6,6 +6,7 @@ mod loud;
 mod meetings;
 mod month;
 mod stopped;
+mod votes;
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Whom a notice has reached: the board by name and household, on screen and on paper; and the script for the loudspeaker.
+//! Whom a notice has reached: the board by name and household, on screen and on paper; the script for the loudspeaker; and
+//! whom nothing told of a vote.
 use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
@@ -16,13 +17,14 @@ use crate::{
     },
     error::Result,
     gateways::loudspeaker,
-    ids::NoticeId,
+    ids::{NoticeId, VoteId},
     notices::{self, NoticeDetail},
     pages::{
         layout::{Page, render},
         words::Words,
     },
     text,
+    votes::{self, VoteView},
 };
 
 /// Which village, of a notice of its town or county.
@@ -96,6 +98,31 @@ pub(super) async fn show(
         is_village,
         villages,
         at: app.local_now(),
+    };
+    Ok(render(&shown))
+}
+
+#[derive(Template)]
+#[template(path = "desk/vote_doors.html")]
+struct VoteDoorsPage {
+    page: Page,
+    desk: Desk,
+    vote: VoteView,
+    unreached: Vec<ReachRow>,
+    at: DateTime<FixedOffset>,
+}
+
+/// Whom no message told of a vote: for who goes round.
+pub(super) async fn electors(State(app): State<App>, clerk: Clerk, Path(id): Path<VoteId>) -> Result<Response> {
+    let db = app.store.read();
+    let vote = votes::queries::vote(db, id).await?;
+    clerk.sits_over(&vote.area_code)?;
+    let shown = VoteDoorsPage {
+        page: clerk.page(text::say("desk-vote-doors")).at(format!("/desk/votes/{id}/doors")),
+        desk: clerk.desk(),
+        unreached: board::electors_of(db, &clerk.actor, id).await?,
+        at: app.local_now(),
+        vote,
     };
     Ok(render(&shown))
 }

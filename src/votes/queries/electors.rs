@@ -9,7 +9,7 @@ use super::{
         commands::Secrecy,
         rows::{roll_entry, vote},
     },
-    NOT_CAST, OPEN, PAPER, PAPER_ISSUED, TOOK_PART,
+    NOT_CAST, OPEN, PAPER, PAPER_ISSUED, STRUCK, TOOK_PART,
 };
 use crate::{
     error::Result,
@@ -38,6 +38,24 @@ pub async fn not_cast(
         .limit(count);
     if let Some(after) = after {
         rows = rows.filter(roll_entry::Column::PersonId.gt(after));
+    }
+    Ok(rows.into_tuple().all(db).await?)
+}
+
+/// Whom somebody at the door may still have to tell of a vote: who is on its roll, and in one that shows who cast what, has
+/// not cast. Of a secret one nobody learns here who has cast, nor when.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn to_tell(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<PersonId>> {
+    let Some(vote) = vote::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
+    let mut rows = roll_entry::Entity::find()
+        .select_only()
+        .column(roll_entry::Column::PersonId)
+        .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(roll_entry::Column::Channel.ne(STRUCK));
+    if vote.secrecy == Secrecy::Open.as_str() {
+        rows = rows.filter(roll_entry::Column::Channel.is_not_in(TOOK_PART));
     }
     Ok(rows.into_tuple().all(db).await?)
 }

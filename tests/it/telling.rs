@@ -352,3 +352,32 @@ async fn who_has_not_voted_is_reminded_and_authors_and_followers_hear_of_their_m
     assert_eq!(follower.request(reqwest::Method::DELETE, &follow).send().await.unwrap().status(), 204);
     scene.app.stop().await;
 }
+
+/// As the relay does while the reaction that shows something is tried again: the one that announces it does not wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_shown_yet_nobody_has_read_whatever_was_read_before() {
+    let scene = Scene::set().await;
+    let notice = scene.publish("停水", true).await;
+    let announced = async |number: i64, at: chrono::DateTime<chrono::Utc>| {
+        let event = liusheng::events::Event {
+            id: liusheng::ids::EventId::new(),
+            number,
+            kind: liusheng::events::Kind::NoticePublished,
+            area: Some(scene.village.area.clone()),
+            actor: None,
+            subject: notice.clone(),
+            data: json!({}),
+            at,
+        };
+        let reaction = liusheng::delivery::REACTIONS.iter().find(|one| one.name == "delivery.announce").unwrap();
+        let following = scene.app.app.store.write(move |tx| Box::pin(async move { (reaction.run)(tx, &event).await }));
+        following.await.unwrap();
+        scene.number(&format!("SELECT seq FROM announcements WHERE event_number = {number}")).await
+    };
+    let newest = "SELECT last_seq FROM streams WHERE kind = 'channel' AND subject_id = '330521103202'";
+    let newest = scene.number(newest).await;
+    let now = scene.app.app.now();
+    assert_eq!(announced(1_000_001, now).await, newest);
+    assert_eq!(announced(1_000_002, now + TimeDelta::minutes(1)).await, newest + 1, "it will stand at the next place");
+    scene.app.stop().await;
+}

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     error::Result,
     ids::{PersonId, VoteId},
+    keys::Keys,
     people::{self, audience::Among},
 };
 
@@ -89,11 +90,11 @@ pub async fn not_cast_of(db: &impl ConnectionTrait, id: VoteId, among: &Among) -
 }
 
 /// Electors who were told that somebody cast for them, or that a sheet of paper was handed out in their name, and who have no
-/// phone, or the caster's alone: their numbers and names, for the list of the door.
+/// phone of their own, or the caster's alone: their numbers and names, for the list of the door.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn unreachable(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<(i32, String)>> {
+pub async fn unreachable(db: &impl ConnectionTrait, keys: &Keys, id: VoteId) -> Result<Vec<(i32, String)>> {
     let Some(vote) = vote::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
     let mut by_other = Condition::all().add(roll_entry::Column::CastBy.is_not_null());
     if vote.secrecy == Secrecy::Secret.as_str() {
@@ -109,7 +110,8 @@ pub async fn unreachable(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<(i
         .await?;
     let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
     let casters = rows.iter().filter_map(|row| row.cast_by);
-    let phones = people::queries::phone_digests(db, &ids.iter().copied().chain(casters).collect::<Vec<_>>()).await?;
+    let all: Vec<PersonId> = ids.iter().copied().chain(casters).collect();
+    let phones = people::queries::own_numbers(db, keys, &all).await?;
     let mut names = people::names(db, ids).await?;
     // what is told to the caster's own phone is told to the caster
     let has_own = |row: &roll_entry::Model| {

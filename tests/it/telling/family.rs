@@ -44,7 +44,7 @@ async fn a_number_of_two_gets_one_text_that_says_for_how_many_and_both_share_its
 }
 
 /// Those of the village's roster up to this number have the number of one, and nobody after them has any.
-async fn one_number_up_to(scene: &Scene, last: &'static str) {
+pub(super) async fn one_number_up_to(scene: &Scene, last: &'static str) {
     let select = "SELECT phone_sealed, phone_hmac FROM people WHERE roster_number = '00053'";
     let row = scene.rows(select).await;
     let (sealed, hmac): (String, String) = (row[0].try_get_by_index(0).unwrap(), row[0].try_get_by_index(1).unwrap());

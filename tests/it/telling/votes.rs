@@ -1,7 +1,7 @@
 //! A vote is told by every way to the door, too: whoever no message reached stands on the list of who runs it.
 use uuid::Uuid;
 
-use super::*;
+use super::{family::one_number_up_to, *};
 
 /// Whom the list of a vote names, as its page.
 async fn list(scene: &Scene, vote: &str) -> String {
@@ -35,5 +35,34 @@ async fn electors_whom_no_message_reached_are_named_for_the_door() {
         assert_eq!(other.download(&format!("/desk/votes/{vote}/doors")).await.0, 403);
     }
     assert_eq!(village.chair.download(&format!("/desk/votes/{}/doors", Uuid::now_v7())).await.0, 404);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_an_offices_number_alone_is_told_at_the_door_that_a_sheet_was_handed_out() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let matter = village.matter_to_decide(app, "修桥").await;
+    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
+    let elector = person_of(&app.app, &village.area, "00007").await;
+    let handed_out = app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let sheet = Query::update()
+                .table("roll_entries")
+                .value("channel", "paper_issued")
+                .and_where(Expr::col("person_id").eq(elector))
+                .to_owned();
+            tx.execute(&sheet).await?;
+            Ok(())
+        })
+    });
+    handed_out.await.unwrap();
+    let must_go = async || {
+        let (status, page) = village.chair.download(&format!("/desk/votes/{vote}")).await;
+        (status, String::from_utf8_lossy(&page).contains("请代投人以外的人上门告知"))
+    };
+    assert_eq!(must_go().await, (200, false), "the own phone hears of it");
+    one_number_up_to(&scene, "00011").await;
+    assert_eq!(must_go().await, (200, true), "a number of eleven is nobody's own");
     scene.app.stop().await;
 }

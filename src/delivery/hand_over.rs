@@ -17,9 +17,8 @@ const COMMITTEE: &str = "village_committee";
 /// Shows the office of the village's committee what is to be done now; of a notice of the town or the county the office of
 /// each village below, because it is there that somebody reads out and goes round.
 pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Channel) -> Result<()> {
-    let audience = Audience::parse(&told.audience, &told.audience_id)?;
-    if let (Channel::Door, Audience::Electors(vote)) = (channel, &audience) {
-        return electors_to_office(tx, *vote).await;
+    if let Audience::Electors(vote) = Audience::parse(&told.audience, &told.audience_id)? {
+        return electors_to_office(tx, vote, channel).await;
     }
     let Some(area) = told.area_code.as_deref() else { return Ok(()) };
     let Some((title, notice)) = subject(tx, told, channel).await? else { return Ok(()) };
@@ -48,15 +47,22 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
     Ok(())
 }
 
-/// Whom no message told of a vote is told at the door: the list is for who runs it.
-async fn electors_to_office(tx: &Tx, id: VoteId) -> Result<()> {
+/// Of a vote who runs it reads out what is said of it aloud, and then goes to whom no message told.
+async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()> {
     let vote = votes::queries::vote(tx, id).await?;
+    let (code, link) = match channel {
+        Channel::Door => ("vote_doors", format!("/desk/votes/{id}/doors")),
+        // what a body decides by itself is not for the whole village to hear
+        _ if votes::queries::is_inside(&vote.preset) => return Ok(()),
+        _ => ("loudspeaker_script", format!("/desk/aloud/vote/{id}")),
+    };
+    let key = code.replace('_', "-");
     let blanks = [("title", vote.question.as_str().into())];
     let card = Card {
-        code: "vote_doors",
-        title: text::say_with("delivery-vote-doors-title", &blanks),
-        text: text::say_with("delivery-vote-doors-text", &blanks),
-        link: format!("/desk/votes/{id}/doors"),
+        code,
+        title: text::say_with(&format!("delivery-{key}-title"), &blanks),
+        text: text::say_with(&format!("delivery-{key}-text"), &blanks),
+        link,
     };
     let stream = office(tx, vote.body_id).await?;
     post_card(tx, stream, card).await?;

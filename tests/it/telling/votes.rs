@@ -25,6 +25,10 @@ async fn electors_whom_no_message_reached_are_named_for_the_door() {
     assert_eq!(scene.number(cards).await, 0, "the messages have their time");
     scene.pass(TimeDelta::hours(36)).await;
     assert_eq!(scene.number(cards).await, 1, "then the office has the list");
+    let script = format!("SELECT count(*) FROM entries WHERE body LIKE '%loudspeaker_script%/desk/aloud/vote/{vote}%'");
+    assert_eq!(scene.number(&script).await, 1, "and before it what is read out");
+    let (status, words) = village.clerk.download(&format!("/desk/aloud/vote/{vote}")).await;
+    assert_eq!((status, String::from_utf8_lossy(&words).contains("是否同意")), (200, true));
     // who has cast in an open vote need not be told any more
     let voter = village.villager(app, "00056").await;
     let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });

@@ -13,7 +13,7 @@ use super::{
     rows::{announcement, delivery},
     rules::ladder::{Channel, Level, Mode, Urgency},
     settle::UNKNOWN,
-    several, stops,
+    several, stops, untold,
     ways::Ways,
 };
 use crate::{
@@ -105,6 +105,7 @@ pub(super) async fn claim(
     // last of all: what is taken here is sent
     ways.take(tx, &rows, &mut verdicts).await?;
     put_away(tx, &rows, &verdicts).await?;
+    untold::end(tx, (channel, &rows), &verdicts).await?;
     carried::let_go(tx, &rows, &verdicts).await?;
     let send: HashSet<usize> =
         verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Send).map(|(place, _)| *place).collect();
@@ -308,7 +309,7 @@ impl Sight {
         match self.told.get(&told.id).map(|(_, stands)| *stands) {
             Some(Some(true)) => {}
             Some(None) => return Ok(Verdict::Later(now + LATER, "unreadable")),
-            _ => return Ok(Verdict::Not("withdrawn")),
+            _ => return Ok(Verdict::Not(untold::WITHDRAWN)),
         }
         if !lives_there {
             return Ok(Verdict::Not("left"));

@@ -48,6 +48,7 @@ mod send;
 mod settle;
 mod several;
 mod stops;
+mod untold;
 pub mod villages;
 mod ways;
 pub mod worker;

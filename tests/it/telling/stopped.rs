@@ -152,6 +152,8 @@ async fn what_waited_for_a_provider_is_let_go_a_thousand_at_a_time_to_the_last()
     assert_eq!(scene.number("SELECT count(*) FROM deliveries WHERE reason = 'stopped'").await, 0, "to the last");
     let ended = "SELECT count(*) FROM deliveries WHERE reason = 'withdrawn' AND event_number > 1000000";
     assert_eq!(scene.number(ended).await, all);
+    let unclaimed = scene.number(&format!("{ended} AND tries = 0")).await;
+    assert!(unclaimed > all / 2, "{unclaimed} of {all}: what is not told any more is ended for many at once");
     scene.app.stop().await;
 }
 

@@ -317,8 +317,9 @@ impl Sight {
         if self.done.contains(&(told.id, person)) {
             return Ok(Verdict::Not("read"));
         }
-        // what asks for nothing is told once, by whichever way
-        if !must && self.elsewhere.contains(&(row.event_number, row.target_id.clone())) {
+        // what asks for nothing is told once, by whichever way; what comes late by WeChat adds nothing to the SMS after it
+        let is_told = self.elsewhere.contains(&(row.event_number, row.target_id.clone()));
+        if is_told && (!must || (self.channel == Channel::Wechat && !is_danger)) {
             return Ok(Verdict::Not("reached"));
         }
         if !must && urgency == Urgency::Normal && self.muted.contains(&(told.id, person)) {

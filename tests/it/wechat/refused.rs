@@ -140,6 +140,38 @@ async fn what_waited_for_one_account_is_let_go_while_everything_of_the_other_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_a_days_quota_left_out_the_next_step_tells_and_the_next_day_does_not_once_more() {
+    let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
+    scene.fake.world.fail(TEMPLATE, Fault::Code(45009), 1);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!(states.get("queued stopped@official"), Some(&1), "until midnight: {states:?}");
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(scene.states("sms").await.get("sent"), Some(&1), "nobody is lost");
+    scene.pass(TimeDelta::hours(18)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!((states.get("cancelled reached"), scene.fake.world.calls(TEMPLATE)), (Some(&1), 1), "{states:?}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_unfollows_while_a_letter_waits_gets_it_by_the_next_step() {
+    // ten at night: it waits for the morning
+    let scene = Scene::with(13, BY_TEMPLATE.to_owned()).await;
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    assert_eq!(scene.states("wechat").await.get("queued"), Some(&1));
+    scene.happens("<MsgType>event</MsgType><Event>unsubscribe</Event><EventKey></EventKey>").await;
+    scene.pass(TimeDelta::hours(10)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!((states.get("cancelled no_wechat"), scene.fake.world.calls(TEMPLATE)), (Some(&1), 0), "{states:?}");
+    scene.pass(TimeDelta::hours(4)).await;
+    assert_eq!(scene.states("sms").await.get("sent"), Some(&1), "{:?}", scene.states("sms").await);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_consent_given_after_a_send_stands_whatever_wechat_reports_of_that_send() {
     let scene = Scene::with(0, BY_CONSENT.to_owned()).await;
     scene.consents(&["accept"]).await;

@@ -1,5 +1,5 @@
 //! What is told of an event: to whom, how near it is to them, and by which ladder.
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult, sea_query::Expr};
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
     store::Tx,
     streams::{
         StreamKind,
-        queries::{find, newest_seq},
+        queries::{find, newest_place},
     },
     suggestions, votes,
 };
@@ -30,6 +30,8 @@ pub(super) const DONE: &str = "done";
 pub(super) const VOID: &str = "void";
 /// A vote is told of once more so long before it closes.
 const CLOSING_SOON: TimeDelta = TimeDelta::hours(24);
+/// So far the clocks of two servers may be apart.
+const CLOCKS_APART: TimeDelta = TimeDelta::seconds(2);
 
 /// What people are told, and how.
 #[derive(Clone, Debug)]
@@ -140,7 +142,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             let thread = format!("{}/{}", event.subject, event.data["number"]);
             let told = personal((Audience::Person(person), Topic::Votes, Ladder::Personal), &thread);
             let card = find(tx, StreamKind::Mailbox, &person.to_string()).await?;
-            Ok(Some(Told { place: place(tx, card).await?, ..told }))
+            Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
         }
         // who was told to come must be told not to
         Kind::MeetingCalled | Kind::MeetingCancelled => meeting(tx, event).await,
@@ -148,14 +150,14 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             let Some(owner) = event.get::<PersonId>("owner") else { return Ok(None) };
             let told = personal((Audience::Person(owner), Topic::Tasks, Ladder::Personal), &event.subject);
             let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
-            Ok(Some(Told { place: place(tx, card).await?, ..told }))
+            Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
         }
         Kind::ObjectionAnswered => {
             let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
             let Some((objector, _)) = raised else { return Ok(None) };
             let told = moved((Audience::Person(objector), Topic::Own), &event.subject);
             let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
-            Ok(Some(Told { place: place(tx, card).await?, ..told }))
+            Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
         }
         // told by a way that is not the clerk's
         Kind::SuggestionSubmitted if event.data["taken_down"] == true => {
@@ -163,20 +165,20 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
                 return Ok(None);
             };
             let told = personal((Audience::Person(author), Topic::Own, Ladder::Personal), &event.subject);
-            Ok(Some(Told { place: place(tx, Some(stream)).await?, ..told }))
+            Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
         }
         Kind::SuggestionAnswered | Kind::SuggestionEscalated => {
             let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
                 return Ok(None);
             };
             let told = moved((Audience::Person(author), Topic::Own), &event.subject);
-            Ok(Some(Told { place: place(tx, Some(stream)).await?, ..told }))
+            Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
         }
         Kind::StageEntered | Kind::StageSkipped | Kind::MatterEnded | Kind::MatterClosed => {
             let matter: MatterId = event.subject_id()?;
             let stream = find(tx, StreamKind::Discussion, &event.subject).await?;
             let told = moved((Audience::Matter(matter), Topic::Followed), &event.subject);
-            Ok(Some(Told { place: place(tx, stream).await?, ..told }))
+            Ok(Some(Told { place: place(tx, event, stream).await?, ..told }))
         }
         _ => Ok(None),
     }
@@ -194,10 +196,13 @@ fn moved((audience, topic): (Audience, Topic), thread: &str) -> Told {
     Told { audience, level, urgency, topic, ladder, thread: thread.to_owned(), place: None }
 }
 
-/// The newest place of a stream: what was shown of the event stands there or before.
-async fn place(tx: &Tx, stream: Option<StreamId>) -> Result<Option<(StreamId, i64)>> {
+/// The newest place of a stream: what was shown of the event stands there or before. Where nothing was shown since it
+/// happened, because that is tried again, it will stand at the next one; who has read what is before it has not read it.
+async fn place(tx: &Tx, event: &Event, stream: Option<StreamId>) -> Result<Option<(StreamId, i64)>> {
     let Some(stream) = stream else { return Ok(None) };
-    Ok(newest_seq(tx, stream).await?.filter(|seq| *seq > 0).map(|seq| (stream, seq)))
+    let newest = newest_place(tx, stream).await?.filter(|(seq, _)| *seq > 0);
+    let is_shown = |at: DateTime<Utc>| at >= event.at - CLOCKS_APART;
+    Ok(newest.map(|(seq, at)| (stream, if is_shown(at) { seq } else { seq + 1 })))
 }
 
 async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
@@ -218,22 +223,25 @@ async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         topic: Topic::of(notice.category),
         ladder,
         thread,
-        place: place(tx, channel).await?,
+        place: place(tx, event, channel).await?,
     }))
 }
 
 async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     let meeting = meetings::queries::meeting(tx, event.subject_id()?).await?;
     // where its card stands
-    let (audience, card) = match meeting.audience {
-        meetings::rules::Audience::Villagers => {
-            let channel = find(tx, StreamKind::Channel, &meeting.area_code).await?;
-            (Audience::Residents(meeting.area_code), channel)
-        }
-        _ => (Audience::Members(meeting.body_id), find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?),
+    let card = match meeting.audience {
+        meetings::Audience::Members => find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?,
+        _ => find(tx, StreamKind::Channel, &meeting.area_code).await?,
+    };
+    let audience = match (meeting.audience, meeting.listed) {
+        (meetings::Audience::Villagers, _) => Audience::Residents(meeting.area_code),
+        // whoever calls them: the committee calls the villagers' representatives
+        (_, Some(_)) => Audience::Invited(meeting.id),
+        (_, None) => Audience::Members(meeting.body_id),
     };
     let told = personal((audience, Topic::Meetings, Ladder::Reminder), &event.subject);
-    Ok(Some(Told { place: place(tx, card).await?, ..told }))
+    Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
 }
 
 /// Reminds of what closes within a day, once. Records `vote.closing_soon`.

@@ -6,7 +6,8 @@ use crate::{
     app::App,
     bodies,
     error::{Error, Result},
-    ids::{BodyId, MatterId, PersonId, VoteId},
+    ids::{BodyId, MatterId, MeetingId, PersonId, VoteId},
+    meetings,
     people::audience::{Among, Neighbour, on_roster, page as residents},
     suggestions, votes,
 };
@@ -21,7 +22,9 @@ pub enum Audience {
     Residents(String),
     /// Who is on the roll of a vote and has not cast.
     Electors(VoteId),
-    /// Who holds a seat in a body.
+    /// Who is on the list of a meeting.
+    Invited(MeetingId),
+    /// Who holds a seat in a body: of a meeting that was called before meetings had lists.
     Members(BodyId),
     /// One person.
     Person(PersonId),
@@ -57,6 +60,7 @@ impl Audience {
         match self {
             Self::Residents(area) => ("residents", area.clone()),
             Self::Electors(vote) => ("electors", vote.to_string()),
+            Self::Invited(meeting) => ("invited", meeting.to_string()),
             Self::Members(body) => ("members", body.to_string()),
             Self::Person(person) => ("person", person.to_string()),
             Self::Matter(matter) => ("matter", matter.to_string()),
@@ -68,6 +72,7 @@ impl Audience {
         Ok(match word {
             "residents" => Self::Residents(id.to_owned()),
             "electors" => Self::Electors(id.parse().map_err(Error::broken)?),
+            "invited" => Self::Invited(id.parse().map_err(Error::broken)?),
             "members" => Self::Members(id.parse().map_err(Error::broken)?),
             "person" => Self::Person(id.parse().map_err(Error::broken)?),
             "matter" => Self::Matter(id.parse().map_err(Error::broken)?),
@@ -86,6 +91,12 @@ impl Audience {
                 return Ok(Chunk { people, is_stretch: true, last, is_end });
             }
             Self::Electors(vote) => votes::queries::not_cast(db, *vote, (after, CHUNK)).await?,
+            Self::Invited(meeting) => {
+                let mut ids = meetings::queries::invited(db, *meeting).await?.unwrap_or_default();
+                ids.retain(|id| after.is_none_or(|after| *id > after));
+                ids.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
+                ids
+            }
             Self::Members(body) => {
                 let mut ids: Vec<PersonId> = bodies::queries::members_of(db, *body, app.now())
                     .await?

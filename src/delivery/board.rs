@@ -19,9 +19,11 @@ use crate::{
     areas::VILLAGE_CODE,
     clock,
     error::{Code, Error, Result},
-    ids::{NoticeId, PersonId},
+    events::Kind,
+    ids::{NoticeId, PersonId, VoteId},
     notices,
     people::{self, audience::Among},
+    votes,
 };
 
 /// By the app, which is no channel to the outside.
@@ -228,6 +230,52 @@ pub async fn people_of(
     rows(db, area, told_of(db, id).await?.as_ref()).await
 }
 
+/// Electors whom no message told of a vote, by group and household: for who runs it, to go round in its village. Of a secret
+/// vote nothing here depends on who has cast.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for who does not run the vote.
+pub async fn electors_of(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<ReachRow>> {
+    let vote = votes::queries::vote(db, id).await?;
+    if !votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id)) {
+        return Err(Code::NotAllowed.into());
+    }
+    let electors = votes::queries::to_tell(db, id).await?;
+    let about = announcement::Entity::find()
+        .filter(announcement::Column::SubjectId.eq(id.to_string()))
+        .filter(announcement::Column::Kind.is_in([Kind::VoteOpened.as_str(), Kind::VoteClosingSoon.as_str()]))
+        .order_by_asc(announcement::Column::EventNumber);
+    let (mut told, mut why) = (HashSet::new(), HashMap::new());
+    for one in about.all(db).await? {
+        for (person, of_it) in messages(db, (one.event_number, electors.clone())).await? {
+            if of_it.sent.is_some() {
+                told.insert(person);
+            }
+            // that a message was not needed would say who has cast
+            why.insert(person, of_it.why.filter(|why| why != "read"));
+        }
+    }
+    let open: HashSet<PersonId> = electors.into_iter().filter(|id| !told.contains(id)).collect();
+    let households = people::household_numbers(db, &vote.area_code).await?;
+    let residents = people::residents(db, &vote.area_code).await?.into_iter();
+    let rows = residents.filter(|one| open.contains(&one.id)).map(|one| ReachRow {
+        person_id: one.id,
+        name: one.name,
+        household_number: households.get(&one.household).cloned().unwrap_or_default(),
+        group_number: one.group_number,
+        way: None,
+        at: None,
+        why: why.remove(&one.id).flatten(),
+    });
+    let mut rows: Vec<ReachRow> = rows.collect();
+    rows.sort_by_key(as_one_goes_round);
+    Ok(rows)
+}
+
+fn as_one_goes_round(row: &ReachRow) -> (i32, String, PersonId) {
+    (row.group_number, row.household_number.clone(), row.person_id)
+}
+
 /// What became of the messages to one person.
 #[derive(Default)]
 struct Messages {
@@ -309,9 +357,6 @@ async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement:
             }
         })
         .collect();
-    rows.sort_by(|one, other| {
-        let key = |row: &ReachRow| (row.group_number, row.household_number.clone(), row.person_id);
-        key(one).cmp(&key(other))
-    });
+    rows.sort_by_key(as_one_goes_round);
     Ok(rows)
 }

@@ -47,6 +47,8 @@ const AT_ONCE: u64 = 16;
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// Seconds to wait after the first, second … failed try; then somebody reads it out.
 const WAITS_SECS: [i64; 3] = [5, 20, 60];
+/// As many tries as there are waits, and the first; one more would be after a worker that did not come back from the last.
+const TRIES: i32 = 4;
 /// Waits for the morning, or for a second person.
 pub(super) const NIGHT: &str = "night";
 /// A second person let it go by night.
@@ -210,6 +212,11 @@ async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<(delivery::Model, annou
     let Some(told) = announcement_of(tx, row.announcement_id).await? else { return Ok(None) };
     let morning = Hours::LOUDSPEAKER.end_after(now).filter(|_| !is_let_go(&before, now));
     let stands = reached::stands(tx, &told).await?;
+    if stands && row.tried() > TRIES {
+        write(tx, &row, (DEAD, now, Some("no_answer"), row.tries)).await?;
+        hand_over::to_office(tx, &told, Channel::Loudspeaker).await?;
+        return Ok(None);
+    }
     let (state, due_at, reason, tries) = match morning {
         _ if !stands => (CANCELLED, now, "withdrawn", row.tries),
         Some(morning) => (QUEUED, morning, if is_danger(&told) { NIGHT } else { QUIET }, row.tries - 1),

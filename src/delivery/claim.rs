@@ -7,13 +7,13 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryS
 
 use super::{
     audience::Audience,
-    carried, disturb,
+    carried, disturb, numbers,
     plan::{choices_of, modes_of, word},
     queries, reached,
     rows::{announcement, delivery},
     rules::ladder::{Channel, Level, Mode, Urgency},
     settle::UNKNOWN,
-    several, stops,
+    several, stops, untold,
     ways::Ways,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     gateways::Gateways,
     ids::{AnnouncementId, DeliveryId, PersonId},
-    people::audience::{Among, Reach, reach, sharing},
+    people::audience::{Among, Reach, reach},
     quiet::{Hours, queries::hours_of},
     store::Tx,
     streams,
@@ -97,13 +97,15 @@ pub(super) async fn claim(
     stops::hold_back(tx, (channel, &rows, &ways), &mut verdicts).await?;
     let mut shared = disturb::Sharing::new();
     if channel == Channel::Sms {
+        shared = numbers::own_ones(tx, (&rows, &sight), &mut verdicts).await?;
         carried::one_text(tx, (&rows, &sight.numbers), &mut verdicts, &mut lists).await?;
-        shared = sharing(tx, sight.numbers.values().cloned().collect()).await?;
     }
     disturb::count(tx, (&rows, &sight, &shared), &mut verdicts).await?;
+    stops::probe(tx, (channel, &rows, &ways), &mut verdicts).await?;
     // last of all: what is taken here is sent
     ways.take(tx, &rows, &mut verdicts).await?;
     put_away(tx, &rows, &verdicts).await?;
+    untold::end(tx, (channel, &rows), &verdicts).await?;
     carried::let_go(tx, &rows, &verdicts).await?;
     let send: HashSet<usize> =
         verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Send).map(|(place, _)| *place).collect();
@@ -159,7 +161,7 @@ pub(super) struct Sight {
     pub(super) channel: Channel,
     told: Told,
     /// Where they are on the roster, and by what they are reached.
-    reach: HashMap<PersonId, Reach>,
+    pub(super) reach: HashMap<PersonId, Reach>,
     /// By what numbers are found.
     pub(super) numbers: HashMap<PersonId, String>,
     done: HashSet<(AnnouncementId, PersonId)>,
@@ -182,10 +184,12 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
     for row in announcement::Entity::find().filter(announcement::Column::Id.is_in(ids)).all(tx).await? {
         let (reached, stands) = reached::seen(tx, &row, &among).await;
         done.extend(reached.into_iter().map(|person| (row.id, person)));
-        for (person, mode) in modes_of(tx, (&row.topic, &among)).await? {
-            modes.insert((row.topic.clone(), person), mode);
+        let is_told = stands == Some(true);
+        if is_told {
+            let chosen = modes_of(tx, (&row.topic, &among)).await?;
+            modes.extend(chosen.into_iter().map(|(person, mode)| ((row.topic.clone(), person), mode)));
         }
-        if let Some(stream) = row.stream_id {
+        if let Some(stream) = row.stream_id.filter(|_| is_told) {
             let silent = streams::queries::who_muted(tx, stream, &among).await?;
             muted.extend(silent.into_iter().map(|person| (row.id, person)));
         }
@@ -305,7 +309,7 @@ impl Sight {
         match self.told.get(&told.id).map(|(_, stands)| *stands) {
             Some(Some(true)) => {}
             Some(None) => return Ok(Verdict::Later(now + LATER, "unreadable")),
-            _ => return Ok(Verdict::Not("withdrawn")),
+            _ => return Ok(Verdict::Not(untold::WITHDRAWN)),
         }
         if !lives_there {
             return Ok(Verdict::Not("left"));
@@ -313,8 +317,9 @@ impl Sight {
         if self.done.contains(&(told.id, person)) {
             return Ok(Verdict::Not("read"));
         }
-        // what asks for nothing is told once, by whichever way
-        if !must && self.elsewhere.contains(&(row.event_number, row.target_id.clone())) {
+        // what asks for nothing is told once, by whichever way; what comes late by WeChat adds nothing to the SMS after it
+        let is_told = self.elsewhere.contains(&(row.event_number, row.target_id.clone()));
+        if is_told && (!must || (self.channel == Channel::Wechat && !is_danger)) {
             return Ok(Verdict::Not("reached"));
         }
         if !must && urgency == Urgency::Normal && self.muted.contains(&(told.id, person)) {

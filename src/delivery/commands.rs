@@ -33,7 +33,7 @@ pub(super) const SEALED_FOR: &str = "webhook";
 /// Webhooks of one area at most.
 const MAX_WEBHOOKS: usize = 20;
 
-/// An address to be told of notices, matters and votes.
+/// An address to be told of notices, matters, meetings and votes.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetUpWebhook {

@@ -5,11 +5,11 @@ use crate::{
     bodies,
     error::Result,
     events::Kind,
-    ids::NoticeId,
+    ids::{NoticeId, VoteId},
     notices,
     store::Tx,
     streams::commands::{Card, office, post_card},
-    text,
+    text, votes,
 };
 
 const COMMITTEE: &str = "village_committee";
@@ -17,6 +17,9 @@ const COMMITTEE: &str = "village_committee";
 /// Shows the office of the village's committee what is to be done now; of a notice of the town or the county the office of
 /// each village below, because it is there that somebody reads out and goes round.
 pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Channel) -> Result<()> {
+    if let Audience::Electors(vote) = Audience::parse(&told.audience, &told.audience_id)? {
+        return electors_to_office(tx, vote, channel).await;
+    }
     let Some(area) = told.area_code.as_deref() else { return Ok(()) };
     let Some((title, notice)) = subject(tx, told, channel).await? else { return Ok(()) };
     let is_above = area.len() < VILLAGE_CODE;
@@ -44,6 +47,28 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
     Ok(())
 }
 
+/// Of a vote who runs it reads out what is said of it aloud, and then goes to whom no message told.
+async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()> {
+    let vote = votes::queries::vote(tx, id).await?;
+    let (code, link) = match channel {
+        Channel::Door => ("vote_doors", format!("/desk/votes/{id}/doors")),
+        // what a body decides by itself is not for the whole village to hear
+        _ if votes::queries::is_inside(&vote.preset) => return Ok(()),
+        _ => ("loudspeaker_script", format!("/desk/aloud/vote/{id}")),
+    };
+    let key = code.replace('_', "-");
+    let blanks = [("title", vote.question.as_str().into())];
+    let card = Card {
+        code,
+        title: text::say_with(&format!("delivery-{key}-title"), &blanks),
+        text: text::say_with(&format!("delivery-{key}-text"), &blanks),
+        link,
+    };
+    let stream = office(tx, vote.body_id).await?;
+    post_card(tx, stream, card).await?;
+    Ok(())
+}
+
 /// Shows the office what waits for a second person, before the village is woken.
 pub(super) async fn to_be_released(tx: &Tx, told: &announcement::Model) -> Result<()> {
     let (Some(area), Ok(id)) = (told.area_code.as_deref(), told.subject_id.parse::<NoticeId>()) else { return Ok(()) };
@@ -67,10 +92,6 @@ pub(super) fn is_notice(told: &announcement::Model) -> bool {
 
 /// The heading of the notice that it is about, and which it is.
 async fn subject(tx: &Tx, told: &announcement::Model, channel: Channel) -> Result<Option<(String, NoticeId)>> {
-    let Audience::Residents(_) = Audience::parse(&told.audience, &told.audience_id)? else {
-        // who has not voted is told at the door too, but the list of electors is the vote's own page
-        return Ok(None);
-    };
     if !is_notice(told) {
         return Ok(None);
     }

@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(release_broadcast))
 }
 
-/// Have an address told of the notices, matters and votes of an area and of all below it.
+/// Have an address told of the notices, matters, meetings and votes of an area and of all below it.
 #[utoipa::path(post, path = "/v1/areas/{code}/webhooks", tag = "webhooks", operation_id = "set_up_webhook",
     params(("code" = String, Path)), request_body = SetUpWebhook,
     responses((status = 201, body = NewWebhook, description = "The webhook with its secret, shown this once"),

@@ -10,7 +10,7 @@ use crate::{
     error::{Code, Error, Result},
     events::Kind,
     gateways::Letter,
-    ids::{AnnouncementId, MatterId, NoticeId, VoteId},
+    ids::{AnnouncementId, MatterId, MeetingId, NoticeId, VoteId},
     matters, meetings, notices, text, votes,
 };
 
@@ -19,7 +19,12 @@ use crate::{
 pub(super) async fn to_webhook(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
     let told = match Kind::parse(kind) {
         Some(Kind::NoticeWithdrawn | Kind::NoticeConcluded) => about_end(app, kind, subject).await,
-        Some(Kind::StageEntered) => about_matter(app, kind, subject).await,
+        Some(
+            Kind::StageEntered | Kind::MatterEnded | Kind::MatterClosed | Kind::MatterHalted | Kind::MatterHaltEnded,
+        ) => about_matter(app, kind, subject).await,
+        Some(Kind::MeetingCalled | Kind::MeetingHeld | Kind::MeetingCancelled) => {
+            about_meeting(app, kind, subject).await
+        }
         Some(Kind::VoteOpened | Kind::VoteClosed | Kind::VoteSettled) => about_vote(app, kind, subject).await,
         _ => about_notice(app, kind, subject).await,
     };
@@ -58,9 +63,13 @@ async fn about_end(app: &App, kind: &str, subject: &str) -> Result<Option<Value>
     })))
 }
 
+/// In which stage a matter is, how it ended, or that it is held up, with the newest hold.
 async fn about_matter(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
     let id: MatterId = subject.parse().map_err(Error::broken)?;
-    let matter = matters::queries::view(app.store.read(), id).await?.head;
+    let view = matters::queries::view(app.store.read(), id).await?;
+    let is_of_halt = [Kind::MatterHalted.as_str(), Kind::MatterHaltEnded.as_str()].contains(&kind);
+    let halt = view.halts.last().filter(|_| is_of_halt);
+    let matter = &view.head;
     Ok(Some(json!({
         "type": kind,
         "matter": {
@@ -71,8 +80,39 @@ async fn about_matter(app: &App, kind: &str, subject: &str) -> Result<Option<Val
             "state": matter.state,
             "stage": matter.stage,
             "stage_due_at": matter.stage_due_at,
+            "ended_at": view.ended_at,
+            "is_halted": view.is_halted,
+            "halt": halt,
         },
         "url": page(app, &format!("/matters/{id}")),
+    })))
+}
+
+/// That a meeting was called, held or called off. One that was called off is not called any more.
+async fn about_meeting(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
+    let id: MeetingId = subject.parse().map_err(Error::broken)?;
+    let meeting = meetings::queries::meeting(app.store.read(), id).await?;
+    let is_off = meeting.state == meetings::queries::CANCELLED;
+    if is_off && kind != Kind::MeetingCancelled.as_str() {
+        return Ok(None);
+    }
+    Ok(Some(json!({
+        "type": kind,
+        "meeting": {
+            "id": id,
+            "title": meeting.title,
+            "area_code": meeting.area_code,
+            "body_name": meeting.body_name,
+            "audience": meeting.audience,
+            "matter_id": meeting.matter_id,
+            "state": meeting.state,
+            "place": meeting.place,
+            "starts_at": meeting.starts_at,
+            "held_at": meeting.held_at,
+            "quorum": meeting.quorum,
+            "cancel_reason": meeting.cancel_reason,
+        },
+        "url": page(app, &format!("/meetings/{id}")),
     })))
 }
 

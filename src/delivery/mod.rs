@@ -5,16 +5,17 @@
 //! not want it, and the reason is kept; its id is the same over all tries; one person or address has one try under way at
 //! a time; a channel waits for no other; nobody is disturbed more than three times in seven days but for what must be
 //! done and for danger, counted when it goes out and for everybody who hears it; a number is told of an event once, however
-//! many people have it, and of an evening's digest in one message; whoever no message reaches is named to the office; no number and no address of a person is in a
-//! queue, a log or an event.
+//! many people have it, and of an evening's digest in one message; one that cannot be anybody's own (more than ten have it, or
+//! it was made up) is told nothing; whoever no message reaches is named to the office; no number and no address of a person is
+//! in a queue, a log or an event.
 //! Tables owned: `webhooks`, `deliveries`, `attempts`, `announcements`, `ladder_steps`, `telling_choices`,
 //! `topic_choices`, `follows`, `disturbances`, `told_numbers`, `stopped_sends`, `reminders`. Events recorded:
 //! `webhook.changed`, `vote.closing_soon`, `notice.broadcast_released`.
 //!
 //! # The path
 //! event → `announce` (whom, how near, by which ladder) → `plan` (a chunk of the audience in a unit) → `pool` (queue, lanes,
-//! breaker of each channel) → `claim` (looked at once more; `carried`, `stops`, `disturb`, and last of all `ways`: the consent
-//! is taken) → `dial` → `settle`. Webhooks have `worker` and `send`, loudspeakers `broadcast`.
+//! breaker of each channel) → `claim` (looked at once more; `stops`, `numbers`, `carried`, `disturb`, and last of all `ways`: the
+//! consent is taken) → `dial` → `settle`. Webhooks have `worker` and `send`, loudspeakers `broadcast`.
 //!
 //! # Why
 //! The queue carries ids and may lose or repeat them: every two seconds a sweep offers again what is due, a claim is a
@@ -33,6 +34,7 @@ mod hand_over;
 mod http;
 mod lanes;
 mod letters;
+mod numbers;
 pub mod plan;
 mod pool;
 pub mod preferences;
@@ -46,6 +48,7 @@ mod send;
 mod settle;
 mod several;
 mod stops;
+mod untold;
 pub mod villages;
 mod ways;
 pub mod worker;

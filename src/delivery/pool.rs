@@ -44,6 +44,8 @@ const OFFERED: usize = 512;
 const AT_ONCE: usize = 64;
 /// Moved at one sweep.
 const PIECES: usize = 20;
+/// Looked at so often, when nothing happens.
+const IDLE: Duration = Duration::from_millis(100);
 /// Of the lease; a try is not begun after it.
 const BEGIN_WITHIN: Duration = Duration::from_secs(4);
 
@@ -172,14 +174,19 @@ impl Pace {
 async fn send_all((app, channel): (&App, Channel), mut taken: mpsc::Receiver<Ids>, stop: &CancellationToken) {
     let mut hands = Hands::new(app, channel);
     while !stop.is_cancelled() {
-        if let Err(error) = hands.begin(app).await {
-            tracing::error!(%error, channel = channel.as_str(), "deliveries not claimed");
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        let is_more = match hands.begin(app).await {
+            Ok(is_more) => is_more,
+            Err(error) => {
+                tracing::error!(%error, channel = channel.as_str(), "deliveries not claimed");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                false
+            }
+        };
+        let idle = if is_more { Duration::ZERO } else { IDLE };
         tokio::select! {
             Some(ids) = taken.recv(), if hands.lanes.has_room() => hands.sort(app, ids).await,
             Some(ended) = hands.under_way.join_next() => hands.settle(app, ended.ok()).await,
-            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            () = tokio::time::sleep(idle) => {}
             () = stop.cancelled() => break,
         }
     }
@@ -237,12 +244,13 @@ impl Hands {
         }
     }
 
-    /// Claims as many as may be begun, in one unit of work, and begins them.
-    async fn begin(&mut self, app: &App) -> Result<()> {
+    /// Claims as many as may be begun, in one unit of work, and begins them. What the claim ended or put off has cost the
+    /// provider nothing: says whether the next may be claimed at once, because of that.
+    async fn begin(&mut self, app: &App) -> Result<bool> {
         let free = AT_ONCE - self.under_way.len();
         // a few free hands are not worth a unit of work of their own
         if free < AT_ONCE / 4 {
-            return Ok(());
+            return Ok(false);
         }
         let wanted = free.min(self.lanes.ready());
         let wanted = self.pace.allow(wanted);
@@ -253,9 +261,8 @@ impl Hands {
             chosen.push(next);
         }
         if chosen.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        self.pace.spent(chosen.len());
         let (channel, ids) = (self.channel, chosen.iter().map(|(_, id)| *id).collect());
         let claimed_at = Instant::now();
         let gateways = app.gateways.clone();
@@ -271,6 +278,8 @@ impl Hands {
         if claimed.is_empty() {
             self.breaker.untried();
         }
+        self.pace.spent(claimed.len());
+        let is_idle = claimed.len() < chosen.len();
         let letters = written(app, &claimed).await;
         for (target, id) in chosen {
             let Some(at) = claimed.iter().position(|one| one.row.id == id) else {
@@ -288,7 +297,7 @@ impl Hands {
                 (target, Ended::of(&one, end))
             });
         }
-        Ok(())
+        Ok(is_idle && self.lanes.ready() > 0)
     }
 
     /// These are not begun.

@@ -41,14 +41,19 @@ pub(super) async fn in_app(
     Ok(reached)
 }
 
-/// Who of these need not be told, and whether it still stands; nothing where that cannot be read, so that one of them holds
-/// up no other.
+/// Who of these need not be told, where it still stands, and whether it does; nothing where that cannot be read, so that one
+/// of them holds up no other.
 pub(super) async fn seen(
     db: &impl ConnectionTrait,
     told: &announcement::Model,
     among: &Among,
 ) -> (HashSet<PersonId>, Option<bool>) {
-    let looked = async { Ok::<_, Error>((in_app(db, told, among).await?, Some(stands(db, told).await?))) };
+    let looked = async {
+        let stands = stands(db, told).await?;
+        // of what is not told any more nobody need be looked up
+        let reached = if stands { in_app(db, told, among).await? } else { HashSet::new() };
+        Ok::<_, Error>((reached, Some(stands)))
+    };
     looked.await.unwrap_or_else(|error| {
         tracing::error!(%error, announcement = %told.id, "what is told cannot be read");
         (HashSet::new(), None)

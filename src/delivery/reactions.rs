@@ -1,4 +1,4 @@
-//! What follows from events: webhooks are to be told of notices, matters and votes, people of what concerns them.
+//! What follows from events: webhooks are to be told of notices, matters, meetings and votes, people of what concerns them.
 use super::{announce, commands};
 use crate::{
     error::Result,
@@ -19,6 +19,13 @@ async fn plan(tx: &Tx, event: &Event) -> Result<()> {
         | Kind::NoticeWithdrawn
         | Kind::NoticeConcluded
         | Kind::StageEntered
+        | Kind::MatterEnded
+        | Kind::MatterClosed
+        | Kind::MatterHalted
+        | Kind::MatterHaltEnded
+        | Kind::MeetingCalled
+        | Kind::MeetingHeld
+        | Kind::MeetingCancelled
         | Kind::VoteOpened
         | Kind::VoteClosed
         | Kind::VoteSettled => commands::plan(tx, event).await,

@@ -40,6 +40,10 @@ pub(super) async fn try_once(app: &App, id: DeliveryId) {
 async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<delivery::Model>> {
     let now = tx.now();
     let Some(row) = delivery::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
+    if row.tried() >= rules::TRIES {
+        give_up(tx, id).await?;
+        return Ok(None);
+    }
     let under_way = delivery::Entity::find()
         .select_only()
         .column(delivery::Column::TargetId)
@@ -57,6 +61,18 @@ async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<delivery::Model>> {
         .exec_with_returning(tx)
         .await?;
     Ok(claimed.into_iter().next())
+}
+
+/// The last of its tries did not come back to say how it went, as those before it.
+async fn give_up(tx: &Tx, id: DeliveryId) -> Result<()> {
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::value(queries::DEAD))
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::State.eq(queries::QUEUED))
+        .filter(delivery::Column::DueAt.lte(tx.now()))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// How a try ended; `None`: there is nothing to be sent any more.

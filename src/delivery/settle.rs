@@ -128,7 +128,7 @@ fn next(ended: &Ended, now: DateTime<Utc>) -> (&'static str, DateTime<Utc>, Opti
         End::OtherWay(why) => (queries::QUEUED, now, Some(*why)),
         // a template that stays stopped must not be tried for ever
         End::Stopped(_) if ended.tried > STOPPED_TRIES => (queries::DEAD, now, Some("stopped")),
-        End::Stopped(stop) => (queries::QUEUED, stop.until(now), Some("stopped")),
+        End::Stopped(stop) => (queries::QUEUED, stop.until(now), Some(stop.reason())),
         End::Unknown if ended.tried >= UNKNOWN_TRIES => (queries::DEAD, now, Some(UNKNOWN)),
         End::Unknown => (queries::QUEUED, now + TimeDelta::seconds(WAITS_SECS[1]), Some(UNKNOWN)),
         End::NotBegun => (queries::QUEUED, now, None),
@@ -221,8 +221,8 @@ fn word(end: &End) -> &'static str {
     }
 }
 
-/// Leases that ran out: nobody knows whether the worker that died had sent, unless WeChat has named the message. Once more,
-/// and then no more.
+/// Leases that ran out: nobody knows whether the worker that died had sent, unless WeChat said that it took the message. Once
+/// more, and then no more.
 pub(super) async fn give_back(tx: &Tx, channel: Channel) -> Result<u64> {
     let out = settle_known(tx, channel).await?;
     let stuck = || {
@@ -253,7 +253,7 @@ async fn settle_known(tx: &Tx, channel: Channel) -> Result<u64> {
     }
     let rows = delivery::Entity::find().filter(is_stuck(channel, tx.now())).all(tx).await?;
     let tries: Vec<(Uuid, i32)> = rows.iter().map(|row| (row.id.0, row.tries)).collect();
-    let out = wechat::reports::named(tx, &tries).await?;
+    let out = wechat::reports::taken_by_wechat(tx, &tries).await?;
     let ended: Vec<Ended> = rows.into_iter().filter(|row| out.contains(&row.id.0)).map(Ended::known).collect();
     if ended.is_empty() {
         return Ok(0);

@@ -7,6 +7,7 @@ use sea_orm::{
 
 use super::{
     claim::Verdict,
+    disturb,
     queries::QUEUED,
     rows::{delivery, stopped},
     rules::ladder::Channel,
@@ -16,6 +17,9 @@ use super::{
 use crate::{error::Result, gateways::wechat::WechatApp, ids::DeliveryId, store::Tx, wechat::ledger::Ticket};
 
 const STOPPED: &str = "stopped";
+/// The same of one account of WeChat alone: what waits for one is not let go with what waits for the other.
+const STOPPED_OFFICIAL: &str = "stopped@official";
+const STOPPED_MINI: &str = "stopped@mini";
 /// The whole channel.
 const EVERYTHING: &str = "";
 /// The one try is given so long.
@@ -42,11 +46,20 @@ fn key(kind: &str, account: Option<WechatApp>) -> String {
     }
 }
 
-/// The kind, and whether it is for one account alone.
-fn parts(key: &str) -> (&str, bool) {
+/// The kind, and the account for which alone it is.
+fn parts(key: &str) -> (&str, Option<&str>) {
     match key.split_once('@') {
-        Some((kind, _)) => (kind, true),
-        None => (key, false),
+        Some((kind, account)) => (kind, Some(account)),
+        None => (key, None),
+    }
+}
+
+/// Why a row waits for it: by account, because which one it will go by stands in no other place.
+fn reason(key: &str) -> &'static str {
+    match parts(key).1.and_then(WechatApp::parse) {
+        Some(WechatApp::Official) => STOPPED_OFFICIAL,
+        Some(WechatApp::Mini) => STOPPED_MINI,
+        None => STOPPED,
     }
 }
 
@@ -64,44 +77,80 @@ impl Stop {
     pub(super) fn until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         now + TimeDelta::seconds(self.after_secs.into())
     }
+
+    /// Why what it concerns waits.
+    pub(super) fn reason(&self) -> &'static str {
+        reason(&self.key)
+    }
 }
 
-/// What is stopped waits; when its time has come, one row of it goes out.
+/// What is stopped waits. What a stop held whose time has come is looked at further: see [`probe`].
 pub(super) async fn hold_back(
     tx: &Tx,
     (channel, rows, ways): (Channel, &[delivery::Model], &Ways<'_>),
     verdicts: &mut [(usize, Verdict)],
 ) -> Result<()> {
-    let now = tx.now();
-    for stop in of_channel(tx, channel.as_str()).await?.into_iter().filter(|stop| stop.until > OVER) {
-        let is_held = |row: &delivery::Model| {
-            let way = ways.found(row.id);
-            let account = way.map(Ticket::app);
-            // what is said in the conversation needs no template
-            let is_templated = way.is_none_or(Ticket::is_templated);
-            stop.kind == key(EVERYTHING, account) || (is_templated && stop.kind == key(&row.kind, account))
-        };
-        let held: Vec<usize> = (0..verdicts.len())
-            .filter(|at| verdicts[*at].1 == Verdict::Send && is_held(&rows[verdicts[*at].0]))
-            .collect();
-        if held.is_empty() {
-            continue;
-        }
-        let (mut until, mut tries) = (stop.until, 0);
-        if until <= now {
-            until = now + PROBE;
-            let probe = stopped::Entity::update_many()
-                .col_expr(stopped::Column::Until, Expr::value(until))
-                .filter(stopped::Column::Channel.eq(&stop.channel))
-                .filter(stopped::Column::Kind.eq(&stop.kind))
-                .filter(stopped::Column::Until.lte(now));
-            tries = usize::from(probe.exec(tx).await?.rows_affected == 1);
-        }
-        for at in held.into_iter().skip(tries) {
-            verdicts[at].1 = Verdict::Later(until, STOPPED);
+    if !verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Send) {
+        return Ok(());
+    }
+    for stop in of_channel(tx, channel.as_str()).await?.into_iter().filter(|stop| stop.until > tx.now()) {
+        for at in held(&stop, (rows, ways), verdicts) {
+            verdicts[at].1 = Verdict::Later(stop.until, reason(&stop.kind));
         }
     }
     Ok(())
+}
+
+/// When the time of a stop has come, one row of it goes out and decides; the others wait for how that ends, and disturb
+/// nobody meanwhile. It is chosen after every other question: one that is put off for a reason of its own would decide
+/// nothing, and the others would wait for it again and again.
+pub(super) async fn probe(
+    tx: &Tx,
+    (channel, rows, ways): (Channel, &[delivery::Model], &Ways<'_>),
+    verdicts: &mut [(usize, Verdict)],
+) -> Result<()> {
+    if !verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Send) {
+        return Ok(());
+    }
+    let now = tx.now();
+    let mut put_off: Vec<DeliveryId> = Vec::new();
+    let has_come = |stop: &stopped::Model| stop.until > OVER && stop.until <= now;
+    for stop in of_channel(tx, channel.as_str()).await?.into_iter().filter(has_come) {
+        let held = held(&stop, (rows, ways), verdicts);
+        if held.is_empty() {
+            continue;
+        }
+        let until = now + PROBE;
+        let probe = stopped::Entity::update_many()
+            .col_expr(stopped::Column::Until, Expr::value(until))
+            .filter(stopped::Column::Channel.eq(&stop.channel))
+            .filter(stopped::Column::Kind.eq(&stop.kind))
+            .filter(stopped::Column::Until.lte(now));
+        let tries = usize::from(probe.exec(tx).await?.rows_affected == 1);
+        for at in held.into_iter().skip(tries) {
+            verdicts[at].1 = Verdict::Later(until, reason(&stop.kind));
+            put_off.push(rows[verdicts[at].0].id);
+        }
+    }
+    disturb::give_back(tx, put_off).await
+}
+
+/// Of what would be sent now, by its place among the verdicts: what this stop is about.
+fn held(
+    stop: &stopped::Model,
+    (rows, ways): (&[delivery::Model], &Ways<'_>),
+    verdicts: &[(usize, Verdict)],
+) -> Vec<usize> {
+    let is_held = |row: &delivery::Model| {
+        let way = ways.found(row.id);
+        let account = way.map(Ticket::app);
+        // what is said in the conversation needs no template
+        let is_templated = way.is_none_or(Ticket::is_templated);
+        stop.kind == key(EVERYTHING, account) || (is_templated && stop.kind == key(&row.kind, account))
+    };
+    let places = verdicts.iter().enumerate();
+    let held = places.filter(|(_, (place, verdict))| *verdict == Verdict::Send && is_held(&rows[*place]));
+    held.map(|(at, _)| at).collect()
 }
 
 async fn of_channel(tx: &Tx, channel: &str) -> Result<Vec<stopped::Model>> {
@@ -138,29 +187,27 @@ pub(super) async fn go_on(tx: &Tx, channel: &str, kinds: Vec<(&str, Option<Wecha
         .filter(stopped::Column::Kind.is_in(keys))
         .exec_with_returning(tx)
         .await?;
-    if over.is_empty() || is_shut(&of_channel(tx, channel).await?, tx.now()) {
-        return Ok(());
-    }
+    // each with everything of its own account, so that nothing holds back again what is let go here
     for stop in over {
         let_go(tx, &stop).await?;
     }
     Ok(())
 }
 
-/// Is everything of a channel, or of one of its accounts, stopped now? What is let go then would be held back again at
-/// once, and let go once more, for as long as it lasts.
-fn is_shut(stops: &[stopped::Model], now: DateTime<Utc>) -> bool {
-    stops.iter().any(|stop| parts(&stop.kind).0 == EVERYTHING && stop.until > now)
+/// Is everything of this account, or of the channel where it has none, stopped now? What is let go then would be held back
+/// again at once, and let go once more, for as long as it lasts.
+fn is_shut(stops: &[stopped::Model], account: Option<&str>, now: DateTime<Utc>) -> bool {
+    stops.iter().any(|stop| parts(&stop.kind) == (EVERYTHING, account) && stop.until > now)
 }
 
 /// Moves the next of what waits for a stop, or for its end. Says whether there may be more.
 pub(super) async fn tidy(tx: &Tx, channel: Channel) -> Result<bool> {
     let mut is_more = false;
     let stops = of_channel(tx, channel.as_str()).await?;
-    let holds_all = is_shut(&stops, tx.now());
-    for stop in stops {
+    for stop in &stops {
         is_more |= if stop.until == OVER {
-            !holds_all && let_go(tx, &stop).await?
+            let holds_all = is_shut(&stops, parts(&stop.kind).1, tx.now());
+            !holds_all && let_go(tx, stop).await?
         } else {
             stop.until > tx.now() && hold(tx, (&stop.channel, &stop.kind), stop.until).await?
         };
@@ -170,19 +217,20 @@ pub(super) async fn tidy(tx: &Tx, channel: Channel) -> Result<bool> {
 
 /// Which of the two accounts a row will go by is known when it is claimed: there it is held back.
 async fn hold(tx: &Tx, (channel, key): (&str, &str), until: DateTime<Utc>) -> Result<bool> {
-    let (kind, is_of_account) = parts(key);
-    if is_of_account {
+    let (kind, account) = parts(key);
+    if account.is_some() {
         return Ok(false);
     }
     let early = delivery::Column::DueAt.lt(until);
-    move_piece(tx, (of_kind(channel, kind).add(early), until)).await
+    move_piece(tx, (of_kind(channel, kind).add(early), until), STOPPED).await
 }
 
 /// The stop is gone when nothing waits for it.
 async fn let_go(tx: &Tx, stop: &stopped::Model) -> Result<bool> {
     let later = delivery::Column::DueAt.gt(tx.now());
-    let waits = of_kind(&stop.channel, parts(&stop.kind).0).add(delivery::Column::Reason.eq(STOPPED)).add(later);
-    let is_more = move_piece(tx, (waits, tx.now())).await?;
+    let why = reason(&stop.kind);
+    let waits = of_kind(&stop.channel, parts(&stop.kind).0).add(delivery::Column::Reason.eq(why)).add(later);
+    let is_more = move_piece(tx, (waits, tx.now()), why).await?;
     if !is_more {
         stopped::Entity::delete_by_id((stop.channel.clone(), stop.kind.clone()))
             .filter(stopped::Column::Until.eq(OVER))
@@ -193,7 +241,7 @@ async fn let_go(tx: &Tx, stop: &stopped::Model) -> Result<bool> {
 }
 
 /// Moves as many rows as one unit of work may, to another time; says whether there may be more.
-async fn move_piece(tx: &Tx, (waits, at): (Condition, DateTime<Utc>)) -> Result<bool> {
+async fn move_piece(tx: &Tx, (waits, at): (Condition, DateTime<Utc>), why: &'static str) -> Result<bool> {
     let piece = delivery::Entity::find()
         .select_only()
         .column(delivery::Column::Id)
@@ -206,7 +254,7 @@ async fn move_piece(tx: &Tx, (waits, at): (Condition, DateTime<Utc>)) -> Result<
     if !piece.is_empty() {
         delivery::Entity::update_many()
             .col_expr(delivery::Column::DueAt, Expr::value(at))
-            .col_expr(delivery::Column::Reason, Expr::value(STOPPED))
+            .col_expr(delivery::Column::Reason, Expr::value(why))
             .filter(delivery::Column::Id.is_in(piece))
             .filter(delivery::Column::State.eq(QUEUED))
             .exec(tx)
@@ -239,5 +287,18 @@ mod tests {
         assert_eq!((of("quota", None).key.as_str(), of("quota", Some(WechatApp::Mini)).key.as_str()), ("", "@mini"));
         assert!(sms.is_template() && wechat.is_template());
         assert!(!of("quota", None).is_template() && !of("account", Some(WechatApp::Official)).is_template());
+        assert_eq!((sms.reason(), wechat.reason()), (STOPPED, STOPPED_MINI));
+        assert_eq!(of("quota", Some(WechatApp::Official)).reason(), STOPPED_OFFICIAL);
+    }
+
+    #[test]
+    fn a_stop_of_everything_shuts_its_own_account_alone() {
+        let now = OVER + TimeDelta::days(1);
+        let stop = |kind: &str, until| stopped::Model { channel: "wechat".to_owned(), kind: kind.to_owned(), until };
+        let stops = [stop("@official", now + PROBE), stop("notice.published@mini", now + PROBE), stop("@mini", now)];
+        assert!(is_shut(&stops, Some("official"), now));
+        assert!(!is_shut(&stops, Some("mini"), now), "a template is not everything, and the other's time has come");
+        assert!(!is_shut(&stops, None, now));
+        assert!(is_shut(&[stop("", now + PROBE)], None, now));
     }
 }

@@ -110,12 +110,12 @@ pub(super) async fn claim(tx: &Tx, id: Uuid) -> Result<Option<letter::Model>> {
 }
 
 /// It is done, within the unit that did it: the words are not kept twice. `false`: it was done before.
-pub(super) async fn done(tx: &Tx, id: Uuid, became: Option<SuggestionId>, why: Option<&str>) -> Result<bool> {
-    Ok(ending(id, became, why).exec(tx).await?.rows_affected == 1)
+pub(super) async fn done(tx: &Tx, id: Uuid, became: SuggestionId) -> Result<bool> {
+    Ok(ending(id, Some(became), None).exec(tx).await?.rows_affected == 1)
 }
 
 /// Nothing becomes of it, and why; unless the lease ran out and another has it.
-pub(super) async fn refused(tx: &Tx, row: &letter::Model, why: &str) -> Result<()> {
+pub(super) async fn ended(tx: &Tx, row: &letter::Model, why: &str) -> Result<()> {
     ending(row.id, None, Some(why)).filter(letter::Column::Tries.eq(row.tries)).exec(tx).await?;
     Ok(())
 }

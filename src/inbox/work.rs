@@ -59,7 +59,7 @@ pub(super) async fn try_once(app: &App, id: Uuid) {
                 }
                 tell(app, &kept, "wechat-refused").await?;
                 app.store
-                    .write(move |tx| Box::pin(async move { commands::refused(tx, &kept, code.as_str()).await }))
+                    .write(move |tx| Box::pin(async move { commands::ended(tx, &kept, code.as_str()).await }))
                     .await
             }
             Err(Stop::Broken(error)) => {
@@ -155,7 +155,7 @@ async fn become_voice(
         let text = if said.is_photo { String::new() } else { words };
         let message = SendMessage { text, media, ..SendMessage::words(id, String::new()) };
         send(tx, actor, (stream, message)).await?;
-        once(commands::done(tx, id, Some(voice), None).await?)?;
+        once(commands::done(tx, id, voice).await?)?;
         return Ok(false);
     }
     let input = SubmitSuggestion {
@@ -169,7 +169,7 @@ async fn become_voice(
         urgency: Urgency::Ordinary,
     };
     let voice = suggestions::commands::submit(tx, actor, input).await?;
-    once(commands::done(tx, id, Some(voice.summary.id), None).await?)?;
+    once(commands::done(tx, id, voice.summary.id).await?)?;
     Ok(true)
 }
 
@@ -221,9 +221,13 @@ async fn fetched(app: &App, account: &Account, actor: &Actor, media_id: &str) ->
 
 /// Says how to begin, or that one is known; where the account may speak.
 async fn hello(app: &App, row: &letter::Model) -> std::result::Result<(), Stop> {
+    // another has it by now, and says it
+    if !commands::is_held(app.store.read(), row).await? {
+        return Ok(());
+    }
     tell(app, row, "wechat-hello").await?;
-    let id = row.id;
-    app.store.write(move |tx| Box::pin(async move { commands::done(tx, id, None, Some("hello")).await })).await?;
+    let kept = row.clone();
+    app.store.write(move |tx| Box::pin(async move { commands::ended(tx, &kept, "hello").await })).await?;
     Ok(())
 }
 

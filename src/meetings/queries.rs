@@ -26,7 +26,7 @@ mod resolved;
 
 pub use self::{
     doors::{DoorCodeView, door_code},
-    lists::{ListChangeView, ListedView},
+    lists::{ListChangeView, ListedView, invited},
     resolved::ResolutionView,
 };
 

@@ -145,7 +145,7 @@ pub async fn confirm_for(tx: &Tx, actor: &Actor, (id, input): (NoticeId, Confirm
     if !takes_confirmations(&notice) {
         return Err(Code::WrongState.into());
     }
-    let has_phone = people::queries::with_phone(tx, &[input.person_id]).await?.contains(&input.person_id);
+    let own = people::queries::own_numbers(tx, tx.keys(), &[input.person_id]).await?;
     let way = (input.via == ConfirmVia::Door).then(|| input.way.unwrap_or_default().as_str().to_owned());
     let row = confirmation::ActiveModel {
         by_id: Set(Some(actor.person)),
@@ -153,7 +153,7 @@ pub async fn confirm_for(tx: &Tx, actor: &Actor, (id, input): (NoticeId, Confirm
         way: Set(way),
         note: Set(Some(input.note.trim().to_owned()).filter(|note| !note.is_empty())),
         // who stood at the door has told; what others did is told by the next who comes
-        tell_at_door: Set(!has_phone && input.via != ConfirmVia::Door),
+        tell_at_door: Set(own.is_empty() && input.via != ConfirmVia::Door),
         ..fresh(tx, &notice, input.person_id, (input.via, true))
     };
     let key = [confirmation::Column::NoticeId, confirmation::Column::Version, confirmation::Column::PersonId];

@@ -7,7 +7,10 @@ use sea_orm::{
     sea_query::{Expr, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
-use super::rows::{person, session};
+use super::{
+    numbers::MOST_AT_ONE,
+    rows::{person, session},
+};
 use crate::{error::Result, ids::PersonId, keys::Keys};
 
 /// Digits of the code of a village.
@@ -185,19 +188,46 @@ pub struct Sharer {
     pub is_proven: bool,
 }
 
-/// Everybody on a roster who has one of these numbers, by the keyed digest of it, in the order of ids.
+/// Those of these numbers, by their keyed digests, that more people on the rosters have than live together.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn sharing(db: &impl ConnectionTrait, numbers: Vec<String>) -> Result<HashMap<String, Vec<Sharer>>> {
+pub async fn crowded(db: &impl ConnectionTrait, numbers: Vec<String>) -> Result<HashSet<String>> {
+    if numbers.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = person::Entity::find()
+        .select_only()
+        .column(person::Column::PhoneHmac)
+        .filter(person::Column::PhoneHmac.is_in(numbers))
+        .filter(person::Column::LeftOn.is_null())
+        .group_by(person::Column::PhoneHmac)
+        .having(person::Column::Id.count().gt(i64::from(MOST_AT_ONE)));
+    Ok(rows.into_tuple::<Option<String>>().all(db).await?.into_iter().flatten().collect())
+}
+
+/// Everybody on a roster who has one of these numbers, by the keyed digest of it, in the order of ids; of those that are
+/// crowded who has proven it alone.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn sharing(
+    db: &impl ConnectionTrait,
+    numbers: Vec<String>,
+    crowded: &HashSet<String>,
+) -> Result<HashMap<String, Vec<Sharer>>> {
     let mut sharing: HashMap<String, Vec<Sharer>> = HashMap::new();
     if numbers.is_empty() {
         return Ok(sharing);
     }
-    let rows = person::Entity::find()
+    let mut rows = person::Entity::find()
         .filter(person::Column::PhoneHmac.is_in(numbers))
         .filter(person::Column::LeftOn.is_null())
         .order_by_asc(person::Column::Id);
+    if !crowded.is_empty() {
+        let is_few = person::Column::PhoneHmac.is_not_in(crowded.iter().cloned());
+        rows = rows.filter(is_few.or(person::Column::PhoneApprovedAt.is_not_null()));
+    }
     for row in rows.all(db).await? {
         let Some(number) = row.phone_hmac else { continue };
         let is_proven = row.phone_approved_at.is_some();

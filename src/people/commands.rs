@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::{
     claims,
     matching::{self, Listed},
+    numbers,
     roster::{self, RosterRow},
     rows::{household, person, roster_import},
     rules::Sex,
@@ -71,6 +72,8 @@ pub struct RosterImported {
     pub left: usize,
     /// People whose phone in the file differs from the one approved for them, which stays.
     pub phones_kept: usize,
+    /// People whose phone in the file cannot be their own: more than ten have it there, or somebody made it up.
+    pub phones_doubtful: usize,
     /// Was everything known already?
     pub unchanged: bool,
 }
@@ -144,6 +147,7 @@ async fn import(tx: &Tx, roster: Roster, by: Option<PersonId>, confirm_left: Opt
         changed: change.changed.len(),
         left: gone.len(),
         phones_kept: phones_kept(&roster, &found, &known),
+        phones_doubtful: numbers::doubtful(roster.listed.iter().filter_map(|line| line.row.phone.as_deref())),
         unchanged: change.fresh.is_empty() && change.changed.is_empty() && gone.is_empty(),
     };
     write(tx, change).await?;

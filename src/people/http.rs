@@ -86,7 +86,7 @@ async fn list_people(
     Query(wanted): Query<PeopleQuery>,
 ) -> Result<Json<Page<RosterPerson>>> {
     require(&actor, Right::ImportRoster, &code)?;
-    queries::roster_page(app.store.read(), &code, wanted).await.map(Json)
+    queries::roster_page(app.store.read(), &app.keys, (&code, wanted)).await.map(Json)
 }
 
 /// Who I am: what the roster says, and the seats I hold.

@@ -19,6 +19,7 @@ mod guest;
 mod http;
 mod login_http;
 mod matching;
+pub mod numbers;
 mod passwords;
 pub mod proof;
 pub mod queries;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    roster,
+    audience::crowded,
+    numbers, roster,
     rows::{household, person, session},
     rules, sessions,
 };
@@ -18,6 +19,7 @@ use crate::{
     clock,
     error::{Code, Result},
     ids::{HouseholdId, PersonId, SessionId},
+    keys::Keys,
     page::{Cursor, Page, PageQuery},
     text,
 };
@@ -25,8 +27,8 @@ use crate::{
 mod rolls;
 
 pub use rolls::{
-    Household, adults, household, household_numbered, ids_among, ids_below, members, on_rolls, phone_digests,
-    was_there, with_phone,
+    Household, adults, household, household_numbered, ids_among, ids_below, members, on_rolls, own_numbers, was_there,
+    with_phone,
 };
 
 /// A person as subjects above need one; full name, no number of any kind.
@@ -305,13 +307,20 @@ pub struct RosterPerson {
     pub lives_here: bool,
     /// Is there a phone to sign in with?
     pub has_phone: bool,
+    /// Why the number cannot be the person's own, so that no message goes there: crowded_number, made_up_number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_doubt: Option<String>,
 }
 
 /// A village's roster in the order in which people came onto it, names masked; for who may import it.
 ///
 /// # Errors
 /// `invalid_cursor`.
-pub async fn roster_page(db: &impl ConnectionTrait, area: &str, wanted: PeopleQuery) -> Result<Page<RosterPerson>> {
+pub async fn roster_page(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    (area, wanted): (&str, PeopleQuery),
+) -> Result<Page<RosterPerson>> {
     let page = PageQuery { cursor: wanted.cursor, limit: wanted.limit };
     let limit = page.limit()?;
     let mut people =
@@ -329,8 +338,14 @@ pub async fn roster_page(db: &impl ConnectionTrait, area: &str, wanted: PeopleQu
         .limit(limit + 1)
         .all(db)
         .await?;
+    let crowded = crowded(db, rows.iter().filter_map(|row| row.phone_hmac.clone()).collect()).await?;
+    let doubted = |row: &person::Model| {
+        let is_crowded = row.phone_hmac.as_ref().is_some_and(|hmac| crowded.contains(hmac));
+        numbers::doubt(&keys.shown("phone", row.phone_sealed.as_deref()?)?, is_crowded, row.phone_approved_at.is_some())
+    };
     let view = |row: person::Model| RosterPerson {
         id: row.id,
+        phone_doubt: doubted(&row).map(str::to_owned),
         roster_number: row.roster_number,
         name: rules::mask_name(&row.name),
         group_number: row.group_number,

@@ -32,8 +32,10 @@ use crate::{
 
 /// Taken, and not heard of since.
 pub(super) const TAKEN: &str = "taken";
-/// WeChat has it, or may have it.
-pub(super) const SPENT: &str = "spent";
+/// WeChat may have it.
+const SPENT: &str = "spent";
+/// WeChat has it: it said so, and in a conversation no more than that.
+pub(super) const OUT: &str = "out";
 /// Nothing went out: given back, or gone at WeChat.
 const VOID: &str = "void";
 
@@ -230,11 +232,13 @@ impl Ticket {
         Ok(false)
     }
 
-    /// WeChat has it, or may have it; a report may have come before us.
+    /// WeChat has it, by whatever name, or may have it; a report may have come before us.
     async fn is_out(&self, tx: &Tx, msgid: Option<&str>) -> Result<()> {
         let Some(at) = self.letter else { return Ok(()) };
+        let state = if msgid.is_some() { OUT } else { SPENT };
+        // an answer in a conversation is taken without being named
         let msgid = msgid.filter(|id| !id.is_empty());
-        ended(tx, at, (SPENT, msgid)).await?;
+        ended(tx, at, (state, msgid)).await?;
         match msgid {
             Some(msgid) => reports::catch_up(tx, (at.0, self.account), msgid).await,
             None => Ok(()),

@@ -1,7 +1,7 @@
 //! What WeChat reports of a send after it took it: matched to the send whichever of the two is written down first.
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -47,19 +47,19 @@ impl Report {
     }
 }
 
-/// Which of these tries of letters WeChat has named: they are out, whatever else is known of them.
+/// Which of these tries of letters WeChat took, named or not: they are out, whatever else is known of them.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn named(tx: &Tx, tries: &[(Uuid, i32)]) -> Result<HashSet<Uuid>> {
+pub async fn taken_by_wechat(tx: &Tx, tries: &[(Uuid, i32)]) -> Result<HashSet<Uuid>> {
     if tries.is_empty() {
         return Ok(HashSet::new());
     }
     let known: HashMap<Uuid, i32> = tries.iter().copied().collect();
     let rows = send::Entity::find()
         .filter(send::Column::Id.is_in(known.keys().copied()))
-        .filter(send::Column::State.eq(ledger::SPENT))
-        .filter(send::Column::Msgid.is_not_null())
+        // of before this was told apart it is known by the name alone
+        .filter(Condition::any().add(send::Column::State.eq(ledger::OUT)).add(send::Column::Msgid.is_not_null()))
         .all(tx)
         .await?;
     Ok(rows.into_iter().filter(|row| known.get(&row.id) == Some(&row.tries)).map(|row| row.id).collect())

@@ -215,6 +215,32 @@ async fn tries(scene: &Scene, count: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_kills_its_workers_is_given_up() {
+    use sea_orm::ConnectionTrait;
+    let scene = Scene::set().await;
+    let (target, url) = Target::open(500).await;
+    scene.village.clerk.post(&scene.hooks, json!({ "url": url })).await.ok();
+    scene.publish("一").await;
+    target.until(1).await;
+    tries(&scene, 1).await;
+    // none of the others came back to say how it went
+    let died = scene.app.app.store.write(|tx| {
+        Box::pin(async move {
+            tx.execute_unprepared("UPDATE deliveries SET tries = 8").await?;
+            Ok(())
+        })
+    });
+    died.await.unwrap();
+    scene.app.clock.advance(TimeDelta::seconds(7));
+    scene.until("dead", 1).await;
+    assert_eq!(target.count(), 1, "not for ever");
+    target.answer(204);
+    assert_eq!(delivery::commands::redrive(&scene.app.app.store).await.unwrap(), 1);
+    target.until(2).await;
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_back_is_not_told_and_a_sick_target_delays_nobody() {
     let scene = Scene::set().await;
     let ((sick, sick_url), (well, well_url)) = (Target::open(503).await, Target::open(200).await);
@@ -266,5 +292,38 @@ async fn stages_votes_results_and_the_end_of_a_notice_are_told_as_everybody_may_
     app.pass(TimeDelta::days(5)).await;
     let settled = target.told("vote.settled").await;
     assert_eq!(settled["vote"]["result"]["settlement"], "final", "{settled}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn halts_ends_and_meetings_are_told_as_everybody_may_read_them() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let (target, url) = Target::open(200).await;
+    village.clerk.post(&scene.hooks, json!({ "url": url })).await.ok();
+    let raised = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
+    let matter = village.chair.post("/v1/matters", raised).await.ok()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/matters/{matter}");
+    village.supervisor.post(&format!("{path}/halt"), json!({ "days": 3, "reason": "账目要先核对" })).await.ok();
+    let halted = target.told("matter.halted").await;
+    assert_eq!((&halted["matter"]["id"], &halted["matter"]["is_halted"]), (&json!(matter), &json!(true)), "{halted}");
+    assert_eq!(halted["matter"]["halt"]["reason"], "账目要先核对", "{halted}");
+    village.supervisor.post(&format!("{path}/halt/end"), json!({ "reason": "核对清楚了" })).await.ok();
+    let goes_on = target.told("matter.halt_ended").await;
+    assert_eq!(goes_on["matter"]["halt"]["lifted_reason"], "核对清楚了", "{goes_on}");
+    village.chair.post(&format!("{path}/withdraw"), json!({ "reason": "不办了" })).await.ok();
+    let ended = target.told("matter.ended").await;
+    assert_eq!((&ended["matter"]["state"], ended["matter"].get("halt")), (&json!("withdrawn"), Some(&Value::Null)));
+    assert!(ended["matter"]["ended_at"].is_string() && !ended.to_string().contains("账目"), "{ended}");
+    let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "villagers",
+        "title": "议修桥", "agenda": "一、修桥", "place": "礼堂", "starts_at": app.app.now() + TimeDelta::hours(30) });
+    let meeting = village.chair.post("/v1/meetings", call).await.ok()["id"].as_str().unwrap().to_owned();
+    let called = target.told("meeting.called").await;
+    assert_eq!((&called["meeting"]["id"], &called["meeting"]["place"]), (&json!(meeting), &json!("礼堂")), "{called}");
+    assert!(called["url"].as_str().unwrap().ends_with(&format!("/meetings/{meeting}")), "{called}");
+    village.chair.post(&format!("/v1/meetings/{meeting}/cancel"), json!({ "reason": "下雨" })).await.ok();
+    let off = target.told("meeting.cancelled").await;
+    let told = (&off["meeting"]["state"], &off["meeting"]["cancel_reason"]);
+    assert_eq!(told, (&json!("cancelled"), &json!("下雨")), "{off}");
     scene.app.stop().await;
 }

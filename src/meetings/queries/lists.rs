@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     clock,
-    error::Result,
+    error::{Code, Result},
     ids::{MeetingId, PersonId},
     meetings::rows::{change, listed, meeting},
     people,
@@ -61,6 +61,18 @@ pub(in crate::meetings) async fn entitled(
             people.remove(&one.person_id);
         }
     }
+    Ok(Some(people))
+}
+
+/// Who is on the list of a meeting now, in the order of ids; `None` for one that has no list.
+///
+/// # Errors
+/// `not_found`.
+pub async fn invited(db: &impl ConnectionTrait, id: MeetingId) -> Result<Option<Vec<PersonId>>> {
+    let row = meeting::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
+    let Some(people) = entitled(db, &row).await? else { return Ok(None) };
+    let mut people: Vec<PersonId> = people.into_iter().collect();
+    people.sort_unstable();
     Ok(Some(people))
 }
 

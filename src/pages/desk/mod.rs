@@ -127,6 +127,7 @@ fn of_votes() -> Router<App> {
         .route("/desk/votes/{id}/paper/print", get(paper::print))
         .route("/desk/votes/{id}/paper/count", post(paper::count).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/votes/{id}/paper/{form}", post(paper::act))
+        .route("/desk/votes/{id}/doors", get(reach::electors))
         .route("/desk/votes/{id}/roll", get(roll::show))
         .route("/desk/votes/{id}/roll/{form}", post(roll::act))
         .route("/desk/votes/{id}/{form}", post(votes::act))

@@ -1,4 +1,5 @@
-//! Whom a notice has reached: the board by name and household, on screen and on paper; and the script for the loudspeaker.
+//! Whom a notice has reached: the board by name and household, on screen and on paper; the script for the loudspeaker; and
+//! whom nothing told of a vote.
 use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
@@ -16,13 +17,14 @@ use crate::{
     },
     error::Result,
     gateways::loudspeaker,
-    ids::NoticeId,
+    ids::{NoticeId, VoteId},
     notices::{self, NoticeDetail},
     pages::{
         layout::{Page, render},
         words::Words,
     },
     text,
+    votes::{self, VoteView},
 };
 
 /// Which village, of a notice of its town or county.
@@ -49,7 +51,8 @@ struct ReachPage {
     at: DateTime<FixedOffset>,
 }
 
-/// The board; of a notice from above a village's office sees its own people, and who sits over it the villages.
+/// The board; of a notice from above a village's office sees its own people, and who sits over several the villages: a town's
+/// office its own of a notice of the county.
 pub(super) async fn show(
     State(app): State<App>,
     clerk: Clerk,
@@ -61,13 +64,18 @@ pub(super) async fn show(
     let own = notice.notice.area_code.clone();
     let is_above = own.len() < VILLAGE_CODE;
     let below = |area: &String| covers(&own, area) && area.len() >= VILLAGE_CODE;
+    let is_between = |area: &String| covers(&own, area) && area.len() < VILLAGE_CODE;
+    // the list holds the villages alone over which the clerk sits
+    let has_list = is_above && (clerk.sits_over(&own).is_ok() || clerk.areas().iter().any(is_between));
     let mut area = filter.area.filter(|area| is_above && below(area));
-    if is_above && clerk.sits_over(&own).is_err() {
+    if is_above && !has_list {
         area = area.or_else(|| clerk.areas().into_iter().find(below));
     }
     let shown_area = area.clone().unwrap_or_else(|| own.clone());
-    clerk.sits_over(&shown_area)?;
     let is_village = shown_area.len() >= VILLAGE_CODE;
+    if is_village || !has_list {
+        clerk.sits_over(&shown_area)?;
+    }
     let people = if is_village {
         board::people_of(db, &clerk.actor, (id, Some(shown_area.as_str()))).await?
     } else {
@@ -90,6 +98,31 @@ pub(super) async fn show(
         is_village,
         villages,
         at: app.local_now(),
+    };
+    Ok(render(&shown))
+}
+
+#[derive(Template)]
+#[template(path = "desk/vote_doors.html")]
+struct VoteDoorsPage {
+    page: Page,
+    desk: Desk,
+    vote: VoteView,
+    unreached: Vec<ReachRow>,
+    at: DateTime<FixedOffset>,
+}
+
+/// Whom no message told of a vote: for who goes round.
+pub(super) async fn electors(State(app): State<App>, clerk: Clerk, Path(id): Path<VoteId>) -> Result<Response> {
+    let db = app.store.read();
+    let vote = votes::queries::vote(db, id).await?;
+    clerk.sits_over(&vote.area_code)?;
+    let shown = VoteDoorsPage {
+        page: clerk.page(text::say("desk-vote-doors")).at(format!("/desk/votes/{id}/doors")),
+        desk: clerk.desk(),
+        unreached: board::electors_of(db, &clerk.actor, id).await?,
+        at: app.local_now(),
+        vote,
     };
     Ok(render(&shown))
 }

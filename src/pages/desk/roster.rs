@@ -92,7 +92,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, outcome): (Filter, Outcome)) -
         cursor: filter.cursor,
         limit: Some(ROWS),
     };
-    let page::Page { items, next_cursor } = people::roster_page(app.store.read(), &area, wanted).await?;
+    let page::Page { items, next_cursor } = people::roster_page(app.store.read(), &app.keys, (&area, wanted)).await?;
     let status = if outcome.sentence.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let shown = RosterPage {
         page: clerk.page(text::say("desk-roster")).at("/desk/roster"),

@@ -121,7 +121,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let closes_at = picked(app.now() + TimeDelta::hours(1));
     let runs = queries::runs(&vote.state);
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
-    let unreachable = if opens_votes { queries::unreachable(db, id).await? } else { Vec::new() };
+    let unreachable = if opens_votes { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let can_reopen = opens_votes && result.as_ref().is_some_and(|told| !told.is_provisional() && !told.is_overturned());
     let can_answer = opens_votes && is_provisional;

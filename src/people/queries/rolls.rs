@@ -11,7 +11,8 @@ use super::{Resident, household as rows, person};
 use crate::{
     error::Result,
     ids::{HouseholdId, PersonId},
-    people::rules::ADULT,
+    keys::Keys,
+    people::{audience::crowded, numbers::doubt, rules::ADULT},
 };
 
 /// The ids of who is on the rosters of an area and below it, in a column `person_id`: for a query of somebody else's.
@@ -72,19 +73,31 @@ pub async fn with_phone(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<H
     Ok(found)
 }
 
-/// The digests of the phones of these people: the same digest is the same phone.
+/// By which numbers these people can be told what is meant for them: the digests, the same for the same number. Who has one
+/// that cannot be the own has none.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn phone_digests(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<HashMap<PersonId, String>> {
+pub async fn own_numbers(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    ids: &[PersonId],
+) -> Result<HashMap<PersonId, String>> {
     let mut found = HashMap::new();
     for some in ids.chunks(1000) {
         let rows = person::Entity::find()
-            .select_only()
-            .columns([person::Column::Id, person::Column::PhoneHmac])
             .filter(person::Column::Id.is_in(some.iter().copied()))
-            .filter(person::Column::PhoneHmac.is_not_null());
-        found.extend(rows.into_tuple::<(PersonId, String)>().all(db).await?);
+            .filter(person::Column::PhoneHmac.is_not_null())
+            .all(db)
+            .await?;
+        let crowded = crowded(db, rows.iter().filter_map(|row| row.phone_hmac.clone()).collect()).await?;
+        let own = |row: person::Model| {
+            let (digest, sealed) = (row.phone_hmac?, row.phone_sealed?);
+            let number = keys.shown("phone", &sealed)?;
+            let is_own = doubt(&number, crowded.contains(&digest), row.phone_approved_at.is_some()).is_none();
+            is_own.then_some((row.id, digest))
+        };
+        found.extend(rows.into_iter().filter_map(own));
     }
     Ok(found)
 }

@@ -1,6 +1,7 @@
 //! Who of some people has read or received up to a place.
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::{SelectStatement, SimpleExpr},
@@ -74,11 +75,11 @@ async fn those(
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }
 
-/// The newest place of a stream.
+/// The newest place of a stream, and when something was last shown in it.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn newest_seq(db: &impl ConnectionTrait, id: StreamId) -> Result<Option<i64>> {
-    let row = stream::Entity::find_by_id(id).select_only().column(stream::Column::LastSeq);
+pub async fn newest_place(db: &impl ConnectionTrait, id: StreamId) -> Result<Option<(i64, DateTime<Utc>)>> {
+    let row = stream::Entity::find_by_id(id).select_only().columns([stream::Column::LastSeq, stream::Column::LastAt]);
     Ok(row.into_tuple().one(db).await?)
 }

@@ -9,11 +9,12 @@ use super::{
         commands::Secrecy,
         rows::{roll_entry, vote},
     },
-    NOT_CAST, OPEN, PAPER, PAPER_ISSUED, TOOK_PART,
+    NOT_CAST, OPEN, PAPER, PAPER_ISSUED, STRUCK, TOOK_PART,
 };
 use crate::{
     error::Result,
     ids::{PersonId, VoteId},
+    keys::Keys,
     people::{self, audience::Among},
 };
 
@@ -38,6 +39,24 @@ pub async fn not_cast(
         .limit(count);
     if let Some(after) = after {
         rows = rows.filter(roll_entry::Column::PersonId.gt(after));
+    }
+    Ok(rows.into_tuple().all(db).await?)
+}
+
+/// Whom somebody at the door may still have to tell of a vote: who is on its roll, and in one that shows who cast what, has
+/// not cast. Of a secret one nobody learns here who has cast, nor when.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn to_tell(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<PersonId>> {
+    let Some(vote) = vote::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
+    let mut rows = roll_entry::Entity::find()
+        .select_only()
+        .column(roll_entry::Column::PersonId)
+        .filter(roll_entry::Column::VoteId.eq(id))
+        .filter(roll_entry::Column::Channel.ne(STRUCK));
+    if vote.secrecy == Secrecy::Open.as_str() {
+        rows = rows.filter(roll_entry::Column::Channel.is_not_in(TOOK_PART));
     }
     Ok(rows.into_tuple().all(db).await?)
 }
@@ -71,11 +90,11 @@ pub async fn not_cast_of(db: &impl ConnectionTrait, id: VoteId, among: &Among) -
 }
 
 /// Electors who were told that somebody cast for them, or that a sheet of paper was handed out in their name, and who have no
-/// phone, or the caster's alone: their numbers and names, for the list of the door.
+/// phone of their own, or the caster's alone: their numbers and names, for the list of the door.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn unreachable(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<(i32, String)>> {
+pub async fn unreachable(db: &impl ConnectionTrait, keys: &Keys, id: VoteId) -> Result<Vec<(i32, String)>> {
     let Some(vote) = vote::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
     let mut by_other = Condition::all().add(roll_entry::Column::CastBy.is_not_null());
     if vote.secrecy == Secrecy::Secret.as_str() {
@@ -91,7 +110,8 @@ pub async fn unreachable(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<(i
         .await?;
     let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
     let casters = rows.iter().filter_map(|row| row.cast_by);
-    let phones = people::queries::phone_digests(db, &ids.iter().copied().chain(casters).collect::<Vec<_>>()).await?;
+    let all: Vec<PersonId> = ids.iter().copied().chain(casters).collect();
+    let phones = people::queries::own_numbers(db, keys, &all).await?;
     let mut names = people::names(db, ids).await?;
     // what is told to the caster's own phone is told to the caster
     let has_own = |row: &roll_entry::Model| {

@@ -1,5 +1,8 @@
 //! Of a notice of the town its office sees how far it came in each village, and each village its own people by name.
+use liusheng::bodies::{self, By};
+
 use super::*;
+use crate::county::operator;
 
 const TOWN: &str = "330521103";
 const NEXT: &str = "330521103203";
@@ -69,6 +72,47 @@ async fn a_towns_notice_is_counted_by_village_and_named_in_each() {
     let (status, page) = village.clerk.download(&format!("/desk/notices/{id}/script")).await;
     assert_eq!(status, 200);
     assert!(String::from_utf8_lossy(&page).contains("请转移"));
+    scene.app.stop().await;
+}
+
+/// Somebody of the next village, in the office of a town that has nobody on its rosters.
+async fn clerk_of_another_town(scene: &Scene) -> Somebody {
+    let store = &scene.app.app.store;
+    let founded = json!({ "kind": "town_office", "name": "钟管镇人民政府", "areas": ["330521104"] });
+    let founded = serde_json::from_value(founded).unwrap();
+    let office = store.write(move |tx| Box::pin(bodies::found_body(tx, By::Operator, founded))).await.unwrap().body.id;
+    let person = person_of(&scene.app.app, NEXT, "00002").await;
+    let seat = serde_json::from_value(json!({ "person_id": person, "role": "clerk" })).unwrap();
+    store.write(move |tx| Box::pin(bodies::take_seat(tx, By::Operator, (office, seat)))).await.unwrap();
+    scene.app.settle().await;
+    Somebody::signed_in(&scene.app, person).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_notice_of_the_county_each_town_sees_its_own_villages() {
+    let scene = Scene::set().await;
+    let (village, town) = (&scene.village, &scene.village.town);
+    let (county, other) = (operator(&scene.app).await, clerk_of_another_town(&scene).await);
+    let notice = json!({ "area_code": "330521", "title": "防汛", "text": "请转移。", "class": "emergency" });
+    let id = county.post("/v1/notices", notice).await.ok()["id"].as_str().unwrap().to_owned();
+    scene.app.settle().await;
+    let board = format!("/desk/notices/{id}/reach");
+    let links = [village.area.as_str(), NEXT].map(|code| format!("{board}?area={code}"));
+    for (who, shows) in [(&county, 2), (town, 2), (&other, 0)] {
+        for asked in [board.clone(), format!("{board}?area={TOWN}")] {
+            let (status, page) = who.download(&asked).await;
+            let page = String::from_utf8_lossy(&page);
+            assert_eq!((status, page.contains("id=\"villages\"")), (200, true), "{asked}");
+            assert_eq!(links.iter().filter(|link| page.contains(link.as_str())).count(), shows, "{asked}");
+        }
+    }
+    let (status, page) = town.download(&links[1]).await;
+    assert_eq!((status, String::from_utf8_lossy(&page).contains("邻村甲")), (200, true), "by name in its village");
+    assert_eq!(other.download(&links[1]).await.0, 404, "another town's people are not its own");
+    // a village's office has no list, and its own people at once
+    let (status, page) = village.clerk.download(&board).await;
+    let page = String::from_utf8_lossy(&page);
+    assert_eq!((status, page.contains("id=\"villages\""), page.contains("还没有送达")), (200, false, true));
     scene.app.stop().await;
 }
 

@@ -2,16 +2,13 @@
 use std::collections::BTreeSet;
 
 use fake_providers::{Fake, Fault};
-use sea_orm::{
-    ExprTrait,
-    sea_query::{Expr, Query},
-};
 
 use super::*;
 use crate::support::answer;
 
 /// 00053 and 00054, who are married.
 const PHONE: &str = "19500000052";
+const AREA: &str = "330521103202";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_of_two_gets_one_text_that_says_for_how_many_and_both_share_its_end() {
@@ -46,31 +43,99 @@ async fn a_number_of_two_gets_one_text_that_says_for_how_many_and_both_share_its
     scene.app.stop().await;
 }
 
-/// Everybody in the village has the number of one.
-async fn one_number_for_all(scene: &Scene) {
+/// Those of the village's roster up to this number have the number of one, and nobody after them has any.
+pub(super) async fn one_number_up_to(scene: &Scene, last: &'static str) {
     let select = "SELECT phone_sealed, phone_hmac FROM people WHERE roster_number = '00053'";
     let row = scene.rows(select).await;
     let (sealed, hmac): (String, String) = (row[0].try_get_by_index(0).unwrap(), row[0].try_get_by_index(1).unwrap());
     let shared = scene.app.app.store.write(move |tx| {
         Box::pin(async move {
-            let all = Query::update()
+            let shared = Query::update()
                 .table("people")
                 .values([("phone_sealed", sealed.into()), ("phone_hmac", hmac.into())])
-                .and_where(Expr::col("id").is_not_null())
+                .and_where(Expr::col("area_code").eq(AREA))
+                .and_where(Expr::col("roster_number").lte(last))
                 .to_owned();
-            tx.execute(&all).await?;
+            tx.execute(&shared).await?;
+            let none = Query::update()
+                .table("people")
+                .values([("phone_sealed", None::<String>.into()), ("phone_hmac", None::<String>.into())])
+                .and_where(Expr::col("area_code").eq(AREA))
+                .and_where(Expr::col("roster_number").gt(last))
+                .to_owned();
+            tx.execute(&none).await?;
             Ok(())
         })
     });
     shared.await.unwrap();
 }
 
-/// Two servers, each with workers that take what they find.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_workers_at_once_tell_a_number_of_fifty_once_of_each_notice() {
+async fn a_number_of_eleven_or_a_made_up_one_tells_nobody_but_who_has_proven_it() {
+    const MADE_UP: &str = "13800000000";
     let fake = Fake::start().await.unwrap();
     let scene = Scene::set_with(0, |config| by_fake(config, &fake)).await;
-    one_number_for_all(&scene).await;
+    one_number_up_to(&scene, "00011").await;
+    let keys = &scene.app.app.keys;
+    let (sealed, hmac) = (keys.seal("phone", MADE_UP).unwrap(), keys.lookup("phone", MADE_UP));
+    let changed = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let proven = Query::update()
+                .table("people")
+                .value("phone_approved_at", tx.now())
+                .and_where(Expr::col("area_code").eq(AREA))
+                .and_where(Expr::col("roster_number").eq("00007"))
+                .to_owned();
+            tx.execute(&proven).await?;
+            let made_up = Query::update()
+                .table("people")
+                .values([("phone_sealed", sealed.into()), ("phone_hmac", hmac.into())])
+                .and_where(Expr::col("area_code").eq(AREA))
+                .and_where(Expr::col("roster_number").eq("00012"))
+                .to_owned();
+            tx.execute(&made_up).await?;
+            Ok(())
+        })
+    });
+    changed.await.unwrap();
+    let notice = scene.publish("停水", true).await;
+    // those whose phones are signed in are told at the step of the SMS
+    scene.pass(TimeDelta::seconds(20)).await;
+    scene.pass(TimeDelta::hours(5)).await;
+    let told = told_to(&fake, PHONE);
+    assert_eq!(told.len(), 1, "to the one whose number it is: {told:?}, {:?}", scene.states().await);
+    assert!(!told[0].1.contains("人"), "and for that one alone: {}", told[0].1);
+    assert!(told_to(&fake, MADE_UP).is_empty(), "a stranger hears nothing of the village");
+    let rows = board(&scene, &notice).await;
+    let rows = rows.as_array().unwrap();
+    let why = |why: &str| rows.iter().filter(|row| row["why"] == why && row["way"].is_null()).count();
+    assert_eq!((why("crowded_number"), why("made_up_number")), (10, 1), "none of them counts as told: {rows:?}");
+    let by_sms = rows.iter().filter(|row| row["way"] == "sms" || row["way"] == "family").count();
+    assert_eq!(by_sms, 1);
+    // the clerk reads why, and which numbers to look at
+    let clerk = &scene.village.clerk;
+    for (page, shows) in [
+        (format!("/desk/notices/{notice}/reach"), "并核对号码"),
+        (format!("/desk/roster?area={AREA}"), "要核对：十人以上登记了这个号码"),
+        (format!("/desk/roster?area={AREA}"), "要核对：不像真的号码"),
+    ] {
+        let (status, bytes) = clerk.download(&page).await;
+        assert_eq!(status, 200, "{page}");
+        assert!(String::from_utf8_lossy(&bytes).contains(shows), "{page}: {shows}");
+    }
+    let people = clerk.get(&format!("/v1/areas/{AREA}/people?limit=100")).await.ok();
+    let people = people["items"].as_array().unwrap();
+    let doubted = |why: &str| people.iter().filter(|one| one["phone_doubt"] == why).count();
+    assert_eq!((doubted("crowded_number"), doubted("made_up_number")), (10, 1), "{people:?}");
+    scene.app.stop().await;
+}
+
+/// Two servers, each with workers that take what they find.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_at_once_tell_a_number_of_ten_once_of_each_notice() {
+    let fake = Fake::start().await.unwrap();
+    let scene = Scene::set_with(0, |config| by_fake(config, &fake)).await;
+    one_number_up_to(&scene, "00010").await;
     let beside = scene.app.start_beside().await;
     for number in 0..4 {
         scene.publish(&format!("第{number}件"), true).await;
@@ -115,10 +180,10 @@ async fn all_agree(scene: &Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_workers_at_once_disturb_a_number_of_fifty_three_times_a_week() {
+async fn two_workers_at_once_disturb_a_number_of_ten_three_times_a_week() {
     let fake = Fake::start().await.unwrap();
     let scene = Scene::set_with(0, |config| by_fake(config, &fake)).await;
-    one_number_for_all(&scene).await;
+    one_number_up_to(&scene, "00010").await;
     all_agree(&scene).await;
     let beside = scene.app.start_beside().await;
     for number in 0..8 {

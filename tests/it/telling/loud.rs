@@ -124,3 +124,25 @@ async fn a_gateway_that_fails_leaves_the_script_to_the_office() {
     assert_eq!(scripts(&scene).await, 1);
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_kills_its_workers_is_left_to_the_office() {
+    let gateway = Gateway::open(500).await;
+    let scene = Scene::set_with(0, |config| gateway.set_up(config)).await;
+    let notice = emergency(&scene).await;
+    scene.pass(TimeDelta::minutes(11)).await;
+    assert_eq!(gateway.count(), 1);
+    // none of the others came back to say how it went
+    let died = scene.app.app.store.write(|tx| {
+        Box::pin(async move {
+            let died = "UPDATE deliveries SET state = 'sending', tries = 4 WHERE channel = 'loudspeaker'";
+            tx.execute_unprepared(died).await?;
+            Ok(())
+        })
+    });
+    died.await.unwrap();
+    scene.pass(TimeDelta::seconds(61)).await;
+    assert_eq!((gateway.count(), state(&scene, &notice).await), (1, json!("failed")), "not for ever");
+    assert_eq!(scripts(&scene).await, 1);
+    scene.app.stop().await;
+}

@@ -1,9 +1,5 @@
 //! A provider that stopped a template is asked once, not once for each who waits; and what cannot be told holds up nothing.
 use fake_providers::{Fake, Fault};
-use sea_orm::{
-    ExprTrait,
-    sea_query::{Expr, Query},
-};
 
 use super::*;
 
@@ -35,6 +31,50 @@ async fn what_a_provider_stopped_waits_together_and_one_try_lets_it_go() {
     let states = scene.states().await;
     assert_eq!(states["sent"] + states["sent family"], all, "{states:?}");
     assert_eq!(scene.number("SELECT count(*) FROM stopped_sends").await, 0);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_one_try_that_decides_is_of_somebody_who_may_be_told() {
+    let fake = Fake::start().await.unwrap();
+    let scene = Scene::set_with(0, |config| {
+        by_fake(config, &fake);
+        config.sends_per_second = 4;
+    })
+    .await;
+    let mut enough = Vec::new();
+    for number in ["00007", "00008", "00009", "00010", "00011", "00012"] {
+        let who = scene.village.villager(&scene.app, number).await;
+        agrees(&who).await;
+        enough.push(who.person);
+    }
+    agrees(&scene.village.villager(&scene.app, "00014").await).await;
+    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 4);
+    scene.publish("晒谷", false).await;
+    scene.pass(TimeDelta::hours(8)).await;
+    let states = scene.states().await;
+    assert_eq!((states.get("queued stopped"), fake.world.calls("/")), (Some(&7), 4), "{states:?}");
+    assert_eq!(scene.number("SELECT count(*) FROM disturbances").await, 0, "what was refused disturbed nobody");
+    // all but one were told of enough else meanwhile
+    let told = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let mut places = Query::insert();
+            places.into_table("disturbances").columns(["person_id", "place", "at"]);
+            for person in enough {
+                for place in 1..=3 {
+                    places.values_panic([person.into(), place.into(), tx.now().into()]);
+                }
+            }
+            tx.execute(&places).await?;
+            Ok(())
+        })
+    });
+    told.await.unwrap();
+    scene.pass(TimeDelta::minutes(61)).await;
+    let states = scene.states().await;
+    assert_eq!(told_to(&fake, "19500000014").len(), 1, "an hour later and no more: {states:?}");
+    assert_eq!(states.get("queued enough"), Some(&6), "{states:?}");
+    assert_eq!(scene.number("SELECT count(*) FROM stopped_sends").await, 0, "it is decided");
     scene.app.stop().await;
 }
 
@@ -112,6 +152,8 @@ async fn what_waited_for_a_provider_is_let_go_a_thousand_at_a_time_to_the_last()
     assert_eq!(scene.number("SELECT count(*) FROM deliveries WHERE reason = 'stopped'").await, 0, "to the last");
     let ended = "SELECT count(*) FROM deliveries WHERE reason = 'withdrawn' AND event_number > 1000000";
     assert_eq!(scene.number(ended).await, all);
+    let unclaimed = scene.number(&format!("{ended} AND tries = 0")).await;
+    assert!(unclaimed > all / 2, "{unclaimed} of {all}: what is not told any more is ended for many at once");
     scene.app.stop().await;
 }
 

@@ -6,7 +6,8 @@ use fake_providers::{Call, Fake, Fault, Mode};
 use liusheng::{
     config::WechatCallbackMode,
     gateways::{Letter, Outcome},
-    inbox, wechat,
+    inbox,
+    wechat::send,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -324,6 +325,30 @@ async fn an_answer_does_not_wait_for_a_file_and_a_lost_file_is_told() {
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(scene.voices().await.len(), 1, "a worker that was too slow adds nothing");
-    let _ = wechat::of_person(scene.app.app.store.read(), scene.me.person).await.unwrap();
+    scene.app.stop().await;
+}
+
+#[tokio::test]
+async fn what_wechat_says_of_an_older_window_shuts_none_that_was_opened_since() {
+    let scene = Scene::new().await;
+    scene.says("oA", text("oA", 1, "路灯坏了")).await;
+    scene.worked().await;
+    scene.told("oA", 1).await;
+    let left = async || count(scene.app.folder.path(), "SELECT sum(window_left) FROM wechat_accounts").await;
+    let who = (scene.me.person, "notice");
+    let before = taken(&scene.app, who, Uuid::now_v7()).await.unwrap();
+    assert_eq!(left().await, 3);
+    scene.app.pass(TimeDelta::seconds(5)).await;
+    scene.says("oA", text("oA", 2, "还没修")).await;
+    scene.worked().await;
+    assert_eq!(left().await, 5);
+    let letter = Letter { id: "d1".into(), text: "好".into(), ..Letter::default() };
+    scene.fake.world.fail(SAY, Fault::Code(45047), 2);
+    let (end, is_shut) = send::by(&scene.app.app, before, &letter).await;
+    assert_eq!((end.word(), is_shut, left().await), ("never", true, 5), "WeChat knew nothing of what was said since");
+    let after = taken(&scene.app, who, Uuid::now_v7()).await.unwrap();
+    assert_eq!(left().await, 4);
+    let (end, is_shut) = send::by(&scene.app.app, after, &letter).await;
+    assert_eq!((end.word(), is_shut, left().await), ("never", true, 0), "of this one it does");
     scene.app.stop().await;
 }

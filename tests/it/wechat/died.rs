@@ -70,6 +70,61 @@ async fn what_wechat_named_is_not_sent_again_because_its_worker_died() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_took_in_a_conversation_is_not_said_again_although_it_has_no_name() {
+    let scene = Scene::with(0, "notice_published official once N1 thing1=title".to_owned()).await;
+    scene.fake.world.said("oA");
+    scene.happens("<MsgType>text</MsgType><Content>路灯坏了</Content><MsgId>9</MsgId>").await;
+    until(&scene.app, "SELECT count(*) FROM wechat_inbox WHERE state = 'waiting'", 0).await;
+    let said = || scene.fake.world.sent(SAY).len();
+    for _ in 0..250 {
+        if said() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let sent = BTreeMap::from([("sent".to_owned(), 1)]);
+    assert_eq!((scene.states("wechat").await, said()), (sent.clone(), 2), "the receipt, and the letter");
+    let unnamed = "SELECT count(*) FROM wechat_sends WHERE state = 'out' AND msgid IS NULL";
+    assert_eq!(count(scene.app.folder.path(), unnamed).await, 1);
+    let died = format!(
+        "UPDATE deliveries SET state = 'sending', sent_at = NULL WHERE channel = 'wechat' AND target_id = '{}'",
+        scene.me.person
+    );
+    execute(&scene.app, died).await;
+    scene.pass(TimeDelta::minutes(4)).await;
+    assert_eq!((scene.states("wechat").await, said()), (sent, 2), "WeChat took it: said once");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_greeting_that_comes_too_late_ends_nothing_that_another_has() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    fake.world.said("oNew");
+    // the first waits for WeChat to take its greeting
+    fake.world.fail(SAY, Fault::Delay(3000), 1);
+    let subscribe = "<MsgType>event</MsgType><Event>subscribe</Event><EventKey></EventKey>";
+    call(&app, xml("oNew", subscribe)).make(&reqwest::Client::new()).await.unwrap();
+    for _ in 0..250 {
+        if fake.world.calls(SAY) == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // meanwhile its lease ran out, and another took the message and died
+    execute(&app, "UPDATE wechat_inbox SET tries = tries + 1".to_owned()).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let waits = "SELECT count(*) FROM wechat_inbox WHERE state = 'waiting' AND tries = 2";
+    assert_eq!(count(app.folder.path(), waits).await, 1, "the message is another's by now");
+    app.clock.advance(TimeDelta::minutes(5));
+    inbox::run_due(&app.app).await.unwrap();
+    until(&app, "SELECT count(*) FROM wechat_inbox WHERE state = 'done' AND why = 'hello'", 1).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_kills_its_workers_is_given_up() {
     let fake = Fake::start().await.unwrap();
     let app = set(&fake).await;

@@ -14,7 +14,7 @@ use super::{
     ledger::{CONSENTED, Scene, TEMPLATE},
     not_called, taken,
 };
-use crate::support::count;
+use crate::support::{Somebody, count};
 
 const MINI: &str = "/cgi-bin/message/subscribe/send";
 const BY_TEMPLATE: &str = "notice_published official template N1 thing1=title";
@@ -39,6 +39,15 @@ async fn a_no_to_a_template_without_a_ledger_is_asked_once_and_once_more_by_who_
     scene.app.stop().await;
 }
 
+/// WeChat reports of a send that the person did not want it.
+fn refusal(msgid: u64) -> String {
+    format!(
+        "<MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List>\
+         <TemplateId>N1</TemplateId><MsgID>{msgid}</MsgID><ErrorCode>43101</ErrorCode>\
+         <ErrorStatus>user refuse to accept the msg</ErrorStatus></List></SubscribeMsgSentEvent>"
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_to_one_template_leaves_the_others_and_the_account() {
     let templates = "notice_published official once N1 thing1=title; vote_opened official once V1 thing1=title";
@@ -54,13 +63,8 @@ async fn a_no_to_one_template_leaves_the_others_and_the_account() {
     scene.pass(TimeDelta::seconds(20)).await;
     assert_eq!((scene.fake.world.sent(CONSENTED).len(), scene.left().await), (1, 2));
     let msgid = scene.fake.world.sent(CONSENTED)[0].id;
-    let refused = format!(
-        "<MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List>\
-         <TemplateId>N1</TemplateId><MsgID>{msgid}</MsgID><ErrorCode>43101</ErrorCode>\
-         <ErrorStatus>user refuse to accept the msg</ErrorStatus></List></SubscribeMsgSentEvent>"
-    );
     for _ in 0..2 {
-        scene.happens(&refused).await;
+        scene.happens(&refusal(msgid)).await;
     }
     let folder = scene.app.folder.path();
     let left = async |template: &str| {
@@ -78,18 +82,7 @@ async fn a_stop_of_one_account_holds_back_none_of_the_other_s() {
     let templates = "notice_published official template N1 thing1=title; notice_published mini once M1 thing1=title";
     let scene = Scene::with(0, templates.to_owned()).await;
     scene.fake.world.template("M1", &["thing1"]);
-    let other = scene.village.villager(&scene.app, "00008").await;
-    let person = other.person;
-    let binding = scene.app.app.store.write(move |tx| {
-        Box::pin(async move {
-            let account = wechat::seen(tx, WechatApp::Mini, "mB").await?;
-            wechat::bind(tx, account.id, person).await
-        })
-    });
-    binding.await.unwrap();
-    scene.fake.world.user("mB", |user| {
-        user.credits.insert("M1".to_owned(), 9);
-    });
+    let other = in_mini(&scene, "00008", "mB").await;
     scene.fake.world.fail(TEMPLATE, Fault::Code(40037), 50);
     for (title, sent) in [("停水", 1), ("停电", 2)] {
         other.post("/v1/wechat/mini/consents", json!({ "accepted": ["M1"] })).await;
@@ -98,10 +91,107 @@ async fn a_stop_of_one_account_holds_back_none_of_the_other_s() {
         assert_eq!(scene.fake.world.calls(TEMPLATE), 1, "{title}: a stopped template is asked once");
         assert_eq!(scene.fake.world.sent(MINI).len(), sent, "{title}: the other account is not concerned");
     }
-    assert_eq!(scene.states("wechat").await.get("queued stopped"), Some(&2), "{:?}", scene.states("wechat").await);
+    let states = scene.states("wechat").await;
+    assert_eq!(states.get("queued stopped@official"), Some(&2), "{states:?}");
     scene.app.stop().await;
 }
 
+/// Binds an openid of the Mini Program to a villager, who may be sent so much there, and says so.
+async fn in_mini(scene: &Scene, number: &str, openid: &'static str) -> Somebody {
+    let who = scene.village.villager(&scene.app, number).await;
+    let person = who.person;
+    let binding = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let account = wechat::seen(tx, WechatApp::Mini, openid).await?;
+            wechat::bind(tx, account.id, person).await
+        })
+    });
+    binding.await.unwrap();
+    scene.fake.world.user(openid, |user| {
+        user.credits.insert("M1".to_owned(), 9);
+    });
+    assert_eq!(who.post("/v1/wechat/mini/consents", json!({ "accepted": ["M1"] })).await.status, 204);
+    who
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_for_one_account_is_let_go_while_everything_of_the_other_is_stopped() {
+    let templates = "notice_published official template N1 thing1=title; notice_published mini once M1 thing1=title";
+    let scene = Scene::with(0, templates.to_owned()).await;
+    scene.fake.world.template("M1", &["thing1"]);
+    for (number, openid) in [("00008", "mB"), ("00009", "mC")] {
+        in_mini(&scene, number, openid).await;
+    }
+    // the official account has used up its day; of the Mini Program one template is stopped, for an hour
+    scene.fake.world.fail(TEMPLATE, Fault::Code(45009), 50);
+    scene.fake.world.fail(MINI, Fault::Code(40037), 2);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let waits = async |reason: &str| {
+        count(scene.app.folder.path(), &format!("SELECT count(*) FROM deliveries WHERE reason = '{reason}'")).await
+    };
+    assert_eq!((waits("stopped@official").await, waits("stopped@mini").await), (1, 2));
+    assert_eq!(scene.fake.world.calls(MINI), 2);
+    scene.pass(TimeDelta::minutes(61)).await;
+    assert_eq!(scene.fake.world.sent(MINI).len(), 2, "one decided, and the other followed at once");
+    assert_eq!((waits("stopped@official").await, waits("stopped@mini").await), (1, 0));
+    assert_eq!(scene.fake.world.calls(TEMPLATE), 1, "until midnight nothing");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_days_quota_left_out_the_next_step_tells_and_the_next_day_does_not_once_more() {
+    let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
+    scene.fake.world.fail(TEMPLATE, Fault::Code(45009), 1);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!(states.get("queued stopped@official"), Some(&1), "until midnight: {states:?}");
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(scene.states("sms").await.get("sent"), Some(&1), "nobody is lost");
+    scene.pass(TimeDelta::hours(18)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!((states.get("cancelled reached"), scene.fake.world.calls(TEMPLATE)), (Some(&1), 1), "{states:?}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_unfollows_while_a_letter_waits_gets_it_by_the_next_step() {
+    // ten at night: it waits for the morning
+    let scene = Scene::with(13, BY_TEMPLATE.to_owned()).await;
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    assert_eq!(scene.states("wechat").await.get("queued"), Some(&1));
+    scene.happens("<MsgType>event</MsgType><Event>unsubscribe</Event><EventKey></EventKey>").await;
+    scene.pass(TimeDelta::hours(10)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!((states.get("cancelled no_wechat"), scene.fake.world.calls(TEMPLATE)), (Some(&1), 0), "{states:?}");
+    scene.pass(TimeDelta::hours(4)).await;
+    assert_eq!(scene.states("sms").await.get("sent"), Some(&1), "{:?}", scene.states("sms").await);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_given_after_a_send_stands_whatever_wechat_reports_of_that_send() {
+    let scene = Scene::with(0, BY_CONSENT.to_owned()).await;
+    scene.consents(&["accept"]).await;
+    scene.credit(1);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    assert_eq!((scene.fake.world.sent(CONSENTED).len(), scene.left().await), (1, 0));
+    scene.pass(TimeDelta::seconds(1)).await;
+    scene.happens(AGAIN).await;
+    assert_eq!(scene.left().await, 1);
+    scene.happens(&refusal(scene.fake.world.sent(CONSENTED)[0].id)).await;
+    assert_eq!(scene.left().await, 1, "what was refused was the earlier one");
+    assert_eq!(scene.states("wechat").await.get("dead no_consent"), Some(&1), "{:?}", scene.states("wechat").await);
+    scene.app.stop().await;
+}
+
+/// Asked once more, somebody says yes.
+const AGAIN: &str = "<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List>\
+    <TemplateId>N1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString><PopupScene>7</PopupScene>\
+    </List></SubscribeMsgPopupEvent>";
 const BY_CONSENT: &str = "notice_published official once N1 thing1=title";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,10 +220,7 @@ async fn a_consent_given_after_the_take_stands_whatever_wechat_says_of_the_send(
     let ticket = taken(&scene.app, (scene.me.person, "notice_published"), Uuid::now_v7()).await.unwrap();
     assert_eq!(scene.left().await, 0);
     scene.pass(TimeDelta::seconds(1)).await;
-    let again = "<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List>\
-        <TemplateId>N1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString><PopupScene>7</PopupScene>\
-        </List></SubscribeMsgPopupEvent>";
-    scene.happens(again).await;
+    scene.happens(AGAIN).await;
     assert_eq!(scene.left().await, 1);
     scene.fake.world.fail(CONSENTED, Fault::Code(43101), 1);
     let letter = Letter {

@@ -388,6 +388,7 @@ desk-roster-added = 新增 { $n } 人
 desk-roster-changed = 更新 { $n } 人
 desk-roster-left = 迁出 { $n } 人
 desk-roster-phones-kept = 保留 { $n } 人已批准的手机号，没有按名册改
+desk-roster-phones-doubtful = { $n } 人的手机号要核对：十人以上共用，或不像真的号码。不会给这些号码发短信，要上门通知。
 desk-roster-confirm = 我核对过：这份名册上少了 { $n } 人，他们确实迁出。请再选一次文件。
 desk-roster-faults = 文件里有 { $n } 处不对，改好再导入
 desk-roster-line = 行
@@ -410,6 +411,8 @@ desk-column-registered = 户籍在村
 desk-column-resident-here = 住在村里
 desk-is-true = 是
 desk-is-false = 否
+desk-phone-crowded-number = 要核对：十人以上登记了这个号码
+desk-phone-made-up-number = 要核对：不像真的号码
 desk-has-true = 有
 desk-has-false = 没有
 

@@ -1,0 +1,72 @@
+//! A vote is told by every way to the door, too: whoever no message reached stands on the list of who runs it.
+use uuid::Uuid;
+
+use super::{family::one_number_up_to, *};
+
+/// Whom the list of a vote names, as its page.
+async fn list(scene: &Scene, vote: &str) -> String {
+    let (status, page) = scene.village.chair.download(&format!("/desk/votes/{vote}/doors")).await;
+    assert_eq!(status, 200);
+    String::from_utf8_lossy(&page).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn electors_whom_no_message_reached_are_named_for_the_door() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let matter = village.matter_to_decide(app, "修桥").await;
+    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
+    app.settle().await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let first = list(&scene, &vote).await;
+    // 沈阿婆 and 费无证 have no phone; 费海荣 has one, and no app in which to hear of it
+    assert!(first.contains("沈阿婆") && first.contains("费无证") && !first.contains("费海荣"), "{first}");
+    let cards = "SELECT count(*) FROM entries WHERE body LIKE '%vote_doors%'";
+    assert_eq!(scene.number(cards).await, 0, "the messages have their time");
+    scene.pass(TimeDelta::hours(36)).await;
+    assert_eq!(scene.number(cards).await, 1, "then the office has the list");
+    let script = format!("SELECT count(*) FROM entries WHERE body LIKE '%loudspeaker_script%/desk/aloud/vote/{vote}%'");
+    assert_eq!(scene.number(&script).await, 1, "and before it what is read out");
+    let (status, words) = village.clerk.download(&format!("/desk/aloud/vote/{vote}")).await;
+    assert_eq!((status, String::from_utf8_lossy(&words).contains("是否同意")), (200, true));
+    // who has cast in an open vote need not be told any more
+    let voter = village.villager(app, "00056").await;
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    voter.post(&format!("/v1/votes/{vote}/ballots"), ballot).await.ok();
+    let last = list(&scene, &vote).await;
+    assert!(last.contains("沈阿婆") && !last.contains("费无证"), "{last}");
+    for other in [&village.secretary, &village.town] {
+        assert_eq!(other.download(&format!("/desk/votes/{vote}/doors")).await.0, 403);
+    }
+    assert_eq!(village.chair.download(&format!("/desk/votes/{}/doors", Uuid::now_v7())).await.0, 404);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_an_offices_number_alone_is_told_at_the_door_that_a_sheet_was_handed_out() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let matter = village.matter_to_decide(app, "修桥").await;
+    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
+    let elector = person_of(&app.app, &village.area, "00007").await;
+    let handed_out = app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let sheet = Query::update()
+                .table("roll_entries")
+                .value("channel", "paper_issued")
+                .and_where(Expr::col("person_id").eq(elector))
+                .to_owned();
+            tx.execute(&sheet).await?;
+            Ok(())
+        })
+    });
+    handed_out.await.unwrap();
+    let must_go = async || {
+        let (status, page) = village.chair.download(&format!("/desk/votes/{vote}")).await;
+        (status, String::from_utf8_lossy(&page).contains("请代投人以外的人上门告知"))
+    };
+    assert_eq!(must_go().await, (200, false), "the own phone hears of it");
+    one_number_up_to(&scene, "00011").await;
+    assert_eq!(must_go().await, (200, true), "a number of eleven is nobody's own");
+    scene.app.stop().await;
+}

@@ -17,6 +17,7 @@ mod board;
 mod chain;
 mod charters;
 mod claim;
+mod codes;
 mod compose;
 mod desk;
 mod desk_login;

@@ -8,6 +8,7 @@ use super::{
     rules::ladder::{Ladder, Level, Topic, Urgency},
 };
 use crate::{
+    bodies,
     broker::Bell,
     error::Result,
     events::{self, Event, Happening, Kind},
@@ -230,7 +231,15 @@ async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             let channel = find(tx, StreamKind::Channel, &meeting.area_code).await?;
             (Audience::Residents(meeting.area_code), channel)
         }
-        _ => (Audience::Members(meeting.body_id), find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?),
+        // the committee calls them, and they are another body
+        meetings::rules::Audience::Representatives => {
+            let theirs = bodies::of_kind(tx, "representatives", &meeting.area_code).await?;
+            let channel = find(tx, StreamKind::Channel, &meeting.area_code).await?;
+            (Audience::Members(theirs.unwrap_or(meeting.body_id)), channel)
+        }
+        meetings::rules::Audience::Members => {
+            (Audience::Members(meeting.body_id), find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?)
+        }
     };
     let told = personal((audience, Topic::Meetings, Ladder::Reminder), &event.subject);
     Ok(Some(Told { place: place(tx, card).await?, ..told }))

@@ -21,7 +21,7 @@ pub enum Audience {
     Residents(String),
     /// Who is on the roll of a vote and has not cast.
     Electors(VoteId),
-    /// Who holds a seat in a body.
+    /// Who belongs to a body, with a seat or without.
     Members(BodyId),
     /// One person.
     Person(PersonId),
@@ -87,14 +87,13 @@ impl Audience {
             }
             Self::Electors(vote) => votes::queries::not_cast(db, *vote, (after, CHUNK)).await?,
             Self::Members(body) => {
-                let mut ids: Vec<PersonId> = bodies::queries::members_of(db, *body, app.now())
-                    .await?
-                    .into_iter()
-                    .map(|seat| seat.person_id)
-                    .filter(|id| after.is_none_or(|after| *id > after))
-                    .collect();
+                let seats = bodies::queries::members_of(db, *body, app.now()).await?;
+                let mut ids: Vec<PersonId> = seats.into_iter().map(|seat| seat.person_id).collect();
+                ids.extend(bodies::members::ids(db, *body).await?);
+                ids.retain(|id| after.is_none_or(|after| *id > after));
                 ids.sort_unstable();
                 ids.dedup();
+                ids.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
                 ids
             }
             Self::Person(person) => {

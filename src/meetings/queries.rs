@@ -199,6 +199,15 @@ pub async fn is_signed_in(db: &impl ConnectionTrait, id: MeetingId, person: Pers
     Ok(attendance::Entity::find_by_id((id, person)).one(db).await?.is_some())
 }
 
+/// Is this person on the list against which the meeting is counted?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_listed(db: &impl ConnectionTrait, id: MeetingId, person: PersonId) -> Result<bool> {
+    let Some(row) = meeting::Entity::find_by_id(id).one(db).await? else { return Ok(false) };
+    lists::holds(db, &row, person).await
+}
+
 /// The meetings about a matter in its area and below, oldest first, 100 at most.
 ///
 /// # Errors

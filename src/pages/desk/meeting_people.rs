@@ -62,6 +62,17 @@ pub(super) struct Roll {
     pub(super) changed: Vec<(String, String)>,
 }
 
+impl Roll {
+    /// Who is still on it and sits nowhere any more: they count, so they sign in.
+    pub(super) fn others(&self, awaited: &[bodies::SeatView], found: &[Found]) -> Vec<Found> {
+        let is_known = |person: PersonId| {
+            awaited.iter().any(|seat| seat.person_id == person) || found.iter().any(|one| one.id == person)
+        };
+        let others = self.people.iter().filter(|one| !is_known(one.person_id));
+        others.map(|one| Found { id: one.person_id, label: one.name.clone() }).collect()
+    }
+}
+
 /// The list, for who holds the meeting.
 pub(super) async fn roll(app: &App, meeting: &MeetingView, list: Option<Vec<ListedView>>) -> Result<Roll> {
     let Some(people) = list else { return Ok(Roll::default()) };

@@ -1,0 +1,56 @@
+//! Who is called to a meeting is told of it, also by message: whoever sits in the body that meets, or belongs to it without.
+use std::collections::BTreeSet;
+
+use liusheng::ids::BodyId;
+
+use super::*;
+
+async fn call(scene: &Scene, who: &Somebody, (body, audience): (BodyId, &str)) -> String {
+    let meeting = json!({ "area_code": scene.village.area, "body_id": body, "audience": audience, "title": "议路灯",
+        "agenda": "路灯", "place": "礼堂", "starts_at": scene.app.app.now() + TimeDelta::days(5) });
+    who.post("/v1/meetings", meeting).await.ok()["id"].as_str().unwrap().to_owned()
+}
+
+/// Whom messages about this kind of event of a meeting are for.
+async fn told(scene: &Scene, meeting: &str, kind: &str) -> BTreeSet<String> {
+    let select = format!(
+        "SELECT DISTINCT d.target_id FROM deliveries d JOIN announcements a ON a.id = d.announcement_id \
+         WHERE d.channel = 'sms' AND a.kind = '{kind}' AND a.subject_id = '{meeting}'"
+    );
+    scene.rows(&select).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+fn people(some: &[&Somebody]) -> BTreeSet<String> {
+    some.iter().map(|one| one.person.to_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn representatives_are_called_to_their_meeting_and_told_when_it_is_called_off() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let meeting = call(&scene, &village.chair, (village.committee, "representatives")).await;
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    let theirs = people(&village.representatives.iter().collect::<Vec<_>>());
+    assert_eq!(told(&scene, &meeting, "meeting.called").await, theirs);
+    let reason = json!({ "reason": "下雨" });
+    village.chair.post(&format!("/v1/meetings/{meeting}/cancel"), reason).await.ok();
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(told(&scene, &meeting, "meeting.cancelled").await, theirs);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_belongs_to_a_body_without_a_seat_is_called_like_the_others() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let (chair, without) = (&village.branch_chair, village.villager(&scene.app, "00008").await);
+    let enter = json!({ "person_id": without.person });
+    chair.post(&format!("/v1/bodies/{}/members", village.branch), enter).await.ok();
+    let meeting = call(&scene, chair, (village.branch, "members")).await;
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(told(&scene, &meeting, "meeting.called").await, people(&[chair, &without]));
+    scene.app.stop().await;
+}

@@ -145,12 +145,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         }
         // who was told to come must be told not to
         Kind::MeetingCalled | Kind::MeetingCancelled => meeting(tx, event).await,
-        Kind::TaskGiven => {
-            let Some(owner) = event.get::<PersonId>("owner") else { return Ok(None) };
-            let told = personal((Audience::Person(owner), Topic::Tasks, Ladder::Personal), &event.subject);
-            let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
-            Ok(Some(Told { place: place(tx, card).await?, ..told }))
-        }
+        Kind::TaskGiven | Kind::TaskDelayed => task(tx, event).await,
         Kind::ObjectionAnswered => {
             let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
             let Some((objector, _)) = raised else { return Ok(None) };
@@ -199,6 +194,18 @@ fn moved((audience, topic): (Audience, Topic), thread: &str) -> Told {
 async fn place(tx: &Tx, stream: Option<StreamId>) -> Result<Option<(StreamId, i64)>> {
     let Some(stream) = stream else { return Ok(None) };
     Ok(newest_seq(tx, stream).await?.filter(|seq| *seq > 0).map(|seq| (stream, seq)))
+}
+
+/// A task's owner must do it; that it was put off is news to who did not put it off.
+async fn task(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let Some(owner) = event.get::<PersonId>("owner") else { return Ok(None) };
+    let told = match event.kind {
+        Kind::TaskDelayed if event.actor == Some(owner) => return Ok(None),
+        Kind::TaskDelayed => moved((Audience::Person(owner), Topic::Tasks), &event.subject),
+        _ => personal((Audience::Person(owner), Topic::Tasks, Ladder::Personal), &event.subject),
+    };
+    let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
+    Ok(Some(Told { place: place(tx, card).await?, ..told }))
 }
 
 async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {

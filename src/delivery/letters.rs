@@ -172,7 +172,9 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
         Some(Kind::SuggestionAnswered | Kind::SuggestionEscalated | Kind::SuggestionSubmitted) => {
             (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}"))
         }
-        Some(Kind::TaskGiven) => (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}")),
+        Some(Kind::TaskGiven | Kind::TaskDelayed) => {
+            (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}"))
+        }
         _ => {
             let id: Option<MatterId> = subject.parse().ok();
             let titles = matters::queries::titles(db, id.into_iter().collect()).await?;

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{PHOTO, id, own_cards, page, raise, scene};
+use super::{PHOTO, id, office_cards, own_cards, page, raise, scene};
 use crate::support::{Somebody, TestApp, Village};
 
 /// A task of a member of the council, and its path.
@@ -67,6 +67,35 @@ async fn a_task_is_put_off_with_a_reason_and_the_first_day_stays() {
     village.member.post(&format!("{task}/done"), json!({ "proof": "修好了", "photos": [photo["id"]] })).await.ok();
     assert_eq!(village.chair.post(&path, to(90, "太晚")).await.refused(), "wrong_state", "done is done");
     assert!(!page(&village.chair, &format!("/desk/tasks/{}", number(&task))).await.contains("延到哪天"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_was_put_off_is_late_once_more_when_the_new_day_passes() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let task = given(&village, &matter).await;
+    let to = |days: i64| json!({ "due_on": in_days(&app, days), "reason": "下雨" });
+    let late = async || {
+        let (office, own) =
+            (office_cards(&app, &village.chair, village.committee).await, own_cards(&app, &village.member).await);
+        [office, own].map(|cards| cards.iter().filter(|card| *card == "task_overdue").count())
+    };
+    app.pass(TimeDelta::days(10)).await;
+    assert_eq!(late().await, [1, 1], "who gave it and who does it");
+    village.chair.post(&format!("{task}/delays"), to(5)).await.ok();
+    app.pass(TimeDelta::days(4)).await;
+    assert_eq!(late().await, [1, 1], "not before the new day");
+    app.pass(TimeDelta::days(3)).await;
+    assert_eq!(late().await, [2, 2], "the new day passed, too");
+    // put off after its day, whether or not the clock had looked: known as late for good
+    let other = given(&village, &matter).await;
+    app.clock.advance(TimeDelta::days(10));
+    let put_off = village.chair.post(&format!("{other}/delays"), to(5)).await.ok();
+    assert_eq!(put_off["is_overdue"], true);
+    let in_time = given(&village, &matter).await;
+    let put_off = village.chair.post(&format!("{in_time}/delays"), to(20)).await.ok();
+    assert_eq!(put_off["is_overdue"], false, "put off before its day");
     app.stop().await;
 }
 

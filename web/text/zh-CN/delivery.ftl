@@ -133,6 +133,7 @@ delivery-told-vote-sheet-issued = 登记处在表决“{ $title }”中按您的
 delivery-told-meeting-called = 请您参加会议：{ $title }。时间地点请打开留声查看。
 delivery-told-meeting-cancelled = 会议取消了：{ $title }。缘由请打开留声查看。
 delivery-told-task-given = 有一项任务交给您办，请打开留声查看。
+delivery-told-task-delayed = 您的一项任务改了期限，请打开留声查看。
 delivery-told-suggestion-submitted = 村里的工作人员替您记下了一条留言。如果不是您说的，请打开留声查看，或找村委会。
 delivery-told-suggestion-answered = 您的留言有了答复，请打开留声查看。
 delivery-told-moved = 您关注的事项有新进展：{ $title }。

@@ -175,6 +175,9 @@ async fn shown(app: &TestApp, village: &Village, (matter, task, receipt): (&str,
     assert_eq!((&record["budget_fen"], &record["spent_fen"]), (&json!(500_000), &json!(123_456)));
     let table = public(&format!("/v1/register?area={}", village.area)).await;
     assert!(table.contains("预算（元）,支出（元）") && table.contains("5000.00,1234.56"), "{table}");
+    let book = village.clerk.download(&format!("/v1/register?format=xlsx&area={}", village.area)).await.1;
+    let book = String::from_utf8_lossy(&book);
+    assert!(book.contains("<v>5000.00</v>") && book.contains("<v>1234.56</v>"), "sums that a program can add: {book}");
     assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains(url));
     let sees = async |who: &Somebody| who.download(url).await.0;
     assert_eq!((sees(&village.clerk).await, sees(&village.neighbour(app).await).await), (200, 404));

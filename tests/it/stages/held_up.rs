@@ -38,6 +38,8 @@ async fn every_version_of_a_plan_stays_and_shows_what_changed() {
     assert!(public.contains("<del>装三盏灯。</del><ins>装"), "{public}");
     app.settle().await;
     assert!(village.cards(&app, &matter).await.contains("第 2 稿"));
+    let record = page(&village.clerk, &format!("/record/{matter}")).await;
+    assert!(record.contains("第 2 稿（共 2 稿）") && record.contains(shown["text"].as_str().unwrap()), "{record}");
     // what hangs out is not changed behind anybody's back
     skip(&village, &matter, "raise").await;
     skip(&village, &matter, "deliberate").await;
@@ -90,6 +92,8 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     assert_eq!(village.chair.post(&end, reason.clone()).await.refused(), "not_allowed");
     assert_eq!(supervisor.post(&end, reason.clone()).await.ok()["is_halted"], false);
     assert_eq!(supervisor.post(&end, reason).await.refused(), "wrong_state");
+    let record = page(&village.clerk, &format!("/record/{matter}")).await;
+    assert!(record.contains("账目要先核对 → 核对清楚了"), "who held it up, and what came of it: {record}");
     let told = village.cards(&app, &matter).await;
     assert!(told.contains("暂缓：") && told.contains("继续办："), "{told}");
     app.stop().await;

@@ -98,23 +98,28 @@ async fn opinion(
 async fn need(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
     let surveys = closed(db, standing, Purpose::Survey).await?;
     facts.survey_answers = surveys.iter().map(|form| form.answers).max().unwrap_or(0);
-    facts.visits = visited(db, standing).await?.len() as u64;
+    facts.visits = homes(db, sheets(db, standing).await?).await?;
     Ok(())
 }
 
 async fn visits(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
-    let visited = visited(db, standing).await?;
+    let sheets = sheets(db, standing).await?;
+    let visited: HashSet<PersonId> = forms::queries::people_answered(db, sheets.clone()).await?.into_iter().collect();
     let objectors = notices::queries::objectors_of(db, standing.matter.id, &standing.matter.area_code).await?;
-    facts.visits = visited.len() as u64;
+    facts.visits = homes(db, sheets).await?;
     facts.objectors = objectors.len() as u64;
     facts.objectors_visited = objectors.iter().filter(|person| visited.contains(person)).count() as u64;
     Ok(())
 }
 
-/// Everybody on a closed visit sheet, once.
-async fn visited(db: &impl ConnectionTrait, standing: &Standing) -> Result<HashSet<PersonId>> {
-    let sheets: Vec<FormId> = closed(db, standing, Purpose::Visit).await?.iter().map(|form| form.id).collect();
-    Ok(forms::queries::people_answered(db, sheets).await?.into_iter().collect())
+/// Closed sheets of visits.
+async fn sheets(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<FormId>> {
+    Ok(closed(db, standing, Purpose::Visit).await?.iter().map(|form| form.id).collect())
+}
+
+/// Households visited; of those that were drawn, where some were.
+async fn homes(db: &impl ConnectionTrait, sheets: Vec<FormId>) -> Result<u64> {
+    Ok(forms::queries::homes_visited(db, sheets).await?.len() as u64)
 }
 
 /// Forms of this purpose that were closed in this stage, oldest first.

@@ -16,7 +16,7 @@ pub struct Facts {
     pub proposed_by_body: bool,
     /// Answers in closed surveys; the largest counts.
     pub survey_answers: u64,
-    /// Visits in closed visit sheets, each person once.
+    /// Households visited by closed visit sheets, each once; of those that were drawn, where some were.
     pub visits: u64,
     /// Those who objected to a notice of this matter.
     pub objectors: u64,

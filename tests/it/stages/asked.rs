@@ -2,8 +2,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{id, office_cards, own_cards, page, raise, scene, skip};
-use crate::support::{Somebody, answer};
+use super::{id, missing, office_cards, own_cards, page, raise, scene, skip};
+use crate::support::{Somebody, TestApp, Village, answer, person_of};
 
 fn form(area: &str, matter: &str, purpose: &str) -> Value {
     json!({ "subject_id": matter, "area_code": area, "purpose": purpose, "title": "问卷", "questions": [
@@ -50,6 +50,64 @@ async fn the_households_of_objectors_are_drawn_first_and_nobody_chooses_the_othe
     assert_eq!((&seen["sample"][0]["is_visited"], &seen["sample"][1]["is_visited"]), (&json!(true), &json!(false)));
     let desk = page(&village.chair, &format!("/desk/forms/{sheet}")).await;
     assert!(desk.contains("抽到的户（6 户）") && desk.contains("提过异议") && desk.contains("H003"), "{desk}");
+    app.stop().await;
+}
+
+/// Rows of the roster: number of the person, number of the household.
+fn roster() -> Vec<(&'static str, &'static str)> {
+    let rows = include_str!("../../data/roster_small.csv").lines().skip(1);
+    rows.filter_map(|row| row.split_once(',')).map(|(person, rest)| (person, rest.split(',').next().unwrap())).collect()
+}
+
+/// A sheet of visits to these people of the village, closed.
+async fn visited(app: &TestApp, village: &Village, (sheet, people): (&str, &[&str])) {
+    for number in people {
+        let one = person_of(&app.app, &village.area, number).await;
+        let visit = json!({ "answers": { "a": "修" }, "person_id": one });
+        village.member.post(&format!("/v1/forms/{sheet}/answers"), visit).await.ok();
+    }
+    village.chair.post(&format!("/v1/forms/{sheet}/close"), json!(null)).await.ok();
+}
+
+/// A new sheet, with two households drawn for it: their numbers.
+async fn drawn(village: &Village, matter: &str) -> (String, Vec<String>) {
+    let sheet = id(&village.chair.post("/v1/forms", form(&village.area, matter, "visit")).await.ok());
+    let draw = json!({ "form_id": sheet, "households": 2 });
+    let homes = village.chair.post(&format!("/v1/matters/{matter}/sample"), draw).await.ok();
+    let numbers = homes.as_array().unwrap().iter().map(|one| one["household_number"].as_str().unwrap().to_owned());
+    (sheet, numbers.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn households_are_counted_and_where_some_were_drawn_those_alone() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    skip(&village, &matter, "deliberate").await;
+    let notice = json!({ "area_code": village.area, "matter_id": matter, "title": "水池", "text": "全文。",
+        "period_days": 5 });
+    village.clerk.post("/v1/notices", notice).await.ok();
+    app.settle().await;
+    app.pass(chrono::TimeDelta::days(12)).await;
+    app.settle().await;
+    let plain = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "visit")).await.ok());
+    visited(&app, &village, (&plain, &["00007", "00008"])).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["visits", "opinion"], "two of one household are one");
+    // the member who visits is on no sheet of the own
+    let people = roster().into_iter().filter(|(person, _)| *person != "00022");
+    let (others, homes) = drawn(&village, &matter).await;
+    let elsewhere: Vec<&str> = people
+        .clone()
+        .filter(|(_, home)| ["H004", "H005", "H006", "H007"].contains(home) && !homes.iter().any(|one| one == home))
+        .map(|(person, _)| person)
+        .collect();
+    visited(&app, &village, (&others, &elsewhere)).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["visits", "opinion"], "nobody visits whom he likes");
+    let (sheet, homes) = drawn(&village, &matter).await;
+    let inside: Vec<&str> =
+        people.filter(|(_, home)| homes.iter().any(|one| one == home)).map(|(person, _)| person).collect();
+    visited(&app, &village, (&sheet, &inside)).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["opinion"]);
     app.stop().await;
 }
 

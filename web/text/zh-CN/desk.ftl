@@ -568,6 +568,7 @@ desk-draw = 抽回访户
 desk-draw-hint = 提过异议的户全部在内，其余由系统随机抽，谁也选不了，抽一次就定了。
 desk-draw-households = 另外抽多少户
 desk-sample = 抽到的户（{ $n } 户）
+desk-sample-hint = 抽了户，就只有抽到的户算数；别的户可以走访、记录，但不算进回访户数。
 desk-sample-objector = 提过异议
 desk-sample-visited = 已回访
 desk-sample-waits = 还没有回访

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{doors_open, missing, page, raise, scene, sign_in, skip};
+use super::{doors_open, id, missing, own_cards, page, raise, scene, sign_in, skip};
 use crate::support::Somebody;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,6 +60,9 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     for days in [0, 4, 255] {
         assert_eq!(village.supervisor.post(&halt, why(days)).await.refused(), "invalid_fields");
     }
+    let task = json!({ "area_code": village.area, "matter_id": matter, "owner_id": village.member.person, "title": "量地",
+        "working_days": 3 });
+    let task = id(&village.chair.post("/v1/tasks", task).await.ok());
     let supervisor = &village.supervisor;
     let at_once = join_all((0..4).map(|_| supervisor.post(&halt, why(3)))).await;
     assert_eq!(at_once.iter().filter(|answer| answer.status == 200).count(), 1, "held up at once");
@@ -73,6 +76,8 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     assert_eq!((&shown["is_halted"], &shown["halts"][0]["reason"]), (&json!(true), &json!("账目要先核对")));
     assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains("账目要先核对"));
     assert!(page(supervisor, &format!("/desk/matters/{matter}")).await.contains("解除暂缓"));
+    assert!(own_cards(&app, &village.member).await.contains(&"matter_halted".to_owned()), "who is at work on it");
+    assert!(page(&village.member, &format!("/desk/tasks/{task}")).await.contains("暂缓期间请先停下来"));
     app.pass(TimeDelta::days(3)).await;
     app.settle().await;
     assert_eq!(missing(&village.chair, &matter).await, ["survey"], "it goes on");

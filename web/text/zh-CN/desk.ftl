@@ -537,6 +537,7 @@ desk-votes-against = 不同意 { $n } 票
 desk-carried = 通过
 desk-not-carried = 没有通过
 desk-not-counted = 没有计票，不算通过
+desk-task-halted = 村务监督委员会暂缓了这件事项。暂缓期间请先停下来，理由见事项页面。
 desk-by-vote = 村民会议靠表决决定，这里只作记录
 desk-by-vote-hint = 村民会议的决定靠表决：手机、纸票、委托合在一起计。这里写的只作记录，不算通过。
 desk-resolved-task = 看任务

@@ -12,7 +12,7 @@ use crate::{
     broker::Bell,
     error::Result,
     events::{self, Event, Happening, Kind},
-    ids::{AnnouncementId, MatterId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
+    ids::{AnnouncementId, MatterId, MeetingId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
     meetings, notices,
     quiet::{Class, Hours},
     store::Tx,
@@ -145,6 +145,13 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         }
         // who was told to come must be told not to
         Kind::MeetingCalled | Kind::MeetingCancelled => meeting(tx, event).await,
+        // by a way that is not the convener's
+        Kind::MeetingHeld => {
+            let id: MeetingId = event.subject_id()?;
+            let is_any = !meetings::queries::signed_for(tx, id).await?.is_empty();
+            let told = personal((Audience::SignedFor(id), Topic::Meetings, Ladder::Personal), &event.subject);
+            Ok(is_any.then_some(told))
+        }
         Kind::TaskGiven | Kind::TaskDelayed => task(tx, event).await,
         Kind::ObjectionAnswered => {
             let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;

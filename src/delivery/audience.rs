@@ -6,7 +6,8 @@ use crate::{
     app::App,
     bodies,
     error::{Error, Result},
-    ids::{BodyId, MatterId, PersonId, VoteId},
+    ids::{BodyId, MatterId, MeetingId, PersonId, VoteId},
+    meetings,
     people::audience::{Among, Neighbour, on_roster, page as residents},
     suggestions, votes,
 };
@@ -27,6 +28,8 @@ pub enum Audience {
     Person(PersonId),
     /// Whose voices joined a matter, and who follows it.
     Matter(MatterId),
+    /// Who was signed in to a meeting by somebody else.
+    SignedFor(MeetingId),
 }
 
 /// Some of an audience.
@@ -60,6 +63,7 @@ impl Audience {
             Self::Members(body) => ("members", body.to_string()),
             Self::Person(person) => ("person", person.to_string()),
             Self::Matter(matter) => ("matter", matter.to_string()),
+            Self::SignedFor(meeting) => ("signed_for", meeting.to_string()),
         }
     }
 
@@ -71,6 +75,7 @@ impl Audience {
             "members" => Self::Members(id.parse().map_err(Error::broken)?),
             "person" => Self::Person(id.parse().map_err(Error::broken)?),
             "matter" => Self::Matter(id.parse().map_err(Error::broken)?),
+            "signed_for" => Self::SignedFor(id.parse().map_err(Error::broken)?),
             _ => return Err(Error::broken("an audience of an unknown kind")),
         })
     }
@@ -100,6 +105,12 @@ impl Audience {
                 Some(*person).filter(|id| after.is_none_or(|after| *id > after)).into_iter().collect()
             }
             Self::Matter(matter) => concerned(db, *matter, after).await?,
+            Self::SignedFor(meeting) => {
+                let mut ids = meetings::queries::signed_for(db, *meeting).await?;
+                ids.retain(|id| after.is_none_or(|after| *id > after));
+                ids.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
+                ids
+            }
         };
         let (last, is_end) = (ids.last().copied(), (ids.len() as u64) < CHUNK);
         Ok(Chunk { people: on_roster(db, ids).await?, is_stretch: false, last, is_end })

@@ -160,7 +160,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let vote = votes::queries::asked(db, subject.parse().map_err(Error::broken)?).await?;
             (vote.map(|(question, _)| question).unwrap_or_default(), String::new(), format!("/votes/{subject}"))
         }
-        Some(Kind::MeetingCalled | Kind::MeetingCancelled) => {
+        Some(Kind::MeetingCalled | Kind::MeetingCancelled | Kind::MeetingHeld) => {
             let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;
             (meeting.title, String::new(), format!("/meetings/{subject}"))
         }

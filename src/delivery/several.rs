@@ -56,7 +56,9 @@ async fn open(tx: &Tx, told: &announcement::Model, all: Vec<&Sharer>) -> Result<
         Audience::Residents(area) => all.iter().filter(|one| covers(&area, &one.area)).map(|one| one.id).collect(),
         Audience::Electors(vote) => votes::queries::not_cast_of(tx, vote, &Among::These(ids.clone())).await?,
         // to each by itself
-        Audience::Members(_) | Audience::Person(_) | Audience::Matter(_) => return Ok(HashSet::new()),
+        Audience::Members(_) | Audience::Person(_) | Audience::Matter(_) | Audience::SignedFor(_) => {
+            return Ok(HashSet::new());
+        }
     };
     let done = reached::in_app(tx, told, &Among::These(ids)).await?;
     open.retain(|id| !done.contains(id));

@@ -23,11 +23,13 @@ use crate::{
 mod doors;
 pub(super) mod lists;
 mod resolved;
+mod signed;
 
 pub use self::{
     doors::{DoorCodeView, door_code},
     lists::{ListChangeView, ListedView},
     resolved::ResolutionView,
+    signed::signed_for,
 };
 
 /// A meeting to come.

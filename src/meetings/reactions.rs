@@ -25,10 +25,11 @@ pub const REACTIONS: &[Reaction] = &[
 ];
 
 /// Who belongs to the body without a seat is in none of its streams, and is told in the own mailbox; so is who came to it
-/// after the meeting was called.
+/// after the meeting was called, and who was signed in by somebody else.
 async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::MeetingListChanged => return tell_entered(tx, event).await,
+        Kind::MeetingHeld => return tell_signed_for(tx, event).await,
         Kind::MeetingCalled => ("meeting_called", "meetings-card-called"),
         Kind::MeetingCancelled => ("meeting_cancelled", "meetings-card-cancelled"),
         _ => return Ok(()),
@@ -59,6 +60,17 @@ async fn tell_entered(tx: &Tx, event: &Event) -> Result<()> {
     let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
     let own = mailbox(tx, entered.person_id).await?;
     post_card(tx, own, card(("meeting_called", "meetings-card-called"), &meeting, "/meetings")).await?;
+    Ok(())
+}
+
+/// Nobody fills a room with names unseen.
+async fn tell_signed_for(tx: &Tx, event: &Event) -> Result<()> {
+    let id = event.subject_id::<MeetingId>()?;
+    let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
+    for person in queries::signed_for(tx, id).await? {
+        let own = mailbox(tx, person).await?;
+        post_card(tx, own, card(("meeting_signed_for", "meetings-card-signed-for"), &meeting, "/meetings")).await?;
+    }
     Ok(())
 }
 

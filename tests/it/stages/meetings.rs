@@ -125,6 +125,14 @@ async fn party_members_without_a_seat_sign_in_and_count() {
     let minutes = json!({ "minutes": "审议", "resolutions": [{ "text": "同意", "votes_for": 2 }] });
     let held = chair.post(&format!("{meeting}/minutes"), minutes).await.ok();
     assert_eq!(held["quorum"], json!({ "entitled": 4, "present": 3, "needed": 3, "is_met": true }));
+    assert!(
+        own_cards(&app, &members[1]).await.contains(&"meeting_signed_for".to_owned()),
+        "signed in on paper by another"
+    );
+    assert!(
+        !own_cards(&app, &members[0]).await.contains(&"meeting_signed_for".to_owned()),
+        "signed in by the own phone"
+    );
     assert_eq!(held["resolutions"][0]["is_carried"], false, "two of four members are not more than half of all");
 
     // struck from the list, one is let in no more

@@ -79,3 +79,19 @@ async fn who_does_a_task_is_told_that_somebody_else_put_it_off() {
     assert_eq!(told(&scene, &tasks[1], "task.delayed").await, people(&[]), "who put it off knows");
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_signed_in_by_somebody_else_is_told_so() {
+    let scene = Scene::set().await;
+    let (chair, member) = (&scene.village.council_chair, &scene.village.member);
+    let meeting = call(&scene, chair, (scene.village.council, "members")).await;
+    scene.app.pass(TimeDelta::days(5)).await;
+    let attend = format!("/v1/meetings/{meeting}/attendances");
+    chair.post(&attend, json!({})).await.ok();
+    chair.post(&attend, json!({ "person_id": member.person, "via": "paper" })).await.ok();
+    chair.post(&format!("/v1/meetings/{meeting}/minutes"), json!({ "minutes": "说了" })).await.ok();
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(10)).await;
+    assert_eq!(told(&scene, &meeting, "meeting.held").await, people(&[member]));
+    scene.app.stop().await;
+}

@@ -132,6 +132,7 @@ delivery-told-vote-cast-for = 有人在表决“{ $title }”中替您或您家�
 delivery-told-vote-sheet-issued = 登记处在表决“{ $title }”中按您的名字发出了一张纸票。如果不是您或者您委托的人领的，请马上找村委会或乡镇。
 delivery-told-meeting-called = 请您参加会议：{ $title }。时间地点请打开留声查看。
 delivery-told-meeting-cancelled = 会议取消了：{ $title }。缘由请打开留声查看。
+delivery-told-meeting-held = 您在会议“{ $title }”上被登记为到会。如果您没有到会，也没有委托别人，请打开留声查看，或找村务监督委员会。
 delivery-told-task-given = 有一项任务交给您办，请打开留声查看。
 delivery-told-task-delayed = 您的一项任务改了期限，请打开留声查看。
 delivery-told-suggestion-submitted = 村里的工作人员替您记下了一条留言。如果不是您说的，请打开留声查看，或找村委会。

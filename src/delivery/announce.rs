@@ -153,13 +153,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             Ok(is_any.then_some(told))
         }
         Kind::TaskGiven | Kind::TaskDelayed => task(tx, event).await,
-        Kind::ObjectionAnswered => {
-            let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
-            let Some((objector, _)) = raised else { return Ok(None) };
-            let told = moved((Audience::Person(objector), Topic::Own), &event.subject);
-            let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
-            Ok(Some(Told { place: place(tx, card).await?, ..told }))
-        }
+        Kind::ObjectionAnswered | Kind::ObjectionRaised => objection(tx, event).await,
         // told by a way that is not the clerk's
         Kind::SuggestionSubmitted if event.data["taken_down"] == true => {
             let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
@@ -212,6 +206,19 @@ async fn task(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         _ => personal((Audience::Person(owner), Topic::Tasks, Ladder::Personal), &event.subject),
     };
     let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
+    Ok(Some(Told { place: place(tx, card).await?, ..told }))
+}
+
+/// Who objected hears of the answer; and, where somebody else wrote it down, that there is an objection in the own name.
+async fn objection(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
+    let Some((objector, _)) = raised else { return Ok(None) };
+    let told = match event.kind {
+        Kind::ObjectionRaised if event.actor == Some(objector) => return Ok(None),
+        Kind::ObjectionRaised => personal((Audience::Person(objector), Topic::Own, Ladder::Personal), &event.subject),
+        _ => moved((Audience::Person(objector), Topic::Own), &event.subject),
+    };
+    let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
     Ok(Some(Told { place: place(tx, card).await?, ..told }))
 }
 

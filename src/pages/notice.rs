@@ -169,7 +169,7 @@ async fn poster(
 }
 
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
-    let input = (id, RaiseObjection { text: form.text("text").replace("\r\n", "\n") });
+    let input = (id, RaiseObjection { text: form.text("text").replace("\r\n", "\n"), person_id: None });
     let raised = app.once(who.actor.clone(), form.key(), "object_to_notice", input, |tx, actor, input| {
         Box::pin(commands::object(tx, actor, input))
     });

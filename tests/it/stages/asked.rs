@@ -148,6 +148,43 @@ async fn what_somebody_wrote_on_paper_is_typed_in_once_and_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_objects_at_the_office_is_written_down_and_told() {
+    let (app, village) = scene().await;
+    let notice = json!({ "area_code": village.area, "title": "水池", "text": "全文。" });
+    let notice = id(&village.clerk.post("/v1/notices", notice).await.ok());
+    let path = format!("/v1/notices/{notice}/objections");
+    // without a number, and hence without a phone of the own
+    let old = village.villager(&app, "00056").await;
+    let said = |who: &Somebody| json!({ "text": "太深", "person_id": who.person });
+    for who in [&village.member, &village.supervisor, &village.council_chair, &village.representatives[0]] {
+        assert_eq!(who.post(&path, said(&old)).await.refused(), "not_allowed");
+    }
+    let neighbour = village.neighbour(&app).await;
+    assert_eq!(village.clerk.post(&path, said(&neighbour)).await.refused(), "invalid_fields");
+    let written = village.clerk.post(&path, said(&old)).await.ok();
+    assert_eq!((&written["is_recorded"], &written["is_mine"]), (&json!(true), &json!(false)), "{written}");
+    assert!(own_cards(&app, &old).await.contains(&"objection_written".to_owned()));
+    let desk = village.clerk.request(Method::POST, &format!("/desk/notices/{notice}/object"));
+    let form = desk.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
+    let sent = form.body("person_number=00056&text=%E5%A4%AA%E8%B4%B5").send().await.unwrap();
+    assert!([200, 303].contains(&sent.status().as_u16()), "{}", sent.status());
+    // three of one person, whoever writes them down
+    old.post(&path, json!({ "text": "太远" })).await.ok();
+    assert_eq!(village.clerk.post(&path, said(&old)).await.refused(), "too_many_objections");
+    let public = app.get(&format!("/v1/notices/{notice}")).await.ok();
+    let recorded: Vec<_> =
+        public["objection_list"].as_array().unwrap().iter().map(|one| one["is_recorded"].clone()).collect();
+    assert_eq!(
+        (recorded, &public["objection_list"][0]["name"]),
+        (vec![json!(true), json!(true), json!(false)], &json!("费**"))
+    );
+    let shown = page(&old, &format!("/notices/{notice}")).await;
+    assert!(shown.contains("工作人员代为登记") && shown.contains("太贵"), "{shown}");
+    assert!(page(&village.clerk, &format!("/desk/notices/{notice}")).await.contains("代为登记异议"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rating_on_paper_counts_when_two_people_read_the_same() {
     let (app, village) = scene().await;
     let matter = raise(&village, json!({})).await;

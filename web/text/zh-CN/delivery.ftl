@@ -145,6 +145,7 @@ delivery-digest-text = 今天有 { $n } 件事：{ $all }。请打开留声查�
 delivery-digest-between = ；
 delivery-own-voice = 您的留言
 delivery-told-suggestion-escalated = 您的留言已转给上一级办理，请打开留声查看。
+delivery-told-objection-raised = 村里的工作人员替您记下了一条异议。如果不是您说的，请打开留声查看，或找村务监督委员会。
 delivery-told-objection-answered = 您提的异议有了答复，请打开留声查看。
 delivery-own-objection = 您提的异议
 delivery-own-task = 您的任务

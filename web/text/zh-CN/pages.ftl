@@ -258,6 +258,7 @@ page-objection = 异议
 page-objection-answer = 答复
 page-objections-none = 还没有异议
 page-objections = 异议 { $n } 条，{ $open } 条等待答复
+page-objection-recorded = 工作人员代为登记
 page-objection-open = 等待答复
 page-object = 提出异议
 page-object-hint = 每一条异议都要公开答复。别人看不到您的全名。

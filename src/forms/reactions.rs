@@ -17,15 +17,21 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "forms.tell_written_for", run: |tx, event| Box::pin(tell_written_for(tx, event)) },
 ];
 
-/// Whose paper was typed in sees that it was: nobody answers for another unseen.
+/// Whose paper was typed in, and who was visited, sees that it was: nobody answers for another unseen.
 async fn tell_written_for(tx: &Tx, event: &Event) -> Result<()> {
     let (Kind::AnswerTyped, Some(person)) = (event.kind, event.get::<PersonId>("person")) else { return Ok(()) };
     let Some(form) = form::Entity::find_by_id(event.subject_id::<FormId>()?).one(tx).await? else { return Ok(()) };
+    // a sheet of visits is for those who visit; what stands in it of oneself is among the own data
+    let (code, key, link) = if form.purpose == Purpose::Visit.as_str() {
+        ("visit_written", "forms-card-visited", "/privacy/mine".to_owned())
+    } else {
+        ("answer_typed", "forms-card-typed", format!("/forms/{}", form.id))
+    };
     let card = Card {
-        code: "answer_typed",
-        title: text::say_with("forms-card-typed", &[("title", form.title.into())]),
-        text: text::say("forms-card-typed-text"),
-        link: format!("/forms/{}", form.id),
+        code,
+        title: text::say_with(key, &[("title", form.title.into())]),
+        text: text::say(&format!("{key}-text")),
+        link,
     };
     let own = mailbox(tx, person).await?;
     post_card(tx, own, card).await?;

@@ -93,6 +93,8 @@ async fn households_are_counted_and_where_some_were_drawn_those_alone() {
     let plain = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "visit")).await.ok());
     visited(&app, &village, (&plain, &["00007", "00008"])).await;
     assert_eq!(missing(&village.chair, &matter).await, ["visits", "opinion"], "two of one household are one");
+    let one = village.villager(&app, "00007").await;
+    assert!(own_cards(&app, &one).await.contains(&"visit_written".to_owned()), "nobody is visited unseen");
     // the member who visits is on no sheet of the own
     let people = roster().into_iter().filter(|(person, _)| *person != "00022");
     let (others, homes) = drawn(&village, &matter).await;

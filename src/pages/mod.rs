@@ -12,6 +12,7 @@
 //! `{{ moment(at) }}`, `{{ asset("x.js") }}`. Forms come as [`fields::Fields`]; a refusal becomes [`fields::Wrong`], which
 //! the macros in `forms.html` show beside the fields. Refusals elsewhere become plain pages by themselves.
 mod about;
+mod arguments;
 pub mod assets;
 mod board;
 mod chain;
@@ -74,6 +75,7 @@ pub fn routes() -> Router<App> {
         .merge(figures::routes())
         .merge(matter::routes())
         .merge(plan::routes())
+        .merge(arguments::routes())
         .merge(charters::routes())
         .merge(form::routes())
         .merge(meeting::routes())

@@ -1,4 +1,4 @@
-//! Plans in versions, and a step that the supervision committee holds up.
+//! Plans in versions, reasons for and against them, and a step that the supervision committee holds up.
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -176,5 +176,38 @@ async fn a_plan_written_after_the_resolution_is_resolved_on_anew() {
     note().await;
     let moved = village.chair.post(&format!("/v1/matters/{matter}/advance"), json!({})).await.ok();
     assert_eq!(moved["stage"], "publicise");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reasons_for_and_against_stand_beside_one_another() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let talk = village.discussion(&app, &matter).await;
+    let messages = format!("/v1/streams/{talk}/messages");
+    let (one, other) = (village.villager(&app, "00007").await, village.villager(&app, "00010").await);
+    let mut said = Vec::new();
+    for (who, side, text) in [
+        (&one, "for", "夏天要用水"),
+        (&other, "against", "太贵了"),
+        (&one, "info", "去年修过一次"),
+        (&other, "for", "说错了的话"),
+    ] {
+        let message = json!({ "client_id": uuid::Uuid::now_v7(), "side": side, "text": text });
+        said.push(who.post(&messages, message).await.ok()["seq"].clone());
+    }
+    other.post(&format!("{messages}/{}/recall", said[3]), json!({})).await.ok();
+    let path = format!("/matters/{matter}/arguments");
+    let shown = page(&village.clerk, &path).await;
+    let column = |side: &str| {
+        let from = shown.split_once(&format!("id=\"side-{side}\"")).unwrap().1;
+        from.split_once("</section>").unwrap().0.to_owned()
+    };
+    assert!(column("for").contains("夏天要用水") && !column("for").contains("太贵了"), "{shown}");
+    assert!(!shown.contains("说错了的话"), "taken back: {shown}");
+    assert!(column("against").contains("太贵了") && column("info").contains("去年修过一次"), "{shown}");
+    assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains(&path));
+    let (status, _) = village.neighbour(&app).await.download(&path).await;
+    assert_eq!(status, 404, "for the people of the village");
     app.stop().await;
 }

@@ -97,6 +97,21 @@ fn every_path_that_a_new_matter_may_take_is_built_in_and_named() {
 }
 
 #[test]
+fn one_friend_alone_rates_no_matter_that_begins_now() {
+    for key in [TemplateKey::SixStages, TemplateKey::Short] {
+        let template = built_in(key);
+        let rule = template.stage(Stage::Evaluate).unwrap();
+        let lacking = |answers| {
+            let rating = Some(Rating { answers, mean_hundredths: Some(500), rectified: false });
+            let lacks = missing(rule, &Facts { rating, ..complete() });
+            lacks.into_iter().map(|one| (one.code, one.need, one.have)).collect::<Vec<_>>()
+        };
+        assert_eq!(lacking(2), [("rating".to_owned(), 3, 2)], "{key:?}");
+        assert!(lacking(3).is_empty(), "{key:?}");
+    }
+}
+
+#[test]
 fn what_the_law_reserves_needs_a_lawful_note_and_nothing_else_does() {
     let template = built_in(TemplateKey::SixStages);
     let rule = template.stage(Stage::Deliberate).unwrap();

@@ -56,7 +56,9 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
                     standing.since_entered("vote_result").any(|row| row.outcome.as_deref() == Some("passed"));
             }
             Requirement::Tasks { .. } => tasks_given(db, standing, &mut facts).await?,
-            Requirement::Rating { .. } => facts.rating = rating(db, standing).await?,
+            Requirement::Rating { min_mean_hundredths, .. } => {
+                facts.rating = rating(db, (standing, *min_mean_hundredths)).await?;
+            }
             Requirement::Report => facts.report = standing.since_entered("report").next().is_some(),
         }
     }
@@ -190,20 +192,28 @@ async fn tasks_given(db: &impl ConnectionTrait, standing: &Standing, facts: &mut
     Ok(())
 }
 
-/// The newest rating that was closed in this stage, and whether something was put right after it.
-async fn rating(db: &impl ConnectionTrait, standing: &Standing) -> Result<Option<Rating>> {
-    let Some(form) = closed(db, standing, Purpose::Rating).await?.into_iter().max_by_key(|form| form.closed_at) else {
-        return Ok(None);
-    };
-    let tally = forms::queries::tally(db, form.id).await?;
-    // ids are in order of time: what was given before the rating was opened is what was rated
-    let later =
-        |task: &TaskView| task.done_at.is_some() && Some(task.created_at) >= form.closed_at && task.id.0 > form.id.0;
-    Ok(Some(Rating {
-        answers: tally.answers,
-        mean_hundredths: tally.mean_hundredths.map(i64::unsigned_abs),
-        rectified: own_tasks(db, standing).await?.iter().any(later),
-    }))
+/// The newest rating that was closed in this stage, whether something was put right after it, and whether one before it was
+/// too low and nothing was put right since.
+async fn rating(db: &impl ConnectionTrait, (standing, min_mean): (&Standing, u64)) -> Result<Option<Rating>> {
+    let mut forms = closed(db, standing, Purpose::Rating).await?;
+    forms.sort_by_key(|form| form.closed_at);
+    let tasks = own_tasks(db, standing).await?;
+    let mut newest: Option<Rating> = None;
+    for form in forms {
+        let tally = forms::queries::tally(db, form.id).await?;
+        // ids are in order of time: what was given before the rating was opened is what was rated
+        let later = |task: &TaskView| {
+            task.done_at.is_some() && Some(task.created_at) >= form.closed_at && task.id.0 > form.id.0
+        };
+        let is_low = |one: Rating| one.mean_hundredths.is_some_and(|mean| mean < min_mean) && !one.rectified;
+        newest = Some(Rating {
+            answers: tally.answers,
+            mean_hundredths: tally.mean_hundredths.map(i64::unsigned_abs),
+            rectified: tasks.iter().any(later),
+            was_low: newest.is_some_and(|before| before.was_low || is_low(before)),
+        });
+    }
+    Ok(newest)
 }
 
 async fn own_tasks(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<TaskView>> {

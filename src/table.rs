@@ -71,7 +71,7 @@ impl Table {
     pub fn rows(&mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>> {
         let plain = |one: Cell| match one {
             Cell::Text(words) => cell(&words),
-            Cell::Number(number) => number.to_string(),
+            number => number.number().unwrap_or_default(),
         };
         match self {
             Self::Csv => lines(rows.into_iter().map(|row| row.into_iter().map(plain).collect())),
@@ -99,7 +99,7 @@ const HEADERS: [(HeaderName, &str); 2] = [
 
 /// Words as a cell: a spreadsheet runs what begins with these signs.
 fn cell(words: &str) -> String {
-    if words.starts_with(['=', '+', '-', '@', '\t']) { format!("'{words}") } else { words.to_owned() }
+    if words.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{words}") } else { words.to_owned() }
 }
 
 /// Lines of a table; each cell that people wrote went through [`cell`].
@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_runs_nothing() {
-        for (words, written) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("鸡蛋", "鸡蛋"), ("1-2", "1-2")] {
+        for (words, written) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("\r=1", "'\r=1"), ("鸡蛋", "鸡蛋"), ("1-2", "1-2")]
+        {
             assert_eq!(cell(words), written);
         }
     }

@@ -8,10 +8,11 @@ use super::{
     rules::ladder::{Ladder, Level, Topic, Urgency},
 };
 use crate::{
+    bodies,
     broker::Bell,
     error::Result,
     events::{self, Event, Happening, Kind},
-    ids::{AnnouncementId, MatterId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
+    ids::{AnnouncementId, MatterId, MeetingId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
     meetings, notices,
     quiet::{Class, Hours},
     store::Tx,
@@ -146,19 +147,15 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         }
         // who was told to come must be told not to
         Kind::MeetingCalled | Kind::MeetingCancelled => meeting(tx, event).await,
-        Kind::TaskGiven => {
-            let Some(owner) = event.get::<PersonId>("owner") else { return Ok(None) };
-            let told = personal((Audience::Person(owner), Topic::Tasks, Ladder::Personal), &event.subject);
-            let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
-            Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
+        // by a way that is not the convener's
+        Kind::MeetingHeld => {
+            let id: MeetingId = event.subject_id()?;
+            let is_any = !meetings::queries::signed_for(tx, id).await?.is_empty();
+            let told = personal((Audience::SignedFor(id), Topic::Meetings, Ladder::Personal), &event.subject);
+            Ok(is_any.then_some(told))
         }
-        Kind::ObjectionAnswered => {
-            let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
-            let Some((objector, _)) = raised else { return Ok(None) };
-            let told = moved((Audience::Person(objector), Topic::Own), &event.subject);
-            let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
-            Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
-        }
+        Kind::TaskGiven | Kind::TaskDelayed => task(tx, event).await,
+        Kind::ObjectionAnswered | Kind::ObjectionRaised => objection(tx, event).await,
         // told by a way that is not the clerk's
         Kind::SuggestionSubmitted if event.data["taken_down"] == true => {
             let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
@@ -203,6 +200,31 @@ async fn place(tx: &Tx, event: &Event, stream: Option<StreamId>) -> Result<Optio
     let newest = newest_place(tx, stream).await?.filter(|(seq, _)| *seq > 0);
     let is_shown = |at: DateTime<Utc>| at >= event.at - CLOCKS_APART;
     Ok(newest.map(|(seq, at)| (stream, if is_shown(at) { seq } else { seq + 1 })))
+}
+
+/// A task's owner must do it; that it was put off is news to who did not put it off.
+async fn task(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let Some(owner) = event.get::<PersonId>("owner") else { return Ok(None) };
+    let told = match event.kind {
+        Kind::TaskDelayed if event.actor == Some(owner) => return Ok(None),
+        Kind::TaskDelayed => moved((Audience::Person(owner), Topic::Tasks), &event.subject),
+        _ => personal((Audience::Person(owner), Topic::Tasks, Ladder::Personal), &event.subject),
+    };
+    let card = find(tx, StreamKind::Mailbox, &owner.to_string()).await?;
+    Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
+}
+
+/// Who objected hears of the answer; and, where somebody else wrote it down, that there is an objection in the own name.
+async fn objection(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
+    let Some((objector, _)) = raised else { return Ok(None) };
+    let told = match event.kind {
+        Kind::ObjectionRaised if event.actor == Some(objector) => return Ok(None),
+        Kind::ObjectionRaised => personal((Audience::Person(objector), Topic::Own, Ladder::Personal), &event.subject),
+        _ => moved((Audience::Person(objector), Topic::Own), &event.subject),
+    };
+    let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
+    Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
 }
 
 async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {

@@ -24,12 +24,14 @@ pub enum Audience {
     Electors(VoteId),
     /// Who is on the list of a meeting.
     Invited(MeetingId),
-    /// Who holds a seat in a body: of a meeting that was called before meetings had lists.
+    /// Who belongs to a body, with a seat or without: of a meeting that was called before meetings had lists.
     Members(BodyId),
     /// One person.
     Person(PersonId),
     /// Whose voices joined a matter, and who follows it.
     Matter(MatterId),
+    /// Who was signed in to a meeting by somebody else.
+    SignedFor(MeetingId),
 }
 
 /// Some of an audience.
@@ -64,6 +66,7 @@ impl Audience {
             Self::Members(body) => ("members", body.to_string()),
             Self::Person(person) => ("person", person.to_string()),
             Self::Matter(matter) => ("matter", matter.to_string()),
+            Self::SignedFor(meeting) => ("signed_for", meeting.to_string()),
         }
     }
 
@@ -76,6 +79,7 @@ impl Audience {
             "members" => Self::Members(id.parse().map_err(Error::broken)?),
             "person" => Self::Person(id.parse().map_err(Error::broken)?),
             "matter" => Self::Matter(id.parse().map_err(Error::broken)?),
+            "signed_for" => Self::SignedFor(id.parse().map_err(Error::broken)?),
             _ => return Err(Error::broken("an audience of an unknown kind")),
         })
     }
@@ -98,20 +102,25 @@ impl Audience {
                 ids
             }
             Self::Members(body) => {
-                let mut ids: Vec<PersonId> = bodies::queries::members_of(db, *body, app.now())
-                    .await?
-                    .into_iter()
-                    .map(|seat| seat.person_id)
-                    .filter(|id| after.is_none_or(|after| *id > after))
-                    .collect();
+                let seats = bodies::queries::members_of(db, *body, app.now()).await?;
+                let mut ids: Vec<PersonId> = seats.into_iter().map(|seat| seat.person_id).collect();
+                ids.extend(bodies::members::ids(db, *body).await?);
+                ids.retain(|id| after.is_none_or(|after| *id > after));
                 ids.sort_unstable();
                 ids.dedup();
+                ids.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
                 ids
             }
             Self::Person(person) => {
                 Some(*person).filter(|id| after.is_none_or(|after| *id > after)).into_iter().collect()
             }
             Self::Matter(matter) => concerned(db, *matter, after).await?,
+            Self::SignedFor(meeting) => {
+                let mut ids = meetings::queries::signed_for(db, *meeting).await?;
+                ids.retain(|id| after.is_none_or(|after| *id > after));
+                ids.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
+                ids
+            }
         };
         let (last, is_end) = (ids.last().copied(), (ids.len() as u64) < CHUNK);
         Ok(Chunk { people: on_roster(db, ids).await?, is_stretch: false, last, is_end })

@@ -200,11 +200,11 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let vote = votes::queries::asked(db, subject.parse().map_err(Error::broken)?).await?;
             (vote.map(|(question, _)| question).unwrap_or_default(), String::new(), format!("/votes/{subject}"))
         }
-        Some(Kind::MeetingCalled | Kind::MeetingCancelled) => {
+        Some(Kind::MeetingCalled | Kind::MeetingCancelled | Kind::MeetingHeld) => {
             let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;
             (meeting.title, String::new(), format!("/meetings/{subject}"))
         }
-        Some(Kind::ObjectionAnswered) => {
+        Some(Kind::ObjectionAnswered | Kind::ObjectionRaised) => {
             let raised = notices::queries::raised_by(db, subject.parse().map_err(Error::broken)?).await?;
             let path = raised.map_or_else(|| "/".to_owned(), |(_, notice)| format!("/notices/{notice}"));
             (text::say("delivery-own-objection"), String::new(), path)
@@ -212,7 +212,9 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
         Some(Kind::SuggestionAnswered | Kind::SuggestionEscalated | Kind::SuggestionSubmitted) => {
             (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}"))
         }
-        Some(Kind::TaskGiven) => (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}")),
+        Some(Kind::TaskGiven | Kind::TaskDelayed) => {
+            (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}"))
+        }
         _ => {
             let id: Option<MatterId> = subject.parse().ok();
             let titles = matters::queries::titles(db, id.into_iter().collect()).await?;

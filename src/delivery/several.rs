@@ -56,7 +56,11 @@ async fn open(tx: &Tx, told: &announcement::Model, all: Vec<&Sharer>) -> Result<
         Audience::Residents(area) => all.iter().filter(|one| covers(&area, &one.area)).map(|one| one.id).collect(),
         Audience::Electors(vote) => votes::queries::not_cast_of(tx, vote, &Among::These(ids.clone())).await?,
         // to each by itself
-        Audience::Invited(_) | Audience::Members(_) | Audience::Person(_) | Audience::Matter(_) => {
+        Audience::Invited(_)
+        | Audience::Members(_)
+        | Audience::Person(_)
+        | Audience::Matter(_)
+        | Audience::SignedFor(_) => {
             return Ok(HashSet::new());
         }
     };

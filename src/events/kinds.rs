@@ -171,7 +171,7 @@ kinds! {
     FormOpened "form.opened",
     /// A form was closed; data: purpose, subject, answers.
     FormClosed "form.closed",
-    /// Somebody's answer on paper was typed in; data: person.
+    /// Somebody's answer on paper was typed in, or a visit was written down; data: person.
     AnswerTyped "form.answer_typed",
     /// A second person typed in the same, and it counts; data: person, first.
     AnswerChecked "form.answer_checked",

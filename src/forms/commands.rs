@@ -144,7 +144,7 @@ fn trimmed(mut question: Question) -> Question {
 /// Answers a form, once a person. Somebody else's answers are written down by the right to record visits; what somebody wrote
 /// on paper, to a survey or a rating, is typed in by the right to open forms, and that person is told. A rating on paper
 /// counts when a second person has typed in the same, because who types it in was often rated; who supervises the village may
-/// be that person. Records `form.answer_typed` then, and `form.answer_checked`.
+/// be that person. Records `form.answer_typed` for what somebody else wrote down, and `form.answer_checked`.
 ///
 /// # Errors
 /// `not_found` when the form is not for the actor's eyes; `wrong_state` when it is closed; `not_allowed`;
@@ -176,7 +176,7 @@ pub async fn answer(tx: &Tx, actor: &Actor, (id, input): (FormId, GiveAnswer)) -
         TryInsertResult::Inserted(1) => {}
         _ => return paper::again(tx, actor, (&form, &input.answers), row).await,
     }
-    if row.is_on_paper {
+    if row.recorded_by != row.person_id {
         let typed = Happening::new(Kind::AnswerTyped, id)
             .at(&form.area_code)
             .by(actor.person)

@@ -24,7 +24,7 @@ use crate::{
 
 mod sample;
 
-pub use self::sample::{SampleView, sample};
+pub use self::sample::{SampleView, homes_visited, sample};
 
 /// A form that takes answers.
 pub const OPEN: &str = "open";

@@ -17,15 +17,26 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "forms.tell_written_for", run: |tx, event| Box::pin(tell_written_for(tx, event)) },
 ];
 
-/// Whose paper was typed in sees that it was: nobody answers for another unseen.
+/// Whose paper was typed in, and who was visited, sees that it was: nobody answers for another unseen.
 async fn tell_written_for(tx: &Tx, event: &Event) -> Result<()> {
     let (Kind::AnswerTyped, Some(person)) = (event.kind, event.get::<PersonId>("person")) else { return Ok(()) };
     let Some(form) = form::Entity::find_by_id(event.subject_id::<FormId>()?).one(tx).await? else { return Ok(()) };
-    let card = Card {
-        code: "answer_typed",
-        title: text::say_with("forms-card-typed", &[("title", form.title.into())]),
-        text: text::say("forms-card-typed-text"),
-        link: format!("/forms/{}", form.id),
+    let title = [("title", form.title.as_str().into())];
+    let card = if form.purpose == Purpose::Visit.as_str() {
+        Card {
+            code: "visit_written",
+            title: text::say_with("forms-card-visited", &title),
+            text: text::say("forms-card-visited-text"),
+            // a sheet of visits is for those who visit; what stands in it of oneself is among the own data
+            link: "/privacy/mine".to_owned(),
+        }
+    } else {
+        Card {
+            code: "answer_typed",
+            title: text::say_with("forms-card-typed", &title),
+            text: text::say("forms-card-typed-text"),
+            link: format!("/forms/{}", form.id),
+        }
     };
     let own = mailbox(tx, person).await?;
     post_card(tx, own, card).await?;

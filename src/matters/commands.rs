@@ -29,6 +29,7 @@ mod evidence;
 mod halts;
 mod moves;
 mod plans;
+mod reserved;
 mod samples;
 
 use self::charters::Allowed;
@@ -42,6 +43,7 @@ pub use self::{
         conclude_vote, due, return_to, skip, withdraw,
     },
     plans::{WritePlan, write_plan},
+    reserved::{MarkReserved, mark_reserved},
     samples::{DrawSample, draw_sample},
 };
 

@@ -30,8 +30,9 @@ pub mod rules;
 
 pub use self::{
     commands::{
-        AdoptCharter, AdvanceMatter, DrawSample, GiveOpinion, HaltMatter, JoinSuggestion, LiftHalt, NoteLegality,
-        RaiseMatter, RecordAuthorisation, ReturnMatter, SkipStage, Verdict, WithdrawMatter, WritePlan, WriteReport,
+        AdoptCharter, AdvanceMatter, DrawSample, GiveOpinion, HaltMatter, JoinSuggestion, LiftHalt, MarkReserved,
+        NoteLegality, RaiseMatter, RecordAuthorisation, ReturnMatter, SkipStage, Verdict, WithdrawMatter, WritePlan,
+        WriteReport,
     },
     http::routes,
     queries::{

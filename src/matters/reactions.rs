@@ -1,10 +1,12 @@
 //! What follows: evidence is attached when it comes about, a period that is over moves the matter on, and everybody
 //! concerned is told of every step.
+use std::collections::BTreeSet;
+
 use crate::{
     bodies,
     error::{Code, Error, Result},
     events::{Event, Kind, Reaction},
-    ids::MatterId,
+    ids::{MatterId, PersonId},
     matters::{
         commands::{self, Piece},
         queries::{self, Standing},
@@ -13,10 +15,10 @@ use crate::{
     store::Tx,
     streams::{
         StreamKind,
-        commands::{Card, channel, office, post_card},
+        commands::{Card, channel, mailbox, office, post_card},
         queries::find,
     },
-    suggestions, text,
+    suggestions, tasks, text,
 };
 
 /// Run by the relay.
@@ -87,7 +89,23 @@ async fn tell_step(tx: &Tx, event: &Event) -> Result<()> {
         text: text::say_with(body, &blanks),
         link: format!("/matters/{}", matter.id),
     };
+    if matches!(event.kind, Kind::MatterHalted | Kind::MatterHaltEnded) {
+        tell_workers(tx, &standing, &card).await?;
+    }
     tell(tx, matter.id, &matter.area_code, card).await
+}
+
+/// Who is at work on a matter hears that it is held up, and that it goes on.
+async fn tell_workers(tx: &Tx, standing: &Standing, card: &Card) -> Result<()> {
+    let matter = &standing.matter;
+    let tasks = tasks::queries::tasks_of(tx, (matter.id, &matter.area_code)).await?;
+    let open = tasks.into_iter().filter(|task| task.done_at.is_none() && standing.covers(&task.area_code));
+    let owners: BTreeSet<PersonId> = open.map(|task| task.owner_id).collect();
+    for owner in owners {
+        let own = mailbox(tx, owner).await?;
+        post_card(tx, own, card.clone()).await?;
+    }
+    Ok(())
 }
 
 /// Code of the card, key of its title, key of its text.

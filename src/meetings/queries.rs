@@ -23,11 +23,13 @@ use crate::{
 mod doors;
 pub(super) mod lists;
 mod resolved;
+mod signed;
 
 pub use self::{
     doors::{DoorCodeView, door_code},
     lists::{ListChangeView, ListedView, invited},
     resolved::ResolutionView,
+    signed::signed_for,
 };
 
 /// A meeting to come.
@@ -197,6 +199,15 @@ pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: Meetin
 /// When the database cannot be read.
 pub async fn is_signed_in(db: &impl ConnectionTrait, id: MeetingId, person: PersonId) -> Result<bool> {
     Ok(attendance::Entity::find_by_id((id, person)).one(db).await?.is_some())
+}
+
+/// Is this person on the list against which the meeting is counted?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_listed(db: &impl ConnectionTrait, id: MeetingId, person: PersonId) -> Result<bool> {
+    let Some(row) = meeting::Entity::find_by_id(id).one(db).await? else { return Ok(false) };
+    lists::holds(db, &row, person).await
 }
 
 /// The meetings about a matter in its area and below, oldest first, 100 at most.

@@ -4,7 +4,7 @@ use sea_orm::EntityTrait;
 
 use super::{
     queries,
-    rows::meeting,
+    rows::{change, meeting},
     rules::{Audience, Business},
 };
 use crate::{
@@ -24,9 +24,12 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "meetings.pass_on_advice", run: |tx, event| Box::pin(pass_on_advice(tx, event)) },
 ];
 
-/// Who belongs to the body without a seat is in none of its streams, and is told in the own mailbox.
+/// Who belongs to the body without a seat is in none of its streams, and is told in the own mailbox; so is who came to it
+/// after the meeting was called, and who was signed in by somebody else.
 async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
+        Kind::MeetingListChanged => return tell_entered(tx, event).await,
+        Kind::MeetingHeld => return tell_signed_for(tx, event).await,
         Kind::MeetingCalled => ("meeting_called", "meetings-card-called"),
         Kind::MeetingCancelled => ("meeting_cancelled", "meetings-card-cancelled"),
         _ => return Ok(()),
@@ -43,6 +46,30 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     for person in people {
         let own = mailbox(tx, person).await?;
         post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+    }
+    Ok(())
+}
+
+/// The event does not say whom: the list does.
+async fn tell_entered(tx: &Tx, event: &Event) -> Result<()> {
+    let id = event.subject_id::<MeetingId>()?;
+    let number = event.data["number"].as_i64().and_then(|number| i32::try_from(number).ok()).unwrap_or_default();
+    let Some(entered) = change::Entity::find_by_id((id, number)).one(tx).await?.filter(|one| one.is_entered) else {
+        return Ok(());
+    };
+    let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
+    let own = mailbox(tx, entered.person_id).await?;
+    post_card(tx, own, card(("meeting_called", "meetings-card-called"), &meeting, "/meetings")).await?;
+    Ok(())
+}
+
+/// Nobody fills a room with names unseen.
+async fn tell_signed_for(tx: &Tx, event: &Event) -> Result<()> {
+    let id = event.subject_id::<MeetingId>()?;
+    let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
+    for person in queries::signed_for(tx, id).await? {
+        let own = mailbox(tx, person).await?;
+        post_card(tx, own, card(("meeting_signed_for", "meetings-card-signed-for"), &meeting, "/meetings")).await?;
     }
     Ok(())
 }

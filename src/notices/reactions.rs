@@ -67,13 +67,19 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
 }
 
 async fn tell_objector(tx: &Tx, event: &Event) -> Result<()> {
-    if event.kind != Kind::ObjectionAnswered {
+    let (code, key) = match event.kind {
+        Kind::ObjectionAnswered => ("objection_answered", "notices-card-answered"),
+        Kind::ObjectionRaised => ("objection_written", "notices-card-written"),
+        _ => return Ok(()),
+    };
+    let Some(raised) = objection(tx, event).await? else { return Ok(()) };
+    // who raised it knows
+    if event.kind == Kind::ObjectionRaised && raised.recorded_by.is_none() {
         return Ok(());
     }
-    let Some(answered) = objection(tx, event).await? else { return Ok(()) };
-    let Some(notice) = notice::Entity::find_by_id(answered.notice_id).one(tx).await? else { return Ok(()) };
-    let own = mailbox(tx, answered.person_id).await?;
-    post_card(tx, own, card(("objection_answered", "notices-card-answered"), &notice, "")).await?;
+    let Some(notice) = notice::Entity::find_by_id(raised.notice_id).one(tx).await? else { return Ok(()) };
+    let own = mailbox(tx, raised.person_id).await?;
+    post_card(tx, own, card((code, key), &notice, "")).await?;
     Ok(())
 }
 

@@ -210,6 +210,8 @@ pub(crate) mod objection {
         pub answer: Option<String>,
         pub answered_by: Option<PersonId>,
         pub answered_at: Option<DateTime<Utc>>,
+        /// Who wrote it down, where that was somebody else.
+        pub recorded_by: Option<PersonId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

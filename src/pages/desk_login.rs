@@ -7,9 +7,9 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use qrcode::{QrCode, render::svg};
 
 use super::{
+    codes,
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, render, render_as, see, up},
     words::Words,
@@ -102,7 +102,7 @@ async fn set(State(app): State<App>, who: Resident, typed: Fields) -> Result<Res
     let input = SetPassword { password: typed.text("password").to_owned() };
     match set_password(&app, &who.actor, input).await {
         Ok(factor) => {
-            let picture = picture(&factor.otpauth)?;
+            let picture = codes::drawn(&factor.otpauth, 220)?;
             Ok(render(&FactorPage { page: own(&who), factor, picture }))
         }
         Err(error) => {
@@ -110,13 +110,6 @@ async fn set(State(app): State<App>, who: Resident, typed: Fields) -> Result<Res
             Ok(render_as(wrong.status(), &PasswordPage { page: own(&who), wrong }))
         }
     }
-}
-
-/// As SVG inside the page, without the head of a file of its own.
-fn picture(link: &str) -> Result<String> {
-    let code = QrCode::new(link.as_bytes()).map_err(Error::broken)?;
-    let drawn = code.render::<svg::Color<'_>>().min_dimensions(220, 220).build();
-    Ok(drawn.find("<svg").and_then(|at| drawn.get(at..)).unwrap_or_default().to_owned())
 }
 
 async fn confirm(State(app): State<App>, who: Resident, typed: Fields) -> Result<Response> {

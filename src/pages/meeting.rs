@@ -84,7 +84,12 @@ async fn shown(
 ) -> Result<Response> {
     let meeting = queries::detail(app.store.read(), viewer.actor.as_ref(), id).await?;
     let is_awaited = match &viewer.actor {
-        Some(actor) => waits_for((app, actor, &belongs_to(app, actor).await?), &meeting.meeting),
+        Some(actor) => {
+            let belongs = waits_for((app, actor, &belongs_to(app, actor).await?), &meeting.meeting);
+            // who left the body since is counted until that is written down
+            belongs
+                || (is_open(app, &meeting.meeting) && queries::is_listed(app.store.read(), id, actor.person).await?)
+        }
         None => false,
     };
     let votes = votes_at(app.store.read(), id).await?;
@@ -104,9 +109,12 @@ pub async fn belongs_to(app: &App, actor: &Actor) -> Result<HashSet<BodyId>> {
 pub fn waits_for((app, actor, own): (&App, &Actor, &HashSet<BodyId>), meeting: &MeetingView) -> bool {
     let lives_there = actor.lives_in(&meeting.area_code);
     let who = rules::Who { seats: &actor.seats, is_member: own.contains(&meeting.body_id), lives_there };
-    meeting.state == "called"
-        && rules::may_sign_in(meeting.starts_at.to_utc(), app.now())
-        && rules::belongs(meeting.audience, meeting.body_id, &meeting.area_code, who)
+    is_open(app, meeting) && rules::belongs(meeting.audience, meeting.body_id, &meeting.area_code, who)
+}
+
+/// Are the doors open?
+fn is_open(app: &App, meeting: &MeetingView) -> bool {
+    meeting.state == queries::CALLED && rules::may_sign_in(meeting.starts_at.to_utc(), app.now())
 }
 
 async fn sign_in(State(app): State<App>, who: Resident, Path(id): Path<MeetingId>, form: Fields) -> Result<Response> {

@@ -12,11 +12,13 @@
 //! `{{ moment(at) }}`, `{{ asset("x.js") }}`. Forms come as [`fields::Fields`]; a refusal becomes [`fields::Wrong`], which
 //! the macros in `forms.html` show beside the fields. Refusals elsewhere become plain pages by themselves.
 mod about;
+mod arguments;
 pub mod assets;
 mod board;
 mod chain;
 mod charters;
 mod claim;
+mod codes;
 mod compose;
 mod desk;
 mod desk_login;
@@ -73,6 +75,7 @@ pub fn routes() -> Router<App> {
         .merge(figures::routes())
         .merge(matter::routes())
         .merge(plan::routes())
+        .merge(arguments::routes())
         .merge(charters::routes())
         .merge(form::routes())
         .merge(meeting::routes())

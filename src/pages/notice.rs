@@ -1,16 +1,18 @@
-//! `/notices`: what hangs in the village; each with its versions, and objections that are answered in public.
+//! `/notices`: what hangs in the village; each with its versions, its poster, and objections that are answered in public.
 use std::collections::HashMap;
 
 use askama::Template;
 use axum::{
     Router,
     extract::State,
+    http::HeaderMap,
     response::Response,
     routing::{get, post},
 };
 use uuid::Uuid;
 
 use super::{
+    codes,
     fields::{Fields, Wrong},
     layout::{Live, Page, Resident, Viewer, asking, render, render_as, see, up},
     words::Words,
@@ -20,6 +22,7 @@ use crate::{
     app::{App, Path, Query},
     bodies::{self, Right},
     error::Result,
+    events::{self, Head},
     ids::NoticeId,
     notices::{
         ConfirmVia, ConfirmationView, DoorView, NoticeDetail, NoticeView, ObjectionView, RaiseObjection, commands,
@@ -34,6 +37,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/notices", get(list))
         .route("/notices/{id}", get(show))
+        .route("/notices/{id}/poster", get(poster))
         .route("/notices/{id}/objections", post(object).get(up))
         .route("/notices/{id}/confirmations", post(confirm).get(up))
 }
@@ -90,6 +94,20 @@ impl NoticePage {
     }
 }
 
+#[derive(Template)]
+#[template(path = "poster.html")]
+struct PosterPage {
+    page: Page,
+    notice: NoticeDetail,
+    /// Of the version that hangs.
+    digest: String,
+    /// Where a phone finds the same.
+    address: String,
+    picture: String,
+    /// Of the log, so that no later change of it stays unseen by who has the paper.
+    signed: Option<Head>,
+}
+
 async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
     let db = app.store.read();
     let found = queries::list(db, &who.actor.area, &page).await?;
@@ -133,8 +151,25 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
     Ok(asking(render_as(shown.wrong.status(), &shown), &shown.page))
 }
 
+/// The notice on paper, for the village's board: with a code that leads a phone to it, and what shows that both say the same.
+async fn poster(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<NoticeId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let notice = queries::detail(app.store.read(), id).await?;
+    let signed = events::head(&app.store).await?;
+    let path = format!("/notices/{id}");
+    let address = codes::whole(&app, &headers, &path);
+    let page = viewer.page("page-poster").titled(notice.notice.title.clone()).back(path);
+    let digest = notice.versions.first().map(|newest| newest.digest.clone()).unwrap_or_default();
+    let picture = codes::drawn(&address, 260)?;
+    Ok(render(&PosterPage { page, digest, picture, address, signed, notice }))
+}
+
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
-    let input = (id, RaiseObjection { text: form.text("text").replace("\r\n", "\n") });
+    let input = (id, RaiseObjection { text: form.text("text").replace("\r\n", "\n"), person_id: None });
     let raised = app.once(who.actor.clone(), form.key(), "object_to_notice", input, |tx, actor, input| {
         Box::pin(commands::object(tx, actor, input))
     });

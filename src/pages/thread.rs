@@ -25,6 +25,8 @@ use crate::{
 
 /// Entries shown on one page.
 const SHOWN: u64 = 50;
+/// Newest entries among which arguments are looked for.
+const LOOKED_AT: u64 = 1000;
 
 /// One entry.
 pub struct Said {
@@ -97,6 +99,14 @@ pub async fn thread(app: &App, actor: &Actor, stream: &Stream, before: Option<i6
         }
     }
     Ok(Thread { stream: stream.id, said, pinned, older })
+}
+
+/// What people said for or against something, or as a fact beside it, the newest first; what was taken back or away is none.
+pub async fn argued(app: &App, actor: &Actor, stream: StreamId) -> Result<Vec<Said>> {
+    let entries = queries::entries(app, stream, Span::Before(i64::MAX), LOOKED_AT).await?;
+    let around = Around::of(app, actor, &entries).await?;
+    let said = entries.into_iter().rev().filter_map(|entry| around.said(entry));
+    Ok(said.filter(|one| one.is_message && one.side.is_some()).collect())
 }
 
 /// One entry as it is now.

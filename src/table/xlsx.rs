@@ -4,10 +4,14 @@
 //! The libraries for this keep the rows in temporary files until the end (`rust_xlsxwriter` in its constant-memory mode), which
 //! would lay names on a disk in clear, and send nothing before everything was read. The little that a sheet of words and numbers
 //! needs is written here: a zip archive whose entries say their lengths after their bytes, "deflated" in blocks that are stored
-//! as they are, because a reader that does not seek accepts lengths behind an entry only with that method.
+//! as they are, because a reader that does not seek accepts lengths behind an entry only with that method. Rows and cells say
+//! where they stand: the standard lets them leave it out, not every program does.
+use std::fmt::Write as _;
 
 /// Rows of one sheet at most; so many programs show.
 pub const MAX_ROWS: u64 = 1_048_576;
+/// Signs of one cell at most, as UTF-16 counts them: of a file with more the programs say that it is damaged.
+const MAX_SIGNS: usize = 32_767;
 /// Bytes of one stored block at most.
 const BLOCK: usize = 65_535;
 /// Lengths follow the bytes; names are UTF-8.
@@ -57,6 +61,23 @@ pub enum Cell {
     Text(String),
     /// A number.
     Number(i64),
+    /// A number of hundredths, told with both places: money in yuan.
+    Hundredths(i64),
+}
+
+impl Cell {
+    /// A number as programs read it; `None` for words.
+    #[must_use]
+    pub fn number(&self) -> Option<String> {
+        match self {
+            Self::Text(_) => None,
+            Self::Number(number) => Some(number.to_string()),
+            Self::Hundredths(number) => {
+                let (sign, all) = (if *number < 0 { "-" } else { "" }, number.unsigned_abs());
+                Some(format!("{sign}{}.{:02}", all / 100, all % 100))
+            }
+        }
+    }
 }
 
 impl From<String> for Cell {
@@ -111,8 +132,11 @@ impl Sheet {
             if self.rows > MAX_ROWS {
                 break;
             }
-            xml.push_str("<row>");
-            row.iter().for_each(|cell| put_cell(cell, &mut xml));
+            // writing into a string does not fail
+            write!(xml, "<row r=\"{}\">", self.rows).ok();
+            for (column, cell) in row.iter().enumerate() {
+                put_cell(cell, (&letters(column), self.rows), &mut xml);
+            }
             xml.push_str("</row>");
         }
         let mut out = Vec::new();
@@ -204,29 +228,45 @@ fn four(length: u64) -> [u8; 4] {
     u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
 }
 
-fn put_cell(cell: &Cell, xml: &mut String) {
-    match cell {
-        Cell::Number(number) => {
-            xml.push_str("<c><v>");
-            xml.push_str(&number.to_string());
-            xml.push_str("</v></c>");
-        }
-        Cell::Text(words) => {
-            xml.push_str(r#"<c t="inlineStr"><is><t xml:space="preserve">"#);
-            for sign in words.chars() {
-                match sign {
-                    '&' => xml.push_str("&amp;"),
-                    '<' => xml.push_str("&lt;"),
-                    '>' => xml.push_str("&gt;"),
-                    '\n' | '\t' => xml.push(sign),
-                    // what XML cannot say at all
-                    sign if sign.is_control() || matches!(sign, '\u{fffe}' | '\u{ffff}') => {}
-                    sign => xml.push(sign),
-                }
-            }
-            xml.push_str("</t></is></c>");
+/// The letters of a column, counted from 0: A, B … Z, AA.
+fn letters(column: usize) -> String {
+    let (mut left, mut letters) = (column + 1, Vec::new());
+    while left > 0 {
+        left -= 1;
+        letters.push(char::from(b'A' + u8::try_from(left % 26).unwrap_or_default()));
+        left /= 26;
+    }
+    letters.iter().rev().collect()
+}
+
+fn put_cell(cell: &Cell, (column, row): (&str, u64), xml: &mut String) {
+    let Cell::Text(words) = cell else {
+        write!(xml, "<c r=\"{column}{row}\"><v>{}</v></c>", cell.number().unwrap_or_default()).ok();
+        return;
+    };
+    write!(xml, "<c r=\"{column}{row}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">").ok();
+    let mut room = MAX_SIGNS;
+    for (at, sign) in words.char_indices() {
+        let Some(left) = room.checked_sub(sign.len_utf16()) else { break };
+        room = left;
+        match sign {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '_' if words.get(at..).is_some_and(is_escape) => xml.push_str("_x005F_"),
+            '\n' | '\t' => xml.push(sign),
+            // what XML cannot say at all
+            sign if sign.is_control() || matches!(sign, '\u{fffe}' | '\u{ffff}') => {}
+            sign => xml.push(sign),
         }
     }
+    xml.push_str("</t></is></c>");
+}
+
+/// Would a program take these signs for another one? `_x0041_` is an A to it.
+fn is_escape(text: &str) -> bool {
+    let begins = text.as_bytes().first_chunk::<7>();
+    matches!(begins, Some([b'_', b'x', digits @ .., b'_']) if digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The checksum of archives (CRC-32, reflected, 0xEDB88320).
@@ -307,8 +347,35 @@ mod tests {
 
     #[test]
     fn words_cannot_leave_their_cell() {
+        let put = |words: &str| {
+            let mut xml = String::new();
+            put_cell(&Cell::Text(words.into()), ("B", 7), &mut xml);
+            let inside = xml.strip_prefix("<c r=\"B7\" t=\"inlineStr\"><is><t xml:space=\"preserve\">").unwrap();
+            inside.strip_suffix("</t></is></c>").unwrap().to_owned()
+        };
+        for (words, written) in [
+            ("=1+1</t>&\u{0}\u{b}甲\n乙", "=1+1&lt;/t&gt;&amp;甲\n乙"),
+            ("甲\r\n乙\u{7f}\u{85}\u{fffe}\u{ffff}", "甲\n乙"),
+            ("_x0041_ _x41_ _xZZZZ_ x0041_", "_x005F_x0041_ _x41_ _xZZZZ_ x0041_"),
+            ("_x004", "_x004"),
+        ] {
+            assert_eq!(put(words), written);
+        }
+        let long = put(&"𠮷".repeat(20_000));
+        assert_eq!(long.chars().map(char::len_utf16).sum::<usize>(), MAX_SIGNS - 1, "no half of a sign");
+    }
+
+    #[test]
+    fn numbers_are_numbers_and_every_cell_says_where_it_stands() {
         let mut xml = String::new();
-        put_cell(&Cell::Text("=1+1</t>&\u{0}\u{b}甲\n乙".into()), &mut xml);
-        assert_eq!(xml, "<c t=\"inlineStr\"><is><t xml:space=\"preserve\">=1+1&lt;/t&gt;&amp;甲\n乙</t></is></c>");
+        put_cell(&Cell::Number(-7), ("A", 1), &mut xml);
+        put_cell(&Cell::Hundredths(123_456), ("B", 1), &mut xml);
+        assert_eq!(xml, "<c r=\"A1\"><v>-7</v></c><c r=\"B1\"><v>1234.56</v></c>");
+        let said = |number| Cell::Hundredths(number).number().unwrap();
+        assert_eq!([said(0), said(5), said(-250), said(i64::MIN)], ["0.00", "0.05", "-2.50", "-92233720368547758.08"]);
+        for (column, name) in [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")]
+        {
+            assert_eq!(letters(column), name);
+        }
     }
 }

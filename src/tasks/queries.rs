@@ -149,10 +149,10 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<task::Model>) -> Result<Vec<
     let mut delays = progress::delays(db, ids.clone()).await?;
     let mut money = progress::money(db, ids).await?;
     let show = |row: task::Model| TaskView {
+        is_overdue: was_late(&row, delays.get(&row.id).map(Vec::as_slice).unwrap_or_default()),
         owner_name: names.get(&row.owner_id).cloned().unwrap_or_default(),
         body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
         photos: photos.remove(&row.id.to_string()).unwrap_or_default(),
-        is_overdue: was_late(&row),
         first_due_at: delays.get(&row.id).and_then(|all| all.first()).map(|first| first.due_before),
         delays: delays.remove(&row.id).unwrap_or_default(),
         money: money.remove(&row.id),
@@ -172,6 +172,9 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<task::Model>) -> Result<Vec<
     Ok(rows.into_iter().map(show).collect())
 }
 
-fn was_late(row: &task::Model) -> bool {
-    row.overdue_at.is_some() || row.done_at.is_some_and(|done: DateTime<Utc>| done > row.due_at)
+/// Late now, or once before: then it was put off on a day after the one on which it was due.
+fn was_late(row: &task::Model, delays: &[DelayView]) -> bool {
+    row.overdue_at.is_some()
+        || row.done_at.is_some_and(|done: DateTime<Utc>| done > row.due_at)
+        || delays.iter().any(|delay| delay.at >= delay.due_before)
 }

@@ -1,4 +1,4 @@
-//! What follows from tasks: the owner is told, and who gave it hears when it is late.
+//! What follows from tasks: the owner is told, and who gave it hears, too, when it is late.
 use sea_orm::EntityTrait;
 
 use super::rows::task;
@@ -23,6 +23,7 @@ async fn tell_owner(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::TaskGiven => ("task_given", "tasks-card-given"),
         Kind::TaskDelayed => ("task_delayed", "tasks-card-delayed"),
+        Kind::TaskOverdue => ("task_overdue", "tasks-card-own-overdue"),
         _ => return Ok(()),
     };
     let Some(task) = task::Entity::find_by_id(event.subject_id::<TaskId>()?).one(tx).await? else { return Ok(()) };

@@ -13,7 +13,7 @@ use crate::{
     events::{self, Head, Kind, TimelineItem},
     forms::{self, FormView, Purpose, Tally},
     ids::MatterId,
-    matters::{self, MatterView, Stage, StageView},
+    matters::{self, MatterView, PlanView, Stage, StageView},
     meetings::{self, MeetingView},
     notices::{self, NoticeDetail},
     store::Store,
@@ -26,6 +26,9 @@ use crate::{
 pub struct MatterRecord {
     /// The matter, with the voices that led to it.
     pub matter: MatterView,
+    /// What is to be done, as it was resolved on last; the versions before are told at the matter's plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanView>,
     /// Every stay in a stage, oldest first, with what was put before it.
     pub stages: Vec<StageRecord>,
     /// What was set aside for it, in fen.
@@ -98,6 +101,7 @@ pub struct TimelineView {
 pub async fn matter_record(store: &Store, id: MatterId) -> Result<MatterRecord> {
     let db = store.read();
     let matter = matters::queries::view(db, id).await?;
+    let plan = if matter.plan_version > 0 { Some(matters::queries::plan(db, (id, None)).await?) } else { None };
     let stays = matters::queries::stays(db, id).await?;
     let mut record = Filing::new(matter.head.area_code.clone(), stays);
     let mut subjects: Vec<String> = vec![id.to_string()];
@@ -112,7 +116,7 @@ pub async fn matter_record(store: &Store, id: MatterId) -> Result<MatterRecord> 
     let money = || record.stages.iter().flat_map(|stage| &stage.tasks).filter_map(|task| task.money.as_ref());
     let (budget_fen, spent_fen) = (money().map(|one| one.budget_fen).sum(), money().map(|one| one.spent_fen).sum());
     let head = events::head(store).await?;
-    Ok(MatterRecord { matter, budget_fen, spent_fen, timeline, head, stages: record.stages })
+    Ok(MatterRecord { matter, plan, budget_fen, spent_fen, timeline, head, stages: record.stages })
 }
 
 /// Stays being filled with what was put before them.

@@ -240,6 +240,40 @@ async fn a_notice_is_concluded_only_when_every_objection_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_notice_hangs_on_paper_with_a_code_that_leads_to_it() {
+    let (app, village) = scene().await;
+    let hangs = village.clerk.post("/v1/notices", notice(&village, None)).await.ok();
+    let path = format!("/notices/{}", id(&hangs));
+    let paper = async || {
+        app.settle().await;
+        app.http.get(app.url(&format!("{path}/poster"))).send().await.unwrap().text().await.unwrap()
+    };
+    let first = paper().await;
+    for words in
+        [hangs["number"].as_str().unwrap(), "路灯方案", "全文", "<svg", &app.url(&path), "请在 2026年11月9日 以前"]
+    {
+        assert!(first.contains(words), "{words}: {first}");
+    }
+    let digest = hangs["versions"][0]["digest"].as_str().unwrap();
+    assert!(first.contains(digest), "{first}");
+    let drawn = |page: &str| page.split_once("<svg").unwrap().1.split_once("</svg>").unwrap().0.to_owned();
+    let other = village.clerk.post("/v1/notices", notice(&village, None)).await.ok();
+    let elsewhere = app.http.get(app.url(&format!("/notices/{}/poster", id(&other)))).send().await.unwrap();
+    assert_ne!(drawn(&elsewhere.text().await.unwrap()), drawn(&first), "each has a code of its own");
+    // what was changed hangs with another fingerprint, what was taken down says so
+    let revised = json!({ "version": 1, "title": "路灯方案（改）", "text": "新全文", "reason": "按意见改" });
+    let new = village.clerk.post(&format!("/v1{path}/revise"), revised).await.ok();
+    let second = paper().await;
+    assert!(second.contains(new["versions"][0]["digest"].as_str().unwrap()) && !second.contains(digest), "{second}");
+    village.clerk.post(&format!("/v1{path}/withdraw"), json!({ "reason": "印错了" })).await.ok();
+    let last = paper().await;
+    assert!(last.contains("印错了") && !last.contains("有不同意见的"), "{last}");
+    let nothing = app.http.get(app.url(&format!("/notices/{}/poster", Uuid::now_v7()))).send().await.unwrap();
+    assert_eq!(nothing.status(), 404);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_notice_asks_residents_to_confirm_and_counts_each_once() {
     let (app, village) = scene().await;
     let plain = village.clerk.post("/v1/notices", notice(&village, None)).await.ok();

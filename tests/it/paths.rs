@@ -113,6 +113,44 @@ async fn the_short_path_is_for_small_things_of_a_village_whose_rules_allow_it() 
     app.stop().await;
 }
 
+/// A rating by these people, each with this mark, closed.
+async fn rated(village: &Village, (matter, people): (&str, &[Somebody]), mark: i64) {
+    let form = json!({ "subject_id": matter, "area_code": village.area, "purpose": "rating", "title": "满意度",
+        "questions": [{ "id": "mark", "title": "几分？", "kind": "scale", "required": true }] });
+    let form = id(&village.clerk.post("/v1/forms", form).await.ok());
+    for one in people {
+        one.post(&format!("/v1/forms/{form}/answers"), json!({ "answers": { "mark": mark } })).await.ok();
+    }
+    village.clerk.post(&format!("/v1/forms/{form}/close"), json!(null)).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_asks_again_until_the_rating_fits() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    adopt(&village).await;
+    let matter = id(&village.chair.post("/v1/matters", raised(&village, "short", None)).await.ok());
+    advance(&village.chair, &matter).await;
+    publish(&app, &village, (&matter, "修水池")).await;
+    carried_out(&app, &village, &matter).await;
+    let mut people = Vec::new();
+    for number in ["00007", "00008", "00010"] {
+        people.push(village.villager(&app, number).await);
+    }
+    rated(&village, (&matter, &people[..2]), 5).await;
+    assert_eq!(missing(&village.supervisor, &matter).await, ["rating"], "two are too few");
+    app.pass(TimeDelta::minutes(1)).await;
+    rated(&village, (&matter, &people), 2).await;
+    assert_eq!(missing(&village.supervisor, &matter).await, ["rectification"]);
+    app.pass(TimeDelta::minutes(1)).await;
+    rated(&village, (&matter, &people), 5).await;
+    assert_eq!(missing(&village.supervisor, &matter).await, ["rectification"], "asked again until it fits");
+    app.pass(TimeDelta::minutes(1)).await;
+    carried_out(&app, &village, &matter).await;
+    assert_eq!(advance(&village.supervisor, &matter).await["state"], "closed");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_law_reserves_needs_a_legal_officer_s_note() {
     let app = TestApp::start().await;
@@ -259,6 +297,9 @@ fn sheet_of(book: &[u8]) -> (usize, String) {
         for part in book.namelist(): xml.fromstring(book.read(part))\n\
         main = '{http://schemas.openxmlformats.org/spreadsheetml/2006/main}'\n\
         rows = xml.fromstring(book.read('xl/worksheets/sheet1.xml')).findall(main + 'sheetData/' + main + 'row')\n\
+        places = [[cell.get('r') for cell in row] for row in rows]\n\
+        assert [row.get('r') for row in rows] == [str(n + 1) for n in range(len(rows))]\n\
+        assert places[1] == [letter + '2' for letter in 'ABCDEFGHIJKL'], places[1]\n\
         print(len(rows), rows[1][2].find(main + 'is/' + main + 't').text)";
     let mut python = std::process::Command::new("python3");
     let said = python.args(["-c", read]).arg(file.path()).env("PYTHONIOENCODING", "utf-8").output().unwrap();

@@ -165,7 +165,7 @@ pub async fn attach(tx: &Tx, standing: &Standing, at: DateTime<Utc>, piece: Piec
     }
 }
 
-async fn insert(tx: &Tx, standing: &Standing, stage: Stage, at: DateTime<Utc>, piece: Piece) -> Result<()> {
+pub(super) async fn insert(tx: &Tx, standing: &Standing, stage: Stage, at: DateTime<Utc>, piece: Piece) -> Result<()> {
     let happening = Happening::new(Kind::EvidenceAttached, standing.matter.id)
         .at(&standing.matter.area_code)
         .with(json!({ "stage": stage, "kind": piece.kind, "evidence": piece.subject, "outcome": piece.outcome }));

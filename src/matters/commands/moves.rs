@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     evidence::{Piece, attach},
-    halts,
+    halts, reserved,
 };
 use crate::{
     actor::{Actor, HeldSeat},
@@ -209,7 +209,8 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, (id, input): (MatterId, WithdrawMa
 /// Notes that a vote about the matter is open; until its result comes the path is closed.
 ///
 /// # Errors
-/// `not_found`; `wrong_state` outside the decide stage or while another vote runs; `halted`.
+/// `not_found`; `wrong_state` outside the decide stage or while another vote runs; `halted`; `evidence_missing` for what was
+/// found to be reserved to the assembly only later, and has no legal officer's note yet.
 pub async fn begin_vote(tx: &Tx, id: MatterId, vote: VoteId) -> Result<()> {
     let standing = queries::standing(tx, id).await?;
     let position = standing.position();
@@ -217,6 +218,10 @@ pub async fn begin_vote(tx: &Tx, id: MatterId, vote: VoteId) -> Result<()> {
         return Err(Code::WrongState.into());
     }
     halts::refuse(&standing)?;
+    let missing = reserved::unnoted(&standing);
+    if !missing.is_empty() {
+        return Err(Code::EvidenceMissing.with(json!({ "missing": missing })));
+    }
     let piece = Piece { kind: "vote_opened", subject: Some(vote.to_string()), ..Piece::default() };
     attach(tx, &standing, tx.now(), piece).await
 }

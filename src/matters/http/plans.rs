@@ -1,4 +1,5 @@
-//! Routes of a matter's plan, of a step that is held up, and of the households drawn for its visits.
+//! Routes of a matter's plan, of a step that is held up, of the households drawn for its visits, and of what turns out to be
+//! reserved to the assembly.
 use axum::{Json, extract::State};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -9,7 +10,7 @@ use crate::{
     forms::queries::SampleView,
     ids::MatterId,
     matters::{
-        commands::{self, DrawSample, HaltMatter, LiftHalt, WritePlan},
+        commands::{self, DrawSample, HaltMatter, LiftHalt, MarkReserved, WritePlan},
         queries::{self, MatterView, PlanQuery, PlanView},
     },
 };
@@ -21,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(halt_matter))
         .routes(routes!(lift_halt))
         .routes(routes!(draw_sample))
+        .routes(routes!(mark_reserved))
 }
 
 /// What is to be done about a matter, and what changed with that version.
@@ -104,4 +106,22 @@ async fn draw_sample(
         Box::pin(commands::draw_sample(tx, actor, input))
     });
     drawn.await.map(Created)
+}
+
+/// Say that it is one of the items that the law reserves to the villagers' assembly, for legal officers and supervisors.
+#[utoipa::path(post, path = "/v1/matters/{id}/reserved", tag = "matters", operation_id = "mark_reserved",
+    params(("id" = MatterId, Path)), request_body = MarkReserved,
+    responses((status = 200, body = MatterView, description = "The matter"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn mark_reserved(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<MarkReserved>,
+) -> Result<Json<MatterView>> {
+    let marked = app.once(actor, key, "mark_reserved", (id, input), |tx, actor, input| {
+        Box::pin(commands::mark_reserved(tx, actor, input))
+    });
+    marked.await.map(Json)
 }

@@ -56,7 +56,9 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
                     standing.since_entered("vote_result").any(|row| row.outcome.as_deref() == Some("passed"));
             }
             Requirement::Tasks { .. } => tasks_given(db, standing, &mut facts).await?,
-            Requirement::Rating { .. } => facts.rating = rating(db, standing).await?,
+            Requirement::Rating { min_mean_hundredths, .. } => {
+                facts.rating = rating(db, (standing, *min_mean_hundredths)).await?;
+            }
             Requirement::Report => facts.report = standing.since_entered("report").next().is_some(),
         }
     }
@@ -98,23 +100,28 @@ async fn opinion(
 async fn need(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
     let surveys = closed(db, standing, Purpose::Survey).await?;
     facts.survey_answers = surveys.iter().map(|form| form.answers).max().unwrap_or(0);
-    facts.visits = visited(db, standing).await?.len() as u64;
+    facts.visits = homes(db, sheets(db, standing).await?).await?;
     Ok(())
 }
 
 async fn visits(db: &impl ConnectionTrait, standing: &Standing, facts: &mut Facts) -> Result<()> {
-    let visited = visited(db, standing).await?;
+    let sheets = sheets(db, standing).await?;
+    let visited: HashSet<PersonId> = forms::queries::people_answered(db, sheets.clone()).await?.into_iter().collect();
     let objectors = notices::queries::objectors_of(db, standing.matter.id, &standing.matter.area_code).await?;
-    facts.visits = visited.len() as u64;
+    facts.visits = homes(db, sheets).await?;
     facts.objectors = objectors.len() as u64;
     facts.objectors_visited = objectors.iter().filter(|person| visited.contains(person)).count() as u64;
     Ok(())
 }
 
-/// Everybody on a closed visit sheet, once.
-async fn visited(db: &impl ConnectionTrait, standing: &Standing) -> Result<HashSet<PersonId>> {
-    let sheets: Vec<FormId> = closed(db, standing, Purpose::Visit).await?.iter().map(|form| form.id).collect();
-    Ok(forms::queries::people_answered(db, sheets).await?.into_iter().collect())
+/// Closed sheets of visits.
+async fn sheets(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<FormId>> {
+    Ok(closed(db, standing, Purpose::Visit).await?.iter().map(|form| form.id).collect())
+}
+
+/// Households visited; of those that were drawn, where some were.
+async fn homes(db: &impl ConnectionTrait, sheets: Vec<FormId>) -> Result<u64> {
+    Ok(forms::queries::homes_visited(db, sheets).await?.len() as u64)
 }
 
 /// Forms of this purpose that were closed in this stage, oldest first.
@@ -185,20 +192,28 @@ async fn tasks_given(db: &impl ConnectionTrait, standing: &Standing, facts: &mut
     Ok(())
 }
 
-/// The newest rating that was closed in this stage, and whether something was put right after it.
-async fn rating(db: &impl ConnectionTrait, standing: &Standing) -> Result<Option<Rating>> {
-    let Some(form) = closed(db, standing, Purpose::Rating).await?.into_iter().max_by_key(|form| form.closed_at) else {
-        return Ok(None);
-    };
-    let tally = forms::queries::tally(db, form.id).await?;
-    // ids are in order of time: what was given before the rating was opened is what was rated
-    let later =
-        |task: &TaskView| task.done_at.is_some() && Some(task.created_at) >= form.closed_at && task.id.0 > form.id.0;
-    Ok(Some(Rating {
-        answers: tally.answers,
-        mean_hundredths: tally.mean_hundredths.map(i64::unsigned_abs),
-        rectified: own_tasks(db, standing).await?.iter().any(later),
-    }))
+/// The newest rating that was closed in this stage, whether something was put right after it, and whether one before it was
+/// too low and nothing was put right since.
+async fn rating(db: &impl ConnectionTrait, (standing, min_mean): (&Standing, u64)) -> Result<Option<Rating>> {
+    let mut forms = closed(db, standing, Purpose::Rating).await?;
+    forms.sort_by_key(|form| form.closed_at);
+    let tasks = own_tasks(db, standing).await?;
+    let mut newest: Option<Rating> = None;
+    for form in forms {
+        let tally = forms::queries::tally(db, form.id).await?;
+        // ids are in order of time: what was given before the rating was opened is what was rated
+        let later = |task: &TaskView| {
+            task.done_at.is_some() && Some(task.created_at) >= form.closed_at && task.id.0 > form.id.0
+        };
+        let is_low = |one: Rating| one.mean_hundredths.is_some_and(|mean| mean < min_mean) && !one.rectified;
+        newest = Some(Rating {
+            answers: tally.answers,
+            mean_hundredths: tally.mean_hundredths.map(i64::unsigned_abs),
+            rectified: tasks.iter().any(later),
+            was_low: newest.is_some_and(|before| before.was_low || is_low(before)),
+        });
+    }
+    Ok(newest)
 }
 
 async fn own_tasks(db: &impl ConnectionTrait, standing: &Standing) -> Result<Vec<TaskView>> {

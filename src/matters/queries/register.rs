@@ -79,7 +79,7 @@ fn line(matter: MatterSummary, money: &[Sum]) -> Vec<Cell> {
     let own = |sum: &&Sum| sum.matter == matter.id && covers(&matter.area_code, &sum.area);
     let total = |fen: fn(&Sum) -> i64| {
         let lines: Vec<i64> = money.iter().filter(own).map(fen).collect();
-        if lines.is_empty() { String::new() } else { yuan(lines.iter().sum()) }
+        if lines.is_empty() { Cell::from(String::new()) } else { Cell::Hundredths(lines.iter().sum()) }
     };
     let (budget, spent) = (total(|sum| sum.budget_fen), total(|sum| sum.spent_fen));
     let day = |at: chrono::DateTime<chrono::FixedOffset>| at.date_naive().to_string();
@@ -94,14 +94,6 @@ fn line(matter: MatterSummary, money: &[Sum]) -> Vec<Cell> {
         matter.stage_due_at.map(day).unwrap_or_default(),
         if matter.is_overdue { text::say("register-is-overdue") } else { String::new() },
         day(matter.updated_at),
-        budget,
-        spent,
     ];
-    words.map(Cell::from).to_vec()
-}
-
-/// Yuan with two places, as programs read them.
-fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
+    words.map(Cell::from).into_iter().chain([budget, spent]).collect()
 }

@@ -87,7 +87,7 @@ pub struct StageView {
 /// One piece of evidence.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EvidenceView {
-    /// survey, visit, meeting, notice, opinion, legality, vote_opened, vote_result, consultation, task, rating, report.
+    /// survey, visit, meeting, notice, opinion, legality, reserved, vote_opened, vote_result, consultation, task, rating, report.
     pub kind: String,
     /// The same in Chinese.
     pub name: String,

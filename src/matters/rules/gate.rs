@@ -16,7 +16,7 @@ pub struct Facts {
     pub proposed_by_body: bool,
     /// Answers in closed surveys; the largest counts.
     pub survey_answers: u64,
-    /// Visits in closed visit sheets, each person once.
+    /// Households visited by closed visit sheets, each once; of those that were drawn, where some were.
     pub visits: u64,
     /// Those who objected to a notice of this matter.
     pub objectors: u64,
@@ -77,6 +77,8 @@ pub struct Rating {
     pub mean_hundredths: Option<u64>,
     /// A task given after it closed, to put things right.
     pub rectified: bool,
+    /// One before it was too low, and nothing was put right since: nobody asks again until it fits.
+    pub was_low: bool,
 }
 
 /// One thing that is missing.
@@ -182,6 +184,9 @@ fn meetings(held: &[&Held], (body_kind, min): (&str, u64), (quorate, resolved): 
 /// Rounded down, a mean of exactly 3.00 is enough and 2.999 is not.
 fn rating(rating: Option<Rating>, min_answers: u64, min_mean_hundredths: u64) -> Option<Missing> {
     let rating = rating.unwrap_or_default();
+    if rating.was_low {
+        return Some(Missing::new("rectification", 1, 0));
+    }
     match rating.mean_hundredths {
         Some(mean) if rating.answers >= min_answers => {
             (mean < min_mean_hundredths && !rating.rectified).then(|| Missing::new("rectification", 1, 0))

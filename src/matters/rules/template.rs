@@ -11,6 +11,8 @@ pub const SIX_STAGES_V1: &str = include_str!("../templates/six_stages.v1.json");
 pub const SIX_STAGES_V2: &str = include_str!("../templates/six_stages.v2.json");
 /// The same; a meeting counts when more than half of the members came and something was resolved.
 pub const SIX_STAGES_V3: &str = include_str!("../templates/six_stages.v3.json");
+/// The same; three residents rate what was done at least.
+pub const SIX_STAGES_V4: &str = include_str!("../templates/six_stages.v4.json");
 /// 四议两公开: the party branch proposes, both committees discuss, the party members review, the villagers decide; the
 /// decision and what came of it are published.
 pub const FOUR_DELIBERATIONS_V1: &str = include_str!("../templates/four_deliberations.v1.json");
@@ -18,13 +20,23 @@ pub const FOUR_DELIBERATIONS_V1: &str = include_str!("../templates/four_delibera
 pub const FOUR_DELIBERATIONS_V2: &str = include_str!("../templates/four_deliberations.v2.json");
 /// 提 亮 评, for small things of a village whose own rules allow it.
 pub const SHORT_V1: &str = include_str!("../templates/short.v1.json");
+/// The same; three residents rate what was done at least.
+pub const SHORT_V2: &str = include_str!("../templates/short.v2.json");
 
 /// What the keys of villages' own paths begin with.
 pub const OWN: &str = "own-";
 
 /// All that are built in, every version.
-pub const BUILT_IN: [&str; 6] =
-    [SIX_STAGES_V1, SIX_STAGES_V2, SIX_STAGES_V3, FOUR_DELIBERATIONS_V1, FOUR_DELIBERATIONS_V2, SHORT_V1];
+pub const BUILT_IN: [&str; 8] = [
+    SIX_STAGES_V1,
+    SIX_STAGES_V2,
+    SIX_STAGES_V3,
+    SIX_STAGES_V4,
+    FOUR_DELIBERATIONS_V1,
+    FOUR_DELIBERATIONS_V2,
+    SHORT_V1,
+    SHORT_V2,
+];
 
 /// A path that a new matter may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -72,9 +84,9 @@ impl TemplateKey {
     #[must_use]
     pub fn version(self) -> i32 {
         match self {
-            Self::SixStages => 3,
-            Self::FourDeliberations => 2,
-            Self::Short | Self::Own => 1,
+            Self::SixStages => 4,
+            Self::FourDeliberations | Self::Short => 2,
+            Self::Own => 1,
         }
     }
 

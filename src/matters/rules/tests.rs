@@ -37,7 +37,7 @@ fn complete() -> Facts {
         vote_passed: true,
         tasks: 1,
         tasks_open: 0,
-        rating: Some(Rating { answers: 1, mean_hundredths: Some(300), rectified: false }),
+        rating: Some(Rating { answers: 1, mean_hundredths: Some(300), rectified: false, was_low: false }),
         report: true,
     }
 }
@@ -94,6 +94,24 @@ fn every_path_that_a_new_matter_may_take_is_built_in_and_named() {
     assert_eq!(stages(TemplateKey::FourDeliberations), [Raise, Deliberate, Review, Decide, Evaluate]);
     assert_eq!(stages(TemplateKey::Short), [Raise, Publicise, Evaluate]);
     assert!(TemplateKey::ALL.iter().filter(|key| key.needs_charter()).eq([&TemplateKey::Short, &TemplateKey::Own]));
+}
+
+#[test]
+fn one_friend_alone_rates_no_matter_that_begins_now() {
+    for key in [TemplateKey::SixStages, TemplateKey::Short] {
+        let template = built_in(key);
+        let rule = template.stage(Stage::Evaluate).unwrap();
+        let lacking = |answers| {
+            let rating = Some(Rating { answers, mean_hundredths: Some(500), rectified: false, was_low: false });
+            let lacks = missing(rule, &Facts { rating, ..complete() });
+            lacks.into_iter().map(|one| (one.code, one.need, one.have)).collect::<Vec<_>>()
+        };
+        assert_eq!(lacking(2), [("rating".to_owned(), 3, 2)], "{key:?}");
+        assert!(lacking(3).is_empty(), "{key:?}");
+        let again = Some(Rating { answers: 9, mean_hundredths: Some(500), rectified: false, was_low: true });
+        let lacks = missing(rule, &Facts { rating: again, ..complete() });
+        assert_eq!(lacks.first().map(|one| one.code.as_str()), Some("rectification"), "{key:?}");
+    }
 }
 
 #[test]
@@ -183,7 +201,7 @@ fn every_gate_names_the_one_thing_that_is_missing() {
         (Stage::Evaluate, "rating", |facts| facts.rating = None),
         (Stage::Evaluate, "rating", |facts| facts.rating = Some(Rating::default())),
         (Stage::Evaluate, "rectification", |facts| {
-            facts.rating = Some(Rating { answers: 100, mean_hundredths: Some(299), rectified: false });
+            facts.rating = Some(Rating { answers: 100, mean_hundredths: Some(299), rectified: false, was_low: false });
         }),
         (Stage::Evaluate, "report", |facts| facts.report = false),
     ];
@@ -210,7 +228,7 @@ fn one_thing_may_stand_for_another_where_the_template_says_so() {
     assert!(lacking(Stage::Raise, &visited).is_empty());
     let proposed = Facts { proposed_by_body: true, survey_answers: 3, ..Facts::default() };
     assert!(lacking(Stage::Raise, &proposed).is_empty());
-    let rectified = Some(Rating { answers: 2, mean_hundredths: Some(100), rectified: true });
+    let rectified = Some(Rating { answers: 2, mean_hundredths: Some(100), rectified: true, was_low: false });
     assert!(lacking(Stage::Evaluate, &Facts { rating: rectified, ..complete() }).is_empty());
     let nobody_objected = Facts { objectors: 0, objectors_visited: 0, ..complete() };
     assert!(lacking(Stage::Review, &nobody_objected).is_empty());

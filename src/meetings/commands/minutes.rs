@@ -51,7 +51,7 @@ pub struct Resolve {
     /// 1 to 500 characters.
     #[schema(min_length = 1, max_length = 500)]
     pub text: String,
-    /// Hands for it; without them it is not carried.
+    /// Hands for it; without them it is not carried, nor ever at the villagers' own meeting, which decides by its vote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub votes_for: Option<u32>,
     /// Against it.
@@ -121,11 +121,12 @@ pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeM
     queries::view(tx, row).await
 }
 
-/// What too few resolved is written down, and carried by nobody.
+/// What too few resolved is written down, and carried by nobody. The villagers' own meeting decides by its vote, which knows
+/// how many they are; hands in a hall do not.
 fn is_carried(body_kind: &str, audience: Audience, there: There, one: &Resolve) -> bool {
-    let (entitled, present) = (there.entitled.unwrap_or_default(), there.entitled_present.unwrap_or(there.all));
-    let is_enough = there.entitled.is_none() || rules::is_quorate(audience, entitled, present);
-    is_enough && rules::is_carried(body_kind, one.votes_for.map(u64::from), entitled, present)
+    let (Some(entitled), Some(present)) = (there.entitled, there.entitled_present) else { return false };
+    rules::is_quorate(audience, entitled, present)
+        && rules::is_carried(body_kind, one.votes_for.map(u64::from), entitled, present)
 }
 
 fn check(tx: &Tx, input: &TakeMinutes, there: &There) -> Result<()> {

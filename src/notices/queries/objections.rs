@@ -49,6 +49,9 @@ pub struct ObjectionView {
     pub person_id: Option<PersonId>,
     /// Is it the asker's own?
     pub is_mine: bool,
+    /// Did somebody else write it down?
+    #[serde(default)]
+    pub is_recorded: bool,
     /// What it says.
     pub text: String,
     /// When it was raised.
@@ -152,6 +155,7 @@ pub(super) async fn objection_views(
             name: if is_mine || is_handler { name } else { people::rules::mask_name(&name) },
             person_id: is_handler.then_some(row.person_id),
             is_mine,
+            is_recorded: row.recorded_by.is_some(),
             id: row.id,
             notice_id: row.notice_id,
             version: row.version,

@@ -21,7 +21,7 @@ use crate::{
     error::Result,
     forms::{self, FormView},
     ids::MatterId,
-    matters::{self, MatterView, Stage, StageState, State as MatterState, queries::Standing},
+    matters::{self, MatterView, ReservedItem, Stage, StageState, State as MatterState, queries::Standing},
     meetings::{self, Audience, MeetingView},
     notices::{self, NoticeView},
     pages::{
@@ -75,6 +75,7 @@ struct Can {
     write_plan: bool,
     halt: bool,
     lift: bool,
+    mark_reserved: bool,
 }
 
 /// What was made for the matter.
@@ -108,6 +109,11 @@ impl MatterPage {
     /// Meetings to come about this matter, to which a vote may belong.
     fn coming(&self) -> impl Iterator<Item = &MeetingView> {
         self.material.meetings.iter().filter(|meeting| is_coming(meeting))
+    }
+
+    /// What the law reserves to the assembly.
+    fn reserved(&self) -> [ReservedItem; 10] {
+        ReservedItem::ALL
     }
 
     /// Is something missing before the next step?
@@ -205,6 +211,9 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
         write_plan: stage <= Stage::Deliberate && may(Right::MoveMatter),
         halt: flows && may(Right::CloseMatter),
         lift: standing.is_halted() && may(Right::CloseMatter),
+        mark_reserved: !position.vote_running
+            && stage <= Stage::Decide
+            && (may(Right::NoteLegality) || may(Right::CloseMatter)),
     }
 }
 

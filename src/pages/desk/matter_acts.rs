@@ -13,10 +13,11 @@ use crate::{
     forms::Purpose,
     ids::MatterId,
     matters::{
-        AdvanceMatter, GiveOpinion, HaltMatter, LiftHalt, NoteLegality, ReturnMatter, SkipStage, WithdrawMatter,
-        WritePlan, WriteReport,
+        AdvanceMatter, GiveOpinion, HaltMatter, LiftHalt, MarkReserved, NoteLegality, ReturnMatter, SkipStage,
+        WithdrawMatter, WritePlan, WriteReport,
         commands::{
-            advance, give_opinion, halt, lift_halt, note_legality, return_to, skip, withdraw, write_plan, write_report,
+            advance, give_opinion, halt, lift_halt, mark_reserved, note_legality, return_to, skip, withdraw,
+            write_plan, write_report,
         },
         queries::area_of,
     },
@@ -47,6 +48,7 @@ async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fie
         "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await,
         "opinion" => opinion(app, clerk, id, fields).await,
         "legality" => legality(app, clerk, id, fields).await,
+        "reserved" => reserved(app, clerk, id, fields).await,
         "vote" => vote(app, clerk, id, fields).await,
         "task" => task(app, clerk, (id, area), fields).await,
         "report" => report(app, clerk, id, fields).await,
@@ -77,6 +79,14 @@ async fn legality(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Re
         Box::pin(note_legality(tx, actor, input))
     });
     note.await.map(drop)
+}
+
+async fn reserved(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let input = (id, MarkReserved { item: fields.choice("item")?, reason: fields.text("reason").to_owned() });
+    let mark = app.once(clerk.actor.clone(), fields.key(), "mark_reserved", input, |tx, actor, input| {
+        Box::pin(mark_reserved(tx, actor, input))
+    });
+    mark.await.map(drop)
 }
 
 async fn vote(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {

@@ -2,12 +2,7 @@
 use std::collections::HashSet;
 
 use askama::Template;
-use axum::{
-    extract::State,
-    http::{HeaderMap, header},
-    response::Response,
-};
-use qrcode::{QrCode, render::svg};
+use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::{
     frame::{Clerk, Desk},
@@ -16,10 +11,11 @@ use super::{
 use crate::{
     app::{App, Path},
     bodies, clock,
-    error::{Code, Error, Result},
+    error::{Code, Result},
     ids::{MeetingId, PersonId},
     meetings::{self, Audience, ChangeList, ListedView, MeetingView},
     pages::{
+        codes,
         fields::Fields,
         layout::{Page, render},
         words::Words,
@@ -47,14 +43,11 @@ pub(super) async fn door(
     let meeting = meetings::queries::meeting(app.store.read(), id).await?;
     clerk.sits_over(&meeting.area_code)?;
     let code = meetings::queries::door_code(&app, &clerk.actor, id).await?;
-    // without an address of the service, phones reach it where this browser did
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let url = code.url.unwrap_or_else(|| format!("http://{host}{}", code.path));
-    let drawn = QrCode::new(url.as_bytes()).map_err(Error::broken)?;
+    let picture = codes::drawn(&codes::whole(&app, &headers, &code.path), 420)?;
     Ok(render(&DoorPage {
         page: clerk.page(text::say("desk-door")).at(format!("/desk/meetings/{id}/door")),
         desk: clerk.desk(),
-        picture: drawn.render::<svg::Color<'_>>().min_dimensions(420, 420).build(),
+        picture,
         shown_secs: code.shown_secs,
         meeting,
     }))
@@ -67,6 +60,17 @@ pub(super) struct Roll {
     pub(super) people: Vec<ListedView>,
     /// Who came to the body since, or left it, each as the form sends it back.
     pub(super) changed: Vec<(String, String)>,
+}
+
+impl Roll {
+    /// Who is still on it and sits nowhere any more: they count, so they sign in.
+    pub(super) fn others(&self, awaited: &[bodies::SeatView], found: &[Found]) -> Vec<Found> {
+        let is_known = |person: PersonId| {
+            awaited.iter().any(|seat| seat.person_id == person) || found.iter().any(|one| one.id == person)
+        };
+        let others = self.people.iter().filter(|one| !is_known(one.person_id));
+        others.map(|one| Found { id: one.person_id, label: one.name.clone() }).collect()
+    }
 }
 
 /// The list, for who holds the meeting.

@@ -233,6 +233,9 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     if may_hold && meeting.audience == Audience::Members {
         found = without_seat(app, clerk, &meeting, &awaited).await?;
     }
+    if may_hold {
+        found.extend(roll.others(&awaited, &found));
+    }
     let bound = if may_hold { bound(app, clerk, &meeting).await? } else { Vec::new() };
     found.retain(|one| !is_there(one.id));
     let agenda = Agenda::of(app, clerk, &meeting).await?;

@@ -17,7 +17,7 @@ use crate::{
     ids::{MatterId, NoticeId, ObjectionId},
     notices::{
         self, AnswerObjection, ConfirmFor, ConfirmVia, ConfirmedView, NoticeDetail, NoticeView, ObjectionView,
-        PublishNotice, ReviseNotice, WithdrawNotice,
+        PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice,
     },
     page::{self, PageQuery},
     pages::{
@@ -129,6 +129,8 @@ struct NoticePage {
     /// Objection that the refused answer was for.
     answered: String,
     may_answer: bool,
+    /// May the clerk write down what somebody objects?
+    may_write: bool,
     may_change: bool,
     /// How far a must-read notice has come.
     reach: Option<ConfirmedView>,
@@ -163,6 +165,7 @@ async fn shown(app: &App, clerk: &Clerk, id: NoticeId, (draft, answered): (Draft
         objections: notices::queries::objections(db, &clerk.actor, id).await?,
         answered,
         may_answer: clerk.may(Right::AnswerObjection, &area),
+        may_write: hangs && app.local_now() < notice.notice.period_to && clerk.may(Right::AnswerObjection, &area),
         may_change: hangs && may_publish(clerk, &area),
         aloud: Aloud::of(app, clerk, (About::Notice, id.0), &area).await?,
         reach,
@@ -180,6 +183,7 @@ pub(super) async fn act(
 ) -> Result<Response> {
     let done = match form.as_str() {
         "answer" => answer(&app, &clerk, &fields).await,
+        "object" => object(&app, &clerk, id, &fields).await,
         "revise" => revise(&app, &clerk, id, &fields).await,
         "withdraw" => withdraw(&app, &clerk, id, &fields).await,
         "mandate" => by_mandate(&app, &clerk, id, &fields).await,
@@ -202,6 +206,24 @@ async fn answer(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(notices::commands::answer_objection(tx, actor, input))
     });
     answer.await.map(drop)
+}
+
+/// What somebody says at the office, or hands in, who is known by the number on the roster.
+async fn object(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Result<()> {
+    let db = app.store.read();
+    let area = notices::queries::detail(db, id).await?.notice.area_code;
+    clerk.sits_over(&area)?;
+    bodies::require(&clerk.actor, Right::AnswerObjection, &area)?;
+    let found = people::queries::by_number(db, &area, fields.text("person_number").trim()).await?;
+    let mut checks = Checks::default();
+    checks.require(found.is_some(), "person_number", "unknown");
+    checks.done()?;
+    let text = fields.text("text").replace("\r\n", "\n");
+    let input = (id, RaiseObjection { text, person_id: found.map(|one| one.id) });
+    let raise = app.once(clerk.actor.clone(), fields.key(), "object_to_notice", input, |tx, actor, input| {
+        Box::pin(notices::commands::object(tx, actor, input))
+    });
+    raise.await.map(drop)
 }
 
 async fn revise(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::{
     bodies::Right,
     error::{Checks, Code, Error, Result},
     ids::{MediaId, TaskId},
+    matters,
     pages::{
         fields::{Fields, Sent, with_files},
         layout::{Page, render_as, see},
@@ -30,6 +31,8 @@ struct TaskPage {
     may_finish: bool,
     may_delay: bool,
     may_note: bool,
+    /// The supervision committee holds up what it is part of.
+    is_halted: bool,
     /// Photos that were sent along with a form that was refused.
     kept: Vec<MediaId>,
 }
@@ -43,6 +46,13 @@ async fn shown(app: &App, clerk: &Clerk, id: TaskId, (kept, draft): (Vec<MediaId
     let task = tasks::queries::task(app.store.read(), &clerk.actor, id).await?;
     let is_owner = task.owner_id == clerk.actor.person;
     let may_give = clerk.may(Right::GiveTask, &task.area_code);
+    let is_halted = match task.matter_id {
+        Some(matter) => {
+            let standing = matters::queries::standing(app.store.read(), matter).await;
+            standing.is_ok_and(|standing| standing.is_halted() && standing.covers(&task.area_code))
+        }
+        None => false,
+    };
     let shown = TaskPage {
         page: clerk.page(task.title.clone()).at(format!("/desk/tasks/{id}")),
         desk: clerk.desk(),
@@ -52,6 +62,7 @@ async fn shown(app: &App, clerk: &Clerk, id: TaskId, (kept, draft): (Vec<MediaId
         may_finish: task.done_at.is_none() && is_owner,
         may_delay: task.done_at.is_none() && may_give,
         may_note: is_owner || may_give,
+        is_halted,
         task,
     };
     Ok(render_as(shown.draft.status(), &shown))

@@ -1,7 +1,6 @@
 //! WeChat on the desk: the village's code to print and hang up; the menu, for who runs the county.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use qrcode::{QrCode, render::svg};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -10,8 +9,9 @@ use crate::{
     app::{App, Query},
     areas::{self, AreaName, VILLAGE_CODE},
     bodies::Right,
-    error::{Code, Error, Result},
+    error::{Code, Result},
     pages::{
+        codes,
         fields::Fields,
         layout::{Page, render_as, see},
         words::Words,
@@ -51,7 +51,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     let area = clerk.place(filter.area.as_deref());
     let picture = match &app.gateways.wechat.official {
         Some(official) if area.len() == VILLAGE_CODE => match official.qr_code(&scene(&area)).await {
-            Ok(url) => Some(drawn(&url)?),
+            Ok(url) => Some(codes::drawn(&url, 320)?),
             Err(failure) => {
                 tracing::error!(%failure, "a village's code");
                 None
@@ -76,11 +76,6 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
 
 fn may_put_up_menu(clerk: &Clerk) -> bool {
     clerk.areas().iter().any(|area| clerk.may(Right::OperateCounty, area))
-}
-
-fn drawn(url: &str) -> Result<String> {
-    let code = QrCode::new(url.as_bytes()).map_err(Error::broken)?;
-    Ok(code.render::<svg::Color<'_>>().min_dimensions(320, 320).build())
 }
 
 /// Puts up the menu: speak, look, mine.

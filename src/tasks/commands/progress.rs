@@ -1,5 +1,5 @@
 //! What happens between giving a task and its end: it is put off, money is set aside and spent.
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set, TryInsertResult, sea_query::Expr,
 };
@@ -66,7 +66,8 @@ pub struct ReverseMoney {
     pub reason: String,
 }
 
-/// Puts a task off; the day before stays beside it, and one that was overdue stays known as such. Records `task.delayed`.
+/// Puts a task off; the day before stays beside it, one that was overdue stays known as such, and is overdue once more when
+/// the new day passes. Records `task.delayed`.
 ///
 /// # Errors
 /// `not_found` when the task is not for the actor's eyes; `not_allowed` without the right to give tasks there: nobody extends
@@ -85,6 +86,8 @@ pub async fn delay(tx: &Tx, actor: &Actor, (id, input): (TaskId, DelayTask)) -> 
     };
     let moved = task::Entity::update_many()
         .col_expr(task::Column::DueAt, Expr::value(later))
+        // the new day is watched like the first; that the first was missed is seen by when it was put off
+        .col_expr(task::Column::OverdueAt, Expr::value(Option::<DateTime<Utc>>::None))
         .col_expr(task::Column::CalendarVersion, Expr::value(tx.calendar().version()))
         .filter(task::Column::Id.eq(id))
         .filter(task::Column::State.eq(queries::OPEN))

@@ -389,6 +389,7 @@ async fn fields(
             vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
         }
         "/desk/matters/{id}/halt" => vec![("days", "1".to_owned()), reason],
+        "/desk/matters/{id}/reserved" => vec![("item", "planning".to_owned()), reason],
         "/desk/forms/{id}/draw" => vec![("households", "3".to_owned())],
         "/desk/charters/end" => vec![("area", code), ("charter_id", object.to_owned())],
         "/desk/suspensions/lift" => vec![("area", code), ("suspension_id", object.to_owned()), reason],

@@ -221,6 +221,7 @@ impl World {
                 "adopted_on": "2026-01-05", "until_on": "2027-01-05", "source": "村民会议授权村民代表会议决定" }),
             "write_plan" => json!({ "version": 0, "text": "在溪边种五十棵树，村里出钱。" }),
             "halt_matter" => json!({ "days": 1, "reason": "账目要先核对" }),
+            "mark_reserved" => json!({ "item": "planning", "reason": "村里的规划" }),
             "lift_halt" => json!({ "reason": "核对清楚了" }),
             "draw_sample" => json!({ "form_id": Uuid::now_v7(), "households": 3 }),
             "enter_body_member" => json!({ "person_id": self.fresh_person(place).await }),

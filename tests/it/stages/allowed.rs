@@ -173,3 +173,45 @@ async fn the_representatives_decide_what_is_reserved_only_where_the_assembly_let
     assert!(public.contains("土地承包经营方案") && public.contains("2026年村民会议授权"), "{public}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_turns_out_to_be_reserved_is_voted_on_after_a_legal_officer_s_note() {
+    let (app, village) = scene().await;
+    let matter = village.matter_to_decide(&app, "包地").await;
+    let path = format!("/v1/matters/{matter}/reserved");
+    let mark = |item: &str, reason: &str| json!({ "item": item, "reason": reason });
+    for who in [&village.chair, &village.council_chair, &village.town, &village.clerk] {
+        assert_eq!(who.post(&path, mark("land_contracts", "这是土地承包")).await.refused(), "not_allowed");
+    }
+    for wrong in [mark("land_contracts", ""), mark("gold", "这是土地承包")] {
+        assert_eq!(village.supervisor.post(&path, wrong.clone()).await.refused(), "invalid_fields", "{wrong}");
+    }
+    let desk = format!("/desk/matters/{matter}");
+    assert!(page(&village.supervisor, &desk).await.contains("认定为必须由村民会议决定的事项"));
+    assert!(!page(&village.chair, &desk).await.contains("认定为必须由村民会议决定的事项"));
+    let marked = village.supervisor.post(&path, mark("land_contracts", "这是土地承包经营方案")).await.ok();
+    assert_eq!(marked["reserved"]["item"], "land_contracts");
+    let again = village.supervisor.post(&path, mark("land_contracts", "再说一遍")).await;
+    assert_eq!(again.refused(), "invalid_fields", "said already");
+    let vote = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "closes_at": app.app.now() + TimeDelta::days(1), "challenge_days": 0 });
+    let refused = village.chair.post("/v1/votes", vote).await.body;
+    assert_eq!(
+        (&refused["code"], &refused["more"]["missing"][0]["code"]),
+        (&json!("evidence_missing"), &json!("legality"))
+    );
+    let back = json!({ "to": "deliberate", "reason": "补合法性意见" });
+    village.chair.post(&format!("/v1/matters/{matter}/return"), back).await.ok();
+    assert!(missing(&village.chair, &matter).await.contains(&"legality".to_owned()), "as if it had been said at once");
+    let record = page(&village.clerk, &format!("/record/{matter}")).await;
+    assert!(record.contains("这是土地承包经营方案") && record.contains("土地承包经营方案<br>"), "{record}");
+    // small things go a path on which nobody votes: what is reserved does not
+    let charter = json!({ "area_code": village.area, "template": "short", "adopted_on": "2026-01-05",
+        "source": "村民会议通过的《小事简办章程》" });
+    village.chair.post("/v1/charters", charter).await.ok();
+    let small = raise(&village, json!({ "template": "short" })).await;
+    let on_short =
+        village.supervisor.post(&format!("/v1/matters/{small}/reserved"), mark("planning", "这是规划")).await;
+    assert_eq!(on_short.refused(), "template_not_allowed");
+    app.stop().await;
+}

@@ -2,8 +2,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{id, office_cards, own_cards, page, raise, scene, skip};
-use crate::support::{Somebody, answer};
+use super::{id, missing, office_cards, own_cards, page, raise, scene, skip};
+use crate::support::{Somebody, TestApp, Village, answer, person_of};
 
 fn form(area: &str, matter: &str, purpose: &str) -> Value {
     json!({ "subject_id": matter, "area_code": area, "purpose": purpose, "title": "问卷", "questions": [
@@ -53,6 +53,66 @@ async fn the_households_of_objectors_are_drawn_first_and_nobody_chooses_the_othe
     app.stop().await;
 }
 
+/// Rows of the roster: number of the person, number of the household.
+fn roster() -> Vec<(&'static str, &'static str)> {
+    let rows = include_str!("../../data/roster_small.csv").lines().skip(1);
+    rows.filter_map(|row| row.split_once(',')).map(|(person, rest)| (person, rest.split(',').next().unwrap())).collect()
+}
+
+/// A sheet of visits to these people of the village, closed.
+async fn visited(app: &TestApp, village: &Village, (sheet, people): (&str, &[&str])) {
+    for number in people {
+        let one = person_of(&app.app, &village.area, number).await;
+        let visit = json!({ "answers": { "a": "修" }, "person_id": one });
+        village.member.post(&format!("/v1/forms/{sheet}/answers"), visit).await.ok();
+    }
+    village.chair.post(&format!("/v1/forms/{sheet}/close"), json!(null)).await.ok();
+}
+
+/// A new sheet, with two households drawn for it: their numbers.
+async fn drawn(village: &Village, matter: &str) -> (String, Vec<String>) {
+    let sheet = id(&village.chair.post("/v1/forms", form(&village.area, matter, "visit")).await.ok());
+    let draw = json!({ "form_id": sheet, "households": 2 });
+    let homes = village.chair.post(&format!("/v1/matters/{matter}/sample"), draw).await.ok();
+    let numbers = homes.as_array().unwrap().iter().map(|one| one["household_number"].as_str().unwrap().to_owned());
+    (sheet, numbers.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn households_are_counted_and_where_some_were_drawn_those_alone() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    skip(&village, &matter, "deliberate").await;
+    let notice = json!({ "area_code": village.area, "matter_id": matter, "title": "水池", "text": "全文。",
+        "period_days": 5 });
+    village.clerk.post("/v1/notices", notice).await.ok();
+    app.settle().await;
+    app.pass(chrono::TimeDelta::days(12)).await;
+    app.settle().await;
+    let plain = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "visit")).await.ok());
+    visited(&app, &village, (&plain, &["00007", "00008"])).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["visits", "opinion"], "two of one household are one");
+    let one = village.villager(&app, "00007").await;
+    assert!(own_cards(&app, &one).await.contains(&"visit_written".to_owned()), "nobody is visited unseen");
+    // the member who visits is on no sheet of the own
+    let people = roster().into_iter().filter(|(person, _)| *person != "00022");
+    let (others, homes) = drawn(&village, &matter).await;
+    let elsewhere: Vec<&str> = people
+        .clone()
+        .filter(|(_, home)| ["H004", "H005", "H006", "H007"].contains(home) && !homes.iter().any(|one| one == home))
+        .map(|(person, _)| person)
+        .collect();
+    visited(&app, &village, (&others, &elsewhere)).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["visits", "opinion"], "nobody visits whom he likes");
+    let (sheet, homes) = drawn(&village, &matter).await;
+    let inside: Vec<&str> =
+        people.filter(|(_, home)| homes.iter().any(|one| one == home)).map(|(person, _)| person).collect();
+    visited(&app, &village, (&sheet, &inside)).await;
+    assert_eq!(missing(&village.chair, &matter).await, ["opinion"]);
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_wrote_on_paper_is_typed_in_once_and_told() {
     let (app, village) = scene().await;
@@ -86,6 +146,43 @@ async fn what_somebody_wrote_on_paper_is_typed_in_once_and_told() {
     assert_eq!(mixed.refused(), "not_allowed", "a visit is no paper");
     let desk = page(&village.clerk, &format!("/desk/forms/{survey}?person={}", village.branch_chair.person)).await;
     assert!(desk.contains("录入纸质答卷") && desk.contains("其中纸质 1 份"), "{desk}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_objects_at_the_office_is_written_down_and_told() {
+    let (app, village) = scene().await;
+    let notice = json!({ "area_code": village.area, "title": "水池", "text": "全文。" });
+    let notice = id(&village.clerk.post("/v1/notices", notice).await.ok());
+    let path = format!("/v1/notices/{notice}/objections");
+    // without a number, and hence without a phone of the own
+    let old = village.villager(&app, "00056").await;
+    let said = |who: &Somebody| json!({ "text": "太深", "person_id": who.person });
+    for who in [&village.member, &village.supervisor, &village.council_chair, &village.representatives[0]] {
+        assert_eq!(who.post(&path, said(&old)).await.refused(), "not_allowed");
+    }
+    let neighbour = village.neighbour(&app).await;
+    assert_eq!(village.clerk.post(&path, said(&neighbour)).await.refused(), "invalid_fields");
+    let written = village.clerk.post(&path, said(&old)).await.ok();
+    assert_eq!((&written["is_recorded"], &written["is_mine"]), (&json!(true), &json!(false)), "{written}");
+    assert!(own_cards(&app, &old).await.contains(&"objection_written".to_owned()));
+    let desk = village.clerk.request(Method::POST, &format!("/desk/notices/{notice}/object"));
+    let form = desk.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
+    let sent = form.body("person_number=00056&text=%E5%A4%AA%E8%B4%B5").send().await.unwrap();
+    assert!([200, 303].contains(&sent.status().as_u16()), "{}", sent.status());
+    // three of one person, whoever writes them down
+    old.post(&path, json!({ "text": "太远" })).await.ok();
+    assert_eq!(village.clerk.post(&path, said(&old)).await.refused(), "too_many_objections");
+    let public = app.get(&format!("/v1/notices/{notice}")).await.ok();
+    let recorded: Vec<_> =
+        public["objection_list"].as_array().unwrap().iter().map(|one| one["is_recorded"].clone()).collect();
+    assert_eq!(
+        (recorded, &public["objection_list"][0]["name"]),
+        (vec![json!(true), json!(true), json!(false)], &json!("费**"))
+    );
+    let shown = page(&old, &format!("/notices/{notice}")).await;
+    assert!(shown.contains("工作人员代为登记") && shown.contains("太贵"), "{shown}");
+    assert!(page(&village.clerk, &format!("/desk/notices/{notice}")).await.contains("代为登记异议"));
     app.stop().await;
 }
 

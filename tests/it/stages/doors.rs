@@ -133,7 +133,13 @@ async fn a_meeting_is_counted_against_the_list_with_which_it_was_called() {
     everybody_sees(&app, &village, &meeting, &people[4]).await;
     app.pass(TimeDelta::hours(3)).await;
     assert_eq!(chair.post(&path, change(&people[2], false)).await.refused(), "wrong_state", "it has begun");
-    // struck from the body but on the list: still one of those who count
+    assert!(super::own_cards(&app, &people[4]).await.contains(&"meeting_called".to_owned()), "who came later is told");
+    // struck from the body but on the list: still one of those who count, also at the door and at the desk
+    let phone = page(&people[1], &format!("/meetings/{}", number(&meeting))).await;
+    assert!(phone.contains("/attendance\""), "still awaited: {phone}");
+    let desk = page(chair, &format!("/desk/meetings/{}", number(&meeting))).await;
+    let is_offered = |who: &Somebody| desk.contains(&format!("value=\"{}\"", who.person));
+    assert!(is_offered(&people[2]) && !is_offered(&people[3]), "{desk}");
     sign_in(&[chair, &people[0], &people[1]], &meeting).await;
     assert_eq!(people[3].post(&format!("{meeting}/attendances"), json!({})).await.refused(), "not_allowed");
     let minutes = json!({ "minutes": "审议", "resolutions": [{ "text": "同意", "votes_for": 2 }] });

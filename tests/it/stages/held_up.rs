@@ -1,9 +1,9 @@
-//! Plans in versions, and a step that the supervision committee holds up.
+//! Plans in versions, reasons for and against them, and a step that the supervision committee holds up.
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{doors_open, missing, page, raise, scene, sign_in, skip};
+use super::{doors_open, id, missing, own_cards, page, raise, scene, sign_in, skip};
 use crate::support::Somebody;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,6 +38,8 @@ async fn every_version_of_a_plan_stays_and_shows_what_changed() {
     assert!(public.contains("<del>装三盏灯。</del><ins>装"), "{public}");
     app.settle().await;
     assert!(village.cards(&app, &matter).await.contains("第 2 稿"));
+    let record = page(&village.clerk, &format!("/record/{matter}")).await;
+    assert!(record.contains("第 2 稿（共 2 稿）") && record.contains(shown["text"].as_str().unwrap()), "{record}");
     // what hangs out is not changed behind anybody's back
     skip(&village, &matter, "raise").await;
     skip(&village, &matter, "deliberate").await;
@@ -58,6 +60,9 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     for days in [0, 4, 255] {
         assert_eq!(village.supervisor.post(&halt, why(days)).await.refused(), "invalid_fields");
     }
+    let task = json!({ "area_code": village.area, "matter_id": matter, "owner_id": village.member.person, "title": "量地",
+        "working_days": 3 });
+    let task = id(&village.chair.post("/v1/tasks", task).await.ok());
     let supervisor = &village.supervisor;
     let at_once = join_all((0..4).map(|_| supervisor.post(&halt, why(3)))).await;
     assert_eq!(at_once.iter().filter(|answer| answer.status == 200).count(), 1, "held up at once");
@@ -71,6 +76,8 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     assert_eq!((&shown["is_halted"], &shown["halts"][0]["reason"]), (&json!(true), &json!("账目要先核对")));
     assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains("账目要先核对"));
     assert!(page(supervisor, &format!("/desk/matters/{matter}")).await.contains("解除暂缓"));
+    assert!(own_cards(&app, &village.member).await.contains(&"matter_halted".to_owned()), "who is at work on it");
+    assert!(page(&village.member, &format!("/desk/tasks/{task}")).await.contains("暂缓期间请先停下来"));
     app.pass(TimeDelta::days(3)).await;
     app.settle().await;
     assert_eq!(missing(&village.chair, &matter).await, ["survey"], "it goes on");
@@ -90,6 +97,8 @@ async fn a_step_is_held_up_once_and_for_three_days_at_most() {
     assert_eq!(village.chair.post(&end, reason.clone()).await.refused(), "not_allowed");
     assert_eq!(supervisor.post(&end, reason.clone()).await.ok()["is_halted"], false);
     assert_eq!(supervisor.post(&end, reason).await.refused(), "wrong_state");
+    let record = page(&village.clerk, &format!("/record/{matter}")).await;
+    assert!(record.contains("账目要先核对 → 核对清楚了"), "who held it up, and what came of it: {record}");
     let told = village.cards(&app, &matter).await;
     assert!(told.contains("暂缓：") && told.contains("继续办："), "{told}");
     app.stop().await;
@@ -167,5 +176,38 @@ async fn a_plan_written_after_the_resolution_is_resolved_on_anew() {
     note().await;
     let moved = village.chair.post(&format!("/v1/matters/{matter}/advance"), json!({})).await.ok();
     assert_eq!(moved["stage"], "publicise");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reasons_for_and_against_stand_beside_one_another() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let talk = village.discussion(&app, &matter).await;
+    let messages = format!("/v1/streams/{talk}/messages");
+    let (one, other) = (village.villager(&app, "00007").await, village.villager(&app, "00010").await);
+    let mut said = Vec::new();
+    for (who, side, text) in [
+        (&one, "for", "夏天要用水"),
+        (&other, "against", "太贵了"),
+        (&one, "info", "去年修过一次"),
+        (&other, "for", "说错了的话"),
+    ] {
+        let message = json!({ "client_id": uuid::Uuid::now_v7(), "side": side, "text": text });
+        said.push(who.post(&messages, message).await.ok()["seq"].clone());
+    }
+    other.post(&format!("{messages}/{}/recall", said[3]), json!({})).await.ok();
+    let path = format!("/matters/{matter}/arguments");
+    let shown = page(&village.clerk, &path).await;
+    let column = |side: &str| {
+        let from = shown.split_once(&format!("id=\"side-{side}\"")).unwrap().1;
+        from.split_once("</section>").unwrap().0.to_owned()
+    };
+    assert!(column("for").contains("夏天要用水") && !column("for").contains("太贵了"), "{shown}");
+    assert!(!shown.contains("说错了的话"), "taken back: {shown}");
+    assert!(column("against").contains("太贵了") && column("info").contains("去年修过一次"), "{shown}");
+    assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains(&path));
+    let (status, _) = village.neighbour(&app).await.download(&path).await;
+    assert_eq!(status, 404, "for the people of the village");
     app.stop().await;
 }

@@ -125,6 +125,14 @@ async fn party_members_without_a_seat_sign_in_and_count() {
     let minutes = json!({ "minutes": "审议", "resolutions": [{ "text": "同意", "votes_for": 2 }] });
     let held = chair.post(&format!("{meeting}/minutes"), minutes).await.ok();
     assert_eq!(held["quorum"], json!({ "entitled": 4, "present": 3, "needed": 3, "is_met": true }));
+    assert!(
+        own_cards(&app, &members[1]).await.contains(&"meeting_signed_for".to_owned()),
+        "signed in on paper by another"
+    );
+    assert!(
+        !own_cards(&app, &members[0]).await.contains(&"meeting_signed_for".to_owned()),
+        "signed in by the own phone"
+    );
     assert_eq!(held["resolutions"][0]["is_carried"], false, "two of four members are not more than half of all");
 
     // struck from the list, one is let in no more
@@ -166,5 +174,27 @@ async fn what_a_council_advises_is_put_before_the_town() {
         let told = office_cards(&app, &village.town, town).await;
         assert_eq!(told.iter().filter(|card| *card == "government_advice").count(), cards, "{business}");
     }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hands_decide_nothing_at_the_villagers_own_meeting() {
+    let (app, village) = scene().await;
+    let (chair, villager) = (&village.chair, village.villager(&app, "00007").await);
+    let meeting = doors_open(&app, chair, (village.committee, json!({ "audience": "villagers" }))).await;
+    sign_in(&[chair, &villager], &meeting).await;
+    let path = format!("{meeting}/minutes");
+    let said = |task: Option<serde_json::Value>| {
+        let mut one = json!({ "text": "修路", "votes_for": 2 });
+        one.as_object_mut().unwrap().extend(task.map(|task| ("task".to_owned(), task)));
+        json!({ "minutes": "来了两个人", "resolutions": [one] })
+    };
+    let due = (app.app.now() + chrono::TimeDelta::days(9)).format("%Y-%m-%d").to_string();
+    let task = json!({ "owner_id": village.member.person, "due_on": due });
+    assert_eq!(chair.post(&path, said(Some(task))).await.refused(), "invalid_fields", "two of all decide nothing");
+    let held = chair.post(&path, said(None)).await.ok();
+    assert_eq!((held.get("resolution"), &held["resolutions"][0]["is_carried"]), (None, &json!(false)), "{held}");
+    let shown = page(&villager, &format!("/meetings/{}", meeting.rsplit('/').next().unwrap())).await;
+    assert!(shown.contains("村民会议靠表决决定"), "{shown}");
     app.stop().await;
 }

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{PHOTO, id, own_cards, page, raise, scene};
+use super::{PHOTO, id, office_cards, own_cards, page, raise, scene};
 use crate::support::{Somebody, TestApp, Village};
 
 /// A task of a member of the council, and its path.
@@ -67,6 +67,35 @@ async fn a_task_is_put_off_with_a_reason_and_the_first_day_stays() {
     village.member.post(&format!("{task}/done"), json!({ "proof": "修好了", "photos": [photo["id"]] })).await.ok();
     assert_eq!(village.chair.post(&path, to(90, "太晚")).await.refused(), "wrong_state", "done is done");
     assert!(!page(&village.chair, &format!("/desk/tasks/{}", number(&task))).await.contains("延到哪天"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_was_put_off_is_late_once_more_when_the_new_day_passes() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    let task = given(&village, &matter).await;
+    let to = |days: i64| json!({ "due_on": in_days(&app, days), "reason": "下雨" });
+    let late = async || {
+        let (office, own) =
+            (office_cards(&app, &village.chair, village.committee).await, own_cards(&app, &village.member).await);
+        [office, own].map(|cards| cards.iter().filter(|card| *card == "task_overdue").count())
+    };
+    app.pass(TimeDelta::days(10)).await;
+    assert_eq!(late().await, [1, 1], "who gave it and who does it");
+    village.chair.post(&format!("{task}/delays"), to(5)).await.ok();
+    app.pass(TimeDelta::days(4)).await;
+    assert_eq!(late().await, [1, 1], "not before the new day");
+    app.pass(TimeDelta::days(3)).await;
+    assert_eq!(late().await, [2, 2], "the new day passed, too");
+    // put off after its day, whether or not the clock had looked: known as late for good
+    let other = given(&village, &matter).await;
+    app.clock.advance(TimeDelta::days(10));
+    let put_off = village.chair.post(&format!("{other}/delays"), to(5)).await.ok();
+    assert_eq!(put_off["is_overdue"], true);
+    let in_time = given(&village, &matter).await;
+    let put_off = village.chair.post(&format!("{in_time}/delays"), to(20)).await.ok();
+    assert_eq!(put_off["is_overdue"], false, "put off before its day");
     app.stop().await;
 }
 
@@ -146,6 +175,9 @@ async fn shown(app: &TestApp, village: &Village, (matter, task, receipt): (&str,
     assert_eq!((&record["budget_fen"], &record["spent_fen"]), (&json!(500_000), &json!(123_456)));
     let table = public(&format!("/v1/register?area={}", village.area)).await;
     assert!(table.contains("预算（元）,支出（元）") && table.contains("5000.00,1234.56"), "{table}");
+    let book = village.clerk.download(&format!("/v1/register?format=xlsx&area={}", village.area)).await.1;
+    let book = String::from_utf8_lossy(&book);
+    assert!(book.contains("<v>5000.00</v>") && book.contains("<v>1234.56</v>"), "sums that a program can add: {book}");
     assert!(page(&village.clerk, &format!("/matters/{matter}")).await.contains(url));
     let sees = async |who: &Somebody| who.download(url).await.0;
     assert_eq!((sees(&village.clerk).await, sees(&village.neighbour(app).await).await), (200, 404));

@@ -72,6 +72,7 @@ evidence-vote-result = 表决结果
 evidence-consultation = 意见征询结果
 evidence-task = 任务完成证明
 evidence-rating = 满意度评价
+evidence-reserved = 认定为村民会议决定的事项
 evidence-report = 总结报告
 evidence-outcome-agree = 同意
 evidence-outcome-disagree = 不同意

@@ -1,0 +1,34 @@
+//! Who was signed in to a meeting by somebody else, on paper or by proxy.
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::audience;
+use crate::{
+    error::Result,
+    ids::{MeetingId, PersonId},
+    meetings::{
+        rows::{attendance, meeting},
+        rules::{Audience, Via},
+    },
+};
+
+/// Those of a meeting whose hands are counted, in the order of their ids; nobody of the villagers' own meeting, which decides
+/// by its vote.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn signed_for(db: &impl ConnectionTrait, id: MeetingId) -> Result<Vec<PersonId>> {
+    let Some(row) = meeting::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
+    if audience(&row)? == Audience::Villagers {
+        return Ok(Vec::new());
+    }
+    let signed: Vec<(PersonId, PersonId)> = attendance::Entity::find()
+        .select_only()
+        .columns([attendance::Column::PersonId, attendance::Column::RecordedBy])
+        .filter(attendance::Column::MeetingId.eq(id))
+        .filter(attendance::Column::Via.is_in([Via::Paper.as_str(), Via::Proxy.as_str()]))
+        .order_by_asc(attendance::Column::PersonId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(signed.into_iter().filter(|(person, by)| person != by).map(|(person, _)| person).collect())
+}

@@ -1,0 +1,97 @@
+//! Who is called to a meeting is told of it, also by message: whoever sits in the body that meets, or belongs to it without;
+//! and who does a task hears that somebody else put it off.
+use std::collections::BTreeSet;
+
+use liusheng::ids::BodyId;
+
+use super::*;
+
+async fn call(scene: &Scene, who: &Somebody, (body, audience): (BodyId, &str)) -> String {
+    let meeting = json!({ "area_code": scene.village.area, "body_id": body, "audience": audience, "title": "议路灯",
+        "agenda": "路灯", "place": "礼堂", "starts_at": scene.app.app.now() + TimeDelta::days(5) });
+    who.post("/v1/meetings", meeting).await.ok()["id"].as_str().unwrap().to_owned()
+}
+
+/// Whom messages about this kind of event are for.
+async fn told(scene: &Scene, subject: &str, kind: &str) -> BTreeSet<String> {
+    let select = format!(
+        "SELECT DISTINCT d.target_id FROM deliveries d JOIN announcements a ON a.id = d.announcement_id \
+         WHERE d.channel = 'sms' AND a.kind = '{kind}' AND a.subject_id = '{subject}'"
+    );
+    scene.rows(&select).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+fn people(some: &[&Somebody]) -> BTreeSet<String> {
+    some.iter().map(|one| one.person.to_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn representatives_are_called_to_their_meeting_and_told_when_it_is_called_off() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let meeting = call(&scene, &village.chair, (village.committee, "representatives")).await;
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    let theirs = people(&village.representatives.iter().collect::<Vec<_>>());
+    assert_eq!(told(&scene, &meeting, "meeting.called").await, theirs);
+    let reason = json!({ "reason": "下雨" });
+    village.chair.post(&format!("/v1/meetings/{meeting}/cancel"), reason).await.ok();
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(told(&scene, &meeting, "meeting.cancelled").await, theirs);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_belongs_to_a_body_without_a_seat_is_called_like_the_others() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let (chair, without) = (&village.branch_chair, village.villager(&scene.app, "00008").await);
+    let enter = json!({ "person_id": without.person });
+    chair.post(&format!("/v1/bodies/{}/members", village.branch), enter).await.ok();
+    let meeting = call(&scene, chair, (village.branch, "members")).await;
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(told(&scene, &meeting, "meeting.called").await, people(&[chair, &without]));
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_a_task_is_told_that_somebody_else_put_it_off() {
+    let scene = Scene::set().await;
+    let (chair, member) = (&scene.village.chair, &scene.village.member);
+    for who in [chair, member] {
+        agrees(who).await;
+    }
+    let mut tasks = Vec::new();
+    for owner in [member, chair] {
+        let task =
+            json!({ "area_code": scene.village.area, "owner_id": owner.person, "title": "修灯", "working_days": 3 });
+        let task = chair.post("/v1/tasks", task).await.ok()["id"].as_str().unwrap().to_owned();
+        let later = (scene.app.app.local_now() + TimeDelta::days(20)).format("%Y-%m-%d").to_string();
+        let put_off = json!({ "due_on": later, "reason": "石料没到" });
+        chair.post(&format!("/v1/tasks/{task}/delays"), put_off).await.ok();
+        tasks.push(task);
+    }
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(10)).await;
+    assert_eq!(told(&scene, &tasks[0], "task.delayed").await, people(&[member]));
+    assert_eq!(told(&scene, &tasks[1], "task.delayed").await, people(&[]), "who put it off knows");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_signed_in_by_somebody_else_is_told_so() {
+    let scene = Scene::set().await;
+    let (chair, member) = (&scene.village.council_chair, &scene.village.member);
+    let meeting = call(&scene, chair, (scene.village.council, "members")).await;
+    scene.app.pass(TimeDelta::days(5)).await;
+    let attend = format!("/v1/meetings/{meeting}/attendances");
+    chair.post(&attend, json!({})).await.ok();
+    chair.post(&attend, json!({ "person_id": member.person, "via": "paper" })).await.ok();
+    chair.post(&format!("/v1/meetings/{meeting}/minutes"), json!({ "minutes": "说了" })).await.ok();
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(10)).await;
+    assert_eq!(told(&scene, &meeting, "meeting.held").await, people(&[member]));
+    scene.app.stop().await;
+}

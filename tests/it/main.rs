@@ -4,6 +4,7 @@
 mod accused;
 mod aloud;
 mod architecture;
+mod asked_above;
 mod assists;
 mod authority;
 mod backup;

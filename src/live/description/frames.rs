@@ -29,6 +29,7 @@ ping, and `resync` in the place of what was thrown away because it read too slow
 `disconnect` comes before the end, all others hold a push. The id of an event says where the connection is in every stream;
 handed in again as `Last-Event-ID` it brings what was missed.
 
+A token whose time is over, or a ticket that is spent, is refused with 109 and 3005: ask for another and come back.
 Below codes of 3500 a client comes back by itself, from 3500 on it does not.";
 
 /// What a connection is told unasked, over the socket and as events.

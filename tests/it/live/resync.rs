@@ -58,7 +58,12 @@ impl Reader {
             let Ok(next) = tokio::time::timeout(Duration::from_millis(200), socket.next()).await else { return };
             match next {
                 Some(Ok(Message::Text(text))) => {
-                    text.as_str().split('\n').filter(|line| !line.is_empty()).for_each(|line| self.take(line));
+                    for line in text.as_str().split('\n').filter(|line| !line.is_empty()) {
+                        if line == "{}" {
+                            socket.send(Message::text("{}")).await.unwrap();
+                        }
+                        self.take(line);
+                    }
                 }
                 Some(Ok(Message::Close(frame))) => panic!("sent away: {frame:?}"),
                 Some(Ok(_)) => {}

@@ -271,17 +271,17 @@ async fn each_village_reminds_its_own_and_gets_its_own_doors() {
 }
 
 /// Rows as the roster file wants them: people without a phone, each a household of one.
-fn roster_of_many() -> String {
+pub(crate) fn roster_of(area: &str, count: u64) -> String {
     let head = "person_no,household_no,village_code,group,name,sex,birth,id_no,phone,relation,registered,resident_here";
-    let row = |n: u64| format!("{n:05},H{n:05},{LARGE},1,村民{n},男,1970-01-02,,,户主,1,1");
-    std::iter::once(head.to_owned()).chain((1..=MANY).map(row)).collect::<Vec<_>>().join("\n") + "\n"
+    let row = |n: u64| format!("{n:05},H{n:05},{area},1,村民{n},男,1970-01-02,,,户主,1,1");
+    std::iter::once(head.to_owned()).chain((1..=count).map(row)).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_large_village_is_written_down_in_whole_pieces_however_often_one_is_broken_off() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
-    assert_eq!(import(&app.app, roster_of_many()).await as u64, MANY);
+    assert_eq!(import(&app.app, roster_of(LARGE, MANY)).await as u64, MANY);
     let county = operator(&app).await;
     let notice = publish(&county, "330521", json!({})).await;
     let ann = village.villager(&app, "00007").await;

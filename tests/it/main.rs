@@ -39,6 +39,7 @@ mod people;
 mod postgres;
 mod promises;
 mod race;
+mod receipts;
 mod redis_wipe;
 mod referrals;
 mod relay;

@@ -22,6 +22,7 @@ mod disaster;
 mod escalation;
 mod fanout;
 mod figures;
+mod groups;
 mod hostile;
 mod identity;
 mod invariants;

@@ -47,6 +47,7 @@ mod m0043_referrals;
 mod m0044_members;
 mod m0048_works;
 mod m0051_objections;
+mod m0052_villages_asked;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -101,6 +102,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0044_members::Migration),
             Box::new(m0048_works::Migration),
             Box::new(m0051_objections::Migration),
+            Box::new(m0052_villages_asked::Migration),
         ]
     }
 }

@@ -2,13 +2,13 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     rows::area,
-    rules::{self, Level},
+    rules::{self, Level, VILLAGE_CODE},
 };
 use crate::{
     error::{Code, Result},
@@ -98,6 +98,22 @@ pub async fn children(db: &impl ConnectionTrait, parent: Option<&str>) -> Result
     };
     let rows = area::Entity::find().filter(below).order_by_asc(area::Column::Code).all(db).await?;
     Ok(rows.into_iter().map(view).collect())
+}
+
+/// Codes of the villages and communities below an area, in order; those that were merged away among them, because somebody
+/// may still be on their rosters.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn villages_below(db: &impl ConnectionTrait, above: &str) -> Result<Vec<String>> {
+    let codes = area::Entity::find()
+        .select_only()
+        .column(area::Column::Code)
+        .filter(area::Column::Code.starts_with(above))
+        .order_by_asc(area::Column::Code);
+    let mut codes: Vec<String> = codes.into_tuple().all(db).await?;
+    codes.retain(|code| code.len() == VILLAGE_CODE);
+    Ok(codes)
 }
 
 /// Names from the county down to the area itself; empty for an unknown code.

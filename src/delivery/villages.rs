@@ -34,6 +34,12 @@ pub struct VillageReach {
     pub reached: u64,
     /// Those who have not.
     pub unreached: u64,
+    /// How many are asked to confirm that they have read it; absent when nobody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
+    /// How many of those confirmed, or somebody did for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<u64>,
 }
 
 /// Village by village, by code: an office sees those over which it sits.
@@ -56,11 +62,14 @@ pub async fn by_village(app: &App, actor: &Actor, id: NoticeId) -> Result<Vec<Vi
     let told = board::told_of(db, id).await?;
     let counted = app.counted.by_area(id.0, || count(db, (id, &notice.area), told.as_ref())).await?;
     let own: Vec<_> = counted.iter().filter(|(area, ..)| sits(area)).cloned().collect();
+    let asked = notices::queries::asked_by_village(db, id).await?;
     let mut names = areas::queries::names(db, own.iter().map(|(area, ..)| area.clone()).collect()).await?;
     let mut shown: Vec<VillageReach> = own
         .into_iter()
         .map(|(area_code, audience, reached)| VillageReach {
             name: names.remove(&area_code).unwrap_or_default(),
+            asked: asked.get(&area_code).map(|(asked, _)| *asked),
+            confirmed: asked.get(&area_code).map(|(_, confirmed)| *confirmed),
             area_code,
             audience: audience.unsigned_abs(),
             reached: reached.unsigned_abs(),

@@ -160,16 +160,17 @@ impl Connection {
     }
 
     fn deliver_to(&self, state: &mut State, batch: &Arc<Batch>) {
-        if state.close.is_some() || state.is_behind {
-            state.is_further_behind = true;
-            return;
-        }
         let Some(place) = state.places.iter_mut().find(|(id, _)| *id == batch.stream) else { return };
-        if place.1 == BEGINNING {
+        // also of who is behind: what is told then of where it stands comes before the subscription
+        if place.1 == BEGINNING && state.close.is_none() {
             match state.held.len() {
                 0..HELD => state.held.push(Arc::clone(batch)),
                 _ => self.end_in(state, Close::InsufficientState),
             }
+            return;
+        }
+        if state.close.is_some() || state.is_behind {
+            state.is_further_behind = true;
             return;
         }
         let seq = place.1;

@@ -119,7 +119,7 @@ async fn connect(
     let (credential, actor) = match known(&means.app, cookie, &connect.token).await {
         Ok(known) => known,
         Err(error) => {
-            let (fault, close) = refusal(&error);
+            let (fault, close) = refusal(&means.app, &connect.token, &error);
             return ending::refuse(&stream, &[protocol::fault(id, fault)], End::Ours(close)).await;
         }
     };
@@ -148,12 +148,13 @@ async fn connect(
     Some((connection, incoming))
 }
 
-/// Whom we do not know does not come again; whom we could not look up, because the database is away, does.
-fn refusal(error: &Error) -> (Fault, Close) {
-    if error.code().status().is_server_error() {
-        (Fault::Internal, Close::ForceReconnect)
-    } else {
-        (Fault::Unauthorized, Close::InvalidToken)
+/// Whom we do not know does not come again. Whom we could not look up, because the database is away, does, and so does who
+/// has only to ask for another token: clients of the protocol know that by its number.
+fn refusal(app: &App, token: &str, error: &Error) -> (Fault, Close) {
+    match error.code() {
+        code if code.status().is_server_error() => (Fault::Internal, Close::ForceReconnect),
+        Code::NotSignedIn if people::is_used_up(app, token) => (Fault::TokenExpired, Close::Expired),
+        _ => (Fault::Unauthorized, Close::InvalidToken),
     }
 }
 
@@ -275,7 +276,11 @@ impl Incoming {
         while let Some(event) = self.reader.next(&mut input)? {
             match event {
                 Event::Text(text) => {
-                    let commands = protocol::commands(&text).map_err(|_| Close::BadRequest)?;
+                    let mut commands = protocol::commands(&text).map_err(|_| Close::BadRequest)?;
+                    // a frame without any is a frame
+                    if commands.is_empty() {
+                        commands.push(Command::default());
+                    }
                     self.commands(connection, commands)?;
                 }
                 other => self.other(&other, |pong| {
@@ -290,13 +295,14 @@ impl Incoming {
 
     fn commands(&mut self, connection: &Arc<Connection>, commands: Vec<Command>) -> std::result::Result<(), End> {
         for command in commands {
-            let is_pong = command.id == 0 && command.send.is_none();
-            if is_pong {
-                continue;
-            }
             let (id, is_allowed) = (command.id, self.pace.allows());
+            // what needs no answer is read nevertheless
             if self.pace.is_flood() {
                 return Err(Close::TooMany.into());
+            }
+            let is_pong = id == 0 && command.send.is_none();
+            if is_pong {
+                continue;
             }
             if !(is_allowed && connection.work(Work::Command(Box::new(command)))) && id != 0 {
                 // who asks and asks and reads no answer

@@ -9,12 +9,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    audience,
     queries::{self, NoticeDetail},
     reminders,
     rows::{counter, notice, version},
     rules::{self, Category},
     summons::{as_long, summons},
+    villages,
 };
 use crate::{
     actor::Actor,
@@ -122,8 +122,6 @@ pub async fn publish(tx: &Tx, actor: &Actor, input: PublishNotice) -> Result<Not
     let mut checks = checked(&input.title, &input.text);
     checks.require(rules::is_long_enough(days, input.matter_id.is_some()), "period_days", "out_of_range");
     checks.require(input.must_read || input.confirm_by.is_none(), "confirm_by", "out_of_range");
-    // whose doors are knocked at is the village's to know
-    checks.require(!input.must_read || rules::is_village(&input.area_code), "must_read", "villages_only");
     checks.done()?;
     let now = tx.now();
     let period = rules::period(tx.calendar(), now, days);
@@ -155,11 +153,9 @@ pub async fn publish(tx: &Tx, actor: &Actor, input: PublishNotice) -> Result<Not
         category: Set(input.category.as_str().to_owned()),
         confirm_by: Set(summons.confirm_by),
         audience_size: Set(summons.size()),
-        remind_at: Set(summons.remind_at),
-        reminded: Set(0),
     };
     let row = row.insert(tx).await?;
-    audience::freeze(tx, &row, summons.people).await?;
+    villages::open(tx, &row, summons).await?;
     keep_version(tx, &row, None, actor.person).await?;
     record(tx, Kind::NoticePublished, &row, Some(actor.person)).await?;
     queries::public_detail(tx, row).await
@@ -199,8 +195,6 @@ pub async fn revise(tx: &Tx, actor: &Actor, (id, input): (NoticeId, ReviseNotice
             held_up_at: Set(None),
             confirm_by: Set(summons.confirm_by),
             audience_size: Set(summons.size()),
-            remind_at: Set(summons.remind_at),
-            reminded: Set(0),
             ..Default::default()
         })
         .filter(notice::Column::Id.eq(id))
@@ -209,7 +203,7 @@ pub async fn revise(tx: &Tx, actor: &Actor, (id, input): (NoticeId, ReviseNotice
         .exec_with_returning(tx)
         .await?;
     let row = revised.into_iter().next().ok_or(Code::Changed)?;
-    audience::freeze(tx, &row, summons.people).await?;
+    villages::open(tx, &row, summons).await?;
     keep_version(tx, &row, Some(input.reason.trim().to_owned()), actor.person).await?;
     record(tx, Kind::NoticeRevised, &row, Some(actor.person)).await?;
     queries::public_detail(tx, row).await
@@ -232,7 +226,8 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, (id, input): (NoticeId, WithdrawNo
 }
 
 /// Concludes notices whose period is over and whose objections are answered; those with open objections are noticed
-/// once and stay. Records `notice.concluded`, `notice.held_up`.
+/// once and stay. Goes on writing down who is asked, and reminding. Records `notice.concluded`, `notice.held_up`,
+/// `notice.reminder_due`.
 ///
 /// # Errors
 /// When the database refuses.
@@ -264,7 +259,7 @@ pub async fn due(tx: &Tx) -> Result<u64> {
             count += 1;
         }
     }
-    Ok(count + reminders::due(tx).await?)
+    Ok(count + villages::due(tx).await? + reminders::due(tx).await?)
 }
 
 /// `None` when it no longer hangs.

@@ -10,9 +10,10 @@ use super::{
     queries::{self, ConfirmationView, confirmation_view as view},
     rows::{audience as asked, confirmation, notice},
     rules::UNDO_WITHIN,
+    villages,
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, covers},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{NoticeId, PersonId},
@@ -118,16 +119,20 @@ pub async fn confirm(tx: &Tx, actor: &Actor, id: NoticeId) -> Result<Confirmatio
         return Err(Code::NotAllowed.into());
     }
     let known = confirmation::Entity::find_by_id((id, notice.version, actor.person)).one(tx).await?;
+    let is_counted = known.as_ref().is_some_and(|known| known.in_audience);
     match known {
         Some(known) if known.via == ConfirmVia::Own.as_str() => return view(tx, known).await,
         None if !takes_confirmations(&notice) => return Err(Code::WrongState.into()),
         Some(other) if !takes_confirmations(&notice) => return view(tx, other).await,
         _ => {}
     }
-    let in_audience = audience::asked(tx, &notice, actor.person).await?.is_some();
-    let row = fresh(tx, &notice, actor.person, (ConfirmVia::Own, in_audience));
+    let asked = audience::asked(tx, &notice, actor.person).await?;
+    let row = fresh(tx, &notice, actor.person, (ConfirmVia::Own, asked.is_some()));
     confirmation::Entity::delete_by_id((id, notice.version, actor.person)).exec(tx).await?;
     confirmation::Entity::insert(row).exec_without_returning(tx).await?;
+    if let Some(asked) = asked.filter(|_| !is_counted) {
+        villages::count(tx, (&notice, &asked.area_code), 1).await?;
+    }
     found(tx, &notice, actor.person).await
 }
 
@@ -159,8 +164,10 @@ pub async fn confirm_for(tx: &Tx, actor: &Actor, (id, input): (NoticeId, Confirm
     let key = [confirmation::Column::NoticeId, confirmation::Column::Version, confirmation::Column::PersonId];
     let insert = confirmation::Entity::insert(row).on_conflict_do_nothing_on(key);
     if matches!(insert.exec_without_returning(tx).await?, TryInsertResult::Inserted(1)) {
+        let area = asked.as_ref().map_or(&notice.area_code, |asked| &asked.area_code);
+        villages::count(tx, (&notice, area), 1).await?;
         let data = json!({ "version": notice.version, "person": input.person_id, "via": input.via });
-        let happening = Happening::new(Kind::NoticeConfirmedFor, id).at(&notice.area_code).by(actor.person);
+        let happening = Happening::new(Kind::NoticeConfirmedFor, id).at(area).by(actor.person);
         events::record(tx, happening.with(data)).await?;
     }
     found(tx, &notice, input.person_id).await
@@ -183,10 +190,15 @@ pub async fn undo(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> 
         return Err(Code::PeriodOver.into());
     }
     confirmation::Entity::delete_by_id((id, notice.version, input.person_id)).exec(tx).await?;
+    let asked = audience::asked(tx, &notice, input.person_id).await?;
+    let area = asked.as_ref().map_or(&notice.area_code, |asked| &asked.area_code);
+    if known.in_audience {
+        villages::count(tx, (&notice, area), -1).await?;
+    }
     let data = json!({
         "version": notice.version, "person": input.person_id, "via": known.via, "by": known.by_id,
     });
-    let happening = Happening::new(Kind::NoticeConfirmationUndone, id).at(&notice.area_code).by(actor.person);
+    let happening = Happening::new(Kind::NoticeConfirmationUndone, id).at(area).by(actor.person);
     events::record(tx, happening.with(data)).await?;
     Ok(())
 }
@@ -198,8 +210,8 @@ pub async fn undo(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> 
 /// `not_found`; `not_allowed` for who does not work at these doors; `second_person_needed` for who confirmed.
 pub async fn told(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> Result<()> {
     let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
-    let scope = audience::scope(tx, actor, &notice.area_code).await?;
     let asked = audience::asked(tx, &notice, input.person_id).await?;
+    let scope = audience::scope(tx, actor, &village_of(tx, &notice, (input.person_id, asked.as_ref())).await?).await?;
     if asked.is_some_and(|one| !scope.has(one.group_number)) {
         return Err(Code::NotAllowed.into());
     }
@@ -239,11 +251,26 @@ async fn require_standing(
             actor.lives_in(&notice.area_code) && own.is_some() && own == theirs
         }
         ConfirmVia::Mandate | ConfirmVia::Door => {
-            let scope = audience::scope(tx, actor, &notice.area_code).await?;
+            let village = village_of(tx, notice, (input.person_id, asked)).await?;
+            let scope = audience::scope(tx, actor, &village).await?;
             asked.is_none_or(|one| scope.has(one.group_number))
         }
     };
     if may { Ok(()) } else { Err(Code::NotAllowed.into()) }
+}
+
+/// Whose doors somebody is found at: of the village that was asked; of who was not, the one where they are on the roster, where
+/// the notice reaches it.
+async fn village_of(
+    tx: &Tx,
+    notice: &notice::Model,
+    (person, asked): (PersonId, Option<&asked::Model>),
+) -> Result<String> {
+    if let Some(asked) = asked {
+        return Ok(asked.area_code.clone());
+    }
+    let home = people::person(tx, person).await?.map(|one| one.area);
+    Ok(home.filter(|home| covers(&notice.area_code, home)).unwrap_or_else(|| notice.area_code.clone()))
 }
 
 async fn check(tx: &Tx, actor: &Actor, (notice, input, is_asked): (&notice::Model, &ConfirmFor, bool)) -> Result<()> {

@@ -5,10 +5,11 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    audience::{ConfirmedView, DoorView, DoorsQuery},
     commands::{self, AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice},
     confirmations::{ConfirmFor, OfPerson},
+    doors::{DoorView, DoorsQuery},
     queries::{self, ConfirmationView, NoticeDetail, NoticeView, ObjectionView},
+    reach::{ConfirmedView, VillageQuery},
 };
 use crate::{
     actor::Actor,
@@ -185,17 +186,18 @@ async fn tell_confirmation(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// How far a must-read notice has come, by way and by group. For the office and the grid workers.
+/// How far a must-read notice has come in a village, by way and by group. For its office and its grid workers.
 #[utoipa::path(get, path = "/v1/notices/{id}/confirmations", tag = "notices", operation_id = "read_confirmations",
-    params(("id" = NoticeId, Path)),
+    params(("id" = NoticeId, Path), VillageQuery),
     responses((status = 200, body = ConfirmedView, description = "Figures"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn read_confirmations(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<NoticeId>,
+    Query(which): Query<VillageQuery>,
 ) -> Result<Json<ConfirmedView>> {
-    queries::reach(app.store.read(), &actor, id).await.map(Json)
+    queries::reach(app.store.read(), &actor, (id, which.area.as_deref())).await.map(Json)
 }
 
 /// Who was not reached, by name and household. For the office, and for the grid worker of the group.

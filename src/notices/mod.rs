@@ -5,12 +5,14 @@
 //! the objections; a notice is concluded only when its period is over and every objection is answered; an objection is
 //! answered once, in public, and never by who raised it; the public sees the surname of an objector at most; a resident
 //! confirms each version of a must-read notice once, and only the number of those who did is public; who is asked is frozen
-//! when a version is published; a confirmation for somebody else names who made it, and is told to the person or at the door;
-//! who was not reached is on a list that goes to the grid worker, and nobody but the office and that grid worker reads it.
-//! Tables owned: `notices`, `notice_counters`, `notice_versions`, `notice_audience`, `notice_confirmations`,
-//! `notice_reminders`, `objections`. Events recorded: `notice.published`, `notice.revised`, `notice.withdrawn`,
-//! `notice.concluded`, `notice.held_up`, `notice.reminder_due`, `notice.confirmed_for`, `notice.confirmation_undone`,
-//! `objection.raised`, `objection.answered`; a confirmation of one's own is its own record.
+//! when a version is published, for a notice of a town or the county village by village within seconds; a village's seats see
+//! and confirm at its own doors alone, and who sits above them learns numbers by village; a confirmation for somebody else
+//! names who made it, and is told to the person or at the door; who was not reached is on a list that goes to the grid worker,
+//! and nobody but the office and that grid worker reads it.
+//! Tables owned: `notices`, `notice_counters`, `notice_versions`, `notice_villages`, `notice_audience`,
+//! `notice_confirmations`, `notice_reminders`, `objections`. Events recorded: `notice.published`, `notice.revised`,
+//! `notice.withdrawn`, `notice.concluded`, `notice.held_up`, `notice.reminder_due`, `notice.confirmed_for`,
+//! `notice.confirmation_undone`, `objection.raised`, `objection.answered`; a confirmation of one's own is its own record.
 //!
 //! # Why
 //! The law counts the period from the day after the publication; objections are taken from the minute of publication,
@@ -21,9 +23,11 @@
 mod audience;
 pub mod commands;
 mod confirmations;
+mod doors;
 mod http;
 mod objections;
 pub mod queries;
+mod reach;
 pub mod reached;
 mod reactions;
 mod reminders;
@@ -31,13 +35,16 @@ mod rows;
 pub mod rules;
 mod summons;
 mod told;
+mod villages;
 
 pub use self::{
-    audience::{ConfirmedView, DoorView, DoorsQuery, GroupReach},
+    audience::{village_of, visits},
     commands::{AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice},
     confirmations::{ConfirmFor, ConfirmVia, DoorWay, OfPerson},
+    doors::{DoorView, DoorsQuery},
     http::routes,
     queries::{ConfirmationView, NoticeDetail, NoticeView, ObjectionView},
+    reach::{ConfirmedView, GroupReach},
     reactions::REACTIONS,
     reminders::REACTIONS as REMINDERS,
     told::REACTIONS as TOLD,

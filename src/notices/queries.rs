@@ -8,6 +8,7 @@ use self::objections::Eyes;
 use super::{
     rows::{notice, version},
     rules::Category,
+    villages,
 };
 use crate::{
     bodies, clock,
@@ -31,7 +32,11 @@ pub use self::{
     objections::{ObjectionView, objections, objectors_of, raised_by},
     spoken::{Spoken, spoken},
 };
-pub use super::audience::{list as doors, of_household, on_paper, reach};
+pub use super::{
+    doors::{list as doors, of_household, on_paper},
+    reach::reach,
+    villages::asked_by_village,
+};
 
 /// A notice that hangs.
 pub const PUBLISHED: &str = "published";
@@ -95,7 +100,8 @@ pub struct NoticeView {
     pub must_read: bool,
     /// How many of those who are asked confirmed the present version.
     pub confirmed: u64,
-    /// How many are asked: the adults on the roster when this version was published.
+    /// How many are asked: the adults on the rosters when this version was published; of a notice of a town or the county
+    /// absent until all villages are gone through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience_size: Option<i32>,
     /// Until when they are asked to.
@@ -166,12 +172,12 @@ pub(super) async fn public_detail(db: &impl ConnectionTrait, row: notice::Model)
     })
 }
 
-/// The must-read notices that hang in an area, newest first, so many at most.
+/// The must-read notices that ask who lives in an area: its own, its town's and its county's, newest first, so many at most.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn must_read(db: &impl ConnectionTrait, area: &str, limit: u64) -> Result<Vec<NoticeView>> {
-    let asked = hanging_in(area).filter(notice::Column::MustRead.eq(true)).limit(limit).all(db).await?;
+    let asked = hanging_in(with_above(area)).filter(notice::Column::MustRead.eq(true)).limit(limit).all(db).await?;
     views(db, asked).await
 }
 
@@ -181,11 +187,11 @@ pub async fn must_read(db: &impl ConnectionTrait, area: &str, limit: u64) -> Res
 /// When the database cannot be read.
 pub async fn objected_to(db: &impl ConnectionTrait, area: &str, limit: u64) -> Result<Vec<NoticeView>> {
     let open = notice::Column::Id.in_subquery(with_open_objections());
-    views(db, hanging_in(area).filter(open).limit(limit).all(db).await?).await
+    views(db, hanging_in(vec![area.to_owned()]).filter(open).limit(limit).all(db).await?).await
 }
 
-fn hanging_in(area: &str) -> Select<notice::Entity> {
-    let hangs = notice::Entity::find().filter(notice::Column::AreaCode.eq(area));
+fn hanging_in(areas: Vec<String>) -> Select<notice::Entity> {
+    let hangs = notice::Entity::find().filter(notice::Column::AreaCode.is_in(areas));
     let hangs = hangs.filter(notice::Column::State.eq(PUBLISHED));
     hangs.order_by_desc(notice::Column::PublishedAt).order_by_desc(notice::Column::Id)
 }
@@ -196,9 +202,7 @@ fn hanging_in(area: &str) -> Select<notice::Entity> {
 /// `invalid_cursor`; when the database cannot be read.
 pub async fn list(db: &impl ConnectionTrait, area: &str, page: &PageQuery) -> Result<Page<NoticeView>> {
     let limit = page.limit()?;
-    let mut areas = chain_of_areas(area);
-    areas.extend((areas.last().is_none_or(|last| last != area)).then(|| area.to_owned()));
-    let mut found = notice::Entity::find().filter(notice::Column::AreaCode.is_in(areas));
+    let mut found = notice::Entity::find().filter(notice::Column::AreaCode.is_in(with_above(area)));
     if let Some(Cursor { at, id }) = page.after()? {
         let same = notice::Column::PublishedAt.eq(at).and(notice::Column::Id.lt(id));
         found = found.filter(notice::Column::PublishedAt.lt(at).or(same));
@@ -211,6 +215,13 @@ pub async fn list(db: &impl ConnectionTrait, area: &str, page: &PageQuery) -> Re
         .await?;
     let views = views(db, rows).await?;
     Ok(Page::cut(views, limit, |view| Cursor { at: view.published_at.to_utc(), id: view.id.0 }, |view| view))
+}
+
+/// The area itself, its town and its county.
+fn with_above(area: &str) -> Vec<String> {
+    let mut areas = chain_of_areas(area);
+    areas.extend((areas.last().is_none_or(|last| last != area)).then(|| area.to_owned()));
+    areas
 }
 
 /// What hangs in the county now, newest first, 10 at most.
@@ -259,7 +270,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<notice::Model>) -> Result<Ve
     let bodies = rows.iter().map(|row| row.body_id).chain(rows.iter().filter_map(|row| row.adviser_body_id)).collect();
     let names = bodies::queries::names(db, bodies).await?;
     let counts = objections::counts(db, rows.iter().map(|row| row.id).collect()).await?;
-    let confirmed = confirmed::counts(db, &rows).await?;
+    let confirmed = villages::confirmed(db, &rows).await?;
     let show = |row: notice::Model| {
         let (objections, answered) = counts.get(&row.id).copied().unwrap_or_default();
         NoticeView {

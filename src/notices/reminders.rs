@@ -8,15 +8,16 @@ use serde_json::json;
 
 use super::{
     audience, queries,
-    rows::{confirmation, notice, reminder},
+    rows::{confirmation, notice, reminder, village},
     rules,
 };
 use crate::{
-    bodies::{self, Role, grid},
+    areas,
+    bodies::{self, Role, grid, of_kind},
     clock,
     error::Result,
     events::{self, Event, Happening, Kind, Reaction},
-    ids::{NoticeId, PersonId},
+    ids::{BodyId, NoticeId, PersonId},
     people::{self, audience::Among},
     quiet::{self, Class, Hours, Wishes},
     store::Tx,
@@ -33,12 +34,14 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "notices.plan_reminders", run: |tx, event| Box::pin(plan(tx, event)) },
     Reaction { name: "notices.hand_over_doors", run: |tx, event| Box::pin(hand_over(tx, event)) },
 ];
-/// Notices whose ladder is climbed in one go.
-const NOTICES_AT_ONCE: u64 = 20;
+/// Villages whose ladder is climbed in one go.
+const VILLAGES_AT_ONCE: u64 = 8;
 /// Mailboxes written to in one go.
 const TOLD_AT_ONCE: u64 = 100;
 /// Rows written in one statement.
 const CHUNK: usize = 500;
+/// Whose grid workers go round in a village.
+const COMMITTEE: &str = "village_committee";
 /// Working days after the last day within which the doors are to be visited.
 const DOORS_WITHIN: u32 = 3;
 
@@ -47,37 +50,45 @@ const DOORS_WITHIN: u32 = 3;
 /// # Errors
 /// When the database refuses.
 pub async fn due(tx: &Tx) -> Result<u64> {
-    Ok(climb(tx).await? + tell(tx).await?)
+    // a few villages each time it is asked, and no sooner again: the relay plans for all of them in one unit
+    climb(tx).await?;
+    tell(tx).await
 }
 
-async fn climb(tx: &Tx) -> Result<u64> {
+async fn climb(tx: &Tx) -> Result<()> {
     let now = tx.now();
-    let rows = notice::Entity::find()
-        .filter(notice::Column::RemindAt.lte(now))
-        .order_by_asc(notice::Column::RemindAt)
-        .limit(NOTICES_AT_ONCE)
+    let rows = village::Entity::find()
+        .filter(village::Column::RemindAt.lte(now))
+        // who is reminded is written down first
+        .filter(village::Column::FreezeAt.is_null())
+        .order_by_asc(village::Column::RemindAt)
+        .order_by_asc(village::Column::NoticeId)
+        .order_by_asc(village::Column::AreaCode)
+        .limit(VILLAGES_AT_ONCE)
         .all(tx)
         .await?;
-    let mut count = 0;
     for row in rows {
-        let rungs = row.confirm_by.map(|by| rules::ladder(row.published_at, by)).unwrap_or_default();
+        let notice = notice::Entity::find_by_id(row.notice_id).one(tx).await?;
+        let notice = notice.filter(|notice| notice.version == row.version && notice.state == queries::PUBLISHED);
+        let ladder = |notice: &notice::Model| notice.confirm_by.map(|by| rules::ladder(notice.published_at, by));
+        let rungs = notice.as_ref().and_then(ladder).unwrap_or_default();
         let step = rungs.iter().filter(|rung| rung.at <= now).map(|rung| rung.step).max();
         let next = rungs.iter().find(|rung| rung.at > now).map(|rung| rung.at);
-        let climbed = notice::Entity::update_many()
-            .col_expr(notice::Column::RemindAt, Expr::value(next))
-            .col_expr(notice::Column::Reminded, Expr::value(step.unwrap_or(row.reminded)))
-            .filter(notice::Column::Id.eq(row.id))
-            .filter(notice::Column::RemindAt.eq(row.remind_at))
+        village::Entity::update_many()
+            .col_expr(village::Column::RemindAt, Expr::value(next))
+            .col_expr(village::Column::Reminded, Expr::value(step.unwrap_or(row.reminded)))
+            .filter(village::Column::NoticeId.eq(row.notice_id))
+            .filter(village::Column::Version.eq(row.version))
+            .filter(village::Column::AreaCode.eq(&row.area_code))
             .exec(tx)
             .await?;
-        if let (1, Some(step), queries::PUBLISHED) = (climbed.rows_affected, step, row.state.as_str()) {
+        if let Some(step) = step {
             let data = json!({ "version": row.version, "step": step });
-            let happening = Happening::new(Kind::NoticeReminderDue, row.id).at(&row.area_code).with(data);
+            let happening = Happening::new(Kind::NoticeReminderDue, row.notice_id).at(row.area_code).with(data);
             events::record(tx, happening).await?;
-            count += 1;
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// The notice of a step, as long as it still hangs in that version.
@@ -94,11 +105,16 @@ fn step_of(event: &Event) -> i32 {
     event.data["step"].as_i64().and_then(|step| i32::try_from(step).ok()).unwrap_or_default()
 }
 
-/// Everybody who has a phone and has not confirmed, from when the class and the own wishes allow it.
+/// The village whose people are reminded.
+fn village_of<'a>(event: &'a Event, notice: &'a notice::Model) -> &'a str {
+    event.area.as_deref().unwrap_or(&notice.area_code)
+}
+
+/// Everybody of the village who has a phone and has not confirmed, from when the class and the own wishes allow it.
 async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     let Some(notice) = standing(tx, event).await? else { return Ok(()) };
-    let left: Vec<PersonId> =
-        audience::unreached(&notice).all(tx).await?.into_iter().map(|row| row.person_id).collect();
+    let left = audience::unreached(&notice, village_of(event, &notice)).all(tx).await?;
+    let left: Vec<PersonId> = left.into_iter().map(|row| row.person_id).collect();
     let phones = people::queries::with_phone(tx, &left).await?;
     let hours = quiet::queries::hours_of(tx, &left).await?;
     let (Some(first), Some(last)) = (left.iter().min(), left.iter().max()) else { return Ok(()) };
@@ -185,12 +201,16 @@ async fn hand_over(tx: &Tx, event: &Event) -> Result<()> {
     let Some(notice) = standing(tx, event).await?.filter(|_| step_of(event) == rules::LAST_STEP) else {
         return Ok(());
     };
-    let left = audience::by_group(tx, audience::unreached(&notice)).await?;
-    let workers = grid::workers(tx, notice.body_id, tx.now()).await?;
+    let village = village_of(event, &notice);
+    let left = audience::by_group(tx, audience::unreached(&notice, village)).await?;
+    // a village's doors are its own committee's; where there is none, who published must find somebody
+    let own = if village == notice.area_code { None } else { of_kind(tx, COMMITTEE, village).await? };
+    let body_id = own.unwrap_or(notice.body_id);
+    let workers = grid::workers(tx, body_id, tx.now()).await?;
     let of_all = workers.iter().find(|worker| worker.groups.is_empty()).map(|worker| worker.person);
     let of_nobody = match of_all {
         Some(person) => person,
-        None => office(tx, &notice).await?,
+        None => office(tx, (body_id, notice.created_by)).await?,
     };
     let mut doors: HashMap<PersonId, u64> = HashMap::new();
     for (group, count) in left {
@@ -198,14 +218,20 @@ async fn hand_over(tx: &Tx, event: &Event) -> Result<()> {
         *doors.entry(own.map_or(of_nobody, |worker| worker.person)).or_default() += count;
     }
     let by = notice.confirm_by.unwrap_or_else(|| tx.now());
+    let name = areas::names(tx, vec![village.to_owned()]).await?.remove(village).unwrap_or_default();
+    let key = if village == notice.area_code { "notices-doors-task" } else { "notices-doors-task-of" };
     for (owner_id, count) in doors {
-        let blanks = [("title", notice.title.as_str().into()), ("n", count.to_string().into())];
+        let blanks = [
+            ("title", notice.title.as_str().into()),
+            ("n", count.to_string().into()),
+            ("village", name.as_str().into()),
+        ];
         let task = HandOver {
-            area_code: notice.area_code.clone(),
-            body_id: notice.body_id,
+            area_code: village.to_owned(),
+            body_id,
             given_by: notice.created_by,
             owner_id,
-            title: text::say_with("notices-doors-task", &blanks),
+            title: text::say_with(key, &blanks),
             due_at: tx.calendar().add_working_days(by, DOORS_WITHIN),
             notice_id: notice.id,
         };
@@ -214,8 +240,8 @@ async fn hand_over(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// The chair of the committee; who published the notice, where the chair is empty.
-async fn office(tx: &Tx, notice: &notice::Model) -> Result<PersonId> {
-    let seats = bodies::members_of(tx, notice.body_id, tx.now()).await?;
-    Ok(seats.iter().find(|seat| seat.role == Role::Chair).map_or(notice.created_by, |seat| seat.person_id))
+/// The chair of the body; who published the notice, where the chair is empty.
+async fn office(tx: &Tx, (body, publisher): (BodyId, PersonId)) -> Result<PersonId> {
+    let seats = bodies::members_of(tx, body, tx.now()).await?;
+    Ok(seats.iter().find(|seat| seat.role == Role::Chair).map_or(publisher, |seat| seat.person_id))
 }

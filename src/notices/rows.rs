@@ -38,12 +38,8 @@ pub(crate) mod notice {
         pub category: String,
         /// Until when residents are asked to confirm.
         pub confirm_by: Option<DateTime<Utc>>,
-        /// How many are asked: frozen at the publication of the present version.
+        /// How many are asked: frozen at the publication of the present version; not known before all villages are.
         pub audience_size: Option<i32>,
-        /// When who has not confirmed is reminded next.
-        pub remind_at: Option<DateTime<Utc>>,
-        /// Steps of the ladder of reminders that were taken.
-        pub reminded: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -157,6 +153,41 @@ pub(crate) mod audience {
         pub household_id: HouseholdId,
         pub household_number: String,
         pub group_number: i32,
+        /// The village of the roster then.
+        pub area_code: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A village whose people a version asks.
+pub(crate) mod village {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::NoticeId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "notice_villages")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub notice_id: NoticeId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area_code: String,
+        /// How many of its people are asked, as far as they are written down.
+        pub asked: i32,
+        /// How many of those confirmed.
+        pub confirmed: i32,
+        /// From when on its people are written down; gone when all of them are.
+        pub freeze_at: Option<DateTime<Utc>>,
+        /// When who has not confirmed is reminded next.
+        pub remind_at: Option<DateTime<Utc>>,
+        /// Steps of the ladder of reminders that were taken.
+        pub reminded: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -7,7 +7,7 @@ use super::{
     rules,
 };
 use crate::{
-    clock,
+    areas, clock,
     error::{Checks, Result},
     store::Tx,
 };
@@ -15,15 +15,18 @@ use crate::{
 /// Who is asked to confirm a version, and until when; nobody, for a notice that asks nobody.
 #[derive(Default)]
 pub(super) struct Summons {
-    pub(super) people: Vec<Asked>,
+    /// The people of a village; of a notice from above each village's are found one after another.
+    pub(super) people: Option<Vec<Asked>>,
+    /// The villages that ask theirs.
+    pub(super) villages: Vec<String>,
     pub(super) confirm_by: Option<DateTime<Utc>>,
     pub(super) remind_at: Option<DateTime<Utc>>,
 }
 
 impl Summons {
-    /// How many.
+    /// How many, where that is known already.
     pub(super) fn size(&self) -> Option<i32> {
-        self.confirm_by.and_then(|_| i32::try_from(self.people.len()).ok())
+        self.people.as_ref().and_then(|people| i32::try_from(people.len()).ok())
     }
 }
 
@@ -41,9 +44,13 @@ pub(super) async fn summons(
     let mut checks = Checks::default();
     checks.require(confirm_by.is_some(), "confirm_by", "out_of_range");
     checks.done()?;
-    let people = audience::of(tx, area, clock::local_date(now)).await?;
     let remind_at = confirm_by.and_then(|by| rules::ladder(now, by).first().map(|rung| rung.at));
-    Ok(Summons { people, confirm_by, remind_at })
+    let (people, villages) = if rules::is_village(area) {
+        (Some(audience::of(tx, area, clock::local_date(now)).await?), vec![area.to_owned()])
+    } else {
+        (None, areas::queries::villages_below(tx, area).await?)
+    };
+    Ok(Summons { people, villages, confirm_by, remind_at })
 }
 
 /// The day that lies as far ahead as the last day did when the old version was published.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, render, render_as, see},
+    layout::{Page, Resident, encode, render, render_as, see},
     words::Words,
 };
 use crate::{
@@ -38,6 +38,8 @@ pub(super) fn routes() -> Router<App> {
 /// Which doors, and how it is done there.
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Where {
+    /// The village, of a notice of its town or county.
+    area: Option<String>,
     group: Option<i32>,
     cursor: Option<String>,
     way: Option<String>,
@@ -46,6 +48,7 @@ struct Where {
 impl Where {
     fn of(fields: &Fields) -> Self {
         Self {
+            area: fields.given("area").map(str::to_owned),
             group: fields.optional("group").unwrap_or_default(),
             cursor: None,
             way: fields.given("way").map(str::to_owned),
@@ -62,8 +65,9 @@ impl Where {
 
     /// The same place, with another group or another way.
     fn query(&self, group: Option<i32>, way: DoorWay) -> String {
+        let area = self.area.as_deref().map(|area| format!("area={}&", encode(area))).unwrap_or_default();
         let group = group.map(|group| format!("group={group}&")).unwrap_or_default();
-        format!("?{group}way={}", way.as_str())
+        format!("?{area}{group}way={}", way.as_str())
     }
 }
 
@@ -119,8 +123,7 @@ impl DoorsPage {
     }
 
     fn on_paper(&self) -> String {
-        let group = self.place.group.map(|group| format!("?group={group}")).unwrap_or_default();
-        format!("/notices/{}/doors/paper{group}", self.notice.id)
+        format!("/notices/{}/doors/paper{}", self.notice.id, self.place.query(self.place.group, self.place.way()))
     }
 }
 
@@ -145,8 +148,9 @@ async fn show(
 
 async fn shown(app: &App, who: &Resident, id: NoticeId, (place, wrong): (Where, Wrong)) -> Result<Response> {
     let db = app.store.read();
-    let reach = queries::reach(db, &who.actor, id).await?;
-    let wanted = DoorsQuery { group: place.group, cursor: place.cursor.clone(), limit: Some(SHOWN) };
+    let reach = queries::reach(db, &who.actor, (id, place.area.as_deref())).await?;
+    let (area, cursor) = (place.area.clone(), place.cursor.clone());
+    let wanted = DoorsQuery { area, group: place.group, cursor, limit: Some(SHOWN) };
     let doors = queries::doors(db, &who.actor, (id, wanted)).await?;
     let notice = queries::detail(db, id).await?.notice;
     let made = queries::made_by(db, &who.actor, (id, notice.version, app.now())).await?;
@@ -198,7 +202,7 @@ async fn paper(
     Query(place): Query<Where>,
 ) -> Result<Response> {
     let db = app.store.read();
-    let doors = queries::on_paper(db, &who.actor, (id, place.group)).await?;
+    let doors = queries::on_paper(db, &who.actor, (id, place.area.as_deref(), place.group)).await?;
     let notice = queries::detail(db, id).await?;
     let page = who.page("page-doors-paper").back(format!("/notices/{id}/doors"));
     Ok(render(&PaperPage { page, notice: notice.notice, text: notice.text, doors, group: place.group }))

@@ -20,13 +20,12 @@ use super::{
 use crate::{
     aloud::{self, About, ClipView},
     app::{App, Path, Query},
-    bodies::{self, Right},
     error::Result,
     events::{self, Head},
     ids::NoticeId,
     notices::{
-        ConfirmVia, ConfirmationView, DoorView, NoticeDetail, NoticeView, ObjectionView, RaiseObjection, commands,
-        queries,
+        self, ConfirmVia, ConfirmationView, DoorView, NoticeDetail, NoticeView, ObjectionView, RaiseObjection,
+        commands, queries,
     },
     page::PageQuery,
     quiet::Class,
@@ -139,7 +138,7 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
         }
         None => (None, Vec::new()),
     };
-    let visits = |actor: &crate::actor::Actor| bodies::may(actor, Right::VisitDoors, &head.area_code);
+    let visits = |actor: &crate::actor::Actor| notices::visits(actor, &head.area_code);
     let clip = aloud::queries::of_notice(db, id, head.version).await?;
     let (is_asked, visits) = (asked.is_some(), head.must_read && viewer.actor.as_ref().is_some_and(visits));
     let back = head.matter_id.map_or_else(|| "/notices".to_owned(), |matter| format!("/matters/{matter}"));

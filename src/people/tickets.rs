@@ -28,6 +28,13 @@ pub fn is_ticket(app: &App, text: &str) -> bool {
     tokens::check_ticket(&app.keys, app.now(), text).is_ok()
 }
 
+/// Was it good once, so that whoever hands it in has only to ask for another: a token or a ticket of ours whose time is over,
+/// or a ticket that is spent? Asked of what was refused.
+#[must_use]
+pub fn is_used_up(app: &App, text: &str) -> bool {
+    is_ticket(app, text) || tokens::is_over(&app.keys, app.now(), text)
+}
+
 /// Spends a ticket: whose it is, and the log-in that it was made for.
 ///
 /// # Errors

@@ -112,7 +112,23 @@ pub(super) fn check_ticket(keys: &Keys, now: DateTime<Utc>, ticket: &str) -> Res
     Ok((Bearer { person: claims.sub, session: claims.sid, expires_at: claims.exp }, id))
 }
 
+/// Is it one of ours, of whatever kind, whose time is over?
+pub(super) fn is_over(keys: &Keys, now: DateTime<Utc>, token: &str) -> bool {
+    let is_past = |claims: &Claims| now.timestamp() > claims.exp.saturating_add(LEEWAY_SECS);
+    genuine(keys, token).is_ok_and(|claims| [ACCESS, TICKET].contains(&claims.typ.as_str()) && is_past(&claims))
+}
+
 fn read(keys: &Keys, now: DateTime<Utc>, token: &str, typ: &str) -> Result<Claims> {
+    let (claims, now) = (genuine(keys, token)?, now.timestamp());
+    let holds = claims.typ == typ
+        && now <= claims.exp.saturating_add(LEEWAY_SECS)
+        && claims.nbf <= now + LEEWAY_SECS
+        && claims.iat <= now + LEEWAY_SECS;
+    if holds { Ok(claims) } else { Err(Code::NotSignedIn.into()) }
+}
+
+/// What one of ours says, whenever that was.
+fn genuine(keys: &Keys, token: &str) -> Result<Claims> {
     install_provider();
     if token.len() > MAX_BYTES {
         return Err(Code::NotSignedIn.into());
@@ -125,12 +141,7 @@ fn read(keys: &Keys, now: DateTime<Utc>, token: &str, typ: &str) -> Result<Claim
     let (_, secret) = named.ok_or(Code::NotSignedIn)?;
     let told =
         decode::<Claims>(token, &DecodingKey::from_secret(secret), &validation()).map_err(|_| Code::NotSignedIn)?;
-    let (claims, now) = (told.claims, now.timestamp());
-    let holds = claims.typ == typ
-        && now <= claims.exp.saturating_add(LEEWAY_SECS)
-        && claims.nbf <= now + LEEWAY_SECS
-        && claims.iat <= now + LEEWAY_SECS;
-    if holds { Ok(claims) } else { Err(Code::NotSignedIn.into()) }
+    Ok(told.claims)
 }
 
 /// Ours say three things. More (`crit`, `b64`, a key of its own) would have to be understood (RFC 7515, 4.1.11), and

@@ -1,10 +1,12 @@
-// The unmodified npm `centrifuge` client, driven line by line: "drop" cuts its connection, "end" ends it.
+// The unmodified npm `centrifuge` client, driven line by line: "drop" cuts its connection, "end" ends it. Behind the token
+// may stand, after a blank, another that it gets when it asks for one.
 // Prints one JSON object a line: what the client reports about its server-side subscriptions.
 import { Centrifuge } from 'centrifuge';
 import readline from 'node:readline';
 import WebSocket from 'ws';
 
-const [url, token] = process.argv.slice(2);
+const [url, tokens] = process.argv.slice(2);
+const [token, another] = tokens.split(' ');
 const say = (event) => console.log(JSON.stringify(event));
 let newest = null;
 let allowed = true;
@@ -17,7 +19,10 @@ class Wire extends WebSocket {
   }
 }
 
-const client = new Centrifuge(url, { token, websocket: Wire, minReconnectDelay: 50, maxReconnectDelay: 200 });
+const renewal = async () => { say({ event: 'asked for a token' }); return another; };
+const client = new Centrifuge(url, {
+  token, getToken: another ? renewal : null, websocket: Wire, minReconnectDelay: 50, maxReconnectDelay: 200,
+});
 client.on('connected', () => say({ event: 'connected' }));
 client.on('disconnected', (context) => say({ event: 'disconnected', code: context.code }));
 client.on('subscribed', (context) =>

@@ -1,6 +1,7 @@
 """The unmodified PyPI `centrifuge-python` client, driven line by line: "drop" cuts its connection, "restore" lets it come back.
 
-Prints one JSON object a line: what the client reports about its server-side subscriptions.
+Prints one JSON object a line: what the client reports about its server-side subscriptions. Behind the token may stand, after a
+blank, another that it gets when it asks for one.
 """
 import asyncio
 import json
@@ -8,7 +9,8 @@ import sys
 
 from centrifuge import Client, ClientEventHandler
 
-URL, TOKEN = sys.argv[1:3]
+URL = sys.argv[1]
+TOKEN, _, ANOTHER = sys.argv[2].partition(" ")
 
 
 def say(**event):
@@ -29,8 +31,20 @@ class Heard(ClientEventHandler):
         say(event="publication", channel=ctx.channel, offset=ctx.pub.offset, data=ctx.pub.data)
 
 
+async def renewal():
+    say(event="asked for a token")
+    return ANOTHER
+
+
 async def main():
-    client = Client(URL, events=Heard(), token=TOKEN, min_reconnect_delay=0.05, max_reconnect_delay=0.2)
+    client = Client(
+        URL,
+        events=Heard(),
+        token=TOKEN,
+        get_token=renewal if ANOTHER else None,
+        min_reconnect_delay=0.05,
+        max_reconnect_delay=0.2,
+    )
     await client.connect()
     loop = asyncio.get_running_loop()
     while line := (await loop.run_in_executor(None, sys.stdin.readline)).strip():

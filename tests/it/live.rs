@@ -22,6 +22,7 @@ mod drain;
 mod examples;
 mod recovery;
 mod refusals;
+mod resync;
 mod slow;
 mod together;
 

@@ -194,6 +194,48 @@ async fn stops_of_both_accounts_at_once_are_gone() {
     raw.close().await;
 }
 
+/// What a village hung before asks the same people, and is reminded of from where it stood.
+#[tokio::test]
+async fn who_was_asked_before_is_of_the_village_that_asked() {
+    let house = House::of_sqlite();
+    steps(&house, migrations::names().iter().position(|name| name.starts_with("m0052")).unwrap()).await;
+    let raw = Raw::open(house.path()).await;
+    // what else there would be does not matter here
+    raw.execute("PRAGMA foreign_keys = OFF").await;
+    let at = "'2026-11-02 01:00:00+00:00'";
+    for (id, must_read) in [("asks", 1), ("tells", 0)] {
+        let notice = format!(
+            "INSERT INTO notices (id, number, area_code, body_id, title, text, version, state, period_days, period_from, \
+             period_to, calendar_version, created_by, published_at, must_read, audience_size, remind_at, reminded) VALUES \
+             ('{id}', '{id}', '330521103202', 'b', 't', 't', 2, 'published', 7, {at}, {at}, 'c', 'p', {at}, {must_read}, 2, \
+             {at}, 1)"
+        );
+        raw.execute(&notice).await;
+    }
+    for (version, person, place) in [(1, "ann", 1), (2, "ann", 1), (2, "bob", 2)] {
+        let asked =
+            format!("INSERT INTO notice_audience VALUES ('asks', {version}, '{person}', {place}, 'h', 'H1', 1)");
+        raw.execute(&asked).await;
+    }
+    for (version, person, was_asked) in [(1, "ann", 1), (2, "bob", 1), (2, "newcomer", 0)] {
+        let confirmed = format!(
+            "INSERT INTO notice_confirmations (notice_id, version, person_id, at, in_audience) VALUES \
+             ('asks', {version}, '{person}', {at}, {was_asked})"
+        );
+        raw.execute(&confirmed).await;
+    }
+    raw.close().await;
+    migrate(&house).await.unwrap();
+    let raw = Raw::open(house.path()).await;
+    let villages = "SELECT notice_id || ' ' || version || ' ' || area_code || ' ' || asked || ' ' || confirmed || ' ' || \
+        reminded || ' ' || (remind_at IS NOT NULL) || ' ' || (freeze_at IS NULL) FROM notice_villages";
+    let villages: Vec<String> = raw.rows(villages).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert_eq!(villages, ["asks 2 330521103202 2 1 1 1 1"]);
+    let placed = "SELECT count(*) FROM notice_audience WHERE area_code = '330521103202'";
+    assert_eq!(raw.one::<i64>(placed).await, 3);
+    raw.close().await;
+}
+
 #[tokio::test]
 async fn a_file_with_data_is_copied_aside_before_it_is_changed() {
     let house = House::of_sqlite();

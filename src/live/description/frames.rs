@@ -18,6 +18,9 @@ The server subscribes a connection to the streams of the person's home page, and
 belong to later; a client may also subscribe to a stream it may read. A position handed in with `recover: true` brings what
 was missed, up to 300 entries; `recovered: false` means: read over REST (`POST /v1/sync`).
 
+A recall, an edit and a pin name in `target_seq` what they change. A recall blanks it and what quotes it; an edit brings the new
+words of both.
+
 The server pings with `{}`; `{}` is the answer, and any other frame counts as one. `rpc` calls the operations of openapi.json: its
 `data` holds the parameters of path and query by their names and beside them the body, and the answer's `data` is the body of the
 HTTP answer. Not over sockets: files, and what is for who is not signed in. Ten commands a second, twenty at once.
@@ -29,6 +32,7 @@ ping, and `resync` in the place of what was thrown away because it read too slow
 `disconnect` comes before the end, all others hold a push. The id of an event says where the connection is in every stream;
 handed in again as `Last-Event-ID` it brings what was missed.
 
+A token whose time is over, or a ticket that is spent, is refused with 109 and 3005: ask for another and come back.
 Below codes of 3500 a client comes back by itself, from 3500 on it does not.";
 
 /// What a connection is told unasked, over the socket and as events.

@@ -1,16 +1,10 @@
-//! Who has confirmed: one's own, what one wrote down for others, and how many.
-use std::collections::HashMap;
-
+//! Who has confirmed: one's own, and what one wrote down for others.
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::{
-    confirmations::ConfirmVia,
-    rows::{confirmation, notice},
-    rules::UNDO_WITHIN,
-};
+use super::super::{confirmations::ConfirmVia, rows::confirmation, rules::UNDO_WITHIN};
 use crate::{
     actor::Actor,
     clock,
@@ -100,28 +94,4 @@ pub async fn made_by(
     let known = people::queries::on_rolls(db, &ids).await?;
     let named = |id: PersonId| (id, known.get(&id).map(|one| one.name.clone()).unwrap_or_default());
     Ok(ids.into_iter().map(named).collect())
-}
-
-/// How many of those who were asked confirmed, by notice and version.
-pub(super) async fn counts(
-    db: &impl ConnectionTrait,
-    notices: &[notice::Model],
-) -> Result<HashMap<(NoticeId, i32), u64>> {
-    let asked: Vec<NoticeId> = notices.iter().filter(|row| row.must_read).map(|row| row.id).collect();
-    if asked.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows: Vec<(NoticeId, i32, i64)> = confirmation::Entity::find()
-        .select_only()
-        .column(confirmation::Column::NoticeId)
-        .column(confirmation::Column::Version)
-        .column_as(confirmation::Column::PersonId.count(), "confirmed")
-        .filter(confirmation::Column::NoticeId.is_in(asked))
-        .filter(confirmation::Column::InAudience.eq(true))
-        .group_by(confirmation::Column::NoticeId)
-        .group_by(confirmation::Column::Version)
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().map(|(id, version, n)| ((id, version), n.unsigned_abs())).collect())
 }

@@ -75,8 +75,8 @@ struct ListPage {
     areas: Vec<AreaName>,
     area: String,
     may_publish: bool,
-    /// Everybody can be asked to confirm: in a village, where doors can be knocked at.
-    may_ask_all: bool,
+    /// Knocks at doors there, those of a must-read notice from above among them.
+    visits: bool,
     rows: Vec<NoticeView>,
     more: String,
     next_cursor: Option<String>,
@@ -97,7 +97,7 @@ async fn listed(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> R
         draft,
         areas: places(app.store.read(), clerk, &area).await?,
         may_publish: may_publish(clerk, &area),
-        may_ask_all: notices::rules::is_village(&area),
+        visits: clerk.may(Right::VisitDoors, &area),
         rows: items,
         more: format!("?area={}&", encode(&area)),
         next_cursor,
@@ -138,6 +138,11 @@ struct NoticePage {
 }
 
 impl NoticePage {
+    /// How many have not been reached, as far as the clerk sees them.
+    fn left(&self, reach: &ConfirmedView) -> u64 {
+        reach.groups.iter().map(|group| group.unreached).sum()
+    }
+
     /// The name of the form that answers this objection: of many on the page, only the refused one keeps its words.
     fn form_of(&self, objection: &str) -> &'static str {
         if self.answered == objection { "answer" } else { "other" }
@@ -153,9 +158,11 @@ async fn shown(app: &App, clerk: &Clerk, id: NoticeId, (draft, answered): (Draft
     let db = app.store.read();
     let notice = notices::queries::detail(db, id).await?;
     let area = notice.notice.area_code.clone();
-    clerk.sits_over(&area)?;
-    let sees_doors = notice.notice.must_read && clerk.may(Right::VisitDoors, &area);
-    let reach = if sees_doors { Some(notices::queries::reach(db, &clerk.actor, id).await?) } else { None };
+    let sees_doors = notice.notice.must_read && notices::visits(&clerk.actor, &area);
+    if !sees_doors {
+        clerk.sits_over(&area)?;
+    }
+    let reach = if sees_doors { Some(notices::queries::reach(db, &clerk.actor, (id, None)).await?) } else { None };
     let hangs = notice.notice.state == notices::queries::PUBLISHED;
     let page = clerk.page(notice.notice.title.clone()).at(format!("/desk/notices/{id}"));
     let shown = NoticePage {
@@ -244,7 +251,8 @@ async fn revise(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Resu
 /// Who acts by a written mandate is known by the numbers on the roster.
 async fn by_mandate(app: &App, clerk: &Clerk, id: NoticeId, fields: &Fields) -> Result<()> {
     let db = app.store.read();
-    let area = notices::queries::detail(db, id).await?.notice.area_code;
+    let notice = notices::queries::detail(db, id).await?.notice;
+    let area = notices::village_of(&clerk.actor, &notice.area_code, fields.given("area"))?;
     clerk.sits_over(&area)?;
     bodies::require(&clerk.actor, Right::VisitDoors, &area)?;
     let mut people = Vec::new();

@@ -10,7 +10,7 @@ use liusheng::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Socket, Somebody, TestApp, Village, import, person_of, redis_url};
+use crate::support::{Chaos, Harm, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
 
 /// What rights may last after they have ended.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -124,6 +124,43 @@ async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
     ending.await.unwrap();
     until_out(&mut socket, &app, &clerk, &office, began).await;
     until_refused(&clerk, &format!("/v1/areas/{}/people", village.area), "not_allowed", began).await;
+    app.stop().await;
+}
+
+/// A server that could read nothing while a seat ended, and heard no bell, looks at what it missed as soon as it can.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterwards() {
+    if !is_postgres("ends: a server that lost its database for a while") {
+        return;
+    }
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let mut config = app.app.config.as_ref().clone();
+    let mut database: reqwest::Url = config.database_url.parse().unwrap();
+    let there = (database.host_str().unwrap().to_owned(), database.port().unwrap_or(5432));
+    let net = Chaos::before(tokio::net::lookup_host(there).await.unwrap().next().unwrap()).await;
+    database.set_host(Some("127.0.0.1")).unwrap();
+    database.set_port(Some(net.address.port())).unwrap();
+    (config.database_url, config.redis_url) = (database.to_string(), String::new());
+    let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();
+    let second = server::start(other, rung, Role::Api).await.unwrap();
+    let clerk = village.clerk.clone();
+    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+    // it looks at the log every second
+    socket.listen(Duration::from_secs(2)).await;
+    net.set(Harm::Cut);
+    village.end_seat_of(&app, clerk.person).await;
+    socket.listen(Duration::from_secs(3)).await;
+    assert_eq!(socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
+    net.set(Harm::None);
+    // a database is found again within ten seconds
+    let closed = tokio::time::timeout(Duration::from_secs(10) + WITHIN, socket.until_closed()).await;
+    assert_eq!(closed.expect("what could not be read is read afterwards"), 3011);
+    let back = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(back.connected["subs"].is_object() && back.connected["subs"].get(format!("s:{office}")).is_none());
+    second.stop().await;
     app.stop().await;
 }
 

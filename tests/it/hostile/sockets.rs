@@ -100,12 +100,14 @@ async fn a_ticket_opens_one_socket_of_its_own_log_in_within_half_a_minute() {
     let socket = Socket::connect(&app, &first, json!({})).await;
     assert_eq!(socket.connected["data"]["person"], json!(one.person), "{:?}", socket.refused);
     // again, by anybody: no
-    let refused = async |text: &str| {
+    let refused = async |text: &str, (error, code): (u64, u16)| {
         let mut again = Socket::connect(&app, text, json!({})).await;
         assert!(again.connected.is_null(), "{}", again.connected);
-        assert_eq!(again.until_closed().await, 3500);
+        assert_eq!((again.until_closed().await, &again.refused["code"]), (code, &json!(error)));
     };
-    refused(&first).await;
+    // whoever has one that was good once asks for another; everybody else stays away
+    let (another, away) = ((109, 3005), (101, 3500));
+    refused(&first, another).await;
     // fifty at once with one ticket: one
     let same = ticket(&one).await;
     let sockets = futures_util::future::join_all((0..50).map(|_| Socket::connect(&app, &same, json!({})))).await;
@@ -113,13 +115,13 @@ async fn a_ticket_opens_one_socket_of_its_own_log_in_within_half_a_minute() {
     // too late, changed, of a log-in that has ended meanwhile
     let late = ticket(&one).await;
     app.clock.advance(TimeDelta::seconds(31));
-    refused(&late).await;
+    refused(&late, another).await;
     let mut changed = ticket(&one).await;
     changed.replace_range(changed.len() - 5..changed.len() - 4, "_");
-    refused(&changed).await;
+    refused(&changed, away).await;
     let ended = ticket(&other).await;
     other.post("/v1/logout", json!(null)).await.ok();
-    refused(&ended).await;
+    refused(&ended, away).await;
     // the socket lasts longer than the ticket, and no longer than the log-in
     let kept = ticket(&one).await;
     let mut lasting = Socket::connect(&app, &kept, json!({})).await;

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -166,6 +167,44 @@ async fn centrifuge_client_recovers(scene: Scene, client: Option<Client>) {
     client.tell(&format!("rpc {}", json!({ "method": "msg.send", "data": wrong })));
     let refused = client.until("refusal of the rpc", |event| event["event"] == "rpc").await;
     assert!(refused["error"]["code"].as_u64().is_some_and(|code| code >= 100), "{refused}");
+    client.tell("end");
+    scene.app.stop().await;
+}
+
+/// A phone that slept longer than its token lasts: the client asks for another by itself and goes on.
+#[tokio::test]
+async fn the_unmodified_npm_client_whose_token_ran_out_asks_for_another() {
+    let (scene, url, tokens) = with_an_old_token().await;
+    let client = Client::of_npm(("centrifuge.mjs", "centrifuge"), &url, &tokens);
+    asks_for_another(scene, client).await;
+}
+
+#[tokio::test]
+async fn the_unmodified_pypi_client_whose_token_ran_out_asks_for_another() {
+    let (scene, url, tokens) = with_an_old_token().await;
+    let client = Client::of_pypi("centrifuge_client.py", &url, &tokens);
+    asks_for_another(scene, client).await;
+}
+
+async fn with_an_old_token() -> (Scene, String, String) {
+    let scene = Scene::set().await;
+    let url = format!("ws://{}/connection/websocket", scene.app.address);
+    let old = scene.clerk.token();
+    scene.app.clock.advance(TimeDelta::minutes(20));
+    let tokens = format!("{old} {}", scene.clerk.token());
+    (scene, url, tokens)
+}
+
+async fn asks_for_another(scene: Scene, client: Option<Client>) {
+    let Some(mut client) = client else { return };
+    client.until("connection", |event| event["event"] == "connected").await;
+    let asked = client.heard.iter().filter(|event| event["event"] == "asked for a token").count();
+    assert_eq!(asked, 1, "{:?}", client.heard);
+    let channel = json!(scene.channel);
+    client.until("subscription", |event| event["event"] == "subscribed" && event["channel"] == channel).await;
+    let newest = scene.say("醒来以后").await;
+    client.until("what is said", |event| event["offset"] == newest).await;
+    assert!(client.heard.iter().all(|event| event["event"] != "disconnected"), "{:?}", client.heard);
     client.tell("end");
     scene.app.stop().await;
 }

@@ -134,6 +134,39 @@ async fn heads_come_before_each_third_ping_and_who_is_silent_is_closed() {
     scene.app.stop().await;
 }
 
+/// What was good once is told from what never was: clients of the protocol ask for another token at 109 alone, and after a
+/// code from 3500 on they never come back.
+#[tokio::test]
+async fn who_comes_back_with_a_token_that_ran_out_is_told_to_get_another() {
+    let scene = Scene::set().await;
+    let old = scene.villager.token();
+    let ticket =
+        scene.villager.post("/v1/login/tickets", json!(null)).await.ok()["ticket"].as_str().unwrap().to_owned();
+    let other = scene.village.villager(&scene.app, "00008").await;
+    let ended = other.token();
+    other.post("/v1/logout", json!(null)).await.ok();
+    let mut gone = Socket::connect(&scene.app, &ended, json!({})).await;
+    assert_eq!((gone.until_closed().await, &gone.refused["code"]), (3500, &json!(101)), "a log-in that ended");
+    scene.app.clock.advance(chrono::TimeDelta::minutes(20));
+    for text in [&old, &ticket] {
+        let mut late = Socket::connect(&scene.app, text, json!({})).await;
+        assert_eq!(
+            (late.until_closed().await, &late.refused["code"]),
+            (3005, &json!(109)),
+            "a client that slept is lost"
+        );
+        // not one that only looks as old
+        let mut bent = (*text).clone();
+        let last = if bent.pop() == Some('A') { 'Q' } else { 'A' };
+        bent.push(last);
+        let mut forged = Socket::connect(&scene.app, &bent, json!({})).await;
+        assert_eq!((forged.until_closed().await, &forged.refused["code"]), (3500, &json!(101)));
+    }
+    let fresh = scene.listen(&scene.villager).await;
+    assert!(fresh.connected.is_object());
+    scene.app.stop().await;
+}
+
 /// 正在输入: to the others in a small conversation, once in three seconds, and stored nowhere.
 #[tokio::test]
 async fn who_writes_in_a_small_conversation_is_seen_writing() {

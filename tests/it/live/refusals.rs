@@ -96,6 +96,19 @@ async fn rubbish_closes_its_own_socket_and_nothing_else() {
     greedy.raw(&many.join("\n")).await;
     assert_eq!(greedy.until_closed().await, 3013);
 
+    // what needs no answer costs something, too: pongs, one-way words and empty lines by the hundred
+    for flood in ["{}\n".repeat(400), "{\"id\":0,\"ping\":{}}\n".repeat(400)] {
+        let mut idle = scene.listen(&scene.villager).await;
+        idle.raw(&flood).await;
+        assert_eq!(idle.until_closed().await, 3013, "{}", &flood[..20]);
+    }
+    let mut empty = scene.listen(&scene.villager).await;
+    for _ in 0..10 {
+        empty.raw("\n").await;
+    }
+    empty.until_pong(b"still here").await;
+    assert_eq!(empty.closed, None, "a few do no harm");
+
     let newest = scene.say("别人不受影响").await;
     good.until_offset(&scene.channel, newest).await;
     assert_eq!(good.closed, None);

@@ -3,6 +3,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+/// Characters of what is answered.
+const QUOTED: usize = 60;
+
 /// Each can be switched off, to see that without it devices differ from the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
@@ -185,6 +188,10 @@ impl Device {
         if let Some(entry) = self.target(target, seq) {
             entry["body"] = body.clone();
             entry["rev"] = json!(seq);
+        }
+        let words: String = body["text"].as_str().unwrap_or_default().chars().take(QUOTED).collect();
+        for reply in self.entries.values_mut().filter(|entry| entry["reply_to"] == json!(target)) {
+            reply["quote"]["text"] = json!(words);
         }
     }
 

@@ -17,8 +17,14 @@ impl Kept {
     pub(crate) async fn keep(app: &TestApp, stream: &str) -> Self {
         let stream: StreamId = stream.parse().unwrap();
         let kept = Self { stream, name: format!("kept_{}", stream.0.simple()) };
-        let mut statements =
-            vec![format!("CREATE TABLE {}_streams AS SELECT * FROM streams WHERE id = {}", kept.name, kept.id(app))];
+        // of a stream that was kept before
+        let old = TABLES.iter().chain(&["streams", "epochs"]);
+        let mut statements: Vec<_> = old.map(|table| format!("DROP TABLE IF EXISTS {}_{table}", kept.name)).collect();
+        statements.push(format!(
+            "CREATE TABLE {}_streams AS SELECT * FROM streams WHERE id = {}",
+            kept.name,
+            kept.id(app)
+        ));
         for table in TABLES {
             let rows = format!("SELECT * FROM {table} WHERE stream_id = {}", kept.id(app));
             statements.push(format!("CREATE TABLE {}_{table} AS {rows}", kept.name));

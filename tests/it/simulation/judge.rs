@@ -11,7 +11,7 @@ use super::{
 use crate::support::Somebody;
 
 /// Entries that people count, by kind and not by `no`.
-const COUNTED: [&str; 3] = ["message", "chain", "card"];
+const COUNTED: [&str; 4] = ["message", "chain", "card", "edit"];
 
 /// Compares what was acknowledged, what the server holds and what devices hold.
 pub(crate) struct Judge<'a> {

@@ -7,6 +7,7 @@ use super::{
     device::{Device, Rules},
     history::Kept,
     judge::{Judge, row_of},
+    place::{Happenings, Kind},
     seeds::Seeded,
     tap::Tap,
     truth::Truth,
@@ -17,20 +18,19 @@ use crate::support::{Answer, Somebody, TestApp, Village, answer};
 const LOST: usize = 15;
 /// And so many arrive twice.
 const DOUBLED: usize = 10;
-/// To whom the phones belong: somebody has two.
-const OWNERS: [usize; 5] = [0, 0, 1, 2, 3];
 
-/// Where it happens: a village whose chair leads a group of four.
+/// Where it happens: a village, and who takes part.
 pub(crate) struct Scene<'a> {
     pub(crate) app: &'a TestApp,
     pub(crate) village: &'a Village,
-    /// The first of them never leaves the group.
+    /// The first of them never leaves.
     pub(crate) people: Vec<Somebody>,
 }
 
 /// How it goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
+    pub(crate) kind: Kind,
     pub(crate) rules: Rules,
     pub(crate) seed: u64,
     pub(crate) steps: usize,
@@ -65,31 +65,27 @@ pub(crate) struct Run<'a> {
     wishes: usize,
     tap: Tap,
     kept: Option<(Kept, Truth)>,
+    happenings: Happenings,
 }
 
 impl<'a> Run<'a> {
     pub(crate) async fn begin(scene: &'a Scene<'a>, plan: Plan) -> Self {
-        let people: Vec<_> = scene.people.iter().map(|who| who.person).collect();
-        let group =
-            json!({ "body_id": scene.village.committee, "title": format!("小组{}", plan.seed), "people": people });
-        let opened = scene.village.chair.post("/v1/groups", group).await.ok();
-        let stream = opened["stream_id"].as_str().unwrap().to_owned();
+        let stream = plan.kind.begin(scene, plan.seed).await;
         let tap = Tap::open(scene.app, &scene.people[0], &stream).await;
-        let phones =
-            OWNERS.map(|owner| Phone { owner, device: Device::default(), is_online: true, coming: Vec::new() });
-        let last_seq = i64::try_from(people.len()).unwrap();
-        let truth = Truth::of(vec![0; people.len()], last_seq);
+        let phone = |owner| Phone { owner, device: Device::default(), is_online: true, coming: Vec::new() };
+        let last_seq = row_of(&scene.people[0], &stream).await.unwrap()["last_seq"].as_i64().unwrap();
         let mut run = Self {
             scene,
             plan,
             stream,
-            phones: phones.into(),
-            truth,
+            phones: plan.kind.owners().map(phone).into(),
+            truth: Truth::of(vec![0; scene.people.len()], last_seq),
             chance: Seeded(plan.seed),
             open: Vec::new(),
             wishes: 0,
             tap,
             kept: None,
+            happenings: Happenings::default(),
         };
         for number in 0..run.phones.len() {
             run.fetch(number).await;
@@ -145,11 +141,12 @@ impl<'a> Run<'a> {
 
     async fn say(&mut self) {
         let phone = self.chance.below(self.phones.len());
-        let reply_to =
-            self.chance.percent(30).then(|| 1 + self.chance.below(usize::try_from(self.truth.last_seq).unwrap()));
+        let Some(who) = self.plan.kind.speaker(self.phones[phone].owner) else { return self.happen().await };
+        let is_answer = self.chance.percent(30) && self.truth.last_seq > 0;
+        let reply_to = is_answer.then(|| 1 + self.chance.below(usize::try_from(self.truth.last_seq).unwrap()));
         self.wishes += 1;
         let wish = Wish {
-            who: self.phones[phone].owner,
+            who,
             text: format!("话{}之{}。", self.plan.seed, self.wishes),
             client_id: Uuid::now_v7(),
             reply_to: reply_to.map(|seq| i64::try_from(seq).unwrap()),
@@ -210,7 +207,7 @@ impl<'a> Run<'a> {
 
     async fn recall(&mut self) {
         let Some((text, who, seq)) = self.standing() else { return };
-        let by_leader = !self.truth.is_member[who] || self.chance.percent(25);
+        let by_leader = !self.truth.is_member[who] || (self.plan.kind.is_led() && self.chance.percent(25));
         let by = if by_leader { &self.scene.village.chair } else { &self.scene.people[who] };
         let reason = if by_leader { "不合适" } else { "" };
         let done = by.post(&self.path(&format!("messages/{seq}/recall")), json!({ "reason": reason })).await.ok();
@@ -219,6 +216,9 @@ impl<'a> Run<'a> {
     }
 
     async fn pin(&mut self) {
+        if !self.plan.kind.is_led() {
+            return self.happen().await;
+        }
         let Some((_, _, seq)) = self.standing() else { return };
         let wanted = json!({ "is_pinned": self.chance.percent(60) });
         let done = self.scene.village.chair.post(&self.path(&format!("messages/{seq}/pin")), wanted).await.ok();
@@ -228,14 +228,21 @@ impl<'a> Run<'a> {
     }
 
     async fn list(&mut self) {
+        if !self.plan.kind.is_led() {
+            return self.happen().await;
+        }
         let chair = &self.scene.village.chair;
         let Some(list) = self.truth.chain else {
             let new = json!({ "client_id": Uuid::now_v7(), "title": "订杨梅" });
             let seq = chair.post(&self.path("chains"), new).await.ok()["seq"].as_i64().unwrap();
             self.truth.chain = Some(seq);
+            // who starts a list has read it
+            if let Some(own) = self.scene.people.iter().position(|who| who.person == chair.person) {
+                self.truth.read[own] = self.truth.read[own].max(seq);
+            }
             return self.appended(seq).await;
         };
-        let who = self.chance.below(4);
+        let who = self.chance.below(self.scene.people.len());
         let row = self.path(&format!("chains/{list}/row"));
         if self.chance.percent(10) {
             chair.post(&self.path(&format!("chains/{list}/close")), json!(null)).await.ok();
@@ -252,17 +259,25 @@ impl<'a> Run<'a> {
     }
 
     async fn read(&mut self) {
-        let who = self.chance.below(4);
+        let who = self.chance.below(self.scene.people.len());
         if !self.truth.is_member[who] {
             return;
         }
         let seq = i64::try_from(self.chance.below(usize::try_from(self.truth.last_seq).unwrap() + 3)).unwrap();
+        self.plan.kind.wait_for_echo(self.scene);
         let moving = self.scene.people[who].request(Method::PUT, &self.path("cursor"));
         answer(moving.json(&json!({ "seq": seq }))).await.ok();
         self.truth.read[who] = self.truth.read[who].max(seq.min(self.truth.last_seq));
+        if self.plan.kind == Kind::Mailbox {
+            // that it was read is told there, too
+            self.looked().await;
+        }
     }
 
     async fn come_or_leave(&mut self) {
+        if self.plan.kind != Kind::Group {
+            return self.happen().await;
+        }
         let who = 1 + self.chance.below(3);
         let person = &self.scene.people[who];
         let members = format!("/v1/groups/{}/members", self.stream);
@@ -287,6 +302,12 @@ impl<'a> Run<'a> {
                 self.fetch(number).await;
             }
         }
+    }
+
+    /// Something of which nobody on a phone is told but by this stream.
+    async fn happen(&mut self) {
+        self.happenings.go_on(self.plan.kind, self.scene, &mut self.chance).await;
+        self.looked().await;
     }
 
     async fn switch(&mut self) {
@@ -351,12 +372,12 @@ impl<'a> Run<'a> {
 
     /// What is wrong.
     pub(crate) async fn judge(&self) -> Result<(), String> {
-        let chair = &self.scene.village.chair;
-        let last = self.row_of(chair).await.map_or(0, |row| row["last_seq"].as_i64().unwrap());
+        let reader = self.plan.kind.reader(self.scene);
+        let last = self.row_of(reader).await.map_or(0, |row| row["last_seq"].as_i64().unwrap());
         if last != self.truth.last_seq {
             return Err(format!("I2: up to {last} instead of {}", self.truth.last_seq));
         }
-        let judge = Judge { stream: &self.stream, reader: chair, people: &self.scene.people, truth: &self.truth };
+        let judge = Judge { stream: &self.stream, reader, people: &self.scene.people, truth: &self.truth };
         let devices: Vec<_> = self.phones.iter().map(|phone| (phone.owner, &phone.device)).collect();
         let wrong = judge.judge(&devices).await;
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join(" | ")) }

@@ -511,6 +511,7 @@ desk-notice-class-emergency = 紧急：免打扰和安静时间也会收到（�
 desk-must-read-reach = 告知到了多少人
 desk-reach-asked = 应告知
 desk-reach-left = 没确认
+desk-reach-confirmed = 已确认
 desk-reach-group = { $n } 组
 desk-mandate = 凭书面委托登记
 desk-mandate-hint = 本人写了委托书的，登记受托人和委托书；本人会收到消息，没有手机的会列入上门名单。

@@ -16,7 +16,6 @@ field-not-on-roster = 这个村的名册上没有这个编号和姓名
 field-not-six-characters = 请填身份证号的最后 6 位
 field-unknown = 没有这一项
 field-out-of-range = 超出了范围
-field-villages-only = 只有村里的公告才能逐户确认；镇里、县里的公告请让各村另发
 field-duplicate = 重复了
 # Identity numbers and rosters.
 field-id-birth = 身份证号里的出生日期不对

@@ -24,6 +24,7 @@ notices-card-reminder-title = 请确认看过：{ $title }
 notices-card-reminder-text = 请在 { $month }月{ $day }日前点开看一看，再点“我已看过”。
 notices-card-reminder-emergency-text = 紧急公告，不受免打扰和安静时间限制。请马上点开看，再点“我已看过”。
 notices-doors-task = 上门告知：《{ $title }》还有 { $n } 人没有确认
+notices-doors-task-of = 上门告知：《{ $title }》{ $village }还有 { $n } 人没有确认
 notices-card-confirmed-for-title = 有人代您确认看过：{ $title }
 notices-card-confirmed-for-text = { $name } 代您作了确认（{ $via }）。不是您同意的，请点开撤销。
 notices-card-undone-title = 一个确认撤销了：{ $title }

@@ -103,7 +103,7 @@ kinds! {
     SuggestionRead "suggestion.read",
     /// Somebody of the county opened a voice that is not public, with a reason; data: the day.
     SuggestionInspected "suggestion.inspected",
-    /// A deadline of a voice passed; data: which.
+    /// A deadline of a voice passed; data: which, and of which body.
     SuggestionOverdue "suggestion.overdue",
     /// Somebody says that it is theirs, too, or no longer.
     SuggestionCosigned "suggestion.cosigned",

@@ -40,17 +40,20 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
         .add(suggestion::Column::AnswerDueAt.lte(tx.now()))
         .add(suggestion::Column::Overdue.is_null().or(suggestion::Column::Overdue.ne(Deadline::Answer)));
-    let late = overdue(tx, unaccepted, Deadline::Accept).await? + overdue(tx, unanswered, Deadline::Answer).await?;
-    Ok(warn(tx).await? + late + supervise(tx).await?)
+    let unaccepted = overdue(tx, (unaccepted, suggestion::Column::AnswerDueAt), Deadline::Accept).await?;
+    let unanswered = overdue(tx, (unanswered, suggestion::Column::AnswerDueAt), Deadline::Answer).await?;
+    Ok(warn(tx).await? + unaccepted + unanswered + supervise(tx).await?)
 }
 
-async fn found(tx: &Tx, which: Condition) -> Result<Vec<Suggestion>> {
+/// The first by a column that is in an index: this is asked every two seconds, however many voices there are.
+async fn found(tx: &Tx, which: Condition, first: suggestion::Column) -> Result<Vec<Suggestion>> {
     let rows = suggestion::Entity::find().filter(which).filter(words::is_kept());
-    Ok(rows.order_by_asc(suggestion::Column::CreatedAt).limit(DUE_AT_ONCE).all(tx).await?)
+    Ok(rows.order_by_asc(first).limit(DUE_AT_ONCE).all(tx).await?)
 }
 
 async fn warn(tx: &Tx) -> Result<u64> {
-    let near = found(tx, Condition::all().add(suggestion::Column::WarnAt.lte(tx.now()))).await?;
+    let is_near = Condition::all().add(suggestion::Column::WarnAt.lte(tx.now()));
+    let near = found(tx, is_near, suggestion::Column::WarnAt).await?;
     for row in &near {
         let row = moved(tx, row, suggestion::ActiveModel { warn_at: Set(None), ..Default::default() }).await?;
         let which = if row.state == SuggestionState::Submitted { Deadline::Accept } else { Deadline::Answer };
@@ -63,24 +66,50 @@ async fn warn(tx: &Tx) -> Result<u64> {
     Ok(near.len() as u64)
 }
 
-async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> {
-    let late = found(tx, passed).await?;
+async fn overdue(tx: &Tx, (passed, first): (Condition, suggestion::Column), deadline: Deadline) -> Result<u64> {
+    let late = found(tx, passed, first).await?;
     for row in &late {
-        let told = escalation::next(tx, row, tx.now()).await?;
-        let marked = suggestion::ActiveModel {
-            overdue: Set(Some(deadline)),
-            late_body_id: Set(Some(row.body_id)),
-            // the one above that hears of what is not answered, and not of what is not taken
-            supervise_at: Set(told.map(|_| supervision(tx)).filter(|_| deadline == Deadline::Answer)),
-            ..Default::default()
-        };
-        let row = moved(tx, row, marked).await?;
-        record(tx, Kind::SuggestionOverdue, &row, None, json!({ "which": deadline })).await?;
-        if let Some(office) = told {
-            tell_above(tx, &row, (office, deadline)).await?;
-        }
+        mark(tx, row, deadline).await?;
     }
     Ok(late.len() as u64)
+}
+
+/// Writes down that a deadline passed, against whoever has the voice, and tells the office above.
+async fn mark(tx: &Tx, row: &Suggestion, deadline: Deadline) -> Result<Suggestion> {
+    let told = escalation::next(tx, row, tx.now()).await?;
+    let marked = suggestion::ActiveModel {
+        overdue: Set(Some(deadline)),
+        late_body_id: Set(Some(row.body_id)),
+        // the one above that hears of what is not answered, and not of what is not taken
+        supervise_at: Set(told.map(|_| supervision(tx)).filter(|_| deadline == Deadline::Answer)),
+        ..Default::default()
+    };
+    let row = moved(tx, row, marked).await?;
+    let data = json!({ "which": deadline, "of": row.body_id });
+    record(tx, Kind::SuggestionOverdue, &row, None, data).await?;
+    if let Some(office) = told {
+        tell_above(tx, &row, (office, deadline)).await?;
+    }
+    Ok(row)
+}
+
+/// The voice before it goes to another body, or gets more days: what passed since the clock looked last is written down
+/// first, against the body that let it pass.
+pub(super) async fn lapsed(tx: &Tx, row: Suggestion) -> Result<Suggestion> {
+    match passed(&row, tx.now()) {
+        Some(deadline) => mark(tx, &row, deadline).await,
+        None => Ok(row),
+    }
+}
+
+/// The deadline that has passed and is not written down yet.
+fn passed(row: &Suggestion, now: DateTime<Utc>) -> Option<Deadline> {
+    let is_to_accept = row.state == SuggestionState::Submitted;
+    let waits = is_to_accept || row.state == SuggestionState::Accepted;
+    if waits && row.answer_due_at <= now {
+        return (row.overdue != Some(Deadline::Answer)).then_some(Deadline::Answer);
+    }
+    (is_to_accept && row.accept_due_at <= now && row.overdue.is_none()).then_some(Deadline::Accept)
 }
 
 /// When the office above is told, too, of what is late still.
@@ -91,7 +120,8 @@ pub(super) fn supervision(tx: &Tx) -> DateTime<Utc> {
 /// What is late still some days after the office above was told is told to the one above that; of what another took when it
 /// was late already, the office above whoever took it hears for the first time.
 async fn supervise(tx: &Tx) -> Result<u64> {
-    let waiting = found(tx, Condition::all().add(suggestion::Column::SuperviseAt.lte(tx.now()))).await?;
+    let is_due = Condition::all().add(suggestion::Column::SuperviseAt.lte(tx.now()));
+    let waiting = found(tx, is_due, suggestion::Column::SuperviseAt).await?;
     for row in &waiting {
         let row = moved(tx, row, suggestion::ActiveModel { supervise_at: Set(None), ..Default::default() }).await?;
         let Some(above) = escalation::next(tx, &row, tx.now()).await? else { continue };

@@ -159,6 +159,7 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ExtensionId, DecideExt
         return Err(Code::WrongState.into());
     }
     let answer = words::seal(tx, &row, "extension answer", input.reason.trim()).await?;
+    let row = if input.approve { clocks::lapsed(tx, row).await? } else { row };
     let mut change = suggestion::ActiveModel { asks_office: Set(None), ..Default::default() };
     if input.approve {
         // since it was taken care of, or since "not solved" opened it again

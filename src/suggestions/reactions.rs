@@ -56,6 +56,7 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let row = of_late(event, row);
     let due = if event.kind == Kind::SuggestionSubmitted { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
     if let Some(id) = event.get::<Uuid>("answer") {
@@ -154,6 +155,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let row = of_late(event, row);
     let is_new = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated);
     let due = if is_new || is_to_accept(event) { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
@@ -178,6 +180,11 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         about::tell_supervisors(tx, &row, Card { link: "/desk".to_owned(), ..card }).await?;
     }
     Ok(())
+}
+
+/// As if the body still had it that is told of as late: the voice may have gone on since.
+fn of_late(event: &Event, row: Suggestion) -> Suggestion {
+    Suggestion { body_id: event.get("of").unwrap_or(row.body_id), ..row }
 }
 
 fn is_to_accept(event: &Event) -> bool {

@@ -46,6 +46,7 @@ mod m0042_wechat_ledger;
 mod m0043_referrals;
 mod m0044_members;
 mod m0048_works;
+mod m0054_lists;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -99,6 +100,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0043_referrals::Migration),
             Box::new(m0044_members::Migration),
             Box::new(m0048_works::Migration),
+            Box::new(m0054_lists::Migration),
         ]
     }
 }

@@ -61,7 +61,7 @@ async fn list(State(app): State<App>, who: Resident, Query(which): Query<Which>)
     let is_village = which.of.as_deref() == Some("village");
     let scope = if is_village { Scope::Village } else { Scope::Mine };
     let query = SuggestionsQuery { scope, state: None, cursor: which.cursor, limit: None };
-    let found = queries::list(&app, &who.actor, query).await?;
+    let found = queries::list(app.store.read(), &app.keys, &who.actor, query).await?;
     let page = who.page(if is_village { "page-suggestions-village" } else { "page-suggestions" });
     Ok(render(&SuggestionsPage { page, is_village, items: found.items, next: found.next_cursor }))
 }

@@ -251,6 +251,9 @@ pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<
         .limit(asked::SHOWN)
         .all(db)
         .await?;
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
     let voices = suggestion::Entity::find()
         .filter(suggestion::Column::Id.is_in(open.iter().map(|row| row.suggestion_id)))
         .all(db)

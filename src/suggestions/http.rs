@@ -84,7 +84,7 @@ async fn list_suggestions(
     actor: Actor,
     Query(query): Query<SuggestionsQuery>,
 ) -> Result<Json<Page<SuggestionSummary>>> {
-    queries::list(&app, &actor, query).await.map(Json)
+    queries::list(app.store.read(), &app.keys, &actor, query).await.map(Json)
 }
 
 /// Open one voice. A handler's opening of one that is not public is written down, and the author sees it.

@@ -35,6 +35,7 @@ mod must_read;
 mod offices;
 mod paths;
 mod people;
+mod plans;
 mod postgres;
 mod promises;
 mod race;

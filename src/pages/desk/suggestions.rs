@@ -74,7 +74,8 @@ struct Row {
 /// The list.
 pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
     let query = SuggestionsQuery { scope: Scope::Desk, state: filter.state, cursor: filter.cursor, limit: Some(30) };
-    let page::Page { items, next_cursor } = suggestions::queries::list(&app, &clerk.actor, query).await?;
+    let found = suggestions::queries::list(app.store.read(), &app.keys, &clerk.actor, query);
+    let page::Page { items, next_cursor } = found.await?;
     let rows = items.into_iter().map(|voice| row(&app, voice)).collect();
     let state = filter.state.map(|state| code_of(&state)).unwrap_or_default();
     let more = if state.is_empty() { "?".to_owned() } else { format!("?state={}&", encode(&state)) };

@@ -21,8 +21,12 @@ pub(super) const PLAYED: &str = "audio/mp4";
 /// Clips in one round; what waits longer waits for the next.
 const AT_ONCE: usize = 20;
 /// For two minutes of sound it needs less than two seconds and 200 MiB of addresses.
-const LIMITS: Limits =
-    Limits { longest: Duration::from_secs(20), output: voice::MAX_BYTES as u64, memory: Some(512 * 1024 * 1024) };
+const LIMITS: Limits = Limits {
+    longest: Duration::from_secs(20),
+    output: voice::MAX_BYTES as u64,
+    memory: 512 * 1024 * 1024,
+    reads_strangers: true,
+};
 /// Enough to draw how loud it is, and two minutes of it are no longer than a clip may be.
 const SAMPLES_A_SECOND: &str = "8000";
 const SAMPLES: u32 = 8_000;

@@ -330,6 +330,15 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
+    #[tokio::test]
+    async fn what_was_swept_before_its_turn_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(Keys::load_or_make(folder.path()).unwrap());
+        let config = Arc::new(Config::defaults().unwrap());
+        let gone = prepare(config, keys, folder.path().join("gone")).await;
+        assert_eq!(gone.err().map(|error| error.code()), Some(Code::NotFound));
+    }
+
     #[test]
     fn files_of_one_hour_are_spread_over_many_folders() {
         let names: Vec<_> = (0..200).map(|_| name(MediaId::new())).collect();

@@ -8,7 +8,7 @@
 //! What it made is inspected like what anybody sends. The clip itself stays as it was sent.
 use std::time::Duration;
 
-use super::{Media, commands, files, removal, voice};
+use super::{Media, commands, files, reading, removal, voice};
 use crate::{
     app::App,
     config::Config,
@@ -90,7 +90,7 @@ async fn finish(app: &App, row: &Media, heard: Heard) -> Result<bool> {
 }
 
 async fn work(app: &App, row: &Media) -> Result<Heard> {
-    let clip = files::read(app, row, files::Which::Whole).await?;
+    let clip = reading::read(app, row, reading::Which::Whole).await?;
     let form = voice::Form::of(&clip).ok_or_else(|| Error::broken("no clip any more"))?;
     let mut heard = Heard { levels: row.levels.clone(), is_played: false };
     if heard.levels.is_none() {

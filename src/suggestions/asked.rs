@@ -3,7 +3,7 @@ use chrono::{DateTime, FixedOffset};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    Suggestion, about, assists, extensions, offers,
+    Suggestion, about, assists, extensions, hidings, offers,
     rows::suggestion,
     rules::{self, SuggestionKind},
 };
@@ -21,6 +21,8 @@ pub enum What {
     Part,
     /// To give it more days.
     Days,
+    /// Whether it stays hidden, to which its author objects.
+    Hiding,
 }
 
 /// That something is asked.
@@ -63,7 +65,8 @@ pub(super) async fn voices(
     Ok(waiting.order_by_asc(suggestion::Column::AnswerDueAt).limit(SHOWN).all(db).await?)
 }
 
-/// What is asked of bodies for which the actor speaks, 100 of each at most: to take a voice, to do a part, to give more days.
+/// What is asked of bodies for which the actor speaks, 100 of each at most: to take a voice, to do a part, to give more days,
+/// to say whether one stays hidden.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -71,7 +74,8 @@ pub async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<Wai
     let offers = offers::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Offer, voice));
     let parts = assists::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Part, voice));
     let days = extensions::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Days, voice));
-    let asked: Vec<(What, Suggestion)> = offers.chain(parts).chain(days).collect();
+    let hidden = hidings::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Hiding, voice));
+    let asked: Vec<(What, Suggestion)> = offers.chain(parts).chain(days).chain(hidden).collect();
     let names = bodies::queries::names(db, asked.iter().map(|(_, voice)| voice.body_id).collect()).await?;
     let show = |(what, voice): (What, Suggestion)| Waiting {
         what,

@@ -21,6 +21,7 @@ mod disaster;
 mod escalation;
 mod fanout;
 mod figures;
+mod hiding;
 mod hostile;
 mod identity;
 mod invariants;

@@ -260,6 +260,8 @@ pub(super) async fn act(
         "involve" => suggestion_acts::involve(&app, &clerk, id, &fields).await,
         "keep" => suggestion_acts::keep(&app, &clerk, id, &fields).await,
         "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
+        "hide" => suggestion_acts::hide(&app, &clerk, (id, true), &fields).await,
+        "show" => suggestion_acts::hide(&app, &clerk, (id, false), &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,

@@ -94,6 +94,7 @@ async fn of_others(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
             asked::What::Offer => "desk-todo-offer",
             asked::What::Part => "desk-todo-part",
             asked::What::Days => "desk-todo-days",
+            asked::What::Hiding => "desk-todo-hiding",
         }),
         link: "/desk/referrals".to_owned(),
     };

@@ -16,7 +16,7 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::data_key::DataKey;
+pub use self::data_key::{DataKey, Pieces};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};

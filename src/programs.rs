@@ -17,7 +17,7 @@ use std::{
 use rustix::{
     fs::{MemfdFlags, memfd_create},
     io::Errno,
-    process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit},
+    process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, prlimit},
 };
 
 use crate::error::{Error, Result};
@@ -31,9 +31,11 @@ pub struct Limits {
     pub longest: Duration,
     /// Bytes that it may give.
     pub output: u64,
-    /// Bytes of addresses that it may use, and with that, no file that it writes may be longer than `output`; `None` for a
-    /// program that the operator trusts with what only the operator's people write.
-    pub memory: Option<u64>,
+    /// Bytes of memory that it may write to.
+    pub memory: u64,
+    /// Does it read what strangers sent? Then whatever it maps counts as memory, no file that it writes may be longer than
+    /// `output`, and it has the time of one core. Others map models that are large, and are trusted by the operator.
+    pub reads_strangers: bool,
 }
 
 /// What the program wrote to its output, when it ended well. `command`: its path, and arguments.
@@ -45,9 +47,7 @@ pub async fn run(command: &[&str], input: &[u8], limits: Limits) -> Result<Vec<u
     given.write_all(input)?;
     given.rewind()?;
     let mut running = Running::start(command, given, made.try_clone()?)?;
-    if let Some(memory) = limits.memory {
-        running.bind(memory, limits)?;
-    }
+    running.bind(limits)?;
     let ended = tokio::time::timeout(limits.longest, running.ended(&made, limits.output)).await;
     let status = ended.map_err(|_| Error::broken("it took too long"))??;
     if !status.success() {
@@ -77,15 +77,18 @@ impl Running {
     }
 
     /// From now on it has no more than this.
-    fn bind(&self, memory: u64, limits: Limits) -> Result<()> {
+    fn bind(&self, limits: Limits) -> Result<()> {
         let Some(child) = &self.0 else { return Ok(()) };
         let at_most = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
-        for (resource, most) in [
-            (Resource::As, memory),
-            (Resource::Fsize, limits.output),
-            (Resource::Cpu, limits.longest.as_secs().max(1)),
-            (Resource::Core, 0),
-        ] {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+        let seconds = limits.longest.as_secs().max(1) * if limits.reads_strangers { 1 } else { cores };
+        let mut bounds = vec![(Resource::Data, limits.memory), (Resource::Cpu, seconds), (Resource::Core, 0)];
+        if limits.reads_strangers {
+            bounds.extend([(Resource::As, limits.memory), (Resource::Fsize, limits.output)]);
+        }
+        for (resource, most) in bounds {
+            // what we may not have ourselves cannot be given either
+            let most = getrlimit(resource).maximum.map_or(most, |ours| ours.min(most));
             match prlimit(Some(Pid::from_child(child)), resource, at_most(most)) {
                 // it has ended already
                 Ok(_) | Err(Errno::SRCH) => {}
@@ -137,7 +140,7 @@ mod tests {
     }
 
     fn trusted(longest: Duration) -> Limits {
-        Limits { longest, output: MANY, memory: None }
+        Limits { longest, output: MANY, memory: 256 * 1024 * 1024, reads_strangers: false }
     }
 
     #[tokio::test]
@@ -173,11 +176,16 @@ mod tests {
         let endless = "while :; do head -c 1000000 /dev/zero || exit 1; done";
         let refused = said(folder.path(), endless, trusted(LONG)).await.unwrap_err().to_string();
         assert!(refused.contains("too much"), "{refused}");
-        let bound = Limits { longest: LONG, output: 100_000, memory: Some(256 * 1024 * 1024) };
+        let bound = Limits { output: 100_000, reads_strangers: true, ..trusted(LONG) };
         assert_eq!(said(folder.path(), "sleep 0.2; ulimit -v; ulimit -t", bound).await.unwrap(), "262144\n20\n");
         assert!(said(folder.path(), "sleep 0.2; head -c 200000 /dev/zero", bound).await.is_err());
         let hungry = "sleep 0.2; head -c 400M /dev/zero | tail -c 400M | wc -c";
         let least = said(folder.path(), hungry, bound).await;
+        assert!(least.is_err() || least.unwrap().trim() == "0", "400 MiB do not fit into 256");
+        // who is trusted may map what is large, and not take all memory there is
+        let mine = said(folder.path(), "sleep 0.2; ulimit -d; ulimit -v; ulimit -c", trusted(LONG)).await;
+        assert_eq!(mine.unwrap(), "262144\nunlimited\n0\n");
+        let least = said(folder.path(), hungry, trusted(LONG)).await;
         assert!(least.is_err() || least.unwrap().trim() == "0", "400 MiB do not fit into 256");
     }
 }

@@ -48,6 +48,7 @@ mod m0044_members;
 mod m0048_works;
 mod m0051_objections;
 mod m0052_villages_asked;
+mod m0054_lists;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -103,6 +104,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0048_works::Migration),
             Box::new(m0051_objections::Migration),
             Box::new(m0052_villages_asked::Migration),
+            Box::new(m0054_lists::Migration),
         ]
     }
 }

@@ -22,8 +22,13 @@ use crate::{
 
 /// Things said in one round; what waits longer waits for the next.
 const AT_ONCE: usize = 20;
-/// A program that takes longer is ended; it may write as much as everybody's clips.
-const LIMITS: Limits = Limits { longest: Duration::from_secs(60), output: 2 * 1024 * 1024, memory: None };
+/// A program that takes longer is ended; it may write as much as everybody's clips, and must leave memory to us.
+const LIMITS: Limits = Limits {
+    longest: Duration::from_secs(60),
+    output: 2 * 1024 * 1024,
+    memory: 2 * 1024 * 1024 * 1024,
+    reads_strangers: false,
+};
 
 /// One round: what hangs or is open and has no clip is said, one after the other. Says how many clips were made. Does
 /// nothing without a command.

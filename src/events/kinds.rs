@@ -103,7 +103,7 @@ kinds! {
     SuggestionRead "suggestion.read",
     /// Somebody of the county opened a voice that is not public, with a reason; data: the day.
     SuggestionInspected "suggestion.inspected",
-    /// A deadline of a voice passed; data: which.
+    /// A deadline of a voice passed; data: which, and of which body.
     SuggestionOverdue "suggestion.overdue",
     /// Somebody says that it is theirs, too, or no longer.
     SuggestionCosigned "suggestion.cosigned",
@@ -129,6 +129,14 @@ kinds! {
     SuggestionAssistGiven "suggestion.assist_given",
     /// The voice was answered before it said anything; data: assist, to.
     SuggestionAssistEnded "suggestion.assist_ended",
+    /// A public voice is hidden, by a body or because words of the list hold it; data: body.
+    SuggestionHidden "suggestion.hidden",
+    /// Everybody in the village sees it again; data: whether an office that was asked said so.
+    SuggestionShown "suggestion.shown",
+    /// Its author objects to its being hidden; data: office.
+    SuggestionHidingAppealed "suggestion.hiding_appealed",
+    /// The office that was asked leaves it hidden; data: office.
+    SuggestionHidingUpheld "suggestion.hiding_upheld",
     /// More days were asked for; data: extension, office.
     SuggestionExtensionAsked "suggestion.extension_asked",
     /// The office above gave them; data: extension, office.

@@ -231,6 +231,7 @@ pub async fn take_down(tx: &Tx, actor: &Actor, (person, said): (PersonId, TakeDo
         category: said.category,
         urgency: said.urgency,
         media: Vec::new(),
+        is_flagged: false,
     };
     let author = guest(author.id, author.name, author.area);
     keep(tx, &author, (voice, None, Some(taken))).await
@@ -253,6 +254,7 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         category: Category::Other,
         urgency: Urgency::Ordinary,
         media: Vec::new(),
+        is_flagged: false,
     };
     keep(tx, &guest, (voice, phone, by)).await
 }

@@ -167,6 +167,7 @@ async fn become_voice(
         about_person_id: None,
         category: Category::Other,
         urgency: Urgency::Ordinary,
+        is_flagged: false,
     };
     let voice = suggestions::commands::submit(tx, actor, input).await?;
     once(commands::done(tx, id, voice.summary.id).await?)?;

@@ -5,8 +5,11 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 
+pub use self::pieces::Pieces;
 use super::{Keys, fresh};
 use crate::error::{Error, Result};
+
+mod pieces;
 
 const NONCE: usize = 12;
 

@@ -8,7 +8,7 @@
 //! What it made is inspected like what anybody sends. The clip itself stays as it was sent.
 use std::time::Duration;
 
-use super::{Media, commands, files, removal, voice};
+use super::{Media, commands, files, reading, removal, voice};
 use crate::{
     app::App,
     config::Config,
@@ -21,8 +21,12 @@ pub(super) const PLAYED: &str = "audio/mp4";
 /// Clips in one round; what waits longer waits for the next.
 const AT_ONCE: usize = 20;
 /// For two minutes of sound it needs less than two seconds and 200 MiB of addresses.
-const LIMITS: Limits =
-    Limits { longest: Duration::from_secs(20), output: voice::MAX_BYTES as u64, memory: Some(512 * 1024 * 1024) };
+const LIMITS: Limits = Limits {
+    longest: Duration::from_secs(20),
+    output: voice::MAX_BYTES as u64,
+    memory: 512 * 1024 * 1024,
+    reads_strangers: true,
+};
 /// Enough to draw how loud it is, and two minutes of it are no longer than a clip may be.
 const SAMPLES_A_SECOND: &str = "8000";
 const SAMPLES: u32 = 8_000;
@@ -86,7 +90,7 @@ async fn finish(app: &App, row: &Media, heard: Heard) -> Result<bool> {
 }
 
 async fn work(app: &App, row: &Media) -> Result<Heard> {
-    let clip = files::read(app, row, files::Which::Whole).await?;
+    let clip = reading::read(app, row, reading::Which::Whole).await?;
     let form = voice::Form::of(&clip).ok_or_else(|| Error::broken("no clip any more"))?;
     let mut heard = Heard { levels: row.levels.clone(), is_played: false };
     if heard.levels.is_none() {

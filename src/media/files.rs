@@ -8,7 +8,7 @@ use super::{
     Media, PHOTO, VOICE,
     commands::{self, NewMedia},
     incoming::{Incoming, TURN},
-    photo, removal,
+    photo, reading, removal,
     rules::{self, Kind},
     uploads, voice,
 };
@@ -25,9 +25,9 @@ use crate::{
 /// A photo takes up to 256 MiB while it is decoded, whoever sent it: the bound is the process's, hence a static.
 static INSPECTIONS: Semaphore = Semaphore::const_new(2);
 /// What is bound to a sealed file.
-const WHOLE: &str = "file";
-const THUMBNAIL: &str = "thumbnail";
-const PLAYED: &str = "played";
+pub(super) const WHOLE: &str = "file";
+pub(super) const THUMBNAIL: &str = "thumbnail";
+pub(super) const PLAYED: &str = "played";
 
 /// The name of a file on the shelf: two levels of folders by the last digits, which are random; the first ones of an id are
 /// its time.
@@ -48,17 +48,6 @@ pub fn small(name: &str) -> String {
 #[must_use]
 pub fn played(name: &str) -> String {
     format!("{name}.played")
-}
-
-/// Which of the files of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
-    /// As it is kept.
-    Whole,
-    /// The small picture of a photo.
-    Small,
-    /// The copy of a clip that every phone plays.
-    Played,
 }
 
 /// A file that is on the shelf, and the digest of what was sent.
@@ -114,7 +103,7 @@ async fn prepare(config: Arc<Config>, keys: Arc<Keys>, file: impl AsRef<Path> + 
 fn prepare_now(on_way: &Path, keys: &Keys, sent: &[u8]) -> Result<Prepared> {
     let id = MediaId::new();
     let (key, new_key) = seals::commands::fresh(keys)?;
-    let seal = |place: &str, bytes: &[u8]| put_aside(on_way, &key.seal(place, bytes)?);
+    let seal = |place: &str, bytes: &[u8]| put_aside(on_way, &key.seal_pieces(place, bytes)?);
     let whole = |number: u32| i32::try_from(number).map_err(Error::broken);
     let name = name(id);
     let mut files = Vec::new();
@@ -174,45 +163,17 @@ fn put_aside(on_way: &Path, sealed: &[u8]) -> Result<Incoming> {
     Ok(aside)
 }
 
-/// The bytes of a file as they were kept, opened.
-///
-/// # Errors
-/// `erased` when its key was destroyed, `not_found` for a copy that is not there, `media_unavailable`, or the disk's.
-pub(super) async fn read(app: &App, row: &Media, which: Which) -> Result<Vec<u8>> {
-    let name = name(row.id);
-    let (name, place) = match which {
-        Which::Whole => (name, WHOLE),
-        Which::Small => (small(&name), THUMBNAIL),
-        Which::Played => (played(&name), PLAYED),
-    };
-    let key = match row.key_id {
-        Some(key) => Some(seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?),
-        None => None,
-    };
-    let sealed = app.shelf.read(&name).await?;
-    if sealed.is_none() && which == Which::Played {
-        return Err(Code::NotFound.into());
-    }
-    let sealed = sealed.ok_or_else(|| Error::broken("a file that a row names is not there"))?;
-    let Some(key) = key else { return Ok(sealed) };
-    let opening = tokio::task::spawn_blocking(move || key.open(place, sealed));
-    opening.await.map_err(Error::broken)?
-}
-
 /// Keeps the copy of a clip that every phone plays, sealed like the clip. One that is there already is replaced.
 ///
 /// # Errors
 /// `erased` when its key was destroyed, `media_unavailable`, or the disk's.
 pub(super) async fn keep_played(app: &App, row: &Media, bytes: Vec<u8>) -> Result<()> {
-    let key = match row.key_id {
-        Some(key) => Some(seals::queries::open(app.store.read(), &app.keys, key).await?.ok_or(Code::Erased)?),
-        None => None,
-    };
+    let key = reading::key_of(app, row).await?;
     let on_way = app.config.media_dir().join(INCOMING);
     let putting = tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&on_way)?;
         match key {
-            Some(key) => put_aside(&on_way, &key.seal(PLAYED, &bytes)?),
+            Some(key) => put_aside(&on_way, &key.seal_pieces(PLAYED, &bytes)?),
             None => put_aside(&on_way, &bytes),
         }
     });
@@ -228,7 +189,7 @@ pub fn is_whole(file: &Path, key: Option<&DataKey>, digest: &str) -> Result<bool
     let bytes = std::fs::read(file)?;
     Ok(match key {
         None => sha256_hex(&bytes) == digest,
-        Some(key) => key.open(WHOLE, bytes).is_ok_and(|bytes| sha256_hex(&bytes) == digest),
+        Some(key) => key.open_file(WHOLE, bytes).is_ok_and(|bytes| sha256_hex(&bytes) == digest),
     })
 }
 
@@ -285,7 +246,7 @@ mod tests {
     fn opened(keys: &Keys, prepared: &Prepared, name: &str, place: &str) -> Option<Vec<u8>> {
         let (_, file) = prepared.files.iter().find(|(other, _)| other == name)?;
         let key = keys.open_data_key(&prepared.new.key.id.to_string(), prepared.new.key.wrapped()).unwrap();
-        Some(key.open(place, std::fs::read(file.as_ref()).unwrap()).unwrap())
+        Some(key.open_file(place, std::fs::read(file.as_ref()).unwrap()).unwrap())
     }
 
     #[test]
@@ -328,6 +289,15 @@ mod tests {
         let refused = prepare_now(folder.path(), &keys, b"<svg/>").err();
         assert_eq!(refused.map(|error| error.code()), Some(Code::MediaUnsupported));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_swept_before_its_turn_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(Keys::load_or_make(folder.path()).unwrap());
+        let config = Arc::new(Config::defaults().unwrap());
+        let gone = prepare(config, keys, folder.path().join("gone")).await;
+        assert_eq!(gone.err().map(|error| error.code()), Some(Code::NotFound));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Media over HTTP: one file in, and a file out, whole or in part. Who may see it is decided by whoever calls [`serve`].
 use axum::{
-    body::Body,
     extract::{
         DefaultBodyLimit, Multipart, State,
         multipart::{Field, MultipartRejection},
@@ -8,16 +7,15 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Media, PHOTO, commands,
-    files::{self, Which},
+    Media, PHOTO, commands, files,
     incoming::{self, Incoming},
     queries::{self, MediaView},
+    reading::{self, Given, Which},
     removal, uploads,
 };
 use crate::{
@@ -173,7 +171,7 @@ async fn serve_as(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Re
     } else {
         // a range of another version of the file would not fit what the client has
         let range = given(header::RANGE).filter(|_| given(header::IF_RANGE).is_none_or(|known| known == tag));
-        send(files::read(app, row, which).await?.into(), range)?
+        send(reading::open(app, row, which).await?, range)?
     };
     // what is still to be made may be asked for again
     let is_final = size != Size::Played || which == Which::Played || !row.wants_copy();
@@ -181,18 +179,15 @@ async fn serve_as(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Re
     Ok(response)
 }
 
-/// A file is at most 10 MiB and opens as a whole: what is sealed shows a change only at its end.
-fn send(bytes: Bytes, range: Option<&str>) -> Result<Response> {
-    let length = bytes.len() as u64;
+fn send(file: Given, range: Option<&str>) -> Result<Response> {
+    let length = file.length();
     let (status, first, last) = match part(range, length) {
         Part::Whole => (StatusCode::OK, 0, length.saturating_sub(1)),
         Part::Bytes(first, last) => (StatusCode::PARTIAL_CONTENT, first, last),
         Part::Beyond => return beyond(length),
     };
-    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-    let wanted = bytes.slice(place(first)..place(last + 1));
-    let size = wanted.len();
-    let mut response = (status, Body::from(wanted)).into_response();
+    let size = last.saturating_add(1).min(length) - first;
+    let mut response = (status, file.body(first, last)).into_response();
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
     if status == StatusCode::PARTIAL_CONTENT {
         response.headers_mut().insert(header::CONTENT_RANGE, content_range(&format!("{first}-{last}"), length)?);

@@ -2,9 +2,9 @@
 //!
 //! Always true: what a file is follows from its bytes, never from what the sender says; a photo is written anew without
 //! its metadata, a clip is kept as recorded, and of what most phones do not
-//! play a copy beside it that they do; both are sealed by a key of their own before they are written under their
-//! name; the file is on the disk, synced, before its row is; a row is attached to one thing at most, once, by its owner;
-//! only the owner sees what is not attached. Who may see what is attached is for the subject it is attached to (see
+//! play a copy beside it that they do; both are sealed in pieces by a key of their own before they are written under their
+//! name, and given piece by piece (see `reading`); the file is on the disk, synced, before its row is; a row is attached to one
+//! thing at most, once, by its owner; only the owner sees what is not attached. Who may see what is attached is for the subject it is attached to (see
 //! `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends.
 //! Tables owned: `media`, and `uploads` (see [`uploads`]). Events recorded: none (what attaches it records).
 //!
@@ -19,6 +19,7 @@ mod http;
 pub mod incoming;
 mod photo;
 pub mod queries;
+mod reading;
 pub mod removal;
 mod rows;
 mod rules;

@@ -3,7 +3,8 @@
 //! Always true: a held message has no `seq` and is in no stream until it is approved, then it is sent once, in its author's
 //! name; its author reads that it waits, and why, and nobody else but who decides; what is refused is refused with a reason
 //! and can be objected to once, and then another person decides; nothing that is held is dropped in silence. Its words are
-//! sealed by a key that goes with its author's account. Who leads a conversation is never held; voices never are.
+//! sealed by a key that goes with its author's account. Who leads a conversation is never held; voices have a way of their own (see
+//! `suggestions`).
 //! Tables owned: `held_entries`, `reviewed_streams`. Events recorded: `message.held`, `message.approved`,
 //! `message.refused`, `message.appealed`, `message.appeal_decided`, `review.changed`.
 //!

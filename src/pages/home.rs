@@ -143,7 +143,7 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
         cursor: None,
         limit: Some(SHOWN),
     };
-    for voice in suggestions::queries::list(app, actor, answered).await?.items {
+    for voice in suggestions::queries::list(db, &app.keys, actor, answered).await?.items {
         todo.push(Todo::new("page-todo-rate", (&voice.number, None), format!("/suggestions/{}", voice.id)));
     }
     for task in tasks::queries::my_open(db, actor.person).await? {

@@ -112,7 +112,9 @@ async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<SuggestionView
         about_person_id: form.optional("about_person_id")?,
         urgency: if form.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
         category: form.given("category").map_or(Ok(Category::Other), |_| form.choice("category"))?,
+        is_flagged: false,
     };
+    let input = input.against(&app.words);
     app.once(who.actor.clone(), form.key(), "submit_suggestion", input, |tx, actor, input| {
         Box::pin(commands::submit(tx, actor, input))
     })

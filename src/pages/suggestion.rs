@@ -25,6 +25,7 @@ use crate::{
     suggestions::{
         self, Cosign, Deadline, RateSuggestion, SuggestionState, SuggestionSummary, SuggestionView, SupportView,
         Visibility, commands,
+        hidings::{self, AppealHiding},
         queries::{self, Scope, SuggestionsQuery},
     },
     text,
@@ -38,6 +39,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/suggestions/{id}/messages", post(write).get(up).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
         .route("/suggestions/{id}/rating", post(rate).get(up))
         .route("/suggestions/{id}/cosign", post(cosign).get(up))
+        .route("/suggestions/{id}/hiding", post(appeal).get(up))
 }
 
 #[derive(Template)]
@@ -61,7 +63,7 @@ async fn list(State(app): State<App>, who: Resident, Query(which): Query<Which>)
     let is_village = which.of.as_deref() == Some("village");
     let scope = if is_village { Scope::Village } else { Scope::Mine };
     let query = SuggestionsQuery { scope, state: None, cursor: which.cursor, limit: None };
-    let found = queries::list(&app, &who.actor, query).await?;
+    let found = queries::list(app.store.read(), &app.keys, &who.actor, query).await?;
     let page = who.page(if is_village { "page-suggestions-village" } else { "page-suggestions" });
     Ok(render(&SuggestionsPage { page, is_village, items: found.items, next: found.next_cursor }))
 }
@@ -83,6 +85,10 @@ struct SuggestionPage {
 impl SuggestionPage {
     fn may_cosign(&self) -> bool {
         self.voice.can.contains(&crate::suggestions::Step::Cosign)
+    }
+
+    fn may_appeal(&self) -> bool {
+        self.voice.can.contains(&crate::suggestions::Step::Appeal)
     }
 
     fn may_rate(&self) -> bool {
@@ -183,6 +189,18 @@ async fn cosign(State(app): State<App>, who: Resident, Path(id): Path<Suggestion
     let (actor, input) = (who.actor.clone(), (id, Cosign { is_on: form.given("is_on").is_some() }));
     app.store.write(move |tx| Box::pin(async move { suggestions::cosign(tx, &actor, input).await })).await?;
     Ok(see(&format!("/suggestions/{id}")))
+}
+
+/// Its author objects to its being hidden.
+async fn appeal(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
+    let input = (id, AppealHiding { text: form.text("text").replace("\r\n", "\n") });
+    let appealed = app.once(who.actor.clone(), form.key(), "appeal_hiding", input, |tx, actor, input| {
+        Box::pin(hidings::appeal(tx, actor, input))
+    });
+    match appealed.await {
+        Ok(_) => Ok(see(&format!("/suggestions/{id}"))),
+        Err(error) => shown(&app, &who, id, (None, Unsent::default()), (form, Wrong::from(error)?)).await,
+    }
 }
 
 async fn rate(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {

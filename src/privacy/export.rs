@@ -65,7 +65,7 @@ async fn voices(app: &App, actor: &Actor) -> Result<Vec<Value>> {
     let (mut voices, mut cursor) = (Vec::new(), None);
     loop {
         let query = SuggestionsQuery { scope: Scope::Mine, state: None, cursor, limit: Some(100) };
-        let page = list(app, actor, query).await?;
+        let page = list(app.store.read(), &app.keys, actor, query).await?;
         for one in page.items {
             let voice = open(app, actor, one.id).await?;
             let thread = match voice.stream_id {

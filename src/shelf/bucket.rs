@@ -11,9 +11,10 @@ use tokio::{
 use tokio_util::io::ReaderStream;
 
 use super::{
-    Lying,
+    Lying, Part,
     ailing::{Ailing, Call},
     listing::{self, Page},
+    parts::{Said, cut},
     patience::{Tried, Trouble, Trying, patiently},
 };
 use crate::{
@@ -154,6 +155,27 @@ impl Bucket {
         match found(self.get(key)).await? {
             Some(answer) => Ok(Some(whole(answer, LONGEST).await?)),
             None => Ok(None),
+        }
+    }
+
+    pub(super) async fn part(&self, name: &str, (from, most): (u64, u64)) -> Result<Option<Part>> {
+        let key = &self.key(name);
+        let _turn = self.turn().await?;
+        self.ask(Call::Get, || Box::pin(self.fetch_part(key, (from, most)))).await
+    }
+
+    async fn fetch_part(&self, key: &str, (from, most): (u64, u64)) -> Tried<Option<Part>> {
+        let wanted = format!("bytes={from}-{}", from.saturating_add(most).saturating_sub(1));
+        let Some(answer) = found(self.get(key).header(header::RANGE, wanted)).await? else { return Ok(None) };
+        let is_part = answer.status() == StatusCode::PARTIAL_CONTENT;
+        let said =
+            answer.headers().get(header::CONTENT_RANGE).and_then(|said| said.to_str().ok()?.parse::<Said>().ok());
+        let bytes = whole(answer, LONGEST).await?;
+        match said {
+            Some(Said { first, length }) if is_part && first == from => Ok(Some(Part { bytes, length })),
+            _ if is_part => Err(unreadable()),
+            // it gives what it has, whatever was asked
+            _ => Ok(Some(cut(&bytes, (from, most)))),
         }
     }
 

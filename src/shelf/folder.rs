@@ -2,13 +2,13 @@
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::ErrorKind,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
 
-use super::{INCOMING, Lying};
+use super::{INCOMING, Lying, Part};
 use crate::error::{Error, Result};
 
 /// A folder of this machine.
@@ -48,6 +48,19 @@ impl Folder {
 
     pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         there(tokio::fs::read(self.root.join(name)).await)
+    }
+
+    pub(super) async fn part(&self, name: &str, (from, most): (u64, u64)) -> Result<Option<Part>> {
+        let path = self.root.join(name);
+        blocking(move || {
+            let Some(file) = there(File::open(path))? else { return Ok(None) };
+            let length = file.metadata()?.len();
+            let size = usize::try_from(length.saturating_sub(from).min(most)).map_err(Error::broken)?;
+            let mut bytes = vec![0; size];
+            file.read_exact_at(&mut bytes, from)?;
+            Ok(Some(Part { bytes, length }))
+        })
+        .await
     }
 
     pub(super) async fn copy_out(&self, name: &str, to: &Path) -> Result<bool> {

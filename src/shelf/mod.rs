@@ -8,12 +8,13 @@
 //! # Why
 //! Two places, one enum: what both promise is tested once over both. A bucket is asked by signed addresses (`rusty-s3` makes
 //! them, `reqwest`, which we have, asks), because five plain requests are all that is needed: no parts, no copies, no rights.
-//! Files come from and go to the disk in pieces, so that none of them costs memory here; only [`Shelf::read`] takes a whole
-//! one, because what is sealed opens as a whole, and a file is at most 10 MiB.
+//! Files come from and go to the disk in pieces, and are given to who sees and hears them part by part ([`Shelf::part`]), so that
+//! none of them costs memory here; only [`Shelf::read`] takes a whole one, for a program that needs all of it.
 mod ailing;
 mod bucket;
 mod folder;
 mod listing;
+mod parts;
 mod patience;
 
 use std::path::Path;
@@ -33,6 +34,15 @@ pub struct Lying {
     pub name: String,
     /// When it was written, by the clock of the disk or of the object store.
     pub changed: DateTime<Utc>,
+}
+
+/// Some bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// These.
+    pub bytes: Vec<u8>,
+    /// How long the whole is.
+    pub length: u64,
 }
 
 /// Where files lie.
@@ -123,6 +133,17 @@ impl Shelf {
         match self {
             Self::Folder(folder) => folder.read(name).await,
             Self::Bucket(bucket) => bucket.read(name).await,
+        }
+    }
+
+    /// The bytes of a file behind so many, and as many as that at most; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// `media_unavailable`, or the disk's.
+    pub async fn part(&self, name: &str, (from, most): (u64, u64)) -> Result<Option<Part>> {
+        match self {
+            Self::Folder(folder) => folder.part(name, (from, most)).await,
+            Self::Bucket(bucket) => bucket.part(name, (from, most)).await,
         }
     }
 

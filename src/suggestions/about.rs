@@ -95,12 +95,13 @@ pub(super) async fn tell_body(tx: &Tx, row: &Suggestion, (body, card): (BodyId, 
     Ok(is_told)
 }
 
-/// The village's supervisors hear, by number and kind, that nobody can handle a voice; unless it is kept from them, too.
+/// The village's supervisors hear, by number and kind, that nobody can handle a voice; each who speaks for them by themselves,
+/// and not where it is kept from them, too.
 pub(super) async fn tell_supervisors(tx: &Tx, row: &Suggestion, card: Card) -> Result<()> {
     let supervisors = bodies::queries::of_kind(tx, "supervision_committee", &row.area_code).await?;
     let accused = kept_from(tx, row, tx.now()).await?;
     if let Some(body) = supervisors.filter(|body| !accused.contains(body)) {
-        post_card(tx, office(tx, body).await?, card).await?;
+        tell_body(tx, row, (body, card)).await?;
     }
     Ok(())
 }

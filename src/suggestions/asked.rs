@@ -1,9 +1,16 @@
 //! What others ask of one's own bodies, in a list of what is to be done: no words are opened for it.
 use chrono::{DateTime, FixedOffset};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{Suggestion, assists, extensions, offers, rules::SuggestionKind};
-use crate::{actor::Actor, bodies, clock, error::Result};
+use super::{
+    Suggestion, about, assists, extensions, hidings, offers,
+    rows::suggestion,
+    rules::{self, SuggestionKind},
+};
+use crate::{actor::Actor, bodies, clock, error::Result, ids::BodyId};
+
+/// Listed at once, of each thing that is asked.
+pub(super) const SHOWN: u64 = 100;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +21,8 @@ pub enum What {
     Part,
     /// To give it more days.
     Days,
+    /// Whether it stays hidden, to which its author objects.
+    Hiding,
 }
 
 /// That something is asked.
@@ -31,7 +40,33 @@ pub struct Waiting {
     pub answer_due_at: DateTime<FixedOffset>,
 }
 
-/// What is asked of bodies for which the actor speaks, 100 of each at most: to take a voice, to do a part, to give more days.
+/// The bodies for which the actor speaks.
+pub(super) fn spoken_for(actor: &Actor) -> Vec<BodyId> {
+    actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect()
+}
+
+/// Neither the actor's own voice nor one that is about the actor.
+pub(super) fn of_others(actor: &Actor) -> Condition {
+    about::not_about(actor).add(suggestion::Column::AuthorId.ne(actor.person))
+}
+
+/// Voices about which a body is asked for which the actor speaks, the most urgent first, 100 at most; `asked`: the column that
+/// names the body.
+pub(super) async fn voices(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    asked: suggestion::Column,
+) -> Result<Vec<Suggestion>> {
+    let mine = spoken_for(actor);
+    if mine.is_empty() {
+        return Ok(Vec::new());
+    }
+    let waiting = suggestion::Entity::find().filter(asked.is_in(mine)).filter(of_others(actor));
+    Ok(waiting.order_by_asc(suggestion::Column::AnswerDueAt).limit(SHOWN).all(db).await?)
+}
+
+/// What is asked of bodies for which the actor speaks, 100 of each at most: to take a voice, to do a part, to give more days,
+/// to say whether one stays hidden.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -39,7 +74,8 @@ pub async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<Wai
     let offers = offers::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Offer, voice));
     let parts = assists::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Part, voice));
     let days = extensions::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Days, voice));
-    let asked: Vec<(What, Suggestion)> = offers.chain(parts).chain(days).collect();
+    let hidden = hidings::waiting(db, actor).await?.into_iter().map(|(_, voice)| (What::Hiding, voice));
+    let asked: Vec<(What, Suggestion)> = offers.chain(parts).chain(days).chain(hidden).collect();
     let names = bodies::queries::names(db, asked.iter().map(|(_, voice)| voice.body_id).collect()).await?;
     let show = |(what, voice): (What, Suggestion)| Waiting {
         what,

@@ -1,15 +1,15 @@
 //! 协办: the body responsible asks others for their part of one voice; it stays the only owner, and it alone answers the author.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DeriveActiveEnum, EntityTrait, EnumIter, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DeriveActiveEnum, EntityTrait, EnumIter, ExprTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion,
+    Suggestion, asked,
     commands::{checked, record},
     queries::{self, SuggestionSummary},
     referrals,
@@ -30,8 +30,6 @@ use crate::{
 const WORDS: std::ops::RangeInclusive<usize> = 2..=500;
 /// Times that others are asked about one voice.
 const MOST: u64 = 12;
-/// Requests that are listed at once.
-const SHOWN: u64 = 100;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
@@ -234,23 +232,35 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
 /// What is asked of bodies for which the actor speaks, with the voice, the oldest first, 100 at most. Never about the actor's
 /// own voice, nor about one that is about the actor.
 pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(assist::Model, Suggestion)>> {
-    let mine: Vec<BodyId> = actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect();
+    let mine = asked::spoken_for(actor);
+    if mine.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of_assist = Expr::col((assist::Entity, assist::Column::SuggestionId));
+    let voice = suggestion::Entity::find()
+        .select_only()
+        .column(suggestion::Column::Id)
+        .filter(Expr::col((suggestion::Entity, suggestion::Column::Id)).eq(of_assist))
+        .filter(asked::of_others(actor));
     let open = assist::Entity::find()
         .filter(assist::Column::BodyId.is_in(mine))
         .filter(assist::Column::State.eq(AssistState::Asked))
+        .filter(Expr::exists(voice.into_query()))
         .order_by_asc(assist::Column::AskedAt)
         .order_by_asc(assist::Column::Id)
-        .limit(SHOWN)
+        .limit(asked::SHOWN)
         .all(db)
         .await?;
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
     let voices = suggestion::Entity::find()
         .filter(suggestion::Column::Id.is_in(open.iter().map(|row| row.suggestion_id)))
-        .filter(suggestion::Column::AuthorId.ne(actor.person))
         .all(db)
         .await?;
     let of = |row: assist::Model| {
         let voice = voices.iter().find(|voice| voice.id == row.suggestion_id);
-        voice.filter(|voice| !rules::is_about(actor, voice)).map(|voice| (row, voice.clone()))
+        voice.map(|voice| (row, voice.clone()))
     };
     Ok(open.into_iter().filter_map(of).collect())
 }

@@ -12,6 +12,7 @@ use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
+    sea_query::{Expr, Func},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -185,12 +186,18 @@ fn whole_fives(count: usize) -> i64 {
     i64::try_from(count - count % FEWEST).unwrap_or_default()
 }
 
-/// What is counted in an area: in a village's own figures nobody may see that somebody there spoke to the town alone.
+/// What is counted in an area: in a village's own figures nobody may see that somebody there spoke to the town alone. A
+/// village's voices are found by its code; of a town or the county it is asked how their codes begin, so that the database
+/// goes by the time or the state instead, and not through everything that ever was left there.
 fn seen_from(area: &str) -> Condition {
-    let below =
-        Condition::all().add(suggestion::Column::AreaCode.between(area.to_owned(), format!("{area}{}", char::MAX)));
-    let is_village = area.len() >= VILLAGE_CODE;
-    below.add_option(is_village.then(|| suggestion::Column::Visibility.ne(Visibility::Town)))
+    use suggestion::Column as C;
+    if area.len() >= VILLAGE_CODE {
+        let below = C::AreaCode.between(area.to_owned(), format!("{area}{}", char::MAX));
+        return Condition::all().add(below).add(C::Visibility.ne(Visibility::Town));
+    }
+    let digits = i32::try_from(area.len()).unwrap_or_default();
+    let begins = Func::cust("substr").arg(Expr::col(C::AreaCode)).arg(1).arg(digits);
+    Condition::all().add(Expr::expr(begins).eq(area))
 }
 
 /// Figures of the bodies responsible for what was left in an area and below it in a period that is over, by their names; as
@@ -230,16 +237,19 @@ async fn tallied(
 ) -> Result<Vec<BodyFigures>> {
     use suggestion::Column as C;
     let mut tallies: HashMap<BodyId, Tally> = HashMap::new();
-    let mut last: Option<SuggestionId> = None;
+    let mut last: Option<(DateTime<Utc>, SuggestionId)> = None;
     loop {
+        // what follows the last one, in the order of the index: each voice is read once
+        let next = last.map(|(at, id)| C::CreatedAt.gt(at).or(C::CreatedAt.eq(at).and(C::Id.gt(id))));
         let rows: Vec<Row> = suggestion::Entity::find()
             .select_only()
             .columns([C::Id, C::BodyId, C::CreatedAt, C::AnsweredAt, C::Rating, C::LateBodyId])
             .filter(seen_from(area))
             .filter(C::AboutPersonId.is_null())
-            .filter(C::CreatedAt.gte(clock::start_of_day(from)))
+            .filter(C::CreatedAt.gte(last.map_or_else(|| clock::start_of_day(from), |(at, _)| at)))
             .filter(C::CreatedAt.lt(clock::start_of_day(to)))
-            .filter(Condition::all().add_option(last.map(|last| C::Id.gt(last))))
+            .filter(Condition::all().add_option(next))
+            .order_by_asc(C::CreatedAt)
             .order_by_asc(C::Id)
             .limit(CHUNK)
             .into_tuple()
@@ -251,7 +261,7 @@ async fn tallied(
                 tallies.entry(late).or_default().miss();
             }
         }
-        last = rows.last().map(|row| row.0);
+        last = rows.last().map(|row| (row.2, row.0));
         if (rows.len() as u64) < CHUNK {
             break;
         }
@@ -276,6 +286,7 @@ pub async fn late(db: &impl ConnectionTrait, actor: &Actor, (area, now): (&str, 
         C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
     let late = suggestion::Entity::find()
         .filter(seen_from(area))
+        .filter(C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
         .filter(Condition::any().add(unaccepted).add(unanswered))
         .filter(about::not_about(actor))
         .filter(words::is_kept());

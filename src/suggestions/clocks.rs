@@ -1,6 +1,6 @@
 //! What time does with a voice: a reminder before a deadline, a mark after it, and then the office above is told.
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set};
 use serde_json::json;
 
 use super::{
@@ -30,27 +30,48 @@ pub(super) fn warning(tx: &Tx, due_at: DateTime<Utc>, left: u32) -> Option<DateT
 /// # Errors
 /// When the database fails.
 pub async fn due(tx: &Tx) -> Result<u64> {
-    let unaccepted = Condition::all()
-        .add(suggestion::Column::State.eq(SuggestionState::Submitted))
-        .add(suggestion::Column::AcceptDueAt.lte(tx.now()))
-        // both at once is one lateness
-        .add(suggestion::Column::AnswerDueAt.gt(tx.now()))
-        .add(suggestion::Column::Overdue.is_null());
-    let unanswered = Condition::all()
-        .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-        .add(suggestion::Column::AnswerDueAt.lte(tx.now()))
-        .add(suggestion::Column::Overdue.is_null().or(suggestion::Column::Overdue.ne(Deadline::Answer)));
-    let late = overdue(tx, unaccepted, Deadline::Accept).await? + overdue(tx, unanswered, Deadline::Answer).await?;
-    Ok(warn(tx).await? + late + supervise(tx).await?)
+    let unaccepted = overdue(tx, unaccepted(tx.now()), Deadline::Accept).await?;
+    let unanswered = overdue(tx, unanswered(tx.now()), Deadline::Answer).await?;
+    Ok(warn(tx).await? + unaccepted + unanswered + supervise(tx).await?)
 }
 
-async fn found(tx: &Tx, which: Condition) -> Result<Vec<Suggestion>> {
-    let rows = suggestion::Entity::find().filter(which).filter(words::is_kept());
-    Ok(rows.order_by_asc(suggestion::Column::CreatedAt).limit(DUE_AT_ONCE).all(tx).await?)
+/// What is looked for, and by which column it comes first: one of an index, because this is asked every two seconds, however
+/// many voices there are.
+type Sought = (Condition, suggestion::Column);
+
+fn unaccepted(now: DateTime<Utc>) -> Sought {
+    let passed = Condition::all()
+        .add(suggestion::Column::State.eq(SuggestionState::Submitted))
+        .add(suggestion::Column::AcceptDueAt.lte(now))
+        // both at once is one lateness
+        .add(suggestion::Column::AnswerDueAt.gt(now))
+        .add(suggestion::Column::Overdue.is_null());
+    (passed, suggestion::Column::AnswerDueAt)
+}
+
+fn unanswered(now: DateTime<Utc>) -> Sought {
+    let passed = Condition::all()
+        .add(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .add(suggestion::Column::AnswerDueAt.lte(now))
+        .add(suggestion::Column::Overdue.is_null().or(suggestion::Column::Overdue.ne(Deadline::Answer)));
+    (passed, suggestion::Column::AnswerDueAt)
+}
+
+fn near(now: DateTime<Utc>) -> Sought {
+    (Condition::all().add(suggestion::Column::WarnAt.lte(now)), suggestion::Column::WarnAt)
+}
+
+fn still_late(now: DateTime<Utc>) -> Sought {
+    (Condition::all().add(suggestion::Column::SuperviseAt.lte(now)), suggestion::Column::SuperviseAt)
+}
+
+fn first((which, by): Sought) -> Select<suggestion::Entity> {
+    let kept = suggestion::Entity::find().filter(which).filter(words::is_kept());
+    kept.order_by_asc(by).limit(DUE_AT_ONCE)
 }
 
 async fn warn(tx: &Tx) -> Result<u64> {
-    let near = found(tx, Condition::all().add(suggestion::Column::WarnAt.lte(tx.now()))).await?;
+    let near = first(near(tx.now())).all(tx).await?;
     for row in &near {
         let row = moved(tx, row, suggestion::ActiveModel { warn_at: Set(None), ..Default::default() }).await?;
         let which = if row.state == SuggestionState::Submitted { Deadline::Accept } else { Deadline::Answer };
@@ -63,24 +84,50 @@ async fn warn(tx: &Tx) -> Result<u64> {
     Ok(near.len() as u64)
 }
 
-async fn overdue(tx: &Tx, passed: Condition, deadline: Deadline) -> Result<u64> {
-    let late = found(tx, passed).await?;
+async fn overdue(tx: &Tx, passed: Sought, deadline: Deadline) -> Result<u64> {
+    let late = first(passed).all(tx).await?;
     for row in &late {
-        let told = escalation::next(tx, row, tx.now()).await?;
-        let marked = suggestion::ActiveModel {
-            overdue: Set(Some(deadline)),
-            late_body_id: Set(Some(row.body_id)),
-            // the one above that hears of what is not answered, and not of what is not taken
-            supervise_at: Set(told.map(|_| supervision(tx)).filter(|_| deadline == Deadline::Answer)),
-            ..Default::default()
-        };
-        let row = moved(tx, row, marked).await?;
-        record(tx, Kind::SuggestionOverdue, &row, None, json!({ "which": deadline })).await?;
-        if let Some(office) = told {
-            tell_above(tx, &row, (office, deadline)).await?;
-        }
+        mark(tx, row, deadline).await?;
     }
     Ok(late.len() as u64)
+}
+
+/// Writes down that a deadline passed, against whoever has the voice, and tells the office above.
+async fn mark(tx: &Tx, row: &Suggestion, deadline: Deadline) -> Result<Suggestion> {
+    let told = escalation::next(tx, row, tx.now()).await?;
+    let marked = suggestion::ActiveModel {
+        overdue: Set(Some(deadline)),
+        late_body_id: Set(Some(row.body_id)),
+        // the one above that hears of what is not answered, and not of what is not taken
+        supervise_at: Set(told.map(|_| supervision(tx)).filter(|_| deadline == Deadline::Answer)),
+        ..Default::default()
+    };
+    let row = moved(tx, row, marked).await?;
+    let data = json!({ "which": deadline, "of": row.body_id });
+    record(tx, Kind::SuggestionOverdue, &row, None, data).await?;
+    if let Some(office) = told {
+        tell_above(tx, &row, (office, deadline)).await?;
+    }
+    Ok(row)
+}
+
+/// The voice before it goes to another body, or gets more days: what passed since the clock looked last is written down
+/// first, against the body that let it pass.
+pub(super) async fn lapsed(tx: &Tx, row: Suggestion) -> Result<Suggestion> {
+    match passed(&row, tx.now()) {
+        Some(deadline) => mark(tx, &row, deadline).await,
+        None => Ok(row),
+    }
+}
+
+/// The deadline that has passed and is not written down yet.
+fn passed(row: &Suggestion, now: DateTime<Utc>) -> Option<Deadline> {
+    let is_to_accept = row.state == SuggestionState::Submitted;
+    let waits = is_to_accept || row.state == SuggestionState::Accepted;
+    if waits && row.answer_due_at <= now {
+        return (row.overdue != Some(Deadline::Answer)).then_some(Deadline::Answer);
+    }
+    (is_to_accept && row.accept_due_at <= now && row.overdue.is_none()).then_some(Deadline::Accept)
 }
 
 /// When the office above is told, too, of what is late still.
@@ -91,7 +138,7 @@ pub(super) fn supervision(tx: &Tx) -> DateTime<Utc> {
 /// What is late still some days after the office above was told is told to the one above that; of what another took when it
 /// was late already, the office above whoever took it hears for the first time.
 async fn supervise(tx: &Tx) -> Result<u64> {
-    let waiting = found(tx, Condition::all().add(suggestion::Column::SuperviseAt.lte(tx.now()))).await?;
+    let waiting = first(still_late(tx.now())).all(tx).await?;
     for row in &waiting {
         let row = moved(tx, row, suggestion::ActiveModel { supervise_at: Set(None), ..Default::default() }).await?;
         let Some(above) = escalation::next(tx, &row, tx.now()).await? else { continue };
@@ -109,4 +156,29 @@ async fn supervise(tx: &Tx) -> Result<u64> {
 async fn tell_above(tx: &Tx, row: &Suggestion, (office, which): (BodyId, Deadline)) -> Result<()> {
     let data = json!({ "office": office, "of": row.body_id, "which": which });
     record(tx, Kind::SuggestionSupervised, row, None, data).await
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, QueryTrait, Statement};
+
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test]
+    async fn what_is_due_is_found_by_an_index() {
+        let mut options = ConnectOptions::new("sqlite::memory:");
+        options.max_connections(1).sqlx_logging(false);
+        let database = Database::connect(options).await.unwrap();
+        migrations::up(&database).await.unwrap();
+        let now = Clock::system().now();
+        for sought in [unaccepted(now), unanswered(now), near(now), still_late(now)] {
+            let asked = first(sought).build(DbBackend::Sqlite);
+            let explained = Statement { sql: format!("EXPLAIN QUERY PLAN {}", asked.sql), ..asked };
+            let plan = database.query_all_raw(explained).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
+            assert!(plan.iter().any(|line| line.starts_with("SEARCH suggestions USING INDEX ix_")), "{plan:?}");
+            assert!(!plan.iter().any(|line| line.starts_with("SCAN")), "{plan:?}");
+        }
+    }
 }

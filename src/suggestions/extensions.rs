@@ -2,14 +2,14 @@
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DeriveActiveEnum, EntityTrait, EnumIter, QueryFilter, QueryOrder,
-    QuerySelect, Set, sea_query::Expr,
+    Set, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion, clocks,
+    Suggestion, asked, clocks,
     commands::{checked, moved, record},
     escalation,
     queries::{self, SuggestionSummary},
@@ -22,14 +22,12 @@ use crate::{
     bodies, clock,
     error::{Checks, Code, Result},
     events::Kind,
-    ids::{BodyId, ExtensionId, SuggestionId},
+    ids::{ExtensionId, SuggestionId},
     keys::Keys,
     store::Tx,
 };
 
 const REASON: std::ops::RangeInclusive<usize> = 2..=500;
-/// Requests that are listed at once.
-const SHOWN: u64 = 100;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
@@ -159,6 +157,7 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ExtensionId, DecideExt
         return Err(Code::WrongState.into());
     }
     let answer = words::seal(tx, &row, "extension answer", input.reason.trim()).await?;
+    let row = if input.approve { clocks::lapsed(tx, row).await? } else { row };
     let mut change = suggestion::ActiveModel { asks_office: Set(None), ..Default::default() };
     if input.approve {
         // since it was taken care of, or since "not solved" opened it again
@@ -231,21 +230,14 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
 /// Requests to an office for which the actor speaks, with the voice, the most urgent first, 100 at most. Never about the
 /// actor's own voice, nor about one that is about the actor.
 pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(extension::Model, Suggestion)>> {
-    let mine: Vec<BodyId> = actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect();
-    let voices = suggestion::Entity::find()
-        .filter(suggestion::Column::AsksOffice.is_in(mine))
-        .filter(suggestion::Column::AuthorId.ne(actor.person))
-        .order_by_asc(suggestion::Column::AnswerDueAt)
-        .limit(SHOWN)
-        .all(db)
-        .await?;
+    let voices = asked::voices(db, actor, suggestion::Column::AsksOffice).await?;
     let open = extension::Entity::find()
         .filter(extension::Column::SuggestionId.is_in(voices.iter().map(|voice| voice.id)))
         .filter(extension::Column::State.eq(ExtensionState::Asked))
         .all(db)
         .await?;
     let of = |voice: Suggestion| {
-        let row = open.iter().find(|row| row.suggestion_id == voice.id && !rules::is_about(actor, &voice));
+        let row = open.iter().find(|row| row.suggestion_id == voice.id);
         row.map(|row| (row.clone(), voice))
     };
     Ok(voices.into_iter().filter_map(of).collect())

@@ -12,7 +12,7 @@ use super::{
     rows::suggestion,
     rules::{Deadline, SuggestionState},
 };
-use crate::error::Result;
+use crate::{app::App, error::Result};
 
 /// A deadline within this is soon.
 const SOON_HOURS: i64 = 48;
@@ -54,18 +54,29 @@ struct Counts {
     on_time: Option<i64>,
     rated: Option<i64>,
     satisfied: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct Due {
     due_soon: Option<i64>,
     overdue: Option<i64>,
 }
 
-/// Counts the voices of these areas (codes of villages).
+/// Counts the voices of these areas (codes of villages): what is due now, and the rates as they were worked out within the last
+/// ten minutes, because those are asked of every voice that ever was.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn figures(db: &impl ConnectionTrait, areas: &[String], now: DateTime<Utc>) -> Result<Figures> {
-    use suggestion::Column::{AnswerDueAt, AnsweredAt, AreaCode, Id, Rating};
+pub async fn figures(app: &App, areas: &[String]) -> Result<Figures> {
+    let db = app.store.read();
+    let rates = app.counted.figures(format!("desk {}", areas.join(" ")), || rates(db, areas)).await?;
+    let (due_soon, overdue) = due(db, areas, app.now()).await?;
+    Ok(Figures { due_soon, overdue, ..rates })
+}
+
+async fn rates(db: &impl ConnectionTrait, areas: &[String]) -> Result<Figures> {
+    use suggestion::Column::{AnswerDueAt, AnsweredAt, Id, Rating};
     let on_time = AnsweredAt.is_not_null().and(Expr::col(AnsweredAt).lte(Expr::col(AnswerDueAt)));
-    let soon = now + TimeDelta::hours(SOON_HOURS);
     let counts = suggestion::Entity::find()
         .select_only()
         .column_as(Id.count(), "left")
@@ -73,17 +84,36 @@ pub async fn figures(db: &impl ConnectionTrait, areas: &[String], now: DateTime<
         .column_as(how_many(on_time), "on_time")
         .column_as(how_many(Rating.is_not_null()), "rated")
         .column_as(how_many(Rating.gte(SATISFIED_RATING)), "satisfied")
-        // what went up or was passed on is no longer the village's to answer
-        .column_as(how_many(below(waiting_between(Some(now), soon))), "due_soon")
-        .column_as(how_many(below(waiting_between(None, now))), "overdue")
-        .filter(AreaCode.is_in(areas))
-        // the village must not learn by counting that somebody spoke to the town, or of one of theirs
-        .filter(suggestion::Column::Visibility.ne(Visibility::Town))
-        .filter(suggestion::Column::AboutPersonId.is_null())
+        .filter(counted_in(areas))
         .into_model::<Counts>()
         .one(db)
         .await?;
     Ok(counts.map(percents).unwrap_or_default())
+}
+
+/// How many are due within two days, and how many are late.
+async fn due(db: &impl ConnectionTrait, areas: &[String], now: DateTime<Utc>) -> Result<(i64, i64)> {
+    let soon = now + TimeDelta::hours(SOON_HOURS);
+    let counts = suggestion::Entity::find()
+        .select_only()
+        // what went up or was passed on is no longer the village's to answer
+        .column_as(how_many(below(waiting_between(Some(now), soon))), "due_soon")
+        .column_as(how_many(below(waiting_between(None, now))), "overdue")
+        .filter(counted_in(areas))
+        .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .into_model::<Due>()
+        .one(db)
+        .await?;
+    let of = |count: fn(&Due) -> Option<i64>| counts.as_ref().and_then(count).unwrap_or(0);
+    Ok((of(|due| due.due_soon), of(|due| due.overdue)))
+}
+
+/// The village must not learn by counting that somebody spoke to the town, or of one of theirs.
+fn counted_in(areas: &[String]) -> Condition {
+    Condition::all()
+        .add(suggestion::Column::AreaCode.is_in(areas))
+        .add(suggestion::Column::Visibility.ne(Visibility::Town))
+        .add(suggestion::Column::AboutPersonId.is_null())
 }
 
 /// What waits in one area.
@@ -105,13 +135,13 @@ pub struct Waiting {
 /// When the database cannot be read.
 pub async fn waiting_by_area(db: &impl ConnectionTrait, above: &str, now: DateTime<Utc>) -> Result<Vec<Waiting>> {
     use suggestion::Column::{AreaCode, State};
-    let waits = State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]);
     Ok(suggestion::Entity::find()
         .select_only()
         .column(AreaCode)
         .column(suggestion::Column::Visibility)
-        .column_as(how_many(waits), "waiting")
+        .column_as(suggestion::Column::Id.count(), "waiting")
         .column_as(how_many(waiting_between(None, now)), "overdue")
+        .filter(State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
         .filter(AreaCode.starts_with(above))
         .filter(suggestion::Column::AboutPersonId.is_null())
         .group_by(AreaCode)
@@ -153,8 +183,8 @@ fn percents(counts: Counts) -> Figures {
         on_time,
         rated,
         satisfied,
-        due_soon: counts.due_soon.unwrap_or(0),
-        overdue: counts.overdue.unwrap_or(0),
+        due_soon: 0,
+        overdue: 0,
         answered_percent: percent(answered, counts.left),
         on_time_percent: percent(on_time, answered),
         satisfied_percent: percent(satisfied, rated),

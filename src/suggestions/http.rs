@@ -11,7 +11,7 @@ use super::{
     answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
     cosigns::{self, Cosign},
-    extensions_http,
+    extensions_http, hidings_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
@@ -53,6 +53,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(assists_http::routes())
         .merge(by_body_http::routes())
         .merge(extensions_http::routes())
+        .merge(hidings_http::routes())
         .merge(routing_http::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
@@ -69,6 +70,7 @@ async fn submit_suggestion(
     key: IdempotencyKey,
     Input(input): Input<SubmitSuggestion>,
 ) -> Result<Created<SuggestionView>> {
+    let input = input.against(&app.words);
     app.once(actor, key, "submit_suggestion", input, |tx, actor, input| Box::pin(commands::submit(tx, actor, input)))
         .await
         .map(Created)
@@ -84,7 +86,7 @@ async fn list_suggestions(
     actor: Actor,
     Query(query): Query<SuggestionsQuery>,
 ) -> Result<Json<Page<SuggestionSummary>>> {
-    queries::list(&app, &actor, query).await.map(Json)
+    queries::list(app.store.read(), &app.keys, &actor, query).await.map(Json)
 }
 
 /// Open one voice. A handler's opening of one that is not public is written down, and the author sees it.

@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 use super::{
     about,
     commands::{MAX_TEXT, SUBJECT_KIND},
+    hidings,
     promises::{self, Urgency},
     queries::{self, SuggestionView},
     routing,
     rows::suggestion,
-    rules::{self, Category, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, HidingState, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     store::Tx,
     streams::{self, StreamKind, commands::NewStream},
     suspensions, text,
+    wordlist::WordList,
 };
 
 const MAX_PLACE: usize = 100;
@@ -63,6 +65,18 @@ pub struct SubmitSuggestion {
     #[serde(default)]
     #[schema(max_items = 10)]
     pub media: Vec<MediaId>,
+    /// Are there words of the list in what everybody is to read? Found by [`SubmitSuggestion::against`], not said by the sender.
+    #[serde(skip)]
+    pub is_flagged: bool,
+}
+
+impl SubmitSuggestion {
+    /// The same, compared with the list of words that are looked at before they are shown.
+    #[must_use]
+    pub fn against(self, words: &WordList) -> Self {
+        let is_found = words.find(&self.text).or_else(|| words.find(&self.place)).is_some();
+        Self { is_flagged: is_found && self.visibility == Visibility::Public, ..self }
+    }
 }
 
 /// Leaves a voice in the author's village. Records `suggestion.submitted`.
@@ -139,6 +153,7 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
         taken_body_id: Set(taken.map(|taken| taken.body)),
         answer_due_at: Set(promise.answer.until(tx)),
         calendar_version: Set(tx.calendar().version().to_owned()),
+        hiding: Set(input.is_flagged.then_some(HidingState::Hidden)),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
@@ -147,6 +162,9 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
     let data = json!({ "body": body_id, "taken_down": taken.is_some() });
     let happening = Happening::new(Kind::SuggestionSubmitted, row.id).at(&row.area_code).with(data);
     events::record(tx, happening.by(taken.map_or(actor.person, |taken| taken.by))).await?;
+    if input.is_flagged {
+        hidings::hold(tx, &row).await?;
+    }
     queries::view(tx, tx.keys(), (actor, now), row).await
 }
 

@@ -18,10 +18,12 @@
 //! nearest office above them, joins no matter, is told to those who speak for a body each by themselves, and is in no figures.
 //! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
 //! from the office above. What its author had erased waits for nobody.
+//! A public voice may be hidden by who answers it, with a reason, from everybody but its author; nothing of it is taken away, its
+//! clocks go on, and its author objects once to the office above. Words of the list hold one so until somebody has looked.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`,
-//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`. Events recorded: `suggestion.*`.
+//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
@@ -42,6 +44,8 @@ mod escalation;
 pub mod extensions;
 mod extensions_http;
 mod figures;
+pub mod hidings;
+mod hidings_http;
 mod http;
 mod inspections;
 pub mod leaving;
@@ -73,7 +77,7 @@ pub use self::{
     reactions::REACTIONS,
     readings::{is_open_to_code, open_by_code},
     rows::suggestion::Model as Suggestion,
-    rules::{Category, Deadline, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility},
     similar::{AboutToSay, similar},
     support::{SupportView, ThresholdView, support},
     words::erase_of,

@@ -2,17 +2,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion,
+    Suggestion, asked,
     queries::{self, SuggestionSummary},
     referrals::{ReferralState, is_next, past_accused, targets, times},
     routing,
     rows::{referral, suggestion},
-    rules::{self, SuggestionKind, Visibility},
+    rules::{SuggestionKind, Visibility},
     words,
 };
 use crate::{
@@ -23,9 +23,6 @@ use crate::{
     ids::{BodyId, ReferralId},
     keys::Keys,
 };
-
-/// Offers that are listed at once.
-const SHOWN: u64 = 100;
 
 /// One step of a voice from body to body, for its author and those who handle it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -153,21 +150,14 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Sugges
 /// Offers to a body for which the actor speaks, with the voice, the most urgent first, 100 at most. Never of the actor's own,
 /// nor of one that is about the actor.
 pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(referral::Model, Suggestion)>> {
-    let mine: Vec<BodyId> = actor.seats.iter().filter(|seat| rules::speaks(seat)).map(|seat| seat.body_id).collect();
-    let voices = suggestion::Entity::find()
-        .filter(suggestion::Column::OfferedTo.is_in(mine))
-        .filter(suggestion::Column::AuthorId.ne(actor.person))
-        .order_by_asc(suggestion::Column::AnswerDueAt)
-        .limit(SHOWN)
-        .all(db)
-        .await?;
+    let voices = asked::voices(db, actor, suggestion::Column::OfferedTo).await?;
     let open = referral::Entity::find()
         .filter(referral::Column::SuggestionId.is_in(voices.iter().map(|voice| voice.id)))
         .filter(referral::Column::State.eq(ReferralState::Offered))
         .all(db)
         .await?;
     let of = |voice: Suggestion| {
-        let row = open.iter().find(|row| row.suggestion_id == voice.id && !rules::is_about(actor, &voice));
+        let row = open.iter().find(|row| row.suggestion_id == voice.id);
         row.map(|row| (row.clone(), voice))
     };
     Ok(voices.into_iter().filter_map(of).collect())

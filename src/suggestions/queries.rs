@@ -13,6 +13,7 @@ use super::{
     commands::SUBJECT_KIND,
     cosigns, escalation,
     extensions::{self, ExtensionView},
+    hidings::{self, HidingView},
     offers::{self, ReferralView},
     promises::Urgency,
     readings::{self, Opening},
@@ -97,6 +98,8 @@ pub struct SuggestionSummary {
     pub overdue: Option<Deadline>,
     /// How many more say that it is theirs, too.
     pub cosigns: i32,
+    /// Of a public voice: only its author and those who handle it see it, for now.
+    pub is_hidden: bool,
     /// How often it went to the office above because it was not solved.
     pub level: i32,
     /// When it was left.
@@ -133,6 +136,9 @@ pub struct SuggestionView {
     /// What other bodies were asked for, oldest first; for the author and those who handle it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub assists: Vec<AssistView>,
+    /// Why it is hidden, while it is; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hiding: Option<HidingView>,
     /// The clerk who took it down for its author; for the author and those who handle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_down: Option<TakenDownView>,
@@ -261,6 +267,7 @@ pub(super) async fn view(
         taken_down,
         extensions,
         assists,
+        hiding: hidings::of_voice(db, &row).await?,
         stream_id: of_thread.is_ok().then_some(row.stream_id),
         can: rules::steps(&row, standing),
         summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
@@ -295,7 +302,8 @@ pub(super) async fn summaries(
     rows: Vec<Suggestion>,
     shown: Shown,
 ) -> Result<Vec<SuggestionSummary>> {
-    let is_shown = |row: &Suggestion| shown == Shown::All || row.visibility == Visibility::Public;
+    let is_public = |row: &Suggestion| row.visibility == Visibility::Public && row.hiding.is_none();
+    let is_shown = |row: &Suggestion| shown == Shown::All || is_public(row);
     let open: Vec<&Suggestion> = rows.iter().filter(|row| is_shown(row)).collect();
     let names = match shown {
         Shown::All => HashMap::new(),
@@ -329,6 +337,7 @@ pub(super) async fn summaries(
             accepted_at: row.accepted_at.map(clock::local),
             overdue: row.overdue,
             cosigns: row.cosigns,
+            is_hidden: row.hiding.is_some(),
             level: row.level,
             created_at: clock::local(row.created_at),
         }

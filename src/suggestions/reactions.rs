@@ -25,7 +25,8 @@ pub const REACTIONS: &[Reaction] = &[
 ];
 
 /// Cards for bodies that do not read the voice: they lead to what is asked of them.
-const NOT_THEIRS: [&str; 5] = [
+const NOT_THEIRS: [&str; 6] = [
+    "office_hiding_appealed",
     "office_referral_offered",
     "office_referral_ended",
     "office_extension_asked",
@@ -53,9 +54,14 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionEscalated => "suggestion_escalated",
         Kind::SuggestionJoined => "suggestion_joined",
         Kind::SuggestionOverdue => "suggestion_overdue",
+        Kind::SuggestionHidden if is_set(event, "held") => "suggestion_held",
+        Kind::SuggestionHidden => "suggestion_hidden",
+        Kind::SuggestionShown => "suggestion_shown",
+        Kind::SuggestionHidingUpheld => "suggestion_hiding_upheld",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let row = of_late(event, row);
     let due = if event.kind == Kind::SuggestionSubmitted { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
     if let Some(id) = event.get::<Uuid>("answer") {
@@ -106,6 +112,7 @@ async fn tell_referred(tx: &Tx, event: &Event) -> Result<()> {
         }
         Kind::SuggestionReferralRefused => ("suggestion_referral_refused", &[("from", "office_referral_refused")]),
         Kind::SuggestionReferralEnded => ("suggestion_referral_ended", &[("to", "office_referral_ended")]),
+        Kind::SuggestionHidingAppealed => ("", &[("office", "office_hiding_appealed")]),
         Kind::SuggestionExtensionAsked => ("suggestion_extension_asked", &[("office", "office_extension_asked")]),
         Kind::SuggestionExtended => ("suggestion_extended", &[("", "office_extended")]),
         Kind::SuggestionExtensionRefused => ("suggestion_extension_refused", &[("", "office_extension_refused")]),
@@ -151,9 +158,11 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionSupervised if is_to_accept(event) => "office_suggestion_not_taken",
         Kind::SuggestionSupervised => "office_suggestion_supervised",
         Kind::SuggestionEscalated => "office_suggestion_escalated",
+        Kind::SuggestionHidden if is_set(event, "held") => "office_suggestion_held",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let row = of_late(event, row);
     let is_new = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated);
     let due = if is_new || is_to_accept(event) { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
@@ -178,6 +187,11 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         about::tell_supervisors(tx, &row, Card { link: "/desk".to_owned(), ..card }).await?;
     }
     Ok(())
+}
+
+/// As if the body still had it that is told of as late: the voice may have gone on since.
+fn of_late(event: &Event, row: Suggestion) -> Suggestion {
+    Suggestion { body_id: event.get("of").unwrap_or(row.body_id), ..row }
 }
 
 fn is_to_accept(event: &Event) -> bool {
@@ -248,6 +262,10 @@ mod tests {
             "closed",
             "joined",
             "overdue",
+            "held",
+            "hidden",
+            "shown",
+            "hiding-upheld",
             "inspected",
             "escalated",
             "referral-offered",
@@ -262,16 +280,27 @@ mod tests {
             "assist-given",
         ];
         let author = codes.iter().map(|code| format!("suggestion-{code}"));
-        let office =
-            ["new", "reopened", "overdue", "due-soon", "supervised", "not-taken", "escalated", "gone", "unassigned"]
-                .iter()
-                .map(|code| format!("office-suggestion-{code}"));
+        let office = [
+            "new",
+            "held",
+            "reopened",
+            "overdue",
+            "due-soon",
+            "supervised",
+            "not-taken",
+            "escalated",
+            "gone",
+            "unassigned",
+        ]
+        .iter()
+        .map(|code| format!("office-suggestion-{code}"));
         let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
         let referred =
             ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
         let referred = referred
             .chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned))
-            .chain(["office-assist-asked", "office-assist-given", "office-assist-ended"].map(str::to_owned));
+            .chain(["office-assist-asked", "office-assist-given", "office-assist-ended"].map(str::to_owned))
+            .chain(["office-hiding-appealed".to_owned()]);
         for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");
         }

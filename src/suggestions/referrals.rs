@@ -176,6 +176,7 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: ReferralId) -> Result<Suggestion
     if !targets(tx, &row, tx.now()).await?.iter().any(|body| body.id == offer.to_body_id) {
         return Err(Code::WrongState.into());
     }
+    let row = clocks::lapsed(tx, row).await?;
     // whoever takes it takes care of it; until when it is answered stays what was promised
     let taken = suggestion::ActiveModel {
         state: Set(SuggestionState::Accepted),
@@ -243,6 +244,7 @@ pub async fn refuse(tx: &Tx, actor: &Actor, (id, input): (ReferralId, RefuseRefe
     let asked = offer.to_body_id;
     decided(tx, Some(actor), offer, change).await?;
     if is_decided {
+        let row = clocks::lapsed(tx, row).await?;
         let now = give(tx, actor, (&row, next), <suggestion::ActiveModel as Default>::default()).await?;
         let data = json!({ "referral": id, "from": row.body_id, "to": next, "office": asked, "decided": true });
         return record(tx, Kind::SuggestionReferred, &now, Some(actor), data).await;

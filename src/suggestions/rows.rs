@@ -9,7 +9,7 @@ pub mod suggestion {
         ids::{BodyId, DataKeyId, MatterId, PersonId, StreamId, SuggestionId},
         suggestions::{
             promises::Urgency,
-            rules::{Category, Deadline, SuggestionKind, SuggestionState, Visibility},
+            rules::{Category, Deadline, HidingState, SuggestionKind, SuggestionState, Visibility},
         },
     };
 
@@ -74,6 +74,10 @@ pub mod suggestion {
         pub days_asked_at: Option<DateTime<Utc>>,
         /// The body that was responsible when a deadline passed last, whoever has it since.
         pub late_body_id: Option<BodyId>,
+        /// Of a public voice: only its author and those who handle it see it.
+        pub hiding: Option<HidingState>,
+        /// The office whose word its author waits for.
+        pub hiding_office: Option<BodyId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -136,6 +140,39 @@ pub(crate) mod referral {
         pub answer: Option<String>,
         /// Who should take it, as the one that did not says.
         pub next_body_id: Option<BodyId>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Why a public voice is hidden, and what its author says to it.
+pub(crate) mod hiding {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+    use uuid::Uuid;
+
+    use crate::ids::{BodyId, PersonId, SuggestionId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_hidings")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        pub reason: String,
+        /// Nobody, when words of the list hold it.
+        pub hidden_by: Option<PersonId>,
+        pub hidden_at: DateTime<Utc>,
+        pub appeal: Option<String>,
+        pub appealed_at: Option<DateTime<Utc>>,
+        pub office_id: Option<BodyId>,
+        pub answer: Option<String>,
+        pub decided_by: Option<PersonId>,
+        /// When it was shown again.
+        pub ended_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

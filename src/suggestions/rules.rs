@@ -15,7 +15,7 @@ use crate::{
     streams,
 };
 
-pub use self::kinds::{Category, Deadline, Step, SuggestionKind, SuggestionState, Visibility};
+pub use self::kinds::{Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility};
 
 mod kinds;
 pub mod thresholds;
@@ -210,6 +210,8 @@ pub fn desk_bodies(actor: &Actor) -> (Vec<BodyId>, Vec<BodyId>) {
 #[must_use]
 pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
     let seat = handling_seat(actor, row);
+    // what is hidden is nobody's but its author's and theirs who handle it
+    let is_shown = row.hiding.is_none();
     Standing {
         is_author: actor.person == row.author_id,
         is_handler: seat.is_some(),
@@ -218,9 +220,9 @@ pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
             let widest = seat.areas.iter().map(String::len).min().unwrap_or_default();
             !above(&seat.body_kind, widest).is_empty()
         }),
-        lives_there: actor.area == row.area_code,
-        is_neighbour: actor.sees(&row.area_code),
-        raises_matters: rights::may(actor, Right::RaiseMatter, &row.area_code),
+        lives_there: is_shown && actor.area == row.area_code,
+        is_neighbour: is_shown && actor.sees(&row.area_code),
+        raises_matters: is_shown && rights::may(actor, Right::RaiseMatter, &row.area_code),
     }
 }
 
@@ -242,7 +244,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Assign | Step::Answer => state == SuggestionState::Accepted,
         Step::Rate => state == SuggestionState::Answered,
         Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
-        Step::Join => true,
+        Step::Join | Step::Hide | Step::Show | Step::Appeal => true,
         Step::Cosign => state != SuggestionState::Rated,
         Step::Extend => state == SuggestionState::Accepted,
         Step::Refer | Step::Keep | Step::Involve => {
@@ -260,8 +262,10 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
         return Err(Code::NotFound.into());
     }
     let may = match step {
-        Step::Rate => standing.is_author,
+        Step::Rate | Step::Appeal => standing.is_author,
         Step::Accept
+        | Step::Hide
+        | Step::Show
         | Step::Assign
         | Step::Answer
         | Step::Speak
@@ -279,6 +283,9 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     let is_free = match step {
         // the words of an accusation lie in no matter that everybody reads
         Step::Join => row.matter_id.is_none() && row.about_person_id.is_none(),
+        Step::Hide => row.visibility == Visibility::Public && row.hiding.is_none(),
+        Step::Show => row.hiding.is_some(),
+        Step::Appeal => row.hiding == Some(HidingState::Hidden),
         Step::Refer => row.offered_to.is_none(),
         Step::Keep => row.offered_to.is_some(),
         // once, of an office above, and only where days were promised: what presses does not wait, a praise has them already

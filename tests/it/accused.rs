@@ -151,8 +151,10 @@ async fn whoever_is_named_one_can_always_speak() {
     assert_eq!(on_desk(&county).await, 0);
     let told = cards(&app, county.person, "office").await;
     assert!(!told.iter().any(|code| code == "office_suggestion_unassigned"), "{told:?}");
-    let seen = cards(&app, village.supervisor.person, "office").await;
+    let seen = cards(&app, village.supervisor.person, "mailbox").await;
     assert_eq!(seen.iter().filter(|code| *code == "office_suggestion_unassigned").count(), 1, "{seen:?}");
+    let told = cards(&app, village.supervisor.person, "office").await;
+    assert!(!told.iter().any(|code| code == "office_suggestion_unassigned"), "whoever comes later reads it: {told:?}");
     assert_eq!(village.supervisor.get(&path(&voice)).await.status, 404, "number and kind only");
     // somebody else of the county's office: told in the own stream, and handles it
     let other = person_of(&app.app, "330521103203", "00002").await;

@@ -188,3 +188,36 @@ async fn what_its_author_had_erased_waits_for_nobody() {
     assert_eq!(crate::support::count(scene.app.folder.path(), marked).await, 0);
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_about_the_reader_takes_no_place_in_a_list() {
+    let scene = Scene::set().await;
+    let Scene { app, village, .. } = &scene;
+    let voice = scene.speak().await;
+    scene.ask(&voice, &scene.town_office, "请派人测裂缝").await.ok();
+    village.clerk.post(&format!("{voice}/extension"), json!({ "reason": "要等专家来看" })).await.ok();
+    let offer = json!({ "body_id": scene.town_office, "reason": "桥归镇里管" });
+    village.clerk.post(&format!("{voice}/referrals"), offer).await.ok();
+    // more than are listed, all of them about whoever reads the list, and all before the one that is not
+    let same = "area_code, author_id, kind, visibility, text, place, state, body_id, stream_id, accept_due_at, \
+         calendar_version, created_at, updated_at, offered_to, asks_office, key_id";
+    let id = if app.folder.is_sqlite() { "randomblob(16)" } else { "gen_random_uuid()" };
+    let of_reader = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120) \
+         INSERT INTO suggestions (id, number, {same}, answer_due_at, about_person_id) \
+         SELECT {id}, 'copy ' || i, {same}, accept_due_at, \
+         (SELECT person_id FROM seats WHERE body_id = offered_to LIMIT 1) FROM suggestions, n"
+    );
+    assert_eq!(crate::accused::past_commands(app, of_reader).await.unwrap(), 120);
+    let parts = format!(
+        "INSERT INTO suggestion_assists (id, suggestion_id, body_id, task, state, asked_by, asked_at) \
+         SELECT {id}, s.id, a.body_id, a.task, a.state, a.asked_by, s.created_at \
+         FROM suggestion_assists a, suggestions s WHERE s.number LIKE 'copy %'"
+    );
+    assert_eq!(crate::accused::past_commands(app, parts).await.unwrap(), 120);
+    for list in ["/v1/assists", "/v1/extensions", "/v1/referrals"] {
+        let shown = village.town.get(list).await.ok();
+        assert_eq!(shown.as_array().unwrap().len(), 1, "{list}: {shown}");
+    }
+    scene.app.stop().await;
+}

@@ -103,6 +103,14 @@ fn the_recorder_keeps_its_page_and_says_what_failed() {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
+/// Where something is, from the phone and from a photo, and only if it was asked for.
+#[test]
+fn a_place_is_filled_in_by_hand_and_by_a_tick() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let run = Command::new("node").arg("placing.mjs").current_dir(folder).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
 /// Files that go off in parts over a network that breaks.
 #[test]
 fn files_go_off_in_parts_and_nothing_twice() {

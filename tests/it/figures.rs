@@ -60,8 +60,8 @@ async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
     }
     // the village's own desk does not count them either
     let areas = [village.area.clone()];
-    let counted = liusheng::suggestions::figures(app.app.store.read(), &areas, app.app.now()).await.unwrap();
-    assert_eq!((counted.left, counted.answered), (6, 5));
+    let counted = liusheng::suggestions::figures(&app.app, &areas).await.unwrap();
+    assert_eq!((counted.left, counted.answered, counted.overdue), (6, 5, 1));
     let page = app.http.get(app.url(&format!("/figures?area={}", village.area))).header("accept", "text/html");
     let page = page.send().await.unwrap();
     assert_eq!(page.status(), 200);

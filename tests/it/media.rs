@@ -126,6 +126,55 @@ async fn a_clip_is_sent_in_ranges_and_byte_for_byte() {
     app.stop().await;
 }
 
+/// A hundred seconds of sound: several of the pieces in which a file is sealed.
+fn long_clip() -> Vec<u8> {
+    const SAMPLES: u32 = 800_000;
+    let mut clip = b"RIFF".to_vec();
+    clip.extend((36 + SAMPLES).to_le_bytes());
+    clip.extend(b"WAVEfmt ");
+    clip.extend(16_u32.to_le_bytes());
+    // plain, one channel, 8,000 samples of 8 bits a second
+    clip.extend([1_u16, 1].map(u16::to_le_bytes).concat());
+    clip.extend([8_000_u32, 8_000].map(u32::to_le_bytes).concat());
+    clip.extend([1_u16, 8].map(u16::to_le_bytes).concat());
+    clip.extend(b"data");
+    clip.extend(SAMPLES.to_le_bytes());
+    clip.extend((0..SAMPLES).map(|at| u8::try_from(at % 251).unwrap()));
+    clip
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_clip_is_given_piece_by_piece_and_breaks_off_where_it_was_changed() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let who = &village.clerk;
+    let long = long_clip();
+    let clip = who.upload(long.clone()).await.ok();
+    let url = clip["url"].as_str().unwrap();
+    assert!(who.download(url).await == (200, long.clone()));
+    let (piece, length) = (256 * 1024, long.len());
+    for (first, last) in
+        [(0, 0), (piece - 1, piece), (piece, 2 * piece - 1), (1, length - 1), (3 * piece + 5, length - 1)]
+    {
+        let range = format!("bytes={first}-{last}");
+        let (status, told, bytes) = part(who, url, &[("range", range.as_str())]).await;
+        assert_eq!((status, told), (206, format!("bytes {first}-{last}/{length}")));
+        assert!(bytes == long[first..=last], "{range}");
+    }
+    // somebody changes it on the disk: what comes before is heard, and nothing of what was changed
+    let path = app.app.config.media_dir().join(media::files::name(clip["id"].as_str().unwrap().parse().unwrap()));
+    let mut sealed = std::fs::read(&path).unwrap();
+    let middle = sealed.len() / 2;
+    sealed[middle] ^= 1;
+    std::fs::write(&path, &sealed).unwrap();
+    let (status, _, bytes) = part(who, url, &[("range", "bytes=0-999")]).await;
+    assert_eq!((status, bytes), (206, long[..1_000].to_vec()));
+    let whole = who.request(Method::GET, url).send().await.unwrap();
+    assert_eq!(whole.status(), 200);
+    assert!(whole.bytes().await.is_err(), "it breaks off");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_attached_is_the_sender_s_alone_and_goes_after_days() {
     let app = TestApp::start().await;

@@ -339,6 +339,35 @@ async fn what_is_taken_late_is_told_to_the_office_above_who_took_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_lets_a_promise_pass_is_late_though_it_goes_on_before_the_clock_looks() {
+    let scene = Scene::set().await;
+    let Scene { village, county, .. } = &scene;
+    let voice = scene.speak("handlers").await;
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    scene.offer(&voice, &scene.town_office).await.ok();
+    let offer = offers(&village.town).await[0]["id"].as_str().unwrap().to_owned();
+    scene.app.settle().await;
+    // nobody waits here until what is due was done
+    scene.app.clock.advance(TimeDelta::days(14));
+    let town = Somebody::signed_in(&scene.app, village.town.person).await;
+    let taken = town.post(&format!("/v1/referrals/{offer}/accept"), json!(null)).await.ok();
+    assert_eq!((&taken["body_name"], &taken["overdue"]), (&json!("洛舍镇人民政府"), &json!("answer")));
+    scene.app.settle().await;
+    let county = Somebody::signed_in(&scene.app, county.person).await;
+    let late = county.get("/v1/areas/330521/late-suggestions").await.ok();
+    assert_eq!(late["items"][0]["late_body_name"], "东衡村村民委员会", "{late}");
+    let told = "SELECT count(*) FROM events WHERE kind = 'suggestion.overdue'";
+    assert_eq!(crate::support::count(scene.app.folder.path(), told).await, 1, "once");
+    let is_told = |cards: &[(String, String)]| cards.iter().any(|(code, _)| code == "office_suggestion_overdue");
+    assert!(is_told(&scene.cards(&village.clerk, "office").await), "whoever was late");
+    assert!(!is_told(&scene.cards(&village.town, "office").await), "and not who took it then");
+    let author = scene.cards(&scene.author, "thread").await;
+    let said = author.iter().find(|(code, _)| code == "suggestion_overdue").unwrap();
+    assert!(said.1.contains("东衡村村民委员会"), "{said:?}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_may_go_back_to_whoever_has_it_whoever_speaks_for_them() {
     let scene = Scene::set().await;
     let Scene { village, author, .. } = &scene;

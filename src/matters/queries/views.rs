@@ -250,7 +250,7 @@ pub async fn voices(db: &impl ConnectionTrait, id: MatterId) -> Result<Voices> {
 
 /// Of a voice that is not public not even its day is told: in a small village a day may name a person.
 fn voice(row: SuggestionSummary) -> Voice {
-    if row.visibility != Visibility::Public {
+    if row.visibility != Visibility::Public || row.is_hidden {
         let text = text::say("voice-not-public");
         return Voice { id: None, is_public: false, text, media: Vec::new(), author_name: None, at: None };
     }

@@ -1,5 +1,5 @@
 //! Voices that other bodies want to pass on to one's own: taken, or not, with the name of who should; and requests for more
-//! days from below, and for one's own part of what another answers.
+//! days from below, for one's own part of what another answers, and for a word about what another has hidden.
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -9,7 +9,7 @@ use crate::{
     areas,
     bodies::queries::Body,
     error::{Code, Result},
-    ids::{AssistId, ExtensionId, ReferralId},
+    ids::{AssistId, ExtensionId, ReferralId, SuggestionId},
     pages::{
         fields::Fields,
         layout::{Page, render_as, see},
@@ -18,6 +18,7 @@ use crate::{
     suggestions::{
         assists::{self, AssistRequest, GiveAssist},
         extensions::{self, DecideExtension, ExtensionRequest},
+        hidings::{self, DecideHiding, HidingAppeal},
         referrals::{self, ReferralOffer, RefuseReferral},
     },
     text,
@@ -54,6 +55,7 @@ struct ReferralsPage {
     offers: Vec<Offer>,
     requests: Vec<Request>,
     assists: Vec<Part>,
+    hidings: Vec<HidingAppeal>,
 }
 
 /// The page.
@@ -90,7 +92,8 @@ async fn shown(app: &App, clerk: &Clerk, draft: Draft) -> Result<Response> {
     };
     let assists = asked.into_iter().map(part).collect();
     let page = clerk.page(text::say("desk-referrals")).at("/desk/referrals");
-    let shown = ReferralsPage { page, desk: clerk.desk(), draft, offers, requests, assists };
+    let hidings = hidings::appeals(db, &clerk.actor).await?;
+    let shown = ReferralsPage { page, desk: clerk.desk(), draft, offers, requests, assists, hidings };
     Ok(render_as(shown.draft.status(), &shown))
 }
 
@@ -106,6 +109,7 @@ pub(super) async fn decide(
         "refuse" => refuse(&app, &clerk, &fields).await,
         "assist" => assist(&app, &clerk, &fields).await,
         "extension" => decide_extension(&app, &clerk, &fields).await,
+        "hiding" => decide_hiding(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -113,7 +117,9 @@ pub(super) async fn decide(
         Err(error) => {
             // what cannot be decided any more may no longer be on the page
             let is_typed = form != "accept" && error.code() == Code::InvalidFields;
-            let named = ["referral_id", "extension_id", "assist_id"].iter().find_map(|name| fields.given(name));
+            let named = ["referral_id", "extension_id", "assist_id", "suggestion_id"]
+                .iter()
+                .find_map(|name| fields.given(name));
             let about = named.unwrap_or_default();
             let name = if is_typed { format!("{form}-{about}") } else { "list".to_owned() };
             let draft = Draft::refused(&name, fields, error)?;
@@ -146,6 +152,15 @@ async fn decide_extension(app: &App, clerk: &Clerk, fields: &Fields) -> Result<(
         (id, DecideExtension { approve: fields.required("approve")?, reason: fields.text("reason").to_owned() });
     let decide = app.once(clerk.actor.clone(), fields.key(), "decide_extension", input, |tx, actor, input| {
         Box::pin(extensions::decide(tx, actor, input))
+    });
+    decide.await
+}
+
+async fn decide_hiding(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let id: SuggestionId = fields.required("suggestion_id")?;
+    let input = (id, DecideHiding { restore: fields.required("restore")?, reason: fields.text("reason").to_owned() });
+    let decide = app.once(clerk.actor.clone(), fields.key(), "decide_hiding", input, |tx, actor, input| {
+        Box::pin(hidings::decide(tx, actor, input))
     });
     decide.await
 }

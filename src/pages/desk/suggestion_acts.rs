@@ -1,4 +1,4 @@
-//! What the body responsible asks of others about a voice: to take it, to do a part, to give more days.
+//! What the body responsible asks of others about a voice: to take it, to do a part, to give more days; and who sees it.
 use super::frame::Clerk;
 use crate::{
     app::App,
@@ -8,6 +8,7 @@ use crate::{
     suggestions::{
         assists::{self, AskAssist},
         extensions::{self, AskExtension},
+        hidings::{self, HideSuggestion},
         referrals::{self, ReferSuggestion},
     },
 };
@@ -43,4 +44,13 @@ pub(super) async fn extend(app: &App, clerk: &Clerk, id: SuggestionId, fields: &
         Box::pin(extensions::ask(tx, actor, input))
     });
     ask.await.map(drop)
+}
+
+/// Hidden from everybody but its author and those who handle it, or shown again.
+pub(super) async fn hide(app: &App, clerk: &Clerk, (id, is_on): (SuggestionId, bool), fields: &Fields) -> Result<()> {
+    let input = (id, HideSuggestion { is_on, reason: fields.text("reason").to_owned() });
+    let hide = app.once(clerk.actor.clone(), fields.key(), "hide_suggestion", input, |tx, actor, input| {
+        Box::pin(hidings::hide(tx, actor, input))
+    });
+    hide.await.map(drop)
 }

@@ -74,7 +74,8 @@ struct Row {
 /// The list.
 pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
     let query = SuggestionsQuery { scope: Scope::Desk, state: filter.state, cursor: filter.cursor, limit: Some(30) };
-    let page::Page { items, next_cursor } = suggestions::queries::list(&app, &clerk.actor, query).await?;
+    let found = suggestions::queries::list(app.store.read(), &app.keys, &clerk.actor, query);
+    let page::Page { items, next_cursor } = found.await?;
     let rows = items.into_iter().map(|voice| row(&app, voice)).collect();
     let state = filter.state.map(|state| code_of(&state)).unwrap_or_default();
     let more = if state.is_empty() { "?".to_owned() } else { format!("?state={}&", encode(&state)) };
@@ -259,6 +260,8 @@ pub(super) async fn act(
         "involve" => suggestion_acts::involve(&app, &clerk, id, &fields).await,
         "keep" => suggestion_acts::keep(&app, &clerk, id, &fields).await,
         "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
+        "hide" => suggestion_acts::hide(&app, &clerk, (id, true), &fields).await,
+        "show" => suggestion_acts::hide(&app, &clerk, (id, false), &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,

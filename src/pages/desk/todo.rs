@@ -61,7 +61,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.sort_by_key(|todo| todo.due.map_or(latest, |due| due.at));
     let title = text::say_with("desk-todo-count", &[("n", todos.len().into())]);
     let villages = villages(app.store.read(), clerk.areas()).await?;
-    let figures = figures(app.store.read(), &villages, app.now()).await?;
+    let figures = figures(&app, &villages).await?;
     let page = live(&app, &clerk, (clerk.page(title), &Draft::default())).await?;
     Ok(render(&TodoPage { page, desk: clerk.desk(), figures, todos }))
 }
@@ -94,6 +94,7 @@ async fn of_others(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
             asked::What::Offer => "desk-todo-offer",
             asked::What::Part => "desk-todo-part",
             asked::What::Days => "desk-todo-days",
+            asked::What::Hiding => "desk-todo-hiding",
         }),
         link: "/desk/referrals".to_owned(),
     };

@@ -1,4 +1,6 @@
 //! Lists of voices: one's own, the village's public ones, those on one's desk.
+use std::cmp::Reverse;
+
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
@@ -7,13 +9,13 @@ use sea_orm::{
 use super::{Scope, Shown, SuggestionSummary, SuggestionsQuery, summaries};
 use crate::{
     actor::Actor,
-    app::App,
     error::{Code, Result},
     ids::BodyId,
+    keys::Keys,
     page::{Cursor, Page, PageQuery},
     streams,
     suggestions::{
-        about,
+        Suggestion, about,
         rows::suggestion,
         rules::{self, SuggestionState, Visibility},
         words,
@@ -27,27 +29,38 @@ const TODO: u64 = 50;
 ///
 /// # Errors
 /// `not_allowed` for a desk that the actor does not have; `invalid_cursor`.
-pub async fn list(app: &App, actor: &Actor, query: SuggestionsQuery) -> Result<Page<SuggestionSummary>> {
-    let db = app.store.read();
+pub async fn list(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    actor: &Actor,
+    query: SuggestionsQuery,
+) -> Result<Page<SuggestionSummary>> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
     let (limit, after) = (page.limit()?, page.after()?);
-    let (which, shown) = match query.scope {
-        Scope::Mine => (Condition::all().add(suggestion::Column::AuthorId.eq(actor.person)), Shown::All),
-        Scope::Village => (public_of(&actor.area), Shown::PublicOnly),
-        Scope::Desk => (on_desk(actor).ok_or(Code::NotAllowed)?, Shown::PublicOnly),
+    let (places, shown) = match query.scope {
+        Scope::Mine => (vec![Condition::all().add(suggestion::Column::AuthorId.eq(actor.person))], Shown::All),
+        Scope::Village => (vec![public_of(&actor.area)], Shown::PublicOnly),
+        Scope::Desk => (on_desk(actor), Shown::PublicOnly),
     };
-    let mut found = suggestion::Entity::find().filter(which);
-    if let Some(state) = query.state {
-        found = found.filter(suggestion::Column::State.eq(state));
+    if places.is_empty() {
+        return Err(Code::NotAllowed.into());
     }
-    if let Some(Cursor { at, id }) = after {
-        let same = suggestion::Column::CreatedAt.eq(at).and(suggestion::Column::Id.lt(id));
-        found = found.filter(suggestion::Column::CreatedAt.lt(at).or(same));
+    let mut rows = Vec::new();
+    for place in places {
+        let mut found = suggestion::Entity::find().filter(place);
+        if let Some(state) = query.state {
+            found = found.filter(suggestion::Column::State.eq(state));
+        }
+        if let Some(Cursor { at, id }) = after {
+            let same = suggestion::Column::CreatedAt.eq(at).and(suggestion::Column::Id.lt(id));
+            found = found.filter(suggestion::Column::CreatedAt.lt(at).or(same));
+        }
+        let newest = found.order_by_desc(suggestion::Column::CreatedAt).order_by_desc(suggestion::Column::Id);
+        rows.extend(newest.limit(limit + 1).all(db).await?);
     }
-    let newest = found.order_by_desc(suggestion::Column::CreatedAt).order_by_desc(suggestion::Column::Id);
-    let rows = newest.limit(limit + 1).all(db).await?;
+    rows.sort_by_key(|row| Reverse((row.created_at, row.id.0)));
     let page = Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| row);
-    let rows = if shown == Shown::All { words::open(db, &app.keys, page.items).await? } else { page.items };
+    let rows = if shown == Shown::All { words::open(db, keys, page.items).await? } else { page.items };
     Ok(Page { items: summaries(db, rows, shown).await?, next_cursor: page.next_cursor })
 }
 
@@ -55,26 +68,35 @@ pub(in crate::suggestions) fn public_of(area: &str) -> Condition {
     Condition::all()
         .add(suggestion::Column::AreaCode.eq(area))
         .add(suggestion::Column::Visibility.eq(Visibility::Public))
+        .add(suggestion::Column::Hiding.is_null())
 }
 
-/// What the actor handles: by a right of the body responsible, or because it was given to the actor; nothing that is about
-/// the actor, and nothing that its author had erased.
-fn on_desk(actor: &Actor) -> Option<Condition> {
+/// What the actor handles, for each body apart: by a right of the body responsible, or because it was given to the actor;
+/// nothing that is about the actor, and nothing that its author had erased. Apart, because each is then read in the order of an
+/// index and no further than it is shown, however many voices there are.
+fn on_desk(actor: &Actor) -> Vec<Condition> {
+    use suggestion::Column as C;
     let (of_village, of_town) = rules::desk_bodies(actor);
-    let seats: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
-    if seats.is_empty() {
-        return None;
-    }
-    let for_town = suggestion::Column::Visibility.eq(Visibility::Town);
-    let in_village =
-        suggestion::Column::Visibility.ne(Visibility::Town).and(suggestion::Column::BodyId.is_in(of_village));
-    let in_town = for_town.and(suggestion::Column::BodyId.is_in(of_town));
-    let given = suggestion::Column::AssigneeId.eq(actor.person).and(suggestion::Column::BodyId.is_in(seats));
-    let handed = suggestion::Column::Level.gt(0).or(suggestion::Column::Handed.gt(0));
     let opening = actor.seats.iter().filter(|seat| streams::opens(&seat.body_kind, &seat.role));
-    let went_up = handed.and(suggestion::Column::BodyId.is_in(opening.map(|seat| seat.body_id)));
-    let handled = Condition::any().add(in_village).add(in_town).add(given).add(went_up);
-    Some(Condition::all().add(handled).add(about::not_about(actor)).add(words::is_kept()))
+    let opening: Vec<BodyId> = opening.map(|seat| seat.body_id).collect();
+    let mut bodies: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
+    bodies.sort_unstable_by_key(|body| body.0);
+    bodies.dedup();
+    let of = |body: BodyId| {
+        let mut handled = Condition::any().add(C::AssigneeId.eq(actor.person));
+        if of_village.contains(&body) {
+            handled = handled.add(C::Visibility.ne(Visibility::Town));
+        }
+        if of_town.contains(&body) {
+            handled = handled.add(C::Visibility.eq(Visibility::Town));
+        }
+        if opening.contains(&body) {
+            handled = handled.add(C::Level.gt(0).or(C::Handed.gt(0)));
+        }
+        let all = Condition::all().add(C::BodyId.eq(body)).add(handled);
+        all.add(about::not_about(actor)).add(words::is_kept())
+    };
+    bodies.into_iter().map(of).collect()
 }
 
 /// What waits on the actor's desk, the most urgent first, 50 at most. Empty without a desk.
@@ -82,17 +104,23 @@ fn on_desk(actor: &Actor) -> Option<Condition> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<SuggestionSummary>> {
-    let Some(desk) = on_desk(actor) else { return Ok(Vec::new()) };
     let is_submitted = suggestion::Column::State.eq(SuggestionState::Submitted);
     let deadline: Expr = Expr::case(is_submitted, Expr::col(suggestion::Column::AcceptDueAt))
         .finally(Expr::col(suggestion::Column::AnswerDueAt))
         .into();
-    let rows = suggestion::Entity::find()
-        .filter(desk)
-        .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-        .order_by(deadline, Order::Asc)
-        .limit(TODO)
-        .all(db)
-        .await?;
+    let mut rows: Vec<Suggestion> = Vec::new();
+    for desk in on_desk(actor) {
+        let waiting = suggestion::Entity::find()
+            .filter(desk)
+            .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+            .order_by(deadline.clone(), Order::Asc)
+            .limit(TODO);
+        rows.extend(waiting.all(db).await?);
+    }
+    rows.sort_by_key(|row| match row.state {
+        SuggestionState::Submitted => row.accept_due_at,
+        SuggestionState::Accepted | SuggestionState::Answered | SuggestionState::Rated => row.answer_due_at,
+    });
+    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
 }

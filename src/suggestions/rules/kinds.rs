@@ -74,6 +74,19 @@ pub enum SuggestionState {
     Rated,
 }
 
+/// How far it has come that a public voice is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum HidingState {
+    /// Only its author and those who handle it see it.
+    Hidden,
+    /// Its author objects, and an office was asked.
+    Appealed,
+    /// The office leaves it hidden.
+    Upheld,
+}
+
 /// The promise with a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
@@ -111,4 +124,10 @@ pub enum Step {
     Extend,
     /// Ask another body for its part.
     Involve,
+    /// Hide what was for everybody in the village.
+    Hide,
+    /// Show it again.
+    Show,
+    /// Object to its being hidden.
+    Appeal,
 }

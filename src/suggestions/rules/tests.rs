@@ -5,6 +5,7 @@ use super::*;
 use crate::ids::{MatterId, PersonId, SeatId, SessionId, StreamId, SuggestionId};
 
 mod extending;
+mod hiding;
 
 const VILLAGE: &str = "330521103202";
 const NEXT_VILLAGE: &str = "330521103203";
@@ -54,6 +55,8 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         asks_office: None,
         days_asked_at: None,
         late_body_id: None,
+        hiding: None,
+        hiding_office: None,
     }
 }
 
@@ -171,8 +174,8 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Cosign => state != Rated,
                 Step::Refer | Step::Involve => [Submitted, Accepted].contains(&state),
                 Step::Extend => state == Accepted,
-                // nobody was asked
-                Step::Keep => false,
+                // nobody was asked, and what is not public is not hidden
+                Step::Keep | Step::Hide | Step::Show | Step::Appeal => false,
             };
             let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
@@ -185,8 +188,10 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 | Step::Refer
                 | Step::Keep
                 | Step::Extend
-                | Step::Involve => (refused, allowed, refused),
-                Step::Rate => (allowed, refused, allowed),
+                | Step::Involve
+                | Step::Hide
+                | Step::Show => (refused, allowed, refused),
+                Step::Rate | Step::Appeal => (allowed, refused, allowed),
                 Step::Join => (refused, allowed, allowed),
                 // nobody stands behind what is not public
                 Step::Cosign => (refused, refused, refused),

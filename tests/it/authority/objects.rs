@@ -20,8 +20,8 @@ use crate::support::{Somebody, answer};
 pub(super) const FIRST_MESSAGE: i64 = 2;
 
 /// What somebody owns in person.
-const PERSONAL: [&str; 10] =
-    ["voice", "referral", "extension", "assist", "photo", "upload", "thread", "mailbox", "contact", "group"];
+const PERSONAL: [&str; 11] =
+    ["voice", "referral", "extension", "hiding", "assist", "photo", "upload", "thread", "mailbox", "contact", "group"];
 
 impl World {
     /// A new object of this kind.
@@ -46,6 +46,7 @@ impl World {
             "upload" => self.upload(&owner).await,
             "referral" => self.referral(&owner, place).await,
             "extension" => self.extension(&owner, place).await,
+            "hiding" => self.hiding(&owner, place).await,
             "assist" => self.assist(&owner, place).await,
             "photo_private" => self.photo(&owner, "handlers", place).await,
             "photo_public" => self.photo(&owner, "public", place).await,
@@ -250,6 +251,17 @@ impl World {
         by.post(&format!("/v1/suggestions/{voice}/extension"), json!({ "reason": "要等材料" })).await.ok();
         let shown = by.get(&format!("/v1/suggestions/{voice}")).await.ok();
         id(&shown["extensions"][0])
+    }
+
+    /// A voice that the committee has hidden, to which its author objects.
+    async fn hiding(&mut self, owner: &Somebody, place: Place) -> String {
+        let voice = json!({ "kind": "help", "visibility": "public", "text": "某某家住桥头三号" });
+        let voice = id(&owner.post("/v1/suggestions", voice).await.ok());
+        let by = self.handler(owner, place).await;
+        let hidden = by.request(Method::PUT, &format!("/v1/suggestions/{voice}/hiding"));
+        answer(hidden.json(&json!({ "is_on": true, "reason": "写了别人的住址" }))).await.ok();
+        owner.post(&format!("/v1/suggestions/{voice}/hiding/appeal"), json!({ "text": "说的是事实" })).await.ok();
+        voice
     }
 
     /// A voice for which the committee asks the town for its part.

@@ -211,6 +211,7 @@ async fn fields(
             vec![("kind", "praise".to_owned()), ("visibility", row.object.clone()), text(), ("anyway", "1".to_owned())]
         }
         "/suggestions/{id}/rating" => vec![("rating", "5".to_owned())],
+        "/suggestions/{id}/hiding" => vec![("text", "说的是事实".to_owned())],
         "/suggestions/{id}/cosign" => vec![("is_on", "1".to_owned())],
         "/forms/{id}" => vec![("q-a", "修".to_owned())],
         "/votes/{id}/envelopes" => {
@@ -275,6 +276,12 @@ async fn fields(
         }
         "/desk/referrals/assist" => vec![("assist_id", object.to_owned()), ("text", "看过了".to_owned())],
         "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
+        "/desk/suggestions/{id}/hide" => vec![("reason", "写了别人的住址".to_owned())],
+        "/desk/referrals/hiding" => vec![
+            ("suggestion_id", object.to_owned()),
+            ("restore", "true".to_owned()),
+            ("reason", "应当公开".to_owned()),
+        ],
         "/desk/referrals/extension" => {
             let yes = ("approve", "true".to_owned());
             vec![("extension_id", object.to_owned()), yes, ("reason", "同意".to_owned())]

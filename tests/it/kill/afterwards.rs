@@ -171,7 +171,7 @@ fn files_of(found: &Found, keys: &HashMap<Uuid, DataKey>, data_dir: &Path) -> Ve
     let mut lost = Vec::new();
     for (id, digest, ..) in &found.media {
         let file = files.remove(&id.simple().to_string());
-        let opened = file.and_then(|file| keys.get(id)?.open("file", std::fs::read(file).unwrap()).ok());
+        let opened = file.and_then(|file| keys.get(id)?.open_file("file", std::fs::read(file).unwrap()).ok());
         if opened.is_none_or(|bytes| sha256_hex(&bytes) != *digest) {
             lost.push(format!("the file of clip {id} is not there or not whole"));
         }

@@ -10,7 +10,10 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State};
 use chrono::TimeDelta;
-use liusheng::media::{self, conversion};
+use liusheng::{
+    aloud,
+    media::{self, conversion},
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -122,6 +125,55 @@ async fn a_clip_that_cannot_be_read_now_keeps_its_tries() {
         assert_eq!(count(app.folder.path(), wanted).await, 1, "{wanted}");
         store.refuse(false, false);
     }
+    app.stop().await;
+    serving.abort();
+}
+
+/// More often than a command is tried: it did what it was asked, and what it said is kept when there is a place for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_machine_says_and_nobody_can_keep_now_costs_it_no_try() {
+    let store = Store::default();
+    let (address, serving) = store.open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (program, calls) = (folder.path().join("say"), folder.path().join("calls"));
+    std::fs::write(&program, format!("echo x >>{}; cat >/dev/null; cat {}", calls.display(), clips::M4A)).unwrap();
+    let command = format!("/bin/sh {}", program.display());
+    let app = TestApp::start_with(monday(), |config| {
+        OwnBucket::set(config, address);
+        config.speech_command = command;
+    })
+    .await;
+    let village = Village::found(&app).await;
+    store.refuse(true, false);
+    let notice = json!({ "area_code": village.area, "title": "停水", "text": "周五全村停水一天，请先存水。" });
+    let notice = village.clerk.post("/v1/notices", notice).await.ok();
+    app.settle().await;
+    let given_back = "SELECT count(*) FROM aloud_clips WHERE tries = 0 AND media_id IS NULL";
+    let pause = std::time::Duration::from_millis(100);
+    for times in 1..=4 {
+        for _ in 0..200 {
+            aloud::run_due(&app.app).await.unwrap();
+            let called = std::fs::read_to_string(&calls).unwrap_or_default().lines().count();
+            if called >= times && count(app.folder.path(), given_back).await == 1 {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        assert_eq!(count(app.folder.path(), given_back).await, 1, "after {times} in vain");
+        app.clock.advance(TimeDelta::minutes(11));
+    }
+    store.refuse(false, false);
+    let path = format!("/v1/aloud/notice/{}", notice["id"].as_str().unwrap());
+    for _ in 0..40 {
+        // what failed a moment ago is not asked for some seconds
+        app.clock.advance(TimeDelta::minutes(11));
+        aloud::run_due(&app.app).await.unwrap();
+        if app.get(&path).await.status == 200 {
+            break;
+        }
+        tokio::time::sleep(5 * pause).await;
+    }
+    assert_eq!(app.get(&path).await.ok()["is_machine"], true);
     app.stop().await;
     serving.abort();
 }

@@ -39,6 +39,14 @@ async fn keeps_its_promises(shelf: &Shelf) {
     assert_eq!(std::fs::read(&source).unwrap(), b"other", "a copy leaves what it was made of");
     assert!(shelf.read(&one).await.unwrap().is_some_and(|bytes| bytes == large));
     assert_eq!(shelf.read(&other).await.unwrap().unwrap(), b"other");
+    // a part is what is there of it, and says how long the whole is
+    let whole = large.len() as u64;
+    for ((from, most), wanted) in [((0, 3), vec![7; 3]), ((whole - 2, 10), vec![7; 2])] {
+        let part = shelf.part(&one, (from, most)).await.unwrap().unwrap();
+        assert_eq!((part.bytes, part.length), (wanted, whole));
+    }
+    assert_eq!(shelf.part(&other, (2, 2)).await.unwrap().unwrap().bytes, b"he");
+    assert_eq!(shelf.part(&media::files::name(MediaId::new()), (0, 3)).await.unwrap(), None);
     let mut all = vec![one.clone(), other.clone()];
     all.sort_unstable();
     assert_eq!(names(shelf, None).await, all);

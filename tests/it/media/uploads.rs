@@ -1,12 +1,16 @@
 //! Uploads that go on where they broke off: part by part, over a broken network, a killed server, two senders, and bad input.
 use chrono::TimeDelta;
-use liusheng::{clock::Clock, media};
+use liusheng::{
+    clock::Clock,
+    media,
+    server::{self, Role},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{CLIP, GPS, PNG, files};
-use crate::support::{Answer, Process, Somebody, TestApp, Village, answer, count, free_port};
+use crate::support::{Answer, Process, Somebody, TestApp, Village, answer, config, count, free_port, monday};
 
 async fn begin(who: &Somebody, length: usize) -> Answer {
     answer(who.request(Method::POST, "/v1/uploads").header("upload-length", length).header("tus-resumable", "1.0.0"))
@@ -221,6 +225,36 @@ async fn one_person_has_room_for_so_much_and_what_nobody_goes_on_with_is_swept()
     assert_eq!(files(&app), 0);
     begun(who, 10 * 1024 * 1024).await;
     app.stop().await;
+}
+
+/// Whoever receives files has what is left of them on a disk of its own, and rows are a worker's, wherever it runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_sweeps_what_is_its_own() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let who = &village.clerk;
+    who.upload(CLIP.to_vec()).await.ok();
+    let left = begun(who, 100).await;
+    assert_eq!(send(who, &left, 0, b"begun").await, (204, Some(5), None));
+    let house = app.close().await;
+    let lies = async || {
+        let parts = std::fs::read_dir(house.path().join("media/incoming/uploads")).unwrap().count();
+        (parts, count(house.path(), "SELECT count(*) FROM media").await)
+    };
+    assert_eq!(lies().await, (1, 1));
+    for (role, wanted) in [(Role::Api, (0, 1)), (Role::Worker, (0, 0))] {
+        let later = Clock::standing_at(monday() + TimeDelta::days(3));
+        let (app, rung) = server::open(config(&house), later, false).await.unwrap();
+        let server = server::start(app, rung, role).await.unwrap();
+        for _ in 0..100 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            if lies().await == wanted {
+                break;
+            }
+        }
+        server.stop().await;
+        assert_eq!(lies().await, wanted, "{role:?}");
+    }
 }
 
 /// What a phone was told to be there is there after `kill -9`, and the upload goes on from it.

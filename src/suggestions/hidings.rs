@@ -1,0 +1,301 @@
+//! 不公开: a public voice that only its author and those who handle it see, for now, with a reason; and what the office above says
+//! when its author objects.
+//!
+//! # Why
+//! Words that insult somebody, or tell where a child lives, cannot wait for a court; and whoever is criticised must not silence who
+//! speaks. So nothing is taken away: the voice keeps its number and its clocks, its author reads the reason, and objects once to
+//! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has looked.
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Suggestion, asked,
+    commands::{checked, moved, record},
+    escalation,
+    queries::{self, SuggestionSummary},
+    rows::{hiding, suggestion},
+    rules::{self, HidingState, Step, SuggestionKind},
+};
+use crate::{
+    actor::Actor,
+    bodies, clock,
+    error::{Checks, Code, Result},
+    events::Kind,
+    ids::{BodyId, PersonId, SuggestionId},
+    store::Tx,
+    text,
+};
+
+const WORDS: std::ops::RangeInclusive<usize> = 2..=500;
+
+/// Whether a public voice is hidden, and why.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HideSuggestion {
+    /// Is it hidden? Otherwise everybody in the village sees it again.
+    pub is_on: bool,
+    /// Read by its author; 2 to 500 characters, needed to hide it.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: String,
+}
+
+/// Why its author holds that for wrong.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppealHiding {
+    /// 2 to 500 characters.
+    #[schema(min_length = 2, max_length = 500)]
+    pub text: String,
+}
+
+/// What the office says that was asked.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideHiding {
+    /// Does everybody in the village see it again?
+    pub restore: bool,
+    /// Read by its author; 2 to 500 characters.
+    #[schema(min_length = 2, max_length = 500)]
+    pub reason: String,
+}
+
+/// Why a voice is hidden, for its author and those who handle it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HidingView {
+    /// The body that hid it, or has not looked at it yet.
+    pub body_name: String,
+    /// Why.
+    pub reason: String,
+    /// How far it has come.
+    pub state: HidingState,
+    /// Since when.
+    pub hidden_at: DateTime<FixedOffset>,
+    /// What its author said to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appeal: Option<String>,
+    /// The office that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub office_name: Option<String>,
+    /// What it said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
+/// That an author objects, for the office that decides. The words were for everybody; whose they are is not told.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HidingAppeal {
+    /// The voice.
+    pub suggestion_id: SuggestionId,
+    /// Its number.
+    pub number: String,
+    /// What is wanted.
+    pub kind: SuggestionKind,
+    /// Code of the village.
+    pub area_code: String,
+    /// The words.
+    pub text: String,
+    /// The body that hid it.
+    pub body_name: String,
+    /// Why.
+    pub reason: String,
+    /// What its author says to it.
+    pub appeal: String,
+    /// When it was hidden.
+    pub hidden_at: DateTime<FixedOffset>,
+}
+
+/// Hides a public voice from everybody but its author and those who handle it, or shows it again. Records `suggestion.hidden`
+/// or `suggestion.shown`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for others than the body responsible; `wrong_state` for what is not public, or hidden already,
+/// or not hidden; `invalid_fields` without a reason.
+pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSuggestion)) -> Result<SuggestionSummary> {
+    let row = checked(tx, actor, id, if input.is_on { Step::Hide } else { Step::Show }).await?;
+    if !input.is_on {
+        let row = show(tx, actor, (row, None)).await?;
+        return queries::summary(tx, row).await;
+    }
+    let mut checks = Checks::default();
+    checks.text("reason", input.reason.trim(), WORDS);
+    checks.done()?;
+    let seat = rules::handling_seat(actor, &row).ok_or(Code::NotAllowed)?;
+    let hidden = suggestion::ActiveModel { hiding: Set(Some(HidingState::Hidden)), ..Default::default() };
+    let row = moved(tx, &row, hidden).await?;
+    write_down(tx, &row, (seat.body_id, Some(actor.person)), input.reason.trim()).await?;
+    record(tx, Kind::SuggestionHidden, &row, Some(actor), json!({ "body": seat.body_id })).await?;
+    queries::summary(tx, row).await
+}
+
+/// A new voice with words of the list is looked at before everybody sees it. Records `suggestion.hidden`.
+pub(super) async fn hold(tx: &Tx, row: &Suggestion) -> Result<()> {
+    write_down(tx, row, (row.body_id, None), &text::say("hiding-held")).await?;
+    record(tx, Kind::SuggestionHidden, row, None, json!({ "body": row.body_id, "held": true })).await
+}
+
+async fn write_down(tx: &Tx, row: &Suggestion, (body, by): (BodyId, Option<PersonId>), reason: &str) -> Result<()> {
+    let kept = hiding::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        suggestion_id: Set(row.id),
+        body_id: Set(body),
+        reason: Set(reason.to_owned()),
+        hidden_by: Set(by),
+        hidden_at: Set(tx.now()),
+        ..Default::default()
+    };
+    kept.insert(tx).await?;
+    Ok(())
+}
+
+/// The one that has not ended.
+async fn open(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hiding::Model>> {
+    let open = hiding::Entity::find()
+        .filter(hiding::Column::SuggestionId.eq(id))
+        .filter(hiding::Column::EndedAt.is_null())
+        .order_by_desc(hiding::Column::HiddenAt)
+        .limit(1);
+    Ok(open.one(db).await?)
+}
+
+/// Everybody in the village sees it again; `said`: what an office said that was asked.
+async fn show(tx: &Tx, actor: &Actor, (row, said): (Suggestion, Option<&str>)) -> Result<Suggestion> {
+    let shown = suggestion::ActiveModel { hiding: Set(None), hiding_office: Set(None), ..Default::default() };
+    let row = moved(tx, &row, shown).await?;
+    if let Some(open) = open(tx, row.id).await? {
+        let ended = hiding::ActiveModel {
+            id: Set(open.id),
+            answer: Set(said.map(str::to_owned)),
+            decided_by: Set(Some(actor.person)),
+            ended_at: Set(Some(tx.now())),
+            ..Default::default()
+        };
+        ended.update(tx).await?;
+    }
+    record(tx, Kind::SuggestionShown, &row, Some(actor), json!({ "decided": said.is_some() })).await?;
+    Ok(row)
+}
+
+/// Its author objects, once, to the office above; where there is none, to another person of the same. Records
+/// `suggestion.hiding_appealed`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for others than the author; `wrong_state` when it is not hidden, or the author objected before;
+/// `invalid_fields`.
+pub async fn appeal(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, AppealHiding)) -> Result<SuggestionSummary> {
+    let row = checked(tx, actor, id, Step::Appeal).await?;
+    let mut checks = Checks::default();
+    checks.text("text", input.text.trim(), WORDS);
+    checks.done()?;
+    let open = open(tx, id).await?.ok_or(Code::WrongState)?;
+    let office = escalation::next(tx, &row, tx.now()).await?.unwrap_or(row.body_id);
+    let asked = suggestion::ActiveModel {
+        hiding: Set(Some(HidingState::Appealed)),
+        hiding_office: Set(Some(office)),
+        ..Default::default()
+    };
+    let row = moved(tx, &row, asked).await?;
+    let appealed = hiding::ActiveModel {
+        id: Set(open.id),
+        appeal: Set(Some(input.text.trim().to_owned())),
+        appealed_at: Set(Some(tx.now())),
+        office_id: Set(Some(office)),
+        ..Default::default()
+    };
+    appealed.update(tx).await?;
+    record(tx, Kind::SuggestionHidingAppealed, &row, Some(actor), json!({ "office": office })).await?;
+    queries::summary(tx, row).await
+}
+
+/// Lets everybody see it again, or not; nobody decides who hid it. Records `suggestion.shown` or `suggestion.hiding_upheld`.
+///
+/// # Errors
+/// `not_found` when nobody was asked, and for who does not sit in the office that was; `not_allowed` for who does not speak for
+/// it, and for who hid the voice; `invalid_fields`.
+pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, DecideHiding)) -> Result<()> {
+    let row = queries::row(tx, id).await?.ok_or(Code::NotFound)?;
+    let office = row.hiding_office.ok_or(Code::NotFound)?;
+    rules::speaking_seat(actor, &row, office)?;
+    let open = open(tx, id).await?.ok_or(Code::NotFound)?;
+    if open.hidden_by == Some(actor.person) {
+        return Err(Code::NotAllowed.into());
+    }
+    let mut checks = Checks::default();
+    checks.text("reason", input.reason.trim(), WORDS);
+    checks.done()?;
+    if input.restore {
+        return show(tx, actor, (row, Some(input.reason.trim()))).await.map(drop);
+    }
+    let upheld = suggestion::ActiveModel {
+        hiding: Set(Some(HidingState::Upheld)),
+        hiding_office: Set(None),
+        ..Default::default()
+    };
+    let row = moved(tx, &row, upheld).await?;
+    let decided = hiding::ActiveModel {
+        id: Set(open.id),
+        answer: Set(Some(input.reason.trim().to_owned())),
+        decided_by: Set(Some(actor.person)),
+        ..Default::default()
+    };
+    decided.update(tx).await?;
+    record(tx, Kind::SuggestionHidingUpheld, &row, Some(actor), json!({ "office": office })).await
+}
+
+/// Why a voice is hidden, while it is.
+pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Result<Option<HidingView>> {
+    let Some(state) = of.hiding else { return Ok(None) };
+    let Some(row) = open(db, of.id).await? else { return Ok(None) };
+    let named = [Some(row.body_id), row.office_id].into_iter().flatten().collect();
+    let names = bodies::queries::names(db, named).await?;
+    let name = |id: BodyId| names.get(&id).cloned().unwrap_or_default();
+    Ok(Some(HidingView {
+        body_name: name(row.body_id),
+        reason: row.reason,
+        state,
+        hidden_at: clock::local(row.hidden_at),
+        appeal: row.appeal,
+        office_name: row.office_id.map(name),
+        answer: row.answer,
+    }))
+}
+
+/// Objections that wait for an office for which the actor speaks, with the voice, 100 at most. Never about the actor's own voice.
+pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(hiding::Model, Suggestion)>> {
+    let voices = asked::voices(db, actor, suggestion::Column::HidingOffice).await?;
+    let open = hiding::Entity::find()
+        .filter(hiding::Column::SuggestionId.is_in(voices.iter().map(|voice| voice.id)))
+        .filter(hiding::Column::EndedAt.is_null())
+        .all(db)
+        .await?;
+    let of = |voice: Suggestion| {
+        let row = open.iter().find(|row| row.suggestion_id == voice.id);
+        row.map(|row| (row.clone(), voice))
+    };
+    Ok(voices.into_iter().filter_map(of).collect())
+}
+
+/// Objections that wait for an office for which the actor speaks, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn appeals(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<HidingAppeal>> {
+    let asked = waiting(db, actor).await?;
+    let names = bodies::queries::names(db, asked.iter().map(|(row, _)| row.body_id).collect()).await?;
+    let show = |(row, voice): (hiding::Model, Suggestion)| HidingAppeal {
+        suggestion_id: voice.id,
+        number: voice.number,
+        kind: voice.kind,
+        area_code: voice.area_code,
+        text: voice.text,
+        body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
+        reason: row.reason,
+        appeal: row.appeal.unwrap_or_default(),
+        hidden_at: clock::local(row.hidden_at),
+    };
+    Ok(asked.into_iter().map(show).collect())
+}

@@ -1,0 +1,167 @@
+//! A public voice that is hidden: nothing of it is lost, its author reads why, and objects once to an office that did not hide it.
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Somebody, TestApp, Village, answer, monday};
+
+struct Scene {
+    app: TestApp,
+    village: Village,
+    author: Somebody,
+    neighbour: Somebody,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let app = TestApp::start_at(monday()).await;
+        let village = Village::found(&app).await;
+        let (author, neighbour) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+        Self { app, village, author, neighbour }
+    }
+
+    async fn speak(&self, text: &str) -> String {
+        let voice = json!({ "kind": "complaint", "visibility": "public", "text": text });
+        let voice = self.author.post("/v1/suggestions", voice).await.ok();
+        format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())
+    }
+
+    /// How many voices of the village somebody is shown.
+    async fn listed(&self, who: &Somebody) -> usize {
+        who.get("/v1/suggestions?scope=village").await.ok()["items"].as_array().unwrap().len()
+    }
+
+    /// Codes of the cards in the streams of a kind that somebody sees.
+    async fn cards(&self, who: &Somebody, kind: &str) -> Vec<String> {
+        self.app.settle().await;
+        let who = Somebody::signed_in(&self.app, who.person).await;
+        let list = who.get("/v1/sync").await.ok();
+        let mut cards = Vec::new();
+        for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
+            let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
+            let entries = who.get(&path).await.ok();
+            let codes =
+                entries["entries"].as_array().unwrap().iter().filter_map(|entry| entry["body"]["card"].as_str());
+            cards.extend(codes.map(str::to_owned));
+        }
+        cards
+    }
+}
+
+async fn hide(who: &Somebody, voice: &str, is_on: bool, reason: &str) -> Answer {
+    let input = json!({ "is_on": is_on, "reason": reason });
+    answer(who.request(Method::PUT, &format!("{voice}/hiding")).json(&input)).await
+}
+
+async fn appeal(who: &Somebody, voice: &str) -> Answer {
+    who.post(&format!("{voice}/hiding/appeal"), json!({ "text": "这是批评，不是骂人" })).await
+}
+
+async fn decide(who: &Somebody, voice: &str, restore: bool) -> Answer {
+    who.post(&format!("{voice}/hiding/decision"), json!({ "restore": restore, "reason": "看过了" })).await
+}
+
+async fn appeals(who: &Somebody) -> Vec<Value> {
+    who.get("/v1/hidings").await.ok().as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hiding_keeps_the_voice_tells_why_and_can_be_objected_to() {
+    let scene = Scene::set().await;
+    let Scene { village, author, neighbour, .. } = &scene;
+    let voice = scene.speak("某某家住桥头三号，天天半夜放音响").await;
+    let before = author.get(&voice).await.ok();
+    assert_eq!((scene.listed(neighbour).await, neighbour.get(&voice).await.status), (1, 200));
+    assert_eq!(hide(neighbour, &voice, true, "不想看").await.refused(), "not_allowed");
+    assert_eq!(hide(&village.clerk, &voice, true, "").await.refused(), "invalid_fields", "not without a reason");
+    assert_eq!(appeal(author, &voice).await.refused(), "wrong_state", "it is not hidden");
+    assert_eq!(hide(&village.clerk, &voice, true, "写了别人的住址").await.ok()["is_hidden"], true);
+    // nobody of the village finds it; its author has it whole, with the reason, and its clocks go on
+    assert_eq!((scene.listed(neighbour).await, neighbour.get(&voice).await.status), (0, 404));
+    let cosign = neighbour.request(Method::PUT, &format!("{voice}/cosign")).json(&json!({ "is_on": true }));
+    assert_eq!(answer(cosign).await.status, 404);
+    let own = author.get(&voice).await.ok();
+    assert_eq!((&own["text"], &own["answer_due_at"]), (&before["text"], &before["answer_due_at"]));
+    assert_eq!((&own["hiding"]["reason"], &own["hiding"]["state"]), (&json!("写了别人的住址"), &json!("hidden")));
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    // the town decides, not who hid it, and reads the words that were for everybody
+    assert_eq!(appeal(neighbour, &voice).await.status, 404);
+    appeal(author, &voice).await.ok();
+    assert_eq!(appeal(author, &voice).await.refused(), "wrong_state", "once");
+    let asked = appeals(&village.town).await;
+    assert_eq!((asked.len(), &asked[0]["reason"]), (1, &json!("写了别人的住址")));
+    assert!(asked[0].to_string().contains("桥头三号") && !asked[0].to_string().contains("author"), "{}", asked[0]);
+    assert!(appeals(&village.clerk).await.is_empty());
+    assert_eq!(decide(&village.clerk, &voice, true).await.refused(), "not_found");
+    assert_eq!(decide(&village.town, &voice, true).await.status, 204);
+    assert_eq!((scene.listed(neighbour).await, author.get(&voice).await.ok().get("hiding")), (1, None));
+    assert_eq!(decide(&village.town, &voice, false).await.refused(), "not_found", "it is decided");
+    // once more, and the town leaves it so
+    hide(&village.clerk, &voice, true, "还是写了住址").await.ok();
+    appeal(author, &voice).await.ok();
+    assert_eq!(decide(&village.town, &voice, false).await.status, 204);
+    let own = author.get(&voice).await.ok();
+    assert_eq!((&own["hiding"]["state"], &own["hiding"]["answer"]), (&json!("upheld"), &json!("看过了")));
+    assert_eq!(appeal(author, &voice).await.refused(), "wrong_state", "the author has objected");
+    let told = scene.cards(author, "thread").await;
+    for code in ["suggestion_hidden", "suggestion_shown", "suggestion_hiding_upheld"] {
+        assert!(told.iter().any(|one| one == code), "{code}: {told:?}");
+    }
+    let office = scene.cards(&village.town, "office").await;
+    assert_eq!(office.iter().filter(|code| *code == "office_hiding_appealed").count(), 2, "{office:?}");
+    hide(&village.clerk, &voice, false, "").await.ok();
+    assert_eq!(scene.listed(neighbour).await, 1);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_the_list_hold_a_public_voice_until_somebody_has_looked() {
+    let scene = Scene::set().await;
+    let Scene { village, author, neighbour, .. } = &scene;
+    let voice = scene.speak("村口小店有人搞网络赌博，请管一管").await;
+    assert_eq!((scene.listed(neighbour).await, neighbour.get(&voice).await.status), (0, 404));
+    assert_eq!(author.get(&voice).await.ok()["hiding"]["state"], "hidden", "its author sees that it waits");
+    let told = scene.cards(&village.clerk, "office").await;
+    assert!(told.iter().any(|code| code == "office_suggestion_held"), "{told:?}");
+    assert!(scene.cards(author, "thread").await.iter().any(|code| code == "suggestion_held"));
+    hide(&village.clerk, &voice, false, "").await.ok();
+    assert_eq!((scene.listed(neighbour).await, neighbour.get(&voice).await.status), (1, 200));
+    // what only those read who handle it is not held, and the sender cannot say that there are no such words
+    let private = json!({ "kind": "complaint", "visibility": "handlers", "text": "有人搞网络赌博" });
+    assert_eq!(author.post("/v1/suggestions", private).await.ok()["is_hidden"], false);
+    let sly = json!({ "kind": "complaint", "visibility": "public", "text": "网络赌博", "is_flagged": false });
+    assert_eq!(author.post("/v1/suggestions", sly).await.refused(), "invalid_fields");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_done_on_the_pages_without_javascript() {
+    let scene = Scene::set().await;
+    let Scene { village, author, neighbour, .. } = &scene;
+    let voice = scene.speak("某某家住桥头三号").await;
+    let id = voice.rsplit('/').next().unwrap().to_owned();
+    let page = async |who: &Somebody, path: String| {
+        let shown = who.request(Method::GET, &path).header("accept", "text/html").send().await.unwrap();
+        (shown.status().as_u16(), shown.text().await.unwrap())
+    };
+    let form = async |who: &Somebody, path: String, body: String| {
+        let sent = who.request(Method::POST, &path).header("accept", "text/html");
+        let sent = sent.header("content-type", "application/x-www-form-urlencoded").body(body).send().await.unwrap();
+        sent.status().as_u16()
+    };
+    let reason = "%E5%86%99%E4%BA%86%E4%BD%8F%E5%9D%80";
+    let desk = format!("/desk/suggestions/{id}");
+    assert!(page(&village.clerk, desk.clone()).await.1.contains("改为不公开"));
+    assert_eq!(form(&village.clerk, format!("{desk}/hide"), "reason=".to_owned()).await, 422);
+    assert_eq!(form(&village.clerk, format!("{desk}/hide"), format!("reason={reason}")).await, 303);
+    assert_eq!(page(neighbour, format!("/suggestions/{id}")).await.0, 404);
+    let own = page(author, format!("/suggestions/{id}")).await.1;
+    assert!(own.contains("这条留言现在不公开") && own.contains("写了住址") && own.contains("申诉"), "{own}");
+    assert_eq!(form(author, format!("/suggestions/{id}/hiding"), format!("text={reason}")).await, 303);
+    assert!(page(&village.town, "/desk".to_owned()).await.1.contains("该不该公开"));
+    let list = page(&village.town, "/desk/referrals".to_owned()).await.1;
+    assert!(list.contains("桥头三号") && list.contains(&id), "{list}");
+    let decision = format!("suggestion_id={id}&restore=true&reason={reason}");
+    assert_eq!(form(&village.town, "/desk/referrals/hiding".to_owned(), decision).await, 303);
+    assert_eq!(page(neighbour, format!("/suggestions/{id}")).await.0, 200);
+    scene.app.stop().await;
+}

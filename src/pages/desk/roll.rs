@@ -67,7 +67,7 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
     let shown = RollPage {
         page: clerk.page(text::say("page-roll")).at(format!("/desk/votes/{id}/roll")),
         desk: clerk.desk(),
-        roll: roll(db, (id, app.now())).await?,
+        roll: roll(app, id).await?,
         objections: objections(db, &clerk.actor, id).await?,
         entries: sheet(db, &clerk.actor, id).await?,
         runs: may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id)) && queries::runs(&vote.state),

@@ -84,7 +84,7 @@ impl VotePage {
     }
 
     fn may_overturn(&self, challenge: &ChallengeView) -> bool {
-        self.can_overturn || self.is_late(challenge)
+        self.can_overturn || (self.is_late(challenge) && !queries::is_inside(&self.vote.preset))
     }
 
     fn annul_path(&self) -> String {
@@ -127,7 +127,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let can_answer = opens_votes && is_provisional;
     let can_overturn = is_provisional && bends;
     let stands_in = is_provisional && stands_in(&clerk.actor, &vote.area_code);
-    let challenges = challenges::of(db, id).await?;
+    let challenges = challenges::of(app, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;
     let desk = clerk.desk();

@@ -87,6 +87,19 @@ pub async fn promise(tx: &Tx, vote: VoteId, hash: &str) -> Result<()> {
     Ok(())
 }
 
+/// The same of several ballots at once.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn promise_all(tx: &Tx, promised: Vec<(VoteId, String)>) -> Result<()> {
+    if promised.is_empty() {
+        return Ok(());
+    }
+    let row = |(vote, hash)| pending::ActiveModel { vote_id: Set(vote), ballot_hash: Set(hash) };
+    pending::Entity::insert_many(promised.into_iter().map(row)).exec_without_returning(tx).await?;
+    Ok(())
+}
+
 /// Adds leaves and signs a new head.
 ///
 /// # Errors

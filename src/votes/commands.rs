@@ -49,7 +49,7 @@ mod telling;
 use self::about::About;
 pub use self::{
     annul::{AnnulVote, annul, is_annullable},
-    cast::{CastBallot, Choice, Paper, cast},
+    cast::{CastBallot, Choice, Paper, cast, cast_with_others},
     close::{close, due},
     households::{NameAgents, name_agents},
     objections::{

@@ -24,6 +24,7 @@
 //! # Why
 //! Ballots are open (记名) here: number, masked name and choice are listed after closing, so that everybody can check.
 //! Casting reads vote, roll entry, who may cast for it and envelope in one statement: on the one writer of SQLite nothing moves between them.
+//! Own plain ballots that wait for the writer at the same moment share their statements; every other is cast by itself.
 //! The idempotency of a ballot is its `cast_id`, not an `Idempotency-Key`: the key's row would hold the choice.
 pub mod archive;
 pub mod commands;

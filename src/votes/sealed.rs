@@ -202,11 +202,11 @@ async fn begin(tx: &Tx, actor: &Actor, vote: vote::Model, keys: &[(Trustee, Stri
 /// Those of [`commands::cast`].
 pub async fn cast_in_clear(app: &App, person: PersonId, id: VoteId, ballot: CastBallot) -> Result<BallotReceipt> {
     let paper = Paper::open(id, &ballot);
-    let cast = app.store.write(move |tx| Box::pin(commands::cast(tx, person, id, paper))).await;
+    let cast = commands::cast_with_others(app, person, id, paper).await;
     let cast = match cast {
         Err(error) if error.code() == Code::BallotKind => {
             let paper = seal_for(app, id, &ballot).await?;
-            app.store.write(move |tx| Box::pin(commands::cast(tx, person, id, paper))).await?
+            commands::cast_with_others(app, person, id, paper).await?
         }
         other => other?,
     };
@@ -238,7 +238,7 @@ pub async fn cast_envelope(app: &App, person: PersonId, id: VoteId, ballot: Cast
     checks.require(envelope.is_some(), "sealed", "invalid");
     checks.done()?;
     let paper = Paper::sealed((ballot.cast_id, ballot.elector), &envelope.unwrap_or_default(), SealedBy::Phone);
-    let cast = app.store.write(move |tx| Box::pin(commands::cast(tx, person, id, paper))).await?;
+    let cast = commands::cast_with_others(app, person, id, paper).await?;
     commands::sign(&app.keys, cast)
 }
 

@@ -41,6 +41,25 @@ async fn count(app: &TestApp, select: &str) -> i64 {
     crate::support::count(app.folder.path(), select).await
 }
 
+/// Units of work have their turn in the order in which they came: this one is there first, and does nothing until it is let go.
+pub(crate) async fn hold_the_writer(app: &TestApp) -> oneshot::Sender<()> {
+    let (let_go, told) = oneshot::channel();
+    let (begun, has_begun) = oneshot::channel();
+    let store = app.app.store.clone();
+    tokio::spawn(async move {
+        let held = store.write(move |_| {
+            Box::pin(async move {
+                begun.send(()).ok();
+                told.await.ok();
+                Ok(())
+            })
+        });
+        held.await.unwrap();
+    });
+    has_begun.await.unwrap();
+    let_go
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_ballots_of_one_elector_are_one() {
     let app = TestApp::start().await;
@@ -246,16 +265,7 @@ async fn closing_while_casting_and_before_ballots_that_were_sent_in_time() {
     let vote = village.open_vote(&app, &matter, TimeDelta::minutes(10)).await;
     let ballots = format!("/v1/votes/{vote}/ballots");
     app.settle().await;
-    // units of work have their turn in the order in which they came: first one that does nothing until it is told to, then
-    // the closing, then the ballots
-    let (let_go, told) = oneshot::channel::<()>();
-    let mut held = Box::pin(app.app.store.write(move |_| {
-        Box::pin(async move {
-            told.await.ok();
-            Ok(())
-        })
-    }));
-    assert!(timeout(Duration::from_millis(50), &mut held).await.is_err(), "nothing holds up the writer");
+    let let_go = hold_the_writer(&app).await;
     let id = vote.parse().unwrap();
     let mut closing = Box::pin(app.app.store.write(move |tx| Box::pin(liusheng::votes::commands::close(tx, id))));
     assert!(timeout(Duration::from_millis(50), &mut closing).await.is_err(), "it closed before its turn");
@@ -269,7 +279,6 @@ async fn closing_while_casting_and_before_ballots_that_were_sent_in_time() {
     assert!(casting.iter().all(|one| !one.is_finished()), "a ballot was answered before its turn");
     app.clock.advance(TimeDelta::minutes(10));
     let_go.send(()).unwrap();
-    held.await.unwrap();
     assert!(closing.await.unwrap(), "somebody else closed it first");
     let mut taken = 0;
     for one in casting {

@@ -24,6 +24,10 @@ use crate::{
     },
 };
 
+mod many;
+
+pub use self::many::cast_with_others;
+
 /// What one may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -238,9 +242,9 @@ async fn newest(tx: &Tx, vote: VoteId, number: i32) -> Result<i32> {
     Ok(last.one(tx).await?.map_or(0, |row| row.rev))
 }
 
-/// The unique keys are the guard; the look beforehand only finds the right words.
-async fn insert(tx: &Tx, vote: VoteId, (number, rev): (i32, i32), paper: &Paper, at: DateTime<Utc>) -> Result<()> {
-    let row = envelope::ActiveModel {
+/// An envelope as it is kept.
+fn row_of(vote: VoteId, (number, rev): (i32, i32), paper: &Paper, at: DateTime<Utc>) -> envelope::ActiveModel {
+    envelope::ActiveModel {
         vote_id: Set(vote),
         cast_id: Set(paper.cast_id),
         elector_number: Set(number),
@@ -250,7 +254,12 @@ async fn insert(tx: &Tx, vote: VoteId, (number, rev): (i32, i32), paper: &Paper,
         ballot_hash: Set(paper.hash.clone()),
         cast_at: Set(at),
         sealed_by: Set(paper.sealed_by().map(|by| by.as_str().to_owned())),
-    };
+    }
+}
+
+/// The unique keys are the guard; the look beforehand only finds the right words.
+async fn insert(tx: &Tx, vote: VoteId, at_rev: (i32, i32), paper: &Paper, at: DateTime<Utc>) -> Result<()> {
+    let row = row_of(vote, at_rev, paper, at);
     let inserted = envelope::Entity::insert(row).exec_without_returning(tx).await;
     inserted.map(drop).map_err(|error| match error.sql_err() {
         // SQLite names the columns, PostgreSQL the key

@@ -34,7 +34,7 @@ pub(super) async fn in_app(
         }
         Some(Kind::VoteOpened | Kind::VoteClosingSoon) => {
             let id: VoteId = told.subject_id.parse().map_err(Error::broken)?;
-            reached.extend(votes::queries::cast_by(db, id, among).await?);
+            reached.extend(votes::queries::need_not_cast(db, id, among).await?);
         }
         _ => {}
     }

@@ -54,7 +54,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<VoteId>) ->
     let head = if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None };
     let page = viewer.page("page-resolution").back(format!("/votes/{id}/result")).at(format!("/votes/{id}/resolution"));
     let (result, turnout) = (queries::result_of(db, id).await?, turnout(db, id).await?);
-    let challenges = challenges::of(db, id).await?;
+    let challenges = challenges::of(&app, id).await?;
     Ok(render(&ResolutionPage { page, vote, result, turnout, challenges, head }))
 }
 

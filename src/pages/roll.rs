@@ -17,7 +17,7 @@ use crate::{
         commands::{proxies::Called, raise_roll_objection},
         queries::{
             self,
-            roll_list::{RollEntryView, RollObjectionView, RollView, entries, may_object, objections, roll},
+            roll_list::{RollEntryView, RollObjectionView, RollView, entries, may_object, may_see, objections, roll},
         },
     },
 };
@@ -62,7 +62,7 @@ async fn shown(
     (typed, wrong): (Fields, Wrong),
 ) -> Result<Response> {
     let db = app.store.read();
-    let (vote, roll) = (queries::vote(db, id).await?, roll(db, (id, app.now())).await?);
+    let (vote, roll) = (queries::vote(db, id).await?, roll(app, id).await?);
     let mine = match &viewer.actor {
         Some(actor) => Some(queries::my_vote(app, actor, id).await?),
         None => None,
@@ -73,7 +73,10 @@ async fn shown(
         }
         _ => false,
     };
-    let sees = viewer.actor.as_ref().filter(|actor| actor.sees(&vote.area_code));
+    let sees = match &viewer.actor {
+        Some(actor) => may_see(db, actor, id).await?.then_some(actor),
+        None => None,
+    };
     let (list, next, own) = match sees {
         Some(actor) => {
             let query = PageQuery { limit: query.limit.or(Some(ON_A_PAGE)), ..query };

@@ -27,6 +27,7 @@ use crate::{
         queries::{
             self, BallotView, MyVote,
             challenges::{self, ChallengeView},
+            roll_list::may_see,
             turnout::{TurnoutView, turnout},
         },
         rules::{self, Preset},
@@ -302,7 +303,10 @@ pub(super) async fn shown_result(
         return Ok(see(&format!("/votes/{id}")));
     }
     let result = queries::result_of(db, id).await?;
-    let sees = viewer.actor.as_ref().filter(|actor| actor.sees(&vote.area_code));
+    let sees = match &viewer.actor {
+        Some(actor) => may_see(db, actor, id).await?.then_some(actor),
+        None => None,
+    };
     let (ballots, next) = match sees {
         Some(actor) => {
             let query = PageQuery { limit: query.limit.or(Some(100)), ..query };
@@ -318,7 +322,7 @@ pub(super) async fn shown_result(
         Some(actor) if in_time => challenges::may_challenge(db, id, actor.person).await?,
         _ => false,
     };
-    let (turnout, challenges) = (turnout(db, id).await?, challenges::of(db, id).await?);
+    let (turnout, challenges) = (turnout(db, id).await?, challenges::of(app, id).await?);
     let status = wrong.status();
     let shown = ResultPage { page, vote, result, ballots, next, turnout, challenges, may_challenge, typed, wrong };
     Ok(render_as(status, &shown))

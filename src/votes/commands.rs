@@ -110,7 +110,8 @@ pub struct OpenVote {
     /// May an elector cast again, so that the last ballot counts?
     #[serde(default)]
     pub allows_revote: bool,
-    /// How many days the roll hangs before the first ballot, 30 at most; what the rule asks for, or none, when absent.
+    /// How many days the roll hangs before the first ballot, 30 at most; what the rule asks for, or none, when absent. After a
+    /// tie the rule asks for none: its roll has hung.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 30)]
     pub roll_days: Option<u32>,
@@ -169,6 +170,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let about = about::about(tx, actor, &input).await?;
     let now = tx.now();
     let (preset, opens_at) = check(&input, now)?;
+    about::require_holders(tx, &input, &about.area).await?;
     let is_posted = opens_at > now;
     let asked = question::asked(tx, &input, &about).await?;
     let is_secret = input.secrecy == Secrecy::Secret;
@@ -282,7 +284,9 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateT
     let mut checks = Checks::default();
     checks.text("question", &input.question, 2..=200);
     checks.require(preset.is_some(), "preset", "unknown");
-    let asked = preset.and_then(|preset| preset.roll).map_or(0, |rule| rule.posted_days);
+    // those who were tied are voted on once more in the same election
+    let rule = preset.and_then(|preset| preset.roll).filter(|_| input.parent_vote_id.is_none());
+    let asked = rule.map_or(0, |rule| rule.posted_days);
     let days = input.roll_days.unwrap_or(asked);
     checks.require((asked..=MAX_POSTED_DAYS).contains(&days), "roll_days", "out_of_range");
     let least = preset.and_then(|preset| preset.challenge_days).unwrap_or(0);

@@ -23,7 +23,8 @@
 //!
 //! # Why
 //! Ballots are open (记名) here: number, masked name and choice are listed after closing, so that everybody can check.
-//! Casting reads vote, roll entry, who may cast for it and envelope in one statement: on the one writer of SQLite nothing moves between them.
+//! Casting reads vote, roll entry, who may cast for it and envelope, decides and writes: on the one writer nothing moves between them.
+//! Ballots that wait for the writer at the same moment share these statements, but for those that are cast for somebody else.
 //! The idempotency of a ballot is its `cast_id`, not an `Idempotency-Key`: the key's row would hold the choice.
 pub mod archive;
 pub mod commands;

@@ -1,4 +1,6 @@
 //! 主办: whose a vote is. One of the village is run by who opens votes there; one inside a body by who holds that body's meetings.
+use sea_orm::ConnectionTrait;
+
 use super::{queries, rows::vote, sealed};
 use crate::{
     actor::{Actor, HeldSeat},
@@ -27,6 +29,25 @@ pub fn may_run(actor: &Actor, (preset, area, body): (&str, &str, BodyId)) -> boo
 /// `not_allowed` for who does not run it.
 pub(super) fn require(actor: &Actor, vote: &vote::Model) -> Result<()> {
     if runs(actor, vote) { Ok(()) } else { Err(Code::NotAllowed.into()) }
+}
+
+/// May the actor see who is on its roll, and object to it: who sees its area; of a vote inside a body its people, too, who may live
+/// in another village?
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn sees(db: &impl ConnectionTrait, actor: &Actor, vote: &vote::Model) -> Result<bool> {
+    if actor.sees(&vote.area_code) || !queries::is_inside(&vote.preset) {
+        return Ok(actor.sees(&vote.area_code));
+    }
+    let has_seat = actor.seats.iter().any(|seat| seat.body_id == vote.body_id);
+    Ok(has_seat || bodies::members::ids(db, vote.body_id).await?.contains(&actor.person))
+}
+
+/// # Errors
+/// `not_found` for who does not.
+pub(super) async fn require_sees(db: &impl ConnectionTrait, actor: &Actor, vote: &vote::Model) -> Result<()> {
+    if sees(db, actor, vote).await? { Ok(()) } else { Err(Code::NotFound.into()) }
 }
 
 /// May the actor annul it, or say that its result does not stand? Of a vote inside a body that is the town's office, not the

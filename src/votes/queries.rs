@@ -32,7 +32,7 @@ mod spoken;
 pub mod turnout;
 
 pub use self::ballots::{BallotView, ballots};
-pub use self::electors::{asked, cast_by, closing_until, not_cast, not_cast_of, to_tell, unreachable};
+pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
 pub(super) use self::proxies::alternate_of;

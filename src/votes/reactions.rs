@@ -186,6 +186,8 @@ fn closed(vote: &vote::Model) -> Result<Card> {
     let title = match (result.code(), vote.is_binding) {
         ("annulled", _) => "card-vote-annulled",
         ("tie", _) => "card-vote-tie",
+        // nothing was refused: too few came
+        (_, true) if result.outcome.as_ref().is_some_and(|outcome| !outcome.valid) => "card-vote-no-quorum",
         _ if result.choice.is_some() => "card-vote-chosen",
         (_, false) => "card-vote-consulted",
         ("passed", true) => "card-vote-passed",

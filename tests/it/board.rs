@@ -14,6 +14,7 @@ mod proxies;
 mod rolls;
 mod secrecy;
 mod sequencer;
+mod turns;
 mod votes;
 
 use std::{

@@ -1,9 +1,12 @@
 //! Many at once for one place: a ballot, a message, a key. Exactly one of them is done, however many processors there are.
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
+use tokio::{
+    sync::{Barrier, oneshot},
+    time::{sleep, timeout},
+};
 use uuid::Uuid;
 
 use crate::support::{Answer, Somebody, TestApp, Village};
@@ -36,6 +39,25 @@ async fn at_once(who: &Somebody, path: &str, key: Option<&str>, body: impl Fn(us
 
 async fn count(app: &TestApp, select: &str) -> i64 {
     crate::support::count(app.folder.path(), select).await
+}
+
+/// Units of work have their turn in the order in which they came: this one is there first, and does nothing until it is let go.
+pub(crate) async fn hold_the_writer(app: &TestApp) -> oneshot::Sender<()> {
+    let (let_go, told) = oneshot::channel();
+    let (begun, has_begun) = oneshot::channel();
+    let store = app.app.store.clone();
+    tokio::spawn(async move {
+        let held = store.write(move |_| {
+            Box::pin(async move {
+                begun.send(()).ok();
+                told.await.ok();
+                Ok(())
+            })
+        });
+        held.await.unwrap();
+    });
+    has_begun.await.unwrap();
+    let_go
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -205,7 +227,7 @@ async fn closing_while_casting() {
         };
         let casting: Vec<_> = electors.iter().map(cast).collect();
         start.wait().await;
-        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        sleep(Duration::from_millis(wait)).await;
         app.clock.advance(TimeDelta::minutes(10));
         liusheng::votes::commands::due(&app.app).await.unwrap();
         let mut taken = 0;
@@ -226,6 +248,49 @@ async fn closing_while_casting() {
         let on_board = on_board.filter(|entry| entry["leaf"].as_str().unwrap().contains("\"k\":\"ballot\"")).count();
         assert_eq!(on_board, taken, "taken, but not on the board");
     }
+    app.stop().await;
+}
+
+/// The same in its worst order, which a machine that is quick enough never shows by chance: each ballot was sent while the
+/// vote was open and waits for its turn, and the closing has its turn before them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn closing_while_casting_and_before_ballots_that_were_sent_in_time() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let mut electors = Vec::new();
+    for number in ["00007", "00008", "00010", "00011"] {
+        electors.push(village.villager(&app, number).await);
+    }
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::minutes(10)).await;
+    let ballots = format!("/v1/votes/{vote}/ballots");
+    app.settle().await;
+    let let_go = hold_the_writer(&app).await;
+    let id = vote.parse().unwrap();
+    let mut closing = Box::pin(app.app.store.write(move |tx| Box::pin(liusheng::votes::commands::close(tx, id))));
+    assert!(timeout(Duration::from_millis(50), &mut closing).await.is_err(), "it closed before its turn");
+    let cast = |who: &Somebody| {
+        let (who, path) = (who.clone(), ballots.clone());
+        tokio::spawn(async move { who.post(&path, json!({ "cast_id": Uuid::new_v4(), "choice": "for" })).await })
+    };
+    let casting: Vec<_> = electors.iter().map(cast).collect();
+    // whatever is looked at before the turn is looked at while the vote is open
+    sleep(Duration::from_secs(2)).await;
+    assert!(casting.iter().all(|one| !one.is_finished()), "a ballot was answered before its turn");
+    app.clock.advance(TimeDelta::minutes(10));
+    let_go.send(()).unwrap();
+    assert!(closing.await.unwrap(), "somebody else closed it first");
+    let mut taken = 0;
+    for one in casting {
+        let answer = one.await.unwrap();
+        match answer.status {
+            201 => taken += 1,
+            _ => assert_eq!(answer.refused(), "vote_closed"),
+        }
+    }
+    app.settle().await;
+    let counted = app.get(&format!("/v1/votes/{vote}/result")).await.ok()["count"]["present"].clone();
+    assert_eq!(counted, json!(taken), "taken, but not counted: {taken} were acknowledged, {counted} were counted");
     app.stop().await;
 }
 

@@ -8,7 +8,11 @@ use crate::{
     bodies::Right,
     error::Result,
     ids::{MatterId, MeetingId},
-    meetings::{Audience, MeetingView},
+    meetings::{
+        Audience, MeetingView,
+        queries::{list, meetings_of},
+    },
+    page::PageQuery,
     pages::fields::Fields,
     votes::{
         OpenVote, PresetView, Secrecy, VoteView,
@@ -16,6 +20,9 @@ use crate::{
         queries::{is_inside, presets, votes_at},
     },
 };
+
+/// Of the meetings of an area, those that begin last.
+const NEWEST: u64 = 100;
 
 /// The votes of a meeting, and the rules by which the clerk may open another.
 pub(super) struct Agenda {
@@ -44,6 +51,25 @@ fn fitting(clerk: &Clerk, meeting: &MeetingView) -> Vec<PresetView> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Meetings to come to which another vote in the place of this one may belong: about the same matter, or of the same body's
+/// or village's own agenda.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn coming_for(app: &App, vote: &VoteView) -> Result<Vec<MeetingView>> {
+    let db = app.store.read();
+    let found = match vote.matter_id {
+        Some(matter) => meetings_of(db, (matter, &vote.area_code)).await?,
+        None => list(db, &vote.area_code, &PageQuery { limit: Some(NEWEST), ..PageQuery::default() }).await?.items,
+    };
+    let is_inside = is_inside(&vote.preset);
+    let fits = |meeting: &MeetingView| {
+        let is_ours = meeting.matter_id == vote.matter_id && (!is_inside || meeting.body_id == vote.body_id);
+        is_ours && is_coming(meeting)
+    };
+    Ok(found.into_iter().filter(fits).collect())
 }
 
 /// What the form asks.

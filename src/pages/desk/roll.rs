@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::frame::{Clerk, Desk, Draft};
 use crate::{
     app::{App, Path},
+    board::{self, HeadView},
     error::{Checks, Code, Result},
     ids::{RollObjectionId, VoteId},
     pages::{
@@ -35,6 +36,8 @@ struct RollPage {
     desk: Desk,
     vote: VoteView,
     roll: RollView,
+    /// Where the board stands, for the sheet of paper that hangs.
+    head: Option<HeadView>,
     objections: Vec<RollObjectionView>,
     entries: Vec<RollEntryView>,
     /// May the clerk object and decide?
@@ -67,7 +70,8 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
     let shown = RollPage {
         page: clerk.page(text::say("page-roll")).at(format!("/desk/votes/{id}/roll")),
         desk: clerk.desk(),
-        roll: roll(db, (id, app.now())).await?,
+        roll: roll(app, id).await?,
+        head: if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None },
         objections: objections(db, &clerk.actor, id).await?,
         entries: sheet(db, &clerk.actor, id).await?,
         runs: may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id)) && queries::runs(&vote.state),

@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    agenda::coming_for,
     aloud::Aloud,
     frame::{Clerk, Desk, Draft, live, moment_of, picked},
     proxies,
@@ -14,6 +15,7 @@ use crate::{
     board::{self, HeadView, sealing::Trustee},
     error::{Code, Result},
     ids::{ChallengeId, VoteId},
+    meetings::MeetingView,
     pages::{
         fields::{Fields, Wrong},
         layout::{Page, render_as, see},
@@ -51,6 +53,8 @@ struct VotePage {
     can_annul: bool,
     /// May the clerk ask once more, after a tie?
     can_reopen: bool,
+    /// To which the second vote may belong.
+    coming: Vec<MeetingView>,
     closes_at: String,
     proxies: ProxiesView,
     /// May the clerk write down and check proxies now?
@@ -84,7 +88,7 @@ impl VotePage {
     }
 
     fn may_overturn(&self, challenge: &ChallengeView) -> bool {
-        self.can_overturn || self.is_late(challenge)
+        self.can_overturn || (self.is_late(challenge) && !queries::is_inside(&self.vote.preset))
     }
 
     fn annul_path(&self) -> String {
@@ -118,22 +122,22 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let can_annul = commands::is_annullable(&vote.state) && bends;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id));
-    let closes_at = picked(app.now() + TimeDelta::hours(1));
     let runs = queries::runs(&vote.state);
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
     let unreachable = if opens_votes { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
-    let can_reopen = opens_votes && result.as_ref().is_some_and(|told| !told.is_provisional() && !told.is_overturned());
+    let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
+    let can_reopen = opens_votes && result.as_ref().is_some_and(is_tied);
+    let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };
     let can_answer = opens_votes && is_provisional;
     let can_overturn = is_provisional && bends;
     let stands_in = is_provisional && stands_in(&clerk.actor, &vote.area_code);
-    let challenges = challenges::of(db, id).await?;
+    let challenges = challenges::of(app, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;
-    let desk = clerk.desk();
     let shown = VotePage {
         page,
-        desk,
+        desk: clerk.desk(),
         vote,
         result,
         head,
@@ -142,7 +146,8 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         can_open,
         can_annul,
         can_reopen,
-        closes_at,
+        coming,
+        closes_at: picked(app.now() + TimeDelta::hours(1)),
         proxies,
         can_proxy,
         relations: Relation::ALL,
@@ -208,7 +213,8 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         challenge_days: Some(before.challenge_days),
         roll_days: None,
         closes_at: moment_of(fields, "closes_at")?,
-        meeting_id: before.meeting_id,
+        // the one before may be held by now
+        meeting_id: fields.optional("meeting_id")?,
     };
     let open = app.once(clerk.actor.clone(), fields.key(), "open_vote", input, |tx, actor, input| {
         Box::pin(commands::open_vote(tx, actor, input))

@@ -2,7 +2,7 @@
 //! decides.
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::OpenVote;
+use super::{OpenVote, Secrecy};
 use crate::{
     actor::Actor,
     bodies::{self, Right},
@@ -22,6 +22,9 @@ use crate::{
 const CALLED: &str = "called";
 /// Elections of a village committee are no matter of the six stages.
 const ELECTIONS: &str = "committee_";
+
+/// The bodies in which those sit who make the three keys of a secret vote.
+const HOLDERS: [&str; 3] = ["village_committee", "supervision_committee", "town_office"];
 
 /// Where, and in whose name.
 #[derive(Clone, Debug)]
@@ -64,6 +67,23 @@ pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<Ab
         return Err(refused("matter_id", "required"));
     }
     Ok(About { body: seat.body_id, area: meeting.area_code, matter: None })
+}
+
+/// A secret vote is opened by three keys, each of which somebody there can make.
+///
+/// # Errors
+/// `invalid_fields` where one of the three bodies is missing, as at a council of a whole town: the vote would wait for its key
+/// until it is over.
+pub(super) async fn require_holders(tx: &Tx, input: &OpenVote, area: &str) -> Result<()> {
+    if input.secrecy != Secrecy::Secret {
+        return Ok(());
+    }
+    for kind in HOLDERS {
+        if bodies::of_kind(tx, kind, area).await?.is_none() {
+            return Err(refused("secrecy", "no_trustees"));
+        }
+    }
+    Ok(())
 }
 
 /// A vote that decides belongs to a meeting about the same, called as many days ahead of it and of the opening as the

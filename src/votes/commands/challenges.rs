@@ -16,7 +16,7 @@ use crate::{
         office::{self, stands_in},
         queries::{
             self,
-            challenges::{ChallengeView, LAPSED, OPEN, REJECTED, UPHELD, concerns, row, view},
+            challenges::{ChallengeView, LAPSED, MOOT, OPEN, REJECTED, UPHELD, concerns, row, view},
             paper::{boxes, has_counted},
         },
         rows::{challenge, vote},
@@ -69,7 +69,7 @@ pub async fn raise_challenge(tx: &Tx, actor: &Actor, (id, input): (VoteId, Raise
         vote_id: Set(id),
         raised_by: Set(actor.person),
         raised_at: Set(tx.now()),
-        due_at: Set(answer_until(None, tx.now())),
+        due_at: Set(answer_until(tx.calendar(), None, tx.now())),
         reason: Set(input.reason.trim().to_owned()),
         state: Set(OPEN.to_owned()),
         answer: Set(None),
@@ -80,7 +80,7 @@ pub async fn raise_challenge(tx: &Tx, actor: &Actor, (id, input): (VoteId, Raise
     let row = challenge::Entity::insert(row).exec_with_returning(tx).await.map_err(one_each)?;
     let happening = Happening::new(Kind::VoteChallenged, row.id).at(&vote.area_code).by(actor.person);
     events::record(tx, happening.with(json!({ "vote": id }))).await?;
-    Ok(view(row))
+    Ok(view(tx.calendar(), row))
 }
 
 /// The unique key is the guard: one challenge of a person waits at a time.
@@ -99,7 +99,9 @@ async fn answerable(
 ) -> Result<challenge::Model> {
     let found = row(tx, (vote.id, challenge)).await;
     let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
-    if is_late && stands_in(actor, &vote.area_code) {
+    // a council is not the village's to overturn, whoever supervises the village
+    let is_apart = !upholds || !queries::is_inside(&vote.preset);
+    if is_late && is_apart && stands_in(actor, &vote.area_code) {
         return found;
     }
     if upholds {
@@ -160,7 +162,7 @@ pub(super) async fn lapse(tx: &Tx, vote: &vote::Model) -> Result<()> {
         .col_expr(challenge::Column::State, Expr::value(LAPSED))
         .filter(challenge::Column::VoteId.eq(vote.id))
         .filter(challenge::Column::State.eq(OPEN))
-        .filter(challenge::Column::DueAt.lte(lapsed_when_due(tx.now())))
+        .filter(challenge::Column::DueAt.lte(lapsed_when_due(tx.calendar(), tx.now())))
         .exec_with_returning(tx)
         .await?;
     for row in lapsed {
@@ -175,7 +177,8 @@ pub(super) async fn lapse(tx: &Tx, vote: &vote::Model) -> Result<()> {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right to open votes, and to overturn without that to bend a path: once its day has
-/// passed who sits in the town's office or the supervision committee may do both; `second_person_needed` for its author,
+/// passed who sits in the town's office or the supervision committee may do both (overturn a vote inside a body the town's office
+/// alone); `second_person_needed` for its author,
 /// and to overturn for who counted or signed the paper;
 /// `wrong_state` when it was answered otherwise, or the result was overturned; `invalid_fields`.
 pub async fn answer_challenge(
@@ -197,7 +200,7 @@ pub async fn answer_challenge(
     let state = if input.upholds { UPHELD } else { REJECTED };
     if before.answered_by == Some(actor.person) && before.state == state {
         // sent again because the answer was lost
-        return Ok(view(before));
+        return Ok(view(tx.calendar(), before));
     }
     if vote.settlement.as_deref() != Some(queries::PROVISIONAL) {
         return Err(Code::WrongState.into());
@@ -216,6 +219,18 @@ pub async fn answer_challenge(
     events::record(tx, happening.with(json!({ "vote": id, "outcome": state }))).await?;
     if input.upholds {
         settle::overturn(tx, &vote, (input.answer.trim(), actor.person)).await?;
+        end_others(tx, id).await?;
     }
-    Ok(view(row))
+    Ok(view(tx.calendar(), row))
+}
+
+/// Of a result that is overturned nothing waits for an answer any more.
+async fn end_others(tx: &Tx, vote: VoteId) -> Result<()> {
+    challenge::Entity::update_many()
+        .col_expr(challenge::Column::State, Expr::value(MOOT))
+        .filter(challenge::Column::VoteId.eq(vote))
+        .filter(challenge::Column::State.eq(OPEN))
+        .exec(tx)
+        .await?;
+    Ok(())
 }

@@ -194,7 +194,7 @@ pub async fn close(tx: &Tx, id: VoteId) -> Result<bool> {
         conclude(tx, &vote, Ending::NeverBegan).await?;
         return Ok(true);
     }
-    if is_disputed(tx, id, Some(lapsed_when_due(tx.now()))).await? {
+    if is_disputed(tx, id, Some(lapsed_when_due(tx.calendar(), tx.now()))).await? {
         return Ok(false);
     }
     // what is on paper is counted by hand first: the board ends with both

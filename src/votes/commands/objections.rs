@@ -78,9 +78,7 @@ pub async fn raise_roll_objection(
     (id, input): (VoteId, RaiseRollObjection),
 ) -> Result<RollObjectionView> {
     let vote = queries::row(tx, id).await?;
-    if !actor.sees(&vote.area_code) {
-        return Err(Code::NotFound.into());
-    }
+    office::require_sees(tx, actor, &vote).await?;
     in_time(tx, actor, &vote)?;
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);
@@ -99,7 +97,7 @@ pub async fn raise_roll_objection(
         reason: Set(input.reason.trim().to_owned()),
         raised_by: Set(actor.person),
         raised_at: Set(tx.now()),
-        due_at: Set(answer_until(queries::rule_of(&vote)?.roll, tx.now())),
+        due_at: Set(answer_until(tx.calendar(), queries::rule_of(&vote)?.roll, tx.now())),
         state: Set(OPEN.to_owned()),
         upholds: Set(None),
         decision: Set(None),
@@ -128,7 +126,8 @@ fn in_time(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
     if !queries::runs(&vote.state) {
         return Err(Code::WrongState.into());
     }
-    let until = objections_until(queries::rule_of(vote)?.roll, vote.roll_posted_at, (vote.opens_at, vote.closes_at));
+    let (rule, times) = (queries::rule_of(vote)?.roll, (vote.opens_at, vote.closes_at));
+    let until = objections_until(tx.calendar(), rule, vote.roll_posted_at, times);
     let is_office = office::runs(actor, vote) && tx.now() < vote.closes_at;
     if is_office || tx.now() < until { Ok(()) } else { Err(Code::RollObjectionTooLate.into()) }
 }

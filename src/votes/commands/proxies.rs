@@ -20,7 +20,7 @@ use crate::{
             proxies::{ProxyView, active, agent_row, entry_of},
         },
         rows::{roll_agent, roll_entry, vote},
-        rules::{ProxyRule, Relation, proxies::PROXY_RANK},
+        rules::{ProxyRule, Relation, Who, proxies::PROXY_RANK},
     },
 };
 
@@ -159,11 +159,24 @@ async fn may_be(
     if active(tx, vote.id, own.number).await?.is_some() || casts_for(entry.person_id).await? > 0 {
         return Err(Code::ProxyPassedOn.into());
     }
+    if rule.who == Who::NearKin && is_candidate(tx, vote, agent).await? {
+        let mut checks = Checks::default();
+        checks.wrong("agent.name", "is_candidate");
+        return checks.done();
+    }
     // one unit of work at a time: nobody names another in between
     if casts_for(agent).await? >= u64::from(rule.max_principals) {
         return Err(Code::ProxyLimit.into());
     }
     Ok(())
+}
+
+/// Does somebody of this name stand on the ballot? At an election nobody casts for others who may be chosen by it (浙江选举办法
+/// 25); options are texts, so that a namesake is refused, too.
+async fn is_candidate(tx: &Tx, vote: &vote::Model, agent: PersonId) -> Result<bool> {
+    let options = queries::options_of(vote.options.as_deref())?;
+    let name = people::names(tx, vec![agent]).await?.remove(&agent);
+    Ok(options.iter().any(|option| Some(&option.text) == name.as_ref()))
 }
 
 /// Who writes down another's proxy shows the paper.

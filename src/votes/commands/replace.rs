@@ -95,7 +95,8 @@ pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (VoteId, ReplaceCounte
     paper::paper(tx, actor, id).await
 }
 
-/// Confirms it: from now on that count is set aside, and somebody else counts. Recorded: `vote.counter_replaced`.
+/// Confirms it: from now on that count is set aside, its counter is told so, and somebody else counts. Recorded:
+/// `vote.counter_replaced`.
 ///
 /// # Errors
 /// Those of [`propose`]; `wrong_state` when nothing was proposed; `second_person_needed` for who proposed it, and while neither
@@ -131,6 +132,6 @@ pub async fn confirm(tx: &Tx, actor: &Actor, (id, input): (VoteId, ReplaceCounte
         return Err(Code::WrongState.into());
     }
     let happening = Happening::new(Kind::CounterReplaced, id).at(&vote.area_code).by(actor.person);
-    events::record(tx, happening.with(json!({ "box": input.box_number }))).await?;
+    events::record(tx, happening.with(json!({ "box": input.box_number, "counter": input.counter_id }))).await?;
     paper::paper(tx, actor, id).await
 }

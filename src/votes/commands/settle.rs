@@ -56,7 +56,7 @@ fn somebody_waits(app: &App) -> Select<challenge::Entity> {
         .column(challenge::Column::Id)
         .filter(Expr::col((challenge::Entity, challenge::Column::VoteId)).equals((vote::Entity, vote::Column::Id)))
         .filter(challenge::Column::State.eq(challenges::OPEN))
-        .filter(challenge::Column::DueAt.gt(lapsed_when_due(app.now())))
+        .filter(challenge::Column::DueAt.gt(lapsed_when_due(&app.calendar, app.now())))
 }
 
 async fn settle(tx: &Tx, id: VoteId) -> Result<()> {

@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn list_challenges(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<Vec<ChallengeView>>> {
     queries::vote(app.store.read(), id).await?;
-    challenges::of(app.store.read(), id).await.map(Json)
+    challenges::of(&app, id).await.map(Json)
 }
 
 /// Challenge a provisional result.

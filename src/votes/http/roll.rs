@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = RollView, description = "Without names; for everybody"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn read_roll(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<RollView>> {
-    roll(app.store.read(), (id, app.now())).await.map(Json)
+    roll(&app, id).await.map(Json)
 }
 
 /// Who is on the roll, by number, with masked names.

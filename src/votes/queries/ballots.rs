@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     super::{
         commands::{Choice, Secrecy},
+        office,
         rows::{envelope, roll_entry},
     },
     ANNULLED, COUNTING_PAPER, ONLINE, OptionView, TOOK_PART, marks, options_of, results, row, runs,
@@ -53,9 +54,7 @@ pub async fn ballots(
     page: &PageQuery,
 ) -> Result<Page<BallotView>> {
     let vote = row(db, id).await?;
-    if !actor.sees(&vote.area_code) {
-        return Err(Code::NotFound.into());
-    }
+    office::require_sees(db, actor, &vote).await?;
     // how it stands without the paper is no result
     if runs(&vote.state) || vote.state == COUNTING_PAPER {
         return Err(Code::WrongState.into());

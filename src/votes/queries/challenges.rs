@@ -14,6 +14,8 @@ use super::{
     own_place,
 };
 use crate::{
+    app::App,
+    calendar::Calendar,
     clock,
     error::{Code, Result},
     ids::{ChallengeId, PersonId, VoteId},
@@ -28,6 +30,8 @@ pub(in crate::votes) const REJECTED: &str = "rejected";
 pub(in crate::votes) const UPHELD: &str = "upheld";
 /// One that nobody answered in time, neither the office nor who stands in for it.
 pub(in crate::votes) const LAPSED: &str = "lapsed";
+/// One that waited when another overturned the result: there is nothing left to answer.
+pub(in crate::votes) const MOOT: &str = "moot";
 /// Of those that do not wait any more, on one list at most; those that wait are all on it.
 const MAX: u64 = 500;
 
@@ -46,7 +50,7 @@ pub struct ChallengeView {
     pub due_at: DateTime<FixedOffset>,
     /// By when the town's office or the supervision committee does if it did not; then it is published as not answered.
     pub lapses_at: DateTime<FixedOffset>,
-    /// open, rejected, upheld, lapsed.
+    /// open, rejected, upheld, lapsed, moot.
     pub state: String,
     /// The same in Chinese.
     pub state_name: String,
@@ -70,14 +74,15 @@ impl ChallengeView {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn of(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<ChallengeView>> {
+pub async fn of(app: &App, id: VoteId) -> Result<Vec<ChallengeView>> {
+    let db = app.store.read();
     let of_vote = || {
         let of_vote = challenge::Entity::find().filter(challenge::Column::VoteId.eq(id));
         of_vote.order_by_asc(challenge::Column::RaisedAt)
     };
     let mut found = of_vote().filter(challenge::Column::State.eq(OPEN)).all(db).await?;
     found.extend(of_vote().filter(challenge::Column::State.ne(OPEN)).limit(MAX).all(db).await?);
-    Ok(found.into_iter().map(view).collect())
+    Ok(found.into_iter().map(|row| view(&app.calendar, row)).collect())
 }
 
 /// How many are not answered.
@@ -132,14 +137,14 @@ pub(in crate::votes) async fn row(
     found.filter(|row| row.vote_id == vote).ok_or_else(|| Code::NotFound.into())
 }
 
-pub(in crate::votes) fn view(row: challenge::Model) -> ChallengeView {
+pub(in crate::votes) fn view(calendar: &Calendar, row: challenge::Model) -> ChallengeView {
     ChallengeView {
         id: row.id,
         vote_id: row.vote_id,
         reason: row.reason,
         raised_at: clock::local(row.raised_at),
         due_at: clock::local(row.due_at),
-        lapses_at: clock::local(lapses_at(row.due_at)),
+        lapses_at: clock::local(lapses_at(calendar, row.due_at)),
         state_name: text::say(&format!("challenge-{}", row.state)),
         state: row.state,
         answer: row.answer,

@@ -61,16 +61,17 @@ pub async fn to_tell(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Person
     Ok(rows.into_tuple().all(db).await?)
 }
 
-/// Those of these people who have cast; what they chose is nobody's business here.
+/// Those of these people whom nobody asks to cast any more: who have cast, hold a sheet of paper, which may lie in a box by now,
+/// or were struck.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn cast_by(db: &impl ConnectionTrait, id: VoteId, among: &Among) -> Result<HashSet<PersonId>> {
+pub async fn need_not_cast(db: &impl ConnectionTrait, id: VoteId, among: &Among) -> Result<HashSet<PersonId>> {
     let rows = roll_entry::Entity::find()
         .select_only()
         .column(roll_entry::Column::PersonId)
         .filter(roll_entry::Column::VoteId.eq(id))
-        .filter(roll_entry::Column::Channel.is_in(TOOK_PART))
+        .filter(roll_entry::Column::Channel.ne(NOT_CAST))
         .filter(among.holds(roll_entry::Column::PersonId));
     Ok(rows.into_tuple::<PersonId>().all(db).await?.into_iter().collect())
 }

@@ -205,7 +205,9 @@ async fn own_household(db: &impl ConnectionTrait, (id, person): (VoteId, PersonI
 /// # Errors
 /// When the database cannot be read.
 pub async fn open_votes_for(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<OpenVoteView>> {
-    let mut entries = roll_entry::Entity::find().filter(roll_entry::Column::PersonId.eq(person)).all(db).await?;
+    // who was struck has no vote there any more, and none is missing
+    let standing = || roll_entry::Entity::find().filter(roll_entry::Column::Channel.ne(STRUCK));
+    let mut entries = standing().filter(roll_entry::Column::PersonId.eq(person)).all(db).await?;
     let agents = roll_agent::Entity::find()
         .filter(roll_agent::Column::PersonId.eq(person))
         .filter(roll_agent::Column::State.eq(CHECKED))
@@ -217,7 +219,7 @@ pub async fn open_votes_for(db: &impl ConnectionTrait, person: PersonId) -> Resu
             roll_entry::Column::VoteId.eq(agent.vote_id).and(roll_entry::Column::Number.eq(agent.number))
         };
         let these = agents.iter().fold(Condition::any(), |any, agent| any.add(this(agent)));
-        for entry in roll_entry::Entity::find().filter(these).all(db).await? {
+        for entry in standing().filter(these).all(db).await? {
             let is_proxy = |one: &&roll_agent::Model| {
                 one.vote_id == entry.vote_id && one.number == entry.number && one.kind == PROXY
             };

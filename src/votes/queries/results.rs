@@ -56,6 +56,8 @@ impl StoredResult {
     pub fn code(&self) -> &'static str {
         match &self.outcome {
             Some(Outcome { passed: Some(true), .. }) => "passed",
+            // more ballots than were handed out: by law there was no vote
+            Some(Outcome { reason: Reason::MoreBallotsThanIssued, .. }) => "annulled",
             Some(Outcome { reason: Reason::Tie, .. }) => "tie",
             Some(_) => "not_passed",
             None => "annulled",
@@ -299,6 +301,14 @@ fn comparison(made: &Comparison) -> ComparisonView {
 mod tests {
     use super::*;
     use crate::votes::rules::{decide, preset};
+
+    #[test]
+    fn what_is_void_is_annulled_and_not_refused() {
+        let rule = preset("village_assembly_person").unwrap();
+        let count = Count { on_roll: 100, present: 60, yes: 60, issued: Some(59), ..Count::default() };
+        let outcome = decide(rule, &count).unwrap();
+        assert_eq!(StoredResult { outcome: Some(outcome), ..StoredResult::nothing(count, None) }.code(), "annulled");
+    }
 
     #[test]
     fn a_result_names_every_comparison_in_words() {

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    app::App,
     clock,
     error::{Code, Result},
     ids::{PersonId, RollObjectionId, VoteId},
@@ -174,9 +175,11 @@ pub(in crate::votes) async fn is_disputed(
 ///
 /// # Errors
 /// `not_found`.
-pub async fn roll(db: &impl ConnectionTrait, (id, now): (VoteId, DateTime<chrono::Utc>)) -> Result<RollView> {
+pub async fn roll(app: &App, id: VoteId) -> Result<RollView> {
+    let (db, now) = (app.store.read(), app.now());
     let vote = row(db, id).await?;
-    let until = objections_until(rule_of(&vote)?.roll, vote.roll_posted_at, (vote.opens_at, vote.closes_at));
+    let (rule, times) = (rule_of(&vote)?.roll, (vote.opens_at, vote.closes_at));
+    let until = objections_until(&app.calendar, rule, vote.roll_posted_at, times);
     let objections: Vec<(String, DateTime<chrono::Utc>)> = roll_objection::Entity::find()
         .select_only()
         .columns([roll_objection::Column::State, roll_objection::Column::DueAt])
@@ -221,6 +224,15 @@ pub fn may_object(roll: &RollView, state: &str, now: DateTime<chrono::Utc>) -> b
     runs(state) && now < roll.objections_until
 }
 
+/// May the actor see who is on the roll, and object to it?
+///
+/// # Errors
+/// `not_found` when there is no such vote.
+pub async fn may_see(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<bool> {
+    let vote = row(db, id).await?;
+    office::sees(db, actor, &vote).await
+}
+
 /// Who is on the roll, by number, for those who may see what is shown to its area.
 ///
 /// # Errors
@@ -232,9 +244,7 @@ pub async fn entries(
     page: &PageQuery,
 ) -> Result<Page<RollEntryView>> {
     let vote = row(db, id).await?;
-    if !actor.sees(&vote.area_code) {
-        return Err(Code::NotFound.into());
-    }
+    office::require_sees(db, actor, &vote).await?;
     let limit = page.limit()?;
     // a place on this list is a number: it is carried where other lists carry a time
     let after = page.after()?.map_or(0, |cursor| cursor.at.timestamp_millis());
@@ -288,9 +298,7 @@ async fn shown(db: &impl ConnectionTrait, rows: Vec<roll_entry::Model>, is_full:
 /// `not_found`, also for who does not see the area.
 pub async fn objections(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<RollObjectionView>> {
     let vote: vote::Model = row(db, id).await?;
-    if !actor.sees(&vote.area_code) {
-        return Err(Code::NotFound.into());
-    }
+    office::require_sees(db, actor, &vote).await?;
     let is_office = office::runs(actor, &vote) || office::stands_in(actor, &vote.area_code);
     let theirs = || {
         let of_vote = roll_objection::Entity::find().filter(roll_objection::Column::VoteId.eq(id));

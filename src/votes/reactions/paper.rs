@@ -1,6 +1,9 @@
-//! What is told of paper: to each elector that a sheet was handed out or given back, to the village that it is being counted.
+//! What is told of paper: to each elector that a sheet was handed out or given back, to the village that it is being counted, to
+//! who counted that somebody else does.
+use sea_orm::EntityTrait;
+
 use crate::{
-    error::Result,
+    error::{Error, Result},
     events::{Event, Kind},
     ids::PersonId,
     store::Tx,
@@ -8,15 +11,16 @@ use crate::{
     text,
     votes::{
         queries::{self, members::grown_ups},
-        rows::vote,
+        rows::{paper_replacement, vote},
     },
 };
 
-/// A card for the elector, or for the village.
+/// A card for the elector, for the village, or for who counted.
 pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     match event.kind {
         Kind::SheetIssued | Kind::SheetEnded => sheet(tx, event).await,
         Kind::PaperWaits => waits(tx, event).await,
+        Kind::CounterReplaced => replaced(tx, event).await,
         _ => Ok(()),
     }
 }
@@ -47,6 +51,29 @@ async fn waits(tx: &Tx, event: &Event) -> Result<()> {
     let vote = queries::row(tx, event.subject_id()?).await?;
     let card = card(event, &vote, ("paper_waits", "card-paper-waits"));
     super::tell_all(tx, &vote, card).await
+}
+
+/// Whoever counted otherwise, or did not come back, reads that this count is set aside, and why.
+async fn replaced(tx: &Tx, event: &Event) -> Result<()> {
+    let counter = event.get::<PersonId>("counter");
+    let Some((counter, number)) = counter.zip(event.data["box"].as_i64()) else { return Ok(()) };
+    let vote = queries::row(tx, event.subject_id()?).await?;
+    let key = (vote.id, i32::try_from(number).map_err(Error::broken)?, counter);
+    let Some(row) = paper_replacement::Entity::find_by_id(key).one(tx).await? else { return Ok(()) };
+    let blanks = [
+        ("question", vote.question.as_str().into()),
+        ("box", number.to_string().into()),
+        ("reason", row.reason.as_str().into()),
+    ];
+    let card = Card {
+        code: "counter_replaced",
+        title: text::say_with("card-counter-replaced-title", &blanks),
+        text: text::say_with("card-counter-replaced-text", &blanks),
+        link: format!("/votes/{}", vote.id),
+    };
+    let own = mailbox(tx, counter).await?;
+    post_card(tx, own, card).await?;
+    Ok(())
 }
 
 fn card(event: &Event, vote: &vote::Model, (code, key): (&'static str, &str)) -> Card {

@@ -129,7 +129,7 @@ async fn decided(tx: &Tx, event: &Event) -> Result<()> {
 async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
     // the days end at 24:00
-    let last = clock::local(lapses_at(row.due_at) - TimeDelta::milliseconds(1));
+    let last = clock::local(lapses_at(tx.calendar(), row.due_at) - TimeDelta::milliseconds(1));
     let blanks =
         [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
     let card = Card {

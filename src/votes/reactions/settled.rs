@@ -51,8 +51,14 @@ async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
         LAPSED => "card-challenge-lapsed",
         _ => "card-challenge-answered",
     };
-    let blanks =
-        [("question", vote.question.as_str().into()), ("answer", row.answer.as_deref().unwrap_or_default().into())];
+    // the days end at 24:00
+    let due = clock::local(row.due_at - TimeDelta::milliseconds(1));
+    let blanks = [
+        ("question", vote.question.as_str().into()),
+        ("answer", row.answer.as_deref().unwrap_or_default().into()),
+        ("month", due.month().into()),
+        ("day", due.day().into()),
+    ];
     let card = Card {
         code: if is_new { "vote_challenged" } else { "challenge_answered" },
         title: text::say_with(&format!("{key}-title"), &blanks),
@@ -77,7 +83,7 @@ async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
         return Ok(());
     };
     // the days end at 24:00
-    let last = clock::local(lapses_at(row.due_at) - TimeDelta::milliseconds(1));
+    let last = clock::local(lapses_at(tx.calendar(), row.due_at) - TimeDelta::milliseconds(1));
     let blanks =
         [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
     let card = Card {

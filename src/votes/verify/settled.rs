@@ -52,7 +52,9 @@ fn days(board: &Board<'_>, result: &Value) -> Checked<()> {
 /// A moment as it is written, and no other way.
 fn moment(told: &Value) -> Checked<DateTime<Utc>> {
     let text = told.as_str().ok_or("settled")?;
-    let at = DateTime::parse_from_rfc3339(text).map_err(|_| "settled")?.to_utc();
+    let told = DateTime::parse_from_rfc3339(text).map_err(|_| "settled")?;
+    // whole seconds, and no 60th: the other two know none
+    let at = DateTime::from_timestamp(told.timestamp(), 0).ok_or("settled")?;
     require(lsb1::moment(at) == text, "settled")?;
     Ok(at)
 }

@@ -106,10 +106,18 @@ async fn a_challenge_that_is_right_overturns_the_result_and_the_matter_may_be_as
     let ask = json!({ "matter_id": matter, "question": "再问一次？", "preset": "village_representatives",
         "closes_at": app.app.now() + TimeDelta::days(1) });
     assert_eq!(village.chair.post("/v1/votes", ask.clone()).await.refused(), "wrong_state", "the first is not settled");
+    // another waits meanwhile
+    let other = village.representatives[0].post(&challenges, json!({ "reason": "少数了一票" })).await.ok();
     village.chair.post(&answer, yes).await.ok();
     app.settle().await;
     let told = app.get(&format!("{vote}/result")).await.ok();
     assert_eq!(told["settlement"], "overturned");
+    let listed = app.get(&challenges).await.ok();
+    let of_other = listed.as_array().unwrap().iter().find(|one| one["id"] == other["id"]).unwrap();
+    assert_eq!(of_other["state"], "moot", "it waits for ever: {listed}");
+    let late = format!("{challenges}/{}/answer", other["id"].as_str().unwrap());
+    let no = json!({ "upholds": false, "answer": "复核过，没有少数" });
+    assert_eq!(village.chair.post(&late, no).await.refused(), "wrong_state");
     assert!(told["resolution"].as_str().unwrap().contains("查明有人冒投"), "{told}");
     assert_eq!(how_settled(&checked(&app, &vote[10..], &[]).await), "overturned", "the board does not say so");
     assert_eq!(stage(&app, &matter).await, "decide");
@@ -175,7 +183,10 @@ async fn nobody_holds_up_a_result_for_ever_by_challenges_or_by_silence() {
     for early in [&village.supervisor, &village.town] {
         assert_eq!(early.post(&answer(&raised), no.clone()).await.refused(), "not_allowed");
     }
+    // they are over on a Sunday, on which nobody has to answer
     app.pass(TimeDelta::days(4)).await;
+    assert_eq!(village.supervisor.post(&answer(&raised), no.clone()).await.refused(), "not_allowed");
+    app.pass(TimeDelta::days(1)).await;
     app.settle().await;
     let passed_on = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%代为答复，%'";
     assert_eq!(count(app.folder.path(), passed_on).await, 4, "two challenges, two who stand in");

@@ -521,6 +521,8 @@ fn the_days_and_the_sheets_are_those_that_were_said_beforehand() {
         (with(&|archive| archive["result"]["t"] = json!("2026-03-02 20:00:05")), "settled"),
         // final before its days are over, overturned within them, before there was a result
         (with(&|archive| at_end(archive, "t", "2026-03-06T15:59:59Z")), "settled"),
+        // a second that clocks do not have
+        (with(&|archive| at_end(archive, "t", "2026-03-07T09:00:60Z")), "settled"),
         (with(&|archive| at_end(archive, "s", "overturned")), "ok"),
         (
             with(&|archive| {

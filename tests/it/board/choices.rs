@@ -9,7 +9,10 @@ use liusheng::votes::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Sealed, by_browser, by_python};
+use super::{
+    Sealed, by_browser, by_python,
+    paper::{issue, number, photo, tally},
+};
 use crate::support::{TestApp, Village};
 
 async fn ask(app: &TestApp, village: &Village, more: Value) -> crate::support::Answer {
@@ -297,26 +300,43 @@ fn real_ballots_give_the_published_counts() {
     assert!(elections > 0);
 }
 
-/// The smallest of them, cast by phones and closed by the clock.
+/// The smallest of them, cast as its people did, by phones and on paper, and closed by the clock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn real_ballots_cast_by_phones_give_the_published_counts() {
+async fn real_ballots_cast_by_phones_and_on_paper_give_the_published_counts() {
     let Ok(text) = fs::read_to_string(Path::new(REAL).join("poland_warszawa_2017_plac-wojska-polskiego.pb")) else {
-        eprintln!("skipped, because {REAL} is not there: real ballots by phone");
+        eprintln!("skipped, because {REAL} is not there: real ballots by phone and on paper");
         return;
     };
     let Election { projects, ballots } = Election::read(&text);
-    let at = |id: &String| (projects.iter().position(|project| project.0 == *id).unwrap() + 1).to_string();
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let options: Vec<String> = projects.iter().map(|project| format!("桥 {}", project.0)).collect();
-    let more = json!({ "matter_id": matter, "options": options, "max_choices": options.len() });
+    let more = json!({ "matter_id": matter, "options": options, "max_choices": options.len(), "has_paper": true });
     let vote = ask(&app, &village, more).await.ok()["id"].as_str().unwrap().to_owned();
-    let marks: Vec<Vec<String>> = ballots.iter().map(|(_, ballot)| ballot.iter().map(at).collect()).collect();
-    let slices: Vec<Vec<&str>> = marks.iter().map(|marks| marks.iter().map(String::as_str).collect()).collect();
-    cast_all(&app, &village, &vote, &slices.iter().map(Vec::as_slice).collect::<Vec<_>>()).await;
+    let path = format!("/v1/votes/{vote}");
+    let mut in_box: BTreeMap<String, u64> = BTreeMap::new();
+    for (place, (method, named)) in (1..).zip(&ballots) {
+        let elector = village.villager(&app, &format!("{place:05}")).await;
+        // as the ballot has them
+        let keys = (1..).zip(&projects).filter(|(_, project)| named.contains(&project.0));
+        let marks: Vec<String> = keys.map(|(key, _): (usize, _)| key.to_string()).collect();
+        if method == "paper" {
+            issue(&village.clerk, &path, number(&elector, &path).await).await.ok();
+            *in_box.entry(marks.join(",")).or_default() += 1;
+        } else {
+            let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
+            elector.post(&format!("{path}/ballots"), ballot(&marks)).await.ok();
+        }
+    }
+    assert!(!in_box.is_empty(), "nobody voted on paper");
     app.pass(TimeDelta::days(2)).await;
-    let result = app.get(&format!("/v1/votes/{vote}/result")).await.ok();
+    let counts = format!("{path}/paper/counts");
+    let told = |photo| tally(json!(in_box), (0, 0), photo);
+    village.clerk.post(&counts, told(photo(&village.clerk).await)).await.ok();
+    village.supervisor.post(&counts, told(None)).await.ok();
+    village.chair.post(&format!("{path}/paper/signature"), json!({})).await.ok();
+    let result = app.get(&format!("{path}/result")).await.ok();
     assert_eq!(result["count"]["present"], json!(ballots.len()));
     let counted: Vec<u64> =
         result["choice"]["options"].as_array().unwrap().iter().map(|one| one["votes"].as_u64().unwrap()).collect();

@@ -8,7 +8,7 @@ use super::{
     paper::{issue, leaves, number, opened, photo, tally},
     votes::checked,
 };
-use crate::support::{Somebody, TestApp, Village};
+use crate::support::{Somebody, TestApp, Village, count};
 
 /// Sheets for these electors.
 async fn issued(app: &TestApp, village: &Village, vote: &str, electors: &[&str]) {
@@ -52,6 +52,9 @@ async fn a_counter_who_does_not_come_back_is_replaced_by_two_who_counted_nothing
     assert_eq!(seen["boxes"][0]["counts"], 1, "{seen}");
     village.town.post(&confirm, gone.clone()).await.ok();
     assert_eq!(village.chair.post(&propose, gone).await.refused(), "wrong_state");
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%您点的票箱改由别人点%'";
+    assert_eq!(count(app.folder.path(), told).await, 1, "whoever was set aside is not told");
     // who was replaced counts no more there, and one count alone signs nothing
     assert_eq!(village.clerk.post(&counts, right(None)).await.refused(), "not_allowed");
     assert_eq!(village.chair.post(&sign, json!({})).await.refused(), "paper_not_counted");

@@ -9,7 +9,7 @@ use super::{
     paper::{issue, leaves, number, photo, tally},
     votes::checked,
 };
-use crate::support::{Somebody, TestApp, Village, count};
+use crate::support::{Raw, Somebody, TestApp, Village, count, person_of};
 
 /// A meeting of the council about its own affairs.
 async fn called(app: &TestApp, village: &Village) -> Value {
@@ -95,6 +95,91 @@ async fn a_council_elects_its_chair_at_its_own_meeting_and_nobody_else_has_a_han
     app.stop().await;
 }
 
+/// The keys of the three, by their public and private halves, and the vote open.
+async fn keyed(village: &Village, path: &str) -> Value {
+    let mut keys = Vec::new();
+    for ((trustee, (public, private)), holder) in
+        Trustee::ALL.into_iter().zip(key_pairs(3)).zip([&village.chair, &village.supervisor, &village.town])
+    {
+        holder.post(&format!("{path}/keys"), json!({ "trustee": trustee, "public_key": public })).await.ok();
+        keys.push(json!({ "trustee": trustee, "private_key": private }));
+    }
+    keys.truncate(2);
+    json!({ "keys": keys })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_member_who_lives_in_another_village_sees_the_roll_and_objects_to_it() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let raw = Raw::open(app.folder.path()).await;
+    let both =
+        "INSERT INTO body_areas (body_id, area_code) SELECT id, '330521103203' FROM bodies WHERE kind = 'council'";
+    assert_eq!(raw.execute(both).await, 1);
+    raw.close().await;
+    let (member, stranger) = (village.neighbour(&app).await, village.villager(&app, "00007").await);
+    let entered = json!({ "person_id": member.person });
+    village.council_chair.post(&format!("/v1/bodies/{}/members", village.council), entered).await.ok();
+    let meeting = called(&app, &village).await;
+    let vote = village.council_chair.post("/v1/votes", election(&app, &meeting)).await.ok();
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    keyed(&village, &path).await;
+    let listed = member.get(&format!("{path}/roll/entries?limit=100")).await.ok();
+    assert_eq!(json!(listed["items"].as_array().unwrap().len()), vote["on_roll"]);
+    let page = String::from_utf8(member.download(&format!("{}/roll", &path[3..])).await.1).unwrap();
+    assert!(page.contains("您在名册上") && page.contains("提出异议"), "{page}");
+    let about = json!({ "kind": "wrong", "about": { "name": "沈文龙" }, "reason": "已经退会" });
+    let refused = member.post(&format!("{path}/roll/objections"), about).await;
+    assert_eq!(refused.refused(), "not_on_roll", "not that there is no such vote");
+    // whoever lives where the council meets sees that roll, too; another of the next village does not
+    stranger.get(&format!("{path}/roll/entries")).await.ok();
+    let other = Somebody::signed_in(&app, person_of(&app.app, "330521103203", "00003").await).await;
+    assert_eq!(other.get(&format!("{path}/roll/entries")).await.refused(), "not_found");
+    member.post(&format!("{path}/ballots"), json!({ "cast_id": Uuid::new_v4(), "choices": ["2"] })).await.ok();
+    app.stop().await;
+}
+
+/// Who was tied is voted on again at a meeting that is still to come: the one before may be held, with its minutes, by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_tie_inside_a_council_is_voted_on_again_at_a_meeting_to_come() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let meeting = called(&app, &village).await;
+    let mut ask = election(&app, &meeting);
+    (ask["max_choices"], ask["seats"]) = (json!(2), json!(1));
+    let vote = village.council_chair.post("/v1/votes", ask).await.ok()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/votes/{vote}");
+    let keys = keyed(&village, &path).await;
+    for member in [&village.council_chair, &village.secretary, &village.member] {
+        let both = json!({ "cast_id": Uuid::new_v4(), "choices": ["1", "2"] });
+        member.post(&format!("{path}/ballots"), both).await.ok();
+    }
+    app.pass(TimeDelta::days(2)).await;
+    let result = village.town.post(&format!("{path}/opening"), keys).await.ok();
+    assert_eq!(result["outcome"], "tie", "{result}");
+    // whoever supervises the village answers for a council that is silent, and overturns nothing in it
+    let raised = village.member.post(&format!("{path}/challenges"), json!({ "reason": "少数了一票" })).await.ok();
+    let answer = format!("{path}/challenges/{}/answer", raised["id"].as_str().unwrap());
+    app.pass(TimeDelta::days(6)).await;
+    let says = |upholds: bool| json!({ "upholds": upholds, "answer": "复核过" });
+    assert_eq!(village.supervisor.post(&answer, says(true)).await.refused(), "not_allowed");
+    village.supervisor.post(&answer, says(false)).await.ok();
+    app.pass(TimeDelta::days(2)).await;
+    let next = called(&app, &village).await;
+    let desk = String::from_utf8(village.council_chair.download(&format!("/desk{}", &path[3..])).await.1).unwrap();
+    assert!(desk.contains(&format!("<option value=\"{}\"", next.as_str().unwrap())), "{desk}");
+    let closes = liusheng::clock::local(app.app.now() + TimeDelta::days(1)).format("%Y-%m-%dT%H:%M").to_string();
+    let again = village.council_chair.request(reqwest::Method::POST, &format!("/desk{}/again", &path[3..]));
+    let again =
+        again.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
+    let typed = format!("closes_at={closes}&meeting_id={}", next.as_str().unwrap());
+    assert_eq!(again.body(typed).send().await.unwrap().status(), 303);
+    let page = village.council_chair.download(&format!("/desk/meetings/{}", next.as_str().unwrap())).await;
+    let page = String::from_utf8(page.1).unwrap();
+    assert!(page.contains("/desk/votes/") && !page.contains(&vote), "{page}");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_count_held_here() {
     let app = TestApp::start().await;
@@ -105,7 +190,7 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     let meeting = village.chair.post("/v1/meetings", call).await.ok()["id"].clone();
     let ask = |more: Value| {
         let mut all = json!({ "meeting_id": meeting, "question": "选举主任", "preset": "committee_election_round1",
-            "secrecy": "paper", "has_paper": true, "options": ["费主任", "沈主任", "俞主任"], "max_choices": 2, "seats": 1,
+            "secrecy": "paper", "has_paper": true, "options": ["费海荣", "沈主任", "俞主任"], "max_choices": 2, "seats": 1,
             "closes_at": starts + TimeDelta::hours(8) });
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
@@ -131,6 +216,13 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     let elector = village.villager(&app, "00007").await;
     let ballot = json!({ "cast_id": Uuid::new_v4(), "choices": ["1"] });
     assert_eq!(elector.post(&format!("{path}/ballots"), ballot).await.refused(), "paper_required");
+    // nobody casts for others who may be chosen by it; the son may
+    let wife = village.villager(&app, "00008").await;
+    let candidate = json!({ "agent": { "name": "费海荣" }, "relation": "spouse" });
+    let refused = wife.post(&format!("{path}/proxies"), candidate).await;
+    assert!(refused.body.to_string().contains("is_candidate"), "a candidate casts for others: {}", refused.body);
+    let son = json!({ "agent": { "name": "费文斌", "roster_number": "00009" }, "relation": "child" });
+    wife.post(&format!("{path}/proxies"), son).await.ok();
     let page = String::from_utf8(elector.download(&path[3..]).await.1).unwrap();
     assert!(page.contains("秘密写票处") && !page.contains("name=\"choice\""), "{page}");
     let mut electors: Vec<Somebody> = Vec::new();

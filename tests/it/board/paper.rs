@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use liusheng::board::lsb1;
+use liusheng::{board::lsb1, people::audience::Among, votes::queries};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use uuid::Uuid;
@@ -68,6 +68,10 @@ async fn one_channel_each_two_who_count_and_every_sheet_is_accounted_for() {
     assert_eq!(a.post(&ballots, ballot("for")).await.refused(), "paper_issued");
     assert_eq!(issue(&village.chair, &vote, own).await.refused(), "paper_issued");
     assert_eq!(app.get(&vote).await.ok()["cast"], 0, "a sheet in somebody's hands is no ballot");
+    // nor is its elector reminded to cast: it may lie in the box
+    let both = Among::These(vec![a.person, village.villager(&app, "00008").await.person]);
+    let left_alone = queries::need_not_cast(app.app.store.read(), vote[10..].parse().unwrap(), &both).await.unwrap();
+    assert_eq!(left_alone.into_iter().collect::<Vec<_>>(), [a.person]);
     app.settle().await;
     let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%给您发了一张纸票%'";
     assert_eq!(count(app.folder.path(), told).await, 1);
@@ -234,6 +238,10 @@ async fn more_on_paper_than_was_handed_out_is_void_and_a_choice_is_counted_by_op
     let result = app.get(&format!("{vote}/result")).await.ok();
     assert_eq!(result["void_reason"], "票箱里多了一张，查不出来源");
     assert_eq!((&result["reason"], &result["is_valid"]), (&json!("more_ballots_than_issued"), &json!(false)));
+    assert_eq!(result["outcome"], "annulled", "void, and told as refused");
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%表决作废：是否同意？%'";
+    assert!(count(app.folder.path(), told).await > 0, "nobody is told that it is void");
     assert_eq!(result["choice"]["options"][1]["votes"], 3);
     checked(&app, &vote[10..], &[]).await;
     app.stop().await;

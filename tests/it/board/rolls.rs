@@ -91,6 +91,9 @@ async fn a_roll_hangs_before_the_vote_and_changes_only_by_two_people_on_the_boar
     let sheet = village.chair.download(&format!("/desk/votes/{}/roll", vote["id"].as_str().unwrap())).await;
     let sheet = String::from_utf8(sheet.1).unwrap();
     assert!(sheet.contains("费海荣") && !sheet.contains("19500000007") && !sheet.contains("1970"), "{sheet}");
+    // on paper, so that everybody who reads it knows which board it is
+    let head = app.get(&format!("{path}/board/head")).await.ok();
+    assert!(sheet.contains(head["fingerprint"].as_str().unwrap()), "{sheet}");
     let page = resident.download(&format!("/votes/{}/roll", vote["id"].as_str().unwrap())).await;
     assert!(String::from_utf8(page.1).unwrap().contains("您在名册上"));
     // it opens by the clock; from then on residents object no more, and the office writes down a death still

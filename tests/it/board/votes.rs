@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Sealed, by_browser, by_python, cast, envelope};
-use crate::support::{TestApp, Village, count};
+use crate::support::{Raw, TestApp, Village, count};
 
 /// The archive, found good by all three.
 pub(super) async fn checked(app: &TestApp, vote: &str, seen: &[String]) -> Value {
@@ -201,6 +201,22 @@ async fn who_may_make_a_key_and_what_comes_of_a_vote_without() {
     assert!(cards.contains("三把钥匙没有按时做齐，表决没有开始。"), "{cards}");
     assert_eq!(app.get(&format!("/v1/votes/{vote}")).await.ok()["state"], "annulled");
     assert_eq!(app.get(&format!("/v1/votes/{vote}/archive")).await.refused(), "not_found");
+    // where one of the three does not exist nobody waits for its key: it is said at once
+    let raw = Raw::open(app.folder.path()).await;
+    let gone = "UPDATE body_areas SET area_code = '330521103203' WHERE body_id IN \
+        (SELECT id FROM bodies WHERE kind = 'supervision_committee')";
+    assert_eq!(raw.execute(gone).await, 1);
+    raw.close().await;
+    let ask = json!({
+        "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person", "secrecy": "secret",
+        "closes_at": app.app.now() + TimeDelta::days(1),
+    });
+    let refused = village.chair.post("/v1/votes", ask).await;
+    assert!(
+        refused.body.to_string().contains("no_trustees"),
+        "it waits for a key that nobody can make: {}",
+        refused.body
+    );
     app.stop().await;
 }
 

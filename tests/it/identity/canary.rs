@@ -11,6 +11,7 @@ use base64::{
 };
 use chrono::TimeDelta;
 use liusheng::backup;
+use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
 use serde_json::json;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -26,6 +27,9 @@ const WORDS: &str = "金丝雀说：会计家的围墙占了路";
 const PLACE: &str = "金丝雀家东头";
 const SAID: &str = "金丝雀补充：昨天又砌了一段";
 const ANSWERED: &str = "金丝雀您好，我们去看过了";
+/// Which of many options are chosen in a secret vote that the server seals; and as they may lie about.
+const CHOSEN: [&str; 3] = ["47", "53", "59"];
+const CHOICES: [&str; 4] = ["47\",\"53\",\"59", "47,53,59", "47\", \"53\", \"59", "choice=47&choice=53&choice=59"];
 const CLIP: &[u8] = include_bytes!("../../data/media/lamp.m4a");
 const PNG: &[u8] = include_bytes!("../../data/media/clear.png");
 
@@ -81,6 +85,47 @@ fn files(folder: &Path, out: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { files(&path, out) } else { out.push(path) }
+    }
+}
+
+/// A secret vote among many options, open: three keys are made, which nobody needs here.
+async fn secret_vote(app: &TestApp, village: &Village) -> String {
+    let matter = village.matter_to_decide(app, "选一块地").await;
+    let options: Vec<String> = (1..=64).map(|n| format!("第{n}块")).collect();
+    let vote = json!({ "matter_id": matter, "question": "选哪几块？", "preset": "village_assembly_person",
+        "secrecy": "secret", "allows_revote": true, "options": options, "max_choices": 3,
+        "closes_at": app.app.now() + TimeDelta::days(3) });
+    let vote = village.chair.post("/v1/votes", vote).await.ok()["id"].as_str().unwrap().to_owned();
+    let dice = ring::rand::SystemRandom::new();
+    for (trustee, holder) in
+        [("committee", &village.chair), ("supervision", &village.supervisor), ("town", &village.town)]
+    {
+        let key = EphemeralPrivateKey::generate(&ECDH_P256, &dice).unwrap();
+        let public = URL_SAFE_NO_PAD.encode(key.compute_public_key().unwrap());
+        let made = json!({ "trustee": trustee, "public_key": public });
+        holder.post(&format!("/v1/votes/{vote}/keys"), made).await.ok();
+    }
+    vote
+}
+
+/// A ballot that the server seals (系统代封), by the API and by the pages, and others that are refused.
+async fn sealed_by_server(app: &TestApp, village: &Village, canary: &Somebody) {
+    let vote = secret_vote(app, village).await;
+    let ballots = format!("/v1/votes/{vote}/ballots");
+    let ballot = |choices: &[&str]| json!({ "cast_id": uuid::Uuid::new_v4(), "choices": choices });
+    let receipt = canary.post_once(&ballots, "ballot", ballot(&CHOSEN)).await.ok();
+    assert_eq!(receipt["sealed_by"], "server");
+    let too_many = [CHOSEN.as_slice(), &["61"]].concat();
+    let refused = canary.post(&ballots, ballot(&too_many)).await;
+    assert!(!holds(refused.body.to_string().as_bytes(), CHOICES[0].as_bytes()), "{}", refused.body);
+    assert_eq!(refused.refused(), "invalid_fields");
+    assert_eq!(village.neighbour(app).await.post(&ballots, ballot(&CHOSEN)).await.refused(), "not_on_roll");
+    for (form, more) in [("confirm", String::new()), ("ballots", format!("&cast_id={}", uuid::Uuid::new_v4()))] {
+        let sent = canary.request(reqwest::Method::POST, &format!("/votes/{vote}/{form}"));
+        let sent =
+            sent.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
+        let status = sent.body(format!("{}{more}", CHOICES[3])).send().await.unwrap().status().as_u16();
+        assert!([200, 303].contains(&status), "{form}: {status}");
     }
 }
 
@@ -142,6 +187,7 @@ async fn a_canary_is_nowhere_in_clear() {
     let vote = village.open_vote(&app, &matter, TimeDelta::days(3)).await;
     let ballot = json!({ "cast_id": uuid::Uuid::new_v4(), "choice": "for" });
     canary.post(&format!("/v1/votes/{vote}/ballots"), ballot).await.ok();
+    sealed_by_server(&app, &village, &canary).await;
     let asked = json!({ "area_code": village.area, "name": "费海荣", "id_last_six": ID[12..], "phone": CLAIMED });
     crate::support::answer(app.http.post(app.url("/v1/claims")).json(&asked)).await.ok();
     canary.post("/v1/me/corrections", json!({ "field": "other", "wanted": WORDS })).await.ok();
@@ -196,8 +242,9 @@ async fn a_canary_is_nowhere_in_clear() {
     }
     let secrets = [PHONE, ID, CLAIMED, WORDS, PLACE, SAID, ANSWERED].map(|text| (text.to_owned(), text.as_bytes()));
     let clips = [("the clip".to_owned(), sample(CLIP)), ("the photo".to_owned(), sample(PNG))];
+    let choices = CHOICES.map(|text| (format!("the choice as {text}"), text.as_bytes()));
     for (name, bytes) in &searched {
-        for (secret, canary) in secrets.iter().chain(&clips) {
+        for (secret, canary) in secrets.iter().chain(&clips).chain(&choices) {
             assert!(!holds(bytes, canary), "{name} holds {secret}");
         }
     }

@@ -343,6 +343,7 @@ desk-vote-seats = 要选出几个
 desk-vote-most = 每张票最多选几个（不填同上）
 desk-vote-again = 再投一次
 desk-vote-again-do = 在得票相同的里面再投
+desk-vote-again-call = 要作出决定，得先按规定的天数通知一次新的会议，再来这里发起。
 desk-households = 户代表
 desk-household-number = 户号
 desk-household-none = 名册上没有这个户号。

@@ -1,0 +1,107 @@
+//! Ballots that come while the writer is busy: they are written together and answered each for itself.
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{
+    race::hold_the_writer,
+    support::{Answer, Somebody, TestApp, Village},
+};
+
+async fn count(app: &TestApp, select: &str) -> i64 {
+    crate::support::count(app.folder.path(), select).await
+}
+
+/// Ballots that wait for the same turn are written by shared statements: each has the answer it would have had by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let mut electors = Vec::new();
+    for number in ["00007", "00008", "00010", "00011", "00012", "00013", "00014", "00015"] {
+        electors.push(village.villager(&app, number).await);
+    }
+    let stranger = village.neighbour(&app).await;
+    for allows_revote in [false, true] {
+        let matter = village.matter_to_decide(&app, "修一座桥").await;
+        let vote = json!({
+            "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person", "challenge_days": 0,
+            "closes_at": app.app.now() + TimeDelta::minutes(10), "allows_revote": allows_revote,
+        });
+        let vote = village.chair.post("/v1/votes", vote).await.ok()["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/votes/{vote}/ballots");
+        let ballot = |choice| json!({ "cast_id": Uuid::new_v4(), "choice": choice });
+        electors[0].post(&path, ballot("against")).await.ok();
+        app.settle().await;
+        let marks = "SELECT count(*) FROM roll_entries WHERE channel = 'online'";
+        let before = (count(&app, "SELECT count(*) FROM envelopes").await, count(&app, marks).await);
+
+        let (same, shared) = (ballot("for"), ballot("for"));
+        let sent = [
+            (&electors[0], ballot("for")),
+            (&electors[1], ballot("for")),
+            (&electors[1], ballot("for")),
+            (&electors[2], same.clone()),
+            (&electors[2], same),
+            (&electors[3], shared.clone()),
+            (&electors[4], shared),
+            (&electors[5], json!({ "cast_id": Uuid::new_v4(), "choices": ["for"] })),
+            (&stranger, ballot("for")),
+            (&electors[6], ballot("against")),
+            (&electors[7], ballot("against")),
+        ];
+        let answers = in_one_turn(&app, &path, sent).await;
+        let codes: Vec<String> = answers.iter().map(code).collect();
+        let again = if allows_revote { "taken" } else { "already_cast" };
+        assert_eq!(codes[0], again, "{codes:?}");
+        assert_eq!(sorted(&codes[1..3]), sorted(&[again, "taken"]), "{codes:?}");
+        assert_eq!(sorted(&codes[3..5]), ["taken", "taken"], "{codes:?}");
+        assert_eq!(answers[3].body, answers[4].body, "one ballot with two receipts");
+        assert_eq!(sorted(&codes[5..7]), ["cast_id_conflict", "taken"], "{codes:?}");
+        assert_eq!(codes[7..], ["ballot_kind", "not_on_roll", "taken", "taken"]);
+        let revised = if allows_revote { 2 } else { 0 };
+        let envelopes = count(&app, "SELECT count(*) FROM envelopes").await - before.0;
+        assert_eq!((envelopes, count(&app, marks).await - before.1), (5 + revised, 5));
+
+        app.pass(TimeDelta::minutes(10)).await;
+        app.settle().await;
+        let counted = app.get(&format!("/v1/votes/{vote}/result")).await.ok()["count"].clone();
+        let against = if allows_revote { 2 } else { 3 };
+        assert_eq!((&counted["present"], &counted["no"]), (&json!(6), &json!(against)), "{counted}");
+        let entries = app.get(&format!("/v1/votes/{vote}/board/entries")).await.ok();
+        let on_board = entries["items"].as_array().unwrap().iter();
+        let on_board = on_board.filter(|entry| entry["leaf"].as_str().unwrap().contains("\"k\":\"ballot\"")).count();
+        assert_eq!(i64::try_from(on_board).unwrap(), envelopes + 1, "taken, but not on the board");
+    }
+    app.stop().await;
+}
+
+/// Has all of them wait for the writer, and lets it go.
+async fn in_one_turn<const N: usize>(app: &TestApp, path: &str, sent: [(&Somebody, Value); N]) -> Vec<Answer> {
+    let let_go = hold_the_writer(app).await;
+    let casting = sent.map(|(who, ballot)| {
+        let (who, path) = (who.clone(), path.to_owned());
+        tokio::spawn(async move { who.post(&path, ballot).await })
+    });
+    sleep(Duration::from_secs(2)).await;
+    assert!(casting.iter().all(|one| !one.is_finished()), "a ballot was answered before its turn");
+    let_go.send(()).unwrap();
+    let mut answers = Vec::new();
+    for one in casting {
+        answers.push(one.await.unwrap());
+    }
+    answers
+}
+
+fn code(answer: &Answer) -> String {
+    if answer.status == 201 { "taken".to_owned() } else { answer.clone().refused() }
+}
+
+fn sorted<T: AsRef<str>>(codes: &[T]) -> Vec<&str> {
+    let mut codes: Vec<&str> = codes.iter().map(AsRef::as_ref).collect();
+    codes.sort_unstable();
+    codes
+}

@@ -108,9 +108,18 @@ async fn anew(ground: &Ground, server: &process::Server) -> Outcome<Uuid> {
         "matter_id": before["matter_id"], "meeting_id": before["meeting_id"], "question": before["question"],
         "preset": before["preset"], "closes_at": before["closes_at"], "allows_revote": true,
     });
-    let opened = line.post("/v1/votes", &ground.chair.token, &vote).await?;
-    let id = opened.json()["id"].as_str().and_then(|id| id.parse().ok());
-    id.ok_or_else(|| format!("no vote: {}; {}", annulled.text(), opened.text()).into())
+    let began = Instant::now();
+    loop {
+        let opened = line.post("/v1/votes", &ground.chair.token, &vote).await?;
+        if let Some(id) = opened.json()["id"].as_str() {
+            return Ok(id.parse()?);
+        }
+        // the matter is free a moment after its vote was annulled
+        if began.elapsed() > Duration::from_secs(10) {
+            return Err(format!("no vote: {}; {}", annulled.text(), opened.text()).into());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Those with a log-in who are on the roll and have not cast.

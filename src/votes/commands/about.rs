@@ -23,6 +23,9 @@ const CALLED: &str = "called";
 /// Elections of a village committee are no matter of the six stages.
 const ELECTIONS: &str = "committee_";
 
+/// What a council advises binds nobody.
+const ADVICE: &str = "council_charter";
+
 /// The bodies in which those sit who make the three keys of a secret vote.
 const HOLDERS: [&str; 3] = ["village_committee", "supervision_committee", "town_office"];
 
@@ -114,10 +117,11 @@ pub(super) async fn is_binding(
     checks.require(!is_ours || in_time, "meeting_id", "called_too_late");
     checks.require(!is_ours || input.closes_at > meeting.starts_at, "closes_at", "before_the_meeting");
     // who was not heard in the room is heard afterwards: what decides never stands at once
-    checks.require(input.challenge_days != Some(0), "challenge_days", "out_of_range");
+    let is_advice = input.preset == ADVICE;
+    checks.require(is_advice || input.challenge_days != Some(0), "challenge_days", "out_of_range");
     checks.done()?;
     if let Some(matter) = about.matter.filter(|_| preset.unit == Unit::Representative) {
         matters::commands::require_authorised(tx, matter).await?;
     }
-    Ok(true)
+    Ok(!is_advice)
 }

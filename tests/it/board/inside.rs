@@ -12,14 +12,14 @@ use super::{
 use crate::support::{Raw, Somebody, TestApp, Village, count, person_of};
 
 /// A meeting of the council about its own affairs.
-async fn called(app: &TestApp, village: &Village) -> Value {
+pub(super) async fn called(app: &TestApp, village: &Village) -> Value {
     let call = json!({ "area_code": village.area, "body_id": village.council, "audience": "members",
         "business": "own_affairs", "title": "换届会议", "agenda": "选举会长", "place": "文化礼堂",
         "starts_at": app.app.now() + TimeDelta::hours(3) });
     village.council_chair.post("/v1/meetings", call).await.ok()["id"].clone()
 }
 
-fn election(app: &TestApp, meeting: &Value) -> Value {
+pub(super) fn election(app: &TestApp, meeting: &Value) -> Value {
     json!({ "meeting_id": meeting, "question": "选举会长", "preset": "council_election", "secrecy": "secret",
         "options": ["沈会长", "费会长"], "closes_at": app.app.now() + TimeDelta::days(1) })
 }
@@ -96,7 +96,7 @@ async fn a_council_elects_its_chair_at_its_own_meeting_and_nobody_else_has_a_han
 }
 
 /// The keys of the three, by their public and private halves, and the vote open.
-async fn keyed(village: &Village, path: &str) -> Value {
+pub(super) async fn keyed(village: &Village, path: &str) -> Value {
     let mut keys = Vec::new();
     for ((trustee, (public, private)), holder) in
         Trustee::ALL.into_iter().zip(key_pairs(3)).zip([&village.chair, &village.supervisor, &village.town])

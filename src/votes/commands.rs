@@ -176,6 +176,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let now = tx.now();
     let (preset, opens_at) = check(&input, now)?;
     about::require_holders(tx, &input, &about.area).await?;
+    about::require_round_before(tx, &input, &about).await?;
     let is_posted = opens_at > now;
     let asked = question::asked(tx, &input, &about).await?;
     // after a tie it goes on by the rule by which it began

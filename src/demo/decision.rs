@@ -44,6 +44,7 @@ impl Story<'_> {
             has_paper: false,
             challenge_days: None,
             roll_days: None,
+            by_charter: None,
         };
         let vote =
             self.write(move |tx| Box::pin(async move { votes::commands::open_vote(tx, &actor, input).await })).await?;

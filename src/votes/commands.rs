@@ -10,7 +10,7 @@ use super::{
     roll,
     rows::vote,
     rules::{
-        self, Preset,
+        self, CharterRule, Preset,
         roll::{MAX_POSTED_DAYS, days_after},
     },
 };
@@ -28,6 +28,7 @@ mod about;
 mod amend;
 mod annul;
 pub mod boxes;
+mod by_charter;
 mod cast;
 pub mod challenges;
 mod close;
@@ -129,6 +130,10 @@ pub struct OpenVote {
     /// The meeting it belongs to. Without one it is an opinion poll and decides nothing, and needs a matter.
     #[serde(default)]
     pub meeting_id: Option<MeetingId>,
+    /// What the charter of a body asks for in a vote of its members; for no other vote. What the preset says when absent; after
+    /// a tie what was asked before.
+    #[serde(default)]
+    pub by_charter: Option<CharterRule>,
 }
 
 /// Are choices named after closing?
@@ -171,19 +176,22 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let now = tx.now();
     let (preset, opens_at) = check(&input, now)?;
     about::require_holders(tx, &input, &about.area).await?;
+    about::require_round_before(tx, &input, &about).await?;
     let is_posted = opens_at > now;
     let asked = question::asked(tx, &input, &about).await?;
+    // after a tie it goes on by the rule by which it began
+    let preset = asked.rule.clone().unwrap_or(preset);
     let is_secret = input.secrecy == Secrecy::Secret;
-    let is_binding = about::is_binding(tx, &input, (preset, opens_at), &about).await?;
+    let is_binding = about::is_binding(tx, &input, (&preset, opens_at), &about).await?;
     let id = VoteId::new();
     if let Some(matter) = about.matter {
         matters::commands::begin_vote(tx, matter, id).await?;
     }
     // who has a vote is who has one on the day of the first ballot
     let day = clock::local_date(opens_at);
-    let electors = roll::draw_up(tx, (&input.preset, preset), (&about.area, about.body), day).await?;
+    let electors = roll::draw_up(tx, (&input.preset, &preset), (&about.area, about.body), day).await?;
     let row =
-        drawn_up(tx, (id, input), (actor.person, about), (preset, opens_at), (is_binding, asked, electors.len()))?;
+        drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;
     let row = row.insert(tx).await?;
     roll::freeze(tx, (id, actor.person), electors).await?;
     let row = keep_root(tx, row).await?;
@@ -276,7 +284,7 @@ pub(super) async fn record_opened(tx: &Tx, row: &vote::Model, actor: Option<&Act
 }
 
 /// The rule, and when the first ballot may be cast.
-fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateTime<Utc>)> {
+fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(Preset, DateTime<Utc>)> {
     let preset = rules::preset(&input.preset);
     if preset.is_some_and(|preset| preset.paper_required) && input.secrecy != Secrecy::Paper {
         return Err(Code::PaperRequired.into());
@@ -300,7 +308,8 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(&'static Preset, DateT
     let on_paper_alone = input.secrecy == Secrecy::Paper;
     checks.require(!on_paper_alone || input.has_paper, "has_paper", "required");
     checks.require(!on_paper_alone || !input.allows_revote, "allows_revote", "not_on_paper");
+    by_charter::check(&mut checks, input);
     checks.done()?;
     let preset = preset.filter(|preset| roll::is_votable(&input.preset, preset)).ok_or(Code::RuleNotVotable)?;
-    Ok((preset, opens_at))
+    Ok((by_charter::applied(preset, input.by_charter.as_ref()), opens_at))
 }

@@ -263,6 +263,7 @@ mod tests {
             "committee_election_round1",
             "committee_election_round2",
             "committee_recall",
+            "council_charter",
             "council_election",
             "village_assembly_household",
             "village_assembly_person",

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub mod charter;
 pub mod election;
 pub mod paper;
 pub mod proxies;
@@ -14,6 +15,7 @@ pub mod roll;
 pub mod turnout;
 
 pub use self::{
+    charter::CharterRule,
     election::{Elected, Question, elect},
     proxies::{ProxyRule, Relation, Who},
     roll::{RollFault, RollRule},

@@ -2,6 +2,7 @@
 mod after;
 mod archives;
 mod browser;
+mod charters;
 mod choices;
 mod counters;
 mod daily;

@@ -18,6 +18,7 @@ use crate::{
         OpenVote, PresetView, Secrecy, VoteView,
         commands::open_vote,
         queries::{is_inside, presets, votes_at},
+        rules::CharterRule,
     },
 };
 
@@ -93,7 +94,18 @@ pub(super) fn asked(
         allows_revote: fields.text("allows_revote") == "yes",
         closes_at: moment_of(fields, "closes_at")?,
         meeting_id,
+        by_charter: by_charter(fields)?,
     })
+}
+
+/// What the charter says, where the form names its article.
+fn by_charter(fields: &Fields) -> Result<Option<CharterRule>> {
+    let Some(article) = fields.given("by_charter.article") else { return Ok(None) };
+    Ok(Some(CharterRule {
+        article: article.to_owned(),
+        quorum: fields.optional("by_charter.quorum")?,
+        passing: fields.required("by_charter.passing")?,
+    }))
 }
 
 /// Opens it.

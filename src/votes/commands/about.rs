@@ -1,6 +1,7 @@
 //! What a vote is about: a matter that is to be decided, or the agenda of a meeting; in whose name it is opened, and whether it
 //! decides.
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{OpenVote, Secrecy};
 use crate::{
@@ -12,8 +13,9 @@ use crate::{
     matters, meetings,
     store::Tx,
     votes::{
-        queries::is_inside,
+        queries::{self, is_inside},
         roll,
+        rows::vote,
         rules::{self, Preset, Unit},
     },
 };
@@ -22,6 +24,13 @@ use crate::{
 const CALLED: &str = "called";
 /// Elections of a village committee are no matter of the six stages.
 const ELECTIONS: &str = "committee_";
+/// The two rounds of one.
+const ROUNDS: [&str; 2] = ["committee_election_round1", "committee_election_round2"];
+/// 另行选举 is held on the same day, or within so many days.
+const SECOND_ROUND_DAYS: i64 = 30;
+
+/// What a council advises binds nobody.
+const ADVICE: &str = "council_charter";
 
 /// The bodies in which those sit who make the three keys of a secret vote.
 const HOLDERS: [&str; 3] = ["village_committee", "supervision_committee", "town_office"];
@@ -86,6 +95,29 @@ pub(super) async fn require_holders(tx: &Tx, input: &OpenVote, area: &str) -> Re
     Ok(())
 }
 
+/// A second round follows a round that was counted, on the same day or within thirty.
+///
+/// # Errors
+/// `invalid_fields` where there was none, or it was longer ago.
+pub(super) async fn require_round_before(tx: &Tx, input: &OpenVote, about: &About) -> Result<()> {
+    let [_, second] = ROUNDS;
+    // after a tie the same round goes on
+    if input.preset != second || input.parent_vote_id.is_some() {
+        return Ok(());
+    }
+    let before = vote::Entity::find()
+        .filter(vote::Column::AreaCode.eq(&about.area))
+        .filter(vote::Column::Preset.is_in(ROUNDS))
+        .filter(vote::Column::State.eq(queries::CLOSED))
+        .order_by_desc(vote::Column::ClosesAt);
+    let before = before.one(tx).await?.ok_or_else(|| refused("preset", "no_round_before"))?;
+    let days = clock::local_date(input.closes_at) - clock::local_date(before.closes_at);
+    if days > TimeDelta::days(SECOND_ROUND_DAYS) {
+        return Err(refused("closes_at", "second_round_too_late"));
+    }
+    Ok(())
+}
+
 /// A vote that decides belongs to a meeting about the same, called as many days ahead of it and of the opening as the
 /// law asks, and is open until the meeting has begun.
 ///
@@ -114,10 +146,11 @@ pub(super) async fn is_binding(
     checks.require(!is_ours || in_time, "meeting_id", "called_too_late");
     checks.require(!is_ours || input.closes_at > meeting.starts_at, "closes_at", "before_the_meeting");
     // who was not heard in the room is heard afterwards: what decides never stands at once
-    checks.require(input.challenge_days != Some(0), "challenge_days", "out_of_range");
+    let is_advice = input.preset == ADVICE;
+    checks.require(is_advice || input.challenge_days != Some(0), "challenge_days", "out_of_range");
     checks.done()?;
     if let Some(matter) = about.matter.filter(|_| preset.unit == Unit::Representative) {
         matters::commands::require_authorised(tx, matter).await?;
     }
-    Ok(true)
+    Ok(!is_advice)
 }

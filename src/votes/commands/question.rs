@@ -7,7 +7,10 @@ use crate::{
     ids::VoteId,
     votes::{
         queries::{self, OptionView},
-        rules::election::{MAX_CHOICES, MAX_OPTIONS},
+        rules::{
+            Preset,
+            election::{MAX_CHOICES, MAX_OPTIONS},
+        },
     },
 };
 
@@ -19,6 +22,8 @@ pub(super) struct Asked {
     pub(super) max_choices: i32,
     /// s.
     pub(super) seats: i32,
+    /// Of a vote after a tie inside a body: that of the one before.
+    pub(super) rule: Option<Preset>,
 }
 
 /// Votes that only ask for or against: nobody is recalled by a choice among several.
@@ -29,9 +34,9 @@ const MOTIONS: &[&str] = &["committee_recall"];
 /// # Errors
 /// `invalid_fields`; `not_found` for another vote that is not there; `wrong_state` when it left no tie.
 pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote, about: &About) -> Result<Asked> {
-    let (options, seats) = match input.parent_vote_id {
+    let (options, seats, rule) = match input.parent_vote_id {
         Some(parent) => tied(db, (input, about), parent).await?,
-        None => (input.options.iter().map(|text| text.trim().to_owned()).collect(), input.seats.unwrap_or(1)),
+        None => (input.options.iter().map(|text| text.trim().to_owned()).collect(), input.seats.unwrap_or(1), None),
     };
     let most = input.max_choices.unwrap_or(seats);
     let is_choice = !options.is_empty();
@@ -56,19 +61,19 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote, about: &A
     }
     checks.done()?;
     if !is_choice {
-        return Ok(Asked { options: None, max_choices: 1, seats: 1 });
+        return Ok(Asked { options: None, max_choices: 1, seats: 1, rule });
     }
     let keyed = (1..).zip(options).map(|(key, text): (usize, String)| OptionView { key: key.to_string(), text });
     let options = serde_json::to_string(&keyed.collect::<Vec<_>>()).map_err(Error::broken)?;
-    Ok(Asked { options: Some(options), max_choices: most, seats })
+    Ok(Asked { options: Some(options), max_choices: most, seats, rule })
 }
 
-/// Those whom the vote before left tied, and the places that it left open; of a result that stands.
+/// Those whom the vote before left tied, the places that it left open, and inside a body its rule; of a result that stands.
 async fn tied(
     db: &impl ConnectionTrait,
     (input, about): (&OpenVote, &About),
     parent: VoteId,
-) -> Result<(Vec<String>, i32)> {
+) -> Result<(Vec<String>, i32, Option<Preset>)> {
     let before = queries::row(db, parent).await?;
     let is_of_another = before.matter_id.is_none() && (before.body_id, &before.area_code) != (about.body, &about.area);
     if before.matter_id != about.matter || is_of_another {
@@ -81,8 +86,10 @@ async fn tied(
     let choice = result.choice.filter(|choice| choice.options.iter().any(|one| one.is_tied)).ok_or(Code::WrongState)?;
     let mut checks = Checks::default();
     checks.require(input.options.is_empty() && input.seats.is_none(), "options", "only_the_tied");
+    checks.require(input.by_charter.is_none(), "by_charter", "only_the_tied");
     checks.require(before.preset == input.preset, "preset", "only_the_tied");
     checks.done()?;
     let tied = choice.options.into_iter().filter(|one| one.is_tied).map(|one| one.text);
-    Ok((tied.collect(), i32::try_from(choice.seats_open).map_err(Error::broken)?))
+    let rule = if queries::is_inside(&before.preset) { Some(queries::rule_of(&before)?) } else { None };
+    Ok((tied.collect(), i32::try_from(choice.seats_open).map_err(Error::broken)?, rule))
 }

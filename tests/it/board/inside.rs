@@ -12,14 +12,14 @@ use super::{
 use crate::support::{Raw, Somebody, TestApp, Village, count, person_of};
 
 /// A meeting of the council about its own affairs.
-async fn called(app: &TestApp, village: &Village) -> Value {
+pub(super) async fn called(app: &TestApp, village: &Village) -> Value {
     let call = json!({ "area_code": village.area, "body_id": village.council, "audience": "members",
         "business": "own_affairs", "title": "换届会议", "agenda": "选举会长", "place": "文化礼堂",
         "starts_at": app.app.now() + TimeDelta::hours(3) });
     village.council_chair.post("/v1/meetings", call).await.ok()["id"].clone()
 }
 
-fn election(app: &TestApp, meeting: &Value) -> Value {
+pub(super) fn election(app: &TestApp, meeting: &Value) -> Value {
     json!({ "meeting_id": meeting, "question": "选举会长", "preset": "council_election", "secrecy": "secret",
         "options": ["沈会长", "费会长"], "closes_at": app.app.now() + TimeDelta::days(1) })
 }
@@ -96,7 +96,7 @@ async fn a_council_elects_its_chair_at_its_own_meeting_and_nobody_else_has_a_han
 }
 
 /// The keys of the three, by their public and private halves, and the vote open.
-async fn keyed(village: &Village, path: &str) -> Value {
+pub(super) async fn keyed(village: &Village, path: &str) -> Value {
     let mut keys = Vec::new();
     for ((trustee, (public, private)), holder) in
         Trustee::ALL.into_iter().zip(key_pairs(3)).zip([&village.chair, &village.supervisor, &village.town])
@@ -203,6 +203,13 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     let plain = json!({ "meeting_id": meeting, "question": "修桥？", "preset": "village_assembly_person",
         "closes_at": starts + TimeDelta::hours(8) });
     assert_eq!(village.chair.post("/v1/votes", plain).await.refused(), "invalid_fields");
+    let second = |more: Value| {
+        let mut all = ask(json!({ "preset": "committee_election_round2" }));
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let refused = village.chair.post("/v1/votes", second(json!({}))).await;
+    assert!(refused.body.to_string().contains("no_round_before"), "a second round without a first: {}", refused.body);
     let vote = village.chair.post("/v1/votes", ask(json!({}))).await.ok();
     assert_eq!(
         (&vote["state"], &vote["is_binding"]),
@@ -248,5 +255,16 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     assert!(result["choice"]["options"][0]["is_elected"] == true && result["choice"]["options"][0]["votes"] == 30);
     let archive = checked(&app, &path[10..], &[]).await;
     assert_eq!((leaves(&archive, "ballot").len(), archive["manifest"]["secrecy"].as_str()), (0, Some("paper")));
+    // what was left open is voted on within thirty days of that day
+    for (days, is_in_time) in [(35, false), (20, true)] {
+        let starts = app.app.now() + TimeDelta::days(days);
+        let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "villagers",
+            "title": "另行选举大会", "agenda": "另行选举", "place": "文化礼堂", "starts_at": starts });
+        let meeting = village.chair.post("/v1/meetings", call).await.ok()["id"].clone();
+        let ask = second(json!({ "meeting_id": meeting, "closes_at": starts + TimeDelta::hours(8) }));
+        let asked = village.chair.post("/v1/votes", ask).await;
+        let told = asked.body.to_string();
+        assert_eq!((asked.status == 201, told.contains("second_round_too_late")), (is_in_time, !is_in_time), "{told}");
+    }
     app.stop().await;
 }

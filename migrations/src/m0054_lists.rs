@@ -17,6 +17,7 @@ impl MigrationTrait for Migration {
         index(manager, "suggestions", &["state", "answer_due_at"]).await?;
         index(manager, "suggestions", &["body_id", "created_at"]).await?;
         index(manager, "suggestions", &["created_at"]).await?;
+        index(manager, "suggestion_answers", &["created_at"]).await?;
         let mut hiding = Table::alter();
         hiding.table("suggestions").add_column(string_null("hiding"));
         manager.alter_table(hiding).await?;

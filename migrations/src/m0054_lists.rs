@@ -15,6 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        index(manager, "suggestions", &["state", "accept_due_at"]).await?;
         index(manager, "suggestions", &["state", "answer_due_at"]).await?;
         index(manager, "suggestions", &["body_id", "created_at"]).await?;
         index(manager, "suggestions", &["created_at"]).await?;

@@ -56,7 +56,7 @@ pub async fn work(app: &App, (area, text): (&str, &str)) -> Result<Vec<BodyWork>
 async fn counted(db: &impl ConnectionTrait, (area, from, to): (&str, NaiveDate, NaiveDate)) -> Result<Vec<BodyWork>> {
     let time = (area, clock::start_of_day(from), clock::start_of_day(to));
     let mut consults: HashMap<BodyId, i64> = HashMap::new();
-    let held = meetings::queries::held_by_body(db, time).await?;
+    let held = meetings::queries::held::held_by_body(db, time).await?;
     for (body, times) in held.into_iter().chain(matters::queries::opinions_by_body(db, time).await?) {
         *consults.entry(body).or_default() += times;
     }

@@ -21,13 +21,12 @@ use crate::{
 };
 
 mod doors;
-mod held;
+pub mod held;
 pub(super) mod lists;
 mod resolved;
 
 pub use self::{
     doors::{DoorCodeView, door_code},
-    held::held_by_body,
     lists::{ListChangeView, ListedView},
     resolved::ResolutionView,
 };

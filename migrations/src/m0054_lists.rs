@@ -1,5 +1,6 @@
 //! What keeps lists of voices as quick among hundreds of thousands as among a few: what is due, what lies on a desk, what was
-//! left in a period. And public voices that are hidden, with the reason, and what their authors say to it.
+//! left in a period. And public voices that are hidden, with the reason, and what their authors
+//! say to it; and whether an answer takes up what was wanted.
 use sea_orm_migration::{prelude::*, schema::*};
 
 use crate::schema::{create, index};
@@ -14,9 +15,14 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        index(manager, "suggestions", &["state", "accept_due_at"]).await?;
         index(manager, "suggestions", &["state", "answer_due_at"]).await?;
         index(manager, "suggestions", &["body_id", "created_at"]).await?;
         index(manager, "suggestions", &["created_at"]).await?;
+        index(manager, "suggestion_answers", &["created_at"]).await?;
+        let mut outcome = Table::alter();
+        outcome.table("suggestion_answers").add_column(string("outcome").default("answered"));
+        manager.alter_table(outcome).await?;
         let mut hiding = Table::alter();
         hiding.table("suggestions").add_column(string_null("hiding"));
         manager.alter_table(hiding).await?;

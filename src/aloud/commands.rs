@@ -84,16 +84,18 @@ pub async fn remove_clip(tx: &Tx, actor: &Actor, (about, id): (About, Uuid)) -> 
 async fn give_up(tx: &Tx, subject: &Subject, clips: &[MediaId]) -> Result<()> {
     match subject.about {
         About::Vote => Ok(()),
-        About::Notice | About::Matter => media::commands::discard(tx, media::ALOUD, clips).await,
+        About::Notice | About::Matter | About::Form => media::commands::discard(tx, media::ALOUD, clips).await,
     }
 }
 
-/// Who may publish a notice there, open a vote, or raise a matter, says how it sounds.
+/// Who may publish a notice there, open a vote or a form, or raise a matter, says how it sounds.
 async fn require(tx: &Tx, actor: &Actor, subject: &Subject) -> Result<()> {
+    queries::require_hearer(tx, Some(actor), (subject.about, subject.id)).await?;
     match subject.about {
         About::Notice => notices::commands::require_publisher(tx, actor, (&subject.area, subject.matter)).await,
         About::Vote => bodies::require(actor, Right::OpenVote, &subject.area).map(drop),
         About::Matter => bodies::require(actor, Right::RaiseMatter, &subject.area).map(drop),
+        About::Form => bodies::require(actor, Right::OpenForm, &subject.area).map(drop),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     error::{Problem, Result},
     ids::MediaId,
     media::{self, SizeQuery},
+    people::Visitor,
 };
 
 /// Routes of this subject.
@@ -26,21 +27,27 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(read_clip, record_clip, remove_clip)).routes(routes!(play_clip))
 }
 
-/// The clip that says a notice, a vote or a matter aloud.
+/// The clip that says a notice, a vote, a matter or a form aloud.
 #[utoipa::path(get, path = "/v1/aloud/{about}/{id}", tag = "aloud", operation_id = "read_clip",
     params(("about" = About, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
-    responses((status = 200, body = ClipView, description = "The clip of its present version; for everybody"),
+    responses((status = 200, body = ClipView, description = "The clip of its present version; for whoever may read it"),
         (status = "default", body = Problem, description = "Refused; `not_found` when there is none",
             content_type = "application/problem+json")))]
-async fn read_clip(State(app): State<App>, Path(which): Path<(About, Uuid)>) -> Result<Json<ClipView>> {
-    queries::clip(app.store.read(), which).await.map(Json)
+async fn read_clip(
+    State(app): State<App>,
+    Visitor(asker): Visitor,
+    Path(which): Path<(About, Uuid)>,
+) -> Result<Json<ClipView>> {
+    let db = app.store.read();
+    queries::require_hearer(db, asker.as_ref(), which).await?;
+    queries::clip(db, which).await.map(Json)
 }
 
 /// Let a clip say it aloud from now on, in place of the one before.
 #[utoipa::path(put, path = "/v1/aloud/{about}/{id}", tag = "aloud", operation_id = "record_clip",
     params(("about" = About, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
     request_body = RecordClip,
-    responses((status = 200, body = ClipView, description = "Everybody may hear it"),
+    responses((status = 200, body = ClipView, description = "Whoever may read it may hear it"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn record_clip(
     State(app): State<App>,
@@ -66,19 +73,20 @@ async fn remove_clip(State(app): State<App>, actor: Actor, Path(which): Path<(Ab
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The sound of a clip that says a notice, a vote or a matter.
+/// The sound of a clip that says a notice, a vote, a matter or a form.
 #[utoipa::path(get, path = "/v1/clips/{id}", tag = "aloud", operation_id = "play_clip",
     params(("id" = MediaId, Path, description = "The clip"), SizeQuery),
-    responses((status = 200, description = "The sound; for everybody", content_type = "audio/*"),
+    responses((status = 200, description = "The sound; for whoever may read what it says", content_type = "audio/*"),
         (status = 206, description = "The range asked for", content_type = "audio/*"),
         (status = 304, description = "The client has it"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn play_clip(
     State(app): State<App>,
+    Visitor(asker): Visitor,
     Path(id): Path<MediaId>,
     Query(query): Query<SizeQuery>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let row = queries::file(app.store.read(), id).await?;
+    let row = queries::file(app.store.read(), asker.as_ref(), id).await?;
     media::serve(&app, &row, query.size, &headers).await
 }

@@ -1,9 +1,10 @@
-//! 听一听: a clip that says a notice, a vote or a matter aloud, for people who cannot read it.
+//! 听一听: a clip that says a notice, a vote, a matter or the questions of a form aloud, for people who cannot read it.
 //!
 //! Always true: a clip says one version of one thing, and no newer one: it is not played from the moment its notice is
-//! changed, and destroyed by what follows; who may publish the notice, open the vote or raise the matter there lets it be
-//! heard, replaces it or takes it away; whoever may read the thing may hear it, which is everybody; it stays when who spoke it
-//! closes the account. Without a clip nothing is shown, and nothing waits for one.
+//! changed, and destroyed by what follows; who may publish the notice, open the vote or the form, or raise the matter there
+//! lets it be heard, replaces it or takes it away; whoever may read the thing may hear it, which is everybody, and of a form
+//! whoever lives or serves where it asks; a sheet of visits has none; it stays when who spoke it closes the account. Without a
+//! clip nothing is shown, and nothing waits for one.
 //! A speech command of the operator's makes one for what hangs or is open and has none: outside of any unit of work, one at a
 //! time, within limits of time and length, three times at most; what it gives is inspected like what anybody sends.
 //! Tables owned: `aloud_clips`. Events recorded: `clip.recorded`, `clip.removed`.

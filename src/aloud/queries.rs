@@ -11,8 +11,10 @@ use super::{
     rules::{self, About},
 };
 use crate::{
+    actor::Actor,
     error::{Code, Result},
-    ids::{MatterId, MediaId, NoticeId, PersonId, VoteId},
+    forms,
+    ids::{FormId, MatterId, MediaId, NoticeId, PersonId, VoteId},
     matters,
     media::{self, Media, MediaView},
     notices, votes,
@@ -33,7 +35,7 @@ pub struct ClipView {
     pub version: i32,
     /// Was it made by a machine? Otherwise somebody spoke it.
     pub is_machine: bool,
-    /// The clip; its `url` is for everybody.
+    /// The clip; its `url` is for everybody, of a form for whoever may read that.
     pub media: MediaView,
 }
 
@@ -118,6 +120,19 @@ pub(super) async fn subject(db: &impl ConnectionTrait, (about, id): (About, Uuid
                 is_current: true,
             }
         }
+        About::Form => {
+            let form = forms::spoken::spoken(db, FormId(id)).await?;
+            Subject {
+                about,
+                id,
+                words: rules::of_form(&form.title, &form.questions),
+                area: form.area_code,
+                version: ONLY_VERSION,
+                matter: None,
+                by: Some(form.opened_by),
+                is_current: form.is_open,
+            }
+        }
     })
 }
 
@@ -167,6 +182,33 @@ pub async fn of_matter(db: &impl ConnectionTrait, id: MatterId) -> Result<Option
     Ok(clips(db, About::Matter, &[(id.0, ONLY_VERSION)]).await?.remove(&id.0))
 }
 
+/// The clips that say these forms, by their ids. The caller knows who may read them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn of_forms(db: &impl ConnectionTrait, ids: &[FormId]) -> Result<HashMap<Uuid, ClipView>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted: Vec<(Uuid, i32)> = ids.iter().map(|id| (id.0, ONLY_VERSION)).collect();
+    clips(db, About::Form, &wanted).await
+}
+
+/// Everybody hears what everybody may read; what an area is asked, only who may read it there.
+///
+/// # Errors
+/// `not_found` for anybody else.
+pub(super) async fn require_hearer(
+    db: &impl ConnectionTrait,
+    actor: Option<&Actor>,
+    (about, id): (About, Uuid),
+) -> Result<()> {
+    match about {
+        About::Form => forms::spoken::require_hearer(db, actor, FormId(id)).await,
+        About::Notice | About::Vote | About::Matter => Ok(()),
+    }
+}
+
 /// The clip that says this thing now.
 ///
 /// # Errors
@@ -176,12 +218,13 @@ pub async fn clip(db: &impl ConnectionTrait, (about, id): (About, Uuid)) -> Resu
     clips(db, about, &[(id, version)]).await?.remove(&id).ok_or_else(|| Code::NotFound.into())
 }
 
-/// The file of a clip, for everybody; not of a version that is no more.
+/// The file of a clip, for whoever may hear it; not of a version that is no more.
 ///
 /// # Errors
 /// `not_found`.
-pub(super) async fn file(db: &impl ConnectionTrait, id: MediaId) -> Result<Media> {
+pub(super) async fn file(db: &impl ConnectionTrait, actor: Option<&Actor>, id: MediaId) -> Result<Media> {
     let row = clip::Entity::find().filter(clip::Column::MediaId.eq(id)).one(db).await?.ok_or(Code::NotFound)?;
+    require_hearer(db, actor, (row.about, row.subject_id)).await?;
     if version(db, (row.about, row.subject_id)).await? != row.version {
         return Err(Code::NotFound.into());
     }
@@ -191,7 +234,7 @@ pub(super) async fn file(db: &impl ConnectionTrait, id: MediaId) -> Result<Media
 async fn version(db: &impl ConnectionTrait, (about, id): (About, Uuid)) -> Result<i32> {
     match about {
         About::Notice => Ok(notices::queries::spoken(db, NoticeId(id)).await?.version),
-        About::Vote | About::Matter => Ok(ONLY_VERSION),
+        About::Vote | About::Matter | About::Form => Ok(ONLY_VERSION),
     }
 }
 

@@ -5,6 +5,7 @@ use super::{commands, queries::ONLY_VERSION, rules::About};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
+    forms::Purpose,
     store::Tx,
 };
 
@@ -17,6 +18,10 @@ async fn begin(tx: &Tx, event: &Event) -> Result<()> {
         Kind::NoticeWithdrawn | Kind::NoticeConcluded => (About::Notice, true),
         Kind::VoteOpened => (About::Vote, false),
         Kind::VoteClosed => (About::Vote, true),
+        // a visit is asked at the door
+        Kind::FormOpened if event.get::<String>("purpose").as_deref() == Some(Purpose::Visit.as_str()) => return Ok(()),
+        Kind::FormOpened => (About::Form, false),
+        Kind::FormClosed => (About::Form, true),
         _ => return Ok(()),
     };
     let id: Uuid = event.subject_id()?;

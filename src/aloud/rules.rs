@@ -4,7 +4,10 @@ use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::text;
+use crate::{
+    forms::rules::{Question, QuestionKind, SCALE},
+    text,
+};
 
 /// As much as is said in two minutes, which is what a clip may last.
 const MAX_CHARS: usize = 400;
@@ -22,6 +25,8 @@ pub enum About {
     Vote,
     /// 事项: title and summary.
     Matter,
+    /// 问卷 of a survey or a rating: title, and every question with what may be answered.
+    Form,
 }
 
 impl About {
@@ -32,6 +37,7 @@ impl About {
             Self::Notice => "notice",
             Self::Vote => "vote",
             Self::Matter => "matter",
+            Self::Form => "form",
         }
     }
 }
@@ -55,13 +61,32 @@ pub(super) fn of_question(question: &str, options: &[String], most: i32) -> Stri
     if options.is_empty() {
         return text::say_with("aloud-motion", &[("question", question.into())]);
     }
-    let said = |(n, option): (usize, &String)| {
+    let most = most.to_string();
+    let blanks = [("question", question.into()), ("options", said(options).into()), ("n", most.into())];
+    text::say_with("aloud-choice", &blanks)
+}
+
+/// What may be chosen, one after the other.
+fn said(options: &[String]) -> String {
+    let one = |(n, option): (usize, &String)| {
         text::say_with("aloud-option", &[("n", n.to_string().into()), ("text", option.as_str().into())])
     };
-    let options: Vec<String> = (1..).zip(options).map(said).collect();
-    let most = most.to_string();
-    let blanks = [("question", question.into()), ("options", options.join("").into()), ("n", most.into())];
-    text::say_with("aloud-choice", &blanks)
+    (1..).zip(options).map(one).collect()
+}
+
+/// A title, every question, and how it may be answered.
+pub(super) fn of_form(title: &str, questions: &[Question]) -> String {
+    let one = |(n, question): (usize, &Question)| {
+        let answers = match question.kind {
+            QuestionKind::Choice => text::say_with("aloud-pick", &[("options", said(&question.options).into())]),
+            QuestionKind::Scale => text::say_with("aloud-scale", &[("n", SCALE.to_string().into())]),
+            QuestionKind::Text => text::say("aloud-free"),
+        };
+        let (n, title) = (n.to_string(), question.title.as_str());
+        text::say_with("aloud-asked", &[("n", n.into()), ("question", title.into()), ("answers", answers.into())])
+    };
+    let questions: String = (1..).zip(questions).map(one).collect();
+    text::say_with("aloud-form", &[("title", title.trim().into()), ("questions", questions.into())])
 }
 
 /// As much of it as a clip can hold, up to the end of a sentence, and that there is more to be read.
@@ -99,6 +124,28 @@ mod tests {
         let choice = of_question("先修哪一座？", &["东桥".to_owned(), "西桥".to_owned()], 1);
         assert!(choice.contains("第1项") && choice.contains("西桥") && choice.contains("最多选1项"), "{choice}");
         assert_eq!(of_text(" 停水 ", "明天停水。\n"), "停水。明天停水。");
+    }
+
+    #[test]
+    fn every_question_is_said() {
+        let question = |title: &str, kind, options: &[&str]| Question {
+            id: "q".to_owned(),
+            title: title.to_owned(),
+            kind,
+            options: options.iter().map(|option| (*option).to_owned()).collect(),
+            required: true,
+        };
+        let said = of_form(
+            "修桥",
+            &[
+                question("先修哪一座？", QuestionKind::Choice, &["东桥", "西桥"]),
+                question("修得怎么样？", QuestionKind::Scale, &[]),
+                question("还有什么？", QuestionKind::Text, &[]),
+            ],
+        );
+        assert!(said.starts_with("问卷：修桥。第1问，先修哪一座？"), "{said}");
+        assert!(said.contains("第2项，西桥") && said.contains("第2问，修得怎么样？") && said.contains("5分"), "{said}");
+        assert!(said.contains("第3问，还有什么？"), "{said}");
     }
 
     #[test]

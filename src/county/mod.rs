@@ -5,11 +5,14 @@
 //! Tables owned: none. Events recorded: `work.redriven`.
 pub mod commands;
 pub mod health;
+mod http;
 pub mod queries;
 pub mod rules;
+pub mod work;
 
 use std::sync::Arc;
 
+pub use self::http::routes;
 use crate::{events::Reaction, live::Hub};
 
 /// What `server` alone knows and hands to the pages: the sockets of this process, and everything that follows from events.

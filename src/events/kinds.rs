@@ -213,7 +213,7 @@ kinds! {
     ObjectionRaised "objection.raised",
     /// An objection was answered; data: notice.
     ObjectionAnswered "objection.answered",
-    /// A clip says a notice, a vote or a matter aloud; data: about, version, media, machine.
+    /// A clip says a notice, a vote, a matter or a form aloud; data: about, version, media, machine.
     ClipRecorded "clip.recorded",
     /// It was taken away; data: about, version.
     ClipRemoved "clip.removed",

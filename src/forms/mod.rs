@@ -13,6 +13,7 @@ pub mod queries;
 mod reactions;
 mod rows;
 pub mod rules;
+pub mod spoken;
 
 pub use self::{
     commands::{GiveAnswer, OpenForm},

@@ -21,6 +21,7 @@ mod authorisations;
 mod charters;
 mod facts;
 mod halts;
+mod opinions;
 mod plans;
 mod register;
 mod stays;
@@ -32,6 +33,7 @@ pub use self::{
     charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
     halts::HaltView,
+    opinions::opinions_by_body,
     plans::{PlanQuery, PlanView, plan},
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},

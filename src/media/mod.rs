@@ -39,7 +39,7 @@ pub use self::{
 pub const PHOTO: &str = "photo";
 /// The kind of a voice clip, in rows and over the wire.
 pub const VOICE: &str = "voice";
-/// What a clip is attached to that says a notice, a vote or a matter aloud.
+/// What a clip is attached to that says a notice, a vote, a matter or a form aloud.
 pub const ALOUD: &str = "aloud";
 /// What the clip of an office's answer is attached to.
 pub const ANSWER: &str = "answer";

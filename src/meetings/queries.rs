@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod doors;
+pub mod held;
 pub(super) mod lists;
 mod resolved;
 mod signed;

@@ -1,4 +1,4 @@
-//! `/figures`: how well each body answers, for everybody, month by month.
+//! `/figures`: how well each body answers and what it did, for everybody, month by month.
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     app::{App, Query},
     areas::{self, AreaName},
+    county::work::{self, BodyWork},
     error::{Code, Result},
     suggestions::by_body::{self, BodyFigures},
 };
@@ -34,6 +35,7 @@ struct FiguresPage {
     area: String,
     period: String,
     figures: Vec<BodyFigures>,
+    work: Vec<BodyWork>,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>) -> Result<Response> {
@@ -45,6 +47,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>
     };
     let period = asked.period.filter(|text| !text.is_empty()).unwrap_or_else(|| by_body::last_month(app.now()));
     let figures = by_body::by_body(&app, (&area, &period)).await?;
+    let work = work::work(&app, (&area, &period)).await?;
     let (path, below) = (areas::path_names(db, &area).await?, areas::queries::children(db, Some(&area)).await?);
-    Ok(render(&FiguresPage { page: viewer.page("page-figures"), path, below, area, period, figures }))
+    Ok(render(&FiguresPage { page: viewer.page("page-figures"), path, below, area, period, figures, work }))
 }

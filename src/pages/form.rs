@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    aloud::{self, ClipView},
     app::{App, Path},
     error::Result,
     forms::{
@@ -37,6 +38,8 @@ pub struct Asked {
     pub id: FormId,
     pub title: String,
     pub questions: Vec<Question>,
+    /// Says all of it.
+    pub clip: Option<ClipView>,
     pub typed: Fields,
     pub wrong: Wrong,
 }
@@ -57,6 +60,11 @@ impl Asked {
 }
 
 impl FormPage {
+    /// Can the questions be heard?
+    fn hears(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.clip.is_some())
+    }
+
     /// What was counted for a question.
     fn counts(&self, question: &Question) -> Vec<(String, u64)> {
         let Tally { questions, .. } = &self.form.results;
@@ -66,13 +74,19 @@ impl FormPage {
 }
 
 /// The form, if the actor is asked and has not answered.
-pub fn asked(actor: &Actor, form: &FormDetail, typed: Fields, wrong: Wrong) -> Option<Asked> {
+pub fn asked(
+    actor: &Actor,
+    (form, clip): (&FormDetail, Option<ClipView>),
+    typed: Fields,
+    wrong: Wrong,
+) -> Option<Asked> {
     let is_for_me = form.form.purpose != Purpose::Visit && actor.lives_in(&form.form.area_code);
     let is_open = form.form.state == "open" && form.my_answer.as_ref().is_none_or(|mine| !mine.is_counted);
     (is_for_me && is_open).then(|| Asked {
         id: form.form.id,
         title: form.form.title.clone(),
         questions: form.form.questions.clone(),
+        clip,
         typed,
         wrong,
     })
@@ -85,7 +99,8 @@ async fn show(State(app): State<App>, who: Resident, Path(id): Path<FormId>) -> 
 async fn shown(app: &App, who: &Resident, id: FormId, typed: Fields, wrong: Wrong) -> Result<Response> {
     let form = queries::detail(app.store.read(), &who.actor, id).await?;
     let status = wrong.status();
-    let asked = asked(&who.actor, &form, typed, wrong);
+    let clip = aloud::queries::of_forms(app.store.read(), &[id]).await?.remove(&id.0);
+    let asked = asked(&who.actor, (&form, clip), typed, wrong);
     let back = format!("/matters/{}", form.form.subject_id);
     let page = who.page("page-form").titled(form.form.title.clone()).back(back).at(format!("/forms/{id}"));
     Ok(render_as(status, &FormPage { page, form, asked }))

@@ -156,10 +156,12 @@ async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -
 /// The open forms that wait for the actor; a matter has one or two.
 async fn asked(app: &App, actor: &Actor, forms: Vec<FormView>) -> Result<Vec<Asked>> {
     let open: Vec<FormId> = forms.iter().filter(|form| form.state == "open").map(|form| form.id).collect();
+    let mut clips = aloud::queries::of_forms(app.store.read(), &open).await?;
     let mut waiting = Vec::new();
     for id in open {
         let Ok(detail) = forms::queries::detail(app.store.read(), actor, id).await else { continue };
-        waiting.extend(form::asked(actor, &detail, Fields::default(), Wrong::default()));
+        let shown = (&detail, clips.remove(&id.0));
+        waiting.extend(form::asked(actor, shown, Fields::default(), Wrong::default()));
     }
     Ok(waiting)
 }

@@ -23,8 +23,8 @@ use crate::{
     ids::SuggestionId,
     streams::{self, Access},
     suggestions::{
-        self, Cosign, Deadline, RateSuggestion, SuggestionState, SuggestionSummary, SuggestionView, SupportView,
-        Visibility, commands,
+        self, AnswerOutcome, Cosign, Deadline, RateSuggestion, SuggestionAnswerView, SuggestionState,
+        SuggestionSummary, SuggestionView, SupportView, Visibility, commands,
         hidings::{self, AppealHiding},
         queries::{self, Scope, SuggestionsQuery},
     },
@@ -85,6 +85,10 @@ struct SuggestionPage {
 impl SuggestionPage {
     fn may_cosign(&self) -> bool {
         self.voice.can.contains(&crate::suggestions::Step::Cosign)
+    }
+
+    fn is_taken_up(&self, answer: &SuggestionAnswerView) -> bool {
+        answer.outcome == AnswerOutcome::Answered
     }
 
     fn may_appeal(&self) -> bool {

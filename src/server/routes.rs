@@ -57,6 +57,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(tasks::routes())
         .merge(suggestions::routes())
         .merge(guests::routes())
+        .merge(county::routes())
         .merge(notices::routes())
         .merge(meetings::routes())
         .merge(matters::routes())

@@ -12,7 +12,7 @@ use super::{
     queries::{self, SuggestionSummary},
     referrals,
     rows::{answer, suggestion},
-    rules::{self, Step, SuggestionState},
+    rules::{self, AnswerOutcome, Step, SuggestionState},
     words,
 };
 use crate::{
@@ -36,6 +36,9 @@ pub struct AnswerSuggestion {
     /// An own unattached voice clip that says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_media_id: Option<MediaId>,
+    /// What it says of what was wanted; that it is not taken up, or is for somebody outside, is explained in words.
+    #[serde(default)]
+    pub outcome: AnswerOutcome,
 }
 
 /// A clip that says an answer.
@@ -57,7 +60,8 @@ pub async fn answer(
 ) -> Result<SuggestionSummary> {
     let said = input.text.trim().replace("\r\n", "\n");
     let mut checks = Checks::default();
-    checks.text("text", &said, usize::from(input.clip_media_id.is_none())..=MAX_TEXT);
+    let in_words = input.clip_media_id.is_none() || input.outcome != AnswerOutcome::Answered;
+    checks.text("text", &said, usize::from(in_words)..=MAX_TEXT);
     checks.done()?;
     let row = checked(tx, actor, id, Step::Answer).await?;
     let seat = rules::handling_seat(actor, &row).ok_or(Code::NotAllowed)?;
@@ -82,6 +86,7 @@ pub async fn answer(
         person_id: Set(actor.person),
         text: Set(words::seal(tx, &row, "answer", &said).await?),
         created_at: Set(tx.now()),
+        outcome: Set(input.outcome),
     };
     let kept = kept.insert(tx).await?;
     if let Some(clip) = input.clip_media_id {

@@ -119,6 +119,19 @@ pub fn period(text: &str) -> Result<(NaiveDate, NaiveDate)> {
     Ok(found.unwrap_or_default())
 }
 
+/// The same of one that is over, and not for five years.
+///
+/// # Errors
+/// `invalid_fields`.
+pub fn past(text: &str, now: DateTime<Utc>) -> Result<(NaiveDate, NaiveDate)> {
+    let ((from, to), today) = (period(text)?, clock::local_date(now));
+    let mut checks = Checks::default();
+    checks.require(to <= today, "period", "not_over");
+    checks.require(today.checked_sub_months(OLDEST).is_none_or(|oldest| to > oldest), "period", "out_of_range");
+    checks.done()?;
+    Ok((from, to))
+}
+
 /// The month that is over.
 #[must_use]
 pub fn last_month(now: DateTime<Utc>) -> String {
@@ -189,7 +202,7 @@ fn whole_fives(count: usize) -> i64 {
 /// What is counted in an area: in a village's own figures nobody may see that somebody there spoke to the town alone. A
 /// village's voices are found by its code; of a town or the county it is asked how their codes begin, so that the database
 /// goes by the time or the state instead, and not through everything that ever was left there.
-fn seen_from(area: &str) -> Condition {
+pub(super) fn seen_from(area: &str) -> Condition {
     use suggestion::Column as C;
     if area.len() >= VILLAGE_CODE {
         let below = C::AreaCode.between(area.to_owned(), format!("{area}{}", char::MAX));
@@ -206,11 +219,7 @@ fn seen_from(area: &str) -> Condition {
 /// # Errors
 /// `not_found` for an unknown area; `invalid_fields` for what is no period, not over, or over for five years.
 pub async fn by_body(app: &App, (area, text): (&str, &str)) -> Result<Vec<BodyFigures>> {
-    let ((from, to), today) = (period(text)?, clock::local_date(app.now()));
-    let mut checks = Checks::default();
-    checks.require(to <= today, "period", "not_over");
-    checks.require(today.checked_sub_months(OLDEST).is_none_or(|oldest| to > oldest), "period", "out_of_range");
-    checks.done()?;
+    let (from, to) = past(text, app.now())?;
     let db = app.store.read();
     crate::areas::get(db, area).await?;
     // whoever asks for what was before anything was left has nothing worked out, and nothing kept

@@ -46,7 +46,7 @@ fn unaccepted(now: DateTime<Utc>) -> Sought {
         // both at once is one lateness
         .add(suggestion::Column::AnswerDueAt.gt(now))
         .add(suggestion::Column::Overdue.is_null());
-    (passed, suggestion::Column::AnswerDueAt)
+    (passed, suggestion::Column::AcceptDueAt)
 }
 
 fn unanswered(now: DateTime<Utc>) -> Sought {

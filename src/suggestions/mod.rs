@@ -59,6 +59,7 @@ pub mod routing;
 mod routing_http;
 mod rows;
 mod rules;
+mod served;
 mod silence;
 mod similar;
 mod support;
@@ -77,7 +78,8 @@ pub use self::{
     reactions::REACTIONS,
     readings::{is_open_to_code, open_by_code},
     rows::suggestion::Model as Suggestion,
-    rules::{Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{AnswerOutcome, Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility},
+    served::{Served, served},
     similar::{AboutToSay, similar},
     support::{SupportView, ThresholdView, support},
     words::erase_of,

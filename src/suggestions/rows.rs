@@ -92,7 +92,10 @@ pub(crate) mod answer {
     use sea_orm::entity::prelude::*;
     use uuid::Uuid;
 
-    use crate::ids::{BodyId, PersonId, SuggestionId};
+    use crate::{
+        ids::{BodyId, PersonId, SuggestionId},
+        suggestions::rules::AnswerOutcome,
+    };
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "suggestion_answers")]
@@ -104,6 +107,7 @@ pub(crate) mod answer {
         pub person_id: PersonId,
         pub text: String,
         pub created_at: DateTime<Utc>,
+        pub outcome: AnswerOutcome,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -15,7 +15,9 @@ use crate::{
     streams,
 };
 
-pub use self::kinds::{Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility};
+pub use self::kinds::{
+    AnswerOutcome, Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility,
+};
 
 mod kinds;
 pub mod thresholds;

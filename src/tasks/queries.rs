@@ -131,6 +131,26 @@ pub async fn late(db: &impl ConnectionTrait, (area, now): (&str, DateTime<Utc>))
     Ok((count, views(db, rows).await?))
 }
 
+/// Tasks of an area and below it that were done in this time, by the body that gave them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn done_by_body(
+    db: &impl ConnectionTrait,
+    (area, from, to): (&str, DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<(BodyId, i64)>> {
+    let done = task::Entity::find()
+        .select_only()
+        .column(task::Column::BodyId)
+        .column_as(task::Column::Id.count(), "done")
+        .filter(task::Column::AreaCode.starts_with(area))
+        .filter(task::Column::State.eq(DONE))
+        .filter(task::Column::DoneAt.gte(from))
+        .filter(task::Column::DoneAt.lt(to))
+        .group_by(task::Column::BodyId);
+    Ok(done.into_tuple().all(db).await?)
+}
+
 /// The owner, everybody of the area, and who evaluates it.
 pub(super) fn may_see(actor: &Actor, row: &task::Model) -> bool {
     row.owner_id == actor.person || actor.reads_records(&row.area_code)

@@ -41,6 +41,12 @@ async fn publish(village: &Village, title: &str) -> String {
     village.clerk.post("/v1/notices", notice).await.ok()["id"].as_str().unwrap().to_owned()
 }
 
+async fn open_form(village: &Village, matter: &str, purpose: &str) -> String {
+    let form = json!({ "subject_id": matter, "area_code": village.area, "purpose": purpose, "title": "修桥", "questions": [
+        { "id": "a", "title": "先修哪一座？", "kind": "choice", "options": ["东桥", "西桥"], "required": true }] });
+    village.clerk.post("/v1/forms", form).await.ok()["id"].as_str().unwrap().to_owned()
+}
+
 async fn revise(village: &Village, notice: &str, version: i32) {
     let change = json!({ "version": version, "title": "停水", "text": "改到周六。", "reason": "改期" });
     village.clerk.post(&format!("/v1/notices/{notice}/revise"), change).await.ok();
@@ -159,6 +165,48 @@ async fn a_vote_and_a_matter_are_heard() {
     {
         assert_eq!(app.get(&nothing).await.refused(), "not_found", "{nothing}");
     }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_survey_asks_is_heard_by_those_it_is_for() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let (ann, neighbour) = (village.villager(&app, "00007").await, village.neighbour(&app).await);
+    let matter = village.matter_to_decide(&app, "修桥").await;
+    let survey = open_form(&village, &matter, "survey").await;
+    let path = format!("/v1/aloud/form/{survey}");
+    assert_eq!(put(&ann, &path, &upload(&ann, CLIP).await).await.refused(), "not_allowed");
+    assert_eq!(put(&neighbour, &path, &upload(&neighbour, CLIP).await).await.refused(), "not_found");
+    let said = put(&village.clerk, &path, &upload(&village.clerk, CLIP).await).await.ok();
+    assert_eq!((&said["about"], &said["version"]), (&json!("form"), &json!(1)));
+
+    // who reads the questions hears them, on the form and with the matter; nobody else does
+    assert_eq!(ann.get(&path).await.ok(), said);
+    assert_eq!(ann.download(&url(&said)).await.0, 200);
+    for shown in [format!("/forms/{survey}"), format!("/matters/{matter}")] {
+        let shown = page(&app, Some(&ann), &shown).await;
+        assert!(shown.contains(&url(&said)) && shown.contains("listen.js"), "{shown}");
+    }
+    assert!(!page(&app, None, &format!("/matters/{matter}")).await.contains(&url(&said)));
+    assert_eq!(heard(&app, &url(&said)).await.0, 404);
+    assert_eq!(neighbour.download(&url(&said)).await.0, 404);
+    for answer in [app.get(&path).await, neighbour.get(&path).await] {
+        assert_eq!(answer.refused(), "not_found");
+    }
+
+    // at the desk: all of the questions to read out
+    let desk = page(&app, Some(&village.clerk), &format!("/desk/forms/{survey}")).await;
+    assert!(desk.contains(&url(&said)) && desk.contains(&format!("/desk/aloud/form/{survey}")), "{desk}");
+    let desk = page(&app, Some(&village.clerk), &format!("/desk/aloud/form/{survey}")).await;
+    assert!(desk.contains("第1问，先修哪一座？") && desk.contains("第2项，西桥"), "{desk}");
+
+    // a visit is asked at the door; what is closed is not said anew
+    let visit = format!("/v1/aloud/form/{}", open_form(&village, &matter, "visit").await);
+    assert_eq!(put(&village.clerk, &visit, &upload(&village.clerk, CLIP).await).await.refused(), "not_found");
+    village.clerk.post(&format!("/v1/forms/{survey}/close"), json!(null)).await.ok();
+    let late = upload(&village.clerk, OTHER_CLIP).await;
+    assert_eq!(put(&village.clerk, &path, &late).await.refused(), "wrong_state");
     app.stop().await;
 }
 

@@ -158,3 +158,52 @@ async fn an_answer_counts_for_who_has_the_voice_and_its_lateness_for_who_was_lat
     assert_eq!(of("洛舍镇人民政府"), Some((&json!(0), &Value::Null)), "{shown}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_bodies_did_is_counted_and_of_a_few_people_nothing_is_shown() {
+    let app = TestApp::start_at(monday()).await;
+    let village = Village::found(&app).await;
+    let answered = async |n: usize| {
+        let author = village.villager(&app, &format!("{n:05}")).await;
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "灯坏了" });
+        let voice = author.post("/v1/suggestions", voice).await.ok();
+        let path = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+        village.clerk.post(&format!("{path}/accept"), json!(null)).await.ok();
+        village.clerk.post(&format!("{path}/answers"), json!({ "text": "好了" })).await.ok();
+    };
+    for n in 7..11 {
+        answered(n).await;
+    }
+    // whose voices were answered twice is one person
+    answered(7).await;
+    answered(8).await;
+    let council = village.council;
+    let meeting = json!({ "area_code": village.area, "body_id": council, "audience": "members", "title": "商议",
+        "agenda": "一、水池", "place": "会议室", "starts_at": app.app.now() + TimeDelta::hours(1) });
+    let meeting = village.council_chair.post("/v1/meetings", meeting).await.ok();
+    let meeting = format!("/v1/meetings/{}", meeting["id"].as_str().unwrap());
+    app.pass(TimeDelta::hours(1)).await;
+    village.council_chair.post(&format!("{meeting}/attendances"), json!({})).await.ok();
+    village.council_chair.post(&format!("{meeting}/minutes"), json!({ "minutes": "说了水池的事" })).await.ok();
+    let path = format!("/v1/areas/{}/body-work", village.area);
+    assert_eq!(app.get(&format!("{path}?period=2026-11")).await.refused(), "invalid_fields", "it is not over");
+    app.clock.advance(TimeDelta::days(30));
+    let of = |shown: &Value, name: &str| {
+        let one = shown.as_array().unwrap().iter().find(|one| one["body_name"] == name).unwrap().clone();
+        (one["consults"].clone(), one["services_at_least"].clone(), one["people_at_least"].clone())
+    };
+    for code in [village.area.as_str(), "330521103", "330521"] {
+        let shown = app.get(&format!("/v1/areas/{code}/body-work?period=2026-11")).await.ok();
+        assert_eq!(
+            of(&shown, "东衡村村民委员会"),
+            (json!(0), json!(5), Value::Null),
+            "six answers, four people: {shown}"
+        );
+        assert_eq!(of(&shown, "东衡村乡贤参事会"), (json!(1), Value::Null, Value::Null), "{shown}");
+    }
+    assert_eq!(app.get(&format!("{path}?period=2026-10")).await.ok(), json!([]));
+    let page = app.http.get(app.url(&format!("/figures?area={}&period=2026-11", village.area)));
+    let page = page.header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("参事次数") && page.contains("5 次以上"), "{page}");
+    app.stop().await;
+}

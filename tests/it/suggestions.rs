@@ -234,3 +234,29 @@ async fn one_s_own_voices_come_by_pages_newest_first() {
     assert_eq!(scene.author.get("/v1/suggestions?scope=all").await.refused(), "invalid_request");
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_taken_up_or_is_for_others_is_explained_and_may_be_said_to_be_unsolved() {
+    let scene = Scene::set().await;
+    let Scene { village, author, .. } = &scene;
+    for outcome in ["declined", "outside"] {
+        let voice = scene.speak("complaint", "handlers").await;
+        let path = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+        village.clerk.post(&format!("{path}/accept"), json!(null)).await.ok();
+        let clip = village.clerk.upload(include_bytes!("../data/media/lamp.m4a").to_vec()).await.ok();
+        let spoken = json!({ "clip_media_id": clip["id"], "outcome": outcome });
+        assert_eq!(
+            village.clerk.post(&format!("{path}/answers"), spoken).await.refused(),
+            "invalid_fields",
+            "in words"
+        );
+        let answer = json!({ "text": "这事由法院判，请到镇法庭立案", "outcome": outcome });
+        village.clerk.post(&format!("{path}/answers"), answer).await.ok();
+        let shown = author.get(&path).await.ok();
+        assert_eq!((&shown["answers"][0]["outcome"], &shown["state"]), (&json!(outcome), &json!("answered")));
+        author.post(&format!("{path}/rating"), json!({ "rating": 1 })).await.ok();
+        village.clerk.post(&format!("{path}/answers"), json!({ "text": "我们陪您去" })).await.ok();
+        assert_eq!(author.get(&path).await.ok()["answers"][1]["outcome"], "answered");
+    }
+    scene.app.stop().await;
+}

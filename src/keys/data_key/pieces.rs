@@ -173,7 +173,7 @@ mod tests {
         }
         let swapped = [&sealed[..HEAD], &sealed[HEAD + piece..HEAD + 2 * piece], &sealed[HEAD..HEAD + piece]].concat();
         assert!(!opens(&[&swapped[..], &sealed[HEAD + 2 * piece..]].concat()));
-        assert!(!opens(&[&sealed[..], b"more"].concat()));
+        assert!(!opens(&[&sealed[..], &b"more"[..]].concat()));
         for at in [0, 9, HEAD + 5, HEAD + piece + 5, sealed.len() - 20] {
             let mut changed = sealed.clone();
             changed[at] ^= 1;

@@ -1,4 +1,4 @@
-//! 念给大家听: the text, and a recorder under it; on the desk's pages of notices, votes and matters a card that leads there.
+//! 念给大家听: the text, and a recorder under it; on the desk's pages of notices, votes, matters and forms a card that leads there.
 use askama::Template;
 use axum::{
     extract::{Multipart, State, multipart::MultipartRejection},
@@ -58,6 +58,7 @@ fn may_record(clerk: &Clerk, about: About, area: &str) -> bool {
         About::Notice => may_publish(clerk, area),
         About::Vote => clerk.may(Right::OpenVote, area),
         About::Matter => clerk.may(Right::RaiseMatter, area),
+        About::Form => clerk.may(Right::OpenForm, area),
     }
 }
 
@@ -75,6 +76,8 @@ struct AloudPage {
     version: i32,
     clip: Option<ClipView>,
     may_record: bool,
+    /// Is it for those alone who are asked?
+    is_form: bool,
     /// A recording that was sent along with a form that was refused.
     kept: Vec<MediaId>,
 }
@@ -99,6 +102,7 @@ async fn shown(
         back: back(about, id),
         clip: clip(app, (about, id)).await?,
         may_record: may_record(clerk, about, &said.area_code),
+        is_form: about == About::Form,
         words: said.words,
         version: said.version,
         path,
@@ -113,6 +117,7 @@ fn back(about: About, id: Uuid) -> String {
         About::Notice => "notices",
         About::Vote => "votes",
         About::Matter => "matters",
+        About::Form => "forms",
     };
     format!("/desk/{folder}/{id}")
 }

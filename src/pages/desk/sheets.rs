@@ -4,8 +4,12 @@ use axum::{extract::State, response::Response};
 use sea_orm::ConnectionTrait;
 use serde::Deserialize;
 
-use super::frame::{Clerk, Desk, Draft, live};
+use super::{
+    aloud::Aloud,
+    frame::{Clerk, Desk, Draft, live},
+};
 use crate::{
+    aloud::About,
     app::{App, Path, Query},
     bodies::Right,
     error::{Code, Result},
@@ -149,6 +153,8 @@ struct SheetPage {
     desk: Desk,
     draft: Draft,
     sheet: FormDetail,
+    /// 听一听; none of a sheet of visits.
+    aloud: Option<Aloud>,
     may_record: bool,
     may_close: bool,
     may_draw: bool,
@@ -222,9 +228,11 @@ async fn shown(app: &App, clerk: &Clerk, id: FormId, (find, draft): (Find, Draft
     let asked = if may_record { search(db, &area, &find).await? } else { Vec::new() };
     let chosen = asked.iter().find(|one| Some(one.id) == find.person).cloned();
     let page = clerk.page(sheet.form.title.clone()).at(format!("/desk/forms/{id}"));
+    let aloud = if is_visit { None } else { Some(Aloud::of(app, clerk, (About::Form, id.0), &area).await?) };
     let shown = SheetPage {
         page: live(app, clerk, (page, &draft)).await?,
         desk: clerk.desk(),
+        aloud,
         may_record,
         may_close: is_open && clerk.may(Right::OpenForm, &area),
         may_draw: is_open && is_visit && sheet.sample.is_empty() && clerk.may(Right::OpenForm, &area),

@@ -30,7 +30,7 @@ use crate::{
     },
     streams,
     suggestions::{
-        self, AnswerSuggestion, AssignSuggestion, SpeakAnswer, Step, SuggestionState, SuggestionSummary,
+        self, AnswerOutcome, AnswerSuggestion, AssignSuggestion, SpeakAnswer, Step, SuggestionState, SuggestionSummary,
         SuggestionView, Urgency, Visibility,
         queries::{Scope, SuggestionsQuery},
         referrals,
@@ -309,7 +309,9 @@ pub(super) async fn answer(
 async fn reply(app: &App, clerk: &Clerk, id: SuggestionId, sent: &Sent) -> Result<()> {
     let text = sent.fields.text("text").to_owned();
     // the newest: a form that was refused brings the one before along
-    let input = (id, AnswerSuggestion { text, clip_media_id: sent.media().last().copied() });
+    let outcome =
+        sent.fields.given("outcome").map_or(Ok(AnswerOutcome::Answered), |_| sent.fields.choice("outcome"))?;
+    let input = (id, AnswerSuggestion { text, clip_media_id: sent.media().last().copied(), outcome });
     let answer = app.once(clerk.actor.clone(), sent.fields.key(), "answer_suggestion", input, |tx, actor, input| {
         Box::pin(suggestions::commands::answer(tx, actor, input))
     });

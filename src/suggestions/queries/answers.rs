@@ -12,7 +12,7 @@ use crate::{
     keys::Keys,
     media::{self, MediaView},
     people,
-    suggestions::{Suggestion, rows::answer, words},
+    suggestions::{AnswerOutcome, Suggestion, rows::answer, words},
 };
 
 /// An answer.
@@ -25,6 +25,8 @@ pub struct SuggestionAnswerView {
     pub body_name: String,
     /// Who wrote it, in that seat.
     pub person_name: String,
+    /// What it says of what was wanted.
+    pub outcome: AnswerOutcome,
     /// The words; may be empty when it was spoken.
     pub text: String,
     /// The clip that says it, for whoever may read it.
@@ -54,6 +56,7 @@ pub(in crate::suggestions) async fn answers(
         id: row.id,
         body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
         person_name: names.get(&row.person_id).cloned().unwrap_or_default(),
+        outcome: row.outcome,
         text: row.text,
         clip: clips.remove(&row.id.to_string()).and_then(|mut clips| clips.pop()),
         created_at: clock::local(row.created_at),

@@ -74,6 +74,22 @@ pub enum SuggestionState {
     Rated,
 }
 
+/// What an answer says of what was wanted. Its author rates it all the same, and "not solved" goes on as ever.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerOutcome {
+    /// Answered, or done.
+    #[default]
+    Answered,
+    /// 不予受理: it is not taken up, and the words say why.
+    Declined,
+    /// It is for somebody outside (12345, a court, the office for petitions), and the words say who and how.
+    Outside,
+}
+
 /// How far it has come that a public voice is hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

@@ -6,7 +6,7 @@ use liusheng::{aloud, config::Config};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{CLIP, heard, publish, put, revise, upload, url};
+use super::{CLIP, heard, open_form, publish, put, revise, upload, url};
 use crate::support::{TestApp, Village, answer, count, monday};
 
 const WAV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/media/lamp.wav");
@@ -55,6 +55,7 @@ async fn a_machine_says_what_nobody_has_spoken() {
     put(&village.clerk, &spoken, &upload(&village.clerk, CLIP).await).await.ok();
     let matter = village.matter_to_decide(&app, "修桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
+    let (survey, _) = (open_form(&village, &matter, "survey").await, open_form(&village, &matter, "visit").await);
     let notice = publish(&village, "停水").await;
     app.settle().await;
     let said = until_heard(&app, &format!("/v1/aloud/notice/{notice}")).await;
@@ -63,8 +64,22 @@ async fn a_machine_says_what_nobody_has_spoken() {
     until_heard(&app, &format!("/v1/aloud/vote/{vote}")).await;
     assert_eq!(app.get(&spoken).await.ok()["is_machine"], false, "who has spoken is not spoken over");
     assert_eq!(app.get(&format!("/v1/aloud/matter/{matter}")).await.refused(), "not_found");
+    // what is asked of everybody is said, what is asked at a door is not
+    let survey = format!("/v1/aloud/form/{survey}");
+    for _ in 0..400 {
+        if village.clerk.get(&survey).await.status == 200 {
+            break;
+        }
+        aloud::run_due(&app.app).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(village.clerk.get(&survey).await.ok()["is_machine"], true);
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM aloud_clips WHERE about = 'form'").await, 1);
     let heard_words = std::fs::read_to_string(&words).unwrap();
-    assert!(heard_words.contains("请先存水") && heard_words.contains("是否同意"), "{heard_words}");
+    assert!(
+        heard_words.contains("请先存水") && heard_words.contains("是否同意") && heard_words.contains("第1问"),
+        "{heard_words}"
+    );
 
     // a new version is said anew; what a person says takes the machine's place; what was taken down is left in peace
     revise(&village, &notice, 1).await;

@@ -1,0 +1,40 @@
+//! Routes of what bodies did.
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::work::{self, BodyWork};
+use crate::{
+    app::{App, Path, Query},
+    error::{Problem, Result},
+    suggestions::by_body,
+};
+
+/// Which period.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Worked {
+    /// A month (`2026-11`) or a year (`2026`) that is over; the last month when absent.
+    period: Option<String>,
+}
+
+/// Routes of this subject.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(get_body_work))
+}
+
+/// How often each body took counsel and served, and how many people, in an area and below it.
+#[utoipa::path(get, path = "/v1/areas/{code}/body-work", tag = "bodies", operation_id = "get_body_work",
+    params(("code" = String, Path, description = "The area"), Worked),
+    responses((status = 200, body = Vec<BodyWork>, description = "By name of the body; fewer than five are not shown"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn get_body_work(
+    State(app): State<App>,
+    Path(code): Path<String>,
+    Query(asked): Query<Worked>,
+) -> Result<Json<Vec<BodyWork>>> {
+    let period = asked.period.unwrap_or_else(|| by_body::last_month(app.now()));
+    work::work(&app, (&code, &period)).await.map(Json)
+}

@@ -11,9 +11,13 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{batch::Batch, connection::Connection, hub::Hub, protocol::Close, rights::Watch, session::Work, typing};
+use super::{
+    batch::Batch, connection::Connection, hub::Hub, patience::within, protocol::Close, rights::Watch, session::Work,
+    typing,
+};
 use crate::{
     app::App,
     broker::Bell,
@@ -40,34 +44,40 @@ const JITTER_MS: usize = 3000;
 /// An entry in a mailbox that says: you belong to a stream now, or no longer.
 const MEMBER: &str = "member";
 
-/// Hears bells and carries entries until told to stop.
+/// Hears bells and carries entries until told to stop. A database that answers late keeps no bell from being heard.
 pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
-    let mut compare = tokio::time::interval(COMPARE_HEADS);
-    let mut rights = Watch::default();
+    tokio::select! {
+        () = hear(&app, &hub) => {}
+        () = compare(&app, &hub) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+/// Until the broker is left.
+async fn hear(app: &App, hub: &Arc<Hub>) {
     let mut bells = loop {
         match app.broker.bells().await {
             Ok(bells) => break bells,
             Err(error) => tracing::warn!(%error, "no bells yet"),
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            () = stop.cancelled() => return,
-        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     };
+    while let Some(bell) = bells.next().await {
+        heard(app, hub, bell);
+    }
+}
+
+/// Every second, for what no bell told.
+async fn compare(app: &App, hub: &Arc<Hub>) {
+    let mut rights = Watch::default();
+    let mut every = tokio::time::interval(COMPARE_HEADS);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            bell = bells.next() => match bell {
-                Some(bell) => heard(&app, &hub, bell),
-                None => return,
-            },
-            _ = compare.tick() => {
-                // each by itself: one that fails must not keep the other from being done
-                let done = [rights.look(&app, &hub).await, compare_heads(&app, &hub).await];
-                for error in done.into_iter().filter_map(Result::err) {
-                    tracing::warn!(%error, "live");
-                }
-            },
-            () = stop.cancelled() => return,
+        every.tick().await;
+        // each by itself: one that fails must not keep the other from being done
+        let done = [within(rights.look(app, hub)).await, within(compare_heads(app, hub)).await];
+        for error in done.into_iter().filter_map(Result::err) {
+            tracing::warn!(%error, "live");
         }
     }
 }
@@ -94,7 +104,7 @@ fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
         Bell::Typing { stream, person, body } => {
             let (app, hub) = (app.clone(), Arc::clone(hub));
             tokio::spawn(async move {
-                if let Err(error) = typing::show(&app, &hub, (stream, person, body)).await {
+                if let Err(error) = within(typing::show(&app, &hub, (stream, person, body))).await {
                     tracing::debug!(%error, "who writes");
                 }
             });
@@ -102,7 +112,7 @@ fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
         Bell::Missed => {
             let (app, hub) = (app.clone(), Arc::clone(hub));
             tokio::spawn(async move {
-                if let Err(error) = compare_heads(&app, &hub).await {
+                if let Err(error) = within(compare_heads(&app, &hub)).await {
                     tracing::warn!(%error, "live");
                 }
             });
@@ -143,7 +153,7 @@ fn carry(app: &App, hub: &Arc<Hub>, stream: StreamId) {
 async fn carry_new(app: &App, hub: &Hub, stream: StreamId) -> Result<()> {
     loop {
         let Some(from) = hub.state().streams.get(&stream).map(|watched| watched.carried) else { return Ok(()) };
-        let entries = queries::entries(app, stream, Span::After(from), BATCH).await?;
+        let entries = within(queries::entries(app, stream, Span::After(from), BATCH)).await?;
         let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(()) };
         // who listens from here on is told to be at `last` already
         let listeners = {

@@ -25,10 +25,9 @@ use crate::{
 
 /// Connections that are let in at the same time: all come back at once after a restart.
 const LET_IN: usize = 200;
-/// Connections that wait to be let in; more are sent away before they are opened.
+/// Connections that wait to be let in; more are sent away before they are opened. One network holds as many as are left free
+/// at most: however many networks open sockets and say nothing, others find room.
 const WAITING: usize = 4000;
-/// Of these, from one network.
-const WAITING_EACH: usize = 2000;
 /// Sockets of one log-in; the oldest goes when there are more.
 const SOCKETS_PER_SESSION: usize = 256;
 /// Connections ended between two short rests.
@@ -130,7 +129,7 @@ impl Hub {
         let from_there = networks.entry(network).or_default();
         let waiting = self.waiting.fetch_add(1, Ordering::SeqCst);
         *from_there += 1;
-        let is_room = waiting < WAITING && *from_there <= WAITING_EACH && self.connected() + waiting < self.most;
+        let is_room = *from_there <= WAITING.saturating_sub(waiting) && self.connected() + waiting < self.most;
         drop(networks);
         // dropped again, the place is free again
         let place = Waiting(Arc::clone(self), network);
@@ -304,5 +303,29 @@ impl State {
         if watched.listeners.is_empty() {
             self.streams.remove(&stream);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_that_say_nothing_leave_room_for_others() {
+        let (hub, from) = (Hub::new(100_000, 25), |last: u8| IpAddr::from([10, 0, 0, last]));
+        let mut held: Vec<Waiting> = Vec::new();
+        let mut take_all = |network: u8| {
+            let before = held.len();
+            while let Some(place) = hub.wait(from(network)) {
+                held.push(place);
+            }
+            held.len() - before
+        };
+        assert_eq!([take_all(1), take_all(2), take_all(3)], [2000, 1000, 500]);
+        assert_eq!(take_all(4), 250, "a phone of a fourth network is let in");
+        assert_eq!(take_all(1), 0, "who holds most gets no more");
+        held.clear();
+        assert_eq!((hub.waiting.load(Ordering::SeqCst), hub.waiting_from.lock().unwrap().len()), (0, 0));
+        assert!(hub.wait(from(1)).is_some());
     }
 }

@@ -5,7 +5,8 @@
 //! come back and recover; a slow reader costs a bounded queue, never memory, and is told in one frame where everything
 //! stands; a recovery is bounded in entries and bytes; an rpc is answered by the routes of the API and holds up no frame; a
 //! lost doorbell costs a second, because heads are compared; whoever lost a seat or the log-in is noticed within seconds,
-//! bell or not; a socket counts among the connections of its network as long as it lives.
+//! bell or not, and a look that fails is repeated; no read is waited for without end; a socket counts among the connections
+//! of its network as long as it lives.
 //! Tables owned: none. Events recorded: none.
 mod batch;
 mod calls;
@@ -18,6 +19,7 @@ pub mod frames;
 mod hub;
 mod outbox;
 mod pace;
+mod patience;
 mod protocol;
 mod recent;
 mod rights;

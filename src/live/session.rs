@@ -2,6 +2,7 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use super::{
     frames,
     hub::Means,
     outbox::{MOST_BYTES, Mark},
+    patience::within,
     protocol::{self, Close, Command, Fault, Position, Subscribed},
     recent::Encoded,
     typing,
@@ -20,7 +22,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::{PersonId, SessionId, StreamId},
     people,
     streams::{self, Access, queries},
@@ -30,6 +32,8 @@ use crate::{
 const RECOVER: i64 = 300;
 /// Streams of a connection at most.
 const MAX_SUBS: usize = 192;
+/// Whoever could not be looked up is looked up again after this time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// By what a connection shows who it is.
 pub(super) enum Credential {
@@ -179,7 +183,7 @@ pub(super) async fn work(connection: Arc<Connection>) {
                 }
             }
             Work::Joined(stream) => {
-                if joined(&connection, stream).await.is_err() {
+                if within(joined(&connection, stream)).await.is_err() {
                     connection.end(Close::InsufficientState);
                 }
             }
@@ -189,18 +193,25 @@ pub(super) async fn work(connection: Arc<Connection>) {
 }
 
 /// Is the session still good, and this who the connection was opened for?
-async fn look(connection: &Connection) {
+async fn look(connection: &Arc<Connection>) {
     match actor(connection).await {
         // come back and be subscribed anew
         Ok(actor) if rights(&actor) != connection.rights => connection.end(Close::ForceReconnect),
         Ok(_) => {}
-        Err(error) if error.code().status().is_server_error() => {}
+        // what changed is told once, and who is well is asked only every few minutes
+        Err(error) if error.code().status().is_server_error() => {
+            let connection = Arc::clone(connection);
+            tokio::spawn(async move {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                connection.work(Work::Look);
+            });
+        }
         Err(_) => connection.end(Close::InvalidToken),
     }
 }
 
 async fn actor(connection: &Connection) -> Result<Actor> {
-    people::actor_of_session(&connection.means.app, connection.person, connection.session).await
+    within(people::actor_of_session(&connection.means.app, connection.person, connection.session)).await
 }
 
 /// A stream that the person belongs to since a moment ago is subscribed from where the person has read; one that is no
@@ -279,7 +290,7 @@ async fn command(connection: &Arc<Connection>, command: Command) -> Option<Strin
     if let Some(stream) = command.send.as_ref().and_then(typing::stream) {
         // one-way: whoever may not is not told so
         if let Ok(actor) = actor(connection).await {
-            typing::tell(connection, &actor, stream).await.ok();
+            within(typing::tell(connection, &actor, stream)).await.ok();
         }
         return None;
     }
@@ -304,14 +315,14 @@ async fn subscribe(
     let refused =
         |error: Error| if error.code().status().is_server_error() { Fault::Internal } else { Fault::PermissionDenied };
     let actor = actor(connection).await.map_err(refused)?;
-    let (row, access) = queries::readable(app.store.read(), &actor, stream).await.map_err(refused)?;
+    let (row, access) = within(queries::readable(app.store.read(), &actor, stream)).await.map_err(refused)?;
     if access == Access::None {
         return Err(Fault::PermissionDenied);
     }
     let places = hub.watch(connection, &[(stream, row.last_seq, row.epoch)]);
     let head = places.get(&stream).copied().unwrap_or(row.last_seq);
     let mut room = MOST_BYTES;
-    let done = recover(&connection.means, (stream, row.epoch), head, (&asked.position, &mut room)).await;
+    let done = within(recover(&connection.means, (stream, row.epoch), head, (&asked.position, &mut room))).await;
     let Ok(done) = done else {
         hub.unwatch(connection, stream);
         return Err(Fault::Internal);
@@ -323,7 +334,7 @@ async fn subscribe(
 
 async fn refresh(connection: &Connection, id: u32, token: &str) -> String {
     let app = &connection.means.app;
-    match refreshed(app, token).await {
+    match within(refreshed(app, token)).await {
         Ok((actor, at)) if actor.session == connection.session => {
             connection.refreshed(at);
             let ttl = (at - app.now()).num_seconds().max(1);
@@ -341,11 +352,16 @@ async fn refreshed(app: &App, token: &str) -> Result<(Actor, DateTime<Utc>)> {
     Ok((people::actor_of_session(app, person, session).await?, until))
 }
 
-/// The socket's twin of a REST call: the same data, the same answer. `None`: no such method.
+/// The socket's twin of a REST call: the same data, the same answer, within the same time. `None`: no such method.
 async fn call(connection: &Connection, method: &str, data: Value) -> Option<std::result::Result<Value, Refused>> {
     // whoever lost a seat or the log-in since the connection began calls without it
     match actor(connection).await {
-        Ok(actor) => connection.means.calls.call(actor, method, data).await,
+        Ok(actor) => {
+            let Means { app, calls, .. } = &*connection.means;
+            let longest = Duration::from_secs(app.config.answer_timeout_secs);
+            let answer = tokio::time::timeout(longest, calls.call(actor, method, data)).await;
+            answer.unwrap_or_else(|_| Some(Err(Code::TimedOut.into())))
+        }
         Err(error) => Some(Err(error.code().into())),
     }
 }

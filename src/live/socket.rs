@@ -24,6 +24,7 @@ use super::{
     frames::{Event, Reader},
     hub::{Hub, Means, Waiting, Who},
     pace::Pace,
+    patience::within,
     protocol::{self, Close, Command, Fault},
     recent::Recent,
     session::{self, Credential, Work},
@@ -116,7 +117,7 @@ async fn connect(
     };
     let (id, connect, more, rest) = first;
     let Ok(_door) = means.hub.doors.acquire().await else { return None };
-    let (credential, actor) = match known(&means.app, cookie, &connect.token).await {
+    let (credential, actor) = match within(known(&means.app, cookie, &connect.token)).await {
         Ok(known) => known,
         Err(error) => {
             let (fault, close) = refusal(&means.app, &connect.token, &error);
@@ -131,7 +132,7 @@ async fn connect(
         expires_at: credential.expires_at(),
     };
     let connection = means.hub.enter(&who, Way::Socket { stream, _line: line }, Arc::clone(&means));
-    match session::start(&connection, &actor, (id, connect)).await {
+    match within(session::start(&connection, &actor, (id, connect))).await {
         Ok((answer, marks)) => {
             connection.begin(&session::places(&marks), Some(super::frames::text(&answer)), Vec::new());
             connection.kick();

@@ -122,6 +122,9 @@ pub async fn publish(tx: &Tx, actor: &Actor, input: PublishNotice) -> Result<Not
     let mut checks = checked(&input.title, &input.text);
     checks.require(rules::is_long_enough(days, input.matter_id.is_some()), "period_days", "out_of_range");
     checks.require(input.must_read || input.confirm_by.is_none(), "confirm_by", "out_of_range");
+    // the village keeps the roster; below it nobody would be asked
+    let has_rosters = input.area_code.len() <= areas::VILLAGE_CODE;
+    checks.require(!input.must_read || has_rosters, "must_read", "below_a_village");
     checks.done()?;
     let now = tx.now();
     let period = rules::period(tx.calendar(), now, days);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use liusheng::{error::Error, notices, server};
+use liusheng::{areas, error::Error, notices, server};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -267,6 +267,23 @@ async fn each_village_reminds_its_own_and_gets_its_own_doors() {
     only("there", NEXT, THERE);
     let left = "SELECT count(*) FROM notice_villages WHERE remind_at IS NOT NULL OR freeze_at IS NOT NULL";
     assert_eq!(count(app.folder.path(), left).await, 0, "nothing is left to be done");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_villagers_group_asks_through_its_village() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let group = "code,name,level\n330521103202-g1,一组,group\n";
+    assert_eq!(areas::import_file(&app.app.store, group.as_bytes()).await.unwrap().added, 1);
+    let notice = |must_read: bool| {
+        let area = "330521103202-g1";
+        let notice = json!({ "area_code": area, "title": "停水", "text": "停水一天。", "must_read": must_read });
+        village.clerk.post("/v1/notices", notice)
+    };
+    let refused = notice(true).await;
+    assert_eq!(refused.body["errors"][0]["code"], "below_a_village", "nobody would be asked: {}", refused.body);
+    notice(false).await.ok();
     app.stop().await;
 }
 

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use liusheng::{
     broker::Bell,
-    server::{self, Role},
+    server::{self, Role, Server},
     streams,
 };
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Chaos, Harm, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
+use crate::support::{Chaos, Harm, Raw, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
 
 /// What rights may last after they have ended.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -127,6 +128,26 @@ async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
     app.stop().await;
 }
 
+/// Another server on the same database, over a net of its own, that hears no bell.
+async fn second(app: &TestApp) -> (Chaos, Server) {
+    let mut config = app.app.config.as_ref().clone();
+    let mut database: reqwest::Url = config.database_url.parse().unwrap();
+    let there = (database.host_str().unwrap().to_owned(), database.port().unwrap_or(5432));
+    let net = Chaos::before(tokio::net::lookup_host(there).await.unwrap().next().unwrap()).await;
+    database.set_host(Some("127.0.0.1")).unwrap();
+    database.set_port(Some(net.address.port())).unwrap();
+    (config.database_url, config.redis_url) = (database.to_string(), String::new());
+    let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();
+    (net, server::start(other, rung, Role::Api).await.unwrap())
+}
+
+/// Whoever reads a table meanwhile waits, until it is given back.
+async fn held(raw: &Raw, table: &str) -> DatabaseTransaction {
+    let tx = raw.connection().begin().await.unwrap();
+    tx.execute_unprepared(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+    tx
+}
+
 /// A server that could read nothing while a seat ended, and heard no bell, looks at what it missed as soon as it can.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterwards() {
@@ -136,15 +157,7 @@ async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterward
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let office = office(&app, &village).await;
-    let mut config = app.app.config.as_ref().clone();
-    let mut database: reqwest::Url = config.database_url.parse().unwrap();
-    let there = (database.host_str().unwrap().to_owned(), database.port().unwrap_or(5432));
-    let net = Chaos::before(tokio::net::lookup_host(there).await.unwrap().next().unwrap()).await;
-    database.set_host(Some("127.0.0.1")).unwrap();
-    database.set_port(Some(net.address.port())).unwrap();
-    (config.database_url, config.redis_url) = (database.to_string(), String::new());
-    let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();
-    let second = server::start(other, rung, Role::Api).await.unwrap();
+    let (net, second) = second(&app).await;
     let clerk = village.clerk.clone();
     let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
     assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
@@ -160,6 +173,70 @@ async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterward
     assert_eq!(closed.expect("what could not be read is read afterwards"), 3011);
     let back = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
     assert!(back.connected["subs"].is_object() && back.connected["subs"].get(format!("s:{office}")).is_none());
+    second.stop().await;
+    app.stop().await;
+}
+
+/// The network swallows an answer and tells nobody: the server that waits for it does not wait for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_seat_that_ended_while_an_answer_was_swallowed_ends_the_socket_afterwards() {
+    if !is_postgres("ends: a network that swallows an answer of the database") {
+        return;
+    }
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let (net, second) = second(&app).await;
+    let clerk = village.clerk.clone();
+    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+    socket.listen(Duration::from_secs(2)).await;
+    // where the log ends is asked every second: the question of this second waits for its answer when the net forgets it
+    let raw = Raw::open(app.folder.path()).await;
+    let log = held(&raw, "chain_heads").await;
+    socket.listen(Duration::from_millis(1400)).await;
+    net.set(Harm::Forget);
+    socket.listen(Duration::from_millis(200)).await;
+    log.rollback().await.unwrap();
+    raw.close().await;
+    net.set(Harm::None);
+    village.end_seat_of(&app, clerk.person).await;
+    // ten seconds for the answer, and three for each other connection of the time before
+    socket.listen(Duration::from_secs(60)).await;
+    assert_eq!(socket.closed, Some(3011), "an answer that never comes is waited for");
+    let back = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(back.connected["subs"].is_object() && back.connected["subs"].get(format!("s:{office}")).is_none());
+    net.set(Harm::Cut);
+    second.stop().await;
+    app.stop().await;
+}
+
+/// The log was read, and then who it was about could not be: that is tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_seat_that_could_not_be_looked_up_is_looked_up_again() {
+    if !is_postgres("ends: a table that is held while seats are looked up") {
+        return;
+    }
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let (net, second) = second(&app).await;
+    let clerk = village.clerk.clone();
+    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+    socket.listen(Duration::from_secs(2)).await;
+    // it hears of the end when nobody can read what seats there are: readers wait two seconds for a table
+    let raw = Raw::open(app.folder.path()).await;
+    net.set(Harm::Silence);
+    village.end_seat_of(&app, clerk.person).await;
+    let seats = held(&raw, "seats").await;
+    net.set(Harm::None);
+    socket.listen(Duration::from_millis(4500)).await;
+    assert_eq!(socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
+    seats.rollback().await.unwrap();
+    raw.close().await;
+    socket.listen(WITHIN).await;
+    assert_eq!(socket.closed, Some(3011), "a look that failed is not repeated");
     second.stop().await;
     app.stop().await;
 }

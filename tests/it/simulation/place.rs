@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Channel,
     /// A villager and three who answer for the office; kept sealed.
     Letter,
+    /// The same about a voice that only they read, into which they come by opening it; its steps are shown.
+    Thread,
     /// One villager's: nobody speaks, and what happens elsewhere is told.
     Mailbox,
 }
@@ -37,7 +39,7 @@ impl Kind {
     /// Who speaks when this phone's owner would.
     pub(super) fn speaker(self, owner: usize) -> Option<usize> {
         match self {
-            Self::Group | Self::Letter => Some(owner),
+            Self::Group | Self::Letter | Self::Thread => Some(owner),
             Self::Channel => Some(owner % 2),
             Self::Mailbox => None,
         }
@@ -60,10 +62,11 @@ impl Kind {
         }
     }
 
-    /// The stream, with everybody in it; of a group a new one.
-    pub(super) async fn begin(self, scene: &Scene<'_>, seed: u64) -> String {
+    /// The stream, with everybody in it, and what goes on beside it; of a group and of a voice a new one.
+    pub(super) async fn begin(self, scene: &Scene<'_>, seed: u64) -> (String, Happenings) {
+        let mut happenings = Happenings::default();
         let stream = match self {
-            Self::Group => return group(scene, seed, &scene.people).await,
+            Self::Group => return (group(scene, seed, &scene.people).await, happenings),
             Self::Channel => {
                 let area = scene.village.area.clone();
                 let open =
@@ -73,6 +76,19 @@ impl Kind {
             Self::Letter => {
                 let opened = scene.people[0].post("/v1/contacts", json!({})).await.ok();
                 opened["stream_id"].as_str().unwrap().to_owned()
+            }
+            Self::Thread => {
+                let voice =
+                    json!({ "kind": "complaint", "visibility": "handlers", "text": "桥头的路灯坏了", "place": "" });
+                let voice = scene.people[0].post("/v1/suggestions", voice).await.ok();
+                let path = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+                for handler in &scene.people[1..] {
+                    handler.get(&path).await.ok();
+                }
+                // that it came is shown by the relay
+                scene.app.settle().await;
+                happenings.voice = Some(path);
+                voice["stream_id"].as_str().unwrap().to_owned()
             }
             Self::Mailbox => {
                 // whoever connects has one
@@ -91,7 +107,7 @@ impl Kind {
         for who in &scene.people {
             read(who, &stream, seq).await;
         }
-        stream
+        (stream, happenings)
     }
 }
 
@@ -124,6 +140,8 @@ pub(super) struct Happenings {
     notice: Option<(String, i64)>,
     /// The group to which the villager belongs.
     group: Option<String>,
+    /// Where the voice is.
+    voice: Option<String>,
     count: u64,
 }
 
@@ -134,8 +152,21 @@ impl Happenings {
             Kind::Channel => self.hang(scene, chance).await,
             Kind::Mailbox if chance.percent(30) => self.confirm(scene).await,
             Kind::Mailbox => self.belong(scene, chance).await,
+            Kind::Thread => self.handle(scene).await,
             Kind::Group | Kind::Letter => {}
         }
+    }
+
+    /// A card for each step: it is accepted, then answered.
+    async fn handle(&mut self, scene: &Scene<'_>) {
+        let Some(voice) = &self.voice else { return };
+        let clerk = &scene.village.clerk;
+        match self.count {
+            1 => clerk.post(&format!("{voice}/accept"), json!(null)).await.ok(),
+            2 => clerk.post(&format!("{voice}/answers"), json!({ "text": "明天来修。" })).await.ok(),
+            _ => return,
+        };
+        scene.app.settle().await;
     }
 
     /// A card, shown anew when it changes: by the log and its relay.

@@ -70,7 +70,7 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) async fn begin(scene: &'a Scene<'a>, plan: Plan) -> Self {
-        let stream = plan.kind.begin(scene, plan.seed).await;
+        let (stream, happenings) = plan.kind.begin(scene, plan.seed).await;
         let tap = Tap::open(scene.app, &scene.people[0], &stream).await;
         let phone = |owner| Phone { owner, device: Device::default(), is_online: true, coming: Vec::new() };
         let last_seq = row_of(&scene.people[0], &stream).await.unwrap()["last_seq"].as_i64().unwrap();
@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
             wishes: 0,
             tap,
             kept: None,
-            happenings: Happenings::default(),
+            happenings,
         };
         for number in 0..run.phones.len() {
             run.fetch(number).await;

@@ -1,4 +1,4 @@
-//! A net that is unkind to real sockets: a TCP proxy that cuts, resets, half-closes, delays or falls silent.
+//! A net that is unkind to real sockets: a TCP proxy that cuts, resets, half-closes, delays, falls silent or forgets.
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
@@ -25,6 +25,8 @@ pub(crate) enum Harm {
     Delay,
     /// Nothing goes on, and nobody is told.
     Silence,
+    /// The same for good: what is connected now never hears anything again, what connects afterwards is well.
+    Forget,
 }
 
 const LATER: Duration = Duration::from_millis(120);
@@ -78,6 +80,10 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut harm: watch::
             Harm::Cut => return,
             Harm::Reset => return reset(from.as_ref()),
             Harm::HalfClose if is_to_phone => return,
+            Harm::Forget => {
+                harm.wait_for(|now| *now == Harm::Cut).await.ok();
+                return;
+            }
             Harm::Silence => {
                 if harm.changed().await.is_err() {
                     return;

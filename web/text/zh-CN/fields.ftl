@@ -16,6 +16,7 @@ field-not-on-roster = 这个村的名册上没有这个编号和姓名
 field-not-six-characters = 请填身份证号的最后 6 位
 field-unknown = 没有这一项
 field-out-of-range = 超出了范围
+field-below-a-village = 村民小组没有单独的名册，不能逐户确认；请用村的名义发
 field-duplicate = 重复了
 # Identity numbers and rosters.
 field-id-birth = 身份证号里的出生日期不对

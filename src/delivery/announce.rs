@@ -8,7 +8,6 @@ use super::{
     rules::ladder::{Ladder, Level, Topic, Urgency},
 };
 use crate::{
-    bodies,
     broker::Bell,
     error::Result,
     events::{self, Event, Happening, Kind},

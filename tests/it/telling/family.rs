@@ -108,7 +108,7 @@ async fn a_number_of_eleven_or_a_made_up_one_tells_nobody_but_who_has_proven_it(
     assert!(told_to(&fake, MADE_UP).is_empty(), "a stranger hears nothing of the village");
     let rows = board(&scene, &notice).await;
     let rows = rows.as_array().unwrap();
-    let why = |why: &str| rows.iter().filter(|row| row["why"] == why && row["way"].is_null()).count();
+    let why = |why: &str| rows.iter().filter(|row| row["why"] == why && Value::is_null(&row["way"])).count();
     assert_eq!((why("crowded_number"), why("made_up_number")), (10, 1), "none of them counts as told: {rows:?}");
     let by_sms = rows.iter().filter(|row| row["way"] == "sms" || row["way"] == "family").count();
     assert_eq!(by_sms, 1);

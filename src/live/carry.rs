@@ -8,7 +8,7 @@
 //!
 //! Nobody is made to wait for a turn: the specification lets frames out in slices of 2,000 every 100 ms, so that not all
 //! ask for more at once; here everybody is told at once and the entry says within which time to ask (`jitter_ms`).
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
 use tokio::time::MissedTickBehavior;
@@ -31,6 +31,8 @@ use crate::{
 };
 
 const COMPARE_HEADS: Duration = Duration::from_secs(1);
+/// Streams compared by one statement.
+const COMPARED: usize = 500;
 /// Entries read in one go when a server lags behind a stream.
 const BATCH: u64 = 200;
 /// Sockets written to before others get a turn on this processor.
@@ -75,7 +77,7 @@ async fn compare(app: &App, hub: &Arc<Hub>) {
     loop {
         every.tick().await;
         // each by itself: one that fails must not keep the other from being done
-        let done = [within(rights.look(app, hub)).await, within(compare_heads(app, hub)).await];
+        let done = [within(rights.look(app, hub)).await, compare_heads(app, hub).await];
         for error in done.into_iter().filter_map(Result::err) {
             tracing::warn!(%error, "live");
         }
@@ -112,7 +114,7 @@ fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
         Bell::Missed => {
             let (app, hub) = (app.clone(), Arc::clone(hub));
             tokio::spawn(async move {
-                if let Err(error) = within(compare_heads(&app, &hub)).await {
+                if let Err(error) = compare_heads(&app, &hub).await {
                     tracing::warn!(%error, "live");
                 }
             });
@@ -203,17 +205,18 @@ async fn hand_over(listeners: &[Arc<Connection>], batches: Vec<Arc<Batch>>) {
 
 /// Makes good for lost bells, and notices that the database was restored under a running server.
 async fn compare_heads(app: &App, hub: &Arc<Hub>) -> Result<()> {
-    let watched: HashMap<StreamId, (i64, i64)> =
-        hub.state().streams.iter().map(|(id, watched)| (*id, (watched.carried, watched.epoch))).collect();
-    if watched.is_empty() {
-        return Ok(());
-    }
-    let heads = queries::heads(app.store.read(), watched.keys().copied().collect()).await?;
-    for (id, (carried, epoch)) in watched {
-        match heads.get(&id) {
-            Some((head, now)) if *now == epoch && *head > carried => carry(app, hub, id),
-            Some((_, now)) if *now == epoch => {}
-            _ => hub.lose(id),
+    let watched: Vec<(StreamId, i64, i64)> =
+        hub.state().streams.iter().map(|(id, watched)| (*id, watched.carried, watched.epoch)).collect();
+    // the time is that of a piece: all streams of a full server may take longer, and one that began anew would never end
+    for some in watched.chunks(COMPARED) {
+        let ids = some.iter().map(|(id, ..)| *id).collect();
+        let heads = within(queries::heads(app.store.read(), ids)).await?;
+        for (id, carried, epoch) in some {
+            match heads.get(id) {
+                Some((head, now)) if now == epoch && head > carried => carry(app, hub, *id),
+                Some((_, now)) if now == epoch => {}
+                _ => hub.lose(*id),
+            }
         }
     }
     Ok(())

@@ -4,7 +4,10 @@
 //! One advisory lock, held by a transaction, makes one writer of all processes. READ COMMITTED is then enough: the lock is
 //! given after the commit before it can be seen, and each statement that follows looks anew. A higher level would look
 //! before it waits and decide on what is no longer so.
-use std::time::{Duration, Instant};
+use std::{
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -36,6 +39,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 const BEGIN_WITHIN: Duration = Duration::from_secs(17);
 /// A reader's connection that rested this long is asked whether it still lives: the server may have been restarted.
 const RESTED: Duration = Duration::from_secs(1);
+/// Longer than a reader's statement may take: an answer that has not come by then was swallowed by the network.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(12);
 const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(1);
 
 /// What a session is for.
@@ -110,6 +115,14 @@ pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseC
                     connection.ping().await?;
                 }
                 Ok(true)
+            })
+        })
+        // whoever gave up waiting leaves an answer behind, for which the pool would wait without end; where there is none,
+        // this asks for nothing
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                let answered = tokio::time::timeout(ANSWERED_WITHIN, connection.flush()).await;
+                answered.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into()))).map(|()| true)
             })
         })
         .connect_lazy_with(session(options, Session::Read));

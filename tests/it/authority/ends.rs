@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use liusheng::{
     broker::Bell,
     server::{self, Role, Server},
@@ -141,6 +142,14 @@ async fn second(app: &TestApp) -> (Chaos, Server) {
     (net, server::start(other, rung, Role::Api).await.unwrap())
 }
 
+/// Who listens there to an office, when that server has looked at the log: it does every second.
+async fn listening(second: &Server, clerk: &Somebody, office: &str) -> Socket {
+    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+    socket.listen(Duration::from_secs(2)).await;
+    socket
+}
+
 /// Whoever reads a table meanwhile waits, until it is given back.
 async fn held(raw: &Raw, table: &str) -> DatabaseTransaction {
     let tx = raw.connection().begin().await.unwrap();
@@ -159,10 +168,7 @@ async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterward
     let office = office(&app, &village).await;
     let (net, second) = second(&app).await;
     let clerk = village.clerk.clone();
-    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
-    // it looks at the log every second
-    socket.listen(Duration::from_secs(2)).await;
+    let mut socket = listening(&second, &clerk, &office).await;
     net.set(Harm::Cut);
     village.end_seat_of(&app, clerk.person).await;
     socket.listen(Duration::from_secs(3)).await;
@@ -188,9 +194,7 @@ async fn a_seat_that_ended_while_an_answer_was_swallowed_ends_the_socket_afterwa
     let office = office(&app, &village).await;
     let (net, second) = second(&app).await;
     let clerk = village.clerk.clone();
-    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
-    socket.listen(Duration::from_secs(2)).await;
+    let mut socket = listening(&second, &clerk, &office).await;
     // where the log ends is asked every second: the question of this second waits for its answer when the net forgets it
     let raw = Raw::open(app.folder.path()).await;
     let log = held(&raw, "chain_heads").await;
@@ -211,6 +215,42 @@ async fn a_seat_that_ended_while_an_answer_was_swallowed_ends_the_socket_afterwa
     app.stop().await;
 }
 
+/// The same when every connection to the database waits for an answer: what was given up is given back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_seat_that_ended_while_all_answers_were_swallowed_ends_the_socket_afterwards() {
+    if !is_postgres("ends: a network that swallows all answers of the database") {
+        return;
+    }
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let office = office(&app, &village).await;
+    let (net, second) = second(&app).await;
+    let clerk = village.clerk.clone();
+    let mut socket = listening(&second, &clerk, &office).await;
+    let raw = Raw::open(app.folder.path()).await;
+    let entries = held(&raw, "entries").await;
+    let (http, token) = (reqwest::Client::new(), clerk.token());
+    let ask = || http.get(format!("http://{}/v1/streams/{office}/entries", second.address)).bearer_auth(&token).send();
+    // three times as many as a server has connections
+    let asked: Vec<_> = (0..24).map(|_| tokio::spawn(ask())).collect();
+    socket.listen(Duration::from_millis(1400)).await;
+    net.set(Harm::Forget);
+    socket.listen(Duration::from_millis(200)).await;
+    entries.rollback().await.unwrap();
+    raw.close().await;
+    net.set(Harm::None);
+    village.end_seat_of(&app, clerk.person).await;
+    // thirty seconds for an answer over HTTP, twelve until the connection is given up
+    socket.listen(Duration::from_secs(60)).await;
+    assert_eq!(socket.closed, Some(3011), "what was given up is never given back");
+    let answers = tokio::time::timeout(Duration::from_secs(40), join_all(asked)).await.expect("no call hangs");
+    let too_late = answers.into_iter().filter(|one| one.as_ref().unwrap().as_ref().unwrap().status() == 408);
+    assert!(too_late.count() > 0, "nobody waited for what was swallowed");
+    net.set(Harm::Cut);
+    second.stop().await;
+    app.stop().await;
+}
+
 /// The log was read, and then who it was about could not be: that is tried again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_seat_that_could_not_be_looked_up_is_looked_up_again() {
@@ -222,9 +262,7 @@ async fn a_seat_that_could_not_be_looked_up_is_looked_up_again() {
     let office = office(&app, &village).await;
     let (net, second) = second(&app).await;
     let clerk = village.clerk.clone();
-    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
-    socket.listen(Duration::from_secs(2)).await;
+    let mut socket = listening(&second, &clerk, &office).await;
     // it hears of the end when nobody can read what seats there are: readers wait two seconds for a table
     let raw = Raw::open(app.folder.path()).await;
     net.set(Harm::Silence);

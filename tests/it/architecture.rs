@@ -1,4 +1,4 @@
-//! The shape of `src/`: who may import whom, that each file says what it is for, and how long it may grow.
+//! The shape of `src/`: who may import whom, and of the tests, too, that each file says what it is for and stays short.
 use std::{
     collections::BTreeMap,
     fs,
@@ -91,6 +91,20 @@ fn imports(text: &str) -> Vec<String> {
     found
 }
 
+/// What is asked of every file, of the tests, too.
+fn misshapen(name: &str, text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if !text.starts_with("//!") {
+        wrong.push(format!("{name}: begin with a //! line that says what the module is for"))
+    }
+    let lines = text.lines().count();
+    let limit = LONG.iter().find(|(p, _)| *p == name).map_or(MAX_LINES, |(_, n)| *n);
+    if lines > limit {
+        wrong.push(format!("{name}: {lines} lines, over {limit}: split it along its nouns"))
+    }
+    wrong
+}
+
 #[test]
 fn imports_point_down_documents_lead_and_files_stay_short() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -103,14 +117,7 @@ fn imports_point_down_documents_lead_and_files_stay_short() {
         let name = file.strip_prefix(&root).unwrap().display().to_string();
         let module = name.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
         let text = fs::read_to_string(&file).unwrap();
-        if !text.starts_with("//!") {
-            wrong.push(format!("{name}: begin with a //! line that says what the module is for"))
-        }
-        let lines = text.lines().count();
-        let limit = LONG.iter().find(|(p, _)| *p == name).map_or(MAX_LINES, |(_, n)| *n);
-        if lines > limit {
-            wrong.push(format!("{name}: {lines} lines, over {limit}: split it along its nouns"))
-        }
+        wrong.extend(misshapen(&name, &text));
         if name.ends_with("rules.rs") && (text.contains("async fn") || imports(&text).iter().any(|m| m == "store")) {
             wrong.push(format!("{name}: rules are pure: no `async fn`, no `store`"));
         }
@@ -134,6 +141,19 @@ fn imports_point_down_documents_lead_and_files_stay_short() {
                 None => {} // a type or macro at the crate root
             }
         }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn tests_say_what_they_are_for_and_stay_short() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("tests/it"), &mut files);
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(root).unwrap().display().to_string();
+        wrong.extend(misshapen(&name, &fs::read_to_string(&file).unwrap()));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

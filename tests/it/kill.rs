@@ -9,7 +9,6 @@
 use std::{
     fs::File,
     io::Write,
-    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -18,18 +17,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::TimeDelta;
-use liusheng::{clock::Clock, ids::StreamId};
+use liusheng::ids::StreamId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub(crate) mod afterwards;
+mod prepared;
 
-use crate::support::{House, Process, Somebody, TestApp, Village, free_port, import, is_full_run, person_of, run};
+pub(crate) use self::prepared::{Prepared, prepare};
+use crate::support::{Process, Somebody, free_port, is_full_run, run};
 
 const SENDERS: usize = 32;
-const ELECTORS: usize = 400;
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.amr");
 /// The load of one machine must not be held up by limits that are for people.
 pub(crate) const SETTINGS: &[(&str, &str)] = &[
@@ -271,60 +270,6 @@ fn clip(number: u32) -> Vec<u8> {
     let mut frame = vec![0x3c; 32];
     frame[4..8].copy_from_slice(&number.to_be_bytes());
     [CLIP, &frame].concat()
-}
-
-/// A village with a vote that is open and a discussion, prepared past the process that is going to be killed.
-pub(crate) struct Prepared {
-    pub(crate) data_dir: House,
-    pub(crate) senders: Vec<Sender>,
-    pub(crate) vote: String,
-}
-
-pub(crate) async fn prepare(port: u16) -> Prepared {
-    // the notice before the vote hangs some days, so everything begins two weeks ago
-    let app = TestApp::start_at(Clock::system().now() - TimeDelta::days(14)).await;
-    let village = Village::found(&app).await;
-    assert_eq!(import(&app.app, electors()).await, ELECTORS);
-    app.settle().await;
-    let matter = village.matter_to_decide(&app, "修一座桥").await;
-    let discussion = village.discussion(&app, &matter).await;
-    let missing = Clock::system().now() - app.app.now();
-    app.pass(missing).await;
-    let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
-    let mut people = Vec::new();
-    for number in 0..ELECTORS {
-        people
-            .push(Somebody::signed_in(&app, person_of(&app.app, &village.area, &format!("E{number:04}")).await).await);
-    }
-    app.settle().await;
-    // the process lives by the machine's clock, and so do the tokens shown to it
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let people: Vec<Somebody> = people.iter().map(|who| who.at(address)).collect();
-    let senders = (0..SENDERS).map(|number| Sender {
-        number,
-        who: people[number].clone(),
-        electors: people.iter().skip(number).step_by(SENDERS).cloned().collect(),
-        cast: 0,
-        vote: vote.clone(),
-        discussion,
-        thread: None,
-        count: 0,
-        open: None,
-        clip: None,
-    });
-    let senders = senders.collect();
-    Prepared { data_dir: app.close().await, senders, vote }
-}
-
-/// The village's roster with as many people more as there are ballots to cast.
-fn electors() -> String {
-    let mut roster = include_str!("../data/roster_small.csv").to_owned();
-    for number in 0..ELECTORS {
-        let sex = if number % 2 == 0 { "女" } else { "男" };
-        roster +=
-            &format!("E{number:04},E{:03},330521103202,1,选民{number},{sex},1980-01-01,,,户主,1,1\n", number + 1000);
-    }
-    roster
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,6 +1,8 @@
 //! Notices that everybody is asked to confirm: who is asked, for whom one confirms, who was not reached; quiet hours, duty.
+mod for_others;
+mod hours;
+
 use chrono::{DateTime, TimeDelta};
-use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -115,113 +117,6 @@ async fn who_is_asked_is_frozen_on_the_day_of_publication() {
     for bad in [json!({ "class": "loud" }), json!({ "confirm_by": "gestern" })] {
         assert_eq!(refused(bad.clone()).await.status, 422, "{bad}");
     }
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn a_confirmation_for_somebody_else_is_named_and_told_and_can_be_taken_back() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let notice = publish(&village, json!({ "confirm_by": "2026-11-06" })).await;
-    let (fei, wife) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
-    let (son, granny) = (village.villager(&app, "00051").await, village.villager(&app, "00052").await);
-    let household = |person: &Somebody| json!({ "person_id": person.person, "via": "household" });
-    // only of the own household, only for another, only who was asked
-    assert_eq!(confirm_for(&fei, &notice, household(&granny)).await.refused(), "not_allowed");
-    assert_eq!(confirm_for(&fei, &notice, household(&fei)).await.refused(), "invalid_fields");
-    let child = village.villager(&app, "00055").await;
-    let parent = village.villager(&app, "00053").await;
-    assert_eq!(confirm_for(&parent, &notice, household(&child)).await.refused(), "invalid_fields");
-    let door = |person: &Somebody| json!({ "person_id": person.person, "via": "door", "way": "paper" });
-    for stranger in [&fei, &village.council_chair, &village.town, &village.supervisor] {
-        assert_eq!(confirm_for(stranger, &notice, door(&granny)).await.refused(), "not_allowed");
-    }
-
-    let made = confirm_for(&fei, &notice, household(&wife)).await.ok();
-    assert_eq!((&made["via"], &made["by_name"]), (&json!("household"), &json!("费海荣")));
-    app.settle().await;
-    let told = cards(&wife, "notice_confirmed_for", &notice).await;
-    assert_eq!(told.len(), 1);
-    assert!(told[0]["text"].as_str().unwrap().contains("费海荣"), "{}", told[0]);
-    assert_eq!(head(&app, &notice).await["confirmed"], 1);
-    // "I did not agree to that"
-    assert_eq!(undo(&village.clerk, &notice, &wife).await.refused(), "not_found", "not the clerk's to take back");
-    undo(&wife, &notice, &wife).await.ok();
-    app.settle().await;
-    assert_eq!(cards(&fei, "notice_confirmation_undone", &notice).await.len(), 1, "who made it hears that");
-    assert_eq!(head(&app, &notice).await["confirmed"], 0);
-    wife.post(&format!("/v1/notices/{notice}/confirmations"), json!(null)).await.ok();
-    assert_eq!(undo(&wife, &notice, &wife).await.refused(), "not_found", "one's own stands");
-
-    // no phone, so that the mailbox reaches nobody: the next at the door tells it, and not who confirmed
-    confirm_for(&son, &notice, household(&granny)).await.ok();
-    let open = doors(&village.clerk, &notice, "&group=1").await;
-    let row = open.iter().find(|door| door["person_id"] == json!(granny.person)).unwrap();
-    assert_eq!(row["confirmed_by_name"], "𠮷野根");
-    let told_path = format!("/v1/notices/{notice}/confirmations/told");
-    assert_eq!(son.post(&told_path, json!({ "person_id": granny.person })).await.refused(), "not_allowed");
-    village.clerk.post(&told_path, json!({ "person_id": granny.person })).await.ok();
-    assert!(
-        doors(&village.clerk, &notice, "&group=1").await.iter().all(|door| door["person_id"] != json!(granny.person))
-    );
-    assert_eq!(village.clerk.post(&told_path, json!({ "person_id": wife.person })).await.refused(), "not_found");
-
-    // by a written mandate, which is named; at the door, with the way it was done
-    let old = village.villager(&app, "00056").await;
-    let mandate =
-        |note: &str| json!({ "person_id": old.person, "via": "mandate", "proxy_id": fei.person, "note": note });
-    assert_eq!(confirm_for(&village.clerk, &notice, mandate("")).await.refused(), "invalid_fields");
-    assert_eq!(confirm_for(&fei, &notice, mandate("11月2日委托书")).await.refused(), "not_allowed");
-    let made = confirm_for(&village.clerk, &notice, mandate("11月2日委托书，村里存")).await.ok();
-    assert_eq!(made["by_name"], "费海荣");
-    let own = json!({ "person_id": old.person });
-    assert_eq!(village.clerk.post(&told_path, own.clone()).await.refused(), "second_person_needed");
-    village.chair.post(&told_path, own).await.ok();
-    let made = confirm_for(&village.clerk, &notice, door(&parent)).await.ok();
-    assert_eq!((&made["via"], &made["by_name"]), (&json!("door"), &json!("姚志刚")));
-    let again = confirm_for(&village.chair, &notice, door(&parent)).await.ok();
-    assert_eq!(again, made, "the first answer");
-    undo(&village.clerk, &notice, &parent).await.ok();
-    confirm_for(&village.clerk, &notice, door(&parent)).await.ok();
-    app.pass(TimeDelta::hours(25)).await;
-    assert_eq!(undo(&village.clerk, &notice, &parent).await.refused(), "period_over");
-    let mine = parent.post(&format!("/v1/notices/{notice}/confirmations"), json!(null)).await.ok();
-    assert_eq!((&mine["via"], mine.get("by_name")), (&json!("self"), None), "what another did becomes one's own");
-    let reach = village.clerk.get(&format!("/v1/notices/{notice}/confirmations")).await.ok();
-    let by = ["by_self", "by_proxy", "at_door"].map(|field| reach[field].as_u64().unwrap());
-    assert_eq!(by, [2, 2, 0]);
-
-    // bent ones
-    for bad in
-        [json!({}), json!({ "person_id": "x", "via": "door" }), json!({ "person_id": old.person, "via": "dream" })]
-    {
-        assert_eq!(confirm_for(&village.clerk, &notice, bad.clone()).await.status, 422, "{bad}");
-    }
-    let long = json!({ "person_id": son.person, "via": "door", "note": "长".repeat(201) });
-    assert_eq!(confirm_for(&village.clerk, &notice, long).await.refused(), "invalid_fields");
-    let by_self = json!({ "person_id": son.person, "via": "self" });
-    assert_eq!(confirm_for(&village.clerk, &notice, by_self).await.refused(), "not_allowed");
-    village.clerk.post(&format!("/v1/notices/{notice}/withdraw"), json!({ "reason": "不停了" })).await.ok();
-    assert_eq!(confirm_for(&village.clerk, &notice, door(&son)).await.refused(), "wrong_state");
-    app.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_at_the_same_door_write_down_one_confirmation() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let notice = publish(&village, json!({})).await;
-    let person = village.villager(&app, "00049").await;
-    let body = json!({ "person_id": person.person, "via": "door" });
-    let at_once = (0..8).map(|number| {
-        confirm_for(if number % 2 == 0 { &village.clerk } else { &village.chair }, &notice, body.clone())
-    });
-    let answers: Vec<Value> = join_all(at_once).await.into_iter().map(Answer::ok).collect();
-    assert!(answers.iter().all(|one| one == &answers[0]), "{answers:?}");
-    app.settle().await;
-    assert_eq!(cards(&person, "notice_confirmed_for", &notice).await.len(), 1);
-    let told = "SELECT count(*) FROM events WHERE kind = 'notice.confirmed_for'";
-    assert_eq!(count(app.folder.path(), told).await, 1);
     app.stop().await;
 }
 
@@ -382,75 +277,5 @@ async fn reminders_come_half_way_and_the_day_before_once_and_never_to_who_has_co
     app.pass(TimeDelta::days(2)).await;
     let late = json!({ "person_id": granny.person, "via": "door", "way": "read_out" });
     confirm_for(&worker, &normal, late).await.ok();
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn quiet_hours_are_ones_own_and_are_read_as_they_are_written() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
-    assert_eq!(ann.get("/v1/me/quiet-hours").await.ok(), json!({ "from": "21:30", "to": "07:00" }));
-    put(&ann, "/v1/me/quiet-hours", json!({ "from": "20:00", "to": "06:15" })).await.ok();
-    put(&ann, "/v1/me/quiet-hours", json!({ "from": "20:00", "to": "06:30" })).await.ok();
-    assert_eq!(ann.get("/v1/me/quiet-hours").await.ok(), json!({ "from": "20:00", "to": "06:30" }));
-    assert_eq!(bob.get("/v1/me/quiet-hours").await.ok()["from"], "21:30");
-    for bad in ["", "24:00", "7:00", "07:60", "07:00:00", "七点", "-1:00", "07:0\u{0}"] {
-        let answer = put(&ann, "/v1/me/quiet-hours", json!({ "from": bad, "to": "07:00" })).await;
-        assert!([400, 422].contains(&answer.status), "{bad}: {}", answer.status);
-    }
-    let page = String::from_utf8(ann.download("/settings").await.1).unwrap();
-    assert!(page.contains("20:00") && page.contains("06:30"), "{page}");
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn an_office_says_that_somebody_is_on_duty_until_when_and_nobody_elses_presence_is_told() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let ann = village.villager(&app, "00007").await;
-    let path = format!("/v1/bodies/{}/duty", village.committee);
-    assert_eq!(ann.get(&path).await.ok(), json!({ "is_on": false }));
-    let until = |time: &str| json!({ "until": format!("2026-11-02T{time}:00+08:00") });
-    put(&village.clerk, &path, until("17:30")).await.ok();
-    put(&village.chair, &path, until("12:00")).await.ok();
-    assert_eq!(ann.get(&path).await.ok()["until"], "2026-11-02T17:30:00+08:00", "the last of them");
-    let stream = ann.post("/v1/contacts", json!({})).await.ok()["stream_id"].as_str().unwrap().to_owned();
-    let page = String::from_utf8(ann.download(&format!("/streams/{stream}")).await.1).unwrap();
-    assert!(page.contains("村委会值班中 · 至 17:30"), "{page}");
-    put(&village.clerk, &path, json!({})).await.ok();
-    assert_eq!(ann.get(&path).await.ok()["until"], "2026-11-02T12:00:00+08:00");
-    app.pass(TimeDelta::hours(3)).await;
-    assert_eq!(ann.get(&path).await.ok()["is_on"], false, "duty ends by itself");
-    let page = String::from_utf8(ann.download(&format!("/streams/{stream}")).await.1).unwrap();
-    assert!(page.contains("现在无人值班"), "{page}");
-    // a seat that ends ends its duty
-    put(&village.clerk, &path, until("17:30")).await.ok();
-    village.end_seat_of(&app, village.clerk.person).await;
-    assert_eq!(ann.get(&path).await.ok()["is_on"], false);
-
-    for stranger in [&ann, &village.council_chair, &village.town] {
-        assert_eq!(put(stranger, &path, until("17:30")).await.refused(), "not_allowed");
-    }
-    for bad in [until("08:00"), json!({ "until": "2026-11-04T08:00:00+08:00" })] {
-        assert_eq!(put(&village.chair, &path, bad.clone()).await.refused(), "invalid_fields", "{bad}");
-    }
-    for bad in [json!({ "until": "soon" }), json!({ "on": true })] {
-        assert_eq!(put(&village.chair, &path, bad.clone()).await.status, 422, "{bad}");
-    }
-    let seats = village.town.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
-    let chair = seats["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|body| body["seats"].as_array().unwrap().clone())
-        .find(|seat| seat["person_id"] == json!(village.chair.person))
-        .unwrap()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let groups = format!("/v1/seats/{chair}/groups");
-    assert_eq!(put(&village.town, &groups, json!({ "groups": [1] })).await.refused(), "wrong_state", "no grid worker");
-    assert_eq!(put(&village.town, &groups, json!({ "groups": [-1] })).await.refused(), "invalid_fields");
     app.stop().await;
 }

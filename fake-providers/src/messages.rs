@@ -20,12 +20,14 @@ use crate::{
 
 /// How long a send is under way: another to the same openid within it is refused.
 const UNDER_WAY: Duration = Duration::from_millis(30);
+/// A word in an open conversation.
+const SAY: &str = "/cgi-bin/message/custom/send";
 /// Words that WeChat would not let through.
 const FORBIDDEN: &str = "敏感词";
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/cgi-bin/message/custom/send", post(take))
+        .route(SAY, post(take))
         .route("/cgi-bin/message/subscribe/bizsend", post(take))
         .route("/cgi-bin/message/subscribe/send", post(take))
         .route("/cgi-bin/message/template/send", post(take))
@@ -44,7 +46,11 @@ async fn take(
     };
     match answer {
         Ok(id) => {
-            let told = json!({ "errcode": 0, "errmsg": "ok", "msgid": id });
+            let mut told = json!({ "errcode": 0, "errmsg": "ok" });
+            // what is said in a conversation has no name
+            if path != SAY {
+                told["msgid"] = json!(id);
+            }
             ([(header::CONTENT_TYPE, "text/plain")], told.to_string()).into_response()
         }
         Err(response) => *response,

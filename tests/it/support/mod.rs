@@ -146,6 +146,8 @@ impl TestApp {
         let server = server::start(app.clone(), rung, Role::All).await.unwrap();
         let http =
             reqwest::Client::builder().timeout(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none());
+        // the server closes a connection on which nothing is asked for a while: one is not used up to that moment
+        let http = http.pool_idle_timeout(Duration::from_secs(4));
         let address = server.address;
         Self { server: Some(server), app, clock, address, http: http.build().unwrap(), folder }
     }

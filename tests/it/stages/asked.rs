@@ -95,6 +95,10 @@ async fn households_are_counted_and_where_some_were_drawn_those_alone() {
     assert_eq!(missing(&village.chair, &matter).await, ["visits", "opinion"], "two of one household are one");
     let one = village.villager(&app, "00007").await;
     assert!(own_cards(&app, &one).await.contains(&"visit_written".to_owned()), "nobody is visited unseen");
+    let list = one.get("/v1/sync").await.ok();
+    let own = list["streams"].as_array().unwrap().iter().find(|stream| stream["kind"] == "mailbox").unwrap();
+    let told = one.get(&format!("/v1/streams/{}/entries?limit=100", own["id"].as_str().unwrap())).await.ok();
+    assert!(told.to_string().contains("记下的是：修吗？ 修。"), "and sees what was written down: {told}");
     // the member who visits is on no sheet of the own
     let people = roster().into_iter().filter(|(person, _)| *person != "00022");
     let (others, homes) = drawn(&village, &matter).await;

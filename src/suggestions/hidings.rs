@@ -273,6 +273,7 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, DecideHi
     let row = moved(tx, &row, upheld).await?;
     let decided = hiding::ActiveModel {
         id: Set(open.id),
+        office_id: Set(Some(office)),
         answer: Set(Some(input.reason.trim().to_owned())),
         decided_by: Set(Some(actor.person)),
         ..Default::default()
@@ -285,7 +286,9 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, DecideHi
 pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Result<Option<HidingView>> {
     let Some(state) = of.hiding else { return Ok(None) };
     let Some(row) = open(db, of.id).await? else { return Ok(None) };
-    let named = [Some(row.body_id), row.office_id].into_iter().flatten().collect();
+    // the one that is asked now, after another has said nothing
+    let asked = of.hiding_office.or(row.office_id);
+    let named = [Some(row.body_id), asked].into_iter().flatten().collect();
     let names = bodies::queries::names(db, named).await?;
     let name = |id: BodyId| names.get(&id).cloned().unwrap_or_default();
     Ok(Some(HidingView {
@@ -294,7 +297,7 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Resu
         state,
         hidden_at: clock::local(row.hidden_at),
         appeal: row.appeal,
-        office_name: row.office_id.map(name),
+        office_name: asked.map(name),
         answer: row.answer,
     }))
 }

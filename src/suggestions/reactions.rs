@@ -58,6 +58,7 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionHidden => "suggestion_hidden",
         Kind::SuggestionShown => "suggestion_shown",
         Kind::SuggestionHidingUpheld => "suggestion_hiding_upheld",
+        Kind::SuggestionHidingAppealed if event.data.get("from").is_some() => "suggestion_hiding_passed_on",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
@@ -280,6 +281,7 @@ mod tests {
             "hidden",
             "shown",
             "hiding-upheld",
+            "hiding-passed-on",
             "inspected",
             "escalated",
             "referral-offered",

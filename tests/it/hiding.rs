@@ -1,8 +1,12 @@
 //! A public voice that is hidden: nothing of it is lost, its author reads why, and objects once to an office that did not hide it.
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, monday};
+use crate::{
+    county::operator,
+    support::{Answer, Somebody, TestApp, Village, answer, monday},
+};
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
 
@@ -178,6 +182,33 @@ async fn who_stands_behind_it_hears_of_an_answer_when_it_can_be_read() {
     assert_eq!(author.get(&up).await.ok()["level"], 1);
     appeal(author, &up).await.ok();
     assert_eq!(appeals(&village.town).await.len(), 1);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_does_not_answer_in_time_is_asked_of_the_one_above() {
+    let scene = Scene::set().await;
+    let Scene { village, author, neighbour, .. } = &scene;
+    let county = operator(&scene.app).await;
+    let voice = scene.speak("某某家住桥头三号").await;
+    hide(&village.clerk, &voice, true, "写了住址").await.ok();
+    appeal(author, &voice).await.ok();
+    // five working days from a Monday are the next one
+    scene.app.pass(TimeDelta::days(6)).await;
+    assert_eq!((appeals(&village.town).await.len(), appeals(&county).await.len()), (1, 0), "there is time");
+    scene.app.pass(TimeDelta::days(2)).await;
+    assert_eq!((appeals(&village.town).await.len(), appeals(&county).await.len()), (0, 1));
+    assert_eq!(decide(&village.town, &voice, true).await.refused(), "not_found", "it had its time");
+    let passed = async || {
+        scene.cards(author, "thread").await.iter().filter(|code| *code == "suggestion_hiding_passed_on").count()
+    };
+    assert_eq!(passed().await, 1);
+    let own = author.get(&voice).await.ok();
+    assert_eq!((&own["hiding"]["state"], &own["hiding"]["office_name"]), (&json!("appealed"), &json!("德清县民政局")));
+    scene.app.pass(TimeDelta::days(30)).await;
+    assert_eq!((passed().await, appeals(&county).await.len()), (1, 1), "nobody is above the county");
+    assert_eq!(decide(&county, &voice, true).await.status, 204);
+    assert_eq!(scene.listed(neighbour).await, 1);
     scene.app.stop().await;
 }
 

@@ -168,6 +168,7 @@ async fn who_stands_behind_it_hears_of_an_answer_when_it_can_be_read() {
     assert_eq!(heard().await, 0, "a card that leads nowhere");
     hide(&village.clerk, &voice, false, "").await.ok();
     assert_eq!((heard().await, neighbour.get(&voice).await.status), (1, 200));
+    scene.app.pass(TimeDelta::minutes(1)).await;
     hide(&village.clerk, &voice, true, "再看看").await.ok();
     hide(&village.clerk, &voice, false, "").await.ok();
     assert_eq!(heard().await, 1, "once");

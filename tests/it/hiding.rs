@@ -260,6 +260,10 @@ async fn it_is_done_on_the_pages_without_javascript() {
     }
     let own = page(author, format!("/suggestions/{id}")).await.1;
     assert!(own.contains("这条留言现在不公开") && own.contains("写了住址") && own.contains("申诉"), "{own}");
+    let silent = author.request(Method::POST, &format!("/suggestions/{id}/hiding")).header("accept", "text/html");
+    let silent = silent.header("content-type", "application/x-www-form-urlencoded").body("text=").send().await.unwrap();
+    assert_eq!(silent.status().as_u16(), 422);
+    assert!(silent.text().await.unwrap().contains("id=\"text-wrong\""), "it says what is missing");
     assert_eq!(form(author, format!("/suggestions/{id}/hiding"), format!("text={reason}")).await, 303);
     assert!(page(&village.town, "/desk".to_owned()).await.1.contains("该不该公开"));
     let list = page(&village.town, "/desk/referrals".to_owned()).await.1;

@@ -1,7 +1,11 @@
 //! What follows from forms: residents are told that they are asked, and whose paper was typed in.
 use sea_orm::EntityTrait;
 
-use super::{queries, rows::form, rules::Purpose};
+use super::{
+    queries,
+    rows::form,
+    rules::{Purpose, Question, Replies, Reply},
+};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
@@ -10,6 +14,9 @@ use crate::{
     streams::commands::{Card, channel, mailbox, post_card},
     text,
 };
+
+/// Characters of what was written down about a visit that its card holds.
+const SAID_CHARS: usize = 600;
 
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
@@ -23,11 +30,15 @@ async fn tell_written_for(tx: &Tx, event: &Event) -> Result<()> {
     let Some(form) = form::Entity::find_by_id(event.subject_id::<FormId>()?).one(tx).await? else { return Ok(()) };
     let title = [("title", form.title.as_str().into())];
     let card = if form.purpose == Purpose::Visit.as_str() {
+        // a sheet of visits is for those who visit; what stands in it of oneself is told here, and is among the own data
+        let said = match queries::my_answer(tx, form.id, person).await? {
+            Some(own) => in_words(&queries::questions(&form)?, &own.answers),
+            None => String::new(),
+        };
         Card {
             code: "visit_written",
             title: text::say_with("forms-card-visited", &title),
-            text: text::say("forms-card-visited-text"),
-            // a sheet of visits is for those who visit; what stands in it of oneself is among the own data
+            text: text::say_with("forms-card-visited-text", &[("said", said.into())]),
             link: "/privacy/mine".to_owned(),
         }
     } else {
@@ -41,6 +52,20 @@ async fn tell_written_for(tx: &Tx, event: &Event) -> Result<()> {
     let own = mailbox(tx, person).await?;
     post_card(tx, own, card).await?;
     Ok(())
+}
+
+/// Each question and what was written down, as far as a card holds it.
+fn in_words(questions: &[Question], replies: &Replies) -> String {
+    let line = |question: &Question| {
+        let said = match replies.get(&question.id)? {
+            Reply::Number(step) => step.to_string(),
+            Reply::Text(words) => words.trim().to_owned(),
+        };
+        Some(text::say_with("forms-said", &[("question", question.title.as_str().into()), ("answer", said.into())]))
+    };
+    let all = questions.iter().filter_map(line).collect::<Vec<_>>().join("；");
+    let cut: String = all.chars().take(SAID_CHARS).collect();
+    if cut == all { all } else { format!("{cut}……") }
 }
 
 /// A card in the area's channel; a visit is not announced, because somebody comes to the door.

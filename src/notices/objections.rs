@@ -44,16 +44,21 @@ pub struct AnswerObjection {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not live in the area, and for another's without the right to answer there;
-/// `wrong_state` when it no longer hangs; `period_over`; `too_many_objections` after three; `invalid_fields`.
+/// `wrong_state` when it no longer hangs; `period_over`; `too_many_objections` after three by oneself, and after three that
+/// others wrote down; `invalid_fields`.
 pub async fn object(tx: &Tx, actor: &Actor, (id, input): (NoticeId, RaiseObjection)) -> Result<ObjectionView> {
     let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let person = whose(tx, actor, &notice, input.person_id).await?;
     let mut checks = Checks::default();
     checks.text("text", &input.text, 1..=1000);
     checks.done()?;
+    let recorded_by = Some(actor.person).filter(|by| *by != person);
+    // what others write down in somebody's name takes nothing from what that one may say
+    let by_whom = objection::Column::RecordedBy;
     let own = objection::Entity::find()
         .filter(objection::Column::NoticeId.eq(id))
         .filter(objection::Column::PersonId.eq(person))
+        .filter(if recorded_by.is_some() { by_whom.is_not_null() } else { by_whom.is_null() })
         .count(tx)
         .await?;
     rules::may_object(notice.period_to, tx.now(), own)?;
@@ -70,7 +75,7 @@ pub async fn object(tx: &Tx, actor: &Actor, (id, input): (NoticeId, RaiseObjecti
         answer: Set(None),
         answered_by: Set(None),
         answered_at: Set(None),
-        recorded_by: Set(Some(actor.person).filter(|by| *by != person)),
+        recorded_by: Set(recorded_by),
     };
     let row = row.insert(tx).await?;
     let raised = Happening::new(Kind::ObjectionRaised, row.id)

@@ -2,19 +2,29 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     Suggestion,
     commands::{moved, record},
-    escalation,
-    rows::suggestion,
+    escalation, queries,
+    rows::{hiding, suggestion},
     rules::{self, Deadline, SuggestionState},
     words,
 };
-use crate::{error::Result, events::Kind, ids::BodyId, store::Tx};
+use crate::{
+    error::Result,
+    events::Kind,
+    ids::{BodyId, SuggestionId},
+    store::Tx,
+};
 
 /// Voices looked at in one go, of each kind.
 const DUE_AT_ONCE: u64 = 50;
+/// Objections to hiding that are looked at in one go.
+const APPEALS_AT_ONCE: u64 = 500;
+/// Working days for the office that is asked whether a voice stays hidden; then the one above it is.
+const APPEAL_WORKING_DAYS: u32 = 5;
 
 /// When the body responsible is reminded of a deadline: at the end of a day after which so many working days are left;
 /// `None` when there are not.
@@ -32,7 +42,7 @@ pub(super) fn warning(tx: &Tx, due_at: DateTime<Utc>, left: u32) -> Option<DateT
 pub async fn due(tx: &Tx) -> Result<u64> {
     let unaccepted = overdue(tx, unaccepted(tx.now()), Deadline::Accept).await?;
     let unanswered = overdue(tx, unanswered(tx.now()), Deadline::Answer).await?;
-    Ok(warn(tx).await? + unaccepted + unanswered + supervise(tx).await?)
+    Ok(warn(tx).await? + unaccepted + unanswered + supervise(tx).await? + pass_on(tx).await?)
 }
 
 /// What is looked for, and by which column it comes first: one of an index, because this is asked every two seconds, however
@@ -130,6 +140,42 @@ fn passed(row: &Suggestion, now: DateTime<Utc>) -> Option<Deadline> {
     (is_to_accept && row.accept_due_at <= now && row.overdue.is_none()).then_some(Deadline::Accept)
 }
 
+/// Hidden voices whose authors wait for an office; no id is nil, and an index finds what is greater, not what is not null.
+fn appealed() -> Select<suggestion::Entity> {
+    let asked = suggestion::Entity::find().filter(suggestion::Column::HidingOffice.gt(Uuid::nil()));
+    asked.order_by_asc(suggestion::Column::UpdatedAt).limit(APPEALS_AT_ONCE)
+}
+
+/// What an office does not say in time about a hidden voice is asked of the office above it, once. Records
+/// `suggestion.hiding_appealed` once more.
+async fn pass_on(tx: &Tx) -> Result<u64> {
+    let waiting: Vec<SuggestionId> =
+        appealed().select_only().column(suggestion::Column::Id).into_tuple().all(tx).await?;
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    let asked = hiding::Entity::find()
+        .filter(hiding::Column::SuggestionId.is_in(waiting))
+        .filter(hiding::Column::EndedAt.is_null())
+        .filter(hiding::Column::AppealedAt.lte(tx.now() - TimeDelta::days(i64::from(APPEAL_WORKING_DAYS))))
+        .all(tx)
+        .await?;
+    let mut passed = 0;
+    for one in asked {
+        let (Some(office), Some(at)) = (one.office_id, one.appealed_at) else { continue };
+        let row = queries::row(tx, one.suggestion_id).await?.filter(|row| row.hiding_office == Some(office));
+        let is_late = tx.calendar().add_working_days(at, APPEAL_WORKING_DAYS) <= tx.now();
+        let Some(row) = row.filter(|_| is_late) else { continue };
+        let above = escalation::above(tx, (office, &row.area_code), (&[], tx.now())).await?;
+        let Some(above) = above else { continue };
+        let asks = suggestion::ActiveModel { hiding_office: Set(Some(above)), ..Default::default() };
+        let row = moved(tx, &row, asks).await?;
+        record(tx, Kind::SuggestionHidingAppealed, &row, None, json!({ "office": above, "from": office })).await?;
+        passed += 1;
+    }
+    Ok(passed)
+}
+
 /// When the office above is told, too, of what is late still.
 pub(super) fn supervision(tx: &Tx) -> DateTime<Utc> {
     tx.calendar().add_working_days(tx.now(), rules::SUPERVISE_WORKING_DAYS)
@@ -172,8 +218,9 @@ mod tests {
         let database = Database::connect(options).await.unwrap();
         migrations::up(&database).await.unwrap();
         let now = Clock::system().now();
-        for sought in [unaccepted(now), unanswered(now), near(now), still_late(now)] {
-            let asked = first(sought).build(DbBackend::Sqlite);
+        let by_time = [unaccepted(now), unanswered(now), near(now), still_late(now)].map(first);
+        for sought in by_time.into_iter().chain([appealed()]) {
+            let asked = sought.build(DbBackend::Sqlite);
             let explained = Statement { sql: format!("EXPLAIN QUERY PLAN {}", asked.sql), ..asked };
             let plan = database.query_all_raw(explained).await.unwrap();
             let plan: Vec<String> = plan.iter().map(|row| row.try_get("", "detail").unwrap()).collect();

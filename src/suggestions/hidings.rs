@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Suggestion, asked,
-    commands::{checked, moved, record},
+    commands::{SUBJECT_KIND, checked, moved, record},
     escalation,
     queries::{self, SuggestionSummary},
     rows::{hiding, suggestion},
@@ -26,6 +26,7 @@ use crate::{
     error::{Checks, Code, Result},
     events::Kind,
     ids::{BodyId, PersonId, SuggestionId},
+    media::{self, MediaView},
     store::Tx,
     text,
 };
@@ -97,8 +98,11 @@ pub struct HidingAppeal {
     pub kind: SuggestionKind,
     /// Code of the village.
     pub area_code: String,
-    /// The words.
+    /// The words; may be empty when it was spoken.
     pub text: String,
+    /// Its photos and its clip: who decides sees and hears them while it is asked.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub media: Vec<MediaView>,
     /// The body that hid it.
     pub body_name: String,
     /// Why.
@@ -114,12 +118,16 @@ pub struct HidingAppeal {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than the body responsible; `wrong_state` for what is not public, or hidden already,
-/// or not hidden; `invalid_fields` without a reason.
+/// or not hidden, and for what is shown again after an office said its word; `invalid_fields` without a reason.
 pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSuggestion)) -> Result<SuggestionSummary> {
     let row = checked(tx, actor, id, if input.is_on { Step::Hide } else { Step::Show }).await?;
     if !input.is_on {
         let row = show(tx, actor, (row, None)).await?;
         return queries::summary(tx, row).await;
+    }
+    // whoever was told to show it does not hide it again the next minute: nothing of it has changed
+    if settled(tx, id).await?.is_some() {
+        return Err(Code::WrongState.into());
     }
     let mut checks = Checks::default();
     checks.text("reason", input.reason.trim(), WORDS);
@@ -162,25 +170,50 @@ async fn open(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hidi
     Ok(open.one(db).await?)
 }
 
+/// The newest of those that have ended.
+async fn ended(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hiding::Model>> {
+    let ended = hiding::Entity::find()
+        .filter(hiding::Column::SuggestionId.eq(id))
+        .filter(hiding::Column::EndedAt.is_not_null())
+        .order_by_desc(hiding::Column::EndedAt)
+        .limit(1);
+    Ok(ended.one(db).await?)
+}
+
+/// The one that has ended and about which an office said its word; what is shown since stays so.
+pub(super) async fn settled(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hiding::Model>> {
+    Ok(ended(db, id).await?.filter(|row| row.answer.is_some()))
+}
+
+/// Was it answered while it was hidden last? Who stands behind it has not heard of that.
+pub(super) async fn was_answered_unseen(db: &impl ConnectionTrait, of: &Suggestion) -> Result<bool> {
+    let times = ended(db, of.id).await?.zip(of.answered_at);
+    Ok(times.is_some_and(|(hidden, answered_at)| answered_at >= hidden.hidden_at))
+}
+
+/// Does the actor speak for the office that is asked whether it stays hidden?
+pub(super) fn decides(actor: &Actor, voice: &Suggestion) -> bool {
+    voice.hiding_office.is_some_and(|office| rules::speaking_seat(actor, voice, office).is_ok())
+}
+
 /// Everybody in the village sees it again; `said`: what an office said that was asked.
 async fn show(tx: &Tx, actor: &Actor, (row, said): (Suggestion, Option<&str>)) -> Result<Suggestion> {
     let shown = suggestion::ActiveModel { hiding: Set(None), hiding_office: Set(None), ..Default::default() };
     let row = moved(tx, &row, shown).await?;
     if let Some(open) = open(tx, row.id).await? {
-        let ended = hiding::ActiveModel {
-            id: Set(open.id),
-            answer: Set(said.map(str::to_owned)),
-            decided_by: Set(Some(actor.person)),
-            ended_at: Set(Some(tx.now())),
-            ..Default::default()
-        };
+        let mut ended = hiding::ActiveModel { id: Set(open.id), ended_at: Set(Some(tx.now())), ..Default::default() };
+        // what an office said of it before stays
+        if said.is_some() || open.answer.is_none() {
+            ended.answer = Set(said.map(str::to_owned));
+            ended.decided_by = Set(Some(actor.person));
+        }
         ended.update(tx).await?;
     }
     record(tx, Kind::SuggestionShown, &row, Some(actor), json!({ "decided": said.is_some() })).await?;
     Ok(row)
 }
 
-/// Its author objects, once, to the office above; where there is none, to another person of the same. Records
+/// Its author objects, once, to the office above whoever hid it; where there is none, to another person of the same. Records
 /// `suggestion.hiding_appealed`.
 ///
 /// # Errors
@@ -192,7 +225,9 @@ pub async fn appeal(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, AppealHi
     checks.text("text", input.text.trim(), WORDS);
     checks.done()?;
     let open = open(tx, id).await?.ok_or(Code::WrongState)?;
-    let office = escalation::next(tx, &row, tx.now()).await?.unwrap_or(row.body_id);
+    // who has it by now may be below whoever hid it
+    let above = escalation::above(tx, (open.body_id, &row.area_code), (&[], tx.now())).await?;
+    let office = above.unwrap_or(open.body_id);
     let asked = suggestion::ActiveModel {
         hiding: Set(Some(HidingState::Appealed)),
         hiding_office: Set(Some(office)),
@@ -238,6 +273,7 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, DecideHi
     let row = moved(tx, &row, upheld).await?;
     let decided = hiding::ActiveModel {
         id: Set(open.id),
+        office_id: Set(Some(office)),
         answer: Set(Some(input.reason.trim().to_owned())),
         decided_by: Set(Some(actor.person)),
         ..Default::default()
@@ -250,7 +286,9 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, DecideHi
 pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Result<Option<HidingView>> {
     let Some(state) = of.hiding else { return Ok(None) };
     let Some(row) = open(db, of.id).await? else { return Ok(None) };
-    let named = [Some(row.body_id), row.office_id].into_iter().flatten().collect();
+    // the one that is asked now, after another has said nothing
+    let asked = of.hiding_office.or(row.office_id);
+    let named = [Some(row.body_id), asked].into_iter().flatten().collect();
     let names = bodies::queries::names(db, named).await?;
     let name = |id: BodyId| names.get(&id).cloned().unwrap_or_default();
     Ok(Some(HidingView {
@@ -259,12 +297,13 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Resu
         state,
         hidden_at: clock::local(row.hidden_at),
         appeal: row.appeal,
-        office_name: row.office_id.map(name),
+        office_name: asked.map(name),
         answer: row.answer,
     }))
 }
 
-/// Objections that wait for an office for which the actor speaks, with the voice, 100 at most. Never about the actor's own voice.
+/// Objections that wait for an office for which the actor speaks, with the voice, 100 at most. Never about the actor's own voice,
+/// nor about one that the actor hid.
 pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(hiding::Model, Suggestion)>> {
     let voices = asked::voices(db, actor, suggestion::Column::HidingOffice).await?;
     let open = hiding::Entity::find()
@@ -273,7 +312,7 @@ pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<
         .all(db)
         .await?;
     let of = |voice: Suggestion| {
-        let row = open.iter().find(|row| row.suggestion_id == voice.id);
+        let row = open.iter().find(|row| row.suggestion_id == voice.id && row.hidden_by != Some(actor.person));
         row.map(|row| (row.clone(), voice))
     };
     Ok(voices.into_iter().filter_map(of).collect())
@@ -286,7 +325,10 @@ pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<
 pub async fn appeals(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<HidingAppeal>> {
     let asked = waiting(db, actor).await?;
     let names = bodies::queries::names(db, asked.iter().map(|(row, _)| row.body_id).collect()).await?;
+    let voices = asked.iter().map(|(_, voice)| voice.id.to_string()).collect();
+    let mut media = media::queries::attached(db, SUBJECT_KIND, voices).await?;
     let show = |(row, voice): (hiding::Model, Suggestion)| HidingAppeal {
+        media: media.remove(&voice.id.to_string()).unwrap_or_default(),
         suggestion_id: voice.id,
         number: voice.number,
         kind: voice.kind,

@@ -11,7 +11,7 @@ use super::{
     answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
     cosigns::{self, Cosign},
-    extensions_http, hidings_http,
+    extensions_http, hidings, hidings_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
@@ -327,8 +327,9 @@ async fn read_media(
     media::serve(&app, &row, query.size, &headers).await
 }
 
-/// The owner always; of a voice and its answers, whoever may see the voice (and a handler leaves a trace); of what is public, whoever sees
-/// what is public there; nobody else, whatever it may be attached to one day.
+/// The owner always; of a voice and its answers, whoever may see the voice (and a handler leaves a trace), and of a hidden one
+/// whoever decides whether it stays so; of what is public, whoever sees what is public there; nobody else, whatever it may be
+/// attached to one day.
 async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
         return reports::queries::let_see(app.store.read(), actor, row).await;
@@ -342,6 +343,9 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     };
     if kind == SUBJECT_KIND {
         let voice = queries::of_media(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
+        if hidings::decides(actor, &voice) {
+            return Ok(());
+        }
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
     }
     if kind == media::ANSWER {

@@ -19,7 +19,9 @@
 //! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
 //! from the office above. What its author had erased waits for nobody.
 //! A public voice may be hidden by who answers it, with a reason, from everybody but its author; nothing of it is taken away, its
-//! clocks go on, and its author objects once to the office above. Words of the list hold one so until somebody has looked.
+//! clocks go on, and its author objects once to the office above, which hears and sees all of it; what that says nothing to for
+//! five working days goes one higher, and what is shown after its word stays shown. Words of the list hold one so until somebody
+//! has looked.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`,

@@ -254,6 +254,10 @@ pub(super) async fn view(
     let referrals = if is_near { offers::of_voice(db, keys, &row).await? } else { Vec::new() };
     let extensions = if is_near { extensions::of_voice(db, keys, &row).await? } else { Vec::new() };
     let assists = if is_near { assists::of_voice(db, keys, &row).await? } else { Vec::new() };
+    let mut can = rules::steps(&row, standing);
+    if can.contains(&Step::Hide) && hidings::settled(db, row.id).await?.is_some() {
+        can.retain(|step| *step != Step::Hide);
+    }
     let taken_down = if is_near || standing.is_handler { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
     let view = SuggestionView {
@@ -269,7 +273,7 @@ pub(super) async fn view(
         assists,
         hiding: hidings::of_voice(db, &row).await?,
         stream_id: of_thread.is_ok().then_some(row.stream_id),
-        can: rules::steps(&row, standing),
+        can,
         summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
     };
     let author_name = if sight == Sight::Public { people::mask_name(&author_name) } else { author_name };

@@ -3,7 +3,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, about, cosigns, queries, rows::answer, silence, support, words};
+use super::{Suggestion, about, cosigns, hidings, queries, rows::answer, silence, support, words};
 use crate::{
     bodies, clock,
     error::Result,
@@ -58,6 +58,7 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionHidden => "suggestion_hidden",
         Kind::SuggestionShown => "suggestion_shown",
         Kind::SuggestionHidingUpheld => "suggestion_hiding_upheld",
+        Kind::SuggestionHidingAppealed if event.data.get("from").is_some() => "suggestion_hiding_passed_on",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
@@ -73,6 +74,12 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
             card.text = said;
         }
     }
+    if event.kind == Kind::SuggestionShown && is_set(event, "decided") {
+        // on the page there is nothing to be read of it any more
+        let said = hidings::settled(tx, row.id).await?.and_then(|one| one.answer).unwrap_or_default();
+        let blanks = [("number", row.number.as_str().into()), ("answer", said.into())];
+        card.text = text::say_with("suggestion-shown-decided", &blanks);
+    }
     if let Some(matter) = event.get::<MatterId>("matter") {
         card.link = format!("/matters/{matter}");
     }
@@ -80,14 +87,22 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// Who stands behind a voice hears what becomes of it.
+/// Who stands behind a voice hears what becomes of it; of what was answered while it was hidden, when it can be read again.
 async fn tell_cosigners(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
-        Kind::SuggestionAnswered => "cosigned_answered",
+        Kind::SuggestionAnswered | Kind::SuggestionShown => "cosigned_answered",
         Kind::SuggestionJoined => "cosigned_joined",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let is_news = match event.kind {
+        Kind::SuggestionAnswered => row.hiding.is_none(),
+        Kind::SuggestionShown => hidings::was_answered_unseen(tx, &row).await?,
+        _ => true,
+    };
+    if !is_news {
+        return Ok(());
+    }
     let mut card = card(tx, code, &row, row.answer_due_at).await?;
     if let Some(matter) = event.get::<MatterId>("matter") {
         card.link = format!("/matters/{matter}");
@@ -266,6 +281,7 @@ mod tests {
             "hidden",
             "shown",
             "hiding-upheld",
+            "hiding-passed-on",
             "inspected",
             "escalated",
             "referral-offered",

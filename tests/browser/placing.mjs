@@ -76,7 +76,7 @@ function taken(south, lat, west, lon) {
 const here = taken('N', [30, 32, 15], 'E', [119, 54, 18]);
 
 { // without the tick nothing of a photo is read; with it what was typed stays, and unticked it is as it was
-  const { field, choose, set, box } = page();
+  const { field, choose, set, box, says } = page();
   assert.equal(box.hidden, false);
   field.value = '桥头';
   await choose(here);
@@ -85,6 +85,9 @@ const here = taken('N', [30, 32, 15], 'E', [119, 54, 18]);
   assert.equal(field.value, '桥头 纬30.53750 经119.90500');
   await choose(taken('S', [1, 0, 0], 'W', [2, 30, 0]));
   assert.equal(field.value, '桥头 纬-1.00000 经-2.50000', 'of the photos that are chosen now');
+  await choose(new Uint8Array([0xff, 0xd8, 0xff, 0xd9]));
+  assert.deepEqual([field.value, says.textContent], ['桥头', '没有'], 'not of one that is no longer chosen');
+  await choose(here);
   await set(false);
   assert.equal(field.value, '桥头');
 }
@@ -115,6 +118,10 @@ const here = taken('N', [30, 32, 15], 'E', [119, 54, 18]);
   there.pin.listeners.click();
   there.pin.listeners.click();
   assert.equal(there.field.value, '纬30.50000 经119.90000', 'once, however often');
+  await there.choose(here);
+  assert.equal(there.field.value, '纬30.50000 经119.90000', 'a photo that nobody ticked takes nothing away');
+  await there.set(true);
+  assert.equal(there.field.value, '纬30.53750 经119.90500');
   const denied = page((found, failed) => failed());
   denied.pin.listeners.click();
   assert.deepEqual([denied.field.value, denied.says.textContent], ['', '不许']);

@@ -250,7 +250,7 @@ async fn a_notice_hangs_on_paper_with_a_code_that_leads_to_it() {
     };
     let first = paper().await;
     for words in
-        [hangs["number"].as_str().unwrap(), "路灯方案", "全文", "<svg", &app.url(&path), "请在 2026年11月9日 以前"]
+        [hangs["number"].as_str().unwrap(), "路灯方案", "全文", "<svg", &app.url(&path), "最晚 2026年11月9日 当天"]
     {
         assert!(first.contains(words), "{words}: {first}");
     }

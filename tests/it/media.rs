@@ -6,7 +6,7 @@ mod strays;
 mod uploads;
 
 use chrono::TimeDelta;
-use liusheng::media;
+use liusheng::{media, seals};
 use reqwest::Method;
 use serde_json::json;
 
@@ -172,6 +172,27 @@ async fn a_long_clip_is_given_piece_by_piece_and_breaks_off_where_it_was_changed
     let whole = who.request(Method::GET, url).send().await.unwrap();
     assert_eq!(whole.status(), 200);
     assert!(whole.bytes().await.is_err(), "it breaks off");
+    app.stop().await;
+}
+
+/// As versions before this one sealed files: the whole at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sealed_as_a_whole_is_given_as_before() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    let (who, long) = (&village.clerk, long_clip());
+    let clip = who.upload(long.clone()).await.ok();
+    let (id, url) = (clip["id"].as_str().unwrap().parse().unwrap(), clip["url"].as_str().unwrap());
+    let db = app.app.store.read();
+    let row = media::queries::row(db, id).await.unwrap().unwrap();
+    let key = seals::queries::open(db, &app.app.keys, row.key_id.unwrap()).await.unwrap().unwrap();
+    let path = app.app.config.media_dir().join(media::files::name(id));
+    let opened = key.open_file("file", std::fs::read(&path).unwrap()).unwrap();
+    std::fs::write(&path, key.seal("file", &opened).unwrap()).unwrap();
+    assert!(who.download(url).await == (200, long.clone()));
+    let (status, told, bytes) = part(who, url, &[("range", "bytes=262143-262144")]).await;
+    assert_eq!((status, told), (206, format!("bytes 262143-262144/{}", long.len())));
+    assert!(bytes == long[262_143..=262_144]);
     app.stop().await;
 }
 

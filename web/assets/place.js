@@ -22,15 +22,22 @@
     says.hidden = !says.textContent;
   }
 
-  /* five digits are a metre; what was typed stays, what was put there before goes */
-  function put(lat, lon) {
+  /* what was put there goes, what was typed stays */
+  function take() {
+    if (box.liushengPut) field.value = field.value.replace(box.liushengPut, '').trim();
+    box.liushengPut = box.liushengFrom = '';
+  }
+
+  /* five digits are a metre */
+  function put(lat, lon, from) {
     var word = (box.getAttribute('data-word') || '').replace('{lat}', lat.toFixed(5)).replace('{lon}', lon.toFixed(5));
-    var typed = field.value.replace(box.liushengPut || '', '').trim();
-    var all = typed ? typed + ' ' + word : word;
+    tell('');
+    take();
+    var all = field.value.trim() ? field.value.trim() + ' ' + word : word;
     if (all.length > LONGEST) return;
     field.value = all;
     box.liushengPut = word;
-    tell('');
+    box.liushengFrom = from;
   }
 
   function degrees(view, at, little) {
@@ -87,17 +94,16 @@
     });
   }
 
-  /* of the first photo that says where it was taken */
+  /* of the first photo that says where it was taken; where another one was taken that is no longer chosen says nothing of it,
+     and what the phone said is no photo's to take away */
   function look() {
-    if (!tick.checked && box.liushengPut) {
-      field.value = field.value.replace(box.liushengPut, '').trim();
-      box.liushengPut = '';
-    }
-    if (!tick.checked || !photos.length) return;
-    Promise.all(photos.map(read)).then(function (places) {
+    var chosen = photos;
+    if (box.liushengFrom === 'photo') take();
+    if (!tick.checked || !chosen.length) return;
+    Promise.all(chosen.map(read)).then(function (places) {
       var found = places.filter(Boolean)[0];
-      if (!tick.checked) return;
-      if (found) put(found.lat, found.lon); else tell('none');
+      if (!tick.checked || photos !== chosen) return;
+      if (found) put(found.lat, found.lon, 'photo'); else tell('none');
     });
   }
 
@@ -106,7 +112,7 @@
     pin.addEventListener('click', function () {
       tell('wait');
       navigator.geolocation.getCurrentPosition(function (here) {
-        put(here.coords.latitude, here.coords.longitude);
+        put(here.coords.latitude, here.coords.longitude, 'phone');
       }, function () { tell('denied'); }, { enableHighAccuracy: true, timeout: 15000, maximumAge: 60000 });
     });
   } else if (pin) {

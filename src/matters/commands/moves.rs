@@ -210,7 +210,7 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, (id, input): (MatterId, WithdrawMa
 ///
 /// # Errors
 /// `not_found`; `wrong_state` outside the decide stage or while another vote runs; `halted`; `evidence_missing` for what was
-/// found to be reserved to the assembly only later, and has no legal officer's note yet.
+/// found to be reserved to the assembly only later, and has no legal officer's note on its plan yet.
 pub async fn begin_vote(tx: &Tx, id: MatterId, vote: VoteId) -> Result<()> {
     let standing = queries::standing(tx, id).await?;
     let position = standing.position();
@@ -218,7 +218,7 @@ pub async fn begin_vote(tx: &Tx, id: MatterId, vote: VoteId) -> Result<()> {
         return Err(Code::WrongState.into());
     }
     halts::refuse(&standing)?;
-    let missing = reserved::unnoted(&standing);
+    let missing = reserved::unnoted(tx, &standing).await?;
     if !missing.is_empty() {
         return Err(Code::EvidenceMissing.with(json!({ "missing": missing })));
     }

@@ -79,12 +79,17 @@ pub async fn mark_reserved(tx: &Tx, actor: &Actor, (id, input): (MatterId, MarkR
     queries::view(tx, id).await
 }
 
-/// The legal officer's note, where the law asks for one, the path has a place for it, and nobody has written any.
-pub(super) fn unnoted(standing: &Standing) -> Vec<Missing> {
-    let is_noted = standing.evidence.iter().any(|row| row.kind == "legality");
-    if is_noted || standing.matter.reserved_item.is_none() {
-        return Vec::new();
+/// The legal officer's note, where the law asks for one, the path has a place for it, and nobody has written any on the plan that
+/// is to be voted on.
+pub(super) async fn unnoted(tx: &Tx, standing: &Standing) -> Result<Vec<Missing>> {
+    if standing.matter.reserved_item.is_none() {
+        return Ok(Vec::new());
+    }
+    let planned_at = queries::plan_row(tx, standing.matter.id).await?.map(|plan| plan.written_at);
+    let mut notes = standing.evidence.iter().filter(|row| row.kind == "legality");
+    if notes.any(|row| planned_at.is_none_or(|at| row.at >= at)) {
+        return Ok(Vec::new());
     }
     let facts = Facts { is_reserved: true, ..Facts::default() };
-    standing.template.stages.iter().flat_map(|rule| gate::unnoted(rule, &facts)).collect()
+    Ok(standing.template.stages.iter().flat_map(|rule| gate::unnoted(rule, &facts)).collect())
 }

@@ -164,6 +164,9 @@ async fn shown(app: &App, clerk: &Clerk, id: NoticeId, (draft, answered): (Draft
     }
     let reach = if sees_doors { Some(notices::queries::reach(db, &clerk.actor, (id, None)).await?) } else { None };
     let hangs = notice.notice.state == notices::queries::PUBLISHED;
+    // who objects is found by the number on the village's roster
+    let takes_objections =
+        hangs && app.local_now() < notice.notice.period_to && notices::rules::is_village(&notice.notice.area_code);
     let page = clerk.page(notice.notice.title.clone()).at(format!("/desk/notices/{id}"));
     let shown = NoticePage {
         page: live(app, clerk, (page, &draft)).await?,
@@ -172,7 +175,7 @@ async fn shown(app: &App, clerk: &Clerk, id: NoticeId, (draft, answered): (Draft
         objections: notices::queries::objections(db, &clerk.actor, id).await?,
         answered,
         may_answer: clerk.may(Right::AnswerObjection, &area),
-        may_write: hangs && app.local_now() < notice.notice.period_to && clerk.may(Right::AnswerObjection, &area),
+        may_write: takes_objections && clerk.may(Right::AnswerObjection, &area),
         may_change: hangs && may_publish(clerk, &area),
         aloud: Aloud::of(app, clerk, (About::Notice, id.0), &area).await?,
         reach,

@@ -114,12 +114,13 @@ pub(super) fn title(voice: &SuggestionSummary) -> String {
     }
 }
 
-/// Number, kind, clip and photos.
+/// Number, kind, whether everybody sees it, clip and photos.
 pub(super) fn notes(voice: &SuggestionSummary) -> Vec<String> {
     let kind = text::say(&format!("suggestion-kind-{}", code_of(&voice.kind)));
     let photos = voice.media.iter().filter(|one| one.kind == "photo").count();
     let clip = voice.media.iter().find_map(|one| one.duration_ms);
     let mut notes = vec![format!("{kind} {}", voice.number)];
+    notes.extend(voice.is_hidden.then(|| text::say("desk-is-hidden")));
     notes.extend(clip.map(|millis| text::say_with("desk-clip", &[("n", (millis / 1000).into())])));
     notes.extend((photos > 0).then(|| text::say_with("desk-photos", &[("n", photos.into())])));
     notes.extend(voice.matter_id.map(|_| text::say("desk-joined")));

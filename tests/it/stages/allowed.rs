@@ -109,7 +109,12 @@ async fn a_village_s_own_path_keeps_the_lawful_minimum() {
 
 /// A reserved matter that is to be decided: with a legal officer's note.
 async fn reserved_to_decide(app: &TestApp, village: &Village) -> String {
-    let matter = raise(village, json!({ "reserved_item": "land_contracts" })).await;
+    noted_to_decide(app, village, (json!({ "reserved_item": "land_contracts" }), None)).await
+}
+
+/// A matter that is to be decided: with a legal officer's note, and maybe a plan that was written after that.
+async fn noted_to_decide(app: &TestApp, village: &Village, (more, plan): (Value, Option<&str>)) -> String {
+    let matter = raise(village, more).await;
     skip(village, &matter, "raise").await;
     let lawyer = person_of(&app.app, &village.area, "00010").await;
     let seat = json!({ "person_id": lawyer, "role": "legal_officer" });
@@ -118,6 +123,11 @@ async fn reserved_to_decide(app: &TestApp, village: &Village) -> String {
     let lawyer = Somebody::signed_in(app, lawyer).await;
     let note = json!({ "is_lawful": true, "text": "依土地承包法。" });
     lawyer.post(&format!("/v1/matters/{matter}/legality-notes"), note).await.ok();
+    if let Some(text) = plan {
+        app.pass(TimeDelta::minutes(1)).await;
+        let plan = json!({ "version": 0, "text": text });
+        village.chair.post(&format!("/v1/matters/{matter}/plan"), plan).await.ok();
+    }
     skip(village, &matter, "deliberate").await;
     let notice = json!({ "area_code": village.area, "matter_id": matter, "title": "承包方案", "text": "全文。",
         "period_days": 5 });
@@ -171,6 +181,22 @@ async fn the_representatives_decide_what_is_reserved_only_where_the_assembly_let
     assert_eq!(opened["is_binding"], true, "{opened}");
     let public = page(&village.clerk, &format!("/charters?area={}", village.area)).await;
     assert!(public.contains("土地承包经营方案") && public.contains("2026年村民会议授权"), "{public}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_on_the_plan_of_before_is_no_note_on_what_is_voted_on() {
+    let (app, village) = scene().await;
+    let matter = noted_to_decide(&app, &village, (json!({}), Some("把五十亩山林包给外村人三十年。"))).await;
+    let mark = json!({ "item": "land_contracts", "reason": "这是土地承包经营方案" });
+    village.supervisor.post(&format!("/v1/matters/{matter}/reserved"), mark).await.ok();
+    let vote = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "closes_at": app.app.now() + TimeDelta::days(1), "challenge_days": 0 });
+    let refused = village.chair.post("/v1/votes", vote).await.body;
+    assert_eq!(
+        (&refused["code"], &refused["more"]["missing"][0]["code"]),
+        (&json!("evidence_missing"), &json!("legality"))
+    );
     app.stop().await;
 }
 

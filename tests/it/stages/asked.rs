@@ -95,6 +95,10 @@ async fn households_are_counted_and_where_some_were_drawn_those_alone() {
     assert_eq!(missing(&village.chair, &matter).await, ["visits", "opinion"], "two of one household are one");
     let one = village.villager(&app, "00007").await;
     assert!(own_cards(&app, &one).await.contains(&"visit_written".to_owned()), "nobody is visited unseen");
+    let list = one.get("/v1/sync").await.ok();
+    let own = list["streams"].as_array().unwrap().iter().find(|stream| stream["kind"] == "mailbox").unwrap();
+    let told = one.get(&format!("/v1/streams/{}/entries?limit=100", own["id"].as_str().unwrap())).await.ok();
+    assert!(told.to_string().contains("记下的是：修吗？ 修。"), "and sees what was written down: {told}");
     // the member who visits is on no sheet of the own
     let people = roster().into_iter().filter(|(person, _)| *person != "00022");
     let (others, homes) = drawn(&village, &matter).await;
@@ -170,19 +174,27 @@ async fn who_objects_at_the_office_is_written_down_and_told() {
     let form = desk.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
     let sent = form.body("person_number=00056&text=%E5%A4%AA%E8%B4%B5").send().await.unwrap();
     assert!([200, 303].contains(&sent.status().as_u16()), "{}", sent.status());
-    // three of one person, whoever writes them down
-    old.post(&path, json!({ "text": "太远" })).await.ok();
+    // three of one person: who writes down three that nobody said silences nobody
+    village.clerk.post(&path, said(&old)).await.ok();
     assert_eq!(village.clerk.post(&path, said(&old)).await.refused(), "too_many_objections");
+    for _ in 0..3 {
+        old.post(&path, json!({ "text": "太远" })).await.ok();
+    }
+    assert_eq!(old.post(&path, json!({ "text": "太远" })).await.refused(), "too_many_objections");
     let public = app.get(&format!("/v1/notices/{notice}")).await.ok();
     let recorded: Vec<_> =
         public["objection_list"].as_array().unwrap().iter().map(|one| one["is_recorded"].clone()).collect();
     assert_eq!(
         (recorded, &public["objection_list"][0]["name"]),
-        (vec![json!(true), json!(true), json!(false)], &json!("费**"))
+        ([[true; 3], [false; 3]].concat().into_iter().map(Value::from).collect::<Vec<_>>(), &json!("费**"))
     );
     let shown = page(&old, &format!("/notices/{notice}")).await;
     assert!(shown.contains("工作人员代为登记") && shown.contains("太贵"), "{shown}");
     assert!(page(&village.clerk, &format!("/desk/notices/{notice}")).await.contains("代为登记异议"));
+    // above a village nobody has such a number
+    let above = json!({ "area_code": village.area.get(..9), "title": "停水", "text": "全文。" });
+    let above = id(&village.town.post("/v1/notices", above).await.ok());
+    assert!(!page(&village.town, &format!("/desk/notices/{above}")).await.contains("代为登记异议"));
     app.stop().await;
 }
 

@@ -45,6 +45,16 @@ async fn a_council_advises_by_the_shares_of_its_charter() {
     ] {
         assert_eq!(village.council_chair.post("/v1/votes", ask(&wrong)).await.refused(), "invalid_fields", "{wrong}");
     }
+    // shares that were chosen at the desk, and no article: nothing is opened by other shares
+    let desk = format!("/desk/meetings/{}/vote", meeting.as_str().unwrap());
+    let closes = liusheng::clock::local(app.app.now() + TimeDelta::days(1)).format("%Y-%m-%dT%H:%M").to_string();
+    for chosen in ["by_charter.quorum=E2/3&by_charter.passing=P%3E1/2", "by_charter.passing=E2/3"] {
+        let typed = format!("question=%E6%95%AC%E8%80%81%E5%AE%B4&preset=council_charter&closes_at={closes}&{chosen}");
+        let form = village.council_chair.request(reqwest::Method::POST, &desk);
+        let form =
+            form.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(form.body(typed).send().await.unwrap().status(), 422, "{chosen}");
+    }
     let vote = village.council_chair.post("/v1/votes", ask(&sound)).await.ok();
     assert_eq!((&vote["is_binding"], &vote["on_roll"], &vote["state"]), (&json!(false), &json!(3), &json!("open")));
     let law = vote["law"].as_str().unwrap();

@@ -23,11 +23,15 @@ use crate::{
     ids::{NoticeId, PersonId, VoteId},
     notices,
     people::{self, audience::Among},
-    votes,
+    votes::{self, Secrecy},
 };
 
 /// By the app, which is no channel to the outside.
 pub const APP: &str = "app";
+/// Why a message was not sent: it was read in the app, or what it asks for is done.
+const READ: &str = "read";
+/// The same, of who has no number.
+const NO_ADDRESS: &str = "no_address";
 
 /// How far a notice has come. Counts alone, so they are public.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -230,8 +234,9 @@ pub async fn people_of(
     rows(db, area, told_of(db, id).await?.as_ref()).await
 }
 
-/// Electors whom no message told of a vote, by group and household: for who runs it, to go round in its village. Of a secret
-/// vote nothing here depends on who has cast.
+/// Electors whom nothing told of a vote, by group and household: for who runs it, to go round. Who has read of it in the app was
+/// told. Of a secret vote a message that was not needed says nothing, because whoever has cast needs none: who has a phone
+/// counts as told then, and who has none is on the list however, with the same words.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not run the vote.
@@ -241,6 +246,8 @@ pub async fn electors_of(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -
         return Err(Code::NotAllowed.into());
     }
     let electors = votes::queries::to_tell(db, id).await?;
+    let phones = people::queries::with_phone(db, &electors).await?;
+    let is_silent = |person: &PersonId| vote.secrecy != Secrecy::Open.as_str() && !phones.contains(person);
     let about = announcement::Entity::find()
         .filter(announcement::Column::SubjectId.eq(id.to_string()))
         .filter(announcement::Column::Kind.is_in([Kind::VoteOpened.as_str(), Kind::VoteClosingSoon.as_str()]))
@@ -248,38 +255,40 @@ pub async fn electors_of(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -
     let (mut told, mut why) = (HashSet::new(), HashMap::new());
     for one in about.all(db).await? {
         for (person, of_it) in messages(db, (one.event_number, electors.clone())).await? {
-            if of_it.sent.is_some() {
+            if of_it.sent.is_some() || (of_it.is_read && !is_silent(&person)) {
                 told.insert(person);
             }
-            // that a message was not needed would say who has cast
-            why.insert(person, of_it.why.filter(|why| why != "read"));
+            why.insert(person, of_it.why);
         }
     }
-    let open: HashSet<PersonId> = electors.into_iter().filter(|id| !told.contains(id)).collect();
+    let open: Vec<PersonId> = electors.into_iter().filter(|id| !told.contains(id)).collect();
     let households = people::household_numbers(db, &vote.area_code).await?;
-    let residents = people::residents(db, &vote.area_code).await?.into_iter();
-    let rows = residents.filter(|one| open.contains(&one.id)).map(|one| ReachRow {
+    // a body's people may live in another village
+    let residents = people::queries::on_rolls(db, &open).await?.into_values().filter(|one| one.left_on.is_none());
+    let rows = residents.map(|one| ReachRow {
+        why: if is_silent(&one.id) { Some(NO_ADDRESS.to_owned()) } else { why.remove(&one.id).flatten() },
         person_id: one.id,
         name: one.name,
         household_number: households.get(&one.household).cloned().unwrap_or_default(),
         group_number: one.group_number,
         way: None,
         at: None,
-        why: why.remove(&one.id).flatten(),
     });
     let mut rows: Vec<ReachRow> = rows.collect();
-    rows.sort_by_key(as_one_goes_round);
+    rows.sort_by_cached_key(as_one_goes_round);
     Ok(rows)
 }
 
 fn as_one_goes_round(row: &ReachRow) -> (i32, String, PersonId) {
-    (row.group_number, row.household_number.clone(), row.person_id)
+    (row.group_number, notices::rules::in_order(&row.household_number), row.person_id)
 }
 
 /// What became of the messages to one person.
 #[derive(Default)]
 struct Messages {
     sent: Option<(String, DateTime<Utc>)>,
+    /// One of them was not needed any more.
+    is_read: bool,
     why: Option<String>,
 }
 
@@ -312,6 +321,7 @@ async fn messages(
     for message in found {
         let Ok(person) = message.target_id.parse() else { continue };
         let one = messages.entry(person).or_default();
+        one.is_read |= message.state == CANCELLED && message.reason.as_deref() == Some(READ);
         match (message.state.as_str(), message.sent_at) {
             (SENT, Some(at)) if one.sent.as_ref().is_none_or(|(_, known)| at < *known) => {
                 one.sent = Some((way(message.channel, message.reason), at));
@@ -340,7 +350,7 @@ async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement:
     let mut rows: Vec<ReachRow> = residents
         .into_iter()
         .map(|one| {
-            let Messages { sent, why } = messages.remove(&one.id).unwrap_or_default();
+            let Messages { sent, why, .. } = messages.remove(&one.id).unwrap_or_default();
             let (way, at) = match sent {
                 _ if in_app.contains(&one.id) => (Some(APP.to_owned()), None),
                 Some((channel, at)) => (Some(channel), Some(clock::local(at))),
@@ -357,6 +367,6 @@ async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement:
             }
         })
         .collect();
-    rows.sort_by_key(as_one_goes_round);
+    rows.sort_by_cached_key(as_one_goes_round);
     Ok(rows)
 }

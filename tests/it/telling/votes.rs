@@ -2,6 +2,7 @@
 use uuid::Uuid;
 
 use super::{family::one_number_up_to, *};
+use crate::support::Raw;
 
 /// Whom the list of a vote names, as its page.
 async fn list(scene: &Scene, vote: &str) -> String {
@@ -39,6 +40,36 @@ async fn electors_whom_no_message_reached_are_named_for_the_door() {
         assert_eq!(other.download(&format!("/desk/votes/{vote}/doors")).await.0, 403);
     }
     assert_eq!(village.chair.download(&format!("/desk/votes/{}/doors", Uuid::now_v7())).await.0, 404);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_a_secret_vote_says_of_nobody_that_no_message_was_needed() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let matter = village.matter_to_decide(app, "修桥").await;
+    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
+    app.settle().await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let raw = Raw::open(app.folder.path()).await;
+    assert_eq!(raw.execute("UPDATE votes SET secrecy = 'secret'").await, 1);
+    let rows = async || list(&scene, &vote).await.split("tbody>").nth(1).map(str::to_owned).unwrap();
+    let before = rows().await;
+    assert!(before.contains("费无证") && before.contains("没有可用的号码") && !before.contains("费海荣"), "{before}");
+    // as it is of who has cast before the message was due: one with a phone, one without
+    for number in ["00007", "00056"] {
+        let person = person_of(&app.app, &village.area, number).await;
+        let needless = format!(
+            "UPDATE deliveries SET state = 'cancelled', reason = 'read', sent_at = NULL WHERE target_id = '{person}'"
+        );
+        assert!(raw.execute(&needless).await > 0, "{number}");
+    }
+    assert_eq!(rows().await, before, "the list tells who has cast");
+    // who has read of an open one was told, too
+    assert_eq!(raw.execute("UPDATE votes SET secrecy = 'open'").await, 1);
+    let open = rows().await;
+    assert!(open.contains("沈阿婆") && !open.contains("费无证") && !open.contains("费海荣"), "{open}");
+    raw.close().await;
     scene.app.stop().await;
 }
 

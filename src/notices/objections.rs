@@ -44,19 +44,24 @@ pub struct AnswerObjection {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not live in the area, and for another's without the right to answer there;
-/// `wrong_state` when it no longer hangs; `period_over`; `too_many_objections` after three; `invalid_fields`.
+/// `wrong_state` when it no longer hangs; `period_over`; `too_many_objections` after three of the own, or three that
+/// were written down; `invalid_fields`.
 pub async fn object(tx: &Tx, actor: &Actor, (id, input): (NoticeId, RaiseObjection)) -> Result<ObjectionView> {
     let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let person = whose(tx, actor, &notice, input.person_id).await?;
     let mut checks = Checks::default();
     checks.text("text", &input.text, 1..=1000);
     checks.done()?;
-    let own = objection::Entity::find()
+    let before = objection::Entity::find()
         .filter(objection::Column::NoticeId.eq(id))
-        .filter(objection::Column::PersonId.eq(person))
-        .count(tx)
-        .await?;
-    rules::may_object(notice.period_to, tx.now(), own)?;
+        .filter(objection::Column::PersonId.eq(person));
+    // what an office writes down in somebody's name takes nothing from what that person may say
+    let alike = if person == actor.person {
+        before.filter(objection::Column::RecordedBy.is_null())
+    } else {
+        before.filter(objection::Column::RecordedBy.is_not_null())
+    };
+    rules::may_object(notice.period_to, tx.now(), alike.count(tx).await?)?;
     if notice.state != queries::PUBLISHED {
         return Err(Code::WrongState.into());
     }

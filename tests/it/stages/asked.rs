@@ -170,15 +170,20 @@ async fn who_objects_at_the_office_is_written_down_and_told() {
     let form = desk.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
     let sent = form.body("person_number=00056&text=%E5%A4%AA%E8%B4%B5").send().await.unwrap();
     assert!([200, 303].contains(&sent.status().as_u16()), "{}", sent.status());
-    // three of one person, whoever writes them down
+    // three that were written down, and as many of the own: no office uses up what somebody may say
     old.post(&path, json!({ "text": "太远" })).await.ok();
+    village.clerk.post(&path, said(&old)).await.ok();
     assert_eq!(village.clerk.post(&path, said(&old)).await.refused(), "too_many_objections");
+    for _ in 0..2 {
+        old.post(&path, json!({ "text": "太吵" })).await.ok();
+    }
+    assert_eq!(old.post(&path, json!({ "text": "太吵" })).await.refused(), "too_many_objections");
     let public = app.get(&format!("/v1/notices/{notice}")).await.ok();
     let recorded: Vec<_> =
         public["objection_list"].as_array().unwrap().iter().map(|one| one["is_recorded"].clone()).collect();
     assert_eq!(
         (recorded, &public["objection_list"][0]["name"]),
-        (vec![json!(true), json!(true), json!(false)], &json!("费**"))
+        (vec![json!(true), json!(true), json!(false), json!(true), json!(false), json!(false)], &json!("费**"))
     );
     let shown = page(&old, &format!("/notices/{notice}")).await;
     assert!(shown.contains("工作人员代为登记") && shown.contains("太贵"), "{shown}");

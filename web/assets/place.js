@@ -27,10 +27,10 @@
     var word = (box.getAttribute('data-word') || '').replace('{lat}', lat.toFixed(5)).replace('{lon}', lon.toFixed(5));
     var typed = field.value.replace(box.liushengPut || '', '').trim();
     var all = typed ? typed + ' ' + word : word;
+    tell('');
     if (all.length > LONGEST) return;
     field.value = all;
     box.liushengPut = word;
-    tell('');
   }
 
   function degrees(view, at, little) {

@@ -19,19 +19,17 @@ use crate::{
     areas::VILLAGE_CODE,
     clock,
     error::{Code, Error, Result},
-    events::Kind,
-    ids::{NoticeId, PersonId, VoteId},
+    ids::{NoticeId, PersonId},
     notices,
     people::{self, audience::Among},
-    votes::{self, Secrecy},
 };
 
 /// By the app, which is no channel to the outside.
 pub const APP: &str = "app";
 /// Why a message was not sent: it was read in the app, or what it asks for is done.
 const READ: &str = "read";
-/// The same, of who has no number.
-const NO_ADDRESS: &str = "no_address";
+/// It was not sent yet.
+pub(super) const WAITING: &str = "waiting";
 
 /// How far a notice has come. Counts alone, so they are public.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -234,62 +232,18 @@ pub async fn people_of(
     rows(db, area, told_of(db, id).await?.as_ref()).await
 }
 
-/// Electors whom nothing told of a vote, by group and household: for who runs it, to go round. Who has read of it in the app was
-/// told. Of a secret vote a message that was not needed says nothing, because whoever has cast needs none: who has a phone
-/// counts as told then, and who has none is on the list however, with the same words.
-///
-/// # Errors
-/// `not_found`; `not_allowed` for who does not run the vote.
-pub async fn electors_of(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<ReachRow>> {
-    let vote = votes::queries::vote(db, id).await?;
-    if !votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id)) {
-        return Err(Code::NotAllowed.into());
-    }
-    let electors = votes::queries::to_tell(db, id).await?;
-    let phones = people::queries::with_phone(db, &electors).await?;
-    let is_silent = |person: &PersonId| vote.secrecy != Secrecy::Open.as_str() && !phones.contains(person);
-    let about = announcement::Entity::find()
-        .filter(announcement::Column::SubjectId.eq(id.to_string()))
-        .filter(announcement::Column::Kind.is_in([Kind::VoteOpened.as_str(), Kind::VoteClosingSoon.as_str()]))
-        .order_by_asc(announcement::Column::EventNumber);
-    let (mut told, mut why) = (HashSet::new(), HashMap::new());
-    for one in about.all(db).await? {
-        for (person, of_it) in messages(db, (one.event_number, electors.clone())).await? {
-            if of_it.sent.is_some() || (of_it.is_read && !is_silent(&person)) {
-                told.insert(person);
-            }
-            why.insert(person, of_it.why);
-        }
-    }
-    let open: Vec<PersonId> = electors.into_iter().filter(|id| !told.contains(id)).collect();
-    let households = people::household_numbers(db, &vote.area_code).await?;
-    // a body's people may live in another village
-    let residents = people::queries::on_rolls(db, &open).await?.into_values().filter(|one| one.left_on.is_none());
-    let rows = residents.map(|one| ReachRow {
-        why: if is_silent(&one.id) { Some(NO_ADDRESS.to_owned()) } else { why.remove(&one.id).flatten() },
-        person_id: one.id,
-        name: one.name,
-        household_number: households.get(&one.household).cloned().unwrap_or_default(),
-        group_number: one.group_number,
-        way: None,
-        at: None,
-    });
-    let mut rows: Vec<ReachRow> = rows.collect();
-    rows.sort_by_cached_key(as_one_goes_round);
-    Ok(rows)
-}
-
-fn as_one_goes_round(row: &ReachRow) -> (i32, String, PersonId) {
+/// By group and household.
+pub(super) fn as_one_goes_round(row: &ReachRow) -> (i32, String, PersonId) {
     (row.group_number, notices::rules::in_order(&row.household_number), row.person_id)
 }
 
 /// What became of the messages to one person.
 #[derive(Default)]
-struct Messages {
-    sent: Option<(String, DateTime<Utc>)>,
+pub(super) struct Messages {
+    pub(super) sent: Option<(String, DateTime<Utc>)>,
     /// One of them was not needed any more.
-    is_read: bool,
-    why: Option<String>,
+    pub(super) is_read: bool,
+    pub(super) why: Option<String>,
 }
 
 /// One message to one person.
@@ -302,7 +256,7 @@ struct Message {
     reason: Option<String>,
 }
 
-async fn messages(
+pub(super) async fn messages(
     db: &impl ConnectionTrait,
     (event, people): (i64, Vec<PersonId>),
 ) -> Result<HashMap<PersonId, Messages>> {
@@ -326,7 +280,7 @@ async fn messages(
             (SENT, Some(at)) if one.sent.as_ref().is_none_or(|(_, known)| at < *known) => {
                 one.sent = Some((way(message.channel, message.reason), at));
             }
-            (QUEUED | SENDING, _) => one.why = Some("waiting".to_owned()),
+            (QUEUED | SENDING, _) => one.why = Some(WAITING.to_owned()),
             (DEAD | CANCELLED, _) if one.why.is_none() => one.why = message.reason,
             _ => {}
         }

@@ -56,19 +56,23 @@ async fn the_list_of_a_secret_vote_says_of_nobody_that_no_message_was_needed() {
     let rows = async || list(&scene, &vote).await.split("tbody>").nth(1).map(str::to_owned).unwrap();
     let before = rows().await;
     assert!(before.contains("费无证") && before.contains("没有可用的号码") && !before.contains("费海荣"), "{before}");
-    // as it is of who has cast before the message was due: one with a phone, one without
-    for number in ["00007", "00056"] {
+    let change = async |number: &str, values: &str| {
         let person = person_of(&app.app, &village.area, number).await;
-        let needless = format!(
-            "UPDATE deliveries SET state = 'cancelled', reason = 'read', sent_at = NULL WHERE target_id = '{person}'"
-        );
-        assert!(raw.execute(&needless).await > 0, "{number}");
-    }
+        let changed = raw.execute(&format!("UPDATE deliveries SET {values} WHERE target_id = '{person}'")).await;
+        assert!(changed > 0, "no message to {number}");
+    };
+    // as it is of who had cast when the message was due
+    change("00007", "state = 'cancelled', reason = 'read', sent_at = NULL").await;
     assert_eq!(rows().await, before, "the list tells who has cast");
-    // who has read of an open one was told, too
-    assert_eq!(raw.execute("UPDATE votes SET secrecy = 'open'").await, 1);
-    let open = rows().await;
-    assert!(open.contains("沈阿婆") && !open.contains("费无证") && !open.contains("费海荣"), "{open}");
+    // when it waits, and when it was planned for those alone who had not cast
+    change("00007", "state = 'queued', reason = 'quiet', due_at = '2099-01-01 00:00:00+00:00'").await;
+    assert_eq!(rows().await, before, "the list tells who has not cast");
+    change("00007", "state = 'cancelled', target_id = 'nobody'").await;
+    assert_eq!(rows().await, before, "the list tells for whom nothing was planned");
+    // whose message failed is told at the door
+    change("00008", "state = 'dead', reason = 'no_answer', sent_at = NULL").await;
+    let failed = rows().await;
+    assert!(failed.contains("多次发送失败") && failed.len() > before.len(), "{failed}");
     raw.close().await;
     scene.app.stop().await;
 }

@@ -62,6 +62,10 @@ async fn a_council_advises_by_the_shares_of_its_charter() {
     let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
     let page = String::from_utf8(village.member.download(&path[3..]).await.1).unwrap();
     assert!(page.contains("章程第九条") && page.contains("3/4"), "read before voting: {page}");
+    // beside the article the same shares, not those of the preset
+    for (share, is_told) in [("超过 1/2", true), ("达到 3/4", true), ("2/3", false)] {
+        assert_eq!(page.contains(share), is_told, "{share}: {page}");
+    }
     for member in [&village.council_chair, &village.member] {
         let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
         member.post(&format!("{path}/ballots"), ballot).await.ok();

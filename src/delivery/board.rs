@@ -19,15 +19,17 @@ use crate::{
     areas::VILLAGE_CODE,
     clock,
     error::{Code, Error, Result},
-    events::Kind,
-    ids::{NoticeId, PersonId, VoteId},
+    ids::{NoticeId, PersonId},
     notices,
     people::{self, audience::Among},
-    votes,
 };
 
 /// By the app, which is no channel to the outside.
 pub const APP: &str = "app";
+/// Why a message was not sent: it was read in the app, or what it asks for is done.
+const READ: &str = "read";
+/// It was not sent yet.
+pub(super) const WAITING: &str = "waiting";
 
 /// How far a notice has come. Counts alone, so they are public.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -230,57 +232,18 @@ pub async fn people_of(
     rows(db, area, told_of(db, id).await?.as_ref()).await
 }
 
-/// Electors whom no message told of a vote, by group and household: for who runs it, to go round in its village. Of a secret
-/// vote nothing here depends on who has cast.
-///
-/// # Errors
-/// `not_found`; `not_allowed` for who does not run the vote.
-pub async fn electors_of(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<ReachRow>> {
-    let vote = votes::queries::vote(db, id).await?;
-    if !votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id)) {
-        return Err(Code::NotAllowed.into());
-    }
-    let electors = votes::queries::to_tell(db, id).await?;
-    let about = announcement::Entity::find()
-        .filter(announcement::Column::SubjectId.eq(id.to_string()))
-        .filter(announcement::Column::Kind.is_in([Kind::VoteOpened.as_str(), Kind::VoteClosingSoon.as_str()]))
-        .order_by_asc(announcement::Column::EventNumber);
-    let (mut told, mut why) = (HashSet::new(), HashMap::new());
-    for one in about.all(db).await? {
-        for (person, of_it) in messages(db, (one.event_number, electors.clone())).await? {
-            if of_it.sent.is_some() {
-                told.insert(person);
-            }
-            // that a message was not needed would say who has cast
-            why.insert(person, of_it.why.filter(|why| why != "read"));
-        }
-    }
-    let open: HashSet<PersonId> = electors.into_iter().filter(|id| !told.contains(id)).collect();
-    let households = people::household_numbers(db, &vote.area_code).await?;
-    let residents = people::residents(db, &vote.area_code).await?.into_iter();
-    let rows = residents.filter(|one| open.contains(&one.id)).map(|one| ReachRow {
-        person_id: one.id,
-        name: one.name,
-        household_number: households.get(&one.household).cloned().unwrap_or_default(),
-        group_number: one.group_number,
-        way: None,
-        at: None,
-        why: why.remove(&one.id).flatten(),
-    });
-    let mut rows: Vec<ReachRow> = rows.collect();
-    rows.sort_by_key(as_one_goes_round);
-    Ok(rows)
-}
-
-fn as_one_goes_round(row: &ReachRow) -> (i32, String, PersonId) {
-    (row.group_number, row.household_number.clone(), row.person_id)
+/// By group and household.
+pub(super) fn as_one_goes_round(row: &ReachRow) -> (i32, String, PersonId) {
+    (row.group_number, notices::rules::in_order(&row.household_number), row.person_id)
 }
 
 /// What became of the messages to one person.
 #[derive(Default)]
-struct Messages {
-    sent: Option<(String, DateTime<Utc>)>,
-    why: Option<String>,
+pub(super) struct Messages {
+    pub(super) sent: Option<(String, DateTime<Utc>)>,
+    /// One of them was not needed any more.
+    pub(super) is_read: bool,
+    pub(super) why: Option<String>,
 }
 
 /// One message to one person.
@@ -293,7 +256,7 @@ struct Message {
     reason: Option<String>,
 }
 
-async fn messages(
+pub(super) async fn messages(
     db: &impl ConnectionTrait,
     (event, people): (i64, Vec<PersonId>),
 ) -> Result<HashMap<PersonId, Messages>> {
@@ -312,11 +275,12 @@ async fn messages(
     for message in found {
         let Ok(person) = message.target_id.parse() else { continue };
         let one = messages.entry(person).or_default();
+        one.is_read |= message.state == CANCELLED && message.reason.as_deref() == Some(READ);
         match (message.state.as_str(), message.sent_at) {
             (SENT, Some(at)) if one.sent.as_ref().is_none_or(|(_, known)| at < *known) => {
                 one.sent = Some((way(message.channel, message.reason), at));
             }
-            (QUEUED | SENDING, _) => one.why = Some("waiting".to_owned()),
+            (QUEUED | SENDING, _) => one.why = Some(WAITING.to_owned()),
             (DEAD | CANCELLED, _) if one.why.is_none() => one.why = message.reason,
             _ => {}
         }
@@ -340,7 +304,7 @@ async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement:
     let mut rows: Vec<ReachRow> = residents
         .into_iter()
         .map(|one| {
-            let Messages { sent, why } = messages.remove(&one.id).unwrap_or_default();
+            let Messages { sent, why, .. } = messages.remove(&one.id).unwrap_or_default();
             let (way, at) = match sent {
                 _ if in_app.contains(&one.id) => (Some(APP.to_owned()), None),
                 Some((channel, at)) => (Some(channel), Some(clock::local(at))),
@@ -357,6 +321,6 @@ async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement:
             }
         })
         .collect();
-    rows.sort_by_key(as_one_goes_round);
+    rows.sort_by_cached_key(as_one_goes_round);
     Ok(rows)
 }

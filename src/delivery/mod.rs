@@ -30,6 +30,7 @@ mod claim;
 pub mod commands;
 mod dial;
 mod disturb;
+pub mod electors;
 mod hand_over;
 mod http;
 mod lanes;

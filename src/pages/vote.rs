@@ -30,7 +30,7 @@ use crate::{
             roll_list::may_see,
             turnout::{TurnoutView, turnout},
         },
-        rules::{self, Preset},
+        rules::Preset,
         sealed::{self, CastEnvelope},
     },
     wechat::rules::Moment,
@@ -67,7 +67,8 @@ async fn list(State(app): State<App>, who: Resident) -> Result<Response> {
 struct VotePage {
     page: Page,
     vote: VoteView,
-    preset: Option<&'static Preset>,
+    /// The rule by which it was opened.
+    preset: Preset,
     mine: Option<MyVote>,
     /// For whom one casts here, if for somebody else.
     other: Option<ProxyView>,
@@ -110,7 +111,7 @@ impl VotePage {
     }
 
     fn has_proxies(&self) -> bool {
-        self.preset.is_some_and(|preset| preset.proxy.is_some())
+        self.preset.proxy.is_some()
     }
 
     fn is_secret(&self) -> bool {
@@ -119,7 +120,7 @@ impl VotePage {
 
     /// Does the law keep it there?
     fn is_kept_on_paper(&self) -> bool {
-        self.preset.is_some_and(|preset| preset.paper_required)
+        self.preset.paper_required
     }
 
     /// In a booth, on sheets alone?
@@ -173,7 +174,7 @@ async fn shown(app: &App, viewer: &Viewer, id: VoteId, (number, wrong): (Option<
     };
     let page = viewer.page("page-vote").titled(vote.label.clone()).back("/votes").at(format!("/votes/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));
-    let preset = rules::preset(&vote.preset);
+    let preset = queries::rule(app.store.read(), id).await?;
     let other = mine.as_ref().and_then(|mine| among(mine, number));
     let is_lost = number.is_some() && other.is_none();
     let clip = aloud::queries::of_vote(app.store.read(), id).await?;

@@ -106,9 +106,9 @@ pub(super) fn spawn(
         tasks.spawn(delivery::plan::run(app.clone(), stop.clone()));
         let due = app.clone();
         tasks.spawn(every(DUE, stop.clone(), move || do_in_time(due.clone())));
-        let words = app.clone();
+        let (words, ends) = (app.clone(), stop.clone());
         // apart: there are many times more of them than of what they stand in
-        tasks.spawn(every(DUE, stop.clone(), move || take_in_words(words.clone())));
+        tasks.spawn(every(DUE, stop.clone(), move || until(ends.clone(), take_in_words(words.clone()))));
         let closing = app.clone();
         // apart: a bucket that does not take files away must not hold up what is due
         tasks.spawn(every(DUE, stop.clone(), move || close_accounts(closing.clone())));
@@ -205,6 +205,14 @@ async fn take_in_words(app: App) {
     }
 }
 
+/// What has no end of its own is left where it is when we are to end: its units of work are done, or not at all.
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        () = stop.cancelled() => {}
+    }
+}
+
 async fn close_accounts(app: App) {
     if let Err(error) = privacy::commands::due(&app).await {
         tracing::error!(%error, "accounts to close");
@@ -267,5 +275,20 @@ async fn sweep(app: App) {
     }
     if let Err(error) = media::strays::sweep(&app).await {
         tracing::error!(%error, "files that no row names");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_has_no_end_is_left_when_we_are_to_end() {
+        let stop = CancellationToken::new();
+        let work = tokio::spawn(until(stop.clone(), std::future::pending()));
+        tokio::task::yield_now().await;
+        assert!(!work.is_finished());
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(5), work).await.unwrap().unwrap();
     }
 }

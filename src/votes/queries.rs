@@ -322,6 +322,14 @@ pub(super) fn rule_of(row: &vote::Model) -> Result<Preset> {
     serde_json::from_str(&row.rule).map_err(Error::broken)
 }
 
+/// The rule by which a vote was opened: its preset, with what a charter says in the place of it.
+///
+/// # Errors
+/// `not_found`.
+pub async fn rule(db: &impl ConnectionTrait, id: VoteId) -> Result<Preset> {
+    rule_of(&row(db, id).await?)
+}
+
 /// Is a household one elector by this preset?
 #[must_use]
 pub fn is_of_households(preset: &str) -> bool {

@@ -345,6 +345,9 @@
     return plaintexts;
   }
 
+  /* Nothing else than nothing means that there is no share: false or 0 is a share that nobody can read. */
+  function isThere(share) { return share !== null && share !== undefined; }
+
   /* What the law makes of the count: whole numbers, cross-multiplied. */
   function judged(rule, count) {
     need(isMap(rule) && (rule.second_measure === null || rule.second_measure === undefined), 'rule');
@@ -363,10 +366,10 @@
       comparisons.push({ step: step, measure: 'heads', part: part, whole: all, share: share, holds: holds });
       return holds;
     }
-    if (rule.quorum && !compare('quorum', rule.quorum, count.present)) {
+    if (isThere(rule.quorum) && !compare('quorum', rule.quorum, count.present)) {
       return { valid: false, passed: false, reason: 'quorum', comparisons: comparisons };
     }
-    if (!rule.passing) return { valid: true, passed: null, reason: 'ranked_by_votes', comparisons: comparisons };
+    if (!isThere(rule.passing)) return { valid: true, passed: null, reason: 'ranked_by_votes', comparisons: comparisons };
     var passed = compare('passing', rule.passing, count.yes);
     return { valid: true, passed: passed, reason: passed ? 'passed' : 'threshold', comparisons: comparisons };
   }
@@ -376,12 +379,12 @@
     need(isMap(rule), 'rule');
     var outcome = judged(Object.assign({}, rule, { passing: null }), count), share = rule.passing, seats = asked.seats;
     if (!outcome.valid) return [outcome, { votes: votes, elected: [], tied: [], seats_open: seats }];
-    if (share) {
+    if (isThere(share)) {
       need(isMap(share) && isWhole(share.num) && isWhole(share.den) && typeof share.strict === 'boolean'
         && (share.basis === 'E' || share.basis === 'P'), 'rule');
     }
     function reaches(option) {
-      if (!votes[option] || !share) return votes[option] > 0;
+      if (!votes[option] || !isThere(share)) return votes[option] > 0;
       var all = share.basis === 'E' ? count.on_roll : count.present;
       var left = BigInt(votes[option]) * BigInt(share.den), right = BigInt(all) * BigInt(share.num);
       return all > 0 && (share.strict ? left > right : left >= right);

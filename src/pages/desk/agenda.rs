@@ -24,6 +24,8 @@ use crate::{
 
 /// Of the meetings of an area, those that begin last.
 const NEWEST: u64 = 100;
+/// What is chosen in the form when nobody has chosen which share must agree.
+const FIRST_SHARE: &str = "P>1/2";
 
 /// The votes of a meeting, and the rules by which the clerk may open another.
 pub(super) struct Agenda {
@@ -98,9 +100,15 @@ pub(super) fn asked(
     })
 }
 
-/// What the charter says, where the form names its article.
+/// What the charter says, where the form names its article or asks for other shares than it begins with: those without an
+/// article are refused, and not left out of a vote that nobody can change any more.
 fn by_charter(fields: &Fields) -> Result<Option<CharterRule>> {
-    let Some(article) = fields.given("by_charter.article") else { return Ok(None) };
+    let is_changed = fields.given("by_charter.quorum").is_some()
+        || fields.given("by_charter.passing").is_some_and(|share| share != FIRST_SHARE);
+    let article = fields.text("by_charter.article").trim();
+    if article.is_empty() && !is_changed {
+        return Ok(None);
+    }
     Ok(Some(CharterRule {
         article: article.to_owned(),
         quorum: fields.optional("by_charter.quorum")?,

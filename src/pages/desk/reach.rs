@@ -13,6 +13,7 @@ use crate::{
     bodies::Right,
     delivery::{
         board::{self, ReachRow, ReachView},
+        electors::electors_of,
         villages::{self, VillageReach},
     },
     error::Result,
@@ -125,7 +126,7 @@ pub(super) async fn electors(State(app): State<App>, clerk: Clerk, Path(id): Pat
     let shown = VoteDoorsPage {
         page: clerk.page(text::say("desk-vote-doors")).at(format!("/desk/votes/{id}/doors")),
         desk: clerk.desk(),
-        unreached: board::electors_of(db, &clerk.actor, id).await?,
+        unreached: electors_of(&app, &clerk.actor, id).await?,
         at: app.local_now(),
         vote,
     };

@@ -1,7 +1,7 @@
 //! What a vote is about: a matter that is to be decided, or the agenda of a meeting; in whose name it is opened, and whether it
 //! decides.
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{OpenVote, Secrecy};
 use crate::{
@@ -28,6 +28,8 @@ const ELECTIONS: &str = "committee_";
 const ROUNDS: [&str; 2] = ["committee_election_round1", "committee_election_round2"];
 /// 另行选举 is held on the same day, or within so many days.
 const SECOND_ROUND_DAYS: i64 = 30;
+/// Rounds looked at, the newest first: some of them may have come to nothing.
+const ROUNDS_LOOKED_AT: u64 = 20;
 
 /// What a council advises binds nobody.
 const ADVICE: &str = "council_charter";
@@ -95,7 +97,8 @@ pub(super) async fn require_holders(tx: &Tx, input: &OpenVote, area: &str) -> Re
     Ok(())
 }
 
-/// A second round follows a round that was counted, on the same day or within thirty.
+/// A second round follows a round that was counted and counts, on the same day or within thirty. To one that was void, to which
+/// too few came, or that was overturned nothing follows: the election begins anew, by the majority of a first round.
 ///
 /// # Errors
 /// `invalid_fields` where there was none, or it was longer ago.
@@ -105,17 +108,29 @@ pub(super) async fn require_round_before(tx: &Tx, input: &OpenVote, about: &Abou
     if input.preset != second || input.parent_vote_id.is_some() {
         return Ok(());
     }
-    let before = vote::Entity::find()
-        .filter(vote::Column::AreaCode.eq(&about.area))
-        .filter(vote::Column::Preset.is_in(ROUNDS))
-        .filter(vote::Column::State.eq(queries::CLOSED))
-        .order_by_desc(vote::Column::ClosesAt);
-    let before = before.one(tx).await?.ok_or_else(|| refused("preset", "no_round_before"))?;
+    let before = round_before(tx, &about.area).await?.ok_or_else(|| refused("preset", "no_round_before"))?;
     let days = clock::local_date(input.closes_at) - clock::local_date(before.closes_at);
     if days > TimeDelta::days(SECOND_ROUND_DAYS) {
         return Err(refused("closes_at", "second_round_too_late"));
     }
     Ok(())
+}
+
+/// The newest round there that counts.
+async fn round_before(tx: &Tx, area: &str) -> Result<Option<vote::Model>> {
+    let rounds = vote::Entity::find()
+        .filter(vote::Column::AreaCode.eq(area))
+        .filter(vote::Column::Preset.is_in(ROUNDS))
+        .filter(vote::Column::State.eq(queries::CLOSED))
+        .order_by_desc(vote::Column::ClosesAt)
+        .limit(ROUNDS_LOOKED_AT);
+    for round in rounds.all(tx).await? {
+        let result = queries::result_of(tx, round.id).await?;
+        if result.is_valid && !result.is_overturned() {
+            return Ok(Some(round));
+        }
+    }
+    Ok(None)
 }
 
 /// A vote that decides belongs to a meeting about the same, called as many days ahead of it and of the opening as the

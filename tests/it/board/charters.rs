@@ -45,6 +45,16 @@ async fn a_council_advises_by_the_shares_of_its_charter() {
     ] {
         assert_eq!(village.council_chair.post("/v1/votes", ask(&wrong)).await.refused(), "invalid_fields", "{wrong}");
     }
+    // shares that were chosen at the desk, and no article: nothing is opened by other shares
+    let desk = format!("/desk/meetings/{}/vote", meeting.as_str().unwrap());
+    let closes = liusheng::clock::local(app.app.now() + TimeDelta::days(1)).format("%Y-%m-%dT%H:%M").to_string();
+    for chosen in ["by_charter.quorum=E2/3&by_charter.passing=P%3E1/2", "by_charter.passing=E2/3"] {
+        let typed = format!("question=%E6%95%AC%E8%80%81%E5%AE%B4&preset=council_charter&closes_at={closes}&{chosen}");
+        let form = village.council_chair.request(reqwest::Method::POST, &desk);
+        let form =
+            form.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(form.body(typed).send().await.unwrap().status(), 422, "{chosen}");
+    }
     let vote = village.council_chair.post("/v1/votes", ask(&sound)).await.ok();
     assert_eq!((&vote["is_binding"], &vote["on_roll"], &vote["state"]), (&json!(false), &json!(3), &json!("open")));
     let law = vote["law"].as_str().unwrap();
@@ -52,6 +62,10 @@ async fn a_council_advises_by_the_shares_of_its_charter() {
     let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
     let page = String::from_utf8(village.member.download(&path[3..]).await.1).unwrap();
     assert!(page.contains("章程第九条") && page.contains("3/4"), "read before voting: {page}");
+    // beside the article the same shares, not those of the preset
+    for (share, is_told) in [("超过 1/2", true), ("达到 3/4", true), ("2/3", false)] {
+        assert_eq!(page.contains(share), is_told, "{share}: {page}");
+    }
     for member in [&village.council_chair, &village.member] {
         let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
         member.post(&format!("{path}/ballots"), ballot).await.ok();

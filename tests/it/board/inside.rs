@@ -255,6 +255,22 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     assert!(result["choice"]["options"][0]["is_elected"] == true && result["choice"]["options"][0]["votes"] == 30);
     let archive = checked(&app, &path[10..], &[]).await;
     assert_eq!((leaves(&archive, "ballot").len(), archive["manifest"]["secrecy"].as_str()), (0, Some("paper")));
+    // nothing follows from a round that was overturned, nor from one that is void: the election begins anew
+    let raw = Raw::open(app.folder.path()).await;
+    let in_time = second(json!({ "closes_at": app.app.now() + TimeDelta::days(20) }));
+    for (column, was, is) in
+        [("settlement", "provisional", "overturned"), ("result", "\"valid\":true", "\"valid\":false")]
+    {
+        let write = |from: &str, to: &str| {
+            let first = "WHERE preset = 'committee_election_round1'";
+            format!("UPDATE votes SET {column} = replace({column}, '{from}', '{to}') {first}")
+        };
+        assert_eq!(raw.execute(&write(was, is)).await, 1);
+        let refused = village.chair.post("/v1/votes", in_time.clone()).await;
+        assert!(refused.body.to_string().contains("no_round_before"), "{column}: {}", refused.body);
+        assert_eq!(raw.execute(&write(is, was)).await, 1);
+    }
+    raw.close().await;
     // what was left open is voted on within thirty days of that day
     for (days, is_in_time) in [(35, false), (20, true)] {
         let starts = app.app.now() + TimeDelta::days(days);

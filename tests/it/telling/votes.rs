@@ -2,6 +2,7 @@
 use uuid::Uuid;
 
 use super::{family::one_number_up_to, *};
+use crate::support::Raw;
 
 /// Whom the list of a vote names, as its page.
 async fn list(scene: &Scene, vote: &str) -> String {
@@ -39,6 +40,40 @@ async fn electors_whom_no_message_reached_are_named_for_the_door() {
         assert_eq!(other.download(&format!("/desk/votes/{vote}/doors")).await.0, 403);
     }
     assert_eq!(village.chair.download(&format!("/desk/votes/{}/doors", Uuid::now_v7())).await.0, 404);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_a_secret_vote_says_of_nobody_that_no_message_was_needed() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let matter = village.matter_to_decide(app, "修桥").await;
+    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
+    app.settle().await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let raw = Raw::open(app.folder.path()).await;
+    assert_eq!(raw.execute("UPDATE votes SET secrecy = 'secret'").await, 1);
+    let rows = async || list(&scene, &vote).await.split("tbody>").nth(1).map(str::to_owned).unwrap();
+    let before = rows().await;
+    assert!(before.contains("费无证") && before.contains("没有可用的号码") && !before.contains("费海荣"), "{before}");
+    let change = async |number: &str, values: &str| {
+        let person = person_of(&app.app, &village.area, number).await;
+        let changed = raw.execute(&format!("UPDATE deliveries SET {values} WHERE target_id = '{person}'")).await;
+        assert!(changed > 0, "no message to {number}");
+    };
+    // as it is of who had cast when the message was due
+    change("00007", "state = 'cancelled', reason = 'read', sent_at = NULL").await;
+    assert_eq!(rows().await, before, "the list tells who has cast");
+    // when it waits, and when it was planned for those alone who had not cast
+    change("00007", "state = 'queued', reason = 'quiet', due_at = '2099-01-01 00:00:00+00:00'").await;
+    assert_eq!(rows().await, before, "the list tells who has not cast");
+    change("00007", "state = 'cancelled', target_id = 'nobody'").await;
+    assert_eq!(rows().await, before, "the list tells for whom nothing was planned");
+    // whose message failed is told at the door
+    change("00008", "state = 'dead', reason = 'no_answer', sent_at = NULL").await;
+    let failed = rows().await;
+    assert!(failed.contains("多次发送失败") && failed.len() > before.len(), "{failed}");
+    raw.close().await;
     scene.app.stop().await;
 }
 

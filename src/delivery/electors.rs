@@ -1,0 +1,97 @@
+//! Whom no message told of a vote, for who goes to the doors; of a secret one nothing that says who has cast.
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{
+    board::{ReachRow, WAITING, as_one_goes_round, messages},
+    plan::choices_of,
+    rows::announcement,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    error::{Code, Result},
+    events::Kind,
+    ids::{PersonId, VoteId},
+    people::{self, audience::Among},
+    votes::{self, Secrecy},
+    wechat,
+};
+
+/// There is nowhere to send it.
+const NO_ADDRESS: &str = "no_address";
+/// It is not wanted.
+const UNSUBSCRIBED: &str = "unsubscribed";
+
+/// Electors whom no message told of a vote, by group and household: for who runs it, to go round. Whoever has cast needs none:
+/// in an open vote they are left out. In a secret one that would tell who has cast; there the list is of those to whom nothing
+/// can be sent, whether they have cast or not, and of those whose message failed.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for who does not run the vote.
+pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<ReachRow>> {
+    let db = app.store.read();
+    let vote = votes::queries::vote(db, id).await?;
+    if !votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id)) {
+        return Err(Code::NotAllowed.into());
+    }
+    let electors = votes::queries::to_tell(db, id).await?;
+    let is_open = vote.secrecy == Secrecy::Open.as_str();
+    let silent = if is_open { HashMap::new() } else { silent(app, &electors).await? };
+    let about = announcement::Entity::find()
+        .filter(announcement::Column::SubjectId.eq(id.to_string()))
+        .filter(announcement::Column::Kind.is_in([Kind::VoteOpened.as_str(), Kind::VoteClosingSoon.as_str()]))
+        .order_by_asc(announcement::Column::EventNumber);
+    let (mut told, mut why) = (HashSet::<PersonId>::new(), HashMap::<PersonId, String>::new());
+    for one in about.all(db).await? {
+        for (person, of_it) in messages(db, (one.event_number, electors.clone())).await? {
+            if of_it.sent.is_some() {
+                told.insert(person);
+            }
+            // what waits or was not needed would say who has not cast, and who has
+            let shown = of_it.why.filter(|why| !of_it.is_read && (is_open || why != WAITING));
+            if let Some(shown) = shown {
+                why.insert(person, shown);
+            }
+        }
+    }
+    let is_left = |id: &PersonId| is_open || silent.contains_key(id) || why.contains_key(id);
+    let left: Vec<PersonId> = electors.into_iter().filter(|id| !told.contains(id) && is_left(id)).collect();
+    let households = people::household_numbers(db, &vote.area_code).await?;
+    // a body's people may live in another village
+    let residents = people::queries::on_rolls(db, &left).await?.into_values().filter(|one| one.left_on.is_none());
+    let rows = residents.map(|one| ReachRow {
+        why: silent.get(&one.id).map(|why| (*why).to_owned()).or_else(|| why.get(&one.id).cloned()),
+        person_id: one.id,
+        name: one.name,
+        household_number: households.get(&one.household).cloned().unwrap_or_default(),
+        group_number: one.group_number,
+        way: None,
+        at: None,
+    });
+    let mut rows: Vec<ReachRow> = rows.collect();
+    rows.sort_by_cached_key(as_one_goes_round);
+    Ok(rows)
+}
+
+/// Those of these people whom no message can tell of what they must do, and why: they have no number of their own and nothing
+/// can be sent to them in WeChat, or they do not want it.
+async fn silent(app: &App, people: &[PersonId]) -> Result<HashMap<PersonId, &'static str>> {
+    let db = app.store.read();
+    let (Some(first), Some(last)) = (people.iter().min(), people.iter().max()) else { return Ok(HashMap::new()) };
+    let among = Among::Between(*first, *last);
+    let numbers = people::queries::own_numbers(db, &app.keys, people).await?;
+    let (wechat, choices) = (wechat::queries::tellable(db, &among, app.now()).await?, choices_of(db, &among).await?);
+    let can_sms = app.gateways.sms.is_set_up();
+    let why = |person: &PersonId| {
+        let (by_wechat, by_sms) = choices.get(person).map_or((true, true), |one| (one.by_wechat, one.by_sms));
+        match (wechat.contains(person), can_sms && numbers.contains_key(person)) {
+            (true, _) if by_wechat => None,
+            (_, true) if by_sms => None,
+            (false, false) => Some(NO_ADDRESS),
+            _ => Some(UNSUBSCRIBED),
+        }
+    };
+    Ok(people.iter().filter_map(|person| Some((*person, why(person)?))).collect())
+}

@@ -18,7 +18,7 @@ use crate::{
         OpenVote, PresetView, Secrecy, VoteView,
         commands::open_vote,
         queries::{is_inside, presets, votes_at},
-        rules::CharterRule,
+        rules::{self, CharterRule},
     },
 };
 
@@ -26,6 +26,8 @@ use crate::{
 const NEWEST: u64 = 100;
 /// What is chosen in the form when nobody has chosen which share must agree.
 const FIRST_SHARE: &str = "P>1/2";
+/// The charter says that however few may decide.
+const ANY_NUMBER: &str = "any";
 
 /// The votes of a meeting, and the rules by which the clerk may open another.
 pub(super) struct Agenda {
@@ -109,11 +111,13 @@ fn by_charter(fields: &Fields) -> Result<Option<CharterRule>> {
     if article.is_empty() && !is_changed {
         return Ok(None);
     }
-    Ok(Some(CharterRule {
-        article: article.to_owned(),
-        quorum: fields.optional("by_charter.quorum")?,
-        passing: fields.required("by_charter.passing")?,
-    }))
+    let quorum = match fields.given("by_charter.quorum") {
+        // a charter that speaks of the majority alone takes no quorum away
+        None => rules::preset(fields.text("preset")).and_then(|preset| preset.quorum),
+        Some(ANY_NUMBER) => None,
+        Some(_) => fields.optional("by_charter.quorum")?,
+    };
+    Ok(Some(CharterRule { article: article.to_owned(), quorum, passing: fields.required("by_charter.passing")? }))
 }
 
 /// Opens it.

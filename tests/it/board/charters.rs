@@ -7,7 +7,7 @@ use super::{
     inside::{called, election, keyed},
     votes::checked,
 };
-use crate::support::{TestApp, Village};
+use crate::support::{TestApp, Village, count};
 
 fn share((num, den): (u64, u64), strict: bool, basis: &str) -> Value {
     json!({ "num": num, "den": den, "strict": strict, "basis": basis })
@@ -48,13 +48,22 @@ async fn a_council_advises_by_the_shares_of_its_charter() {
     // shares that were chosen at the desk, and no article: nothing is opened by other shares
     let desk = format!("/desk/meetings/{}/vote", meeting.as_str().unwrap());
     let closes = liusheng::clock::local(app.app.now() + TimeDelta::days(1)).format("%Y-%m-%dT%H:%M").to_string();
-    for chosen in ["by_charter.quorum=E2/3&by_charter.passing=P%3E1/2", "by_charter.passing=E2/3"] {
+    let article = "by_charter.article=%E7%AC%AC%E4%B9%9D%E6%9D%A1&by_charter.quorum=&by_charter.passing=E2/3";
+    for (chosen, status) in [
+        ("by_charter.quorum=E2/3&by_charter.passing=P%3E1/2", 422),
+        ("by_charter.quorum=any&by_charter.passing=P%3E1/2", 422),
+        ("by_charter.passing=E2/3", 422),
+        (article, 303),
+    ] {
         let typed = format!("question=%E6%95%AC%E8%80%81%E5%AE%B4&preset=council_charter&closes_at={closes}&{chosen}");
         let form = village.council_chair.request(reqwest::Method::POST, &desk);
         let form =
             form.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
-        assert_eq!(form.body(typed).send().await.unwrap().status(), 422, "{chosen}");
+        assert_eq!(form.body(typed).send().await.unwrap().status(), status, "{chosen}");
     }
+    // a charter of which the majority alone was typed takes no quorum away
+    let with_quorum = "SELECT count(*) FROM votes WHERE rule LIKE '%\"quorum\":{\"num\":2,\"den\":3,%'";
+    assert_eq!(count(app.folder.path(), with_quorum).await, 1);
     let vote = village.council_chair.post("/v1/votes", ask(&sound)).await.ok();
     assert_eq!((&vote["is_binding"], &vote["on_roll"], &vote["state"]), (&json!(false), &json!(3), &json!("open")));
     let law = vote["law"].as_str().unwrap();

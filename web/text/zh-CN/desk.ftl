@@ -288,6 +288,7 @@ desk-agenda-vote = 本次会议的表决
 desk-vote-charter = 章程另有规定的，写第几条（没有就不填）
 desk-vote-charter-hint = 只用于参事会自己的表决。条款和比例随表决公开，每位成员投票以前都看得到。
 desk-vote-charter-quorum = 章程要求多少人参加
+desk-vote-charter-same = 没有另写，照所选的规则
 desk-vote-charter-any = 不限人数
 desk-vote-charter-passing = 章程要求多少人同意
 desk-agenda-vote-hint = 会长、副会长在会上选，本会的意见也在会上表决（只作建议），名册是本会成员；村民委员会选举依法用纸票，这里办名册、委托、发票、点票和公布。

@@ -1,8 +1,9 @@
 //! Residents' voices: who sees which, promises with a clock, and who opened what.
 use chrono::TimeDelta;
+use liusheng::app;
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village};
+use crate::support::{Somebody, TestApp, Village, answer};
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
 
@@ -158,6 +159,24 @@ async fn a_voice_sent_twice_is_one_and_a_wrong_one_is_told_everything_at_once() 
     let next = scene.village.neighbour(&scene.app).await;
     let nobody = json!({ "kind": "help", "visibility": "public", "text": "有人吗" });
     assert_eq!(next.post("/v1/suggestions", nobody).await.refused(), "no_body_responsible");
+    scene.app.stop().await;
+}
+
+/// A phone sends a draft for seven days, and may not have heard that it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_voice_is_known_for_longer_than_a_phone_keeps_its_draft() {
+    let scene = Scene::set().await;
+    let body = json!({ "kind": "help", "visibility": "handlers", "text": "没网的时候写的" });
+    let voice = scene.author.post_once("/v1/suggestions", "draft", body.clone()).await.ok();
+    let clip = answer(scene.author.uploading(Some("clip"), CLIP.to_vec())).await.ok();
+    for (days, is_known) in [(7, true), (2, false)] {
+        scene.app.clock.advance(TimeDelta::days(days));
+        app::forget_old_keys(&scene.app.app.store).await.unwrap();
+        let again = scene.author.post_once("/v1/suggestions", "draft", body.clone()).await.ok();
+        assert_eq!(again["id"] == voice["id"], is_known, "after {days} more days");
+    }
+    let other = answer(scene.author.uploading(Some("clip"), CLIP.to_vec())).await.ok();
+    assert_ne!(other["id"], clip["id"], "other keys are known for a day");
     scene.app.stop().await;
 }
 

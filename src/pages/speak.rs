@@ -104,6 +104,11 @@ async fn send(
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &who.actor, form).await?;
+    // a page of somebody else's that is still open on a shared phone
+    if sent.fields.given("writer").is_some_and(|writer| writer != draft_of(&app, &who.actor)) {
+        return Ok(see("/"));
+    }
+    let is_whole = sent.refused.is_none();
     let submitted = match sent.refused.take() {
         Some(error) => Err(error),
         None => match similar(&app, &who, &sent.fields).await {
@@ -115,7 +120,7 @@ async fn send(
     match submitted {
         Ok(voice) => Ok(see(&format!("/suggestions/{}", voice.summary.id))),
         Err(error) => {
-            let has_arrived = error.code() == Code::IdempotencyMismatch;
+            let has_arrived = is_whole && error.code() == Code::IdempotencyMismatch;
             // a phone that never heard our answer tries again, with its files sent anew
             if has_arrived && sent.fields.has("again", "1") {
                 return Ok(see("/suggestions"));

@@ -5,7 +5,7 @@ import { strict as assert } from 'node:assert';
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const AUTHOR = '00010';
+const AUTHOR = '00010', NEIGHBOUR = '00031';
 const PHOTO = fileURLToPath(new URL('../data/media/clear.png', import.meta.url));
 const KEPT = /留在这部手机上了/;
 
@@ -43,13 +43,13 @@ const { ask, leave, person } = await import('./pages.mjs');
 
 const author = await person('欧阳水根', '19500000010');
 const context = author.page.context();
-const faults = [], addresses = [];
-const voices = () => ask(`voices ${AUTHOR}`);
+const faults = [], addresses = [], neighbours = [];
+const voices = (of = AUTHOR) => ask(`voices ${of}`);
 
 try {
   await author.login('/');
   await author.page.close();
-  const tests = { offline, waiting, unsent, unheard, unheardWithPhoto, photo, twoPages, changed, unwanted, loggedOut };
+  const tests = { offline, waiting, unsent, unheard, unheardWithPhoto, photo, twoPages, changed, anothers, unwanted, loggedOut };
   for (const [name, test] of Object.entries(tests)) {
     await test();
     console.log(`${name}: ok`);
@@ -157,8 +157,9 @@ async function unsent() {
   const mine = await context.cookies();
   const other = await person('臧志刚', '19500000031');
   await other.login('/');
+  neighbours.push(...(await other.page.context().cookies()));
   await context.clearCookies();
-  await context.addCookies(await other.page.context().cookies());
+  await context.addCookies(neighbours);
   const theirs = await written();
   assert.equal(await field(theirs, 'text').inputValue(), '', 'another of the same phone');
   await theirs.goto(`${net.url}/`);
@@ -262,6 +263,28 @@ async function changed() {
   await at.close();
 }
 
+/** Somebody else logged in meanwhile: the open page sends nothing in that name, and what waits is still its writer's. */
+async function anothers() {
+  const at = await written('这是我说的。');
+  await context.setOffline(true);
+  await send(at);
+  await says(at, KEPT);
+  const mine = await context.cookies();
+  await context.clearCookies();
+  await context.addCookies(neighbours);
+  await context.setOffline(false);
+  await at.waitForURL(`${net.url}/`);
+  assert.ok(await at.locator('[data-keep-left]').isHidden());
+  await at.close();
+  await context.clearCookies();
+  await context.addCookies(mine);
+  assert.deepEqual([await voices(), await voices(NEIGHBOUR)], ['8 2', '0 0']);
+  const next = await open();
+  await arrives(next);
+  assert.deepEqual([await voices(), await voices(NEIGHBOUR)], ['9 2', '0 0']);
+  await next.close();
+}
+
 /** Whoever does not want it on the phone has nothing there, and is asked for no second time. */
 async function unwanted() {
   const at = await written('只说给干部听。');
@@ -280,7 +303,7 @@ async function unwanted() {
   assert.equal(await field(next, 'text').inputValue(), '');
   assert.equal(await next.locator('[data-keep-choice]').isChecked(), false);
   await tick(next).click();
-  assert.equal(await voices(), '8 2');
+  assert.equal(await voices(), '9 2');
   await next.close();
 }
 

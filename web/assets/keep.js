@@ -111,6 +111,8 @@
   }
 
   function edited() {
+    /* it does not go off by itself any more */
+    if (waiting) say('');
     waiting = tried = false;
     clearTimeout(timer);
     write();
@@ -156,7 +158,11 @@
   }
 
   function press() {
-    if (!waiting || sending || document.hidden || navigator.onLine === false || form.hasAttribute('data-busy')) return;
+    clearTimeout(timer);
+    if (!waiting || sending) return;
+    timer = setTimeout(press, AGAIN);
+    /* files on their way, or a clip that is being recorded */
+    if (document.hidden || navigator.onLine === false || form.hasAttribute('data-busy') || form.querySelector('[data-busy]')) return;
     form.querySelector('button:not([type=button])').click();
   }
 

@@ -2,7 +2,7 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::App;
@@ -13,6 +13,13 @@ use crate::{
     keys::sha256_hex,
     store::{Store, Tx},
 };
+
+/// The operation that leaves a voice.
+const VOICE: &str = "submit_suggestion";
+/// For how long a key is known.
+const DAYS: i64 = 1;
+/// The same of a voice: `web/assets/keep.js` sends a draft for seven days.
+const DAYS_OF_A_VOICE: i64 = 8;
 
 /// The `Idempotency-Key` header: 1 to 255 printable ASCII characters, or absent.
 #[derive(Clone, Debug)]
@@ -117,7 +124,7 @@ pub async fn forget_keys_of(tx: &Tx, person: PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Keys are kept for a day.
+/// Keys are kept for a day; that of a voice for a day longer than a phone keeps a draft, which may have come already.
 ///
 /// # Errors
 /// When the database fails.
@@ -125,8 +132,11 @@ pub async fn forget_old_keys(store: &Store) -> Result<u64> {
     store
         .write(|tx| {
             Box::pin(async move {
-                let before = tx.now() - TimeDelta::days(1);
-                let gone = row::Entity::delete_many().filter(row::Column::CreatedAt.lt(before)).exec(tx).await?;
+                let of_age = |days| row::Column::CreatedAt.lt(tx.now() - TimeDelta::days(days));
+                let is_over = of_age(DAYS)
+                    .and(row::Column::Operation.ne(VOICE))
+                    .or(of_age(DAYS_OF_A_VOICE).and(row::Column::Operation.eq(VOICE)));
+                let gone = row::Entity::delete_many().filter(is_over).exec(tx).await?;
                 Ok(gone.rows_affected)
             })
         })

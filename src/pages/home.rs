@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use super::{
     group,
     layout::{Live, Page, Viewer, render},
-    meeting,
+    meeting, speak,
     stream::office_of,
     words::{Words, day, deadline},
 };
@@ -41,6 +41,8 @@ struct HomePage {
     page: Page,
     has_desk: bool,
     may_open_group: bool,
+    /// Whose draft the phone keeps.
+    draft: String,
     todo: Vec<Todo>,
     rows: Vec<Row>,
 }
@@ -103,7 +105,8 @@ async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
     let rows = streams.into_iter().filter(says_something).map(|stream| row(stream, now)).collect();
     let todo = todo(app, actor).await?;
     let may_open_group = group::may_open(actor);
-    Ok(render(&HomePage { page, has_desk: !actor.seats.is_empty(), may_open_group, todo, rows }))
+    let draft = speak::draft_of(app, actor);
+    Ok(render(&HomePage { page, has_desk: !actor.seats.is_empty(), may_open_group, draft, todo, rows }))
 }
 
 /// Everything that waits for this person, the most urgent first.

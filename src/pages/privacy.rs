@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, render, render_as, see, up},
+    speak::draft_of,
     words::Words,
 };
 use crate::{
@@ -47,6 +48,8 @@ struct MinePage {
     consents: Vec<ConsentView>,
     closing: Option<ClosingView>,
     corrections: Vec<CorrectionView>,
+    /// Whose draft the phone keeps.
+    draft: String,
     typed: Fields,
     wrong: Wrong,
 }
@@ -83,6 +86,7 @@ async fn shown(app: &App, who: Resident, typed: Fields, wrong: Wrong) -> Result<
         consents: privacy::queries::consents(db, who.actor.person).await?,
         closing: privacy::queries::closing(db, who.actor.person).await?,
         corrections: privacy::corrections_of(app, &who.actor).await?,
+        draft: draft_of(app, &who.actor),
         typed,
         wrong,
     };

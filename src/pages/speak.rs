@@ -13,11 +13,13 @@ use super::{
     words::Words,
 };
 use crate::{
+    actor::Actor,
     app::App,
     bodies::{self, SeatView},
-    error::Result,
+    error::{Code, Result},
     ids::MediaId,
     suggestions::{self, AboutToSay, Category, SubmitSuggestion, SuggestionSummary, SuggestionView, Urgency, commands},
+    text,
 };
 
 /// In the order in which they are shown.
@@ -37,12 +39,26 @@ struct SpeakPage {
     categories: [&'static str; 8],
     visibilities: [&'static str; 3],
     seats: Vec<SeatView>,
+    /// Whose draft the phone keeps.
+    draft: String,
     typed: Fields,
     wrong: Wrong,
     /// What was sent along with a form that was refused.
     kept: Vec<MediaId>,
     /// What others have said already, before it is said again.
     similar: Vec<SuggestionSummary>,
+}
+
+impl SpeakPage {
+    /// Does it answer what was sent?
+    fn is_answer(&self) -> bool {
+        self.wrong.is_any() || !self.similar.is_empty() || !self.kept.is_empty()
+    }
+}
+
+/// By which name a phone keeps the draft of this person. It tells nobody who that is, and no two people have the same.
+pub(super) fn draft_of(app: &App, actor: &Actor) -> String {
+    app.keys.lookup("draft", &actor.person.to_string())
 }
 
 /// Who sits in the committee of the village: of whom a complaint may be.
@@ -64,8 +80,9 @@ async fn page(
     let page = who.page("page-speak");
     let status = wrong.status();
     let (kinds, categories, visibilities) = (KINDS, CATEGORIES, VISIBILITIES);
-    let typed = sent.fields;
-    Ok(render_as(status, &SpeakPage { page, kinds, categories, visibilities, seats, typed, wrong, kept, similar }))
+    let (draft, typed) = (draft_of(app, &who.actor), sent.fields);
+    let shown = SpeakPage { page, kinds, categories, visibilities, seats, draft, typed, wrong, kept, similar };
+    Ok(render_as(status, &shown))
 }
 
 async fn show(State(app): State<App>, who: Resident) -> Result<Response> {
@@ -87,6 +104,11 @@ async fn send(
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &who.actor, form).await?;
+    // a page of somebody else's that is still open on a shared phone
+    if sent.fields.given("writer").is_some_and(|writer| writer != draft_of(&app, &who.actor)) {
+        return Ok(see("/"));
+    }
+    let is_whole = sent.refused.is_none();
     let submitted = match sent.refused.take() {
         Some(error) => Err(error),
         None => match similar(&app, &who, &sent.fields).await {
@@ -97,7 +119,18 @@ async fn send(
     };
     match submitted {
         Ok(voice) => Ok(see(&format!("/suggestions/{}", voice.summary.id))),
-        Err(error) => page(&app, &who, (sent, Wrong::from(error)?, Vec::new())).await,
+        Err(error) => {
+            let has_arrived = is_whole && error.code() == Code::IdempotencyMismatch;
+            // a phone that never heard our answer tries again, with its files sent anew
+            if has_arrived && sent.fields.has("again", "1") {
+                return Ok(see("/suggestions"));
+            }
+            let mut wrong = Wrong::from(error)?;
+            if has_arrived {
+                wrong.sentence = text::say("page-speak-arrived");
+            }
+            page(&app, &who, (sent, wrong, Vec::new())).await
+        }
     }
 }
 

@@ -19,7 +19,8 @@ const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator](
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
 const assets = new Map();
 
-async function ask(line) {
+/** Says a line to the test that runs this, and hears its answer. */
+export async function ask(line) {
   console.log(line);
   return (await answers.next()).value;
 }

@@ -17,7 +17,8 @@ use crate::{
 /// No single step of the story takes longer.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// The story in a process of its own. What it asks of us: `code PHONE` and `pass HOURS`; other lines are for the reader.
+/// The story in a process of its own. What it asks of us: `code PHONE`, `pass HOURS` and `voices NUMBER`; other lines are for
+/// the reader.
 struct Script {
     child: Child,
     stdin: ChildStdin,
@@ -73,17 +74,32 @@ async fn one_voice_goes_through_many_hands_by_the_pages() {
     told("handling.mjs", "many hands by the pages").await;
 }
 
+/// Without a network, with a page that was closed, with an answer that was not heard: what somebody wrote comes, and once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_was_offline_sends_its_draft_once() {
+    told("keeping.mjs", "drafts of a phone that was offline").await;
+}
+
+/// How many voices this villager has left, and how many files with them.
+async fn voices_of(app: &TestApp, village: &Village, number: &str) -> String {
+    let own = village.villager(app, number).await.get("/v1/suggestions?scope=mine&limit=100").await.ok();
+    let items = own["items"].as_array().unwrap();
+    let files: usize = items.iter().map(|voice| voice["media"].as_array().map_or(0, Vec::len)).sum();
+    format!("{} {files}", items.len())
+}
+
 async fn told(story: &str, name: &str) {
     if !is_chromium(name) {
         return;
     }
     let app = TestApp::start().await;
-    Village::found(&app).await;
+    let village = Village::found(&app).await;
     county::operator(&app).await;
     let mut script = Script::start(story, &app.url(""));
     while let Some(line) = script.next().await {
         match line.split_once(' ') {
             Some(("code", phone)) => script.answer(&code_of(&app, phone).await),
+            Some(("voices", number)) => script.answer(&voices_of(&app, &village, number).await),
             Some(("pass", hours)) => {
                 app.pass(TimeDelta::hours(hours.parse().unwrap())).await;
                 script.answer("ok");

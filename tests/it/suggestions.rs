@@ -1,10 +1,12 @@
 //! Residents' voices: who sees which, promises with a clock, and who opened what.
 use chrono::TimeDelta;
+use liusheng::app;
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village};
+use crate::support::{Somebody, TestApp, Village, answer, hidden};
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
+const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
 
 struct Scene {
     app: TestApp,
@@ -158,6 +160,79 @@ async fn a_voice_sent_twice_is_one_and_a_wrong_one_is_told_everything_at_once() 
     let next = scene.village.neighbour(&scene.app).await;
     let nobody = json!({ "kind": "help", "visibility": "public", "text": "有人吗" });
     assert_eq!(next.post("/v1/suggestions", nobody).await.refused(), "no_body_responsible");
+    scene.app.stop().await;
+}
+
+/// A phone sends a draft for seven days, and may not have heard that it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_voice_is_known_for_longer_than_a_phone_keeps_its_draft() {
+    let scene = Scene::set().await;
+    let body = json!({ "kind": "help", "visibility": "handlers", "text": "没网的时候写的" });
+    let voice = scene.author.post_once("/v1/suggestions", "draft", body.clone()).await.ok();
+    let clip = answer(scene.author.uploading(Some("clip"), CLIP.to_vec())).await.ok();
+    for (days, is_known) in [(7, true), (2, false)] {
+        scene.app.clock.advance(TimeDelta::days(days));
+        app::forget_old_keys(&scene.app.app.store).await.unwrap();
+        let again = scene.author.post_once("/v1/suggestions", "draft", body.clone()).await.ok();
+        assert_eq!(again["id"] == voice["id"], is_known, "after {days} more days");
+    }
+    let other = answer(scene.author.uploading(Some("clip"), CLIP.to_vec())).await.ok();
+    assert_ne!(other["id"], clip["id"], "other keys are known for a day");
+    scene.app.stop().await;
+}
+
+/// The form of the page, with more fields.
+fn form<'a>(key: &'a str, text: &'a str, more: &[(&'static str, &'a str)]) -> Vec<(&'static str, &'a str)> {
+    let mut fields = vec![("client_id", key), ("kind", "help"), ("visibility", "handlers"), ("text", text)];
+    fields.extend_from_slice(more);
+    fields
+}
+
+/// Sends it as a browser does; status, where it leads, page.
+async fn posted(who: &Somebody, fields: &[(&'static str, &str)], file: Option<&'static [u8]>) -> (u16, String, String) {
+    let mut form = reqwest::multipart::Form::new();
+    for (name, value) in fields {
+        form = form.text(*name, (*value).to_owned());
+    }
+    if let Some(bytes) = file {
+        form = form.part("photos", reqwest::multipart::Part::bytes(bytes).file_name("file"));
+    }
+    let request = who.request(reqwest::Method::POST, "/speak").header("accept", "text/html").multipart(form);
+    let sent = request.send().await.unwrap();
+    let place = sent.headers().get("location").map(|place| place.to_str().unwrap().to_owned()).unwrap_or_default();
+    (sent.status().as_u16(), place, sent.text().await.unwrap())
+}
+
+/// A phone that did not hear our answer, or on which somebody else has logged in, tries again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_tried_again_says_what_came_and_speaks_for_nobody_else() {
+    let scene = Scene::set().await;
+    let author = &scene.author;
+    let (status, voice, _) = posted(author, &form("k", "水沟堵了", &[]), None).await;
+    assert!(status == 303 && voice.starts_with("/suggestions/"), "{status} {voice}");
+    assert_eq!(posted(author, &form("k", "水沟堵了", &[("again", "1")]), None).await.1, voice);
+    let (status, _, page) = posted(author, &form("k", "水沟又堵了", &[]), None).await;
+    assert!(status == 422 && page.contains("已经送到了") && page.contains("水沟又堵了"), "{page}");
+    let (status, place, _) = posted(author, &form("k", "水沟堵了", &[("again", "1"), ("place", "桥头")]), None).await;
+    assert_eq!((status, place.as_str()), (303, "/suggestions"), "it is there, whatever its files are called now");
+
+    // a file under the key of another one says nothing about the voice
+    let long = "长".repeat(3000);
+    assert_eq!(posted(author, &form("f", &long, &[]), Some(CLIP)).await.0, 422);
+    let (status, place, page) = posted(author, &form("f", "灯坏了", &[("again", "1")]), Some(PHOTO)).await;
+    assert_eq!((status, place.as_str()), (422, ""));
+    assert!(!page.contains("已经送到了") && page.contains("灯坏了"), "{page}");
+
+    let asked = author.request(reqwest::Method::GET, "/speak").header("accept", "text/html").send().await.unwrap();
+    let writer = hidden(&asked.text().await.unwrap(), "writer");
+    let neighbour = scene.village.villager(&scene.app, "00010").await;
+    let (status, place, _) = posted(&neighbour, &form("w", "是谁说的", &[("writer", &writer)]), None).await;
+    assert_eq!((status, place.as_str()), (303, "/"));
+    assert!(posted(author, &form("w", "是我说的", &[("writer", &writer)]), None).await.1.starts_with("/suggestions/"));
+    for (who, count) in [(author, 2), (&neighbour, 0)] {
+        let own = who.get("/v1/suggestions?scope=mine").await.ok();
+        assert_eq!(own["items"].as_array().map(Vec::len), Some(count));
+    }
     scene.app.stop().await;
 }
 

@@ -113,6 +113,7 @@
       problem.hidden = true;
       input.setAttribute('data-seconds', seconds);
       kept();
+      document.dispatchEvent(new Event('liusheng:clip'));
       listen.focus();
     }
 
@@ -132,6 +133,7 @@
       input.liushengClip = null;
       input.removeAttribute('data-seconds');
       input.value = '';
+      document.dispatchEvent(new Event('liusheng:clip'));
       done.hidden = true;
       mic.hidden = false;
       mic.focus();
@@ -164,6 +166,7 @@
     /* the keyboard (detail 0) and screen readers click without pointing */
     mic.addEventListener('click', function (event) { if (Date.now() - pointedAt > (event.detail ? 1000 : 350)) toggle(); });
     box.querySelector('[data-speak-again]').addEventListener('click', again);
+    document.addEventListener('liusheng:restored', kept);
     document.addEventListener('visibilitychange', function () { if (document.hidden) stop(); });
 
     idle();

@@ -112,6 +112,21 @@ page-speak-kept = 刚才的 { $n } 个照片或录音已经收到，不用再选
 page-speak-who = 谁能看到
 page-speak-who-hint = 村里其他人看不到您的全名；办事的人每看一次都有记录，您查得到。
 page-speak-send = 送出
+page-speak-arrived = 您上一次写的已经送到了，在“我的留言”里。这次改过的话如果还要说，请再点一次送出。
+
+# What is written stays on the phone until it was sent.
+page-keep-choice = 没送出去以前，先留在这部手机上
+page-keep-hint = 断了网、关了页面也不会丢，有网了再送。送出以后、退出登录或满 7 天就自动删掉，别人登录看不到。不公开的话也会留；和别人合用手机、不想留下的，请去掉这个勾。
+page-keep-sending = 正在送出……
+page-keep-kept = 还没送出去，多半是没有网。您的话留在这部手机上了，有网的时候自动送出，只送一次。关掉这一页也不要紧，有网时再打开“我要说”就会送出。
+page-keep-large = 文字留在这部手机上了，照片或录音太大，留不住。送出去以前请不要关掉这一页。
+page-keep-unkept = 还没送出去，多半是没有网，手机上也没有留。请不要关掉这一页，有网的时候再点一次送出。
+page-keep-found = 这是您上次写了还没送出的话。
+page-keep-lost = 这是您上次写了还没送出的话。照片或录音没有留住，请再选一次，再点送出。
+page-keep-elsewhere = 这段话已经在另一个页面送出，或者删掉了。
+page-keep-discard = 不说了，从这部手机上删掉
+page-keep-sure = 删掉以后找不回来。真的删掉吗？
+page-keep-left = 您有一段话还没送出，点这里接着送
 
 # Own voices.
 page-suggestions = 我的留言
@@ -500,7 +515,7 @@ page-privacy-title = 我们怎样保管您说的话
 page-privacy-head-1 = 存了什么
 page-privacy-text-1 = 村里名册上的姓名、户号、手机号；身份证号只存还原不了的摘要，后四位加密；您的留言、照片、录音、投票和签到。下面的表写明每一样存来做什么、存多久、怎么存。
 page-privacy-head-2 = 谁看得到
-page-privacy-text-2 = 手机号谁也看不到。公开的留言隐去您的名字。不公开的留言只有办事的人能打开，每打开一次都有记录，您在留言页面查得到。
+page-privacy-text-2 = 手机号谁也看不到。公开的留言隐去您的名字。不公开的留言只有办事的人能打开，每打开一次都有记录，您在留言页面查得到。还没送出去的话可以先留在您自己的手机上，最多 7 天，您可以不留。
 page-privacy-head-3 = 投票
 page-privacy-text-3 = 记名表决截止以后公布编号、隐去名字的姓名和选择。没有人能在截止以前看到结果。
 page-privacy-head-4 = 照片和录音

@@ -42,6 +42,7 @@ privacy-retention-account = 注销账号时删除
 privacy-retention-voice = 不公开的，注销账号时销毁钥匙；公开的，去名保留
 privacy-retention-record = 作为村务记录长期保存，注销后只剩编号
 privacy-retention-day = 一天
+privacy-retention-key = 一天；留言的八天，这样断网时写的话补送过来也只算一条
 privacy-retention-month = 三十天
 privacy-retention-told = 办完并通知后删除
 privacy-kept-clear = 原样

@@ -164,6 +164,7 @@ async fn the_pages_of_the_desk_log_in_work_without_a_script() {
     let said = [("area_code", "330521103202"), ("kind", "help"), ("text", "abc"), ("name", ""), ("place", "")];
     let (status, done, _) = form(&app, "/desk/guest", &said, &cookie).await;
     assert!(status == 200 && done.contains("取件码"), "{done}");
+    assert!(done.contains("id=\"slip\"") && done.contains("/guest/read</span>"), "to print: {done}");
     app.stop().await;
 }
 

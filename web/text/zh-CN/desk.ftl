@@ -474,8 +474,9 @@ desk-lost-phone = 手机丢了、换号（本人在场）
 desk-lost-phone-hint = 请看身份证原件。登记后由另一位工作人员批准；旧号码会收到短信。
 desk-lost-phone-new = 新手机号
 desk-lost-phone-send = 登记，交另一位批准
-desk-guest = 访客代录
-desk-guest-hint = 访客来到村里、没有手机或不方便打字，由您代写。写完念给本人听，把取件码抄给本人。
+desk-guest = 代人留言
+desk-guest-hint = 村民或访客没有手机、不方便打字，由您代写。写完念给本人听，把取件码抄给本人，或者打印出来给他。
+desk-guest-slip = 用手机扫码，或者打开下面的网址，输入取件码看答复。没有手机的，请村委会的人代看。
 desk-guest-name = 怎么称呼（可以不填）
 desk-guest-kind = 想说的是
 desk-guest-text = 原话
@@ -572,6 +573,7 @@ desk-resolution-owner = 由谁去办
 desk-resolution-nobody = 不派任务
 desk-business = 会务种类
 desk-business-none = 不分类
+desk-business-hint = 要在会上投票表决的，请选一类；选了才有“本次会议的表决”。
 
 # Who belongs to a body without a seat.
 desk-members = 党员、会员名单

@@ -31,6 +31,9 @@ use crate::{
 /// Matters shown to who is signed out; meetings and answered voices looked through.
 const SHOWN: u64 = 10;
 
+/// Of what somebody said, as many characters as name it.
+const FIRST_WORDS: usize = 16;
+
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/", get(show))
 }
@@ -147,12 +150,23 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
         limit: Some(SHOWN),
     };
     for voice in suggestions::queries::list(db, &app.keys, actor, answered).await?.items {
-        todo.push(Todo::new("page-todo-rate", (&voice.number, None), format!("/suggestions/{}", voice.id)));
+        let words = remembered(voice.text.as_deref());
+        todo.push(Todo::new("page-todo-rate", (&words, None), format!("/suggestions/{}", voice.id)));
     }
     for task in tasks::queries::my_open(db, actor.person).await? {
         todo.push(Todo::new("page-todo-task", (&task.title, Some(&task.due_at)), "/desk".to_owned()));
     }
     Ok(todo)
+}
+
+/// How its author knows a voice again, to whom a number says nothing: its first words, or that it was spoken.
+fn remembered(said: Option<&str>) -> String {
+    let words = said.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.chars().count() {
+        0 => text::say("suggestion-spoken"),
+        1..=FIRST_WORDS => words,
+        _ => words.chars().take(FIRST_WORDS).chain(['…']).collect(),
+    }
 }
 
 impl Todo {

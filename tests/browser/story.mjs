@@ -85,12 +85,16 @@ async function speak() {
   await speaker.fill('/speak', { visibility: '全村都能看' }, { refused: true });
   await speaker.look('speak-refused');
   await recordClip(speaker);
+  const send = await speaker.page.locator('.send button').boundingBox();
+  assert.ok(send.y > 0 && send.y + send.height <= 844, `what sends it is in sight: ${JSON.stringify(send)}`);
   await speaker.fill('/speak', { kind: '建议', visibility: '全村都能看' });
   await speaker.sees('听一听', '收到');
   ids.second = idOf(speaker);
   await speaker.look('suggestion');
 
   await watcher.login('/speak');
+  await watcher.page.setInputFiles('#photos', media('clear.png'));
+  await watcher.page.waitForSelector('[data-chosen] img');
   await watcher.fill('/speak', { kind: '建议', text: '桥头装太阳能路灯吧，省电。', visibility: '只有办事的人能看', photos: [media('clear.png'), media('lamp.webp')] });
   ids.third = idOf(watcher);
   await watcher.sees('只有办事的人能看');
@@ -150,7 +154,7 @@ async function answer() {
     await clerk.fill('accept');
     await clerk.sees('正在办理');
   }
-  await watcher.sees('有答复了，请打分');
+  await watcher.sees('您说的“桥头装太阳能路灯吧，省电。”有答复了，请打分');
   await watcher.follow('有答复了，请打分');
   await watcher.sees('东衡村村民委员会的答复', '太阳能的方案会在村里商量', '谁看过：1 次');
   await watcher.look('suggestion-answered');

@@ -183,3 +183,19 @@ fn what_people_read_is_keyed() {
     }
     assert!(wrong.is_empty(), "Chinese outside web/text:\n{}", wrong.join("\n"));
 }
+
+/// A page of the desk with a head of its own takes the place of the frame's, which names the desk's style.
+#[test]
+fn every_page_of_the_desk_has_its_style() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/templates/desk");
+    let mut heads = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let Some((_, head)) = text.split_once("{% block head %}") else { continue };
+        heads += 1;
+        let head = head.split("{% block main %}").next().unwrap_or_default();
+        assert!(head.contains("asset(\"desk.css\")"), "{} is shown without desk.css", path.display());
+    }
+    assert!(heads > 3, "the frame and some pages have heads: {heads}");
+}

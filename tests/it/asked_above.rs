@@ -88,6 +88,22 @@ async fn page(who: &Somebody, path: &str) -> (u16, String) {
 }
 
 #[tokio::test]
+async fn the_board_counts_in_each_village_who_has_not_confirmed() {
+    let app = TestApp::start().await;
+    let village = Village::found(&app).await;
+    chair_of_next(&app, &village).await;
+    let notice = publish(&village.town, TOWN, json!({})).await;
+    confirm(&village.villager(&app, "00007").await, &notice).await;
+    app.settle().await;
+    let (status, board) = page(&village.town, &format!("/desk/notices/{notice}/reach")).await;
+    assert_eq!(status, 200, "{board}");
+    for left in [HERE - 1, THERE] {
+        assert!(board.contains(&format!("<b>{left}</b></td>")), "{left}: {board}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn each_village_asks_its_own_and_who_sits_above_learns_numbers() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;

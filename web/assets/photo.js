@@ -35,6 +35,27 @@
     });
   }
 
+  /* What was chosen is seen before it is sent; a browser tells its number at most. */
+  function show(input) {
+    var list = input.nextElementSibling;
+    if (!list || !list.hasAttribute('data-chosen')) {
+      list = document.createElement('ul');
+      list.className = 'photos';
+      list.setAttribute('data-chosen', '');
+      input.parentNode.insertBefore(list, input.nextSibling);
+    }
+    list.textContent = '';
+    Array.prototype.forEach.call(input.files, function (file) {
+      var place = document.createElement('li'), picture = new Image(), url = URL.createObjectURL(file);
+      picture.onload = function () { URL.revokeObjectURL(url); };
+      picture.onerror = function () { URL.revokeObjectURL(url); place.hidden = true; };
+      picture.alt = file.name;
+      picture.src = url;
+      place.appendChild(picture);
+      list.appendChild(place);
+    });
+  }
+
   /* one after the other: four large pictures at once are too many for a cheap phone */
   function shrink(input) {
     var chosen = Array.prototype.slice.call(input.files), carrier = new DataTransfer();
@@ -44,12 +65,15 @@
     input.liushengWork = work.then(function () {
       /* unless others were chosen meanwhile */
       if (input.files.length === chosen.length && input.files[0] === chosen[0]) input.files = carrier.files;
-    }).catch(function () { /* as chosen, then */ }).then(function () { input.liushengWork = null; });
+    }).catch(function () { /* as chosen, then */ }).then(function () {
+      input.liushengWork = null;
+      show(input);
+    }).catch(function () { /* unseen, then */ });
   }
 
   document.addEventListener('change', function (event) {
     var input = event.target;
-    if (input.type === 'file' && input.hasAttribute('data-shrink') && input.files.length) shrink(input);
+    if (input.type === 'file' && input.hasAttribute('data-shrink')) (input.files.length ? shrink : show)(input);
   });
 
   document.addEventListener('submit', function (event) {

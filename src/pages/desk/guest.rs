@@ -1,6 +1,6 @@
 //! A voice taken down at the desk, of a guest or of somebody on the roster; the claim code is for who told it.
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::frame::{Clerk, Desk, Draft, named};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     error::{Checks, Code, Result},
     guests::{GuestVoice, RecordGuestVoice, TakeDownVoice, commands},
     pages::{
+        codes,
         fields::Fields,
         layout::{Page, render, render_as},
         words::Words,
@@ -26,7 +27,22 @@ struct GuestPage {
     desk: Desk,
     draft: Draft,
     areas: Vec<AreaName>,
-    done: Option<GuestVoice>,
+    done: Option<Slip>,
+}
+
+/// What is printed and given to who spoke: the claim code, and where it is typed in.
+struct Slip {
+    voice: GuestVoice,
+    address: String,
+    picture: String,
+}
+
+impl Slip {
+    fn of(app: &App, headers: &HeaderMap, voice: GuestVoice) -> Result<Self> {
+        let address = codes::whole(app, headers, "/guest/read");
+        let picture = codes::drawn(&address, 200)?;
+        Ok(Self { voice, address, picture })
+    }
 }
 
 /// The page.
@@ -34,7 +50,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     Ok(render(&page(&app, &clerk, Draft::default(), None).await?))
 }
 
-async fn page(app: &App, clerk: &Clerk, draft: Draft, done: Option<GuestVoice>) -> Result<GuestPage> {
+async fn page(app: &App, clerk: &Clerk, draft: Draft, done: Option<Slip>) -> Result<GuestPage> {
     let areas = bodies::areas_with(&clerk.actor, Right::HandleSuggestions);
     if areas.is_empty() {
         return Err(Code::NotAllowed.into());
@@ -45,9 +61,17 @@ async fn page(app: &App, clerk: &Clerk, draft: Draft, done: Option<GuestVoice>) 
 }
 
 /// The claim code is shown in the answer itself: nothing that could be read again may hold it.
-pub(super) async fn record(State(app): State<App>, clerk: Clerk, typed: Fields) -> Result<Response> {
+pub(super) async fn record(
+    State(app): State<App>,
+    clerk: Clerk,
+    headers: HeaderMap,
+    typed: Fields,
+) -> Result<Response> {
     match write(&app, &clerk, &typed).await {
-        Ok(voice) => Ok(render(&page(&app, &clerk, Draft::default(), Some(voice)).await?)),
+        Ok(voice) => {
+            let slip = Slip::of(&app, &headers, voice)?;
+            Ok(render(&page(&app, &clerk, Draft::default(), Some(slip)).await?))
+        }
         Err(error) => {
             let page = page(&app, &clerk, Draft::refused("guest", typed, error)?, None).await?;
             Ok(render_as(page.draft.status(), &page))

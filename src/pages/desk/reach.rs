@@ -54,6 +54,14 @@ struct ReachPage {
     at: DateTime<FixedOffset>,
 }
 
+impl ReachPage {
+    /// How many of a village have not confirmed a must-read notice; none where nobody is asked to.
+    fn left(&self, village: &VillageReach) -> Option<u64> {
+        let asked = village.asked.filter(|_| self.notice.notice.must_read)?;
+        Some(asked.saturating_sub(village.confirmed.unwrap_or_default()))
+    }
+}
+
 /// The board; of a notice from above a village's office sees its own people, and who sits over several the villages: a town's
 /// office its own of a notice of the county.
 pub(super) async fn show(

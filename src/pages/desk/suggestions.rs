@@ -104,11 +104,12 @@ pub(super) fn next_step(voice: &SuggestionSummary) -> (Step, DateTime<FixedOffse
     }
 }
 
-/// First words; the kind of what is not public or was only spoken.
+/// First words; that it is not public, or that it was only spoken.
 pub(super) fn title(voice: &SuggestionSummary) -> String {
     let words = voice.text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     match words.chars().count() {
-        0 => text::say(&format!("suggestion-kind-{}", code_of(&voice.kind))),
+        0 if voice.text.is_none() => text::say("desk-voice-private"),
+        0 => text::say("suggestion-spoken"),
         1..=FIRST_WORDS => words,
         _ => words.chars().take(FIRST_WORDS).chain(['…']).collect(),
     }

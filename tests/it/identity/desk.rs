@@ -164,6 +164,10 @@ async fn the_pages_of_the_desk_log_in_work_without_a_script() {
     let said = [("area_code", "330521103202"), ("kind", "help"), ("text", "abc"), ("name", ""), ("place", "")];
     let (status, done, _) = form(&app, "/desk/guest", &said, &cookie).await;
     assert!(status == 200 && done.contains("取件码"), "{done}");
+    assert!(done.contains("id=\"slip\"") && done.contains("/guest/read</span>"), "to print: {done}");
+    let code = done.split("<b>").nth(1).unwrap().split("</b>").next().unwrap();
+    let (_, read, _) = form(&app, "/guest/read", &[("claim_code", code)], "").await;
+    assert!(read.contains("abc") && read.contains("代录"), "who wrote it down: {read}");
     app.stop().await;
 }
 

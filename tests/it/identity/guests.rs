@@ -146,6 +146,7 @@ async fn the_pages_of_guests_and_claims_work_without_a_script() {
         assert!(!text.contains('⟦'), "{path}: {text}");
         (status, text)
     };
+    assert!(page("/", &[]).await.1.contains("href=\"/guest/read\""), "who has a code finds where to type it");
     assert!(page("/guest", &[]).await.1.contains("东衡村"));
     let mut fields =
         vec![("area_code", AREA), ("phone", PHONE), ("kind", "help"), ("text", "abc"), ("name", "x"), ("place", "")];

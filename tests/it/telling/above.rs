@@ -56,6 +56,9 @@ async fn a_towns_notice_is_counted_by_village_and_named_in_each() {
         (town, format!("/desk/notices/{id}/reach"), "id=\"villages\""),
         (town, format!("/desk/notices/{id}/reach?area={NEXT}"), "还没有送达"),
         (&village.clerk, format!("/desk/notices/{id}/reach"), "还没有送达"),
+        (town, format!("/desk/notices/{id}"), "/script\">"),
+        (town, format!("/desk/notices?area={TOWN}"), ">工程</option>"),
+        (town, format!("/desk/notices?area={TOWN}"), ">紧急"),
     ] {
         let (status, bytes) = who.download(&page).await;
         assert_eq!(status, 200, "{page}");

@@ -12,15 +12,18 @@ async fn what_a_provider_stopped_waits_together_and_one_try_lets_it_go() {
         config.sends_per_second = 4;
     })
     .await;
-    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 4);
+    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 1000);
     scene.publish("停水", true).await;
     scene.pass(TimeDelta::seconds(16)).await;
     let states = scene.states().await;
     let all: i64 = states.values().sum();
     assert!(all > 20 && states["queued stopped"] == all, "{states:?}");
-    assert_eq!(fake.world.calls("/"), 4, "nobody else was tried");
+    // as many as one look at the queue found, four at most
+    let tried = fake.world.calls("/");
+    assert!((1..=4).contains(&tried), "nobody else was tried: {tried}");
     scene.pass(TimeDelta::minutes(59)).await;
-    assert_eq!(fake.world.calls("/"), 4);
+    assert_eq!(fake.world.calls("/"), tried);
+    fake.world.heal("/");
     scene.app.clock.advance(TimeDelta::minutes(2));
     for _ in 0..60 {
         scene.pass(TimeDelta::seconds(6)).await;
@@ -49,11 +52,13 @@ async fn the_one_try_that_decides_is_of_somebody_who_may_be_told() {
         enough.push(who.person);
     }
     agrees(&scene.village.villager(&scene.app, "00014").await).await;
-    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 4);
+    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 1000);
     scene.publish("晒谷", false).await;
     scene.pass(TimeDelta::hours(8)).await;
     let states = scene.states().await;
-    assert_eq!((states.get("queued stopped"), fake.world.calls("/")), (Some(&7), 4), "{states:?}");
+    assert_eq!(states.get("queued stopped"), Some(&7), "{states:?}");
+    assert!((1..=4).contains(&fake.world.calls("/")), "{}", fake.world.calls("/"));
+    fake.world.heal("/");
     assert_eq!(scene.number("SELECT count(*) FROM disturbances").await, 0, "what was refused disturbed nobody");
     // all but one were told of enough else meanwhile
     let told = scene.app.app.store.write(move |tx| {
@@ -166,10 +171,11 @@ async fn what_waited_for_a_template_is_not_let_go_while_the_whole_channel_is_sto
         config.sends_per_second = 4;
     })
     .await;
-    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 4);
+    fake.world.fail("/", Fault::Sms("isv.SMS_TEMPLATE_ILLEGAL".to_owned()), 1000);
     scene.publish("停水", true).await;
     scene.pass(TimeDelta::seconds(16)).await;
     let all = scene.states().await["queued stopped"];
+    fake.world.heal("/");
     // the template is allowed again; of the channel nothing is, for longer than that would have taken
     let until = scene.app.app.now() + TimeDelta::minutes(80);
     let stops = scene.app.app.store.write(move |tx| {

@@ -124,14 +124,15 @@ async fn what_waited_for_one_account_is_let_go_while_everything_of_the_other_is_
     }
     // the official account has used up its day; of the Mini Program one template is stopped, for an hour
     scene.fake.world.fail(TEMPLATE, Fault::Code(45009), 50);
-    scene.fake.world.fail(MINI, Fault::Code(40037), 2);
+    scene.fake.world.fail(MINI, Fault::Code(40037), 50);
     scene.publish("停水").await;
     scene.pass(TimeDelta::seconds(20)).await;
     let waits = async |reason: &str| {
         count(scene.app.folder.path(), &format!("SELECT count(*) FROM deliveries WHERE reason = '{reason}'")).await
     };
     assert_eq!((waits("stopped@official").await, waits("stopped@mini").await), (1, 2));
-    assert_eq!(scene.fake.world.calls(MINI), 2);
+    assert!((1..=2).contains(&scene.fake.world.calls(MINI)), "{}", scene.fake.world.calls(MINI));
+    scene.fake.world.heal(MINI);
     scene.pass(TimeDelta::minutes(61)).await;
     assert_eq!(scene.fake.world.sent(MINI).len(), 2, "one decided, and the other followed at once");
     assert_eq!((waits("stopped@official").await, waits("stopped@mini").await), (1, 0));

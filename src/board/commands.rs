@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Leaves in one batch, so that a unit of work stays short.
-const BATCH: u64 = 2000;
+const BATCH: u64 = 400;
 /// Rows in one insert: at most six columns each, well under SQLite's 32,766 variables.
 const CHUNK: usize = 1000;
 
@@ -152,24 +152,31 @@ async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadVie
     queries::head_view(board, row)
 }
 
-/// One turn of the sequencer over all boards that something waits for. Any server may take it, in any moment.
+/// One turn of the sequencer over all boards that something waits for. Any server may take it, in any moment. What many cast in
+/// a second is appended a piece at a time, so that who casts then waits for a piece only.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn tick(app: &App) -> Result<u64> {
-    let waiting: Vec<VoteId> = pending::Entity::find()
+    let waiting: Vec<(VoteId, i64)> = pending::Entity::find()
         .select_only()
         .column(pending::Column::VoteId)
-        .distinct()
+        .column_as(pending::Column::BallotHash.count(), "ballots")
+        .group_by(pending::Column::VoteId)
         .into_tuple()
         .all(app.store.read())
         .await?;
     let mut appended = 0;
-    for vote in waiting {
-        match app.store.write(move |tx| Box::pin(sequence(tx, vote))).await {
-            Ok(some) => appended += some,
-            // a board that cannot grow holds up no other
-            Err(error) => tracing::error!(%vote, %error, "ballots to put on a board"),
+    for (vote, ballots) in waiting {
+        for _ in 0..ballots.unsigned_abs().div_ceil(BATCH) {
+            match app.store.write(move |tx| Box::pin(sequence(tx, vote))).await {
+                Ok(some) => appended += some,
+                // a board that cannot grow holds up no other
+                Err(error) => {
+                    tracing::error!(%vote, %error, "ballots to put on a board");
+                    break;
+                }
+            }
         }
     }
     Ok(appended)

@@ -217,8 +217,8 @@ async fn a_rating_on_paper_counts_when_two_people_read_the_same() {
         (seen["answers"].clone(), seen["paper_waiting"].clone(), seen["results"]["mean_hundredths"].clone())
     };
     let first = village.clerk.post(&path, paper(&old, 5, "好")).await.ok();
-    assert_eq!(first["is_counted"], false);
-    assert_eq!(counted().await, (json!(0), json!(1), json!(null)), "one alone counts nothing");
+    assert_eq!(first["is_counted"], false, "one alone counts nothing");
+    assert_eq!(counted().await, (json!(0), json!(1), json!(null)));
     // the first one corrects it, and does not become the second by that
     village.clerk.post(&path, paper(&old, 2, "差")).await.ok();
     assert_eq!(counted().await, (json!(0), json!(1), json!(null)));

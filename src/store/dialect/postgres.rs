@@ -64,7 +64,14 @@ fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
     let idle = if session == Session::Long { "10min" } else { "12s" };
     let read_only = if session == Session::Read { "on" } else { "off" };
     // a step of the schema and a copy may say the same with numbers of another length, which a kept statement would not take
-    let kept_statements = if session == Session::Long { 0 } else { 100 };
+    let kept_statements = match session {
+        Session::Long => 0,
+        Session::Read => 100,
+        // what many do at the same moment is done by a statement for each number of them
+        Session::Write => 400,
+    };
+    // a plan that is kept from when a table was small goes through all of it when a village votes
+    let plans = if session == Session::Write { "force_custom_plan" } else { "auto" };
     let options = sqlx::ConnectOptions::disable_statement_logging(options.clone());
     options.application_name(name).statement_cache_capacity(kept_statements).options([
         ("default_transaction_isolation", "read committed"),
@@ -74,6 +81,7 @@ fn session(options: &PgConnectOptions, session: Session) -> PgConnectOptions {
         ("lock_timeout", lock),
         ("idle_in_transaction_session_timeout", idle),
         ("idle_session_timeout", "0"),
+        ("plan_cache_mode", plans),
         // a machine that vanished loses it too
         ("tcp_keepalives_idle", "5"),
         ("tcp_keepalives_interval", "2"),

@@ -154,7 +154,7 @@ pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Resu
         Look::After => taken_before(tx, vote, &paper).await,
         Look::Taken(casting, cast_by) => Err(told_by_whom(tx, casting, cast_by).await),
         Look::New(good) => {
-            keep(tx, std::slice::from_ref(&good)).await?;
+            keep(tx, std::slice::from_ref(&*good)).await?;
             Ok(good.cast)
         }
     }
@@ -168,7 +168,7 @@ pub(super) enum Look {
     After,
     /// The elector has cast, or somebody for the elector.
     Taken(Casting, Option<PersonId>),
-    New(Good),
+    New(Box<Good>),
 }
 
 /// Decides by what is there.
@@ -214,7 +214,7 @@ pub(super) fn look_at(
     }
     let at = now.trunc_subsecs(0);
     let cast = Cast { vote, cast_id: paper.cast_id, hash: paper.hash.clone(), at, sealed_by: paper.sealed_by() };
-    Ok(Look::New(Good { casting, cast, is_secret, now, paper: paper.clone(), slot }))
+    Ok(Look::New(Box::new(Good { casting, cast, is_secret, now, paper: paper.clone(), slot })))
 }
 
 /// The same for everybody but the one who knows it: that a ballot of this elector is there, and who cast it.

@@ -67,7 +67,7 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
         let found = look_at(slot, known.get(&(*vote, paper.cast_id)).cloned(), (*person, *vote, paper), now);
         outcomes.push(match found {
             Ok(Look::New(new)) if ids.insert((*vote, paper.cast_id)) => {
-                good.push(new);
+                good.push(*new);
                 Ok(good.last().map(|new| new.cast.clone()))
             }
             Ok(Look::Before(cast)) => Ok(Some(cast)),

@@ -108,8 +108,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let result = if queries::is_decided(&vote.state) { Some(queries::result_of(db, id).await?) } else { None };
     let head = if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None };
     let keys = if vote.secrecy == "secret" { sealed::trustees(db, id).await? } else { Vec::new() };
-    let own: Vec<Trustee> =
-        Trustee::ALL.into_iter().filter(|one| sealed::holds(&clerk.actor, *one, &vote.area_code)).collect();
+    let own: Vec<Trustee> = held(clerk, &vote.area_code);
     let is_made = |who: &Trustee| keys.iter().any(|key| key.trustee == *who && key.public_key.is_some());
     let (can_open, mine) = (!own.is_empty(), own.into_iter().filter(|one| !is_made(one)).collect());
     let page = clerk.page(vote.question.clone()).at(format!("/desk/votes/{id}"));
@@ -162,6 +161,11 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         draft,
     };
     Ok(render_as(status, &shown))
+}
+
+/// The keys that the clerk holds there.
+fn held(clerk: &Clerk, area: &str) -> Vec<Trustee> {
+    Trustee::ALL.into_iter().filter(|one| sealed::holds(&clerk.actor, *one, area)).collect()
 }
 
 /// A trustee's public key, or two private ones; or the vote is annulled.

@@ -149,11 +149,13 @@ async fn what_waited_for_a_provider_is_let_go_a_thousand_at_a_time_to_the_last()
     });
     waiting.await.unwrap();
     let waits = "SELECT count(*) FROM deliveries WHERE reason = 'stopped'";
-    for _ in 0..60 {
+    // the sweep goes by the time of the machine
+    for _ in 0..300 {
         scene.pass(TimeDelta::seconds(3)).await;
         if scene.number("SELECT count(*) FROM stopped_sends").await == 0 && scene.number(waits).await == 0 {
             break;
         }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(scene.number(waits).await, 0, "to the last");
     let ended = "SELECT count(*) FROM deliveries WHERE reason = 'withdrawn' AND event_number > 1000000";

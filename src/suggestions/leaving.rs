@@ -61,7 +61,7 @@ pub struct SubmitSuggestion {
     /// Urgent: accepted within 2 hours and answered within 24, on holidays too.
     #[serde(default)]
     pub urgency: Urgency,
-    /// Own unattached media: up to 9 photos and 1 voice clip.
+    /// Own unattached media: up to 9 photos and 1 voice clip of a minute.
     #[serde(default)]
     #[schema(max_items = 10)]
     pub media: Vec<MediaId>,
@@ -221,7 +221,8 @@ fn check_media(words: &str, attached: &[Media]) -> Result<()> {
     let mut checks = Checks::default();
     checks.require(!words.is_empty() || clips > 0, "text", "required");
     checks.require(clips <= MAX_CLIPS && attached.len() - clips <= MAX_PHOTOS, "media", "too_many_media");
-    checks.done()
+    checks.done()?;
+    media::check_said(attached)
 }
 
 /// A number that is free: drawn, because numbers in a row would tell by their gaps that somebody spoke to the town alone.

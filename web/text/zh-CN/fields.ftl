@@ -47,6 +47,7 @@ field-term-other-body = 这一届不是这个组织的
 field-role-unfit = 这种组织没有这个职务
 field-ends-before-start = 结束的日子比开始的早
 field-too-many-media = 照片最多 9 张，录音最多 1 段
+field-clip-too-long = 录音最长一分钟，请说短一点，或分开说
 # Votes.
 field-not-this-meeting = 这个会议不能办这次表决：要为这件事开、通知的人对、还没有开过
 field-called-too-late = 会议通知的天数不够，不能作为会议表决

@@ -155,21 +155,12 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         }
         Kind::TaskGiven | Kind::TaskDelayed => task(tx, event).await,
         Kind::ObjectionAnswered | Kind::ObjectionRaised => objection(tx, event).await,
-        // told by a way that is not the clerk's
-        Kind::SuggestionSubmitted if event.data["taken_down"] == true => {
-            let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
-                return Ok(None);
-            };
-            let told = personal((Audience::Person(author), Topic::Own, Ladder::Personal), &event.subject);
-            Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
-        }
-        Kind::SuggestionAnswered | Kind::SuggestionEscalated => {
-            let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
-                return Ok(None);
-            };
-            let told = moved((Audience::Person(author), Topic::Own), &event.subject);
-            Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
-        }
+        Kind::SuggestionSubmitted
+        | Kind::SuggestionAnswered
+        | Kind::SuggestionEscalated
+        | Kind::SuggestionHidden
+        | Kind::SuggestionShown
+        | Kind::SuggestionHidingUpheld => voice(tx, event).await,
         Kind::StageEntered | Kind::StageSkipped | Kind::MatterEnded | Kind::MatterClosed => {
             let matter: MatterId = event.subject_id()?;
             let stream = find(tx, StreamKind::Discussion, &event.subject).await?;
@@ -199,6 +190,33 @@ async fn place(tx: &Tx, event: &Event, stream: Option<StreamId>) -> Result<Optio
     let newest = newest_place(tx, stream).await?.filter(|(seq, _)| *seq > 0);
     let is_shown = |at: DateTime<Utc>| at >= event.at - CLOCKS_APART;
     Ok(newest.map(|(seq, at)| (stream, if is_shown(at) { seq } else { seq + 1 })))
+}
+
+/// The author of a voice hears what becomes of it; and, where somebody else took it down, that there is one in the own name.
+async fn voice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let is_known = match event.kind {
+        Kind::SuggestionSubmitted => event.data["taken_down"] != true,
+        // held as it was left: that is on the page on which it was left
+        Kind::SuggestionHidden => event.data["held"] == true,
+        _ => false,
+    };
+    if is_known {
+        return Ok(None);
+    }
+    let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
+        return Ok(None);
+    };
+    let own = (Audience::Person(author), Topic::Own);
+    let told = match event.kind {
+        // told by a way that is not the clerk's
+        Kind::SuggestionSubmitted => personal((own.0, own.1, Ladder::Personal), &event.subject),
+        // who sees it, and what was answered, are two things
+        Kind::SuggestionHidden | Kind::SuggestionShown | Kind::SuggestionHidingUpheld => {
+            moved(own, &format!("{}/hiding", event.subject))
+        }
+        _ => moved(own, &event.subject),
+    };
+    Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
 }
 
 /// A task's owner must do it; that it was put off is news to who did not put it off.

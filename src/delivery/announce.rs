@@ -154,7 +154,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             Ok(is_any.then_some(told))
         }
         Kind::TaskGiven | Kind::TaskDelayed => task(tx, event).await,
-        Kind::ObjectionAnswered | Kind::ObjectionRaised => objection(tx, event).await,
+        Kind::ObjectionAnswered | Kind::ObjectionRaised | Kind::ObjectionWithdrawn => objection(tx, event).await,
         Kind::SuggestionSubmitted
         | Kind::SuggestionAnswered
         | Kind::SuggestionEscalated
@@ -231,13 +231,16 @@ async fn task(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
 }
 
-/// Who objected hears of the answer; and, where somebody else wrote it down, that there is an objection in the own name.
+/// Who objected hears of the answer; and, where somebody else wrote it down, or withdrew it, that there is
+/// an objection in the own name, or is none any more.
 async fn objection(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
     let Some((objector, _)) = raised else { return Ok(None) };
     let told = match event.kind {
-        Kind::ObjectionRaised if event.actor == Some(objector) => return Ok(None),
-        Kind::ObjectionRaised => personal((Audience::Person(objector), Topic::Own, Ladder::Personal), &event.subject),
+        Kind::ObjectionRaised | Kind::ObjectionWithdrawn if event.actor == Some(objector) => return Ok(None),
+        Kind::ObjectionRaised | Kind::ObjectionWithdrawn => {
+            personal((Audience::Person(objector), Topic::Own, Ladder::Personal), &event.subject)
+        }
         _ => moved((Audience::Person(objector), Topic::Own), &event.subject),
     };
     let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;

@@ -204,7 +204,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;
             (meeting.title, String::new(), format!("/meetings/{subject}"))
         }
-        Some(Kind::ObjectionAnswered | Kind::ObjectionRaised) => {
+        Some(Kind::ObjectionAnswered | Kind::ObjectionRaised | Kind::ObjectionWithdrawn) => {
             let raised = notices::queries::raised_by(db, subject.parse().map_err(Error::broken)?).await?;
             let path = raised.map_or_else(|| "/".to_owned(), |(_, notice)| format!("/notices/{notice}"));
             (text::say("delivery-own-objection"), String::new(), path)

@@ -213,6 +213,8 @@ kinds! {
     ObjectionRaised "objection.raised",
     /// An objection was answered; data: notice.
     ObjectionAnswered "objection.answered",
+    /// One that somebody wrote down for another was withdrawn; data: notice, matter.
+    ObjectionWithdrawn "objection.withdrawn",
     /// A clip says a notice, a vote, a matter or a form aloud; data: about, version, media, machine.
     ClipRecorded "clip.recorded",
     /// It was taken away; data: about, version.

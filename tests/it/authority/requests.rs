@@ -273,6 +273,7 @@ impl World {
             "set_quiet_hours" => json!({ "from": "22:00", "to": "06:30" }),
             "object_to_notice" => json!({ "text": "太贵" }),
             "answer_objection" => json!({ "answer": "已降价。" }),
+            "withdraw_objection" => json!({ "reason": "本人说不提了" }),
             "move_cursor" | "mark_received" => json!({ "seq": 0 }),
             "start_chain" => json!({ "client_id": Uuid::now_v7(), "title": "谁去看桥" }),
             "search_streams" => json!({ "text": "修桥" }),

@@ -155,6 +155,7 @@ delivery-told-suggestion-hidden = 您的一条留言暂时不公开了，原话�
 delivery-told-suggestion-shown = 您的一条留言村里人现在看得到了，请打开留声查看。
 delivery-told-suggestion-hiding-upheld = 您的申诉有了结果：留言仍不公开，照样办理。请打开留声查看。
 delivery-told-objection-raised = 村里的工作人员替您记下了一条异议。如果不是您说的，请打开留声查看，或找村务监督委员会。
+delivery-told-objection-withdrawn = 村里的工作人员替您撤回了一条代记的异议。如果不是您要撤回的，请打开留声查看，或找村务监督委员会。
 delivery-told-objection-answered = 您提的异议有了答复，请打开留声查看。
 delivery-own-objection = 您提的异议
 delivery-own-task = 您的任务

@@ -190,6 +190,7 @@ record-notice-withdrawn = 公示撤回
 record-notice-concluded = 公示期满，异议全部答复
 record-objection-raised = 有人提出异议
 record-objection-answered = 异议得到答复
+record-objection-withdrawn = 代为登记的异议撤回
 record-vote-opened = 开始表决，名册冻结
 record-vote-box-closed = 无记名表决截止，票已封存，等待开箱
 record-vote-settled = 公示期满，表决结果定论

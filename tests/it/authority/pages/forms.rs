@@ -158,6 +158,9 @@ pub(super) async fn fields(
             let objection = world.object("objection", at, role).await;
             vec![("objection_id", objection), ("answer", "已降价。".to_owned())]
         }
+        "/notices/{id}/objections/take-back" | "/desk/notices/{id}/take-back" => {
+            vec![("objection_id", world.fresh("written_objection", at, role).await), reason]
+        }
         "/desk/meetings/{id}/present" => {
             vec![("person_id", world.authors[&place].person.to_string()), ("via", "paper".to_owned())]
         }

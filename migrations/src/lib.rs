@@ -49,7 +49,7 @@ mod m0048_works;
 mod m0051_objections;
 mod m0052_villages_asked;
 mod m0054_lists;
-mod m0056_withdrawn;
+mod m0056_voices;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -106,7 +106,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0051_objections::Migration),
             Box::new(m0052_villages_asked::Migration),
             Box::new(m0054_lists::Migration),
-            Box::new(m0056_withdrawn::Migration),
+            Box::new(m0056_voices::Migration),
         ]
     }
 }

@@ -145,6 +145,8 @@ kinds! {
     SuggestionExtensionRefused "suggestion.extension_refused",
     /// The county says who answers what is about something in an area; data: category, body.
     SuggestionRouteChanged "suggestion.route_changed",
+    /// Photos and clips of public voices of an area are looked at first, or no longer; data: on.
+    SuggestionMediaReviewChanged "suggestion.media_review_changed",
     /// The body responsible wants to pass it on; it stays responsible until the other takes it; data: referral, to.
     SuggestionReferralOffered "suggestion.referral_offered",
     /// The other took it and is responsible from now on; data: referral, from, to.

@@ -105,6 +105,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/suspensions/{form}", post(suspensions::act))
         .route("/desk/wechat", get(wechat::show).post(wechat::put_up_menu))
         .route("/desk/held", get(held::show).post(held::decide))
+        .route("/desk/held/media", post(held::set_media_review))
         .route("/desk/reports", get(reports::show).post(reports::decide))
         .route("/desk/county", get(county::health))
         .route("/desk/county/areas", get(county::areas))

@@ -265,7 +265,7 @@ impl World {
             "revise_notice" => json!({ "version": 1, "title": "公示", "text": "新全文", "reason": "改字" }),
             "decide_held" | "decide_held_appeal" => json!({ "approve": false, "reason": "不合适" }),
             "appeal_held" => json!({ "text": "我说的是实话" }),
-            "set_review" => json!({ "is_on": false }),
+            "set_review" | "set_media_review" => json!({ "is_on": false }),
             "confirm_notice_for" => json!({ "person_id": self.authors[&place].person, "via": "door" }),
             "undo_confirmation" | "tell_confirmation" => json!({ "person_id": self.chairs[&place].person }),
             "set_duty" => json!({}),

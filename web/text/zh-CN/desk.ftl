@@ -551,6 +551,13 @@ desk-held = 待审核的话
 desk-no-held = 没有等着审核的话。
 desk-held-decision = 怎么处理
 desk-held-decide = 就这样处理
+desk-media-review = 公开留言的照片、录音
+desk-media-review-why = 打开以后，带照片或录音的公开留言，由办理的人看过、听过再公开；期限照算，留言的人看得到原因，可以申诉。已经公开的不变。上级打开的，下级关不了。
+desk-media-review-on = 先看后公开
+desk-media-review-off = 直接公开
+desk-media-review-above = 上级打开的
+desk-media-review-start = 改为先看后公开
+desk-media-review-stop = 改为直接公开
 
 # Meetings: how many came, what was resolved.
 desk-quorum = 到会人数

@@ -258,6 +258,7 @@ pub(super) async fn fields(
         "/desk/held" | "/held/{id}/decision" => {
             vec![("area", code), ("held_id", object.to_owned()), ("approve", "false".to_owned()), reason]
         }
+        "/desk/held/media" => vec![("area", code), ("is_on", "0".to_owned())],
         "/streams/{id}/review" => vec![("is_on", "0".to_owned())],
         "/desk/guest" => vec![("area_code", code), ("kind", "help".to_owned()), text()],
         "/desk/password" => vec![("password", "dongheng2026".to_owned())],

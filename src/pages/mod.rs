@@ -36,6 +36,7 @@ mod matter;
 mod meeting;
 mod message;
 mod notice;
+mod offline;
 mod options;
 mod plan;
 mod privacy;
@@ -101,4 +102,5 @@ pub fn routes() -> Router<App> {
         .merge(desk::routes())
         .layer(middleware::from_fn(problem::shown))
         .merge(assets::routes())
+        .merge(offline::routes())
 }

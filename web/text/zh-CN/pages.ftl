@@ -129,6 +129,15 @@ page-keep-discard = 不说了，从这部手机上删掉
 page-keep-sure = 删掉以后找不回来。真的删掉吗？
 page-keep-left = 您有一段话还没送出，点这里接着送
 
+# The page that the phone keeps for when there is no network.
+page-offline = 没有网络
+page-offline-text = 现在连不上村里的“留声”，多半是没有网络，别的页面暂时看不了。
+page-offline-write = 您可以先在下面说、先写，再点“送出”：话会留在这部手机上，有网的时候再送。
+page-offline-nobody = 还不知道是谁在用这部手机，先不能写。有网的时候登录、打开一次首页，以后没有网也能在“我要说”里先写下来。
+page-offline-door = 先把想说的写下来
+page-offline-again = 再连一次
+page-offline-about = 要说某位村干部的，请等有网的时候再写：没有网选不了人，您的话可能会交到他手里。
+
 # Own voices.
 page-suggestions = 我的留言
 page-suggestions-none = 您还没有留过言。

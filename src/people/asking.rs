@@ -11,9 +11,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
-use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, JoinType, QueryFilter, QuerySelect, SelectTwo, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, SelectTwo, sea_query::Expr};
 
 use super::{
     rows::{person, session},
@@ -25,7 +23,7 @@ use crate::{
     broker::Bell,
     error::{Code, Error, Result},
     ids::{PersonId, SessionId},
-    store::padded,
+    store::{InTime, padded},
 };
 
 /// Name of the pages' cookie.
@@ -92,7 +90,7 @@ fn find(which: Expr) -> SelectTwo<session::Entity, person::Entity> {
 }
 
 /// Of each of these log-ins, in one statement.
-async fn find_all(db: &DatabaseConnection, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
+async fn find_all(db: &InTime, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
     let rows = find(session::Column::Id.is_in(padded(sessions.to_vec()))).all(db).await?;
     let known: HashMap<_, _> = rows.into_iter().filter_map(|(row, person)| Some((row.id, (row, person?)))).collect();
     Ok(sessions.iter().map(|session| known.get(session).cloned()).collect())

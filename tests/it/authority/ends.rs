@@ -8,11 +8,10 @@ use liusheng::{
     server::{self, Role, Server},
     streams,
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Chaos, Harm, Raw, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
+use crate::support::{Harm, Raw, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
 
 /// What rights may last after they have ended.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -129,32 +128,12 @@ async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
     app.stop().await;
 }
 
-/// Another server on the same database, over a net of its own, that hears no bell.
-async fn second(app: &TestApp) -> (Chaos, Server) {
-    let mut config = app.app.config.as_ref().clone();
-    let mut database: reqwest::Url = config.database_url.parse().unwrap();
-    let there = (database.host_str().unwrap().to_owned(), database.port().unwrap_or(5432));
-    let net = Chaos::before(tokio::net::lookup_host(there).await.unwrap().next().unwrap()).await;
-    database.set_host(Some("127.0.0.1")).unwrap();
-    database.set_port(Some(net.address.port())).unwrap();
-    (config.database_url, config.redis_url) = (database.to_string(), String::new());
-    let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();
-    (net, server::start(other, rung, Role::Api).await.unwrap())
-}
-
 /// Who listens there to an office, when that server has looked at the log: it does every second.
 async fn listening(second: &Server, clerk: &Somebody, office: &str) -> Socket {
     let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
     assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
     socket.listen(Duration::from_secs(2)).await;
     socket
-}
-
-/// Whoever reads a table meanwhile waits, until it is given back.
-async fn held(raw: &Raw, table: &str) -> DatabaseTransaction {
-    let tx = raw.connection().begin().await.unwrap();
-    tx.execute_unprepared(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
-    tx
 }
 
 /// A server that could read nothing while a seat ended, and heard no bell, looks at what it missed as soon as it can.
@@ -166,7 +145,7 @@ async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterward
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
+    let (net, second) = app.behind_a_net(Role::Api).await;
     let clerk = village.clerk.clone();
     let mut socket = listening(&second, &clerk, &office).await;
     net.set(Harm::Cut);
@@ -192,12 +171,12 @@ async fn a_seat_that_ended_while_an_answer_was_swallowed_ends_the_socket_afterwa
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
+    let (net, second) = app.behind_a_net(Role::Api).await;
     let clerk = village.clerk.clone();
     let mut socket = listening(&second, &clerk, &office).await;
     // where the log ends is asked every second: the question of this second waits for its answer when the net forgets it
     let raw = Raw::open(app.folder.path()).await;
-    let log = held(&raw, "chain_heads").await;
+    let log = raw.held("chain_heads").await;
     socket.listen(Duration::from_millis(1400)).await;
     net.set(Harm::Forget);
     socket.listen(Duration::from_millis(200)).await;
@@ -224,13 +203,17 @@ async fn a_seat_that_ended_while_all_answers_were_swallowed_ends_the_socket_afte
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
+    let (net, second) = app.behind_a_net(Role::Api).await;
     let clerk = village.clerk.clone();
     let mut socket = listening(&second, &clerk, &office).await;
     let raw = Raw::open(app.folder.path()).await;
-    let entries = held(&raw, "entries").await;
+    let entries = raw.held("entries").await;
     let (http, token) = (reqwest::Client::new(), clerk.token());
-    let ask = || http.get(format!("http://{}/v1/streams/{office}/entries", second.address)).bearer_auth(&token).send();
+    let ask = || {
+        let url = format!("http://{}/v1/streams/{office}/entries", second.address);
+        let (asking, began) = (http.get(url).bearer_auth(&token).send(), Instant::now());
+        async move { (asking.await.unwrap().status().as_u16(), began.elapsed()) }
+    };
     // three times as many as a server has connections
     let asked: Vec<_> = (0..24).map(|_| tokio::spawn(ask())).collect();
     socket.listen(Duration::from_millis(1400)).await;
@@ -240,12 +223,14 @@ async fn a_seat_that_ended_while_all_answers_were_swallowed_ends_the_socket_afte
     raw.close().await;
     net.set(Harm::None);
     village.end_seat_of(&app, clerk.person).await;
-    // thirty seconds for an answer over HTTP, twelve until the connection is given up
+    // fifteen seconds for an answer, twelve until the connection is given up
     socket.listen(Duration::from_secs(60)).await;
     assert_eq!(socket.closed, Some(3011), "what was given up is never given back");
     let answers = tokio::time::timeout(Duration::from_secs(40), join_all(asked)).await.expect("no call hangs");
-    let too_late = answers.into_iter().filter(|one| one.as_ref().unwrap().as_ref().unwrap().status() == 408);
-    assert!(too_late.count() > 0, "nobody waited for what was swallowed");
+    // who only found no connection was told so after three seconds
+    let too_late = answers.into_iter().map(Result::unwrap).filter(|(_, took)| *took > Duration::from_secs(10));
+    let too_late: Vec<u16> = too_late.map(|(status, _)| status).collect();
+    assert!(too_late.contains(&503), "nobody waited for what was swallowed: {too_late:?}");
     net.set(Harm::Cut);
     second.stop().await;
     app.stop().await;
@@ -260,14 +245,14 @@ async fn a_seat_that_could_not_be_looked_up_is_looked_up_again() {
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
+    let (net, second) = app.behind_a_net(Role::Api).await;
     let clerk = village.clerk.clone();
     let mut socket = listening(&second, &clerk, &office).await;
     // it hears of the end when nobody can read what seats there are: readers wait two seconds for a table
     let raw = Raw::open(app.folder.path()).await;
     net.set(Harm::Silence);
     village.end_seat_of(&app, clerk.person).await;
-    let seats = held(&raw, "seats").await;
+    let seats = raw.held("seats").await;
     net.set(Harm::None);
     socket.listen(Duration::from_millis(4500)).await;
     assert_eq!(socket.closed, None, "it cannot know yet, and sends nobody away who may be good");

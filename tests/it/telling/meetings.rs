@@ -46,3 +46,54 @@ async fn who_belongs_to_a_body_without_a_seat_is_told_of_its_meeting() {
     assert_eq!(told_of(&scene, "meeting.called").await, wanted);
     scene.app.stop().await;
 }
+
+/// Reads the village's channel to its end.
+async fn reads_the_channel(scene: &Scene, who: &Somebody) {
+    let newest = "SELECT id, last_seq FROM streams WHERE kind = 'channel' AND subject_id = '330521103202'";
+    let newest = scene.rows(newest).await;
+    let (stream, seq): (uuid::Uuid, i64) =
+        (newest[0].try_get_by_index(0).unwrap(), newest[0].try_get_by_index(1).unwrap());
+    let cursor = who.request(reqwest::Method::PUT, &format!("/v1/streams/{stream}/cursor"));
+    assert!(cursor.json(&json!({ "seq": seq })).send().await.unwrap().status().is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_calls_a_meeting_sees_by_name_whom_that_reached_and_whom_not() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let (silent, reader) = (&village.representatives[0], &village.representatives[1]);
+    set_sms(silent, false).await;
+    let called = village.chair.post("/v1/meetings", call(&scene, village.committee, "representatives")).await.ok();
+    let id = called["id"].as_str().unwrap();
+    scene.app.settle().await;
+    let board = async || village.chair.get(&format!("/v1/meetings/{id}/reach")).await.ok();
+    let way = |rows: &Value, who: &Somebody| {
+        let of = |row: &&Value| row["person_id"] == who.person.to_string();
+        rows.as_array().unwrap().iter().find(of).unwrap()["way"].clone()
+    };
+    let first = board().await;
+    assert_eq!(first.as_array().unwrap().len(), village.representatives.len(), "who is called, and nobody else");
+    assert!(village.representatives.iter().all(|one| way(&first, one).is_null()), "nobody yet: {first}");
+    reads_the_channel(&scene, reader).await;
+    scene.pass(TimeDelta::hours(3)).await;
+    let rows = board().await;
+    assert_eq!((way(&rows, reader), way(&rows, silent)), (json!("app"), Value::Null), "{rows}");
+    assert!(village.representatives[2..].iter().all(|one| way(&rows, one).is_string()), "by message: {rows}");
+    assert!(rows.as_array().unwrap().iter().all(|row| row["household_number"] != ""), "by household: {rows}");
+    let page = format!("/desk/meetings/{id}/reach");
+    let (status, shown) = village.chair.download(&page).await;
+    let shown = String::from_utf8_lossy(&shown);
+    assert_eq!((status, shown.contains("还没有送达：1 人"), shown.contains("上门签名")), (200, true, true), "{shown}");
+    let (_, meeting) = village.chair.download(&format!("/desk/meetings/{id}")).await;
+    assert!(String::from_utf8_lossy(&meeting).contains(&page), "a link leads there");
+    // who does not hold it has no list of names
+    for other in [&village.secretary, &village.town] {
+        assert_eq!(other.get(&format!("/v1/meetings/{id}/reach")).await.status, 403);
+        assert_eq!(other.download(&page).await.0, 403);
+    }
+    village.chair.post(&format!("/v1/meetings/{id}/cancel"), json!({ "reason": "下雨" })).await.ok();
+    scene.app.settle().await;
+    let off = board().await;
+    assert!(village.representatives.iter().all(|one| way(&off, one).is_null()), "that it was called off: {off}");
+    scene.app.stop().await;
+}

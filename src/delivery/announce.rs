@@ -31,7 +31,7 @@ pub(super) const VOID: &str = "void";
 /// A vote is told of once more so long before it closes.
 const CLOSING_SOON: TimeDelta = TimeDelta::hours(24);
 /// So far the clocks of two servers may be apart.
-const CLOCKS_APART: TimeDelta = TimeDelta::seconds(2);
+pub(super) const CLOCKS_APART: TimeDelta = TimeDelta::seconds(2);
 
 /// What people are told, and how.
 #[derive(Clone, Debug)]

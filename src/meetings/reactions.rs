@@ -13,7 +13,7 @@ use crate::{
     events::{Event, Kind, Reaction},
     ids::{MeetingId, PersonId},
     store::Tx,
-    streams::commands::{Card, channel, mailbox, office, post_card},
+    streams::commands::{Card, channel, mailbox, office, post_card, post_card_of},
     text,
 };
 
@@ -25,7 +25,8 @@ pub const REACTIONS: &[Reaction] = &[
 ];
 
 /// Who belongs to the body without a seat is in none of its streams, and is told in the own mailbox; so is who came to it
-/// after the meeting was called, and who was signed in by somebody else.
+/// after the meeting was called, and who was signed in by somebody else. The card is found by the meeting: who has read it
+/// need not be told from outside.
 async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::MeetingListChanged => return tell_entered(tx, event).await,
@@ -45,7 +46,7 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     people.sort_by_key(|person| person.0);
     for person in people {
         let own = mailbox(tx, person).await?;
-        post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+        post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
     }
     Ok(())
 }
@@ -59,7 +60,8 @@ async fn tell_entered(tx: &Tx, event: &Event) -> Result<()> {
     };
     let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
     let own = mailbox(tx, entered.person_id).await?;
-    post_card(tx, own, card(("meeting_called", "meetings-card-called"), &meeting, "/meetings")).await?;
+    let called = card(("meeting_called", "meetings-card-called"), &meeting, "/meetings");
+    post_card_of(tx, own, (meeting.id.0, called)).await?;
     Ok(())
 }
 

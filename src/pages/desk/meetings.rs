@@ -167,6 +167,8 @@ struct MeetingPage {
     meeting: MeetingView,
     present: Vec<PresentView>,
     may_hold: bool,
+    /// Is it the clerk's to see whom the call has reached?
+    holds: bool,
     awaited: Vec<SeatView>,
     find: String,
     found: Vec<Found>,
@@ -225,7 +227,8 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     clerk.sits_over(&detail.meeting.area_code)?;
     let roll = meeting_people::roll(app, &detail.meeting, detail.list).await?;
     let (meeting, present) = (detail.meeting, detail.present.unwrap_or_default());
-    let may_hold = is_coming(&meeting) && holds(clerk, meeting.body_id, &meeting.area_code);
+    let is_own = holds(clerk, meeting.body_id, &meeting.area_code);
+    let may_hold = is_own && is_coming(&meeting);
     let is_there = |person: PersonId| present.iter().any(|one| one.person_id == person);
     let mut awaited = if may_hold { called(app, &meeting).await? } else { Vec::new() };
     awaited.retain(|seat| !is_there(seat.person_id));
@@ -245,6 +248,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         desk: clerk.desk(),
         draft,
         may_hold,
+        holds: is_own,
         awaited,
         find: find.words(),
         found,

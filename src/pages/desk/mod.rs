@@ -82,6 +82,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/meetings", get(meetings::list).post(meetings::call_any))
         .route("/desk/meetings/{id}", get(meetings::show))
         .route("/desk/meetings/{id}/door", get(meeting_people::door))
+        .route("/desk/meetings/{id}/reach", get(reach::invited))
         .route("/desk/meetings/{id}/{form}", post(meetings::act))
         .route("/desk/notices", get(notices::list).post(notices::publish_any))
         .route("/desk/notices/{id}", get(notices::show))

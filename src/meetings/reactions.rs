@@ -88,7 +88,8 @@ async fn pass_on_advice(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// A card for the body that called; one in the village's channel too, when the village or its representatives are called.
+/// A card for the body that called; one in the village's channel too, when the village or its representatives are called; for
+/// each of a group, when that is called.
 async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::MeetingCalled => ("meeting_called", "meetings-card-called"),
@@ -101,7 +102,12 @@ async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     };
     let body = office(tx, meeting.body_id).await?;
     post_card(tx, body, card((code, key), &meeting, "/desk/meetings")).await?;
-    if queries::audience(&meeting)? != Audience::Members {
+    if let Some(group) = meeting.group_number {
+        for person in queries::lists::of_group(tx, &meeting, group).await? {
+            let own = mailbox(tx, person).await?;
+            post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+        }
+    } else if queries::audience(&meeting)? != Audience::Members {
         let village = channel(tx, &meeting.area_code).await?;
         post_card(tx, village, card((code, key), &meeting, "/meetings")).await?;
     }

@@ -103,6 +103,9 @@ pub struct VoteView {
     pub area_code: String,
     /// Name of that area.
     pub area_name: String,
+    /// The villagers' group that decides by itself, by its number on the roster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_number: Option<i32>,
     /// The body that opened it.
     pub body_id: BodyId,
     /// Its name.
@@ -246,6 +249,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         meeting_id: row.meeting_id,
         area_code: row.area_code,
         area_name: area.unwrap_or_default(),
+        group_number: row.group_number,
         body_id: row.body_id,
         body_name: body.unwrap_or_default(),
         question: row.question,
@@ -336,6 +340,12 @@ pub fn is_of_households(preset: &str) -> bool {
     rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Household)
 }
 
+/// Does one villagers' group decide by itself by this preset?
+#[must_use]
+pub fn is_of_group(preset: &str) -> bool {
+    preset.starts_with("group_")
+}
+
 /// Do the members of a body vote among themselves by this preset?
 #[must_use]
 pub fn is_inside(preset: &str) -> bool {
@@ -361,7 +371,7 @@ pub async fn roll_people(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Pe
 pub fn presets() -> Vec<PresetView> {
     let show = |(id, preset): (&String, &Preset)| PresetView {
         id: id.clone(),
-        is_votable: roll::is_votable(id, preset),
+        is_votable: roll::is_votable(preset),
         preset: preset.clone(),
     };
     rules::presets().iter().map(show).collect()

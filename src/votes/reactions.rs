@@ -14,6 +14,7 @@ use crate::{
     events::{Event, Kind, Reaction},
     ids::BodyId,
     matters::{self, Verdict},
+    people::village_groups,
     store::Tx,
     streams::commands::{Card, channel, mailbox, office, post_card},
     text,
@@ -104,8 +105,11 @@ async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
 }
 
 /// A card wherever the matter is talked about and in the village's channel; of a vote inside a body in its own stream and in
-/// each member's mailbox, and nowhere else.
+/// each member's mailbox, and nowhere else; of a vote of a villagers' group where the matter is talked about and to the group.
 async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
+    if let Some(group) = vote.group_number {
+        return tell_group(tx, (vote, group), card).await;
+    }
     if let Some(matter) = vote.matter_id {
         return matters::tell(tx, matter, &vote.area_code, card).await;
     }
@@ -119,6 +123,24 @@ async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     }
     for stream in streams {
         post_card(tx, stream, card.clone()).await?;
+    }
+    Ok(())
+}
+
+/// Each of the group's grown-ups in the own mailbox: the rest of the village is not asked, and its channel says nothing.
+async fn tell_group(tx: &Tx, (vote, group): (&vote::Model, i32), card: Card) -> Result<()> {
+    if let Some(matter) = vote.matter_id {
+        matters::tell_followers(tx, matter, card.clone()).await?;
+    }
+    let today = clock::local_date(tx.now());
+    let mut people = village_groups::grown_ups(tx, (&vote.area_code, group), today).await?;
+    // who has moved to another group since is on the roll still
+    people.extend(queries::roll_people(tx, vote.id).await?);
+    people.sort_unstable();
+    people.dedup();
+    for person in people {
+        let own = mailbox(tx, person).await?;
+        post_card(tx, own, card.clone()).await?;
     }
     Ok(())
 }
@@ -150,6 +172,7 @@ fn opened(vote: &vote::Model) -> Result<Card> {
     // the card goes to the whole village, though only its representatives may be asked
     let key = match queries::rule_of(vote)?.unit {
         _ if vote.secrecy == Secrecy::Paper.as_str() => "card-vote-opened-paper",
+        _ if vote.group_number.is_some() => "card-vote-opened-group",
         Unit::Representative => "card-vote-opened-to-some",
         Unit::BodyMember => "card-vote-opened-inside",
         _ => "card-vote-opened-text",
@@ -160,6 +183,7 @@ fn opened(vote: &vote::Model) -> Result<Card> {
         ("day", closes.day().into()),
         ("time", closes.format("%H:%M").to_string().into()),
         ("electors", vote.on_roll.to_string().into()),
+        ("group", vote.group_number.unwrap_or_default().to_string().into()),
     ];
     Ok(Card {
         code: "vote_opened",

@@ -15,7 +15,7 @@ use crate::{
     error::{Code, Result},
     ids::{BodyId, HouseholdId, PersonId, VoteId},
     meetings::Audience,
-    people::{self, Resident},
+    people::{self, Resident, village_groups},
     store::Tx,
 };
 
@@ -38,6 +38,15 @@ impl Elector {
     }
 }
 
+/// Whose roll it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ground<'a> {
+    pub(super) area: &'a str,
+    pub(super) body: BodyId,
+    /// The villagers' group that decides by itself.
+    pub(super) group: Option<i32>,
+}
+
 /// Whom a preset puts on the roll of a village.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
@@ -53,26 +62,23 @@ enum Reach {
 
 /// May this preset be voted on here: a question whose roll we can draw up?
 #[must_use]
-pub(super) fn is_votable(id: &str, preset: &Preset) -> bool {
+pub(super) fn is_votable(preset: &Preset) -> bool {
     let is_question = preset.passing.is_some() && preset.second_measure.is_none();
-    is_question && reach(id, preset.unit).is_some()
+    is_question && reach(preset.unit).is_some()
 }
 
 /// Who must have been called to the meeting that such a vote belongs to.
 #[must_use]
 pub(super) fn audience(id: &str, unit: Unit) -> Option<Audience> {
-    match reach(id, unit)? {
+    match reach(unit)? {
+        Reach::Adults | Reach::Households if queries::is_of_group(id) => Some(Audience::Group),
         Reach::Adults | Reach::Households => Some(Audience::Villagers),
         Reach::Representatives => Some(Audience::Representatives),
         Reach::Members => Some(Audience::Members),
     }
 }
 
-fn reach(id: &str, unit: Unit) -> Option<Reach> {
-    // a villagers' group decides for itself, and has no roll of its own yet
-    if id.starts_with("group_") {
-        return None;
-    }
+fn reach(unit: Unit) -> Option<Reach> {
     match unit {
         Unit::Person | Unit::Elector => Some(Reach::Adults),
         Unit::Household => Some(Reach::Households),
@@ -83,24 +89,26 @@ fn reach(id: &str, unit: Unit) -> Option<Reach> {
     }
 }
 
-/// Everybody who has a vote in the village, or in the body that meets, on that day, in the order of the roster.
+/// Everybody who has a vote in the village, in the group of it or in the body that meets, on that day, in the order of the roster.
 ///
 /// # Errors
 /// `rule_not_votable` for a unit without a roll, for an area that has no roster, and when nobody is on the roll.
 pub(super) async fn draw_up(
     tx: &Tx,
     (id, preset): (&str, &Preset),
-    (area, body): (&str, BodyId),
+    ground: Ground<'_>,
     day: NaiveDate,
 ) -> Result<Vec<Elector>> {
-    let reach = reach(id, preset.unit).ok_or(Code::RuleNotVotable)?;
+    let reach = reach(preset.unit).ok_or(Code::RuleNotVotable)?;
     if reach == Reach::Members {
-        return members(tx, body).await;
+        return members(tx, ground.body).await;
     }
-    if !areas::get(tx, area).await?.level.is_village() {
+    let area = ground.area;
+    let is_whole = queries::is_of_group(id) == ground.group.is_some();
+    if !is_whole || !areas::get(tx, area).await?.level.is_village() {
         return Err(Code::RuleNotVotable.into());
     }
-    let residents = people::residents(tx, area).await?;
+    let residents = concerned(tx, ground, reach).await?;
     let electors: Vec<Elector> = match reach {
         Reach::Adults => residents.iter().filter(|resident| is_elector(resident, day)).map(elector).collect(),
         Reach::Households => {
@@ -116,6 +124,20 @@ pub(super) async fn draw_up(
         }
     };
     if electors.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(electors) }
+}
+
+/// The village; of it a group alone: where people vote those whom the roster counts among it, where households vote its households.
+async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resident>> {
+    let mut residents = people::residents(tx, ground.area).await?;
+    match (ground.group, reach) {
+        (None, _) => {}
+        (Some(group), Reach::Households) => {
+            let homes = village_groups::households(tx, (ground.area, group)).await?;
+            residents.retain(|one| homes.contains(&one.household));
+        }
+        (Some(group), _) => residents.retain(|one| one.group_number == group),
+    }
+    Ok(residents)
 }
 
 /// The members of a body: those who are counted at its meetings and are on some roster still.
@@ -258,13 +280,15 @@ mod tests {
     #[test]
     fn what_is_ranked_or_weighed_is_not_votable() {
         let votable: Vec<&str> =
-            presets().iter().filter(|(id, preset)| is_votable(id, preset)).map(|(id, _)| id.as_str()).collect();
+            presets().iter().filter(|(_, preset)| is_votable(preset)).map(|(id, _)| id.as_str()).collect();
         let wanted = [
             "committee_election_round1",
             "committee_election_round2",
             "committee_recall",
             "council_charter",
             "council_election",
+            "group_assembly_household",
+            "group_assembly_person",
             "village_assembly_household",
             "village_assembly_person",
             "village_representatives",

@@ -10,6 +10,7 @@ mod ends;
 mod households;
 mod inside;
 mod mixed;
+mod of_group;
 mod paper;
 mod proxies;
 mod rolls;

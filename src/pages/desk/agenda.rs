@@ -72,7 +72,7 @@ pub(super) async fn coming_for(app: &App, vote: &VoteView) -> Result<Vec<Meeting
     let is_inside = is_inside(&vote.preset);
     let fits = |meeting: &MeetingView| {
         let is_ours = meeting.matter_id == vote.matter_id && (!is_inside || meeting.body_id == vote.body_id);
-        is_ours && is_coming(meeting)
+        is_ours && meeting.group_number == vote.group_number && is_coming(meeting)
     };
     Ok(found.into_iter().filter(fits).collect())
 }
@@ -90,6 +90,7 @@ pub(super) fn asked(
         max_choices: fields.optional("max_choices")?,
         seats: fields.optional("seats")?,
         parent_vote_id: None,
+        group_number: fields.optional("group_number")?,
         has_paper: fields.text("has_paper") == "yes",
         challenge_days: fields.optional("challenge_days")?,
         roll_days: fields.optional("roll_days")?,

@@ -137,8 +137,8 @@ async fn round_before(tx: &Tx, area: &str) -> Result<Option<vote::Model>> {
 /// law asks, and is open until the meeting has begun.
 ///
 /// # Errors
-/// `not_found`; `invalid_fields` for a meeting that is not this one's, or was called too late; `authorisation_needed` where the
-/// representatives may not decide it.
+/// `not_found`; `invalid_fields` for a meeting that is not this one's, or was called too late, and for a group that would decide
+/// what the law reserves to the assembly of the whole village; `authorisation_needed` where the representatives may not decide it.
 pub(super) async fn is_binding(
     tx: &Tx,
     input: &OpenVote,
@@ -154,6 +154,7 @@ pub(super) async fn is_binding(
     let is_ours = meeting.matter_id == input.matter_id
         && meeting.area_code == about.area
         && (!is_inside(&input.preset) || meeting.body_id == about.body)
+        && meeting.group_number == input.group_number
         && meeting.state == CALLED
         && roll::audience(&input.preset, preset.unit) == Some(meeting.audience);
     checks.require(is_ours, "meeting_id", "not_this_meeting");
@@ -166,6 +167,11 @@ pub(super) async fn is_binding(
     checks.done()?;
     if let Some(matter) = about.matter.filter(|_| preset.unit == Unit::Representative) {
         matters::commands::require_authorised(tx, matter).await?;
+    }
+    if let Some(matter) = about.matter.filter(|_| input.group_number.is_some())
+        && matters::commands::is_reserved(tx, matter).await?
+    {
+        return Err(refused("preset", "reserved_to_all"));
     }
     Ok(!is_advice)
 }

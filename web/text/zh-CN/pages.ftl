@@ -258,6 +258,7 @@ page-meeting-resolution = 决议
 page-audience-members = 成员参加
 page-audience-representatives = 村民代表参加
 page-audience-villagers = 全体村民参加
+page-audience-group = 本村民小组的村民参加
 
 # Notices and objections.
 page-notices = 公示公告

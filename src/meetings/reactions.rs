@@ -8,7 +8,8 @@ use super::{
     rules::{Audience, Business},
 };
 use crate::{
-    bodies, clock,
+    bodies::{self, BodyKind},
+    clock,
     error::Result,
     events::{Event, Kind, Reaction},
     ids::{MeetingId, PersonId},
@@ -37,7 +38,7 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let Some(meeting) = meeting::Entity::find_by_id(event.subject_id::<MeetingId>()?).one(tx).await? else {
         return Ok(());
     };
-    if queries::audience(&meeting)? != Audience::Members {
+    if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         return Ok(());
     }
     let mut people: Vec<PersonId> = bodies::members::ids(tx, meeting.body_id).await?.into_iter().collect();
@@ -48,6 +49,11 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
         post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
     }
     Ok(())
+}
+
+/// Its members are nearly the whole village: they read it where the village does.
+async fn is_of_collective(tx: &Tx, meeting: &meeting::Model) -> Result<bool> {
+    Ok(bodies::get(tx, meeting.body_id).await?.kind == BodyKind::Collective)
 }
 
 /// The event does not say whom: the list does.
@@ -107,7 +113,7 @@ async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
             let own = mailbox(tx, person).await?;
             post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
         }
-    } else if queries::audience(&meeting)? != Audience::Members {
+    } else if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         let village = channel(tx, &meeting.area_code).await?;
         post_card(tx, village, card((code, key), &meeting, "/meetings")).await?;
     }

@@ -109,12 +109,18 @@ pub fn quorum(audience: Audience, entitled: u64) -> u64 {
     }
 }
 
-/// Was a resolution carried? Not where nobody counted. A branch of the party decides by more than half of all its members,
-/// everybody else by more than half of those who are there.
+/// Was a resolution carried? Not where nobody counted. A branch of the party decides by more than half of all its members; so
+/// does the board of a collective, with two thirds of them there; its members and their representatives decide by two thirds of
+/// them all; everybody else by more than half of those who are there.
 #[must_use]
 pub fn is_carried(body_kind: &str, votes_for: Option<u64>, entitled: u64, present: u64) -> bool {
-    let of = if body_kind == "party_branch" { entitled.max(present) } else { present };
-    votes_for.is_some_and(|votes| votes * 2 > of)
+    let (Some(votes), all) = (votes_for, entitled.max(present)) else { return false };
+    match body_kind {
+        "party_branch" => votes * 2 > all,
+        "collective_board" => present * 3 >= all * 2 && votes * 2 > all,
+        "collective" | "collective_reps" => votes * 3 >= all * 2,
+        _ => votes * 2 > present,
+    }
 }
 
 /// How somebody was signed in.
@@ -257,6 +263,8 @@ mod tests {
         assert!(!is_carried("council", None, 9, 5) && !is_carried("party_branch", None, 1, 1), "nobody counted");
         assert!(is_carried("council", Some(3), 9, 5) && !is_carried("council", Some(2), 9, 4));
         assert!(is_carried("party_branch", Some(5), 9, 5) && !is_carried("party_branch", Some(4), 9, 5));
+        assert!(is_carried("collective_board", Some(5), 9, 6) && !is_carried("collective_board", Some(5), 9, 5));
+        assert!(is_carried("collective", Some(6), 9, 6) && !is_carried("collective_reps", Some(5), 9, 9));
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod privacy;
 mod problem;
 mod proxy;
 mod record;
+mod register;
 mod resolution;
 mod roll;
 mod search;
@@ -77,6 +78,7 @@ pub fn routes() -> Router<App> {
         .merge(plan::routes())
         .merge(arguments::routes())
         .merge(charters::routes())
+        .merge(register::routes())
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())

@@ -21,6 +21,7 @@ pub mod challenges;
 mod electors;
 pub mod elsewhere;
 pub mod households;
+mod kinds;
 pub(super) mod members;
 mod own;
 pub mod paper;
@@ -33,6 +34,7 @@ pub mod turnout;
 
 pub use self::ballots::{BallotView, ballots};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
+pub use self::kinds::{has_charter, is_inside, is_of_collective, is_of_group, is_of_households, is_of_kind};
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
 pub(super) use self::proxies::alternate_of;
@@ -332,24 +334,6 @@ pub(super) fn rule_of(row: &vote::Model) -> Result<Preset> {
 /// `not_found`.
 pub async fn rule(db: &impl ConnectionTrait, id: VoteId) -> Result<Preset> {
     rule_of(&row(db, id).await?)
-}
-
-/// Is a household one elector by this preset?
-#[must_use]
-pub fn is_of_households(preset: &str) -> bool {
-    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Household)
-}
-
-/// Does one villagers' group decide by itself by this preset?
-#[must_use]
-pub fn is_of_group(preset: &str) -> bool {
-    preset.starts_with("group_")
-}
-
-/// Do the members of a body vote among themselves by this preset?
-#[must_use]
-pub fn is_inside(preset: &str) -> bool {
-    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::BodyMember)
 }
 
 /// Everybody on the roll of a vote, by number; who was struck is not.

@@ -22,6 +22,7 @@ use crate::{
 
 mod agents;
 mod paper;
+mod registers;
 mod roll;
 mod settled;
 
@@ -30,6 +31,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "votes.conclude_matter", run: |tx, event| Box::pin(conclude_matter(tx, event)) },
     Reaction { name: "votes.tell", run: |tx, event| Box::pin(tell(tx, event)) },
     Reaction { name: "votes.tell_of_rolls", run: |tx, event| Box::pin(roll::tell(tx, event)) },
+    Reaction { name: "votes.tell_of_registers", run: |tx, event| Box::pin(registers::tell(tx, event)) },
     Reaction { name: "votes.tell_of_paper", run: |tx, event| Box::pin(paper::tell(tx, event)) },
     Reaction { name: "votes.tell_settled", run: |tx, event| Box::pin(settled::tell(tx, event)) },
     Reaction { name: "votes.tell_agents", run: |tx, event| Box::pin(agents::tell(tx, event)) },
@@ -113,7 +115,7 @@ async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     if let Some(matter) = vote.matter_id {
         return matters::tell(tx, matter, &vote.area_code, card).await;
     }
-    if !queries::is_inside(&vote.preset) {
+    if is_public(vote) {
         let village = channel(tx, &vote.area_code).await?;
         return post_card(tx, village, card).await.map(drop);
     }
@@ -145,11 +147,16 @@ async fn tell_group(tx: &Tx, (vote, group): (&vote::Model, i32), card: Card) -> 
     Ok(())
 }
 
+/// Is it for the village's channel? So is that of a collective, whose members are nearly the whole village.
+fn is_public(vote: &vote::Model) -> bool {
+    !queries::is_inside(&vote.preset) || queries::is_of_collective(&vote.preset)
+}
+
 /// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream.
 async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
-    let stream = match queries::is_inside(&vote.preset) {
-        true => office(tx, vote.body_id).await?,
-        false => channel(tx, &vote.area_code).await?,
+    let stream = match is_public(vote) {
+        true => channel(tx, &vote.area_code).await?,
+        false => office(tx, vote.body_id).await?,
     };
     let fingerprint = event.get::<String>("fingerprint").unwrap_or_default();
     let entries = event.data["entries"].as_u64().unwrap_or_default().to_string();
@@ -174,7 +181,8 @@ fn opened(vote: &vote::Model) -> Result<Card> {
         _ if vote.secrecy == Secrecy::Paper.as_str() => "card-vote-opened-paper",
         _ if vote.group_number.is_some() => "card-vote-opened-group",
         Unit::Representative => "card-vote-opened-to-some",
-        Unit::BodyMember => "card-vote-opened-inside",
+        Unit::Member => "card-vote-opened-collective",
+        Unit::BodyMember | Unit::MemberRep | Unit::Director => "card-vote-opened-inside",
         _ => "card-vote-opened-text",
     };
     let closes = clock::local(vote.closes_at);

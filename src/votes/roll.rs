@@ -83,9 +83,9 @@ fn reach(unit: Unit) -> Option<Reach> {
         Unit::Person | Unit::Elector => Some(Reach::Adults),
         Unit::Household => Some(Reach::Households),
         Unit::Representative => Some(Reach::Representatives),
-        Unit::BodyMember => Some(Reach::Members),
-        // who is a member of the collective economic organisation is in no register here: not every adult is one
-        Unit::Member | Unit::MemberRep | Unit::Director | Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
+        Unit::BodyMember | Unit::Member | Unit::MemberRep | Unit::Director => Some(Reach::Members),
+        // owners vote by floor area, which nobody keeps here
+        Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn draw_up(
 ) -> Result<Vec<Elector>> {
     let reach = reach(preset.unit).ok_or(Code::RuleNotVotable)?;
     if reach == Reach::Members {
-        return members(tx, ground.body).await;
+        return members(tx, ground.body, (preset.unit, day)).await;
     }
     let area = ground.area;
     let is_whole = queries::is_of_group(id) == ground.group.is_some();
@@ -140,11 +140,15 @@ async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resi
     Ok(residents)
 }
 
-/// The members of a body: those who are counted at its meetings and are on some roster still.
-async fn members(tx: &Tx, body: BodyId) -> Result<Vec<Elector>> {
+/// The members of a body: those who are counted at its meetings and are on some roster still. Of a collective children are
+/// members, too, and those of age alone have a vote.
+async fn members(tx: &Tx, body: BodyId, (unit, day): (Unit, NaiveDate)) -> Result<Vec<Elector>> {
     let ids: Vec<PersonId> = bodies::members::entitled(tx, body, tx.now()).await?.into_iter().collect();
     let found = people::queries::on_rolls(tx, &ids).await?;
-    let mut all: Vec<Resident> = found.into_values().filter(|one| one.left_on.is_none()).collect();
+    let has_vote = |one: &Resident| {
+        one.left_on.is_none() && (unit != Unit::Member || people::rules::is_adult(one.birth_date, day))
+    };
+    let mut all: Vec<Resident> = found.into_values().filter(has_vote).collect();
     // always the same way: they come from several villages
     all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }
@@ -282,6 +286,9 @@ mod tests {
         let votable: Vec<&str> =
             presets().iter().filter(|(_, preset)| is_votable(preset)).map(|(id, _)| id.as_str()).collect();
         let wanted = [
+            "collective_board",
+            "collective_members",
+            "collective_reps",
             "committee_election_round1",
             "committee_election_round2",
             "committee_recall",
@@ -289,9 +296,13 @@ mod tests {
             "council_election",
             "group_assembly_household",
             "group_assembly_person",
+            "land_contract_plan",
             "village_assembly_household",
             "village_assembly_person",
             "village_representatives",
+            "zj_collective_assets",
+            "zj_coop_members",
+            "zj_coop_members_major",
         ];
         assert_eq!(votable, wanted);
     }

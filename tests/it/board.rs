@@ -4,6 +4,7 @@ mod archives;
 mod browser;
 mod charters;
 mod choices;
+mod collective;
 mod counters;
 mod daily;
 mod ends;

@@ -28,6 +28,7 @@ use crate::{
     },
     people::village_groups,
     text,
+    votes::queries::has_charter,
 };
 
 /// Which meetings are listed.
@@ -188,6 +189,8 @@ struct MeetingPage {
     agenda: Agenda,
     /// Against whom it is counted, for who holds it.
     roll: Roll,
+    /// Is it of too many to be listed, so that they are looked for by name?
+    is_searched: bool,
     /// Are its doors open?
     is_door_open: bool,
 }
@@ -217,6 +220,11 @@ impl MeetingPage {
         (0..ROOM).map(slot).collect()
     }
 
+    /// Does a charter say by which shares its members decide?
+    fn has_charter(&self) -> bool {
+        self.agenda.presets.iter().any(|one| has_charter(&one.id))
+    }
+
     fn calls_villagers(&self) -> bool {
         self.meeting.audience.is_assembly()
     }
@@ -243,10 +251,12 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     let mut awaited = if may_hold { called(app, &meeting).await? } else { Vec::new() };
     awaited.retain(|seat| !is_there(seat.person_id));
     let mut found = if may_hold { search(db, &meeting.area_code, &find).await? } else { Vec::new() };
-    if may_hold && meeting.audience == Audience::Members {
+    let own = clerk.actor.seats.iter().find(|seat| seat.body_id == meeting.body_id);
+    let is_searched = meeting.audience.is_assembly() || own.is_some_and(|seat| seat.body_kind == "collective");
+    if may_hold && meeting.audience == Audience::Members && !is_searched {
         found = without_seat(app, clerk, &meeting, &awaited).await?;
     }
-    if may_hold {
+    if may_hold && !is_searched {
         found.extend(roll.others(&awaited, &found));
     }
     let bound = if may_hold { bound(app, clerk, &meeting).await? } else { Vec::new() };
@@ -265,6 +275,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         agenda,
         present,
         roll,
+        is_searched,
         is_door_open: may_hold && may_sign_in(meeting.starts_at.to_utc(), app.now()),
         meeting,
     };

@@ -13,7 +13,7 @@ use crate::{
     matters, meetings,
     store::Tx,
     votes::{
-        queries::{self, is_inside},
+        queries::{self, is_inside, is_of_kind},
         roll,
         rows::vote,
         rules::{self, Preset, Unit},
@@ -54,7 +54,8 @@ fn refused(field: &str, code: &'static str) -> Error {
 /// Who may open it: in a village who opens votes there; inside a body who holds its meetings.
 ///
 /// # Errors
-/// `not_found` (matter, meeting); `not_allowed`; `invalid_fields` for a rule that is about a matter and has none, or the reverse.
+/// `not_found` (matter, meeting); `not_allowed`; `invalid_fields` for a rule that is about a matter and has none, or the reverse,
+/// and for the rule of another kind of body.
 pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<About> {
     if let Some(matter) = input.matter_id {
         let area = matters::queries::area_of(tx, matter).await?;
@@ -69,6 +70,9 @@ pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<Ab
     if is_inside(&input.preset) {
         if !bodies::members::holds(actor, meeting.body_id) {
             return Err(Code::NotAllowed.into());
+        }
+        if !is_of_kind(&input.preset, bodies::get(tx, meeting.body_id).await?.kind.as_str()) {
+            return Err(refused("preset", "not_of_this_body"));
         }
         return Ok(About { area: meeting.area_code, body: meeting.body_id, matter: None });
     }

@@ -274,12 +274,14 @@ async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     // where its card stands
     let card = match meeting.audience {
         meetings::Audience::Members => find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?,
+        // in the mailbox of each
+        meetings::Audience::Group => None,
         _ => find(tx, StreamKind::Channel, &meeting.area_code).await?,
     };
     let audience = match (meeting.audience, meeting.listed) {
         (meetings::Audience::Villagers, _) => Audience::Residents(meeting.area_code),
         // whoever calls them: the committee calls the villagers' representatives
-        (_, Some(_)) => Audience::Invited(meeting.id),
+        (meetings::Audience::Group, _) | (_, Some(_)) => Audience::Invited(meeting.id),
         (_, None) => Audience::Members(meeting.body_id),
     };
     let told = personal((audience, Topic::Meetings, Ladder::Reminder), &event.subject);

@@ -39,9 +39,9 @@ kinds! {
     SeatEnded "seat.ended",
     /// A mandate was recorded; data: from, to, scope.
     MandateGiven "mandate.given",
-    /// Somebody was entered as belonging to a body without a seat; data: count. Never whom.
+    /// Somebody was entered as belonging to a body without a seat; data: count, of a register which of its changes. Never whom.
     MemberEntered "member.entered",
-    /// And is not any more; data: count.
+    /// And is not any more; data: the same.
     MemberStruck "member.struck",
     /// Somebody's speaking in public was suspended; data: body, person, until.
     SpeakingSuspended "speaking.suspended",

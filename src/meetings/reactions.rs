@@ -8,7 +8,8 @@ use super::{
     rules::{Audience, Business},
 };
 use crate::{
-    bodies, clock,
+    bodies::{self, BodyKind},
+    clock,
     error::Result,
     events::{Event, Kind, Reaction},
     ids::{MeetingId, PersonId},
@@ -38,7 +39,7 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let Some(meeting) = meeting::Entity::find_by_id(event.subject_id::<MeetingId>()?).one(tx).await? else {
         return Ok(());
     };
-    if queries::audience(&meeting)? != Audience::Members {
+    if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         return Ok(());
     }
     let mut people: Vec<PersonId> = bodies::members::ids(tx, meeting.body_id).await?.into_iter().collect();
@@ -49,6 +50,11 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
         post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
     }
     Ok(())
+}
+
+/// Its members are nearly the whole village: they read it where the village does.
+async fn is_of_collective(tx: &Tx, meeting: &meeting::Model) -> Result<bool> {
+    Ok(bodies::get(tx, meeting.body_id).await?.kind == BodyKind::Collective)
 }
 
 /// The event does not say whom: the list does.
@@ -90,7 +96,8 @@ async fn pass_on_advice(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// A card for the body that called; one in the village's channel too, when the village or its representatives are called.
+/// A card for the body that called; one in the village's channel too, when the village or its representatives are called; for
+/// each of a group, when that is called.
 async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::MeetingCalled => ("meeting_called", "meetings-card-called"),
@@ -103,7 +110,12 @@ async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     };
     let body = office(tx, meeting.body_id).await?;
     post_card(tx, body, card((code, key), &meeting, "/desk/meetings")).await?;
-    if queries::audience(&meeting)? != Audience::Members {
+    if let Some(group) = meeting.group_number {
+        for person in queries::lists::of_group(tx, &meeting, group).await? {
+            let own = mailbox(tx, person).await?;
+            post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+        }
+    } else if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         let village = channel(tx, &meeting.area_code).await?;
         post_card(tx, village, card((code, key), &meeting, "/meetings")).await?;
     }

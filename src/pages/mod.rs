@@ -43,6 +43,7 @@ mod privacy;
 mod problem;
 mod proxy;
 mod record;
+mod register;
 mod resolution;
 mod roll;
 mod search;
@@ -78,6 +79,7 @@ pub fn routes() -> Router<App> {
         .merge(plan::routes())
         .merge(arguments::routes())
         .merge(charters::routes())
+        .merge(register::routes())
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())

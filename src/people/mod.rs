@@ -32,6 +32,7 @@ mod sign_out;
 mod tickets;
 mod tokens;
 mod totp;
+pub mod village_groups;
 mod wechat;
 
 use utoipa_axum::router::OpenApiRouter;

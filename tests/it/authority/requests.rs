@@ -228,6 +228,9 @@ impl World {
             "lift_halt" => json!({ "reason": "核对清楚了" }),
             "draw_sample" => json!({ "form_id": Uuid::now_v7(), "households": 3 }),
             "enter_body_member" => json!({ "person_id": self.fresh_person(place).await }),
+            "change_register" => {
+                json!({ "is_entered": true, "roster_numbers": ["00001"], "reason": "出生", "since": "2026-01-01" })
+            }
             "give_opinion" => json!({ "agree": true, "text": "同意。" }),
             "write_report" => json!({ "text": "已经全部完成，资料已归档，支出与预算相符。" }),
             "join_suggestion" => {

@@ -267,6 +267,7 @@ page-meeting-resolution = 决议
 page-audience-members = 成员参加
 page-audience-representatives = 村民代表参加
 page-audience-villagers = 全体村民参加
+page-audience-group = 本村民小组的村民参加
 
 # Notices and objections.
 page-notices = 公示公告
@@ -439,6 +440,14 @@ page-roll-about = 说的是谁（空着就是我自己）
 page-roll-reason = 理由
 page-roll-object-do = 提出异议
 page-roll-list = 名单
+page-register = 集体成员名册
+page-register-count = 名册上 { $n } 人
+page-register-you-are = 您在名册上。
+page-register-you-are-not = 您不在名册上。觉得不对，请找集体经济组织，它改了会写明事由。
+page-register-changes = 增减和事由
+page-register-no-changes = 还没有记录。
+page-register-entered = 列入
+page-register-struck = 划出
 page-proxies = 委托代投
 page-proxies-rule = 自己不能投的，可以书面委托名册上的另一位代投。一人最多接受三份委托，不能再转托。委托要由另一位工作人员审核，并且公布。
 page-proxies-until = { $at } 以前提出并审核完

@@ -228,6 +228,13 @@ pub(super) async fn fields(
             let person = world.person(place, 16).await.to_string();
             vec![("body_id", object.to_owned()), ("person_id", person)]
         }
+        "/desk/members/register" => vec![
+            ("body_id", object.to_owned()),
+            ("way", "in".to_owned()),
+            ("roster_numbers", "00001".to_owned()),
+            ("since", "2026-01-01".to_owned()),
+            reason,
+        ],
         "/desk/members/strike" => {
             vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
         }

@@ -1,7 +1,8 @@
 //! Votes from a form of the desk: about a matter, or of a meeting's own agenda, such as the election of a council's chair.
 use super::{
+    callers::holds,
     frame::{Clerk, moment_of},
-    meetings::{holds, is_coming},
+    meetings::is_coming,
 };
 use crate::{
     app::App,

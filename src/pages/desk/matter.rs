@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 
 use super::{
     aloud::Aloud,
+    callers::{Caller, callers, kinds_of_business},
     frame::{Clerk, Desk, Draft, Due, live, picked},
-    meetings::{Caller, callers, is_coming, kinds_of_business},
+    meetings::is_coming,
     notices::may_publish,
     sheets::{self, Sheet},
 };

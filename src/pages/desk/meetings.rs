@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{
     agenda::{self, Agenda},
+    callers::{Caller, callers, holds, kinds_of_business},
     frame::{Clerk, Desk, Draft, live, moment_of, places},
     meeting_people::{self, Roll, without_seat},
     sheets::{Find, Found, search},
@@ -16,9 +17,9 @@ use crate::{
     error::{Code, Result},
     ids::{BodyId, MatterId, MeetingId, PersonId},
     meetings::{
-        self, Attend, Audience, Business, CallMeeting, CancelMeeting, MeetingView, PresentView, Resolve, ResolvedTask,
+        self, Attend, Audience, CallMeeting, CancelMeeting, MeetingView, PresentView, Resolve, ResolvedTask,
         TakeMinutes,
-        rules::{Via, may_call, may_sign_in},
+        rules::{Via, may_sign_in},
     },
     page::{self, PageQuery},
     pages::{
@@ -41,54 +42,9 @@ pub(super) struct Filter {
 /// Resolutions that the form of the minutes has room for.
 const ROOM: usize = 5;
 
-/// A body in whose name a meeting may be called, and who is called.
-pub(super) struct Caller {
-    /// Both, as the form sends them back.
-    pub(super) value: String,
-    /// Both, in words.
-    pub(super) label: String,
-    /// Is it what one mostly wants here?
-    pub(super) is_likely: bool,
-}
-
-/// May the clerk hold meetings of this body in the area?
-pub(super) fn holds(clerk: &Clerk, body: BodyId, area: &str) -> bool {
-    let right = |kind: &str, role: &str| bodies::rights(kind, role).contains(&Right::HoldMeeting);
-    let mut own = clerk.actor.seats.iter().filter(|seat| seat.body_id == body && seat.covers(area));
-    own.any(|seat| right(&seat.body_kind, &seat.role))
-}
-
 /// Neither held nor called off.
 pub(super) fn is_coming(meeting: &MeetingView) -> bool {
     meeting.held_at.is_none() && meeting.cancel_reason.is_none()
-}
-
-/// Everybody whom the clerk may call in the area, in the name of which body; of the villagers' groups each by itself.
-pub(super) fn callers(clerk: &Clerk, area: &str, (likely, groups): (Audience, &[i32])) -> Vec<Caller> {
-    let held = clerk.actor.seats.iter().filter(|seat| holds(clerk, seat.body_id, area));
-    let whole = Audience::ALL.into_iter().filter(|one| *one != Audience::Group).map(|one| (one, None));
-    let called: Vec<(Audience, Option<i32>)> =
-        whole.chain(groups.iter().map(|number| (Audience::Group, Some(*number)))).collect();
-    held.flat_map(|seat| called.iter().map(move |one| (seat, *one)))
-        .filter(|(seat, (audience, _))| may_call(&seat.body_kind, *audience))
-        .map(|(seat, (audience, group))| {
-            let (mut value, mut label) = (
-                format!("{}/{}", seat.body_id, audience.as_str()),
-                format!("{} · {}", seat.body_name, text::say(&format!("meetings-audience-{}", audience.as_str()))),
-            );
-            if let Some(number) = group {
-                value = format!("{value}/{number}");
-                label = format!("{label} · {}", text::say_with("desk-reach-group", &[("n", number.into())]));
-            }
-            Caller { value, label, is_likely: audience == likely }
-        })
-        .collect()
-}
-
-/// Does the clerk call meetings of a council, which are of three kinds?
-pub(super) fn kinds_of_business(clerk: &Clerk) -> Vec<&'static str> {
-    let is_council = clerk.actor.seats.iter().any(|seat| Business::OwnAffairs.fits(&seat.body_kind, false));
-    if is_council { Business::ALL.iter().map(|one| one.as_str()).collect() } else { Vec::new() }
 }
 
 /// Calls the meeting typed into a form.

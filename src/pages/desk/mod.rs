@@ -7,6 +7,7 @@
 mod agenda;
 mod aloud;
 mod bodies;
+mod callers;
 mod charters;
 mod county;
 mod county_failures;

@@ -166,7 +166,7 @@ async fn minutes(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
     let waits = |meeting: &meetings::MeetingView| {
         super::meetings::is_coming(meeting)
             && meeting.starts_at <= app.local_now()
-            && super::meetings::holds(clerk, meeting.body_id, area)
+            && super::callers::holds(clerk, meeting.body_id, area)
     };
     Ok(called.into_iter().filter(waits).map(todo).collect())
 }

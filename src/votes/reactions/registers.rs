@@ -1,6 +1,6 @@
 //! What is told of a collective's register, from which its rolls are drawn: to the village that it changed, to whom it is about why.
 use crate::{
-    bodies::{self, register},
+    bodies::{self, Body, register},
     error::Result,
     events::{Event, Kind},
     ids::BodyId,
@@ -23,21 +23,24 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let body = bodies::get(tx, event.subject_id::<BodyId>()?).await?;
     let about = register::changed(tx, body.id, (first, changed)).await?;
     let reason = about.first().map(|(_, reason)| reason.clone()).unwrap_or_default();
-    let blanks =
-        [("body", body.name.as_str().into()), ("n", changed.to_string().into()), ("reason", reason.as_str().into())];
-    let card = |end: &str| Card {
+    let (own, told) = (card(key, "text", &body, (changed, &reason)), card(key, "told", &body, (changed, &reason)));
+    for (person, _) in &about {
+        let mailbox = mailbox(tx, *person).await?;
+        post_card(tx, mailbox, own.clone()).await?;
+    }
+    for area in &body.areas {
+        let village = channel(tx, area).await?;
+        post_card(tx, village, told.clone()).await?;
+    }
+    Ok(())
+}
+
+fn card(key: &str, end: &str, body: &Body, (changed, reason): (usize, &str)) -> Card {
+    let blanks = [("body", body.name.as_str().into()), ("n", changed.to_string().into()), ("reason", reason.into())];
+    Card {
         code: "register_changed",
         title: text::say_with(&format!("{key}-title"), &blanks),
         text: text::say_with(&format!("{key}-{end}"), &blanks),
         link: format!("/collectives/{}", body.id),
-    };
-    for (person, _) in &about {
-        let own = mailbox(tx, *person).await?;
-        post_card(tx, own, card("text")).await?;
     }
-    for area in &body.areas {
-        let village = channel(tx, area).await?;
-        post_card(tx, village, card("told")).await?;
-    }
-    Ok(())
 }

@@ -129,32 +129,86 @@ async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
     app.stop().await;
 }
 
-/// Another server on the same database, over a net of its own, that hears no bell.
-async fn second(app: &TestApp) -> (Chaos, Server) {
-    let mut config = app.app.config.as_ref().clone();
-    let mut database: reqwest::Url = config.database_url.parse().unwrap();
-    let there = (database.host_str().unwrap().to_owned(), database.port().unwrap_or(5432));
-    let net = Chaos::before(tokio::net::lookup_host(there).await.unwrap().next().unwrap()).await;
-    database.set_host(Some("127.0.0.1")).unwrap();
-    database.set_port(Some(net.address.port())).unwrap();
-    (config.database_url, config.redis_url) = (database.to_string(), String::new());
-    let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();
-    (net, server::start(other, rung, Role::Api).await.unwrap())
+/// A clerk who listens to the office at another server on the same database, which hears no bell and reads over a net of
+/// its own.
+struct Elsewhere {
+    app: TestApp,
+    village: Village,
+    net: Chaos,
+    second: Server,
+    clerk: Somebody,
+    office: String,
+    socket: Socket,
 }
 
-/// Who listens there to an office, when that server has looked at the log: it does every second.
-async fn listening(second: &Server, clerk: &Somebody, office: &str) -> Socket {
-    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
-    socket.listen(Duration::from_secs(2)).await;
-    socket
+impl Elsewhere {
+    async fn set() -> Self {
+        let app = TestApp::start().await;
+        let village = Village::found(&app).await;
+        let office = office(&app, &village).await;
+        let mut config = app.app.config.as_ref().clone();
+        let mut database: reqwest::Url = config.database_url.parse().unwrap();
+        let there = (database.host_str().unwrap().to_owned(), database.port().unwrap_or(5432));
+        let net = Chaos::before(tokio::net::lookup_host(there).await.unwrap().next().unwrap()).await;
+        database.set_host(Some("127.0.0.1")).unwrap();
+        database.set_port(Some(net.address.port())).unwrap();
+        (config.database_url, config.redis_url) = (database.to_string(), String::new());
+        let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();
+        let second = server::start(other, rung, Role::Api).await.unwrap();
+        let clerk = village.clerk.clone();
+        let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+        assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+        // that server has looked at the log: it does every second
+        socket.listen(Duration::from_secs(2)).await;
+        Self { app, village, net, second, clerk, office, socket }
+    }
+
+    async fn end_seat(&self) {
+        self.village.end_seat_of(&self.app, self.clerk.person).await;
+    }
+
+    /// What waits for this table there is never answered.
+    async fn swallow(&mut self, table: Held) {
+        self.socket.listen(Duration::from_millis(1400)).await;
+        self.net.set(Harm::Forget);
+        self.socket.listen(Duration::from_millis(200)).await;
+        table.give_back().await;
+        self.net.set(Harm::None);
+    }
+
+    /// Whoever comes back gets in, and not into the office.
+    async fn is_out(&self) {
+        let back = Socket::connect_to(self.second.address, &self.clerk.token(), json!({})).await;
+        let subs = &back.connected["subs"];
+        assert!(subs.is_object() && subs.get(format!("s:{}", self.office)).is_none(), "{subs}");
+    }
+
+    async fn stop(self) {
+        // what waits for an answer that was swallowed waits no more
+        self.net.set(Harm::Cut);
+        self.second.stop().await;
+        self.app.stop().await;
+    }
 }
 
-/// Whoever reads a table meanwhile waits, until it is given back.
-async fn held(raw: &Raw, table: &str) -> DatabaseTransaction {
-    let tx = raw.connection().begin().await.unwrap();
-    tx.execute_unprepared(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
-    tx
+/// A table for which whoever reads it waits, until it is given back.
+struct Held {
+    raw: Raw,
+    tx: DatabaseTransaction,
+}
+
+impl Held {
+    async fn of(app: &TestApp, table: &str) -> Self {
+        let raw = Raw::open(app.folder.path()).await;
+        let tx = raw.connection().begin().await.unwrap();
+        tx.execute_unprepared(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+        Self { raw, tx }
+    }
+
+    async fn give_back(self) {
+        self.tx.rollback().await.unwrap();
+        self.raw.close().await;
+    }
 }
 
 /// A server that could read nothing while a seat ended, and heard no bell, looks at what it missed as soon as it can.
@@ -163,24 +217,17 @@ async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterward
     if !is_postgres("ends: a server that lost its database for a while") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
-    net.set(Harm::Cut);
-    village.end_seat_of(&app, clerk.person).await;
-    socket.listen(Duration::from_secs(3)).await;
-    assert_eq!(socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
-    net.set(Harm::None);
+    let mut there = Elsewhere::set().await;
+    there.net.set(Harm::Cut);
+    there.end_seat().await;
+    there.socket.listen(Duration::from_secs(3)).await;
+    assert_eq!(there.socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
+    there.net.set(Harm::None);
     // a database is found again within ten seconds
-    let closed = tokio::time::timeout(Duration::from_secs(10) + WITHIN, socket.until_closed()).await;
+    let closed = tokio::time::timeout(Duration::from_secs(10) + WITHIN, there.socket.until_closed()).await;
     assert_eq!(closed.expect("what could not be read is read afterwards"), 3011);
-    let back = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(back.connected["subs"].is_object() && back.connected["subs"].get(format!("s:{office}")).is_none());
-    second.stop().await;
-    app.stop().await;
+    there.is_out().await;
+    there.stop().await;
 }
 
 /// The network swallows an answer and tells nobody: the server that waits for it does not wait for ever.
@@ -189,30 +236,16 @@ async fn a_seat_that_ended_while_an_answer_was_swallowed_ends_the_socket_afterwa
     if !is_postgres("ends: a network that swallows an answer of the database") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
+    let mut there = Elsewhere::set().await;
     // where the log ends is asked every second: the question of this second waits for its answer when the net forgets it
-    let raw = Raw::open(app.folder.path()).await;
-    let log = held(&raw, "chain_heads").await;
-    socket.listen(Duration::from_millis(1400)).await;
-    net.set(Harm::Forget);
-    socket.listen(Duration::from_millis(200)).await;
-    log.rollback().await.unwrap();
-    raw.close().await;
-    net.set(Harm::None);
-    village.end_seat_of(&app, clerk.person).await;
+    let log = Held::of(&there.app, "chain_heads").await;
+    there.swallow(log).await;
+    there.end_seat().await;
     // ten seconds for the answer, and three for each other connection of the time before
-    socket.listen(Duration::from_secs(60)).await;
-    assert_eq!(socket.closed, Some(3011), "an answer that never comes is waited for");
-    let back = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(back.connected["subs"].is_object() && back.connected["subs"].get(format!("s:{office}")).is_none());
-    net.set(Harm::Cut);
-    second.stop().await;
-    app.stop().await;
+    there.socket.listen(Duration::from_secs(60)).await;
+    assert_eq!(there.socket.closed, Some(3011), "an answer that never comes is waited for");
+    there.is_out().await;
+    there.stop().await;
 }
 
 /// The same when every connection to the database waits for an answer: what was given up is given back.
@@ -221,34 +254,22 @@ async fn a_seat_that_ended_while_all_answers_were_swallowed_ends_the_socket_afte
     if !is_postgres("ends: a network that swallows all answers of the database") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
-    let raw = Raw::open(app.folder.path()).await;
-    let entries = held(&raw, "entries").await;
-    let (http, token) = (reqwest::Client::new(), clerk.token());
-    let ask = || http.get(format!("http://{}/v1/streams/{office}/entries", second.address)).bearer_auth(&token).send();
+    let mut there = Elsewhere::set().await;
+    let entries = Held::of(&there.app, "entries").await;
+    let (http, token) = (reqwest::Client::new(), there.clerk.token());
+    let path = format!("http://{}/v1/streams/{}/entries", there.second.address, there.office);
+    let ask = || http.get(&path).bearer_auth(&token).send();
     // three times as many as a server has connections
     let asked: Vec<_> = (0..24).map(|_| tokio::spawn(ask())).collect();
-    socket.listen(Duration::from_millis(1400)).await;
-    net.set(Harm::Forget);
-    socket.listen(Duration::from_millis(200)).await;
-    entries.rollback().await.unwrap();
-    raw.close().await;
-    net.set(Harm::None);
-    village.end_seat_of(&app, clerk.person).await;
+    there.swallow(entries).await;
+    there.end_seat().await;
     // thirty seconds for an answer over HTTP, twelve until the connection is given up
-    socket.listen(Duration::from_secs(60)).await;
-    assert_eq!(socket.closed, Some(3011), "what was given up is never given back");
+    there.socket.listen(Duration::from_secs(60)).await;
+    assert_eq!(there.socket.closed, Some(3011), "what was given up is never given back");
     let answers = tokio::time::timeout(Duration::from_secs(40), join_all(asked)).await.expect("no call hangs");
     let too_late = answers.into_iter().filter(|one| one.as_ref().unwrap().as_ref().unwrap().status() == 408);
     assert!(too_late.count() > 0, "nobody waited for what was swallowed");
-    net.set(Harm::Cut);
-    second.stop().await;
-    app.stop().await;
+    there.stop().await;
 }
 
 /// The log was read, and then who it was about could not be: that is tried again.
@@ -257,26 +278,18 @@ async fn a_seat_that_could_not_be_looked_up_is_looked_up_again() {
     if !is_postgres("ends: a table that is held while seats are looked up") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = second(&app).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
+    let mut there = Elsewhere::set().await;
     // it hears of the end when nobody can read what seats there are: readers wait two seconds for a table
-    let raw = Raw::open(app.folder.path()).await;
-    net.set(Harm::Silence);
-    village.end_seat_of(&app, clerk.person).await;
-    let seats = held(&raw, "seats").await;
-    net.set(Harm::None);
-    socket.listen(Duration::from_millis(4500)).await;
-    assert_eq!(socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
-    seats.rollback().await.unwrap();
-    raw.close().await;
-    socket.listen(WITHIN).await;
-    assert_eq!(socket.closed, Some(3011), "a look that failed is not repeated");
-    second.stop().await;
-    app.stop().await;
+    there.net.set(Harm::Silence);
+    there.end_seat().await;
+    let seats = Held::of(&there.app, "seats").await;
+    there.net.set(Harm::None);
+    there.socket.listen(Duration::from_millis(4500)).await;
+    assert_eq!(there.socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
+    seats.give_back().await;
+    there.socket.listen(WITHIN).await;
+    assert_eq!(there.socket.closed, Some(3011), "a look that failed is not repeated");
+    there.stop().await;
 }
 
 fn seat_of(bodies: &Value, body: &str, person: &str) -> String {

@@ -5,32 +5,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer, count, monday};
+use crate::{
+    messages::Scene,
+    support::{Answer, Raw, Socket, Somebody, TestApp, answer, count, monday},
+};
 
 const PNG: &[u8] = include_bytes!("../data/media/clear.png");
 
-/// A village with a matter that people talk about.
-struct Scene {
-    app: TestApp,
-    village: Village,
-    talk: String,
-    ann: Somebody,
-    bob: Somebody,
-}
-
 impl Scene {
-    async fn of(app: TestApp) -> Self {
-        let village = Village::found(&app).await;
-        let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
-        let matter = village.chair.post("/v1/matters", matter).await.ok();
-        let talk = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();
-        let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
-        app.settle().await;
-        Self { app, village, talk, ann, bob }
-    }
-
     async fn reviewed() -> Self {
-        let scene = Self::of(TestApp::start().await).await;
+        let scene = Self::set().await;
         scene.review(&scene.village.clerk, true).await.ok();
         scene
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::{resident_mib, said, status};
-use crate::support::{Answer, Somebody, TestApp, Village, answer, is_done_before};
+use crate::support::{Answer, Somebody, TestApp, Village, answer};
 
 const PNG: &[u8] = include_bytes!("../../data/media/clear.png");
 const JPG: &[u8] = include_bytes!("../../data/media/gps-sideways.jpg");
@@ -150,9 +150,6 @@ async fn is_harmless(who: &Somebody, name: &str, kept: &Answer) -> Result<(), St
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_hostile_file_is_refused_or_made_harmless() {
-    if is_done_before("hostile files") {
-        return;
-    }
     let app = TestApp::start().await;
     let village = Village::found(&app).await;
     let (list, before) = (list(), resident_mib(std::process::id()));

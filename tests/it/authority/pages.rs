@@ -135,15 +135,15 @@ fn words(page: &str) -> String {
 fn fits(reply: &Reply, expected: Out) -> bool {
     let text = reply.text();
     let codes = [Code::NotAllowed, Code::MandateNeeded, Code::NotOnRoll, Code::SpeakingSuspended];
-    let is_told_so = codes.iter().any(|code| text.contains(&code.sentence()));
+    let is_told_so = || codes.iter().any(|code| text.contains(&code.sentence()));
     let to_login = reply.status == 303 && reply.location.starts_with("/login?");
     match expected {
         Out::Done => {
-            let other = [409, 415, 422].contains(&reply.status) && !is_told_so;
+            let other = [409, 415, 422].contains(&reply.status) && !is_told_so();
             (200..400).contains(&reply.status) && !to_login || other
         }
         Out::State => (400..500).contains(&reply.status) && ![403, 404].contains(&reply.status),
-        Out::Denied => reply.status == 403 || (reply.status == 422 && is_told_so),
+        Out::Denied => reply.status == 403 || (reply.status == 422 && is_told_so()),
         Out::Hidden => reply.status == 404,
         Out::Login => to_login,
     }

@@ -66,6 +66,18 @@ impl House {
         copy
     }
 
+    /// Waits until nobody has its file open any more: the log goes with the last who had.
+    pub(crate) async fn at_rest(&self) {
+        let log = self.path().join(format!("{FILE_NAME}-wal"));
+        for _ in 0..1000 {
+            if !log.exists() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("{} is open", self.path().display());
+    }
+
     /// An SQLite file, whatever else there is.
     pub(crate) fn of_sqlite() -> Self {
         Self::with(None)

@@ -1,4 +1,6 @@
 //! The invented village of `roster_small.csv`: who sits where, and how each of them speaks to the server.
+mod founded;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -197,6 +199,7 @@ pub(crate) async fn cards_in(app: &TestApp, who: PersonId, kind: &str) -> Vec<St
 }
 
 /// A village with everybody who has something to say in it.
+#[derive(Clone)]
 pub(crate) struct Village {
     pub(crate) area: String,
     pub(crate) committee: BodyId,

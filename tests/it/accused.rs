@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Somebody, TestApp, Village, cards_in, monday, person_of},
+    support::{Somebody, TestApp, Village, cards_in, person_of},
 };
 
 /// Fills a seat, as the administrator does.
@@ -47,8 +47,7 @@ fn path(voice: &Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accusation_is_never_public_and_every_body_of_the_accused_is_passed_over() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let refused = author.post("/v1/suggestions", complaint(village.clerk.person, "public")).await;
     assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (422, &json!("about_is_private")));
@@ -80,8 +79,7 @@ async fn an_accusation_is_never_public_and_every_body_of_the_accused_is_passed_o
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_taken_later_is_passed_over_as_well() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
     assert_eq!(voice["body_name"], "洛舍镇人民政府");
@@ -98,8 +96,7 @@ async fn a_seat_taken_later_is_passed_over_as_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_given_to_nobody_whom_it_is_about() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
     village.town.post(&format!("{}/accept", path(&voice)), json!(null)).await.ok();
@@ -120,8 +117,7 @@ async fn it_is_given_to_nobody_whom_it_is_about() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_named_one_can_always_speak() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     // of the county's office itself, in which nobody else sits: it is taken, and the supervisors hear that nobody handles it
     let voice = author.post("/v1/suggestions", complaint(county.person, "town")).await.ok();
@@ -163,8 +159,7 @@ async fn whoever_is_named_one_can_always_speak() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_office_s_stream_says_that_there_is_an_accusation() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     // speaks for the town's office, and sits with the accused in the village
     sit(&app, office(&app, &village, "town_office").await, (village.chair.person, "clerk")).await;
@@ -179,8 +174,7 @@ async fn no_office_s_stream_says_that_there_is_an_accusation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offer_is_not_taken_where_the_accused_has_come_to_sit() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
     let above = office(&app, &village, "county_office").await;

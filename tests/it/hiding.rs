@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Answer, Somebody, TestApp, Village, answer, cards_in, monday, told_in},
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, told_in},
 };
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
@@ -19,8 +19,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::start_at(monday()).await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let (author, neighbour) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
         Self { app, village, author, neighbour }
     }

@@ -47,8 +47,7 @@ struct Theatre {
 
 impl Theatre {
     async fn open() -> Self {
-        let app = TestApp::start().await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let person = person_of(&app.app, &village.area, "00044").await;
         let seat = json!({ "person_id": person, "role": "member" });
         village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();

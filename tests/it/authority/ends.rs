@@ -50,8 +50,7 @@ async fn until_refused(who: &Somebody, path: &str, code: &str, began: Instant) {
 /// A seat that ends goes from the open socket, from calls over it, from calls beside it, and from the next log-in.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_that_ends_ends_the_socket_and_the_calls() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let clerk = village.clerk.clone();
     let mut socket = Socket::connect(&app, &clerk.token(), json!({})).await;
@@ -74,8 +73,7 @@ async fn a_seat_that_ends_ends_the_socket_and_the_calls() {
 /// No bell rings at midnight: the last day of a term is the last day of what it gave.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_term_that_is_over_ends_the_socket_and_the_calls() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let term = json!({ "number": 12, "starts_on": "2026-11-01", "ends_on": "2026-11-02" });
     let term = village.town.post(&format!("/v1/bodies/{}/terms", village.committee), term).await.ok();
@@ -107,8 +105,7 @@ async fn a_term_that_is_over_ends_the_socket_and_the_calls() {
 /// The bell is lost: the log says it nevertheless.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let clerk = village.clerk.clone();
     let mut socket = Socket::connect(&app, &clerk.token(), json!({})).await;
@@ -143,8 +140,7 @@ struct Elsewhere {
 
 impl Elsewhere {
     async fn set() -> Self {
-        let app = TestApp::start().await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let office = office(&app, &village).await;
         let mut config = app.app.config.as_ref().clone();
         let mut database: reqwest::Url = config.database_url.parse().unwrap();
@@ -301,8 +297,7 @@ fn seat_of(bodies: &Value, body: &str, person: &str) -> String {
 /// Whoever is no longer on the roster is out at once, with every socket.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_the_roster_is_out() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00010").await;
     let mut socket = Socket::connect(&app, &villager.token(), json!({})).await;
     assert!(socket.connected.is_object());
@@ -326,8 +321,7 @@ async fn who_leaves_the_roster_is_out() {
 /// A role goes and another seat in the same body stays: what the role opened is closed again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_goes_takes_what_it_opened() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let clerk = village.clerk.clone();
     let second = json!({ "person_id": clerk.person, "role": "grid_worker" });
     village.town.post(&format!("/v1/bodies/{}/seats", village.committee), second).await.ok();
@@ -349,8 +343,7 @@ async fn a_role_that_goes_takes_what_it_opened() {
 /// A call over a socket asks anew who calls: the seat went, and the close has not come yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_over_an_open_socket_is_refused_after_the_log_in_ended() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00010").await;
     let mut socket = Socket::connect(&app, &villager.token(), json!({})).await;
     villager.post("/v1/logout", json!(null)).await;
@@ -364,8 +357,7 @@ async fn a_call_over_an_open_socket_is_refused_after_the_log_in_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_that_ends_ends_the_socket_at_another_server() {
     let Some(_) = redis_url("rights that end at another server") else { return };
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let config = app.app.config.as_ref().clone();
     let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();

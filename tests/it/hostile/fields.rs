@@ -222,8 +222,7 @@ async fn no_write_takes_a_field_that_it_does_not_name() {
 /// Forms of pages carry what they carry; more of it is not looked at.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_s_form_applies_nothing_else() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (who, own) = (village.villager(&app, "00007").await, format!("http://{}", app.address));
     let voice = json!({ "kind": "help", "visibility": "public", "text": "路灯坏了", "place": "桥头" });
     for (field, value) in [("author_id", json!(village.chair.person)), ("state", json!("closed")), ("rating", json!(5))]

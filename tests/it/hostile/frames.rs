@@ -10,7 +10,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{closes, resident_mib};
-use crate::support::{House, Process, Socket, Somebody, TestApp, Village, free_port};
+use crate::support::{House, Process, Socket, Somebody, Village, free_port};
 
 /// What all attacks together may cost for good, in MiB.
 const BOUND_MIB: u64 = 64;
@@ -121,8 +121,7 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, bool)> {
 }
 
 async fn scene(settings: &[(&str, &str)]) -> (House, Process, Somebody, Somebody, String) {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (villager, clerk) = (village.villager(&app, "00007").await, village.clerk.clone());
     let area = village.area.clone();
     let open = app.app.store.write(move |tx| Box::pin(async move { streams::commands::channel(tx, &area).await }));

@@ -26,11 +26,10 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn set() -> Self {
-        Self::of(TestApp::start().await).await
+        Self::of(Village::start().await).await
     }
 
-    pub(crate) async fn of(app: TestApp) -> Self {
-        let village = Village::found(&app).await;
+    pub(crate) async fn of((app, village): (TestApp, Village)) -> Self {
         let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
         let matter = village.chair.post("/v1/matters", matter).await.ok();
         let talk = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();

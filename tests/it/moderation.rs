@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     messages::Scene,
-    support::{Answer, Raw, Socket, Somebody, TestApp, answer, count, monday},
+    support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer, count, monday},
 };
 
 const PNG: &[u8] = include_bytes!("../data/media/clear.png");
@@ -196,7 +196,9 @@ async fn words_of_the_list_hold_what_would_be_public_and_nothing_else() {
     let list = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(list.path(), "fraud\t刷单返利\nrumour\t桥要塌了\n").unwrap();
     let path = list.path().display().to_string();
-    let scene = Scene::of(TestApp::start_with(monday(), |config| config.held_words = path).await).await;
+    let app = TestApp::start_with(monday(), |config| config.held_words = path).await;
+    let village = Village::found(&app).await;
+    let scene = Scene::of((app, village)).await;
     let Scene { village, ann, bob, .. } = &scene;
     let held = scene.held(ann, "快来 刷·单 返利！").await;
     assert_eq!((&held["reason"], held["reason_text"].as_str().unwrap().contains("诈骗")), (&json!("fraud"), true));

@@ -10,12 +10,14 @@ export LSTEST_FULL=$full
 # most tests wait for something (a disk, a clock, a browser) most of the time
 export RUST_TEST_THREADS=4
 
+is_updated=0
 need() { # command, Debian package
   command -v "$1" >/dev/null 2>&1 && return 0
   local sudo=""
   [ "$(id -u)" = 0 ] || sudo="sudo"
   echo "installing $2"
-  $sudo apt-get update -qq >/dev/null
+  [ "$is_updated" = 1 ] || $sudo apt-get update -qq >/dev/null
+  is_updated=1
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 need redis-server redis-server
@@ -52,8 +54,10 @@ fi
 # for PostgreSQL, which runs as somebody else
 chmod 755 "$fast"
 redis_pid=""
+kosoku_pid=""
 as_postgres=()
 finish() {
+  [ -z "$kosoku_pid" ] || kill "$kosoku_pid" 2>/dev/null || true
   [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
   [ ! -d "$fast/pg/data" ] || "${as_postgres[@]}" "$PG/pg_ctl" -D "$fast/pg/data" -m immediate stop >/dev/null 2>&1 || true
   # what a parser stumbled over stays
@@ -122,8 +126,9 @@ echo "== unit and integration tests: SQLite, in-process broker"
 cargo build --workspace --bins --tests --locked --quiet
 tests
 
-echo "== the cases of Autobahn against our frames"
-bash tests/clients/kosoku.sh
+# beside the next, which waits most of the time
+bash tests/clients/kosoku.sh >"$work/kosoku.log" 2>&1 &
+kosoku_pid=$!
 
 echo "== power cut under load: what was synced is enough; a disk that forgets the log's syncs is caught"
 need python3 python3
@@ -131,6 +136,11 @@ cuts=2
 [ "$full" = 1 ] && cuts=10
 python3 tests/powercut/run.py --cuts "$cuts"
 python3 tests/powercut/run.py --cuts 1 --deaf=-wal
+
+echo "== the cases of Autobahn against our frames"
+wait "$kosoku_pid" || { cat "$work/kosoku.log"; exit 1; }
+cat "$work/kosoku.log"
+kosoku_pid=""
 
 echo "== integration tests: PostgreSQL, Redis"
 port=$(free_port)

@@ -99,6 +99,10 @@ pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
         }
         ("party_branch", "chair") => vec![Right::GiveOpinion, Right::RaiseMatter, Right::HoldMeeting],
         ("council", "chair" | "vice_chair" | "secretary") => COUNCIL.to_vec(),
+        // who keeps the register of the collective, and who leads its board or its representatives
+        ("collective", "chair" | "vice_chair" | "clerk")
+        | ("collective_board", "chair" | "vice_chair")
+        | ("collective_reps", "chair") => vec![Right::HoldMeeting],
         ("council", "member") => vec![Right::RecordVisit],
         ("supervision_committee", "chair") => vec![Right::CloseMatter, Right::RecordVisit],
         ("supervision_committee", "member") => vec![Right::RecordVisit],

@@ -49,6 +49,9 @@ mod m0048_works;
 mod m0051_objections;
 mod m0052_villages_asked;
 mod m0054_lists;
+mod m0056_voices;
+mod m0058_village_groups;
+mod m0059_registers;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -105,6 +108,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0051_objections::Migration),
             Box::new(m0052_villages_asked::Migration),
             Box::new(m0054_lists::Migration),
+            Box::new(m0056_voices::Migration),
+            Box::new(m0058_village_groups::Migration),
+            Box::new(m0059_registers::Migration),
         ]
     }
 }

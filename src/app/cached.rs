@@ -16,6 +16,16 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Seen(Option<String>);
 
+impl Seen {
+    /// Is it what has this tag?
+    #[must_use]
+    pub fn is(&self, tag: &str) -> bool {
+        self.0.as_deref().is_some_and(|seen| {
+            seen.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+        })
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Seen {
     type Rejection = Error;
 
@@ -42,9 +52,7 @@ impl<T: Serialize> IntoResponse for Cached<T> {
         };
         let digest = sha256_hex(&body);
         let tag = format!("\"{}\"", digest.get(..32).unwrap_or_default());
-        let known = self.seen.0.is_some_and(|seen| {
-            seen.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
-        });
+        let known = self.seen.is(&tag);
         let mut response =
             if known { StatusCode::NOT_MODIFIED.into_response() } else { Json(self.value).into_response() };
         let headers = response.headers_mut();

@@ -8,6 +8,7 @@ use super::{
     grid::{self, SeatGroups},
     members::{self, BodyMemberView, EnterMember},
     queries::{self, BodyView, Mandate, SeatView, TermView},
+    register::{self, ChangeRegister, RegisterChanged, RegisterView},
 };
 use crate::{
     actor::Actor,
@@ -164,7 +165,7 @@ async fn set_seat_groups(
 /// Who belongs to a body without a seat in it; for whoever holds its meetings.
 #[utoipa::path(get, path = "/v1/bodies/{id}/members", tag = "bodies", operation_id = "list_body_members",
     params(("id" = BodyId, Path, description = "The body")), responses(
-    (status = 200, body = Vec<BodyMemberView>, description = "By name; 2,000 at most"),
+    (status = 200, body = Vec<BodyMemberView>, description = "By name; 10,000 at most"),
     (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
 ))]
 async fn list_body_members(
@@ -210,6 +211,35 @@ async fn strike_body_member(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The register of a collective: who its members are and what changed; for them and whoever sits over the village.
+#[utoipa::path(get, path = "/v1/bodies/{id}/register", tag = "bodies", operation_id = "read_register",
+    params(("id" = BodyId, Path, description = "The collective")), responses(
+    (status = 200, body = RegisterView, description = "Names masked, but for who keeps it"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn read_register(State(app): State<App>, actor: Actor, Path(id): Path<BodyId>) -> Result<Json<RegisterView>> {
+    register::register(app.store.read(), &actor, id).await.map(Json)
+}
+
+/// Enter members of a collective on its register, or strike them, with the reason and since when.
+#[utoipa::path(post, path = "/v1/bodies/{id}/register", tag = "bodies", operation_id = "change_register",
+    request_body = ChangeRegister, params(("id" = BodyId, Path, description = "The collective")), responses(
+    (status = 201, body = RegisterChanged, description = "All of them, or nobody; posted to the members"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn change_register(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<BodyId>,
+    Input(input): Input<ChangeRegister>,
+) -> Result<Created<RegisterChanged>> {
+    let run = app.once(actor, key, "change_register", (id, input), |tx, actor, input| {
+        Box::pin(register::change(tx, actor, input))
+    });
+    run.await.map(Created)
+}
+
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -223,4 +253,5 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_seat_groups))
         .routes(routes!(list_body_members, enter_body_member))
         .routes(routes!(strike_body_member))
+        .routes(routes!(read_register, change_register))
 }

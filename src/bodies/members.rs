@@ -1,4 +1,4 @@
-//! Who belongs to a body without a seat in it: party members of a branch, members of a council.
+//! Who belongs to a body without a seat in it: party members of a branch, members of a council, of the village's collective.
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use super::{
     Right,
     queries::{self, Body},
     rows::body_member,
-    rules::Role,
+    rules::{BodyKind, Role},
 };
 use crate::{
     actor::{Actor, covers},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// People on one list at most.
-const MAX_MEMBERS: u64 = 2000;
+pub(super) const MAX_MEMBERS: u64 = 10_000;
 
 /// Somebody to be entered.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -46,9 +46,10 @@ pub struct BodyMemberView {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat in the body that holds its meetings; `invalid_fields` for somebody who is on no
-/// roster there, when the list is full.
+/// roster there, when the list is full, and for a collective, whose register changes with a reason.
 pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -> Result<BodyMemberView> {
     let body = held(tx, actor, id).await?;
+    without_reason(&body)?;
     let person = people::person(tx, input.person_id).await?;
     let is_here =
         |one: &people::Resident| one.left_on.is_none() && body.areas.iter().any(|area| covers(area, &one.area));
@@ -74,7 +75,7 @@ pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -
         OnConflict::columns([body_member::Column::BodyId, body_member::Column::PersonId]).do_nothing().to_owned();
     let new = body_member::Entity::insert(row).on_conflict(known).exec_without_returning(tx).await?;
     if new > 0 {
-        tell(tx, actor, (Kind::MemberEntered, &body)).await?;
+        tell(tx, actor, (Kind::MemberEntered, &body), None).await?;
     }
     Ok(BodyMemberView { person_id: person.id, name: person.name })
 }
@@ -82,20 +83,38 @@ pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -
 /// Takes somebody off the list. Records `member.struck`.
 ///
 /// # Errors
-/// `not_found` for a body that is not there, or somebody who is not on it; `not_allowed`.
+/// `not_found` for a body that is not there, or somebody who is not on it; `not_allowed`; `invalid_fields` for a collective.
 pub async fn strike(tx: &Tx, actor: &Actor, (id, person): (BodyId, PersonId)) -> Result<()> {
     let body = held(tx, actor, id).await?;
+    without_reason(&body)?;
     let gone = body_member::Entity::delete_by_id((id, person)).exec(tx).await?;
     if gone.rows_affected == 0 {
         return Err(Code::NotFound.into());
     }
-    tell(tx, actor, (Kind::MemberStruck, &body)).await
+    tell(tx, actor, (Kind::MemberStruck, &body), None).await
 }
 
-/// That the list changed, and who changed it; never whom it was about: the log is for ever.
-async fn tell(tx: &Tx, actor: &Actor, (kind, body): (Kind, &Body)) -> Result<()> {
+/// Who is a member of the collective is written down with the reason, in its register.
+fn without_reason(body: &Body) -> Result<()> {
+    let mut checks = Checks::default();
+    checks.require(body.kind != BodyKind::Collective, "person_id", "needs_a_reason");
+    checks.done()
+}
+
+/// That the list changed, and who changed it; never whom it was about: the log is for ever. Of a register, which of its changes
+/// they are, from which on and how many.
+pub(super) async fn tell(
+    tx: &Tx,
+    actor: &Actor,
+    (kind, body): (Kind, &Body),
+    changes: Option<(i32, usize)>,
+) -> Result<()> {
     let count = ids(tx, body.id).await?.len();
-    let mut happening = Happening::new(kind, body.id).by(actor.person).with(json!({ "count": count }));
+    let data = match changes {
+        Some((first, changed)) => json!({ "count": count, "first": first, "changed": changed }),
+        None => json!({ "count": count }),
+    };
+    let mut happening = Happening::new(kind, body.id).by(actor.person).with(data);
     if let Some(area) = body.areas.first() {
         happening = happening.at(area);
     }
@@ -155,13 +174,14 @@ pub async fn ids(db: &impl ConnectionTrait, id: BodyId) -> Result<HashSet<Person
 }
 
 /// Who counts when it is asked how many of how many came to a meeting of a body: its members with or without a seat, not
-/// those who only work for it.
+/// those who only work for it; of a collective those on its register alone.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn entitled(db: &impl ConnectionTrait, id: BodyId, now: DateTime<Utc>) -> Result<HashSet<PersonId>> {
     let counts = |role: Role| matches!(role, Role::Chair | Role::ViceChair | Role::Secretary | Role::Member);
-    let seats = queries::members_of(db, id, now).await?;
+    let is_collective = queries::get(db, id).await?.kind == BodyKind::Collective;
+    let seats = if is_collective { Vec::new() } else { queries::members_of(db, id, now).await? };
     let listed: Vec<PersonId> = ids(db, id).await?.into_iter().collect();
     // who moved away or died counts no more
     let mut found: HashSet<PersonId> = people::queries::homes(db, &listed).await?.into_keys().collect();

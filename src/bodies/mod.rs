@@ -5,8 +5,9 @@
 //! 村民委员会组织法办法, article 30); who holds a seat is public; no seat is deleted; that an office is on duty (值班) is asked
 //! for, never sent, and says when it ends, not who sits there; a grid worker without groups looks after the whole village;
 //! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
-//! body's meetings sees the list.
-//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `seat_groups`, `body_members`.
+//! body's meetings sees the list; the register of a collective is for its members and whoever sits over the village, too, and
+//! nobody comes onto it or leaves it without a reason that they read.
+//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `seat_groups`, `body_members`, `member_changes`.
 //! Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`, `mandate.given`, `member.entered`, `member.struck`
 //! (never whom: the log is for ever, and whether somebody is in the party is theirs).
 pub mod commands;
@@ -15,6 +16,7 @@ pub mod grid;
 mod http;
 pub mod members;
 pub mod queries;
+pub mod register;
 mod rows;
 pub mod rules;
 

@@ -178,6 +178,33 @@ pub(crate) mod seat_group {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// That somebody came onto the register of a collective, or left it.
+pub(crate) mod member_change {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "member_changes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub person_id: PersonId,
+        pub is_entered: bool,
+        pub reason: String,
+        pub since: NaiveDate,
+        pub actor_id: PersonId,
+        pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Somebody who belongs to a body without a seat in it: a party member of the branch, a member of the council.
 pub(crate) mod body_member {
     use chrono::{DateTime, Utc};

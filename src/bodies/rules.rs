@@ -44,6 +44,12 @@ words! {
         SupervisionCommittee "supervision_committee",
         /// 村民代表
         Representatives "representatives",
+        /// 农村集体经济组织（村经济合作社）
+        Collective "collective",
+        /// 集体经济组织的成员代表
+        CollectiveReps "collective_reps",
+        /// 集体经济组织的理事会
+        CollectiveBoard "collective_board",
         /// 乡贤参事会
         Council "council",
         /// 参事会联合会
@@ -123,9 +129,13 @@ pub fn fits_level(kind: BodyKind, level: Level) -> bool {
     match kind {
         BodyKind::CountyOffice | BodyKind::Department => level == Level::County,
         BodyKind::TownOffice => level == Level::Town,
-        BodyKind::VillageCommittee | BodyKind::SupervisionCommittee | BodyKind::Representatives | BodyKind::Council => {
-            level.is_village()
-        }
+        BodyKind::VillageCommittee
+        | BodyKind::SupervisionCommittee
+        | BodyKind::Representatives
+        | BodyKind::Collective
+        | BodyKind::CollectiveReps
+        | BodyKind::CollectiveBoard
+        | BodyKind::Council => level.is_village(),
         BodyKind::Federation | BodyKind::JointMeeting => {
             matches!(level, Level::County | Level::Town) || level.is_village()
         }
@@ -142,8 +152,12 @@ pub fn fits_role(kind: BodyKind, role: Role) -> bool {
             &[Chair, ViceChair, Clerk, Member, LegalOfficer, SocialWorker]
         }
         BodyKind::VillageCommittee => &[Chair, ViceChair, Clerk, Member, GridWorker, LegalOfficer, SocialWorker],
-        BodyKind::PartyBranch => &[Chair, ViceChair, Member],
-        BodyKind::SupervisionCommittee | BodyKind::Representatives | BodyKind::Evaluator => &[Chair, Member],
+        // its members stand on its register
+        BodyKind::Collective => &[Chair, ViceChair, Clerk],
+        BodyKind::PartyBranch | BodyKind::CollectiveBoard => &[Chair, ViceChair, Member],
+        BodyKind::SupervisionCommittee | BodyKind::Representatives | BodyKind::CollectiveReps | BodyKind::Evaluator => {
+            &[Chair, Member]
+        }
         BodyKind::Council | BodyKind::Federation | BodyKind::JointMeeting => &[Chair, ViceChair, Secretary, Member],
         BodyKind::CentreOperator | BodyKind::SocialOrganisation => &[Chair, Clerk, Member, SocialWorker],
     };
@@ -196,6 +210,7 @@ mod tests {
     fn roles_belong_to_kinds() {
         assert!(fits_role(BodyKind::VillageCommittee, Role::GridWorker));
         assert!(!fits_role(BodyKind::Council, Role::Clerk));
+        assert!(fits_role(BodyKind::Collective, Role::Clerk) && !fits_role(BodyKind::Collective, Role::Member));
         assert!(!fits_role(BodyKind::SupervisionCommittee, Role::Secretary));
     }
 

@@ -12,7 +12,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Bell, Broker, Job};
+use super::{Bell, Broker, Job, pace::Paces};
 use crate::error::Result;
 
 /// A job not `done` within this time is offered again, as the trait promises.
@@ -30,13 +30,19 @@ pub struct Memory {
     bells: broadcast::Sender<Bell>,
     queues: Arc<Mutex<HashMap<String, Queue>>>,
     pushed: Arc<Notify>,
+    paces: Paces,
 }
 
 impl Memory {
     /// An empty broker.
     #[must_use]
     pub fn new() -> Self {
-        Self { bells: broadcast::channel(1024).0, queues: Arc::default(), pushed: Arc::default() }
+        Self {
+            bells: broadcast::channel(1024).0,
+            queues: Arc::default(),
+            pushed: Arc::default(),
+            paces: Paces::default(),
+        }
     }
 
     fn queues(&self) -> MutexGuard<'_, HashMap<String, Queue>> {
@@ -121,6 +127,14 @@ impl Broker for Memory {
 
     async fn depth(&self, queue: &str) -> Result<usize> {
         Ok(self.queues().get(queue).map_or(0, |queue| queue.waiting.len() + queue.taken.len()))
+    }
+
+    async fn allow(&self, what: &str, wanted: usize, a_second: u32) -> usize {
+        self.paces.take(what, wanted, a_second)
+    }
+
+    async fn spare(&self, what: &str, count: usize, _: u32) {
+        self.paces.give_back(what, count);
     }
 
     async fn ready(&self) -> bool {

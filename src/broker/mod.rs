@@ -1,9 +1,10 @@
-//! Doorbell and work queue between processes: ids only, nothing durable behind it.
+//! Doorbell, work queue and pace between processes: ids and counts only, nothing durable behind it.
 //!
 //! Always true: whatever is lost here is found again by a sweep over the database; a wiped or dead broker costs
 //! seconds, never a message. Two implementations, one contract test (`tests/it/broker.rs`).
 //! Tables owned: none. Events recorded: none.
 mod memory;
+mod pace;
 mod redis;
 
 use async_trait::async_trait;
@@ -98,6 +99,13 @@ pub trait Broker: Send + Sync {
 
     /// How many jobs wait in a queue or are worked on: for who offers more only while there are few.
     async fn depth(&self, queue: &str) -> Result<usize>;
+
+    /// How many of these may be begun now, of what all processes together may begin so often in a second, and a second's worth
+    /// at once. While the others cannot be asked each process keeps that limit by itself.
+    async fn allow(&self, what: &str, wanted: usize, a_second: u32) -> usize;
+
+    /// So many of what was allowed were not begun after all.
+    async fn spare(&self, what: &str, count: usize, a_second: u32);
 
     /// Does it answer? For `/readyz`.
     async fn ready(&self) -> bool;

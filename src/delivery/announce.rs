@@ -31,7 +31,7 @@ pub(super) const VOID: &str = "void";
 /// A vote is told of once more so long before it closes.
 const CLOSING_SOON: TimeDelta = TimeDelta::hours(24);
 /// So far the clocks of two servers may be apart.
-const CLOCKS_APART: TimeDelta = TimeDelta::seconds(2);
+pub(super) const CLOCKS_APART: TimeDelta = TimeDelta::seconds(2);
 
 /// What people are told, and how.
 #[derive(Clone, Debug)]
@@ -154,22 +154,13 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             Ok(is_any.then_some(told))
         }
         Kind::TaskGiven | Kind::TaskDelayed => task(tx, event).await,
-        Kind::ObjectionAnswered | Kind::ObjectionRaised => objection(tx, event).await,
-        // told by a way that is not the clerk's
-        Kind::SuggestionSubmitted if event.data["taken_down"] == true => {
-            let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
-                return Ok(None);
-            };
-            let told = personal((Audience::Person(author), Topic::Own, Ladder::Personal), &event.subject);
-            Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
-        }
-        Kind::SuggestionAnswered | Kind::SuggestionEscalated => {
-            let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
-                return Ok(None);
-            };
-            let told = moved((Audience::Person(author), Topic::Own), &event.subject);
-            Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
-        }
+        Kind::ObjectionAnswered | Kind::ObjectionRaised | Kind::ObjectionWithdrawn => objection(tx, event).await,
+        Kind::SuggestionSubmitted
+        | Kind::SuggestionAnswered
+        | Kind::SuggestionEscalated
+        | Kind::SuggestionHidden
+        | Kind::SuggestionShown
+        | Kind::SuggestionHidingUpheld => voice(tx, event).await,
         Kind::StageEntered | Kind::StageSkipped | Kind::MatterEnded | Kind::MatterClosed => {
             let matter: MatterId = event.subject_id()?;
             let stream = find(tx, StreamKind::Discussion, &event.subject).await?;
@@ -201,6 +192,33 @@ async fn place(tx: &Tx, event: &Event, stream: Option<StreamId>) -> Result<Optio
     Ok(newest.map(|(seq, at)| (stream, if is_shown(at) { seq } else { seq + 1 })))
 }
 
+/// The author of a voice hears what becomes of it; and, where somebody else took it down, that there is one in the own name.
+async fn voice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let is_known = match event.kind {
+        Kind::SuggestionSubmitted => event.data["taken_down"] != true,
+        // held as it was left: that is on the page on which it was left
+        Kind::SuggestionHidden => event.data["held"] == true,
+        _ => false,
+    };
+    if is_known {
+        return Ok(None);
+    }
+    let Some((author, stream)) = suggestions::author_of(tx, event.subject_id::<SuggestionId>()?).await? else {
+        return Ok(None);
+    };
+    let own = (Audience::Person(author), Topic::Own);
+    let told = match event.kind {
+        // told by a way that is not the clerk's
+        Kind::SuggestionSubmitted => personal((own.0, own.1, Ladder::Personal), &event.subject),
+        // who sees it, and what was answered, are two things
+        Kind::SuggestionHidden | Kind::SuggestionShown | Kind::SuggestionHidingUpheld => {
+            moved(own, &format!("{}/hiding", event.subject))
+        }
+        _ => moved(own, &event.subject),
+    };
+    Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
+}
+
 /// A task's owner must do it; that it was put off is news to who did not put it off.
 async fn task(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     let Some(owner) = event.get::<PersonId>("owner") else { return Ok(None) };
@@ -213,13 +231,16 @@ async fn task(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
 }
 
-/// Who objected hears of the answer; and, where somebody else wrote it down, that there is an objection in the own name.
+/// Who objected hears of the answer; and, where somebody else wrote it down, or withdrew it, that there is
+/// an objection in the own name, or is none any more.
 async fn objection(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     let raised = notices::queries::raised_by(tx, event.subject_id::<ObjectionId>()?).await?;
     let Some((objector, _)) = raised else { return Ok(None) };
     let told = match event.kind {
-        Kind::ObjectionRaised if event.actor == Some(objector) => return Ok(None),
-        Kind::ObjectionRaised => personal((Audience::Person(objector), Topic::Own, Ladder::Personal), &event.subject),
+        Kind::ObjectionRaised | Kind::ObjectionWithdrawn if event.actor == Some(objector) => return Ok(None),
+        Kind::ObjectionRaised | Kind::ObjectionWithdrawn => {
+            personal((Audience::Person(objector), Topic::Own, Ladder::Personal), &event.subject)
+        }
         _ => moved((Audience::Person(objector), Topic::Own), &event.subject),
     };
     let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
@@ -253,12 +274,14 @@ async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     // where its card stands
     let card = match meeting.audience {
         meetings::Audience::Members => find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?,
+        // in the mailbox of each
+        meetings::Audience::Group => None,
         _ => find(tx, StreamKind::Channel, &meeting.area_code).await?,
     };
     let audience = match (meeting.audience, meeting.listed) {
         (meetings::Audience::Villagers, _) => Audience::Residents(meeting.area_code),
         // whoever calls them: the committee calls the villagers' representatives
-        (_, Some(_)) => Audience::Invited(meeting.id),
+        (meetings::Audience::Group, _) | (_, Some(_)) => Audience::Invited(meeting.id),
         (_, None) => Audience::Members(meeting.body_id),
     };
     let told = personal((audience, Topic::Meetings, Ladder::Reminder), &event.subject);

@@ -22,7 +22,7 @@ pub enum Audience {
     Residents(String),
     /// Who is on the roll of a vote and has not cast.
     Electors(VoteId),
-    /// Who is on the list of a meeting.
+    /// Who is on the list of a meeting, or of the villagers' group that it calls.
     Invited(MeetingId),
     /// Who belongs to a body, with a seat or without: of a meeting that was called before meetings had lists.
     Members(BodyId),

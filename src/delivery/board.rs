@@ -21,7 +21,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{NoticeId, PersonId},
     notices,
-    people::{self, audience::Among},
+    people::{self, Resident, audience::Among},
 };
 
 /// By the app, which is no channel to the outside.
@@ -289,8 +289,20 @@ pub(super) async fn messages(
 }
 
 async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement::Model>) -> Result<Vec<ReachRow>> {
-    let residents = people::residents(db, area).await?;
-    let households = people::household_numbers(db, area).await?;
+    named(db, people::residents(db, area).await?, told).await
+}
+
+/// These people with the way by which it came to each, by group and household.
+pub(super) async fn named(
+    db: &impl ConnectionTrait,
+    residents: Vec<Resident>,
+    told: Option<&announcement::Model>,
+) -> Result<Vec<ReachRow>> {
+    let mut households = HashMap::new();
+    let areas: HashSet<String> = residents.iter().map(|one| one.area.clone()).collect();
+    for area in &areas {
+        households.extend(people::household_numbers(db, area).await?);
+    }
     let ids = residents.iter().map(|one| one.id);
     let everybody: Vec<PersonId> = ids.clone().collect();
     let among = match (ids.clone().min(), ids.max()) {

@@ -52,8 +52,8 @@ async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()>
     let vote = votes::queries::vote(tx, id).await?;
     let (code, link) = match channel {
         Channel::Door => ("vote_doors", format!("/desk/votes/{id}/doors")),
-        // what a body decides by itself is not for the whole village to hear
-        _ if votes::queries::is_inside(&vote.preset) => return Ok(()),
+        // what a body or a villagers' group decides by itself is not for the whole village to hear
+        _ if votes::queries::is_inside(&vote.preset) || vote.group_number.is_some() => return Ok(()),
         _ => ("loudspeaker_script", format!("/desk/aloud/vote/{id}")),
     };
     let key = code.replace('_', "-");

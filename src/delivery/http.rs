@@ -1,4 +1,4 @@
-//! Routes of webhooks, of what people want to be told, and of whom a notice has reached.
+//! Routes of webhooks, of what people want to be told, and of whom a notice or the call to a meeting has reached.
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
@@ -10,6 +10,7 @@ use super::{
     board::{self, ReachRow, ReachView},
     broadcast,
     commands::{self, SetUpWebhook},
+    invited,
     preferences::{self, ChooseTelling, TellingChoices},
     queries::{self, NewWebhook, WebhookView},
     villages::{self, VillageReach},
@@ -18,7 +19,7 @@ use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
-    ids::{MatterId, NoticeId, WebhookId},
+    ids::{MatterId, MeetingId, NoticeId, WebhookId},
 };
 
 /// Routes of this subject.
@@ -31,6 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_reach))
         .routes(routes!(list_reach))
         .routes(routes!(list_reach_by_village))
+        .routes(routes!(list_meeting_reach))
         .routes(routes!(release_broadcast))
 }
 
@@ -182,6 +184,20 @@ async fn list_reach_by_village(
     Path(id): Path<NoticeId>,
 ) -> Result<Json<Vec<VillageReach>>> {
     villages::by_village(&app, &actor, id).await.map(Json)
+}
+
+/// Whom the call to a meeting has reached and whom not, by name and household, for who holds it; of one that was called off,
+/// whom that has reached.
+#[utoipa::path(get, path = "/v1/meetings/{id}/reach", tag = "meetings", operation_id = "list_meeting_reach",
+    params(("id" = MeetingId, Path)),
+    responses((status = 200, body = Vec<ReachRow>, description = "Everybody who is called, by group and household"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_meeting_reach(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<MeetingId>,
+) -> Result<Json<Vec<ReachRow>>> {
+    invited::invited_of(&app, &actor, id).await.map(Json)
 }
 
 /// Let the script of an emergency go to the village's loudspeaker by night: somebody else than who published it.

@@ -204,14 +204,19 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;
             (meeting.title, String::new(), format!("/meetings/{subject}"))
         }
-        Some(Kind::ObjectionAnswered | Kind::ObjectionRaised) => {
+        Some(Kind::ObjectionAnswered | Kind::ObjectionRaised | Kind::ObjectionWithdrawn) => {
             let raised = notices::queries::raised_by(db, subject.parse().map_err(Error::broken)?).await?;
             let path = raised.map_or_else(|| "/".to_owned(), |(_, notice)| format!("/notices/{notice}"));
             (text::say("delivery-own-objection"), String::new(), path)
         }
-        Some(Kind::SuggestionAnswered | Kind::SuggestionEscalated | Kind::SuggestionSubmitted) => {
-            (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}"))
-        }
+        Some(
+            Kind::SuggestionAnswered
+            | Kind::SuggestionEscalated
+            | Kind::SuggestionSubmitted
+            | Kind::SuggestionHidden
+            | Kind::SuggestionShown
+            | Kind::SuggestionHidingUpheld,
+        ) => (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}")),
         Some(Kind::TaskGiven | Kind::TaskDelayed) => {
             (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}"))
         }

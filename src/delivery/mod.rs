@@ -33,6 +33,7 @@ mod disturb;
 pub mod electors;
 mod hand_over;
 mod http;
+pub mod invited;
 mod lanes;
 mod letters;
 mod numbers;

@@ -1,5 +1,5 @@
-//! The workers of one channel to people: a queue, lanes, a breaker and a rate of its own, so that no channel waits for
-//! another.
+//! The workers of one channel to people: a queue, lanes, a breaker and a pace of its own, so that no channel waits for
+//! another; the pace is that of the provider, whichever process calls it.
 //!
 //! # Why
 //! What waits may be a county's people, so it is offered in the order of its dates from a place onwards, and only while
@@ -146,33 +146,8 @@ async fn offer_some((app, channel): (&App, Channel), place: &mut Place, to_lanes
     Ok(!is_end)
 }
 
-/// How fast a provider may be called.
-struct Pace {
-    a_second: f64,
-    left: f64,
-    at: Instant,
-}
-
-impl Pace {
-    fn new(a_second: u32) -> Self {
-        Self { a_second: f64::from(a_second), left: f64::from(a_second), at: Instant::now() }
-    }
-
-    fn allow(&mut self, wanted: usize) -> usize {
-        self.left = (self.left + self.at.elapsed().as_secs_f64() * self.a_second).min(self.a_second);
-        self.at = Instant::now();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a setting")]
-        let allowed = wanted.min(self.left as usize);
-        allowed
-    }
-
-    fn spent(&mut self, count: usize) {
-        self.left -= f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    }
-}
-
 async fn send_all((app, channel): (&App, Channel), mut taken: mpsc::Receiver<Ids>, stop: &CancellationToken) {
-    let mut hands = Hands::new(app, channel);
+    let mut hands = Hands::new(channel);
     while !stop.is_cancelled() {
         let is_more = match hands.begin(app).await {
             Ok(is_more) => is_more,
@@ -221,18 +196,16 @@ struct Hands {
     lanes: Lanes,
     under_way: JoinSet<(String, Ended)>,
     breaker: Breaker,
-    pace: Pace,
     since: Instant,
 }
 
 impl Hands {
-    fn new(app: &App, channel: Channel) -> Self {
+    fn new(channel: Channel) -> Self {
         Self {
             channel,
             lanes: Lanes::default(),
             under_way: JoinSet::new(),
             breaker: Breaker::default(),
-            pace: Pace::new(app.config.sends_per_second),
             since: Instant::now(),
         }
     }
@@ -244,24 +217,38 @@ impl Hands {
         }
     }
 
-    /// Claims as many as may be begun, in one unit of work, and begins them. What the claim ended or put off has cost the
-    /// provider nothing: says whether the next may be claimed at once, because of that.
+    /// Begins as many as the provider may be asked for now. What the claim ended or put off has cost it nothing: says whether
+    /// the next may be claimed at once, because of that.
     async fn begin(&mut self, app: &App) -> Result<bool> {
         let free = AT_ONCE - self.under_way.len();
         // a few free hands are not worth a unit of work of their own
         if free < AT_ONCE / 4 {
             return Ok(false);
         }
-        let wanted = free.min(self.lanes.ready());
-        let wanted = self.pace.allow(wanted);
-        let wanted = self.breaker.allow(self.since.elapsed(), wanted);
+        let wanted = self.breaker.allow(self.since.elapsed(), free.min(self.lanes.ready()));
+        let (pace, a_second) = (queue(self.channel), app.config.sends_per_second);
+        let allowed = app.broker.allow(&pace, wanted, a_second).await;
+        if wanted > 0 && allowed == 0 {
+            self.breaker.untried();
+        }
+        let begun = self.begin_some(app, allowed).await;
+        let spared = allowed - begun.as_ref().map_or(0, |(count, _)| *count);
+        if spared > 0 {
+            app.broker.spare(&pace, spared, a_second).await;
+        }
+        begun.map(|(_, is_more)| is_more)
+    }
+
+    /// Claims so many at most, in one unit of work, and begins them. Says how many were begun, and whether the next may be
+    /// claimed at once.
+    async fn begin_some(&mut self, app: &App, wanted: usize) -> Result<(usize, bool)> {
         let mut chosen = Vec::with_capacity(wanted);
         while chosen.len() < wanted {
             let Some(next) = self.lanes.next() else { break };
             chosen.push(next);
         }
         if chosen.is_empty() {
-            return Ok(false);
+            return Ok((0, false));
         }
         let (channel, ids) = (self.channel, chosen.iter().map(|(_, id)| *id).collect());
         let claimed_at = Instant::now();
@@ -278,8 +265,7 @@ impl Hands {
         if claimed.is_empty() {
             self.breaker.untried();
         }
-        self.pace.spent(claimed.len());
-        let is_idle = claimed.len() < chosen.len();
+        let (begun, is_idle) = (claimed.len(), claimed.len() < chosen.len());
         let letters = written(app, &claimed).await;
         for (target, id) in chosen {
             let Some(at) = claimed.iter().position(|one| one.row.id == id) else {
@@ -297,7 +283,7 @@ impl Hands {
                 (target, Ended::of(&one, end))
             });
         }
-        Ok(is_idle && self.lanes.ready() > 0)
+        Ok((begun, is_idle && self.lanes.ready() > 0))
     }
 
     /// These are not begun.

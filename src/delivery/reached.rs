@@ -3,11 +3,11 @@ use std::collections::HashSet;
 
 use sea_orm::{ConnectionTrait, sea_query::SelectStatement};
 
-use super::{rows::announcement, rules::ladder::Level};
+use super::{announce::CLOCKS_APART, rows::announcement, rules::ladder::Level};
 use crate::{
     error::{Error, Result},
     events::Kind,
-    ids::{NoticeId, PersonId, VoteId},
+    ids::{MeetingId, NoticeId, PersonId, VoteId},
     meetings, notices,
     people::audience::Among,
     streams, votes,
@@ -35,6 +35,11 @@ pub(super) async fn in_app(
         Some(Kind::VoteOpened | Kind::VoteClosingSoon) => {
             let id: VoteId = told.subject_id.parse().map_err(Error::broken)?;
             reached.extend(votes::queries::need_not_cast(db, id, among).await?);
+        }
+        Some(Kind::MeetingCalled | Kind::MeetingCancelled) => {
+            // who has no seat has the card in the own mailbox
+            let id: MeetingId = told.subject_id.parse().map_err(Error::broken)?;
+            reached.extend(streams::queries::read_card(db, (id.0, told.created_at - CLOCKS_APART), among).await?);
         }
         _ => {}
     }

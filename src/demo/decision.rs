@@ -41,6 +41,7 @@ impl Story<'_> {
             max_choices: None,
             seats: None,
             parent_vote_id: None,
+            group_number: None,
             has_paper: false,
             challenge_days: None,
             roll_days: None,

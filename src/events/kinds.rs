@@ -39,9 +39,9 @@ kinds! {
     SeatEnded "seat.ended",
     /// A mandate was recorded; data: from, to, scope.
     MandateGiven "mandate.given",
-    /// Somebody was entered as belonging to a body without a seat; data: count. Never whom.
+    /// Somebody was entered as belonging to a body without a seat; data: count, of a register which of its changes. Never whom.
     MemberEntered "member.entered",
-    /// And is not any more; data: count.
+    /// And is not any more; data: the same.
     MemberStruck "member.struck",
     /// Somebody's speaking in public was suspended; data: body, person, until.
     SpeakingSuspended "speaking.suspended",
@@ -145,6 +145,8 @@ kinds! {
     SuggestionExtensionRefused "suggestion.extension_refused",
     /// The county says who answers what is about something in an area; data: category, body.
     SuggestionRouteChanged "suggestion.route_changed",
+    /// Photos and clips of public voices of an area are looked at first, or no longer; data: on.
+    SuggestionMediaReviewChanged "suggestion.media_review_changed",
     /// The body responsible wants to pass it on; it stays responsible until the other takes it; data: referral, to.
     SuggestionReferralOffered "suggestion.referral_offered",
     /// The other took it and is responsible from now on; data: referral, from, to.
@@ -213,6 +215,8 @@ kinds! {
     ObjectionRaised "objection.raised",
     /// An objection was answered; data: notice.
     ObjectionAnswered "objection.answered",
+    /// One that somebody wrote down for another was withdrawn; data: notice, matter.
+    ObjectionWithdrawn "objection.withdrawn",
     /// A clip says a notice, a vote, a matter or a form aloud; data: about, version, media, machine.
     ClipRecorded "clip.recorded",
     /// It was taken away; data: about, version.

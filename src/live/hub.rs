@@ -17,6 +17,7 @@ use super::{
     connection::{Connection, Way},
     protocol::Close,
     recent::Recent,
+    room::Room,
 };
 use crate::{
     app::App,
@@ -39,6 +40,7 @@ pub(super) struct Means {
     pub(super) calls: Calls,
     pub(super) hub: Arc<Hub>,
     pub(super) recent: Recent,
+    pub(super) room: Room,
 }
 
 #[derive(Default)]

@@ -7,7 +7,7 @@ use crate::ids::StreamId;
 
 /// Frames that wait at most.
 pub(super) const MOST_FRAMES: usize = 256;
-/// Bytes that wait at most; an answer to a call may be longer, and is then the only one.
+/// Bytes that wait at most; an answer to a call may be longer, and is then the only one, in the room for such.
 pub(super) const MOST_BYTES: usize = 256 * 1024;
 /// Pieces handed to the kernel in one call.
 const TOGETHER: usize = 64;

@@ -1,8 +1,8 @@
 //! How long the database is waited for.
 //!
 //! # Why
-//! A network that swallows packets tells nobody: a read would be waited for without end, and with it everything that is done
-//! after it, while heads are not compared and rights not looked at.
+//! A network that swallows packets tells nobody. One read is given up by the store; several in a row would still be waited
+//! for too long, and with them everything that is done after them, while heads are not compared and rights not looked at.
 use std::time::Duration;
 
 use crate::error::{Code, Result};

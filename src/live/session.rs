@@ -178,8 +178,12 @@ pub(super) async fn work(connection: Arc<Connection>) {
     while let Some(work) = connection.next_work() {
         match work {
             Work::Command(command) => {
+                let id = command.id;
                 if let Some(answer) = self::command(&connection, *command).await {
-                    connection.say(frames::text(&answer));
+                    // an answer for which there is no room can be asked for again
+                    let refused = || frames::text(&protocol::refused(id, &Code::Busy.into()));
+                    let frame = connection.means.room.find(frames::text(&answer));
+                    connection.say(frame.unwrap_or_else(refused));
                 }
             }
             Work::Joined(stream) => {

@@ -27,6 +27,7 @@ use super::{
     patience::within,
     protocol::{self, Close, Command, Fault},
     recent::Recent,
+    room::Room,
     session::{self, Credential, Work},
     wire::{self, Handshake, Line},
 };
@@ -53,7 +54,7 @@ thread_local! {
 
 /// `/connection/websocket`, and the same as server-sent events.
 pub fn routes(app: App, hub: Arc<Hub>, calls: Calls) -> Router<App> {
-    let means = Means { app, calls, hub, recent: Recent::default() };
+    let means = Means { app, calls, hub, recent: Recent::default(), room: Room::default() };
     Router::new()
         .route("/connection/websocket", any(upgrade))
         .route("/v1/events", get(super::events::events))

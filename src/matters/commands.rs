@@ -34,7 +34,7 @@ mod samples;
 
 use self::charters::Allowed;
 pub use self::{
-    authorisations::{RecordAuthorisation, end_authorisation, record_authorisation, require_authorised},
+    authorisations::{RecordAuthorisation, end_authorisation, is_reserved, record_authorisation, require_authorised},
     charters::{AdoptCharter, adopt_charter, end_charter},
     evidence::{GiveOpinion, NoteLegality, Piece, WriteReport, attach, give_opinion, note_legality, write_report},
     halts::{HaltMatter, LiftHalt, halt, lift_halt},

@@ -39,7 +39,7 @@ pub use self::{
         ActorView, AuthorisationView, CharterView, EvidenceView, HaltView, MatterSummary, MatterView, MattersQuery,
         PathStage, PlanView, Reserved, StageState, StageView, Voice, Voices,
     },
-    reactions::{REACTIONS, tell},
+    reactions::{REACTIONS, tell, tell_followers},
     rules::{
         ReservedItem, Stage, State, TemplateKey,
         changes::{Change, Fate},

@@ -139,16 +139,23 @@ fn step_card(event: &Event) -> Option<(&'static str, &'static str, &'static str)
 /// # Errors
 /// When the database fails.
 pub async fn tell(tx: &Tx, matter: MatterId, area: &str, card: Card) -> Result<()> {
-    let Card { code, title, text, link } = card;
-    let copy = || Card { code, title: title.clone(), text: text.clone(), link: link.clone() };
+    tell_followers(tx, matter, card.clone()).await?;
+    let village = channel(tx, area).await?;
+    post_card(tx, village, card).await?;
+    Ok(())
+}
+
+/// The same without its village, where that is not asked.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tell_followers(tx: &Tx, matter: MatterId, card: Card) -> Result<()> {
     if let Some(discussion) = find(tx, StreamKind::Discussion, &matter.to_string()).await? {
-        post_card(tx, discussion, copy()).await?;
+        post_card(tx, discussion, card.clone()).await?;
     }
     for (_, thread) in suggestions::queries::author_threads(tx, matter).await? {
-        post_card(tx, thread, copy()).await?;
+        post_card(tx, thread, card.clone()).await?;
     }
-    let village = channel(tx, area).await?;
-    post_card(tx, village, Card { code, title, text, link }).await?;
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the form; the file is read as a stream")]
 struct UploadMedia {
-    /// JPEG, PNG or WebP up to 10 MiB; or what a phone records, up to 2 MiB and two minutes.
+    /// JPEG, PNG or WebP up to 10 MiB; or what a phone records, up to 2 MiB and two minutes; a voice and a message take one minute.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
 }

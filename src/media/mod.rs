@@ -32,7 +32,7 @@ pub use self::{
     http::{Size, SizeQuery, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,
-    rules::check_clip,
+    rules::{check_clip, check_said},
 };
 
 /// The kind of a photo, in rows and over the wire.

@@ -1,6 +1,6 @@
 //! What may be attached: the kind is decided by the bytes alone, never by a name or a header that the sender chose.
-use super::{photo, voice};
-use crate::error::{Code, Result};
+use super::{Media, photo, voice};
+use crate::error::{Checks, Code, Result};
 
 /// What an attachment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,17 @@ pub fn check_clip(bytes: &[u8]) -> Result<()> {
         Kind::Voice => voice::measure(bytes).map(drop),
         Kind::Photo => Err(Code::MediaUnsupported.into()),
     }
+}
+
+/// Refuses a clip that lasts longer than somebody speaks in a voice or in a message; what is said for an office may.
+///
+/// # Errors
+/// `invalid_fields`.
+pub fn check_said(attached: &[Media]) -> Result<()> {
+    let is_long = |one: &Media| one.duration_ms.is_some_and(|lasts| lasts > voice::SAID_MS);
+    let mut checks = Checks::default();
+    checks.require(!attached.iter().any(is_long), "media", "clip_too_long");
+    checks.done()
 }
 
 #[cfg(test)]

@@ -26,8 +26,10 @@ use crate::error::{Code, Error, Result};
 
 /// The longest file that is looked at: 2 MiB.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
-/// Two minutes, and what encoders add to fill their last block.
+/// Two minutes, and what encoders add to fill their last block: so long an office says something aloud.
 const MAX_MS: u64 = 120_500;
+/// A minute, and the same: so long somebody speaks in a voice or in a message.
+pub const SAID_MS: i32 = 60_500;
 /// A packet of speech lasts 10 ms or more; a file made to hold up the server may have any number of empty ones.
 const MAX_PACKETS: u64 = 50_000;
 /// What most phones do not play.

@@ -45,6 +45,9 @@ pub struct CallMeeting {
     /// Who is called; the body's own members when absent.
     #[serde(default)]
     pub audience: Audience,
+    /// Which villagers' group, by its number on the roster; when a group is called, and only then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_number: Option<i32>,
     /// What a council meets about; for councils only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business: Option<Business>,
@@ -108,7 +111,9 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
     checks.require(rules::can_start(input.starts_at, now), "starts_at", "out_of_range");
     let is_fit = |one: Business| one.fits(&seat.body_kind, input.matter_id.is_some());
     checks.require(input.business.is_none_or(is_fit), "business", "out_of_range");
+    checks.require(input.group_number.is_some() == (input.audience == Audience::Group), "group_number", "out_of_range");
     checks.done()?;
+    require_group(tx, &input.area_code, input.group_number).await?;
     let list = lists::entitled(tx, (input.body_id, &input.area_code), input.audience).await?;
     let row = meeting::ActiveModel {
         id: Set(MeetingId::new()),
@@ -131,6 +136,7 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
         entitled_present: Set(None),
         business: Set(input.business.map(|one| one.as_str().to_owned())),
         listed: Set(list.as_ref().map(|people| i32::try_from(people.len()).unwrap_or(i32::MAX))),
+        group_number: Set(input.group_number),
     };
     let row = row.insert(tx).await?;
     lists::keep(tx, row.id, list.unwrap_or_default()).await?;
@@ -218,9 +224,9 @@ async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &A
         let mut checks = Checks::default();
         checks.require(via == Via::Phone, "person_id", "required");
         checks.done()?;
-        let is_villager = people::person(tx, actor.person).await?.is_some_and(|one| counts_as_villager(&one, meeting));
+        let lives_there = counts_as_villager(tx, actor.person, meeting).await?;
         let is_member = is_member(tx, body, actor.person).await?;
-        let who = Who { seats: &actor.seats, is_member, lives_there: is_villager };
+        let who = Who { seats: &actor.seats, is_member, lives_there };
         let is_there =
             rules::belongs(audience, body, area, who) || queries::lists::holds(tx, meeting, actor.person).await?;
         return if is_there {
@@ -231,8 +237,7 @@ async fn who_and_how(tx: &Tx, actor: &Actor, meeting: &meeting::Model, input: &A
     };
     seat_in(actor, meeting.body_id, area)?;
     let seats = bodies::seats_of(tx, person, tx.now()).await?;
-    let resident = people::person(tx, person).await?;
-    let lives_there = resident.is_some_and(|one| counts_as_villager(&one, meeting));
+    let lives_there = counts_as_villager(tx, person, meeting).await?;
     let mut checks = Checks::default();
     // nobody is at the door for somebody else
     checks.require(matches!(via, Via::Paper | Via::Proxy), "via", "out_of_range");
@@ -258,10 +263,26 @@ async fn is_member(tx: &Tx, body: BodyId, person: PersonId) -> Result<bool> {
     Ok(bodies::members::bodies_of(tx, person).await?.contains(&body))
 }
 
-/// The villagers' meeting is made up of the villagers of eighteen years and more (组织法, article 21).
-fn counts_as_villager(person: &people::Resident, meeting: &meeting::Model) -> bool {
-    let is_here = person.left_on.is_none() && covers(&meeting.area_code, &person.area);
-    is_here && people::rules::is_adult(person.birth_date, clock::local_date(meeting.starts_at))
+/// The villagers' meeting is made up of the villagers of eighteen years and more (组织法, article 21), that of a group of its own.
+async fn counts_as_villager(tx: &Tx, person: PersonId, meeting: &meeting::Model) -> Result<bool> {
+    let Some(one) = people::person(tx, person).await? else { return Ok(false) };
+    let is_here = one.left_on.is_none() && covers(&meeting.area_code, &one.area);
+    if !is_here || !people::rules::is_adult(one.birth_date, clock::local_date(meeting.starts_at)) {
+        return Ok(false);
+    }
+    match meeting.group_number {
+        Some(group) => Ok(people::village_groups::of(tx, &one).await?.contains(&group)),
+        None => Ok(true),
+    }
+}
+
+/// A group is one that the roster of exactly this village knows.
+async fn require_group(tx: &Tx, area: &str, group: Option<i32>) -> Result<()> {
+    let Some(group) = group else { return Ok(()) };
+    let mut checks = Checks::default();
+    let is_known = people::village_groups::numbers(tx, area).await?.contains(&group);
+    checks.require(is_known, "group_number", "unknown");
+    checks.done()
 }
 
 /// Calls the meeting off. Records `meeting.cancelled`.

@@ -4,7 +4,7 @@
 //! there can be signed in, party members without a seat too; a meeting is held only after its beginning, with somebody present
 //! and minutes taken; it is counted against the list with which it was called, and who came to the body or left it later is
 //! written down with a reason before it begins; minutes, resolutions and how many of how many came do not change afterwards;
-//! what nobody counted is not carried, nor what the villagers' own meeting, which decides by its vote, raised hands for; what
+//! what nobody counted is not carried, nor what the villagers' own meeting or a group's, which decide by their vote, raised hands for; what
 //! was not carried is no resolution of the meeting; a council calls its own members and nobody else; a task follows only from
 //! what was carried, and is given by who gives tasks there.
 //! Tables owned: `meetings`, `attendances`, `resolutions`, `meeting_lists`, `list_changes`. Events recorded: `meeting.called`,

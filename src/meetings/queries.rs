@@ -73,6 +73,9 @@ pub struct MeetingView {
     pub body_name: String,
     /// Who was called.
     pub audience: Audience,
+    /// Which villagers' group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_number: Option<i32>,
     /// What a council met about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub business: Option<Business>,
@@ -275,7 +278,7 @@ async fn present(db: &impl ConnectionTrait, actor: &Actor, meeting: &meeting::Mo
     let in_full = if members {
         bodies::members::holds(actor, meeting.body_id)
     } else {
-        audience(meeting)? != Audience::Villagers || bodies::may(actor, Right::HoldMeeting, &meeting.area_code)
+        !audience(meeting)?.is_assembly() || bodies::may(actor, Right::HoldMeeting, &meeting.area_code)
     };
     // whoever has a seat is there in a public role; who belongs to a body without one is known to who holds its meetings
     let seated: HashSet<PersonId> = if members && !in_full {
@@ -339,6 +342,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<V
             resolution: resolved::carried(&resolutions, row.resolution),
             resolutions,
             listed: row.listed,
+            group_number: row.group_number,
             list_changes: changes.remove(&row.id).unwrap_or_default(),
             business: row.business.as_deref().and_then(Business::parse),
             attendance: counts.get(&row.id).copied().unwrap_or_default(),

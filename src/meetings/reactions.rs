@@ -8,12 +8,13 @@ use super::{
     rules::{Audience, Business},
 };
 use crate::{
-    bodies, clock,
+    bodies::{self, BodyKind},
+    clock,
     error::Result,
     events::{Event, Kind, Reaction},
     ids::{MeetingId, PersonId},
     store::Tx,
-    streams::commands::{Card, channel, mailbox, office, post_card},
+    streams::commands::{Card, channel, mailbox, office, post_card, post_card_of},
     text,
 };
 
@@ -25,7 +26,8 @@ pub const REACTIONS: &[Reaction] = &[
 ];
 
 /// Who belongs to the body without a seat is in none of its streams, and is told in the own mailbox; so is who came to it
-/// after the meeting was called, and who was signed in by somebody else.
+/// after the meeting was called, and who was signed in by somebody else. The card is found by the meeting: who has read it
+/// need not be told from outside.
 async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::MeetingListChanged => return tell_entered(tx, event).await,
@@ -37,7 +39,7 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let Some(meeting) = meeting::Entity::find_by_id(event.subject_id::<MeetingId>()?).one(tx).await? else {
         return Ok(());
     };
-    if queries::audience(&meeting)? != Audience::Members {
+    if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         return Ok(());
     }
     let mut people: Vec<PersonId> = bodies::members::ids(tx, meeting.body_id).await?.into_iter().collect();
@@ -45,9 +47,14 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     people.sort_by_key(|person| person.0);
     for person in people {
         let own = mailbox(tx, person).await?;
-        post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+        post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
     }
     Ok(())
+}
+
+/// Its members are nearly the whole village: they read it where the village does.
+async fn is_of_collective(tx: &Tx, meeting: &meeting::Model) -> Result<bool> {
+    Ok(bodies::get(tx, meeting.body_id).await?.kind == BodyKind::Collective)
 }
 
 /// The event does not say whom: the list does.
@@ -59,7 +66,8 @@ async fn tell_entered(tx: &Tx, event: &Event) -> Result<()> {
     };
     let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
     let own = mailbox(tx, entered.person_id).await?;
-    post_card(tx, own, card(("meeting_called", "meetings-card-called"), &meeting, "/meetings")).await?;
+    let called = card(("meeting_called", "meetings-card-called"), &meeting, "/meetings");
+    post_card_of(tx, own, (meeting.id.0, called)).await?;
     Ok(())
 }
 
@@ -88,7 +96,8 @@ async fn pass_on_advice(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// A card for the body that called; one in the village's channel too, when the village or its representatives are called.
+/// A card for the body that called; one in the village's channel too, when the village or its representatives are called; for
+/// each of a group, when that is called.
 async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::MeetingCalled => ("meeting_called", "meetings-card-called"),
@@ -101,7 +110,12 @@ async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     };
     let body = office(tx, meeting.body_id).await?;
     post_card(tx, body, card((code, key), &meeting, "/desk/meetings")).await?;
-    if queries::audience(&meeting)? != Audience::Members {
+    if let Some(group) = meeting.group_number {
+        for person in queries::lists::of_group(tx, &meeting, group).await? {
+            let own = mailbox(tx, person).await?;
+            post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+        }
+    } else if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         let village = channel(tx, &meeting.area_code).await?;
         post_card(tx, village, card((code, key), &meeting, "/meetings")).await?;
     }

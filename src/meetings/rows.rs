@@ -33,6 +33,8 @@ pub(crate) mod meeting {
         pub business: Option<String>,
         /// How many were on its list when it was called; none where it has no list.
         pub listed: Option<i32>,
+        /// The villagers' group that is called.
+        pub group_number: Option<i32>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -21,9 +21,14 @@ pub enum Audience {
     Representatives,
     /// All villagers (村民会议).
     Villagers,
+    /// The villagers of one group (村民小组会议).
+    Group,
 }
 
 impl Audience {
+    /// All of them, in the order of a form.
+    pub const ALL: [Self; 4] = [Self::Members, Self::Representatives, Self::Villagers, Self::Group];
+
     /// The stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -31,13 +36,20 @@ impl Audience {
             Self::Members => "members",
             Self::Representatives => "representatives",
             Self::Villagers => "villagers",
+            Self::Group => "group",
         }
     }
 
     /// The audience of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Members, Self::Representatives, Self::Villagers].into_iter().find(|audience| audience.as_str() == text)
+        Self::ALL.into_iter().find(|audience| audience.as_str() == text)
+    }
+
+    /// Is it an assembly, which decides by its vote and not by hands in a hall?
+    #[must_use]
+    pub fn is_assembly(self) -> bool {
+        matches!(self, Self::Villagers | Self::Group)
     }
 }
 
@@ -92,17 +104,23 @@ pub fn is_quorate(audience: Audience, entitled: u64, present: u64) -> bool {
 #[must_use]
 pub fn quorum(audience: Audience, entitled: u64) -> u64 {
     match audience {
-        Audience::Representatives => (entitled * 2).div_ceil(3).max(1),
+        Audience::Representatives | Audience::Group => (entitled * 2).div_ceil(3).max(1),
         Audience::Members | Audience::Villagers => entitled / 2 + 1,
     }
 }
 
-/// Was a resolution carried? Not where nobody counted. A branch of the party decides by more than half of all its members,
-/// everybody else by more than half of those who are there.
+/// Was a resolution carried? Not where nobody counted. A branch of the party decides by more than half of all its members; so
+/// does the board of a collective, with two thirds of them there; its members and their representatives decide by two thirds of
+/// them all; everybody else by more than half of those who are there.
 #[must_use]
 pub fn is_carried(body_kind: &str, votes_for: Option<u64>, entitled: u64, present: u64) -> bool {
-    let of = if body_kind == "party_branch" { entitled.max(present) } else { present };
-    votes_for.is_some_and(|votes| votes * 2 > of)
+    let (Some(votes), all) = (votes_for, entitled.max(present)) else { return false };
+    match body_kind {
+        "party_branch" => votes * 2 > all,
+        "collective_board" => present * 3 >= all * 2 && votes * 2 > all,
+        "collective" | "collective_reps" => votes * 3 >= all * 2,
+        _ => votes * 2 > present,
+    }
 }
 
 /// How somebody was signed in.
@@ -138,13 +156,13 @@ impl Via {
     }
 }
 
-/// May a body of this kind call these people? The village meeting and its representatives are called by the village
-/// committee alone (村委会组织法: the meeting is convened by the committee).
+/// May a body of this kind call these people? The village meeting, its representatives and a group of it are called by the
+/// village committee alone (村委会组织法: the meeting is convened by the committee; a group has no office here).
 #[must_use]
 pub fn may_call(body_kind: &str, audience: Audience) -> bool {
     match audience {
         Audience::Members => true,
-        Audience::Representatives | Audience::Villagers => body_kind == "village_committee",
+        Audience::Representatives | Audience::Villagers | Audience::Group => body_kind == "village_committee",
     }
 }
 
@@ -167,7 +185,7 @@ pub struct Who<'a> {
     pub seats: &'a [HeldSeat],
     /// Belongs to the body that calls, without a seat.
     pub is_member: bool,
-    /// Lives in the area.
+    /// Lives in the area; of a group's meeting, belongs to the group.
     pub lives_there: bool,
 }
 
@@ -178,7 +196,7 @@ pub fn belongs(audience: Audience, body: BodyId, area: &str, who: Who) -> bool {
     match audience {
         Audience::Members => is_member || seats.iter().any(|seat| seat.body_id == body),
         Audience::Representatives => seats.iter().any(|seat| seat.body_kind == "representatives" && seat.covers(area)),
-        Audience::Villagers => lives_there,
+        Audience::Villagers | Audience::Group => lives_there,
     }
 }
 
@@ -204,9 +222,12 @@ mod tests {
     fn only_the_committee_calls_the_village() {
         for kind in ["council", "party_branch", "supervision_committee", "representatives"] {
             assert!(may_call(kind, Audience::Members));
-            assert!(!may_call(kind, Audience::Villagers) && !may_call(kind, Audience::Representatives), "{kind}");
+            for audience in [Audience::Representatives, Audience::Villagers, Audience::Group] {
+                assert!(!may_call(kind, audience), "{kind}");
+            }
         }
-        assert!(may_call("village_committee", Audience::Villagers));
+        assert!(may_call("village_committee", Audience::Villagers) && may_call("village_committee", Audience::Group));
+        assert!(Audience::ALL.iter().all(|one| Audience::parse(one.as_str()) == Some(*one)));
     }
 
     #[test]
@@ -242,6 +263,8 @@ mod tests {
         assert!(!is_carried("council", None, 9, 5) && !is_carried("party_branch", None, 1, 1), "nobody counted");
         assert!(is_carried("council", Some(3), 9, 5) && !is_carried("council", Some(2), 9, 4));
         assert!(is_carried("party_branch", Some(5), 9, 5) && !is_carried("party_branch", Some(4), 9, 5));
+        assert!(is_carried("collective_board", Some(5), 9, 6) && !is_carried("collective_board", Some(5), 9, 5));
+        assert!(is_carried("collective", Some(6), 9, 6) && !is_carried("collective_reps", Some(5), 9, 9));
     }
 
     #[test]

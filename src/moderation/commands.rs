@@ -191,7 +191,8 @@ async fn hold(
     let area = stream.area_code.unwrap_or_else(|| actor.area.clone());
     let id = HeldId::new();
     let to = media::Subject { kind: MEDIA_KIND, id: &id.to_string(), area: &area };
-    media::attach(tx, actor.person, &message.media, to).await?;
+    let attached = media::attach(tx, actor.person, &message.media, to).await?;
+    media::check_said(&attached)?;
     let (key, key_id) = seals::commands::make(tx, actor.person).await?;
     let body = serde_json::to_string(&message).map_err(Error::broken)?;
     let row = held::ActiveModel {

@@ -2,9 +2,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +21,7 @@ use crate::{
     keys::Keys,
     media::{self, MediaView},
     people, seals,
-    store::{Tx, padded},
+    store::{InTime, Tx, padded},
     streams::{self, commands::SendMessage},
     text,
 };
@@ -89,7 +87,7 @@ pub async fn is_reviewed(db: &impl ConnectionTrait, stream: StreamId) -> Result<
 pub(super) struct Spoken(pub(super) StreamId);
 
 /// [`is_reviewed`], asked together with all who speak at the moment.
-pub(super) async fn are_reviewed(db: &DatabaseConnection, spoken: &[Spoken]) -> Result<Vec<bool>> {
+pub(super) async fn are_reviewed(db: &InTime, spoken: &[Spoken]) -> Result<Vec<bool>> {
     let asked = padded(spoken.iter().map(|one| one.0).collect::<Vec<_>>());
     let reviewed = reviewed::Entity::find().filter(reviewed::Column::StreamId.is_in(asked)).all(db).await?;
     let reviewed: HashSet<StreamId> = reviewed.into_iter().map(|row| row.stream_id).collect();

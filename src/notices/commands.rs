@@ -31,7 +31,9 @@ use crate::{
 };
 
 pub use super::confirmations::{confirm, confirm_for, told, undo};
-pub use super::objections::{AnswerObjection, RaiseObjection, answer_objection, object};
+pub use super::objections::{
+    AnswerObjection, RaiseObjection, WithdrawObjection, answer_objection, object, withdraw_objection,
+};
 
 /// Scope of the mandate by which a council publishes.
 pub const MANDATE_SCOPE: &str = "publish_notice";

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice},
+    commands::{self, AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice, WithdrawObjection},
     confirmations::{ConfirmFor, OfPerson},
     doors::{DoorView, DoorsQuery},
     queries::{self, ConfirmationView, NoticeDetail, NoticeView, ObjectionView},
@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_doors))
         .routes(routes!(object_to_notice, list_objections))
         .routes(routes!(answer_objection))
+        .routes(routes!(withdraw_objection))
 }
 
 /// Whose notices.
@@ -260,6 +261,26 @@ async fn answer_objection(
 ) -> Result<Json<ObjectionView>> {
     app.once(actor, key, "answer_objection", (id, input), |tx, actor, input| {
         Box::pin(commands::answer_objection(tx, actor, input))
+    })
+    .await
+    .map(Json)
+}
+
+/// Withdraw an objection that somebody else wrote down: the person in whose name it is, or for them, with a reason, who
+/// answers objections. It stays where it is, marked; the person is told. Once more is the first answer.
+#[utoipa::path(post, path = "/v1/objections/{id}/withdraw", tag = "notices", operation_id = "withdraw_objection",
+    params(("id" = ObjectionId, Path)), request_body = WithdrawObjection,
+    responses((status = 200, body = ObjectionView, description = "The objection that was withdrawn"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn withdraw_objection(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<ObjectionId>,
+    Input(input): Input<WithdrawObjection>,
+) -> Result<Json<ObjectionView>> {
+    app.once(actor, key, "withdraw_objection", (id, input), |tx, actor, input| {
+        Box::pin(commands::withdraw_objection(tx, actor, input))
     })
     .await
     .map(Json)

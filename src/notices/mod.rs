@@ -12,7 +12,7 @@
 //! Tables owned: `notices`, `notice_counters`, `notice_versions`, `notice_villages`, `notice_audience`,
 //! `notice_confirmations`, `notice_reminders`, `objections`. Events recorded: `notice.published`, `notice.revised`,
 //! `notice.withdrawn`, `notice.concluded`, `notice.held_up`, `notice.reminder_due`, `notice.confirmed_for`,
-//! `notice.confirmation_undone`, `objection.raised`, `objection.answered`; a confirmation of one's own is its own record.
+//! `notice.confirmation_undone`, `objection.raised`, `objection.answered`, `objection.withdrawn`; a confirmation of one's own is its own record.
 //!
 //! # Why
 //! The law counts the period from the day after the publication; objections are taken from the minute of publication,
@@ -39,7 +39,7 @@ mod villages;
 
 pub use self::{
     audience::{village_of, visits},
-    commands::{AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice},
+    commands::{AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice, WithdrawObjection},
     confirmations::{ConfirmFor, ConfirmVia, DoorWay, OfPerson},
     doors::{DoorView, DoorsQuery},
     http::routes,

@@ -1,4 +1,5 @@
 //! Writes of objections: raised by residents, or written down for them, while the notice hangs; answered once and in public.
+//! What was written down for somebody is withdrawn by that person, or for them with a reason, and stays on the page.
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,6 +41,16 @@ pub struct AnswerObjection {
     pub answer: String,
 }
 
+/// That an objection which was written down for somebody does not stand any more.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawObjection {
+    /// Why; needed where somebody withdraws it for the person: 2 to 200 characters, public.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub reason: String,
+}
+
 /// Objects to a notice, or writes down somebody's objection who has no phone to do it. Records `objection.raised`.
 ///
 /// # Errors
@@ -76,6 +87,9 @@ pub async fn object(tx: &Tx, actor: &Actor, (id, input): (NoticeId, RaiseObjecti
         answered_by: Set(None),
         answered_at: Set(None),
         recorded_by: Set(recorded_by),
+        withdrawn_at: Set(None),
+        withdrawn_by: Set(None),
+        withdrawal: Set(None),
     };
     let row = row.insert(tx).await?;
     let raised = Happening::new(Kind::ObjectionRaised, row.id)
@@ -104,7 +118,7 @@ async fn whose(tx: &Tx, actor: &Actor, notice: &notice::Model, named: Option<Per
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right in the area, and for the own objection; `wrong_state` when it is
-/// answered; `invalid_fields`.
+/// answered or withdrawn; `invalid_fields`.
 pub async fn answer_objection(
     tx: &Tx,
     actor: &Actor,
@@ -125,10 +139,55 @@ pub async fn answer_objection(
         .col_expr(objection::Column::AnsweredAt, Expr::value(tx.now()))
         .filter(objection::Column::Id.eq(id))
         .filter(objection::Column::AnsweredAt.is_null())
+        .filter(objection::Column::WithdrawnAt.is_null())
         .exec_with_returning(tx)
         .await?;
     let row = answered.into_iter().next().ok_or(Code::WrongState)?;
     let happening = Happening::new(Kind::ObjectionAnswered, id)
+        .at(&notice.area_code)
+        .by(actor.person)
+        .with(json!({ "notice": notice.id, "matter": notice.matter_id }));
+    events::record(tx, happening).await?;
+    queries::objection_view(tx, row, Some(actor)).await
+}
+
+/// Withdraws an objection that somebody else wrote down: the person in whose name it is, at any time; for that person, with a
+/// reason that everybody reads, who answers objections, as long as it waits for an answer. What it says and what was answered
+/// stay. Once more is the first answer. Records `objection.withdrawn`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for others; `wrong_state` for what somebody said by themselves, and for another's that is
+/// answered; `invalid_fields` without a reason for another's.
+pub async fn withdraw_objection(
+    tx: &Tx,
+    actor: &Actor,
+    (id, input): (ObjectionId, WithdrawObjection),
+) -> Result<ObjectionView> {
+    let raised = objection::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let notice = notice::Entity::find_by_id(raised.notice_id).one(tx).await?.ok_or(Code::NotFound)?;
+    let is_own = raised.person_id == actor.person;
+    if !is_own {
+        bodies::require(actor, Right::AnswerObjection, &notice.area_code)?;
+    }
+    if raised.withdrawn_at.is_some() {
+        return queries::objection_view(tx, raised, Some(actor)).await;
+    }
+    if raised.recorded_by.is_none() || (!is_own && raised.answered_at.is_some()) {
+        return Err(Code::WrongState.into());
+    }
+    let mut checks = Checks::default();
+    checks.text("reason", input.reason.trim(), if is_own { 0..=200 } else { 2..=200 });
+    checks.done()?;
+    let withdrawn = objection::ActiveModel {
+        id: Set(id),
+        withdrawn_at: Set(Some(tx.now())),
+        withdrawn_by: Set(Some(actor.person)),
+        // who takes back what is in the own name owes nobody a reason
+        withdrawal: Set(Some(input.reason.trim().to_owned()).filter(|_| !is_own)),
+        ..Default::default()
+    };
+    let row = withdrawn.update(tx).await?;
+    let happening = Happening::new(Kind::ObjectionWithdrawn, id)
         .at(&notice.area_code)
         .by(actor.person)
         .with(json!({ "notice": notice.id, "matter": notice.matter_id }));

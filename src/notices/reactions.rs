@@ -49,10 +49,14 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         Kind::NoticeHeldUp => {
             ("notice_held_up", "notices-card-held-up", event.subject_id::<NoticeId>()?, String::new())
         }
-        Kind::ObjectionRaised => {
+        Kind::ObjectionRaised | Kind::ObjectionWithdrawn => {
             let Some(raised) = objection(tx, event).await? else { return Ok(()) };
             let name = people::names(tx, vec![raised.person_id]).await?.remove(&raised.person_id).unwrap_or_default();
-            ("objection_raised", "notices-card-objection", raised.notice_id, name)
+            let (code, key) = match event.kind {
+                Kind::ObjectionRaised => ("objection_raised", "notices-card-objection"),
+                _ => ("objection_taken_back", "notices-card-taken-back"),
+            };
+            (code, key, raised.notice_id, name)
         }
         _ => return Ok(()),
     };
@@ -70,11 +74,12 @@ async fn tell_objector(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::ObjectionAnswered => ("objection_answered", "notices-card-answered"),
         Kind::ObjectionRaised => ("objection_written", "notices-card-written"),
+        Kind::ObjectionWithdrawn => ("objection_withdrawn", "notices-card-withdrawn-for"),
         _ => return Ok(()),
     };
     let Some(raised) = objection(tx, event).await? else { return Ok(()) };
-    // who raised it knows
-    if event.kind == Kind::ObjectionRaised && raised.recorded_by.is_none() {
+    // who raised it knows, and who withdrew it
+    if event.kind != Kind::ObjectionAnswered && event.actor == Some(raised.person_id) {
         return Ok(());
     }
     let Some(notice) = notice::Entity::find_by_id(raised.notice_id).one(tx).await? else { return Ok(()) };

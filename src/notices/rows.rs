@@ -243,6 +243,12 @@ pub(crate) mod objection {
         pub answered_at: Option<DateTime<Utc>>,
         /// Who wrote it down, where that was somebody else.
         pub recorded_by: Option<PersonId>,
+        /// When what was written down was withdrawn; it waits for no answer any more.
+        pub withdrawn_at: Option<DateTime<Utc>>,
+        /// By the person in whose name it is, or for them.
+        pub withdrawn_by: Option<PersonId>,
+        /// Why, where it was for them.
+        pub withdrawal: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

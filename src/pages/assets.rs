@@ -16,6 +16,9 @@ use crate::{
 #[folder = "web/assets"]
 struct Assets;
 
+/// For what has an address that changes with its content.
+pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
+
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/assets/{digest}/{*name}", get(asset))
@@ -28,6 +31,11 @@ pub fn url(name: &str) -> String {
     format!("/assets/{}/{name}", digest(name).unwrap_or_default())
 }
 
+/// What is in this file.
+pub(super) fn text(name: &str) -> String {
+    Assets::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+}
+
 fn digest(name: &str) -> Option<String> {
     let file = Assets::get(name)?;
     Some(file.metadata.sha256_hash().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
@@ -37,7 +45,7 @@ fn digest(name: &str) -> Option<String> {
 async fn asset(Path((asked, name)): Path<(String, String)>) -> Result<Response> {
     let file = Assets::get(&name).ok_or(Code::NotFound)?;
     let is_present = digest(&name).is_some_and(|digest| digest == asked);
-    let keep = if is_present { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let keep = if is_present { FOREVER } else { "no-cache" };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime(&name)));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));

@@ -3,7 +3,6 @@ use askama::Template;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, header},
     response::Response,
     routing::{get, post},
 };
@@ -12,11 +11,12 @@ use super::{
     codes,
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, render, render_as, see, up},
+    login::with_cookies,
     words::Words,
 };
 use crate::{
     app::{App, client_address},
-    error::{Error, Result},
+    error::Result,
     people::{
         self, Carrier,
         desk_login::{
@@ -79,12 +79,7 @@ async fn enter(State(app): State<App>, viewer: Viewer, request: Request) -> Resu
     let text = |name: &str| typed.text(name).to_owned();
     let told = DeskSignIn { phone: text("phone"), password: text("password"), code: text("code") };
     match sign_in_desk(&app, address, told, Carrier::Cookie).await {
-        Ok(open) => {
-            let mut response = see("/desk");
-            let cookie = HeaderValue::from_str(&people::cookie(&app, &open.secret)).map_err(Error::broken)?;
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-            Ok(response)
-        }
+        Ok(open) => with_cookies(see("/desk"), &people::cookies(&app, &open.secret)),
         Err(error) => Ok(login_page(&viewer, typed, Wrong::from(error)?)),
     }
 }

@@ -120,8 +120,9 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
         todo.push(Todo::new("page-todo-vote", (&vote.question, Some(&vote.closes_at)), format!("/votes/{}", vote.id)));
     }
     let page = PageQuery { cursor: None, limit: Some(SHOWN) };
-    let own = meeting::belongs_to(app, actor).await?;
-    for one in meetings::queries::list(db, &actor.area, &page).await?.items {
+    let newest = meetings::queries::list(db, &actor.area, &page).await?.items;
+    let own = meeting::belongs_to(app, actor, &newest).await?;
+    for one in newest {
         let is_now = one.starts_at + TimeDelta::days(1) > app.local_now();
         if is_now
             && meeting::waits_for((app, actor, &own), &one)

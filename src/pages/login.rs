@@ -128,7 +128,7 @@ async fn enter(State(app): State<App>, viewer: Viewer, headers: HeaderMap, typed
     };
     let then = local(typed.text("then")).to_owned();
     match people::sign_in(&app, told, Carrier::Cookie).await {
-        Ok(open) => with_cookie(see(&then), &people::cookie(&app, &open.secret)),
+        Ok(open) => with_cookies(see(&then), &people::cookies(&app, &open.secret)),
         Err(Error::Refused(refusal)) if refusal.code == Code::PersonChoiceNeeded => {
             let people = choices(refusal.more.unwrap_or_default());
             Ok(render(&WhoPage { page: page(&viewer), then, typed, people }))
@@ -145,7 +145,7 @@ fn choices(more: Value) -> Vec<Choice> {
 
 async fn leave(State(app): State<App>, who: Resident) -> Result<Response> {
     people::sign_out(&app, &who.actor).await?;
-    with_cookie(see("/"), &people::no_cookie(&app))
+    with_cookies(see("/"), &people::no_cookies(&app))
 }
 
 /// Whether letters are larger, and where to go on.
@@ -159,11 +159,15 @@ async fn elder(State(app): State<App>, Query(wanted): Query<Elder>) -> Result<Re
     let secure = if app.config.public_url.starts_with("https:") { "; Secure" } else { "" };
     let on = wanted.on == Some(1);
     let (value, secs) = if on { ("1", ELDER_SECS) } else { ("", 0) };
-    let cookie = format!("elder={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{secure}");
-    with_cookie(see(local(wanted.then.as_deref().unwrap_or("/"))), &cookie)
+    // read by the page for when there is no network, which is the same for everybody
+    let cookie = format!("elder={value}; SameSite=Lax; Path=/; Max-Age={secs}{secure}");
+    with_cookies(see(local(wanted.then.as_deref().unwrap_or("/"))), &[cookie])
 }
 
-fn with_cookie(mut response: Response, cookie: &str) -> Result<Response> {
-    response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(cookie).map_err(Error::broken)?);
+/// The answer, handing these over or taking them away.
+pub(super) fn with_cookies(mut response: Response, cookies: &[String]) -> Result<Response> {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(cookie).map_err(Error::broken)?);
+    }
     Ok(response)
 }

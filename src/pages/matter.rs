@@ -167,7 +167,7 @@ async fn asked(app: &App, actor: &Actor, forms: Vec<FormView>) -> Result<Vec<Ask
 }
 
 async fn doors(app: &App, actor: &Actor, meetings: &[MeetingView]) -> Result<Option<MeetingView>> {
-    let own = meeting::belongs_to(app, actor).await?;
+    let own = meeting::belongs_to(app, actor, meetings).await?;
     let open = meetings.iter().find(|meeting| meeting::waits_for((app, actor, &own), meeting));
     let Some(open) = open else { return Ok(None) };
     let detail = meetings::queries::detail(app.store.read(), Some(actor), open.id).await?;

@@ -1,5 +1,5 @@
 //! `/meetings`: meetings of the village, each with its agenda, signing in, also by the code at its door, and the minutes.
-use std::collections::HashSet;
+use std::{collections::HashSet, slice};
 
 use askama::Template;
 use axum::{
@@ -22,6 +22,7 @@ use crate::{
     ids::{BodyId, MeetingId},
     meetings::{Attend, MeetingDetail, MeetingView, commands, door, queries, rules},
     page::PageQuery,
+    people,
     votes::{VoteView, queries::votes_at},
 };
 
@@ -85,7 +86,8 @@ async fn shown(
     let meeting = queries::detail(app.store.read(), viewer.actor.as_ref(), id).await?;
     let is_awaited = match &viewer.actor {
         Some(actor) => {
-            let belongs = waits_for((app, actor, &belongs_to(app, actor).await?), &meeting.meeting);
+            let own = belongs_to(app, actor, slice::from_ref(&meeting.meeting)).await?;
+            let belongs = waits_for((app, actor, &own), &meeting.meeting);
             // who left the body since is counted until that is written down
             belongs
                 || (is_open(app, &meeting.meeting) && queries::is_listed(app.store.read(), id, actor.person).await?)
@@ -100,15 +102,30 @@ async fn shown(
     Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, may_sign_in, ticket, wrong }))
 }
 
-/// The bodies to which somebody belongs without a seat.
-pub async fn belongs_to(app: &App, actor: &Actor) -> Result<HashSet<BodyId>> {
-    bodies::members::bodies_of(app.store.read(), actor.person).await
+/// To what somebody belongs without a seat.
+pub struct Own {
+    bodies: HashSet<BodyId>,
+    groups: Vec<i32>,
 }
 
-/// Are the doors open for this person, who belongs to these bodies without a seat?
-pub fn waits_for((app, actor, own): (&App, &Actor, &HashSet<BodyId>), meeting: &MeetingView) -> bool {
-    let lives_there = actor.lives_in(&meeting.area_code);
-    let who = rules::Who { seats: &actor.seats, is_member: own.contains(&meeting.body_id), lives_there };
+/// The bodies to which somebody belongs without a seat, and the villagers' groups where one of these meetings is of a group.
+pub async fn belongs_to(app: &App, actor: &Actor, meetings: &[MeetingView]) -> Result<Own> {
+    let db = app.store.read();
+    let bodies = bodies::members::bodies_of(db, actor.person).await?;
+    let mut groups = Vec::new();
+    if meetings.iter().any(|one| one.group_number.is_some())
+        && let Some(person) = people::person(db, actor.person).await?
+    {
+        groups = people::village_groups::of(db, &person).await?;
+    }
+    Ok(Own { bodies, groups })
+}
+
+/// Are the doors open for this person, who belongs to these bodies and groups without a seat?
+pub fn waits_for((app, actor, own): (&App, &Actor, &Own), meeting: &MeetingView) -> bool {
+    let is_of_group = meeting.group_number.is_none_or(|group| own.groups.contains(&group));
+    let lives_there = actor.lives_in(&meeting.area_code) && is_of_group;
+    let who = rules::Who { seats: &actor.seats, is_member: own.bodies.contains(&meeting.body_id), lives_there };
     is_open(app, meeting) && rules::belongs(meeting.audience, meeting.body_id, &meeting.area_code, who)
 }
 

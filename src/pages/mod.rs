@@ -36,12 +36,14 @@ mod matter;
 mod meeting;
 mod message;
 mod notice;
+mod offline;
 mod options;
 mod plan;
 mod privacy;
 mod problem;
 mod proxy;
 mod record;
+mod register;
 mod resolution;
 mod roll;
 mod search;
@@ -77,6 +79,7 @@ pub fn routes() -> Router<App> {
         .merge(plan::routes())
         .merge(arguments::routes())
         .merge(charters::routes())
+        .merge(register::routes())
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())
@@ -101,4 +104,5 @@ pub fn routes() -> Router<App> {
         .merge(desk::routes())
         .layer(middleware::from_fn(problem::shown))
         .merge(assets::routes())
+        .merge(offline::routes())
 }

@@ -22,10 +22,10 @@ use crate::{
     app::{App, Path, Query},
     error::Result,
     events::{self, Head},
-    ids::NoticeId,
+    ids::{NoticeId, ObjectionId},
     notices::{
         self, ConfirmVia, ConfirmationView, DoorView, NoticeDetail, NoticeView, ObjectionView, RaiseObjection,
-        commands, queries,
+        WithdrawObjection, commands, queries,
     },
     page::PageQuery,
     quiet::Class,
@@ -38,6 +38,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/notices/{id}", get(show))
         .route("/notices/{id}/poster", get(poster))
         .route("/notices/{id}/objections", post(object).get(up))
+        .route("/notices/{id}/objections/take-back", post(take_back).get(up))
         .route("/notices/{id}/confirmations", post(confirm).get(up))
 }
 
@@ -176,6 +177,17 @@ async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>,
         Ok(objection) => Ok(see(&format!("/notices/{id}#o-{}", objection.id))),
         Err(error) => shown(&app, &who.viewer, id, form, Wrong::from(error)?).await,
     }
+}
+
+/// What somebody else wrote down in the own name.
+async fn take_back(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
+    let objection: ObjectionId = form.required("objection_id")?;
+    let input = (objection, WithdrawObjection { reason: form.text("reason").to_owned() });
+    let withdraw = app.once(who.actor.clone(), form.key(), "withdraw_objection", input, |tx, actor, input| {
+        Box::pin(commands::withdraw_objection(tx, actor, input))
+    });
+    withdraw.await?;
+    Ok(see(&format!("/notices/{id}#o-{objection}")))
 }
 
 async fn confirm(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>) -> Result<Response> {

@@ -17,7 +17,9 @@ use crate::{
         commands::{proxies::Called, raise_roll_objection},
         queries::{
             self,
-            roll_list::{RollEntryView, RollObjectionView, RollView, entries, may_object, may_see, objections, roll},
+            roll_list::{
+                RollEntryView, RollObjectionView, RollView, entries, may_object, may_raise, may_see, objections, roll,
+            },
         },
     },
 };
@@ -73,20 +75,21 @@ async fn shown(
         }
         _ => false,
     };
-    let sees = match &viewer.actor {
-        Some(actor) => may_see(db, actor, id).await?.then_some(actor),
-        None => None,
-    };
-    let (list, next, own) = match sees {
-        Some(actor) => {
+    let (mut list, mut next, mut own, mut may_raise_it) = (Vec::new(), None, Vec::new(), false);
+    if let Some(actor) = &viewer.actor {
+        if may_see(db, actor, id).await? {
             let query = PageQuery { limit: query.limit.or(Some(ON_A_PAGE)), ..query };
             let found = entries(db, actor, id, &query).await?;
-            let own = objections(db, actor, id).await?.into_iter().filter(|one| one.raised_by == actor.person);
-            (found.items, found.next_cursor, own.collect())
+            (list, next) = (found.items, found.next_cursor);
         }
-        None => (Vec::new(), None, Vec::new()),
-    };
-    let may_object = sees.is_some() && may_object(&roll, &vote.state, app.now());
+        // whoever is counted to another group by mistake sees no list, and says so all the same
+        may_raise_it = may_raise(db, actor, id).await?;
+        if may_raise_it {
+            own = objections(db, actor, id).await?;
+            own.retain(|one| one.raised_by == actor.person);
+        }
+    }
+    let may_object = may_raise_it && may_object(&roll, &vote.state, app.now());
     let page = viewer.page("page-roll").back(format!("/votes/{id}")).at(format!("/votes/{id}/roll"));
     let shown = RollPage { page, vote, roll, mine, is_elsewhere, own, entries: list, next, may_object, typed, wrong };
     Ok(render_as(shown.wrong.status(), &shown))

@@ -47,6 +47,8 @@ struct SpeakPage {
     kept: Vec<MediaId>,
     /// What others have said already, before it is said again.
     similar: Vec<SuggestionSummary>,
+    /// For when there is no network: nobody's, until the phone says whose.
+    is_offline: bool,
 }
 
 impl SpeakPage {
@@ -81,8 +83,30 @@ async fn page(
     let status = wrong.status();
     let (kinds, categories, visibilities) = (KINDS, CATEGORIES, VISIBILITIES);
     let (draft, typed) = (draft_of(app, &who.actor), sent.fields);
-    let shown = SpeakPage { page, kinds, categories, visibilities, seats, draft, typed, wrong, kept, similar };
+    let is_offline = false;
+    let shown =
+        SpeakPage { page, kinds, categories, visibilities, seats, draft, typed, wrong, kept, similar, is_offline };
     Ok(render_as(status, &shown))
+}
+
+/// The page for when there is no network: the same for everybody, each time.
+pub(super) fn offline() -> String {
+    let title = text::say("page-offline");
+    let shown = SpeakPage {
+        page: Page { title, back: "/".to_owned(), path: "/speak".to_owned(), ..Page::default() },
+        kinds: KINDS,
+        categories: CATEGORIES,
+        visibilities: VISIBILITIES,
+        seats: Vec::new(),
+        draft: String::new(),
+        typed: Fields::default(),
+        wrong: Wrong::default(),
+        kept: Vec::new(),
+        similar: Vec::new(),
+        is_offline: true,
+    };
+    // writing into a string does not fail
+    shown.render().unwrap_or_default()
 }
 
 async fn show(State(app): State<App>, who: Resident) -> Result<Response> {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, encode, is_inside, local, render, render_as, see, up},
+    login::with_cookies,
     words::Words,
 };
 use crate::{
@@ -142,12 +143,7 @@ async fn back(
 ) -> Result<Response> {
     let browser = browser(&headers).ok_or(Code::InvalidRequest)?;
     match wechat::come_back(&app, browser, &told.state, told.code.as_deref()).await? {
-        Back::In(open, then) => {
-            let mut response = found(&then);
-            let line = HeaderValue::from_str(&people::cookie(&app, &open.secret)).map_err(Error::broken)?;
-            response.headers_mut().append(header::SET_COOKIE, line);
-            Ok(response)
-        }
+        Back::In(open, then) => with_cookies(found(&then), &people::cookies(&app, &open.secret)),
         Back::Unbound if viewer.actor.is_some() => Ok(found("/wechat")),
         Back::Unbound => Ok(found(&format!("/login?then={}", encode("/wechat")))),
         Back::Guest(then) => Ok(found(&then)),

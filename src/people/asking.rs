@@ -11,9 +11,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
-use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, JoinType, QueryFilter, QuerySelect, SelectTwo, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, SelectTwo, sea_query::Expr};
 
 use super::{
     rows::{person, session},
@@ -25,11 +23,13 @@ use crate::{
     broker::Bell,
     error::{Code, Error, Result},
     ids::{PersonId, SessionId},
-    store::padded,
+    store::{InTime, padded},
 };
 
 /// Name of the pages' cookie.
 const COOKIE: &str = "ls_session";
+/// By it `web/assets/keep.js` knows, without a network, whose log-in this is; a page sets it, nothing here reads it.
+const WRITER: &str = "ls_writer";
 const KEPT_SECS: u64 = 3;
 const KEPT_ACTORS: u64 = 50_000;
 /// Browsers keep a cookie no longer; the session's own end is the server's.
@@ -90,7 +90,7 @@ fn find(which: Expr) -> SelectTwo<session::Entity, person::Entity> {
 }
 
 /// Of each of these log-ins, in one statement.
-async fn find_all(db: &DatabaseConnection, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
+async fn find_all(db: &InTime, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
     let rows = find(session::Column::Id.is_in(padded(sessions.to_vec()))).all(db).await?;
     let known: HashMap<_, _> = rows.into_iter().filter_map(|(row, person)| Some((row.id, (row, person?)))).collect();
     Ok(sessions.iter().map(|session| known.get(session).cloned()).collect())
@@ -141,21 +141,25 @@ pub fn session_cookie(headers: &HeaderMap) -> Option<String> {
     pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
 }
 
-/// The `Set-Cookie` value that hands a log-in to a browser.
+/// The `Set-Cookie` values that hand a log-in to a browser.
 #[must_use]
-pub fn cookie(app: &App, secret: &str) -> String {
-    set_cookie(app, secret, COOKIE_DAYS * 86_400)
+pub fn cookies(app: &App, secret: &str) -> [String; 2] {
+    set_cookies(app, secret, COOKIE_DAYS * 86_400)
 }
 
-/// The `Set-Cookie` value that takes it away.
+/// The `Set-Cookie` values that take it away.
 #[must_use]
-pub fn no_cookie(app: &App) -> String {
-    set_cookie(app, "", 0)
+pub fn no_cookies(app: &App) -> [String; 2] {
+    set_cookies(app, "", 0)
 }
 
-fn set_cookie(app: &App, value: &str, secs: i64) -> String {
+/// With another log-in the phone no longer knows whose words it takes where there is no network.
+fn set_cookies(app: &App, value: &str, secs: i64) -> [String; 2] {
     let secure = if app.config.public_url.starts_with("https:") { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{secure}")
+    [
+        format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{secure}"),
+        format!("{WRITER}=; SameSite=Lax; Path=/; Max-Age=0{secure}"),
+    ]
 }
 
 /// A request that changes something and is carried by a cookie must come from our own pages.

@@ -130,8 +130,8 @@ async fn log_out_everywhere(State(app): State<App>, actor: Actor, headers: Heade
 }
 
 fn gone(app: &App, headers: &HeaderMap) -> impl IntoResponse + use<> {
-    let cookie = asking::session_cookie(headers).map(|_| (header::SET_COOKIE, asking::no_cookie(app)));
-    (StatusCode::NO_CONTENT, AppendHeaders(cookie))
+    let cookies = asking::session_cookie(headers).map(|_| asking::no_cookies(app));
+    (StatusCode::NO_CONTENT, AppendHeaders(cookies.into_iter().flatten().map(|cookie| (header::SET_COOKIE, cookie))))
 }
 
 /// Opens one socket.

@@ -32,6 +32,7 @@ mod sign_out;
 mod tickets;
 mod tokens;
 mod totp;
+pub mod village_groups;
 mod wechat;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -39,8 +40,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub use self::{
     accounts::{close_account, phone_of},
     asking::{
-        Visitor, actor_cache, actor_of_cookie, actor_of_session, cookie, heard, named_by, no_cookie, require_own_page,
-        session_cookie,
+        Visitor, actor_cache, actor_of_cookie, actor_of_session, cookies, heard, named_by, no_cookies,
+        require_own_page, session_cookie,
     },
     commands::{RosterFile, RosterImported, import_roster},
     guest::make_guest,

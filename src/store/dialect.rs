@@ -129,7 +129,7 @@ impl Dialect {
     }
 
     /// Bytes of the database, without the log that is not folded into it yet.
-    pub(super) async fn bytes(&self, readers: &DatabaseConnection) -> std::result::Result<u64, DbErr> {
+    pub(super) async fn bytes(&self, readers: &impl ConnectionTrait) -> std::result::Result<u64, DbErr> {
         let select = match self {
             Self::Sqlite(_) => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
             Self::Postgres(_) => "SELECT pg_database_size(current_database())",
@@ -159,7 +159,7 @@ impl Dialect {
     ///
     /// # Errors
     /// When it does not answer.
-    pub(super) async fn doubts(&self, readers: &DatabaseConnection) -> std::result::Result<Vec<String>, DbErr> {
+    pub(super) async fn doubts(&self, readers: &impl ConnectionTrait) -> std::result::Result<Vec<String>, DbErr> {
         match self {
             Self::Sqlite(_) => Ok(Vec::new()),
             Self::Postgres(_) => postgres::doubts(readers, &Clock::system()).await,

@@ -12,21 +12,18 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sea_orm::DatabaseConnection;
 use tokio::sync::oneshot;
 
-use super::Store;
-use crate::error::{Code, Error, Result};
+use super::{InTime, Store};
+use crate::error::{Error, Result};
 
 /// Pieces read together at most.
 const PIECES: usize = 64;
 /// So long more may join those who wait already.
 const MORE: Duration = Duration::from_millis(1);
-/// A network that swallows packets must not keep all who ask waiting for one answer.
-const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// Reads several pieces; an answer for each, in their order.
-pub type Gathered<I, T> = for<'d> fn(&'d DatabaseConnection, &'d [I]) -> BoxFuture<'d, Result<Vec<T>>>;
+pub type Gathered<I, T> = for<'d> fn(&'d InTime, &'d [I]) -> BoxFuture<'d, Result<Vec<T>>>;
 
 type Answer<T> = oneshot::Sender<Result<T>>;
 
@@ -112,8 +109,7 @@ where
     T: Send + 'static,
 {
     while let Some((pieces, answers)) = reading.0.take() {
-        let found = tokio::time::timeout(READ_WITHIN, read(store.read(), &pieces)).await;
-        match found.unwrap_or_else(|_| Err(Code::Busy.after_secs(2))) {
+        match read(store.read(), &pieces).await {
             Ok(found) => answers.into_iter().zip(found).for_each(|(answer, found)| drop(answer.send(Ok(found)))),
             Err(error) => {
                 tracing::warn!(%error, "reading together");
@@ -137,6 +133,52 @@ pub fn padded<T: Clone>(mut list: Vec<T>) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{calendar::Calendar, clock::Clock, keys::Keys};
+
+    /// The answer is with how many it was read.
+    fn counted<'d>(_: &'d InTime, pieces: &'d [u8]) -> BoxFuture<'d, Result<Vec<usize>>> {
+        Box::pin(async move { Ok(vec![pieces.len(); pieces.len()]) })
+    }
+
+    /// Asks when it is the turn of this task on the one thread that there is, and says with how many it was read.
+    fn ask(store: &Store) -> tokio::task::JoinHandle<usize> {
+        let store = store.clone();
+        tokio::spawn(async move { store.read_together(0, counted).await.unwrap() })
+    }
+
+    /// Gives everybody else who is ready many turns, and the clock hardly any time.
+    async fn turns() {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn who_comes_a_moment_later_is_read_with_the_next_and_who_comes_alone_waits_for_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(Keys::load_or_make(folder.path()).unwrap());
+        let url = format!("sqlite://{}", folder.path().join("gathered.db").display());
+        let calendar = Calendar::load(None).unwrap();
+        let (store, _rung) = crate::store::open(&url, Clock::system(), calendar, keys).await.unwrap();
+        let (mut at_once, mut together) = (0, 0);
+        // a machine that is busy may let a moment pass between two turns
+        for _ in 0..200 {
+            let alone = ask(&store);
+            turns().await;
+            at_once += usize::from(alone.is_finished());
+            assert_eq!(alone.await.unwrap(), 1);
+            // two who come while whoever read for the first waits for more, though not at once
+            let first = ask(&store);
+            turns().await;
+            let second = ask(&store);
+            let both = [first.await.unwrap(), second.await.unwrap()];
+            assert!([[1, 1], [2, 2]].contains(&both), "{both:?}");
+            together += usize::from(both == [2, 2]);
+            tokio::time::sleep(2 * MORE).await;
+        }
+        assert!(at_once > 150, "who comes alone waits for more: {at_once} of 200 do not");
+        assert!(together > 0, "nobody who comes a moment later is waited for");
+    }
 
     #[test]
     fn lists_are_padded_to_powers_of_two() {

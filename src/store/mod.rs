@@ -1,7 +1,7 @@
 //! The database: many readers, and one way to write.
 //!
 //! Always true: [`Store::write`] answers after the commit; a unit is all or nothing; a unit runs to its end though the
-//! phone that asked for it hangs up; no unit does I/O besides the database.
+//! phone that asked for it hangs up; no unit does I/O besides the database; neither a unit nor a read waits without end.
 //! Tables owned: none (the schema is in `migrations/`). Events recorded: none.
 //!
 //! # Why
@@ -20,6 +20,7 @@ mod dialect;
 #[cfg(test)]
 mod full;
 mod gathered;
+mod in_time;
 mod together;
 mod tx;
 mod writer;
@@ -33,12 +34,12 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::{
     alone::{damage, doubts, exists, snapshot, write_alone},
     gathered::{Gathered, padded},
+    in_time::InTime,
     together::Together,
     tx::Tx,
 };
@@ -53,12 +54,14 @@ use crate::{
 
 /// Units that may wait; more are told to come back.
 const WAITING_UNITS: usize = 4096;
+/// A read waits so long, for a connection and for its answer: longer than a server lets it.
+const READ_WITHIN: Duration = Duration::from_secs(15);
 
 /// The handle that everything above uses. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     dialect: Arc<Dialect>,
-    read: DatabaseConnection,
+    read: InTime,
     units: mpsc::Sender<writer::Unit>,
     bells: Arc<mpsc::UnboundedSender<Bell>>,
     queues: Arc<together::Queues>,
@@ -93,6 +96,7 @@ pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) 
     let count = Arc::new(move || _ = counted.writes.fetch_add(1, Ordering::Relaxed));
     let writer = Writer { dialect: Arc::clone(&dialect), write, bells: bells.clone(), clock, calendar, keys, count };
     tokio::spawn(writer.run(waiting));
+    let read = InTime::new(read, READ_WITHIN);
     Ok((
         Store { dialect, read, units, bells: Arc::new(bells), queues: Arc::default(), gathered: Arc::default(), asked },
         rung,
@@ -100,9 +104,9 @@ pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) 
 }
 
 impl Store {
-    /// For queries. Writing through it fails.
+    /// For queries, none of which is waited for without end. Writing through it fails.
     #[must_use]
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &InTime {
         &self.read
     }
 
@@ -153,7 +157,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn write_back(&self) -> Result<()> {
-        Ok(self.dialect.write_back(&self.read).await?)
+        Ok(self.dialect.write_back(&self.read.database).await?)
     }
 
     /// Has what was taken back leave the log that the database keeps beside its file. Where it is busy the next time does.
@@ -161,7 +165,7 @@ impl Store {
     /// # Errors
     /// When the database fails, or somebody reads for long.
     pub async fn empty_log(&self) -> Result<()> {
-        Ok(self.dialect.empty_log(&self.read).await?)
+        Ok(self.dialect.empty_log(&self.read.database).await?)
     }
 
     /// Rings outside a unit, e.g. after a restart, to have everything looked at.

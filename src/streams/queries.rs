@@ -36,7 +36,7 @@ use list::{view, with_member};
 pub use missed::{Have, Missed, MissedEntries, Position, missed};
 pub use muted::who_muted;
 pub(crate) use own::own;
-pub use read::{newest_place, read_by, readers, received_by, receivers};
+pub use read::{newest_place, read_by, read_card, readers, received_by, receivers};
 pub use receipts::{Page, Reader, Receipts, members, receipts};
 pub use search::{Found, Search, search};
 pub use titles::titles;

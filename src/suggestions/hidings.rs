@@ -4,7 +4,8 @@
 //! # Why
 //! Words that insult somebody, or tell where a child lives, cannot wait for a court; and whoever is criticised must not silence who
 //! speaks. So nothing is taken away: the voice keeps its number and its clocks, its author reads the reason, and objects once to
-//! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has looked.
+//! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has looked; where it is said so
+//! (see `media_review`), photos and clips do.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
@@ -140,9 +141,9 @@ pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSugges
     queries::summary(tx, row).await
 }
 
-/// A new voice with words of the list is looked at before everybody sees it. Records `suggestion.hidden`.
-pub(super) async fn hold(tx: &Tx, row: &Suggestion) -> Result<()> {
-    write_down(tx, row, (row.body_id, None), &text::say("hiding-held")).await?;
+/// A new voice is looked at before everybody sees it; `why`: the key of the sentence. Records `suggestion.hidden`.
+pub(super) async fn hold(tx: &Tx, row: &Suggestion, why: &str) -> Result<()> {
+    write_down(tx, row, (row.body_id, None), &text::say(why)).await?;
     record(tx, Kind::SuggestionHidden, row, None, json!({ "body": row.body_id, "held": true })).await
 }
 

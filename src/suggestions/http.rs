@@ -11,7 +11,7 @@ use super::{
     answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
     cosigns::{self, Cosign},
-    extensions_http, hidings, hidings_http,
+    extensions_http, hidings, hidings_http, media_review_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
@@ -55,6 +55,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(extensions_http::routes())
         .merge(hidings_http::routes())
         .merge(routing_http::routes())
+        .merge(media_review_http::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }

@@ -6,9 +6,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    about,
+    Suggestion, about,
     commands::{MAX_TEXT, SUBJECT_KIND},
-    hidings,
+    hidings, media_review,
     promises::{self, Urgency},
     queries::{self, SuggestionView},
     routing,
@@ -61,7 +61,7 @@ pub struct SubmitSuggestion {
     /// Urgent: accepted within 2 hours and answered within 24, on holidays too.
     #[serde(default)]
     pub urgency: Urgency,
-    /// Own unattached media: up to 9 photos and 1 voice clip.
+    /// Own unattached media: up to 9 photos and 1 voice clip of a minute.
     #[serde(default)]
     #[schema(max_items = 10)]
     pub media: Vec<MediaId>,
@@ -119,6 +119,7 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
     check_media(&words, &attached)?;
 
     let now = tx.now();
+    let held = held(tx, (actor.area.as_str(), input.visibility), (input.is_flagged, !attached.is_empty())).await?;
     let number = free_number(tx, &actor.area, now).await?;
     let Answering { body_id, about_bodies, is_given } = answering(tx, actor, &input).await?;
     let title = thread_title(input.kind, input.visibility, &words, &number);
@@ -153,19 +154,37 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
         taken_body_id: Set(taken.map(|taken| taken.body)),
         answer_due_at: Set(promise.answer.until(tx)),
         calendar_version: Set(tx.calendar().version().to_owned()),
-        hiding: Set(input.is_flagged.then_some(HidingState::Hidden)),
+        hiding: Set(held.map(|_| HidingState::Hidden)),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
     };
     let row = row.insert(tx).await?;
-    let data = json!({ "body": body_id, "taken_down": taken.is_some() });
-    let happening = Happening::new(Kind::SuggestionSubmitted, row.id).at(&row.area_code).with(data);
-    events::record(tx, happening.by(taken.map_or(actor.person, |taken| taken.by))).await?;
-    if input.is_flagged {
-        hidings::hold(tx, &row).await?;
+    record(tx, &row, taken).await?;
+    if let Some(why) = held {
+        hidings::hold(tx, &row, why).await?;
     }
     queries::view(tx, tx.keys(), (actor, now), row).await
+}
+
+async fn record(tx: &Tx, row: &Suggestion, taken: Option<Taken>) -> Result<()> {
+    let data = json!({ "body": row.body_id, "taken_down": taken.is_some() });
+    let happening = Happening::new(Kind::SuggestionSubmitted, row.id).at(&row.area_code).with(data);
+    events::record(tx, happening.by(taken.map_or(row.author_id, |taken| taken.by))).await?;
+    Ok(())
+}
+
+/// Why everybody sees a public voice only when somebody has looked, if so: the key of the sentence.
+async fn held(
+    tx: &Tx,
+    (area, visibility): (&str, Visibility),
+    (has_words, has_media): (bool, bool),
+) -> Result<Option<&'static str>> {
+    if has_words {
+        return Ok(Some("hiding-held"));
+    }
+    let is_shown = has_media && visibility == Visibility::Public;
+    Ok((is_shown && media_review::is_on(tx, area).await?).then_some("hiding-held-media"))
 }
 
 /// The thread about it, in which its author is; sealed, where not everybody may read it.
@@ -221,7 +240,8 @@ fn check_media(words: &str, attached: &[Media]) -> Result<()> {
     let mut checks = Checks::default();
     checks.require(!words.is_empty() || clips > 0, "text", "required");
     checks.require(clips <= MAX_CLIPS && attached.len() - clips <= MAX_PHOTOS, "media", "too_many_media");
-    checks.done()
+    checks.done()?;
+    media::check_said(attached)
 }
 
 /// A number that is free: drawn, because numbers in a row would tell by their gaps that somebody spoke to the town alone.

@@ -21,11 +21,11 @@
 //! A public voice may be hidden by who answers it, with a reason, from everybody but its author; nothing of it is taken away, its
 //! clocks go on, and its author objects once to the office above, which hears and sees all of it; what that says nothing to for
 //! five working days goes one higher, and what is shown after its word stays shown. Words of the list hold one so until somebody
-//! has looked.
+//! has looked, and so do photos and clips where the village, or an office above it, says so.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`,
-//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`. Events recorded: `suggestion.*`.
+//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`, `media_reviews`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
@@ -51,6 +51,8 @@ mod hidings_http;
 mod http;
 mod inspections;
 pub mod leaving;
+pub mod media_review;
+mod media_review_http;
 mod offers;
 mod promises;
 pub mod queries;

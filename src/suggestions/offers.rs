@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 
 use super::{
     Suggestion, asked,
-    queries::{self, SuggestionSummary},
+    promises::Urgency,
+    queries::{self, Shown, SuggestionSummary},
     referrals::{ReferralState, is_next, past_accused, targets, times},
     routing,
     rows::{referral, suggestion},
-    rules::{SuggestionKind, Visibility},
+    rules::{Category, SuggestionKind, Visibility},
     words,
 };
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
     error::Result,
     ids::{BodyId, ReferralId},
     keys::Keys,
+    media::MediaView,
 };
 
 /// One step of a voice from body to body, for its author and those who handle it.
@@ -50,7 +52,8 @@ pub struct ReferralView {
     pub decided_at: Option<DateTime<FixedOffset>>,
 }
 
-/// A voice that another body wants to pass on to one's own: not its words, and not whose it is.
+/// A voice that another body wants to pass on to one's own: what it is about, and not whose it is. Its words only where
+/// everybody in the village may read them: whoever is asked does not handle it yet, and may say no.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ReferralOffer {
     /// Its id.
@@ -59,8 +62,23 @@ pub struct ReferralOffer {
     pub number: String,
     /// What is wanted.
     pub kind: SuggestionKind,
+    /// What it is about.
+    pub category: Category,
+    /// How it presses.
+    pub urgency: Urgency,
+    /// Who sees it besides the author.
+    pub visibility: Visibility,
     /// Code of the village.
     pub area_code: String,
+    /// The words; only of what is public and not hidden.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    /// Where; as `text`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<String>,
+    /// Photos and clip; as `text`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub media: Vec<MediaView>,
     /// The body responsible.
     pub from_body_id: BodyId,
     /// Its name.
@@ -173,11 +191,19 @@ pub async fn offers(db: &impl ConnectionTrait, keys: &Keys, actor: &Actor) -> Re
     let names = bodies::queries::names(db, named.collect()).await?;
     let voices: Vec<&Suggestion> = asked.iter().map(|(_, voice)| voice).collect();
     let opened = words::keys_of(db, keys, &voices).await?;
+    let shown = asked.iter().map(|(_, voice)| voice.clone()).collect();
+    let shown = queries::summaries(db, shown, Shown::PublicOnly).await?;
     let mut offers = Vec::with_capacity(asked.len());
-    for (row, voice) in &asked {
+    for ((row, voice), shown) in asked.iter().zip(shown) {
         offers.push(ReferralOffer {
             id: row.id,
             kind: voice.kind,
+            category: voice.category,
+            urgency: voice.urgency,
+            visibility: voice.visibility,
+            text: shown.text,
+            place: shown.place,
+            media: shown.media,
             area_code: voice.area_code.clone(),
             from_body_id: row.from_body_id,
             from_body_name: names.get(&row.from_body_id).cloned().unwrap_or_default(),

@@ -184,6 +184,27 @@ pub(crate) mod hiding {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// An area in which photos and clips of public voices are looked at first.
+pub(crate) mod media_review {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "media_reviews")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area_code: String,
+        pub set_by: PersonId,
+        pub set_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Who answers what is about something, in an area and below it.
 pub(crate) mod route {
     use chrono::{DateTime, Utc};

@@ -38,6 +38,7 @@ pub mod households;
 mod keep;
 mod many;
 pub mod objections;
+mod of_group;
 mod opening;
 mod overdue;
 pub mod paper;
@@ -105,6 +106,9 @@ pub struct OpenVote {
     pub parent_vote_id: Option<VoteId>,
     /// Which legal rule; see `GET /v1/presets`.
     pub preset: String,
+    /// Which villagers' group decides, by its number on the roster: for the assembly of a group, and only for that.
+    #[serde(default)]
+    pub group_number: Option<i32>,
     /// Are choices named after closing?
     #[serde(default)]
     pub secrecy: Secrecy,
@@ -181,6 +185,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let asked = question::asked(tx, &input, &about).await?;
     // after a tie it goes on by the rule by which it began
     let preset = asked.rule.clone().unwrap_or(preset);
+    let preset = of_group::named(tx, preset, (&about.area, input.group_number)).await?;
     let is_secret = input.secrecy == Secrecy::Secret;
     let is_binding = about::is_binding(tx, &input, (&preset, opens_at), &about).await?;
     let id = VoteId::new();
@@ -189,7 +194,8 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     }
     // who has a vote is who has one on the day of the first ballot
     let day = clock::local_date(opens_at);
-    let electors = roll::draw_up(tx, (&input.preset, &preset), (&about.area, about.body), day).await?;
+    let ground = roll::Ground { area: &about.area, body: about.body, group: input.group_number };
+    let electors = roll::draw_up(tx, (&input.preset, &preset), ground, day).await?;
     let row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;
     let row = row.insert(tx).await?;
@@ -228,6 +234,7 @@ fn drawn_up(
         meeting_id: Set(input.meeting_id),
         area_code: Set(about.area),
         body_id: Set(about.body),
+        group_number: Set(input.group_number),
         question: Set(input.question.trim().to_owned()),
         preset: Set(input.preset),
         rule: Set(serde_json::to_string(preset).map_err(Error::broken)?),
@@ -309,7 +316,8 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(Preset, DateTime<Utc>)
     checks.require(!on_paper_alone || input.has_paper, "has_paper", "required");
     checks.require(!on_paper_alone || !input.allows_revote, "allows_revote", "not_on_paper");
     by_charter::check(&mut checks, input);
+    of_group::check(&mut checks, input);
     checks.done()?;
-    let preset = preset.filter(|preset| roll::is_votable(&input.preset, preset)).ok_or(Code::RuleNotVotable)?;
+    let preset = preset.filter(|preset| roll::is_votable(preset)).ok_or(Code::RuleNotVotable)?;
     Ok((by_charter::applied(preset, input.by_charter.as_ref()), opens_at))
 }

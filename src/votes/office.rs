@@ -8,6 +8,7 @@ use crate::{
     bodies::{self, Right},
     error::{Code, Result},
     ids::BodyId,
+    people::{self, village_groups},
 };
 
 /// May the actor run this vote: its roll, its paper, its answers?
@@ -31,12 +32,21 @@ pub(super) fn require(actor: &Actor, vote: &vote::Model) -> Result<()> {
     if runs(actor, vote) { Ok(()) } else { Err(Code::NotAllowed.into()) }
 }
 
-/// May the actor see who is on its roll, and object to it: who sees its area; of a vote inside a body its people, too, who may live
-/// in another village?
+/// May the actor see who is on its roll: who sees its area; of a villagers' group its people and whoever sits over the village; of a
+/// vote inside a body its people, too, who may live in another village?
 ///
 /// # Errors
 /// When the database cannot be read.
 pub(super) async fn sees(db: &impl ConnectionTrait, actor: &Actor, vote: &vote::Model) -> Result<bool> {
+    if let Some(group) = vote.group_number {
+        return is_concerned(db, actor, (vote, group)).await;
+    }
+    may_object(db, actor, vote).await
+}
+
+/// May the actor object to its roll? Of a villagers' group everybody in the village, or who is counted to another one by mistake
+/// could not say so.
+pub(super) async fn may_object(db: &impl ConnectionTrait, actor: &Actor, vote: &vote::Model) -> Result<bool> {
     if actor.sees(&vote.area_code) || !queries::is_inside(&vote.preset) {
         return Ok(actor.sees(&vote.area_code));
     }
@@ -45,9 +55,28 @@ pub(super) async fn sees(db: &impl ConnectionTrait, actor: &Actor, vote: &vote::
 }
 
 /// # Errors
+/// `not_found` for who may not.
+pub(super) async fn require_may_object(db: &impl ConnectionTrait, actor: &Actor, vote: &vote::Model) -> Result<()> {
+    if may_object(db, actor, vote).await? { Ok(()) } else { Err(Code::NotFound.into()) }
+}
+
+/// # Errors
 /// `not_found` for who does not.
 pub(super) async fn require_sees(db: &impl ConnectionTrait, actor: &Actor, vote: &vote::Model) -> Result<()> {
     if sees(db, actor, vote).await? { Ok(()) } else { Err(Code::NotFound.into()) }
+}
+
+/// Whoever sits over the village; whom the roster counts to the group; who has a place on the roll.
+async fn is_concerned(db: &impl ConnectionTrait, actor: &Actor, (vote, group): (&vote::Model, i32)) -> Result<bool> {
+    if actor.seats.iter().any(|seat| seat.serves(&vote.area_code)) {
+        return Ok(true);
+    }
+    let own = people::person(db, actor.person).await?.filter(|own| own.area == vote.area_code && own.left_on.is_none());
+    let is_of_it = match own {
+        Some(own) => village_groups::of(db, &own).await?.contains(&group),
+        None => false,
+    };
+    Ok(is_of_it || queries::own_place(db, vote, actor.person).await?.is_some())
 }
 
 /// May the actor annul it, or say that its result does not stand? Of a vote inside a body that is the town's office, not the

@@ -21,6 +21,7 @@ pub mod challenges;
 mod electors;
 pub mod elsewhere;
 pub mod households;
+mod kinds;
 pub(super) mod members;
 mod own;
 pub mod paper;
@@ -33,6 +34,7 @@ pub mod turnout;
 
 pub use self::ballots::{BallotView, ballots};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
+pub use self::kinds::{has_charter, is_inside, is_of_collective, is_of_group, is_of_households, is_of_kind};
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
 pub(super) use self::proxies::alternate_of;
@@ -103,6 +105,9 @@ pub struct VoteView {
     pub area_code: String,
     /// Name of that area.
     pub area_name: String,
+    /// The villagers' group that decides by itself, by its number on the roster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_number: Option<i32>,
     /// The body that opened it.
     pub body_id: BodyId,
     /// Its name.
@@ -246,6 +251,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         meeting_id: row.meeting_id,
         area_code: row.area_code,
         area_name: area.unwrap_or_default(),
+        group_number: row.group_number,
         body_id: row.body_id,
         body_name: body.unwrap_or_default(),
         question: row.question,
@@ -330,18 +336,6 @@ pub async fn rule(db: &impl ConnectionTrait, id: VoteId) -> Result<Preset> {
     rule_of(&row(db, id).await?)
 }
 
-/// Is a household one elector by this preset?
-#[must_use]
-pub fn is_of_households(preset: &str) -> bool {
-    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Household)
-}
-
-/// Do the members of a body vote among themselves by this preset?
-#[must_use]
-pub fn is_inside(preset: &str) -> bool {
-    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::BodyMember)
-}
-
 /// Everybody on the roll of a vote, by number; who was struck is not.
 ///
 /// # Errors
@@ -361,7 +355,7 @@ pub async fn roll_people(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Pe
 pub fn presets() -> Vec<PresetView> {
     let show = |(id, preset): (&String, &Preset)| PresetView {
         id: id.clone(),
-        is_votable: roll::is_votable(id, preset),
+        is_votable: roll::is_votable(preset),
         preset: preset.clone(),
     };
     rules::presets().iter().map(show).collect()

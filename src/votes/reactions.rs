@@ -14,6 +14,7 @@ use crate::{
     events::{Event, Kind, Reaction},
     ids::BodyId,
     matters::{self, Verdict},
+    people::village_groups,
     store::Tx,
     streams::commands::{Card, channel, mailbox, office, post_card},
     text,
@@ -21,6 +22,7 @@ use crate::{
 
 mod agents;
 mod paper;
+mod registers;
 mod roll;
 mod settled;
 
@@ -29,6 +31,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "votes.conclude_matter", run: |tx, event| Box::pin(conclude_matter(tx, event)) },
     Reaction { name: "votes.tell", run: |tx, event| Box::pin(tell(tx, event)) },
     Reaction { name: "votes.tell_of_rolls", run: |tx, event| Box::pin(roll::tell(tx, event)) },
+    Reaction { name: "votes.tell_of_registers", run: |tx, event| Box::pin(registers::tell(tx, event)) },
     Reaction { name: "votes.tell_of_paper", run: |tx, event| Box::pin(paper::tell(tx, event)) },
     Reaction { name: "votes.tell_settled", run: |tx, event| Box::pin(settled::tell(tx, event)) },
     Reaction { name: "votes.tell_agents", run: |tx, event| Box::pin(agents::tell(tx, event)) },
@@ -104,12 +107,15 @@ async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
 }
 
 /// A card wherever the matter is talked about and in the village's channel; of a vote inside a body in its own stream and in
-/// each member's mailbox, and nowhere else.
+/// each member's mailbox, and nowhere else; of a vote of a villagers' group where the matter is talked about and to the group.
 async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
+    if let Some(group) = vote.group_number {
+        return tell_group(tx, (vote, group), card).await;
+    }
     if let Some(matter) = vote.matter_id {
         return matters::tell(tx, matter, &vote.area_code, card).await;
     }
-    if !queries::is_inside(&vote.preset) {
+    if is_public(vote) {
         let village = channel(tx, &vote.area_code).await?;
         return post_card(tx, village, card).await.map(drop);
     }
@@ -123,11 +129,34 @@ async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     Ok(())
 }
 
+/// Each of the group's grown-ups in the own mailbox: the rest of the village is not asked, and its channel says nothing.
+async fn tell_group(tx: &Tx, (vote, group): (&vote::Model, i32), card: Card) -> Result<()> {
+    if let Some(matter) = vote.matter_id {
+        matters::tell_followers(tx, matter, card.clone()).await?;
+    }
+    let today = clock::local_date(tx.now());
+    let mut people = village_groups::grown_ups(tx, (&vote.area_code, group), today).await?;
+    // who has moved to another group since is on the roll still
+    people.extend(queries::roll_people(tx, vote.id).await?);
+    people.sort_unstable();
+    people.dedup();
+    for person in people {
+        let own = mailbox(tx, person).await?;
+        post_card(tx, own, card.clone()).await?;
+    }
+    Ok(())
+}
+
+/// Is it for the village's channel? So is that of a collective, whose members are nearly the whole village.
+fn is_public(vote: &vote::Model) -> bool {
+    !queries::is_inside(&vote.preset) || queries::is_of_collective(&vote.preset)
+}
+
 /// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream.
 async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
-    let stream = match queries::is_inside(&vote.preset) {
-        true => office(tx, vote.body_id).await?,
-        false => channel(tx, &vote.area_code).await?,
+    let stream = match is_public(vote) {
+        true => channel(tx, &vote.area_code).await?,
+        false => office(tx, vote.body_id).await?,
     };
     let fingerprint = event.get::<String>("fingerprint").unwrap_or_default();
     let entries = event.data["entries"].as_u64().unwrap_or_default().to_string();
@@ -150,8 +179,10 @@ fn opened(vote: &vote::Model) -> Result<Card> {
     // the card goes to the whole village, though only its representatives may be asked
     let key = match queries::rule_of(vote)?.unit {
         _ if vote.secrecy == Secrecy::Paper.as_str() => "card-vote-opened-paper",
+        _ if vote.group_number.is_some() => "card-vote-opened-group",
         Unit::Representative => "card-vote-opened-to-some",
-        Unit::BodyMember => "card-vote-opened-inside",
+        Unit::Member => "card-vote-opened-collective",
+        Unit::BodyMember | Unit::MemberRep | Unit::Director => "card-vote-opened-inside",
         _ => "card-vote-opened-text",
     };
     let closes = clock::local(vote.closes_at);
@@ -160,6 +191,7 @@ fn opened(vote: &vote::Model) -> Result<Card> {
         ("day", closes.day().into()),
         ("time", closes.format("%H:%M").to_string().into()),
         ("electors", vote.on_roll.to_string().into()),
+        ("group", vote.group_number.unwrap_or_default().to_string().into()),
     ];
     Ok(Card {
         code: "vote_opened",

@@ -254,6 +254,7 @@ fn sentence_key(kind: Kind) -> Option<&'static str> {
         Kind::NoticeConcluded => Some("record-notice-concluded"),
         Kind::ObjectionRaised => Some("record-objection-raised"),
         Kind::ObjectionAnswered => Some("record-objection-answered"),
+        Kind::ObjectionWithdrawn => Some("record-objection-withdrawn"),
         Kind::VoteOpened => Some("record-vote-opened"),
         Kind::VoteClosed => Some("record-vote-closed"),
         Kind::VoteSettled => Some("record-vote-settled"),

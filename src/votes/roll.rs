@@ -15,7 +15,7 @@ use crate::{
     error::{Code, Result},
     ids::{BodyId, HouseholdId, PersonId, VoteId},
     meetings::Audience,
-    people::{self, Resident},
+    people::{self, Resident, village_groups},
     store::Tx,
 };
 
@@ -38,6 +38,15 @@ impl Elector {
     }
 }
 
+/// Whose roll it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ground<'a> {
+    pub(super) area: &'a str,
+    pub(super) body: BodyId,
+    /// The villagers' group that decides by itself.
+    pub(super) group: Option<i32>,
+}
+
 /// Whom a preset puts on the roll of a village.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
@@ -53,54 +62,53 @@ enum Reach {
 
 /// May this preset be voted on here: a question whose roll we can draw up?
 #[must_use]
-pub(super) fn is_votable(id: &str, preset: &Preset) -> bool {
+pub(super) fn is_votable(preset: &Preset) -> bool {
     let is_question = preset.passing.is_some() && preset.second_measure.is_none();
-    is_question && reach(id, preset.unit).is_some()
+    is_question && reach(preset.unit).is_some()
 }
 
 /// Who must have been called to the meeting that such a vote belongs to.
 #[must_use]
 pub(super) fn audience(id: &str, unit: Unit) -> Option<Audience> {
-    match reach(id, unit)? {
+    match reach(unit)? {
+        Reach::Adults | Reach::Households if queries::is_of_group(id) => Some(Audience::Group),
         Reach::Adults | Reach::Households => Some(Audience::Villagers),
         Reach::Representatives => Some(Audience::Representatives),
         Reach::Members => Some(Audience::Members),
     }
 }
 
-fn reach(id: &str, unit: Unit) -> Option<Reach> {
-    // a villagers' group decides for itself, and has no roll of its own yet
-    if id.starts_with("group_") {
-        return None;
-    }
+fn reach(unit: Unit) -> Option<Reach> {
     match unit {
         Unit::Person | Unit::Elector => Some(Reach::Adults),
         Unit::Household => Some(Reach::Households),
         Unit::Representative => Some(Reach::Representatives),
-        Unit::BodyMember => Some(Reach::Members),
-        // who is a member of the collective economic organisation is in no register here: not every adult is one
-        Unit::Member | Unit::MemberRep | Unit::Director | Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
+        Unit::BodyMember | Unit::Member | Unit::MemberRep | Unit::Director => Some(Reach::Members),
+        // owners vote by floor area, which nobody keeps here
+        Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
     }
 }
 
-/// Everybody who has a vote in the village, or in the body that meets, on that day, in the order of the roster.
+/// Everybody who has a vote in the village, in the group of it or in the body that meets, on that day, in the order of the roster.
 ///
 /// # Errors
 /// `rule_not_votable` for a unit without a roll, for an area that has no roster, and when nobody is on the roll.
 pub(super) async fn draw_up(
     tx: &Tx,
     (id, preset): (&str, &Preset),
-    (area, body): (&str, BodyId),
+    ground: Ground<'_>,
     day: NaiveDate,
 ) -> Result<Vec<Elector>> {
-    let reach = reach(id, preset.unit).ok_or(Code::RuleNotVotable)?;
+    let reach = reach(preset.unit).ok_or(Code::RuleNotVotable)?;
     if reach == Reach::Members {
-        return members(tx, body).await;
+        return members(tx, ground.body, (preset.unit, day)).await;
     }
-    if !areas::get(tx, area).await?.level.is_village() {
+    let area = ground.area;
+    let is_whole = queries::is_of_group(id) == ground.group.is_some();
+    if !is_whole || !areas::get(tx, area).await?.level.is_village() {
         return Err(Code::RuleNotVotable.into());
     }
-    let residents = people::residents(tx, area).await?;
+    let residents = concerned(tx, ground, reach).await?;
     let electors: Vec<Elector> = match reach {
         Reach::Adults => residents.iter().filter(|resident| is_elector(resident, day)).map(elector).collect(),
         Reach::Households => {
@@ -118,11 +126,29 @@ pub(super) async fn draw_up(
     if electors.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(electors) }
 }
 
-/// The members of a body: those who are counted at its meetings and are on some roster still.
-async fn members(tx: &Tx, body: BodyId) -> Result<Vec<Elector>> {
+/// The village; of it a group alone: where people vote those whom the roster counts among it, where households vote its households.
+async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resident>> {
+    let mut residents = people::residents(tx, ground.area).await?;
+    match (ground.group, reach) {
+        (None, _) => {}
+        (Some(group), Reach::Households) => {
+            let homes = village_groups::households(tx, (ground.area, group)).await?;
+            residents.retain(|one| homes.contains(&one.household));
+        }
+        (Some(group), _) => residents.retain(|one| one.group_number == group),
+    }
+    Ok(residents)
+}
+
+/// The members of a body: those who are counted at its meetings and are on some roster still. Of a collective children are
+/// members, too, and those of age alone have a vote.
+async fn members(tx: &Tx, body: BodyId, (unit, day): (Unit, NaiveDate)) -> Result<Vec<Elector>> {
     let ids: Vec<PersonId> = bodies::members::entitled(tx, body, tx.now()).await?.into_iter().collect();
     let found = people::queries::on_rolls(tx, &ids).await?;
-    let mut all: Vec<Resident> = found.into_values().filter(|one| one.left_on.is_none()).collect();
+    let has_vote = |one: &Resident| {
+        one.left_on.is_none() && (unit != Unit::Member || people::rules::is_adult(one.birth_date, day))
+    };
+    let mut all: Vec<Resident> = found.into_values().filter(has_vote).collect();
     // always the same way: they come from several villages
     all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }
@@ -258,16 +284,25 @@ mod tests {
     #[test]
     fn what_is_ranked_or_weighed_is_not_votable() {
         let votable: Vec<&str> =
-            presets().iter().filter(|(id, preset)| is_votable(id, preset)).map(|(id, _)| id.as_str()).collect();
+            presets().iter().filter(|(_, preset)| is_votable(preset)).map(|(id, _)| id.as_str()).collect();
         let wanted = [
+            "collective_board",
+            "collective_members",
+            "collective_reps",
             "committee_election_round1",
             "committee_election_round2",
             "committee_recall",
             "council_charter",
             "council_election",
+            "group_assembly_household",
+            "group_assembly_person",
+            "land_contract_plan",
             "village_assembly_household",
             "village_assembly_person",
             "village_representatives",
+            "zj_collective_assets",
+            "zj_coop_members",
+            "zj_coop_members_major",
         ];
         assert_eq!(votable, wanted);
     }

@@ -21,6 +21,8 @@ pub(crate) mod vote {
         pub meeting_id: Option<MeetingId>,
         pub area_code: String,
         pub body_id: BodyId,
+        /// The villagers' group that decides by itself; `None`: the whole village, or a body.
+        pub group_number: Option<i32>,
         pub question: String,
         pub preset: String,
         pub rule: String,

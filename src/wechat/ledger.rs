@@ -6,6 +6,8 @@
 //! taken later may be taken twice. So [`Ways`] is looked at and taken from in the unit of the claim, after every other
 //! question. A worker that dies after it leaves the consent spent: nobody knows whether WeChat has the message. What a person
 //! says in between is newer: a no is not undone by what is given back, nor a yes by what WeChat says of an earlier send.
+mod many;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -15,8 +17,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+pub(super) use self::many::settle;
 use super::{
-    reports::{self, Report},
+    reports::Report,
     rows::{account, consent, send},
     rules,
 };
@@ -202,20 +205,12 @@ impl Ticket {
         Ok(Some(self))
     }
 
-    /// Writes down how the send ended: what was taken is given back when certainly nothing went out; nothing is left when
-    /// WeChat says so. Says whether this way is shut from now on, so that it is not taken for the same once more.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub(super) async fn settle(&self, tx: &Tx, end: &Outcome) -> Result<bool> {
-        let is_denied = match end {
-            Outcome::Sent { id, .. } => return self.is_out(tx, Some(id.as_str())).await.map(|()| false),
-            Outcome::Unknown => return self.is_out(tx, None).await.map(|()| false),
-            Outcome::Never { why, .. } => *why == "no_consent" || *why == "window_closed",
-            _ => false,
-        };
+    /// Nothing went out: what was taken is given back; nothing is left when WeChat says so. Says whether this way is shut from
+    /// now on, so that it is not taken for the same once more.
+    async fn unsent(&self, tx: &Tx, end: &Outcome) -> Result<bool> {
+        let is_denied = matches!(end, Outcome::Never { why: "no_consent" | "window_closed", .. });
         let is_ours = match self.letter {
-            Some(at) => ended(tx, at, (VOID, None)).await?,
+            Some(at) => ended(tx, at, VOID).await?,
             None => true,
         };
         // otherwise another try has taken since, or it was given back already
@@ -230,19 +225,6 @@ impl Ticket {
             return Ok(true);
         }
         Ok(false)
-    }
-
-    /// WeChat has it, by whatever name, or may have it; a report may have come before us.
-    async fn is_out(&self, tx: &Tx, msgid: Option<&str>) -> Result<()> {
-        let Some(at) = self.letter else { return Ok(()) };
-        let state = if msgid.is_some() { OUT } else { SPENT };
-        // an answer in a conversation is taken without being named
-        let msgid = msgid.filter(|id| !id.is_empty());
-        ended(tx, at, (state, msgid)).await?;
-        match msgid {
-            Some(msgid) => reports::catch_up(tx, (at.0, self.account), msgid).await,
-            None => Ok(()),
-        }
     }
 
     /// WeChat knows better how much is left of this way: nothing but what was given since. Says whether the ledger knows now:
@@ -309,10 +291,9 @@ async fn take_consent(tx: &Tx, id: WechatAccountId, template: &str) -> Result<bo
 }
 
 /// Ends what a try took, once; `false` when it is not that try's any more.
-async fn ended(tx: &Tx, (id, tries): (Uuid, i32), (state, msgid): (&str, Option<&str>)) -> Result<bool> {
+async fn ended(tx: &Tx, (id, tries): (Uuid, i32), state: &str) -> Result<bool> {
     let ended = send::Entity::update_many()
         .col_expr(send::Column::State, Expr::value(state))
-        .col_expr(send::Column::Msgid, Expr::value(msgid.map(str::to_owned)))
         .filter(send::Column::Id.eq(id))
         .filter(send::Column::Tries.eq(tries))
         .filter(send::Column::State.eq(TAKEN))
@@ -363,7 +344,7 @@ pub async fn not_called(tx: &Tx, tries: &[(Uuid, i32)]) -> Result<()> {
         .all(tx)
         .await?;
     for row in rows.into_iter().filter(|row| known.contains(&(row.id, row.tries))) {
-        if !ended(tx, (row.id, row.tries), (VOID, None)).await? {
+        if !ended(tx, (row.id, row.tries), VOID).await? {
             continue;
         }
         let way = [Way::Conversation, Way::Subscription, Way::Template].into_iter().find(|way| way.as_str() == row.way);

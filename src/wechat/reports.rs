@@ -9,7 +9,11 @@ use super::{
     rows::{receipt, send},
     rules,
 };
-use crate::{error::Result, ids::WechatAccountId, store::Tx};
+use crate::{
+    error::Result,
+    ids::WechatAccountId,
+    store::{Tx, padded},
+};
 
 const FORGET_BATCH: u64 = 500;
 /// Longer names are none of WeChat's.
@@ -112,14 +116,25 @@ async fn write(tx: &Tx, row: &send::Model, report: Report) -> Result<bool> {
     Ok(true)
 }
 
-/// The send is written down now: a report that came before it finds it.
-pub(super) async fn catch_up(tx: &Tx, (id, account): (Uuid, WechatAccountId), msgid: &str) -> Result<()> {
-    let Some(waiting) = receipt::Entity::find_by_id((account, msgid.to_owned())).one(tx).await? else { return Ok(()) };
-    let row = send::Entity::find_by_id(id).one(tx).await?;
-    if let (Some(row), Some(report)) = (row, Report::parse(&waiting.reported)) {
-        write(tx, &row, report).await?;
+/// These sends are written down now: a report that came before one of them finds it.
+pub(super) async fn catch_up(tx: &Tx, sends: Vec<(Uuid, WechatAccountId, &str)>) -> Result<()> {
+    if sends.is_empty() {
+        return Ok(());
     }
-    receipt::Entity::delete_by_id((account, msgid.to_owned())).exec(tx).await?;
+    let is_of = |account: WechatAccountId, msgid: &str| {
+        Condition::all().add(receipt::Column::AccountId.eq(account)).add(receipt::Column::Msgid.eq(msgid))
+    };
+    let sends = padded(sends);
+    let any = sends.iter().fold(Condition::any(), |any, (_, account, msgid)| any.add(is_of(*account, msgid)));
+    for waiting in receipt::Entity::find().filter(any).all(tx).await? {
+        let is_its = |one: &&(Uuid, WechatAccountId, &str)| one.1 == waiting.account_id && one.2 == waiting.msgid;
+        let Some((id, ..)) = sends.iter().find(is_its) else { continue };
+        let row = send::Entity::find_by_id(*id).one(tx).await?;
+        if let (Some(row), Some(report)) = (row, Report::parse(&waiting.reported)) {
+            write(tx, &row, report).await?;
+        }
+        receipt::Entity::delete_by_id((waiting.account_id, waiting.msgid)).exec(tx).await?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! Telling somebody something in WeChat: by a way that was taken from the ledger.
-use super::{ledger::Ticket, rows::account};
+use super::{
+    ledger::{self, Ticket},
+    rows::account,
+};
 use crate::{
     app::App,
     error::Result,
@@ -27,8 +30,7 @@ pub async fn by(app: &App, ticket: Ticket, letter: &Letter) -> (Outcome, bool) {
             NO_WAY
         }
     };
-    let told = end.clone();
-    let settled = app.store.write(move |tx| Box::pin(async move { ticket.settle(tx, &told).await })).await;
+    let settled = ledger::settle(&app.store, ticket, end.clone()).await;
     let is_shut = settled.unwrap_or_else(|error| {
         tracing::error!(%error, "the ledger of WeChat was not settled");
         false

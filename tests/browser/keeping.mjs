@@ -1,47 +1,20 @@
 // What is written where there is no network is kept on the phone and comes to the village once: offline, with a page that was
-// closed, with an answer that nobody heard, on two pages at once, on a phone of several people.
+// closed, with an answer that nobody heard, on two pages at once, on a phone of several people. In a browser without workers, as
+// WeChat's may be: without a network it opens no page.
 // usage: node keeping.mjs BASE FOLDER_FOR_PICTURES; asks for `code PHONE` and `voices NUMBER`, answered by "voices files".
 import { strict as assert } from 'node:assert';
-import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { tunnel } from './tunnel.mjs';
 
 const AUTHOR = '00010', NEIGHBOUR = '00031';
 const PHOTO = fileURLToPath(new URL('../data/media/clear.png', import.meta.url));
 const KEPT = /留在这部手机上了/;
 
-/** A way to the server on which the answers to some requests get lost: those done under this line, after they were done. */
-async function tunnel(to) {
-  const { hostname, port } = new URL(to);
-  const net = { unheard: '', lost: 0 };
-  const server = createServer((phone) => {
-    const far = connect(Number(port), hostname);
-    let isLost = false;
-    phone.on('data', (piece) => {
-      if (net.unheard && piece.toString('latin1').startsWith(net.unheard)) isLost = true;
-      far.write(piece);
-    });
-    far.on('data', (piece) => {
-      if (!isLost) { phone.write(piece); return; }
-      net.lost += 1;
-      phone.destroy();
-      far.destroy();
-    });
-    for (const [one, other] of [[phone, far], [far, phone]]) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
-    }
-  });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  net.url = `http://127.0.0.1:${server.address().port}`;
-  net.end = () => server.close();
-  return net;
-}
-
 const net = await tunnel(process.argv[2]);
 process.argv[2] = net.url;
 const { ask, leave, person } = await import('./pages.mjs');
 
-const author = await person('欧阳水根', '19500000010');
+const author = await person('欧阳水根', '19500000010', { workers: false });
 const context = author.page.context();
 const faults = [], addresses = [], neighbours = [];
 const voices = (of = AUTHOR) => ask(`voices ${of}`);
@@ -155,7 +128,7 @@ async function unsent() {
   const first = await written('还没想好怎么说。');
   await first.close();
   const mine = await context.cookies();
-  const other = await person('臧志刚', '19500000031');
+  const other = await person('臧志刚', '19500000031', { workers: false });
   await other.login('/');
   neighbours.push(...(await other.page.context().cookies()));
   await context.clearCookies();

@@ -30,10 +30,10 @@ export const pass = (hours) => ask(`pass ${hours}`);
 
 export const leave = () => browser.close();
 
-/** Somebody with a phone, or at a desk. `scripts: false`: JavaScript is switched off. */
-export async function person(name, phone, { scripts = true, desk = false } = {}) {
+/** Somebody with a phone, or at a desk. `scripts: false`: JavaScript is switched off; `workers: false`: service workers are. */
+export async function person(name, phone, { scripts = true, workers = true, desk = false } = {}) {
   const viewport = desk ? SCREEN : PHONE;
-  const context = await browser.newContext({ baseURL: base, javaScriptEnabled: scripts, viewport, locale: 'zh-CN', permissions: scripts ? ['microphone'] : [] });
+  const context = await browser.newContext({ baseURL: base, javaScriptEnabled: scripts, viewport, locale: 'zh-CN', permissions: scripts ? ['microphone'] : [], serviceWorkers: workers ? 'allow' : 'block' });
   const page = await context.newPage();
   // other tests run beside this one
   page.setDefaultTimeout(40_000);

@@ -1,7 +1,11 @@
 //! One contract for every broker: what the trait promises holds in memory and, with `LSTEST_REDIS_URL`, on Redis.
 mod outages;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt, stream::BoxStream};
 use liusheng::{
@@ -205,6 +209,25 @@ async fn bells_of_all_streams_are_heard(shared: &Shared) {
     }
 }
 
+/// What all together may begin in a second is not what each of them may; what was not begun is free for the others.
+async fn a_pace_is_of_all_together(shared: &Shared) {
+    let what = fresh_queue();
+    assert_eq!(shared.one.allow(&what, 0, 100).await, 0);
+    let first = Instant::now();
+    let mut begun = 0;
+    while first.elapsed() < Duration::from_secs(2) {
+        begun += shared.one.allow(&what, 40, 100).await + shared.other.allow(&what, 40, 100).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // a second's worth at once, and then as time goes by
+    let most = 102 + usize::try_from(first.elapsed().as_millis() / 10).unwrap();
+    assert!((150..=most).contains(&begun), "more than all may begin, or too few: {begun} of {most}");
+    let what = fresh_queue();
+    assert_eq!(shared.one.allow(&what, 500, 100).await, 100);
+    shared.one.spare(&what, 90, 100).await;
+    assert_eq!(shared.other.allow(&what, 80, 100).await, 80, "what one did not begin");
+}
+
 async fn contract(shared: Shared) {
     assert!(shared.one.ready().await);
     each_job_is_taken_once(&shared).await;
@@ -212,6 +235,7 @@ async fn contract(shared: Shared) {
     a_take_waits_for_a_push(&shared).await;
     bells_reach_every_listener(&shared).await;
     bells_of_all_streams_are_heard(&shared).await;
+    a_pace_is_of_all_together(&shared).await;
 }
 
 #[tokio::test]

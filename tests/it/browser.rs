@@ -80,6 +80,12 @@ async fn a_phone_that_was_offline_sends_its_draft_once() {
     told("keeping.mjs", "drafts of a phone that was offline").await;
 }
 
+/// The same with a page that the phone keeps: it opens without a network, by its address, for who was logged in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_network_a_phone_opens_the_page_to_write_on() {
+    told("offline.mjs", "a page without a network").await;
+}
+
 /// How many voices this villager has left, and how many files with them.
 async fn voices_of(app: &TestApp, village: &Village, number: &str) -> String {
     let own = village.villager(app, number).await.get("/v1/suggestions?scope=mine&limit=100").await.ok();

@@ -36,6 +36,7 @@ mod messages;
 mod moderation;
 mod must_read;
 mod offices;
+mod offline;
 mod paths;
 mod people;
 mod plans;

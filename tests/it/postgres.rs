@@ -4,12 +4,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use liusheng::error::Error;
+use chrono::TimeDelta;
+use liusheng::{
+    app::App,
+    delivery::{
+        Audience,
+        announce::{Told, announce},
+        rules::ladder::{Ladder, Level, Topic, Urgency},
+    },
+    error::Error,
+    events::{Event, Kind},
+    ids::EventId,
+    server::Role,
+};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{House, Raw, Socket, TestApp, Village, count, is_postgres, opened, run};
+use crate::support::{Harm, House, Raw, Socket, TestApp, Village, count, is_postgres, opened, run};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -216,4 +228,70 @@ async fn a_swallowed_error_is_never_acknowledged() {
     next.await.unwrap();
     assert_eq!(count(app.folder.path(), rows).await, 1);
     app.stop().await;
+}
+
+/// Something is to be told in a village where nobody lives.
+async fn tell_nobody(app: &App) {
+    let area = "330521103202".to_owned();
+    let told = Told {
+        audience: Audience::Residents(area.clone()),
+        level: Level::News,
+        urgency: Urgency::Emergency,
+        topic: Topic::Notices,
+        ladder: Ladder::Emergency,
+        thread: "flood".to_owned(),
+        place: None,
+    };
+    let event = Event {
+        id: EventId::new(),
+        number: 1,
+        kind: Kind::MatterClosed,
+        area: Some(area),
+        actor: None,
+        subject: "flood".to_owned(),
+        data: Value::Null,
+        at: app.now() - TimeDelta::minutes(3),
+    };
+    app.store.write(move |tx| Box::pin(async move { announce(tx, &event, told).await })).await.unwrap();
+}
+
+/// A step of it is to be taken again; is it, within this time?
+async fn is_planned(raw: &Raw, within: Duration) -> bool {
+    raw.execute("UPDATE ladder_steps SET state = 'waiting' WHERE step = 1").await;
+    let began = Instant::now();
+    while began.elapsed() < within {
+        if raw.one::<i64>("SELECT count(*) FROM ladder_steps WHERE step = 1 AND state = 'waiting'").await == 0 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    false
+}
+
+/// The network swallows what a loop of the worker has asked, and tells nobody: the loop gives up waiting and goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_loop_whose_answer_was_swallowed_goes_on() {
+    if !is_postgres("postgres: a network that swallows an answer to a loop") {
+        return;
+    }
+    let app = TestApp::start().await;
+    tell_nobody(&app.app).await;
+    let (net, worker) = app.behind_a_net(Role::Worker).await;
+    // from here on nobody else plans
+    let house = app.close().await;
+    let raw = Raw::open(house.path()).await;
+    assert!(is_planned(&raw, Duration::from_secs(20)).await, "nobody plans");
+    // what is due is asked every second: the question of this second waits for its answer when the net forgets it
+    let steps = raw.held("ladder_steps").await;
+    tokio::time::sleep(Duration::from_millis(1400)).await;
+    net.set(Harm::Forget);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    steps.rollback().await.unwrap();
+    net.set(Harm::None);
+    // fifteen seconds for the answer, three for each other connection of the time before, and as much for the writer's
+    let goes_on = is_planned(&raw, Duration::from_secs(80)).await;
+    assert!(goes_on, "a loop waits for an answer that never comes");
+    net.set(Harm::Cut);
+    worker.stop().await;
+    raw.close().await;
 }

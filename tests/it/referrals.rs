@@ -1,4 +1,6 @@
 //! A voice is passed on: whoever received it first keeps it until the next takes it, and its author sees every step.
+mod asked;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -65,7 +67,12 @@ async fn whoever_received_it_keeps_it_until_the_next_takes_it() {
     // the town knows of it, and neither its words nor its author
     let seen = offers(&village.town).await;
     assert_eq!((seen.len(), &seen[0]["reason"]), (1, &json!("桥归镇里管")));
-    assert!(!seen[0].to_string().contains("裂"), "{}", seen[0]);
+    assert!(!seen[0].to_string().contains("裂") && !seen[0].to_string().contains("老桥"), "{}", seen[0]);
+    assert_eq!(
+        (&seen[0]["category"], &seen[0]["visibility"]),
+        (&json!("other"), &json!("handlers")),
+        "what it is about"
+    );
     assert_eq!(village.town.get(&voice).await.status, 404);
     assert_eq!(offers(&village.clerk).await.len(), 0);
     assert_eq!(offers(&scene.county).await.len(), 0);

@@ -171,6 +171,36 @@ async fn the_key_of_a_voice_is_known_for_longer_than_a_phone_keeps_its_draft() {
     scene.app.stop().await;
 }
 
+/// What an office says aloud may last two.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_of_a_voice_or_a_message_lasts_a_minute() {
+    let scene = Scene::set().await;
+    let Scene { author, village, .. } = &scene;
+    // silence: 20 ms in each byte
+    let clip = async |who: &Somebody, ms: usize| {
+        let clip = [b"#!AMR\n".to_vec(), vec![0x7C; ms / 20]].concat();
+        who.upload(clip).await.ok()["id"].clone()
+    };
+    let long = clip(author, 61_000).await;
+    let voice = |clip: Value| json!({ "kind": "help", "visibility": "handlers", "media": [clip] });
+    let refused = author.post("/v1/suggestions", voice(long.clone())).await;
+    assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (422, &json!("clip_too_long")));
+    let left = author.post("/v1/suggestions", voice(clip(author, 60_000).await)).await.ok();
+
+    let messages = format!("/v1/streams/{}/messages", left["stream_id"].as_str().unwrap());
+    let message = |clip: Value| json!({ "client_id": uuid::Uuid::now_v7(), "media": [clip] });
+    let refused = author.post(&messages, message(long)).await;
+    assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (422, &json!("clip_too_long")));
+    author.post(&messages, message(clip(author, 60_000).await)).await.ok();
+
+    village.clerk.post(&format!("{}/accept", path(&left)), json!(null)).await.ok();
+    let spoken = json!({ "clip_media_id": clip(&village.clerk, 120_000).await });
+    village.clerk.post(&format!("{}/answers", path(&left)), spoken).await.ok();
+    let page = author.request(reqwest::Method::GET, "/speak").header("accept", "text/html").send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("最长一分钟"));
+    scene.app.stop().await;
+}
+
 /// The form of the page, with more fields.
 fn form<'a>(key: &'a str, text: &'a str, more: &[(&'static str, &'a str)]) -> Vec<(&'static str, &'a str)> {
     let mut fields = vec![("client_id", key), ("kind", "help"), ("visibility", "handlers"), ("text", text)];

@@ -6,6 +6,7 @@ mod family;
 mod loud;
 mod meetings;
 mod month;
+mod paced;
 mod stopped;
 mod votes;
 

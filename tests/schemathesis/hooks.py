@@ -148,6 +148,7 @@ BODIES = {
     "revise_notice": lambda: {"version": 1, "title": "公示", "text": "新全文", "reason": "改字"},
     "withdraw_notice": lambda: {"reason": "有误"},
     "answer_objection": lambda: {"answer": "已降价。"},
+    "withdraw_objection": lambda: {"reason": "本人说不提了"},
     "move_cursor": lambda: {"seq": 0},
     "mark_received": lambda: {"seq": 0},
     "send_message": lambda: {"client_id": str(uuid.uuid4()), "text": "各位好"},

@@ -3,6 +3,7 @@
    one voice of however many tries. Everything works without it. Stands before the scripts of files. ES2017, no modules.
    <form><input name="client_id"> <div data-keep="whose" hidden data-kept...>  tick [data-keep-choice], words [data-keep-says], [data-keep-discard]
    <form data-answered>             shows what the server has just answered: the draft does not fill it in
+   <... data-offline="write" hidden>  on the page of worker.js, which is nobody's: where one can write, "door" elsewhere, or "nobody"
    <a data-keep-left="whose" hidden>  shown where there is a draft;   <form data-forget="whose">  sending it forgets the draft */
 (function () {
   'use strict';
@@ -123,6 +124,15 @@
     waiting = tried = draft.waiting;
     files = draft.files;
     discard.hidden = false;
+    /* what this page cannot show goes along: whom a complaint is about, where there is no network */
+    draft.fields.forEach(function (pair) {
+      if (form.elements[pair[0]]) return;
+      var one = document.createElement('select');
+      one.name = pair[0];
+      one.hidden = true;
+      one.appendChild(new Option('', pair[1], true, true));
+      form.appendChild(one);
+    });
     each(form.elements, function (one) {
       var values = draft.fields.filter(function (pair) { return pair[0] === one.name; }).map(function (pair) { return pair[1]; });
       if (/radio|checkbox/.test(one.type)) { if (values.length) one.checked = values.indexOf(one.value) >= 0; }
@@ -202,13 +212,36 @@
     }).catch(failed);
   }
 
+  /* for when there is no network: the page, and whose it is. The server takes that away with every log-in and log-out */
+  function prepare(whose) {
+    document.cookie = 'ls_writer=' + whose + '; Path=/; SameSite=Lax; Max-Age=' + LONGEST / 1000 +
+      (location.protocol === 'https:' ? '; Secure' : '');
+    if (navigator.serviceWorker) navigator.serviceWorker.register('/worker.js').catch(function () { /* then without */ });
+  }
+
+  /* this is the page for when there is no network: who was logged in here last, and a key that nothing had yet */
+  function takeUp() {
+    var last = /(?:^|; )ls_writer=([\w-]+)/.exec(document.cookie);
+    var state = !last ? 'nobody' : location.pathname === form.getAttribute('action') ? 'write' : 'door';
+    each(document.querySelectorAll('[data-offline]'), function (one) { one.hidden = one.getAttribute('data-offline') !== state; });
+    if (/(?:^|; )elder=1/.test(document.cookie)) document.body.classList.add('elder');
+    if (state !== 'write') return '';
+    form.querySelector('[name=writer]').value = last[1];
+    form.querySelector('[name=client_id]').value =
+      Array.prototype.join.call(window.crypto.getRandomValues(new Uint32Array(4)), '-');
+    return last[1];
+  }
+
   function setUp() {
     var left = document.querySelector('[data-keep-left]');
     if (left) left.hidden = !read(left.getAttribute('data-keep-left'));
+    if (left) prepare(left.getAttribute('data-keep-left'));
     box = document.querySelector('[data-keep]');
     if (!box || box.closest('form') === form) return;
     form = box.closest('form');
     person = box.getAttribute('data-keep');
+    if (person) prepare(person); else person = takeUp();
+    if (!person) return;
     key = form.querySelector('[name=client_id]');
     choice = box.querySelector('[data-keep-choice]');
     says = box.querySelector('[data-keep-says]');

@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
     super::rows::{body, body_area, seat},
@@ -13,7 +13,7 @@ use crate::{
     clock,
     error::Result,
     ids::{BodyId, PersonId},
-    store::{Store, padded},
+    store::{InTime, Store, padded},
 };
 
 /// The seats that a person holds at a time, in two queries.
@@ -34,7 +34,7 @@ pub async fn seats_together(store: &Store, person: PersonId, now: DateTime<Utc>)
     store.read_together(asked, |db, asked| Box::pin(seats_of_all(db, asked))).await
 }
 
-async fn seats_of_all(db: &DatabaseConnection, asked: &[(PersonId, NaiveDate)]) -> Result<Vec<Vec<HeldSeat>>> {
+async fn seats_of_all(db: &InTime, asked: &[(PersonId, NaiveDate)]) -> Result<Vec<Vec<HeldSeat>>> {
     // two at most, about midnight
     let mut days: Vec<NaiveDate> = asked.iter().map(|(_, day)| *day).collect();
     days.sort_unstable();

@@ -1,10 +1,12 @@
-//! The broker between processes: sharded pub/sub for doorbells, Redis Streams with a consumer group for work.
+//! The broker between processes: sharded pub/sub for doorbells, Redis Streams with a consumer group for work, a bucket for
+//! each pace.
 //!
 //! Always true: what this process rings it hears by itself, whatever becomes of Redis; whoever rings waits a quarter of a
 //! second at most, and not at all while Redis is known to be away; after every interruption the listener is told so.
 //! Tables owned: none. Events recorded: none.
 mod bells;
 mod line;
+mod pace;
 mod work;
 
 use std::{
@@ -24,7 +26,7 @@ use uuid::Uuid;
 
 pub(crate) use self::line::nodes;
 use self::line::{ANSWER_WITHIN, Address, Gate, Line};
-use super::{Bell, Broker, Job, memory};
+use super::{Bell, Broker, Job, memory, pace::Paces};
 use crate::error::{Error, Result};
 
 /// See [`Broker`]. Blocking reads have a line of their own: on a shared one they would hold up everybody.
@@ -37,6 +39,8 @@ pub struct Redis {
     own: broadcast::Sender<Bell>,
     /// Queues from which it took work: there the consumer group knows it.
     queues: Mutex<BTreeSet<String>>,
+    /// What this process keeps by itself, whether Redis answers or not.
+    paces: Paces,
 }
 
 impl Redis {
@@ -48,7 +52,7 @@ impl Redis {
         let address = Address::open(url).map_err(|error| Error::broken(format!("redis_url: {error}")))?;
         let (shared, blocking) = (Gate::new(address.clone()), Gate::new(address.clone()));
         let (name, own) = (Uuid::now_v7().to_string(), broadcast::channel(1024).0);
-        Ok(Self { address, shared, blocking, name, own, queues: Mutex::default() })
+        Ok(Self { address, shared, blocking, name, own, queues: Mutex::default(), paces: Paces::default() })
     }
 }
 
@@ -98,6 +102,23 @@ impl Broker for Redis {
 
     async fn depth(&self, queue: &str) -> Result<usize> {
         self.count_jobs(queue).await
+    }
+
+    async fn allow(&self, what: &str, wanted: usize, a_second: u32) -> usize {
+        let own = self.paces.take(what, wanted, a_second);
+        if own == 0 {
+            return 0;
+        }
+        let of_all = self.take_of_all(what, i64::try_from(own).unwrap_or(i64::MAX), a_second).await;
+        let allowed = of_all.map_or(own, |taken| usize::try_from(taken).unwrap_or(0).min(own));
+        self.paces.give_back(what, own - allowed);
+        allowed
+    }
+
+    async fn spare(&self, what: &str, count: usize, a_second: u32) {
+        self.paces.give_back(what, count);
+        // what cannot be put back for the others comes again with time
+        drop(self.take_of_all(what, -i64::try_from(count).unwrap_or(0), a_second).await);
     }
 
     async fn ready(&self) -> bool {

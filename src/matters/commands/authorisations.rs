@@ -103,6 +103,14 @@ async fn tell(tx: &Tx, actor: &Actor, (kind, row): (Kind, &authorisation::Model)
     Ok(())
 }
 
+/// Asked before a villagers' group decides a matter: does the law reserve it to the assembly of the whole village?
+///
+/// # Errors
+/// `not_found`.
+pub async fn is_reserved(tx: &Tx, id: MatterId) -> Result<bool> {
+    Ok(queries::row(tx, id).await?.reserved_item.is_some())
+}
+
 /// Asked before the representatives decide a matter: what the law reserves to the assembly they decide only where it let them.
 ///
 /// # Errors

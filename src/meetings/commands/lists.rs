@@ -38,7 +38,7 @@ pub struct ChangeList {
 }
 
 /// Who counts now when it is asked how many of how many came: a body's members, or the representatives; nobody for the
-/// villagers' own meeting, which its vote counts.
+/// villagers' own meeting or a group's, which its vote counts.
 pub(super) async fn entitled(
     tx: &Tx,
     (body, area): (BodyId, &str),
@@ -49,7 +49,7 @@ pub(super) async fn entitled(
         Audience::Representatives => {
             Some(bodies::holders(tx, "representatives", area, clock::local_date(tx.now())).await?)
         }
-        Audience::Villagers => None,
+        Audience::Villagers | Audience::Group => None,
     })
 }
 

@@ -64,16 +64,28 @@ pub(in crate::meetings) async fn entitled(
     Ok(Some(people))
 }
 
-/// Who is on the list of a meeting now, in the order of ids; `None` for one that has no list.
+/// Who is on the list of a meeting now, in the order of ids; of a group's meeting its grown-ups; `None` for one that has no list.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn invited(db: &impl ConnectionTrait, id: MeetingId) -> Result<Option<Vec<PersonId>>> {
     let row = meeting::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
+    if let Some(group) = row.group_number {
+        return Ok(Some(of_group(db, &row, group).await?));
+    }
     let Some(people) = entitled(db, &row).await? else { return Ok(None) };
     let mut people: Vec<PersonId> = people.into_iter().collect();
     people.sort_unstable();
     Ok(Some(people))
+}
+
+/// Who belongs to the group that a meeting calls and is of age when it begins.
+pub(in crate::meetings) async fn of_group(
+    db: &impl ConnectionTrait,
+    row: &meeting::Model,
+    group: i32,
+) -> Result<Vec<PersonId>> {
+    people::village_groups::grown_ups(db, (&row.area_code, group), clock::local_date(row.starts_at)).await
 }
 
 /// The same with names, in their order.

@@ -7,18 +7,18 @@ use crate::{
     ids::{MeetingId, PersonId},
     meetings::{
         rows::{attendance, meeting},
-        rules::{Audience, Via},
+        rules::Via,
     },
 };
 
-/// Those of a meeting whose hands are counted, in the order of their ids; nobody of the villagers' own meeting, which decides
-/// by its vote.
+/// Those of a meeting whose hands are counted, in the order of their ids; nobody of the villagers' own meeting or a group's,
+/// which decide by their vote.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn signed_for(db: &impl ConnectionTrait, id: MeetingId) -> Result<Vec<PersonId>> {
     let Some(row) = meeting::Entity::find_by_id(id).one(db).await? else { return Ok(Vec::new()) };
-    if audience(&row)? == Audience::Villagers {
+    if audience(&row)?.is_assembly() {
         return Ok(Vec::new());
     }
     let signed: Vec<(PersonId, PersonId)> = attendance::Entity::find()

@@ -65,6 +65,12 @@ pub struct ObjectionView {
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<DateTime<FixedOffset>>,
+    /// When it was withdrawn, after somebody else had written it down; it counts no more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub withdrawn_at: Option<DateTime<FixedOffset>>,
+    /// Why, where somebody withdrew it for the person.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub withdrawal: Option<String>,
 }
 
 /// The objections to a notice, as the actor may see them: with names for those who answer.
@@ -76,7 +82,7 @@ pub async fn objections(db: &impl ConnectionTrait, actor: &Actor, id: NoticeId) 
     objection_views(db, objections_to(id).all(db).await?, Eyes::of(actor, &notice.area_code)).await
 }
 
-/// Everybody who objected to a notice about this matter: they are visited at the review. Never shown.
+/// Everybody who objected to a notice about this matter, and whose objection stands: they are visited at the review. Never shown.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -90,7 +96,8 @@ pub async fn objectors_of(db: &impl ConnectionTrait, matter: MatterId, area: &st
         .select_only()
         .column(objection::Column::PersonId)
         .distinct()
-        .filter(objection::Column::NoticeId.in_subquery(notices.into_query()));
+        .filter(objection::Column::NoticeId.in_subquery(notices.into_query()))
+        .filter(objection::Column::WithdrawnAt.is_null());
     Ok(people.into_tuple().all(db).await?)
 }
 
@@ -100,6 +107,7 @@ pub(in super::super) fn with_open_objections() -> SelectStatement {
         .select_only()
         .column(objection::Column::NoticeId)
         .filter(objection::Column::AnsweredAt.is_null())
+        .filter(objection::Column::WithdrawnAt.is_null())
         .into_query()
 }
 
@@ -164,12 +172,14 @@ pub(super) async fn objection_views(
             answer: row.answer,
             answered_by_name: row.answered_by.and_then(|person| names.get(&person).cloned()),
             answered_at: row.answered_at.map(clock::local),
+            withdrawn_at: row.withdrawn_at.map(clock::local),
+            withdrawal: row.withdrawal,
         }
     };
     Ok(rows.into_iter().map(show).collect())
 }
 
-/// Objections and answers by notice.
+/// Objections that stand, and answers to them, by notice.
 pub(super) async fn counts(db: &impl ConnectionTrait, notices: Vec<NoticeId>) -> Result<HashMap<NoticeId, (u64, u64)>> {
     let rows: Vec<(NoticeId, i64, i64)> = objection::Entity::find()
         .select_only()
@@ -177,6 +187,7 @@ pub(super) async fn counts(db: &impl ConnectionTrait, notices: Vec<NoticeId>) ->
         .column_as(objection::Column::Id.count(), "objections")
         .column_as(objection::Column::AnsweredAt.count(), "answered")
         .filter(objection::Column::NoticeId.is_in(notices))
+        .filter(objection::Column::WithdrawnAt.is_null())
         .group_by(objection::Column::NoticeId)
         .into_tuple()
         .all(db)

@@ -17,7 +17,7 @@ use crate::{
     votes::{
         OpenVote, PresetView, Secrecy, VoteView,
         commands::open_vote,
-        queries::{is_inside, presets, votes_at},
+        queries::{has_charter, is_inside, is_of_kind, presets, votes_at},
         rules::{self, CharterRule},
     },
 };
@@ -41,15 +41,19 @@ impl Agenda {
     }
 }
 
-/// Those that need no matter: inside a body, or an election of the village committee.
+/// Those that need no matter: inside a council or the collective, or an election of the village committee.
 fn fitting(clerk: &Clerk, meeting: &MeetingView) -> Vec<PresetView> {
     if meeting.matter_id.is_some() || !is_coming(meeting) {
         return Vec::new();
     }
     let all = presets().into_iter().filter(|one| one.is_votable);
     match meeting.audience {
-        Audience::Members if meeting.business.is_some() && holds(clerk, meeting.body_id, &meeting.area_code) => {
-            all.filter(|one| is_inside(&one.id)).collect()
+        Audience::Members if holds(clerk, meeting.body_id, &meeting.area_code) => {
+            let own = clerk.actor.seats.iter().find(|seat| seat.body_id == meeting.body_id);
+            let kind = own.map(|seat| seat.body_kind.as_str()).unwrap_or_default();
+            // of the bodies that vote by a charter councils alone
+            let is_council = meeting.business.is_some();
+            all.filter(|one| is_of_kind(&one.id, kind) && (is_council || !has_charter(&one.id))).collect()
         }
         Audience::Villagers if clerk.may(Right::OpenVote, &meeting.area_code) => {
             all.filter(|one| one.preset.paper_required).collect()
@@ -72,7 +76,7 @@ pub(super) async fn coming_for(app: &App, vote: &VoteView) -> Result<Vec<Meeting
     let is_inside = is_inside(&vote.preset);
     let fits = |meeting: &MeetingView| {
         let is_ours = meeting.matter_id == vote.matter_id && (!is_inside || meeting.body_id == vote.body_id);
-        is_ours && is_coming(meeting)
+        is_ours && meeting.group_number == vote.group_number && is_coming(meeting)
     };
     Ok(found.into_iter().filter(fits).collect())
 }
@@ -90,6 +94,7 @@ pub(super) fn asked(
         max_choices: fields.optional("max_choices")?,
         seats: fields.optional("seats")?,
         parent_vote_id: None,
+        group_number: fields.optional("group_number")?,
         has_paper: fields.text("has_paper") == "yes",
         challenge_days: fields.optional("challenge_days")?,
         roll_days: fields.optional("roll_days")?,

@@ -1,4 +1,5 @@
-//! Held messages on the desk: what waits for a decision, and appeals, in the clerk's areas.
+//! Held messages on the desk: what waits for a decision, and appeals, in the clerk's areas; and whether photos and clips of public
+//! voices wait there, too.
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
@@ -16,6 +17,7 @@ use crate::{
         layout::{Page, encode, render_as, see},
         words::Words,
     },
+    suggestions::media_review::{self, MediaReviewView, SetMediaReview},
     text,
 };
 
@@ -34,6 +36,14 @@ struct HeldPage {
     areas: Vec<AreaName>,
     area: String,
     waiting: Vec<HeldView>,
+    media_review: MediaReviewView,
+}
+
+impl HeldPage {
+    /// Does an office above say so?
+    fn is_from_above(&self) -> bool {
+        self.media_review.area_code.as_ref().is_some_and(|area| *area != self.area)
+    }
 }
 
 /// The page.
@@ -51,6 +61,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         draft,
         areas: places(app.store.read(), clerk, &area).await?,
         waiting: moderation::queries::waiting(app, &clerk.actor, &area).await?,
+        media_review: media_review::read(app.store.read(), &area).await?,
         area,
     };
     Ok(render_as(shown.draft.status(), &shown))
@@ -82,4 +93,15 @@ pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields)
             shown(&app, &clerk, (Filter { area: Some(area) }, draft)).await
         }
     }
+}
+
+/// Whether photos and clips of public voices are looked at first.
+pub(super) async fn set_media_review(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
+    let area = fields.text("area").to_owned();
+    let input = (area.clone(), SetMediaReview { is_on: fields.has("is_on", "1") });
+    let set = app.once(clerk.actor.clone(), fields.key(), "set_media_review", input, |tx, actor, input| {
+        Box::pin(media_review::set(tx, actor, input))
+    });
+    set.await?;
+    Ok(see(&format!("/desk/held?area={}", encode(&area))))
 }

@@ -28,6 +28,7 @@ use crate::{
         layout::{Page, render_as},
         words::Words,
     },
+    people::village_groups,
     tasks::{self, TaskView},
     text,
     votes::{self, VoteView, queries::PresetView},
@@ -55,6 +56,8 @@ struct MatterPage {
     businesses: Vec<&'static str>,
     owners: Vec<SeatView>,
     presets: Vec<PresetView>,
+    /// The numbers of the villagers' groups.
+    groups: Vec<i32>,
     presume: Presumed,
     aloud: Aloud,
 }
@@ -169,6 +172,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
     // the lawful body for a decision is the village or its representatives; before that the bodies meet by themselves
     let likely = if matter.head.stage == Stage::Decide { Audience::Representatives } else { Audience::Members };
     let may_ask = is_open && clerk.may(Right::OpenForm, &area);
+    let groups = village_groups::numbers(db, &area).await?;
     let page = clerk.page(matter.head.title.clone()).at(format!("/desk/matters/{id}"));
     let shown = MatterPage {
         page: live(app, clerk, (page, &draft)).await?,
@@ -177,12 +181,13 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         due: matter.head.stage_due_at.map(|at| Due::seen(at, app.now())),
         material: material(app, (id, &area)).await?,
         sheets: if may_ask { sheets::asked_by(&standing) } else { Vec::new() },
-        callers: if is_open { callers(clerk, &area, likely) } else { Vec::new() },
+        callers: if is_open { callers(clerk, &area, (likely, &groups)) } else { Vec::new() },
         businesses: kinds_of_business(clerk),
         presets: if can.open_vote { votable() } else { Vec::new() },
         presume: presume(app, &matter).await?,
         aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
+        groups,
         can,
         matter,
     };

@@ -82,7 +82,7 @@ pub(super) async fn roll(app: &App, meeting: &MeetingView, list: Option<Vec<List
         Audience::Representatives => {
             bodies::holders(db, "representatives", &meeting.area_code, clock::local_date(now)).await?
         }
-        Audience::Villagers => HashSet::new(),
+        Audience::Villagers | Audience::Group => HashSet::new(),
     };
     if meeting.starts_at <= clock::local(now) {
         return Ok(Roll { people, changed: Vec::new() });

@@ -26,7 +26,9 @@ use crate::{
         layout::{Page, encode, render_as, see},
         words::Words,
     },
+    people::village_groups,
     text,
+    votes::queries::has_charter,
 };
 
 /// Which meetings are listed.
@@ -61,16 +63,24 @@ pub(super) fn is_coming(meeting: &MeetingView) -> bool {
     meeting.held_at.is_none() && meeting.cancel_reason.is_none()
 }
 
-/// Everybody whom the clerk may call in the area, in the name of which body.
-pub(super) fn callers(clerk: &Clerk, area: &str, likely: Audience) -> Vec<Caller> {
+/// Everybody whom the clerk may call in the area, in the name of which body; of the villagers' groups each by itself.
+pub(super) fn callers(clerk: &Clerk, area: &str, (likely, groups): (Audience, &[i32])) -> Vec<Caller> {
     let held = clerk.actor.seats.iter().filter(|seat| holds(clerk, seat.body_id, area));
-    let audiences = [Audience::Members, Audience::Representatives, Audience::Villagers];
-    held.flat_map(|seat| audiences.into_iter().map(move |audience| (seat, audience)))
-        .filter(|(seat, audience)| may_call(&seat.body_kind, *audience))
-        .map(|(seat, audience)| Caller {
-            value: format!("{}/{}", seat.body_id, audience.as_str()),
-            label: format!("{} · {}", seat.body_name, text::say(&format!("meetings-audience-{}", audience.as_str()))),
-            is_likely: audience == likely,
+    let whole = Audience::ALL.into_iter().filter(|one| *one != Audience::Group).map(|one| (one, None));
+    let called: Vec<(Audience, Option<i32>)> =
+        whole.chain(groups.iter().map(|number| (Audience::Group, Some(*number)))).collect();
+    held.flat_map(|seat| called.iter().map(move |one| (seat, *one)))
+        .filter(|(seat, (audience, _))| may_call(&seat.body_kind, *audience))
+        .map(|(seat, (audience, group))| {
+            let (mut value, mut label) = (
+                format!("{}/{}", seat.body_id, audience.as_str()),
+                format!("{} · {}", seat.body_name, text::say(&format!("meetings-audience-{}", audience.as_str()))),
+            );
+            if let Some(number) = group {
+                value = format!("{value}/{number}");
+                label = format!("{label} · {}", text::say_with("desk-reach-group", &[("n", number.into())]));
+            }
+            Caller { value, label, is_likely: audience == likely }
         })
         .collect()
 }
@@ -89,11 +99,14 @@ pub(super) async fn call(
     fields: &Fields,
 ) -> Result<()> {
     let caller: String = fields.required("caller")?;
-    let (body, audience) = caller.split_once('/').ok_or(Code::InvalidRequest)?;
+    let (body, called) = caller.split_once('/').ok_or(Code::InvalidRequest)?;
+    let (audience, group) = called.split_once('/').map_or((called, None), |(audience, group)| (audience, Some(group)));
+    let group_number = group.map(str::parse::<i32>).transpose().map_err(|_| Code::InvalidRequest)?;
     let input = CallMeeting {
         area_code,
         body_id: body.parse::<BodyId>().map_err(|_| Code::InvalidRequest)?,
         audience: Audience::parse(audience).ok_or(Code::InvalidRequest)?,
+        group_number,
         business: if fields.given("business").is_some() { Some(fields.choice("business")?) } else { None },
         matter_id,
         title: fields.text("title").to_owned(),
@@ -131,12 +144,13 @@ async fn listed(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> R
     let area = clerk.place(filter.area.as_deref());
     let page = PageQuery { cursor: filter.cursor, limit: Some(30) };
     let page::Page { items, next_cursor } = meetings::queries::list(app.store.read(), &area, &page).await?;
+    let groups = village_groups::numbers(app.store.read(), &area).await?;
     let shown = ListPage {
         page: live(app, clerk, (clerk.page(text::say("desk-meetings")).at("/desk/meetings"), &draft)).await?,
         desk: clerk.desk(),
         draft,
         areas: places(app.store.read(), clerk, &area).await?,
-        callers: callers(clerk, &area, Audience::Members),
+        callers: callers(clerk, &area, (Audience::Members, &groups)),
         businesses: kinds_of_business(clerk),
         rows: items,
         more: format!("?area={}&", encode(&area)),
@@ -167,6 +181,8 @@ struct MeetingPage {
     meeting: MeetingView,
     present: Vec<PresentView>,
     may_hold: bool,
+    /// Is it the clerk's to see whom the call has reached?
+    holds: bool,
     awaited: Vec<SeatView>,
     find: String,
     found: Vec<Found>,
@@ -175,6 +191,8 @@ struct MeetingPage {
     agenda: Agenda,
     /// Against whom it is counted, for who holds it.
     roll: Roll,
+    /// Is it of too many to be listed, so that they are looked for by name?
+    is_searched: bool,
     /// Are its doors open?
     is_door_open: bool,
 }
@@ -204,8 +222,13 @@ impl MeetingPage {
         (0..ROOM).map(slot).collect()
     }
 
+    /// Does a charter say by which shares its members decide?
+    fn has_charter(&self) -> bool {
+        self.agenda.presets.iter().any(|one| has_charter(&one.id))
+    }
+
     fn calls_villagers(&self) -> bool {
-        self.meeting.audience == Audience::Villagers
+        self.meeting.audience.is_assembly()
     }
 }
 
@@ -225,15 +248,18 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     clerk.sits_over(&detail.meeting.area_code)?;
     let roll = meeting_people::roll(app, &detail.meeting, detail.list).await?;
     let (meeting, present) = (detail.meeting, detail.present.unwrap_or_default());
-    let may_hold = is_coming(&meeting) && holds(clerk, meeting.body_id, &meeting.area_code);
+    let is_own = holds(clerk, meeting.body_id, &meeting.area_code);
+    let may_hold = is_own && is_coming(&meeting);
     let is_there = |person: PersonId| present.iter().any(|one| one.person_id == person);
     let mut awaited = if may_hold { called(app, &meeting).await? } else { Vec::new() };
     awaited.retain(|seat| !is_there(seat.person_id));
     let mut found = if may_hold { search(db, &meeting.area_code, &find).await? } else { Vec::new() };
-    if may_hold && meeting.audience == Audience::Members {
+    let own = clerk.actor.seats.iter().find(|seat| seat.body_id == meeting.body_id);
+    let is_searched = meeting.audience.is_assembly() || own.is_some_and(|seat| seat.body_kind == "collective");
+    if may_hold && meeting.audience == Audience::Members && !is_searched {
         found = without_seat(app, clerk, &meeting, &awaited).await?;
     }
-    if may_hold {
+    if may_hold && !is_searched {
         found.extend(roll.others(&awaited, &found));
     }
     let bound = if may_hold { bound(app, clerk, &meeting).await? } else { Vec::new() };
@@ -245,6 +271,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         desk: clerk.desk(),
         draft,
         may_hold,
+        holds: is_own,
         awaited,
         find: find.words(),
         found,
@@ -252,6 +279,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         agenda,
         present,
         roll,
+        is_searched,
         is_door_open: may_hold && may_sign_in(meeting.starts_at.to_utc(), app.now()),
         meeting,
     };
@@ -277,7 +305,7 @@ async fn called(app: &App, meeting: &MeetingView) -> Result<Vec<SeatView>> {
     let (db, now) = (app.store.read(), app.now());
     match meeting.audience {
         Audience::Members => bodies::members_of(db, meeting.body_id, now).await,
-        Audience::Villagers => Ok(Vec::new()),
+        Audience::Villagers | Audience::Group => Ok(Vec::new()),
         Audience::Representatives => {
             let all = bodies::bodies_in(db, &meeting.area_code, now).await?;
             let theirs = all.into_iter().filter(|body| body.body.kind == BodyKind::Representatives);

@@ -1,4 +1,4 @@
-//! 成员 on the desk: who belongs to a body without a seat in it; for whoever holds its meetings.
+//! 成员 on the desk: who belongs to a body without a seat in it, and the register of a collective; for whoever holds its meetings.
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
@@ -12,7 +12,10 @@ use crate::{
     bodies::{
         self, Body,
         members::{self, BodyMemberView, EnterMember},
+        register::{self, ChangeRegister, RegisterView},
+        rules::BodyKind,
     },
+    clock,
     error::{Code, Result},
     ids::{BodyId, PersonId},
     pages::{
@@ -40,6 +43,9 @@ struct MembersPage {
     bodies: Vec<Body>,
     body: Option<BodyId>,
     members: Vec<BodyMemberView>,
+    /// Of a collective, in the place of a list.
+    register: Option<RegisterView>,
+    today: String,
     find: String,
     found: Vec<Found>,
 }
@@ -62,7 +68,12 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     held.dedup();
     let bodies = bodies::queries::bodies(db, held).await?;
     let body = bodies.iter().find(|one| Some(one.id) == filter.body).or(bodies.first());
+    let mut kept = None;
     let (list, found) = match body {
+        Some(body) if body.kind == BodyKind::Collective => {
+            kept = Some(register::register(db, &clerk.actor, body.id).await?);
+            (Vec::new(), Vec::new())
+        }
         Some(body) => {
             let find = Find::named(filter.find.clone());
             let area = body.areas.first().cloned().unwrap_or_default();
@@ -76,6 +87,8 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         draft,
         body: body.map(|body| body.id),
         members: list,
+        register: kept,
+        today: clock::local_date(app.now()).to_string(),
         find: filter.find.unwrap_or_default(),
         found,
         bodies,
@@ -83,7 +96,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     Ok(render_as(shown.draft.status(), &shown))
 }
 
-/// Enters somebody, or takes somebody off.
+/// Enters somebody, or takes somebody off; or changes a register.
 pub(super) async fn act(
     State(app): State<App>,
     clerk: Clerk,
@@ -94,6 +107,7 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "enter" => enter(&app, &clerk, body, &fields).await,
         "strike" => strike(&app, &clerk, body, &fields).await,
+        "register" => change(&app, &clerk, body, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -111,6 +125,21 @@ async fn enter(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Resul
         Box::pin(members::enter(tx, actor, input))
     });
     enter.await.map(drop)
+}
+
+/// The numbers stand in the form with anything between them that is no part of one.
+async fn change(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Result<()> {
+    let numbers = fields.text("roster_numbers").split(|c: char| c.is_whitespace() || ",，、;；".contains(c));
+    let input = ChangeRegister {
+        is_entered: fields.required::<String>("way")? == "in",
+        roster_numbers: numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect(),
+        reason: fields.text("reason").to_owned(),
+        since: fields.required("since")?,
+    };
+    let change = app.once(clerk.actor.clone(), fields.key(), "change_register", (body, input), |tx, actor, input| {
+        Box::pin(register::change(tx, actor, input))
+    });
+    change.await.map(drop)
 }
 
 async fn strike(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Result<()> {

@@ -17,7 +17,7 @@ use crate::{
     ids::{MatterId, NoticeId, ObjectionId},
     notices::{
         self, AnswerObjection, ConfirmFor, ConfirmVia, ConfirmedView, NoticeDetail, NoticeView, ObjectionView,
-        PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice,
+        PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice, WithdrawObjection,
     },
     page::{self, PageQuery},
     pages::{
@@ -143,6 +143,11 @@ impl NoticePage {
         reach.groups.iter().map(|group| group.unreached).sum()
     }
 
+    /// The same of the form that withdraws it for the person.
+    fn back_of(&self, objection: &str) -> &'static str {
+        if self.answered == objection { "take-back" } else { "other-back" }
+    }
+
     /// The name of the form that answers this objection: of many on the page, only the refused one keeps its words.
     fn form_of(&self, objection: &str) -> &'static str {
         if self.answered == objection { "answer" } else { "other" }
@@ -194,6 +199,7 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "answer" => answer(&app, &clerk, &fields).await,
         "object" => object(&app, &clerk, id, &fields).await,
+        "take-back" => take_back(&app, &clerk, &fields).await,
         "revise" => revise(&app, &clerk, id, &fields).await,
         "withdraw" => withdraw(&app, &clerk, id, &fields).await,
         "mandate" => by_mandate(&app, &clerk, id, &fields).await,
@@ -216,6 +222,16 @@ async fn answer(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(notices::commands::answer_objection(tx, actor, input))
     });
     answer.await.map(drop)
+}
+
+/// What was written down for somebody, who says at the office that it does not stand.
+async fn take_back(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let objection: ObjectionId = fields.required("objection_id")?;
+    let input = (objection, WithdrawObjection { reason: fields.text("reason").to_owned() });
+    let withdraw = app.once(clerk.actor.clone(), fields.key(), "withdraw_objection", input, |tx, actor, input| {
+        Box::pin(notices::commands::withdraw_objection(tx, actor, input))
+    });
+    withdraw.await.map(drop)
 }
 
 /// What somebody says at the office, or hands in, who is known by the number on the roster.

@@ -1,5 +1,5 @@
-//! Whom a notice has reached: the board by name and household, on screen and on paper; the script for the loudspeaker; and
-//! whom nothing told of a vote.
+//! Whom a notice or the call to a meeting has reached: the board by name and household, on screen and on paper; the script for
+//! the loudspeaker; and whom nothing told of a vote.
 use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
@@ -14,11 +14,13 @@ use crate::{
     delivery::{
         board::{self, ReachRow, ReachView},
         electors::electors_of,
+        invited::invited_of,
         villages::{self, VillageReach},
     },
     error::Result,
     gateways::loudspeaker,
-    ids::{NoticeId, VoteId},
+    ids::{MeetingId, NoticeId, VoteId},
+    meetings::{self, MeetingView},
     notices::{self, NoticeDetail},
     pages::{
         layout::{Page, render},
@@ -137,6 +139,40 @@ pub(super) async fn electors(State(app): State<App>, clerk: Clerk, Path(id): Pat
         unreached: electors_of(&app, &clerk.actor, id).await?,
         at: app.local_now(),
         vote,
+    };
+    Ok(render(&shown))
+}
+
+#[derive(Template)]
+#[template(path = "desk/meeting_reach.html")]
+struct MeetingReachPage {
+    page: Page,
+    desk: Desk,
+    meeting: MeetingView,
+    unreached: Vec<ReachRow>,
+    reached: Vec<ReachRow>,
+    at: DateTime<FixedOffset>,
+}
+
+impl MeetingReachPage {
+    fn all(&self) -> usize {
+        self.reached.len() + self.unreached.len()
+    }
+}
+
+/// Whom the call to a meeting has reached, or that it was called off: for who holds it, and goes round to the others.
+pub(super) async fn invited(State(app): State<App>, clerk: Clerk, Path(id): Path<MeetingId>) -> Result<Response> {
+    let meeting = meetings::queries::meeting(app.store.read(), id).await?;
+    clerk.sits_over(&meeting.area_code)?;
+    let called = invited_of(&app, &clerk.actor, id).await?;
+    let (reached, unreached) = called.into_iter().partition(|row| row.way.is_some());
+    let shown = MeetingReachPage {
+        page: clerk.page(text::say("desk-meeting-reach")).at(format!("/desk/meetings/{id}/reach")),
+        desk: clerk.desk(),
+        meeting,
+        unreached,
+        reached,
+        at: app.local_now(),
     };
     Ok(render(&shown))
 }

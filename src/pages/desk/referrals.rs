@@ -16,6 +16,7 @@ use crate::{
         words::Words,
     },
     suggestions::{
+        Urgency,
         assists::{self, AssistRequest, GiveAssist},
         extensions::{self, DecideExtension, ExtensionRequest},
         hidings::{self, DecideHiding, HidingAppeal},
@@ -30,6 +31,12 @@ struct Offer {
     place: String,
     due: Due,
     others: Vec<Body>,
+}
+
+impl Offer {
+    fn is_urgent(&self) -> bool {
+        self.view.urgency == Urgency::Urgent
+    }
 }
 
 /// A request for more days.

@@ -206,6 +206,7 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         max_choices: None,
         seats: None,
         parent_vote_id: Some(id),
+        group_number: before.group_number,
         preset: before.preset,
         secrecy: match before.secrecy.as_str() {
             "secret" => Secrecy::Secret,

@@ -19,6 +19,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use super::super::InTime;
 use crate::{
     clock::Clock,
     error::{Error, Result},
@@ -28,6 +29,8 @@ use crate::{
 const OLDER_TRIES: usize = 30;
 /// Tries to have a table to ourselves, beside the first.
 const ANEW_TRIES: usize = 3;
+/// A little longer than the server lets it take.
+const ANEW_WITHIN: Duration = Duration::from_secs(330);
 /// Tables in whose files nothing of what was taken away may stay: destroyed keys; who cast which sealed ballot.
 const TAKEN_AWAY: [&str; 4] = ["data_keys", "envelopes", "board_pending", "roll_entries"];
 /// "liusheng" in ASCII. Advisory locks are counted by database, so two of ours on one server do not meet.
@@ -139,7 +142,7 @@ pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseC
 
 /// Takes what was taken away out of the tables' files: a row that was changed lies there until its table is written anew.
 pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Result<(), DbErr> {
-    let database = writer(options);
+    let database = InTime::new(writer(options), ANEW_WITHIN);
     // a backup holds it for long, and whoever reads would wait behind us
     database.execute_unprepared("SET lock_timeout = '1s'; SET statement_timeout = '5min'").await?;
     // what a transaction that is open now could still see would be kept; one that writes in another database counts, too,
@@ -172,10 +175,10 @@ pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Resul
         }
         done?;
     }
-    database.close().await
+    database.database.close().await
 }
 
-async fn one(database: &DatabaseConnection, sql: &str) -> std::result::Result<String, DbErr> {
+async fn one(database: &impl ConnectionTrait, sql: &str) -> std::result::Result<String, DbErr> {
     let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
     row.map_or_else(|| Ok(String::new()), |row| row.try_get_by_index(0))
 }
@@ -267,7 +270,7 @@ struct Server {
 }
 
 /// What is wrong with the server. Everything but the clocks is decided by its settings.
-pub(super) async fn doubts(database: &DatabaseConnection, clock: &Clock) -> std::result::Result<Vec<String>, DbErr> {
+pub(super) async fn doubts(database: &impl ConnectionTrait, clock: &Clock) -> std::result::Result<Vec<String>, DbErr> {
     let select = "SELECT current_setting('server_version_num')::int / 10000 AS version, \
         current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes, \
         current_setting('synchronous_commit') AS synchronous_commit, current_setting('server_encoding') AS encoding, \

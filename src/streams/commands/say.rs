@@ -49,7 +49,7 @@ pub struct SendMessage {
     /// The `seq` this answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<i64>,
-    /// Uploaded before: up to nine photos, or one voice clip.
+    /// Uploaded before: up to nine photos, or one voice clip of a minute.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 9)]
     pub media: Vec<MediaId>,
@@ -273,7 +273,7 @@ fn check_media(message: &SendMessage, attached: &[Media]) -> Result<()> {
     let clips = attached.iter().filter(|one| one.is_voice()).count();
     let mut checks = Checks::default();
     checks.require(clips == 0 || (attached.len() == 1 && message.text.trim().is_empty()), "media", "too_many_media");
-    checks.done()
+    checks.done().and_then(|()| media::check_said(attached))
 }
 
 /// The first answer to the same `client_id`.

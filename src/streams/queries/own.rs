@@ -1,10 +1,7 @@
 //! Everything that somebody listens to: asked by every phone that connects, so all who do so at once are answered together.
 use std::{cmp::Reverse, collections::HashMap};
 
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, EntityTrait, JoinType, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     super::{
@@ -18,7 +15,7 @@ use crate::{
     actor::Actor,
     error::Result,
     ids::PersonId,
-    store::{Store, padded},
+    store::{InTime, Store, padded},
 };
 
 /// Whoever has more than fit keeps those by which everything else is heard of, and where the own seat is at work.
@@ -51,7 +48,7 @@ async fn alone(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<Own>> {
 }
 
 /// Of each of these people, none of whom holds a seat: what they belong to, and the channels of where they live.
-async fn of_all(db: &DatabaseConnection, actors: &[Actor]) -> Result<Vec<Vec<Own>>> {
+async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Vec<Own>>> {
     let most = MAX_STREAMS * actors.len() as u64;
     let mine =
         membership::Entity::belongs_to(stream::Entity).from(membership::Column::StreamId).to(stream::Column::Id).into();

@@ -6,8 +6,9 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::{SelectStatement, SimpleExpr},
 };
+use uuid::Uuid;
 
-use super::super::rows::{membership, stream};
+use super::super::rows::{entry, membership, stream};
 use crate::{
     error::Result,
     ids::{PersonId, StreamId},
@@ -36,6 +37,43 @@ pub async fn received_by(
     among: &Among,
 ) -> Result<HashSet<PersonId>> {
     those(db, members(stream, has_received(seq)), among).await
+}
+
+/// Those of these people who have read, each in the own stream, the card about this that was shown there since then.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn read_card(
+    db: &impl ConnectionTrait,
+    (subject, since): (Uuid, DateTime<Utc>),
+    among: &Among,
+) -> Result<HashSet<PersonId>> {
+    let cards: Vec<(StreamId, i64)> = entry::Entity::find()
+        .select_only()
+        .columns([entry::Column::StreamId, entry::Column::Seq])
+        .filter(entry::Column::SenderId.is_null())
+        .filter(entry::Column::ClientId.eq(subject))
+        .filter(entry::Column::Kind.eq("card"))
+        .filter(entry::Column::CreatedAt.gte(since))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut found = HashSet::new();
+    for some in cards.chunks(500) {
+        let cursors: Vec<(PersonId, StreamId, i64)> = membership::Entity::find()
+            .select_only()
+            .columns([membership::Column::PersonId, membership::Column::StreamId, membership::Column::ReadSeq])
+            .filter(membership::Column::StreamId.is_in(some.iter().map(|(stream, _)| *stream)))
+            .filter(among.holds(membership::Column::PersonId))
+            .into_tuple()
+            .all(db)
+            .await?;
+        let has_read = |stream: StreamId, read: i64| some.iter().any(|(own, seq)| *own == stream && *seq <= read);
+        found.extend(
+            cursors.into_iter().filter(|(_, stream, read)| has_read(*stream, *read)).map(|(person, ..)| person),
+        );
+    }
+    Ok(found)
 }
 
 /// A select of the ids of those whose cursor is there or further.

@@ -13,7 +13,7 @@ use crate::{
     matters, meetings,
     store::Tx,
     votes::{
-        queries::{self, is_inside},
+        queries::{self, is_inside, is_of_kind},
         roll,
         rows::vote,
         rules::{self, Preset, Unit},
@@ -54,7 +54,8 @@ fn refused(field: &str, code: &'static str) -> Error {
 /// Who may open it: in a village who opens votes there; inside a body who holds its meetings.
 ///
 /// # Errors
-/// `not_found` (matter, meeting); `not_allowed`; `invalid_fields` for a rule that is about a matter and has none, or the reverse.
+/// `not_found` (matter, meeting); `not_allowed`; `invalid_fields` for a rule that is about a matter and has none, or the reverse,
+/// and for the rule of another kind of body.
 pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<About> {
     if let Some(matter) = input.matter_id {
         let area = matters::queries::area_of(tx, matter).await?;
@@ -69,6 +70,9 @@ pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<Ab
     if is_inside(&input.preset) {
         if !bodies::members::holds(actor, meeting.body_id) {
             return Err(Code::NotAllowed.into());
+        }
+        if !is_of_kind(&input.preset, bodies::get(tx, meeting.body_id).await?.kind.as_str()) {
+            return Err(refused("preset", "not_of_this_body"));
         }
         return Ok(About { area: meeting.area_code, body: meeting.body_id, matter: None });
     }
@@ -137,8 +141,8 @@ async fn round_before(tx: &Tx, area: &str) -> Result<Option<vote::Model>> {
 /// law asks, and is open until the meeting has begun.
 ///
 /// # Errors
-/// `not_found`; `invalid_fields` for a meeting that is not this one's, or was called too late; `authorisation_needed` where the
-/// representatives may not decide it.
+/// `not_found`; `invalid_fields` for a meeting that is not this one's, or was called too late, and for a group that would decide
+/// what the law reserves to the assembly of the whole village; `authorisation_needed` where the representatives may not decide it.
 pub(super) async fn is_binding(
     tx: &Tx,
     input: &OpenVote,
@@ -154,6 +158,7 @@ pub(super) async fn is_binding(
     let is_ours = meeting.matter_id == input.matter_id
         && meeting.area_code == about.area
         && (!is_inside(&input.preset) || meeting.body_id == about.body)
+        && meeting.group_number == input.group_number
         && meeting.state == CALLED
         && roll::audience(&input.preset, preset.unit) == Some(meeting.audience);
     checks.require(is_ours, "meeting_id", "not_this_meeting");
@@ -166,6 +171,11 @@ pub(super) async fn is_binding(
     checks.done()?;
     if let Some(matter) = about.matter.filter(|_| preset.unit == Unit::Representative) {
         matters::commands::require_authorised(tx, matter).await?;
+    }
+    if let Some(matter) = about.matter.filter(|_| input.group_number.is_some())
+        && matters::commands::is_reserved(tx, matter).await?
+    {
+        return Err(refused("preset", "reserved_to_all"));
     }
     Ok(!is_advice)
 }

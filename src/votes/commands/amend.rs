@@ -110,7 +110,8 @@ async fn casts_already(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<
 async fn added(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<Elector> {
     let day = clock::local_date(vote.opens_at);
     let rule = queries::rule_of(vote)?;
-    let drawn = roll::draw_up(tx, (&vote.preset, &rule), (&vote.area_code, vote.body_id), day).await?;
+    let ground = roll::Ground { area: &vote.area_code, body: vote.body_id, group: vote.group_number };
+    let drawn = roll::draw_up(tx, (&vote.preset, &rule), ground, day).await?;
     let home = match queries::is_of_households(&vote.preset) {
         true => people::person(tx, person).await?.map(|own| own.household),
         false => None,

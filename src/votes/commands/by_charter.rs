@@ -4,7 +4,7 @@ use crate::{
     error::Checks,
     text,
     votes::{
-        queries::is_inside,
+        queries::has_charter,
         rules::{Basis, CharterRule, Preset, Share},
     },
 };
@@ -12,7 +12,7 @@ use crate::{
 /// In a village the law says how many; a charter speaks of its own body alone.
 pub(super) fn check(checks: &mut Checks, input: &OpenVote) {
     let Some(rule) = &input.by_charter else { return };
-    checks.require(is_inside(&input.preset), "by_charter", "by_law");
+    checks.require(has_charter(&input.preset), "by_charter", "by_law");
     checks.text("by_charter.article", &rule.article, 2..=60);
     checks.require(rule.is_quorum_sound(), "by_charter.quorum", "out_of_range");
     checks.require(rule.is_passing_sound(), "by_charter.passing", "out_of_range");

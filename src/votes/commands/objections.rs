@@ -78,7 +78,7 @@ pub async fn raise_roll_objection(
     (id, input): (VoteId, RaiseRollObjection),
 ) -> Result<RollObjectionView> {
     let vote = queries::row(tx, id).await?;
-    office::require_sees(tx, actor, &vote).await?;
+    office::require_may_object(tx, actor, &vote).await?;
     in_time(tx, actor, &vote)?;
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);

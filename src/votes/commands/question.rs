@@ -88,6 +88,7 @@ async fn tied(
     checks.require(input.options.is_empty() && input.seats.is_none(), "options", "only_the_tied");
     checks.require(input.by_charter.is_none(), "by_charter", "only_the_tied");
     checks.require(before.preset == input.preset, "preset", "only_the_tied");
+    checks.require(before.group_number == input.group_number, "group_number", "only_the_tied");
     checks.done()?;
     let tied = choice.options.into_iter().filter(|one| one.is_tied).map(|one| one.text);
     let rule = if queries::is_inside(&before.preset) { Some(queries::rule_of(&before)?) } else { None };

@@ -224,7 +224,16 @@ pub fn may_object(roll: &RollView, state: &str, now: DateTime<chrono::Utc>) -> b
     runs(state) && now < roll.objections_until
 }
 
-/// May the actor see who is on the roll, and object to it?
+/// May the actor object to the roll, and read what became of it?
+///
+/// # Errors
+/// `not_found` when there is no such vote.
+pub async fn may_raise(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<bool> {
+    let vote = row(db, id).await?;
+    office::may_object(db, actor, &vote).await
+}
+
+/// May the actor see who is on the roll?
 ///
 /// # Errors
 /// `not_found` when there is no such vote.
@@ -298,7 +307,7 @@ async fn shown(db: &impl ConnectionTrait, rows: Vec<roll_entry::Model>, is_full:
 /// `not_found`, also for who does not see the area.
 pub async fn objections(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<RollObjectionView>> {
     let vote: vote::Model = row(db, id).await?;
-    office::require_sees(db, actor, &vote).await?;
+    office::require_may_object(db, actor, &vote).await?;
     let is_office = office::runs(actor, &vote) || office::stands_in(actor, &vote.area_code);
     let theirs = || {
         let of_vote = roll_objection::Entity::find().filter(roll_objection::Column::VoteId.eq(id));

@@ -63,6 +63,7 @@ impl World {
             "held" => self.held(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
+            "written_objection" => self.written_objection(&owner, place).await,
             "office" => self.office(at, role, place).await,
             "task" => {
                 let owner = if at == At::Own { owner.clone() } else { self.chair_s_clerk(place).await };
@@ -307,5 +308,14 @@ impl World {
         let notice = json!({ "area_code": place.code(), "title": "公示", "text": "全文" });
         let notice = id(&self.chairs[&place].post("/v1/notices", notice).await.ok());
         id(&author.post(&format!("/v1/notices/{notice}/objections"), json!({ "text": "太贵" })).await.ok())
+    }
+
+    /// The same, written down at the office in the author's name.
+    async fn written_objection(&mut self, author: &Somebody, place: Place) -> String {
+        let chair = self.chairs[&place].clone();
+        let notice = json!({ "area_code": place.code(), "title": "公示", "text": "全文" });
+        let notice = id(&chair.post("/v1/notices", notice).await.ok());
+        let written = json!({ "text": "太贵", "person_id": author.person });
+        id(&chair.post(&format!("/v1/notices/{notice}/objections"), written).await.ok())
     }
 }

@@ -228,6 +228,9 @@ impl World {
             "lift_halt" => json!({ "reason": "核对清楚了" }),
             "draw_sample" => json!({ "form_id": Uuid::now_v7(), "households": 3 }),
             "enter_body_member" => json!({ "person_id": self.fresh_person(place).await }),
+            "change_register" => {
+                json!({ "is_entered": true, "roster_numbers": ["00001"], "reason": "出生", "since": "2026-01-01" })
+            }
             "give_opinion" => json!({ "agree": true, "text": "同意。" }),
             "write_report" => json!({ "text": "已经全部完成，资料已归档，支出与预算相符。" }),
             "join_suggestion" => {
@@ -265,7 +268,7 @@ impl World {
             "revise_notice" => json!({ "version": 1, "title": "公示", "text": "新全文", "reason": "改字" }),
             "decide_held" | "decide_held_appeal" => json!({ "approve": false, "reason": "不合适" }),
             "appeal_held" => json!({ "text": "我说的是实话" }),
-            "set_review" => json!({ "is_on": false }),
+            "set_review" | "set_media_review" => json!({ "is_on": false }),
             "confirm_notice_for" => json!({ "person_id": self.authors[&place].person, "via": "door" }),
             "undo_confirmation" | "tell_confirmation" => json!({ "person_id": self.chairs[&place].person }),
             "set_duty" => json!({}),
@@ -273,6 +276,7 @@ impl World {
             "set_quiet_hours" => json!({ "from": "22:00", "to": "06:30" }),
             "object_to_notice" => json!({ "text": "太贵" }),
             "answer_objection" => json!({ "answer": "已降价。" }),
+            "withdraw_objection" => json!({ "reason": "本人说不提了" }),
             "move_cursor" | "mark_received" => json!({ "seq": 0 }),
             "start_chain" => json!({ "client_id": Uuid::now_v7(), "title": "谁去看桥" }),
             "search_streams" => json!({ "text": "修桥" }),

@@ -194,8 +194,8 @@ async fn a_vote_that_decides_takes_no_ballots_before_the_days_of_its_meeting_hav
     assert_eq!(early.refused(), "invalid_fields");
     app.pass(TimeDelta::days(1)).await;
     assert_eq!(village.chair.post("/v1/votes", ask(1)).await.ok()["is_binding"], true);
-    // the members of the collective are in no register here
-    let members = json!({ "matter_id": matter, "question": "是否同意？", "preset": "collective_members",
+    // owners vote by floor area, which is in no register here
+    let members = json!({ "matter_id": matter, "question": "是否同意？", "preset": "owners_ordinary",
         "closes_at": app.app.now() + TimeDelta::days(1) });
     assert_eq!(village.chair.post("/v1/votes", members).await.refused(), "rule_not_votable");
     app.stop().await;

@@ -159,3 +159,31 @@ async fn a_redis_that_comes_back_is_used_again() {
     until(&mut listener, Bell::Missed).await;
     assert!(hears(other.as_ref(), &mut listener, 2).await, "a listener that lost its Redis");
 }
+
+/// Who cannot ask the others keeps the pace alone, and waits no longer for it than for a bell.
+#[tokio::test]
+async fn a_pace_is_kept_by_each_while_redis_is_away() {
+    let Some(_) = redis_url("broker: a pace without Redis") else { return };
+    let Some(mut server) = OwnRedis::start() else { return };
+    let Shared { one, other, queue } = on_redis(&server.url);
+    assert_eq!(one.allow(&queue, 100, 100).await, 100);
+    server.kill();
+    let began = Instant::now();
+    let mut begun = [0, 0];
+    while began.elapsed() < Duration::from_secs(1) {
+        for (broker, begun) in [&one, &other].into_iter().zip(&mut begun) {
+            *begun += broker.allow(&queue, 1000, 100).await;
+            broker.spare(&queue, 0, 100).await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let grown = usize::try_from(began.elapsed().as_millis() / 10).unwrap() + 2;
+    println!("begun by each without Redis: {begun:?}, at most {grown} and a second's worth");
+    assert!(begun[0] > 0 && begun[0] <= grown, "its second's worth was begun before: {begun:?}");
+    assert!((100..=100 + grown).contains(&begun[1]), "{begun:?}");
+    assert!(began.elapsed() < Duration::from_secs(3), "nobody waits: {:?}", began.elapsed());
+    server.revive();
+    assert!(one.ready().await);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(one.allow(&queue, 10, 100).await + other.allow(&queue, 10, 100).await > 0);
+}

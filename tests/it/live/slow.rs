@@ -138,3 +138,55 @@ async fn who_takes_nothing_for_ten_seconds_is_closed_as_slow() {
     assert!(heard.offsets.iter().zip(1..).all(|(offset, n)| *offset == n));
     scene.app.stop().await;
 }
+
+/// What has come of the answer to a call, when its beginning has; nothing is taken.
+async fn beginning(socket: &WebSocketStream<TcpStream>) -> String {
+    let came = async {
+        loop {
+            let mut bytes = [0; 512];
+            let count = socket.get_ref().peek(&mut bytes).await.unwrap();
+            let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+            if ["\"rpc\"", "\"error\""].iter().any(|word| text.contains(word)) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), came).await.expect("an answer")
+}
+
+/// Whoever asks on many sockets for much, and takes nothing of it: all of them together are kept so much and no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn long_answers_that_nobody_takes_have_one_room_together() {
+    let scene = Scene::set().await;
+    let text = "𠮷".repeat(2000);
+    join_all((0..100).map(|_| scene.say(&text))).await;
+    let all = json!({ "stream_id": scene.stream, "after": 0, "limit": 100 });
+    let mut slow = Vec::new();
+    for _ in 0..60 {
+        slow.push(hard_of_hearing(&scene, Value::Null).await);
+    }
+    // each is of 800 kilobytes, and there is room for forty
+    let asked = json!({ "id": 2, "rpc": { "method": "entries", "data": all } }).to_string();
+    for socket in &mut slow {
+        socket.send(Message::text(asked.clone())).await.unwrap();
+    }
+    let answers = join_all(slow.iter().map(beginning)).await;
+    let (kept, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|text| text.contains("\"rpc\""));
+    assert!(!refused.is_empty(), "all of {} are kept", kept.len());
+    assert!(kept.len() >= 30, "{} of 60", kept.len());
+    assert!(refused.iter().all(|text| text.contains("\"busy\"") && text.contains("1503")), "{refused:?}");
+    // who has gone leaves the room to others
+    drop(slow);
+    let (mut good, began) = (scene.listen(&scene.villager).await, Instant::now());
+    loop {
+        let answer = good.rpc("entries", all.clone()).await;
+        if answer["rpc"]["data"]["entries"].as_array().is_some_and(|entries| entries.len() == 100) {
+            break;
+        }
+        assert_eq!(answer["error"]["message"], "busy", "{answer}");
+        assert!(began.elapsed() < Duration::from_secs(15), "the room is not given back");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    scene.app.stop().await;
+}

@@ -1,6 +1,6 @@
 //! Where a run is played, and what happens there beside what people say: each kind of stream is filled in its own way.
 use chrono::TimeDelta;
-use liusheng::streams::commands;
+use liusheng::streams::{StreamKind, commands, queries};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,6 +10,8 @@ use crate::support::{Socket, Somebody, answer};
 
 /// To whom the phones belong: somebody has two.
 const OWNERS: [usize; 5] = [0, 0, 1, 2, 3];
+/// The same where three take part: one of them has one more.
+const OWNERS_OF_THREE: [usize; 5] = [0, 0, 1, 2, 2];
 
 /// What it is played in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,35 +26,49 @@ pub(crate) enum Kind {
     Thread,
     /// One villager's: nobody speaks, and what happens elsewhere is told.
     Mailbox,
+    /// About a matter: three villagers and the chair who raised it; its stages are shown.
+    Discussion,
+    /// Three who sit in the council, one of whom leads it.
+    Forum,
+    /// Of the three who answer for the office: nobody speaks, and what comes in is shown.
+    Office,
 }
 
 impl Kind {
     /// What it is played in alone; of what there is one in the village there is one run at a time.
     pub(crate) fn slots(self, most: usize) -> usize {
-        if self == Self::Channel { 1 } else { most }
+        if matches!(self, Self::Channel | Self::Forum | Self::Office) { 1 } else { most }
     }
 
     pub(super) fn owners(self) -> [usize; 5] {
-        if self == Self::Mailbox { [0; 5] } else { OWNERS }
+        match self {
+            Self::Mailbox => [0; 5],
+            Self::Forum | Self::Office => OWNERS_OF_THREE,
+            _ => OWNERS,
+        }
     }
 
     /// Who speaks when this phone's owner would.
     pub(super) fn speaker(self, owner: usize) -> Option<usize> {
         match self {
-            Self::Group | Self::Letter | Self::Thread => Some(owner),
+            Self::Group | Self::Letter | Self::Thread | Self::Discussion | Self::Forum => Some(owner),
             Self::Channel => Some(owner % 2),
-            Self::Mailbox => None,
+            Self::Mailbox | Self::Office => None,
         }
     }
 
-    /// Somebody pins, starts lists and takes away what others said.
-    pub(super) fn is_led(self) -> bool {
-        matches!(self, Self::Group | Self::Channel)
+    /// Who pins, starts lists and takes away what others said, where somebody does.
+    pub(super) fn leader<'a>(self, scene: &'a Scene<'_>) -> Option<&'a Somebody> {
+        match self {
+            Self::Group | Self::Channel | Self::Discussion => Some(&scene.village.chair),
+            Self::Forum => Some(&scene.village.council_chair),
+            Self::Letter | Self::Thread | Self::Mailbox | Self::Office => None,
+        }
     }
 
     /// Who may read all of it, also who left.
     pub(super) fn reader<'a>(self, scene: &'a Scene<'_>) -> &'a Somebody {
-        if self.is_led() { &scene.village.chair } else { &scene.people[0] }
+        self.leader(scene).unwrap_or(&scene.people[0])
     }
 
     /// A mailbox hears of a cursor once in two seconds, and later of what moved within them: nothing is left for later.
@@ -62,7 +78,7 @@ impl Kind {
         }
     }
 
-    /// The stream, with everybody in it, and what goes on beside it; of a group and of a voice a new one.
+    /// The stream, with everybody in it, and what goes on beside it; of a group, a voice and a matter a new one.
     pub(super) async fn begin(self, scene: &Scene<'_>, seed: u64) -> (String, Happenings) {
         let mut happenings = Happenings::default();
         let stream = match self {
@@ -97,6 +113,27 @@ impl Kind {
                 let mailbox = list["streams"].as_array().unwrap().iter().find(|one| one["kind"] == "mailbox").cloned();
                 mailbox.expect("a mailbox")["id"].as_str().unwrap().to_owned()
             }
+            Self::Discussion => {
+                let (title, village) = (format!("修桥{seed}"), scene.village);
+                let matter = json!({ "area_code": village.area, "title": title, "summary": "修一座桥，请大家商量。" });
+                let matter = village.chair.post("/v1/matters", matter).await.ok()["id"].as_str().unwrap().to_owned();
+                scene.app.settle().await;
+                let stream = village.discussion(scene.app, &matter).await;
+                happenings.matter = Some(matter);
+                stream.to_string()
+            }
+            Self::Forum => {
+                let (read, council) = (scene.app.app.store.read(), scene.village.council.to_string());
+                queries::find(read, StreamKind::Forum, &council).await.unwrap().expect("a forum").to_string()
+            }
+            Self::Office => {
+                let body = scene.village.committee;
+                let open =
+                    scene.app.app.store.write(move |tx| Box::pin(async move { commands::office(tx, body).await }));
+                let stream = open.await.unwrap();
+                come_in(scene).await;
+                stream.to_string()
+            }
         };
         let seq = match self.speaker(0) {
             Some(who) => say(&scene.people[who], &stream, &format!("开头{seed}。")).await,
@@ -129,6 +166,13 @@ async fn read(who: &Somebody, stream: &str, seq: i64) {
     answer(moved).await.ok();
 }
 
+/// A voice for the office, and the card of it.
+async fn come_in(scene: &Scene<'_>) {
+    let voice = json!({ "kind": "complaint", "visibility": "handlers", "text": "桥头的路灯坏了", "place": "" });
+    scene.village.representatives[0].post("/v1/suggestions", voice).await.ok();
+    scene.app.settle().await;
+}
+
 async fn row(who: &Somebody, stream: &str) -> i64 {
     super::judge::row_of(who, stream).await.map_or(0, |row| row["last_seq"].as_i64().unwrap())
 }
@@ -142,6 +186,8 @@ pub(super) struct Happenings {
     group: Option<String>,
     /// Where the voice is.
     voice: Option<String>,
+    /// What is discussed.
+    matter: Option<String>,
     count: u64,
 }
 
@@ -153,7 +199,9 @@ impl Happenings {
             Kind::Mailbox if chance.percent(30) => self.confirm(scene).await,
             Kind::Mailbox => self.belong(scene, chance).await,
             Kind::Thread => self.handle(scene).await,
-            Kind::Group | Kind::Letter => {}
+            Kind::Discussion => self.enter(scene).await,
+            Kind::Office if chance.percent(50) => come_in(scene).await,
+            Kind::Group | Kind::Letter | Kind::Forum | Kind::Office => {}
         }
     }
 
@@ -166,6 +214,19 @@ impl Happenings {
             2 => clerk.post(&format!("{voice}/answers"), json!({ "text": "明天来修。" })).await.ok(),
             _ => return,
         };
+        scene.app.settle().await;
+    }
+
+    /// A card for each stage: two are left, one after the other.
+    async fn enter(&mut self, scene: &Scene<'_>) {
+        let Some(matter) = &self.matter else { return };
+        let stage = match self.count {
+            1 => "raise",
+            2 => "deliberate",
+            _ => return,
+        };
+        let skip = json!({ "stage": stage, "authority": "镇政府同意", "reason": "测试走近路" });
+        scene.village.chair.post(&format!("/v1/matters/{matter}/skip"), skip).await.ok();
         scene.app.settle().await;
     }
 

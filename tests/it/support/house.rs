@@ -12,7 +12,8 @@ use std::{
 
 use liusheng::{calendar::Calendar, clock::Clock, keys::Keys, store};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult,
+    Statement, TransactionTrait, TryGetable,
 };
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -188,6 +189,13 @@ impl Raw {
 
     pub(crate) async fn one<T: TryGetable>(&self, sql: &str) -> T {
         self.rows(sql).await.first().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    /// Whoever reads this table meanwhile waits, until it is given back; of a server.
+    pub(crate) async fn held(&self, table: &str) -> DatabaseTransaction {
+        let tx = self.0.begin().await.unwrap();
+        tx.execute_unprepared(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+        tx
     }
 
     pub(crate) async fn close(self) {

@@ -134,6 +134,19 @@ impl TestApp {
         Self::start_by(self.clock.clone(), folder, |config| *config = settings).await
     }
 
+    /// A part of the work on the same database, over a net of its own, by a process that hears no bell.
+    pub(crate) async fn behind_a_net(&self, role: Role) -> (Chaos, Server) {
+        let mut config = Config::clone(&self.app.config);
+        let mut database: reqwest::Url = config.database_url.parse().unwrap();
+        let there = (database.host_str().unwrap().to_owned(), database.port().unwrap_or(5432));
+        let net = Chaos::before(tokio::net::lookup_host(there).await.unwrap().next().unwrap()).await;
+        database.set_host(Some("127.0.0.1")).unwrap();
+        database.set_port(Some(net.address.port())).unwrap();
+        (config.database_url, config.redis_url) = (database.to_string(), String::new());
+        let (other, rung) = server::open(config, self.clock.clone(), false).await.unwrap();
+        (net, server::start(other, rung, role).await.unwrap())
+    }
+
     /// The same with other settings.
     pub(crate) async fn start_with_in(folder: House, at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
         Self::start_by(Clock::standing_at(at), folder, change).await

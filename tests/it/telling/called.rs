@@ -1,5 +1,5 @@
 //! Who is called to a meeting is told of it, also by message: whoever sits in the body that meets, or belongs to it without;
-//! and who does a task hears that somebody else put it off.
+//! who does a task hears that somebody else put it off, and whose voice is hidden, that it is.
 use std::collections::BTreeSet;
 
 use liusheng::ids::BodyId;
@@ -93,5 +93,36 @@ async fn who_was_signed_in_by_somebody_else_is_told_so() {
     scene.app.settle().await;
     scene.pass(TimeDelta::hours(10)).await;
     assert_eq!(told(&scene, &meeting, "meeting.held").await, people(&[member]));
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_voice_is_hidden_or_shown_again_is_told_so() {
+    let scene = Scene::set().await;
+    let (clerk, author) = (&scene.village.clerk, scene.village.villager(&scene.app, "00007").await);
+    agrees(&author).await;
+    let mut voices = Vec::new();
+    // the second is held by the list of words as it is left
+    for text in ["某某家住桥头三号", "村口小店有人搞网络赌博"] {
+        let voice = json!({ "kind": "complaint", "visibility": "public", "text": text });
+        voices.push(author.post("/v1/suggestions", voice).await.ok()["id"].as_str().unwrap().to_owned());
+    }
+    let hiding = async |voice: &str, input: Value| {
+        let hide = clerk.request(reqwest::Method::PUT, &format!("/v1/suggestions/{voice}/hiding")).json(&input);
+        assert_eq!(hide.send().await.unwrap().status(), 200);
+    };
+    hiding(&voices[0], json!({ "is_on": true, "reason": "写了住址" })).await;
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(told(&scene, &voices[0], "suggestion.hidden").await, people(&[&author]));
+    assert_eq!(
+        told(&scene, &voices[1], "suggestion.hidden").await,
+        people(&[]),
+        "who has just left it sees that it waits"
+    );
+    hiding(&voices[1], json!({ "is_on": false })).await;
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(5)).await;
+    assert_eq!(told(&scene, &voices[1], "suggestion.shown").await, people(&[&author]));
     scene.app.stop().await;
 }

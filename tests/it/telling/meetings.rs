@@ -46,3 +46,83 @@ async fn who_belongs_to_a_body_without_a_seat_is_told_of_its_meeting() {
     assert_eq!(told_of(&scene, "meeting.called").await, wanted);
     scene.app.stop().await;
 }
+
+/// Reads a stream to its end.
+async fn reads(scene: &Scene, who: &Somebody, (kind, subject): (&str, &str)) {
+    let newest = format!("SELECT id, last_seq FROM streams WHERE kind = '{kind}' AND subject_id = '{subject}'");
+    let newest = scene.rows(&newest).await;
+    let (stream, seq): (uuid::Uuid, i64) =
+        (newest[0].try_get_by_index(0).unwrap(), newest[0].try_get_by_index(1).unwrap());
+    let cursor = who.request(reqwest::Method::PUT, &format!("/v1/streams/{stream}/cursor"));
+    assert!(cursor.json(&json!({ "seq": seq })).send().await.unwrap().status().is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_calls_a_meeting_sees_by_name_whom_that_reached_and_whom_not() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let (silent, reader) = (&village.representatives[0], &village.representatives[1]);
+    set_sms(silent, false).await;
+    let called = village.chair.post("/v1/meetings", call(&scene, village.committee, "representatives")).await.ok();
+    let id = called["id"].as_str().unwrap();
+    scene.app.settle().await;
+    let board = async || village.chair.get(&format!("/v1/meetings/{id}/reach")).await.ok();
+    let way = |rows: &Value, who: &Somebody| {
+        let of = |row: &&Value| row["person_id"] == who.person.to_string();
+        rows.as_array().unwrap().iter().find(of).unwrap()["way"].clone()
+    };
+    let first = board().await;
+    assert_eq!(first.as_array().unwrap().len(), village.representatives.len(), "who is called, and nobody else");
+    assert!(village.representatives.iter().all(|one| way(&first, one).is_null()), "nobody yet: {first}");
+    reads(&scene, reader, ("channel", &village.area)).await;
+    scene.pass(TimeDelta::hours(3)).await;
+    let rows = board().await;
+    assert_eq!((way(&rows, reader), way(&rows, silent)), (json!("app"), Value::Null), "{rows}");
+    assert!(village.representatives[2..].iter().all(|one| way(&rows, one).is_string()), "by message: {rows}");
+    assert!(rows.as_array().unwrap().iter().all(|row| row["household_number"] != ""), "by household: {rows}");
+    let page = format!("/desk/meetings/{id}/reach");
+    let (status, shown) = village.chair.download(&page).await;
+    let shown = String::from_utf8_lossy(&shown);
+    assert_eq!((status, shown.contains("还没有送达：1 人"), shown.contains("上门签名")), (200, true, true), "{shown}");
+    let (_, meeting) = village.chair.download(&format!("/desk/meetings/{id}")).await;
+    assert!(String::from_utf8_lossy(&meeting).contains(&page), "a link leads there");
+    // who does not hold it has no list of names
+    for other in [&village.secretary, &village.town] {
+        assert_eq!(other.get(&format!("/v1/meetings/{id}/reach")).await.status, 403);
+        assert_eq!(other.download(&page).await.0, 403);
+    }
+    village.chair.post(&format!("/v1/meetings/{id}/cancel"), json!({ "reason": "下雨" })).await.ok();
+    scene.app.settle().await;
+    let off = board().await;
+    assert!(village.representatives.iter().all(|one| way(&off, one).is_null()), "that it was called off: {off}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_read_the_call_in_the_own_mailbox_is_not_disturbed_by_it() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let (reader, other) = (village.villager(&scene.app, "00007").await, village.villager(&scene.app, "00008").await);
+    for who in [&reader, &other] {
+        let enter = json!({ "person_id": who.person });
+        village.branch_chair.post(&format!("/v1/bodies/{}/members", village.branch), enter).await.ok();
+    }
+    let called = village.branch_chair.post("/v1/meetings", call(&scene, village.branch, "members")).await.ok();
+    scene.app.settle().await;
+    reads(&scene, &reader, ("mailbox", &reader.person.to_string())).await;
+    scene.pass(TimeDelta::hours(3)).await;
+    let wanted = BTreeSet::from([village.branch_chair.person.to_string(), other.person.to_string()]);
+    assert_eq!(told_of(&scene, "meeting.called").await, wanted, "the one who read it needs no message");
+    let board = format!("/v1/meetings/{}/reach", called["id"].as_str().unwrap());
+    let rows = village.branch_chair.get(&board).await.ok();
+    let row = rows.as_array().unwrap().iter().find(|row| row["person_id"] == reader.person.to_string()).unwrap();
+    assert_eq!(row["way"], "app", "{rows}");
+    // that it is called off stands in another card, which nobody has read
+    let cancel = format!("/v1/meetings/{}/cancel", called["id"].as_str().unwrap());
+    scene.app.pass(TimeDelta::minutes(1)).await;
+    village.branch_chair.post(&cancel, json!({ "reason": "下雨" })).await.ok();
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(3)).await;
+    assert!(told_of(&scene, "meeting.cancelled").await.contains(&reader.person.to_string()));
+    scene.app.stop().await;
+}

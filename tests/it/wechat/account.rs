@@ -133,6 +133,9 @@ async fn snapshots_strangers_and_rounds_are_refused() {
     let data = app.folder.path();
     assert_eq!(count(data, "SELECT count(*) FROM wechat_accounts").await, 0, "a made-up openid is not kept");
     assert!(browser.cookies.iter().all(|(name, _)| name != "ls_session"));
+    let ballot = format!("/votes/{}/ballots", uuid::Uuid::now_v7());
+    let cast = browser.post(&ballot, &[("choice", "for")]).await;
+    assert!(cast.status == 303 && cast.location.starts_with("/login?"), "it votes for nobody: {}", cast.location);
     // a link that another made: the state is that of another browser
     let mut other = Browser::new(&app);
     let back = other.round("/", "_openid=oEvil").await.ok().unwrap();

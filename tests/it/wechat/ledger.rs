@@ -4,13 +4,17 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::TimeDelta;
 use fake_providers::{Fake, Fault};
 use futures_util::future::join_all;
-use liusheng::{ids::PersonId, wechat::ledger::Ways};
+use liusheng::{
+    gateways::Letter,
+    ids::PersonId,
+    wechat::{ledger::Ways, send},
+};
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{bound, call, set_up, xml};
-use crate::support::{Somebody, TestApp, Village, count, monday};
+use super::{bound, call, set_up, taken, xml};
+use crate::support::{Somebody, TestApp, Village, count, monday, person_of};
 
 pub(super) const CONSENTED: &str = "/cgi-bin/message/subscribe/bizsend";
 const INSIDE: &str = "Mozilla/5.0 MicroMessenger/8.0.50";
@@ -233,6 +237,77 @@ async fn eight_workers_spend_one_consent_once() {
     });
     let taken = join_all(takes).await.into_iter().filter(|taken| taken.as_ref().unwrap().is_some()).count();
     assert_eq!((taken, scene.left().await), (1, 0), "one consent is one send");
+    scene.app.stop().await;
+}
+
+/// Of forty letters that go out at once each has the name that WeChat gave it; the first was another try's by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_that_went_out_at_once_are_written_down_at_once_each_by_its_own_name() {
+    const LETTERS: usize = 40;
+    let scene = Scene::new(0, "template").await;
+    let (app, mut people) = (&scene.app, Vec::new());
+    for n in 0..LETTERS {
+        let person = person_of(&app.app, &scene.village.area, &format!("{:05}", n + 10)).await;
+        let openid: &'static str = Box::leak(format!("o{n}").into_boxed_str());
+        scene.fake.world.user(openid, |user| user.follows = true);
+        bound(app, openid, person).await;
+        people.push(person);
+    }
+    let follow = app.app.store.write(|tx| {
+        Box::pin(async move {
+            tx.execute_unprepared("UPDATE wechat_accounts SET is_following = TRUE").await?;
+            Ok(())
+        })
+    });
+    follow.await.unwrap();
+    let (mut tickets, mut letters) = (Vec::new(), Vec::new());
+    for person in &people {
+        let id = Uuid::now_v7();
+        tickets.push(taken(app, (*person, "notice_published"), id).await.unwrap());
+        let blanks = vec![("title", "停水".to_owned())];
+        letters.push(Letter {
+            id: id.to_string(),
+            template: "notice_published".to_owned(),
+            text: "停水".to_owned(),
+            blanks,
+            ..Letter::default()
+        });
+    }
+    // its lease ran out, and another has taken it since
+    let (frozen, id) = (tickets[0].clone(), letters[0].id.parse::<Uuid>().unwrap());
+    let again = app.app.store.write(move |tx| Box::pin(frozen.take(tx, Some((id, 2)))));
+    assert!(again.await.unwrap().is_some());
+    let before = app.app.store.statements().1;
+    // the writer is busy until all of them are out
+    let busy = app.app.store.write(|_| {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Ok(())
+        })
+    });
+    let sends = tickets.into_iter().zip(&letters).map(|(ticket, letter)| send::by(&app.app, ticket, letter));
+    let (held, ends) = tokio::join!(busy, join_all(sends));
+    held.unwrap();
+    let statements = app.app.store.statements().1 - before;
+    assert!(ends.iter().all(|(end, is_shut)| end.word() == "sent" && !is_shut), "{ends:?}");
+    println!("statements: {statements} for {LETTERS} letters");
+    // the workers of the server write now and then; of one letter alone it takes two
+    assert!(statements < 2 * LETTERS as u64, "{statements} statements: they were not written down together");
+    let named = |letter: &Letter| {
+        let name = letter.id.replace('-', "");
+        let sent = scene.fake.world.sent(TEMPLATE).into_iter().find(|sent| sent.body["client_msg_id"] == name.as_str());
+        ("out".to_owned(), Some(sent.unwrap().id.to_string()))
+    };
+    let mut wanted: BTreeMap<String, (String, Option<String>)> =
+        letters.iter().map(|letter| (letter.id.clone(), named(letter))).collect();
+    wanted.insert(letters[0].id.clone(), ("taken".to_owned(), None));
+    let rows = scene.rows("SELECT id, state, msgid FROM wechat_sends").await;
+    let row = |row: &QueryResult| {
+        let id: Uuid = row.try_get_by_index(0).unwrap();
+        let found: (String, Option<String>) = (row.try_get_by_index(1).unwrap(), row.try_get_by_index(2).unwrap());
+        (id.to_string(), found)
+    };
+    assert_eq!(rows.iter().map(row).collect::<BTreeMap<_, _>>(), wanted, "each by its own try and its own name");
     scene.app.stop().await;
 }
 

@@ -238,6 +238,9 @@ desk-object = 代为登记异议
 desk-object-hint = 有人当面或者用书面提异议的，照原话记下来。会用卡片和短信告诉本人。
 desk-object-text = 异议内容（公开，照原话）
 desk-object-do = 登记异议
+desk-objection-back = 代为撤回
+desk-objection-back-hint = 只在本人要求时代为撤回。原话和原因都公开，会用卡片和短信告诉本人。
+desk-objection-back-reason = 撤回的原因（公开）
 desk-objection-answer = 答复（公开）
 desk-versions = 历次版本
 desk-version = 第 { $n } 版
@@ -250,6 +253,10 @@ desk-open-vote = 发起表决
 desk-vote-question = 表决的问题
 desk-vote-preset = 按哪条规定
 desk-vote-meeting = 属于哪次会议
+desk-vote-group = 第几村民小组（只在按村民小组会议表决时选）
+desk-vote-no-group = 不是村民小组会议
+desk-vote-group-hint = 只有这个组的人（户）在名册上、收到通知；别的组不参加，也不计数。
+desk-vote-no-owners = 业主共同决定要按建筑面积计票，这里没有各户的面积，所以不能选。集体经济组织的表决在它自己的会议页上发起。
 desk-vote-no-meeting = 没有会议：只征询意见，不作决定
 desk-vote-meeting-hint = 会议要按规定的天数提前通知，截止时间要在会议开始以后。
 desk-vote-closes = 截止时间
@@ -548,6 +555,13 @@ desk-held = 待审核的话
 desk-no-held = 没有等着审核的话。
 desk-held-decision = 怎么处理
 desk-held-decide = 就这样处理
+desk-media-review = 公开留言的照片、录音
+desk-media-review-why = 打开以后，带照片或录音的公开留言，由办理的人看过、听过再公开；期限照算，留言的人看得到原因，可以申诉。已经公开的不变。上级打开的，下级关不了。
+desk-media-review-on = 先看后公开
+desk-media-review-off = 直接公开
+desk-media-review-above = 上级打开的
+desk-media-review-start = 改为先看后公开
+desk-media-review-stop = 改为直接公开
 
 # Meetings: how many came, what was resolved.
 desk-quorum = 到会人数
@@ -576,13 +590,19 @@ desk-business-none = 不分类
 desk-business-hint = 要在会上投票表决的，请选一类；选了才有“本次会议的表决”。
 
 # Who belongs to a body without a seat.
-desk-members = 党员、会员名单
+desk-members = 党员、会员、集体成员名单
 desk-members-hint = 没有职务的党员、会员写在这里，开成员会议时可以签到，也算在应到人数里。名单只有召集会议的人看得到。
 desk-members-none-held = 您不召集哪个组织的会议。
 desk-members-count = 名单上 { $n } 人
 desk-member-strike = 移出名单
 desk-member-strike-of = 把{ $name }移出名单
 desk-member-enter = 加入名单
+desk-register-hint = 按成员名册表决，一人一票，未满 18 周岁的不参加。名册的每一处增减连同事由，成员都看得到，本人会收到通知。
+desk-register-change = 增减成员
+desk-register-numbers = 村花名册上的编号，一行一个，一次最多 500 个
+desk-register-reason = 事由（例如：出生、婚入、迁出、去世；成员都看得到）
+desk-register-since = 从哪天起
+desk-register-do = 记入名册
 
 # Sheets: paper typed in, households drawn.
 desk-record-paper = 录入纸质答卷

@@ -10,6 +10,7 @@ meetings-card-signed-for-text = { $month }月{ $day }日的会议上，会务人
 meetings-audience-members = 本组织成员
 meetings-audience-representatives = 村民代表会议
 meetings-audience-villagers = 村民会议
+meetings-audience-group = 村民小组会议
 meetings-state-called = 已通知
 meetings-state-held = 已召开
 meetings-state-cancelled = 已取消

@@ -15,7 +15,11 @@ notices-card-held-up-text = { $number } 要等异议全部答复才能结束，�
 notices-card-objection-title = 有人提异议：{ $title }
 notices-card-objection-text = { $name } 对 { $number } 提了异议，请答复，答复会公开。
 notices-card-written-title = 工作人员替您记下一条异议：{ $title }
-notices-card-written-text = 是对 { $number } 的异议。如果不是您说的，请点开看看，或者找村务监督委员会；您也可以自己再提。
+notices-card-written-text = 是对 { $number } 的异议。如果不是您说的，请点开撤回，或者找村务监督委员会；您也可以自己再提。
+notices-card-withdrawn-for-title = 工作人员替您撤回了一条异议：{ $title }
+notices-card-withdrawn-for-text = 是代您记下的、对 { $number } 的异议。如果不是您要撤回的，请自己再提，或者找村务监督委员会。
+notices-card-taken-back-title = 一条代记的异议撤回了：{ $title }
+notices-card-taken-back-text = { $name } 名下代为登记的、对 { $number } 的异议已经撤回，不用再答复。
 notices-card-answered-title = 您的异议有了答复：{ $title }
 notices-card-answered-text = 您对 { $number } 提的异议已经答复，点开查看。
 # 必读：确认、提醒、上门。

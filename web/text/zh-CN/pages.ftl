@@ -108,7 +108,7 @@ page-speak-place-wait = 正在找您的位置……
 page-speak-place-denied = 手机没有给出位置，写几个字也行。
 page-speak-place-none = 照片里没有拍摄位置。
 page-speak-photos = 照片（最多 9 张，可以不放）
-page-speak-voice = 录音文件
+page-speak-voice = 录音文件（最长一分钟）
 page-speak-kept = 刚才的 { $n } 个照片或录音已经收到，不用再选。
 page-speak-who = 谁能看到
 page-speak-who-hint = 村里其他人看不到您的全名；办事的人每看一次都有记录，您查得到。
@@ -128,6 +128,15 @@ page-keep-elsewhere = 这段话已经在另一个页面送出，或者删掉了�
 page-keep-discard = 不说了，从这部手机上删掉
 page-keep-sure = 删掉以后找不回来。真的删掉吗？
 page-keep-left = 您有一段话还没送出，点这里接着送
+
+# The page that the phone keeps for when there is no network.
+page-offline = 没有网络
+page-offline-text = 现在连不上村里的“留声”，多半是没有网络，别的页面暂时看不了。
+page-offline-write = 您可以先在下面说、先写，再点“送出”：话会留在这部手机上，有网的时候再送。
+page-offline-nobody = 还不知道是谁在用这部手机，先不能写。有网的时候登录、打开一次首页，以后没有网也能在“我要说”里先写下来。
+page-offline-door = 先把想说的写下来
+page-offline-again = 再连一次
+page-offline-about = 要说某位村干部的，请等有网的时候再写：没有网选不了人，您的话可能会交到他手里。
 
 # Own voices.
 page-suggestions = 我的留言
@@ -258,6 +267,7 @@ page-meeting-resolution = 决议
 page-audience-members = 成员参加
 page-audience-representatives = 村民代表参加
 page-audience-villagers = 全体村民参加
+page-audience-group = 本村民小组的村民参加
 
 # Notices and objections.
 page-notices = 公示公告
@@ -285,6 +295,10 @@ page-objections-none = 还没有异议
 page-objections = 异议 { $n } 条，{ $open } 条等待答复
 page-objection-recorded = 工作人员代为登记
 page-objection-open = 等待答复
+page-objection-withdrawn = 已撤回
+page-objection-withdrawn-for = 工作人员代为撤回：{ $reason }
+page-objection-take-back = 撤回这条异议
+page-objection-take-back-hint = 这是工作人员以您的名义记的。不是您说的，或者不想提了，可以撤回；原话仍留在这里，注明已撤回。
 page-object = 提出异议
 page-object-hint = 每一条异议都要公开答复。别人看不到您的全名。
 page-object-text = 您不同意什么，为什么
@@ -426,6 +440,14 @@ page-roll-about = 说的是谁（空着就是我自己）
 page-roll-reason = 理由
 page-roll-object-do = 提出异议
 page-roll-list = 名单
+page-register = 集体成员名册
+page-register-count = 名册上 { $n } 人
+page-register-you-are = 您在名册上。
+page-register-you-are-not = 您不在名册上。觉得不对，请找集体经济组织，它改了会写明事由。
+page-register-changes = 增减和事由
+page-register-no-changes = 还没有记录。
+page-register-entered = 列入
+page-register-struck = 划出
 page-proxies = 委托代投
 page-proxies-rule = 自己不能投的，可以书面委托名册上的另一位代投。一人最多接受三份委托，不能再转托。委托要由另一位工作人员审核，并且公布。
 page-proxies-until = { $at } 以前提出并审核完

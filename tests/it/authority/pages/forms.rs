@@ -158,6 +158,9 @@ pub(super) async fn fields(
             let objection = world.object("objection", at, role).await;
             vec![("objection_id", objection), ("answer", "已降价。".to_owned())]
         }
+        "/notices/{id}/objections/take-back" | "/desk/notices/{id}/take-back" => {
+            vec![("objection_id", world.fresh("written_objection", at, role).await), reason]
+        }
         "/desk/meetings/{id}/present" => {
             vec![("person_id", world.authors[&place].person.to_string()), ("via", "paper".to_owned())]
         }
@@ -225,6 +228,13 @@ pub(super) async fn fields(
             let person = world.person(place, 16).await.to_string();
             vec![("body_id", object.to_owned()), ("person_id", person)]
         }
+        "/desk/members/register" => vec![
+            ("body_id", object.to_owned()),
+            ("way", "in".to_owned()),
+            ("roster_numbers", "00001".to_owned()),
+            ("since", "2026-01-01".to_owned()),
+            reason,
+        ],
         "/desk/members/strike" => {
             vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
         }
@@ -255,6 +265,7 @@ pub(super) async fn fields(
         "/desk/held" | "/held/{id}/decision" => {
             vec![("area", code), ("held_id", object.to_owned()), ("approve", "false".to_owned()), reason]
         }
+        "/desk/held/media" => vec![("area", code), ("is_on", "0".to_owned())],
         "/streams/{id}/review" => vec![("is_on", "0".to_owned())],
         "/desk/guest" => vec![("area_code", code), ("kind", "help".to_owned()), text()],
         "/desk/password" => vec![("password", "dongheng2026".to_owned())],

@@ -82,37 +82,33 @@ impl Run<'_> {
 
     pub(super) async fn recall(&mut self) {
         let Some((text, who, seq)) = self.standing() else { return };
-        let by_leader = !self.truth.is_member[who] || (self.plan.kind.is_led() && self.chance.percent(25));
-        let by = if by_leader { &self.scene.village.chair } else { &self.scene.people[who] };
-        let reason = if by_leader { "不合适" } else { "" };
+        let leader = self.plan.kind.leader(self.scene);
+        let leader = leader.filter(|_| !self.truth.is_member[who] || self.chance.percent(25));
+        let reason = if leader.is_some() { "不合适" } else { "" };
+        let by = leader.unwrap_or(&self.scene.people[who]);
         let done = by.post(&self.path(&format!("messages/{seq}/recall")), json!({ "reason": reason })).await.ok();
         self.truth.recalled.insert(text);
         self.appended(done["seq"].as_i64().unwrap()).await;
     }
 
     pub(super) async fn pin(&mut self) {
-        if !self.plan.kind.is_led() {
-            return self.happen().await;
-        }
+        let Some(leader) = self.plan.kind.leader(self.scene) else { return self.happen().await };
         let Some((_, _, seq)) = self.standing() else { return };
         let wanted = json!({ "is_pinned": self.chance.percent(60) });
-        let done = self.scene.village.chair.post(&self.path(&format!("messages/{seq}/pin")), wanted).await.ok();
+        let done = leader.post(&self.path(&format!("messages/{seq}/pin")), wanted).await.ok();
         if done["dup"] == json!(false) {
             self.appended(done["seq"].as_i64().unwrap()).await;
         }
     }
 
     pub(super) async fn list(&mut self) {
-        if !self.plan.kind.is_led() {
-            return self.happen().await;
-        }
-        let chair = &self.scene.village.chair;
+        let Some(leader) = self.plan.kind.leader(self.scene) else { return self.happen().await };
         let Some(list) = self.truth.chain else {
             let new = json!({ "client_id": Uuid::now_v7(), "title": "订杨梅" });
-            let seq = chair.post(&self.path("chains"), new).await.ok()["seq"].as_i64().unwrap();
+            let seq = leader.post(&self.path("chains"), new).await.ok()["seq"].as_i64().unwrap();
             self.truth.chain = Some(seq);
             // who starts a list has read it
-            if let Some(own) = self.scene.people.iter().position(|who| who.person == chair.person) {
+            if let Some(own) = self.scene.people.iter().position(|who| who.person == leader.person) {
                 self.truth.read[own] = self.truth.read[own].max(seq);
             }
             return self.appended(seq).await;
@@ -120,7 +116,7 @@ impl Run<'_> {
         let who = self.chance.below(self.scene.people.len());
         let row = self.path(&format!("chains/{list}/row"));
         if self.chance.percent(10) {
-            chair.post(&self.path(&format!("chains/{list}/close")), json!(null)).await.ok();
+            leader.post(&self.path(&format!("chains/{list}/close")), json!(null)).await.ok();
             self.truth.chain = None;
         } else if !self.truth.is_member[who] {
             return;

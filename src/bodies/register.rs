@@ -1,0 +1,272 @@
+//! 成员名册: whom a village's collective counts among its members; who came onto it and who left it, why, since when, by whom.
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    members::{self, MAX_MEMBERS},
+    queries::{self, Body},
+    rows::{body_member, member_change},
+    rules::BodyKind,
+};
+use crate::{
+    actor::Actor,
+    clock,
+    error::{Checks, Code, Error, Result},
+    events::Kind,
+    ids::{BodyId, PersonId},
+    people::{self, Resident},
+    store::Tx,
+};
+
+/// People of one change at most.
+const MAX_AT_ONCE: usize = 500;
+/// Changes shown at most, the newest first.
+const SHOWN: u64 = 200;
+
+/// Some come onto a register, or leave it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRegister {
+    /// Do they come, or leave?
+    pub is_entered: bool,
+    /// Who: numbers on the village's roster, 500 at most.
+    #[schema(min_items = 1, max_items = 500)]
+    pub roster_numbers: Vec<String>,
+    /// Why; every member reads it. 2 to 200 characters.
+    #[schema(min_length = 2, max_length = 200)]
+    pub reason: String,
+    /// Since which day; today at the latest.
+    pub since: NaiveDate,
+}
+
+/// What a change came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegisterChanged {
+    /// How many came, or left.
+    pub changed: usize,
+    /// How many are on the register now.
+    pub count: usize,
+}
+
+/// A register, for its members, whoever was one, and whoever sits over the village.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegisterView {
+    /// The collective.
+    pub body_id: BodyId,
+    /// Its name.
+    pub body_name: String,
+    /// Does the asker stand on it?
+    pub is_listed: bool,
+    /// Who does, in the order of the roster.
+    pub members: Vec<RegisteredView>,
+    /// What changed, the newest first, 200 at most.
+    pub changes: Vec<RegisterChangeView>,
+}
+
+/// Somebody on a register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegisteredView {
+    /// The name; masked but for who keeps the register.
+    pub name: String,
+    /// The number on the roster, for who keeps the register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roster_number: Option<String>,
+}
+
+/// That somebody came onto a register, or left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegisterChangeView {
+    /// Its place among those of the register, from 1.
+    pub number: i32,
+    /// Came, or left?
+    pub is_entered: bool,
+    /// Who; masked but for who keeps the register.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// Since which day.
+    pub since: NaiveDate,
+    /// Who wrote it down; full name, because it was done in a seat.
+    pub by_name: String,
+    /// When.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// Changes a register: all who are named, or nobody. Records `member.entered` or `member.struck`.
+///
+/// # Errors
+/// `not_found` for a body that is no collective; `not_allowed` for who does not keep its register; `invalid_fields` for a number
+/// that nobody has there, for who is on it already or is not, and when it is full.
+pub async fn change(tx: &Tx, actor: &Actor, (id, input): (BodyId, ChangeRegister)) -> Result<RegisterChanged> {
+    let body = kept(tx, actor, id).await?;
+    let mut checks = Checks::default();
+    checks.text("reason", &input.reason, 2..=200);
+    checks.day("since", input.since);
+    checks.require(input.since <= clock::local_date(tx.now()), "since", "out_of_range");
+    checks.require((1..=MAX_AT_ONCE).contains(&input.roster_numbers.len()), "roster_numbers", "out_of_range");
+    checks.done()?;
+    let listed = members::ids(tx, id).await?;
+    let named = named(tx, &body, (&input, &listed)).await?;
+    if input.is_entered {
+        let mut checks = Checks::default();
+        let most = usize::try_from(MAX_MEMBERS).unwrap_or(usize::MAX);
+        checks.require(listed.len().saturating_add(named.len()) <= most, "roster_numbers", "too_long");
+        checks.done()?;
+        let row = |person: &PersonId| body_member::ActiveModel {
+            body_id: Set(id),
+            person_id: Set(*person),
+            recorded_by: Set(actor.person),
+            recorded_at: Set(tx.now()),
+        };
+        body_member::Entity::insert_many(named.iter().map(row)).exec_without_returning(tx).await?;
+    } else {
+        body_member::Entity::delete_many()
+            .filter(body_member::Column::BodyId.eq(id))
+            .filter(body_member::Column::PersonId.is_in(named.iter().copied()))
+            .exec(tx)
+            .await?;
+    }
+    note(tx, actor, (&body, &input), &named).await?;
+    Ok(RegisterChanged { changed: named.len(), count: members::ids(tx, id).await?.len() })
+}
+
+/// The collective, for who keeps its register: who holds its meetings.
+async fn kept(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Result<Body> {
+    let body = queries::get(db, id).await?;
+    if !members::holds(actor, id) {
+        return Err(Code::NotAllowed.into());
+    }
+    if body.kind == BodyKind::Collective { Ok(body) } else { Err(Code::NotFound.into()) }
+}
+
+/// Whom the numbers mean: who comes is on the roster, who leaves may have died or moved away.
+async fn named(tx: &Tx, body: &Body, (input, listed): (&ChangeRegister, &HashSet<PersonId>)) -> Result<Vec<PersonId>> {
+    let mut meant: Vec<Resident> = Vec::new();
+    if input.is_entered {
+        for area in &body.areas {
+            meant.extend(people::residents(tx, area).await?);
+        }
+    } else {
+        let ids: Vec<PersonId> = listed.iter().copied().collect();
+        meant.extend(people::queries::on_rolls(tx, &ids).await?.into_values());
+    }
+    let mut by_number: HashMap<String, Vec<PersonId>> = HashMap::new();
+    for one in meant {
+        by_number.entry(one.roster_number).or_default().push(one.id);
+    }
+    let (mut checks, mut found) = (Checks::default(), Vec::new());
+    let mut seen = HashSet::new();
+    for (at, number) in input.roster_numbers.iter().enumerate() {
+        let field = format!("roster_numbers[{at}]");
+        match by_number.get(number.trim()).map(Vec::as_slice) {
+            Some([one]) if !seen.insert(*one) || (input.is_entered && listed.contains(one)) => {
+                checks.wrong(field, "duplicate");
+            }
+            Some([one]) => found.push(*one),
+            None => checks.wrong(field, if input.is_entered { "not_on_roster" } else { "not_on_register" }),
+            Some(_) => checks.wrong(field, "several_of_that_name"),
+        }
+    }
+    checks.done()?;
+    Ok(found)
+}
+
+/// Writes down who came or left, and tells that the register changed; whom the rows say, never the log.
+async fn note(tx: &Tx, actor: &Actor, (body, input): (&Body, &ChangeRegister), people: &[PersonId]) -> Result<()> {
+    let so_far = member_change::Entity::find().filter(member_change::Column::BodyId.eq(body.id)).count(tx).await?;
+    let first = i32::try_from(so_far).map_err(Error::broken)?.saturating_add(1);
+    let row = |(number, person): (i32, &PersonId)| member_change::ActiveModel {
+        body_id: Set(body.id),
+        number: Set(number),
+        person_id: Set(*person),
+        is_entered: Set(input.is_entered),
+        reason: Set(input.reason.trim().to_owned()),
+        since: Set(input.since),
+        actor_id: Set(actor.person),
+        at: Set(tx.now()),
+    };
+    member_change::Entity::insert_many((first..).zip(people).map(row)).exec_without_returning(tx).await?;
+    let kind = if input.is_entered { Kind::MemberEntered } else { Kind::MemberStruck };
+    members::tell(tx, actor, (kind, body), Some((first, people.len()))).await
+}
+
+/// The register, for its members, whoever was one, and whoever sits over the village.
+///
+/// # Errors
+/// `not_found` for a body that is no collective, and for everybody else.
+pub async fn register(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Result<RegisterView> {
+    let body = queries::get(db, id).await?;
+    let listed = members::ids(db, id).await?;
+    let is_listed = listed.contains(&actor.person);
+    let serves = body.areas.iter().any(|area| actor.seats.iter().any(|seat| seat.serves(area)));
+    // who was struck reads why
+    let own = member_change::Entity::find()
+        .filter(member_change::Column::BodyId.eq(id))
+        .filter(member_change::Column::PersonId.eq(actor.person));
+    if body.kind != BodyKind::Collective || !(is_listed || serves || own.one(db).await?.is_some()) {
+        return Err(Code::NotFound.into());
+    }
+    let keeps = members::holds(actor, id);
+    let ids: Vec<PersonId> = listed.into_iter().collect();
+    let mut people: Vec<Resident> = people::queries::on_rolls(db, &ids).await?.into_values().collect();
+    people.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
+    let show = |one: Resident| RegisteredView {
+        name: if keeps { one.name } else { people::mask_name(&one.name) },
+        roster_number: keeps.then_some(one.roster_number),
+    };
+    Ok(RegisterView {
+        body_id: id,
+        body_name: body.name,
+        is_listed,
+        members: people.into_iter().map(show).collect(),
+        changes: changes(db, id, keeps).await?,
+    })
+}
+
+async fn changes(db: &impl ConnectionTrait, id: BodyId, keeps: bool) -> Result<Vec<RegisterChangeView>> {
+    let rows = member_change::Entity::find()
+        .filter(member_change::Column::BodyId.eq(id))
+        .order_by_desc(member_change::Column::Number)
+        .limit(SHOWN)
+        .all(db)
+        .await?;
+    let whom: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
+    let people = people::queries::on_rolls(db, &whom).await?;
+    let writers = people::names(db, rows.iter().map(|row| row.actor_id).collect()).await?;
+    let name = |person: PersonId| {
+        let full = people.get(&person).map(|one| one.name.as_str()).unwrap_or_default();
+        if keeps { full.to_owned() } else { people::mask_name(full) }
+    };
+    let show = |row: member_change::Model| RegisterChangeView {
+        number: row.number,
+        is_entered: row.is_entered,
+        name: name(row.person_id),
+        reason: row.reason,
+        since: row.since,
+        by_name: writers.get(&row.actor_id).cloned().unwrap_or_default(),
+        at: clock::local(row.at),
+    };
+    Ok(rows.into_iter().map(show).collect())
+}
+
+/// Whom some changes, one after the other, were about, each with the reason: for who tells them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn changed(
+    db: &impl ConnectionTrait,
+    id: BodyId,
+    (first, count): (i32, usize),
+) -> Result<Vec<(PersonId, String)>> {
+    let last = first.saturating_add(i32::try_from(count).map_err(Error::broken)?);
+    let rows = member_change::Entity::find()
+        .filter(member_change::Column::BodyId.eq(id))
+        .filter(member_change::Column::Number.gte(first))
+        .filter(member_change::Column::Number.lt(last))
+        .order_by_asc(member_change::Column::Number);
+    Ok(rows.all(db).await?.into_iter().map(|row| (row.person_id, row.reason)).collect())
+}

@@ -1,0 +1,55 @@
+//! Whom the call to a meeting has reached, by name and household, and whom not: for who holds the meeting.
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::{
+    board::{self, ReachRow},
+    rows::announcement,
+};
+use crate::{
+    actor::Actor,
+    app::App,
+    bodies,
+    error::{Code, Result},
+    events::Kind,
+    ids::{MeetingId, PersonId},
+    meetings::{
+        self, Audience,
+        queries::{CANCELLED, invited},
+    },
+    people::{self, Resident},
+};
+
+/// Everybody who is called to a meeting, by group and household; of one that was called off, whom that has reached. Whoever
+/// came on the list later stands there, too: the letters may have gone out before.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for who does not hold the meeting.
+pub async fn invited_of(app: &App, actor: &Actor, id: MeetingId) -> Result<Vec<ReachRow>> {
+    let db = app.store.read();
+    let meeting = meetings::queries::meeting(db, id).await?;
+    if !bodies::members::holds(actor, meeting.body_id) {
+        return Err(Code::NotAllowed.into());
+    }
+    let called = match (meeting.audience, invited(db, id).await?) {
+        (_, Some(listed)) => on_roster(db, &listed).await?,
+        (Audience::Villagers, None) => people::residents(db, &meeting.area_code).await?,
+        // called before meetings had lists
+        (_, None) => {
+            let members = bodies::members::entitled(db, meeting.body_id, app.now()).await?;
+            on_roster(db, &members.into_iter().collect::<Vec<_>>()).await?
+        }
+    };
+    let kind = if meeting.state == CANCELLED { Kind::MeetingCancelled } else { Kind::MeetingCalled };
+    let told = announcement::Entity::find()
+        .filter(announcement::Column::SubjectId.eq(id.to_string()))
+        .filter(announcement::Column::Kind.eq(kind.as_str()))
+        .one(db)
+        .await?;
+    board::named(db, called, told.as_ref()).await
+}
+
+/// Those of these people who have not left.
+async fn on_roster(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<Vec<Resident>> {
+    let found = people::queries::on_rolls(db, ids).await?;
+    Ok(found.into_values().filter(|one| one.left_on.is_none()).collect())
+}

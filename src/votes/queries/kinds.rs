@@ -1,0 +1,45 @@
+//! Whose a vote is, told by its preset alone: of the village, of its households, of a group, of a body.
+use super::super::rules::{self, Unit};
+
+/// Is a household one elector by this preset?
+#[must_use]
+pub fn is_of_households(preset: &str) -> bool {
+    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Household)
+}
+
+/// Does one villagers' group decide by itself by this preset?
+#[must_use]
+pub fn is_of_group(preset: &str) -> bool {
+    preset.starts_with("group_")
+}
+
+/// Do the members of a body vote among themselves by this preset?
+#[must_use]
+pub fn is_inside(preset: &str) -> bool {
+    let is_of_body = |unit| matches!(unit, Unit::BodyMember | Unit::Member | Unit::MemberRep | Unit::Director);
+    rules::preset(preset).is_some_and(|preset| is_of_body(preset.unit))
+}
+
+/// Does a charter say by which shares the members decide? What a collective decides the law does.
+#[must_use]
+pub fn has_charter(preset: &str) -> bool {
+    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::BodyMember)
+}
+
+/// Do all members of a village's collective vote by this preset?
+#[must_use]
+pub fn is_of_collective(preset: &str) -> bool {
+    rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Member)
+}
+
+/// Do the members of a body of this kind vote among themselves by this preset?
+#[must_use]
+pub fn is_of_kind(preset: &str, body_kind: &str) -> bool {
+    let unit = match body_kind {
+        "collective" => Unit::Member,
+        "collective_reps" => Unit::MemberRep,
+        "collective_board" => Unit::Director,
+        _ => Unit::BodyMember,
+    };
+    rules::preset(preset).is_some_and(|preset| preset.unit == unit)
+}

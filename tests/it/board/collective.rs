@@ -1,0 +1,189 @@
+//! 集体经济组织: a register of members that changes with a reason and is posted, and the votes whose rolls are drawn from it.
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::votes::checked;
+use crate::support::{Somebody, TestApp, Village, count, import, person_of};
+
+const ROSTER: &str = include_str!("../../data/roster_small.csv");
+const CHILD: &str = "00060,H003,330521103202,4,费小宝,男,2015-01-02,,,子,1,1\n";
+
+fn ballot() -> Value {
+    json!({ "cast_id": Uuid::new_v4(), "choice": "for" })
+}
+
+/// A body of the village, with these people in its seats.
+async fn founded(app: &TestApp, village: &Village, kind: &str, seats: &[(&str, &str)]) -> (String, Vec<Somebody>) {
+    let found = json!({ "kind": kind, "name": "东衡村经济合作社", "areas": [village.area] });
+    let body = village.town.post("/v1/bodies", found).await.ok()["id"].as_str().unwrap().to_owned();
+    let mut people = Vec::new();
+    for (number, role) in seats {
+        let person = person_of(&app.app, &village.area, number).await;
+        let seat = json!({ "person_id": person, "role": role });
+        village.town.post(&format!("/v1/bodies/{body}/seats"), seat).await.ok();
+        people.push(Somebody::signed_in(app, person).await);
+    }
+    (body, people)
+}
+
+fn change(is_entered: bool, numbers: &[&str]) -> Value {
+    json!({ "is_entered": is_entered, "roster_numbers": numbers, "reason": "成员身份确认", "since": "2026-11-01" })
+}
+
+async fn cards(app: &TestApp, said: &str) -> i64 {
+    count(app.folder.path(), &format!("SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%{said}%'"))
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_comes_onto_the_register_or_leaves_it_without_a_reason_that_its_members_read() {
+    let (app, village) = Village::start().await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let (keeper, path) = (&keepers[0], format!("/v1/bodies/{body}/register"));
+    let (member, stranger) = (village.villager(&app, "00007").await, village.villager(&app, "00020").await);
+    for who in [&member, &village.chair, &village.town] {
+        assert_eq!(who.post(&path, change(true, &["00007"])).await.refused(), "not_allowed");
+    }
+    let without = json!({ "person_id": member.person });
+    let refused = keeper.post(&format!("/v1/bodies/{body}/members"), without).await;
+    assert!(refused.body.to_string().contains("needs_a_reason"), "{}", refused.body);
+    let mut wrong = change(true, &["00007"]);
+    for (field, value, code) in [
+        ("roster_numbers", json!(["00007", "99999"]), "not_on_roster"),
+        ("roster_numbers", json!(["00007", "00007"]), "duplicate"),
+        ("roster_numbers", json!([]), "out_of_range"),
+        ("since", json!("2026-12-01"), "out_of_range"),
+        ("reason", json!("x"), "too_short"),
+    ] {
+        let before = wrong[field].take();
+        wrong[field] = value;
+        let refused = keeper.post(&path, wrong.clone()).await;
+        assert!(refused.body.to_string().contains(code), "{field}: {}", refused.body);
+        wrong[field] = before;
+    }
+    let done = keeper.post(&path, change(true, &["00007", "00008", "00010"])).await.ok();
+    assert_eq!((&done["changed"], &done["count"]), (&json!(3), &json!(3)));
+    let twice = keeper.post(&path, change(true, &["00009", "00008"])).await;
+    assert!(twice.body.to_string().contains("duplicate"), "{}", twice.body);
+    app.settle().await;
+    assert_eq!((cards(&app, "您已列入集体成员名册").await, cards(&app, "成员可以查看名册").await), (3, 1));
+    // its members and whoever sits over the village read it, the rest does not
+    let read = member.get(&path).await.ok();
+    assert_eq!((&read["is_listed"], &read["members"][0]["name"]), (&json!(true), &json!("费**")));
+    assert_eq!((&read["changes"][0]["reason"], &read["changes"][2]["name"]), (&json!("成员身份确认"), &json!("费**")));
+    assert!(!read.to_string().contains("roster_number"), "{read}");
+    assert_eq!(keeper.get(&path).await.ok()["members"][0]["name"], "费海荣");
+    assert_eq!(village.supervisor.get(&path).await.ok()["is_listed"], false);
+    for who in [&stranger, &village.neighbour(&app).await] {
+        assert_eq!(who.get(&path).await.refused(), "not_found");
+        assert_eq!(who.download(&format!("/collectives/{body}")).await.0, 404);
+    }
+    assert_eq!(member.get(&format!("/v1/bodies/{}/register", village.council)).await.refused(), "not_found");
+    let page = member.download(&format!("/collectives/{body}")).await;
+    assert!(String::from_utf8(page.1).unwrap().contains("您在名册上"));
+    let desk = String::from_utf8(keeper.download("/desk/members").await.1).unwrap();
+    assert!(desk.contains("增减成员") && desk.contains("00007"), "{desk}");
+    // who was struck reads why
+    let gone = keeper.post(&path, change(false, &["00007", "00009"])).await;
+    assert!(gone.body.to_string().contains("not_on_register"), "{}", gone.body);
+    keeper.post(&path, change(false, &["00007"])).await.ok();
+    app.settle().await;
+    assert_eq!(cards(&app, "您已从集体成员名册划出").await, 1);
+    let read = member.get(&path).await.ok();
+    assert_eq!((&read["is_listed"], &read["changes"][0]["is_entered"]), (&json!(false), &json!(false)));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
+    let (app, village) = Village::start().await;
+    import(&app.app, format!("{ROSTER}{CHILD}")).await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let keeper = &keepers[0];
+    let members = ["00007", "00008", "00009", "00010", "00011", "00012", "00060"];
+    keeper.post(&format!("/v1/bodies/{body}/register"), change(true, &members)).await.ok();
+    let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "成员大会",
+        "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(10) + TimeDelta::hours(3) });
+    assert_eq!(village.chair.post("/v1/meetings", call.clone()).await.refused(), "not_allowed");
+    let meeting = keeper.post("/v1/meetings", call).await.ok();
+    assert_eq!(meeting["listed"], 7, "those on the register, and not who keeps it besides");
+    let ask = json!({ "meeting_id": meeting["id"], "question": "是否同意入股？", "preset": "collective_members",
+        "closes_at": app.app.now() + TimeDelta::days(15) });
+    let early = keeper.post("/v1/votes", ask.clone()).await;
+    assert!(early.body.to_string().contains("called_too_late"), "{}", early.body);
+    app.pass(TimeDelta::days(10)).await;
+    for (field, value, code) in [
+        ("preset", json!("zj_collective_assets"), "called_too_late"),
+        ("preset", json!("council_charter"), "not_of_this_body"),
+        ("preset", json!("collective_board"), "not_of_this_body"),
+        (
+            "by_charter",
+            json!({ "article": "章程", "passing": { "num": 1, "den": 2, "strict": true, "basis": "P" } }),
+            "by_law",
+        ),
+    ] {
+        let mut wrong = ask.clone();
+        wrong[field] = value;
+        let refused = keeper.post("/v1/votes", wrong).await;
+        assert!(refused.body.to_string().contains(code), "{field} {code}: {}", refused.body);
+    }
+    assert_eq!(village.chair.post("/v1/votes", ask.clone()).await.refused(), "not_allowed");
+    let desk = keeper.download(&format!("/desk/meetings/{}", meeting["id"].as_str().unwrap())).await;
+    let desk = String::from_utf8(desk.1).unwrap();
+    assert!(desk.contains("collective_members") && !desk.contains("by_charter.article"), "{desk}");
+    let vote = keeper.post("/v1/votes", ask).await.ok();
+    assert_eq!(
+        (&vote["on_roll"], &vote["is_binding"]),
+        (&json!(6), &json!(true)),
+        "a child is a member without a vote"
+    );
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    app.settle().await;
+    assert_eq!(cards(&app, "由集体成员名册上 6 位").await, 1, "in the village's channel, once");
+    let (agent, elector) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let named = json!({ "agent": { "name": "费海荣" }, "relation": "spouse" });
+    assert_eq!(keeper.post(&format!("{path}/proxies"), named.clone()).await.refused(), "proxy_not_allowed");
+    let named = elector.post(&format!("{path}/proxies"), named).await.ok();
+    keeper.post(&format!("{path}/proxies/{}/check", named["number"]), json!(null)).await.ok();
+    let mut other = ballot();
+    other["elector"] = named["number"].clone();
+    agent.post(&format!("{path}/ballots"), other).await.ok();
+    for who in [&agent, &village.villager(&app, "00009").await, keeper] {
+        who.post(&format!("{path}/ballots"), ballot()).await.ok();
+    }
+    for who in [&village.chair, &village.villager(&app, "00020").await] {
+        assert_eq!(who.post(&format!("{path}/ballots"), ballot()).await.refused(), "not_on_roll");
+    }
+    app.pass(TimeDelta::days(6)).await;
+    let result = app.get(&format!("{path}/result")).await.ok();
+    let counted = &result["count"];
+    assert_eq!((&counted["on_roll"], &counted["yes"], &result["outcome"]), (&json!(6), &json!(4), &json!("passed")));
+    checked(&app, &path[10..], &[]).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_meetings() {
+    let (app, village) = Village::start().await;
+    let people = [("00014", "chair"), ("00015", "member"), ("00016", "member")];
+    for kind in ["collective_board", "collective_reps"] {
+        let (body, seated) = founded(&app, &village, kind, &people).await;
+        let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "会议",
+            "agenda": "表决", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
+        assert_eq!(seated[1].post("/v1/meetings", call.clone()).await.refused(), "not_allowed");
+        let meeting = seated[0].post("/v1/meetings", call).await.ok()["id"].clone();
+        let ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": kind,
+            "closes_at": app.app.now() + TimeDelta::days(1) });
+        let vote = seated[0].post("/v1/votes", ask).await.ok();
+        assert_eq!(vote["on_roll"], 3);
+        let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+        for who in &seated[..2] {
+            who.post(&format!("{path}/ballots"), ballot()).await.ok();
+        }
+        app.pass(TimeDelta::days(2)).await;
+        let result = app.get(&format!("{path}/result")).await.ok();
+        assert_eq!(result["outcome"], "passed", "two of three, {kind}: {result}");
+    }
+    app.stop().await;
+}

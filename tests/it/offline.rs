@@ -1,0 +1,70 @@
+//! What a phone keeps for when there is no network: `/worker.js`, its page and its files, the same for everybody.
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+
+use crate::support::{TestApp, Village, code_of, hidden};
+
+const PHONE: &str = "19500000010";
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_is_asked_for_each_time_and_what_it_keeps_is_nobodys() {
+    let (app, village) = Village::start().await;
+    let get = async |path: &str| app.http.get(app.url(path)).send().await.unwrap();
+    let worker = get("/worker.js").await;
+    assert_eq!(worker.status(), StatusCode::OK);
+    assert_eq!(header(&worker, "content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(header(&worker, "cache-control"), "no-cache");
+    assert_eq!(header(&worker, "set-cookie"), "");
+    assert!(header(&worker, "content-security-policy").contains("default-src 'self'"));
+    let tag = header(&worker, "etag").to_owned();
+    let seen = app.http.get(app.url("/worker.js")).header("if-none-match", &tag).send().await.unwrap();
+    assert_eq!((seen.status(), header(&seen, "etag")), (StatusCode::NOT_MODIFIED, tag.as_str()));
+
+    let script = worker.text().await.unwrap();
+    assert!(script.len() < 4096, "{} bytes with every page", script.len());
+    let kept = script.lines().next().and_then(|line| line.strip_prefix("var KEPT = ")?.strip_suffix(';')).unwrap();
+    let kept: Value = serde_json::from_str(kept).unwrap();
+    let page = kept["page"].as_str().unwrap();
+    let files = kept["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap());
+    for address in files.chain([page]) {
+        let answer = get(address).await;
+        assert_eq!((answer.status(), header(&answer, "set-cookie")), (StatusCode::OK, ""), "{address}");
+        assert!(header(&answer, "cache-control").contains("immutable"), "{address}");
+    }
+    for other in ["/offline", "/offline?v=0"] {
+        assert_eq!(header(&get(other).await, "cache-control"), "no-cache", "{other}: of no version to be kept");
+    }
+    let nobodys = get(page).await.text().await.unwrap();
+    let clerks = village.clerk.request(Method::GET, page).send().await.unwrap().text().await.unwrap();
+    assert_eq!(nobodys, clerks, "whoever asks");
+    app.stop().await;
+}
+
+/// Whose words the phone takes without a network is known by a cookie that a page sets: it must not outlive the log-in.
+fn forgets_the_writer(answer: &Response) -> bool {
+    let mut lines = answer.headers().get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+    lines.any(|line| line.starts_with("ls_writer=;") && line.contains("Max-Age=0"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_and_a_log_out_take_the_writer_from_the_phone() {
+    let app = TestApp::start().await;
+    Village::found(&app).await;
+    let post = async |path: &str, body: String, cookie: &str| {
+        let request = app.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("cookie", cookie);
+        request.header("content-type", "application/x-www-form-urlencoded").body(body).send().await.unwrap()
+    };
+    let asked = post("/login/code", format!("phone={PHONE}"), "").await.text().await.unwrap();
+    let (login_id, code) = (hidden(&asked, "login_id"), code_of(&app, PHONE).await);
+    let entered = post("/login", format!("login_id={login_id}&phone={PHONE}&code={code}"), "").await;
+    assert!(forgets_the_writer(&entered), "{:?}", entered.headers());
+    let cookie = header(&entered, "set-cookie").split(';').next().unwrap();
+    let left = post("/logout", String::new(), cookie).await;
+    assert_eq!(left.status(), StatusCode::SEE_OTHER);
+    assert!(forgets_the_writer(&left), "{:?}", left.headers());
+    app.stop().await;
+}

@@ -180,7 +180,7 @@ on_sqlite=(
   hostile::uploads::every_ hostile::uploads::forms_ hostile::sockets::a_foreign_ hostile::sockets::a_handshake_
   live::calls:: live::clients:: live::drain:: live::examples:: live::slow:: live::refusals::rubbish_ invariants::memory::
   # pages, in a browser and without: they show what operations answer
-  browser:: live::away:: without_a_script without_javascript by_the_pages the_pages_ the_page_ ::the_desk_
+  browser:: offline:: live::away:: without_a_script without_javascript by_the_pages the_pages_ the_page_ ::the_desk_
   # providers, programs and shelves of others: their answers, not our rows
   wechat::account:: wechat::sends:: wechat::sms:: aloud:: media::refusing:: media::shelves::
   media::clips::what_we_ media::clips::what_wechat_ media::clips::what_ffmpeg_ media::uploads::a_photo_ media::uploads::bad_

@@ -62,16 +62,13 @@ struct Call {
     has_body: bool,
 }
 
-/// Everything that can be called over a socket.
-pub struct Calls {
-    router: Router,
-    calls: HashMap<String, Call>,
-}
+/// The operations that can be called over a socket, by their names.
+pub struct Operations(HashMap<String, Call>);
 
-impl Calls {
-    /// The operations of this OpenAPI description, answered by this router.
+impl Operations {
+    /// Those of this OpenAPI description.
     #[must_use]
-    pub fn new(router: Router, description: &Value) -> Self {
+    pub fn of(description: &Value) -> Self {
         let mut calls = HashMap::new();
         for (path, item) in description["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten().filter(|(_, one)| is_here(one)) {
@@ -82,19 +79,33 @@ impl Calls {
                 calls.insert(name.to_owned(), Call::new(method, path, operation));
             }
         }
-        Self { router, calls }
+        Self(calls)
+    }
+}
+
+/// Everything that can be called over a socket.
+pub struct Calls {
+    router: Router,
+    operations: &'static Operations,
+}
+
+impl Calls {
+    /// These operations, answered by this router.
+    #[must_use]
+    pub fn new(router: Router, operations: &'static Operations) -> Self {
+        Self { router, operations }
     }
 
     /// Names of all operations that can be called.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        self.calls.keys().map(String::as_str).collect()
+        self.operations.0.keys().map(String::as_str).collect()
     }
 
     /// Calls an operation by its name or short name. `None`: there is none of that name.
     pub(super) async fn call(&self, actor: Actor, method: &str, data: Value) -> Option<Result<Value, Refused>> {
         let name = SHORT.iter().find(|(short, _)| *short == method).map_or(method, |(_, name)| *name);
-        let call = self.calls.get(name)?;
+        let call = self.operations.0.get(name)?;
         Some(match call.request(actor, data) {
             Some(request) => self.answer(request).await,
             None => Err(Code::InvalidRequest.into()),

@@ -31,7 +31,7 @@ mod wheel;
 mod wire;
 
 pub use self::{
-    calls::Calls,
+    calls::{Calls, Operations},
     carry::listen,
     description::{as_yaml, describe},
     hub::Hub,

@@ -1,5 +1,5 @@
 //! All routes in one place: a contents page of the product.
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Extension, Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get,
@@ -69,20 +69,32 @@ fn api() -> OpenApiRouter<App> {
         .merge(wechat::routes())
 }
 
+/// What the API is.
+struct Api {
+    routes: Router<App>,
+    description: utoipa::openapi::OpenApi,
+    operations: live::Operations,
+}
+
+/// Put together once in a process, however many servers run in it: some hundred operations with their schemas take a while.
+static API: LazyLock<Api> = LazyLock::new(|| {
+    let (routes, description) = api().split_for_parts();
+    let operations = live::Operations::of(&json!(description));
+    Api { routes, description, operations }
+});
+
 /// The description of the API, as JSON text ending in a line break.
 ///
 /// # Errors
 /// Never, as long as the description is serialisable.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let (_, description) = api().split_for_parts();
-    description.to_pretty_json().map(|text| text + "\n")
+    API.description.to_pretty_json().map(|text| text + "\n")
 }
 
 /// The description of the socket and of the events (AsyncAPI).
 #[must_use]
 pub fn asyncapi() -> serde_json::Value {
-    let (_, description) = api().split_for_parts();
-    live::describe(&json!(description))
+    live::describe(&json!(API.description))
 }
 
 /// The same as text.
@@ -101,16 +113,14 @@ pub(super) fn operators(app: &App, hub: &Arc<Hub>) -> Router {
 
 /// The whole service.
 pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
-    let (api, description) = api().split_for_parts();
-    let calls = live::Calls::new(api.clone().with_state(app.clone()), &json!(description));
-    let served = Arc::new(description);
+    let calls = live::Calls::new(API.routes.clone().with_state(app.clone()), &API.operations);
     let means = county::Means { hub: Arc::clone(hub), reactions: Arc::new(super::reactions()) };
     Router::new()
-        .merge(api)
+        .merge(API.routes.clone())
         .merge(pages::routes().layer(Extension(means)))
         .merge(live::routes(app.clone(), Arc::clone(hub), calls))
         .merge(health::routes(Arc::clone(hub)))
-        .route("/openapi.json", get(async move || Json(served.as_ref().clone())))
+        .route("/openapi.json", get(async || Json(&API.description)))
         .merge(inbox::routes())
         .merge(delivery::receipt_routes())
         .merge(pages::verification_files(&app.config.verification_files))

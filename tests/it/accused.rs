@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Somebody, TestApp, Village, monday, person_of},
+    support::{Somebody, TestApp, Village, cards_in, person_of},
 };
 
 /// Fills a seat, as the administrator does.
@@ -33,21 +33,6 @@ pub(crate) async fn office(app: &TestApp, village: &Village, kind: &str) -> Body
     bodies::queries::of_kind(app.app.store.read(), kind, &village.area).await.unwrap().unwrap()
 }
 
-/// Codes of the cards in the streams of a kind that somebody sees.
-async fn cards(app: &TestApp, who: PersonId, kind: &str) -> Vec<String> {
-    app.settle().await;
-    let who = Somebody::signed_in(app, who).await;
-    let list = who.get("/v1/sync").await.ok();
-    let mut cards = Vec::new();
-    for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
-        let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
-        let entries = who.get(&path).await.ok();
-        let codes = entries["entries"].as_array().unwrap().iter().filter_map(|entry| entry["body"]["card"].as_str());
-        cards.extend(codes.map(str::to_owned));
-    }
-    cards
-}
-
 async fn on_desk(who: &Somebody) -> usize {
     who.get("/v1/suggestions?scope=desk").await.ok()["items"].as_array().unwrap().len()
 }
@@ -62,8 +47,7 @@ fn path(voice: &Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accusation_is_never_public_and_every_body_of_the_accused_is_passed_over() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let refused = author.post("/v1/suggestions", complaint(village.clerk.person, "public")).await;
     assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (422, &json!("about_is_private")));
@@ -87,7 +71,7 @@ async fn an_accusation_is_never_public_and_every_body_of_the_accused_is_passed_o
         }
     }
     for hidden in [&village.clerk, &village.chair, &village.town] {
-        let told = cards(&app, hidden.person, "office").await;
+        let told = cards_in(&app, hidden.person, "office").await;
         assert!(!told.iter().any(|code| code.starts_with("office_suggestion")), "{told:?}");
     }
     app.stop().await;
@@ -95,15 +79,14 @@ async fn an_accusation_is_never_public_and_every_body_of_the_accused_is_passed_o
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_taken_later_is_passed_over_as_well() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
     assert_eq!(voice["body_name"], "洛舍镇人民政府");
     // whom it is about sits in the county's office now
     sit(&app, office(&app, &village, "county_office").await, (village.clerk.person, "member")).await;
     app.pass(TimeDelta::days(20)).await;
-    assert!(!cards(&app, county.person, "office").await.iter().any(|code| code.contains("supervised")), "nor told");
+    assert!(!cards_in(&app, county.person, "office").await.iter().any(|code| code.contains("supervised")), "nor told");
     let town = Somebody::signed_in(&app, village.town.person).await;
     town.post(&format!("{}/accept", path(&voice)), json!(null)).await.ok();
     let up = json!({ "body_id": office(&app, &village, "county_office").await, "reason": "该由县里办" });
@@ -113,8 +96,7 @@ async fn a_seat_taken_later_is_passed_over_as_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_given_to_nobody_whom_it_is_about() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
     village.town.post(&format!("{}/accept", path(&voice)), json!(null)).await.ok();
@@ -135,8 +117,7 @@ async fn it_is_given_to_nobody_whom_it_is_about() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_named_one_can_always_speak() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     // of the county's office itself, in which nobody else sits: it is taken, and the supervisors hear that nobody handles it
     let voice = author.post("/v1/suggestions", complaint(county.person, "town")).await.ok();
@@ -149,11 +130,11 @@ async fn whoever_is_named_one_can_always_speak() {
     assert_eq!(voice["body_name"], "德清县民政局", "the last office there is");
     assert_eq!(county.get(&path(&voice)).await.status, 404);
     assert_eq!(on_desk(&county).await, 0);
-    let told = cards(&app, county.person, "office").await;
+    let told = cards_in(&app, county.person, "office").await;
     assert!(!told.iter().any(|code| code == "office_suggestion_unassigned"), "{told:?}");
-    let seen = cards(&app, village.supervisor.person, "mailbox").await;
+    let seen = cards_in(&app, village.supervisor.person, "mailbox").await;
     assert_eq!(seen.iter().filter(|code| *code == "office_suggestion_unassigned").count(), 1, "{seen:?}");
-    let told = cards(&app, village.supervisor.person, "office").await;
+    let told = cards_in(&app, village.supervisor.person, "office").await;
     assert!(!told.iter().any(|code| code == "office_suggestion_unassigned"), "whoever comes later reads it: {told:?}");
     assert_eq!(village.supervisor.get(&path(&voice)).await.status, 404, "number and kind only");
     // somebody else of the county's office: told in the own stream, and handles it
@@ -161,7 +142,7 @@ async fn whoever_is_named_one_can_always_speak() {
     sit(&app, office(&app, &village, "county_office").await, (other, "clerk")).await;
     let other = Somebody::signed_in(&app, other).await;
     let voice = author.post("/v1/suggestions", complaint(county.person, "handlers")).await.ok();
-    let told = cards(&app, other.person, "mailbox").await;
+    let told = cards_in(&app, other.person, "mailbox").await;
     assert_eq!(told.iter().filter(|code| *code == "office_suggestion_new").count(), 1, "{told:?}");
     other.post(&format!("{}/accept", path(&voice)), json!(null)).await.ok();
     // neither a number nor a list of what is late tells the one whom it is about
@@ -178,24 +159,22 @@ async fn whoever_is_named_one_can_always_speak() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_office_s_stream_says_that_there_is_an_accusation() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     // speaks for the town's office, and sits with the accused in the village
     sit(&app, office(&app, &village, "town_office").await, (village.chair.person, "clerk")).await;
     let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
     assert_eq!(voice["body_name"], "洛舍镇人民政府");
     let is_told = |codes: &[String]| codes.iter().filter(|code| code.starts_with("office_suggestion")).count();
-    assert_eq!(is_told(&cards(&app, village.town.person, "office").await), 0, "whoever comes later reads it");
-    assert_eq!(is_told(&cards(&app, village.town.person, "mailbox").await), 1);
-    assert_eq!(is_told(&cards(&app, village.chair.person, "mailbox").await), 0, "it concerns them, too");
+    assert_eq!(is_told(&cards_in(&app, village.town.person, "office").await), 0, "whoever comes later reads it");
+    assert_eq!(is_told(&cards_in(&app, village.town.person, "mailbox").await), 1);
+    assert_eq!(is_told(&cards_in(&app, village.chair.person, "mailbox").await), 0, "it concerns them, too");
     app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offer_is_not_taken_where_the_accused_has_come_to_sit() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let voice = author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
     let above = office(&app, &village, "county_office").await;

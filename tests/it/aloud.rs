@@ -62,8 +62,7 @@ async fn events(app: &TestApp, kind: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notice_is_heard_by_whoever_may_read_it() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (ann, neighbour) = (village.villager(&app, "00007").await, village.neighbour(&app).await);
     let notice = publish(&village, "停水").await;
     let path = format!("/v1/aloud/notice/{notice}");
@@ -112,8 +111,7 @@ async fn a_notice_is_heard_by_whoever_may_read_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_says_its_own_version_and_no_other() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let notice = publish(&village, "停水").await;
     let path = format!("/v1/aloud/notice/{notice}");
     let first = upload(&village.clerk, CLIP).await;
@@ -143,8 +141,7 @@ async fn a_clip_says_its_own_version_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vote_and_a_matter_are_heard() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
     let ann = village.villager(&app, "00007").await;
@@ -170,8 +167,7 @@ async fn a_vote_and_a_matter_are_heard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_survey_asks_is_heard_by_those_it_is_for() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (ann, neighbour) = (village.villager(&app, "00007").await, village.neighbour(&app).await);
     let matter = village.matter_to_decide(&app, "修桥").await;
     let survey = open_form(&village, &matter, "survey").await;
@@ -213,8 +209,7 @@ async fn what_a_survey_asks_is_heard_by_those_it_is_for() {
 /// At the desk: the text to read out, and a form with the recording, once however often it is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_desk_records_with_a_file_and_takes_it_down() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let notice = publish(&village, "停水").await;
     let path = format!("/desk/aloud/notice/{notice}");
     assert!(page(&app, Some(&village.clerk), &format!("/desk/notices/{notice}")).await.contains(&path));

@@ -89,8 +89,7 @@ async fn page(who: &Somebody, path: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn the_board_counts_in_each_village_who_has_not_confirmed() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     chair_of_next(&app, &village).await;
     let notice = publish(&village.town, TOWN, json!({})).await;
     confirm(&village.villager(&app, "00007").await, &notice).await;
@@ -105,8 +104,7 @@ async fn the_board_counts_in_each_village_who_has_not_confirmed() {
 
 #[tokio::test]
 async fn each_village_asks_its_own_and_who_sits_above_learns_numbers() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let there = chair_of_next(&app, &village).await;
     let notice = publish(&village.town, TOWN, json!({})).await;
     // before anybody is written down
@@ -191,8 +189,7 @@ async fn each_village_asks_its_own_and_who_sits_above_learns_numbers() {
 
 #[tokio::test]
 async fn the_pages_lead_each_to_the_own_village() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let there = chair_of_next(&app, &village).await;
     let form = "area=330521103&title=%E5%81%9C%E6%B0%B4&text=%E5%91%A8%E4%BA%94&must_read=1&period_days=7";
     let sent = village.town.request(Method::POST, "/desk/notices").header("sec-fetch-site", "same-origin");
@@ -249,8 +246,7 @@ async fn reminders(who: &Somebody) -> usize {
 
 #[tokio::test]
 async fn each_village_reminds_its_own_and_gets_its_own_doors() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let there = chair_of_next(&app, &village).await;
     let notice = publish(&village.town, TOWN, json!({ "period_days": 9, "confirm_by": "2026-11-09" })).await;
     app.settle().await;
@@ -288,8 +284,7 @@ async fn each_village_reminds_its_own_and_gets_its_own_doors() {
 
 #[tokio::test]
 async fn a_villagers_group_asks_through_its_village() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let group = "code,name,level\n330521103202-g1,一组,group\n";
     assert_eq!(areas::import_file(&app.app.store, group.as_bytes()).await.unwrap().added, 1);
     let notice = |must_read: bool| {
@@ -312,8 +307,7 @@ pub(crate) fn roster_of(area: &str, count: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_large_village_is_written_down_in_whole_pieces_however_often_one_is_broken_off() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     assert_eq!(import(&app.app, roster_of(LARGE, MANY)).await as u64, MANY);
     let county = operator(&app).await;
     let notice = publish(&county, "330521", json!({})).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Somebody, TestApp, Village, monday},
+    support::{Somebody, TestApp, Village},
 };
 
 struct Scene {
@@ -18,8 +18,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::start_at(monday()).await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
         let office = async |kind: &str| {
             let found = liusheng::bodies::queries::of_kind(app.app.store.read(), kind, &village.area).await;

@@ -40,8 +40,7 @@ fn restore(data_dir: &Path, folder: &Path, more: &[&str]) -> Output {
 
 /// A village with a matter to talk about and a voice with a clip.
 async fn village() -> (TestApp, Village, String, Somebody) {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
     let matter = village.chair.post("/v1/matters", matter).await.ok();
     let discussion = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village, answer, person_of};
+use crate::support::{Somebody, Village, answer, person_of};
 
 fn id(value: &Value) -> &str {
     value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}"))
@@ -11,8 +11,7 @@ fn id(value: &Value) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn areas_and_their_bodies_are_for_everybody_and_are_kept_by_their_tag() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let response = app.http.get(app.url("/v1/areas")).send().await.unwrap();
     let tag = response.headers()["etag"].to_str().unwrap().to_owned();
     let again = app.http.get(app.url("/v1/areas")).header("if-none-match", &tag).send().await.unwrap();
@@ -31,8 +30,7 @@ async fn areas_and_their_bodies_are_for_everybody_and_are_kept_by_their_tag() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_office_founds_bodies_in_its_own_areas_only() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let town = &village.town;
     let found = |kind: &str, areas: Value| json!({ "kind": kind, "name": "某机构", "areas": areas });
     let new = found("federation", json!(["330521103203"]));
@@ -66,8 +64,7 @@ async fn an_office_founds_bodies_in_its_own_areas_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_is_taken_once_ended_once_and_nobody_supervises_themselves() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let town = &village.town;
     let seats = format!("/v1/bodies/{}/seats", village.committee);
     let person = person_of(&app.app, &village.area, "00049").await;
@@ -87,8 +84,7 @@ async fn a_seat_is_taken_once_ended_once_and_nobody_supervises_themselves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rights_end_with_the_term() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let term = json!({ "number": 12, "starts_on": "2026-11-01", "ends_on": "2026-11-04" });
     let term = village.town.post(&format!("/v1/bodies/{}/terms", village.committee), term).await.ok();
     let person = person_of(&app.app, &village.area, "00049").await;
@@ -113,8 +109,7 @@ async fn rights_end_with_the_term() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_that_is_open_loses_the_rights_of_a_seat_that_ends() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let notice = json!({ "area_code": village.area, "title": "停水", "text": "明天停水。" });
     village.clerk.post("/v1/notices", notice.clone()).await.ok();
     village.end_seat_of(&app, village.clerk.person).await;
@@ -125,8 +120,7 @@ async fn a_log_in_that_is_open_loses_the_rights_of_a_seat_that_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_council_publishes_only_with_a_mandate_of_the_committee() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let notice = json!({ "area_code": village.area, "title": "倡议", "text": "爱护溪水。" });
     let chair = &village.council_chair;
     assert_eq!(chair.post("/v1/notices", notice.clone()).await.refused(), "mandate_needed");
@@ -149,8 +143,7 @@ async fn the_council_publishes_only_with_a_mandate_of_the_committee() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_refused_with_a_code_and_never_with_a_fault() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let send = |text: &str| {
         let request = village.town.request(Method::POST, "/v1/bodies").header("content-type", "application/json");
         answer(request.body(text.to_owned()))

@@ -98,8 +98,7 @@ async fn told(story: &str, name: &str) {
     if !is_chromium(name) {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     county::operator(&app).await;
     let mut script = Script::start(story, &app.url(""));
     while let Some(line) = script.next().await {

@@ -59,8 +59,7 @@ async fn many(app: &TestApp, village: &Village, count: usize) -> Vec<Somebody> {
 /// Twenty at once for eight places: each row is its own, none is lost, the ninth is told that it is full.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn rows_of_many_at_once_all_stand_and_no_place_is_given_twice() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (chain, seq) = started(&app, &village, json!({ "max_rows": 8 })).await;
     let people = many(&app, &village, 12).await;
     let answers = join_all(people.iter().map(|who| put(who, &chain, "两斤", 2))).await;
@@ -97,8 +96,7 @@ async fn rows_of_many_at_once_all_stand_and_no_place_is_given_twice() {
 
 #[tokio::test]
 async fn a_row_is_changed_and_taken_away_by_its_owner_until_the_list_closes() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let closes_at = app.app.local_now() + TimeDelta::hours(2);
     let (chain, _) = started(&app, &village, json!({ "closes_at": closes_at })).await;
     let people = many(&app, &village, 3).await;
@@ -174,8 +172,7 @@ async fn kept(app: &TestApp, words: &str) -> i64 {
 
 #[tokio::test]
 async fn what_a_row_said_before_is_nowhere_any_more() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (chain, seq) = started(&app, &village, json!({ "fields": ["口味"] })).await;
     let stream = chain.split('/').nth(3).unwrap().to_owned();
     let people = many(&app, &village, 12).await;
@@ -228,8 +225,7 @@ async fn what_a_row_said_before_is_nowhere_any_more() {
 
 #[tokio::test]
 async fn a_list_is_taken_back_or_taken_away_like_a_message() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
     let (talk, seq) = in_discussion(&app, &village, &ann, "金丝雀的单子").await;
     let chain = format!("/v1/streams/{talk}/chains/{seq}");
@@ -278,8 +274,7 @@ async fn a_list_is_taken_back_or_taken_away_like_a_message() {
 
 #[tokio::test]
 async fn words_of_the_list_stand_in_no_list() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
     let (talk, seq) = in_discussion(&app, &village, &ann, "订杨梅").await;
     let chain = format!("/v1/streams/{talk}/chains/{seq}");
@@ -309,8 +304,7 @@ async fn words_of_the_list_stand_in_no_list() {
 
 #[tokio::test]
 async fn who_was_silenced_takes_the_own_away_and_adds_nothing() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let (talk, seq) = in_discussion(&app, &village, &ann, "订杨梅").await;
     let chain = format!("/v1/streams/{talk}/chains/{seq}");

@@ -25,7 +25,7 @@ fn exits(output: &Output, code: i32) {
 /// What stops a start with one line that names the setting.
 #[track_caller]
 fn stops_the_start(settings: &[(&str, &str)], named: &str) {
-    let house = house();
+    let house = House::of_sqlite();
     for arguments in [&["serve"][..], &["migrate"], &["verify", "--log"]] {
         let output = run(house.path(), arguments, settings);
         exits(&output, 2);
@@ -80,7 +80,7 @@ fn a_settings_file_is_held_to_the_same() {
 
 #[test]
 fn help_is_plain_and_wrong_usage_is_two() {
-    let house = house();
+    let house = House::of_sqlite();
     let help = run(house.path(), &["--help"], &[]);
     exits(&help, 0);
     for word in

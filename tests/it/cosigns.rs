@@ -15,8 +15,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::start().await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let (author, ann) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
         Self { app, village, author, ann }
     }

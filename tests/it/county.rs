@@ -76,8 +76,7 @@ const PAGES: [&str; 5] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_county_s_desk_is_there_for_those_who_run_the_county_and_for_nobody_else() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let operator = operator(&app).await;
     for path in PAGES {
         let (status, shown) = page(&operator, path).await;
@@ -113,8 +112,7 @@ async fn the_county_s_desk_is_there_for_those_who_run_the_county_and_for_nobody_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_add_up_and_those_of_voices_are_bands() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     speak(&author, "town", "只给镇里").await;
     app.settle().await;
@@ -145,8 +143,7 @@ async fn counts_add_up_and_those_of_voices_are_bands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_say_who_sits_until_when_and_whose_term_is_over() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let committee = village.committee;
     let term = json!({ "number": 1, "starts_on": "2022-01-15", "ends_on": "2026-12-31" });
     let term = serde_json::from_value(term).unwrap();
@@ -177,8 +174,7 @@ async fn bodies_say_who_sits_until_when_and_whose_term_is_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_voice_is_opened_for_a_reason_that_its_author_reads() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let operator = operator(&app).await;
     let author = village.villager(&app, "00007").await;
     let photo = author.upload(include_bytes!("../data/media/lamp.m4a").to_vec()).await.ok();
@@ -265,8 +261,7 @@ async fn a_private_voice_is_opened_for_a_reason_that_its_author_reads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_reasons_at_once_are_all_kept() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let operator = operator(&app).await;
     let author = village.villager(&app, "00007").await;
     let voice = speak(&author, "handlers", "不公开").await;
@@ -351,8 +346,7 @@ async fn failed_work_is_done_again_once_by_whoever_asks_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_open_anyway_needs_no_reason_and_leaves_no_trace() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let operator = operator(&app).await;
     let author = village.villager(&app, "00007").await;
     let voice = speak(&author, "public", "公开的").await;

@@ -13,8 +13,7 @@ fn id(value: &Value) -> &str {
 }
 
 async fn scene() -> (TestApp, Village) {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     (app, village)
 }
 

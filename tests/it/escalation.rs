@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Socket, Somebody, TestApp, Village},
+    support::{Socket, Somebody, TestApp, Village, told_in},
 };
 
 struct Scene {
@@ -44,20 +44,9 @@ impl Scene {
 
     /// Codes of the cards in the streams of a kind that somebody sees, with where each leads.
     async fn cards(&self, who: &Somebody, kind: &str) -> Vec<(String, String)> {
-        self.app.settle().await;
-        let who = Somebody::signed_in(&self.app, who.person).await;
-        let list = who.get("/v1/sync").await.ok();
-        let mut cards = Vec::new();
-        for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
-            let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
-            for entry in who.get(&path).await.ok()["entries"].as_array().unwrap() {
-                let body = &entry["body"];
-                if let (Some(card), Some(link)) = (body["card"].as_str(), body["link"].as_str()) {
-                    cards.push((card.to_owned(), link.to_owned()));
-                }
-            }
-        }
-        cards
+        let told = told_in(&self.app, who.person, kind).await;
+        let card = |body: &Value| Some((body["card"].as_str()?.to_owned(), body["link"].as_str()?.to_owned()));
+        told.iter().filter_map(card).collect()
     }
 
     async fn count(&self, who: &Somebody, code: &str) -> usize {

@@ -4,13 +4,12 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Somebody, TestApp, Village, monday},
+    support::{Somebody, Village},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let path = format!("/v1/areas/{}/body-figures", village.area);
     let mut authors = Vec::new();
     for n in 7..13 {
@@ -72,8 +71,7 @@ async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
 /// Whoever asks for them again gets what was worked out before: no scan of the table for each page.
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_are_worked_out_once_in_a_while() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let path = format!("/v1/areas/{}/body-figures?period=2026-11", village.area);
     let author = village.villager(&app, "00007").await;
     for _ in 0..5 {
@@ -91,8 +89,7 @@ async fn figures_are_worked_out_once_in_a_while() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     for visibility in ["public", "handlers", "town"] {
         let voice = json!({ "kind": "complaint", "visibility": visibility, "text": "桥墩裂了" });
@@ -135,8 +132,7 @@ async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_counts_for_who_has_the_voice_and_its_lateness_for_who_was_late() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     for _ in 0..5 {
         let voice = json!({ "kind": "help", "visibility": "public", "text": "灯坏了" });
@@ -161,8 +157,7 @@ async fn an_answer_counts_for_who_has_the_voice_and_its_lateness_for_who_was_lat
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_bodies_did_is_counted_and_of_a_few_people_nothing_is_shown() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let answered = async |n: usize| {
         let author = village.villager(&app, &format!("{n:05}")).await;
         let voice = json!({ "kind": "help", "visibility": "handlers", "text": "灯坏了" });

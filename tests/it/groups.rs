@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     asked_above::roster_of,
-    support::{Answer, Socket, Somebody, TestApp, Village, answer, count, import, person_of},
+    support::{Answer, Socket, Somebody, Village, answer, count, import, person_of},
 };
 
 const LARGE: &str = "330521103204";
@@ -37,8 +37,7 @@ async fn say(who: &Somebody, stream: &str, text: &str) -> Answer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn five_hundred_belong_to_a_group_and_not_one_more() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     assert_eq!(import(&app.app, roster_of(LARGE, 520)).await, 520);
     let committee = body(&village, "village_committee", "张陆湾村村民委员会", &[LARGE]).await;
     let person = person_of(&app.app, LARGE, "00001").await;
@@ -94,8 +93,7 @@ async fn forum(who: &Somebody) -> Option<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_secretaries_of_two_villages_have_a_forum_of_their_own() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (secretary, other) = (village.secretary.clone(), village.neighbour(&app).await);
     let joint = body(&village, "joint_meeting", "洛舍镇秘书长联席会议", &[village.area.as_str(), NEXT]).await;
     // a phone that was open before hears of it

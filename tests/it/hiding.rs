@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Answer, Somebody, TestApp, Village, answer, monday},
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, told_in},
 };
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
@@ -19,8 +19,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::start_at(monday()).await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let (author, neighbour) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
         Self { app, village, author, neighbour }
     }
@@ -38,21 +37,7 @@ impl Scene {
 
     /// Codes of the cards in the streams of a kind that somebody sees.
     async fn cards(&self, who: &Somebody, kind: &str) -> Vec<String> {
-        let bodies = self.bodies(who, kind).await;
-        bodies.iter().filter_map(|body| body["card"].as_str()).map(str::to_owned).collect()
-    }
-
-    async fn bodies(&self, who: &Somebody, kind: &str) -> Vec<Value> {
-        self.app.settle().await;
-        let who = Somebody::signed_in(&self.app, who.person).await;
-        let list = who.get("/v1/sync").await.ok();
-        let mut bodies = Vec::new();
-        for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
-            let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
-            let entries = who.get(&path).await.ok();
-            bodies.extend(entries["entries"].as_array().unwrap().iter().map(|entry| entry["body"].clone()));
-        }
-        bodies
+        cards_in(&self.app, who.person, kind).await
     }
 }
 
@@ -108,7 +93,7 @@ async fn hiding_keeps_the_voice_tells_why_and_can_be_objected_to() {
     assert_eq!(hide(&village.clerk, &voice, true, "还是写了住址").await.refused(), "wrong_state");
     let can = village.clerk.get(&voice).await.ok()["can"].clone();
     assert!(!can.as_array().unwrap().contains(&json!("hide")), "{can}");
-    let told = scene.bodies(author, "thread").await;
+    let told = told_in(&scene.app, author.person, "thread").await;
     let shown = told.iter().find(|body| body["card"] == "suggestion_shown").unwrap();
     assert!(shown["text"].as_str().unwrap().contains("看过了"), "{shown}");
     // another one the town leaves as it is

@@ -38,8 +38,7 @@ async fn part(who: &Somebody, path: &str, headers: &[(&str, &str)]) -> (u16, Str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_loses_where_and_when_it_was_taken() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     assert!(GPS.windows(4).any(|four| four == b"Exif"));
     let photo = village.clerk.upload(GPS.to_vec()).await.ok();
     let url = photo["url"].as_str().unwrap();
@@ -57,8 +56,7 @@ async fn a_photo_loses_where_and_when_it_was_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_sent_twice_is_kept_once() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let first = answer(who.uploading(Some("k1"), PNG.to_vec())).await.ok();
     let kept = files(&app);
@@ -71,8 +69,7 @@ async fn an_upload_sent_twice_is_kept_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_photos_and_clips_of_a_decent_size_are_taken() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     for (bytes, code) in [
         (b"<svg onload=alert(1)/>".to_vec(), "media_unsupported"),
@@ -96,8 +93,7 @@ async fn only_photos_and_clips_of_a_decent_size_are_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_is_sent_in_ranges_and_byte_for_byte() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let clip = who.upload(CLIP.to_vec()).await.ok();
     let url = clip["url"].as_str().unwrap();
@@ -145,8 +141,7 @@ fn long_clip() -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_clip_is_given_piece_by_piece_and_breaks_off_where_it_was_changed() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let long = long_clip();
     let clip = who.upload(long.clone()).await.ok();
@@ -178,8 +173,7 @@ async fn a_long_clip_is_given_piece_by_piece_and_breaks_off_where_it_was_changed
 /// As versions before this one sealed files: the whole at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sealed_as_a_whole_is_given_as_before() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (who, long) = (&village.clerk, long_clip());
     let clip = who.upload(long.clone()).await.ok();
     let (id, url) = (clip["id"].as_str().unwrap().parse().unwrap(), clip["url"].as_str().unwrap());
@@ -198,8 +192,7 @@ async fn what_was_sealed_as_a_whole_is_given_as_before() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_attached_is_the_sender_s_alone_and_goes_after_days() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     let clip = author.upload(CLIP.to_vec()).await.ok();
     let url = clip["url"].as_str().unwrap();

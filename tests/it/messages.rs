@@ -16,18 +16,20 @@ use crate::support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer};
 const PNG: &[u8] = include_bytes!("../data/media/clear.png");
 
 /// A village with a matter that people talk about.
-struct Scene {
-    app: TestApp,
-    village: Village,
-    talk: String,
-    ann: Somebody,
-    bob: Somebody,
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
+    pub(crate) village: Village,
+    pub(crate) talk: String,
+    pub(crate) ann: Somebody,
+    pub(crate) bob: Somebody,
 }
 
 impl Scene {
-    async fn set() -> Self {
-        let app = TestApp::start().await;
-        let village = Village::found(&app).await;
+    pub(crate) async fn set() -> Self {
+        Self::of(Village::start().await).await
+    }
+
+    pub(crate) async fn of((app, village): (TestApp, Village)) -> Self {
         let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
         let matter = village.chair.post("/v1/matters", matter).await.ok();
         let talk = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();

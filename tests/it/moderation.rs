@@ -5,32 +5,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer, count, monday};
+use crate::{
+    messages::Scene,
+    support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer, count, monday},
+};
 
 const PNG: &[u8] = include_bytes!("../data/media/clear.png");
 
-/// A village with a matter that people talk about.
-struct Scene {
-    app: TestApp,
-    village: Village,
-    talk: String,
-    ann: Somebody,
-    bob: Somebody,
-}
-
 impl Scene {
-    async fn of(app: TestApp) -> Self {
-        let village = Village::found(&app).await;
-        let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
-        let matter = village.chair.post("/v1/matters", matter).await.ok();
-        let talk = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();
-        let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
-        app.settle().await;
-        Self { app, village, talk, ann, bob }
-    }
-
     async fn reviewed() -> Self {
-        let scene = Self::of(TestApp::start().await).await;
+        let scene = Self::set().await;
         scene.review(&scene.village.clerk, true).await.ok();
         scene
     }
@@ -212,7 +196,9 @@ async fn words_of_the_list_hold_what_would_be_public_and_nothing_else() {
     let list = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(list.path(), "fraud\t刷单返利\nrumour\t桥要塌了\n").unwrap();
     let path = list.path().display().to_string();
-    let scene = Scene::of(TestApp::start_with(monday(), |config| config.held_words = path).await).await;
+    let app = TestApp::start_with(monday(), |config| config.held_words = path).await;
+    let village = Village::found(&app).await;
+    let scene = Scene::of((app, village)).await;
     let Scene { village, ann, bob, .. } = &scene;
     let held = scene.held(ann, "快来 刷·单 返利！").await;
     assert_eq!((&held["reason"], held["reason_text"].as_str().unwrap().contains("诈骗")), (&json!("fraud"), true));

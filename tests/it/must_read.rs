@@ -71,8 +71,7 @@ async fn grid_worker(app: &TestApp, village: &Village, number: &str, groups: &[i
 
 #[tokio::test]
 async fn who_is_asked_is_frozen_on_the_day_of_publication() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let notice = publish(&village, json!({ "confirm_by": "2026-11-06" })).await;
     let shown = head(&app, &notice).await;
     assert_eq!(
@@ -122,8 +121,7 @@ async fn who_is_asked_is_frozen_on_the_day_of_publication() {
 
 #[tokio::test]
 async fn who_was_not_reached_is_known_to_the_office_and_the_grid_worker_of_the_group() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let worker = grid_worker(&app, &village, "00044", &[1, 4]).await;
     let notice = publish(&village, json!({})).await;
     let fei = village.villager(&app, "00007").await;
@@ -197,8 +195,7 @@ async fn who_was_not_reached_is_known_to_the_office_and_the_grid_worker_of_the_g
 
 #[tokio::test]
 async fn reminders_come_half_way_and_the_day_before_once_and_never_to_who_has_confirmed() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let worker = grid_worker(&app, &village, "00044", &[1]).await;
     // until the end of the 9th: half way is the 6th at 04:30, the day before begins on the 9th
     let by = |class: &str| json!({ "confirm_by": "2026-11-09", "class": class });

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     county::operator,
-    support::{Answer, Socket, Somebody, TestApp, Village},
+    support::{Answer, Socket, Somebody, Village},
 };
 
 const TOWN: &str = "330521103";
@@ -22,8 +22,7 @@ async fn channel(who: &Somebody, title: &str) -> Option<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_town_speaks_to_its_villages_and_in_the_name_of_none() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (town, ann) = (&village.town, village.villager(&app, "00007").await);
     let neighbour = village.neighbour(&app).await;
     assert_eq!(publish(town, &village.area).await.refused(), "not_allowed", "the village speaks for itself");
@@ -65,8 +64,7 @@ async fn a_town_speaks_to_its_villages_and_in_the_name_of_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_county_speaks_to_all_and_not_as_a_town() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, ann) = (operator(&app).await, village.villager(&app, "00007").await);
     assert_eq!(publish(&county, TOWN).await.refused(), "not_allowed");
     assert_eq!(publish(&village.town, "330521").await.refused(), "not_allowed");

@@ -12,8 +12,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_is_asked_for_each_time_and_what_it_keeps_is_nobodys() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let get = async |path: &str| app.http.get(app.url(path)).send().await.unwrap();
     let worker = get("/worker.js").await;
     assert_eq!(worker.status(), StatusCode::OK);

@@ -74,8 +74,7 @@ async fn meet(app: &TestApp, who: &Somebody, (matter, body): (&str, Value), othe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_short_path_is_for_small_things_of_a_village_whose_rules_allow_it() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let raise = |item| raised(&village, "short", item);
     assert_eq!(village.chair.post("/v1/matters", raise(None)).await.refused(), "template_not_allowed");
     // nobody else writes a charter, and not one of tomorrow or for a path that needs none
@@ -126,8 +125,7 @@ async fn rated(village: &Village, (matter, people): (&str, &[Somebody]), mark: i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_asks_again_until_the_rating_fits() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     adopt(&village).await;
     let matter = id(&village.chair.post("/v1/matters", raised(&village, "short", None)).await.ok());
     advance(&village.chair, &matter).await;
@@ -153,8 +151,7 @@ async fn nobody_asks_again_until_the_rating_fits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_law_reserves_needs_a_legal_officer_s_note() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.chair.post("/v1/matters", raised(&village, "six_stages", Some("land_contracts"))).await.ok();
     assert!(matter["reserved"]["decided_by"].as_str().unwrap().contains("村民会议"), "{matter}");
     let matter = id(&matter);
@@ -186,8 +183,7 @@ async fn what_the_law_reserves_needs_a_legal_officer_s_note() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_deliberations_and_two_publications_to_the_end() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = id(&village.chair.post("/v1/matters", raised(&village, "four_deliberations", None)).await.ok());
     let opinions = format!("/v1/matters/{matter}/opinions");
     let agree = json!({ "agree": true, "text": "提议修水池。" });
@@ -232,8 +228,7 @@ async fn four_deliberations_and_two_publications_to_the_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leads_committee_and_branch_proposes_for_the_branch_and_a_town_s_branch_does_not() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = id(&village.chair.post("/v1/matters", raised(&village, "four_deliberations", None)).await.ok());
     let opinions = format!("/v1/matters/{matter}/opinions");
     let agree = json!({ "agree": true, "text": "提议修水池。" });
@@ -257,8 +252,7 @@ async fn who_leads_committee_and_branch_proposes_for_the_branch_and_a_town_s_bra
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_register_is_a_table_of_every_matter_of_the_area() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     // more than are read at once
     for number in 0..105 {
         let matter =

@@ -42,8 +42,7 @@ fn first_lines(count: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_wrong_line_keeps_the_whole_roster_out_and_is_named_with_its_column() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let broken = ROSTER
         .replace("章建明,男,1960-12-12", "章建国,男,1960-12-12")
         .replace("19500000002", "1950000")
@@ -70,8 +69,7 @@ async fn one_wrong_line_keeps_the_whole_roster_out_and_is_named_with_its_column(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_roster_again_changes_nothing_and_new_numbers_keep_the_people() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let again = bring(&village.clerk, "", ROSTER).await.ok();
     assert_eq!(
         (&again["unchanged"], &again["added"], &again["changed"]),
@@ -99,8 +97,7 @@ async fn the_same_roster_again_changes_nothing_and_new_numbers_keep_the_people()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_leave_only_when_somebody_says_so_and_who_left_is_signed_out() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let leaver = village.villager(&app, "00050").await;
     leaver.get("/v1/me").await.ok();
     let refused = bring(&village.clerk, "", first_lines(30)).await;
@@ -119,8 +116,7 @@ async fn many_leave_only_when_somebody_says_so_and_who_left_is_signed_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_roster_is_read_at_the_desk_only_masked_and_by_pages() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = village.clerk.get(&format!("/v1/areas/{AREA}/people?limit=25{cursor}")).await.ok();

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     county::operator,
-    support::{Raw, Somebody, TestApp, Village, monday},
+    support::{Raw, Somebody, TestApp, Village},
 };
 
 type Heard = Arc<Mutex<Vec<Statement>>>;
@@ -43,8 +43,7 @@ async fn actor(app: &TestApp, village: &Village, who: &Somebody) -> Actor {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_of_voices_are_searched_by_an_index() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     for visibility in ["public", "public", "handlers", "handlers", "town", "town"] {
         let voice = json!({ "kind": "help", "visibility": visibility, "text": "桥墩裂了" });

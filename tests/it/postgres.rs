@@ -54,8 +54,7 @@ async fn a_database_that_was_away_is_found_again() {
     if !is_postgres("postgres: away and back") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00007").await;
     let voice = json!({ "kind": "suggestion", "visibility": "public", "text": "灯坏了", "place": "桥头" });
     villager.post("/v1/suggestions", voice.clone()).await.ok();
@@ -184,8 +183,7 @@ async fn a_long_turn_of_another_is_waited_for() {
     if !is_postgres("postgres: waiting for the turn to write") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00007").await;
     let other = Raw::open(app.folder.path()).await;
     let turn = i64::from_be_bytes(*b"liusheng");

@@ -62,8 +62,7 @@ pub(crate) async fn hold_the_writer(app: &TestApp) -> oneshot::Sender<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_ballots_of_one_elector_are_one() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
     let ballots = format!("/v1/votes/{vote}/ballots");
@@ -103,8 +102,7 @@ async fn fifty_ballots_of_one_elector_are_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i1_fifty_sends_of_one_message_are_one() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
     let matter = village.chair.post("/v1/matters", matter).await.ok();
     let stream = village.discussion(&app, matter["id"].as_str().unwrap()).await;
@@ -143,8 +141,7 @@ async fn i1_fifty_sends_of_one_message_are_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_submissions_with_one_key_are_one() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00007").await;
     let voice = |text: &str| json!({ "kind": "suggestion", "visibility": "public", "text": text, "place": "桥头" });
     let key = Uuid::now_v7().to_string();
@@ -169,8 +166,7 @@ async fn fifty_submissions_with_one_key_are_one() {
 /// A code read over a shoulder opens one log-in, not fifty; a family's shared phone is asked who it is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_log_ins_with_one_code_are_one() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let signed_in = Somebody::by_phone(&app, "19500000007", None).await;
     assert_eq!(signed_in.person, village.villager(&app, "00007").await.person);
     signed_in.get("/v1/sync").await.ok();
@@ -204,8 +200,7 @@ async fn fifty_log_ins_with_one_code_are_one() {
 /// A vote closes while everybody casts: what was acknowledged is counted, and nothing is taken once it is closed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn closing_while_casting() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let numbers =
         ["00007", "00008", "00009", "00010", "00011", "00012", "00013", "00014", "00015", "00019", "00020", "00021"];
     let numbers = numbers.into_iter().chain(["00022", "00023", "00024", "00025", "00026", "00027", "00028", "00029"]);
@@ -255,8 +250,7 @@ async fn closing_while_casting() {
 /// vote was open and waits for its turn, and the closing has its turn before them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn closing_while_casting_and_before_ballots_that_were_sent_in_time() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let mut electors = Vec::new();
     for number in ["00007", "00008", "00010", "00011"] {
         electors.push(village.villager(&app, number).await);
@@ -297,8 +291,7 @@ async fn closing_while_casting_and_before_ballots_that_were_sent_in_time() {
 /// The machine's clock is put right by a few minutes: a vote that was closed stays closed, one that was not stays open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_clock_that_steps_back_opens_nothing_again() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::hours(2)).await;
     let ballots = format!("/v1/votes/{vote}/ballots");

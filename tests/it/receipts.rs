@@ -36,8 +36,7 @@ async fn page(who: &Somebody, stream: StreamId, (seq, query): (i64, &str)) -> St
 
 #[tokio::test]
 async fn the_page_says_how_many_have_read_and_names_who_has_not_to_who_leads_the_village() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
     let stream = channel(&app, "330521103202").await;
     let seq = say(&village.clerk, stream).await;
@@ -58,8 +57,7 @@ async fn the_page_says_how_many_have_read_and_names_who_has_not_to_who_leads_the
 
 #[tokio::test]
 async fn above_a_village_the_page_says_how_many_and_names_nobody() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     assert_eq!(import(&app.app, roster_of("330521103204", MORE)).await as u64, MORE);
     app.settle().await;
     let ann = village.villager(&app, "00007").await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Somebody, TestApp, Village, monday},
+    support::{Somebody, TestApp, Village, told_in},
 };
 
 struct Scene {
@@ -21,8 +21,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let app = TestApp::start_at(monday()).await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
         let office = async |kind: &str| {
             let found = liusheng::bodies::queries::of_kind(app.app.store.read(), kind, &village.area).await;
@@ -46,20 +45,11 @@ impl Scene {
 
     /// Cards in the streams of a kind that somebody sees: code and text.
     async fn cards(&self, who: &Somebody, kind: &str) -> Vec<(String, String)> {
-        self.app.settle().await;
-        let who = Somebody::signed_in(&self.app, who.person).await;
-        let list = who.get("/v1/sync").await.ok();
-        let mut cards = Vec::new();
-        for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
-            let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
-            for entry in who.get(&path).await.ok()["entries"].as_array().unwrap() {
-                let body = &entry["body"];
-                if let Some(card) = body["card"].as_str() {
-                    cards.push((card.to_owned(), body["text"].as_str().unwrap_or_default().to_owned()));
-                }
-            }
-        }
-        cards
+        let told = told_in(&self.app, who.person, kind).await;
+        let card = |body: &Value| {
+            Some((body["card"].as_str()?.to_owned(), body["text"].as_str().unwrap_or_default().to_owned()))
+        };
+        told.iter().filter_map(card).collect()
     }
 }
 

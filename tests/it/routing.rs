@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county::operator,
-    support::{Somebody, TestApp, Village, monday},
+    support::{Somebody, Village},
 };
 
 async fn put(who: &Somebody, path: &str, body: Value) -> u16 {
@@ -12,8 +12,7 @@ async fn put(who: &Somebody, path: &str, body: Value) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_voice_goes_to_whom_the_county_named_for_it() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let office = async |kind: &str| {
         let found = liusheng::bodies::queries::of_kind(app.app.store.read(), kind, &village.area).await;
@@ -63,8 +62,7 @@ async fn a_voice_goes_to_whom_the_county_named_for_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_route_opens_a_private_voice_to_who_speaks_for_the_body_and_to_nobody_else() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let speak = async |category: &str, visibility: &str| {
         let voice = json!({ "kind": "help", "visibility": visibility, "text": "没水了", "category": category });

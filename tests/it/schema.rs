@@ -90,7 +90,8 @@ async fn steps(house: &House, count: usize) {
     raw.close().await;
 }
 
-/// Something is in the way of a step: it fails in its middle and leaves nothing; out of the way, it goes through.
+/// Something is in the way of a step: it fails in its middle and leaves nothing; out of the way, it goes through. One
+/// database goes all the way, held up at each step.
 #[tokio::test]
 async fn a_step_that_fails_in_its_middle_can_be_run_again() {
     let all = Migrator::migrations().len();
@@ -100,13 +101,9 @@ async fn a_step_that_fails_in_its_middle_can_be_run_again() {
         steps(&ladder, 1).await;
         states.push(schema(ladder.path()).await);
     }
-    let mut broken_off = 0;
+    let (house, mut broken_off) = (House::empty(), 0);
     for done in 0..all {
         for (obstacle, away) in obstacles(&states[done], &states[done + 1]) {
-            let house = House::empty();
-            if done > 0 {
-                steps(&house, done).await;
-            }
             let raw = Raw::open(house.path()).await;
             raw.execute(&obstacle).await;
             raw.close().await;
@@ -116,12 +113,14 @@ async fn a_step_that_fails_in_its_middle_can_be_run_again() {
             let raw = Raw::open(house.path()).await;
             raw.execute(&away).await;
             raw.close().await;
-            migrate(&house).await.unwrap();
-            assert_eq!(schema(house.path()).await, states[all]);
             broken_off += 1;
         }
+        steps(&house, 1).await;
+        assert_eq!(schema(house.path()).await, states[done + 1], "step {}", done + 1);
     }
-    println!("{broken_off} steps broken off in their middle");
+    migrate(&house).await.unwrap();
+    assert_eq!(schema(house.path()).await, states[all]);
+    assert!(broken_off > all / 2, "{broken_off} steps broken off in their middle, of {all}");
 }
 
 /// Statements that stand in the way of the first and of the last thing that a step makes, and what takes them away.

@@ -19,8 +19,7 @@ fn id(value: &Value) -> String {
 }
 
 async fn scene() -> (TestApp, Village) {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     (app, village)
 }
 

@@ -84,8 +84,7 @@ fn choice() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_voice_about_a_dark_road_becomes_a_decided_built_and_evaluated_matter() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let mut story = speak(app, village).await;
     raise(&mut story).await;
     deliberate(&mut story).await;

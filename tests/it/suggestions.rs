@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use liusheng::app;
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village, answer, hidden};
+use crate::support::{Somebody, TestApp, Village, answer, cards_in, hidden};
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
@@ -33,17 +33,7 @@ impl Scene {
 
     /// Codes of the cards in a stream of this kind, oldest first.
     async fn cards(&self, who: &Somebody, kind: &str) -> Vec<String> {
-        self.app.settle().await;
-        let list = who.get("/v1/sync").await.ok();
-        let mut cards = Vec::new();
-        for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
-            let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
-            let entries = who.get(&path).await.ok();
-            let codes =
-                entries["entries"].as_array().unwrap().iter().filter_map(|entry| entry["body"]["card"].as_str());
-            cards.extend(codes.map(str::to_owned));
-        }
-        cards
+        cards_in(&self.app, who.person, kind).await
     }
 }
 

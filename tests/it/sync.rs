@@ -69,8 +69,7 @@ fn came(socket: &Socket, stream: &str, kind: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_place_in_a_stream_is_told_by_an_entry_of_the_own_mailbox() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let mut socket = Socket::connect(&app, &ann.token(), json!({})).await;
     let mailbox = id(&own("mailbox", &ann).await);

@@ -3,29 +3,12 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Raw, Somebody, TestApp, Village};
-
-/// A village with a matter that people talk about.
-struct Scene {
-    app: TestApp,
-    village: Village,
-    talk: String,
-    ann: Somebody,
-    bob: Somebody,
-}
+use crate::{
+    messages::Scene,
+    support::{Answer, Raw, Somebody},
+};
 
 impl Scene {
-    async fn set() -> Self {
-        let app = TestApp::start().await;
-        let village = Village::found(&app).await;
-        let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
-        let matter = village.chair.post("/v1/matters", matter).await.ok();
-        let talk = village.discussion(&app, matter["id"].as_str().unwrap()).await.to_string();
-        let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
-        app.settle().await;
-        Self { app, village, talk, ann, bob }
-    }
-
     async fn say(&self, who: &Somebody, text: &str) -> i64 {
         let message = json!({ "client_id": Uuid::now_v7(), "text": text });
         let sent = who.post(&format!("/v1/streams/{}/messages", self.talk), message).await.ok();

@@ -4,7 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{CLIP, OTHER_CLIP, PNG, events, heard, page, publish, put, upload, url};
-use crate::support::{Somebody, TestApp, Village};
+use crate::support::{Somebody, Village};
 
 async fn accepted(village: &Village, author: &Somebody, visibility: &str) -> String {
     let voice = json!({ "kind": "help", "visibility": visibility, "text": "灯坏了" });
@@ -16,8 +16,7 @@ async fn accepted(village: &Village, author: &Somebody, visibility: &str) -> Str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_spoken_and_as_private_as_its_voice() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (author, other) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
     let voice = accepted(&village, &author, "handlers").await;
     let path = format!("/v1/suggestions/{voice}");
@@ -77,8 +76,7 @@ async fn an_answer_is_spoken_and_as_private_as_its_voice() {
 /// Who is on no roster reads the answer by a code and hears nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_is_answered_in_words() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let voice = json!({ "area_code": village.area, "kind": "help", "text": "路过，桥上有个洞" });
     village.clerk.post("/v1/guests/records", voice).await.ok();
     let list = village.clerk.get("/v1/suggestions?scope=desk").await.ok();
@@ -95,8 +93,7 @@ async fn a_guest_is_answered_in_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_spoke_for_the_office_may_go() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (clerk, author) = (&village.clerk, village.villager(&app, "00007").await);
     let notice = publish(&village, "停水").await;
     let said = put(clerk, &format!("/v1/aloud/notice/{notice}"), &upload(clerk, CLIP).await).await.ok();

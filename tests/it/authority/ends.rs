@@ -8,10 +8,11 @@ use liusheng::{
     server::{self, Role, Server},
     streams,
 };
+use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Harm, Raw, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
+use crate::support::{Chaos, Harm, Raw, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
 
 /// What rights may last after they have ended.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -49,8 +50,7 @@ async fn until_refused(who: &Somebody, path: &str, code: &str, began: Instant) {
 /// A seat that ends goes from the open socket, from calls over it, from calls beside it, and from the next log-in.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_that_ends_ends_the_socket_and_the_calls() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let clerk = village.clerk.clone();
     let mut socket = Socket::connect(&app, &clerk.token(), json!({})).await;
@@ -73,8 +73,7 @@ async fn a_seat_that_ends_ends_the_socket_and_the_calls() {
 /// No bell rings at midnight: the last day of a term is the last day of what it gave.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_term_that_is_over_ends_the_socket_and_the_calls() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let term = json!({ "number": 12, "starts_on": "2026-11-01", "ends_on": "2026-11-02" });
     let term = village.town.post(&format!("/v1/bodies/{}/terms", village.committee), term).await.ok();
@@ -106,8 +105,7 @@ async fn a_term_that_is_over_ends_the_socket_and_the_calls() {
 /// The bell is lost: the log says it nevertheless.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let clerk = village.clerk.clone();
     let mut socket = Socket::connect(&app, &clerk.token(), json!({})).await;
@@ -128,12 +126,65 @@ async fn a_seat_that_ended_elsewhere_without_a_bell_ends_the_socket() {
     app.stop().await;
 }
 
-/// Who listens there to an office, when that server has looked at the log: it does every second.
-async fn listening(second: &Server, clerk: &Somebody, office: &str) -> Socket {
-    let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
-    socket.listen(Duration::from_secs(2)).await;
-    socket
+/// A clerk who listens to the office at another server on the same database, which hears no bell and reads over a net of
+/// its own.
+struct Elsewhere {
+    app: TestApp,
+    village: Village,
+    net: Chaos,
+    second: Server,
+    clerk: Somebody,
+    office: String,
+    socket: Socket,
+}
+
+impl Elsewhere {
+    async fn set() -> Self {
+        let (app, village) = Village::start().await;
+        let office = office(&app, &village).await;
+        let (net, second) = app.behind_a_net(Role::Api).await;
+        let clerk = village.clerk.clone();
+        let mut socket = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
+        assert!(socket.connected["subs"].get(format!("s:{office}")).is_some());
+        // that server has looked at the log: it does every second
+        socket.listen(Duration::from_secs(2)).await;
+        Self { app, village, net, second, clerk, office, socket }
+    }
+
+    async fn end_seat(&self) {
+        self.village.end_seat_of(&self.app, self.clerk.person).await;
+    }
+
+    /// Whoever reads this table waits until it is given back.
+    async fn held(&self, table: &str) -> (Raw, DatabaseTransaction) {
+        let raw = Raw::open(self.app.folder.path()).await;
+        let held = raw.held(table).await;
+        (raw, held)
+    }
+
+    /// What waits for a table that is held is never answered there.
+    async fn swallow(&mut self, (raw, held): (Raw, DatabaseTransaction)) {
+        self.socket.listen(Duration::from_millis(1400)).await;
+        self.net.set(Harm::Forget);
+        self.socket.listen(Duration::from_millis(200)).await;
+        held.rollback().await.unwrap();
+        raw.close().await;
+        self.net.set(Harm::None);
+    }
+
+    /// Whoever comes back gets in, and not into the office.
+    async fn is_out(&self) {
+        let back = Socket::connect_to(self.second.address, &self.clerk.token(), json!({})).await;
+        let subs = &back.connected["subs"];
+        assert!(subs.is_object() && subs.get(format!("s:{}", self.office)).is_none(), "{subs}");
+    }
+
+    async fn stop(self) {
+        // what waits for an answer that was swallowed waits no more
+        self.net.set(Harm::Cut);
+        self.second.stop().await;
+        self.app.stop().await;
+    }
 }
 
 /// A server that could read nothing while a seat ended, and heard no bell, looks at what it missed as soon as it can.
@@ -142,24 +193,17 @@ async fn a_seat_that_ended_while_nothing_could_be_read_ends_the_socket_afterward
     if !is_postgres("ends: a server that lost its database for a while") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = app.behind_a_net(Role::Api).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
-    net.set(Harm::Cut);
-    village.end_seat_of(&app, clerk.person).await;
-    socket.listen(Duration::from_secs(3)).await;
-    assert_eq!(socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
-    net.set(Harm::None);
+    let mut there = Elsewhere::set().await;
+    there.net.set(Harm::Cut);
+    there.end_seat().await;
+    there.socket.listen(Duration::from_secs(3)).await;
+    assert_eq!(there.socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
+    there.net.set(Harm::None);
     // a database is found again within ten seconds
-    let closed = tokio::time::timeout(Duration::from_secs(10) + WITHIN, socket.until_closed()).await;
+    let closed = tokio::time::timeout(Duration::from_secs(10) + WITHIN, there.socket.until_closed()).await;
     assert_eq!(closed.expect("what could not be read is read afterwards"), 3011);
-    let back = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(back.connected["subs"].is_object() && back.connected["subs"].get(format!("s:{office}")).is_none());
-    second.stop().await;
-    app.stop().await;
+    there.is_out().await;
+    there.stop().await;
 }
 
 /// The network swallows an answer and tells nobody: the server that waits for it does not wait for ever.
@@ -168,30 +212,16 @@ async fn a_seat_that_ended_while_an_answer_was_swallowed_ends_the_socket_afterwa
     if !is_postgres("ends: a network that swallows an answer of the database") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = app.behind_a_net(Role::Api).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
+    let mut there = Elsewhere::set().await;
     // where the log ends is asked every second: the question of this second waits for its answer when the net forgets it
-    let raw = Raw::open(app.folder.path()).await;
-    let log = raw.held("chain_heads").await;
-    socket.listen(Duration::from_millis(1400)).await;
-    net.set(Harm::Forget);
-    socket.listen(Duration::from_millis(200)).await;
-    log.rollback().await.unwrap();
-    raw.close().await;
-    net.set(Harm::None);
-    village.end_seat_of(&app, clerk.person).await;
+    let log = there.held("chain_heads").await;
+    there.swallow(log).await;
+    there.end_seat().await;
     // ten seconds for the answer, and three for each other connection of the time before
-    socket.listen(Duration::from_secs(60)).await;
-    assert_eq!(socket.closed, Some(3011), "an answer that never comes is waited for");
-    let back = Socket::connect_to(second.address, &clerk.token(), json!({})).await;
-    assert!(back.connected["subs"].is_object() && back.connected["subs"].get(format!("s:{office}")).is_none());
-    net.set(Harm::Cut);
-    second.stop().await;
-    app.stop().await;
+    there.socket.listen(Duration::from_secs(60)).await;
+    assert_eq!(there.socket.closed, Some(3011), "an answer that never comes is waited for");
+    there.is_out().await;
+    there.stop().await;
 }
 
 /// The same when every connection to the database waits for an answer: what was given up is given back.
@@ -200,40 +230,27 @@ async fn a_seat_that_ended_while_all_answers_were_swallowed_ends_the_socket_afte
     if !is_postgres("ends: a network that swallows all answers of the database") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = app.behind_a_net(Role::Api).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
-    let raw = Raw::open(app.folder.path()).await;
-    let entries = raw.held("entries").await;
-    let (http, token) = (reqwest::Client::new(), clerk.token());
+    let mut there = Elsewhere::set().await;
+    let entries = there.held("entries").await;
+    let (http, token) = (reqwest::Client::new(), there.clerk.token());
+    let path = format!("http://{}/v1/streams/{}/entries", there.second.address, there.office);
     let ask = || {
-        let url = format!("http://{}/v1/streams/{office}/entries", second.address);
-        let (asking, began) = (http.get(url).bearer_auth(&token).send(), Instant::now());
+        let (asking, began) = (http.get(&path).bearer_auth(&token).send(), Instant::now());
         async move { (asking.await.unwrap().status().as_u16(), began.elapsed()) }
     };
     // three times as many as a server has connections
     let asked: Vec<_> = (0..24).map(|_| tokio::spawn(ask())).collect();
-    socket.listen(Duration::from_millis(1400)).await;
-    net.set(Harm::Forget);
-    socket.listen(Duration::from_millis(200)).await;
-    entries.rollback().await.unwrap();
-    raw.close().await;
-    net.set(Harm::None);
-    village.end_seat_of(&app, clerk.person).await;
+    there.swallow(entries).await;
+    there.end_seat().await;
     // fifteen seconds for an answer, twelve until the connection is given up
-    socket.listen(Duration::from_secs(60)).await;
-    assert_eq!(socket.closed, Some(3011), "what was given up is never given back");
+    there.socket.listen(Duration::from_secs(60)).await;
+    assert_eq!(there.socket.closed, Some(3011), "what was given up is never given back");
     let answers = tokio::time::timeout(Duration::from_secs(40), join_all(asked)).await.expect("no call hangs");
     // who only found no connection was told so after three seconds
     let too_late = answers.into_iter().map(Result::unwrap).filter(|(_, took)| *took > Duration::from_secs(10));
     let too_late: Vec<u16> = too_late.map(|(status, _)| status).collect();
     assert!(too_late.contains(&503), "nobody waited for what was swallowed: {too_late:?}");
-    net.set(Harm::Cut);
-    second.stop().await;
-    app.stop().await;
+    there.stop().await;
 }
 
 /// The log was read, and then who it was about could not be: that is tried again.
@@ -242,26 +259,19 @@ async fn a_seat_that_could_not_be_looked_up_is_looked_up_again() {
     if !is_postgres("ends: a table that is held while seats are looked up") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
-    let office = office(&app, &village).await;
-    let (net, second) = app.behind_a_net(Role::Api).await;
-    let clerk = village.clerk.clone();
-    let mut socket = listening(&second, &clerk, &office).await;
+    let mut there = Elsewhere::set().await;
     // it hears of the end when nobody can read what seats there are: readers wait two seconds for a table
-    let raw = Raw::open(app.folder.path()).await;
-    net.set(Harm::Silence);
-    village.end_seat_of(&app, clerk.person).await;
-    let seats = raw.held("seats").await;
-    net.set(Harm::None);
-    socket.listen(Duration::from_millis(4500)).await;
-    assert_eq!(socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
+    there.net.set(Harm::Silence);
+    there.end_seat().await;
+    let (raw, seats) = there.held("seats").await;
+    there.net.set(Harm::None);
+    there.socket.listen(Duration::from_millis(4500)).await;
+    assert_eq!(there.socket.closed, None, "it cannot know yet, and sends nobody away who may be good");
     seats.rollback().await.unwrap();
     raw.close().await;
-    socket.listen(WITHIN).await;
-    assert_eq!(socket.closed, Some(3011), "a look that failed is not repeated");
-    second.stop().await;
-    app.stop().await;
+    there.socket.listen(WITHIN).await;
+    assert_eq!(there.socket.closed, Some(3011), "a look that failed is not repeated");
+    there.stop().await;
 }
 
 fn seat_of(bodies: &Value, body: &str, person: &str) -> String {
@@ -273,8 +283,7 @@ fn seat_of(bodies: &Value, body: &str, person: &str) -> String {
 /// Whoever is no longer on the roster is out at once, with every socket.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_the_roster_is_out() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00010").await;
     let mut socket = Socket::connect(&app, &villager.token(), json!({})).await;
     assert!(socket.connected.is_object());
@@ -298,8 +307,7 @@ async fn who_leaves_the_roster_is_out() {
 /// A role goes and another seat in the same body stays: what the role opened is closed again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_goes_takes_what_it_opened() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let clerk = village.clerk.clone();
     let second = json!({ "person_id": clerk.person, "role": "grid_worker" });
     village.town.post(&format!("/v1/bodies/{}/seats", village.committee), second).await.ok();
@@ -321,8 +329,7 @@ async fn a_role_that_goes_takes_what_it_opened() {
 /// A call over a socket asks anew who calls: the seat went, and the close has not come yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_over_an_open_socket_is_refused_after_the_log_in_ended() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00010").await;
     let mut socket = Socket::connect(&app, &villager.token(), json!({})).await;
     villager.post("/v1/logout", json!(null)).await;
@@ -336,8 +343,7 @@ async fn a_call_over_an_open_socket_is_refused_after_the_log_in_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seat_that_ends_ends_the_socket_at_another_server() {
     let Some(_) = redis_url("rights that end at another server") else { return };
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let office = office(&app, &village).await;
     let config = app.app.config.as_ref().clone();
     let (other, rung) = server::open(config, app.clock.clone(), false).await.unwrap();

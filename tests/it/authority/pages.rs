@@ -11,7 +11,7 @@ use super::{
     matrix::{self, At, Out, Row},
     objects::FIRST_MESSAGE,
     requests::{Body, Call},
-    walk::{Reply, told_secrets},
+    walk::{Reply, is_refused, together, told_secrets},
     world::World,
 };
 
@@ -62,6 +62,36 @@ pub(super) fn leads_to(row: &str, route: &str) -> bool {
     row.len() == route.len() && row.iter().zip(&route).all(|(own, part)| own == part || *part == "{form}")
 }
 
+/// Opens a page or sends a form, and says what went otherwise.
+async fn look(
+    world: &World,
+    row: &Row,
+    (role, at, expected): (&'static str, At, Out),
+    call: (&Call, &str),
+) -> Vec<String> {
+    let (call, object) = call;
+    let reply = Reply::of(world, call, role).await;
+    let said = || {
+        let text: String = words(&reply.text()).chars().take(240).collect();
+        format!(
+            "{} {} {at:?} by {role}: {expected:?} expected, {} {} {text}",
+            row.operation, row.object, reply.status, reply.location
+        )
+    };
+    let mut wrong = Vec::new();
+    if !fits(&reply, expected) {
+        wrong.push(said());
+    } else if expected == Out::Hidden {
+        let nothing = Reply::of(world, &call.about_nothing(object), role).await;
+        if (nothing.status, words(&nothing.text())) != (reply.status, words(&reply.text())) {
+            wrong.push(format!("{}: told apart from nothing: {}", said(), words(&nothing.text())));
+        }
+    }
+    let told = told_secrets(world, role, &reply.text());
+    wrong.extend(told.into_iter().map(|secret| format!("{}: told {secret}", said())));
+    wrong
+}
+
 /// Does each cell, and says how many there were and what went otherwise.
 pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
     let (mut count, mut wrong) = (0, Vec::new());
@@ -70,6 +100,7 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
         if row.operation == "POST /logout" {
             continue;
         }
+        let mut refused = Vec::new();
         for (role, at, expected) in row.cells() {
             let ends = [
                 "/withdraw",
@@ -90,26 +121,16 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
                 (false, _) => String::new(),
             };
             let call = page_call(world, &row, (role, at), &object).await;
-            let reply = Reply::of(world, &call, role).await;
             count += 1;
-            let said = || {
-                let text: String = words(&reply.text()).chars().take(240).collect();
-                format!(
-                    "{} {} {at:?} by {role}: {expected:?} expected, {} {} {text}",
-                    row.operation, row.object, reply.status, reply.location
-                )
-            };
-            if !fits(&reply, expected) {
-                wrong.push(said());
-            } else if expected == Out::Hidden {
-                let nothing = Reply::of(world, &call.about_nothing(&object), role).await;
-                if (nothing.status, words(&nothing.text())) != (reply.status, words(&reply.text())) {
-                    wrong.push(format!("{}: told apart from nothing: {}", said(), words(&nothing.text())));
-                }
+            if is_refused(expected) {
+                refused.push(((role, at, expected), call, object));
+            } else {
+                wrong.extend(look(world, &row, (role, at, expected), (&call, object.as_str())).await);
             }
-            let told = told_secrets(world, role, &reply.text());
-            wrong.extend(told.into_iter().map(|secret| format!("{}: told {secret}", said())));
         }
+        let now = &*world;
+        let looks = refused.iter().map(|(cell, call, object)| look(now, &row, *cell, (call, object.as_str())));
+        wrong.extend(together(looks).await);
     }
     (count, wrong)
 }
@@ -135,15 +156,15 @@ fn words(page: &str) -> String {
 fn fits(reply: &Reply, expected: Out) -> bool {
     let text = reply.text();
     let codes = [Code::NotAllowed, Code::MandateNeeded, Code::NotOnRoll, Code::SpeakingSuspended];
-    let is_told_so = codes.iter().any(|code| text.contains(&code.sentence()));
+    let is_told_so = || codes.iter().any(|code| text.contains(&code.sentence()));
     let to_login = reply.status == 303 && reply.location.starts_with("/login?");
     match expected {
         Out::Done => {
-            let other = [409, 415, 422].contains(&reply.status) && !is_told_so;
+            let other = [409, 415, 422].contains(&reply.status) && !is_told_so();
             (200..400).contains(&reply.status) && !to_login || other
         }
         Out::State => (400..500).contains(&reply.status) && ![403, 404].contains(&reply.status),
-        Out::Denied => reply.status == 403 || (reply.status == 422 && is_told_so),
+        Out::Denied => reply.status == 403 || (reply.status == 422 && is_told_so()),
         Out::Hidden => reply.status == 404,
         Out::Login => to_login,
     }

@@ -238,7 +238,7 @@ impl World {
                 let voice = self.fresh("voice_public", at, of).await;
                 // what joins a matter stands in its record, which is public
                 self.known.remove(&voice);
-                self.secrets.pop();
+                self.secrets.pop_last();
                 json!({ "suggestion_id": voice })
             }
             "open_form" => {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::requests::encoded;
-use crate::support::{Somebody, TestApp, Village, code_of, person_of};
+use crate::support::{Somebody, Village, code_of, person_of};
 
 fn voice(visibility: &str) -> Value {
     json!({ "kind": "help", "visibility": visibility, "text": "请看" })
@@ -17,8 +17,7 @@ async fn silence(by: &Somebody, area: &str, person: impl std::fmt::Display, days
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_public_speaking_rests_and_it_comes_back_by_itself() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00010").await;
     let matter = village.matter_to_decide(&app, "修桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
@@ -58,8 +57,7 @@ async fn only_public_speaking_rests_and_it_comes_back_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_village_does_not_silence_who_watches_it_and_the_town_may_undo_it() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (chair, town, area) = (&village.chair, &village.town, village.area.as_str());
     assert_eq!(silence(chair, area, village.supervisor.person, 3).await.refused(), "not_allowed");
     assert_eq!(silence(chair, area, village.secretary.person, 3).await.refused(), "not_allowed");
@@ -87,8 +85,7 @@ async fn a_village_does_not_silence_who_watches_it_and_the_town_may_undo_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_desk_suspends_and_lifts_without_a_script() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let person = person_of(&app.app, &village.area, "00010").await;
     let page = |path: String| {
         let request = village.chair.request(reqwest::Method::GET, &path);
@@ -127,8 +124,7 @@ async fn the_desk_suspends_and_lifts_without_a_script() {
 /// A suspension ends no log-in and takes no code away: who is silenced signs in as before.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_silenced_signs_in_as_before() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let person = person_of(&app.app, &village.area, "00010").await;
     silence(&village.chair, &village.area, person, 3).await.ok();
     let back = Somebody::by_phone(&app, "19500000010", None).await;

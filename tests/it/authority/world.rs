@@ -1,5 +1,5 @@
 //! Three villages in two towns, everybody of the columns, and things that belong to them.
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 use liusheng::{
@@ -69,7 +69,8 @@ pub(super) struct World {
     pub(super) councils: HashMap<Place, BodyId>,
     pub(super) own_bodies: HashMap<&'static str, BodyId>,
     pub(super) votes: HashMap<(Place, &'static str), String>,
-    pub(super) secrets: Vec<Secret>,
+    /// By the id at the end of their words, and so the newest last.
+    pub(super) secrets: BTreeMap<String, Secret>,
     /// What is known of every id: kind, village, owner.
     pub(super) known: HashMap<String, (String, Place, Option<PersonId>)>,
     shared: HashMap<(String, At, Option<&'static str>), String>,
@@ -96,7 +97,7 @@ impl World {
             councils: HashMap::new(),
             own_bodies: HashMap::new(),
             votes: HashMap::new(),
-            secrets: Vec::new(),
+            secrets: BTreeMap::new(),
             known: HashMap::new(),
             shared: HashMap::new(),
             next: HashMap::new(),
@@ -276,6 +277,7 @@ impl World {
     }
 
     pub(super) fn keep(&mut self, words: String, kind: &'static str, place: Place, owner: PersonId) {
-        self.secrets.push(Secret { words, kind, place, owner });
+        let (_, id) = words.split_at(words.len() - 36);
+        self.secrets.insert(id.to_owned(), Secret { words, kind, place, owner });
     }
 }

@@ -38,8 +38,7 @@ async fn stage(app: &TestApp, matter: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_result_is_provisional_until_its_days_are_over_and_every_challenge_is_answered() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = agreed(&app, &village, &matter, 3).await;
     let (result, challenges) = (format!("{vote}/result"), format!("{vote}/challenges"));
@@ -94,8 +93,7 @@ async fn a_result_is_provisional_until_its_days_are_over_and_every_challenge_is_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_challenge_that_is_right_overturns_the_result_and_the_matter_may_be_asked_about_again() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = agreed(&app, &village, &matter, 5).await;
     let challenges = format!("{vote}/challenges");
@@ -130,8 +128,7 @@ async fn a_challenge_that_is_right_overturns_the_result_and_the_matter_may_be_as
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_days_for_challenges_a_result_stands_at_once_and_a_few_are_never_told_of() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(6)).await;
     let path = format!("/v1/votes/{vote}");
@@ -167,8 +164,7 @@ async fn without_days_for_challenges_a_result_stands_at_once_and_a_few_are_never
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_holds_up_a_result_for_ever_by_challenges_or_by_silence() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = agreed(&app, &village, &matter, 3).await;
     let (result, challenges) = (format!("{vote}/result"), format!("{vote}/challenges"));
@@ -212,8 +208,7 @@ async fn nobody_holds_up_a_result_for_ever_by_challenges_or_by_silence() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_decides_hangs_for_seven_days_where_nothing_is_said_and_never_for_none() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let starts = app.app.now() + TimeDelta::days(4);
     let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "representatives",

@@ -8,15 +8,14 @@ use std::{
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::support::{TestApp, Village, is_chromium};
+use crate::support::{Village, is_chromium};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_vote_goes_by_the_pages_and_the_choice_never_leaves_the_phone() {
     if !is_chromium("a secret vote by the pages") {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let ask = json!({
         "matter_id": matter, "question": "是否同意修桥？", "preset": "village_assembly_person", "secrecy": "secret",

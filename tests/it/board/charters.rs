@@ -7,7 +7,7 @@ use super::{
     inside::{called, election, keyed},
     votes::checked,
 };
-use crate::support::{TestApp, Village, count};
+use crate::support::{Village, count};
 
 fn share((num, den): (u64, u64), strict: bool, basis: &str) -> Value {
     json!({ "num": num, "den": den, "strict": strict, "basis": basis })
@@ -19,8 +19,7 @@ fn rule(quorum: Value, passing: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_council_advises_by_the_shares_of_its_charter() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let more_than_half = share((1, 2), true, "E");
     let sound = rule(more_than_half.clone(), share((3, 4), false, "E"));
     // in a village the law says how many
@@ -92,8 +91,7 @@ async fn a_council_advises_by_the_shares_of_its_charter() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_tie_is_voted_on_again_by_the_charter_by_which_it_came_about() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let meeting = called(&app, &village).await;
     let mut ask = election(&app, &meeting);
     (ask["max_choices"], ask["seats"]) = (json!(2), json!(1));

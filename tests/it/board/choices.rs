@@ -48,8 +48,7 @@ async fn cast_all(app: &TestApp, village: &Village, vote: &str, ballots: &[&[&st
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_may_be_asked_and_what_may_stand_on_a_ballot() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let about = |more: Value| {
         let mut all = json!({ "matter_id": matter, "options": ["石桥", "木桥", "铁桥"], "seats": 1, "max_choices": 2 });
@@ -104,8 +103,7 @@ async fn what_may_be_asked_and_what_may_stand_on_a_ballot() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_tie_is_told_and_decided_by_another_vote_among_the_tied() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let more =
         json!({ "matter_id": matter, "options": ["石桥", "木桥", "铁桥", "浮桥"], "seats": 2, "max_choices": 3 });
@@ -164,8 +162,7 @@ async fn a_tie_is_told_and_decided_by_another_vote_among_the_tied() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_secret_choice_is_sealed_by_the_phone_or_by_the_server() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let more = json!({ "options": ["石桥", "木桥", "铁桥"], "seats": 1, "max_choices": 2 });
     let vote = Sealed::open(&app, &village, &matter, more).await;
@@ -206,8 +203,7 @@ async fn a_secret_choice_is_sealed_by_the_phone_or_by_the_server() {
 /// On the pages: boxes to tick, the look once more, the ballot.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn options_are_ticked_on_a_page_without_a_script() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let more = json!({ "matter_id": matter, "options": ["石桥", "木桥", "铁桥"], "seats": 1, "max_choices": 2 });
     let vote = ask(&app, &village, more).await.ok()["id"].as_str().unwrap().to_owned();
@@ -308,8 +304,7 @@ async fn real_ballots_cast_by_phones_and_on_paper_give_the_published_counts() {
         return;
     };
     let Election { projects, ballots } = Election::read(&text);
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let options: Vec<String> = projects.iter().map(|project| format!("桥 {}", project.0)).collect();
     let more = json!({ "matter_id": matter, "options": options, "max_choices": options.len(), "has_paper": true });

@@ -38,8 +38,7 @@ async fn cards(app: &TestApp, said: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_comes_onto_the_register_or_leaves_it_without_a_reason_that_its_members_read() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
     let (keeper, path) = (&keepers[0], format!("/v1/bodies/{body}/register"));
     let (member, stranger) = (village.villager(&app, "00007").await, village.villager(&app, "00020").await);
@@ -98,8 +97,7 @@ async fn nobody_comes_onto_the_register_or_leaves_it_without_a_reason_that_its_m
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     import(&app.app, format!("{ROSTER}{CHILD}")).await;
     let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
     let keeper = &keepers[0];
@@ -167,8 +165,7 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_meetings() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let people = [("00014", "chair"), ("00015", "member"), ("00016", "member")];
     for kind in ["collective_board", "collective_reps"] {
         let (body, seated) = founded(&app, &village, kind, &people).await;

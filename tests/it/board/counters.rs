@@ -24,8 +24,7 @@ fn replacing(who: &Somebody, reason: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_counter_who_does_not_come_back_is_replaced_by_two_who_counted_nothing() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({})).await;
     issued(&app, &village, &vote, &["00007", "00008"]).await;
     app.pass(TimeDelta::days(7)).await;
@@ -71,8 +70,7 @@ async fn a_counter_who_does_not_come_back_is_replaced_by_two_who_counted_nothing
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_office_alone_replaces_nobody() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({})).await;
     issued(&app, &village, &vote, &["00007", "00008"]).await;
     app.pass(TimeDelta::days(7)).await;
@@ -88,8 +86,7 @@ async fn the_office_alone_replaces_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_ballot_on_paper_may_name_several_and_is_counted_as_one() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let options = json!({ "options": ["甲", "乙", "丙"], "seats": 2, "challenge_days": 0 });
     let vote = opened(&app, &village, options).await;
     let phone = village.villager(&app, "00014").await;
@@ -126,8 +123,7 @@ async fn a_ballot_on_paper_may_name_several_and_is_counted_as_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_secret_choice_on_paper_each_ballot_is_published_among_the_sealed_ones() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let more = json!({ "options": ["甲", "乙", "丙"], "seats": 2, "has_paper": true,
         "closes_at": app.app.now() + TimeDelta::days(6) });
@@ -154,8 +150,7 @@ async fn of_a_secret_choice_on_paper_each_ballot_is_published_among_the_sealed_o
 /// The form of the desk: lines as they were called, several alike in one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_desk_types_a_line_for_each_ballot() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({ "options": ["甲", "乙", "丙"], "seats": 2 })).await;
     issued(&app, &village, &vote, &["00007", "00008", "00010", "00011"]).await;
     app.pass(TimeDelta::days(7)).await;

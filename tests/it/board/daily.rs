@@ -4,12 +4,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::paper::opened;
-use crate::support::{TestApp, Village, count};
+use crate::support::{Village, count};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_evening_the_fingerprint_is_told_once_until_the_vote_is_over() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({})).await;
     let told = async |fingerprint: &str| {
         let sql = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%今天的公示板指纹%' AND body LIKE ";

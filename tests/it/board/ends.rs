@@ -56,8 +56,7 @@ async fn is_annulled(app: &TestApp, vote: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_vote_or_board_that_is_broken_holds_up_no_other() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (one, other) =
         (village.matter_to_decide(&app, "修一座桥").await, village.matter_to_decide(&app, "修一条路").await);
     let broken = village.open_vote(&app, &one, TimeDelta::hours(3)).await;
@@ -91,8 +90,7 @@ async fn one_vote_or_board_that_is_broken_holds_up_no_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_closes_before_its_time_or_twice() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = Sealed::open(&app, &village, &matter, json!({})).await;
     let id = vote.id.parse().unwrap();
@@ -113,8 +111,7 @@ async fn nothing_closes_before_its_time_or_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_secret_vote_is_annulled_while_it_is_open_and_while_it_waits_for_lost_keys() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     for is_over in [false, true] {
         let vote = Sealed::open(&app, &village, &matter, json!({ "allows_revote": true })).await;
@@ -155,8 +152,7 @@ async fn a_secret_vote_is_annulled_while_it_is_open_and_while_it_waits_for_lost_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_open_vote_is_annulled_at_the_desk_and_nobody_is_named() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(1)).await;
     let elector = village.villager(&app, "00007").await;
@@ -185,8 +181,7 @@ async fn an_open_vote_is_annulled_at_the_desk_and_nobody_is_named() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_vote_that_decides_takes_no_ballots_before_the_days_of_its_meeting_have_run() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let meeting = assembly(&app, &village, &matter).await;
     let ask = |days: i64| {
@@ -208,8 +203,7 @@ async fn a_vote_that_decides_takes_no_ballots_before_the_days_of_its_meeting_hav
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_vote_of_the_representatives_does_not_ask_the_whole_village_and_its_roll_is_that_of_its_day() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_representatives",
         "closes_at": app.app.now() + TimeDelta::days(1) });

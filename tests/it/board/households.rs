@@ -55,8 +55,7 @@ async fn named(app: &TestApp, village: &Village) -> [Somebody; 3] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_household_votes_once_by_its_representative_or_an_alternate() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let people = named(&app, &village).await;
     let vote = vote_of_households(&app, &village, json!({})).await;
     // 22 households, one of them of nobody who is registered but a daughter just of age
@@ -97,8 +96,7 @@ async fn a_household_votes_once_by_its_representative_or_an_alternate() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_comes_first_in_the_household_may_cast_again_and_a_frozen_roll_stays() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let people = named(&app, &village).await;
     let vote = vote_of_households(&app, &village, json!({ "allows_revote": true })).await;
     let ballots = format!("{vote}/ballots");
@@ -120,8 +118,7 @@ async fn who_comes_first_in_the_household_may_cast_again_and_a_frozen_roll_stays
 /// Two members of one household in the same moment, many times over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn members_of_one_household_at_once_are_one_ballot() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let people = named(&app, &village).await;
     let vote = vote_of_households(&app, &village, json!({})).await;
     let start = Arc::new(Barrier::new(30));

@@ -26,8 +26,7 @@ pub(super) fn election(app: &TestApp, meeting: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_council_elects_its_chair_at_its_own_meeting_and_nobody_else_has_a_hand_in_it() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let meeting = called(&app, &village).await;
     let ask = election(&app, &meeting);
     // the village's office does not open it, nor a member; not without a meeting, not openly, not about a matter
@@ -110,8 +109,7 @@ pub(super) async fn keyed(village: &Village, path: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_member_who_lives_in_another_village_sees_the_roll_and_objects_to_it() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let raw = Raw::open(app.folder.path()).await;
     let both =
         "INSERT INTO body_areas (body_id, area_code) SELECT id, '330521103203' FROM bodies WHERE kind = 'council'";
@@ -142,8 +140,7 @@ async fn a_member_who_lives_in_another_village_sees_the_roll_and_objects_to_it()
 /// Who was tied is voted on again at a meeting that is still to come: the one before may be held, with its minutes, by then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_tie_inside_a_council_is_voted_on_again_at_a_meeting_to_come() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let meeting = called(&app, &village).await;
     let mut ask = election(&app, &meeting);
     (ask["max_choices"], ask["seats"]) = (json!(2), json!(1));
@@ -182,8 +179,7 @@ async fn a_tie_inside_a_council_is_voted_on_again_at_a_meeting_to_come() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_count_held_here() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let starts = app.app.now() + TimeDelta::days(25);
     let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "villagers",
         "title": "选举大会", "agenda": "选举村民委员会主任", "place": "文化礼堂", "starts_at": starts });

@@ -173,8 +173,7 @@ async fn who_took_part_is_who_is_marked_is_what_is_on_the_board_and_in_the_boxes
             ("village_assembly_person", false),
             ("village_assembly_household", true),
         ] {
-            let app = TestApp::start().await;
-            let village = Village::found(&app).await;
+            let (app, village) = Village::start().await;
             evening(&app, &village, rule, &mut dice).await;
             app.stop().await;
         }

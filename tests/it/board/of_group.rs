@@ -34,8 +34,7 @@ async fn cards(app: &TestApp, said: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_group_is_called_by_the_committee_and_nobody_else_of_the_village_is() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "分补偿款").await;
     let call = meeting(&app, &village, (&matter, 4));
     for (field, value) in [("group_number", Value::Null), ("group_number", json!(99)), ("audience", json!("villagers"))]
@@ -77,8 +76,7 @@ async fn a_group_is_called_by_the_committee_and_nobody_else_of_the_village_is() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_group_decides_by_its_own_roll_and_three_find_its_archive_good() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "分补偿款").await;
     let called = village.clerk.post("/v1/meetings", meeting(&app, &village, (&matter, 4))).await.ok();
     let other_group = village.clerk.post("/v1/meetings", meeting(&app, &village, (&matter, 5))).await.ok();
@@ -170,8 +168,7 @@ async fn a_group_decides_by_its_own_roll_and_three_find_its_archive_good() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_households_of_a_group_vote_and_one_that_the_roster_moves_there_is_added() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "分补偿款").await;
     let desk = village.chair.download(&format!("/desk/matters/{matter}")).await;
     let desk = String::from_utf8(desk.1).unwrap();

@@ -55,8 +55,7 @@ pub(super) fn leaves<'a>(archive: &'a Value, kind: &str) -> Vec<&'a Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_channel_each_two_who_count_and_every_sheet_is_accounted_for() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({})).await;
     let (ballots, counts, sign) =
         (format!("{vote}/ballots"), format!("{vote}/paper/counts"), format!("{vote}/paper/signature"));
@@ -159,8 +158,7 @@ async fn one_channel_each_two_who_count_and_every_sheet_is_accounted_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn more_on_paper_than_was_handed_out_is_void_and_a_choice_is_counted_by_option() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let options = json!({ "options": ["甲方案", "乙方案"], "preset": "village_assembly_household" });
     let vote = opened(&app, &village, options).await;
     let a = village.villager(&app, "00010").await;
@@ -195,8 +193,7 @@ async fn more_on_paper_than_was_handed_out_is_void_and_a_choice_is_counted_by_op
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_gives_every_sheet_back_leaves_a_vote_by_phone() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({})).await;
     let a = village.villager(&app, "00007").await;
     let sheet = issue(&village.clerk, &vote, number(&a, &vote).await).await.ok();
@@ -230,8 +227,7 @@ async fn who_gives_every_sheet_back_leaves_a_vote_by_phone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_sheet_all_of_a_household_are_told_and_who_has_no_phone_stands_on_the_list_of_doors() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({ "preset": "village_assembly_household" })).await;
     for elector in ["00008", "00056"] {
         let own = number(&village.villager(&app, elector).await, &vote).await;
@@ -260,8 +256,7 @@ async fn of_a_sheet_all_of_a_household_are_told_and_who_has_no_phone_stands_on_t
 /// Desk and phones at once, for the same electors: each has a ballot by phone or a sheet, never both, never neither.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sheet_that_is_handed_out_while_a_phone_casts_is_one_of_the_two() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, json!({})).await;
     let numbers =
         ["00007", "00008", "00010", "00011", "00012", "00013", "00014", "00015", "00019", "00020", "00021", "00022"];

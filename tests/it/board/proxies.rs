@@ -43,8 +43,7 @@ async fn mailbox(app: &TestApp, who: &Somebody) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_proxy_holds_once_a_second_person_has_checked_it_and_its_elector_is_told() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = vote_of_a_week(&app, &village, json!({})).await;
     let (proxies, ballots) = (format!("{vote}/proxies"), format!("{vote}/ballots"));
     // 费海荣 names 欧阳水根, on the own phone
@@ -98,8 +97,7 @@ async fn a_proxy_holds_once_a_second_person_has_checked_it_and_its_elector_is_to
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_proxy_on_paper_is_written_down_by_one_and_checked_by_another() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = vote_of_a_week(&app, &village, json!({})).await;
     let proxies = format!("{vote}/proxies");
     let paper = json!({ "elector": { "name": "俞美娟" }, "agent": { "name": "费海荣" }, "relation": "spouse" });
@@ -131,8 +129,7 @@ async fn a_proxy_on_paper_is_written_down_by_one_and_checked_by_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_may_be_a_proxy_and_until_when() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = vote_of_a_week(&app, &village, json!({})).await;
     let proxies = format!("{vote}/proxies");
     let who = async |number: &str| village.villager(&app, number).await;
@@ -192,8 +189,7 @@ async fn who_may_be_a_proxy_and_until_when() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn where_one_may_cast_again_the_elector_comes_before_the_proxy() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = vote_of_a_week(&app, &village, json!({ "allows_revote": true })).await;
     let ballots = format!("{vote}/ballots");
     let (elector, proxy) = (village.villager(&app, "00007").await, village.villager(&app, "00010").await);
@@ -215,8 +211,7 @@ async fn where_one_may_cast_again_the_elector_comes_before_the_proxy() {
 /// From two desks and many phones at once: three others at most.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_casts_for_more_than_three_others_from_whatever_desk() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = vote_of_a_week(&app, &village, json!({})).await;
     let proxies = format!("{vote}/proxies");
     let mut asking: Vec<(Somebody, Value)> = Vec::new();
@@ -258,8 +253,7 @@ async fn nobody_casts_for_more_than_three_others_from_whatever_desk() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_secret_ballot_many_are_told_together() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let closes = json!({ "closes_at": app.app.now() + TimeDelta::days(6) });
     let vote = Sealed::open(&app, &village, &matter, closes).await;
@@ -313,8 +307,7 @@ async fn of_a_secret_ballot_many_are_told_together() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_has_only_the_caster_s_phone_is_told_at_the_door() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = vote_of_a_week(&app, &village, json!({})).await;
     let (elector, proxy) = (village.villager(&app, "00007").await, village.villager(&app, "00010").await);
     elector.post(&format!("{vote}/proxies"), agent("欧阳水根")).await.ok();

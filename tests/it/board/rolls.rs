@@ -32,8 +32,7 @@ async fn settled(by: (&Somebody, &Somebody), objections: &str, (id, upholds): (&
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_roll_hangs_before_the_vote_and_changes_only_by_two_people_on_the_board() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let mut ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
         "roll_days": 31, "closes_at": app.app.now() + TimeDelta::days(10) });
@@ -134,8 +133,7 @@ async fn a_roll_hangs_before_the_vote_and_changes_only_by_two_people_on_the_boar
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_secret_vote_waits_for_its_keys_and_its_roll_and_who_was_struck_by_mistake_comes_back() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_household",
         "secrecy": "secret", "roll_days": 3, "closes_at": app.app.now() + TimeDelta::days(8) });
@@ -196,8 +194,7 @@ async fn number(who: &Somebody, vote: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_left_the_roster_is_struck_all_the_same_and_casts_for_nobody_else() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
     let objections = format!("{vote}/roll/objections");
     let (elector, agent) = (village.villager(&app, "00008").await, village.villager(&app, "00007").await);
@@ -226,8 +223,7 @@ async fn who_left_the_roster_is_struck_all_the_same_and_casts_for_nobody_else() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_moved_between_households_is_struck_where_the_roll_has_them_and_never_has_two_places() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, "village_assembly_household", json!({})).await;
     let objections = format!("{vote}/roll/objections");
     let (mover, neighbour) = (village.villager(&app, "00010").await, village.villager(&app, "00013").await);
@@ -250,8 +246,7 @@ async fn whoever_moved_between_households_is_struck_where_the_roll_has_them_and_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_vote_does_not_end_over_an_objection_and_who_objected_may_challenge() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, "village_representatives", json!({ "challenge_days": 3 })).await;
     let objections = format!("{vote}/roll/objections");
     let author = village.villager(&app, "00007").await;
@@ -270,8 +265,7 @@ async fn a_vote_does_not_end_over_an_objection_and_who_objected_may_challenge() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_objection_that_nobody_answers_holds_up_no_vote_for_ever() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
     app.pass(TimeDelta::days(5)).await;
     let resident = village.villager(&app, "00007").await;
@@ -294,8 +288,7 @@ async fn an_objection_that_nobody_answers_holds_up_no_vote_for_ever() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_the_office_lets_lie_is_decided_by_the_office_above_and_who_supervises_it() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
     let objections = format!("{vote}/roll/objections");
     let resident = village.villager(&app, "00007").await;
@@ -323,8 +316,7 @@ async fn what_the_office_lets_lie_is_decided_by_the_office_above_and_who_supervi
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_household_is_who_belonged_to_it_on_the_day_of_the_roll() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, "village_assembly_household", json!({})).await;
     let (objections, ballots) = (format!("{vote}/roll/objections"), format!("{vote}/ballots"));
     // 俞美娟 of H003, who casts for nobody, founds a household of her own the day after
@@ -361,8 +353,7 @@ async fn a_household_is_who_belonged_to_it_on_the_day_of_the_roll() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_roll_is_that_of_the_day_of_the_first_ballot() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     // eighteen between the day on which the roll is hung and the opening, and the day after it
     let young = |number: &str, day: u32| format!("{number},H003,330521103202,4,费小弟,男,2008-11-{day},,,子,1,1\n");
     import(&app.app, format!("{ROSTER}{}{}", young("00060", 18), young("00061", 22))).await;
@@ -377,8 +368,7 @@ async fn the_roll_is_that_of_the_day_of_the_first_ballot() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_moved_and_stands_on_two_villages_rolls_is_marked_on_both() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = opened(&app, &village, "village_assembly_person", json!({})).await;
     let mover = village.villager(&app, "00007").await;
     let desk = format!("/desk{}/roll", &vote[3..]);

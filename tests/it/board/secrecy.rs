@@ -105,8 +105,7 @@ fn roster() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_links_a_ballot_to_its_elector_with_fewer_than_two_keys() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let small = String::from_utf8(include_bytes!("../../data/roster_small.csv").to_vec()).unwrap();
     let both = small + roster().split_once('\n').unwrap().1;
     assert_eq!(import(&app.app, both).await, KNOWN);

@@ -40,8 +40,7 @@ async fn is_sound(app: &TestApp, vote: &str, receipts: &BTreeSet<String>) {
 /// Two servers on one database take turns at the same board while everybody casts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_servers_sequence_one_board() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
     let beside = app.start_beside().await;

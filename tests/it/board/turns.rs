@@ -18,8 +18,7 @@ async fn count(app: &TestApp, select: &str) -> i64 {
 /// Ballots that wait for the same turn are written by shared statements: each has the answer it would have had by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let mut electors = Vec::new();
     for number in ["00007", "00008", "00010", "00011", "00012", "00013", "00014", "00015"] {
         electors.push(village.villager(&app, number).await);

@@ -40,8 +40,7 @@ async fn fingerprint(app: &TestApp, vote: &Sealed) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_secret_vote_is_sealed_counted_and_checked() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let more = json!({ "allows_revote": true });
     let vote = Sealed::open(&app, &village, &matter, more).await;
@@ -173,8 +172,7 @@ async fn a_secret_vote_is_sealed_counted_and_checked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_may_make_a_key_and_what_comes_of_a_vote_without() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let ask = json!({
         "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person", "secrecy": "secret",
@@ -222,8 +220,7 @@ async fn who_may_make_a_key_and_what_comes_of_a_vote_without() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_open_vote_is_on_the_same_board_and_tells_nothing_before_the_end() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一条路").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
     let mut hashes = Vec::new();

@@ -48,8 +48,7 @@ fn is_problem(answer: &Answer) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn absurd_limits_and_bent_cursors_are_refused_and_never_a_fault() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let lists = lists(&app, &village).await;
     assert!(lists.len() >= 8, "{lists:?}");
     let place = |millis: i64| B64.encode([&millis.to_be_bytes()[..], Uuid::now_v7().as_bytes()].concat());
@@ -133,8 +132,7 @@ async fn walk(who: &Somebody, list: &str, cursor: &str) -> Vec<Value> {
 /// A place says where, never what: with another's place one gets one's own things.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_s_cursor_opens_nothing_of_another() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (one, other) = (village.villager(&app, "00007").await, village.villager(&app, "00010").await);
     for who in [&one, &other] {
         for n in 0..4 {

@@ -10,7 +10,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{closes, resident_mib};
-use crate::support::{House, Process, Socket, Somebody, TestApp, Village, free_port, is_done_before};
+use crate::support::{House, Process, Socket, Somebody, Village, free_port};
 
 /// What all attacks together may cost for good, in MiB.
 const BOUND_MIB: u64 = 64;
@@ -121,8 +121,7 @@ fn attacks() -> Vec<(&'static str, Vec<u8>, bool)> {
 }
 
 async fn scene(settings: &[(&str, &str)]) -> (House, Process, Somebody, Somebody, String) {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (villager, clerk) = (village.villager(&app, "00007").await, village.clerk.clone());
     let area = village.area.clone();
     let open = app.app.store.write(move |tx| Box::pin(async move { streams::commands::channel(tx, &area).await }));
@@ -141,9 +140,6 @@ async fn say(clerk: &Somebody, channel: &str, text: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_frame_and_no_number_of_sockets_takes_memory_for_good() {
-    if is_done_before("hostile frames") {
-        return;
-    }
     let (_folder, server, villager, clerk, channel) = scene(&[]).await;
     let (address, token) = (server.address, villager.token());
     let before = resident_mib(server.pid());
@@ -202,9 +198,6 @@ async fn no_frame_and_no_number_of_sockets_takes_memory_for_good() {
 /// A phone in a tunnel: its connection is open, nobody is there. Nothing comes back to the server's pings.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_answer_a_ping_is_closed() {
-    if is_done_before("unanswered pings") {
-        return;
-    }
     let (_folder, server, villager, ..) = scene(&[("LIUSHENG_PING_SECS", "5")]).await;
     let mut dead = open(server.address, Some(&villager.token())).await;
     assert!(closes(&mut dead, Duration::from_secs(22)).await, "half open for 22 seconds");

@@ -93,8 +93,7 @@ async fn ticket(who: &Somebody) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_opens_one_socket_of_its_own_log_in_within_half_a_minute() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (one, other) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
     let first = ticket(&one).await;
     let socket = Socket::connect(&app, &first, json!({})).await;

@@ -19,8 +19,7 @@ struct Forge {
 
 impl Forge {
     async fn set() -> Self {
-        let app = TestApp::start().await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let who = village.villager(&app, "00007").await;
         let file = std::fs::read(app.folder.path().join("keys.json")).unwrap();
         let key = serde_json::from_slice::<Value>(&file).unwrap()["tokens"][0].clone();

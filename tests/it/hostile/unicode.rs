@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer};
+use crate::support::{Answer, Somebody, Village, answer};
 
 const AREA: &str = "330521103202";
 
@@ -248,8 +248,7 @@ fn judge(place: &Place<'_>, text: &str, answer: &Answer, must_work: bool) -> Res
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_letter_is_kept_or_refused_by_name_and_none_becomes_a_page() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00007").await;
     let matter = json!({ "area_code": AREA, "title": "修桥", "summary": "村口的桥要修一修。" });
     let matter = village.chair.post("/v1/matters", matter).await.ok()["id"].as_str().unwrap().to_owned();
@@ -320,8 +319,7 @@ async fn every_letter_is_kept_or_refused_by_name_and_none_becomes_a_page() {
 /// JSON that is none, or nearly: an answer, never a fault.
 #[tokio::test(flavor = "multi_thread")]
 async fn json_that_is_none_is_refused() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = village.villager(&app, "00007").await;
     let voice = |text: &str| format!("{{\"kind\":\"help\",\"visibility\":\"public\",\"text\":{text},\"place\":\"\"}}");
     let deep = |open: &str, close: &str| format!("{{\"text\":{}{}}}", open.repeat(5000), close.repeat(5000));

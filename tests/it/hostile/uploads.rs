@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::{resident_mib, said, status};
-use crate::support::{Answer, Somebody, TestApp, Village, answer, is_done_before};
+use crate::support::{Answer, Somebody, TestApp, Village, answer};
 
 const PNG: &[u8] = include_bytes!("../../data/media/clear.png");
 const JPG: &[u8] = include_bytes!("../../data/media/gps-sideways.jpg");
@@ -150,11 +150,7 @@ async fn is_harmless(who: &Somebody, name: &str, kept: &Answer) -> Result<(), St
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_hostile_file_is_refused_or_made_harmless() {
-    if is_done_before("hostile files") {
-        return;
-    }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (list, before) = (list(), resident_mib(std::process::id()));
     let (mut wrong, mut kept, mut of_today, mut peak) = (Vec::new(), 0, 0, before);
     for (name, bytes, may_be_kept) in &list {
@@ -205,8 +201,7 @@ async fn by_hand(app: &TestApp, who: &Somebody, (headers, body): (&str, &[u8])) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forms_that_are_none_are_refused_and_names_mean_nothing() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let form = "Content-Type: multipart/form-data; boundary=x\r\n";
     let part = |disposition: &str| format!("--x\r\nContent-Disposition: {disposition}\r\n\r\n");
@@ -285,8 +280,7 @@ async fn forms_that_are_none_are_refused_and_names_mean_nothing() {
 /// Attached media stay for good: without a bound on them one person filled the disk, five files a second.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_has_a_share_of_the_disk_and_of_the_lines() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (greedy, other) = (village.villager(&app, "00007").await, village.villager(&app, "00010").await);
     let mut kept = 0;
     for _ in 0..12 {

@@ -165,8 +165,7 @@ async fn a_canary_is_nowhere_in_clear() {
     // another test of this binary may have been first; then its lines go elsewhere and this part proves nothing
     let is_logging = tracing::subscriber::set_global_default(everything).is_ok();
 
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let canary = Somebody::by_phone(&app, PHONE, None).await;
     let photo = canary.upload(PNG.to_vec()).await.ok();
     let clip = canary.upload(CLIP.to_vec()).await.ok();

@@ -43,8 +43,7 @@ fn sms(app: &TestApp) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_waits_for_the_office_and_then_the_phone_is_bound_for_good() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let before = Somebody::by_phone(&app, OLD, None).await;
     let (name, digits) = known("00007");
     let mine = told(&name, &digits, NEW);
@@ -93,8 +92,7 @@ async fn a_claim_waits_for_the_office_and_then_the_phone_is_bound_for_good() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_name_and_wrong_digits_get_the_answer_of_right_ones_five_times_a_day() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (name, digits) = known("00007");
     let right = told(&name, &digits, "19612340001");
     let cases = [right, told("没有此人", &digits, "19612340002"), told(&name, "310010", "19612340003")];
@@ -127,8 +125,7 @@ async fn a_wrong_name_and_wrong_digits_get_the_answer_of_right_ones_five_times_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_phone_takes_two_at_the_office() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = person_of(&app.app, AREA, "00007").await;
     let path = format!("/v1/people/{who}/claims");
     let lost = json!({ "phone": NEW });
@@ -163,8 +160,7 @@ async fn a_lost_phone_takes_two_at_the_office() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_who_decide_at_once_decide_once() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (name, digits) = known("00007");
     ask(&app, &told(&name, &digits, NEW)).await.ok();
     confirm(&app, &told(&name, &digits, NEW), &code_of(&app, NEW).await).await.ok();
@@ -181,8 +177,7 @@ async fn two_who_decide_at_once_decide_once() {
 /// An empty roster field must not find everybody who has none.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_identity_number_on_the_roster_is_found_by_nothing() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     import(&app.app, ROSTER).await;
     let lines: Vec<&str> = ROSTER.lines().filter(|line| line.starts_with("00056")).collect();
     let name = lines[0].split(',').nth(4).unwrap();

@@ -54,8 +54,7 @@ async fn at_rest(app: &TestApp) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = Somebody::by_phone(&app, PHONE, None).await;
     let (private, public, clip, photo) = speak(&app, &village, &who).await;
     let matter = village.matter_to_decide(&app, "修桥").await;
@@ -156,8 +155,7 @@ async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
 /// A file that does not go holds up no other and is tried until it goes; what was kept in clear long ago goes, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_files_of_a_closed_account_are_taken_away_until_they_are_gone() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = village.villager(&app, "00007").await;
     let (mut files, mut urls) = (Vec::new(), Vec::new());
     for _ in 0..3 {
@@ -204,8 +202,7 @@ async fn the_files_of_a_closed_account_are_taken_away_until_they_are_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_takes_everything_along_and_nothing_of_others() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = Somebody::by_phone(&app, PHONE, None).await;
     let other = village.villager(&app, "00011").await;
     let (private, ..) = speak(&app, &village, &who).await;
@@ -242,8 +239,7 @@ async fn whoever_asks_takes_everything_along_and_nothing_of_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawn_consent_makes_the_own_clips_unreadable_at_once() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = village.villager(&app, "00007").await;
     let other = village.villager(&app, "00011").await;
     let (clip, photo) = (who.upload(CLIP.to_vec()).await.ok(), who.upload(PNG.to_vec()).await.ok());
@@ -263,8 +259,7 @@ async fn a_withdrawn_consent_makes_the_own_clips_unreadable_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_correction_is_decided_by_the_office_and_by_nobody_about_oneself() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = village.villager(&app, "00007").await;
     let wish = who.post("/v1/me/corrections", json!({ "field": "name", "wanted": "费海容" })).await.ok();
     let path = format!("/v1/corrections/{}/decision", wish["id"].as_str().unwrap());
@@ -335,8 +330,7 @@ async fn the_privacy_pages_work_without_a_script() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_led_by_who_was_there_longest_when_its_last_leader_closes_the_account() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let mut people = Vec::new();
     for number in ["00007", "00011", "00012"] {
         people.push(village.villager(&app, number).await);

@@ -41,8 +41,7 @@ async fn enrolled(app: &TestApp, who: &Somebody) -> (String, Vec<Value>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_and_a_code_of_the_app_open_the_desk_and_each_code_once() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00007").await;
     let set = json!({ "password": PASSWORD });
     assert_eq!(villager.post("/v1/me/desk-password", set.clone()).await.refused(), "not_allowed", "no seat");
@@ -72,8 +71,7 @@ async fn a_password_and_a_code_of_the_app_open_the_desk_and_each_code_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_wrong_the_answer_is_one_and_after_five_tries_it_is_another() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (secret, recovery) = enrolled(&app, &village.clerk).await;
     app.clock.advance(TimeDelta::minutes(16));
     let code = |app: &TestApp| app_code(&secret, app.clock.now());
@@ -122,8 +120,7 @@ async fn form(app: &TestApp, path: &str, fields: &[(&str, &str)], cookie: &str) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_of_the_desk_log_in_work_without_a_script() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (_, asked, _) = form(&app, "/login/code", &[("phone", PHONE)], "").await;
     let login_id = hidden(&asked, "login_id");
     let code = code_of(&app, PHONE).await;

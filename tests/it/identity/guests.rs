@@ -24,8 +24,7 @@ async fn leave(app: &TestApp) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_speaks_reads_replies_and_rates_with_the_claim_code() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     assert_eq!(post(&app, "/v1/guests/voices", &voice("123456")).await.refused(), "code_wrong");
     let left = leave(&app).await.ok();
     app.settle().await;
@@ -98,8 +97,7 @@ async fn guests_do_not_flood_and_claim_codes_are_not_guessed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_office_writes_down_for_a_guest_without_a_phone() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let said = json!({ "area_code": AREA, "kind": "complaint", "text": "路边堆了垃圾" });
     assert_eq!(village.member.post("/v1/guests/records", said.clone()).await.refused(), "not_allowed");
     let elsewhere = json!({ "area_code": "330521103203", "kind": "complaint", "text": "别的村" });
@@ -179,8 +177,7 @@ async fn the_pages_of_guests_and_claims_work_without_a_script() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_voice_taken_down_is_its_author_s_and_says_who_took_it_down() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let person = crate::support::person_of(&app.app, AREA, "00007").await;
     let path = format!("/v1/people/{person}/voices");
     let said = json!({ "kind": "help", "text": "门口的井盖松了", "place": "晒谷场" });
@@ -243,8 +240,7 @@ async fn a_voice_taken_down_is_its_author_s_and_says_who_took_it_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_code_of_what_was_taken_down_opens_nothing_once_it_was_passed_on() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let town = crate::accused::office(&app, &village, "town_office").await;
     let person = crate::support::person_of(&app.app, AREA, "00007").await;
     let said = json!({ "kind": "help", "text": "门口的井盖松了" });

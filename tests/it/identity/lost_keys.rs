@@ -9,8 +9,7 @@ const PNG: &[u8] = include_bytes!("../../data/media/clear.png");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_keys_a_county_goes_on_and_can_be_backed_up() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let author = village.villager(&app, "00007").await;
     let (photo, clip) = (author.upload(PNG.to_vec()).await.ok(), author.upload(CLIP.to_vec()).await.ok());
     let voice = json!({ "kind": "complaint", "visibility": "handlers", "text": "私下说的话", "place": "渠边",

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     kill::SETTINGS,
-    support::{Process, Socket, Somebody, TestApp, Village, free_port, is_full_run},
+    support::{Process, Socket, Somebody, TestApp, Village, free_port},
 };
 
 /// Between the crowds, in KiB for each socket.
@@ -40,15 +40,6 @@ fn resident(server: &Process) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-/// On PostgreSQL only in a full run: a socket is the same whatever the database.
-fn is_skipped() -> bool {
-    let is_skipped = std::env::var_os("LSTEST_DATABASE_URL").is_some() && !is_full_run();
-    if is_skipped {
-        println!("skipped: sockets do not depend on the database; LSTEST_FULL=1 runs it here, too");
-    }
-    is_skipped
 }
 
 /// What the kernel holds for the other side of each open connection of a server, by its address there.
@@ -122,9 +113,6 @@ impl Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i10_an_idle_socket_costs_ten_kibibytes() {
-    if is_skipped() {
-        return;
-    }
     let scene = Scene::set().await;
     let mut phones = Vec::new();
     let mut measured = Vec::new();
@@ -142,9 +130,6 @@ async fn i10_an_idle_socket_costs_ten_kibibytes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i10_who_never_reads_costs_a_bounded_queue_and_is_closed() {
-    if is_skipped() {
-        return;
-    }
     let scene = Scene::set().await;
     // what is needed once is there before it is measured: for as many phones that read
     let hearing =

@@ -71,8 +71,7 @@ const SPEAKERS: usize = 8;
 
 impl Crowd {
     async fn gather() -> Self {
-        let app = TestApp::start().await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let beside = if app.folder.is_sqlite() { None } else { Some(app.start_beside().await) };
         let mut people = Vec::new();
         for number in 0..SPEAKERS {

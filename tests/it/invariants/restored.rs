@@ -18,8 +18,7 @@ async fn say(who: &Somebody, stream: &str, text: &str) -> i64 {
 /// The database is what it was before the last words, under servers that run: their places are given to other words.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i11_after_a_restore_devices_at_every_server_begin_anew() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let beside = if app.folder.is_sqlite() { None } else { Some(app.start_beside().await) };
     let servers: Vec<&TestApp> = std::iter::once(&app).chain(beside.as_ref()).collect();
     let ann = village.villager(&app, "00007").await;

@@ -116,8 +116,7 @@ fn time() -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i4_phones_behind_an_unkind_net_end_with_what_the_server_holds() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     conversation(&[&app], &village, time()).await;
     app.stop().await;
 }
@@ -127,8 +126,7 @@ async fn i12_two_servers_behave_as_one() {
     if !is_postgres("i12: two servers") || redis_url("i12: two servers").is_none() {
         return;
     }
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let beside = app.start_beside().await;
     conversation(&[&app, &beside], &village, time()).await;
     beside.stop().await;

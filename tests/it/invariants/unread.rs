@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     simulation::seeds::{Seeded, any_seed, given_seed},
-    support::{Answer, Somebody, TestApp, Village, answer, is_full_run},
+    support::{Answer, Somebody, Village, answer, is_full_run},
 };
 
 /// Entries that people count.
@@ -39,8 +39,7 @@ async fn group(village: &Village, people: &[&Somebody]) -> String {
 /// In a group, where all have a place from the beginning, and in a discussion, where it is made when it is needed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i6_unread_is_what_one_counts_by_hand() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let people = [village.villager(&app, "00007").await, village.villager(&app, "00011").await, village.chair.clone()];
     let stream = group(&village, &[&people[0], &people[1]]).await;
     let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
@@ -103,8 +102,7 @@ async fn counted(people: &[Somebody], stream: &str, places: &BTreeMap<usize, i64
 /// Two phones of one person tell places in any order, twice, and beyond the end; whoever looks never sees a step back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i7_cursors_only_move_forward() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let again = Somebody::signed_in(&app, ann.person).await;
     let stream = group(&village, &[&ann]).await;

@@ -75,8 +75,7 @@ fn mime_of(answer: &reqwest::Response) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_we_decode_has_its_levels_at_once_and_everything_else_is_kept_without() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let wav = village.clerk.upload(WAV.to_vec()).await.ok();
     let levels: Vec<u64> = wav["levels"].as_array().unwrap().iter().map(|one| one.as_u64().unwrap()).collect();
     assert_eq!((levels.len(), levels.iter().max()), (48, Some(&31)), "{levels:?}");

@@ -38,8 +38,7 @@ async fn shown(app: &TestApp, village: &Village) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_without_a_row_goes_after_a_month_and_nothing_else_does() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let photo = shown(&app, &village).await;
     let kept = files(&app);
     let (one, other) = (stray(&app, ""), stray(&app, "thumb"));
@@ -68,8 +67,7 @@ async fn a_file_without_a_row_goes_after_a_month_and_nothing_else_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_younger_than_the_files_takes_none_away() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let old = stray(&app, "");
     app.pass(TimeDelta::days(90)).await;
     assert_eq!(sweep(&app).await, 0, "it knows nothing");
@@ -83,8 +81,7 @@ async fn a_database_that_is_younger_than_the_files_takes_none_away() {
 /// What a restored database does not know may stand in a newer backup, which may still be found.
 #[tokio::test(flavor = "multi_thread")]
 async fn for_a_month_after_a_restore_nothing_goes() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     shown(&app, &village).await;
     let old = stray(&app, "");
     app.pass(TimeDelta::days(90)).await;

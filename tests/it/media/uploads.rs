@@ -49,8 +49,7 @@ async fn offset(who: &Somebody, path: &str) -> (u16, Option<String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_comes_in_parts_and_is_a_photo_like_any_other() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let answer = who.request(Method::POST, "/v1/uploads").header("upload-length", GPS.len()).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["tus-resumable"]), (201, &"1.0.0".parse().unwrap()));
@@ -85,8 +84,7 @@ async fn a_photo_comes_in_parts_and_is_a_photo_like_any_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_before_the_network_broke_is_kept() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let path = begun(who, CLIP.len()).await;
     let half = CLIP.len() / 2;
@@ -128,8 +126,7 @@ async fn what_came_before_the_network_broke_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_senders_of_the_same_part_are_one() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let path = begun(who, PNG.len()).await;
     let half = PNG.len() / 2;
@@ -146,8 +143,7 @@ async fn many_senders_of_the_same_part_are_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_refused_and_leaves_nothing() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (who, other) = (&village.clerk, &village.chair);
     for (length, code) in [
         ("0", "media_unreadable"),
@@ -205,8 +201,7 @@ async fn bad_input_is_refused_and_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_person_has_room_for_so_much_and_what_nobody_goes_on_with_is_swept() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     let first = begun(who, 10 * 1024 * 1024).await;
     assert_eq!(send(who, &first, 0, b"begun").await, (204, Some(5), None));
@@ -230,8 +225,7 @@ async fn one_person_has_room_for_so_much_and_what_nobody_goes_on_with_is_swept()
 /// Whoever receives files has what is left of them on a disk of its own, and rows are a worker's, wherever it runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_sweeps_what_is_its_own() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let who = &village.clerk;
     who.upload(CLIP.to_vec()).await.ok();
     let left = begun(who, 100).await;

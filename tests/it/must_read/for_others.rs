@@ -4,12 +4,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{cards, confirm_for, doors, head, publish, undo};
-use crate::support::{Answer, Somebody, TestApp, Village, count};
+use crate::support::{Answer, Somebody, Village, count};
 
 #[tokio::test]
 async fn a_confirmation_for_somebody_else_is_named_and_told_and_can_be_taken_back() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let notice = publish(&village, json!({ "confirm_by": "2026-11-06" })).await;
     let (fei, wife) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
     let (son, granny) = (village.villager(&app, "00051").await, village.villager(&app, "00052").await);
@@ -96,8 +95,7 @@ async fn a_confirmation_for_somebody_else_is_named_and_told_and_can_be_taken_bac
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_at_the_same_door_write_down_one_confirmation() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let notice = publish(&village, json!({})).await;
     let person = village.villager(&app, "00049").await;
     let body = json!({ "person_id": person.person, "via": "door" });

@@ -3,12 +3,11 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::put;
-use crate::support::{TestApp, Village};
+use crate::support::Village;
 
 #[tokio::test]
 async fn quiet_hours_are_ones_own_and_are_read_as_they_are_written() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
     assert_eq!(ann.get("/v1/me/quiet-hours").await.ok(), json!({ "from": "21:30", "to": "07:00" }));
     put(&ann, "/v1/me/quiet-hours", json!({ "from": "20:00", "to": "06:15" })).await.ok();
@@ -26,8 +25,7 @@ async fn quiet_hours_are_ones_own_and_are_read_as_they_are_written() {
 
 #[tokio::test]
 async fn an_office_says_that_somebody_is_on_duty_until_when_and_nobody_elses_presence_is_told() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let path = format!("/v1/bodies/{}/duty", village.committee);
     assert_eq!(ann.get(&path).await.ok(), json!({ "is_on": false }));

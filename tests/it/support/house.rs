@@ -22,6 +22,13 @@ use tempfile::TempDir;
 static SETTINGS: LazyLock<Mutex<HashMap<PathBuf, Vec<(&'static str, String)>>>> = LazyLock::new(Mutex::default);
 /// Migrated once, copied for every test.
 static TEMPLATE: LazyLock<Mutex<Option<String>>> = LazyLock::new(Mutex::default);
+/// The same as a file; whoever closes a database last folds its log into it.
+static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let house = House::of_sqlite();
+    migrate(house.url());
+    std::fs::read(house.path().join(FILE_NAME)).unwrap()
+});
+const FILE_NAME: &str = "liusheng.db";
 
 /// Everything that one installation owns; gone with this value.
 pub(crate) struct House {
@@ -39,7 +46,11 @@ impl House {
             let template = template.get_or_insert_with(|| migrated(&server));
             created(&server, Some(template))
         });
-        Self::with(database)
+        let house = Self::with(database);
+        if house.is_sqlite() {
+            std::fs::write(house.path().join(FILE_NAME), &*FILE).unwrap();
+        }
+        house
     }
 
     /// A database without a schema.
@@ -54,6 +65,18 @@ impl House {
             std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
         }
         copy
+    }
+
+    /// Waits until nobody has its file open any more: the log goes with the last who had.
+    pub(crate) async fn at_rest(&self) {
+        let log = self.path().join(format!("{FILE_NAME}-wal"));
+        for _ in 0..1000 {
+            if !log.exists() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("{} is open", self.path().display());
     }
 
     /// An SQLite file, whatever else there is.
@@ -94,7 +117,7 @@ impl House {
         match (&self.elsewhere, &self.database) {
             (Some(url), _) => url.clone(),
             (None, Some(name)) => address(&server().unwrap(), name),
-            (None, None) => format!("sqlite://{}", self.path().join("liusheng.db").display()),
+            (None, None) => format!("sqlite://{}", self.path().join(FILE_NAME).display()),
         }
     }
 }
@@ -137,7 +160,7 @@ impl Raw {
     /// The database of this data directory.
     pub(crate) async fn open(data_dir: &Path) -> Self {
         let url = settings_of(data_dir).into_iter().find(|(key, _)| *key == "LIUSHENG_DATABASE_URL");
-        let file = || format!("sqlite://{}?mode=rwc", data_dir.join("liusheng.db").display());
+        let file = || format!("sqlite://{}?mode=rwc", data_dir.join(FILE_NAME).display());
         let mut options = ConnectOptions::new(url.map_or_else(file, |(_, url)| url));
         options.max_connections(1).sqlx_logging(false);
         Self(Database::connect(options).await.unwrap())
@@ -220,9 +243,12 @@ fn created(server: &str, template: Option<&str>) -> String {
 
 fn migrated(server: &str) -> String {
     let name = created(server, None);
-    let url = address(server, &name);
-    blocking(async move { drop(opened(&url).await.unwrap()) });
+    migrate(address(server, &name));
     name
+}
+
+fn migrate(url: String) {
+    blocking(async move { drop(opened(&url).await.unwrap()) });
 }
 
 /// The store behind an address, with keys that nobody else has.

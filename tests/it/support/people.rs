@@ -1,4 +1,6 @@
 //! The invented village of `roster_small.csv`: who sits where, and how each of them speaks to the server.
+mod founded;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -176,7 +178,28 @@ pub(crate) async fn person_of(app: &App, area: &str, number: &str) -> PersonId {
     app.store.read().query_one(&select).await.unwrap().unwrap().try_get("", "id").unwrap()
 }
 
+/// What stands in the streams of a kind that somebody sees, oldest first, asked for by a log-in that knows nothing of before.
+pub(crate) async fn told_in(app: &TestApp, who: PersonId, kind: &str) -> Vec<Value> {
+    app.settle().await;
+    let who = Somebody::signed_in(app, who).await;
+    let list = who.get("/v1/sync").await.ok();
+    let mut told = Vec::new();
+    for stream in list["streams"].as_array().unwrap().iter().filter(|stream| stream["kind"] == kind) {
+        let path = format!("/v1/streams/{}/entries?after=0", stream["id"].as_str().unwrap());
+        let entries = who.get(&path).await.ok();
+        told.extend(entries["entries"].as_array().unwrap().iter().map(|entry| entry["body"].clone()));
+    }
+    told
+}
+
+/// Codes of the cards among them.
+pub(crate) async fn cards_in(app: &TestApp, who: PersonId, kind: &str) -> Vec<String> {
+    let told = told_in(app, who, kind).await;
+    told.iter().filter_map(|body| body["card"].as_str()).map(str::to_owned).collect()
+}
+
 /// A village with everybody who has something to say in it.
+#[derive(Clone)]
 pub(crate) struct Village {
     pub(crate) area: String,
     pub(crate) committee: BodyId,

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{group, message, reads, say};
-use crate::support::{Somebody, TestApp, Village, answer};
+use crate::support::{Somebody, Village, answer};
 
 async fn list(who: &Somebody, cursor: Option<&Value>) -> Value {
     match cursor {
@@ -38,8 +38,7 @@ async fn crowd(village: &Village, ann: &Somebody) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_week_three_requests_bring_everything() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let groups = crowd(&village, &ann).await;
     ann.post("/v1/contacts", json!({})).await.ok();

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{came, group, id, own, read, row, say};
-use crate::support::{Raw, Socket, Somebody, TestApp, Village, answer, import, person_of};
+use crate::support::{Raw, Socket, Somebody, Village, answer, import, person_of};
 
 async fn receive(who: &Somebody, stream: &str, seq: i64) {
     let receiving = who.request(Method::PUT, &format!("/v1/streams/{stream}/received")).json(&json!({ "seq": seq }));
@@ -14,8 +14,7 @@ async fn receive(who: &Somebody, stream: &str, seq: i64) {
 
 #[tokio::test]
 async fn i7_i8_a_cursor_that_moved_is_told_to_the_own_devices_and_no_more_often_than_needed() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let stream = group(&village, &[&ann]).await;
     let mut other = Socket::connect(&app, &ann.token(), json!({})).await;
@@ -84,8 +83,7 @@ fn roster(more: usize) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_fill_a_group_and_who_has_not_read_is_paged() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     assert_eq!(import(&app.app, roster(510)).await, 510);
     let ann = village.villager(&app, "00007").await;
     let stream = group(&village, &[&ann]).await;
@@ -145,8 +143,7 @@ async fn five_hundred_fill_a_group_and_who_has_not_read_is_paged() {
 
 #[tokio::test]
 async fn a_whole_village_that_reads_at_once_is_told_in_one_go() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     for _ in 0..12 {
         super::group(&village, &[]).await;
     }

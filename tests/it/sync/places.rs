@@ -7,7 +7,7 @@ use liusheng::{
 use serde_json::{Value, json};
 
 use super::{came, group, id, own, row, say};
-use crate::support::{Raw, Socket, Somebody, TestApp, Village, answer, import, monday};
+use crate::support::{Raw, Socket, Somebody, TestApp, Village, answer, import};
 
 async fn matter(village: &Village) -> String {
     let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
@@ -26,8 +26,7 @@ fn joined(socket: &Socket, mailbox: &str, stream: &str) -> usize {
 
 #[tokio::test]
 async fn i8_who_speaks_in_a_discussion_hears_what_is_said_there_from_then_on() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let talk = village.discussion(&app, &matter(&village).await).await.to_string();
     app.settle().await;
     let (ann, bob, may) = (
@@ -69,8 +68,7 @@ async fn i8_who_speaks_in_a_discussion_hears_what_is_said_there_from_then_on() {
 
 #[tokio::test]
 async fn former_threads_push_nothing_off_the_list() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let group = group(&village, &[&village.clerk]).await;
     app.pass(TimeDelta::minutes(1)).await;
     let raw = Raw::open(app.folder.path()).await;
@@ -108,8 +106,7 @@ async fn former_threads_push_nothing_off_the_list() {
 
 #[tokio::test]
 async fn a_day_with_thousands_of_openings_ends() {
-    let app = TestApp::start_at(monday()).await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     for number in 0..12 {
         let voice = json!({ "kind": "help", "visibility": "handlers", "text": format!("第{number}件"), "place": "" });
         village.villager(&app, "00007").await.post("/v1/suggestions", voice).await.ok();
@@ -138,8 +135,7 @@ async fn a_day_with_thousands_of_openings_ends() {
 
 #[tokio::test]
 async fn who_takes_a_seat_finds_what_was_said_and_nothing_unread() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let forum = id(&own(StreamKind::Forum.as_str(), &village.member).await);
     for number in 0..3 {
         say(&village.council_chair, &forum, &format!("第{number}句")).await;
@@ -159,8 +155,7 @@ async fn who_takes_a_seat_finds_what_was_said_and_nothing_unread() {
 
 #[tokio::test]
 async fn who_left_the_roster_is_in_no_group_any_more() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let leaver = village.villager(&app, "00050").await;
     let group = group(&village, &[&leaver]).await;
     let there = |list: Value| list["members"].as_array().unwrap().len();

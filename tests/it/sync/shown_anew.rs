@@ -8,7 +8,7 @@ use crate::{
         device::{Device, Rules},
         fetch,
     },
-    support::{Answer, Somebody, TestApp, Village, answer},
+    support::{Answer, Somebody, Village, answer},
 };
 
 async fn device(who: &Somebody, stream: &str) -> Device {
@@ -19,8 +19,7 @@ async fn device(who: &Somebody, stream: &str) -> Device {
 
 #[tokio::test]
 async fn a_revised_notice_is_shown_in_the_place_of_the_old_one_and_is_news() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let matter = json!({ "area_code": village.area, "title": "装路灯", "summary": "村口装路灯。" });
     let matter = village.chair.post("/v1/matters", matter).await.ok()["id"].clone();
@@ -76,8 +75,7 @@ async fn put(who: &Somebody, chain: &str, row: Value) -> Answer {
 
 #[tokio::test]
 async fn a_household_has_one_row_with_the_fields_its_initiator_chose() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     // two of one household, one of another
     let (ann, ben) = (village.villager(&app, "00002").await, village.chair.clone());
     let cleo = village.villager(&app, "00007").await;
@@ -132,8 +130,7 @@ async fn a_household_has_one_row_with_the_fields_its_initiator_chose() {
 
 #[tokio::test]
 async fn one_character_is_found_and_so_is_what_stands_outside_the_own_list() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00011").await);
     let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
     let matter = village.chair.post("/v1/matters", matter).await.ok();

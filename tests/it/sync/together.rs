@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{group, row};
-use crate::support::{Raw, Somebody, TestApp, Village, is_full_run};
+use crate::support::{Raw, Somebody, Village, is_full_run};
 
 async fn said(app: &App, who: &Somebody, stream: StreamId, message: SendMessage) -> liusheng::error::Result<Sent> {
     let actor = liusheng::people::actor_of_session(app, who.person, who.session).await.unwrap();
@@ -25,8 +25,7 @@ fn words(text: &str) -> SendMessage {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_many_say_at_once_takes_the_statements_of_one_and_each_has_its_own_answer() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let mut people = vec![village.chair.clone()];
     for number in 5..12 {
         people.push(village.villager(&app, &format!("{number:05}")).await);
@@ -108,8 +107,7 @@ async fn what_many_say_at_once_takes_the_statements_of_one_and_each_has_its_own_
 /// A rate that depends on the machine is printed, and judged in full runs of a build with optimizations alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lively_stream_takes_thousands_of_messages_a_second() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let ann = village.villager(&app, "00007").await;
     let id: StreamId = group(&village, &[&ann]).await.parse().unwrap();
     let actor = liusheng::people::actor_of_session(&app.app, ann.person, ann.session).await.unwrap();

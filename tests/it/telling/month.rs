@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use fake_providers::{Fake, Fault};
 
 use super::*;
-use crate::support::{is_done_before, is_full_run};
+use crate::support::is_full_run;
 
 /// The whole month takes minutes: it is lived through in the full run, two weeks of it otherwise.
 fn days() -> usize {
@@ -51,9 +51,6 @@ fn harm(fake: &Fake, day: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_month_of_what_was_really_sent_disturbs_nobody_more_than_three_times_in_any_seven_days() {
-    if is_done_before("a month of telling") {
-        return;
-    }
     let fake = Fake::start().await.unwrap();
     let scene = Scene::set_with(0, |config| by_fake(config, &fake)).await;
     for number in ["00007", "00008", "00053", "00054"] {

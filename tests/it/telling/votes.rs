@@ -4,6 +4,20 @@ use uuid::Uuid;
 use super::{family::one_number_up_to, *};
 use crate::support::Raw;
 
+/// A vote that everybody is asked about for five days.
+async fn asked(scene: &Scene) -> String {
+    let matter = scene.village.matter_to_decide(&scene.app, "修桥").await;
+    scene.village.open_vote(&scene.app, &matter, TimeDelta::days(5)).await
+}
+
+/// The same once it was told.
+async fn told(scene: &Scene) -> String {
+    let vote = asked(scene).await;
+    scene.app.settle().await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    vote
+}
+
 /// Whom the list of a vote names, as its page.
 async fn list(scene: &Scene, vote: &str) -> String {
     let (status, page) = scene.village.chair.download(&format!("/desk/votes/{vote}/doors")).await;
@@ -15,10 +29,7 @@ async fn list(scene: &Scene, vote: &str) -> String {
 async fn electors_whom_no_message_reached_are_named_for_the_door() {
     let scene = Scene::set().await;
     let (app, village) = (&scene.app, &scene.village);
-    let matter = village.matter_to_decide(app, "修桥").await;
-    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
-    app.settle().await;
-    scene.pass(TimeDelta::seconds(20)).await;
+    let vote = told(&scene).await;
     let first = list(&scene, &vote).await;
     // 沈阿婆 and 费无证 have no phone; 费海荣 has one, and no app in which to hear of it
     assert!(first.contains("沈阿婆") && first.contains("费无证") && !first.contains("费海荣"), "{first}");
@@ -47,10 +58,7 @@ async fn electors_whom_no_message_reached_are_named_for_the_door() {
 async fn the_list_of_a_secret_vote_says_of_nobody_that_no_message_was_needed() {
     let scene = Scene::set().await;
     let (app, village) = (&scene.app, &scene.village);
-    let matter = village.matter_to_decide(app, "修桥").await;
-    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
-    app.settle().await;
-    scene.pass(TimeDelta::seconds(20)).await;
+    let vote = told(&scene).await;
     let raw = Raw::open(app.folder.path()).await;
     assert_eq!(raw.execute("UPDATE votes SET secrecy = 'secret'").await, 1);
     let rows = async || list(&scene, &vote).await.split("tbody>").nth(1).map(str::to_owned).unwrap();
@@ -81,8 +89,7 @@ async fn the_list_of_a_secret_vote_says_of_nobody_that_no_message_was_needed() {
 async fn who_has_an_offices_number_alone_is_told_at_the_door_that_a_sheet_was_handed_out() {
     let scene = Scene::set().await;
     let (app, village) = (&scene.app, &scene.village);
-    let matter = village.matter_to_decide(app, "修桥").await;
-    let vote = village.open_vote(app, &matter, TimeDelta::days(5)).await;
+    let vote = asked(&scene).await;
     let elector = person_of(&app.app, &village.area, "00007").await;
     let handed_out = app.app.store.write(move |tx| {
         Box::pin(async move {

@@ -10,8 +10,7 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn where_one_may_cast_again_paper_comes_before_the_phone_and_a_secret_few_on_paper_are_not_told_apart() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let more = json!({ "has_paper": true, "allows_revote": true, "closes_at": app.app.now() + TimeDelta::days(6) });
     let vote = Sealed::open(&app, &village, &matter, more).await;
@@ -91,8 +90,7 @@ const KEPT: &str = "SELECT count(*) FROM paper_counts WHERE figures LIKE '%again
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_a_few_on_paper_chose_in_a_secret_vote_is_never_told_apart_and_not_kept() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = mixed(&app, &village, &["00007", "00008", "00010", "00011", "00012", "00013"]).await;
     let sign = vote.path("/paper/signature");
     counted(&village, &vote, (1, json!({ "for": 5 }))).await;
@@ -129,8 +127,7 @@ async fn what_a_few_on_paper_chose_in_a_secret_vote_is_never_told_apart_and_not_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_secret_vote_on_paper_that_is_annulled_while_it_waits_for_its_keys_can_be_checked() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let vote = mixed(&app, &village, &["00007"]).await;
     counted(&village, &vote, (1, json!({ "against": 1 }))).await;
     village.chair.post(&vote.path("/paper/signature"), json!({})).await.ok();
@@ -145,8 +142,7 @@ async fn a_secret_vote_on_paper_that_is_annulled_while_it_waits_for_its_keys_can
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_is_told_that_somebody_cast_a_secret_ballot_for_them_while_paper_is_counted() {
-    let app = TestApp::start().await;
-    let village = Village::found(&app).await;
+    let (app, village) = Village::start().await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
     let more = json!({ "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(6) });
     let vote = Sealed::open(&app, &village, &matter, more).await;

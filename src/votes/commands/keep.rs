@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, SqlErr, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, SqlErr, sea_query::Expr};
 
 use super::{
     Cast, Paper,
@@ -36,10 +36,9 @@ pub(super) struct Good {
 /// # Errors
 /// `cast_id_conflict`, `already_cast` when a key or a mark holds against what was read; then nothing of them may be kept.
 pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<()> {
-    let revs = revisions(tx, all).await?;
-    insert(tx, all.iter().zip(&revs)).await?;
-    let is_news = |(good, rev): &(&Good, &i32)| **rev == 1 || good.slot.cast_by != good.casting.by();
-    let news: Vec<&Good> = all.iter().zip(&revs).filter(is_news).map(|(good, _)| good).collect();
+    insert(tx, all).await?;
+    let is_news = |good: &&Good| good.slot.has_not_cast() || good.slot.cast_by != good.casting.by();
+    let news: Vec<&Good> = all.iter().filter(is_news).collect();
     mark(tx, &news).await?;
     let on_board: Vec<_> = all.iter().filter(|good| good.slot.has_board).collect();
     board::commands::promise(tx, on_board.iter().map(|good| (good.cast.vote, good.cast.hash.as_str()))).await?;
@@ -52,36 +51,13 @@ pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<()> {
     Ok(())
 }
 
-/// Of each the number of the ballot among those of its elector.
-async fn revisions(tx: &Tx, all: &[Good]) -> Result<Vec<i32>> {
-    let mut before: HashMap<VoteId, Vec<i32>> = HashMap::new();
-    for good in all.iter().filter(|good| !good.slot.has_not_cast()) {
-        before.entry(good.cast.vote).or_default().push(good.casting.number);
-    }
-    let mut newest = HashMap::new();
-    for (vote, electors) in before {
-        let last: Vec<(i32, i32)> = envelope::Entity::find()
-            .select_only()
-            .column(envelope::Column::ElectorNumber)
-            .expr_as(Expr::col(envelope::Column::Rev).max(), "newest")
-            .filter(envelope::Column::VoteId.eq(vote))
-            .filter(envelope::Column::ElectorNumber.is_in(padded(electors)))
-            .group_by(envelope::Column::ElectorNumber)
-            .into_tuple()
-            .all(tx)
-            .await?;
-        newest.extend(last.into_iter().map(|(elector, rev)| ((vote, elector), rev)));
-    }
-    Ok(all.iter().map(|good| newest.get(&(good.cast.vote, good.casting.number)).map_or(1, |rev| rev + 1)).collect())
-}
-
 /// The unique keys are the guard; the look beforehand only finds the right words.
-async fn insert(tx: &Tx, all: impl Iterator<Item = (&Good, &i32)>) -> Result<()> {
-    let rows = all.map(|(Good { cast, casting, paper, .. }, rev)| envelope::ActiveModel {
+async fn insert(tx: &Tx, all: &[Good]) -> Result<()> {
+    let rows = all.iter().map(|Good { cast, casting, paper, slot, .. }| envelope::ActiveModel {
         vote_id: Set(cast.vote),
         cast_id: Set(cast.cast_id),
         elector_number: Set(casting.number),
-        rev: Set(*rev),
+        rev: Set(slot.newest.unwrap_or(0) + 1),
         choice: Set(paper.open.as_ref().map(|ballot| ballot.marks().join(","))),
         sealed: Set(paper.sealed.as_ref().map(|(text, _)| text.clone())),
         ballot_hash: Set(cast.hash.clone()),

@@ -1,7 +1,11 @@
 //! Ballots that many cast at the same moment, by as many statements as one is cast with.
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ConnectionTrait,
+    sea_query::{Expr, ExprTrait, Query},
+};
+use uuid::Uuid;
 
 use super::{
     Cast, Paper,
@@ -38,22 +42,22 @@ pub async fn hand_in(store: &Store, (person, vote): (PersonId, VoteId), paper: P
     store.write(move |tx| Box::pin(async move { cast(tx, person, vote, paper).await })).await
 }
 
-/// Each as [`cast`] would answer; `None` for what is not decided by the elector's own place on the roll, or by what another
-/// of these ballots brings: it is cast by itself.
+/// Each as [`cast`] would answer; `None` for what is there already, and for what is not decided by the elector's own place on
+/// the roll, or by what another of these ballots brings: it is cast by itself.
 async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> {
     let mut by_vote: HashMap<VoteId, Vec<&Handed>> = HashMap::new();
     for one in all {
         by_vote.entry(one.vote).or_default().push(one);
     }
-    let (mut slots, mut known) = (HashMap::new(), HashMap::new());
+    let (mut slots, mut known) = (HashMap::new(), HashSet::new());
     for (vote, handed) in by_vote {
         let people = handed.iter().map(|one| one.person).collect();
-        slots.extend(own_slots(tx, vote, people).await?.into_iter().map(|(person, slot)| ((vote, person), slot)));
-        let ids = padded(handed.iter().map(|one| one.paper.cast_id).collect());
-        let there = envelope::Entity::find()
-            .filter(envelope::Column::VoteId.eq(vote))
-            .filter(envelope::Column::CastId.is_in(ids));
-        known.extend(there.all(tx).await?.into_iter().map(|row| ((vote, row.cast_id), row)));
+        let own = own_slots(tx, vote, people).await?;
+        // whose first ballot this is sends none again; an id of somebody else's is refused by its key
+        let again = |one: &&&Handed| own.get(&one.person).is_some_and(|slot| slot.newest.is_some());
+        let ids = handed.iter().filter(again).map(|one| one.paper.cast_id).collect();
+        known.extend(are_there(tx, vote, ids).await?.into_iter().map(|cast_id| (vote, cast_id)));
+        slots.extend(own.into_iter().map(|(person, slot)| ((vote, person), slot)));
     }
     // the time is read after the rows: on the one writer nothing closes the vote from here to the commit
     let now = tx.now();
@@ -64,14 +68,17 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
             outcomes.push(Ok(None));
             continue;
         };
-        let found = look_at(slot, known.get(&(*vote, paper.cast_id)).cloned(), (*person, *vote, paper), now);
+        if known.contains(&(*vote, paper.cast_id)) {
+            outcomes.push(Ok(None));
+            continue;
+        }
+        let found = look_at(slot, None, (*person, *vote, paper), now);
         outcomes.push(match found {
             Ok(Look::New(new)) if ids.insert((*vote, paper.cast_id)) => {
                 good.push(*new);
                 Ok(good.last().map(|new| new.cast.clone()))
             }
-            Ok(Look::Before(cast)) => Ok(Some(cast)),
-            Ok(Look::New(_) | Look::After | Look::Taken(..)) => Ok(None),
+            Ok(_) => Ok(None),
             Err(refused) if refused.code().status().is_server_error() => return Err(refused),
             Err(refused) => Err(refused),
         });
@@ -80,4 +87,26 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
         keep(tx, &good).await?;
     }
     Ok(outcomes)
+}
+
+/// Which of these ballots are there. Each is looked up by its key: of a vote that has just begun the database does not know
+/// yet how many ballots it has, and would rather go through all of them.
+async fn are_there(tx: &Tx, vote: VoteId, ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked = || Expr::col(("asked", "column1"));
+    let same = Query::select()
+        .column((envelope::Entity, envelope::Column::CastId))
+        .from(envelope::Entity)
+        .and_where(Expr::col((envelope::Entity, envelope::Column::VoteId)).eq(vote))
+        .and_where(Expr::col((envelope::Entity, envelope::Column::CastId)).eq(asked()))
+        .to_owned();
+    let found = Query::select()
+        .expr_as(Expr::SubQuery(None, Box::new(same.into())), "found")
+        .from_values(padded(ids), "asked")
+        .to_owned();
+    let rows = tx.query_all(&found).await?;
+    let found = rows.iter().map(|row| row.try_get::<Option<Uuid>>("", "found"));
+    Ok(found.collect::<std::result::Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

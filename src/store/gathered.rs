@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// Pieces read together at most.
 const PIECES: usize = 64;
 /// So long more may join those who wait already.
-const MORE: Duration = Duration::from_millis(1);
+const MORE: Duration = Duration::from_millis(3);
 
 /// Reads several pieces; an answer for each, in their order.
 pub type Gathered<I, T> = for<'d> fn(&'d InTime, &'d [I]) -> BoxFuture<'d, Result<Vec<T>>>;

@@ -15,6 +15,7 @@
 //! `synchronous=FULL` and `synchronous_commit=on`: without them a power cut loses what was
 //! acknowledged.
 mod alone;
+mod by_key;
 pub mod catalog;
 mod dialect;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::{
     alone::{damage, doubts, exists, snapshot, write_alone},
+    by_key::{by_key, key_column},
     gathered::{Gathered, padded},
     in_time::InTime,
     together::Together,

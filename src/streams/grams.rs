@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, OnConflict, Query},
 };
 use serde_json::Value;
 
@@ -14,12 +15,16 @@ use super::{
     rows::{entry, gram, gram_due},
     rules::SAID,
 };
-use crate::{error::Result, ids::StreamId, store::Tx};
+use crate::{
+    error::Result,
+    ids::StreamId,
+    store::{Tx, by_key, key_column},
+};
 
 /// Kinds of entry in which words are found.
 pub(super) const KINDS: [&str; 3] = ["message", "card", "chain"];
-/// Entries taken in hand at once: some thousands of pairs, so that nobody waits long for the writer.
-const AT_ONCE: u64 = 50;
+/// Entries taken in hand at once: a thousand pairs or two, so that nobody waits long for the writer.
+const AT_ONCE: u64 = 20;
 const ROWS: usize = 500;
 
 /// Words as they are compared: without case, full-width letters and figures as narrow ones, no blanks.
@@ -99,28 +104,34 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         .limit(AT_ONCE)
         .all(tx)
         .await?;
-    if waiting.is_empty() {
-        return Ok(0);
-    }
-    let said = waiting.iter().fold(Condition::any(), |all, one| {
-        all.add(entry::Column::StreamId.eq(one.stream_id).and(entry::Column::Seq.eq(one.seq)))
-    });
+    let Some(last) = waiting.last() else { return Ok(0) };
+    let said = Query::select()
+        .column((entry::Entity, entry::Column::Body))
+        .from(entry::Entity)
+        .and_where(Expr::col((entry::Entity, entry::Column::StreamId)).eq(key_column(1)))
+        .and_where(Expr::col((entry::Entity, entry::Column::Seq)).eq(key_column(2)))
+        .and_where(Expr::col((entry::Entity, entry::Column::State)).eq(SAID))
+        .to_owned();
     let mut rows = Vec::new();
-    for entry in entry::Entity::find().filter(said).filter(entry::Column::State.eq(SAID)).all(tx).await? {
-        let body: Value = serde_json::from_str(&entry.body).unwrap_or_default();
+    let places = waiting.iter().map(|one| (one.stream_id, one.seq)).collect();
+    for row in tx.query_all(&by_key(places, 2, said)).await? {
+        let Some(body) = row.try_get::<Option<String>>("", "found")? else { continue };
+        let (stream_id, seq): (StreamId, i64) = (row.try_get("", "column1")?, row.try_get("", "column2")?);
+        let body: Value = serde_json::from_str(&body).unwrap_or_default();
         rows.extend(grams(&words(&body)).into_iter().map(|gram| gram::ActiveModel {
-            stream_id: Set(entry.stream_id),
+            stream_id: Set(stream_id),
             gram: Set(gram),
-            seq: Set(entry.seq),
+            seq: Set(seq),
         }));
     }
     for some in rows.chunks(ROWS) {
         let again = OnConflict::new().do_nothing().to_owned();
         gram::Entity::insert_many(some.to_vec()).on_conflict(again).exec_without_returning(tx).await?;
     }
-    let done = waiting.iter().fold(Condition::any(), |all, one| {
-        all.add(gram_due::Column::StreamId.eq(one.stream_id).and(gram_due::Column::Seq.eq(one.seq)))
-    });
+    // one unit of work at a time: nothing came in before them
+    let done = Condition::any()
+        .add(gram_due::Column::StreamId.lt(last.stream_id))
+        .add(gram_due::Column::StreamId.eq(last.stream_id).and(gram_due::Column::Seq.lte(last.seq)));
     gram_due::Entity::delete_many().filter(done).exec(tx).await?;
     Ok(waiting.len() as u64)
 }

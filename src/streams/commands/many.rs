@@ -2,7 +2,10 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, Query},
+};
 use uuid::Uuid;
 
 use super::{
@@ -20,7 +23,7 @@ use crate::{
     app::App,
     error::{Code, Error, Result},
     ids::{PersonId, StreamId},
-    store::Tx,
+    store::{Tx, by_key, key_column, padded},
     suspensions,
 };
 
@@ -56,7 +59,6 @@ async fn send_all(tx: &Tx, all: &[Saying]) -> Result<Vec<Result<Sent>>> {
     for (place, (one, outcome)) in all.iter().zip(&mut outcomes).enumerate() {
         match known.look_at(one) {
             Ok(Look::Apart) => *outcome = Some(apart(tx, one).await?),
-            Ok(Look::Before(sent)) => *outcome = Some(Ok(sent)),
             Ok(Look::New(entry)) => accepted.entry(one.stream).or_default().push((place, entry)),
             Err(refused) => *outcome = Some(Err(refused)),
         }
@@ -102,10 +104,8 @@ async fn apart(tx: &Tx, one: &Saying) -> Result<Result<Sent>> {
 
 /// What becomes of a message.
 enum Look {
-    /// It is sent by itself.
+    /// It is sent by itself; one that was sent before is answered so.
     Apart,
-    /// It was sent before.
-    Before(Sent),
     New(NewEntry),
 }
 
@@ -114,29 +114,25 @@ struct Known {
     streams: HashMap<StreamId, Stream>,
     members: HashMap<(PersonId, StreamId), membership::Model>,
     silenced: HashMap<PersonId, DateTime<Utc>>,
-    sent: HashMap<(PersonId, Uuid), entry::Model>,
+    sent: HashSet<(PersonId, Uuid)>,
 }
 
 impl Known {
     async fn of(tx: &Tx, all: &[Saying]) -> Result<Self> {
         let streams: HashSet<StreamId> = all.iter().map(|one| one.stream).collect();
         let people: HashSet<PersonId> = all.iter().map(|one| one.actor.person).collect();
-        let clients: Vec<Uuid> = all.iter().map(|one| one.message.client_id).collect();
+        let people = padded(people.into_iter().collect());
         let rows = stream::Entity::find().filter(stream::Column::Id.is_in(streams.iter().copied())).all(tx).await?;
         let members = membership::Entity::find()
             .filter(membership::Column::PersonId.is_in(people.iter().copied()))
             .filter(membership::Column::StreamId.is_in(streams))
             .all(tx)
             .await?;
-        let same = Condition::all()
-            .add(entry::Column::SenderId.is_in(people.iter().copied()))
-            .add(entry::Column::ClientId.is_in(clients));
-        let sent = entry::Entity::find().filter(same).all(tx).await?;
         Ok(Self {
             streams: rows.into_iter().map(|row| (row.id, row)).collect(),
             members: members.into_iter().map(|row| ((row.person_id, row.stream_id), row)).collect(),
-            silenced: suspensions::silenced(tx, people.into_iter().collect()).await?,
-            sent: sent.into_iter().filter_map(|row| Some(((row.sender_id?, row.client_id), row))).collect(),
+            silenced: suspensions::silenced(tx, people).await?,
+            sent: sent_before(tx, all).await?,
         })
     }
 
@@ -163,11 +159,29 @@ impl Known {
             return Err(suspensions::silent(*until));
         }
         say::check(stream, &one.message)?;
-        if let Some(known) = self.sent.get(&(one.actor.person, one.message.client_id)) {
-            return say::answered_before(known, one.stream).map(Look::Before);
+        if self.sent.contains(&(one.actor.person, one.message.client_id)) {
+            return Ok(Look::Apart);
         }
         let is_first = queries::is_first(stream, member);
         let place = Place { stream: stream.clone(), actor: &one.actor, role, is_first };
         Ok(Look::New(say::entry_of(&place, &one.message, &[])))
     }
+}
+
+/// Which of these messages are there.
+async fn sent_before(tx: &Tx, all: &[Saying]) -> Result<HashSet<(PersonId, Uuid)>> {
+    let ids = all.iter().map(|one| (one.actor.person, one.message.client_id)).collect();
+    let same = Query::select()
+        .column((entry::Entity, entry::Column::Seq))
+        .from(entry::Entity)
+        .and_where(Expr::col((entry::Entity, entry::Column::SenderId)).eq(key_column(1)))
+        .and_where(Expr::col((entry::Entity, entry::Column::ClientId)).eq(key_column(2)))
+        .to_owned();
+    let mut sent = HashSet::new();
+    for row in tx.query_all(&by_key(padded(ids), 2, same)).await? {
+        if row.try_get::<Option<i64>>("", "found")?.is_some() {
+            sent.insert((row.try_get("", "column1")?, row.try_get("", "column2")?));
+        }
+    }
+    Ok(sent)
 }

@@ -288,7 +288,7 @@ async fn sent_before(tx: &Tx, (actor, id): (&Actor, StreamId), client_id: Uuid) 
 }
 
 /// What was answered to the same `client_id` before.
-pub(super) fn answered_before(known: &entry::Model, id: StreamId) -> Result<Sent> {
+fn answered_before(known: &entry::Model, id: StreamId) -> Result<Sent> {
     if known.stream_id != id {
         return Err(Code::IdempotencyMismatch.into());
     }

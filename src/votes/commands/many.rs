@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Result,
     ids::{PersonId, VoteId},
-    store::{Store, Tx, padded},
+    store::{Store, Tx, by_key, key_column, padded},
     votes::rows::envelope,
 };
 
@@ -89,24 +89,18 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
     Ok(outcomes)
 }
 
-/// Which of these ballots are there. Each is looked up by its key: of a vote that has just begun the database does not know
-/// yet how many ballots it has, and would rather go through all of them.
+/// Which of these ballots are there.
 async fn are_there(tx: &Tx, vote: VoteId, ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let asked = || Expr::col(("asked", "column1"));
     let same = Query::select()
         .column((envelope::Entity, envelope::Column::CastId))
         .from(envelope::Entity)
         .and_where(Expr::col((envelope::Entity, envelope::Column::VoteId)).eq(vote))
-        .and_where(Expr::col((envelope::Entity, envelope::Column::CastId)).eq(asked()))
+        .and_where(Expr::col((envelope::Entity, envelope::Column::CastId)).eq(key_column(1)))
         .to_owned();
-    let found = Query::select()
-        .expr_as(Expr::SubQuery(None, Box::new(same.into())), "found")
-        .from_values(padded(ids), "asked")
-        .to_owned();
-    let rows = tx.query_all(&found).await?;
+    let rows = tx.query_all(&by_key(padded(ids), 1, same)).await?;
     let found = rows.iter().map(|row| row.try_get::<Option<Uuid>>("", "found"));
     Ok(found.collect::<std::result::Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use super::{
     group,
     layout::{Live, Page, Viewer, render},
+    login::with_cookies,
     meeting, speak,
     stream::office_of,
     words::{Words, day, deadline},
@@ -20,6 +21,7 @@ use crate::{
     meetings,
     notices::{self, NoticeView},
     page::PageQuery,
+    people,
     streams::{self, StreamKind, StreamView},
     suggestions::{
         self, SuggestionState,
@@ -90,7 +92,7 @@ async fn public(app: &App, viewer: &Viewer) -> Result<Response> {
     let query = MattersQuery { limit: Some(SHOWN), ..MattersQuery::default() };
     let page = viewer.page("page-site").back("");
     let (notices, matters) = (notices::queries::newest(db).await?, matters::queries::list(db, query).await?.items);
-    Ok(render(&PublicPage { page, notices, matters }))
+    with_cookies(render(&PublicPage { page, notices, matters }), &[people::no_writer(app)])
 }
 
 async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {

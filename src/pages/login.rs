@@ -77,12 +77,13 @@ fn page(viewer: &Viewer) -> Page {
     viewer.page("page-login").at("/login")
 }
 
-async fn phone(viewer: Viewer, Query(then): Query<Then>) -> Response {
+async fn phone(State(app): State<App>, viewer: Viewer, Query(then): Query<Then>) -> Result<Response> {
     let then = local(then.then.as_deref().unwrap_or("/")).to_owned();
     if viewer.actor.is_some() {
-        return see(&then);
+        return Ok(see(&then));
     }
-    render(&PhonePage { page: page(&viewer), then, typed: Fields::default(), wrong: Wrong::default() })
+    let shown = PhonePage { page: page(&viewer), then, typed: Fields::default(), wrong: Wrong::default() };
+    with_cookies(render(&shown), &[people::no_writer(&app)])
 }
 
 /// The number goes from form to form, never into an address.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, render, render_as, see, up},
+    login::with_cookies,
     speak::draft_of,
     words::Words,
 };
@@ -95,6 +96,7 @@ async fn shown(app: &App, who: Resident, typed: Fields, wrong: Wrong) -> Result<
 
 async fn act(State(app): State<App>, who: Resident, Path(form): Path<String>, typed: Fields) -> Result<Response> {
     match run(&app, who.actor.clone(), &form, &typed).await {
+        Ok(()) if form == "everywhere" => with_cookies(see("/privacy/mine"), &people::no_cookies(&app)),
         Ok(()) => Ok(see("/privacy/mine")),
         Err(error) => {
             let wrong = Wrong::from(error)?;

@@ -153,13 +153,21 @@ pub fn no_cookies(app: &App) -> [String; 2] {
     set_cookies(app, "", 0)
 }
 
-/// With another log-in the phone no longer knows whose words it takes where there is no network.
+/// The `Set-Cookie` value after which the phone no longer knows whose words it takes where there is no network: for whoever is
+/// shown what is for nobody, because the log-in ended elsewhere, by its date or with the account.
+#[must_use]
+pub fn no_writer(app: &App) -> String {
+    format!("{WRITER}=; SameSite=Lax; Path=/; Max-Age=0{}", secure(app))
+}
+
+/// Another log-in is another writer.
 fn set_cookies(app: &App, value: &str, secs: i64) -> [String; 2] {
-    let secure = if app.config.public_url.starts_with("https:") { "; Secure" } else { "" };
-    [
-        format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{secure}"),
-        format!("{WRITER}=; SameSite=Lax; Path=/; Max-Age=0{secure}"),
-    ]
+    let line = format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{}", secure(app));
+    [line, no_writer(app)]
+}
+
+fn secure(app: &App) -> &'static str {
+    if app.config.public_url.starts_with("https:") { "; Secure" } else { "" }
 }
 
 /// A request that changes something and is carried by a cookie must come from our own pages.

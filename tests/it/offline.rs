@@ -1,8 +1,9 @@
 //! What a phone keeps for when there is no network: `/worker.js`, its page and its files, the same for everybody.
+use liusheng::people::{self, Carrier, NewSession};
 use reqwest::{Method, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{TestApp, Village, code_of, hidden};
+use crate::support::{Somebody, TestApp, Village, code_of, hidden};
 
 const PHONE: &str = "19500000010";
 
@@ -50,6 +51,14 @@ fn forgets_the_writer(answer: &Response) -> bool {
     lines.any(|line| line.starts_with("ls_writer=;") && line.contains("Max-Age=0"))
 }
 
+/// What a browser sends after somebody's log-in in it.
+async fn cookie_of(app: &TestApp, who: &Somebody) -> String {
+    let (keys, person) = (app.app.keys.clone(), who.person);
+    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
+    let opening = app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
+    format!("ls_session={}", opening.await.unwrap().secret)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_and_a_log_out_take_the_writer_from_the_phone() {
     let app = TestApp::start().await;
@@ -64,6 +73,39 @@ async fn a_log_in_and_a_log_out_take_the_writer_from_the_phone() {
     assert!(forgets_the_writer(&entered), "{:?}", entered.headers());
     let cookie = header(&entered, "set-cookie").split(';').next().unwrap();
     let left = post("/logout", String::new(), cookie).await;
+    assert_eq!(left.status(), StatusCode::SEE_OTHER);
+    assert!(forgets_the_writer(&left), "{:?}", left.headers());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_that_ended_elsewhere_leaves_no_writer_on_the_phone() {
+    let (app, village) = Village::start().await;
+    let villager = village.villager(&app, "00007").await;
+    let open = async |cookie: &str, path: &str| {
+        app.http.get(app.url(path)).header("cookie", cookie).header("accept", "text/html").send().await.unwrap()
+    };
+    let cookie = cookie_of(&app, &villager).await;
+    let home = open(&cookie, "/").await;
+    assert!(!forgets_the_writer(&home), "whoever is signed in writes: {:?}", home.headers());
+    // from another phone of the same person
+    villager.post("/v1/logout/everywhere", json!({})).await.ok();
+    for path in ["/", "/login"] {
+        let shown = open(&cookie, path).await;
+        assert_eq!(shown.status(), StatusCode::OK, "{path}");
+        assert!(forgets_the_writer(&shown), "{path}: {:?}", shown.headers());
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_out_everywhere_does_so_on_this_phone_too() {
+    let (app, village) = Village::start().await;
+    let villager = village.villager(&app, "00007").await;
+    let cookie = cookie_of(&app, &villager).await;
+    let request = app.http.post(app.url("/privacy/mine/everywhere")).header("sec-fetch-site", "same-origin");
+    let request = request.header("cookie", &cookie).header("content-type", "application/x-www-form-urlencoded");
+    let left = request.body("").send().await.unwrap();
     assert_eq!(left.status(), StatusCode::SEE_OTHER);
     assert!(forgets_the_writer(&left), "{:?}", left.headers());
     app.stop().await;

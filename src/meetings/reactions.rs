@@ -26,8 +26,8 @@ pub const REACTIONS: &[Reaction] = &[
 ];
 
 /// Who belongs to the body without a seat is in none of its streams, and is told in the own mailbox; so is who came to it
-/// after the meeting was called, and who was signed in by somebody else. The card is found by the meeting: who has read it
-/// need not be told from outside.
+/// after the meeting was called, and who was signed in by somebody else. The card in a mailbox is found by the meeting: who has
+/// read it need not be told from outside.
 async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
         Kind::MeetingListChanged => return tell_entered(tx, event).await,
@@ -113,7 +113,7 @@ async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     if let Some(group) = meeting.group_number {
         for person in queries::lists::of_group(tx, &meeting, group).await? {
             let own = mailbox(tx, person).await?;
-            post_card(tx, own, card((code, key), &meeting, "/meetings")).await?;
+            post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
         }
     } else if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         let village = channel(tx, &meeting.area_code).await?;

@@ -126,3 +126,56 @@ async fn who_read_the_call_in_the_own_mailbox_is_not_disturbed_by_it() {
     assert!(told_of(&scene, "meeting.cancelled").await.contains(&reader.person.to_string()));
     scene.app.stop().await;
 }
+
+/// Who was told of this meeting from outside.
+async fn told_of_it(scene: &Scene, meeting: &Value) -> BTreeSet<String> {
+    let sent = format!(
+        "SELECT d.target_id FROM deliveries d JOIN announcements a ON a.id = d.announcement_id \
+         WHERE a.subject_id = '{}' AND d.state = 'sent'",
+        meeting.as_str().unwrap()
+    );
+    scene.rows(&sent).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_of_a_group_read_the_call_is_not_disturbed_by_it() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let (reader, other) = (village.villager(&scene.app, "00007").await, village.villager(&scene.app, "00008").await);
+    let mut group = call(&scene, village.committee, "group");
+    group["group_number"] = json!(4);
+    let called = village.chair.post("/v1/meetings", group).await.ok();
+    scene.app.settle().await;
+    reads(&scene, &reader, ("mailbox", &reader.person.to_string())).await;
+    scene.pass(TimeDelta::hours(3)).await;
+    let told = told_of_it(&scene, &called["id"]).await;
+    let is_told = |who: &Somebody| told.contains(&who.person.to_string());
+    assert_eq!((is_told(&reader), is_told(&other)), (false, true), "{told:?}");
+    let rows = village.chair.get(&format!("/v1/meetings/{}/reach", called["id"].as_str().unwrap())).await.ok();
+    let row = rows.as_array().unwrap().iter().find(|row| row["person_id"] == reader.person.to_string()).unwrap();
+    assert_eq!(row["way"], "app", "{rows}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_of_a_collective_read_the_call_where_the_village_does_is_not_disturbed_by_it() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let found = json!({ "kind": "collective", "name": "东衡村经济合作社", "areas": [village.area] });
+    let body = village.town.post("/v1/bodies", found).await.ok()["id"].as_str().unwrap().to_owned();
+    let keeper = village.villager(&scene.app, "00010").await;
+    let seat = json!({ "person_id": keeper.person, "role": "clerk" });
+    village.town.post(&format!("/v1/bodies/{body}/seats"), seat).await.ok();
+    let enter = json!({ "is_entered": true, "roster_numbers": ["00007", "00008", "00010"], "reason": "成员身份确认",
+        "since": "2026-11-01" });
+    keeper.post(&format!("/v1/bodies/{body}/register"), enter).await.ok();
+    let (reader, other) = (village.villager(&scene.app, "00007").await, village.villager(&scene.app, "00008").await);
+    let called = keeper.post("/v1/meetings", call(&scene, body.parse().unwrap(), "members")).await.ok();
+    scene.app.settle().await;
+    reads(&scene, &reader, ("channel", &village.area)).await;
+    scene.pass(TimeDelta::hours(3)).await;
+    let told = told_of_it(&scene, &called["id"]).await;
+    let is_told = |who: &Somebody| told.contains(&who.person.to_string());
+    assert_eq!((is_told(&reader), is_told(&other)), (false, true), "{told:?}");
+    scene.app.stop().await;
+}

@@ -71,6 +71,9 @@ pub struct ObjectionView {
     /// Why, where somebody withdrew it for the person.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub withdrawal: Option<String>,
+    /// Who did that; full name, because it was done in a seat.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub withdrawn_by_name: Option<String>,
 }
 
 /// The objections to a notice, as the actor may see them: with names for those who answer.
@@ -153,12 +156,14 @@ pub(super) async fn objection_views(
     rows: Vec<objection::Model>,
     eyes: Eyes,
 ) -> Result<Vec<ObjectionView>> {
-    let people = rows.iter().map(|row| row.person_id).chain(rows.iter().filter_map(|row| row.answered_by)).collect();
+    let officials = |row: &objection::Model| [row.answered_by, withdrawn_for(row)].into_iter().flatten();
+    let people = rows.iter().map(|row| row.person_id).chain(rows.iter().flat_map(officials)).collect();
     let names = people::names(db, people).await?;
     let show = |row: objection::Model| {
         let is_mine = matches!(eyes, Eyes::Person(asker) | Eyes::Handler(asker) if asker == row.person_id);
         let is_handler = matches!(eyes, Eyes::Handler(_));
         let name = names.get(&row.person_id).cloned().unwrap_or_default();
+        let withdrawn_by_name = withdrawn_for(&row).and_then(|person| names.get(&person).cloned());
         ObjectionView {
             name: if is_mine || is_handler { name } else { people::rules::mask_name(&name) },
             person_id: is_handler.then_some(row.person_id),
@@ -174,9 +179,15 @@ pub(super) async fn objection_views(
             answered_at: row.answered_at.map(clock::local),
             withdrawn_at: row.withdrawn_at.map(clock::local),
             withdrawal: row.withdrawal,
+            withdrawn_by_name,
         }
     };
     Ok(rows.into_iter().map(show).collect())
+}
+
+/// Who withdrew it for the person. That the person did it is nobody's to read by name.
+fn withdrawn_for(row: &objection::Model) -> Option<PersonId> {
+    row.withdrawn_by.filter(|by| *by != row.person_id)
 }
 
 /// Objections that stand, and answers to them, by notice.

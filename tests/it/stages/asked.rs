@@ -184,7 +184,9 @@ async fn what_was_written_down_for_somebody_can_be_withdrawn() {
     assert_eq!(withdraw(&village.clerk, &written[1], "").await.refused(), "invalid_fields");
     assert_eq!(withdraw(&village.member, &written[1], "本人不提了").await.refused(), "not_allowed");
     let back = withdraw(&village.clerk, &written[1], "本人不提了").await.ok();
-    assert_eq!(back["withdrawal"], "本人不提了");
+    let by = back["withdrawn_by_name"].as_str().unwrap();
+    assert_eq!((&back["withdrawal"], by.chars().count() > 1), (&json!("本人不提了"), true));
+    assert_eq!(first.get("withdrawn_by_name"), None, "who takes back the own owes nobody a name");
     assert!(own_cards(&app, &old).await.contains(&"objection_withdrawn".to_owned()));
     village.clerk.post(&format!("{}/answer", written[2]), answer).await.ok();
     assert_eq!(withdraw(&village.clerk, &written[2], "本人不提了").await.refused(), "wrong_state", "it was answered");
@@ -198,7 +200,7 @@ async fn what_was_written_down_for_somebody_can_be_withdrawn() {
         page(&other, &format!("/notices/{notice}")).await,
         page(&village.clerk, &format!("/desk/notices/{notice}")).await,
     ] {
-        assert!(shown.contains("已撤回") && shown.contains("工作人员代为撤回：本人不提了"), "{shown}");
+        assert!(shown.contains("已撤回") && shown.contains(&format!("工作人员{by}代为撤回：本人不提了")), "{shown}");
     }
     app.stop().await;
 }

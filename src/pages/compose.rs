@@ -85,6 +85,9 @@ pub async fn send(app: &App, actor: Actor, stream: StreamId, form: Form) -> Resu
     };
     match done {
         Ok(()) => Ok(None),
-        Err(error) => Ok(Some(Unsent { kept: sent.media(), wrong: Wrong::from(error)?, typed: sent.fields })),
+        Err(error) => {
+            let wrong = Wrong::from(error)?;
+            Ok(Some(Unsent { kept: sent.kept(&wrong), wrong, typed: sent.fields }))
+        }
     }
 }

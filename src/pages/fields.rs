@@ -200,6 +200,12 @@ impl Sent {
         let before = self.fields.all("media").filter_map(|id| id.parse().ok());
         before.chain(self.files.iter().map(|file| file.id)).collect()
     }
+
+    /// The media that the form brings along when it is shown again: none where they are what was wrong, or it would be refused
+    /// for them whatever is chosen in their place.
+    pub fn kept(&self, wrong: &Wrong) -> Vec<MediaId> {
+        if wrong.at("media").is_some() { Vec::new() } else { self.media() }
+    }
 }
 
 /// Reads a form with files. It names itself by a field `client_id` before its files, so that sending it again takes the

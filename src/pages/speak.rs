@@ -78,7 +78,7 @@ async fn page(
     (sent, wrong, similar): (Sent, Wrong, Vec<SuggestionSummary>),
 ) -> Result<Response> {
     let seats = seated(app, who).await?;
-    let kept = sent.media();
+    let kept = sent.kept(&wrong);
     let page = who.page("page-speak");
     let status = wrong.status();
     let (kinds, categories, visibilities) = (KINDS, CATEGORIES, VISIBILITIES);

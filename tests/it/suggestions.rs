@@ -189,7 +189,7 @@ async fn a_clip_of_a_voice_or_a_message_lasts_a_minute() {
 
     let messages = format!("/v1/streams/{}/messages", left["stream_id"].as_str().unwrap());
     let message = |clip: Value| json!({ "client_id": uuid::Uuid::now_v7(), "media": [clip] });
-    let refused = author.post(&messages, message(long)).await;
+    let refused = author.post(&messages, message(long.clone())).await;
     assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (422, &json!("clip_too_long")));
     author.post(&messages, message(clip(author, 60_000).await)).await.ok();
 
@@ -198,6 +198,11 @@ async fn a_clip_of_a_voice_or_a_message_lasts_a_minute() {
     village.clerk.post(&format!("{}/answers", path(&left)), spoken).await.ok();
     let page = author.request(reqwest::Method::GET, "/speak").header("accept", "text/html").send().await.unwrap();
     assert!(page.text().await.unwrap().contains("最长一分钟"));
+    // the form that is shown again does not bring along what is too long: no shorter one could be sent in its place
+    let long = long.as_str().unwrap();
+    let (status, _, page) = posted(author, &form("long", "", &[("media", long)]), None).await;
+    assert!(status == 422 && page.contains("录音最长一分钟，请") && page.contains("重新录"), "{page}");
+    assert!(!page.contains(long), "{page}");
     scene.app.stop().await;
 }
 

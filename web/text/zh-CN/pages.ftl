@@ -110,6 +110,7 @@ page-speak-place-none = 照片里没有拍摄位置。
 page-speak-photos = 照片（最多 9 张，可以不放）
 page-speak-voice = 录音文件（最长一分钟）
 page-speak-kept = 刚才的 { $n } 个照片或录音已经收到，不用再选。
+page-speak-choose-again = 刚才的照片和录音没有收下，请重新选、重新录。
 page-speak-who = 谁能看到
 page-speak-who-hint = 村里其他人看不到您的全名；办事的人每看一次都有记录，您查得到。
 page-speak-send = 送出

@@ -95,6 +95,10 @@ pub(super) async fn stands(db: &impl ConnectionTrait, told: &announcement::Model
             let meeting = meetings::queries::meeting(db, told.subject_id.parse().map_err(Error::broken)?).await?;
             Ok(meeting.state == meetings::queries::CALLED)
         }
+        // whoever withdrew it knows of it; where that was somebody else, that is told
+        Some(Kind::ObjectionRaised) => {
+            notices::queries::objection_stands(db, told.subject_id.parse().map_err(Error::broken)?).await
+        }
         _ => Ok(true),
     }
 }

@@ -29,7 +29,7 @@ pub(super) use self::{
 };
 pub use self::{
     confirmed::{ConfirmationView, has_confirmed, made_by, own as own_confirmation},
-    objections::{ObjectionView, objections, objectors_of, raised_by},
+    objections::{ObjectionView, objections, objectors_of, raised_by, stands as objection_stands},
     spoken::{Spoken, spoken},
 };
 pub use super::{

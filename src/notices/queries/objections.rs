@@ -3,8 +3,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::SelectStatement,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, sea_query::SelectStatement,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -31,6 +31,15 @@ pub async fn raised_by(db: &impl ConnectionTrait, id: ObjectionId) -> Result<Opt
         .select_only()
         .columns([objection::Column::PersonId, objection::Column::NoticeId]);
     Ok(row.into_tuple().one(db).await?)
+}
+
+/// Does an objection stand, or was it withdrawn?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn stands(db: &impl ConnectionTrait, id: ObjectionId) -> Result<bool> {
+    let standing = objection::Entity::find_by_id(id).filter(objection::Column::WithdrawnAt.is_null());
+    Ok(standing.count(db).await? > 0)
 }
 
 /// An objection with its answer.

@@ -126,3 +126,24 @@ async fn whose_voice_is_hidden_or_shown_again_is_told_so() {
     assert_eq!(told(&scene, &voices[1], "suggestion.shown").await, people(&[&author]));
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_took_back_what_was_written_down_is_not_told_of_it_any_more() {
+    let scene = Scene::set().await;
+    let clerk = &scene.village.clerk;
+    let notice = scene.publish("水池", false).await;
+    let (quick, slow) =
+        (scene.village.villager(&scene.app, "00007").await, scene.village.villager(&scene.app, "00008").await);
+    let mut written = Vec::new();
+    for who in [&quick, &slow] {
+        let said = json!({ "text": "太深", "person_id": who.person });
+        let raised = clerk.post(&format!("/v1/notices/{notice}/objections"), said).await.ok();
+        written.push(raised["id"].as_str().unwrap().to_owned());
+    }
+    quick.post(&format!("/v1/objections/{}/withdraw", written[0]), json!({})).await.ok();
+    scene.app.settle().await;
+    scene.pass(TimeDelta::hours(10)).await;
+    assert_eq!(told(&scene, &written[0], "objection.raised").await, people(&[]), "who withdrew it knows of it");
+    assert_eq!(told(&scene, &written[1], "objection.raised").await, people(&[&slow]));
+    scene.app.stop().await;
+}

@@ -1,6 +1,6 @@
 //! What is done to a board: begun, appended to, ended, given its result.
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::{Value, json};
@@ -20,7 +20,9 @@ use crate::{
 };
 
 /// Leaves in one batch, so that a unit of work stays short.
-const BATCH: u64 = 400;
+const BATCH: usize = 400;
+/// Leaves of a board in one turn.
+const AT_ONCE: u64 = 50_000;
 /// Rows in one insert: at most six columns each, well under SQLite's 32,766 variables.
 const CHUNK: usize = 1000;
 
@@ -158,18 +160,20 @@ async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadVie
 /// # Errors
 /// When the database fails.
 pub async fn tick(app: &App) -> Result<u64> {
-    let waiting: Vec<(VoteId, i64)> = pending::Entity::find()
+    let waiting: Vec<VoteId> = pending::Entity::find()
         .select_only()
         .column(pending::Column::VoteId)
-        .column_as(pending::Column::BallotHash.count(), "ballots")
-        .group_by(pending::Column::VoteId)
+        .distinct()
         .into_tuple()
         .all(app.store.read())
         .await?;
     let mut appended = 0;
-    for (vote, ballots) in waiting {
-        for _ in 0..ballots.unsigned_abs().div_ceil(BATCH) {
-            match app.store.write(move |tx| Box::pin(sequence(tx, vote))).await {
+    for vote in waiting {
+        // which pieces there are is read beside the writer
+        let promised = promised(app.store.read(), vote).await?;
+        for piece in promised.chunks(BATCH) {
+            let Some((first, last)) = piece.first().cloned().zip(piece.last().cloned()) else { break };
+            match app.store.write(move |tx| Box::pin(sequence(tx, vote, Some((first, last))))).await {
                 Ok(some) => appended += some,
                 // a board that cannot grow holds up no other
                 Err(error) => {
@@ -182,30 +186,31 @@ pub async fn tick(app: &App) -> Result<u64> {
     Ok(appended)
 }
 
-/// Appends what was promised, sorted by digest, and says how many.
+/// Digests that wait for this board, sorted.
+async fn promised(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<String>> {
+    let hashes = pending::Entity::find().select_only().column(pending::Column::BallotHash);
+    let hashes = hashes.filter(pending::Column::VoteId.eq(vote)).order_by_asc(pending::Column::BallotHash);
+    Ok(hashes.limit(AT_ONCE).into_tuple().all(db).await?)
+}
+
+/// Appends what was promised, sorted by digest, and says how many: all of it, or what lies between these two digests.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sequence(tx: &Tx, vote: VoteId) -> Result<u64> {
-    let waiting: Vec<String> = pending::Entity::find()
-        .select_only()
-        .column(pending::Column::BallotHash)
-        .filter(pending::Column::VoteId.eq(vote))
-        .order_by_asc(pending::Column::BallotHash)
-        .limit(BATCH)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let Some(last) = waiting.last().cloned() else { return Ok(0) };
+pub async fn sequence(tx: &Tx, vote: VoteId, between: Option<(String, String)>) -> Result<u64> {
+    let mut taken = pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote));
+    if let Some((first, last)) = between {
+        taken = taken.filter(pending::Column::BallotHash.between(first, last));
+    }
+    let mut taken: Vec<String> =
+        taken.exec_with_returning(tx).await?.into_iter().map(|promise| promise.ballot_hash).collect();
+    if taken.is_empty() {
+        return Ok(0);
+    }
+    taken.sort();
     let poll = vote.to_string();
-    append(tx, vote, waiting.iter().map(|hash| lsb1::ballot_entry(&poll, hash)).collect()).await?;
-    // one unit of work at a time: nothing came in between
-    pending::Entity::delete_many()
-        .filter(pending::Column::VoteId.eq(vote))
-        .filter(Expr::col(pending::Column::BallotHash).lte(last))
-        .exec(tx)
-        .await?;
-    Ok(waiting.len() as u64)
+    append(tx, vote, taken.iter().map(|hash| lsb1::ballot_entry(&poll, hash)).collect()).await?;
+    Ok(taken.len() as u64)
 }
 
 /// Ends a board: what was promised, what is told at the end (named ballots, ballots that do not count), the `close` entry.
@@ -213,7 +218,7 @@ pub async fn sequence(tx: &Tx, vote: VoteId) -> Result<u64> {
 /// # Errors
 /// When the database fails.
 pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadView> {
-    while sequence(tx, vote).await? > 0 {}
+    sequence(tx, vote, None).await?;
     let ballots = queries::ballots(tx, vote).await?;
     told.push(lsb1::close_entry(&vote.to_string(), ballots));
     append(tx, vote, told).await

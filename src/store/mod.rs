@@ -50,7 +50,7 @@ use crate::{
     broker::Bell,
     calendar::Calendar,
     clock::Clock,
-    error::{Code, Result},
+    error::{Code, Error, Result},
     keys::Keys,
 };
 
@@ -97,12 +97,21 @@ pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) 
     let counted = Arc::clone(&asked);
     let count = Arc::new(move || _ = counted.writes.fetch_add(1, Ordering::Relaxed));
     let writer = Writer { dialect: Arc::clone(&dialect), write, bells: bells.clone(), clock, calendar, keys, count };
-    tokio::spawn(writer.run(waiting));
+    start(writer, waiting)?;
     let read = InTime::new(read, READ_WITHIN);
     Ok((
         Store { dialect, read, units, bells: Arc::new(bells), queues: Arc::default(), gathered: Arc::default(), asked },
         rung,
     ))
+}
+
+/// Gives the writer a thread to itself. Whoever waits for a commit is answered after it, hundreds at once: among their tasks
+/// the writer's next step would wait for all of them, statement by statement, while the database has nothing to do.
+fn start(writer: Writer, waiting: mpsc::Receiver<writer::Unit>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::broken)?;
+    let thread = std::thread::Builder::new().name("writer".to_owned());
+    thread.spawn(move || runtime.block_on(writer.run(waiting))).map_err(Error::broken)?;
+    Ok(())
 }
 
 impl Store {

@@ -55,8 +55,9 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
         let own = own_slots(tx, vote, people).await?;
         // whose first ballot this is sends none again; an id of somebody else's is refused by its key
         let again = |one: &&&Handed| own.get(&one.person).is_some_and(|slot| slot.newest.is_some());
-        let ids = handed.iter().filter(again).map(|one| one.paper.cast_id).collect();
-        known.extend(are_there(tx, vote, ids).await?.into_iter().map(|cast_id| (vote, cast_id)));
+        let ids =
+            handed.iter().filter(again).filter_map(|one| Some((own.get(&one.person)?.number?, one.paper.cast_id)));
+        known.extend(are_there(tx, vote, ids.collect()).await?.into_iter().map(|cast_id| (vote, cast_id)));
         slots.extend(own.into_iter().map(|(person, slot)| ((vote, person), slot)));
     }
     // the time is read after the rows: on the one writer nothing closes the vote from here to the commit
@@ -89,8 +90,9 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
     Ok(outcomes)
 }
 
-/// Which of these ballots are there.
-async fn are_there(tx: &Tx, vote: VoteId, ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
+/// Which of these ballots are there, each with its elector: of a vote that has just begun PostgreSQL believes that it has a
+/// ballot or two, and with less than all of a key would look at every one of them.
+async fn are_there(tx: &Tx, vote: VoteId, ids: Vec<(i32, Uuid)>) -> Result<Vec<Uuid>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -98,9 +100,10 @@ async fn are_there(tx: &Tx, vote: VoteId, ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
         .column((envelope::Entity, envelope::Column::CastId))
         .from(envelope::Entity)
         .and_where(Expr::col((envelope::Entity, envelope::Column::VoteId)).eq(vote))
-        .and_where(Expr::col((envelope::Entity, envelope::Column::CastId)).eq(key_column(1)))
+        .and_where(Expr::col((envelope::Entity, envelope::Column::ElectorNumber)).eq(key_column(1)))
+        .and_where(Expr::col((envelope::Entity, envelope::Column::CastId)).eq(key_column(2)))
         .to_owned();
-    let rows = tx.query_all(&by_key(padded(ids), 1, same)).await?;
+    let rows = tx.query_all(&by_key(padded(ids), 2, same)).await?;
     let found = rows.iter().map(|row| row.try_get::<Option<Uuid>>("", "found"));
     Ok(found.collect::<std::result::Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

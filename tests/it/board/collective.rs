@@ -107,7 +107,7 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
         "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(10) + TimeDelta::hours(3) });
     assert_eq!(village.chair.post("/v1/meetings", call.clone()).await.refused(), "not_allowed");
     let meeting = keeper.post("/v1/meetings", call).await.ok();
-    assert_eq!(meeting["listed"], 7, "those on the register, and not who keeps it besides");
+    assert_eq!(meeting["listed"], 6, "those of age on the register, and not who keeps it besides");
     let ask = json!({ "meeting_id": meeting["id"], "question": "是否同意入股？", "preset": "collective_members",
         "closes_at": app.app.now() + TimeDelta::days(15) });
     let early = keeper.post("/v1/votes", ask.clone()).await;
@@ -164,11 +164,45 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn in_a_hall_too_a_collective_is_called_ten_days_ahead_and_counts_those_of_age() {
+    let (app, village) = Village::start().await;
+    import(&app.app, format!("{ROSTER}{CHILD}")).await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let keeper = &keepers[0];
+    let members = ["00007", "00008", "00009", "00010", "00011", "00012", "00060"];
+    keeper.post(&format!("/v1/bodies/{body}/register"), change(true, &members)).await.ok();
+    let call = |days| {
+        json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "成员大会",
+            "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(days) })
+    };
+    let refused = keeper.post("/v1/meetings", call(9)).await;
+    assert!(refused.body.to_string().contains("short_notice"), "{}", refused.body);
+    let meeting = keeper.post("/v1/meetings", call(10)).await.ok();
+    let path = format!("/v1/meetings/{}", meeting["id"].as_str().unwrap());
+    app.pass(TimeDelta::days(10) + TimeDelta::minutes(1)).await;
+    for number in &members[..4] {
+        let person = person_of(&app.app, &village.area, number).await;
+        keeper.post(&format!("{path}/attendances"), json!({ "person_id": person, "via": "paper" })).await.ok();
+    }
+    let minutes = json!({ "minutes": "到会四人。", "resolutions": [{ "text": "入股", "votes_for": 4 },
+        { "text": "分红", "votes_for": 3 }] });
+    let held = keeper.post(&format!("{path}/minutes"), minutes).await.ok();
+    let (quorum, resolved) = (&held["quorum"], &held["resolutions"]);
+    assert_eq!((&quorum["entitled"], &quorum["needed"], &quorum["is_met"]), (&json!(6), &json!(4), &json!(true)));
+    assert_eq!((&resolved[0]["is_carried"], &resolved[1]["is_carried"]), (&json!(true), &json!(false)), "{held}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_meetings() {
     let (app, village) = Village::start().await;
     let people = [("00014", "chair"), ("00015", "member"), ("00016", "member")];
     for kind in ["collective_board", "collective_reps"] {
         let (body, seated) = founded(&app, &village, kind, &people).await;
+        // who leads them makes nobody one of them
+        let more = json!({ "person_id": person_of(&app.app, &village.area, "00020").await });
+        let refused = seated[0].post(&format!("/v1/bodies/{body}/members"), more).await;
+        assert!(refused.body.to_string().contains("needs_a_seat"), "{kind}: {}", refused.body);
         let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "会议",
             "agenda": "表决", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
         assert_eq!(seated[1].post("/v1/meetings", call.clone()).await.refused(), "not_allowed");

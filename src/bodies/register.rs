@@ -13,7 +13,7 @@ use super::{
     rules::BodyKind,
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, covers},
     clock,
     error::{Checks, Code, Error, Result},
     events::Kind,
@@ -251,6 +251,21 @@ async fn changes(db: &impl ConnectionTrait, id: BodyId, keeps: bool) -> Result<V
         at: clock::local(row.at),
     };
     Ok(rows.into_iter().map(show).collect())
+}
+
+/// Those on a register who are on a roster outside its areas by now: what is told in the channels there does not reach them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn outside(db: &impl ConnectionTrait, body: &Body) -> Result<Vec<PersonId>> {
+    let listed: Vec<PersonId> = members::ids(db, body.id).await?.into_iter().collect();
+    let homes = people::queries::homes(db, &listed).await?;
+    let is_outside = |home: &str| !body.areas.iter().any(|area| covers(area, home));
+    let mut found: Vec<PersonId> =
+        homes.into_iter().filter(|(_, home)| is_outside(home)).map(|(person, _)| person).collect();
+    // always the same way, whichever process asks
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Whom some changes, one after the other, were about, each with the reason: for who tells them.

@@ -8,6 +8,7 @@ use super::{
     rules::ladder::{Ladder, Level, Topic, Urgency},
 };
 use crate::{
+    bodies::{self, BodyKind},
     broker::Bell,
     error::Result,
     events::{self, Event, Happening, Kind},
@@ -271,9 +272,10 @@ async fn notice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
 
 async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
     let meeting = meetings::queries::meeting(tx, event.subject_id()?).await?;
-    // where its card stands
+    // where its card stands: of a collective where the village reads
+    let is_inside = bodies::get(tx, meeting.body_id).await?.kind != BodyKind::Collective;
     let card = match meeting.audience {
-        meetings::Audience::Members => find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?,
+        meetings::Audience::Members if is_inside => find(tx, StreamKind::Office, &meeting.body_id.to_string()).await?,
         // in the mailbox of each
         meetings::Audience::Group => None,
         _ => find(tx, StreamKind::Channel, &meeting.area_code).await?,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{Somebody, TestApp, Village, count, import, person_of};
+use crate::support::{Raw, Somebody, TestApp, Village, count, import, person_of};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
 const CHILD: &str = "00060,H003,330521103202,4,费小宝,男,2015-01-02,,,子,1,1\n";
@@ -177,7 +177,22 @@ async fn in_a_hall_too_a_collective_is_called_ten_days_ahead_and_counts_those_of
     };
     let refused = keeper.post("/v1/meetings", call(9)).await;
     assert!(refused.body.to_string().contains("short_notice"), "{}", refused.body);
+    // who lives in another village by now is a member still, and is told there
+    let away = person_of(&app.app, &village.area, "00012").await;
+    let raw = Raw::open(app.folder.path()).await;
+    raw.execute(
+        "UPDATE people SET area_code = '330521103203', roster_number = '90012'
+         WHERE area_code = '330521103202' AND roster_number = '00012'",
+    )
+    .await;
+    raw.close().await;
     let meeting = keeper.post("/v1/meetings", call(10)).await.ok();
+    app.settle().await;
+    let told = format!(
+        "SELECT count(*) FROM entries JOIN streams ON streams.id = entries.stream_id
+         WHERE streams.kind = 'mailbox' AND streams.subject_id = '{away}' AND entries.body LIKE '%成员大会%'"
+    );
+    assert_eq!((&meeting["listed"], count(app.folder.path(), &told).await), (&json!(6), 1));
     let path = format!("/v1/meetings/{}", meeting["id"].as_str().unwrap());
     app.pass(TimeDelta::days(10) + TimeDelta::minutes(1)).await;
     for number in &members[..4] {

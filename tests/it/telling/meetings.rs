@@ -126,3 +126,25 @@ async fn who_read_the_call_in_the_own_mailbox_is_not_disturbed_by_it() {
     assert!(told_of(&scene, "meeting.cancelled").await.contains(&reader.person.to_string()));
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_read_the_call_to_the_own_group_is_not_disturbed_by_it() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let reader = village.villager(&scene.app, "00007").await;
+    let other = person_of(&scene.app.app, &village.area, "00025").await;
+    let mut asked = call(&scene, village.committee, "group");
+    asked["group_number"] = json!(4);
+    let called = village.chair.post("/v1/meetings", asked).await.ok();
+    scene.app.settle().await;
+    reads(&scene, &reader, ("mailbox", &reader.person.to_string())).await;
+    scene.pass(TimeDelta::hours(3)).await;
+    let told = told_of(&scene, "meeting.called").await;
+    assert!(!told.contains(&reader.person.to_string()), "the one who read it needs no message: {told:?}");
+    assert!(told.contains(&other.to_string()), "{told:?}");
+    let board = format!("/v1/meetings/{}/reach", called["id"].as_str().unwrap());
+    let rows = village.chair.get(&board).await.ok();
+    let row = rows.as_array().unwrap().iter().find(|row| row["person_id"] == reader.person.to_string()).unwrap();
+    assert_eq!(row["way"], "app", "{rows}");
+    scene.app.stop().await;
+}

@@ -53,9 +53,8 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
     for (vote, handed) in by_vote {
         let people = handed.iter().map(|one| one.person).collect();
         let own = own_slots(tx, vote, people).await?;
-        // whose first ballot this is sends none again; an id of somebody else's is refused by its key
-        let again = |one: &&&Handed| own.get(&one.person).is_some_and(|slot| slot.newest.is_some());
-        let ids = handed.iter().filter(again).map(|one| one.paper.cast_id).collect();
+        // an id of somebody else's, too: its key would refuse it, and all others of the unit with it
+        let ids = handed.iter().map(|one| one.paper.cast_id).collect();
         known.extend(are_there(tx, vote, ids).await?.into_iter().map(|cast_id| (vote, cast_id)));
         slots.extend(own.into_iter().map(|(person, slot)| ((vote, person), slot)));
     }
@@ -89,11 +88,8 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
     Ok(outcomes)
 }
 
-/// Which of these ballots are there.
+/// Which of these ballots, one at least, are there.
 async fn are_there(tx: &Tx, vote: VoteId, ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
     let same = Query::select()
         .column((envelope::Entity, envelope::Column::CastId))
         .from(envelope::Entity)

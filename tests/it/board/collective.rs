@@ -92,6 +92,12 @@ async fn nobody_comes_onto_the_register_or_leaves_it_without_a_reason_that_its_m
     assert_eq!(cards(&app, "您已从集体成员名册划出").await, 1);
     let read = member.get(&path).await.ok();
     assert_eq!((&read["is_listed"], &read["changes"][0]["is_entered"]), (&json!(false), &json!(false)));
+    // who left the roster has no vote, and everybody sees it
+    let without: Vec<&str> = ROSTER.lines().filter(|line| !line.starts_with("00008,")).collect();
+    import(&app.app, without.join("\n")).await;
+    let read = keeper.get(&path).await.ok();
+    let members = &read["members"];
+    assert_eq!((&members[0]["has_left"], members[1].get("has_left")), (&json!(true), None), "{members}");
     app.stop().await;
 }
 

@@ -448,6 +448,7 @@ page-register-changes = 增减和事由
 page-register-no-changes = 还没有记录。
 page-register-entered = 列入
 page-register-struck = 划出
+page-register-left = 已不在花名册上，表决时不算
 page-proxies = 委托代投
 page-proxies-rule = 自己不能投的，可以书面委托名册上的另一位代投。一人最多接受三份委托，不能再转托。委托要由另一位工作人员审核，并且公布。
 page-proxies-until = { $at } 以前提出并审核完

@@ -11,6 +11,8 @@ const DOORS_OPEN: TimeDelta = TimeDelta::hours(2);
 const MAX_AHEAD: TimeDelta = TimeDelta::days(366);
 /// The assembly of a collective is called this many days ahead at least.
 const COLLECTIVE_DAYS: i64 = 10;
+/// Representatives of a collective are more than these (农村集体经济组织法, article 28).
+pub const COLLECTIVE_REPS: usize = 20;
 
 /// Who belongs to a meeting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -122,15 +124,16 @@ pub fn is_short_notice(body_kind: &str, (now, starts_at): (DateTime<Utc>, DateTi
 }
 
 /// Was a resolution carried? Not where nobody counted. A branch of the party decides by more than half of all its members; so
-/// does the board of a collective, with two thirds of them there; its members and their representatives decide by two thirds of
-/// them all; everybody else by more than half of those who are there.
+/// does the board of a collective, with two thirds of them there; its members and their representatives, of whom there are more
+/// than twenty, decide by two thirds of them all; everybody else by more than half of those who are there.
 #[must_use]
 pub fn is_carried(body_kind: &str, votes_for: Option<u64>, entitled: u64, present: u64) -> bool {
     let (Some(votes), all) = (votes_for, entitled.max(present)) else { return false };
     match body_kind {
         "party_branch" => votes * 2 > all,
         "collective_board" => present * 3 >= all * 2 && votes * 2 > all,
-        "collective" | "collective_reps" => votes * 3 >= all * 2,
+        "collective" => votes * 3 >= all * 2,
+        "collective_reps" => all > COLLECTIVE_REPS as u64 && votes * 3 >= all * 2,
         _ => votes * 2 > present,
     }
 }
@@ -287,7 +290,9 @@ mod tests {
         assert!(is_carried("council", Some(3), 9, 5) && !is_carried("council", Some(2), 9, 4));
         assert!(is_carried("party_branch", Some(5), 9, 5) && !is_carried("party_branch", Some(4), 9, 5));
         assert!(is_carried("collective_board", Some(5), 9, 6) && !is_carried("collective_board", Some(5), 9, 5));
-        assert!(is_carried("collective", Some(6), 9, 6) && !is_carried("collective_reps", Some(5), 9, 9));
+        assert!(is_carried("collective", Some(6), 9, 6) && !is_carried("collective", Some(5), 9, 9));
+        assert!(is_carried("collective_reps", Some(14), 21, 14) && !is_carried("collective_reps", Some(13), 21, 21));
+        assert!(!is_carried("collective_reps", Some(20), 20, 20), "too few of them");
     }
 
     #[test]

@@ -217,9 +217,12 @@ async fn in_a_hall_too_a_collective_is_called_ten_days_ahead_and_counts_those_of
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_meetings() {
     let (app, village) = Village::start().await;
-    let people = [("00014", "chair"), ("00015", "member"), ("00016", "member")];
-    for kind in ["collective_board", "collective_reps"] {
-        let (body, seated) = founded(&app, &village, kind, &people).await;
+    let numbers: Vec<String> = (14..35).map(|number| format!("{number:05}")).collect();
+    let role = |at| if at == 0 { "chair" } else { "member" };
+    let people: Vec<(&str, &str)> =
+        numbers.iter().enumerate().map(|(at, number)| (number.as_str(), role(at))).collect();
+    for (kind, seats, enough) in [("collective_board", 3, 2), ("collective_reps", 21, 14)] {
+        let (body, seated) = founded(&app, &village, kind, &people[..seats]).await;
         // who leads them makes nobody one of them
         let more = json!({ "person_id": person_of(&app.app, &village.area, "00020").await });
         let refused = seated[0].post(&format!("/v1/bodies/{body}/members"), more).await;
@@ -231,14 +234,23 @@ async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_mee
         let ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": kind,
             "closes_at": app.app.now() + TimeDelta::days(1) });
         let vote = seated[0].post("/v1/votes", ask).await.ok();
-        assert_eq!(vote["on_roll"], 3);
+        assert_eq!(vote["on_roll"], seats);
         let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
-        for who in &seated[..2] {
+        for who in &seated[..enough] {
             who.post(&format!("{path}/ballots"), ballot()).await.ok();
         }
         app.pass(TimeDelta::days(2)).await;
         let result = app.get(&format!("{path}/result")).await.ok();
         assert_eq!(result["outcome"], "passed", "two of three, {kind}: {result}");
     }
+    // twenty are no assembly of representatives
+    let (body, seated) = founded(&app, &village, "collective_reps", &people[..20]).await;
+    let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "会议",
+        "agenda": "表决", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
+    let meeting = seated[0].post("/v1/meetings", call).await.ok()["id"].clone();
+    let ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": "collective_reps",
+        "closes_at": app.app.now() + TimeDelta::days(1) });
+    let refused = seated[0].post("/v1/votes", ask).await;
+    assert!(refused.body.to_string().contains("too_few_representatives"), "{}", refused.body);
     app.stop().await;
 }

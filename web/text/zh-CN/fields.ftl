@@ -60,6 +60,7 @@ field-too-many-choices = 选得太多了
 field-not-of-this-body = 这个组织的会议不能按这条规定表决
 field-needs-a-reason = 集体成员的增减要写明事由，请在成员名册里办
 field-needs-a-seat = 理事和成员代表是选出来的，要由乡镇登记席位，不能在这里加
+field-too-few-representatives = 成员代表多于二十人，才能由成员代表大会表决
 field-short-notice = 集体成员大会要提前十天通知全体成员
 field-not-on-register = 成员名册上没有这个编号
 field-not-of-a-group = 只有村民小组会议才写第几组

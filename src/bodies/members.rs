@@ -1,7 +1,7 @@
 //! Who belongs to a body without a seat in it: party members of a branch, members of a council, of the village's collective.
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -46,10 +46,14 @@ pub struct BodyMemberView {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat in the body that holds its meetings; `invalid_fields` for somebody who is on no
-/// roster there, when the list is full, and for a collective, whose register changes with a reason.
+/// roster there, when the list is full, for a collective, whose register changes with a reason, and for its board and its
+/// representatives, who are elected.
 pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -> Result<BodyMemberView> {
     let body = held(tx, actor, id).await?;
     without_reason(&body)?;
+    let mut checks = Checks::default();
+    checks.require(!is_of_seats(body.kind), "person_id", "needs_a_seat");
+    checks.done()?;
     let person = people::person(tx, input.person_id).await?;
     let is_here =
         |one: &people::Resident| one.left_on.is_none() && body.areas.iter().any(|area| covers(area, &one.area));
@@ -99,6 +103,11 @@ fn without_reason(body: &Body) -> Result<()> {
     let mut checks = Checks::default();
     checks.require(body.kind != BodyKind::Collective, "person_id", "needs_a_reason");
     checks.done()
+}
+
+/// Directors and representatives of a collective are elected and sit in public: who leads them makes nobody one of them.
+fn is_of_seats(kind: BodyKind) -> bool {
+    matches!(kind, BodyKind::CollectiveBoard | BodyKind::CollectiveReps)
 }
 
 /// That the list changed, and who changed it; never whom it was about: the log is for ever. Of a register, which of its changes
@@ -174,17 +183,38 @@ pub async fn ids(db: &impl ConnectionTrait, id: BodyId) -> Result<HashSet<Person
 }
 
 /// Who counts when it is asked how many of how many came to a meeting of a body: its members with or without a seat, not
-/// those who only work for it; of a collective those on its register alone.
+/// those who only work for it; of a collective those on its register alone, of its board and its representatives those who
+/// sit there alone.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn entitled(db: &impl ConnectionTrait, id: BodyId, now: DateTime<Utc>) -> Result<HashSet<PersonId>> {
     let counts = |role: Role| matches!(role, Role::Chair | Role::ViceChair | Role::Secretary | Role::Member);
-    let is_collective = queries::get(db, id).await?.kind == BodyKind::Collective;
+    let kind = queries::get(db, id).await?.kind;
+    let is_collective = kind == BodyKind::Collective;
     let seats = if is_collective { Vec::new() } else { queries::members_of(db, id, now).await? };
-    let listed: Vec<PersonId> = ids(db, id).await?.into_iter().collect();
+    let listed: Vec<PersonId> = if is_of_seats(kind) { Vec::new() } else { ids(db, id).await?.into_iter().collect() };
     // who moved away or died counts no more
     let mut found: HashSet<PersonId> = people::queries::homes(db, &listed).await?.into_keys().collect();
     found.extend(seats.into_iter().filter(|seat| counts(seat.role)).map(|seat| seat.person_id));
+    Ok(found)
+}
+
+/// Those of them who have a vote on that day: children are members of a collective, too, and its assembly is made up of those
+/// of age alone (农村集体经济组织法, article 26).
+///
+/// # Errors
+/// `not_found`.
+pub async fn voting(
+    db: &impl ConnectionTrait,
+    id: BodyId,
+    (now, day): (DateTime<Utc>, NaiveDate),
+) -> Result<HashSet<PersonId>> {
+    let mut found = entitled(db, id, now).await?;
+    if queries::get(db, id).await?.kind == BodyKind::Collective {
+        let ids: Vec<PersonId> = found.iter().copied().collect();
+        let known = people::queries::on_rolls(db, &ids).await?;
+        found.retain(|person| known.get(person).is_some_and(|one| people::rules::is_adult(one.birth_date, day)));
+    }
     Ok(found)
 }

@@ -2,7 +2,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,7 +13,7 @@ use super::{
     rules::BodyKind,
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, covers},
     clock,
     error::{Checks, Code, Error, Result},
     events::Kind,
@@ -24,7 +24,7 @@ use crate::{
 
 /// People of one change at most.
 const MAX_AT_ONCE: usize = 500;
-/// Changes shown at most, the newest first.
+/// Changes shown at most, the newest first; one's own are shown beside them.
 const SHOWN: u64 = 200;
 
 /// Some come onto a register, or leave it.
@@ -63,7 +63,7 @@ pub struct RegisterView {
     pub is_listed: bool,
     /// Who does, in the order of the roster.
     pub members: Vec<RegisteredView>,
-    /// What changed, the newest first, 200 at most.
+    /// What changed, the newest first: the last 200, and what is about the asker.
     pub changes: Vec<RegisterChangeView>,
 }
 
@@ -75,6 +75,9 @@ pub struct RegisteredView {
     /// The number on the roster, for who keeps the register.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roster_number: Option<String>,
+    /// Is this person on no roster any more? Then there is no vote either, though nobody was struck.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub has_left: bool,
 }
 
 /// That somebody came onto a register, or left it.
@@ -217,23 +220,28 @@ pub async fn register(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> R
     let show = |one: Resident| RegisteredView {
         name: if keeps { one.name } else { people::mask_name(&one.name) },
         roster_number: keeps.then_some(one.roster_number),
+        has_left: one.left_on.is_some(),
     };
     Ok(RegisterView {
         body_id: id,
         body_name: body.name,
         is_listed,
         members: people.into_iter().map(show).collect(),
-        changes: changes(db, id, keeps).await?,
+        changes: changes(db, id, (actor.person, keeps)).await?,
     })
 }
 
-async fn changes(db: &impl ConnectionTrait, id: BodyId, keeps: bool) -> Result<Vec<RegisterChangeView>> {
-    let rows = member_change::Entity::find()
-        .filter(member_change::Column::BodyId.eq(id))
-        .order_by_desc(member_change::Column::Number)
-        .limit(SHOWN)
-        .all(db)
-        .await?;
+async fn changes(
+    db: &impl ConnectionTrait,
+    id: BodyId,
+    (asker, keeps): (PersonId, bool),
+) -> Result<Vec<RegisterChangeView>> {
+    let of_body = || member_change::Entity::find().filter(member_change::Column::BodyId.eq(id));
+    // they are numbered without a gap
+    let older = i32::try_from(of_body().count(db).await?.saturating_sub(SHOWN)).map_err(Error::broken)?;
+    let is_shown =
+        Condition::any().add(member_change::Column::Number.gt(older)).add(member_change::Column::PersonId.eq(asker));
+    let rows = of_body().filter(is_shown).order_by_desc(member_change::Column::Number).all(db).await?;
     let whom: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
     let people = people::queries::on_rolls(db, &whom).await?;
     let writers = people::names(db, rows.iter().map(|row| row.actor_id).collect()).await?;
@@ -251,6 +259,21 @@ async fn changes(db: &impl ConnectionTrait, id: BodyId, keeps: bool) -> Result<V
         at: clock::local(row.at),
     };
     Ok(rows.into_iter().map(show).collect())
+}
+
+/// Those on a register who are on a roster outside its areas by now: what is told in the channels there does not reach them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn outside(db: &impl ConnectionTrait, body: &Body) -> Result<Vec<PersonId>> {
+    let listed: Vec<PersonId> = members::ids(db, body.id).await?.into_iter().collect();
+    let homes = people::queries::homes(db, &listed).await?;
+    let is_outside = |home: &str| !body.areas.iter().any(|area| covers(area, home));
+    let mut found: Vec<PersonId> =
+        homes.into_iter().filter(|(_, home)| is_outside(home)).map(|(person, _)| person).collect();
+    // always the same way, whichever process asks
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Whom some changes, one after the other, were about, each with the reason: for who tells them.

@@ -111,10 +111,12 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
     checks.require(rules::can_start(input.starts_at, now), "starts_at", "out_of_range");
     let is_fit = |one: Business| one.fits(&seat.body_kind, input.matter_id.is_some());
     checks.require(input.business.is_none_or(is_fit), "business", "out_of_range");
+    let is_short = rules::is_short_notice(&seat.body_kind, (now, input.starts_at));
+    checks.require(!is_short, "starts_at", "short_notice");
     checks.require(input.group_number.is_some() == (input.audience == Audience::Group), "group_number", "out_of_range");
     checks.done()?;
     require_group(tx, &input.area_code, input.group_number).await?;
-    let list = lists::entitled(tx, (input.body_id, &input.area_code), input.audience).await?;
+    let list = lists::entitled(tx, (input.body_id, &input.area_code), (input.audience, input.starts_at)).await?;
     let row = meeting::ActiveModel {
         id: Set(MeetingId::new()),
         area_code: Set(input.area_code),

@@ -24,6 +24,6 @@ pub use self::{
         AttendanceCounts, AttendanceView, DoorCodeView, ListChangeView, ListedView, MeetingDetail, MeetingView,
         PresentView, QuorumView, ResolutionView,
     },
-    reactions::REACTIONS,
+    reactions::{REACTIONS, tell_collective},
     rules::{Audience, Business, Via},
 };

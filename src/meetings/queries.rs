@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    bodies::{self, Right},
+    bodies::{self, Body, Right},
     clock,
     error::{Code, Error, Result},
     ids::{BodyId, MatterId, MeetingId, PersonId},
@@ -304,12 +304,12 @@ pub(super) fn audience(row: &meeting::Model) -> Result<Audience> {
     Audience::parse(&row.audience).ok_or_else(|| Error::broken("a meeting's audience"))
 }
 
-fn quorum(row: &meeting::Model) -> Result<Option<QuorumView>> {
+fn quorum(row: &meeting::Model, body_kind: &str) -> Result<Option<QuorumView>> {
     let (Some(entitled), Some(present)) = (row.entitled, row.entitled_present) else { return Ok(None) };
     let (entitled, present) = (u64::from(entitled.unsigned_abs()), u64::from(present.unsigned_abs()));
-    let audience = audience(row)?;
-    let needed = rules::quorum(audience, entitled);
-    Ok(Some(QuorumView { entitled, present, needed, is_met: rules::is_quorate(audience, entitled, present) }))
+    let called = (body_kind, audience(row)?);
+    let needed = rules::quorum(called, entitled);
+    Ok(Some(QuorumView { entitled, present, needed, is_met: rules::is_quorate(called, entitled, present) }))
 }
 
 fn via(row: &attendance::Model) -> Result<Via> {
@@ -331,14 +331,16 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: meeting::Model) -> Resu
 
 async fn views(db: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<Vec<MeetingView>> {
     let counts = counts(db, rows.iter().map(|row| row.id).collect()).await?;
-    let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let bodies = bodies::queries::bodies(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let bodies: HashMap<BodyId, Body> = bodies.into_iter().map(|body| (body.id, body)).collect();
     let mut resolved = resolved::of(db, rows.iter().map(|row| row.id).collect()).await?;
     let mut changes = lists::changes(db, rows.iter().map(|row| row.id).collect()).await?;
     let show = |row: meeting::Model| {
         let resolutions = resolved.remove(&row.id).unwrap_or_default();
+        let body = bodies.get(&row.body_id);
         Ok(MeetingView {
             audience: audience(&row)?,
-            quorum: quorum(&row)?,
+            quorum: quorum(&row, body.map_or("", |body| body.kind.as_str()))?,
             resolution: resolved::carried(&resolutions, row.resolution),
             resolutions,
             listed: row.listed,
@@ -346,7 +348,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<V
             list_changes: changes.remove(&row.id).unwrap_or_default(),
             business: row.business.as_deref().and_then(Business::parse),
             attendance: counts.get(&row.id).copied().unwrap_or_default(),
-            body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
+            body_name: body.map(|body| body.name.clone()).unwrap_or_default(),
             id: row.id,
             area_code: row.area_code,
             body_id: row.body_id,

@@ -1,6 +1,7 @@
 //! What follows from meetings: those who are called are told, and what was resolved is made known.
 use chrono::Datelike;
 use sea_orm::EntityTrait;
+use uuid::Uuid;
 
 use super::{
     queries,
@@ -12,7 +13,7 @@ use crate::{
     clock,
     error::Result,
     events::{Event, Kind, Reaction},
-    ids::{MeetingId, PersonId},
+    ids::{BodyId, MeetingId, PersonId},
     store::Tx,
     streams::commands::{Card, channel, mailbox, office, post_card, post_card_of},
     text,
@@ -48,6 +49,23 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     for person in people {
         let own = mailbox(tx, person).await?;
         post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
+    }
+    Ok(())
+}
+
+/// A card about this in the channel of each village whose collective it is, and for each member who lives elsewhere by now.
+///
+/// # Errors
+/// `not_found`.
+pub async fn tell_collective(tx: &Tx, id: BodyId, (subject, card): (Uuid, Card)) -> Result<()> {
+    let body = bodies::get(tx, id).await?;
+    for area in &body.areas {
+        let village = channel(tx, area).await?;
+        post_card(tx, village, card.clone()).await?;
+    }
+    for person in bodies::register::outside(tx, &body).await? {
+        let own = mailbox(tx, person).await?;
+        post_card_of(tx, own, (subject, card.clone())).await?;
     }
     Ok(())
 }
@@ -115,7 +133,9 @@ async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
             let own = mailbox(tx, person).await?;
             post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
         }
-    } else if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
+    } else if is_of_collective(tx, &meeting).await? {
+        tell_collective(tx, meeting.body_id, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
+    } else if queries::audience(&meeting)? != Audience::Members {
         let village = channel(tx, &meeting.area_code).await?;
         post_card(tx, village, card((code, key), &meeting, "/meetings")).await?;
     }

@@ -3,12 +3,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{actor::HeldSeat, ids::BodyId};
+use crate::{actor::HeldSeat, clock, ids::BodyId};
 
 /// Signing in begins this long before the meeting.
 const DOORS_OPEN: TimeDelta = TimeDelta::hours(2);
 /// A meeting is called this long ahead at most.
 const MAX_AHEAD: TimeDelta = TimeDelta::days(366);
+/// The assembly of a collective is called this many days ahead at least.
+const COLLECTIVE_DAYS: i64 = 10;
+/// Representatives of a collective are more than these (农村集体经济组织法, article 28).
+pub const COLLECTIVE_REPS: usize = 20;
 
 /// Who belongs to a meeting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -93,32 +97,43 @@ impl Business {
     }
 }
 
-/// Are enough there? More than half of a body's members; of the representatives two thirds (组织法, article 30). The
-/// villagers' own meeting is counted by its vote.
+/// Are enough there? More than half of a body's members; of the representatives two thirds (组织法, article 30), so of a
+/// collective and its board (农村集体经济组织法, articles 27 and 31). The villagers' own meeting is counted by its vote.
 #[must_use]
-pub fn is_quorate(audience: Audience, entitled: u64, present: u64) -> bool {
-    present >= quorum(audience, entitled)
+pub fn is_quorate(called: (&str, Audience), entitled: u64, present: u64) -> bool {
+    present >= quorum(called, entitled)
 }
 
-/// How many must be there.
+/// How many must be there, of those whom this kind of body calls.
 #[must_use]
-pub fn quorum(audience: Audience, entitled: u64) -> u64 {
+pub fn quorum((body_kind, audience): (&str, Audience), entitled: u64) -> u64 {
+    let two_thirds = (entitled * 2).div_ceil(3).max(1);
     match audience {
-        Audience::Representatives | Audience::Group => (entitled * 2).div_ceil(3).max(1),
+        Audience::Representatives | Audience::Group => two_thirds,
+        Audience::Members if matches!(body_kind, "collective" | "collective_board") => two_thirds,
         Audience::Members | Audience::Villagers => entitled / 2 + 1,
     }
 }
 
+/// Is it called later than the law lets it? All members of a collective are told ten days ahead (农村集体经济组织法, article
+/// 27).
+#[must_use]
+pub fn is_short_notice(body_kind: &str, (now, starts_at): (DateTime<Utc>, DateTime<Utc>)) -> bool {
+    let days = clock::local_date(starts_at) - clock::local_date(now);
+    body_kind == "collective" && days < TimeDelta::days(COLLECTIVE_DAYS)
+}
+
 /// Was a resolution carried? Not where nobody counted. A branch of the party decides by more than half of all its members; so
-/// does the board of a collective, with two thirds of them there; its members and their representatives decide by two thirds of
-/// them all; everybody else by more than half of those who are there.
+/// does the board of a collective, with two thirds of them there; its members and their representatives, of whom there are more
+/// than twenty, decide by two thirds of them all; everybody else by more than half of those who are there.
 #[must_use]
 pub fn is_carried(body_kind: &str, votes_for: Option<u64>, entitled: u64, present: u64) -> bool {
     let (Some(votes), all) = (votes_for, entitled.max(present)) else { return false };
     match body_kind {
         "party_branch" => votes * 2 > all,
         "collective_board" => present * 3 >= all * 2 && votes * 2 > all,
-        "collective" | "collective_reps" => votes * 3 >= all * 2,
+        "collective" => votes * 3 >= all * 2,
+        "collective_reps" => all > COLLECTIVE_REPS as u64 && votes * 3 >= all * 2,
         _ => votes * 2 > present,
     }
 }
@@ -249,13 +264,24 @@ mod tests {
 
     #[test]
     fn more_than_half_must_be_there_and_two_thirds_of_the_representatives() {
+        let members = ("council", Audience::Members);
         for (entitled, need) in [(1, 1), (2, 2), (3, 2), (4, 3), (7, 4)] {
-            assert_eq!(quorum(Audience::Members, entitled), need, "of {entitled}");
-            assert!(!is_quorate(Audience::Members, entitled, need - 1));
+            assert_eq!(quorum(members, entitled), need, "of {entitled}");
+            assert!(!is_quorate(members, entitled, need - 1));
         }
         for (entitled, need) in [(0, 1), (1, 1), (3, 2), (4, 3), (21, 14), (22, 15)] {
-            assert_eq!(quorum(Audience::Representatives, entitled), need, "of {entitled}");
+            assert_eq!(quorum(("village_committee", Audience::Representatives), entitled), need, "of {entitled}");
+            assert_eq!(quorum(("collective", Audience::Members), entitled), need, "of {entitled}");
+            assert_eq!(quorum(("collective_board", Audience::Members), entitled), need, "of {entitled}");
         }
+    }
+
+    #[test]
+    fn all_members_of_a_collective_are_told_ten_days_ahead() {
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let in_days = |days| (now, now + TimeDelta::days(days));
+        assert!(is_short_notice("collective", in_days(9)) && !is_short_notice("collective", in_days(10)));
+        assert!(!is_short_notice("collective_board", in_days(1)) && !is_short_notice("council", in_days(1)));
     }
 
     #[test]
@@ -264,7 +290,9 @@ mod tests {
         assert!(is_carried("council", Some(3), 9, 5) && !is_carried("council", Some(2), 9, 4));
         assert!(is_carried("party_branch", Some(5), 9, 5) && !is_carried("party_branch", Some(4), 9, 5));
         assert!(is_carried("collective_board", Some(5), 9, 6) && !is_carried("collective_board", Some(5), 9, 5));
-        assert!(is_carried("collective", Some(6), 9, 6) && !is_carried("collective_reps", Some(5), 9, 9));
+        assert!(is_carried("collective", Some(6), 9, 6) && !is_carried("collective", Some(5), 9, 9));
+        assert!(is_carried("collective_reps", Some(14), 21, 14) && !is_carried("collective_reps", Some(13), 21, 21));
+        assert!(!is_carried("collective_reps", Some(20), 20, 20), "too few of them");
     }
 
     #[test]

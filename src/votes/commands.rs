@@ -196,6 +196,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let day = clock::local_date(opens_at);
     let ground = roll::Ground { area: &about.area, body: about.body, group: input.group_number };
     let electors = roll::draw_up(tx, (&input.preset, &preset), ground, day).await?;
+    about::require_enough(&preset, electors.len())?;
     let row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;
     let row = row.insert(tx).await?;

@@ -14,6 +14,7 @@ use crate::{
     events::{Event, Kind, Reaction},
     ids::BodyId,
     matters::{self, Verdict},
+    meetings,
     people::village_groups,
     store::Tx,
     streams::commands::{Card, channel, mailbox, office, post_card},
@@ -107,13 +108,17 @@ async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
 }
 
 /// A card wherever the matter is talked about and in the village's channel; of a vote inside a body in its own stream and in
-/// each member's mailbox, and nowhere else; of a vote of a villagers' group where the matter is talked about and to the group.
+/// each member's mailbox, and nowhere else; of a vote of a villagers' group where the matter is talked about and to the group;
+/// of one of a collective in the channels of its villages and to its members elsewhere.
 async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     if let Some(group) = vote.group_number {
         return tell_group(tx, (vote, group), card).await;
     }
     if let Some(matter) = vote.matter_id {
         return matters::tell(tx, matter, &vote.area_code, card).await;
+    }
+    if queries::is_of_collective(&vote.preset) {
+        return meetings::tell_collective(tx, vote.body_id, (vote.id.0, card)).await;
     }
     if is_public(vote) {
         let village = channel(tx, &vote.area_code).await?;

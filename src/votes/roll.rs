@@ -101,7 +101,7 @@ pub(super) async fn draw_up(
 ) -> Result<Vec<Elector>> {
     let reach = reach(preset.unit).ok_or(Code::RuleNotVotable)?;
     if reach == Reach::Members {
-        return members(tx, ground.body, (preset.unit, day)).await;
+        return members(tx, ground.body, day).await;
     }
     let area = ground.area;
     let is_whole = queries::is_of_group(id) == ground.group.is_some();
@@ -142,13 +142,10 @@ async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resi
 
 /// The members of a body: those who are counted at its meetings and are on some roster still. Of a collective children are
 /// members, too, and those of age alone have a vote.
-async fn members(tx: &Tx, body: BodyId, (unit, day): (Unit, NaiveDate)) -> Result<Vec<Elector>> {
-    let ids: Vec<PersonId> = bodies::members::entitled(tx, body, tx.now()).await?.into_iter().collect();
+async fn members(tx: &Tx, body: BodyId, day: NaiveDate) -> Result<Vec<Elector>> {
+    let ids: Vec<PersonId> = bodies::members::voting(tx, body, (tx.now(), day)).await?.into_iter().collect();
     let found = people::queries::on_rolls(tx, &ids).await?;
-    let has_vote = |one: &Resident| {
-        one.left_on.is_none() && (unit != Unit::Member || people::rules::is_adult(one.birth_date, day))
-    };
-    let mut all: Vec<Resident> = found.into_values().filter(has_vote).collect();
+    let mut all: Vec<Resident> = found.into_values().filter(|one| one.left_on.is_none()).collect();
     // always the same way: they come from several villages
     all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }

@@ -1,6 +1,7 @@
 //! Against whom a meeting is counted: the list is made when it is called, and what changes on it later is written down.
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -37,15 +38,15 @@ pub struct ChangeList {
     pub reason: String,
 }
 
-/// Who counts now when it is asked how many of how many came: a body's members, or the representatives; nobody for the
-/// villagers' own meeting or a group's, which its vote counts.
+/// Who counts now when it is asked how many of how many came: a body's members, of a collective those who are of age when it
+/// begins, or the representatives; nobody for the villagers' own meeting or a group's, which its vote counts.
 pub(super) async fn entitled(
     tx: &Tx,
     (body, area): (BodyId, &str),
-    audience: Audience,
+    (audience, starts_at): (Audience, DateTime<Utc>),
 ) -> Result<Option<HashSet<PersonId>>> {
     Ok(match audience {
-        Audience::Members => Some(bodies::members::entitled(tx, body, tx.now()).await?),
+        Audience::Members => Some(bodies::members::voting(tx, body, (tx.now(), clock::local_date(starts_at))).await?),
         Audience::Representatives => {
             Some(bodies::holders(tx, "representatives", area, clock::local_date(tx.now())).await?)
         }
@@ -79,7 +80,8 @@ pub async fn change_list(tx: &Tx, actor: &Actor, (id, input): (MeetingId, Change
         return Err(Code::WrongState.into());
     }
     let audience = queries::audience(&meeting)?;
-    let now = entitled(tx, (meeting.body_id, &meeting.area_code), audience).await?.unwrap_or_default();
+    let called = (audience, meeting.starts_at);
+    let now = entitled(tx, (meeting.body_id, &meeting.area_code), called).await?.unwrap_or_default();
     let (is_listed, belongs) = (on_list.contains(&input.person_id), now.contains(&input.person_id));
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);

@@ -125,7 +125,7 @@ pub async fn take_minutes(tx: &Tx, actor: &Actor, (id, input): (MeetingId, TakeM
 /// how many they are; hands in a hall do not.
 fn is_carried(body_kind: &str, audience: Audience, there: There, one: &Resolve) -> bool {
     let (Some(entitled), Some(present)) = (there.entitled, there.entitled_present) else { return false };
-    rules::is_quorate(audience, entitled, present)
+    rules::is_quorate((body_kind, audience), entitled, present)
         && rules::is_carried(body_kind, one.votes_for.map(u64::from), entitled, present)
 }
 
@@ -179,7 +179,10 @@ async fn there(tx: &Tx, meeting: &meeting::Model) -> Result<There> {
     let entitled = match queries::lists::entitled(tx, meeting).await? {
         Some(people) => Some(people),
         // called before there were lists
-        None => lists::entitled(tx, (meeting.body_id, &meeting.area_code), queries::audience(meeting)?).await?,
+        None => {
+            let called = (queries::audience(meeting)?, meeting.starts_at);
+            lists::entitled(tx, (meeting.body_id, &meeting.area_code), called).await?
+        }
     };
     let came = entitled.as_ref().map(|people| people.intersection(&present).count() as u64);
     Ok(There { entitled: entitled.map(|people| people.len() as u64), entitled_present: came, all })

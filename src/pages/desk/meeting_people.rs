@@ -78,7 +78,9 @@ pub(super) async fn roll(app: &App, meeting: &MeetingView, list: Option<Vec<List
     let Some(people) = list else { return Ok(Roll::default()) };
     let (db, now) = (app.store.read(), app.now());
     let entitled: HashSet<PersonId> = match meeting.audience {
-        Audience::Members => bodies::members::entitled(db, meeting.body_id, now).await?,
+        Audience::Members => {
+            bodies::members::voting(db, meeting.body_id, (now, meeting.starts_at.date_naive())).await?
+        }
         Audience::Representatives => {
             bodies::holders(db, "representatives", &meeting.area_code, clock::local_date(now)).await?
         }

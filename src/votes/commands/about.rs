@@ -101,6 +101,15 @@ pub(super) async fn require_holders(tx: &Tx, input: &OpenVote, area: &str) -> Re
     Ok(())
 }
 
+/// The representatives of a collective are more than twenty, or they are no assembly (农村集体经济组织法, article 28).
+///
+/// # Errors
+/// `invalid_fields` where they are fewer.
+pub(super) fn require_enough(preset: &Preset, electors: usize) -> Result<()> {
+    let is_enough = preset.unit != Unit::MemberRep || electors > meetings::rules::COLLECTIVE_REPS;
+    if is_enough { Ok(()) } else { Err(refused("preset", "too_few_representatives")) }
+}
+
 /// A second round follows a round that was counted and counts, on the same day or within thirty. To one that was void, to which
 /// too few came, or that was overturned nothing follows: the election begins anew, by the majority of a first round.
 ///

@@ -154,8 +154,12 @@ pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Resu
         Look::After => taken_before(tx, vote, &paper).await,
         Look::Taken(casting, cast_by) => Err(told_by_whom(tx, casting, cast_by).await),
         Look::New(good) => {
-            keep(tx, std::slice::from_ref(&*good)).await?;
-            Ok(good.cast)
+            // the id is free: it is the elector's own next place that somebody holds
+            if keep(tx, std::slice::from_ref(&*good)).await?.is_empty() {
+                Err(Code::AlreadyCast.into())
+            } else {
+                Ok(good.cast)
+            }
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Writing down ballots that were found good: envelopes, marks on the roll, the board's promise, who was there by it.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, SqlErr, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Set,
+    sea_query::{Expr, OnConflict, Query},
+};
+use uuid::Uuid;
 
 use super::{
     Cast, Paper,
@@ -11,7 +15,7 @@ use super::{
 };
 use crate::{
     board,
-    error::{Code, Error, Result},
+    error::{Code, Result},
     ids::{PersonId, VoteId},
     meetings,
     store::{Tx, padded},
@@ -31,28 +35,30 @@ pub(super) struct Good {
     pub(super) slot: Slot,
 }
 
-/// Takes ballots of different electors, by as many statements as one takes.
+/// Takes ballots of different electors, by as many statements as one takes, and says which: of the others the key is
+/// another's, and nothing is written.
 ///
 /// # Errors
-/// `cast_id_conflict`, `already_cast` when a key or a mark holds against what was read; then nothing of them may be kept.
-pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<()> {
-    insert(tx, all).await?;
+/// `already_cast` when a mark holds against what was read; then nothing of them may be kept.
+pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<HashSet<(VoteId, Uuid)>> {
+    let kept = insert(tx, all).await?;
+    let all: Vec<&Good> = all.iter().filter(|good| kept.contains(&(good.cast.vote, good.cast.cast_id))).collect();
     let is_news = |good: &&Good| good.slot.has_not_cast() || good.slot.cast_by != good.casting.by();
-    let news: Vec<&Good> = all.iter().filter(is_news).collect();
+    let news: Vec<&Good> = all.iter().copied().filter(is_news).collect();
     mark(tx, &news).await?;
     let on_board: Vec<_> = all.iter().filter(|good| good.slot.has_board).collect();
     board::commands::promise(tx, on_board.iter().map(|good| (good.cast.vote, good.cast.hash.as_str()))).await?;
     // in a secret vote all who cast sign in together at the end, and those for whom others cast are told together: the
     // order of both would be that of the ballots
-    attend(tx, all.iter().filter(|good| !good.is_secret)).await?;
+    attend(tx, all.iter().copied().filter(|good| !good.is_secret)).await?;
     for good in news.into_iter().filter(|good| !good.is_secret) {
         telling::tell_of(tx, (good.cast.vote, &good.slot.area_code), good.casting).await?;
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// The unique keys are the guard; the look beforehand only finds the right words.
-async fn insert(tx: &Tx, all: &[Good]) -> Result<()> {
+async fn insert(tx: &Tx, all: &[Good]) -> Result<HashSet<(VoteId, Uuid)>> {
     let rows = all.iter().map(|Good { cast, casting, paper, slot, .. }| envelope::ActiveModel {
         vote_id: Set(cast.vote),
         cast_id: Set(cast.cast_id),
@@ -64,15 +70,12 @@ async fn insert(tx: &Tx, all: &[Good]) -> Result<()> {
         cast_at: Set(cast.at),
         sealed_by: Set(cast.sealed_by.map(|by| by.as_str().to_owned())),
     });
-    let inserted = envelope::Entity::insert_many(rows).exec_without_returning(tx).await;
-    inserted.map(drop).map_err(|error| match error.sql_err() {
-        // SQLite names the columns, PostgreSQL the key
-        Some(SqlErr::UniqueConstraintViolation(key)) if key.contains("cast_id") || key.contains("envelopes_pkey") => {
-            Code::CastIdConflict.into()
-        }
-        Some(SqlErr::UniqueConstraintViolation(_)) => Code::AlreadyCast.into(),
-        _ => Error::from(error),
-    })
+    let mut insert =
+        envelope::Entity::insert_many(rows).on_conflict(OnConflict::new().do_nothing().to_owned()).into_query();
+    insert.returning(Query::returning().columns([envelope::Column::VoteId, envelope::Column::CastId]));
+    let rows = tx.query_all(&insert).await?;
+    let kept = rows.iter().map(|row| Ok((row.try_get("", "vote_id")?, row.try_get("", "cast_id")?)));
+    kept.collect()
 }
 
 /// How an elector's place on the roll changes: the vote, from which channel, to which, cast by whom.

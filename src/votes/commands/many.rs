@@ -1,12 +1,6 @@
 //! Ballots that many cast at the same moment, by as many statements as one is cast with.
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{
-    ConnectionTrait,
-    sea_query::{Expr, ExprTrait, Query},
-};
-use uuid::Uuid;
-
 use super::{
     Cast, Paper,
     cast::{Look, cast, look_at},
@@ -16,8 +10,7 @@ use super::{
 use crate::{
     error::Result,
     ids::{PersonId, VoteId},
-    store::{Store, Tx, by_key, key_column, padded},
-    votes::rows::envelope,
+    store::{Store, Tx},
 };
 
 /// A ballot on its way, of an elector who casts it.
@@ -49,61 +42,42 @@ async fn cast_all(tx: &Tx, all: &[Handed]) -> Result<Vec<Result<Option<Cast>>>> 
     for one in all {
         by_vote.entry(one.vote).or_default().push(one);
     }
-    let (mut slots, mut known) = (HashMap::new(), HashSet::new());
+    let mut slots = HashMap::new();
     for (vote, handed) in by_vote {
         let people = handed.iter().map(|one| one.person).collect();
         let own = own_slots(tx, vote, people).await?;
-        // whose first ballot this is sends none again; an id of somebody else's is refused by its key
-        let again = |one: &&&Handed| own.get(&one.person).is_some_and(|slot| slot.newest.is_some());
-        let ids =
-            handed.iter().filter(again).filter_map(|one| Some((own.get(&one.person)?.number?, one.paper.cast_id)));
-        known.extend(are_there(tx, vote, ids.collect()).await?.into_iter().map(|cast_id| (vote, cast_id)));
         slots.extend(own.into_iter().map(|(person, slot)| ((vote, person), slot)));
     }
     // the time is read after the rows: on the one writer nothing closes the vote from here to the commit
     let now = tx.now();
-    let (mut outcomes, mut good, mut ids) = (Vec::with_capacity(all.len()), Vec::new(), HashSet::new());
-    for Handed { person, vote, paper } in all {
+    let (mut outcomes, mut good, mut places) = (Vec::with_capacity(all.len()), Vec::new(), Vec::new());
+    let mut ids = HashSet::new();
+    for (place, Handed { person, vote, paper }) in all.iter().enumerate() {
         // a second one of the same elector finds no place here any more
         let Some(slot) = slots.remove(&(*vote, *person)) else {
             outcomes.push(Ok(None));
             continue;
         };
-        if known.contains(&(*vote, paper.cast_id)) {
-            outcomes.push(Ok(None));
-            continue;
-        }
-        let found = look_at(slot, None, (*person, *vote, paper), now);
-        outcomes.push(match found {
+        let has_cast = slot.newest.is_some();
+        outcomes.push(match look_at(slot, None, (*person, *vote, paper), now) {
             Ok(Look::New(new)) if ids.insert((*vote, paper.cast_id)) => {
+                places.push(place);
                 good.push(*new);
                 Ok(good.last().map(|new| new.cast.clone()))
             }
             Ok(_) => Ok(None),
             Err(refused) if refused.code().status().is_server_error() => return Err(refused),
+            // it may be one that is there, which is answered as it was the first time
+            Err(_) if has_cast => Ok(None),
             Err(refused) => Err(refused),
         });
     }
-    if !good.is_empty() {
-        keep(tx, &good).await?;
+    let kept = if good.is_empty() { HashSet::new() } else { keep(tx, &good).await? };
+    for (place, good) in places.into_iter().zip(&good) {
+        let is_kept = kept.contains(&(good.cast.vote, good.cast.cast_id));
+        if let Some(outcome) = outcomes.get_mut(place).filter(|_| !is_kept) {
+            *outcome = Ok(None);
+        }
     }
     Ok(outcomes)
-}
-
-/// Which of these ballots are there, each with its elector: of a vote that has just begun PostgreSQL believes that it has a
-/// ballot or two, and with less than all of a key would look at every one of them.
-async fn are_there(tx: &Tx, vote: VoteId, ids: Vec<(i32, Uuid)>) -> Result<Vec<Uuid>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let same = Query::select()
-        .column((envelope::Entity, envelope::Column::CastId))
-        .from(envelope::Entity)
-        .and_where(Expr::col((envelope::Entity, envelope::Column::VoteId)).eq(vote))
-        .and_where(Expr::col((envelope::Entity, envelope::Column::ElectorNumber)).eq(key_column(1)))
-        .and_where(Expr::col((envelope::Entity, envelope::Column::CastId)).eq(key_column(2)))
-        .to_owned();
-    let rows = tx.query_all(&by_key(padded(ids), 2, same)).await?;
-    let found = rows.iter().map(|row| row.try_get::<Option<Uuid>>("", "found"));
-    Ok(found.collect::<std::result::Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{Somebody, TestApp, Village, count, import, person_of};
+use crate::support::{Raw, Somebody, TestApp, Village, count, import, person_of};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
 const CHILD: &str = "00060,H003,330521103202,4,费小宝,男,2015-01-02,,,子,1,1\n";
@@ -92,6 +92,12 @@ async fn nobody_comes_onto_the_register_or_leaves_it_without_a_reason_that_its_m
     assert_eq!(cards(&app, "您已从集体成员名册划出").await, 1);
     let read = member.get(&path).await.ok();
     assert_eq!((&read["is_listed"], &read["changes"][0]["is_entered"]), (&json!(false), &json!(false)));
+    // who left the roster has no vote, and everybody sees it
+    let without: Vec<&str> = ROSTER.lines().filter(|line| !line.starts_with("00008,")).collect();
+    import(&app.app, without.join("\n")).await;
+    let read = keeper.get(&path).await.ok();
+    let members = &read["members"];
+    assert_eq!((&members[0]["has_left"], members[1].get("has_left")), (&json!(true), None), "{members}");
     app.stop().await;
 }
 
@@ -107,7 +113,7 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
         "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(10) + TimeDelta::hours(3) });
     assert_eq!(village.chair.post("/v1/meetings", call.clone()).await.refused(), "not_allowed");
     let meeting = keeper.post("/v1/meetings", call).await.ok();
-    assert_eq!(meeting["listed"], 7, "those on the register, and not who keeps it besides");
+    assert_eq!(meeting["listed"], 6, "those of age on the register, and not who keeps it besides");
     let ask = json!({ "meeting_id": meeting["id"], "question": "是否同意入股？", "preset": "collective_members",
         "closes_at": app.app.now() + TimeDelta::days(15) });
     let early = keeper.post("/v1/votes", ask.clone()).await;
@@ -164,11 +170,63 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn in_a_hall_too_a_collective_is_called_ten_days_ahead_and_counts_those_of_age() {
+    let (app, village) = Village::start().await;
+    import(&app.app, format!("{ROSTER}{CHILD}")).await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let keeper = &keepers[0];
+    let members = ["00007", "00008", "00009", "00010", "00011", "00012", "00060"];
+    keeper.post(&format!("/v1/bodies/{body}/register"), change(true, &members)).await.ok();
+    let call = |days| {
+        json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "成员大会",
+            "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(days) })
+    };
+    let refused = keeper.post("/v1/meetings", call(9)).await;
+    assert!(refused.body.to_string().contains("short_notice"), "{}", refused.body);
+    // who lives in another village by now is a member still, and is told there
+    let away = person_of(&app.app, &village.area, "00012").await;
+    let raw = Raw::open(app.folder.path()).await;
+    raw.execute(
+        "UPDATE people SET area_code = '330521103203', roster_number = '90012'
+         WHERE area_code = '330521103202' AND roster_number = '00012'",
+    )
+    .await;
+    raw.close().await;
+    let meeting = keeper.post("/v1/meetings", call(10)).await.ok();
+    app.settle().await;
+    let told = format!(
+        "SELECT count(*) FROM entries JOIN streams ON streams.id = entries.stream_id
+         WHERE streams.kind = 'mailbox' AND streams.subject_id = '{away}' AND entries.body LIKE '%成员大会%'"
+    );
+    assert_eq!((&meeting["listed"], count(app.folder.path(), &told).await), (&json!(6), 1));
+    let path = format!("/v1/meetings/{}", meeting["id"].as_str().unwrap());
+    app.pass(TimeDelta::days(10) + TimeDelta::minutes(1)).await;
+    for number in &members[..4] {
+        let person = person_of(&app.app, &village.area, number).await;
+        keeper.post(&format!("{path}/attendances"), json!({ "person_id": person, "via": "paper" })).await.ok();
+    }
+    let minutes = json!({ "minutes": "到会四人。", "resolutions": [{ "text": "入股", "votes_for": 4 },
+        { "text": "分红", "votes_for": 3 }] });
+    let held = keeper.post(&format!("{path}/minutes"), minutes).await.ok();
+    let (quorum, resolved) = (&held["quorum"], &held["resolutions"]);
+    assert_eq!((&quorum["entitled"], &quorum["needed"], &quorum["is_met"]), (&json!(6), &json!(4), &json!(true)));
+    assert_eq!((&resolved[0]["is_carried"], &resolved[1]["is_carried"]), (&json!(true), &json!(false)), "{held}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_meetings() {
     let (app, village) = Village::start().await;
-    let people = [("00014", "chair"), ("00015", "member"), ("00016", "member")];
-    for kind in ["collective_board", "collective_reps"] {
-        let (body, seated) = founded(&app, &village, kind, &people).await;
+    let numbers: Vec<String> = (14..35).map(|number| format!("{number:05}")).collect();
+    let role = |at| if at == 0 { "chair" } else { "member" };
+    let people: Vec<(&str, &str)> =
+        numbers.iter().enumerate().map(|(at, number)| (number.as_str(), role(at))).collect();
+    for (kind, seats, enough) in [("collective_board", 3, 2), ("collective_reps", 21, 14)] {
+        let (body, seated) = founded(&app, &village, kind, &people[..seats]).await;
+        // who leads them makes nobody one of them
+        let more = json!({ "person_id": person_of(&app.app, &village.area, "00020").await });
+        let refused = seated[0].post(&format!("/v1/bodies/{body}/members"), more).await;
+        assert!(refused.body.to_string().contains("needs_a_seat"), "{kind}: {}", refused.body);
         let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "会议",
             "agenda": "表决", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
         assert_eq!(seated[1].post("/v1/meetings", call.clone()).await.refused(), "not_allowed");
@@ -176,14 +234,23 @@ async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_mee
         let ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": kind,
             "closes_at": app.app.now() + TimeDelta::days(1) });
         let vote = seated[0].post("/v1/votes", ask).await.ok();
-        assert_eq!(vote["on_roll"], 3);
+        assert_eq!(vote["on_roll"], seats);
         let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
-        for who in &seated[..2] {
+        for who in &seated[..enough] {
             who.post(&format!("{path}/ballots"), ballot()).await.ok();
         }
         app.pass(TimeDelta::days(2)).await;
         let result = app.get(&format!("{path}/result")).await.ok();
         assert_eq!(result["outcome"], "passed", "two of three, {kind}: {result}");
     }
+    // twenty are no assembly of representatives
+    let (body, seated) = founded(&app, &village, "collective_reps", &people[..20]).await;
+    let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "会议",
+        "agenda": "表决", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
+    let meeting = seated[0].post("/v1/meetings", call).await.ok()["id"].clone();
+    let ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": "collective_reps",
+        "closes_at": app.app.now() + TimeDelta::days(1) });
+    let refused = seated[0].post("/v1/votes", ask).await;
+    assert!(refused.body.to_string().contains("too_few_representatives"), "{}", refused.body);
     app.stop().await;
 }

@@ -207,3 +207,20 @@ async fn the_households_of_a_group_vote_and_one_that_the_roster_moves_there_is_a
     assert!(archive["roll"].as_array().unwrap().iter().all(|one| one["u"] == "household"));
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_moves_to_another_group_while_both_vote_is_pointed_out() {
+    let (app, village) = Village::start().await;
+    let (first, second) =
+        (village.matter_to_decide(&app, "分补偿款").await, village.matter_to_decide(&app, "修水渠").await);
+    village.chair.post("/v1/votes", asked(&app, &first, "group_assembly_person")).await.ok();
+    import(&app.app, ROSTER.replace("H003,330521103202,4", "H003,330521103202,5")).await;
+    let mut ask = asked(&app, &second, "group_assembly_person");
+    ask["group_number"] = json!(5);
+    let vote = village.chair.post("/v1/votes", ask).await.ok();
+    let path = format!("/v1/votes/{}/roll/entries?limit=100", vote["id"].as_str().unwrap());
+    let entries = village.chair.get(&path).await.ok();
+    let twice = entries["items"].as_array().unwrap().iter().filter(|one| one["is_elsewhere"] == true).count();
+    assert_eq!(twice, 3, "the three of that household: {entries}");
+    app.stop().await;
+}

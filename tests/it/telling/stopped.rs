@@ -94,7 +94,7 @@ async fn what_cannot_be_written_or_read_holds_up_nothing_beside_it() {
     let all = scene.states().await["queued"];
     let spoiled = scene.app.app.store.write(|tx| {
         Box::pin(async move {
-            for (at, kind) in [(0, "meeting.cancelled"), (1, "notice.published")] {
+            for (at, kind) in [(0, "objection.answered"), (1, "notice.published")] {
                 let one = format!("SELECT id FROM announcements ORDER BY event_number LIMIT 1 OFFSET {at}");
                 let spoil = format!("UPDATE announcements SET subject_id = 'x', kind = '{kind}' WHERE id = ({one})");
                 tx.execute_unprepared(&spoil).await?;

@@ -170,7 +170,10 @@ async fn who_of_a_collective_read_the_call_where_the_village_does_is_not_disturb
         "since": "2026-11-01" });
     keeper.post(&format!("/v1/bodies/{body}/register"), enter).await.ok();
     let (reader, other) = (village.villager(&scene.app, "00007").await, village.villager(&scene.app, "00008").await);
-    let called = keeper.post("/v1/meetings", call(&scene, body.parse().unwrap(), "members")).await.ok();
+    let mut asked = call(&scene, body.parse().unwrap(), "members");
+    // ten days, of which the first is not counted
+    asked["starts_at"] = json!(scene.app.app.now() + TimeDelta::days(12));
+    let called = keeper.post("/v1/meetings", asked).await.ok();
     scene.app.settle().await;
     reads(&scene, &reader, ("channel", &village.area)).await;
     scene.pass(TimeDelta::hours(3)).await;

@@ -20,8 +20,8 @@ use crate::{
 
 /// Units in one commit at most, so that the first of them does not wait long.
 const GROUP: usize = 64;
-/// After this time no further unit joins, so that the writers of other processes have their turn.
-const GROUP_TIME: Duration = Duration::from_millis(250);
+/// After this time no further unit joins: all are answered after the commit, and the writers of other processes have their turn.
+const GROUP_TIME: Duration = Duration::from_millis(40);
 /// A unit that takes longer is undone: it would hold up every other.
 const UNIT_TIMEOUT: Duration = Duration::from_secs(10);
 const AT_ONCE: Duration = Duration::from_secs(1);

@@ -26,6 +26,7 @@ struct RegisterPage {
 
 async fn show(State(app): State<App>, who: Resident, Path(id): Path<BodyId>) -> Result<Response> {
     let register = register::register(app.store.read(), &who.actor, id).await?;
-    let page = who.page("page-member-list").titled(register.body_name.clone()).back("/").at(format!("/collectives/{id}"));
+    let page =
+        who.page("page-member-list").titled(register.body_name.clone()).back("/").at(format!("/collectives/{id}"));
     Ok(render(&RegisterPage { page, register }))
 }

@@ -59,6 +59,7 @@ const MAX_PROOF: usize = 96 * 1024 * 1024;
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(of_votes())
+        .merge(of_meetings())
         .route("/desk", get(todo::show))
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
@@ -80,16 +81,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/charters/{form}", post(charters::act))
         .route("/desk/forms/{id}", get(sheets::show))
         .route("/desk/forms/{id}/{form}", post(sheets::act))
-        .route("/desk/meetings", get(meetings::list).post(meetings::call_any))
-        .route("/desk/meetings/{id}", get(meetings::show))
-        .route("/desk/meetings/{id}/door", get(meeting_people::door))
-        .route("/desk/meetings/{id}/reach", get(reach::invited))
-        .route("/desk/meetings/{id}/{form}", post(meetings::act))
-        .route("/desk/notices", get(notices::list).post(notices::publish_any))
-        .route("/desk/notices/{id}", get(notices::show))
-        .route("/desk/notices/{id}/reach", get(reach::show))
-        .route("/desk/notices/{id}/script", get(reach::script))
-        .route("/desk/notices/{id}/{form}", post(notices::act))
         .route("/desk/tasks/{id}", get(tasks::show))
         .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/tasks/{id}/delay", post(tasks::delay))
@@ -119,6 +110,21 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/county/routes/{form}", post(county_routes::act))
         .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))
         .route("/desk/county/voices/{id}", get(county_voices::show))
+}
+
+/// Those of meetings and notices, and of whom both reached.
+fn of_meetings() -> Router<App> {
+    Router::new()
+        .route("/desk/meetings", get(meetings::list).post(meetings::call_any))
+        .route("/desk/meetings/{id}", get(meetings::show))
+        .route("/desk/meetings/{id}/door", get(meeting_people::door))
+        .route("/desk/meetings/{id}/reach", get(reach::invited))
+        .route("/desk/meetings/{id}/{form}", post(meetings::act))
+        .route("/desk/notices", get(notices::list).post(notices::publish_any))
+        .route("/desk/notices/{id}", get(notices::show))
+        .route("/desk/notices/{id}/reach", get(reach::show))
+        .route("/desk/notices/{id}/script", get(reach::script))
+        .route("/desk/notices/{id}/{form}", post(notices::act))
 }
 
 /// Those of votes, and of what is said aloud.

@@ -116,7 +116,7 @@ async fn whose_voice_is_hidden_or_shown_again_is_told_so() {
     };
     hiding(&voices[0], json!({ "is_on": true, "reason": "写了住址" })).await;
     scene.app.settle().await;
-    scene.pass(TimeDelta::hours(5)).await;
+    scene.pass(TimeDelta::hours(10)).await;
     assert_eq!(told(&scene, &voices[0], "suggestion.hidden").await, people(&[&author]));
     assert_eq!(
         told(&scene, &voices[1], "suggestion.hidden").await,
@@ -125,7 +125,8 @@ async fn whose_voice_is_hidden_or_shown_again_is_told_so() {
     );
     hiding(&voices[1], json!({ "is_on": false })).await;
     scene.app.settle().await;
-    scene.pass(TimeDelta::hours(5)).await;
+    // not by night
+    scene.pass(TimeDelta::hours(20)).await;
     assert_eq!(told(&scene, &voices[1], "suggestion.shown").await, people(&[&author]));
     scene.app.stop().await;
 }

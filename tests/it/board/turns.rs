@@ -20,7 +20,7 @@ async fn count(app: &TestApp, select: &str) -> i64 {
 async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
     let (app, village) = Village::start().await;
     let mut electors = Vec::new();
-    for number in ["00007", "00008", "00010", "00011", "00012", "00013", "00014", "00015"] {
+    for number in ["00007", "00008", "00010", "00011", "00012", "00013", "00014", "00015", "00025", "00031"] {
         electors.push(village.villager(&app, number).await);
     }
     let stranger = village.neighbour(&app).await;
@@ -34,6 +34,9 @@ async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
         let path = format!("/v1/votes/{vote}/ballots");
         let ballot = |choice| json!({ "cast_id": Uuid::new_v4(), "choice": choice });
         electors[0].post(&path, ballot("against")).await.ok();
+        // there before: its elector sends it again, and so does somebody who has not cast
+        let kept = ballot("against");
+        let receipt = electors[8].post(&path, kept.clone()).await.ok();
         app.settle().await;
         let marks = "SELECT count(*) FROM roll_entries WHERE channel = 'online'";
         let before = (count(&app, "SELECT count(*) FROM envelopes").await, count(&app, marks).await);
@@ -51,6 +54,8 @@ async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
             (&stranger, ballot("for")),
             (&electors[6], ballot("against")),
             (&electors[7], ballot("against")),
+            (&electors[8], kept.clone()),
+            (&electors[9], kept),
         ];
         let answers = in_one_turn(&app, &path, sent).await;
         let codes: Vec<String> = answers.iter().map(code).collect();
@@ -60,7 +65,8 @@ async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
         assert_eq!(sorted(&codes[3..5]), ["taken", "taken"], "{codes:?}");
         assert_eq!(answers[3].body, answers[4].body, "one ballot with two receipts");
         assert_eq!(sorted(&codes[5..7]), ["cast_id_conflict", "taken"], "{codes:?}");
-        assert_eq!(codes[7..], ["ballot_kind", "not_on_roll", "taken", "taken"]);
+        assert_eq!(codes[7..], ["ballot_kind", "not_on_roll", "taken", "taken", "taken", "cast_id_conflict"]);
+        assert_eq!(answers[11].body, receipt, "the same receipt again");
         let revised = if allows_revote { 2 } else { 0 };
         let envelopes = count(&app, "SELECT count(*) FROM envelopes").await - before.0;
         assert_eq!((envelopes, count(&app, marks).await - before.1), (5 + revised, 5));
@@ -68,12 +74,12 @@ async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
         app.pass(TimeDelta::minutes(10)).await;
         app.settle().await;
         let counted = app.get(&format!("/v1/votes/{vote}/result")).await.ok()["count"].clone();
-        let against = if allows_revote { 2 } else { 3 };
-        assert_eq!((&counted["present"], &counted["no"]), (&json!(6), &json!(against)), "{counted}");
+        let against = if allows_revote { 3 } else { 4 };
+        assert_eq!((&counted["present"], &counted["no"]), (&json!(7), &json!(against)), "{counted}");
         let entries = app.get(&format!("/v1/votes/{vote}/board/entries")).await.ok();
         let on_board = entries["items"].as_array().unwrap().iter();
         let on_board = on_board.filter(|entry| entry["leaf"].as_str().unwrap().contains("\"k\":\"ballot\"")).count();
-        assert_eq!(i64::try_from(on_board).unwrap(), envelopes + 1, "taken, but not on the board");
+        assert_eq!(i64::try_from(on_board).unwrap(), envelopes + 2, "taken, but not on the board");
     }
     app.stop().await;
 }

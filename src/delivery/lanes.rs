@@ -1,4 +1,9 @@
 //! Who is sent to next: a lane for each address, one try in a lane at a time, lanes in turn.
+//!
+//! # Why
+//! An address that never answers holds a hand for as long as it is waited for. Those that did so at their last try take turns
+//! of their own, a few at a time, and little is kept for them: however many they are, hands and room are left for all others.
+//! One quick answer, and an address is as any other.
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::ids::DeliveryId;
@@ -7,6 +12,8 @@ use crate::ids::DeliveryId;
 const LANE: usize = 32;
 /// Waiting in all lanes at most.
 const ALL: usize = 1024;
+/// Tries under way at most to addresses that are slow.
+pub(super) const SLOW_AT_ONCE: usize = 8;
 
 /// What this process has taken and not yet finished.
 #[derive(Debug, Default)]
@@ -15,6 +22,9 @@ pub(super) struct Lanes {
     turn: VecDeque<String>,
     busy: HashSet<String>,
     known: HashSet<DeliveryId>,
+    /// Who kept the last try waiting.
+    slow: HashSet<String>,
+    slow_turn: VecDeque<String>,
 }
 
 impl Lanes {
@@ -30,22 +40,46 @@ impl Lanes {
 
     /// Puts a delivery into its lane; passes over what is known already and what a lane has no room for.
     pub(super) fn add(&mut self, target: String, id: DeliveryId) {
+        let room = if self.slow.contains(&target) { 1 } else { LANE };
         let lane = self.waiting.entry(target.clone()).or_default();
-        if lane.len() >= LANE || !self.known.insert(id) {
+        if lane.len() >= room || !self.known.insert(id) {
             return;
         }
         lane.push_back(id);
         if lane.len() == 1 && !self.busy.contains(&target) {
+            self.line_up(target);
+        }
+    }
+
+    fn line_up(&mut self, target: String) {
+        if self.slow.contains(&target) {
+            self.slow_turn.push_back(target);
+        } else {
             self.turn.push_back(target);
         }
     }
 
     /// The next one that may be sent; its lane is busy until [`Lanes::done`].
     pub(super) fn next(&mut self) -> Option<(String, DeliveryId)> {
-        let target = self.turn.pop_front()?;
+        let may_be_slow = self.busy.intersection(&self.slow).count() < SLOW_AT_ONCE;
+        let slow = if may_be_slow { self.slow_turn.pop_front() } else { None };
+        let target = slow.or_else(|| self.turn.pop_front())?;
         let id = self.waiting.get_mut(&target)?.pop_front()?;
         self.busy.insert(target.clone());
         Some((target, id))
+    }
+
+    /// How the address of the try under way answered. Of one that is slow now the next alone stays here; the others are offered
+    /// again.
+    pub(super) fn answered(&mut self, target: &str, is_slow: bool) {
+        if !is_slow {
+            self.slow.remove(target);
+        } else if self.slow.insert(target.to_owned()) {
+            let others = self.waiting.get_mut(target).map(|lane| lane.split_off(lane.len().min(1)));
+            for id in others.into_iter().flatten() {
+                self.known.remove(&id);
+            }
+        }
     }
 
     /// The try is over: the lane waits for its next turn.
@@ -53,7 +87,7 @@ impl Lanes {
         self.known.remove(&id);
         self.busy.remove(&target);
         match self.waiting.get(&target) {
-            Some(lane) if !lane.is_empty() => self.turn.push_back(target),
+            Some(lane) if !lane.is_empty() => self.line_up(target),
             _ => drop(self.waiting.remove(&target)),
         }
     }
@@ -114,5 +148,36 @@ mod tests {
             lanes.add(format!("t{n}"), DeliveryId::new());
         }
         assert!(!lanes.has_room());
+    }
+
+    #[test]
+    fn the_slow_hold_a_few_hands_and_little_room_until_they_answer_quickly() {
+        let mut lanes = Lanes::default();
+        for number in 0..20 {
+            for id in ids::<31>() {
+                lanes.add(format!("slow{number}"), id);
+            }
+        }
+        let begun: Vec<(String, DeliveryId)> = std::iter::from_fn(|| lanes.next()).collect();
+        assert_eq!(begun.len(), 20, "nobody knows yet");
+        for (target, id) in begun {
+            lanes.answered(&target, true);
+            lanes.done(target, id);
+        }
+        assert_eq!(lanes.known.len(), 20, "one waits of each");
+        let [well] = ids();
+        lanes.add("well".into(), well);
+        let begun: Vec<(String, DeliveryId)> = std::iter::from_fn(|| lanes.next()).collect();
+        assert_eq!(begun.len(), SLOW_AT_ONCE + 1, "a few of them, and who is well");
+        assert!(begun.contains(&("well".into(), well)));
+        let (first, id) = begun[0].clone();
+        lanes.answered(&first, false);
+        lanes.done(first.clone(), id);
+        for id in ids::<2>() {
+            lanes.add(first.clone(), id);
+        }
+        assert_eq!(lanes.waiting[&first].len(), 2, "as any other");
+        let next: Vec<String> = std::iter::from_fn(|| lanes.next()).map(|(target, _)| target).collect();
+        assert!(next.len() == 2 && next.contains(&first), "{next:?}");
     }
 }

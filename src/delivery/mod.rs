@@ -1,13 +1,13 @@
 //! 投递: everyone concerned is told, once, by the channel that reaches them; and what goes out to webhooks.
 //!
-//! Always true: there is one delivery for each event, channel and person or address; what it says is written at each try
-//! from the present state, and nothing is sent about what was withdrawn meanwhile, nor to who has it, has left, or does
-//! not want it, and the reason is kept; its id is the same over all tries; one person or address has one try under way at
-//! a time; a channel waits for no other; nobody is disturbed more than three times in seven days but for what must be
-//! done and for danger, counted when it goes out and for everybody who hears it; a number is told of an event once, however
-//! many people have it, and of an evening's digest in one message; one that cannot be anybody's own (more than ten have it, or
-//! it was made up) is told nothing; whoever no message reaches is named to the office; no number and no address of a person is
-//! in a queue, a log or an event.
+//! Always true: there is one delivery for each event, channel and person or address; what it says is written at each
+//! try from the present state, and nothing is sent about what was withdrawn meanwhile, nor to who has it, has left, or
+//! does not want it, and the reason is kept; its id is the same over all tries; one person or address has one try under
+//! way at a time; a channel waits for no other, nor a webhook for one that never answers; nobody is disturbed more than
+//! three times in seven days but for what must be done and for danger, counted when it goes out and for everybody who
+//! hears it; a number is told of an event once, however many people have it, and of an evening's digest in one message;
+//! one that cannot be anybody's own (more than ten have it, or it was made up) is told nothing; whoever no message
+//! reaches is named to the office; no number and no address of a person is in a queue, a log or an event.
 //! Tables owned: `webhooks`, `deliveries`, `attempts`, `announcements`, `ladder_steps`, `telling_choices`,
 //! `topic_choices`, `follows`, `disturbances`, `told_numbers`, `stopped_sends`, `reminders`. Events recorded:
 //! `webhook.changed`, `vote.closing_soon`, `notice.broadcast_released`.

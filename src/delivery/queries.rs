@@ -245,7 +245,7 @@ pub(super) async fn has_stuck(db: &impl ConnectionTrait, now: DateTime<Utc>) -> 
     Ok(stuck.one(db).await?.is_some())
 }
 
-/// What is due, the oldest of each address first: a long queue of one address must not hide the others.
+/// What is due, the oldest of each address first, then the second of each: long queues of some must not hide the others.
 pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<DeliveryId>> {
     let in_turn = WindowStatement::partition_by(delivery::Column::TargetId)
         .order_by(delivery::Column::DueAt, Order::Asc)
@@ -264,7 +264,9 @@ pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result
         .column(delivery::Column::Id)
         .from_subquery(ranked, "ranked")
         .and_where(Expr::col("place").lte(OFFERED_A_TARGET))
+        .order_by("place", Order::Asc)
         .order_by(delivery::Column::DueAt, Order::Asc)
+        .order_by(delivery::Column::Id, Order::Asc)
         .limit(OFFERED_AT_ONCE)
         .to_owned();
     let rows = db.query_all(&chosen).await?;
@@ -307,6 +309,7 @@ pub(super) async fn targets(
         .filter(delivery::Column::Id.is_in(ids))
         .filter(delivery::Column::State.eq(QUEUED))
         .filter(delivery::Column::DueAt.lte(now))
-        .order_by_asc(delivery::Column::DueAt);
+        .order_by_asc(delivery::Column::DueAt)
+        .order_by_asc(delivery::Column::Id);
     Ok(rows.into_tuple().all(db).await?)
 }

@@ -1,8 +1,11 @@
 //! One try of one delivery: claim, write the letter, call, settle.
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Set, sea_query::Expr,
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -22,17 +25,56 @@ use crate::{
 /// A try that is not settled within this time is given back.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-/// Tries one delivery. What cannot be settled is given back when its lease runs out.
-pub(super) async fn try_once(app: &App, id: DeliveryId) {
+/// Whoever takes longer to answer is slow.
+pub(super) const SLOW: Duration = Duration::from_secs(3);
+/// An address that kept its try waiting in vain is left alone for so long, with all that waits for it.
+const REST: TimeDelta = TimeDelta::seconds(30);
+
+/// Tries one delivery, and says how long its address took to answer, or not to; `None`: it was not called. What cannot be
+/// settled is given back when its lease runs out.
+pub(super) async fn try_once(app: &App, id: DeliveryId) -> Option<Duration> {
     let tried = async {
-        let Some(claimed) = app.store.write(move |tx| Box::pin(claim(tx, id))).await? else { return Ok(()) };
+        let Some(claimed) = app.store.write(move |tx| Box::pin(claim(tx, id))).await? else { return Ok(None) };
+        let begun = Instant::now();
         let end = call(app, &claimed).await?;
+        let took = end.as_ref().map(|_| begun.elapsed());
         count(&claimed.channel, end.as_ref());
-        app.store.write(move |tx| Box::pin(settle(tx, claimed, end))).await
+        let hung = took.is_some_and(|took| took >= SLOW) && end.as_ref().is_some_and(is_silent);
+        app.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let target = claimed.target_id.clone();
+                    settle(tx, claimed, end).await?;
+                    if hung { leave_alone(tx, &target).await } else { Ok(()) }
+                })
+            })
+            .await?;
+        Ok::<_, Error>(took)
     };
-    if let Err(error) = tried.await {
+    tried.await.unwrap_or_else(|error| {
         tracing::error!(%error, delivery = %id, "delivery");
-    }
+        None
+    })
+}
+
+/// Was there no answer at all?
+fn is_silent(end: &Outcome) -> bool {
+    matches!(end, Outcome::TryAgain { .. } | Outcome::Unknown) && end.status() == 0
+}
+
+/// Whatever else waits for this address would hang, too, and use up tries: it is due when the rest is over, and then one try
+/// decides, because an address has one under way at a time.
+async fn leave_alone(tx: &Tx, target: &str) -> Result<()> {
+    let until = tx.now() + REST;
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::DueAt, Expr::value(until))
+        .filter(delivery::Column::Channel.eq(queries::WEBHOOK))
+        .filter(delivery::Column::TargetId.eq(target))
+        .filter(delivery::Column::State.eq(queries::QUEUED))
+        .filter(delivery::Column::DueAt.lt(until))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// Takes the delivery, unless somebody else has it or the address has another try under way. A crash uses up a try, so

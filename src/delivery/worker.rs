@@ -1,4 +1,4 @@
-//! The worker of webhooks: offers what is due to the queue, takes from the queue, tries eight at a time.
+//! The worker of webhooks: offers what is due to the queue, takes from the queue, tries 32 at a time, of slow addresses a few.
 use std::{collections::HashMap, time::Duration};
 
 use futures_util::{StreamExt, stream::BoxStream};
@@ -17,7 +17,7 @@ const OFFER_AGAIN: Duration = Duration::from_secs(3);
 const TAKE: usize = 32;
 const WAIT_MS: u64 = 2000;
 /// Tries under way at most.
-const CONCURRENT: usize = 8;
+const CONCURRENT: usize = 32;
 /// Batches on the way from the queue to the lanes; a full one makes the taker wait.
 const BATCHES: usize = 4;
 
@@ -158,8 +158,11 @@ async fn send_all(app: &App, mut taken: mpsc::Receiver<Ids>, stop: &Cancellation
             }
             Some(ended) = under_way.join_next_with_id() => {
                 // a try that panicked frees its lane like any other; its lease runs out
-                let task = ended.map_or_else(|error| error.id(), |(task, ())| task);
+                let (task, took) = ended.unwrap_or_else(|error| (error.id(), None));
                 if let Some((target, id)) = lane_of.remove(&task) {
+                    if let Some(took) = took {
+                        lanes.answered(&target, took >= send::SLOW);
+                    }
                     lanes.done(target, id);
                 }
             }

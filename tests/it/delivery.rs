@@ -1,4 +1,6 @@
 //! Webhooks: told once, signed, tried again with the same id, given up in the end, and never of what was taken back.
+mod hanging;
+
 use std::{
     collections::BTreeSet,
     sync::{

@@ -1,0 +1,109 @@
+//! Addresses that take the call and never answer: whoever is well hears nevertheless, and they themselves lose nothing.
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    http::{HeaderMap, Uri},
+    routing::post,
+};
+use chrono::TimeDelta;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Scene, Target};
+use crate::support::count;
+
+/// As many as are tried at once.
+const HANGING: usize = 32;
+/// One area takes so many.
+const OF_VILLAGE: usize = 20;
+
+/// Servers that keep silent, until they do not.
+#[derive(Clone, Default)]
+struct Silent {
+    is_well: Arc<AtomicBool>,
+    /// What was answered: by path and `webhook-id`, how often.
+    got: Arc<Mutex<BTreeMap<(String, String), usize>>>,
+}
+
+impl Silent {
+    async fn open() -> (Self, String) {
+        let silent = Self::default();
+        let state = silent.clone();
+        let take = move |uri: Uri, headers: HeaderMap| async move {
+            if !state.is_well.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
+            let id = headers["webhook-id"].to_str().unwrap().to_owned();
+            *state.got.lock().unwrap().entry((uri.path().to_owned(), id)).or_default() += 1;
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/{name}", post(take));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (silent, url)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_that_hang_delay_nobody_else_and_hear_of_everything_once_when_they_are_well() {
+    let scene = Scene::set().await;
+    let ((silent, url), (well, well_url)) = (Silent::open().await, Target::open(200).await);
+    for number in 0..HANGING {
+        let hook = json!({ "url": format!("{url}/{number}") });
+        let (who, hooks) = if number < OF_VILLAGE {
+            (&scene.village.clerk, scene.hooks.as_str())
+        } else {
+            (&scene.village.town, "/v1/areas/330521103/webhooks")
+        };
+        who.post(hooks, hook).await.ok();
+    }
+    // set up last, and last in every line
+    scene.village.town.post("/v1/areas/330521103/webhooks", json!({ "url": well_url })).await.ok();
+    scene.publish("一").await;
+    // nobody knows them yet: each is waited for once
+    well.until(1).await;
+    tried_once(&scene).await;
+    let published = Instant::now();
+    scene.publish("二").await;
+    while well.count() < 2 && published.elapsed() < Duration::from_secs(10) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(well.count(), 2, "a healthy address waits for those that hang");
+
+    silent.is_well.store(true, Ordering::SeqCst);
+    for _ in 0..600 {
+        if silent.got.lock().unwrap().len() >= 2 * HANGING {
+            break;
+        }
+        scene.app.clock.advance(TimeDelta::seconds(40));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let got = silent.got.lock().unwrap().clone();
+    assert_eq!(got.len(), 2 * HANGING, "each heard of both: {got:?}");
+    assert!(got.values().all(|times| *times == 1), "once: {got:?}");
+    assert_eq!(well.count(), 2);
+    scene.app.stop().await;
+}
+
+/// Waits until every call that hangs has come to its end.
+async fn tried_once(scene: &Scene) {
+    let select = "SELECT count(*) FROM deliveries \
+                  WHERE channel = 'webhook' AND state <> 'sent' AND (state <> 'queued' OR tries <> 1)";
+    let mut left = i64::MAX;
+    for _ in 0..300 {
+        left = count(scene.app.folder.path(), select).await;
+        if left == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{left} calls are under way");
+}

@@ -13,7 +13,7 @@ const LANE: usize = 32;
 /// Waiting in all lanes at most.
 const ALL: usize = 1024;
 /// Tries under way at most to addresses that are slow.
-pub(super) const SLOW_AT_ONCE: usize = 8;
+const SLOW_AT_ONCE: usize = 8;
 
 /// What this process has taken and not yet finished.
 #[derive(Debug, Default)]

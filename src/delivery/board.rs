@@ -26,6 +26,8 @@ use crate::{
 
 /// By the app, which is no channel to the outside.
 pub const APP: &str = "app";
+/// By somebody at the door.
+pub const DOOR: &str = "door";
 /// Why a message was not sent: it was read in the app, or what it asks for is done.
 const READ: &str = "read";
 /// It was not sent yet.
@@ -64,7 +66,8 @@ pub struct BroadcastView {
 /// How many have it by one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WayCount {
-    /// app, wechat, sms; family: by the text to a number that others have, too; digest: in an evening's message.
+    /// app, wechat, sms; family: by the text to a number that others have, too; digest: in an evening's message; door: by
+    /// somebody who came to the door.
     pub way: String,
     /// People.
     pub count: u64,
@@ -99,9 +102,15 @@ pub struct ReachRow {
     /// The way by which it came; absent: not reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
-    /// When a message went out.
+    /// When a message went out, or somebody was at the door.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<DateTime<FixedOffset>>,
+    /// Full name of who told it at the door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_name: Option<String>,
+    /// What was written down at the door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Why a message did not reach them: a stable name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -133,6 +142,10 @@ pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView>
         steps: Vec::new(),
         broadcast: None,
     };
+    let at_door = notices::reached::count_at_door(db, id).await?;
+    if at_door > 0 {
+        add(&mut view.ways, DOOR.to_owned(), at_door);
+    }
     let Some(told) = told else { return Ok(view) };
     let counts: Vec<(String, String, Option<String>, i64)> = delivery::Entity::find()
         .select_only()
@@ -168,7 +181,7 @@ pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView>
     }
     view.broadcast = broadcast(db, told.event_number).await?;
     if notice.area.len() >= VILLAGE_CODE {
-        let rows = rows(db, &notice.area, Some(&told)).await?;
+        let rows = rows(db, &notice.area, (id, Some(&told))).await?;
         view.reached = Some(rows.iter().filter(|row| row.way.is_some()).count() as u64);
         let by_app = rows.iter().filter(|row| row.way.as_deref() == Some(APP)).count() as u64;
         view.ways.insert(0, WayCount { way: APP.to_owned(), count: by_app });
@@ -229,7 +242,7 @@ pub async fn people_of(
     if area.len() < VILLAGE_CODE {
         return Err(Code::WrongState.into());
     }
-    rows(db, area, told_of(db, id).await?.as_ref()).await
+    rows(db, area, (id, told_of(db, id).await?.as_ref())).await
 }
 
 /// By group and household.
@@ -288,8 +301,30 @@ pub(super) async fn messages(
     Ok(messages)
 }
 
-async fn rows(db: &impl ConnectionTrait, area: &str, told: Option<&announcement::Model>) -> Result<Vec<ReachRow>> {
-    named(db, people::residents(db, area).await?, told).await
+async fn rows(
+    db: &impl ConnectionTrait,
+    area: &str,
+    (id, told): (NoticeId, Option<&announcement::Model>),
+) -> Result<Vec<ReachRow>> {
+    let mut rows = named(db, people::residents(db, area).await?, told).await?;
+    at_door(db, id, &mut rows).await?;
+    Ok(rows)
+}
+
+/// Who was told at the door stands there by that, whatever else was sent: somebody saw them.
+async fn at_door(db: &impl ConnectionTrait, id: NoticeId, rows: &mut [ReachRow]) -> Result<()> {
+    let ids = rows.iter().map(|row| row.person_id);
+    let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else { return Ok(()) };
+    let mut told = notices::reached::at_door(db, id, &Among::Between(first, last)).await?;
+    let names = people::names(db, told.values().filter_map(|one| one.by).collect()).await?;
+    for row in rows {
+        let Some(one) = told.remove(&row.person_id) else { continue };
+        row.way = Some(DOOR.to_owned());
+        row.at = Some(clock::local(one.at));
+        row.by_name = one.by.and_then(|by| names.get(&by).cloned());
+        (row.note, row.why) = (one.note, None);
+    }
+    Ok(())
 }
 
 /// These people with the way by which it came to each, by group and household.
@@ -330,6 +365,8 @@ pub(super) async fn named(
                 why: if way.is_some() { None } else { why },
                 way,
                 at,
+                by_name: None,
+                note: None,
             }
         })
         .collect();

@@ -69,6 +69,8 @@ pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<Rea
         group_number: one.group_number,
         way: None,
         at: None,
+        by_name: None,
+        note: None,
     });
     let mut rows: Vec<ReachRow> = rows.collect();
     rows.sort_by_cached_key(as_one_goes_round);

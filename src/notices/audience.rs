@@ -71,7 +71,7 @@ impl Scope {
 ///
 /// # Errors
 /// `not_allowed` for who neither works in the office there nor at its doors.
-pub(super) async fn scope(db: &impl ConnectionTrait, actor: &Actor, area: &str) -> Result<Scope> {
+pub async fn scope(db: &impl ConnectionTrait, actor: &Actor, area: &str) -> Result<Scope> {
     let visits = |seat: &&crate::actor::HeldSeat| {
         seat.covers(area) && bodies::rights(&seat.body_kind, &seat.role).contains(&Right::VisitDoors)
     };

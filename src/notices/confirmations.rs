@@ -1,5 +1,6 @@
 //! Confirmations as evidence: who has read which version, on the own phone, by somebody of the household, by a written
-//! mandate, or at the door; who made one for somebody else is named, and it can be taken back.
+//! mandate, or at the door; who made one for somebody else is named, and it can be taken back. Of a notice that nobody is asked
+//! to confirm it is written down who was told at the door.
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -84,9 +85,9 @@ impl DoorWay {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmFor {
-    /// For whom; was asked when this version was published.
+    /// For whom; was asked when this version was published. Of a notice that asks nobody: lives where it hangs.
     pub person_id: PersonId,
-    /// household, by a member of it; mandate or door, by who works at the doors.
+    /// household, by a member of it; mandate or door, by who works at the doors; of a notice that asks nobody door alone.
     pub via: ConfirmVia,
     /// How it was done at the door; read out when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,8 +123,8 @@ pub async fn confirm(tx: &Tx, actor: &Actor, id: NoticeId) -> Result<Confirmatio
     let is_counted = known.as_ref().is_some_and(|known| known.in_audience);
     match known {
         Some(known) if known.via == ConfirmVia::Own.as_str() => return view(tx, known).await,
-        None if !takes_confirmations(&notice) => return Err(Code::WrongState.into()),
-        Some(other) if !takes_confirmations(&notice) => return view(tx, other).await,
+        None if !takes(&notice, ConfirmVia::Own) => return Err(Code::WrongState.into()),
+        Some(other) if !takes(&notice, ConfirmVia::Own) => return view(tx, other).await,
         _ => {}
     }
     let asked = audience::asked(tx, &notice, actor.person).await?;
@@ -140,14 +141,17 @@ pub async fn confirm(tx: &Tx, actor: &Actor, id: NoticeId) -> Result<Confirmatio
 /// answer. Records `notice.confirmed_for`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for who is neither of the household nor at work at these doors; `wrong_state`;
-/// `invalid_fields` for who was not asked, for oneself, and without what the mandate needs.
+/// `not_found`; `not_allowed` for who is neither of the household nor at work at these doors; `wrong_state`, also of a notice
+/// that nobody is asked to confirm, but at the door; `invalid_fields` for who was not asked or, of such a notice, does not live
+/// there, for oneself, and without what the mandate needs.
 pub async fn confirm_for(tx: &Tx, actor: &Actor, (id, input): (NoticeId, ConfirmFor)) -> Result<ConfirmationView> {
     let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let asked = audience::asked(tx, &notice, input.person_id).await?;
-    require_standing(tx, actor, (&notice, &input, asked.as_ref())).await?;
-    check(tx, actor, (&notice, &input, asked.is_some())).await?;
-    if !takes_confirmations(&notice) {
+    let (village, group) = door_of(tx, &notice, (input.person_id, asked.as_ref())).await?;
+    require_standing(tx, actor, (&notice, &input), (&village, group)).await?;
+    let is_asked = asked.is_some() || (!notice.must_read && lives_there(tx, &notice, input.person_id).await?);
+    check(tx, actor, (&notice, &input, is_asked)).await?;
+    if !takes(&notice, input.via) {
         return Err(Code::WrongState.into());
     }
     let own = people::queries::own_numbers(tx, tx.keys(), &[input.person_id]).await?;
@@ -159,15 +163,16 @@ pub async fn confirm_for(tx: &Tx, actor: &Actor, (id, input): (NoticeId, Confirm
         note: Set(Some(input.note.trim().to_owned()).filter(|note| !note.is_empty())),
         // who stood at the door has told; what others did is told by the next who comes
         tell_at_door: Set(own.is_empty() && input.via != ConfirmVia::Door),
-        ..fresh(tx, &notice, input.person_id, (input.via, true))
+        ..fresh(tx, &notice, input.person_id, (input.via, asked.is_some()))
     };
     let key = [confirmation::Column::NoticeId, confirmation::Column::Version, confirmation::Column::PersonId];
     let insert = confirmation::Entity::insert(row).on_conflict_do_nothing_on(key);
     if matches!(insert.exec_without_returning(tx).await?, TryInsertResult::Inserted(1)) {
-        let area = asked.as_ref().map_or(&notice.area_code, |asked| &asked.area_code);
-        villages::count(tx, (&notice, area), 1).await?;
+        if asked.is_some() {
+            villages::count(tx, (&notice, &village), 1).await?;
+        }
         let data = json!({ "version": notice.version, "person": input.person_id, "via": input.via });
-        let happening = Happening::new(Kind::NoticeConfirmedFor, id).at(area).by(actor.person);
+        let happening = Happening::new(Kind::NoticeConfirmedFor, id).at(&village).by(actor.person);
         events::record(tx, happening.with(data)).await?;
     }
     found(tx, &notice, input.person_id).await
@@ -183,7 +188,7 @@ pub async fn undo(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> 
     let known = confirmation::Entity::find_by_id((id, notice.version, input.person_id)).one(tx).await?;
     let is_theirs = |row: &confirmation::Model| row.by_id == Some(actor.person) || input.person_id == actor.person;
     let known = known.filter(|row| row.via != ConfirmVia::Own.as_str() && is_theirs(row)).ok_or(Code::NotFound)?;
-    if !takes_confirmations(&notice) {
+    if !takes(&notice, ConfirmVia::parse(&known.via)) {
         return Err(Code::WrongState.into());
     }
     if input.person_id != actor.person && known.at + UNDO_WITHIN < tx.now() {
@@ -191,14 +196,14 @@ pub async fn undo(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> 
     }
     confirmation::Entity::delete_by_id((id, notice.version, input.person_id)).exec(tx).await?;
     let asked = audience::asked(tx, &notice, input.person_id).await?;
-    let area = asked.as_ref().map_or(&notice.area_code, |asked| &asked.area_code);
+    let (village, _) = door_of(tx, &notice, (input.person_id, asked.as_ref())).await?;
     if known.in_audience {
-        villages::count(tx, (&notice, area), -1).await?;
+        villages::count(tx, (&notice, &village), -1).await?;
     }
     let data = json!({
         "version": notice.version, "person": input.person_id, "via": known.via, "by": known.by_id,
     });
-    let happening = Happening::new(Kind::NoticeConfirmationUndone, id).at(area).by(actor.person);
+    let happening = Happening::new(Kind::NoticeConfirmationUndone, id).at(&village).by(actor.person);
     events::record(tx, happening.with(data)).await?;
     Ok(())
 }
@@ -211,8 +216,9 @@ pub async fn undo(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> 
 pub async fn told(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> Result<()> {
     let notice = notice::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let asked = audience::asked(tx, &notice, input.person_id).await?;
-    let scope = audience::scope(tx, actor, &village_of(tx, &notice, (input.person_id, asked.as_ref())).await?).await?;
-    if asked.is_some_and(|one| !scope.has(one.group_number)) {
+    let (village, group) = door_of(tx, &notice, (input.person_id, asked.as_ref())).await?;
+    let scope = audience::scope(tx, actor, &village).await?;
+    if group.is_some_and(|group| !scope.has(group)) {
         return Err(Code::NotAllowed.into());
     }
     let known = confirmation::Entity::find_by_id((id, notice.version, input.person_id)).one(tx).await?;
@@ -232,16 +238,18 @@ pub async fn told(tx: &Tx, actor: &Actor, (id, input): (NoticeId, OfPerson)) -> 
     Ok(())
 }
 
-/// Who stands at a door comes after the last day, too; what was taken down asks nobody any more.
-fn takes_confirmations(notice: &notice::Model) -> bool {
-    notice.must_read && notice.state != queries::WITHDRAWN
+/// Who stands at a door comes after the last day, too; what was taken down asks nobody any more. What nobody is asked to confirm
+/// is told at doors nevertheless.
+fn takes(notice: &notice::Model, via: ConfirmVia) -> bool {
+    (notice.must_read || via == ConfirmVia::Door) && notice.state != queries::WITHDRAWN
 }
 
 /// Of the household, or at work at these doors.
 async fn require_standing(
     tx: &Tx,
     actor: &Actor,
-    (notice, input, asked): (&notice::Model, &ConfirmFor, Option<&asked::Model>),
+    (notice, input): (&notice::Model, &ConfirmFor),
+    (village, group): (&str, Option<i32>),
 ) -> Result<()> {
     let may = match input.via {
         ConfirmVia::Own => false,
@@ -251,33 +259,38 @@ async fn require_standing(
             actor.lives_in(&notice.area_code) && own.is_some() && own == theirs
         }
         ConfirmVia::Mandate | ConfirmVia::Door => {
-            let village = village_of(tx, notice, (input.person_id, asked)).await?;
-            let scope = audience::scope(tx, actor, &village).await?;
-            asked.is_none_or(|one| scope.has(one.group_number))
+            let scope = audience::scope(tx, actor, village).await?;
+            group.is_none_or(|group| scope.has(group))
         }
     };
     if may { Ok(()) } else { Err(Code::NotAllowed.into()) }
 }
 
-/// Whose doors somebody is found at: of the village that was asked; of who was not, the one where they are on the roster, where
-/// the notice reaches it.
-async fn village_of(
+/// Whose doors somebody is found at, and in which group: of the village that was asked; of who was not, the one where they are on
+/// the roster, where the notice reaches it.
+async fn door_of(
     tx: &Tx,
     notice: &notice::Model,
     (person, asked): (PersonId, Option<&asked::Model>),
-) -> Result<String> {
+) -> Result<(String, Option<i32>)> {
     if let Some(asked) = asked {
-        return Ok(asked.area_code.clone());
+        return Ok((asked.area_code.clone(), Some(asked.group_number)));
     }
-    let home = people::person(tx, person).await?.map(|one| one.area);
-    Ok(home.filter(|home| covers(&notice.area_code, home)).unwrap_or_else(|| notice.area_code.clone()))
+    let home = people::person(tx, person).await?.filter(|home| covers(&notice.area_code, &home.area));
+    Ok(home.map_or_else(|| (notice.area_code.clone(), None), |home| (home.area, Some(home.group_number))))
+}
+
+/// Is somebody on the roster where the notice hangs?
+async fn lives_there(tx: &Tx, notice: &notice::Model, person: PersonId) -> Result<bool> {
+    let home = people::person(tx, person).await?;
+    Ok(home.is_some_and(|home| home.left_on.is_none() && covers(&notice.area_code, &home.area)))
 }
 
 async fn check(tx: &Tx, actor: &Actor, (notice, input, is_asked): (&notice::Model, &ConfirmFor, bool)) -> Result<()> {
     let is_mandate = input.via == ConfirmVia::Mandate;
     let mut checks = Checks::default();
     checks.require(input.person_id != actor.person, "person_id", "not_yourself");
-    checks.require(is_asked || !takes_confirmations(notice), "person_id", "not_a_member");
+    checks.require(is_asked || !takes(notice, input.via), "person_id", "not_a_member");
     checks.text("note", &input.note, if is_mandate { 1..=200 } else { 0..=200 });
     checks.require(input.way.is_none() || input.via == ConfirmVia::Door, "way", "out_of_range");
     let proxy = match input.proxy_id {

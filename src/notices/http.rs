@@ -139,8 +139,8 @@ async fn confirm_notice(
     app.store.write(move |tx| Box::pin(async move { commands::confirm(tx, &actor, id).await })).await.map(Created)
 }
 
-/// Write down that somebody else has read it: somebody of the household, with a written mandate, or at the door. The
-/// person is told.
+/// Write down that somebody else has read it: somebody of the household, with a written mandate, or at the door. Of a notice
+/// that nobody is asked to confirm: that it was told at the door. The person is told.
 #[utoipa::path(post, path = "/v1/notices/{id}/confirmations/for", tag = "notices", operation_id = "confirm_notice_for",
     params(("id" = NoticeId, Path)), request_body = ConfirmFor,
     responses((status = 201, body = ConfirmationView, description = "Written down; once more is the first answer"),

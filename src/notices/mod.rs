@@ -38,7 +38,7 @@ mod told;
 mod villages;
 
 pub use self::{
-    audience::{village_of, visits},
+    audience::{Scope, scope, village_of, visits},
     commands::{AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice, WithdrawObjection},
     confirmations::{ConfirmFor, ConfirmVia, DoorWay, OfPerson},
     doors::{DoorView, DoorsQuery},

@@ -1,12 +1,15 @@
-//! Whom a notice has reached as far as it knows: who confirmed its version; and whether it still hangs.
-use std::collections::HashSet;
+//! Whom a notice has reached as far as it knows: who confirmed its version, who was told of it at the door; and whether it still
+//! hangs.
+use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::SelectStatement,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, sea_query::SelectStatement,
 };
 
 use super::{
+    confirmations::ConfirmVia,
     queries,
     rows::{confirmation, notice, version},
     rules::Category,
@@ -79,12 +82,47 @@ pub fn confirmers(id: NoticeId) -> SelectStatement {
 }
 
 fn confirmations(id: NoticeId) -> Select<confirmation::Entity> {
+    of_version(id).select_only().column(confirmation::Column::PersonId)
+}
+
+fn of_version(id: NoticeId) -> Select<confirmation::Entity> {
     let hangs = notice::Entity::find_by_id(id).select_only().column(notice::Column::Version).into_query();
     confirmation::Entity::find()
-        .select_only()
-        .column(confirmation::Column::PersonId)
         .filter(confirmation::Column::NoticeId.eq(id))
         .filter(confirmation::Column::Version.in_subquery(hangs))
+}
+
+/// How somebody was told at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtDoor {
+    /// When it was written down.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub by: Option<PersonId>,
+    /// What else was written down.
+    pub note: Option<String>,
+}
+
+/// Those of these people who were told of the version that hangs at the door.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn at_door(db: &impl ConnectionTrait, id: NoticeId, among: &Among) -> Result<HashMap<PersonId, AtDoor>> {
+    let rows = told_at_door(id).filter(among.holds(confirmation::Column::PersonId)).all(db).await?;
+    let told = |row: confirmation::Model| (row.person_id, AtDoor { at: row.at, by: row.by_id, note: row.note });
+    Ok(rows.into_iter().map(told).collect())
+}
+
+/// How many were.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn count_at_door(db: &impl ConnectionTrait, id: NoticeId) -> Result<u64> {
+    Ok(told_at_door(id).count(db).await?)
+}
+
+fn told_at_door(id: NoticeId) -> Select<confirmation::Entity> {
+    of_version(id).filter(confirmation::Column::Via.eq(ConfirmVia::Door.as_str()))
 }
 
 /// Who published the version that hangs.

@@ -18,14 +18,16 @@ pub const REACTIONS: &[Reaction] =
 
 async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key) = match event.kind {
-        Kind::NoticeConfirmedFor => ("notice_confirmed_for", "notices-card-confirmed-for"),
-        Kind::NoticeConfirmationUndone => ("notice_confirmation_undone", "notices-card-undone"),
+        Kind::NoticeConfirmedFor => ("notice_confirmed_for", "confirmed-for"),
+        Kind::NoticeConfirmationUndone => ("notice_confirmation_undone", "undone"),
         _ => return Ok(()),
     };
     let Some(notice) = notice::Entity::find_by_id(event.subject_id::<NoticeId>()?).one(tx).await? else {
         return Ok(());
     };
     let Some(person) = event.get::<PersonId>("person") else { return Ok(()) };
+    // what nobody is asked to confirm was told at the door, and that is what is said of it
+    let key = if notice.must_read { format!("notices-card-{key}") } else { format!("notices-card-door-{key}") };
     let by = event.actor.unwrap_or(person);
     let mut people = vec![person];
     // who takes back what another wrote down says so to that other, too

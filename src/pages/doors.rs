@@ -1,4 +1,5 @@
-//! `/notices/{id}/doors`: who was not reached, for who knocks at the doors: big rows for the phone, boxes to tick on paper.
+//! `/notices/{id}/doors`: who was not reached, for who knocks at the doors: big rows for the phone, boxes to tick on paper. Of a
+//! notice that nobody is asked to confirm `untold` shows them.
 use askama::Template;
 use axum::{
     Router,
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, encode, render, render_as, see},
+    untold,
     words::Words,
 };
 use crate::{
@@ -26,6 +28,8 @@ use crate::{
 
 /// Doors on one page.
 const SHOWN: u64 = 20;
+/// People of one household who are told at once.
+const AT_ONE_DOOR: usize = 50;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -37,12 +41,14 @@ pub(super) fn routes() -> Router<App> {
 
 /// Which doors, and how it is done there.
 #[derive(Clone, Debug, Default, Deserialize)]
-struct Where {
+pub(super) struct Where {
     /// The village, of a notice of its town or county.
-    area: Option<String>,
-    group: Option<i32>,
+    pub(super) area: Option<String>,
+    pub(super) group: Option<i32>,
     cursor: Option<String>,
     way: Option<String>,
+    /// So many households are passed over.
+    pub(super) from: Option<usize>,
 }
 
 impl Where {
@@ -51,12 +57,13 @@ impl Where {
             area: fields.given("area").map(str::to_owned),
             group: fields.optional("group").unwrap_or_default(),
             cursor: None,
+            from: None,
             way: fields.given("way").map(str::to_owned),
         }
     }
 
     /// The way in force; read out, when none was chosen.
-    fn way(&self) -> DoorWay {
+    pub(super) fn way(&self) -> DoorWay {
         [DoorWay::Paper, DoorWay::Call]
             .into_iter()
             .find(|way| Some(way.as_str()) == self.way.as_deref())
@@ -64,7 +71,7 @@ impl Where {
     }
 
     /// The same place, with another group or another way.
-    fn query(&self, group: Option<i32>, way: DoorWay) -> String {
+    pub(super) fn query(&self, group: Option<i32>, way: DoorWay) -> String {
         let area = self.area.as_deref().map(|area| format!("area={}&", encode(area))).unwrap_or_default();
         let group = group.map(|group| format!("group={group}&")).unwrap_or_default();
         format!("?{area}{group}way={}", way.as_str())
@@ -148,18 +155,21 @@ async fn show(
 
 async fn shown(app: &App, who: &Resident, id: NoticeId, (place, wrong): (Where, Wrong)) -> Result<Response> {
     let db = app.store.read();
+    let notice = queries::detail(db, id).await?.notice;
+    if !notice.must_read {
+        return untold::shown(app, who, notice, (place, wrong)).await;
+    }
     let reach = queries::reach(db, &who.actor, (id, place.area.as_deref())).await?;
     let (area, cursor) = (place.area.clone(), place.cursor.clone());
     let wanted = DoorsQuery { area, group: place.group, cursor, limit: Some(SHOWN) };
     let doors = queries::doors(db, &who.actor, (id, wanted)).await?;
-    let notice = queries::detail(db, id).await?.notice;
     let made = queries::made_by(db, &who.actor, (id, notice.version, app.now())).await?;
     let page = who.page("page-doors-visit").back(format!("/notices/{id}")).at(format!("/notices/{id}/doors"));
     let shown = DoorsPage { page, notice, reach, doors: doors.items, next: doors.next_cursor, made, place, wrong };
     Ok(render_as(shown.wrong.status(), &shown))
 }
 
-/// One tap at a door.
+/// One tap at a door: for one, or for those of the household to whom it was said together.
 async fn act(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {
     let place = Where::of(&form);
     match run(&app, &who, id, (&place, &form)).await {
@@ -180,16 +190,25 @@ async fn run(app: &App, who: &Resident, id: NoticeId, (place, form): (&Where, &F
             app.store.write(move |tx| Box::pin(async move { told(tx, &actor, person).await })).await
         }
         "done" | "" => {
-            let done = ConfirmFor {
-                person_id: person,
+            let people: Vec<PersonId> =
+                form.all("person_id").filter_map(|text| text.parse().ok()).take(AT_ONE_DOOR).collect();
+            let (way, note) = (Some(place.way()), form.text("note").to_owned());
+            let each = move |person_id| ConfirmFor {
+                person_id,
                 via: ConfirmVia::Door,
-                way: Some(place.way()),
+                way,
                 proxy_id: None,
-                note: String::new(),
+                note: note.clone(),
             };
-            app.store
-                .write(move |tx| Box::pin(async move { confirm_for(tx, &actor, (id, done)).await.map(drop) }))
-                .await
+            let all = app.store.write(move |tx| {
+                Box::pin(async move {
+                    for person in people {
+                        confirm_for(tx, &actor, (id, each(person))).await?;
+                    }
+                    Ok(())
+                })
+            });
+            all.await
         }
         _ => Err(Code::NotFound.into()),
     }

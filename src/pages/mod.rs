@@ -54,6 +54,7 @@ mod stream;
 mod suggestion;
 mod telling;
 mod thread;
+mod untold;
 mod vote;
 mod wechat;
 pub mod words;

@@ -67,7 +67,7 @@ struct NoticePage {
     may_object: bool,
     /// Is the viewer asked to confirm?
     is_asked: bool,
-    /// The viewer's confirmation.
+    /// The viewer's confirmation; of a notice that nobody is asked to confirm, that somebody told it at the door.
     confirmed: Option<ConfirmationView>,
     /// Of the viewer's household: who has not confirmed.
     household: Vec<DoorView>,
@@ -131,17 +131,23 @@ async fn shown(app: &App, viewer: &Viewer, id: NoticeId, typed: Fields, wrong: W
     let head = &notice.notice;
     let is_open = head.state == queries::PUBLISHED && app.now() < head.period_to.to_utc();
     let may_object = is_open && viewer.actor.as_ref().is_some_and(|actor| actor.lives_in(&head.area_code));
-    let asked = viewer.actor.as_ref().filter(|actor| head.must_read && actor.lives_in(&head.area_code));
+    let here = viewer.actor.as_ref().filter(|actor| actor.lives_in(&head.area_code));
+    let asked = here.filter(|_| head.must_read);
     let (confirmed, household) = match asked {
         Some(actor) => {
             let own = queries::own_confirmation(db, actor, (id, head.version)).await?;
             (own, queries::of_household(db, actor, id).await?)
         }
-        None => (None, Vec::new()),
+        // what nobody is asked to confirm may have been told at the door
+        None => match here {
+            Some(actor) => (queries::own_confirmation(db, actor, (id, head.version)).await?, Vec::new()),
+            None => (None, Vec::new()),
+        },
     };
     let visits = |actor: &crate::actor::Actor| notices::visits(actor, &head.area_code);
     let clip = aloud::queries::of_notice(db, id, head.version).await?;
-    let (is_asked, visits) = (asked.is_some(), head.must_read && viewer.actor.as_ref().is_some_and(visits));
+    let is_told = head.must_read || head.state != queries::WITHDRAWN;
+    let (is_asked, visits) = (asked.is_some(), is_told && viewer.actor.as_ref().is_some_and(visits));
     let back = head.matter_id.map_or_else(|| "/notices".to_owned(), |matter| format!("/matters/{matter}"));
     let page = viewer.page("page-notice").titled(head.title.clone()).back(back).at(format!("/notices/{id}"));
     let page = page.live(Live::always().unless(wrong.is_any()));

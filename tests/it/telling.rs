@@ -1,6 +1,7 @@
 //! Who is told what: once, by the channel that reaches them, and not of what was taken back, read or not wanted.
 mod above;
 mod called;
+mod doors;
 mod evening;
 mod family;
 mod loud;

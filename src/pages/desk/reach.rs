@@ -50,7 +50,7 @@ struct ReachPage {
     villages: Vec<VillageReach>,
     /// The village that is shown of such a notice.
     village: String,
-    /// Of a must-read notice: the doors of the village that is shown, for who knocks at them.
+    /// The doors of the village that is shown, for who knocks at them.
     doors: Option<String>,
     may_release: bool,
     at: DateTime<FixedOffset>,
@@ -95,7 +95,8 @@ pub(super) async fn show(
         Vec::new()
     };
     let (reached, unreached) = people.into_iter().partition(|row| row.way.is_some());
-    let visits = notice.notice.must_read && is_village && clerk.may(Right::VisitDoors, &shown_area);
+    let hangs = notice.notice.state != notices::queries::WITHDRAWN;
+    let visits = is_village && hangs && clerk.may(Right::VisitDoors, &shown_area);
     let doors = visits.then(|| format!("/notices/{id}/doors?area={shown_area}"));
     let villages = if is_village { Vec::new() } else { villages::by_village(&app, &clerk.actor, id).await? };
     let shown = ReachPage {

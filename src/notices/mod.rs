@@ -7,8 +7,9 @@
 //! confirms each version of a must-read notice once, and only the number of those who did is public; who is asked is frozen
 //! when a version is published, for a notice of a town or the county village by village within seconds; a village's seats see
 //! and confirm at its own doors alone, and who sits above them learns numbers by village; a confirmation for somebody else
-//! names who made it, and is told to the person or at the door; who was not reached is on a list that goes to the grid worker,
-//! and nobody but the office and that grid worker reads it.
+//! names who made it, and is told to the person or at the door; who was told at the door of a notice that asks nobody is written
+//! down likewise; who was not reached is on a list that goes to the grid worker, and nobody but the office and that grid worker
+//! reads it.
 //! Tables owned: `notices`, `notice_counters`, `notice_versions`, `notice_villages`, `notice_audience`,
 //! `notice_confirmations`, `notice_reminders`, `objections`. Events recorded: `notice.published`, `notice.revised`,
 //! `notice.withdrawn`, `notice.concluded`, `notice.held_up`, `notice.reminder_due`, `notice.confirmed_for`,

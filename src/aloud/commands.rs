@@ -19,9 +19,10 @@ use crate::{
     bodies::{self, Right},
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{MediaId, PersonId},
+    ids::{MediaId, PersonId, VoteId},
     media, notices,
     store::Tx,
+    votes,
 };
 
 /// A clip to be heard.
@@ -88,12 +89,17 @@ async fn give_up(tx: &Tx, subject: &Subject, clips: &[MediaId]) -> Result<()> {
     }
 }
 
-/// Who may publish a notice there, open a vote or a form, or raise a matter, says how it sounds.
+/// Who may publish a notice there, open a form or raise a matter, and whoever runs the vote, says how it sounds.
 async fn require(tx: &Tx, actor: &Actor, subject: &Subject) -> Result<()> {
     queries::require_hearer(tx, Some(actor), (subject.about, subject.id)).await?;
     match subject.about {
         About::Notice => notices::commands::require_publisher(tx, actor, (&subject.area, subject.matter)).await,
-        About::Vote => bodies::require(actor, Right::OpenVote, &subject.area).map(drop),
+        About::Vote => {
+            // what is voted on inside a body is that body's: nobody else has a hand in it
+            let vote = votes::queries::vote(tx, VoteId(subject.id)).await?;
+            let runs = votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id));
+            if runs { Ok(()) } else { Err(Code::NotAllowed.into()) }
+        }
         About::Matter => bodies::require(actor, Right::RaiseMatter, &subject.area).map(drop),
         About::Form => bodies::require(actor, Right::OpenForm, &subject.area).map(drop),
     }

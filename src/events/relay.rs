@@ -142,11 +142,11 @@ impl Relay {
                 }
                 // one that is far behind holds up nobody
                 Ok(None) => {}
-                Err(error) if passes(&error) => {
+                Err(error) if passes(&error) && pace.together.0 > 1 => {
                     pace.together.put_off();
                     return Err(error);
                 }
-                // which of them it was shows when each is alone
+                // which of them it was shows when each is alone: also of one event that takes all of them too long
                 Err(error) => tracing::warn!(%error, "reactions"),
             }
         }

@@ -26,7 +26,7 @@ use crate::{
 
 const MAX_BODY: usize = 64 * 1024;
 /// How far a signature's time may be from ours: WeChat's tries come within a minute.
-const FRESH_SECS: i64 = 600;
+const FRESH_SECS: u64 = 600;
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -79,7 +79,7 @@ fn verify(app: &App, told: &Signed, of: WechatApp) -> Response {
 async fn take(app: &App, (told, request): (Signed, Request), of: WechatApp) -> Response {
     let Some(callback) = app.gateways.wechat.callback(of) else { return refused() };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else { return refused() };
-    let is_fresh = told.timestamp.parse::<i64>().is_ok_and(|at| (app.now().timestamp() - at).abs() <= FRESH_SECS);
+    let is_fresh = told.timestamp.parse::<i64>().is_ok_and(|at| app.now().timestamp().abs_diff(at) <= FRESH_SECS);
     let Ok(body) = std::str::from_utf8(&body) else { return refused() };
     let Some(message) = opened(callback, &told, body).filter(|_| is_fresh) else { return refused() };
     let Some(message) = message else { return said("success".to_owned()) };

@@ -22,6 +22,8 @@ use crate::{
 pub const MAX_FILES_BODY: usize = 64 * 1024 * 1024;
 /// Bytes of all texts of a form together, as much as a JSON body may have.
 const MAX_TEXTS: usize = 64 * 1024;
+/// What each text takes of that besides its name and value: or a form had empty ones without end.
+const OF_A_TEXT: usize = 32;
 
 /// The fields of a form, in order; a name may come several times.
 #[derive(Clone, Debug, Default)]
@@ -219,10 +221,10 @@ pub async fn with_files(
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Result<Sent> {
     let mut form = form.map_err(|_| Code::UnsupportedType)?;
-    let mut sent = Sent::default();
+    let (mut sent, mut left) = (Sent::default(), MAX_TEXTS);
     loop {
         match form.next_field().await {
-            Ok(Some(field)) => take(app, actor, field, &mut sent).await,
+            Ok(Some(field)) => take(app, actor, field, (&mut sent, &mut left)).await,
             Ok(None) => return Ok(sent),
             Err(error) => {
                 sent.refused.get_or_insert(broken_off(error.status()));
@@ -232,7 +234,7 @@ pub async fn with_files(
     }
 }
 
-async fn take(app: &App, actor: &Actor, mut field: Field<'_>, sent: &mut Sent) {
+async fn take(app: &App, actor: &Actor, mut field: Field<'_>, (sent, left): (&mut Sent, &mut usize)) {
     let name = field.name().unwrap_or_default().to_owned();
     let taken = match field.file_name() {
         // a file field that was left empty
@@ -246,21 +248,22 @@ async fn take(app: &App, actor: &Actor, mut field: Field<'_>, sent: &mut Sent) {
             let key = sent.fields.given("client_id").map(|id| format!("{id}-{}", sent.files.len()));
             media::take_in(app, actor.clone(), IdempotencyKey(key), field).await.map(|file| sent.files.push(file))
         }
-        None => short_text(field, &sent.fields).await.map(|text| sent.fields.preset(&name, text)),
+        None => short_text(field, &name, left).await.map(|text| sent.fields.preset(&name, text)),
     };
     if let Err(error) = taken {
         sent.refused = Some(error);
     }
 }
 
-/// A text of a form, as long as all of them together are no longer than a JSON body may be.
-async fn short_text(mut field: Field<'_>, so_far: &Fields) -> Result<String> {
-    let mut left = MAX_TEXTS.saturating_sub(so_far.0.iter().map(|(name, value)| name.len() + value.len()).sum());
+/// A text of a form, as long as all of them together are no longer than a JSON body may be; what is refused takes nothing of it.
+async fn short_text(mut field: Field<'_>, name: &str, left: &mut usize) -> Result<String> {
+    let mut rest = left.checked_sub(name.len() + OF_A_TEXT).ok_or(Code::TooLarge)?;
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(|error| broken_off(error.status()))? {
-        left = left.checked_sub(chunk.len()).ok_or(Code::TooLarge)?;
+        rest = rest.checked_sub(chunk.len()).ok_or(Code::TooLarge)?;
         bytes.extend_from_slice(&chunk);
     }
+    *left = rest;
     String::from_utf8(bytes).map_err(|_| Code::InvalidRequest.into())
 }
 

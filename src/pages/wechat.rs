@@ -88,14 +88,15 @@ async fn mine(State(app): State<App>, who: Resident, headers: HeaderMap) -> Resu
 }
 
 async fn shown(app: &App, who: Resident, headers: &HeaderMap, wrong: Wrong) -> Result<Response> {
-    let waits = match browser(headers) {
-        Some(browser) => wechat::waiting(app, browser).await?.is_some(),
-        None => false,
+    let accounts = wechat::of_person(app.store.read(), who.actor.person).await?;
+    let waiting = match browser(headers) {
+        Some(browser) => wechat::waiting(app, browser, who.actor.person).await?,
+        None => None,
     };
     let shown = MinePage {
         page: who.page("page-wechat").at("/wechat").back("/privacy/mine"),
-        accounts: wechat::of_person(app.store.read(), who.actor.person).await?,
-        waits,
+        waits: waiting.is_some_and(|(id, _)| accounts.iter().all(|one| one.id != id)),
+        accounts,
         is_set_up: app.gateways.wechat.official.is_some(),
         is_inside: is_inside(headers),
         name: who.actor.name,
@@ -169,9 +170,8 @@ async fn bind(State(app): State<App>, who: Resident, headers: HeaderMap) -> Resu
 
 async fn bound(app: &App, who: &Resident, headers: &HeaderMap) -> Result<String> {
     people::require_fresh_code(app, &who.actor).await?;
-    let browser = browser(headers).ok_or(Code::WrongState)?;
-    let (account, then) = wechat::waiting(app, browser).await?.ok_or(Code::WrongState)?;
-    let person = who.actor.person;
+    let (browser, person) = (browser(headers).ok_or(Code::WrongState)?, who.actor.person);
+    let (account, then) = wechat::waiting(app, browser, person).await?.ok_or(Code::WrongState)?;
     app.store.write(move |tx| Box::pin(wechat::bind(tx, account, person))).await?;
     Ok(if then == "/" { "/wechat".to_owned() } else { then })
 }

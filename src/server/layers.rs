@@ -76,13 +76,16 @@ fn holds_nul(request: &Request) -> Option<Code> {
     if path.contains("%00") { Some(Code::NotFound) } else { query.contains("%00").then_some(Code::InvalidRequest) }
 }
 
-/// Photos and recordings come slowly from a village.
+/// Photos and recordings come slowly from a village: whatever may have files with it.
 fn is_upload(request: &Request) -> bool {
     let path = request.uri().path();
-    let is_proxy = path.starts_with("/desk/votes/") && path.ends_with("/proxies");
-    let is_answer = path.starts_with("/desk/suggestions/") && (path.ends_with("/answer") || path.ends_with("-clip"));
-    let is_of_desk = ["/desk/tasks/", "/desk/aloud/"].iter().any(|folder| path.starts_with(folder));
-    matches!(path, "/v1/media" | "/speak") || path.starts_with("/v1/uploads/") || is_of_desk || is_proxy || is_answer
+    let is_within = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
+    let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+    matches!(path, "/v1/media" | "/speak" | "/desk/roster")
+        || is_within(&["/v1/uploads/", "/desk/tasks/", "/desk/aloud/"])
+        || (is_within(&["/streams/", "/suggestions/", "/matters/"]) && ends(&["/messages"]))
+        || (is_within(&["/desk/votes/"]) && ends(&["/proxies", "/paper/count"]))
+        || (is_within(&["/desk/suggestions/"]) && ends(&["/answer", "-clip"]))
 }
 
 fn wants_page(request: &Request) -> bool {
@@ -115,4 +118,37 @@ pub(super) async fn not_found(request: Request) -> Response {
 /// The path is there, the method is not.
 pub(super) async fn method_not_allowed() -> Response {
     Error::from(Code::MethodNotAllowed).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn whatever_may_have_files_with_it_may_come_slowly() {
+        let asked = |path: &str| is_upload(&axum::http::Request::builder().uri(path).body(Body::empty()).unwrap());
+        for slow in [
+            "/v1/media",
+            "/v1/uploads/1",
+            "/speak",
+            "/streams/1/messages",
+            "/suggestions/1/messages",
+            "/matters/1/messages",
+            "/desk/roster",
+            "/desk/tasks/1/finish",
+            "/desk/tasks/1/money",
+            "/desk/aloud/vote/1",
+            "/desk/votes/1/proxies",
+            "/desk/votes/1/paper/count",
+            "/desk/suggestions/1/answer",
+            "/desk/suggestions/1/answer-clip",
+        ] {
+            assert!(asked(slow), "{slow}");
+        }
+        for quick in ["/", "/v1/suggestions", "/suggestions/1", "/votes/1/ballots", "/v1/streams/1/messages"] {
+            assert!(!asked(quick), "{quick}");
+        }
+    }
 }

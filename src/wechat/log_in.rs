@@ -12,7 +12,7 @@ use crate::{
         WechatApp,
         decide::{Action, decide},
     },
-    ids::WechatAccountId,
+    ids::{PersonId, WechatAccountId},
     people::{self, Carrier, NewSession, OpenSession},
     store::Tx,
 };
@@ -141,11 +141,13 @@ pub(super) async fn remember(tx: &Tx, id: Uuid, account: WechatAccountId) -> Res
     Ok(())
 }
 
-/// The account with which this browser came back lately and which waits for the proof of a phone; and where to go then.
+/// The account with which this browser came back lately and which waits for this person's proof of a phone; and where to go then.
+/// Once it is somebody else's it waits no more: who has the same phone in hand next would take it along, and read what its owner
+/// says in it from then on.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn waiting(app: &App, browser: &str) -> Result<Option<(WechatAccountId, String)>> {
+pub async fn waiting(app: &App, browser: &str, person: PersonId) -> Result<Option<(WechatAccountId, String)>> {
     let row = log_in::Entity::find()
         .filter(log_in::Column::BrowserHmac.eq(browser_hmac(app, browser)))
         .filter(log_in::Column::AccountId.is_not_null())
@@ -155,5 +157,10 @@ pub async fn waiting(app: &App, browser: &str) -> Result<Option<(WechatAccountId
         .await?;
     let Some((row, id)) = row.and_then(|row| row.account_id.map(|id| (row, id))) else { return Ok(None) };
     let account = queries::row(app.store.read(), id).await?.ok_or_else(|| Error::broken("an account that was seen"))?;
+    if let Some(other) = account.person_id.filter(|owner| *owner != person)
+        && people::person(app.store.read(), other).await?.is_some_and(|one| one.left_on.is_none())
+    {
+        return Ok(None);
+    }
     Ok(Some((account.id, row.return_to)))
 }

@@ -158,3 +158,20 @@ async fn one_that_takes_too_long_gets_less_at_once_and_none_is_set_aside() {
     let all: Vec<Reaction> = [reaction].into_iter().chain(others).collect();
     ground.follow(all, || DONE.has("slow", 120)).await;
 }
+
+static BESIDE: Seen = Seen::nothing();
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_never_ends_in_time_holds_up_no_other() {
+    let endless = Reaction { name: "test.endless", run: |_, _| Box::pin(async { Err(Code::Busy.into()) }) };
+    let quick = Reaction {
+        name: "test.beside",
+        run: |_, event| {
+            BESIDE.note("quick", event);
+            Box::pin(async { Ok(()) })
+        },
+    };
+    let ground = Ground::laid().await;
+    ground.happen(3).await;
+    ground.follow(vec![endless, quick], || BESIDE.has("quick", 3)).await;
+}

@@ -15,13 +15,13 @@ use crate::{
     app::{App, Path},
     bodies::Right,
     error::{Checks, Code, Error, Result},
-    ids::MediaId,
+    ids::{MediaId, VoteId},
     pages::{
         fields::{Sent, with_files},
         layout::{Page, render_as, see},
         words::Words,
     },
-    text,
+    text, votes,
 };
 
 /// The card on the page of the thing itself.
@@ -37,7 +37,7 @@ impl Aloud {
     /// Of this thing, in this area.
     pub(super) async fn of(app: &App, clerk: &Clerk, (about, id): (About, Uuid), area: &str) -> Result<Self> {
         let clip = clip(app, (about, id)).await?;
-        Ok(Self { path: path(about, id), clip, may_record: may_record(clerk, about, area) })
+        Ok(Self { path: path(about, id), clip, may_record: may_record(app, clerk, (about, id), area).await? })
     }
 }
 
@@ -53,13 +53,16 @@ async fn clip(app: &App, which: (About, Uuid)) -> Result<Option<ClipView>> {
     }
 }
 
-fn may_record(clerk: &Clerk, about: About, area: &str) -> bool {
-    match about {
+async fn may_record(app: &App, clerk: &Clerk, (about, id): (About, Uuid), area: &str) -> Result<bool> {
+    Ok(match about {
         About::Notice => may_publish(clerk, area),
-        About::Vote => clerk.may(Right::OpenVote, area),
+        About::Vote => {
+            let vote = votes::queries::vote(app.store.read(), VoteId(id)).await?;
+            votes::office::may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id))
+        }
         About::Matter => clerk.may(Right::RaiseMatter, area),
         About::Form => clerk.may(Right::OpenForm, area),
-    }
+    })
 }
 
 #[derive(Template)]
@@ -101,7 +104,7 @@ async fn shown(
         desk: clerk.desk(),
         back: back(about, id),
         clip: clip(app, (about, id)).await?,
-        may_record: may_record(clerk, about, &said.area_code),
+        may_record: may_record(app, clerk, (about, id), &said.area_code).await?,
         is_form: about == About::Form,
         words: said.words,
         version: said.version,

@@ -302,8 +302,8 @@ async fn sign_in(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Re
         clerk.actor.clone(),
         fields.key(),
         "sign_in_people",
-        (people, via),
-        move |tx, actor, (people, via)| {
+        (id, people, via),
+        |tx, actor, (id, people, via)| {
             Box::pin(async move {
                 for person in people {
                     let one = Attend { person_id: Some(person), via: Some(via), code: None };

@@ -170,6 +170,35 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_member_who_lives_elsewhere_by_now_reads_who_casts_for_whom() {
+    let (app, village) = Village::start().await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let keeper = &keepers[0];
+    keeper.post(&format!("/v1/bodies/{body}/register"), change(true, &["00007", "00008", "00012"])).await.ok();
+    let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "成员大会",
+        "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(10) + TimeDelta::hours(3) });
+    let meeting = keeper.post("/v1/meetings", call).await.ok();
+    app.pass(TimeDelta::days(10)).await;
+    let ask = json!({ "meeting_id": meeting["id"], "question": "是否同意入股？", "preset": "collective_members",
+        "closes_at": app.app.now() + TimeDelta::days(5) });
+    let vote = keeper.post("/v1/votes", ask).await.ok()["id"].as_str().unwrap().to_owned();
+    let away = person_of(&app.app, &village.area, "00012").await;
+    let raw = Raw::open(app.folder.path()).await;
+    raw.execute(
+        "UPDATE people SET area_code = '330521103203', roster_number = '90012'
+         WHERE area_code = '330521103202' AND roster_number = '00012'",
+    )
+    .await;
+    raw.close().await;
+    let away = Somebody::signed_in(&app, away).await;
+    let path = format!("/votes/{vote}/proxies");
+    assert_eq!((away.download(&path).await.0, away.get(&format!("/v1{path}")).await.status), (200, 200));
+    let stranger = village.neighbour(&app).await;
+    assert_eq!(stranger.get(&format!("/v1{path}")).await.refused(), "not_found");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn in_a_hall_too_a_collective_is_called_ten_days_ahead_and_counts_those_of_age() {
     let (app, village) = Village::start().await;
     import(&app.app, format!("{ROSTER}{CHILD}")).await;

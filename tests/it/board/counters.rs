@@ -162,7 +162,8 @@ async fn the_desk_types_a_line_for_each_ballot() {
             village.clerk.request(reqwest::Method::POST, &path).header("sec-fetch-site", "same-origin").multipart(form);
         form.send().await.unwrap().status().as_u16()
     };
-    for wrong in ["1 2 3", "4", "1 x0", "1 2 x", "甲"] {
+    let endless = "1 x18446744073709551615\n1 x18446744073709551615";
+    for wrong in ["1 2 3", "4", "1 x0", "1 2 x", "甲", endless] {
         assert_eq!(send(wrong).await, 422, "{wrong}");
     }
     assert_eq!(send("2 1\n\n3、1\n1，2 x1\n").await, 303);

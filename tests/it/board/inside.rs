@@ -9,7 +9,9 @@ use super::{
     paper::{issue, leaves, number, photo, tally},
     votes::checked,
 };
-use crate::support::{Raw, Somebody, TestApp, Village, count, person_of};
+use crate::support::{Raw, Somebody, TestApp, Village, answer, count, person_of};
+
+const CLIP: &[u8] = include_bytes!("../../data/media/lamp.m4a");
 
 /// A meeting of the council about its own affairs.
 pub(super) async fn called(app: &TestApp, village: &Village) -> Value {
@@ -91,6 +93,34 @@ async fn a_council_elects_its_chair_at_its_own_meeting_and_nobody_else_has_a_han
     assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
     let page = app.http.get(app.url(&format!("/votes/{}/result", &path[10..]))).send().await.unwrap();
     assert_eq!(page.status(), 200);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn how_a_councils_election_sounds_is_the_councils() {
+    let (app, village) = Village::start().await;
+    let meeting = called(&app, &village).await;
+    let vote = village.council_chair.post("/v1/votes", election(&app, &meeting)).await.ok();
+    let id = vote["id"].as_str().unwrap();
+    keyed(&village, &format!("/v1/votes/{id}")).await;
+    app.settle().await;
+    let said = async |who: &Somebody| {
+        let clip = who.upload(CLIP.to_vec()).await.ok()["id"].clone();
+        let put = who.request(reqwest::Method::PUT, &format!("/v1/aloud/vote/{id}"));
+        answer(put.json(&json!({ "media_id": clip }))).await
+    };
+    let offers = async |who: &Somebody| {
+        let page = who.download(&format!("/desk/aloud/vote/{id}")).await;
+        String::from_utf8(page.1).unwrap().contains("type=\"file\"")
+    };
+    for outsider in [&village.chair, &village.clerk] {
+        assert_eq!(said(outsider).await.refused(), "not_allowed");
+        assert!(!offers(outsider).await);
+    }
+    said(&village.council_chair).await.ok();
+    assert!(offers(&village.council_chair).await);
+    let taken = village.chair.request(reqwest::Method::DELETE, &format!("/v1/aloud/vote/{id}"));
+    assert_eq!(answer(taken).await.refused(), "not_allowed");
     app.stop().await;
 }
 

@@ -257,3 +257,18 @@ async fn a_page_s_form_applies_nothing_else() {
     }
     app.stop().await;
 }
+
+/// Each field of a form costs, however little is in it: or one body would be a million of them, each looked up among all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_empty_fields_without_end_is_refused() {
+    let (app, village) = Village::start().await;
+    let (who, own) = (village.villager(&app, "00007").await, format!("http://{}", app.address));
+    for (count, taken) in [(1_000, 303), (3_000, 413)] {
+        let voice = [("kind", "help"), ("visibility", "public"), ("text", "路灯坏了"), ("place", "桥头")];
+        let form = voice.into_iter().chain(std::iter::repeat_n(("x", ""), count));
+        let form = form.fold(reqwest::multipart::Form::new(), |form, (name, value)| form.text(name, value));
+        let sent = who.request(Method::POST, "/speak").header("origin", &own).header("accept", "text/html");
+        assert_eq!(sent.multipart(form).send().await.unwrap().status().as_u16(), taken, "{count} fields");
+    }
+    app.stop().await;
+}

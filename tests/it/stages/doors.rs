@@ -165,3 +165,22 @@ async fn everybody_sees(app: &TestApp, village: &Village, meeting: &str, entered
     let log: Vec<String> = log.iter().map(|item| item.data.to_string()).collect();
     assert!(!log.join(" ").contains(&entered.person.to_string()), "{log:?}");
 }
+
+/// A page sent again does it once; its key on another meeting's page is a mistake, and not those who came there.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_ticked_at_one_meeting_are_not_answered_for_at_another() {
+    let (app, village) = scene().await;
+    let chair = &village.council_chair;
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let meeting = doors_open(&app, chair, (village.council, json!({}))).await;
+        let post = chair.request(reqwest::Method::POST, &format!("/desk/meetings/{}/present", number(&meeting)));
+        let post = post.header("sec-fetch-site", "same-origin");
+        let form = post.header("content-type", "application/x-www-form-urlencoded");
+        let form = form.body(format!("client_id=k&via=paper&person_id={}", village.member.person));
+        let status = form.send().await.unwrap().status().as_u16();
+        told.push((status, chair.get(&meeting).await.ok()["attendance"]["total"].clone()));
+    }
+    assert_eq!(told, [(303, json!(1)), (422, json!(0))]);
+    app.stop().await;
+}

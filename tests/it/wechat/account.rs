@@ -121,6 +121,36 @@ async fn an_openid_is_bound_by_the_phone_and_then_opens_the_door() {
     app.stop().await;
 }
 
+/// In, by the code for this phone.
+async fn entered(browser: &mut Browser<'_>, phone: &str) {
+    let asked = browser.post("/login/code", &[("phone", phone), ("then", "/wechat")]).await;
+    let (login_id, code) = (hidden(&asked.page, "login_id"), code_of(browser.app, phone).await);
+    let fields = [("login_id", login_id.as_str()), ("phone", phone), ("code", &code), ("then", "/wechat")];
+    assert_eq!(browser.post("/login", &fields).await.status, 303);
+}
+
+#[tokio::test]
+async fn who_has_the_phone_in_hand_next_takes_no_account_along() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let _village = Village::found(&app).await;
+    let mut browser = Browser::new(&app);
+    let back = browser.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    browser.get(&back).await;
+    entered(&mut browser, PHONE).await;
+    assert_eq!(browser.post("/wechat/bind", &[]).await.status, 303);
+    assert!(!browser.get("/wechat").await.page.contains("/wechat/bind"), "asked for once more");
+    assert_eq!(browser.post("/wechat/bind", &[]).await.status, 303, "sent again because the answer was lost");
+    assert_eq!(browser.post("/logout", &[]).await.status, 303);
+    entered(&mut browser, "19500000008").await;
+    assert!(!browser.get("/wechat").await.page.contains("/wechat/bind"), "another's account is offered");
+    assert_eq!(browser.post("/wechat/bind", &[]).await.status, 409);
+    let data = app.folder.path();
+    assert_eq!(count(data, "SELECT count(*) FROM events WHERE kind = 'wechat.bound'").await, 1);
+    assert_eq!(count(data, "SELECT count(*) FROM events WHERE kind = 'wechat.unbound'").await, 0);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn snapshots_strangers_and_rounds_are_refused() {
     let fake = Fake::start().await.unwrap();

@@ -154,6 +154,7 @@ async fn the_same_message_is_taken_once_and_forgeries_never() {
         ("another key", Call { key: "ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210zyxwvut".into(), ..good() }),
         ("in the open, where it must be sealed", Call { mode: Mode::Plain, ..good() }),
         ("long ago", Call { at: scene.app.clock.now().timestamp() - 3600, ..good() }),
+        ("before all time", Call { at: i64::MIN, ..good() }),
         ("too long", Call { body: text("oA", 79, &"长".repeat(24_000)), ..good() }),
     ];
     for (name, one) in refused {

@@ -32,6 +32,8 @@ use crate::{
 const MAX_PLACE: usize = 100;
 const MAX_PHOTOS: usize = 9;
 const MAX_CLIPS: usize = 1;
+/// Why a voice waits whose photos or clip nobody has looked at: the key of the sentence. Its words do not, if it has any.
+const HELD_MEDIA: &str = "hiding-held-media";
 /// Of a million numbers a day and village hardly one is taken.
 const DRAWS: usize = 16;
 
@@ -117,7 +119,6 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
     }
     let attached = media::attach(tx, actor.person, &input.media, to).await?;
     check_media(&words, &attached)?;
-
     let now = tx.now();
     let held = held(tx, (actor.area.as_str(), input.visibility), (input.is_flagged, !attached.is_empty())).await?;
     let number = free_number(tx, &actor.area, now).await?;
@@ -155,6 +156,7 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
         answer_due_at: Set(promise.answer.until(tx)),
         calendar_version: Set(tx.calendar().version().to_owned()),
         hiding: Set(held.map(|_| HidingState::Hidden)),
+        hides_only_media: Set(held == Some(HELD_MEDIA) && !words.is_empty()),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
@@ -174,7 +176,7 @@ async fn record(tx: &Tx, row: &Suggestion, taken: Option<Taken>) -> Result<()> {
     Ok(())
 }
 
-/// Why everybody sees a public voice only when somebody has looked, if so: the key of the sentence.
+/// Why everybody sees a public voice, or its photos and its clip, only when somebody has looked, if so: the key of the sentence.
 async fn held(
     tx: &Tx,
     (area, visibility): (&str, Visibility),
@@ -184,7 +186,7 @@ async fn held(
         return Ok(Some("hiding-held"));
     }
     let is_shown = has_media && visibility == Visibility::Public;
-    Ok((is_shown && media_review::is_on(tx, area).await?).then_some("hiding-held-media"))
+    Ok((is_shown && media_review::is_on(tx, area).await?).then_some(HELD_MEDIA))
 }
 
 /// The thread about it, in which its author is; sealed, where not everybody may read it.

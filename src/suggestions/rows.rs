@@ -74,10 +74,12 @@ pub mod suggestion {
         pub days_asked_at: Option<DateTime<Utc>>,
         /// The body that was responsible when a deadline passed last, whoever has it since.
         pub late_body_id: Option<BodyId>,
-        /// Of a public voice: only its author and those who handle it see it.
+        /// Of a public voice: only its author and those who handle it see it, or its photos and its clip.
         pub hiding: Option<HidingState>,
         /// The office whose word its author waits for.
         pub hiding_office: Option<BodyId>,
+        /// Where it is hidden: its photos and its clip alone, while everybody reads its words.
+        pub hides_only_media: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -68,7 +68,7 @@ pub(in crate::suggestions) fn public_of(area: &str) -> Condition {
     Condition::all()
         .add(suggestion::Column::AreaCode.eq(area))
         .add(suggestion::Column::Visibility.eq(Visibility::Public))
-        .add(suggestion::Column::Hiding.is_null())
+        .add(suggestion::Column::Hiding.is_null().or(suggestion::Column::HidesOnlyMedia.eq(true)))
 }
 
 /// What the actor handles, for each body apart: by a right of the body responsible, or because it was given to the actor;

@@ -15,7 +15,7 @@ use super::{
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
-    routing_http, rules,
+    register_http, routing_http, rules,
     similar::{self, AboutToSay},
     support::{self, SupportView},
 };
@@ -56,6 +56,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(hidings_http::routes())
         .merge(routing_http::routes())
         .merge(media_review_http::routes())
+        .merge(register_http::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }

@@ -59,6 +59,7 @@ pub mod queries;
 mod reactions;
 mod readings;
 pub mod referrals;
+mod register_http;
 pub mod routing;
 mod routing_http;
 mod rows;

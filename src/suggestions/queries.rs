@@ -35,13 +35,19 @@ use crate::{
 mod answers;
 mod joined;
 mod lists;
+mod register;
 
 pub use self::{
     answers::SuggestionAnswerView,
     joined::{author_threads, joined_to},
     lists::{desk_todo, list},
+    register::VoicesQuery,
 };
-pub(super) use self::{answers::answers, lists::public_of};
+pub(super) use self::{
+    answers::answers,
+    lists::{public_of, require_desk},
+    register::register,
+};
 
 /// A voice in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -93,6 +99,9 @@ pub struct SuggestionSummary {
     /// When the body responsible took care of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<DateTime<FixedOffset>>,
+    /// When it was answered last, unless it was opened again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_at: Option<DateTime<FixedOffset>>,
     /// The deadline that has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overdue: Option<Deadline>,
@@ -351,6 +360,7 @@ pub(super) async fn summaries(
             accept_due_at: clock::local(row.accept_due_at),
             answer_due_at: clock::local(row.answer_due_at),
             accepted_at: row.accepted_at.map(clock::local),
+            answered_at: row.answered_at.map(clock::local),
             overdue: row.overdue,
             cosigns: row.cosigns,
             is_hidden,

@@ -71,6 +71,14 @@ pub(in crate::suggestions) fn public_of(area: &str) -> Condition {
         .add(suggestion::Column::Hiding.is_null().or(suggestion::Column::HidesOnlyMedia.eq(true)))
 }
 
+/// There is something that the actor may handle.
+///
+/// # Errors
+/// `not_allowed` without a desk.
+pub(in crate::suggestions) fn require_desk(actor: &Actor) -> Result<()> {
+    if on_desk(actor).is_empty() { Err(Code::NotAllowed.into()) } else { Ok(()) }
+}
+
 /// What the actor handles, for each body apart: by a right of the body responsible, or because it was given to the actor;
 /// nothing that is about the actor, and nothing that its author had erased. Apart, because each is then read in the order of an
 /// index and no further than it is shown, however many voices there are.

@@ -72,7 +72,7 @@ mod words;
 
 pub use self::{
     answers::answers_to,
-    authors::{author_of, authors_in},
+    authors::{author_of, authors_in, is_hidden},
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SpeakAnswer, SubmitSuggestion},
     cosigns::{Cosign, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},

@@ -207,6 +207,11 @@ pub(super) async fn settled(db: &impl ConnectionTrait, id: SuggestionId) -> Resu
     Ok(ended(db, id).await?.filter(|row| row.answer.is_some()))
 }
 
+/// Do its photos and its clip wait still for somebody who looks?
+pub(super) async fn is_media_unseen(db: &impl ConnectionTrait, of: &Suggestion) -> Result<bool> {
+    Ok(rules::is_media_hidden(of) && open(db, of.id).await?.is_some_and(|row| row.hidden_by.is_none()))
+}
+
 /// Was it answered while it was hidden last? Who stands behind it has not heard of that.
 pub(super) async fn was_answered_unseen(db: &impl ConnectionTrait, of: &Suggestion) -> Result<bool> {
     let times = ended(db, of.id).await?.zip(of.answered_at);

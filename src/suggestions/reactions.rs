@@ -188,9 +188,14 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionEscalated => "office_suggestion_escalated",
         Kind::SuggestionHidden if is_set(event, "held") && is_set(event, "media") => "office_suggestion_media_held",
         Kind::SuggestionHidden if is_set(event, "held") => "office_suggestion_held",
+        // no deadline reminds of its photos any more
+        Kind::SuggestionAnswered => "office_suggestion_media_held",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    if event.kind == Kind::SuggestionAnswered && !hidings::is_media_unseen(tx, &row).await? {
+        return Ok(());
+    }
     let row = of_late(event, row);
     let is_new = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated);
     let due = if is_new || is_to_accept(event) { row.accept_due_at } else { row.answer_due_at };

@@ -108,6 +108,9 @@ async fn words_are_read_while_the_clip_alone_is_hidden() {
     let heard =
         async || scene.cards(neighbour, "mailbox").await.iter().filter(|code| *code == "cosigned_answered").count();
     assert_eq!(heard().await, 1);
+    // no deadline reminds of the clip any more, so the answer does
+    let office = scene.cards(&village.clerk, "office").await;
+    assert_eq!(office.iter().filter(|code| *code == "office_suggestion_media_held").count(), 2, "{office:?}");
     hide(&village.clerk, &voice, false, "").await.ok();
     assert_eq!((heard().await, neighbour.download(&sound).await.0), (1, 200));
     scene.app.stop().await;

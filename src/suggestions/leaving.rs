@@ -13,7 +13,7 @@ use super::{
     queries::{self, SuggestionView},
     routing,
     rows::suggestion,
-    rules::{self, Category, HidingState, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, HidingState, ReplyWish, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
@@ -63,6 +63,9 @@ pub struct SubmitSuggestion {
     /// Urgent: accepted within 2 hours and answered within 24, on holidays too.
     #[serde(default)]
     pub urgency: Urgency,
+    /// How one wants to be answered; who answers a public voice learns the name of who wants to be called or met.
+    #[serde(default)]
+    pub reply_wish: ReplyWish,
     /// Own unattached media: up to 9 photos and 1 voice clip of a minute.
     #[serde(default)]
     #[schema(max_items = 10)]
@@ -111,8 +114,7 @@ pub async fn take_down(tx: &Tx, author: &Actor, (taken, input): (Taken, SubmitSu
 async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option<Taken>)) -> Result<SuggestionView> {
     let id = SuggestionId::new();
     let to = Subject { kind: SUBJECT_KIND, id: &id.to_string(), area: &actor.area };
-    let words = input.text.trim().replace("\r\n", "\n");
-    let place = input.place.trim().to_owned();
+    let (words, place) = (input.text.trim().replace("\r\n", "\n"), input.place.trim().to_owned());
     check_words(&words, &place, input.media.len())?;
     if input.visibility == Visibility::Public {
         suspensions::require_speech(tx, actor.person).await?;
@@ -151,6 +153,7 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
         about_bodies: Set(about_bodies),
         category: Set(input.category),
         urgency: Set(input.urgency),
+        reply_wish: Set(input.reply_wish),
         taken_by: Set(taken.map(|taken| taken.by)),
         taken_body_id: Set(taken.map(|taken| taken.body)),
         answer_due_at: Set(promise.answer.until(tx)),

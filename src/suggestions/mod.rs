@@ -83,7 +83,9 @@ pub use self::{
     reactions::REACTIONS,
     readings::{is_open_to_code, open_by_code},
     rows::suggestion::Model as Suggestion,
-    rules::{AnswerOutcome, Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{
+        AnswerOutcome, Category, Deadline, HidingState, ReplyWish, Step, SuggestionKind, SuggestionState, Visibility,
+    },
     served::{Served, served},
     similar::{AboutToSay, similar},
     support::{SupportView, ThresholdView, support},

@@ -18,7 +18,7 @@ use super::{
     promises::Urgency,
     readings::{self, Opening},
     rows::suggestion,
-    rules::{self, Category, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, Deadline, ReplyWish, Sight, Step, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
@@ -81,7 +81,7 @@ pub struct SuggestionSummary {
     /// Photos and clip; as `text`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub media: Vec<MediaView>,
-    /// Whose it is: masked when public, in full for the author and for a handler who opened it.
+    /// Whose it is: masked when public, in full for the author, for a handler who opened it, and for who is to call or meet them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
     /// Somebody was given it.
@@ -140,6 +140,9 @@ pub struct SuggestionView {
     pub stream_id: Option<StreamId>,
     /// What the asker may do now.
     pub can: Vec<Step>,
+    /// How its author wants to be answered, if not here; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reply_wish: Option<ReplyWish>,
     /// Whether the asker has said that it is theirs, too.
     pub has_cosigned: bool,
     /// Requests for more days, oldest first; for the author and those who handle it.
@@ -249,6 +252,7 @@ pub(super) async fn view(
     let standing = rules::standing(actor, &row);
     let sight = rules::sight(row.visibility, standing);
     let shown = if rules::sees_media(&row, standing) { Shown::All } else { Shown::WithoutMedia };
+    let is_named = sight != Sight::Public || rules::learns_name(&row, standing);
     let answers = answers(db, keys, &row).await?;
     let readings = match sight {
         Sight::Own => readings::of_voice(db, &row).await?,
@@ -286,10 +290,11 @@ pub(super) async fn view(
         assists,
         hiding: if shown == Shown::All { hidings::of_voice(db, &row).await? } else { None },
         stream_id: of_thread.is_ok().then_some(row.stream_id),
+        reply_wish: Some(row.reply_wish).filter(|wish| *wish != ReplyWish::Here && (is_near || standing.is_handler)),
         can,
         summary: summaries(db, vec![row], shown).await?.pop().ok_or(Code::NotFound)?,
     };
-    let author_name = if sight == Sight::Public { people::mask_name(&author_name) } else { author_name };
+    let author_name = if is_named { author_name } else { people::mask_name(&author_name) };
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
 }
 

@@ -9,7 +9,7 @@ pub mod suggestion {
         ids::{BodyId, DataKeyId, MatterId, PersonId, StreamId, SuggestionId},
         suggestions::{
             promises::Urgency,
-            rules::{Category, Deadline, HidingState, SuggestionKind, SuggestionState, Visibility},
+            rules::{Category, Deadline, HidingState, ReplyWish, SuggestionKind, SuggestionState, Visibility},
         },
     };
 
@@ -80,6 +80,7 @@ pub mod suggestion {
         pub hiding_office: Option<BodyId>,
         /// Where it is hidden: its photos and its clip alone, while everybody reads its words.
         pub hides_only_media: bool,
+        pub reply_wish: ReplyWish,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub use self::kinds::{
-    AnswerOutcome, Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility,
+    AnswerOutcome, Category, Deadline, HidingState, ReplyWish, Step, SuggestionKind, SuggestionState, Visibility,
 };
 
 mod kinds;
@@ -244,6 +244,12 @@ pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
         is_neighbour: is_shown && actor.sees(&row.area_code),
         raises_matters: is_shown && rights::may(actor, Right::RaiseMatter, &row.area_code),
     }
+}
+
+/// Does somebody who stands so learn whose a public voice is? Who answers does, where its author wants to be called or met.
+#[must_use]
+pub fn learns_name(row: &Suggestion, standing: Standing) -> bool {
+    standing.is_responsible && row.reply_wish != ReplyWish::Here
 }
 
 /// What somebody who stands so may see. Whoever may not see it is told that it is not there.

@@ -58,6 +58,7 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         hiding: None,
         hiding_office: None,
         hides_only_media: false,
+        reply_wish: ReplyWish::Here,
     }
 }
 

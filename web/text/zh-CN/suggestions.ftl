@@ -334,3 +334,12 @@ voices-overdue-answer = 超期未答复
 voices-level = 转上级次数
 voices-cosigns = 我也是（人）
 voices-rating = 评价（1 到 5）
+
+# How somebody wants to be answered.
+page-speak-reply = 想怎样得到答复
+page-speak-reply-hint = 答复都会写在这里。选打电话、当面说的，办理的人会知道您的姓名，别人还是不知道。
+page-reply-wish = 希望的答复方式：
+desk-reply-wish = 希望怎样答复
+reply-wish-here = 在这里看
+reply-wish-call = 请打电话告诉我
+reply-wish-meet = 请当面告诉我

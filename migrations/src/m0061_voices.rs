@@ -1,4 +1,5 @@
-//! Public voices of which the photos and the clip alone are hidden, while their words are shown.
+//! Public voices of which the photos and the clip alone are hidden, while their words are shown; and how somebody wants to be
+//! answered.
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]
@@ -13,6 +14,9 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut hidden = Table::alter();
         hidden.table("suggestions").add_column(boolean("hides_only_media").default(false));
-        manager.alter_table(hidden).await
+        manager.alter_table(hidden).await?;
+        let mut wish = Table::alter();
+        wish.table("suggestions").add_column(string("reply_wish").default("here"));
+        manager.alter_table(wish).await
     }
 }

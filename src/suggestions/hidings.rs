@@ -4,9 +4,9 @@
 //! # Why
 //! Words that insult somebody, or tell where a child lives, cannot wait for a court; and whoever is criticised must not silence who
 //! speaks. So nothing is taken away: the voice keeps its number and its clocks, its author reads the reason, and objects once to
-//! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has looked. Photos
-//! and clip may be hidden alone, by a body or, where it is said so (see `media_review`), until somebody has looked: everybody
-//! reads the words meanwhile, for a photo that is not fit to be seen takes nothing away from what its author has to say.
+//! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has
+//! looked. Photos and clip may be hidden alone, by a body or, where it is said so (see `media_review`), until somebody has
+//! looked: everybody reads the words meanwhile, for a photo that is not fit to be seen takes nothing away from what they say.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::{Deserialize, Serialize};

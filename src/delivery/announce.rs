@@ -199,6 +199,8 @@ async fn voice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         Kind::SuggestionSubmitted => event.data["taken_down"] != true,
         // held as it was left: that is on the page on which it was left
         Kind::SuggestionHidden => event.data["held"] == true,
+        // the words were there all along; a card says that the photos are
+        Kind::SuggestionShown => event.data["media"] == true && event.data["decided"] != true,
         _ => false,
     };
     if is_known {

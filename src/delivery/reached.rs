@@ -10,7 +10,7 @@ use crate::{
     ids::{MeetingId, NoticeId, PersonId, VoteId},
     meetings, notices,
     people::audience::Among,
-    streams, votes,
+    streams, suggestions, votes,
 };
 
 /// Those of these people who have it without us: what asks for an act until it was read, anything else once a device has
@@ -98,6 +98,13 @@ pub(super) async fn stands(db: &impl ConnectionTrait, told: &announcement::Model
         // whoever withdrew it knows of it; where that was somebody else, that is told
         Some(Kind::ObjectionRaised) => {
             notices::queries::objection_stands(db, told.subject_id.parse().map_err(Error::broken)?).await
+        }
+        // who sees a voice has changed once more, and that is told
+        Some(Kind::SuggestionHidden | Kind::SuggestionHidingUpheld) => {
+            suggestions::is_hidden(db, told.subject_id.parse().map_err(Error::broken)?).await
+        }
+        Some(Kind::SuggestionShown) => {
+            Ok(!suggestions::is_hidden(db, told.subject_id.parse().map_err(Error::broken)?).await?)
         }
         _ => Ok(true),
     }

@@ -129,13 +129,14 @@ kinds! {
     SuggestionAssistGiven "suggestion.assist_given",
     /// The voice was answered before it said anything; data: assist, to.
     SuggestionAssistEnded "suggestion.assist_ended",
-    /// A public voice is hidden, by a body or because words of the list hold it; data: body.
+    /// A public voice, or its photos and its clip alone (`media`), are hidden, by a body or until somebody has looked (`held`);
+    /// data: body, held, media.
     SuggestionHidden "suggestion.hidden",
-    /// Everybody in the village sees it again; data: whether an office that was asked said so.
+    /// Everybody in the village sees it again, or its photos and its clip; data: whether an office that was asked said so, media.
     SuggestionShown "suggestion.shown",
     /// Its author objects to its being hidden; data: office.
     SuggestionHidingAppealed "suggestion.hiding_appealed",
-    /// The office that was asked leaves it hidden; data: office.
+    /// The office that was asked leaves it hidden; data: office, media.
     SuggestionHidingUpheld "suggestion.hiding_upheld",
     /// More days were asked for; data: extension, office.
     SuggestionExtensionAsked "suggestion.extension_asked",

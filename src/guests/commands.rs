@@ -26,8 +26,8 @@ use crate::{
     store::Tx,
     streams::{self, commands::SendMessage},
     suggestions::{
-        self, Category, RateSuggestion, SubmitSuggestion, SuggestionKind, SuggestionView, Urgency, Visibility,
-        leaving::Taken,
+        self, Category, RateSuggestion, ReplyWish, SubmitSuggestion, SuggestionKind, SuggestionView, Urgency,
+        Visibility, leaving::Taken,
     },
     text,
 };
@@ -102,6 +102,9 @@ pub struct TakeDownVoice {
     /// Urgent: accepted within 2 hours and answered within 24.
     #[serde(default)]
     pub urgency: Urgency,
+    /// How the person wants to be answered.
+    #[serde(default)]
+    pub reply_wish: ReplyWish,
     /// 1 to 2,000 characters: as it was told. Those who handle it see it, nobody else.
     #[schema(min_length = 1, max_length = 2000)]
     pub text: String,
@@ -230,6 +233,7 @@ pub async fn take_down(tx: &Tx, actor: &Actor, (person, said): (PersonId, TakeDo
         about_person_id: None,
         category: said.category,
         urgency: said.urgency,
+        reply_wish: said.reply_wish,
         media: Vec::new(),
         is_flagged: false,
     };
@@ -253,6 +257,7 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         about_person_id: None,
         category: Category::Other,
         urgency: Urgency::Ordinary,
+        reply_wish: ReplyWish::Here,
         media: Vec::new(),
         is_flagged: false,
     };

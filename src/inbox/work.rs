@@ -16,7 +16,7 @@ use crate::{
     media, people,
     store::Tx,
     streams::commands::{SendMessage, send},
-    suggestions::{self, Category, SubmitSuggestion, SuggestionKind, Urgency, Visibility},
+    suggestions::{self, Category, ReplyWish, SubmitSuggestion, SuggestionKind, Urgency, Visibility},
     text,
     wechat::{self, Account},
 };
@@ -167,6 +167,7 @@ async fn become_voice(
         about_person_id: None,
         category: Category::Other,
         urgency: Urgency::Ordinary,
+        reply_wish: ReplyWish::Here,
         is_flagged: false,
     };
     let voice = suggestions::commands::submit(tx, actor, input).await?;

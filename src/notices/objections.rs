@@ -152,12 +152,12 @@ pub async fn answer_objection(
 }
 
 /// Withdraws an objection that somebody else wrote down: the person in whose name it is, at any time; for that person, with a
-/// reason that everybody reads, who answers objections, as long as it waits for an answer. What it says and what was answered
-/// stay. Once more is the first answer. Records `objection.withdrawn`.
+/// reason that everybody reads, who answers objections, as long as it waits for an answer and the person could object anew. What
+/// it says and what was answered stay. Once more is the first answer. Records `objection.withdrawn`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others; `wrong_state` for what somebody said by themselves, and for another's that is
-/// answered; `invalid_fields` without a reason for another's.
+/// answered; `period_over` for another's when nobody objects any more; `invalid_fields` without a reason for another's.
 pub async fn withdraw_objection(
     tx: &Tx,
     actor: &Actor,
@@ -174,6 +174,10 @@ pub async fn withdraw_objection(
     }
     if raised.recorded_by.is_none() || (!is_own && raised.answered_at.is_some()) {
         return Err(Code::WrongState.into());
+    }
+    // or who must answer it could withdraw it instead, when the person hears of it too late to say it once more
+    if !is_own && tx.now() >= notice.period_to {
+        return Err(Code::PeriodOver.into());
     }
     let mut checks = Checks::default();
     checks.text("reason", input.reason.trim(), if is_own { 0..=200 } else { 2..=200 });

@@ -18,7 +18,9 @@ use crate::{
     bodies::{self, SeatView},
     error::{Code, Result},
     ids::MediaId,
-    suggestions::{self, AboutToSay, Category, SubmitSuggestion, SuggestionSummary, SuggestionView, Urgency, commands},
+    suggestions::{
+        self, AboutToSay, Category, ReplyWish, SubmitSuggestion, SuggestionSummary, SuggestionView, Urgency, commands,
+    },
     text,
 };
 
@@ -168,6 +170,7 @@ async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<SuggestionView
         media: sent.media(),
         about_person_id: form.optional("about_person_id")?,
         urgency: if form.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
+        reply_wish: form.given("reply_wish").map_or(Ok(ReplyWish::Here), |_| form.choice("reply_wish"))?,
         category: form.given("category").map_or(Ok(Category::Other), |_| form.choice("category"))?,
         is_flagged: false,
     };

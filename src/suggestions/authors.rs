@@ -1,5 +1,5 @@
-//! Whose a voice is, and whose voices joined a matter: for who tells them of it.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+//! Whose a voice is, whether it is hidden, and whose voices joined a matter: for who tells them of it.
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::rows::suggestion;
 use crate::{
@@ -16,6 +16,15 @@ pub async fn author_of(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Op
         .select_only()
         .columns([suggestion::Column::AuthorId, suggestion::Column::StreamId]);
     Ok(row.into_tuple().one(db).await?)
+}
+
+/// Is a voice hidden now, or are its photos and its clip?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_hidden(db: &impl ConnectionTrait, id: SuggestionId) -> Result<bool> {
+    let hidden = suggestion::Entity::find_by_id(id).filter(suggestion::Column::Hiding.is_not_null());
+    Ok(hidden.count(db).await? > 0)
 }
 
 /// The next authors of the voices that joined a matter, each once, in the order of their ids.

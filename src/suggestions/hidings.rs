@@ -4,8 +4,9 @@
 //! # Why
 //! Words that insult somebody, or tell where a child lives, cannot wait for a court; and whoever is criticised must not silence who
 //! speaks. So nothing is taken away: the voice keeps its number and its clocks, its author reads the reason, and objects once to
-//! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has looked; where it is said so
-//! (see `media_review`), photos and clips do.
+//! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has
+//! looked. Photos and clip may be hidden alone, by a body or, where it is said so (see `media_review`), until somebody has
+//! looked: everybody reads the words meanwhile, for a photo that is not fit to be seen takes nothing away from what they say.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ const WORDS: std::ops::RangeInclusive<usize> = 2..=500;
 pub struct HideSuggestion {
     /// Is it hidden? Otherwise everybody in the village sees it again.
     pub is_on: bool,
+    /// Its photos and its clip alone, while everybody reads its words?
+    #[serde(default)]
+    pub is_media_only: bool,
     /// Read by its author; 2 to 500 characters, needed to hide it.
     #[serde(default)]
     #[schema(max_length = 500)]
@@ -101,6 +105,9 @@ pub struct HidingAppeal {
     pub area_code: String,
     /// The words; may be empty when it was spoken.
     pub text: String,
+    /// Are its photos and its clip hidden alone?
+    #[serde(default)]
+    pub is_media_only: bool,
     /// Its photos and its clip: who decides sees and hears them while it is asked.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub media: Vec<MediaView>,
@@ -114,12 +121,13 @@ pub struct HidingAppeal {
     pub hidden_at: DateTime<FixedOffset>,
 }
 
-/// Hides a public voice from everybody but its author and those who handle it, or shows it again. Records `suggestion.hidden`
-/// or `suggestion.shown`.
+/// Hides a public voice, or its photos and its clip alone, from everybody but its author and those who handle it, or shows it
+/// again. Records `suggestion.hidden` or `suggestion.shown`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than the body responsible; `wrong_state` for what is not public, or hidden already,
-/// or not hidden, and for what is shown again after an office said its word; `invalid_fields` without a reason.
+/// or not hidden, or has no photo and no clip that could be hidden alone, and for what is shown again after an office said its
+/// word; `invalid_fields` without a reason.
 pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSuggestion)) -> Result<SuggestionSummary> {
     let row = checked(tx, actor, id, if input.is_on { Step::Hide } else { Step::Show }).await?;
     if !input.is_on {
@@ -127,24 +135,37 @@ pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSugges
         return queries::summary(tx, row).await;
     }
     // whoever was told to show it does not hide it again the next minute: nothing of it has changed
-    if settled(tx, id).await?.is_some() {
+    if settled(tx, id).await?.is_some() || (input.is_media_only && !has_media(tx, id).await?) {
         return Err(Code::WrongState.into());
     }
     let mut checks = Checks::default();
     checks.text("reason", input.reason.trim(), WORDS);
     checks.done()?;
     let seat = rules::handling_seat(actor, &row).ok_or(Code::NotAllowed)?;
-    let hidden = suggestion::ActiveModel { hiding: Set(Some(HidingState::Hidden)), ..Default::default() };
+    // that nobody had looked is over; who looked says why
+    end(tx, actor, (id, None)).await?;
+    let hidden = suggestion::ActiveModel {
+        hiding: Set(Some(HidingState::Hidden)),
+        hides_only_media: Set(input.is_media_only),
+        ..Default::default()
+    };
     let row = moved(tx, &row, hidden).await?;
     write_down(tx, &row, (seat.body_id, Some(actor.person)), input.reason.trim()).await?;
-    record(tx, Kind::SuggestionHidden, &row, Some(actor), json!({ "body": seat.body_id })).await?;
+    let data = json!({ "body": seat.body_id, "media": row.hides_only_media });
+    record(tx, Kind::SuggestionHidden, &row, Some(actor), data).await?;
     queries::summary(tx, row).await
 }
 
-/// A new voice is looked at before everybody sees it; `why`: the key of the sentence. Records `suggestion.hidden`.
+async fn has_media(db: &impl ConnectionTrait, id: SuggestionId) -> Result<bool> {
+    Ok(!media::queries::attached(db, SUBJECT_KIND, vec![id.to_string()]).await?.is_empty())
+}
+
+/// A new voice, or its photos and its clip, are looked at before everybody sees them; `why`: the key of the sentence. Records
+/// `suggestion.hidden`.
 pub(super) async fn hold(tx: &Tx, row: &Suggestion, why: &str) -> Result<()> {
     write_down(tx, row, (row.body_id, None), &text::say(why)).await?;
-    record(tx, Kind::SuggestionHidden, row, None, json!({ "body": row.body_id, "held": true })).await
+    let data = json!({ "body": row.body_id, "held": true, "media": row.hides_only_media });
+    record(tx, Kind::SuggestionHidden, row, None, data).await
 }
 
 async fn write_down(tx: &Tx, row: &Suggestion, (body, by): (BodyId, Option<PersonId>), reason: &str) -> Result<()> {
@@ -186,6 +207,11 @@ pub(super) async fn settled(db: &impl ConnectionTrait, id: SuggestionId) -> Resu
     Ok(ended(db, id).await?.filter(|row| row.answer.is_some()))
 }
 
+/// Do its photos and its clip wait still for somebody who looks?
+pub(super) async fn is_media_unseen(db: &impl ConnectionTrait, of: &Suggestion) -> Result<bool> {
+    Ok(rules::is_media_hidden(of) && open(db, of.id).await?.is_some_and(|row| row.hidden_by.is_none()))
+}
+
 /// Was it answered while it was hidden last? Who stands behind it has not heard of that.
 pub(super) async fn was_answered_unseen(db: &impl ConnectionTrait, of: &Suggestion) -> Result<bool> {
     let times = ended(db, of.id).await?.zip(of.answered_at);
@@ -199,19 +225,30 @@ pub(super) fn decides(actor: &Actor, voice: &Suggestion) -> bool {
 
 /// Everybody in the village sees it again; `said`: what an office said that was asked.
 async fn show(tx: &Tx, actor: &Actor, (row, said): (Suggestion, Option<&str>)) -> Result<Suggestion> {
-    let shown = suggestion::ActiveModel { hiding: Set(None), hiding_office: Set(None), ..Default::default() };
+    let data = json!({ "decided": said.is_some(), "media": row.hides_only_media });
+    let shown = suggestion::ActiveModel {
+        hiding: Set(None),
+        hiding_office: Set(None),
+        hides_only_media: Set(false),
+        ..Default::default()
+    };
     let row = moved(tx, &row, shown).await?;
-    if let Some(open) = open(tx, row.id).await? {
-        let mut ended = hiding::ActiveModel { id: Set(open.id), ended_at: Set(Some(tx.now())), ..Default::default() };
-        // what an office said of it before stays
-        if said.is_some() || open.answer.is_none() {
-            ended.answer = Set(said.map(str::to_owned));
-            ended.decided_by = Set(Some(actor.person));
-        }
-        ended.update(tx).await?;
-    }
-    record(tx, Kind::SuggestionShown, &row, Some(actor), json!({ "decided": said.is_some() })).await?;
+    end(tx, actor, (row.id, said)).await?;
+    record(tx, Kind::SuggestionShown, &row, Some(actor), data).await?;
     Ok(row)
+}
+
+/// The one that has not ended does, if there is one.
+async fn end(tx: &Tx, actor: &Actor, (id, said): (SuggestionId, Option<&str>)) -> Result<()> {
+    let Some(open) = open(tx, id).await? else { return Ok(()) };
+    let mut ended = hiding::ActiveModel { id: Set(open.id), ended_at: Set(Some(tx.now())), ..Default::default() };
+    // what an office said of it before stays
+    if said.is_some() || open.answer.is_none() {
+        ended.answer = Set(said.map(str::to_owned));
+        ended.decided_by = Set(Some(actor.person));
+    }
+    ended.update(tx).await?;
+    Ok(())
 }
 
 /// Its author objects, once, to the office above whoever hid it; where there is none, to another person of the same. Records
@@ -280,7 +317,8 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, DecideHi
         ..Default::default()
     };
     decided.update(tx).await?;
-    record(tx, Kind::SuggestionHidingUpheld, &row, Some(actor), json!({ "office": office })).await
+    let data = json!({ "office": office, "media": row.hides_only_media });
+    record(tx, Kind::SuggestionHidingUpheld, &row, Some(actor), data).await
 }
 
 /// Why a voice is hidden, while it is.
@@ -335,6 +373,7 @@ pub async fn appeals(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<Hid
         kind: voice.kind,
         area_code: voice.area_code,
         text: voice.text,
+        is_media_only: voice.hides_only_media,
         body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
         reason: row.reason,
         appeal: row.appeal.unwrap_or_default(),

@@ -15,7 +15,7 @@ use super::{
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
-    routing_http,
+    register_http, routing_http, rules,
     similar::{self, AboutToSay},
     support::{self, SupportView},
 };
@@ -56,6 +56,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(hidings_http::routes())
         .merge(routing_http::routes())
         .merge(media_review_http::routes())
+        .merge(register_http::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }
@@ -346,6 +347,9 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
         let voice = queries::of_media(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
         if hidings::decides(actor, &voice) {
             return Ok(());
+        }
+        if !rules::sees_media(&voice, rules::standing(actor, &voice)) {
+            return Err(Code::NotFound.into());
         }
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
     }

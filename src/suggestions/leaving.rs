@@ -13,7 +13,7 @@ use super::{
     queries::{self, SuggestionView},
     routing,
     rows::suggestion,
-    rules::{self, Category, HidingState, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, HidingState, ReplyWish, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
@@ -32,6 +32,8 @@ use crate::{
 const MAX_PLACE: usize = 100;
 const MAX_PHOTOS: usize = 9;
 const MAX_CLIPS: usize = 1;
+/// Why a voice waits whose photos or clip nobody has looked at: the key of the sentence. Its words do not, if it has any.
+const HELD_MEDIA: &str = "hiding-held-media";
 /// Of a million numbers a day and village hardly one is taken.
 const DRAWS: usize = 16;
 
@@ -61,6 +63,9 @@ pub struct SubmitSuggestion {
     /// Urgent: accepted within 2 hours and answered within 24, on holidays too.
     #[serde(default)]
     pub urgency: Urgency,
+    /// How one wants to be answered; who answers a public voice learns the name of who wants to be called or met.
+    #[serde(default)]
+    pub reply_wish: ReplyWish,
     /// Own unattached media: up to 9 photos and 1 voice clip of a minute.
     #[serde(default)]
     #[schema(max_items = 10)]
@@ -109,15 +114,13 @@ pub async fn take_down(tx: &Tx, author: &Actor, (taken, input): (Taken, SubmitSu
 async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option<Taken>)) -> Result<SuggestionView> {
     let id = SuggestionId::new();
     let to = Subject { kind: SUBJECT_KIND, id: &id.to_string(), area: &actor.area };
-    let words = input.text.trim().replace("\r\n", "\n");
-    let place = input.place.trim().to_owned();
+    let (words, place) = (input.text.trim().replace("\r\n", "\n"), input.place.trim().to_owned());
     check_words(&words, &place, input.media.len())?;
     if input.visibility == Visibility::Public {
         suspensions::require_speech(tx, actor.person).await?;
     }
     let attached = media::attach(tx, actor.person, &input.media, to).await?;
     check_media(&words, &attached)?;
-
     let now = tx.now();
     let held = held(tx, (actor.area.as_str(), input.visibility), (input.is_flagged, !attached.is_empty())).await?;
     let number = free_number(tx, &actor.area, now).await?;
@@ -150,11 +153,13 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
         about_bodies: Set(about_bodies),
         category: Set(input.category),
         urgency: Set(input.urgency),
+        reply_wish: Set(input.reply_wish),
         taken_by: Set(taken.map(|taken| taken.by)),
         taken_body_id: Set(taken.map(|taken| taken.body)),
         answer_due_at: Set(promise.answer.until(tx)),
         calendar_version: Set(tx.calendar().version().to_owned()),
         hiding: Set(held.map(|_| HidingState::Hidden)),
+        hides_only_media: Set(held == Some(HELD_MEDIA) && !words.is_empty()),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
@@ -174,7 +179,7 @@ async fn record(tx: &Tx, row: &Suggestion, taken: Option<Taken>) -> Result<()> {
     Ok(())
 }
 
-/// Why everybody sees a public voice only when somebody has looked, if so: the key of the sentence.
+/// Why everybody sees a public voice, or its photos and its clip, only when somebody has looked, if so: the key of the sentence.
 async fn held(
     tx: &Tx,
     (area, visibility): (&str, Visibility),
@@ -184,7 +189,7 @@ async fn held(
         return Ok(Some("hiding-held"));
     }
     let is_shown = has_media && visibility == Visibility::Public;
-    Ok((is_shown && media_review::is_on(tx, area).await?).then_some("hiding-held-media"))
+    Ok((is_shown && media_review::is_on(tx, area).await?).then_some(HELD_MEDIA))
 }
 
 /// The thread about it, in which its author is; sealed, where not everybody may read it.

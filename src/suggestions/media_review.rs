@@ -3,8 +3,8 @@
 //!
 //! # Why
 //! Words can be compared with a list, a picture cannot; and where nobody has time to look, what is held helps nobody. So it is
-//! for those who would look to switch it on. A voice is then held whole, like one with words of the list: its clocks go on,
-//! its author reads why, and objects.
+//! for those who would look to switch it on. Words are shown at once all the same; a voice that was only spoken is held whole,
+//! like one with words of the list: its clocks go on, its author reads why, and objects.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};

@@ -22,8 +22,8 @@ async fn read_media_review(State(app): State<App>, Path(code): Path<String>) -> 
     media_review::read(app.store.read(), &code).await.map(Json)
 }
 
-/// Say whether they are, in an area and below it. A public voice with a photo or a clip is then held until somebody of the body
-/// responsible has looked.
+/// Say whether they are, in an area and below it. The photos and the clip of a public voice, and the whole of one without words,
+/// are then held until somebody of the body responsible has looked.
 #[utoipa::path(put, path = "/v1/areas/{code}/media-review", tag = "suggestions", operation_id = "set_media_review",
     request_body = SetMediaReview, params(("code" = String, Path, description = "The area")),
     responses((status = 200, body = MediaReviewView, description = "What holds there now"),

@@ -59,6 +59,7 @@ pub mod queries;
 mod reactions;
 mod readings;
 pub mod referrals;
+mod register_http;
 pub mod routing;
 mod routing_http;
 mod rows;
@@ -71,7 +72,7 @@ mod words;
 
 pub use self::{
     answers::answers_to,
-    authors::{author_of, authors_in},
+    authors::{author_of, authors_in, is_hidden},
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SpeakAnswer, SubmitSuggestion},
     cosigns::{Cosign, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},
@@ -82,7 +83,9 @@ pub use self::{
     reactions::REACTIONS,
     readings::{is_open_to_code, open_by_code},
     rows::suggestion::Model as Suggestion,
-    rules::{AnswerOutcome, Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{
+        AnswerOutcome, Category, Deadline, HidingState, ReplyWish, Step, SuggestionKind, SuggestionState, Visibility,
+    },
     served::{Served, served},
     similar::{AboutToSay, similar},
     support::{SupportView, ThresholdView, support},

@@ -18,7 +18,7 @@ use super::{
     promises::Urgency,
     readings::{self, Opening},
     rows::suggestion,
-    rules::{self, Category, Deadline, Sight, Step, SuggestionKind, SuggestionState, Visibility},
+    rules::{self, Category, Deadline, ReplyWish, Sight, Step, SuggestionKind, SuggestionState, Visibility},
     words,
 };
 use crate::{
@@ -35,13 +35,19 @@ use crate::{
 mod answers;
 mod joined;
 mod lists;
+mod register;
 
 pub use self::{
     answers::SuggestionAnswerView,
     joined::{author_threads, joined_to},
     lists::{desk_todo, list},
+    register::VoicesQuery,
 };
-pub(super) use self::{answers::answers, lists::public_of};
+pub(super) use self::{
+    answers::answers,
+    lists::{public_of, require_desk},
+    register::register,
+};
 
 /// A voice in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -75,7 +81,7 @@ pub struct SuggestionSummary {
     /// Photos and clip; as `text`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub media: Vec<MediaView>,
-    /// Whose it is: masked when public, in full for the author and for a handler who opened it.
+    /// Whose it is: masked when public, in full for the author, for a handler who opened it, and for who is to call or meet them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
     /// Somebody was given it.
@@ -93,6 +99,9 @@ pub struct SuggestionSummary {
     /// When the body responsible took care of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<DateTime<FixedOffset>>,
+    /// When it was answered last, unless it was opened again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_at: Option<DateTime<FixedOffset>>,
     /// The deadline that has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overdue: Option<Deadline>,
@@ -100,6 +109,9 @@ pub struct SuggestionSummary {
     pub cosigns: i32,
     /// Of a public voice: only its author and those who handle it see it, for now.
     pub is_hidden: bool,
+    /// Of a public voice: only they see its photos and hear its clip, for now.
+    #[serde(default)]
+    pub is_media_hidden: bool,
     /// How often it went to the office above because it was not solved.
     pub level: i32,
     /// When it was left.
@@ -128,6 +140,9 @@ pub struct SuggestionView {
     pub stream_id: Option<StreamId>,
     /// What the asker may do now.
     pub can: Vec<Step>,
+    /// How its author wants to be answered, if not here; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reply_wish: Option<ReplyWish>,
     /// Whether the asker has said that it is theirs, too.
     pub has_cosigned: bool,
     /// Requests for more days, oldest first; for the author and those who handle it.
@@ -236,6 +251,8 @@ pub(super) async fn view(
     let row = words::open(db, keys, vec![row]).await?.pop().ok_or(Code::NotFound)?;
     let standing = rules::standing(actor, &row);
     let sight = rules::sight(row.visibility, standing);
+    let shown = if rules::sees_media(&row, standing) { Shown::All } else { Shown::WithoutMedia };
+    let is_named = sight != Sight::Public || rules::learns_name(&row, standing);
     let answers = answers(db, keys, &row).await?;
     let readings = match sight {
         Sight::Own => readings::of_voice(db, &row).await?,
@@ -271,12 +288,13 @@ pub(super) async fn view(
         taken_down,
         extensions,
         assists,
-        hiding: hidings::of_voice(db, &row).await?,
+        hiding: if shown == Shown::All { hidings::of_voice(db, &row).await? } else { None },
         stream_id: of_thread.is_ok().then_some(row.stream_id),
+        reply_wish: Some(row.reply_wish).filter(|wish| *wish != ReplyWish::Here && (is_near || standing.is_handler)),
         can,
-        summary: summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?,
+        summary: summaries(db, vec![row], shown).await?.pop().ok_or(Code::NotFound)?,
     };
-    let author_name = if sight == Sight::Public { people::mask_name(&author_name) } else { author_name };
+    let author_name = if is_named { author_name } else { people::mask_name(&author_name) };
     Ok(SuggestionView { summary: SuggestionSummary { author_name: Some(author_name), ..view.summary }, ..view })
 }
 
@@ -292,6 +310,8 @@ async fn taken_down(db: &impl ConnectionTrait, row: &Suggestion) -> Result<Optio
 pub(super) enum Shown {
     /// Everything: one's own, or one that was opened.
     All,
+    /// The same of a voice whose photos and clip are hidden.
+    WithoutMedia,
     /// Words, media and the masked name of what is public; number, kind, state and dates of the rest.
     PublicOnly,
 }
@@ -306,18 +326,24 @@ pub(super) async fn summaries(
     rows: Vec<Suggestion>,
     shown: Shown,
 ) -> Result<Vec<SuggestionSummary>> {
-    let is_public = |row: &Suggestion| row.visibility == Visibility::Public && row.hiding.is_none();
-    let is_shown = |row: &Suggestion| shown == Shown::All || is_public(row);
+    let is_public = |row: &Suggestion| row.visibility == Visibility::Public && !rules::is_hidden(row);
+    let is_shown = |row: &Suggestion| shown != Shown::PublicOnly || is_public(row);
+    let has_media = |row: &Suggestion| match shown {
+        Shown::All => true,
+        Shown::WithoutMedia => false,
+        Shown::PublicOnly => !rules::is_media_hidden(row),
+    };
     let open: Vec<&Suggestion> = rows.iter().filter(|row| is_shown(row)).collect();
     let names = match shown {
-        Shown::All => HashMap::new(),
+        Shown::All | Shown::WithoutMedia => HashMap::new(),
         Shown::PublicOnly => people::queries::names(db, open.iter().map(|row| row.author_id).collect()).await?,
     };
-    let mut media =
-        media::queries::attached(db, SUBJECT_KIND, open.iter().map(|row| row.id.to_string()).collect()).await?;
+    let with_media = open.iter().filter(|row| has_media(row)).map(|row| row.id.to_string()).collect();
+    let mut media = media::queries::attached(db, SUBJECT_KIND, with_media).await?;
     let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
     let show = |row: Suggestion| {
         let is_shown = is_shown(&row);
+        let (is_hidden, is_media_hidden) = (rules::is_hidden(&row), rules::is_media_hidden(&row));
         SuggestionSummary {
             id: row.id,
             number: row.number,
@@ -339,9 +365,11 @@ pub(super) async fn summaries(
             accept_due_at: clock::local(row.accept_due_at),
             answer_due_at: clock::local(row.answer_due_at),
             accepted_at: row.accepted_at.map(clock::local),
+            answered_at: row.answered_at.map(clock::local),
             overdue: row.overdue,
             cosigns: row.cosigns,
-            is_hidden: row.hiding.is_some(),
+            is_hidden,
+            is_media_hidden,
             level: row.level,
             created_at: clock::local(row.created_at),
         }

@@ -3,7 +3,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, about, cosigns, hidings, queries, rows::answer, silence, support, words};
+use super::{Suggestion, about, cosigns, hidings, queries, rows::answer, rules, silence, support, words};
 use crate::{
     bodies, clock,
     error::Result,
@@ -54,10 +54,7 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionEscalated => "suggestion_escalated",
         Kind::SuggestionJoined => "suggestion_joined",
         Kind::SuggestionOverdue => "suggestion_overdue",
-        Kind::SuggestionHidden if is_set(event, "held") => "suggestion_held",
-        Kind::SuggestionHidden => "suggestion_hidden",
-        Kind::SuggestionShown => "suggestion_shown",
-        Kind::SuggestionHidingUpheld => "suggestion_hiding_upheld",
+        Kind::SuggestionHidden | Kind::SuggestionShown | Kind::SuggestionHidingUpheld => of_sight(event),
         Kind::SuggestionHidingAppealed if event.data.get("from").is_some() => "suggestion_hiding_passed_on",
         _ => return Ok(()),
     };
@@ -78,13 +75,28 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         // on the page there is nothing to be read of it any more
         let said = hidings::settled(tx, row.id).await?.and_then(|one| one.answer).unwrap_or_default();
         let blanks = [("number", row.number.as_str().into()), ("answer", said.into())];
-        card.text = text::say_with("suggestion-shown-decided", &blanks);
+        let key = if is_set(event, "media") { "suggestion-media-shown-decided" } else { "suggestion-shown-decided" };
+        card.text = text::say_with(key, &blanks);
     }
     if let Some(matter) = event.get::<MatterId>("matter") {
         card.link = format!("/matters/{matter}");
     }
     post_card(tx, row.stream_id, card).await?;
     Ok(())
+}
+
+/// Who sees it by now, or its photos and its clip alone.
+fn of_sight(event: &Event) -> &'static str {
+    match (event.kind, is_set(event, "media"), is_set(event, "held")) {
+        (Kind::SuggestionHidden, false, true) => "suggestion_held",
+        (Kind::SuggestionHidden, true, true) => "suggestion_media_held",
+        (Kind::SuggestionHidden, false, false) => "suggestion_hidden",
+        (Kind::SuggestionHidden, true, false) => "suggestion_media_hidden",
+        (Kind::SuggestionShown, false, _) => "suggestion_shown",
+        (Kind::SuggestionShown, true, _) => "suggestion_media_shown",
+        (_, false, _) => "suggestion_hiding_upheld",
+        (_, true, _) => "suggestion_media_upheld",
+    }
 }
 
 /// Who stands behind a voice hears what becomes of it; of what was answered while it was hidden, when it can be read again.
@@ -96,7 +108,8 @@ async fn tell_cosigners(tx: &Tx, event: &Event) -> Result<()> {
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
     let is_news = match event.kind {
-        Kind::SuggestionAnswered => row.hiding.is_none(),
+        Kind::SuggestionAnswered => !rules::is_hidden(&row),
+        Kind::SuggestionShown if is_set(event, "media") => false,
         Kind::SuggestionShown => hidings::was_answered_unseen(tx, &row).await?,
         _ => true,
     };
@@ -173,10 +186,16 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionSupervised if is_to_accept(event) => "office_suggestion_not_taken",
         Kind::SuggestionSupervised => "office_suggestion_supervised",
         Kind::SuggestionEscalated => "office_suggestion_escalated",
+        Kind::SuggestionHidden if is_set(event, "held") && is_set(event, "media") => "office_suggestion_media_held",
         Kind::SuggestionHidden if is_set(event, "held") => "office_suggestion_held",
+        // no deadline reminds of its photos any more
+        Kind::SuggestionAnswered => "office_suggestion_media_held",
         _ => return Ok(()),
     };
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    if event.kind == Kind::SuggestionAnswered && !hidings::is_media_unseen(tx, &row).await? {
+        return Ok(());
+    }
     let row = of_late(event, row);
     let is_new = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated);
     let due = if is_new || is_to_accept(event) { row.accept_due_at } else { row.answer_due_at };
@@ -280,6 +299,10 @@ mod tests {
             "held",
             "hidden",
             "shown",
+            "media-held",
+            "media-hidden",
+            "media-shown",
+            "media-upheld",
             "hiding-upheld",
             "hiding-passed-on",
             "inspected",
@@ -299,6 +322,7 @@ mod tests {
         let office = [
             "new",
             "held",
+            "media-held",
             "reopened",
             "overdue",
             "due-soon",

@@ -9,7 +9,7 @@ pub mod suggestion {
         ids::{BodyId, DataKeyId, MatterId, PersonId, StreamId, SuggestionId},
         suggestions::{
             promises::Urgency,
-            rules::{Category, Deadline, HidingState, SuggestionKind, SuggestionState, Visibility},
+            rules::{Category, Deadline, HidingState, ReplyWish, SuggestionKind, SuggestionState, Visibility},
         },
     };
 
@@ -74,10 +74,13 @@ pub mod suggestion {
         pub days_asked_at: Option<DateTime<Utc>>,
         /// The body that was responsible when a deadline passed last, whoever has it since.
         pub late_body_id: Option<BodyId>,
-        /// Of a public voice: only its author and those who handle it see it.
+        /// Of a public voice: only its author and those who handle it see it, or its photos and its clip.
         pub hiding: Option<HidingState>,
         /// The office whose word its author waits for.
         pub hiding_office: Option<BodyId>,
+        /// Where it is hidden: its photos and its clip alone, while everybody reads its words.
+        pub hides_only_media: bool,
+        pub reply_wish: ReplyWish,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub use self::kinds::{
-    AnswerOutcome, Category, Deadline, HidingState, Step, SuggestionKind, SuggestionState, Visibility,
+    AnswerOutcome, Category, Deadline, HidingState, ReplyWish, Step, SuggestionKind, SuggestionState, Visibility,
 };
 
 mod kinds;
@@ -208,12 +208,30 @@ pub fn desk_bodies(actor: &Actor) -> (Vec<BodyId>, Vec<BodyId>) {
     (of(handles), of(is_town))
 }
 
+/// Is all of it hidden, its words, too?
+#[must_use]
+pub fn is_hidden(row: &Suggestion) -> bool {
+    row.hiding.is_some() && !row.hides_only_media
+}
+
+/// Are its photos and its clip hidden, and not its words?
+#[must_use]
+pub fn is_media_hidden(row: &Suggestion) -> bool {
+    row.hiding.is_some() && row.hides_only_media
+}
+
+/// Does somebody who stands so, and sees it, see its photos and hear its clip?
+#[must_use]
+pub fn sees_media(row: &Suggestion, standing: Standing) -> bool {
+    !is_media_hidden(row) || standing.is_author || standing.is_handler
+}
+
 /// How the actor stands to this voice.
 #[must_use]
 pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
     let seat = handling_seat(actor, row);
     // what is hidden is nobody's but its author's and theirs who handle it
-    let is_shown = row.hiding.is_none();
+    let is_shown = !is_hidden(row);
     Standing {
         is_author: actor.person == row.author_id,
         is_handler: seat.is_some(),
@@ -226,6 +244,12 @@ pub fn standing(actor: &Actor, row: &Suggestion) -> Standing {
         is_neighbour: is_shown && actor.sees(&row.area_code),
         raises_matters: is_shown && rights::may(actor, Right::RaiseMatter, &row.area_code),
     }
+}
+
+/// Does somebody who stands so learn whose a public voice is? Who answers does, where its author wants to be called or met.
+#[must_use]
+pub fn learns_name(row: &Suggestion, standing: Standing) -> bool {
+    standing.is_responsible && row.reply_wish != ReplyWish::Here
 }
 
 /// What somebody who stands so may see. Whoever may not see it is told that it is not there.
@@ -285,7 +309,11 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     let is_free = match step {
         // the words of an accusation lie in no matter that everybody reads
         Step::Join => row.matter_id.is_none() && row.about_person_id.is_none(),
-        Step::Hide => row.visibility == Visibility::Public && row.hiding.is_none(),
+        // of what waits for somebody who looks at the photos, these are hidden for a reason, or all of it
+        Step::Hide => {
+            let is_media_alone = is_media_hidden(row) && row.hiding == Some(HidingState::Hidden);
+            row.visibility == Visibility::Public && (row.hiding.is_none() || is_media_alone)
+        }
         Step::Show => row.hiding.is_some(),
         Step::Appeal => row.hiding == Some(HidingState::Hidden),
         Step::Refer => row.offered_to.is_none(),

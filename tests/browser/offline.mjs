@@ -30,7 +30,7 @@ try {
   await author.look('offline');
   assert.deepEqual(unfit(), []);
   await author.page.close();
-  const tests = { byAddress, staysOpen, withPhoto, aboutSomebody, doors, slow, nothingOfAnybody, replaced, anothers, loggedOut };
+  const tests = { byAddress, staysOpen, withPhoto, aboutSomebody, doors, slow, nothingOfAnybody, replaced, anothers, loggedOut, thrownAway };
   for (const [name, test] of Object.entries(tests)) {
     await test();
     console.log(`${name}: ok`);
@@ -291,4 +291,21 @@ async function loggedOut() {
   await isNobodys(next);
   await next.close();
   await mend();
+}
+
+/** A phone that ran out of room keeps nothing of it any more: a slow network is then waited for. */
+async function thrownAway() {
+  const at = await open('/');
+  await ready(at);
+  await at.evaluate(async () => {
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
+  await at.close();
+  net.lag = 10_000;
+  const began = Date.now();
+  const home = await open('/');
+  assert.ok(Date.now() - began > 9000, 'it was slow');
+  assert.equal(await home.locator('section[role="status"]').filter({ hasText: '没有网络' }).count(), 0);
+  net.lag = 0;
+  await home.close();
 }

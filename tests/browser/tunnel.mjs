@@ -1,10 +1,10 @@
-// A way to the server that breaks: it swallows what comes (`isDeaf`), lets nothing through (`down`), or loses the answers to
+// A way to the server that breaks: it swallows what comes (`isDeaf`), is slow by so many milliseconds (`lag`), lets nothing through (`down`), or loses the answers to
 // requests that begin with a line (`unheard`), after they were done.
 import { connect, createServer } from 'node:net';
 
 export async function tunnel(to) {
   const { hostname, port } = new URL(to);
-  const net = { unheard: '', lost: 0, isDown: false, isDeaf: false };
+  const net = { unheard: '', lost: 0, isDown: false, isDeaf: false, lag: 0 };
   const phones = new Set();
   const server = createServer((phone) => {
     if (net.isDown) { phone.destroy(); return; }
@@ -14,7 +14,7 @@ export async function tunnel(to) {
     phone.on('data', (piece) => {
       if (net.isDeaf) return;
       if (net.unheard && piece.toString('latin1').startsWith(net.unheard)) isLost = true;
-      far.write(piece);
+      if (net.lag) setTimeout(() => far.write(piece), net.lag); else far.write(piece);
     });
     far.on('data', (piece) => {
       if (!isLost) { phone.write(piece); return; }

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Somebody, TestApp, Village, answer, count};
 
+const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
+
 struct Scene {
     app: TestApp,
     village: Village,
@@ -118,7 +120,10 @@ async fn what_others_said_already_is_shown_and_private_words_never_are() {
 async fn the_page_shows_them_before_it_is_said_again() {
     let scene = Scene::set().await;
     let Scene { app, author, ann, .. } = &scene;
-    scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    let photo = author.upload(PHOTO.to_vec()).await.ok()["id"].clone();
+    let lamp =
+        json!({ "kind": "help", "visibility": "public", "text": "桥头的路灯坏了，晚上看不见", "media": [photo] });
+    author.post("/v1/suggestions", lamp).await.ok();
     let send = async |visibility: &str, anyway: bool| {
         let mut form = reqwest::multipart::Form::new()
             .text("client_id", uuid::Uuid::now_v7().to_string())
@@ -137,6 +142,10 @@ async fn the_page_shows_them_before_it_is_said_again() {
     let (status, is_sent, shown) = send("public", false).await;
     assert_eq!((status, is_sent, voices().await), (200, false, 1), "{shown}");
     assert!(shown.contains("晚上看不见") && shown.contains("name=\"anyway\"") && shown.contains("三天了"));
+    // with its photo, and a form of its own that says it is the same: no button of it sends what was written here
+    assert!(shown.contains("?size=thumb") && shown.contains("/cosign\"><button"), "{shown}");
+    let own = shown.split("action=\"/speak\"").nth(1).unwrap();
+    assert!(!own.contains("/cosign"), "{own}");
     let (status, is_sent, _) = send("public", true).await;
     assert_eq!((status, is_sent, voices().await), (303, true, 2));
     // what is for the office alone is compared with nothing

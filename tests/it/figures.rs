@@ -202,3 +202,46 @@ async fn what_bodies_did_is_counted_and_of_a_few_people_nothing_is_shown() {
     assert!(page.contains("参事次数") && page.contains("5 次以上"), "{page}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_handles_voices_has_them_as_a_table_without_the_words_of_private_ones() {
+    let (app, village) = Village::start().await;
+    let author = village.villager(&app, "00007").await;
+    let mut last = Value::Null;
+    // more than are read at once
+    for n in 0..103 {
+        let visibility = if n % 2 == 0 { "public" } else { "handlers" };
+        let voice = json!({ "kind": "help", "visibility": visibility, "text": format!("=第{n}盏灯") });
+        last = author.post("/v1/suggestions", voice).await.ok();
+    }
+    let answered = format!("/v1/suggestions/{}", last["id"].as_str().unwrap());
+    village.clerk.post(&format!("{answered}/accept"), json!(null)).await.ok();
+    village.clerk.post(&format!("{answered}/answers"), json!({ "text": "修好了" })).await.ok();
+    let path = "/v1/suggestion-register";
+    assert_eq!(author.get(path).await.refused(), "not_allowed");
+    let table = async |path: &str| {
+        let (status, bytes) = village.clerk.download(path).await;
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!((status, text.starts_with("\u{feff}编号,")), (200, true), "{text}");
+        csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let rows = table(path).await;
+    let numbers: std::collections::BTreeSet<&str> = rows.iter().map(|row| &row[0]).collect();
+    assert_eq!((rows.len(), numbers.len()), (103, 103), "each once");
+    for row in &rows {
+        let is_public = row[5].starts_with("全村");
+        assert_eq!(
+            (row[6].starts_with("'=第"), row[8].is_empty()),
+            (is_public, !is_public),
+            "no formula, no secret: {row:?}"
+        );
+        assert!(row[12].ends_with(" 24:00") && row[14].ends_with(" 24:00"), "{row:?}");
+    }
+    let rows = table(&format!("{path}?state=answered")).await;
+    assert_eq!((rows.len(), Some(&rows[0][0]), rows[0][15].is_empty()), (1, last["number"].as_str(), false));
+    let (status, book) = village.clerk.download(&format!("{path}?format=xlsx")).await;
+    assert_eq!((status, book.starts_with(b"PK")), (200, true));
+    let desk = village.clerk.request(reqwest::Method::GET, "/desk/suggestions").header("accept", "text/html");
+    assert!(desk.send().await.unwrap().text().await.unwrap().contains(path));
+    app.stop().await;
+}

@@ -8,6 +8,8 @@ use crate::{
     support::{Answer, Somebody, TestApp, Village, answer, cards_in, told_in},
 };
 
+mod media;
+
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
 
 struct Scene {
@@ -215,58 +217,6 @@ async fn words_of_the_list_hold_a_public_voice_until_somebody_has_looked() {
     assert_eq!(author.post("/v1/suggestions", private).await.ok()["is_hidden"], false);
     let sly = json!({ "kind": "complaint", "visibility": "public", "text": "网络赌博", "is_flagged": false });
     assert_eq!(author.post("/v1/suggestions", sly).await.refused(), "invalid_fields");
-    scene.app.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn photos_and_clips_wait_for_somebody_who_looks_where_it_is_said_so() {
-    let scene = Scene::set().await;
-    let Scene { village, author, neighbour, .. } = &scene;
-    let with_clip = async |visibility: &str| {
-        let clip = author.upload(CLIP.to_vec()).await.ok();
-        let voice = json!({ "kind": "complaint", "visibility": visibility, "text": "请听", "media": [clip["id"]] });
-        let voice = author.post("/v1/suggestions", voice).await.ok();
-        (
-            format!("/v1/suggestions/{}", voice["id"].as_str().unwrap()),
-            voice["media"][0]["url"].as_str().unwrap().to_owned(),
-        )
-    };
-    let review = format!("/v1/areas/{}/media-review", village.area);
-    let set = async |who: &Somebody, path: &str, is_on: bool| {
-        answer(who.request(Method::PUT, path).json(&json!({ "is_on": is_on }))).await
-    };
-    let (before, _) = with_clip("public").await;
-    assert_eq!(set(neighbour, &review, true).await.refused(), "not_allowed");
-    let desk = village.clerk.request(Method::POST, "/desk/held/media").header("accept", "text/html");
-    let desk = desk.header("content-type", "application/x-www-form-urlencoded");
-    let switched = desk.body(format!("area={}&is_on=1", village.area)).send().await.unwrap();
-    assert_eq!(switched.status().as_u16(), 303);
-    let said = scene.app.get(&review).await.ok();
-    assert_eq!((&said["is_on"], &said["area_code"]), (&json!(true), &json!(village.area)));
-    // held whole, with the reason, until somebody has looked; what was left before stays as it is
-    let (voice, sound) = with_clip("public").await;
-    assert_eq!((neighbour.get(&before).await.status, neighbour.get(&voice).await.status), (200, 404));
-    assert_eq!((neighbour.download(&sound).await.0, author.download(&sound).await.0), (404, 200));
-    let own = author.get(&voice).await.ok();
-    assert!(own["hiding"]["reason"].as_str().unwrap().contains("照片、录音要先看一看"), "{own}");
-    assert!(scene.cards(&village.clerk, "office").await.iter().any(|code| code == "office_suggestion_held"));
-    hide(&village.clerk, &voice, false, "").await.ok();
-    assert_eq!((neighbour.get(&voice).await.status, neighbour.download(&sound).await.0), (200, 200));
-    // words alone, and what is not public, wait for nobody
-    let words = scene.speak("灯不亮了").await;
-    assert_eq!(neighbour.get(&words).await.status, 200);
-    let (private, _) = with_clip("handlers").await;
-    assert_eq!(author.get(&private).await.ok()["is_hidden"], false);
-    // what the town says no village takes back
-    let above = format!("/v1/areas/{}/media-review", &village.area[..9]);
-    set(&village.town, &above, true).await.ok();
-    let still = set(&village.clerk, &review, false).await.ok();
-    assert_eq!((&still["is_on"], &still["area_code"]), (&json!(true), &json!(village.area[..9])));
-    let page = village.clerk.request(Method::GET, "/desk/held").header("accept", "text/html").send().await.unwrap();
-    let page = page.text().await.unwrap();
-    assert!(page.contains("先看后公开") && page.contains("上级打开的"), "{page}");
-    let (voice, _) = with_clip("public").await;
-    assert_eq!(neighbour.get(&voice).await.status, 404);
     scene.app.stop().await;
 }
 

@@ -360,3 +360,26 @@ async fn what_is_not_taken_up_or_is_for_others_is_explained_and_may_be_said_to_b
     }
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_to_be_called_is_named_to_whoever_answers_and_to_nobody_else() {
+    let scene = Scene::set().await;
+    let (village, neighbour) = (&scene.village, scene.village.villager(&scene.app, "00010").await);
+    let voice = json!({ "kind": "help", "visibility": "public", "text": "请来看看水管", "reply_wish": "call" });
+    let voice = path(&scene.author.post("/v1/suggestions", voice).await.ok());
+    let (own, clerks) = (scene.author.get(&voice).await.ok(), village.clerk.get(&voice).await.ok());
+    assert_eq!((&own["reply_wish"], &clerks["reply_wish"]), (&json!("call"), &json!("call")));
+    assert_eq!(clerks["author_name"], own["author_name"], "in full");
+    for other in [&neighbour, &village.member, &village.town] {
+        let seen = other.get(&voice).await.ok();
+        assert!(seen["author_name"].as_str().unwrap().contains('*') && seen.get("reply_wish").is_none(), "{seen}");
+    }
+    let desk = village.clerk.request(reqwest::Method::GET, &format!("/desk{}", voice.trim_start_matches("/v1")));
+    let desk = desk.header("accept", "text/html");
+    assert!(desk.send().await.unwrap().text().await.unwrap().contains("请打电话告诉我"));
+    // who asks for nothing of the kind is told to nobody
+    let plain = path(&scene.speak("help", "public").await);
+    let seen = village.clerk.get(&plain).await.ok();
+    assert!(seen["author_name"].as_str().unwrap().contains('*') && seen.get("reply_wish").is_none(), "{seen}");
+    scene.app.stop().await;
+}

@@ -31,10 +31,14 @@
     var asked = event.request, path = new URL(asked.url).pathname;
     if (asked.method !== 'GET') return;
     if (asked.mode === 'navigate' && DOORS.indexOf(path) >= 0) {
+      var coming = fetch(asked);
       event.respondWith(Promise.race([
-        fetch(asked),
+        coming,
         new Promise(function (resolve, reject) { setTimeout(reject, PATIENCE); })
-      ]).catch(function () { return caches.match(KEPT.page); }));
+      ]).catch(function () {
+        /* a phone that ran out of room has thrown it away: then a slow network is all there is */
+        return caches.match(KEPT.page).then(function (page) { return page || coming; });
+      }));
     } else if (KEPT.files.indexOf(path) >= 0) {
       event.respondWith(caches.match(asked).then(function (file) { return file || fetch(asked); }));
     }

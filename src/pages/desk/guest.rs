@@ -16,7 +16,7 @@ use crate::{
         words::Words,
     },
     people,
-    suggestions::Urgency,
+    suggestions::{ReplyWish, Urgency},
     text,
 };
 
@@ -111,6 +111,7 @@ async fn take_down(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoic
         kind: typed.choice("kind")?,
         category: typed.choice("category")?,
         urgency: if typed.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
+        reply_wish: typed.given("reply_wish").map_or(Ok(ReplyWish::Here), |_| typed.choice("reply_wish"))?,
         text: typed.text("text").to_owned(),
         place: typed.text("place").to_owned(),
     };

@@ -48,7 +48,8 @@ pub(super) async fn extend(app: &App, clerk: &Clerk, id: SuggestionId, fields: &
 
 /// Hidden from everybody but its author and those who handle it, or shown again.
 pub(super) async fn hide(app: &App, clerk: &Clerk, (id, is_on): (SuggestionId, bool), fields: &Fields) -> Result<()> {
-    let input = (id, HideSuggestion { is_on, reason: fields.text("reason").to_owned() });
+    let is_media_only = fields.has("is_media_only", "1");
+    let input = (id, HideSuggestion { is_on, is_media_only, reason: fields.text("reason").to_owned() });
     let hide = app.once(clerk.actor.clone(), fields.key(), "hide_suggestion", input, |tx, actor, input| {
         Box::pin(hidings::hide(tx, actor, input))
     });

@@ -122,6 +122,7 @@ pub(super) fn notes(voice: &SuggestionSummary) -> Vec<String> {
     let clip = voice.media.iter().find_map(|one| one.duration_ms);
     let mut notes = vec![format!("{kind} {}", voice.number)];
     notes.extend(voice.is_hidden.then(|| text::say("desk-is-hidden")));
+    notes.extend(voice.is_media_hidden.then(|| text::say("desk-is-media-hidden")));
     notes.extend(clip.map(|millis| text::say_with("desk-clip", &[("n", (millis / 1000).into())])));
     notes.extend((photos > 0).then(|| text::say_with("desk-photos", &[("n", photos.into())])));
     notes.extend(voice.matter_id.map(|_| text::say("desk-joined")));
@@ -178,6 +179,10 @@ impl VoicePage {
 
     fn is_urgent(&self) -> bool {
         self.voice.summary.urgency == Urgency::Urgent
+    }
+
+    fn is_media_hidden(&self) -> bool {
+        self.voice.summary.is_media_hidden
     }
 
     fn is_public(&self) -> bool {

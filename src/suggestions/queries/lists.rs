@@ -68,7 +68,15 @@ pub(in crate::suggestions) fn public_of(area: &str) -> Condition {
     Condition::all()
         .add(suggestion::Column::AreaCode.eq(area))
         .add(suggestion::Column::Visibility.eq(Visibility::Public))
-        .add(suggestion::Column::Hiding.is_null())
+        .add(suggestion::Column::Hiding.is_null().or(suggestion::Column::HidesOnlyMedia.eq(true)))
+}
+
+/// There is something that the actor may handle.
+///
+/// # Errors
+/// `not_allowed` without a desk.
+pub(in crate::suggestions) fn require_desk(actor: &Actor) -> Result<()> {
+    if on_desk(actor).is_empty() { Err(Code::NotAllowed.into()) } else { Ok(()) }
 }
 
 /// What the actor handles, for each body apart: by a right of the body responsible, or because it was given to the actor;

@@ -59,6 +59,22 @@ pub enum Visibility {
     Town,
 }
 
+/// How its author wants to be answered. The answer is written all the same.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyWish {
+    /// 在这里看
+    #[default]
+    Here,
+    /// 打电话
+    Call,
+    /// 当面
+    Meet,
+}
+
 /// How far it has come. That it joined a matter is a fact beside this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

@@ -57,6 +57,8 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         late_body_id: None,
         hiding: None,
         hiding_office: None,
+        hides_only_media: false,
+        reply_wish: ReplyWish::Here,
     }
 }
 

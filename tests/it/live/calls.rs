@@ -37,6 +37,7 @@ const NOT_OVER_SOCKETS: [&str; 29] = [
     "play_clip",
     "export_chain",
     "export_matters",
+    "export_suggestions",
 ];
 /// Commands that a socket takes at once.
 const BURST: usize = 19;

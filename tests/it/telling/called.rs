@@ -132,6 +132,26 @@ async fn whose_voice_is_hidden_or_shown_again_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn that_a_voice_is_hidden_is_not_told_once_it_is_shown_again() {
+    let scene = Scene::set().await;
+    let (clerk, author) = (&scene.village.clerk, scene.village.villager(&scene.app, "00007").await);
+    agrees(&author).await;
+    let voice = json!({ "kind": "complaint", "visibility": "public", "text": "某某家住桥头三号" });
+    let voice = author.post("/v1/suggestions", voice).await.ok()["id"].as_str().unwrap().to_owned();
+    scene.app.settle().await;
+    scene.pass(TimeDelta::minutes(10)).await;
+    for input in [json!({ "is_on": true, "reason": "写了住址" }), json!({ "is_on": false })] {
+        let hide = clerk.request(reqwest::Method::PUT, &format!("/v1/suggestions/{voice}/hiding")).json(&input);
+        assert_eq!(hide.send().await.unwrap().status(), 200);
+        scene.app.settle().await;
+    }
+    scene.pass(TimeDelta::hours(10)).await;
+    assert_eq!(told(&scene, &voice, "suggestion.hidden").await, people(&[]), "it is not so any more");
+    assert_eq!(told(&scene, &voice, "suggestion.shown").await, people(&[&author]));
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_took_back_what_was_written_down_is_not_told_of_it_any_more() {
     let scene = Scene::set().await;
     let clerk = &scene.village.clerk;

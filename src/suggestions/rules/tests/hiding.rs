@@ -18,6 +18,15 @@ fn what_is_hidden_is_seen_by_its_author_and_by_who_handles_it() {
     assert_eq!(may(Step::Cosign, &row, &neighbour), Err(Code::NotFound));
     assert_eq!(may(Step::Hide, &row, &handler), Err(Code::WrongState), "once");
     assert_eq!((may(Step::Show, &row, &handler), may(Step::Appeal, &row, &author)), (Ok(()), Ok(())));
+    // its photos and its clip alone
+    row.hides_only_media = true;
+    let stands = [&author, &handler, &neighbour].map(|actor| standing(actor, &row));
+    let seen = stands.map(|one| (sight(row.visibility, one), sees_media(&row, one)));
+    assert_eq!(seen, [(Sight::Own, true), (Sight::Public, true), (Sight::Public, false)]);
+    assert_eq!((may(Step::Hide, &row, &handler), may(Step::Show, &row, &handler)), (Ok(()), Ok(())));
+    row.hiding = Some(HidingState::Appealed);
+    assert_eq!(may(Step::Hide, &row, &handler), Err(Code::WrongState), "an office was asked");
+    row.hides_only_media = false;
     row.hiding = Some(HidingState::Upheld);
     assert_eq!(may(Step::Appeal, &row, &author), Err(Code::WrongState), "the author has objected");
     assert_eq!(may(Step::Show, &row, &handler), Ok(()));

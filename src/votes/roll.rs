@@ -7,7 +7,7 @@ use sea_orm::{EntityTrait, Set};
 use super::{
     queries::{self, households},
     rows::{roll_agent, roll_entry, roll_member},
-    rules::{Preset, Unit},
+    rules::{Preset, Unit, collective::is_enough},
 };
 use crate::{
     areas,
@@ -60,11 +60,11 @@ enum Reach {
     Members,
 }
 
-/// May this preset be voted on here: a question whose roll we can draw up?
+/// May this preset be voted on here: a question whose roll we can draw up, and a rule that a later law has not made too weak?
 #[must_use]
 pub(super) fn is_votable(preset: &Preset) -> bool {
     let is_question = preset.passing.is_some() && preset.second_measure.is_none();
-    is_question && reach(preset.unit).is_some()
+    is_question && reach(preset.unit).is_some() && is_enough(preset)
 }
 
 /// Who must have been called to the meeting that such a vote belongs to.
@@ -298,7 +298,6 @@ mod tests {
             "village_assembly_person",
             "village_representatives",
             "zj_collective_assets",
-            "zj_coop_members",
             "zj_coop_members_major",
         ];
         assert_eq!(votable, wanted);

@@ -29,7 +29,10 @@ use crate::{
     },
     people::village_groups,
     text,
-    votes::queries::has_charter,
+    votes::{
+        queries::{has_charter, has_items},
+        rules::collective::ITEMS,
+    },
 };
 
 /// Which meetings are listed.
@@ -181,6 +184,16 @@ impl MeetingPage {
     /// Does a charter say by which shares its members decide?
     fn has_charter(&self) -> bool {
         self.agenda.presets.iter().any(|one| has_charter(&one.id))
+    }
+
+    /// Is an item of article 26 decided by one of them?
+    fn has_item(&self) -> bool {
+        self.agenda.presets.iter().any(|one| has_items(&one.id))
+    }
+
+    /// These items: number and words.
+    fn items(&self) -> Vec<(String, String)> {
+        (1..=ITEMS).map(|number| (number.to_string(), text::say(&format!("collective-item-{number}")))).collect()
     }
 
     fn calls_villagers(&self) -> bool {

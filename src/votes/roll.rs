@@ -140,12 +140,19 @@ async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resi
     Ok(residents)
 }
 
-/// The members of a body: those who are counted at its meetings and are on some roster still. Of a collective children are
-/// members, too, and those of age alone have a vote.
+/// The members of a body: those who are counted at its meetings and are on some roster still, or whom its register counts though
+/// they are on none. Of a collective children are members, too, and those of age alone have a vote.
 async fn members(tx: &Tx, body: BodyId, day: NaiveDate) -> Result<Vec<Elector>> {
     let ids: Vec<PersonId> = bodies::members::voting(tx, body, (tx.now(), day)).await?.into_iter().collect();
     let found = people::queries::on_rolls(tx, &ids).await?;
-    let mut all: Vec<Resident> = found.into_values().filter(|one| one.left_on.is_none()).collect();
+    let off_roster = bodies::members::off_roster(tx, body).await?;
+    let counts = |one: &Resident| one.left_on.is_none() || off_roster.contains(&one.id);
+    let mut all: Vec<Resident> = found.into_values().filter(counts).collect();
+    // who belongs to a household of the collective may live in another, or in none here
+    let homes = bodies::members::households(tx, body).await?;
+    for one in &mut all {
+        one.household = homes.get(&one.id).copied().unwrap_or(one.household);
+    }
     // always the same way: they come from several villages
     all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }

@@ -228,6 +228,8 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     if may_hold && meeting.audience == Audience::Members && !is_searched {
         found = without_seat(app, clerk, &meeting, &awaited).await?;
     }
+    let named = if may_hold && is_searched { roll.named(&find, &found) } else { Vec::new() };
+    found.extend(named);
     if may_hold && !is_searched {
         found.extend(roll.others(&awaited, &found));
     }

@@ -163,16 +163,14 @@ pub(in crate::votes) async fn overdue(
     Ok(rows.into_tuple().all(db).await?)
 }
 
-/// The proxies of a vote: the list that is published, for those who see its area; all of them with full names for who
-/// checks.
+/// The proxies of a vote: the list that is published, for those who see its area, and the members of a body wherever they live;
+/// all of them with full names for who checks.
 ///
 /// # Errors
-/// `not_found`, also for who does not see the area.
+/// `not_found`, also for everybody else.
 pub async fn proxies(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<ProxiesView> {
     let vote = row(db, id).await?;
-    if !actor.sees(&vote.area_code) {
-        return Err(Code::NotFound.into());
-    }
+    office::require_may_object(db, actor, &vote).await?;
     let is_full = office::runs(actor, &vote);
     let mut rows = roll_agent::Entity::find()
         .filter(roll_agent::Column::VoteId.eq(id))

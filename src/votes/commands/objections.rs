@@ -305,7 +305,8 @@ pub async fn confirm_roll_objection(
         let fault = RollFault::parse(&row.kind).ok_or_else(|| Error::broken("the kind of an objection"))?;
         let person = row.person_id.ok_or_else(|| amend::refused("not_on_roster"))?;
         let change = amend::change(tx, &vote, (fault, person)).await?;
-        amend::apply(tx, &vote, change, (&decision, row.id, actor.person)).await?;
+        let told = amend::stated(tx, &vote, (&decision, &[row.decided_by, Some(actor.person)])).await?;
+        amend::apply(tx, &vote, change, (&told, row.id, actor.person)).await?;
     }
     let change = roll_objection::Entity::update_many()
         .col_expr(roll_objection::Column::State, Expr::value(if upholds { UPHELD } else { REJECTED }))

@@ -53,6 +53,7 @@ roll-objection-proposed = 已有处理意见，等待另一位确认
 roll-objection-upheld = 异议成立
 roll-objection-rejected = 异议不成立
 roll-objection-lapsed = 到截止没有人处理
+roll-amend-stated = { $decision }（{ $by }决定；依据：{ $law }）
 roll-op-add = 补入
 roll-op-strike = 划去
 roll-op-restore = 恢复

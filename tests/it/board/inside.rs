@@ -192,7 +192,10 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
         all
     };
     assert_eq!(village.chair.post("/v1/votes", ask(json!({ "secrecy": "secret" }))).await.refused(), "paper_required");
-    for wrong in [json!({ "has_paper": false }), json!({ "allows_revote": true }), json!({ "roll_days": 5 })] {
+    // as many candidates as places are no election
+    let unopposed = json!({ "seats": 3, "max_choices": 3 });
+    for wrong in [json!({ "has_paper": false }), json!({ "allows_revote": true }), json!({ "roll_days": 5 }), unopposed]
+    {
         assert_eq!(village.chair.post("/v1/votes", ask(wrong.clone())).await.refused(), "invalid_fields", "{wrong}");
     }
     // the village's other questions go through the stages of a matter

@@ -72,6 +72,7 @@ field-by-law = 这种表决要多少人参加、多少人同意由法律规定�
 field-not-on-paper = 只用纸票的表决不能再投
 field-no-round-before = 还没有点完票而且有效的第一次投票，不能另行选举；上一次无效或者不算数的，要重新选举
 field-second-round-too-late = 另行选举应当在上一次投票的当天或者三十天以内
+field-too-few-candidates = 候选人的名额应当多于应选名额
 field-only-a-motion = 罢免只能用同意、不同意表决
 field-only-the-tied = 只在上一次得票相同的人里再投，名额是上一次空下来的
 field-not-of-household = 要是这一户在册、满 18 周岁的人

@@ -52,6 +52,7 @@ mod m0054_lists;
 mod m0056_voices;
 mod m0058_village_groups;
 mod m0059_registers;
+mod m0060_off_roster;
 mod m0061_voices;
 mod schema;
 
@@ -112,6 +113,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0056_voices::Migration),
             Box::new(m0058_village_groups::Migration),
             Box::new(m0059_registers::Migration),
+            Box::new(m0060_off_roster::Migration),
             Box::new(m0061_voices::Migration),
         ]
     }

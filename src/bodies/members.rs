@@ -1,5 +1,5 @@
 //! Who belongs to a body without a seat in it: party members of a branch, members of a council, of the village's collective.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
@@ -17,8 +17,8 @@ use crate::{
     actor::{Actor, covers},
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{BodyId, PersonId},
-    people,
+    ids::{BodyId, HouseholdId, PersonId},
+    people::{self, Resident, queries::Named},
     store::Tx,
 };
 
@@ -74,6 +74,8 @@ pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -
         person_id: Set(person.id),
         recorded_by: Set(actor.person),
         recorded_at: Set(tx.now()),
+        is_off_roster: Set(false),
+        household_id: Set(None),
     };
     let known =
         OnConflict::columns([body_member::Column::BodyId, body_member::Column::PersonId]).do_nothing().to_owned();
@@ -182,6 +184,47 @@ pub async fn ids(db: &impl ConnectionTrait, id: BodyId) -> Result<HashSet<Person
     Ok(rows.into_tuple().all(db).await?.into_iter().collect())
 }
 
+/// Those on the register of a collective who count though they are on no roster, because who keeps it says so: who belongs to
+/// it is not where somebody lives (农村集体经济组织法, article 11).
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn off_roster(db: &impl ConnectionTrait, id: BodyId) -> Result<HashSet<PersonId>> {
+    let rows = body_member::Entity::find()
+        .select_only()
+        .column(body_member::Column::PersonId)
+        .filter(body_member::Column::BodyId.eq(id))
+        .filter(body_member::Column::IsOffRoster.eq(true));
+    Ok(rows.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// The households of a collective to which members belong who live in none of them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn households(db: &impl ConnectionTrait, id: BodyId) -> Result<HashMap<PersonId, HouseholdId>> {
+    let rows = body_member::Entity::find()
+        .filter(body_member::Column::BodyId.eq(id))
+        .filter(body_member::Column::HouseholdId.is_not_null());
+    Ok(rows.all(db).await?.into_iter().filter_map(|row| Some((row.person_id, row.household_id?))).collect())
+}
+
+/// The member of this name, wherever the roster has them; of several, the one with this number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn called(db: &impl ConnectionTrait, id: BodyId, (name, number): (&str, Option<&str>)) -> Result<Named> {
+    let ids: Vec<PersonId> = ids(db, id).await?.into_iter().collect();
+    let known = people::queries::on_rolls(db, &ids).await?;
+    let is_meant = |one: &&Resident| one.name == name && number.is_none_or(|number| one.roster_number == number);
+    let mut meant = known.values().filter(is_meant);
+    Ok(match (meant.next(), meant.next()) {
+        (None, _) => Named::Nobody,
+        (Some(one), None) => Named::One(one.id),
+        (Some(_), Some(_)) => Named::Several,
+    })
+}
+
 /// Who counts when it is asked how many of how many came to a meeting of a body: its members with or without a seat, not
 /// those who only work for it; of a collective those on its register alone, of its board and its representatives those who
 /// sit there alone.
@@ -196,6 +239,9 @@ pub async fn entitled(db: &impl ConnectionTrait, id: BodyId, now: DateTime<Utc>)
     let listed: Vec<PersonId> = if is_of_seats(kind) { Vec::new() } else { ids(db, id).await?.into_iter().collect() };
     // who moved away or died counts no more
     let mut found: HashSet<PersonId> = people::queries::homes(db, &listed).await?.into_keys().collect();
+    if is_collective {
+        found.extend(off_roster(db, id).await?);
+    }
     found.extend(seats.into_iter().filter(|seat| counts(seat.role)).map(|seat| seat.person_id));
     Ok(found)
 }

@@ -1,11 +1,17 @@
 //! 成员名册: whom a village's collective counts among its members; who came onto it and who left it, why, since when, by whom.
+mod off_roster;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use self::off_roster::Meant;
+pub use self::off_roster::OffRosterMember;
 use super::{
     members::{self, MAX_MEMBERS},
     queries::{self, Body},
@@ -17,7 +23,7 @@ use crate::{
     clock,
     error::{Checks, Code, Error, Result},
     events::Kind,
-    ids::{BodyId, PersonId},
+    ids::{BodyId, HouseholdId, PersonId},
     people::{self, Resident},
     store::Tx,
 };
@@ -33,9 +39,15 @@ const SHOWN: u64 = 200;
 pub struct ChangeRegister {
     /// Do they come, or leave?
     pub is_entered: bool,
-    /// Who: numbers on the village's roster, 500 at most.
-    #[schema(min_items = 1, max_items = 500)]
+    /// Who: numbers on the village's roster, or on the register of who is on none; 500 at most.
+    #[serde(default)]
+    #[schema(max_items = 500)]
     pub roster_numbers: Vec<String>,
+    /// Who comes and is on no roster of the village; 50 at most. Who left the roster and is on the register still has a vote
+    /// again by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    pub off_roster: Vec<OffRosterMember>,
     /// Why; every member reads it. 2 to 200 characters.
     #[schema(min_length = 2, max_length = 200)]
     pub reason: String,
@@ -78,6 +90,9 @@ pub struct RegisteredView {
     /// Is this person on no roster any more? Then there is no vote either, though nobody was struck.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub has_left: bool,
+    /// On no roster, and counted all the same: who keeps the register said so.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_off_roster: bool,
 }
 
 /// That somebody came onto a register, or left it.
@@ -103,29 +118,32 @@ pub struct RegisterChangeView {
 ///
 /// # Errors
 /// `not_found` for a body that is no collective; `not_allowed` for who does not keep its register; `invalid_fields` for a number
-/// that nobody has there, for who is on it already or is not, and when it is full.
+/// that nobody has there, for who is on it already or is not, for an identity number that is none or somebody else's, and when it
+/// is full.
 pub async fn change(tx: &Tx, actor: &Actor, (id, input): (BodyId, ChangeRegister)) -> Result<RegisterChanged> {
     let body = kept(tx, actor, id).await?;
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);
     checks.day("since", input.since);
     checks.require(input.since <= clock::local_date(tx.now()), "since", "out_of_range");
-    checks.require((1..=MAX_AT_ONCE).contains(&input.roster_numbers.len()), "roster_numbers", "out_of_range");
+    let least = usize::from(input.off_roster.is_empty());
+    checks.require((least..=MAX_AT_ONCE).contains(&input.roster_numbers.len()), "roster_numbers", "out_of_range");
+    // who leaves has a number on the register, whoever they are
+    checks.require(input.is_entered || input.off_roster.is_empty(), "off_roster", "unknown");
     checks.done()?;
     let listed = members::ids(tx, id).await?;
-    let named = named(tx, &body, (&input, &listed)).await?;
+    let mut named = named(tx, &body, (&input, &listed)).await?;
     if input.is_entered {
+        let standing = members::entitled(tx, id, tx.now()).await?;
+        let others = off_roster::meant(tx, (&body, &input.off_roster), (&listed, &standing)).await?;
         let mut checks = Checks::default();
         let most = usize::try_from(MAX_MEMBERS).unwrap_or(usize::MAX);
-        checks.require(listed.len().saturating_add(named.len()) <= most, "roster_numbers", "too_long");
+        checks.require(listed.len() + named.len() + others.len() <= most, "roster_numbers", "too_long");
+        let is_twice = others.iter().any(|one| named.contains(&one.person));
+        checks.require(!is_twice, "off_roster", "duplicate");
         checks.done()?;
-        let row = |person: &PersonId| body_member::ActiveModel {
-            body_id: Set(id),
-            person_id: Set(*person),
-            recorded_by: Set(actor.person),
-            recorded_at: Set(tx.now()),
-        };
-        body_member::Entity::insert_many(named.iter().map(row)).exec_without_returning(tx).await?;
+        enter(tx, actor, id, (&named, &others)).await?;
+        named.extend(others.iter().map(|one| one.person));
     } else {
         body_member::Entity::delete_many()
             .filter(body_member::Column::BodyId.eq(id))
@@ -135,6 +153,34 @@ pub async fn change(tx: &Tx, actor: &Actor, (id, input): (BodyId, ChangeRegister
     }
     note(tx, actor, (&body, &input), &named).await?;
     Ok(RegisterChanged { changed: named.len(), count: members::ids(tx, id).await?.len() })
+}
+
+/// Writes down who comes; who is on the register without a vote has one from now on.
+async fn enter(tx: &Tx, actor: &Actor, id: BodyId, (named, others): (&[PersonId], &[Meant])) -> Result<()> {
+    let row = |person: PersonId, is_off_roster: bool, household: Option<HouseholdId>| body_member::ActiveModel {
+        body_id: Set(id),
+        person_id: Set(person),
+        recorded_by: Set(actor.person),
+        recorded_at: Set(tx.now()),
+        is_off_roster: Set(is_off_roster),
+        household_id: Set(household),
+    };
+    let mut rows: Vec<body_member::ActiveModel> = named.iter().map(|person| row(*person, false, None)).collect();
+    let fresh = others.iter().filter(|one| !one.is_listed);
+    rows.extend(fresh.map(|one| row(one.person, one.is_off_roster, one.household)));
+    if !rows.is_empty() {
+        body_member::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    for one in others.iter().filter(|one| one.is_listed) {
+        body_member::Entity::update_many()
+            .col_expr(body_member::Column::IsOffRoster, Expr::value(one.is_off_roster))
+            .col_expr(body_member::Column::HouseholdId, Expr::value(one.household))
+            .filter(body_member::Column::BodyId.eq(id))
+            .filter(body_member::Column::PersonId.eq(one.person))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The collective, for who keeps its register: who holds its meetings.
@@ -214,13 +260,15 @@ pub async fn register(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> R
         return Err(Code::NotFound.into());
     }
     let keeps = members::holds(actor, id);
+    let off_roster = members::off_roster(db, id).await?;
     let ids: Vec<PersonId> = listed.into_iter().collect();
     let mut people: Vec<Resident> = people::queries::on_rolls(db, &ids).await?.into_values().collect();
     people.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
     let show = |one: Resident| RegisteredView {
         name: if keeps { one.name } else { people::mask_name(&one.name) },
         roster_number: keeps.then_some(one.roster_number),
-        has_left: one.left_on.is_some(),
+        has_left: one.left_on.is_some() && !off_roster.contains(&one.id),
+        is_off_roster: one.left_on.is_some() && off_roster.contains(&one.id),
     };
     Ok(RegisterView {
         body_id: id,

@@ -210,7 +210,7 @@ pub(crate) mod body_member {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{BodyId, PersonId};
+    use crate::ids::{BodyId, HouseholdId, PersonId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "body_members")]
@@ -221,6 +221,10 @@ pub(crate) mod body_member {
         pub person_id: PersonId,
         pub recorded_by: PersonId,
         pub recorded_at: DateTime<Utc>,
+        /// Counts though on no roster: who keeps the register said so.
+        pub is_off_roster: bool,
+        /// The household of the collective, where it is not that of a roster.
+        pub household_id: Option<HouseholdId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
+    bodies,
     error::{Code, Result},
     events::Kind,
     ids::{PersonId, VoteId},
@@ -60,7 +61,9 @@ pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<Rea
     let left: Vec<PersonId> = electors.into_iter().filter(|id| !told.contains(id) && is_left(id)).collect();
     let households = people::household_numbers(db, &vote.area_code).await?;
     // a body's people may live in another village
-    let residents = people::queries::on_rolls(db, &left).await?.into_values().filter(|one| one.left_on.is_none());
+    let off_roster = bodies::members::off_roster(db, vote.body_id).await?;
+    let residents = people::queries::on_rolls(db, &left).await?.into_values();
+    let residents = residents.filter(|one| one.left_on.is_none() || off_roster.contains(&one.id));
     let rows = residents.map(|one| ReachRow {
         why: silent.get(&one.id).map(|why| (*why).to_owned()).or_else(|| why.get(&one.id).cloned()),
         person_id: one.id,

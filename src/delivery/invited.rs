@@ -11,7 +11,7 @@ use crate::{
     bodies,
     error::{Code, Result},
     events::Kind,
-    ids::{MeetingId, PersonId},
+    ids::{BodyId, MeetingId, PersonId},
     meetings::{
         self, Audience,
         queries::{CANCELLED, invited},
@@ -31,12 +31,12 @@ pub async fn invited_of(app: &App, actor: &Actor, id: MeetingId) -> Result<Vec<R
         return Err(Code::NotAllowed.into());
     }
     let called = match (meeting.audience, invited(db, id).await?) {
-        (_, Some(listed)) => on_roster(db, &listed).await?,
+        (_, Some(listed)) => counted(db, meeting.body_id, &listed).await?,
         (Audience::Villagers, None) => people::residents(db, &meeting.area_code).await?,
         // called before meetings had lists
         (_, None) => {
             let members = bodies::members::entitled(db, meeting.body_id, app.now()).await?;
-            on_roster(db, &members.into_iter().collect::<Vec<_>>()).await?
+            counted(db, meeting.body_id, &members.into_iter().collect::<Vec<_>>()).await?
         }
     };
     let kind = if meeting.state == CANCELLED { Kind::MeetingCancelled } else { Kind::MeetingCalled };
@@ -48,8 +48,9 @@ pub async fn invited_of(app: &App, actor: &Actor, id: MeetingId) -> Result<Vec<R
     board::named(db, called, told.as_ref()).await
 }
 
-/// Those of these people who have not left.
-async fn on_roster(db: &impl ConnectionTrait, ids: &[PersonId]) -> Result<Vec<Resident>> {
+/// Those of these people who have not left, or whom the body counts though they are on no roster.
+async fn counted(db: &impl ConnectionTrait, body: BodyId, ids: &[PersonId]) -> Result<Vec<Resident>> {
+    let off_roster = bodies::members::off_roster(db, body).await?;
     let found = people::queries::on_rolls(db, ids).await?;
-    Ok(found.into_values().filter(|one| one.left_on.is_none()).collect())
+    Ok(found.into_values().filter(|one| one.left_on.is_none() || off_roster.contains(&one.id)).collect())
 }

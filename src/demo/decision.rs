@@ -46,6 +46,7 @@ impl Story<'_> {
             challenge_days: None,
             roll_days: None,
             by_charter: None,
+            collective_item: None,
         };
         let vote =
             self.write(move |tx| Box::pin(async move { votes::commands::open_vote(tx, &actor, input).await })).await?;

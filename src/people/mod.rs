@@ -1,6 +1,6 @@
 //! 居民、户: who lives and is registered where, and how they sign in.
 //!
-//! Always true: a person comes from a village's roster and is never deleted, only marked as left; identity numbers are
+//! Always true: a person comes from a village's roster, or the register of its collective, and is never deleted, only marked as left; identity numbers are
 //! kept as keyed digests and their last four characters sealed, phones sealed; a phone that was proven and approved is not
 //! changed by a roster; a closed account has no phone and no name but on the rolls; a known and an unknown phone number get the same
 //! answers; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
@@ -20,6 +20,7 @@ mod http;
 mod login_http;
 mod matching;
 pub mod numbers;
+mod off_roster;
 mod passwords;
 pub mod proof;
 pub mod queries;
@@ -46,6 +47,7 @@ pub use self::{
     commands::{RosterFile, RosterImported, import_roster},
     guest::make_guest,
     login_http::{Tokens, tokens as hand_out},
+    off_roster::{by_id_number, make_off_roster},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},

@@ -10,7 +10,7 @@ use super::{
     roll,
     rows::vote,
     rules::{
-        self, CharterRule, Preset,
+        self, CharterRule, CollectiveItem, Preset,
         roll::{MAX_POSTED_DAYS, days_after},
     },
 };
@@ -38,6 +38,7 @@ pub mod households;
 mod keep;
 mod many;
 pub mod objections;
+mod of_collective;
 mod of_group;
 mod opening;
 mod overdue;
@@ -138,6 +139,10 @@ pub struct OpenVote {
     /// a tie what was asked before.
     #[serde(default)]
     pub by_charter: Option<CharterRule>,
+    /// Which item of article 26 of the law on rural collectives is decided: for the assembly of its members or of their
+    /// representatives, and only for these. After a tie that of the vote before.
+    #[serde(default)]
+    pub collective_item: Option<CollectiveItem>,
 }
 
 /// Are choices named after closing?
@@ -318,7 +323,9 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(Preset, DateTime<Utc>)
     checks.require(!on_paper_alone || !input.allows_revote, "allows_revote", "not_on_paper");
     by_charter::check(&mut checks, input);
     of_group::check(&mut checks, input);
+    of_collective::check(&mut checks, input);
     checks.done()?;
     let preset = preset.filter(|preset| roll::is_votable(preset)).ok_or(Code::RuleNotVotable)?;
-    Ok((by_charter::applied(preset, input.by_charter.as_ref()), opens_at))
+    let preset = by_charter::applied(preset, input.by_charter.as_ref());
+    Ok((of_collective::applied(preset, input.collective_item.as_ref()), opens_at))
 }

@@ -7,7 +7,7 @@ use sea_orm::{EntityTrait, Set};
 use super::{
     queries::{self, households},
     rows::{roll_agent, roll_entry, roll_member},
-    rules::{Preset, Unit},
+    rules::{Preset, Unit, collective::is_enough},
 };
 use crate::{
     areas,
@@ -60,11 +60,11 @@ enum Reach {
     Members,
 }
 
-/// May this preset be voted on here: a question whose roll we can draw up?
+/// May this preset be voted on here: a question whose roll we can draw up, and a rule that a later law has not made too weak?
 #[must_use]
 pub(super) fn is_votable(preset: &Preset) -> bool {
     let is_question = preset.passing.is_some() && preset.second_measure.is_none();
-    is_question && reach(preset.unit).is_some()
+    is_question && reach(preset.unit).is_some() && is_enough(preset)
 }
 
 /// Who must have been called to the meeting that such a vote belongs to.
@@ -140,12 +140,19 @@ async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resi
     Ok(residents)
 }
 
-/// The members of a body: those who are counted at its meetings and are on some roster still. Of a collective children are
-/// members, too, and those of age alone have a vote.
+/// The members of a body: those who are counted at its meetings and are on some roster still, or whom its register counts though
+/// they are on none. Of a collective children are members, too, and those of age alone have a vote.
 async fn members(tx: &Tx, body: BodyId, day: NaiveDate) -> Result<Vec<Elector>> {
     let ids: Vec<PersonId> = bodies::members::voting(tx, body, (tx.now(), day)).await?.into_iter().collect();
     let found = people::queries::on_rolls(tx, &ids).await?;
-    let mut all: Vec<Resident> = found.into_values().filter(|one| one.left_on.is_none()).collect();
+    let off_roster = bodies::members::off_roster(tx, body).await?;
+    let counts = |one: &Resident| one.left_on.is_none() || off_roster.contains(&one.id);
+    let mut all: Vec<Resident> = found.into_values().filter(counts).collect();
+    // who belongs to a household of the collective may live in another, or in none here
+    let homes = bodies::members::households(tx, body).await?;
+    for one in &mut all {
+        one.household = homes.get(&one.id).copied().unwrap_or(one.household);
+    }
     // always the same way: they come from several villages
     all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }
@@ -298,7 +305,6 @@ mod tests {
             "village_assembly_person",
             "village_representatives",
             "zj_collective_assets",
-            "zj_coop_members",
             "zj_coop_members_major",
         ];
         assert_eq!(votable, wanted);

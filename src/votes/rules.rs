@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub mod charter;
+pub mod collective;
 pub mod election;
 pub mod paper;
 pub mod proxies;
@@ -16,6 +17,7 @@ pub mod turnout;
 
 pub use self::{
     charter::CharterRule,
+    collective::CollectiveItem,
     election::{Elected, Question, elect},
     proxies::{ProxyRule, Relation, Who},
     roll::{RollFault, RollRule},

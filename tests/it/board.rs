@@ -12,6 +12,7 @@ mod households;
 mod inside;
 mod mixed;
 mod of_group;
+mod off_roster;
 mod paper;
 mod proxies;
 mod rolls;

@@ -19,7 +19,7 @@ use crate::{
         OpenVote, PresetView, Secrecy, VoteView,
         commands::open_vote,
         queries::{has_charter, is_inside, is_of_kind, presets, votes_at},
-        rules::{self, CharterRule},
+        rules::{self, CharterRule, CollectiveItem},
     },
 };
 
@@ -105,6 +105,7 @@ pub(super) fn asked(
         closes_at: moment_of(fields, "closes_at")?,
         meeting_id,
         by_charter: by_charter(fields)?,
+        collective_item: collective_item(fields)?,
     })
 }
 
@@ -124,6 +125,13 @@ fn by_charter(fields: &Fields) -> Result<Option<CharterRule>> {
         Some(_) => fields.optional("by_charter.quorum")?,
     };
     Ok(Some(CharterRule { article: article.to_owned(), quorum, passing: fields.required("by_charter.passing")? }))
+}
+
+/// Which item of article 26 the form names.
+fn collective_item(fields: &Fields) -> Result<Option<CollectiveItem>> {
+    let number: Option<u8> = fields.optional("collective_item.number")?;
+    let discussed = fields.text("collective_item.discussed").to_owned();
+    Ok(number.map(|number| CollectiveItem { number, discussed }))
 }
 
 /// Opens it.

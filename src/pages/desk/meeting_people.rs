@@ -6,7 +6,7 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::{
     frame::{Clerk, Desk},
-    sheets::Found,
+    sheets::{Find, Found},
 };
 use crate::{
     app::{App, Path},
@@ -70,6 +70,16 @@ impl Roll {
         };
         let others = self.people.iter().filter(|one| !is_known(one.person_id));
         others.map(|one| Found { id: one.person_id, label: one.name.clone() }).collect()
+    }
+
+    /// Who is on it by that name and was not found in the village: a member of the collective may live elsewhere.
+    pub(super) fn named(&self, find: &Find, found: &[Found]) -> Vec<Found> {
+        let words = find.words();
+        let words = words.trim();
+        let is_known = |person: PersonId| found.iter().any(|one| one.id == person);
+        let fits = |one: &&ListedView| !words.is_empty() && one.name.contains(words) && !is_known(one.person_id);
+        let named = self.people.iter().filter(fits);
+        named.map(|one| Found { id: one.person_id, label: one.name.clone() }).collect()
     }
 }
 

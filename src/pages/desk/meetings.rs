@@ -29,7 +29,10 @@ use crate::{
     },
     people::village_groups,
     text,
-    votes::queries::has_charter,
+    votes::{
+        queries::{has_charter, has_items},
+        rules::collective::ITEMS,
+    },
 };
 
 /// Which meetings are listed.
@@ -183,6 +186,16 @@ impl MeetingPage {
         self.agenda.presets.iter().any(|one| has_charter(&one.id))
     }
 
+    /// Is an item of article 26 decided by one of them?
+    fn has_item(&self) -> bool {
+        self.agenda.presets.iter().any(|one| has_items(&one.id))
+    }
+
+    /// These items: number and words.
+    fn items(&self) -> Vec<(String, String)> {
+        (1..=ITEMS).map(|number| (number.to_string(), text::say(&format!("collective-item-{number}")))).collect()
+    }
+
     fn calls_villagers(&self) -> bool {
         self.meeting.audience.is_assembly()
     }
@@ -215,6 +228,8 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     if may_hold && meeting.audience == Audience::Members && !is_searched {
         found = without_seat(app, clerk, &meeting, &awaited).await?;
     }
+    let named = if may_hold && is_searched { roll.named(&find, &found) } else { Vec::new() };
+    found.extend(named);
     if may_hold && !is_searched {
         found.extend(roll.others(&awaited, &found));
     }

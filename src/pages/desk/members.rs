@@ -12,7 +12,7 @@ use crate::{
     bodies::{
         self, Body,
         members::{self, BodyMemberView, EnterMember},
-        register::{self, ChangeRegister, RegisterView},
+        register::{self, ChangeRegister, OffRosterMember, RegisterView},
         rules::BodyKind,
     },
     clock,
@@ -133,6 +133,7 @@ async fn change(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Resu
     let input = ChangeRegister {
         is_entered: fields.required::<String>("way")? == "in",
         roster_numbers: numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect(),
+        off_roster: off_roster(fields).into_iter().collect(),
         reason: fields.text("reason").to_owned(),
         since: fields.required("since")?,
     };
@@ -140,6 +141,15 @@ async fn change(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Resu
         Box::pin(register::change(tx, actor, input))
     });
     change.await.map(drop)
+}
+
+/// The one who is on no roster of the village, where the form names somebody.
+fn off_roster(fields: &Fields) -> Option<OffRosterMember> {
+    let typed = |name: &str| fields.text(&format!("off_roster[0].{name}")).trim().to_owned();
+    let (name, id_number, household) = (typed("name"), typed("id_number"), typed("household_number"));
+    let household_number = Some(household).filter(|number| !number.is_empty());
+    let is_named = !(name.is_empty() && id_number.is_empty());
+    is_named.then_some(OffRosterMember { name, id_number, household_number })
 }
 
 async fn strike(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Result<()> {

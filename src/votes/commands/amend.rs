@@ -11,6 +11,7 @@ use crate::{
     ids::{PersonId, RollObjectionId},
     people,
     store::Tx,
+    text,
     votes::{
         queries::{
             self,
@@ -131,6 +132,20 @@ async fn added(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<Elector>
         }
     }
     Ok(elector)
+}
+
+/// What is published of a decision, and whose digest is on the board: the reason, who decided in their seats, and the article by
+/// which the roll is drawn up.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn stated(tx: &Tx, vote: &vote::Model, (decision, by): (&str, &[Option<PersonId>])) -> Result<String> {
+    let by: Vec<PersonId> = by.iter().flatten().copied().collect();
+    let mut names = people::names(tx, by.clone()).await?;
+    let by: Vec<String> = by.iter().filter_map(|person| names.remove(person)).collect();
+    let law = queries::rule_of(vote)?.law;
+    let blanks = [("decision", decision.into()), ("by", by.join("、").into()), ("law", law.into())];
+    Ok(text::say_with("roll-amend-stated", &blanks))
 }
 
 /// Changes the roll, and says so on the board; who is struck casts for nobody else either. Recorded: `vote.roll_amended`,

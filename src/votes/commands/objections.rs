@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::{amend, proxies::Called};
 use crate::{
     actor::Actor,
+    bodies,
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, RollObjectionId, VoteId},
@@ -156,7 +157,7 @@ async fn whom(tx: &Tx, actor: &Actor, vote: &vote::Model, input: &RaiseRollObjec
                 RollFault::Missing => None,
             };
             let person = match there {
-                None => find(tx, &vote.area_code, (&name, number)).await?,
+                None => find(tx, vote, (&name, number)).await?,
                 known => known,
             };
             Whom { name, roster_number: number.map(str::to_owned), person }
@@ -210,9 +211,18 @@ async fn on_roll(tx: &Tx, vote: &vote::Model, (name, number): (&str, Option<&str
     }
 }
 
-async fn find(db: &impl ConnectionTrait, area: &str, (name, number): (&str, Option<&str>)) -> Result<Option<PersonId>> {
+/// Somebody of the village; of a collective a member before, who may live elsewhere.
+async fn find(db: &impl ConnectionTrait, vote: &vote::Model, whom: (&str, Option<&str>)) -> Result<Option<PersonId>> {
+    let member = match queries::is_of_collective(&vote.preset) {
+        true => bodies::members::called(db, vote.body_id, whom).await?,
+        false => Named::Nobody,
+    };
+    let named = match member {
+        Named::Nobody => people::queries::named(db, std::slice::from_ref(&vote.area_code), whom).await?,
+        known => known,
+    };
     let mut checks = Checks::default();
-    match people::queries::named(db, &[area.to_owned()], (name, number)).await? {
+    match named {
         Named::One(person) => return Ok(Some(person)),
         Named::Nobody => {}
         Named::Several => checks.wrong("about.name", "several_of_that_name"),
@@ -241,7 +251,7 @@ pub async fn decide_roll_objection(
     checks.done()?;
     let number = row.roster_number.as_deref();
     let person = match row.person_id {
-        None => find(tx, &vote.area_code, (&row.name, number)).await?,
+        None => find(tx, &vote, (&row.name, number)).await?,
         known => known,
     };
     if person == Some(actor.person) {
@@ -295,7 +305,8 @@ pub async fn confirm_roll_objection(
         let fault = RollFault::parse(&row.kind).ok_or_else(|| Error::broken("the kind of an objection"))?;
         let person = row.person_id.ok_or_else(|| amend::refused("not_on_roster"))?;
         let change = amend::change(tx, &vote, (fault, person)).await?;
-        amend::apply(tx, &vote, change, (&decision, row.id, actor.person)).await?;
+        let told = amend::stated(tx, &vote, (&decision, &[row.decided_by, Some(actor.person)])).await?;
+        amend::apply(tx, &vote, change, (&told, row.id, actor.person)).await?;
     }
     let change = roll_objection::Entity::update_many()
         .col_expr(roll_objection::Column::State, Expr::value(if upholds { UPHELD } else { REJECTED }))

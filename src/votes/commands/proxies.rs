@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     actor::Actor,
     app::App,
+    bodies,
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{MediaId, PersonId, VoteId},
@@ -72,12 +73,12 @@ pub async fn name_proxy(tx: &Tx, actor: &Actor, (id, input): (VoteId, NameProxy)
     }
     let rule = in_time(tx, &vote)?;
     let elector = match &input.elector {
-        Some(called) => find(tx, &vote.area_code, ("elector", called)).await?,
+        Some(called) => find(tx, &vote, ("elector", called)).await?,
         None => actor.person,
     };
     // who is not on the roll asks after nobody on the roster
     let entry = entry_of(tx, id, elector).await?.ok_or(Code::NotOnRoll)?;
-    let agent = find(tx, &vote.area_code, ("agent", &input.agent)).await?;
+    let agent = find(tx, &vote, ("agent", &input.agent)).await?;
     // what cannot be is told before what was done: nobody finds out for nothing whose ballot is there
     let known = active(tx, id, entry.number).await?;
     if known.is_none() {
@@ -127,14 +128,20 @@ fn in_time(tx: &Tx, vote: &vote::Model) -> Result<ProxyRule> {
     if tx.now() >= until { Err(Code::ProxyTooLate.into()) } else { Ok(rule) }
 }
 
-async fn find(tx: &Tx, area: &str, (field, called): (&str, &Called)) -> Result<PersonId> {
+/// Somebody of the village; of a collective one of its members, who may live elsewhere.
+async fn find(tx: &Tx, vote: &vote::Model, (field, called): (&str, &Called)) -> Result<PersonId> {
     let mut checks = Checks::default();
     let name = format!("{field}.name");
     checks.text(&name, &called.name, 1..=50);
     checks.done()?;
     let number = called.roster_number.as_deref().map(str::trim).filter(|number| !number.is_empty());
+    let whom = (called.name.trim(), number);
+    let named = match queries::is_of_collective(&vote.preset) {
+        true => bodies::members::called(tx, vote.body_id, whom).await?,
+        false => people::queries::named(tx, std::slice::from_ref(&vote.area_code), whom).await?,
+    };
     let mut checks = Checks::default();
-    match people::queries::named(tx, &[area.to_owned()], (called.name.trim(), number)).await? {
+    match named {
         Named::One(person) => return Ok(person),
         Named::Several => checks.wrong(name, "several_of_that_name"),
         Named::Nobody => checks.wrong(name, "not_on_roster"),

@@ -69,7 +69,7 @@ async fn answer_result_challenge(
     done.await.map(Json)
 }
 
-/// Who took part by which channel, after the end; of fewer than five nothing is told.
+/// Who took part by which channel, after the end; of fewer than ten nothing is told.
 #[utoipa::path(get, path = "/v1/votes/{id}/turnout", tag = "votes", operation_id = "read_turnout", params(("id" = VoteId, Path)),
     responses((status = 200, body = TurnoutView, description = "For everybody"),
         (status = "default", body = Problem, description = "Refused; `wrong_state` before there is a result",

@@ -32,6 +32,12 @@ pub fn is_of_collective(preset: &str) -> bool {
     rules::preset(preset).is_some_and(|preset| preset.unit == Unit::Member)
 }
 
+/// Is an item of article 26 decided by this preset (农村集体经济组织法, articles 27 and 28)?
+#[must_use]
+pub fn has_items(preset: &str) -> bool {
+    matches!(preset, "collective_members" | "collective_reps")
+}
+
 /// Do the members of a body of this kind vote among themselves by this preset?
 #[must_use]
 pub fn is_of_kind(preset: &str, body_kind: &str) -> bool {

@@ -81,7 +81,7 @@ pub struct AmendmentView {
     pub op_name: String,
     /// Whose number on the roll.
     pub number: i32,
-    /// Why; its SHA-256 is on the board.
+    /// Why, who decided it, and by which article the roll is drawn up; its SHA-256 is on the board.
     pub decision: String,
     /// When.
     pub made_at: DateTime<FixedOffset>,

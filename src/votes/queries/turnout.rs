@@ -39,7 +39,7 @@ pub struct ChannelTurnout {
     pub channel: String,
     /// The same in Chinese.
     pub name: String,
-    /// How many; absent when they are fewer than five, or would tell of fewer than five.
+    /// How many; absent when they are fewer than ten, or would tell of fewer than ten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<u64>,
     /// The number, or that it is not told, in Chinese.

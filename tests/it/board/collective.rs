@@ -9,12 +9,22 @@ use crate::support::{Raw, Somebody, TestApp, Village, count, import, person_of};
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
 const CHILD: &str = "00060,H003,330521103202,4,费小宝,男,2015-01-02,,,子,1,1\n";
 
-fn ballot() -> Value {
+pub(super) fn ballot() -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choice": "for" })
 }
 
+/// Item of article 26, and that it was discussed before.
+pub(super) fn item(number: u8) -> Value {
+    json!({ "number": number, "discussed": "11月1日村党总支会议" })
+}
+
 /// A body of the village, with these people in its seats.
-async fn founded(app: &TestApp, village: &Village, kind: &str, seats: &[(&str, &str)]) -> (String, Vec<Somebody>) {
+pub(super) async fn founded(
+    app: &TestApp,
+    village: &Village,
+    kind: &str,
+    seats: &[(&str, &str)],
+) -> (String, Vec<Somebody>) {
     let found = json!({ "kind": kind, "name": "东衡村经济合作社", "areas": [village.area] });
     let body = village.town.post("/v1/bodies", found).await.ok()["id"].as_str().unwrap().to_owned();
     let mut people = Vec::new();
@@ -27,7 +37,7 @@ async fn founded(app: &TestApp, village: &Village, kind: &str, seats: &[(&str, &
     (body, people)
 }
 
-fn change(is_entered: bool, numbers: &[&str]) -> Value {
+pub(super) fn change(is_entered: bool, numbers: &[&str]) -> Value {
     json!({ "is_entered": is_entered, "roster_numbers": numbers, "reason": "成员身份确认", "since": "2026-11-01" })
 }
 
@@ -115,7 +125,7 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
     let meeting = keeper.post("/v1/meetings", call).await.ok();
     assert_eq!(meeting["listed"], 6, "those of age on the register, and not who keeps it besides");
     let ask = json!({ "meeting_id": meeting["id"], "question": "是否同意入股？", "preset": "collective_members",
-        "closes_at": app.app.now() + TimeDelta::days(15) });
+        "closes_at": app.app.now() + TimeDelta::days(15), "collective_item": item(11) });
     let early = keeper.post("/v1/votes", ask.clone()).await;
     assert!(early.body.to_string().contains("called_too_late"), "{}", early.body);
     app.pass(TimeDelta::days(10)).await;
@@ -123,6 +133,10 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
         ("preset", json!("zj_collective_assets"), "called_too_late"),
         ("preset", json!("council_charter"), "not_of_this_body"),
         ("preset", json!("collective_board"), "not_of_this_body"),
+        ("preset", json!("zj_coop_members"), "rule_not_votable"),
+        ("collective_item", Value::Null, "required"),
+        ("collective_item", item(14), "unknown"),
+        ("collective_item", json!({ "number": 11, "discussed": " " }), "collective_item.discussed"),
         (
             "by_charter",
             json!({ "article": "章程", "passing": { "num": 1, "den": 2, "strict": true, "basis": "P" } }),
@@ -131,6 +145,11 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
     ] {
         let mut wrong = ask.clone();
         wrong[field] = value;
+        if field == "preset" {
+            wrong["collective_item"] = Value::Null;
+            // its province asks for secrecy, and is followed in nothing else
+            wrong["secrecy"] = json!(if wrong["preset"] == "zj_coop_members" { "secret" } else { "open" });
+        }
         let refused = keeper.post("/v1/votes", wrong).await;
         assert!(refused.body.to_string().contains(code), "{field} {code}: {}", refused.body);
     }
@@ -145,6 +164,9 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
         "a child is a member without a vote"
     );
     let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    // what is decided and by which article is read before voting
+    let law = vote["law"].as_str().unwrap();
+    assert!(["第（十一）项", "第27条", "11月1日村党总支会议"].iter().all(|words| law.contains(words)), "{law}");
     app.settle().await;
     assert_eq!(cards(&app, "由集体成员名册上 6 位").await, 1, "in the village's channel, once");
     let (agent, elector) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
@@ -165,7 +187,8 @@ async fn two_thirds_of_all_members_of_age_decide_one_person_one_vote() {
     let result = app.get(&format!("{path}/result")).await.ok();
     let counted = &result["count"];
     assert_eq!((&counted["on_roll"], &counted["yes"], &result["outcome"]), (&json!(6), &json!(4), &json!("passed")));
-    checked(&app, &path[10..], &[]).await;
+    assert_eq!(result["law"], vote["law"]);
+    assert_eq!(checked(&app, &path[10..], &[]).await["manifest"]["law"], vote["law"]);
     app.stop().await;
 }
 
@@ -260,8 +283,16 @@ async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_mee
             "agenda": "表决", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
         assert_eq!(seated[1].post("/v1/meetings", call.clone()).await.refused(), "not_allowed");
         let meeting = seated[0].post("/v1/meetings", call).await.ok()["id"].clone();
-        let ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": kind,
+        let mut ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": kind,
             "closes_at": app.app.now() + TimeDelta::days(1) });
+        // what the charter says, who is a member, land, compensation, merging: for all members alone
+        for number in [1, 3, 8, 10, 12] {
+            ask["collective_item"] = item(number);
+            let refused = seated[0].post("/v1/votes", ask.clone()).await.body.to_string();
+            let code = if kind == "collective_reps" { "reserved_to_members" } else { "not_of_an_assembly" };
+            assert!(refused.contains(code), "{kind} {number}: {refused}");
+        }
+        ask["collective_item"] = if kind == "collective_reps" { item(7) } else { Value::Null };
         let vote = seated[0].post("/v1/votes", ask).await.ok();
         assert_eq!(vote["on_roll"], seats);
         let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
@@ -278,7 +309,7 @@ async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_mee
         "agenda": "表决", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
     let meeting = seated[0].post("/v1/meetings", call).await.ok()["id"].clone();
     let ask = json!({ "meeting_id": meeting, "question": "是否同意？", "preset": "collective_reps",
-        "closes_at": app.app.now() + TimeDelta::days(1) });
+        "closes_at": app.app.now() + TimeDelta::days(1), "collective_item": item(7) });
     let refused = seated[0].post("/v1/votes", ask).await;
     assert!(refused.body.to_string().contains("too_few_representatives"), "{}", refused.body);
     app.stop().await;

@@ -216,13 +216,21 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     let meeting = village.chair.post("/v1/meetings", call).await.ok()["id"].clone();
     let ask = |more: Value| {
         let mut all = json!({ "meeting_id": meeting, "question": "选举主任", "preset": "committee_election_round1",
-            "secrecy": "paper", "has_paper": true, "options": ["费海荣", "沈主任", "俞主任"], "max_choices": 2, "seats": 1,
+            "secrecy": "paper", "has_paper": true, "options": ["费海荣", "沈主任", "俞主任"], "seats": 1,
             "closes_at": starts + TimeDelta::hours(8) });
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
     };
     assert_eq!(village.chair.post("/v1/votes", ask(json!({ "secrecy": "secret" }))).await.refused(), "paper_required");
-    for wrong in [json!({ "has_paper": false }), json!({ "allows_revote": true }), json!({ "roll_days": 5 })] {
+    // as many candidates as places are no election, and a ballot that names more than there are places is none
+    let (unopposed, too_many) = (json!({ "seats": 3 }), json!({ "max_choices": 2 }));
+    for wrong in [
+        json!({ "has_paper": false }),
+        json!({ "allows_revote": true }),
+        json!({ "roll_days": 5 }),
+        unopposed,
+        too_many,
+    ] {
         assert_eq!(village.chair.post("/v1/votes", ask(wrong.clone())).await.refused(), "invalid_fields", "{wrong}");
     }
     // the village's other questions go through the stages of a matter
@@ -272,7 +280,7 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     }
     app.pass(TimeDelta::days(5)).await;
     assert_eq!(app.get(&path).await.ok()["state"], "counting_paper");
-    let told = |photo| tally(json!({ "1": 20, "1,2": 10, "3": 5 }), (3, 2), photo);
+    let told = |photo| tally(json!({ "1": 30, "3": 5 }), (3, 2), photo);
     village.clerk.post(&format!("{path}/paper/counts"), told(photo(&village.clerk).await)).await.ok();
     village.supervisor.post(&format!("{path}/paper/counts"), told(None)).await.ok();
     village.chair.post(&format!("{path}/paper/signature"), json!({})).await.ok();

@@ -1,6 +1,6 @@
 //! The roll that hangs before a vote: who is missing, who should not be on it, and changes that two people make and all see.
 use chrono::TimeDelta;
-use liusheng::board::sealing::Trustee;
+use liusheng::{board::sealing::Trustee, keys::sha256_hex, people};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -84,6 +84,13 @@ async fn a_roll_hangs_before_the_vote_and_changes_only_by_two_people_on_the_boar
     assert!(told.contains("补入") && told.contains("划去") && !told.contains("沈静芳"), "{told}");
     let entries = app.get(&format!("{path}/board/entries")).await.ok()["items"].to_string();
     assert_eq!(entries.matches("amend").count(), 2, "the roll is not what the board says: {entries}");
+    // who decided and by which article stands beside the reason, and the digest on the board is that of all of it
+    let deciders = people::names(app.app.store.read(), vec![village.clerk.person, village.chair.person]).await.unwrap();
+    for one in roll["amendments"].as_array().unwrap() {
+        let stated = one["decision"].as_str().unwrap();
+        assert!(deciders.values().all(|name| stated.contains(name)) && stated.contains("村民委员会组织法"), "{stated}");
+        assert!(entries.contains(&sha256_hex(stated.as_bytes())), "{stated}: {entries}");
+    }
     // the list for the village is masked, the sheet of the office is not; neither has a phone
     let listed = resident.get(&format!("{path}/roll/entries?limit=100")).await.ok().to_string();
     assert!(listed.contains("费**") && !listed.contains("费海荣"), "{listed}");

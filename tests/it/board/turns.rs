@@ -84,6 +84,53 @@ async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
     app.stop().await;
 }
 
+/// Somebody is struck while the own ballot is on its way: one of the two is done, whichever has its turn first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_ballot_and_the_strike_of_its_elector_are_never_both_done() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
+    let (ballots, objections) = (format!("/v1/votes/{vote}/ballots"), format!("/v1/votes/{vote}/roll/objections"));
+    let decision = json!({ "upholds": true, "reason": "经核对，按组织法办理" });
+    let electors = [("00007", "费海荣"), ("00008", "俞美娟"), ("00010", "欧阳水根"), ("00011", "邱小妹")];
+    let mut pairs = Vec::new();
+    for (number, name) in electors {
+        let about = json!({ "name": name, "roster_number": number });
+        let wrong = json!({ "kind": "wrong", "about": about, "reason": "大家都知道" });
+        let raised = village.clerk.post(&objections, wrong).await.ok();
+        let at = format!("{objections}/{}", raised["id"].as_str().unwrap());
+        village.clerk.post(&format!("{at}/decision"), decision.clone()).await.ok();
+        pairs.push((village.villager(&app, number).await, format!("{at}/confirm")));
+    }
+    let let_go = hold_the_writer(&app).await;
+    let mut asked = Vec::new();
+    for (at, (elector, confirm)) in pairs.into_iter().enumerate() {
+        let cast = (elector, ballots.clone(), json!({ "cast_id": Uuid::new_v4(), "choice": "for" }));
+        let strike = (village.chair.clone(), confirm, decision.clone());
+        // one comes first as often as the other
+        let both = if at % 2 == 0 { [(false, cast), (true, strike)] } else { [(true, strike), (false, cast)] };
+        for (is_strike, (who, path, body)) in both {
+            asked.push((at, is_strike, tokio::spawn(async move { who.post(&path, body).await })));
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let_go.send(()).unwrap();
+    let mut done = vec![Vec::new(); electors.len()];
+    for (at, is_strike, asking) in asked {
+        let answer = asking.await.unwrap();
+        if answer.status < 300 {
+            done[at].push(if is_strike { "struck" } else { "cast" });
+        } else {
+            assert_eq!(answer.refused(), if is_strike { "already_cast" } else { "not_on_roll" });
+        }
+    }
+    assert!(done.iter().all(|one| one.len() == 1), "struck, and a ballot in the box: {done:?}");
+    let both = "SELECT count(*) FROM envelopes e JOIN roll_entries r ON r.vote_id = e.vote_id
+         AND r.number = e.elector_number WHERE r.channel = 'struck'";
+    assert_eq!(count(&app, both).await, 0);
+    app.stop().await;
+}
+
 /// Has all of them wait for the writer, and lets it go.
 async fn in_one_turn<const N: usize>(app: &TestApp, path: &str, sent: [(&Somebody, Value); N]) -> Vec<Answer> {
     let let_go = hold_the_writer(app).await;

@@ -17,6 +17,10 @@ async fn hard_of_hearing(scene: &Scene, data: Value) -> WebSocketStream<TcpStrea
 async fn hard_of_hearing_as(scene: &Scene, who: &Somebody, data: Value) -> WebSocketStream<TcpStream> {
     let tcp = TcpSocket::new_v4().unwrap();
     tcp.set_recv_buffer_size(4096).unwrap();
+    connected(scene, who, (tcp, data)).await
+}
+
+async fn connected(scene: &Scene, who: &Somebody, (tcp, data): (TcpSocket, Value)) -> WebSocketStream<TcpStream> {
     let tcp = tcp.connect(scene.app.address).await.unwrap();
     let url = format!("ws://{}/connection/websocket", scene.app.address);
     let (mut socket, _) = client_async(url, tcp).await.unwrap();
@@ -222,5 +226,47 @@ async fn one_person_who_takes_nothing_leaves_room_for_others() {
     let answer = scene.listen(&scene.village.chair).await.rpc("entries", all).await;
     let entries = answer["rpc"]["data"]["entries"].as_array().map(Vec::len);
     assert_eq!(entries, Some(100), "one person left no room for others: {}", answer["error"]);
+    scene.app.stop().await;
+}
+
+/// The next that is no ping.
+async fn next(socket: &mut WebSocketStream<TcpStream>) -> String {
+    loop {
+        let frame = socket.next().await.unwrap().unwrap();
+        if frame.to_text().unwrap() != "{}" {
+            return frame.to_text().unwrap().to_owned();
+        }
+    }
+}
+
+/// Who writes just now is not told to somebody for whom much waits: it would pile up for as long as they take little.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_takes_little_is_not_told_who_writes() {
+    let scene = Scene::set().await;
+    let all = much(&scene).await;
+    let opened = scene.villager.post("/v1/contacts", json!({})).await.ok();
+    let channel = format!("s:{}", opened["stream_id"].as_str().unwrap());
+    let word = json!({ "send": { "data": { "v": 1, "k": "typing", "s": channel } } }).to_string();
+    let (mut clerk, mut quick) = (scene.listen(&scene.clerk).await, scene.listen(&scene.villager).await);
+    clerk.subscribe(&channel, json!({})).await;
+    quick.subscribe(&channel, json!({})).await;
+    let mut slow = connected(&scene, &scene.villager, (TcpSocket::new_v4().unwrap(), Value::Null)).await;
+    slow.send(Message::text(json!({ "id": 2, "subscribe": { "channel": channel } }).to_string())).await.unwrap();
+    next(&mut slow).await;
+    let asked = json!({ "id": 3, "rpc": { "method": "entries", "data": all } });
+    slow.send(Message::text(asked.to_string())).await.unwrap();
+    assert!(beginning(&slow).await.contains("\"rpc\""));
+    clerk.raw(&word).await;
+    quick.until_message("typing").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let answer = tokio::time::timeout(Duration::from_secs(8), next(&mut slow)).await.expect("the answer");
+    assert!(answer.len() > 500_000, "all of it waited");
+    let more = tokio::time::timeout(Duration::from_secs(1), next(&mut slow)).await;
+    assert!(more.is_err(), "told who writes while much waited: {more:?}");
+    // and again when nothing waits
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    clerk.raw(&word).await;
+    let told = tokio::time::timeout(Duration::from_secs(8), next(&mut slow)).await.expect("who writes");
+    assert!(told.contains("typing"), "{told}");
     scene.app.stop().await;
 }

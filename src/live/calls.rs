@@ -4,17 +4,22 @@
 //! A second implementation of ninety operations would drift from the first. An rpc's `data` holds the parameters of the
 //! path and of the query by their names, and beside them the body; its answer is the body of the HTTP answer. Who asks is
 //! known to the connection and handed along inside the process, where no request from outside can put it.
-use std::collections::HashMap;
+use std::{any::Any, collections::HashMap};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{actor::Actor, error::Code};
+use crate::{
+    actor::Actor,
+    error::{Code, Error},
+};
 
 /// What clients of the Centrifuge protocol call by shorter names.
 pub(super) const SHORT: &[(&str, &str)] = &[
@@ -90,10 +95,11 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// These operations, answered by this router.
+    /// These operations, answered by this router. One that panics is answered, too: whoever called it would wait for ever,
+    /// and so would all that is to be done for that connection afterwards.
     #[must_use]
     pub fn new(router: Router, operations: &'static Operations) -> Self {
-        Self { router, operations }
+        Self { router: router.layer(CatchPanicLayer::custom(panicked)), operations }
     }
 
     /// Names of all operations that can be called.
@@ -127,6 +133,10 @@ impl Calls {
             None => Err(Refused { status: StatusCode::INTERNAL_SERVER_ERROR.as_u16(), ..Code::Internal.into() }),
         }
     }
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Error::broken("a call panicked").into_response()
 }
 
 impl Call {
@@ -191,4 +201,37 @@ pub(super) fn is_here(operation: &Value) -> bool {
     let mut kinds = done.chain([&operation["requestBody"]]).filter_map(|one| one["content"].as_object());
     kinds.all(|kinds| kinds.keys().all(|kind| kind == "application/json"))
         && !names.any(|name| NOT_HERE.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use axum::routing::get;
+
+    use super::*;
+    use crate::ids::{PersonId, SessionId};
+
+    static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
+        let broken = json!({ "get": { "operationId": "break", "responses": {} } });
+        Operations::of(&json!({ "paths": { "/v1/broken": broken } }))
+    });
+
+    async fn broken() -> &'static str {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_answered() {
+        let calls = Calls::new(Router::new().route("/v1/broken", get(broken)), &OPERATIONS);
+        let actor = Actor {
+            person: PersonId::new(),
+            session: SessionId::new(),
+            name: String::new(),
+            area: String::new(),
+            seats: Vec::new(),
+        };
+        let refused = calls.call(actor, "break", json!({})).await.unwrap().unwrap_err();
+        assert_eq!((refused.status, refused.code.as_str()), (500, Code::Internal.as_str()));
+    }
 }

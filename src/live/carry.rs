@@ -222,10 +222,11 @@ async fn compare_heads(app: &App, hub: &Arc<Hub>) -> Result<()> {
     Ok(())
 }
 
-/// For what is not an entry: told to who listens now, but for one person.
+/// For what is not an entry: told to who listens now, but for one person, and for those who take so little that it would
+/// only pile up.
 pub(super) fn tell(hub: &Hub, stream: StreamId, but: crate::ids::PersonId, text: &str) {
     let frame = super::frames::text(text);
-    for connection in hub.listeners(stream).iter().filter(|one| one.person != but) {
+    for connection in hub.listeners(stream).iter().filter(|one| one.person != but && !one.is_long()) {
         connection.say(frame.clone());
     }
 }

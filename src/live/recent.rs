@@ -12,7 +12,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::protocol;
+use super::{outbox::MOST_BYTES, protocol};
 use crate::{
     app::App,
     error::Result,
@@ -76,7 +76,7 @@ impl Recent {
                 return Ok(entries);
             }
             if head - from <= NEWEST.cast_signed() {
-                let entries = read(app, stream, Span::Before(i64::MAX), NEWEST).await?;
+                let entries = fitting(read(app, stream, Span::Before(i64::MAX), NEWEST).await?);
                 let fresh = Kept { at: Instant::now(), epoch, entries };
                 let found = fresh.after(epoch, (from, head));
                 *kept = Some(fresh);
@@ -102,7 +102,10 @@ impl Recent {
         let slot = known
             .clone()
             .unwrap_or_else(|| Arc::new(Slot { asked_at: Mutex::new(now), kept: tokio::sync::Mutex::default() }));
-        streams.insert(stream, Arc::clone(&slot));
+        // where all are lively, another one is read each time
+        if streams.len() < STREAMS {
+            streams.insert(stream, Arc::clone(&slot));
+        }
         drop(streams);
         let before = std::mem::replace(&mut *slot.asked_at.lock().unwrap_or_else(PoisonError::into_inner), now);
         (slot, known.is_some() && now.duration_since(before) < LIVELY)
@@ -113,6 +116,18 @@ impl Slot {
     fn asked_at(&self) -> Instant {
         *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The newest of them, as many as one recovery holds at most.
+fn fitting(mut entries: Vec<Encoded>) -> Vec<Encoded> {
+    let mut bytes = 0;
+    let fits = entries.iter().rev().take_while(|(_, text)| {
+        bytes += text.len();
+        bytes <= MOST_BYTES
+    });
+    let kept = fits.count();
+    entries.drain(..entries.len() - kept);
+    entries
 }
 
 async fn read(app: &App, stream: StreamId, span: Span, most: u64) -> Result<Vec<Encoded>> {
@@ -134,5 +149,20 @@ mod tests {
         assert_eq!(seqs(7, (9, 20)), None, "the tenth is not here");
         assert_eq!(seqs(7, (17, 21)), None, "the twenty-first may have changed one of these");
         assert_eq!(seqs(8, (17, 20)), None, "another log");
+    }
+
+    #[test]
+    fn what_is_kept_of_many_streams_or_long_words_is_bounded() {
+        let recent = Recent::default();
+        let asked: Vec<StreamId> = (0..2 * STREAMS).map(|_| StreamId::new()).collect();
+        for round in [false, true] {
+            let lively = asked.iter().filter(|stream| recent.slot(**stream).1).count();
+            assert_eq!(lively, if round { STREAMS } else { 0 });
+        }
+        assert_eq!(recent.streams().len(), STREAMS);
+        let long: Arc<str> = "长".repeat(MOST_BYTES / 12).into();
+        let entries = (1..=200).map(|seq| (seq, Arc::clone(&long))).collect();
+        assert_eq!(fitting(entries).iter().map(|one| one.0).collect::<Vec<_>>(), [197, 198, 199, 200]);
+        assert!(fitting(Vec::new()).is_empty());
     }
 }

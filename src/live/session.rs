@@ -182,7 +182,7 @@ pub(super) async fn work(connection: Arc<Connection>) {
                 if let Some(answer) = self::command(&connection, *command).await {
                     // an answer for which there is no room can be asked for again
                     let refused = || frames::text(&protocol::refused(id, &Code::Busy.into()));
-                    let frame = connection.means.room.find(frames::text(&answer));
+                    let frame = connection.means.room.find(connection.person, frames::text(&answer));
                     connection.say(frame.unwrap_or_else(refused));
                 }
             }

@@ -3,7 +3,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{carry, connection::Connection, hub::Hub, protocol};
+use super::{
+    carry,
+    connection::Connection,
+    hub::{Hub, Means},
+    protocol,
+};
 use crate::{
     actor::Actor,
     app::App,
@@ -31,7 +36,8 @@ pub(super) fn stream(send: &Value) -> Option<StreamId> {
     data["s"].as_str().and_then(|id| id.strip_prefix("s:").unwrap_or(id).parse().ok())
 }
 
-/// Has every server tell the others who listen there.
+/// Has every server tell the others who listen there. Of a group, in which many write, only this one does: the doorbell is not
+/// for what nobody would miss.
 pub(super) async fn tell(connection: &Connection, actor: &Actor, id: StreamId) -> Result<()> {
     if !connection.is_in(id) || !connection.may_type(AGAIN) {
         return Ok(());
@@ -44,8 +50,12 @@ pub(super) async fn tell(connection: &Connection, actor: &Actor, id: StreamId) -
         return Ok(());
     }
     let seat = actor.seats.iter().find(|seat| Some(seat.body_id) == stream.body_id);
-    let bell = Bell::Typing { stream: id, person: actor.person, body: seat.map(|seat| seat.body_id) };
-    connection.means.app.broker.ring(&[bell]).await
+    let (person, body) = (actor.person, seat.map(|seat| seat.body_id));
+    if kind == Some(StreamKind::Group) {
+        let Means { app, hub, .. } = &*connection.means;
+        return show(app, hub, (id, person, body)).await;
+    }
+    connection.means.app.broker.ring(&[Bell::Typing { stream: id, person, body }]).await
 }
 
 /// Tells who listens on this server that somebody writes, for a body if one is named.

@@ -54,8 +54,8 @@ fn ask(app: &App, hub: &Hub, connection: &Arc<Connection>, ping: &Bytes) {
     if number % LOOK_EVERY == 0 {
         connection.work(Work::Look);
     }
-    // for our own clients: the newest frame could have been lost without being missed
-    if connection.is_own && number % HEADS_EVERY == 0 {
+    // for our own clients: the newest frame could have been lost without being missed; who takes too little is told later
+    if connection.is_own && number % HEADS_EVERY == 0 && !connection.is_long() {
         connection.say(frames::text(&protocol::heads_push("heads", &hub.heads(connection))));
     }
     if matches!(connection.way, Way::Socket { .. }) {

@@ -32,6 +32,7 @@ pub struct Unsent {
 #[derive(Template)]
 #[template(path = "compose.html")]
 pub struct Compose {
+    stream: StreamId,
     action: String,
     label: &'static str,
     has_sides: bool,
@@ -62,6 +63,7 @@ impl Compose {
             _ => Vec::new(),
         };
         Ok(Self {
+            stream: stream.id,
             action,
             label: if kind == Some(StreamKind::Thread) { "page-suggestion-more" } else { "page-say" },
             has_sides: kind == Some(StreamKind::Discussion),

@@ -42,6 +42,8 @@ pub struct Said {
     pub at: DateTime<FixedOffset>,
     pub card: Option<Card>,
     pub quote: Option<Quote>,
+    /// The seq of what it answers.
+    pub answers: Option<i64>,
     pub media: Vec<MediaView>,
     /// A line about what happened, in the place of a bubble.
     pub line: Option<String>,
@@ -191,6 +193,7 @@ impl Around {
             is_message: entry.kind == "message" && line.is_none(),
             line,
             quote: entry.quote,
+            answers: entry.reply_to,
             media: media(&entry.body),
             is_pinned: entry.is_pinned,
         })

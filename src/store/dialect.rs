@@ -98,6 +98,14 @@ impl Dialect {
         }
     }
 
+    /// Others in the place of those that are lost: a network loses connections, a file none.
+    pub(super) fn readers_again(&self) -> Option<DatabaseConnection> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(options) => Some(postgres::readers(options, POSTGRES_READERS)),
+        }
+    }
+
     /// Begins a transaction beside which nobody else writes, in this process or another, until it ends.
     pub(super) async fn begin(&self, writer: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
         match self {

@@ -35,6 +35,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::{
@@ -54,6 +55,8 @@ use crate::{
     keys::Keys,
 };
 
+/// Where nobody finds a connection for so long all are lost: what is given back was answered before, or given up.
+const LOST_AFTER: Duration = Duration::from_secs(30);
 /// Units that may wait; more are told to come back.
 const WAITING_UNITS: usize = 4096;
 /// A read waits so long, for a connection and for its answer: longer than a server lets it.
@@ -88,21 +91,30 @@ pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) -> Result<(Store, RungBells)> {
     let dialect = Arc::new(Dialect::of(url)?);
     dialect.prepare().await?;
-    let (write, mut read) = (dialect.writer().await?, dialect.readers().await?);
+    let (write, read) = (dialect.writer().await?, dialect.readers().await?);
     let asked = Arc::new(Asked::default());
-    let counted = Arc::clone(&asked);
-    read.set_metric_callback(move |_| _ = counted.reads.fetch_add(1, Ordering::Relaxed));
+    let read = readers(&dialect, &asked, read);
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
     let counted = Arc::clone(&asked);
     let count = Arc::new(move || _ = counted.writes.fetch_add(1, Ordering::Relaxed));
     let writer = Writer { dialect: Arc::clone(&dialect), write, bells: bells.clone(), clock, calendar, keys, count };
     start(writer, waiting)?;
-    let read = InTime::new(read, READ_WITHIN);
     Ok((
         Store { dialect, read, units, bells: Arc::new(bells), queues: Arc::default(), gathered: Arc::default(), asked },
         rung,
     ))
+}
+
+/// What many read by, each statement counted, and made anew when it is lost.
+fn readers(dialect: &Arc<Dialect>, asked: &Arc<Asked>, first: DatabaseConnection) -> InTime {
+    let (dialect, asked) = (Arc::clone(dialect), Arc::clone(asked));
+    let counted = move |mut readers: DatabaseConnection| {
+        let asked = Arc::clone(&asked);
+        readers.set_metric_callback(move |_| _ = asked.reads.fetch_add(1, Ordering::Relaxed));
+        readers
+    };
+    InTime::new(counted(first), READ_WITHIN).renewed(LOST_AFTER, move || dialect.readers_again().map(&counted))
 }
 
 /// Gives the writer a thread to itself. Whoever waits for a commit is answered after it, hundreds at once: among their tasks
@@ -168,7 +180,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn write_back(&self) -> Result<()> {
-        Ok(self.dialect.write_back(&self.read.database).await?)
+        Ok(self.dialect.write_back(&self.read.database()).await?)
     }
 
     /// Has what was taken back leave the log that the database keeps beside its file. Where it is busy the next time does.
@@ -176,7 +188,7 @@ impl Store {
     /// # Errors
     /// When the database fails, or somebody reads for long.
     pub async fn empty_log(&self) -> Result<()> {
-        Ok(self.dialect.empty_log(&self.read.database).await?)
+        Ok(self.dialect.empty_log(&self.read.database()).await?)
     }
 
     /// Rings outside a unit, e.g. after a restart, to have everything looked at.

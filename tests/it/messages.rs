@@ -135,6 +135,9 @@ async fn a_quote_shows_what_is_left_of_what_it_answers() {
     let quote = entry(&talk, &ann, answer).await["quote"].clone();
     assert_eq!(quote["text"], "桥墩裂了");
     assert!(quote["sender"]["name"].as_str().unwrap().contains('*'), "a neighbour's name is masked: {quote}");
+    let shown = page(&app, &bob, &format!("/streams/{talk}")).await;
+    let mark = format!("data-answers=\"{talk}/{seq}\"");
+    assert!(shown.contains(&mark), "an open page cannot take the quote away: {shown}");
     recall(&talk, &ann, seq, "").await.ok();
     assert_eq!(entry(&talk, &ann, answer).await["quote"]["text"], "", "a copy would have outlived the recall");
     reply["client_id"] = json!(Uuid::now_v7());

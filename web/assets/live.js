@@ -112,6 +112,7 @@
   /* Whether the channel has moved since the page was made. One never heard of has, unless this is the first time. */
   function subscribed(channel, sub, first) {
     var had = positions[channel], offset = sub.offset || 0;
+    each(sub.publications || [], function (pub) { gone(channel, pub.data); });
     positions[channel] = { epoch: sub.epoch || '', offset: offset };
     if (!concerns(channel)) return false;
     if (!had) return !first;
@@ -129,6 +130,7 @@
       var at = positions[push.channel];
       if (at && push.pub.offset) at.offset = push.pub.offset;
       has(push.channel, push.pub.offset);
+      gone(push.channel, push.pub.data);
       if (concerns(push.channel)) soon(0, push.pub.data && push.pub.data.jitter_ms);
     } else if (push.message && push.message.data && push.message.data.heads) {
       told(push.message.data);
@@ -280,6 +282,18 @@
     }
     if (atEnd) page.scrollTop = page.scrollHeight;
     document.dispatchEvent(new Event('liusheng:main'));
+  }
+
+  /* What was taken back goes at once, with what quotes it: also from a page that is not drawn anew because its reader writes
+     or listens. */
+  function gone(channel, entry) {
+    if (!entry || entry.kind !== 'recall') return;
+    var stream = channel.slice(2), seq = Number(entry.target_seq), place = 'a[href="/streams/' + stream + '/';
+    each(main.querySelectorAll(place + 'messages/' + seq + '"], ' + place + 'chains/' + seq + '"]'), function (link) {
+      (link.closest('.said') || link).remove();
+    });
+    var answers = '[data-answers="' + stream + '/' + seq + '"]';
+    each(main.querySelectorAll(answers + ' blockquote, blockquote' + answers), function (quote) { quote.remove(); });
   }
 
   /* ---- somebody writes ---- */

@@ -175,7 +175,7 @@ pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Resul
         }
         done?;
     }
-    database.database.close().await
+    database.database().close().await
 }
 
 async fn one(database: &impl ConnectionTrait, sql: &str) -> std::result::Result<String, DbErr> {

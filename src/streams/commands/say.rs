@@ -295,7 +295,7 @@ fn answered_before(known: &entry::Model, id: StreamId) -> Result<Sent> {
     Ok(Sent { seq: known.seq, no: known.no, dup: true })
 }
 
-/// Only who belongs here can be addressed; everybody only by who leads it, and not all the time.
+/// Only who belongs here can be addressed, in a group nobody by a seat; everybody only by who leads it, not all the time.
 async fn check_mentions(tx: &Tx, place: &Place<'_>, message: &SendMessage) -> Result<()> {
     let stream = &place.stream;
     if message.mention_all {
@@ -315,7 +315,7 @@ async fn check_mentions(tx: &Tx, place: &Place<'_>, message: &SendMessage) -> Re
         .filter(membership::Column::PersonId.is_in(message.mentions.iter().copied()))
         .filter(membership::Column::LeftAt.is_null());
     let mut known: HashSet<PersonId> = belonging.all(tx).await?.into_iter().map(|row| row.person_id).collect();
-    if let Some(body) = stream.body_id {
+    if let Some(body) = stream.body_id.filter(|_| stream.kind != StreamKind::Group.as_str()) {
         known.extend(bodies::queries::members_of(tx, body, tx.now()).await?.into_iter().map(|seat| seat.person_id));
     }
     let mut checks = Checks::default();

@@ -208,6 +208,20 @@ async fn who_writes_in_a_small_conversation_is_seen_writing() {
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         clerk.raw(&word(&id)).await;
         assert_eq!(elsewhere.until_message("typing").await["name"], typing["name"]);
+        // of a group one server tells its own alone
+        let group = json!({ "body_id": scene.village.committee, "title": "修桥小组",
+            "people": [scene.villager.person, scene.clerk.person] });
+        let group = scene.village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+        let mut here = scene.listen(&scene.villager).await;
+        for socket in [&mut clerk, &mut here, &mut elsewhere] {
+            socket.subscribe(&format!("s:{group}"), json!({})).await;
+            socket.messages.clear();
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        clerk.raw(&word(&group)).await;
+        assert_eq!(here.until_message("typing").await["s"], json!(group));
+        elsewhere.listen(std::time::Duration::from_millis(700)).await;
+        assert!(elsewhere.messages.iter().all(|data| data["k"] != "typing"), "{:?}", elsewhere.messages);
         beside.stop().await;
     }
     scene.app.stop().await;

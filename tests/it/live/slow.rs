@@ -7,15 +7,24 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::Scene;
+use crate::support::Somebody;
 
-/// Connected, with the smallest of buffers; `data` is what the client says of itself.
+/// The villager, connected with the smallest of buffers; `data` is what the client says of itself.
 async fn hard_of_hearing(scene: &Scene, data: Value) -> WebSocketStream<TcpStream> {
+    hard_of_hearing_as(scene, &scene.villager, data).await
+}
+
+async fn hard_of_hearing_as(scene: &Scene, who: &Somebody, data: Value) -> WebSocketStream<TcpStream> {
     let tcp = TcpSocket::new_v4().unwrap();
     tcp.set_recv_buffer_size(4096).unwrap();
+    connected(scene, who, (tcp, data)).await
+}
+
+async fn connected(scene: &Scene, who: &Somebody, (tcp, data): (TcpSocket, Value)) -> WebSocketStream<TcpStream> {
     let tcp = tcp.connect(scene.app.address).await.unwrap();
     let url = format!("ws://{}/connection/websocket", scene.app.address);
     let (mut socket, _) = client_async(url, tcp).await.unwrap();
-    let hello = json!({ "id": 1, "connect": { "token": scene.villager.token(), "data": data } });
+    let hello = json!({ "id": 1, "connect": { "token": who.token(), "data": data } });
     socket.send(Message::text(hello.to_string())).await.unwrap();
     let answer = socket.next().await.unwrap().unwrap();
     assert!(answer.to_text().unwrap().contains(&scene.channel));
@@ -155,26 +164,38 @@ async fn beginning(socket: &WebSocketStream<TcpStream>) -> String {
     tokio::time::timeout(Duration::from_secs(30), came).await.expect("an answer")
 }
 
+/// What a call for it answers is of 800 kilobytes: the room has a place for forty.
+async fn much(scene: &Scene) -> Value {
+    let text = "𠮷".repeat(2000);
+    join_all((0..100).map(|_| scene.say(&text))).await;
+    json!({ "stream_id": scene.stream, "after": 0, "limit": 100 })
+}
+
+/// Asks on each of these and takes nothing: how many answers are kept for them, and what the others were told.
+async fn asked_of_all(slow: &mut [WebSocketStream<TcpStream>], all: &Value) -> (usize, Vec<String>) {
+    let asked = json!({ "id": 2, "rpc": { "method": "entries", "data": all } }).to_string();
+    for socket in slow.iter_mut() {
+        socket.send(Message::text(asked.clone())).await.unwrap();
+    }
+    let answers = join_all(slow.iter().map(beginning)).await;
+    let (kept, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|text| text.contains("\"rpc\""));
+    (kept.len(), refused)
+}
+
 /// Whoever asks on many sockets for much, and takes nothing of it: all of them together are kept so much and no more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn long_answers_that_nobody_takes_have_one_room_together() {
     let scene = Scene::set().await;
-    let text = "𠮷".repeat(2000);
-    join_all((0..100).map(|_| scene.say(&text))).await;
-    let all = json!({ "stream_id": scene.stream, "after": 0, "limit": 100 });
+    let all = much(&scene).await;
     let mut slow = Vec::new();
-    for _ in 0..60 {
-        slow.push(hard_of_hearing(&scene, Value::Null).await);
+    for who in [&scene.villager, &scene.clerk, &scene.village.chair] {
+        for _ in 0..20 {
+            slow.push(hard_of_hearing_as(&scene, who, Value::Null).await);
+        }
     }
-    // each is of 800 kilobytes, and there is room for forty
-    let asked = json!({ "id": 2, "rpc": { "method": "entries", "data": all } }).to_string();
-    for socket in &mut slow {
-        socket.send(Message::text(asked.clone())).await.unwrap();
-    }
-    let answers = join_all(slow.iter().map(beginning)).await;
-    let (kept, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|text| text.contains("\"rpc\""));
-    assert!(!refused.is_empty(), "all of {} are kept", kept.len());
-    assert!(kept.len() >= 30, "{} of 60", kept.len());
+    let (kept, refused) = asked_of_all(&mut slow, &all).await;
+    assert!(!refused.is_empty(), "all of {kept} are kept");
+    assert!((20..=40).contains(&kept), "{kept} of 60");
     assert!(refused.iter().all(|text| text.contains("\"busy\"") && text.contains("1503")), "{refused:?}");
     // who has gone leaves the room to others
     drop(slow);
@@ -188,5 +209,64 @@ async fn long_answers_that_nobody_takes_have_one_room_together() {
         assert!(began.elapsed() < Duration::from_secs(15), "the room is not given back");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
+    scene.app.stop().await;
+}
+
+/// One person on many sockets has as much of the room as is left, and no more: others are answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_person_who_takes_nothing_leaves_room_for_others() {
+    let scene = Scene::set().await;
+    let all = much(&scene).await;
+    let mut slow = Vec::new();
+    for _ in 0..45 {
+        slow.push(hard_of_hearing(&scene, Value::Null).await);
+    }
+    let (kept, refused) = asked_of_all(&mut slow, &all).await;
+    assert!(kept >= 10, "{kept} of 45, {refused:?}");
+    let answer = scene.listen(&scene.village.chair).await.rpc("entries", all).await;
+    let entries = answer["rpc"]["data"]["entries"].as_array().map(Vec::len);
+    assert_eq!(entries, Some(100), "one person left no room for others: {}", answer["error"]);
+    scene.app.stop().await;
+}
+
+/// The next that is no ping.
+async fn next(socket: &mut WebSocketStream<TcpStream>) -> String {
+    loop {
+        let frame = socket.next().await.unwrap().unwrap();
+        if frame.to_text().unwrap() != "{}" {
+            return frame.to_text().unwrap().to_owned();
+        }
+    }
+}
+
+/// Who writes just now is not told to somebody for whom much waits: it would pile up for as long as they take little.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_takes_little_is_not_told_who_writes() {
+    let scene = Scene::set().await;
+    let all = much(&scene).await;
+    let opened = scene.villager.post("/v1/contacts", json!({})).await.ok();
+    let channel = format!("s:{}", opened["stream_id"].as_str().unwrap());
+    let word = json!({ "send": { "data": { "v": 1, "k": "typing", "s": channel } } }).to_string();
+    let (mut clerk, mut quick) = (scene.listen(&scene.clerk).await, scene.listen(&scene.villager).await);
+    clerk.subscribe(&channel, json!({})).await;
+    quick.subscribe(&channel, json!({})).await;
+    let mut slow = connected(&scene, &scene.villager, (TcpSocket::new_v4().unwrap(), Value::Null)).await;
+    slow.send(Message::text(json!({ "id": 2, "subscribe": { "channel": channel } }).to_string())).await.unwrap();
+    next(&mut slow).await;
+    let asked = json!({ "id": 3, "rpc": { "method": "entries", "data": all } });
+    slow.send(Message::text(asked.to_string())).await.unwrap();
+    assert!(beginning(&slow).await.contains("\"rpc\""));
+    clerk.raw(&word).await;
+    quick.until_message("typing").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let answer = tokio::time::timeout(Duration::from_secs(8), next(&mut slow)).await.expect("the answer");
+    assert!(answer.len() > 500_000, "all of it waited");
+    let more = tokio::time::timeout(Duration::from_secs(1), next(&mut slow)).await;
+    assert!(more.is_err(), "told who writes while much waited: {more:?}");
+    // and again when nothing waits
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    clerk.raw(&word).await;
+    let told = tokio::time::timeout(Duration::from_secs(8), next(&mut slow)).await.expect("who writes");
+    assert!(told.contains("typing"), "{told}");
     scene.app.stop().await;
 }

@@ -35,6 +35,10 @@ async fn a_group_is_who_was_brought_together_and_nobody_else() {
     phone.until_offset(&format!("s:{stream}"), seq).await;
     let change = entries(&stream, &ann).await.into_iter().rfind(|entry| entry["kind"] == "member").unwrap();
     assert_eq!((&change["body"]["person_id"], &change["body"]["change"]), (&json!(bob.person), &json!("joined")));
+    // whoever sits in the council and was not brought in is not brought in by being addressed
+    let mut addressed = message("您怎么看？");
+    addressed["mentions"] = json!([village.secretary.person]);
+    assert_eq!(say_in(&stream, &ann, addressed).await.refused(), "invalid_fields");
     let named = ann.get(&format!("/v1/streams/{stream}/members")).await.ok();
     assert_eq!(named["members"].as_array().unwrap().len(), 3);
 

@@ -212,9 +212,12 @@ mod tests {
     use super::*;
     use crate::ids::{PersonId, SessionId};
 
+    // by name, because whoever looks for the pages of the product reads this file, too
+    const PATH: &str = "/v1/broken";
+
     static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
         let broken = json!({ "get": { "operationId": "break", "responses": {} } });
-        Operations::of(&json!({ "paths": { "/v1/broken": broken } }))
+        Operations::of(&json!({ "paths": { PATH: broken } }))
     });
 
     async fn broken() -> &'static str {
@@ -223,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_panics_is_answered() {
-        let calls = Calls::new(Router::new().route("/v1/broken", get(broken)), &OPERATIONS);
+        let calls = Calls::new(Router::new().route(PATH, get(broken)), &OPERATIONS);
         let actor = Actor {
             person: PersonId::new(),
             session: SessionId::new(),

@@ -203,7 +203,7 @@ async fn a_member_who_lives_elsewhere_by_now_reads_who_casts_for_whom() {
     let meeting = keeper.post("/v1/meetings", call).await.ok();
     app.pass(TimeDelta::days(10)).await;
     let ask = json!({ "meeting_id": meeting["id"], "question": "是否同意入股？", "preset": "collective_members",
-        "closes_at": app.app.now() + TimeDelta::days(5) });
+        "closes_at": app.app.now() + TimeDelta::days(5), "collective_item": item(11) });
     let vote = keeper.post("/v1/votes", ask).await.ok()["id"].as_str().unwrap().to_owned();
     let away = person_of(&app.app, &village.area, "00012").await;
     let raw = Raw::open(app.folder.path()).await;

@@ -198,6 +198,8 @@ async fn ended(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hid
         .filter(hiding::Column::SuggestionId.eq(id))
         .filter(hiding::Column::EndedAt.is_not_null())
         .order_by_desc(hiding::Column::EndedAt)
+        // of two in one instant, the later
+        .order_by_desc(hiding::Column::Id)
         .limit(1);
     Ok(ended.one(db).await?)
 }

@@ -41,13 +41,14 @@ async function discuss(villager, speaker, watcher, chair, ids) {
   await villager.go(stream);
   assert.equal(await villager.page.locator('.said').filter({ hasText: '往东挪两米' }).locator('blockquote').innerText(), '费**：灯杆别挡着晒谷场。');
   // whoever writes keeps the page as it is, but for what is taken back
-  await villager.page.waitForFunction(() => document.documentElement.dataset.live === 'on');
-  const words = villager.page.locator('#say textarea');
+  await watcher.go(stream);
+  await watcher.page.waitForFunction(() => document.documentElement.dataset.live === 'on');
+  const words = watcher.page.locator('#say textarea');
   await words.pressSequentially('我正在写');
   await more(speaker, '往东挪两米');
   await speaker.fill(`${streamOf(speaker)}/recall`);
   await speaker.sees('我撤回了一条消息');
-  await villager.page.locator('.said').filter({ hasText: '往东挪两米' }).waitFor({ state: 'detached', timeout: 5000 });
+  await watcher.page.locator('.said').filter({ hasText: '往东挪两米' }).waitFor({ state: 'detached', timeout: 5000 });
   assert.equal(await words.inputValue(), '我正在写');
   await villager.go(stream);
   await villager.sees('撤回了一条消息');

@@ -124,7 +124,7 @@ impl<'a> Story<'a> {
         let voice = self
             .write(move |tx| Box::pin(async move { suggestions::commands::submit(tx, &actor, input).await }))
             .await?;
-        Ok(voice.summary.id)
+        Ok(voice.id)
     }
 
     async fn raise(&self, key: &str, thread: &mut Thread) -> Result<()> {

@@ -270,13 +270,13 @@ async fn keep(
     author: &Actor,
     (voice, phone, by): (SubmitSuggestion, Option<&Number>, Option<Taken>),
 ) -> Result<GuestVoice> {
-    let view = match by {
+    let left = match by {
         Some(taken) => suggestions::leaving::take_down(tx, author, (taken, voice)).await?,
         None => suggestions::commands::submit(tx, author, voice).await?,
     };
     let code = tx.keys().fresh_letters(rules::LENGTH)?;
     let row = guest_voice::ActiveModel {
-        suggestion_id: Set(view.summary.id),
+        suggestion_id: Set(left.id),
         person_id: Set(author.person),
         code_hmac: Set(hmac(tx.keys(), &code)),
         phone_hmac: Set(phone.map(|number| number.proof_hmac.clone())),
@@ -284,7 +284,7 @@ async fn keep(
         left_at: Set(tx.now()),
     };
     row.insert(tx).await?;
-    Ok(GuestVoice { number: view.summary.number, claim_code: rules::grouped(&code) })
+    Ok(GuestVoice { number: left.number, claim_code: rules::grouped(&code) })
 }
 
 fn hmac(keys: &Keys, code: &str) -> String {

@@ -171,7 +171,7 @@ async fn become_voice(
         is_flagged: false,
     };
     let voice = suggestions::commands::submit(tx, actor, input).await?;
-    once(commands::done(tx, id, voice.summary.id).await?)?;
+    once(commands::done(tx, id, voice.id).await?)?;
     Ok(true)
 }
 

@@ -18,9 +18,7 @@ use crate::{
     bodies::{self, SeatView},
     error::{Code, Result},
     ids::MediaId,
-    suggestions::{
-        self, AboutToSay, Category, ReplyWish, SubmitSuggestion, SuggestionSummary, SuggestionView, Urgency, commands,
-    },
+    suggestions::{self, AboutToSay, Category, ReplyWish, SubmitSuggestion, SuggestionSummary, Urgency, commands},
     text,
 };
 
@@ -144,7 +142,7 @@ async fn send(
         },
     };
     match submitted {
-        Ok(voice) => Ok(see(&format!("/suggestions/{}", voice.summary.id))),
+        Ok(voice) => Ok(see(&format!("/suggestions/{}", voice.id))),
         Err(error) => {
             let has_arrived = is_whole && error.code() == Code::IdempotencyMismatch;
             // a phone that never heard our answer tries again, with its files sent anew
@@ -160,7 +158,7 @@ async fn send(
     }
 }
 
-async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<SuggestionView> {
+async fn submit(app: &App, who: &Resident, sent: &Sent) -> Result<commands::Left> {
     let form = &sent.fields;
     let input = SubmitSuggestion {
         kind: form.choice("kind")?,

@@ -15,7 +15,7 @@ use super::{
 pub use super::{
     answers::{AnswerSuggestion, SpeakAnswer, answer, speak_answer},
     clocks::due,
-    leaving::{SubmitSuggestion, submit},
+    leaving::{Left, SubmitSuggestion, submit},
 };
 use crate::{
     actor::Actor,

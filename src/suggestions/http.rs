@@ -73,9 +73,12 @@ async fn submit_suggestion(
     Input(input): Input<SubmitSuggestion>,
 ) -> Result<Created<SuggestionView>> {
     let input = input.against(&app.words);
-    app.once(actor, key, "submit_suggestion", input, |tx, actor, input| Box::pin(commands::submit(tx, actor, input)))
-        .await
-        .map(Created)
+    let left = app
+        .once(actor.clone(), key, "submit_suggestion", input, |tx, actor, input| {
+            Box::pin(commands::submit(tx, actor, input))
+        })
+        .await?;
+    queries::own(&app, &actor, left.id).await.map(Created)
 }
 
 /// Voices, newest first; of those that are not public, others than the author see no words here.

@@ -10,7 +10,6 @@ use super::{
     commands::{MAX_TEXT, SUBJECT_KIND},
     hidings, media_review,
     promises::{self, Urgency},
-    queries::{self, SuggestionView},
     routing,
     rows::suggestion,
     rules::{self, Category, HidingState, ReplyWish, SuggestionKind, SuggestionState, Visibility},
@@ -84,12 +83,21 @@ impl SubmitSuggestion {
     }
 }
 
+/// A voice that was left. What its author sees of it is read after the commit: the one writer has other things to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Left {
+    /// Its id.
+    pub id: SuggestionId,
+    /// By which people name it.
+    pub number: String,
+}
+
 /// Leaves a voice in the author's village. Records `suggestion.submitted`.
 ///
 /// # Errors
 /// `invalid_fields`, also when everybody is to read an accusation; `media_not_usable`; `no_body_responsible` when the village
 /// has nobody to take it.
-pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<SuggestionView> {
+pub async fn submit(tx: &Tx, actor: &Actor, input: SubmitSuggestion) -> Result<Left> {
     leave(tx, actor, (input, None)).await
 }
 
@@ -107,11 +115,11 @@ pub struct Taken {
 ///
 /// # Errors
 /// As [`submit`].
-pub async fn take_down(tx: &Tx, author: &Actor, (taken, input): (Taken, SubmitSuggestion)) -> Result<SuggestionView> {
+pub async fn take_down(tx: &Tx, author: &Actor, (taken, input): (Taken, SubmitSuggestion)) -> Result<Left> {
     leave(tx, author, (input, Some(taken))).await
 }
 
-async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option<Taken>)) -> Result<SuggestionView> {
+async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option<Taken>)) -> Result<Left> {
     let id = SuggestionId::new();
     let to = Subject { kind: SUBJECT_KIND, id: &id.to_string(), area: &actor.area };
     let (words, place) = (input.text.trim().replace("\r\n", "\n"), input.place.trim().to_owned());
@@ -169,7 +177,7 @@ async fn leave(tx: &Tx, actor: &Actor, (input, taken): (SubmitSuggestion, Option
     if let Some(why) = held {
         hidings::hold(tx, &row, why).await?;
     }
-    queries::view(tx, tx.keys(), (actor, now), row).await
+    Ok(Left { id: row.id, number: row.number })
 }
 
 async fn record(tx: &Tx, row: &Suggestion, taken: Option<Taken>) -> Result<()> {

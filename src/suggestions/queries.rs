@@ -241,6 +241,15 @@ pub async fn open(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suggesti
     view(app.store.read(), &app.keys, (actor, app.now()), found).await
 }
 
+/// What its author sees of a voice, who need not be let in.
+///
+/// # Errors
+/// `not_found`, also for everybody else.
+pub(super) async fn own(app: &App, author: &Actor, id: SuggestionId) -> Result<SuggestionView> {
+    let found = row(app.store.read(), id).await?.filter(|row| row.author_id == author.person).ok_or(Code::NotFound)?;
+    view(app.store.read(), &app.keys, (author, app.now()), found).await
+}
+
 /// Everything the actor may see of a voice. The caller has let the actor in.
 pub(super) async fn view(
     db: &impl ConnectionTrait,

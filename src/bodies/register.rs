@@ -39,7 +39,8 @@ const SHOWN: u64 = 200;
 pub struct ChangeRegister {
     /// Do they come, or leave?
     pub is_entered: bool,
-    /// Who: numbers on the village's roster, or on the register of who is on none; 500 at most.
+    /// Who: numbers on the village's roster, or on the register of who is on none, of another village after its code and a dash;
+    /// 500 at most.
     #[serde(default)]
     #[schema(max_items = 500)]
     pub roster_numbers: Vec<String>,
@@ -84,7 +85,7 @@ pub struct RegisterView {
 pub struct RegisteredView {
     /// The name; masked but for who keeps the register.
     pub name: String,
-    /// The number on the roster, for who keeps the register.
+    /// The number on the roster, for who keeps the register; after the code of the village where it may be another's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roster_number: Option<String>,
     /// Is this person on no roster any more? Then there is no vote either, though nobody was struck.
@@ -205,7 +206,11 @@ async fn named(tx: &Tx, body: &Body, (input, listed): (&ChangeRegister, &HashSet
     }
     let mut by_number: HashMap<String, Vec<PersonId>> = HashMap::new();
     for one in meant {
-        by_number.entry(one.roster_number).or_default().push(one.id);
+        by_number.entry(with_village(&one)).or_default().push(one.id);
+        // numbers are a village's own: another's are not taken for those of this one
+        if body.areas.contains(&one.area) {
+            by_number.entry(one.roster_number).or_default().push(one.id);
+        }
     }
     let (mut checks, mut found) = (Checks::default(), Vec::new());
     let mut seen = HashSet::new();
@@ -222,6 +227,11 @@ async fn named(tx: &Tx, body: &Body, (input, listed): (&ChangeRegister, &HashSet
     }
     checks.done()?;
     Ok(found)
+}
+
+/// The number on a roster of whichever village.
+fn with_village(one: &Resident) -> String {
+    format!("{}-{}", one.area, one.roster_number)
 }
 
 /// Writes down who came or left, and tells that the register changed; whom the rows say, never the log.
@@ -264,9 +274,14 @@ pub async fn register(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> R
     let ids: Vec<PersonId> = listed.into_iter().collect();
     let mut people: Vec<Resident> = people::queries::on_rolls(db, &ids).await?.into_values().collect();
     people.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
+    let areas = &body.areas;
+    let number = |one: &Resident| {
+        let is_plain = areas.iter().all(|area| *area == one.area);
+        if is_plain { one.roster_number.clone() } else { with_village(one) }
+    };
     let show = |one: Resident| RegisteredView {
+        roster_number: keeps.then(|| number(&one)),
         name: if keeps { one.name } else { people::mask_name(&one.name) },
-        roster_number: keeps.then_some(one.roster_number),
         has_left: one.left_on.is_some() && !off_roster.contains(&one.id),
         is_off_roster: one.left_on.is_some() && off_roster.contains(&one.id),
     };

@@ -14,6 +14,8 @@ const LANE: usize = 32;
 const ALL: usize = 1024;
 /// Tries under way at most to addresses that are slow.
 const SLOW_AT_ONCE: usize = 8;
+/// Lanes of addresses that are slow in which one waits, at most.
+const SLOW_WAITING: usize = ALL / 2;
 
 /// What this process has taken and not yet finished.
 #[derive(Debug, Default)]
@@ -40,7 +42,11 @@ impl Lanes {
 
     /// Puts a delivery into its lane; passes over what is known already and what a lane has no room for.
     pub(super) fn add(&mut self, target: String, id: DeliveryId) {
-        let room = if self.slow.contains(&target) { 1 } else { LANE };
+        let is_slow = self.slow.contains(&target);
+        if is_slow && self.slow_turn.len() >= SLOW_WAITING {
+            return;
+        }
+        let room = if is_slow { 1 } else { LANE };
         let lane = self.waiting.entry(target.clone()).or_default();
         if lane.len() >= room || !self.known.insert(id) {
             return;
@@ -179,5 +185,22 @@ mod tests {
         assert_eq!(lanes.waiting[&first].len(), 2, "as any other");
         let next: Vec<String> = std::iter::from_fn(|| lanes.next()).map(|(target, _)| target).collect();
         assert!(next.len() == 2 && next.contains(&first), "{next:?}");
+    }
+
+    #[test]
+    fn however_many_are_slow_room_is_left_for_others() {
+        let mut lanes = Lanes::default();
+        let targets: Vec<String> = (0..2 * ALL).map(|number| format!("slow{number}")).collect();
+        for target in &targets {
+            lanes.add(target.clone(), DeliveryId::new());
+            let (target, id) = lanes.next().unwrap();
+            lanes.answered(&target, true);
+            lanes.done(target, id);
+        }
+        for target in targets {
+            lanes.add(target, DeliveryId::new());
+        }
+        assert_eq!((lanes.known.len(), lanes.waiting.len()), (SLOW_WAITING, SLOW_WAITING));
+        assert!(lanes.has_room());
     }
 }

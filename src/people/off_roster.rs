@@ -19,14 +19,24 @@ use crate::{
 /// Before the number of somebody who never stood on a roster, and of a household of theirs alone.
 const MARK: &str = "@";
 
-/// Who has this identity number, on whatever roster of the county, or on none any more.
+/// Who has this identity number, on whatever roster of the county, or on none any more; where nobody has, whoever a roster of
+/// these villages knows without a number, by that name and day of birth, as when a roster is read: or they would be there twice.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn by_id_number(tx: &Tx, id: &IdNumber) -> Result<Option<Resident>> {
+pub async fn by_id_number(tx: &Tx, areas: &[String], (name, id): (&str, &IdNumber)) -> Result<Vec<Resident>> {
     let digest = tx.keys().lookup("id", id.as_str());
     let row = person::Entity::find().filter(person::Column::IdHmac.eq(digest)).one(tx).await?;
-    Ok(row.map(Resident::from))
+    if let Some(row) = row {
+        return Ok(vec![Resident::from(row)]);
+    }
+    let alike = person::Entity::find()
+        .filter(person::Column::AreaCode.is_in(areas.iter().map(String::as_str)))
+        .filter(person::Column::Name.eq(name))
+        .filter(person::Column::BirthDate.eq(id.birth()))
+        .filter(person::Column::IdHmac.is_null());
+    let alike = alike.all(tx).await?.into_iter().map(Resident::from);
+    Ok(alike.filter(|one| !one.is_guest()).collect())
 }
 
 /// Makes somebody whose identity number nobody here has: left before having come, so that no roll, list or log-in of the

@@ -11,7 +11,7 @@ use super::{
     answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
     cosigns::{self, Cosign},
-    extensions_http, hidings, hidings_http, media_review_http,
+    extensions_http, hidings, hidings_http, inspections, media_review_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
@@ -352,7 +352,7 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
             return Ok(());
         }
         if !rules::sees_media(&voice, rules::standing(actor, &voice)) {
-            return Err(Code::NotFound.into());
+            return inspections::let_in(app, actor, &voice, Opening::Attachment).await;
         }
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
     }

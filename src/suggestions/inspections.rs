@@ -103,7 +103,8 @@ pub async fn inspect(tx: &Tx, actor: &Actor, input: Inspect) -> Result<Inspected
     checks.require(row.is_some(), "number", "unknown");
     checks.done()?;
     let row = row.ok_or(Code::NotFound)?;
-    if rules::sight(row.visibility, rules::standing(actor, &row)) != Sight::Hidden {
+    let standing = rules::standing(actor, &row);
+    if rules::sight(row.visibility, standing) != Sight::Hidden && rules::sees_media(&row, standing) {
         return Ok(Inspected::Anyway(row.id));
     }
     write_down(tx, actor, &row, reason).await?;

@@ -24,7 +24,8 @@ pub struct OffRosterMember {
     #[schema(min_length = 1, max_length = 30)]
     pub name: String,
     /// The identity number, 18 characters; a keyed digest of it is kept and the last four characters sealed, as of a roster's.
-    /// Whoever has it on another village's roster is meant, and votes with the log-in they have there.
+    /// Whoever has it on another village's roster is meant, and votes with the log-in they have there; where nobody has it, whoever
+    /// the village's roster has under this name and day of birth without a number.
     pub id_number: String,
     /// To which household of the collective they belong, by its number on the village's roster: its members may cast for one
     /// another. Absent: to the one in which the roster has or had them, else to one of their own.
@@ -75,7 +76,11 @@ pub(super) async fn meant(
         if number.is_some() && household.is_none() {
             checks.wrong(field("household_number"), "unknown");
         }
-        let known = people::by_id_number(tx, &id).await?;
+        let mut known = people::by_id_number(tx, &body.areas, (one.name.trim(), &id)).await?;
+        if known.len() > 1 {
+            checks.wrong(field("name"), "several_of_that_name");
+        }
+        let known = known.pop();
         // the same person cannot be called otherwise
         if known.as_ref().is_some_and(|known| known.name != one.name.trim()) {
             checks.wrong(field("name"), "differs_from_id");

@@ -6,7 +6,7 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::{
     frame::{Clerk, Desk},
-    sheets::{Find, Found},
+    sheets::{FOUND, Find, Found},
 };
 use crate::{
     app::{App, Path},
@@ -78,7 +78,7 @@ impl Roll {
         let words = words.trim();
         let is_known = |person: PersonId| found.iter().any(|one| one.id == person);
         let fits = |one: &&ListedView| !words.is_empty() && one.name.contains(words) && !is_known(one.person_id);
-        let named = self.people.iter().filter(fits);
+        let named = self.people.iter().filter(fits).take(FOUND);
         named.map(|one| Found { id: one.person_id, label: one.name.clone() }).collect()
     }
 }
@@ -137,4 +137,17 @@ pub(super) async fn without_seat(
     let is_seated = |person: PersonId| awaited.iter().any(|seat| seat.person_id == person);
     let others = all.into_iter().filter(|one| !is_seated(one.person_id));
     Ok(others.map(|one| Found { id: one.person_id, label: one.name }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_list_as_many_are_found_as_of_the_village() {
+        let one = |_| ListedView { person_id: PersonId::new(), name: "费小兰".to_owned() };
+        let roll = Roll { people: (0..1000).map(one).collect(), changed: Vec::new() };
+        let named = |words: &str| roll.named(&Find::named(Some(words.to_owned())), &[]).len();
+        assert_eq!((named("费"), named("欧阳"), named(" ")), (FOUND, 0, 0));
+    }
 }

@@ -30,7 +30,7 @@ use crate::{
 /// Questions that the desk's form has room for.
 const ROOM: usize = 5;
 /// People shown of those found.
-const FOUND: usize = 20;
+pub(super) const FOUND: usize = 20;
 
 /// A form that could be opened now, with questions prepared for its purpose.
 pub(super) struct Sheet {

@@ -27,6 +27,9 @@ async fn read(keeper: &Somebody, path: &str, name: &str) -> Value {
     members.iter().find(|one| one["name"] == name).unwrap().clone()
 }
 
+/// Of 费无证, whom the roster has without a number.
+const UNNUMBERED: &str = "330599193310100015";
+
 async fn call(app: &TestApp, keeper: &Somebody, (area, body): (&str, &str)) -> Value {
     let call = json!({ "area_code": area, "body_id": body, "audience": "members", "title": "成员大会", "agenda": "表决",
         "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(10) + TimeDelta::hours(3) });
@@ -152,5 +155,47 @@ async fn who_left_the_roster_is_counted_again_and_who_comes_onto_it_stays_the_sa
     // and strikes her by the number she has now
     keeper.post(&path, change(false, &["00060"])).await.ok();
     assert_eq!(call(&app, keeper, (&village.area, &body)).await["listed"], 3);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whom_the_roster_has_without_an_identity_number_is_not_there_twice() {
+    let (app, village) = Village::start().await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let (keeper, path) = (&keepers[0], format!("/v1/bodies/{body}/register"));
+    let people = "SELECT count(*) FROM people";
+    let before = count(app.folder.path(), people).await;
+    keeper.post(&path, change(true, &["00056", "00010"])).await.ok();
+    let entered = off_roster("费无证", UNNUMBERED, None);
+    let twice = keeper.post(&path, entered.clone()).await;
+    assert!(twice.body.to_string().contains("duplicate"), "{}", twice.body);
+    // who has left is counted again as the same person, and stays that person when the roster has them again
+    let without: Vec<&str> = ROSTER.lines().filter(|line| !line.starts_with("00056,")).collect();
+    import(&app.app, without.join("\n")).await;
+    assert_eq!(keeper.post(&path, entered).await.ok()["count"], 2);
+    assert_eq!(read(keeper, &path, "费无证").await["is_off_roster"], true);
+    import(&app.app, ROSTER).await;
+    assert_eq!(read(keeper, &path, "费无证").await.get("is_off_roster"), None);
+    assert_eq!(call(&app, keeper, (&village.area, &body)).await["listed"], 2);
+    assert_eq!(count(app.folder.path(), people).await, before);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_number_of_another_village_is_not_taken_for_one_of_this() {
+    let (app, village) = Village::start().await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let (keeper, path) = (&keepers[0], format!("/v1/bodies/{body}/register"));
+    keeper.post(&path, change(true, &["00007"])).await.ok();
+    keeper.post(&path, off_roster("邻村乙", NEXT, None)).await.ok();
+    let elsewhere = "330521103203-00002";
+    assert_eq!(read(keeper, &path, "邻村乙").await["roster_number"], elsewhere);
+    let nobody = keeper.post(&path, change(false, &["00002"])).await;
+    assert!(nobody.body.to_string().contains("not_on_register"), "another's is struck: {}", nobody.body);
+    // and where both are on it, each can be struck
+    keeper.post(&path, change(true, &["00002"])).await.ok();
+    keeper.post(&path, change(false, &["00002"])).await.ok();
+    assert_eq!(keeper.post(&path, change(false, &[elsewhere])).await.ok()["count"], 1);
+    assert_eq!(read(keeper, &path, "费海荣").await["roster_number"], "00007");
     app.stop().await;
 }

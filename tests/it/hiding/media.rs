@@ -3,7 +3,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{CLIP, Scene, appeal, appeals, decide, hide};
-use crate::support::{Somebody, answer, told_in};
+use crate::{
+    county::operator,
+    support::{Somebody, answer, told_in},
+};
 
 impl Scene {
     /// A voice with a clip, where such are looked at first; and where the clip lies.
@@ -148,5 +151,26 @@ async fn a_clip_stays_hidden_for_a_reason_and_its_author_objects() {
     assert_eq!(hide(&village.clerk, &held, true, "写了住址").await.ok()["is_hidden"], true);
     assert_eq!((neighbour.get(&held).await.status, author.get(&held).await.status), (404, 200));
     assert_eq!(author.get(&held).await.ok()["hiding"]["reason"], "写了住址");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_runs_the_county_hears_a_hidden_clip_for_a_reason_that_its_author_reads() {
+    let scene = Scene::set().await;
+    let (author, county) = (&scene.author, operator(&scene.app).await);
+    let (voice, sound) = scene.held("请听").await;
+    assert_eq!((county.get(&voice).await.status, county.download(&sound).await.0), (200, 404));
+    let number = author.get(&voice).await.ok()["number"].as_str().unwrap().to_owned();
+    let reason = "有人投诉说照片被藏起来了";
+    let encoded: String = reason.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let desk = county.request(Method::POST, "/desk/county/voices").header("accept", "text/html");
+    let desk = desk.header("content-type", "application/x-www-form-urlencoded");
+    let sent = desk.body(format!("number={number}&reason={encoded}")).send().await.unwrap();
+    let place = sent.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(place, voice.replace("/v1/suggestions", "/desk/county/voices"), "asked for no reason");
+    assert_eq!(county.download(&sound).await.0, 200);
+    let shown = county.request(Method::GET, &place).header("accept", "text/html").send().await.unwrap();
+    assert!(shown.text().await.unwrap().contains(&sound));
+    assert!(author.get(&voice).await.ok()["readings"].to_string().contains(reason));
     scene.app.stop().await;
 }

@@ -146,7 +146,7 @@ fn choices(more: Value) -> Vec<Choice> {
 
 async fn leave(State(app): State<App>, who: Resident) -> Result<Response> {
     people::sign_out(&app, &who.actor).await?;
-    with_cookies(see("/"), &people::no_cookies(&app))
+    signed_out(&app, see("/"))
 }
 
 /// Whether letters are larger, and where to go on.
@@ -169,6 +169,14 @@ async fn elder(State(app): State<App>, Query(wanted): Query<Elder>) -> Result<Re
 pub(super) fn with_cookies(mut response: Response, cookies: &[String]) -> Result<Response> {
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(cookie).map_err(Error::broken)?);
+    }
+    Ok(response)
+}
+
+/// The answer, after which the browser has nothing of whoever was signed in.
+pub(super) fn signed_out(app: &App, mut response: Response) -> Result<Response> {
+    for (name, value) in people::no_log_in(app) {
+        response.headers_mut().append(name, HeaderValue::from_str(&value).map_err(Error::broken)?);
     }
     Ok(response)
 }

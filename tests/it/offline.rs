@@ -75,6 +75,8 @@ async fn a_log_in_and_a_log_out_take_the_writer_from_the_phone() {
     let left = post("/logout", String::new(), cookie).await;
     assert_eq!(left.status(), StatusCode::SEE_OTHER);
     assert!(forgets_the_writer(&left), "{:?}", left.headers());
+    // photos are kept for a year, and a phone may be a family's
+    assert_eq!(header(&left, "clear-site-data"), "\"cache\"");
     app.stop().await;
 }
 
@@ -108,5 +110,7 @@ async fn whoever_signs_out_everywhere_does_so_on_this_phone_too() {
     let left = request.body("").send().await.unwrap();
     assert_eq!(left.status(), StatusCode::SEE_OTHER);
     assert!(forgets_the_writer(&left), "{:?}", left.headers());
+    // photos are kept for a year, and a phone may be a family's
+    assert_eq!(header(&left, "clear-site-data"), "\"cache\"");
     app.stop().await;
 }

@@ -46,12 +46,12 @@ async fn what_has_no_room_in_an_answer_is_not_read_for_it() {
         let group = json!({ "body_id": scene.village.committee, "title": title, "people": [scene.villager.person, scene.clerk.person] });
         let id = chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
         let channel = format!("s:{id}");
-        let socket = scene.listen(&scene.villager).await;
-        let epoch = socket.connected["subs"][&channel]["epoch"].as_str().unwrap().to_owned();
         let text = "长".repeat(2000);
         for _ in 0..50 {
             scene.say_in(id.parse().unwrap(), chair, &text).await;
         }
+        let socket = scene.listen(&scene.villager).await;
+        let epoch = socket.connected["subs"][&channel]["epoch"].as_str().unwrap().to_owned();
         missed.insert(channel, json!({ "recover": true, "epoch": epoch, "offset": 0 }));
     }
     scene.app.settle().await;

@@ -1,5 +1,5 @@
 //! What many ask for at once and a server counts once: how many have read an entry, in which areas something is known, figures
-//! of many rows.
+//! of many rows, the leaves of a board.
 use std::{future::Future, sync::Arc, time::Duration};
 
 use moka::sync::Cache;
@@ -26,8 +26,15 @@ const TABLE: Duration = Duration::from_secs(5);
 const FIGURES: u64 = 1000;
 const FIGURE: Duration = Duration::from_secs(600);
 
+/// Boards of which the leaves are kept.
+const BOARDS: u64 = 50;
+const BOARD: Duration = Duration::from_secs(5);
+
 /// Of each area: all, and those who are counted.
 pub type ByArea = Arc<Vec<(String, i64, i64)>>;
+
+/// Hashes of the leaves of a board, in order.
+pub type Leaves = Arc<Vec<[u8; 32]>>;
 
 type Kept = Cache<(StreamId, i64), Arc<OnceCell<(i64, i64)>>>;
 
@@ -37,14 +44,24 @@ pub struct Counted {
     long: Kept,
     by_area: Cache<Uuid, Arc<OnceCell<ByArea>>>,
     figures: Cache<String, Arc<OnceCell<Value>>>,
+    moments: Cache<String, Arc<OnceCell<Value>>>,
+    leaves: Cache<(Uuid, u64), Arc<OnceCell<Leaves>>>,
 }
 
 impl Default for Counted {
     fn default() -> Self {
         let kept = |time| Cache::builder().max_capacity(PLACES).time_to_live(time).build();
         let by_area = Cache::builder().max_capacity(TABLES).time_to_live(TABLE).build();
-        let figures = Cache::builder().max_capacity(FIGURES).time_to_live(FIGURE).build();
-        Self { short: kept(SHORT), long: kept(LONG), by_area, figures }
+        let figures = |time| Cache::builder().max_capacity(FIGURES).time_to_live(time).build();
+        let leaves = Cache::builder().max_capacity(BOARDS).time_to_live(BOARD).build();
+        Self {
+            short: kept(SHORT),
+            long: kept(LONG),
+            by_area,
+            figures: figures(FIGURE),
+            moments: figures(SHORT),
+            leaves,
+        }
     }
 }
 
@@ -74,6 +91,20 @@ impl Counted {
         let counted = cell.get_or_try_init(|| async { count().await.map(Arc::new) });
         counted.await.cloned()
     }
+
+    /// The leaves of a board of this size, which only grows: read once for all who ask within five seconds.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn leaves<F>(&self, of: (Uuid, u64), read: impl FnOnce() -> F) -> Result<Leaves>
+    where
+        F: Future<Output = Result<Vec<[u8; 32]>>>,
+    {
+        let cell = self.leaves.get_with(of, Arc::default);
+        let leaves = cell.get_or_try_init(|| async { read().await.map(Arc::new) });
+        leaves.await.cloned()
+    }
+
     /// Figures, as they were worked out within the last ten minutes; whoever asks while that is done waits for it. `of` says
     /// everything on which they depend.
     ///
@@ -84,8 +115,27 @@ impl Counted {
         T: Serialize + DeserializeOwned,
         F: Future<Output = Result<T>>,
     {
-        let cell = self.figures.get_with(of, Arc::default);
-        let kept = cell.get_or_try_init(|| async { serde_json::to_value(work().await?).map_err(Error::broken) });
-        serde_json::from_value(kept.await?.clone()).map_err(Error::broken)
+        worked_out(self.figures.get_with(of, Arc::default), work).await
     }
+
+    /// The same of what moves while people look: as it was worked out within the last two seconds.
+    ///
+    /// # Errors
+    /// When they cannot be worked out.
+    pub async fn moment<T, F>(&self, of: String, work: impl FnOnce() -> F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T>>,
+    {
+        worked_out(self.moments.get_with(of, Arc::default), work).await
+    }
+}
+
+async fn worked_out<T, F>(cell: Arc<OnceCell<Value>>, work: impl FnOnce() -> F) -> Result<T>
+where
+    T: Serialize + DeserializeOwned,
+    F: Future<Output = Result<T>>,
+{
+    let kept = cell.get_or_try_init(|| async { serde_json::to_value(work().await?).map_err(Error::broken) });
+    serde_json::from_value(kept.await?.clone()).map_err(Error::broken)
 }

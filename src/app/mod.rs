@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 
 pub use self::{
     cached::{Cached, Seen},
-    counted::Counted,
+    counted::{Counted, Leaves},
     extract::{Created, Input, Path, Query, client_address, is_trusted_proxy},
     once::{IdempotencyKey, forget_keys_of, forget_old_keys},
     rates::{Rates, network},

@@ -53,7 +53,7 @@ async fn read_board_proof(
     Path(id): Path<VoteId>,
     Query(query): Query<ProofQuery>,
 ) -> Result<Json<ProofView>> {
-    queries::proof(app.store.read(), id, &query.h).await.map(Json)
+    queries::proof(&app, id, &query.h).await.map(Json)
 }
 
 /// The proof that nothing on the board was changed between two of its sizes.
@@ -66,5 +66,5 @@ async fn read_board_consistency(
     Path(id): Path<VoteId>,
     Query(query): Query<ConsistencyQuery>,
 ) -> Result<Json<ConsistencyView>> {
-    queries::consistency(app.store.read(), id, &query).await.map(Json)
+    queries::consistency(&app, id, &query).await.map(Json)
 }

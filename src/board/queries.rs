@@ -12,6 +12,7 @@ use super::{
     tree,
 };
 use crate::{
+    app::{App, Leaves},
     error::{Code, Error, Result},
     ids::VoteId,
 };
@@ -269,6 +270,11 @@ pub async fn leaves(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<Strin
     Ok(all.order_by_asc(entry::Column::Place).into_tuple().all(db).await?)
 }
 
+/// Read once for all who ask at the same moment: a proof is for everybody, and needs every leaf.
+async fn shared_leaves(app: &App, vote: VoteId, size: u64) -> Result<Leaves> {
+    app.counted.leaves((vote.0, size), || leaf_hashes(app.store.read(), vote, size)).await
+}
+
 async fn leaf_hashes(db: &impl ConnectionTrait, vote: VoteId, size: u64) -> Result<Vec<tree::Hash>> {
     let all = entry::Entity::find().select_only().column(entry::Column::LeafHash);
     let all = all.filter(entry::Column::VoteId.eq(vote)).order_by_asc(entry::Column::Place).limit(size);
@@ -285,14 +291,15 @@ fn in_hex(path: Vec<tree::Hash>) -> Vec<String> {
 ///
 /// # Errors
 /// `not_found` when it is not (yet).
-pub async fn proof(db: &impl ConnectionTrait, vote: VoteId, hash: &str) -> Result<ProofView> {
+pub async fn proof(app: &App, vote: VoteId, hash: &str) -> Result<ProofView> {
+    let db = app.store.read();
     let head = newest(db, vote).await?;
     let found = entry::Entity::find().filter(entry::Column::VoteId.eq(vote)).filter(entry::Column::BallotHash.eq(hash));
     let found = found.one(db).await?.map(entry_view).ok_or(Code::NotFound)?;
     let void = lsb1::jcs(&lsb1::void_entry(&vote.to_string(), hash));
     let void = entry::Entity::find().filter(entry::Column::VoteId.eq(vote)).filter(entry::Column::Leaf.eq(void));
     let is_void = void.one(db).await?.is_some();
-    let leaves = leaf_hashes(db, vote, head.n).await?;
+    let leaves = shared_leaves(app, vote, head.n).await?;
     let place = usize::try_from(found.place).map_err(Error::broken)?;
     let path = tree::inclusion(&leaves, place).ok_or(Code::NotFound)?;
     Ok(ProofView { entry: found, is_void, head, proof: in_hex(path) })
@@ -302,16 +309,19 @@ pub async fn proof(db: &impl ConnectionTrait, vote: VoteId, hash: &str) -> Resul
 ///
 /// # Errors
 /// `not_found` for sizes that the board never had.
-pub async fn consistency(db: &impl ConnectionTrait, vote: VoteId, query: &ConsistencyQuery) -> Result<ConsistencyView> {
+pub async fn consistency(app: &App, vote: VoteId, query: &ConsistencyQuery) -> Result<ConsistencyView> {
     let (from, to) = (u64::from(query.from), u64::from(query.to));
-    if from == 0 || from > to || row(db, vote).await?.size.unsigned_abs() < to {
+    let size = row(app.store.read(), vote).await?.size.unsigned_abs();
+    if from == 0 || from > to || size < to {
         return Err(Code::NotFound.into());
     }
-    let leaves = leaf_hashes(db, vote, to).await?;
-    let earlier = usize::try_from(from).map_err(Error::broken)?;
-    let proof = tree::consistency(&leaves, earlier).ok_or(Code::NotFound)?;
+    // whatever sizes are asked for, it is the same leaves
+    let leaves = shared_leaves(app, vote, size).await?;
+    let (earlier, later) = (usize::try_from(from).map_err(Error::broken)?, usize::try_from(to).map_err(Error::broken)?);
+    let leaves = leaves.get(..later).ok_or(Code::NotFound)?;
+    let proof = tree::consistency(leaves, earlier).ok_or(Code::NotFound)?;
     let from_root = leaves.get(..earlier).map(tree::root).ok_or(Code::NotFound)?;
-    let (from_root, to_root) = (hex(&from_root), hex(&tree::root(&leaves)));
+    let (from_root, to_root) = (hex(&from_root), hex(&tree::root(leaves)));
     Ok(ConsistencyView { from, from_root, to, to_root, proof: in_hex(proof) })
 }
 

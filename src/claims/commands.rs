@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ const MAX_REASON: usize = 200;
 const AT_ONCE: u64 = 100;
 /// How long it is tried to tell a phone.
 const TOLD_WITHIN: TimeDelta = TimeDelta::days(3);
+/// What could not be told waits so long, and others have their turn.
+const AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 /// Who somebody says they are.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
@@ -202,6 +204,7 @@ async fn wait(tx: &Tx, (person, area): (PersonId, &str), number: &Number, by: Op
         decided_at: Set(None),
         reason: Set(None),
         told_at: Set(None),
+        tell_again_at: Set(None),
     };
     let row = row.insert(tx).await?;
     record(tx, Kind::ClaimAsked, &row, by).await
@@ -300,9 +303,12 @@ pub async fn due(tx: &Tx) -> Result<u64> {
 /// # Errors
 /// When the database fails.
 pub async fn tell(app: &App) -> Result<u64> {
+    let is_due =
+        Condition::any().add(claim::Column::TellAgainAt.is_null()).add(claim::Column::TellAgainAt.lte(app.now()));
     let untold = claim::Entity::find()
         .filter(claim::Column::ToldAt.is_null())
         .filter(claim::Column::DecidedAt.is_not_null())
+        .filter(is_due)
         .order_by_asc(claim::Column::DecidedAt)
         .limit(AT_ONCE)
         .all(app.store.read())
@@ -311,10 +317,14 @@ pub async fn tell(app: &App) -> Result<u64> {
     for row in untold {
         let given_up = row.decided_at.is_some_and(|at| at < app.now() - TOLD_WITHIN);
         match tell_one(app, &row).await {
-            Err(error) if !given_up && error.code() != Code::SmsUnavailable => {
-                tracing::warn!(%error, "a phone was not told");
+            Err(error) if !given_up => {
+                if error.code() != Code::SmsUnavailable {
+                    tracing::warn!(%error, "a phone was not told");
+                }
+                let again = Set(Some(app.now() + AGAIN));
+                let later = claim::ActiveModel { tell_again_at: again, ..Default::default() };
+                app.store.write(move |tx| Box::pin(note(tx, row.id, later))).await?;
             }
-            Err(_) if !given_up => {}
             outcome => {
                 if outcome.is_err() {
                     tracing::error!("a phone could not be told of a decided claim");
@@ -331,11 +341,19 @@ async fn tell_one(app: &App, row: &claim::Model) -> Result<()> {
     let number = |sealed: &Option<String>| sealed.as_deref().map(|text| app.keys.unseal("phone", text)).transpose();
     if let Some(old) = number(&row.old_phone_sealed)? {
         app.gateways.sms.send_notice(&old, SmsNotice::PhoneReplaced).await?;
+        // not again and again, though the other cannot be told
+        let (id, told) = (row.id, claim::ActiveModel { old_phone_sealed: Set(None), ..Default::default() });
+        app.store.write(move |tx| Box::pin(note(tx, id, told))).await?;
     }
     if let Some(new) = number(&row.phone_sealed)? {
         let notice = if row.state == ClaimState::Approved { SmsNotice::PhoneBound } else { SmsNotice::ClaimRefused };
         app.gateways.sms.send_notice(&new, notice).await?;
     }
+    Ok(())
+}
+
+async fn note(tx: &Tx, id: ClaimId, what: claim::ActiveModel) -> Result<()> {
+    claim::Entity::update_many().set(what).filter(claim::Column::Id.eq(id)).exec(tx).await?;
     Ok(())
 }
 
@@ -347,8 +365,7 @@ async fn forget_numbers(tx: &Tx, id: ClaimId) -> Result<()> {
         old_phone_sealed: Set(None),
         ..Default::default()
     };
-    claim::Entity::update_many().set(told).filter(claim::Column::Id.eq(id)).exec(tx).await?;
-    Ok(())
+    note(tx, id, told).await
 }
 
 /// Ends what waits for somebody who closes the account.

@@ -29,6 +29,8 @@ pub(super) mod claim {
         pub decided_at: Option<DateTime<Utc>>,
         pub reason: Option<String>,
         pub told_at: Option<DateTime<Utc>>,
+        /// Not tried before.
+        pub tell_again_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

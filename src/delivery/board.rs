@@ -130,6 +130,36 @@ pub(super) async fn told_of(db: &impl ConnectionTrait, id: NoticeId) -> Result<O
 /// # Errors
 /// `not_found` when there is no such notice.
 pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView> {
+    let (mut view, village) = begun(db, id).await?;
+    if let Some((area, told)) = village {
+        view.hold(in_village(db, (&area, id), &told).await?);
+    }
+    Ok(view)
+}
+
+impl ReachView {
+    pub(super) fn hold(&mut self, (reached, by_app): (u64, u64)) {
+        self.reached = Some(reached);
+        self.ways.insert(0, WayCount { way: APP.to_owned(), count: by_app });
+    }
+}
+
+/// Whom it has reached in a village, and by the app: a look at everybody who lives there.
+pub(super) async fn in_village(
+    db: &impl ConnectionTrait,
+    (area, id): (&str, NoticeId),
+    told: &announcement::Model,
+) -> Result<(u64, u64)> {
+    let rows = rows(db, area, (id, Some(told))).await?;
+    let count = |is: fn(&ReachRow) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
+    Ok((count(|row| row.way.is_some()), count(|row| row.way.as_deref() == Some(APP))))
+}
+
+/// What is known without a look at anybody; with the village in which it is still to be looked.
+pub(super) async fn begun(
+    db: &impl ConnectionTrait,
+    id: NoticeId,
+) -> Result<(ReachView, Option<(String, announcement::Model)>)> {
     let notice = notices::reached::hanging(db, id).await?.ok_or(Code::NotFound)?;
     let told = told_of(db, id).await?;
     let audience = people::queries::count_by_area(db, &notice.area).await?;
@@ -146,7 +176,7 @@ pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView>
     if at_door > 0 {
         add(&mut view.ways, DOOR.to_owned(), at_door);
     }
-    let Some(told) = told else { return Ok(view) };
+    let Some(told) = told else { return Ok((view, None)) };
     let counts: Vec<(String, String, Option<String>, i64)> = delivery::Entity::find()
         .select_only()
         .column(delivery::Column::Channel)
@@ -180,13 +210,7 @@ pub async fn reach(db: &impl ConnectionTrait, id: NoticeId) -> Result<ReachView>
         });
     }
     view.broadcast = broadcast(db, told.event_number).await?;
-    if notice.area.len() >= VILLAGE_CODE {
-        let rows = rows(db, &notice.area, (id, Some(&told))).await?;
-        view.reached = Some(rows.iter().filter(|row| row.way.is_some()).count() as u64);
-        let by_app = rows.iter().filter(|row| row.way.as_deref() == Some(APP)).count() as u64;
-        view.ways.insert(0, WayCount { way: APP.to_owned(), count: by_app });
-    }
-    Ok(view)
+    Ok((view, Some((notice.area, told)).filter(|(area, _)| area.len() >= VILLAGE_CODE)))
 }
 
 /// The way of a message: what another one told is no message of its own.

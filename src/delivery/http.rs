@@ -12,6 +12,7 @@ use super::{
     commands::{self, SetUpWebhook},
     invited,
     preferences::{self, ChooseTelling, TellingChoices},
+    public_reach::public_reach,
     queries::{self, NewWebhook, WebhookView},
     villages::{self, VillageReach},
 };
@@ -147,7 +148,7 @@ async fn unfollow_matter(
     responses((status = 200, body = ReachView, description = "Counts alone"),
         (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn read_reach(State(app): State<App>, Path(id): Path<NoticeId>) -> Result<Json<ReachView>> {
-    board::reach(app.store.read(), id).await.map(Json)
+    public_reach(&app, id).await.map(Json)
 }
 
 /// Which village.

@@ -40,6 +40,7 @@ mod numbers;
 pub mod plan;
 mod pool;
 pub mod preferences;
+mod public_reach;
 pub mod queries;
 mod reached;
 mod reactions;

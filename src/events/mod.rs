@@ -9,6 +9,7 @@ mod http;
 mod kinds;
 mod lease;
 mod queries;
+mod redrive;
 mod relay;
 mod rows;
 
@@ -25,7 +26,8 @@ pub use self::{
         Backlog, DeadLetter, Head, Standing, TimelineItem, backlog, behind, between, dead_letters, event_at, has_done,
         head, last, newest, standing, timeline,
     },
-    relay::{Reaction, Relay, redrive, redrive_letter},
+    redrive::{redrive, redrive_letter},
+    relay::{Reaction, Relay},
 };
 use crate::{
     broker::Bell,

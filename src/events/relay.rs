@@ -6,13 +6,19 @@
 //! the same transaction as what the reaction writes: a crash repeats nothing and skips nothing. All reactions share one
 //! unit while all goes well, since most have nothing to do with most events; when one fails, each goes on in a unit of its
 //! own. A reaction that fails on an event three times sets it aside as a dead letter and goes on, so that one bad event
-//! holds up nobody.
-use std::{collections::HashMap, sync::Arc, time::Duration};
+//! holds up nobody; so does one for which a single event takes too long, while the others show that the database is well.
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, OnConflict},
 };
 use tokio::sync::Notify;
@@ -155,12 +161,18 @@ impl Relay {
 
     /// Every reaction in a unit of its own. Says whether there was work.
     async fn each_alone(&self, token: i64, pace: &mut Pace) -> Result<bool> {
-        let mut worked = false;
+        let (mut worked, mut is_well, mut too_long) = (false, false, Vec::new());
         for reaction in &self.reactions {
             let (reaction, batch) = (*reaction, pace.alone.entry(reaction.name).or_insert(Batch(BATCH)));
-            let count = batch.0;
-            match self.store.write(move |tx| Box::pin(take(tx, token, reaction, count))).await {
+            let (count, begun) = (batch.0, Arc::new(AtomicBool::new(false)));
+            let begins = Arc::clone(&begun);
+            let unit = self.store.write(move |tx| {
+                begins.store(true, Ordering::Relaxed);
+                Box::pin(take(tx, token, reaction, count))
+            });
+            match unit.await {
                 Ok(taken) => {
+                    is_well = true;
                     batch.done(taken);
                     pace.failures.remove(reaction.name);
                     worked |= taken > 0;
@@ -168,7 +180,9 @@ impl Relay {
                 Err(error) => {
                     tracing::error!(%error, reaction = reaction.name, "reaction failed");
                     metrics::counter!("reaction_failures_total").increment(1);
-                    if passes(&error) {
+                    if count == 1 && begun.load(Ordering::Relaxed) && error.code() == Code::Busy {
+                        too_long.push((reaction.name, error.to_string()));
+                    } else if passes(&error) {
                         batch.put_off();
                     } else {
                         worked = true;
@@ -183,7 +197,24 @@ impl Relay {
                 }
             }
         }
+        if is_well {
+            self.give_up(token, pace, too_long).await?;
+        }
         Ok(worked)
+    }
+
+    /// A single event took these too long while others got on: after some tries it always will, and is set aside.
+    async fn give_up(&self, token: i64, pace: &mut Pace, too_long: Vec<(&'static str, String)>) -> Result<()> {
+        for (name, error) in too_long {
+            let tries = pace.failures.entry(name).or_default();
+            *tries += 1;
+            if *tries >= TRIES {
+                pace.failures.remove(name);
+                let reason = format!("took too long by itself, {TRIES} times: {error}");
+                self.store.write(move |tx| Box::pin(set_aside(tx, token, name, reason))).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The batch failed again and again: goes through it one event a time and sets the bad one aside.
@@ -203,7 +234,7 @@ impl Relay {
     }
 }
 
-/// Nothing is wrong with the event: the disk is full, the database is away, or we end.
+/// Nothing seems wrong with the event: the disk is full, the database is away, too much was taken at once, or we end.
 fn passes(error: &Error) -> bool {
     matches!(error.code(), Code::Busy | Code::StorageFull | Code::ShuttingDown)
 }
@@ -315,50 +346,6 @@ async fn set_aside(tx: &Tx, token: i64, reaction: &'static str, reason: String) 
     };
     row.insert(tx).await?;
     advance(tx, &[reaction], number).await
-}
-
-/// Runs the dead letters of these reactions once more; says how many went through and how many are left.
-///
-/// # Errors
-/// When the database fails.
-pub async fn redrive(store: &Store, reactions: &[Reaction]) -> Result<(usize, u64)> {
-    let letters = dead_letter::Entity::find().order_by_asc(dead_letter::Column::Number).all(store.read()).await?;
-    let mut through = 0;
-    for letter in letters {
-        let Some(reaction) = reactions.iter().copied().find(|known| known.name == letter.reaction) else { continue };
-        if store.write(move |tx| Box::pin(again(tx, reaction, letter))).await.is_ok() {
-            through += 1;
-        }
-    }
-    Ok((through, dead_letter::Entity::find().count(store.read()).await?))
-}
-
-/// Runs one dead letter once more. Nothing to do when somebody else has done it meanwhile.
-///
-/// # Errors
-/// `not_found` for a reaction that this build does not know; what the reaction failed with.
-pub async fn redrive_letter(store: &Store, reactions: &[Reaction], (name, number): (&str, i64)) -> Result<()> {
-    let reaction = reactions.iter().copied().find(|known| known.name == name).ok_or(Code::NotFound)?;
-    let letter = dead_letter::Entity::find_by_id((name.to_owned(), number)).one(store.read()).await?;
-    let Some(letter) = letter else { return Ok(()) };
-    store.write(move |tx| Box::pin(again(tx, reaction, letter))).await
-}
-
-/// Takes the letter away first: of two who run it at once, one does.
-async fn again(tx: &Tx, reaction: Reaction, letter: dead_letter::Model) -> Result<()> {
-    let taken = dead_letter::Entity::delete_many()
-        .filter(dead_letter::Column::Reaction.eq(&letter.reaction))
-        .filter(dead_letter::Column::Number.eq(letter.number))
-        .exec(tx)
-        .await?;
-    if taken.rows_affected != 1 {
-        return Ok(());
-    }
-    let row = event::Entity::find().filter(event::Column::Number.eq(letter.number)).one(tx).await?;
-    if let Some(event) = row.and_then(open) {
-        (reaction.run)(tx, &event).await?;
-    }
-    Ok(())
 }
 
 /// `None`: a kind that this build does not know, recorded by a newer one.

@@ -25,7 +25,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{PersonId, SessionId, StreamId},
     people,
-    streams::{self, Access, queries},
+    streams::{self, Access, Stream, queries},
 };
 
 /// Entries handed back in one recovery; a client that missed more reads over REST.
@@ -92,14 +92,17 @@ pub(super) async fn start(
     (id, connect): (u32, protocol::Connect),
 ) -> Result<(String, Vec<Mark>)> {
     let Means { app, hub, .. } = &*connection.means;
-    let own = streams::commands::subscribed(app, actor).await?;
+    let mut own = streams::commands::subscribed(app, actor).await?;
     let heads: Vec<_> = own.iter().map(|(stream, _)| (stream.id, stream.last_seq, stream.epoch)).collect();
     let places = hub.watch(connection, &heads);
     let (mut subs, mut marks, mut room) = (Vec::new(), Vec::new(), MOST_BYTES);
     let mut known = serde_json::Map::new();
+    let head = |stream: &Stream| places.get(&stream.id).copied().unwrap_or(stream.last_seq);
+    let position = |stream: &Stream| connect.subs.get(&protocol::channel(stream.id)).cloned().unwrap_or_default();
+    // one that was much spoken in takes no room from those of a few words
+    own.sort_by_cached_key(|(stream, _)| head(stream).saturating_sub(position(stream).offset));
     for (stream, _) in own {
-        let position = connect.subs.get(&protocol::channel(stream.id)).cloned().unwrap_or_default();
-        let head = places.get(&stream.id).copied().unwrap_or(stream.last_seq);
+        let (head, position) = (head(&stream), position(&stream));
         let subscribed = recover(&connection.means, (stream.id, stream.epoch), head, (&position, &mut room)).await?;
         marks.push(Mark { stream: stream.id, epoch: Some(stream.epoch), seq: Some(subscribed.offset) });
         known.insert(protocol::channel(stream.id), json!([stream.epoch.to_string(), stream.last_seq, stream.last_no]));
@@ -125,7 +128,8 @@ pub(super) fn places(marks: &[Mark]) -> Vec<(StreamId, i64)> {
 }
 
 /// Fixes the place from which live entries follow; what was missed before it is handed along, as far as there is `room` in
-/// the answer. Called after the stream is watched, so that nothing falls between.
+/// the answer: once there is none, nothing more is read for it. Called after the stream is watched, so that nothing falls
+/// between.
 async fn recover(
     means: &Means,
     (id, epoch): (StreamId, i64),
@@ -142,7 +146,8 @@ async fn recover(
         publications: Vec::new(),
     };
     let same_log = position.epoch == epoch.to_string() && (0..=head).contains(&position.offset);
-    if position.recover && same_log && head - position.offset <= RECOVER {
+    let count = head.saturating_sub(position.offset);
+    if position.recover && same_log && count <= RECOVER && (*room > 0 || count == 0) {
         let missed = missed(means, (id, epoch), (position.offset, head)).await?;
         let size = size(&missed);
         if size <= *room {
@@ -150,6 +155,8 @@ async fn recover(
             subscribed.offset = missed.last().map_or(position.offset, |(seq, _)| *seq);
             subscribed.recovered = true;
             subscribed.publications = missed.into_iter().map(|(_, publication)| publication).collect();
+        } else {
+            *room = 0;
         }
     }
     Ok(subscribed)

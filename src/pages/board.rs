@@ -66,7 +66,7 @@ async fn show(
     let hash = asked.h.trim().to_lowercase();
     let proof = match hash.len() {
         0 => None,
-        _ => match boards::proof(db, id, &hash).await {
+        _ => match boards::proof(&app, id, &hash).await {
             Ok(proof) => Some(proof),
             Err(error) if error.code() == Code::NotFound => None,
             Err(error) => return Err(error),

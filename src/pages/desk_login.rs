@@ -11,7 +11,7 @@ use super::{
     codes,
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, render, render_as, see, up},
-    login::with_cookies,
+    login::signed_in,
     words::Words,
 };
 use crate::{
@@ -79,7 +79,7 @@ async fn enter(State(app): State<App>, viewer: Viewer, request: Request) -> Resu
     let text = |name: &str| typed.text(name).to_owned();
     let told = DeskSignIn { phone: text("phone"), password: text("password"), code: text("code") };
     match sign_in_desk(&app, address, told, Carrier::Cookie).await {
-        Ok(open) => with_cookies(see("/desk"), &people::cookies(&app, &open.secret)),
+        Ok(open) => signed_in(&app, &viewer, &open, see("/desk")).await,
         Err(error) => Ok(login_page(&viewer, typed, Wrong::from(error)?)),
     }
 }

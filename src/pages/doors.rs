@@ -221,8 +221,12 @@ async fn paper(
     Query(place): Query<Where>,
 ) -> Result<Response> {
     let db = app.store.read();
-    let doors = queries::on_paper(db, &who.actor, (id, place.area.as_deref(), place.group)).await?;
     let notice = queries::detail(db, id).await?;
+    let doors = if notice.notice.must_read {
+        queries::on_paper(db, &who.actor, (id, place.area.as_deref(), place.group)).await?
+    } else {
+        untold::on_paper(&app, &who, &notice.notice, &place).await?
+    };
     let page = who.page("page-doors-paper").back(format!("/notices/{id}/doors"));
     Ok(render(&PaperPage { page, notice: notice.notice, text: notice.text, doors, group: place.group }))
 }

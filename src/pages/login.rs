@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::{App, Query, client_address},
     error::{Code, Error, Result},
-    people::{self, AskCode, Carrier, SignIn, rules::mask_phone},
+    people::{self, AskCode, Carrier, OpenSession, SignIn, rules::mask_phone},
 };
 
 /// A year: whoever needs large letters needs them next month, too.
@@ -129,7 +129,7 @@ async fn enter(State(app): State<App>, viewer: Viewer, headers: HeaderMap, typed
     };
     let then = local(typed.text("then")).to_owned();
     match people::sign_in(&app, told, Carrier::Cookie).await {
-        Ok(open) => with_cookies(see(&then), &people::cookies(&app, &open.secret)),
+        Ok(open) => signed_in(&app, &viewer, &open, see(&then)).await,
         Err(Error::Refused(refusal)) if refusal.code == Code::PersonChoiceNeeded => {
             let people = choices(refusal.more.unwrap_or_default());
             Ok(render(&WhoPage { page: page(&viewer), then, typed, people }))
@@ -146,7 +146,7 @@ fn choices(more: Value) -> Vec<Choice> {
 
 async fn leave(State(app): State<App>, who: Resident) -> Result<Response> {
     people::sign_out(&app, &who.actor).await?;
-    with_cookies(see("/"), &people::no_cookies(&app))
+    signed_out(&app, see("/"))
 }
 
 /// Whether letters are larger, and where to go on.
@@ -169,6 +169,25 @@ async fn elder(State(app): State<App>, Query(wanted): Query<Elder>) -> Result<Re
 pub(super) fn with_cookies(mut response: Response, cookies: &[String]) -> Result<Response> {
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(cookie).map_err(Error::broken)?);
+    }
+    Ok(response)
+}
+
+/// The answer that hands over a log-in. The one before in the same browser ends: nobody could sign out of it any more.
+pub(super) async fn signed_in(app: &App, viewer: &Viewer, open: &OpenSession, answer: Response) -> Result<Response> {
+    if let Some(before) = &viewer.actor
+        && let Err(error) = people::sign_out(app, before).await
+    {
+        // it ends by its date
+        tracing::warn!(%error, "a log-in whose place another took");
+    }
+    with_cookies(answer, &people::cookies(app, &open.secret))
+}
+
+/// The answer, after which the browser has nothing of whoever was signed in.
+pub(super) fn signed_out(app: &App, mut response: Response) -> Result<Response> {
+    for (name, value) in people::no_log_in(app) {
+        response.headers_mut().append(name, HeaderValue::from_str(&value).map_err(Error::broken)?);
     }
     Ok(response)
 }

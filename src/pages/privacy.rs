@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, render, render_as, see, up},
-    login::with_cookies,
+    login::signed_out,
     speak::draft_of,
     words::Words,
 };
@@ -96,7 +96,7 @@ async fn shown(app: &App, who: Resident, typed: Fields, wrong: Wrong) -> Result<
 
 async fn act(State(app): State<App>, who: Resident, Path(form): Path<String>, typed: Fields) -> Result<Response> {
     match run(&app, who.actor.clone(), &form, &typed).await {
-        Ok(()) if form == "everywhere" => with_cookies(see("/privacy/mine"), &people::no_cookies(&app)),
+        Ok(()) if form == "everywhere" => signed_out(&app, see("/privacy/mine")),
         Ok(()) => Ok(see("/privacy/mine")),
         Err(error) => {
             let wrong = Wrong::from(error)?;

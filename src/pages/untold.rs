@@ -2,6 +2,7 @@
 //! What is said at a door is said to all who live behind it, and written down with one tap.
 use askama::Template;
 use axum::response::Response;
+use sea_orm::ConnectionTrait;
 
 use super::{
     doors::Where,
@@ -10,15 +11,19 @@ use super::{
     words::Words,
 };
 use crate::{
+    actor::Actor,
     app::App,
     delivery::board::{self, ReachRow},
     error::{Code, Result},
     ids::PersonId,
-    notices::{self, DoorWay, GroupReach, NoticeView, queries},
+    notices::{self, DoorView, DoorWay, GroupReach, NoticeView, queries},
+    people,
 };
 
 /// Households on one page.
 const SHOWN: usize = 20;
+/// People on a sheet of paper.
+const ON_PAPER: usize = 5000;
 
 /// A door, and who of those behind it has not been told.
 struct Home {
@@ -84,6 +89,10 @@ impl UntoldPage {
         self.place.way() == *way
     }
 
+    fn on_paper(&self) -> String {
+        format!("/notices/{}/doors/paper{}", self.notice.id, self.place.query(self.place.group, self.place.way()))
+    }
+
     fn more(&self, from: &usize) -> String {
         format!("{}&from={from}", self.path(self.place.group, self.place.way()))
     }
@@ -97,20 +106,10 @@ pub(super) async fn shown(
     (place, wrong): (Where, Wrong),
 ) -> Result<Response> {
     let (db, actor, id) = (app.store.read(), &who.actor, notice.id);
-    let village = notices::village_of(actor, &notice.area_code, place.area.as_deref())?;
-    let scope = notices::scope(db, actor, &village).await?;
-    if place.group.is_some_and(|group| !scope.has(group)) {
-        return Err(Code::NotAllowed.into());
-    }
-    if notice.state == queries::WITHDRAWN {
-        return Err(Code::WrongState.into());
-    }
-    let mut rows = board::people_of(db, actor, (id, Some(&village))).await?;
-    // who goes round knows of it
-    rows.retain(|row| scope.has(row.group_number) && row.person_id != actor.person);
+    let (village, mut rows) = concerned(db, actor, &notice, &place).await?;
     let groups = by_group(&rows);
     let at_door = rows.iter().filter(|row| row.way.as_deref() == Some(board::DOOR)).count();
-    rows.retain(|row| row.way.is_none() && place.group.is_none_or(|group| row.group_number == group));
+    rows.retain(|row| is_left(row, &place));
     let (from, homes) = (place.from.unwrap_or_default(), homes(rows));
     let end = from.saturating_add(SHOWN);
     let page = who.page("page-doors-visit").back(format!("/notices/{id}")).at(format!("/notices/{id}/doors"));
@@ -127,6 +126,50 @@ pub(super) async fn shown(
         wrong,
     };
     Ok(render_as(shown.wrong.status(), &shown))
+}
+
+/// The same on a sheet of paper, which is taken along.
+pub(super) async fn on_paper(app: &App, who: &Resident, notice: &NoticeView, place: &Where) -> Result<Vec<DoorView>> {
+    let db = app.store.read();
+    let (_, mut rows) = concerned(db, &who.actor, notice, place).await?;
+    rows.retain(|row| is_left(row, place));
+    rows.truncate(ON_PAPER);
+    let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
+    let phones = people::queries::with_phone(db, &ids).await?;
+    let view = |row: ReachRow| DoorView {
+        has_phone: phones.contains(&row.person_id),
+        person_id: row.person_id,
+        name: row.name,
+        household_number: row.household_number,
+        group_number: row.group_number,
+        confirmed_by_name: None,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// The village, and whom the notice concerns there, as far as the viewer goes round, told or not.
+async fn concerned(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    notice: &NoticeView,
+    place: &Where,
+) -> Result<(String, Vec<ReachRow>)> {
+    let village = notices::village_of(actor, &notice.area_code, place.area.as_deref())?;
+    let scope = notices::scope(db, actor, &village).await?;
+    if place.group.is_some_and(|group| !scope.has(group)) {
+        return Err(Code::NotAllowed.into());
+    }
+    if notice.state == queries::WITHDRAWN {
+        return Err(Code::WrongState.into());
+    }
+    let mut rows = board::people_of(db, actor, (notice.id, Some(&village))).await?;
+    // who goes round knows of it
+    rows.retain(|row| scope.has(row.group_number) && row.person_id != actor.person);
+    Ok((village, rows))
+}
+
+fn is_left(row: &ReachRow, place: &Where) -> bool {
+    row.way.is_none() && place.group.is_none_or(|group| row.group_number == group)
 }
 
 /// They come by group.

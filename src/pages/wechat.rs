@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, encode, is_inside, local, render, render_as, see, up},
-    login::with_cookies,
+    login::signed_in,
     words::Words,
 };
 use crate::{
@@ -144,7 +144,7 @@ async fn back(
 ) -> Result<Response> {
     let browser = browser(&headers).ok_or(Code::InvalidRequest)?;
     match wechat::come_back(&app, browser, &told.state, told.code.as_deref()).await? {
-        Back::In(open, then) => with_cookies(found(&then), &people::cookies(&app, &open.secret)),
+        Back::In(open, then) => signed_in(&app, &viewer, &open, found(&then)).await,
         Back::Unbound if viewer.actor.is_some() => Ok(found("/wechat")),
         Back::Unbound => Ok(found(&format!("/login?then={}", encode("/wechat")))),
         Back::Guest(then) => Ok(found(&then)),

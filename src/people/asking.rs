@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, Method, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts},
 };
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
@@ -147,10 +147,13 @@ pub fn cookies(app: &App, secret: &str) -> [String; 2] {
     set_cookies(app, secret, COOKIE_DAYS * 86_400)
 }
 
-/// The `Set-Cookie` values that take it away.
+/// The headers that take it away, with what the browser was sent for whoever it was: a phone may be a family's. What its
+/// worker keeps is nobody's, and stays.
 #[must_use]
-pub fn no_cookies(app: &App) -> [String; 2] {
-    set_cookies(app, "", 0)
+pub fn no_log_in(app: &App) -> [(HeaderName, String); 3] {
+    let [session, writer] = set_cookies(app, "", 0);
+    let cache = (HeaderName::from_static("clear-site-data"), "\"cache\"".to_owned());
+    [(header::SET_COOKIE, session), (header::SET_COOKIE, writer), cache]
 }
 
 /// The `Set-Cookie` value after which the phone no longer knows whose words it takes where there is no network: for whoever is

@@ -2,7 +2,7 @@
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{AppendHeaders, IntoResponse},
 };
 use serde::{Deserialize, Serialize};
@@ -130,8 +130,8 @@ async fn log_out_everywhere(State(app): State<App>, actor: Actor, headers: Heade
 }
 
 fn gone(app: &App, headers: &HeaderMap) -> impl IntoResponse + use<> {
-    let cookies = asking::session_cookie(headers).map(|_| asking::no_cookies(app));
-    (StatusCode::NO_CONTENT, AppendHeaders(cookies.into_iter().flatten().map(|cookie| (header::SET_COOKIE, cookie))))
+    let taken = asking::session_cookie(headers).map(|_| asking::no_log_in(app));
+    (StatusCode::NO_CONTENT, AppendHeaders(taken.into_iter().flatten()))
 }
 
 /// Opens one socket.

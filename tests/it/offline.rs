@@ -1,9 +1,10 @@
 //! What a phone keeps for when there is no network: `/worker.js`, its page and its files, the same for everybody.
+use chrono::TimeDelta;
 use liusheng::people::{self, Carrier, NewSession};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village, code_of, hidden};
+use crate::support::{Somebody, TestApp, Village, answer, code_of, hidden};
 
 const PHONE: &str = "19500000010";
 
@@ -75,6 +76,34 @@ async fn a_log_in_and_a_log_out_take_the_writer_from_the_phone() {
     let left = post("/logout", String::new(), cookie).await;
     assert_eq!(left.status(), StatusCode::SEE_OTHER);
     assert!(forgets_the_writer(&left), "{:?}", left.headers());
+    // photos are kept for a year, and a phone may be a family's
+    assert_eq!(header(&left, "clear-site-data"), "\"cache\"");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_over_another_ends_the_one_before() {
+    let app = TestApp::start().await;
+    Village::found(&app).await;
+    let post = async |path: &str, body: String, cookie: &str| {
+        let request = app.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("cookie", cookie);
+        request.header("content-type", "application/x-www-form-urlencoded").body(body).send().await.unwrap()
+    };
+    let enter = async |cookie: &str| {
+        let asked = post("/login/code", format!("phone={PHONE}"), cookie).await.text().await.unwrap();
+        let (login_id, code) = (hidden(&asked, "login_id"), code_of(&app, PHONE).await);
+        let entered = post("/login", format!("login_id={login_id}&phone={PHONE}&code={code}"), cookie).await;
+        header(&entered, "set-cookie").split(';').next().unwrap().to_owned()
+    };
+    let me = async |cookie: &str| answer(app.http.get(app.url("/v1/me")).header("cookie", cookie)).await;
+    let first = enter("").await;
+    me(&first).await.ok();
+    app.clock.advance(TimeDelta::minutes(2));
+    // the next code is the only one there
+    std::fs::remove_file(app.folder.path().join("sms.txt")).unwrap();
+    let second = enter(&first).await;
+    me(&second).await.ok();
+    assert_eq!(me(&first).await.refused(), "session_ended");
     app.stop().await;
 }
 
@@ -108,5 +137,7 @@ async fn whoever_signs_out_everywhere_does_so_on_this_phone_too() {
     let left = request.body("").send().await.unwrap();
     assert_eq!(left.status(), StatusCode::SEE_OTHER);
     assert!(forgets_the_writer(&left), "{:?}", left.headers());
+    // photos are kept for a year, and a phone may be a family's
+    assert_eq!(header(&left, "clear-site-data"), "\"cache\"");
     app.stop().await;
 }

@@ -47,8 +47,13 @@ impl Ground {
         happening.await.unwrap();
     }
 
-    /// Runs these until all is followed that is to be, as `done` says.
+    /// Runs these until all is followed that is to be, as `done` says; nothing is set aside.
     async fn follow(&self, reactions: Vec<Reaction>, done: impl Fn() -> bool) {
+        self.run(reactions, done).await;
+        assert_eq!(events::backlog(&self.store, Utc::now()).await.unwrap().dead_letters, 0);
+    }
+
+    async fn run(&self, reactions: Vec<Reaction>, done: impl Fn() -> bool) {
         // the place of the relay before is taken at once
         self.store.write(|tx| Box::pin(events::end_leases(tx, 0))).await.unwrap();
         let stop = CancellationToken::new();
@@ -63,7 +68,6 @@ impl Ground {
         stop.cancel();
         running.await.unwrap();
         assert!(followed.is_ok(), "not everything was followed within a minute");
-        assert_eq!(events::backlog(&self.store, Utc::now()).await.unwrap().dead_letters, 0);
     }
 }
 
@@ -174,4 +178,34 @@ async fn one_that_never_ends_in_time_holds_up_no_other() {
     let ground = Ground::laid().await;
     ground.happen(3).await;
     ground.follow(vec![endless, quick], || BESIDE.has("quick", 3)).await;
+}
+
+static AFTER: Seen = Seen::nothing();
+
+/// For whom the second event always takes too long, and nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_takes_too_long_by_itself_is_set_aside_for_the_operator() {
+    let heavy = Reaction {
+        name: "test.heavy",
+        run: |_, event| {
+            let is_heavy = event.number == 2;
+            if !is_heavy {
+                AFTER.note("heavy", event);
+            }
+            Box::pin(async move { if is_heavy { Err(Code::Busy.into()) } else { Ok(()) } })
+        },
+    };
+    let quick = Reaction { name: "test.light", run: |_, _| Box::pin(async { Ok(()) }) };
+    let ground = Ground::laid().await;
+    ground.happen(4).await;
+    ground.run(vec![heavy, quick], || AFTER.has("heavy", 4)).await;
+    let letters = events::dead_letters(ground.store.read()).await.unwrap();
+    let letters: Vec<_> = letters.iter().map(|letter| (letter.reaction.as_str(), letter.number)).collect();
+    assert_eq!(letters, [("test.heavy", 2)]);
+    // by itself it knows not whether the database is well, and goes on trying
+    let ground = Ground::laid().await;
+    ground.happen(2).await;
+    let began = tokio::time::Instant::now();
+    ground.run(vec![heavy], || began.elapsed() > Duration::from_secs(10)).await;
+    assert!(events::dead_letters(ground.store.read()).await.unwrap().is_empty(), "the database may be away");
 }

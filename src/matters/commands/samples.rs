@@ -12,7 +12,7 @@ use crate::{
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     forms::{
-        self, Purpose,
+        self, FormView, Purpose,
         commands::Drawn,
         queries::{OPEN, SampleView},
     },
@@ -38,7 +38,8 @@ pub struct DrawSample {
 
 /// Draws the households whose people are visited: first those of everybody who objected to a notice of the matter, then so many
 /// of the others, in the order of a digest that nobody can choose and everybody who sees the roster can compute again:
-/// SHA-256 of the id of the sheet, then that of the household. Recorded: `matter.sample_drawn`.
+/// SHA-256 of the id of the first sheet of visits about the matter, then that of the household. Whoever opens more sheets draws
+/// the same households. Recorded: `matter.sample_drawn`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat that opens forms there; `invalid_fields`; `wrong_state` for a sheet that is closed,
@@ -49,16 +50,19 @@ pub async fn draw_sample(tx: &Tx, actor: &Actor, (id, input): (MatterId, DrawSam
     let mut checks = Checks::default();
     checks.require((1..=MOST).contains(&input.households), "households", "out_of_range");
     checks.done()?;
-    let form = forms::queries::forms_of(tx, (&id.to_string(), &matter.area_code)).await?;
-    let form = form.into_iter().find(|form| form.id == input.form_id).ok_or(Code::NotFound)?;
-    if form.purpose != Purpose::Visit || form.state != OPEN || form.area_code != matter.area_code {
+    let about = forms::queries::forms_of(tx, (&id.to_string(), &matter.area_code)).await?;
+    let is_sheet = |form: &&FormView| form.purpose == Purpose::Visit && form.area_code == matter.area_code;
+    // oldest first
+    let first = about.iter().find(is_sheet).map(|form| form.id);
+    let form = about.iter().find(|form| form.id == input.form_id).ok_or(Code::NotFound)?;
+    let Some(first) = first.filter(|_| is_sheet(&form) && form.state == OPEN) else {
         return Err(Code::WrongState.into());
-    }
+    };
     let residents = people::residents(tx, &matter.area_code).await?;
     let homes: HashMap<_, _> = residents.iter().map(|one| (one.id, one.household)).collect();
     let objectors = notices::queries::objectors_of(tx, id, &matter.area_code).await?;
     let objected: HashSet<HouseholdId> = objectors.iter().filter_map(|person| homes.get(person)).copied().collect();
-    let all: BTreeSet<(Vec<u8>, HouseholdId)> = homes.values().map(|home| (place(form.id, *home), *home)).collect();
+    let all: BTreeSet<(Vec<u8>, HouseholdId)> = homes.values().map(|home| (place(first, *home), *home)).collect();
     let (first, others): (Vec<_>, Vec<_>) =
         all.into_iter().map(|(_, home)| home).partition(|home| objected.contains(home));
     let others = others.into_iter().take(usize::try_from(input.households).unwrap_or(usize::MAX));
@@ -75,7 +79,7 @@ pub async fn draw_sample(tx: &Tx, actor: &Actor, (id, input): (MatterId, DrawSam
     forms::queries::sample(tx, form.id).await
 }
 
-/// Where a household stands in the order of a sheet.
+/// Where a household stands in the order of a matter, whose first sheet this is.
 fn place(form: FormId, home: HouseholdId) -> Vec<u8> {
     digest(&SHA256, &[form.0.as_bytes().as_slice(), home.0.as_bytes()].concat()).as_ref().to_vec()
 }

@@ -1,5 +1,7 @@
 //! Claiming a phone: from the phone, and at the office.
 use chrono::TimeDelta;
+use liusheng::ids::ClaimId;
+use sea_orm::{ConnectionTrait, sea_query::Query};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, import, person_of};
@@ -185,5 +187,60 @@ async fn who_has_no_identity_number_on_the_roster_is_found_by_nothing() {
     ask(&app, &told).await.ok();
     confirm(&app, &told, &code_of(&app, NEW).await).await.ok();
     assert!(waiting(&village).await.is_empty());
+    app.stop().await;
+}
+
+/// Decided a day ago, each about a number that cannot be read, and so never told.
+async fn cannot_be_told(app: &TestApp, count: usize) {
+    let (person, now) = (person_of(&app.app, AREA, "00008").await, app.app.now());
+    let mut rows = Query::insert();
+    rows.into_table("phone_claims").columns([
+        "id",
+        "area_code",
+        "person_id",
+        "how",
+        "phone_sealed",
+        "phone_hmac",
+        "state",
+        "asked_at",
+        "due_at",
+        "decided_at",
+    ]);
+    for number in 0..count {
+        rows.values_panic([
+            ClaimId::new().into(),
+            AREA.into(),
+            person.into(),
+            "phone".into(),
+            "of another key".into(),
+            format!("number {number}").into(),
+            "approved".into(),
+            now.into(),
+            now.into(),
+            (now - TimeDelta::days(1)).into(),
+        ]);
+    }
+    let unit = app.app.store.write(move |tx| {
+        Box::pin(async move {
+            tx.execute(&rows).await?;
+            Ok(())
+        })
+    });
+    unit.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_cannot_be_told_hold_up_no_others() {
+    let (app, village) = Village::start().await;
+    cannot_be_told(&app, 100).await;
+    let who = person_of(&app.app, AREA, "00007").await;
+    village.clerk.post(&format!("/v1/people/{who}/claims"), json!({ "phone": NEW })).await.ok();
+    let claims = waiting(&village).await;
+    let decision = format!("/v1/claims/{}/decision", claims[0]["id"].as_str().unwrap());
+    village.chair.post(&decision, json!({ "approve": true })).await.ok();
+    for _ in 0..2 {
+        app.settle().await;
+    }
+    assert!(sms(&app).contains(&format!("notice {NEW} phone_bound")), "behind a hundred others");
     app.stop().await;
 }

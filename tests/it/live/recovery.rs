@@ -36,6 +36,49 @@ async fn f1_a_recovery_that_is_too_large_is_fetched_over_rest() {
     scene.app.stop().await;
 }
 
+/// Once the room of the answer is used, nothing more is read for it; a stream of a few words has its place before.
+#[tokio::test]
+async fn what_has_no_room_in_an_answer_is_not_read_for_it() {
+    let scene = Scene::set().await;
+    let chair = &scene.village.chair;
+    let mut missed = serde_json::Map::new();
+    for title in ["修桥小组", "修路小组", "修渠小组"] {
+        let group = json!({ "body_id": scene.village.committee, "title": title, "people": [scene.villager.person, scene.clerk.person] });
+        let id = chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+        let channel = format!("s:{id}");
+        let text = "长".repeat(2000);
+        for _ in 0..50 {
+            scene.say_in(id.parse().unwrap(), chair, &text).await;
+        }
+        let socket = scene.listen(&scene.villager).await;
+        let epoch = socket.connected["subs"][&channel]["epoch"].as_str().unwrap().to_owned();
+        missed.insert(channel, json!({ "recover": true, "epoch": epoch, "offset": 0 }));
+    }
+    scene.app.settle().await;
+    let newest = scene.say("只有一句").await;
+    let socket = scene.listen(&scene.villager).await;
+    let (epoch, _) = scene.position(&socket);
+    let short = (scene.channel.clone(), json!({ "recover": true, "epoch": epoch, "offset": newest - 1 }));
+    let with = |count| missed.clone().into_iter().take(count).chain([short.clone()]).collect::<serde_json::Map<_, _>>();
+    let mut least = [u64::MAX; 2];
+    for _ in 0..3 {
+        for (least, count) in least.iter_mut().zip([1, 3]) {
+            // what is asked for again within a second is kept, and counted otherwise
+            tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+            let before = scene.app.app.store.statements().0;
+            let back = scene.listen_from(&scene.villager, Value::Object(with(count))).await;
+            *least = (*least).min(scene.app.app.store.statements().0 - before);
+            for channel in missed.keys() {
+                assert!(back.connected["subs"][channel]["recovered"] != true, "{channel}");
+            }
+            assert_eq!(back.connected["subs"][&scene.channel]["recovered"], true, "of a few words");
+        }
+    }
+    let [one, three] = least;
+    assert!(three <= one, "{three} statements for three that have no room, {one} for one");
+    scene.app.stop().await;
+}
+
 /// The answer to `connect` says where every stream stands, with what counts as unread.
 #[tokio::test]
 async fn connect_says_where_every_stream_stands() {

@@ -42,6 +42,11 @@ async fn the_households_of_objectors_are_drawn_first_and_nobody_chooses_the_othe
     let homes: std::collections::BTreeSet<_> = drawn.iter().map(|one| one["household_id"].to_string()).collect();
     assert_eq!(homes.len(), 6, "each once");
     assert_eq!(village.chair.post(&path, draw(&sheet, 9)).await.refused(), "wrong_state", "drawn once");
+    // who opens another sheet draws nobody else
+    let another = id(&village.chair.post("/v1/forms", form(&village.area, &matter, "visit")).await.ok());
+    let redrawn = village.chair.post(&path, draw(&another, 5)).await.ok();
+    let order = |drawn: &[Value]| drawn.iter().map(|one| one["household_id"].clone()).collect::<Vec<_>>();
+    assert_eq!(order(redrawn.as_array().unwrap()), order(drawn), "the order of the first sheet");
     // who visits sees it and what is left to do, nobody else does
     assert_eq!(objector.get(&format!("/v1/forms/{sheet}")).await.refused(), "not_found");
     let visit = json!({ "answers": { "a": "不修" }, "person_id": objector.person });

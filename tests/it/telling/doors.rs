@@ -67,6 +67,7 @@ async fn who_was_told_at_the_door_of_a_notice_that_asks_nobody_stands_on_its_boa
     for stranger in [&resident, &village.council_chair, &village.town] {
         assert_eq!(told(stranger, &notice, door(granny)).await.refused(), "not_allowed");
         assert_eq!(page(stranger, &format!("/notices/{notice}/doors")).await.0, 403);
+        assert_eq!(page(stranger, &format!("/notices/{notice}/doors/paper")).await.0, 403);
     }
     let next = village.neighbour(app).await;
     assert!([403, 422].contains(&told(&village.clerk, &notice, door(next.person)).await.status), "of another village");
@@ -112,6 +113,10 @@ async fn taken_back(scene: &Scene, (worker, notice): (&Somebody, &str), [granny,
         "{shown}"
     );
     assert!(!shown.contains("费无证"), "another's group: {shown}");
+    // the same goes along on paper
+    assert!(shown.contains(&format!("{doors}/paper")), "{shown}");
+    let (status, paper) = page(worker, &format!("{doors}/paper")).await;
+    assert!(status == 200 && paper.contains("𠮷野根") && !paper.contains("费无证"), "{paper}");
     assert_eq!(tap(worker, &doors, &format!("person_id={granny}&act=undo")).await, 303);
     assert_eq!(at_door(scene, notice).await, 0);
     // what is said at a door is said to all of the household

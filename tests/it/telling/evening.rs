@@ -75,3 +75,34 @@ async fn news_is_told_by_what_it_is_about_and_the_choice_of_all_notices_holds_wh
     assert!(String::from_utf8_lossy(&page).contains("notices_land"));
     scene.app.stop().await;
 }
+
+/// Keeps what is ticked on the page of the settings.
+async fn keeps(who: &Somebody, ticked: &str) {
+    let form = who
+        .request(reqwest::Method::POST, "/settings/telling")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(ticked.to_owned());
+    assert_eq!(form.send().await.unwrap().status(), 303, "{ticked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ticked_on_the_page_is_what_is_sent() {
+    let fake = Fake::start().await.unwrap();
+    let scene = Scene::set_with(0, |config| by_fake(config, &fake)).await;
+    let who = scene.village.villager(&scene.app, "00007").await;
+    agrees(&who).await;
+    let ticked = [
+        ("by_wechat=1&by_sms=1&notices=off", 0, "nothing of notices"),
+        ("by_wechat=1&by_sms=1&notices=at_once", 1, "notices at once"),
+        ("by_wechat=1&notices=at_once", 1, "not by SMS"),
+    ];
+    for (number, (form, told, why)) in ticked.into_iter().enumerate() {
+        keeps(&who, form).await;
+        scene.publish(&format!("第{number}件"), false).await;
+        scene.pass(TimeDelta::hours(9)).await;
+        assert_eq!(told_to(&fake, "19500000007").len(), told, "{why}: {:?}", scene.states().await);
+        scene.pass(TimeDelta::hours(15)).await;
+    }
+    scene.app.stop().await;
+}

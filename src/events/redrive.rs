@@ -1,0 +1,55 @@
+//! Work that was set aside, done once more when an operator asks for it.
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+
+use super::{
+    relay::{Reaction, open},
+    rows::{dead_letter, event},
+};
+use crate::{
+    error::{Code, Result},
+    store::{Store, Tx},
+};
+
+/// Runs the dead letters of these reactions once more; says how many went through and how many are left.
+///
+/// # Errors
+/// When the database fails.
+pub async fn redrive(store: &Store, reactions: &[Reaction]) -> Result<(usize, u64)> {
+    let letters = dead_letter::Entity::find().order_by_asc(dead_letter::Column::Number).all(store.read()).await?;
+    let mut through = 0;
+    for letter in letters {
+        let Some(reaction) = reactions.iter().copied().find(|known| known.name == letter.reaction) else { continue };
+        if store.write(move |tx| Box::pin(again(tx, reaction, letter))).await.is_ok() {
+            through += 1;
+        }
+    }
+    Ok((through, dead_letter::Entity::find().count(store.read()).await?))
+}
+
+/// Runs one dead letter once more. Nothing to do when somebody else has done it meanwhile.
+///
+/// # Errors
+/// `not_found` for a reaction that this build does not know; what the reaction failed with.
+pub async fn redrive_letter(store: &Store, reactions: &[Reaction], (name, number): (&str, i64)) -> Result<()> {
+    let reaction = reactions.iter().copied().find(|known| known.name == name).ok_or(Code::NotFound)?;
+    let letter = dead_letter::Entity::find_by_id((name.to_owned(), number)).one(store.read()).await?;
+    let Some(letter) = letter else { return Ok(()) };
+    store.write(move |tx| Box::pin(again(tx, reaction, letter))).await
+}
+
+/// Takes the letter away first: of two who run it at once, one does.
+async fn again(tx: &Tx, reaction: Reaction, letter: dead_letter::Model) -> Result<()> {
+    let taken = dead_letter::Entity::delete_many()
+        .filter(dead_letter::Column::Reaction.eq(&letter.reaction))
+        .filter(dead_letter::Column::Number.eq(letter.number))
+        .exec(tx)
+        .await?;
+    if taken.rows_affected != 1 {
+        return Ok(());
+    }
+    let row = event::Entity::find().filter(event::Column::Number.eq(letter.number)).one(tx).await?;
+    if let Some(event) = row.and_then(open) {
+        (reaction.run)(tx, &event).await?;
+    }
+    Ok(())
+}

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use liusheng::server;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::{
     matrix::{self, At, Out, Row},
@@ -96,6 +97,14 @@ fn uses_up(method: &Method, row: &Row) -> bool {
     *method != Method::GET && !free.contains(&row.operation.as_str()) && row.object != "area"
 }
 
+/// What each role is answered to a row's call about something that does not exist: one answer, wherever the hidden lies.
+pub(super) type Nothing = BTreeMap<&'static str, OnceCell<Reply>>;
+
+/// Nobody of these has asked yet.
+pub(super) fn not_asked(roles: impl Iterator<Item = &'static str>) -> Nothing {
+    roles.map(|role| (role, OnceCell::new())).collect()
+}
+
 /// Who does what, and what is expected of it.
 struct Cell {
     row: &'static Row,
@@ -108,7 +117,7 @@ struct Cell {
 
 impl Cell {
     /// Does it, and says what went otherwise.
-    async fn walk(&self, world: &World) -> Vec<String> {
+    async fn walk(&self, world: &World, nothing: &Nothing) -> Vec<String> {
         let Self { row, object, call, .. } = self;
         let (role, at, expected) = (self.role, self.at, self.expected);
         let reply = Reply::of(world, call, role).await;
@@ -120,7 +129,8 @@ impl Cell {
         if !reply.fits(expected) {
             wrong.push(said());
         } else if expected == Out::Hidden {
-            let nothing = Reply::of(world, &call.about_nothing(object), role).await;
+            let unknown = call.about_nothing(object);
+            let nothing = nothing[role].get_or_init(|| Reply::of(world, &unknown, role)).await;
             if (nothing.status, &nothing.body) != (reply.status, &reply.body) {
                 wrong.push(format!("{}: told apart from nothing: {}", said(), nothing.text()));
             }
@@ -157,14 +167,14 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             if is_refused(expected) {
                 refused.push(cell);
             } else {
-                wrong.extend(cell.walk(world).await);
+                wrong.extend(cell.walk(world, &Nothing::new()).await);
             }
             if row.operation == "sign_out_everywhere" && role != "visitor" {
                 renew(world, role).await;
             }
         }
-        let now = &*world;
-        wrong.extend(together(refused.iter().map(|cell| cell.walk(now))).await);
+        let (now, nothing) = (&*world, &not_asked(refused.iter().map(|cell| cell.role)));
+        wrong.extend(together(refused.iter().map(|cell| cell.walk(now, nothing))).await);
     }
     (count, wrong)
 }

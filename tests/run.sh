@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 full=0
 [ "${1:-}" = "--full" ] && full=1
 export LSTEST_FULL=$full
-# most tests wait for something (a disk, a clock, a browser) most of the time
-export RUST_TEST_THREADS=4
+# most tests wait for something (a disk, a clock, a browser) most of the time: more of them than a small machine has cores
+export RUST_TEST_THREADS=5
 
 is_updated=0
 need() { # command, Debian package
@@ -20,14 +20,8 @@ need() { # command, Debian package
   is_updated=1
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
-need redis-server redis-server
-need chromium chromium
-need node nodejs
-need npm npm
 need patch patch
 need make make
-need ffmpeg ffmpeg
-fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
 
 # PostgreSQL keeps its programs beside the path, by version
 postgres_bin() {
@@ -36,8 +30,6 @@ postgres_bin() {
   [ -n "$bin" ] || bin=$(dirname "$(command -v initdb 2>/dev/null || echo /nowhere/initdb)")
   echo "$bin"
 }
-[ -x "$(postgres_bin)/initdb" ] || need initdb postgresql
-PG=$(postgres_bin)
 
 free_port() {
   node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
@@ -55,8 +47,12 @@ fi
 chmod 755 "$fast"
 redis_pid=""
 kosoku_pid=""
+tools_pid=""
+lints_pid=""
 as_postgres=()
 finish() {
+  [ -z "$tools_pid" ] || kill "$tools_pid" 2>/dev/null || true
+  [ -z "$lints_pid" ] || kill "$lints_pid" 2>/dev/null || true
   [ -z "$kosoku_pid" ] || kill "$kosoku_pid" 2>/dev/null || true
   [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
   [ ! -d "$fast/pg/data" ] || "${as_postgres[@]}" "$PG/pg_ctl" -D "$fast/pg/data" -m immediate stop >/dev/null 2>&1 || true
@@ -66,26 +62,40 @@ finish() {
 }
 trap finish EXIT
 
-(cd tests/browser && npm ci --silent --no-audit --no-fund)
-# a venv needs ensurepip, which Debian keeps apart
-python3 -c 'import ensurepip' 2>/dev/null || need ensurepip python3-venv
-if ! tests/clients/.venv/bin/python -c 'import centrifuge, wechatpy' 2>/dev/null; then
-  python3 -m venv tests/clients/.venv
-  tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check \
-    centrifuge-python==0.7.0 'wechatpy[cryptography]==1.8.18'
-fi
-# one of its own: it wants other versions of what both need
-if [ ! -x tests/clients/.kosoku/bin/kosoku ]; then
-  python3 -m venv tests/clients/.kosoku
-  tests/clients/.kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==0.1.0
-fi
-
-# an object store that speaks S3; one of its own, too
-if [ ! -x tests/clients/.moto/bin/moto_server ]; then
-  python3 -m venv tests/clients/.moto
-  tests/clients/.moto/bin/pip install --quiet --disable-pip-version-check \
-    'moto[s3]==5.2.1' flask==3.1.3 flask-cors==6.0.2
-fi
+# What the tests need beside our own programs, while those are built.
+tools() {
+  set -e
+  need redis-server redis-server
+  need chromium chromium
+  need node nodejs
+  need npm npm
+  need ffmpeg ffmpeg
+  need python3 python3
+  fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
+  [ -x "$(postgres_bin)/initdb" ] || need initdb postgresql
+  (cd tests/browser && npm ci --silent --no-audit --no-fund)
+  # a venv needs ensurepip, which Debian keeps apart
+  python3 -c 'import ensurepip' 2>/dev/null || need ensurepip python3-venv
+  if ! tests/clients/.venv/bin/python -c 'import centrifuge, wechatpy' 2>/dev/null; then
+    python3 -m venv tests/clients/.venv
+    tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check \
+      centrifuge-python==0.7.0 'wechatpy[cryptography]==1.8.18'
+  fi
+  # one of its own: it wants other versions of what both need
+  if [ ! -x tests/clients/.kosoku/bin/kosoku ]; then
+    python3 -m venv tests/clients/.kosoku
+    tests/clients/.kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==0.1.0
+  fi
+  # an object store that speaks S3; one of its own, too
+  if [ ! -x tests/clients/.moto/bin/moto_server ]; then
+    python3 -m venv tests/clients/.moto
+    tests/clients/.moto/bin/pip install --quiet --disable-pip-version-check \
+      'moto[s3]==5.2.1' flask==3.1.3 flask-cors==6.0.2
+  fi
+  bash tests/deploy.sh --only-tools
+}
+tools >"$work/tools.log" 2>&1 &
+tools_pid=$!
 
 # Runs the tests. What failed of tests/it, five at most, runs once more with nothing beside it: a machine too busy for a
 # test's clock is told from a fault, and each of them is named, so that nobody takes the run for a clean one.
@@ -112,26 +122,38 @@ tests() { # arguments of cargo test
   done
 }
 
-echo "== format, lints, broken twins that still fit"
+echo "== format, broken twins that still fit"
 for twin in tests/broken/*.patch; do
   patch --dry-run --strip 1 --forward --silent <"$twin" >/dev/null || { echo "$twin no longer fits; write it anew"; exit 1; }
 done
 cargo fmt --all --check
-# a clean clone is built once: what makes the next build fast costs time and disk
-[ -d target ] || export CARGO_INCREMENTAL=0
-cargo clippy --workspace --lib --bins --locked --quiet -- -D warnings
+# a clean clone is built once: what makes the next build fast costs time and disk, and so does what a debugger reads
+[ -d target ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 echo "== unit and integration tests: SQLite, in-process broker"
 # programs and tests in one go: apart, they want their libraries with other features, and everything is built twice
 cargo build --workspace --bins --tests --locked --quiet
+wait "$tools_pid" || { cat "$work/tools.log"; exit 1; }
+tools_pid=""
+PG=$(postgres_bin)
+# Beside the tests, which wait for much of the time. cargo lets go of the build when it runs the tests, and must be first:
+# it waits for the lints otherwise.
+(
+  until [ -s "$work/tests.log" ]; do sleep 1; done
+  exec nice -n 19 cargo clippy --workspace --lib --bins --locked --quiet -- -D warnings
+) >"$work/lints.log" 2>&1 &
+lints_pid=$!
 tests
+
+echo "== lints"
+wait "$lints_pid" || { cat "$work/lints.log"; exit 1; }
+lints_pid=""
 
 # beside the next, which waits most of the time
 bash tests/clients/kosoku.sh >"$work/kosoku.log" 2>&1 &
 kosoku_pid=$!
 
 echo "== power cut under load: what was synced is enough; a disk that forgets the log's syncs is caught"
-need python3 python3
 cuts=2
 [ "$full" = 1 ] && cuts=10
 python3 tests/powercut/run.py --cuts "$cuts"
@@ -170,7 +192,7 @@ pg_url="postgres://liusheng@127.0.0.1:$pg_port/postgres"
 export LSTEST_DATABASE_URL=$pg_url
 # What the short run leaves to SQLite's turn; --full leaves out nothing. Parts of names: a module or the first words of a
 # test. What is not named runs on both: races, kills, transactions, queues, plans, the schema, search, counting, votes,
-# backups, and one call of every operation by everybody (authority::).
+# backups, and one call of every operation by everybody who may, and by one of those who are refused (authority::).
 on_sqlite=(
   # asks no database: the source, the descriptions, what is looked at before a database is opened, a parser, a model
   architecture:: spec:: cli::unknown_ cli::a_settings_ cli::a_wrong_ cli::help_ cli::the_description_
@@ -178,7 +200,8 @@ on_sqlite=(
   # what goes over a wire, and ends before or beside what is stored
   hostile::connections:: hostile::fields:: hostile::frames:: hostile::timing:: hostile::tokens::
   hostile::uploads::every_ hostile::uploads::forms_ hostile::sockets::a_foreign_ hostile::sockets::a_handshake_
-  live::calls:: live::clients:: live::drain:: live::examples:: live::slow:: live::refusals::rubbish_ invariants::memory::
+  live::calls:: live::clients:: live::drain:: live::examples:: live::slow:: live::refusals::rubbish_ live::recovery::heads_
+  invariants::memory::
   # pages, in a browser and without: they show what operations answer
   browser:: offline:: live::away:: without_a_script without_javascript by_the_pages the_pages_ the_page_ ::the_desk_
   # providers, programs and shelves of others: their answers, not our rows

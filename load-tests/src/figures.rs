@@ -1,4 +1,5 @@
 //! Figures: percentiles of what was measured, and the table beside the limits.
+#![cfg_attr(test, allow(dead_code, reason = "a test program of its own, in which nobody measures"))]
 use std::time::Duration;
 
 /// Values measured, in one unit.

@@ -11,6 +11,8 @@ const NARROW = { width: 320, height: 640 };
 const SCREEN = { width: 1280, height: 900 };
 const ARGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--lang=zh-CN', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+// nobody looks at the pictures of a short run of all tests
+const DRAWS = process.env.LSTEST_FULL !== '0';
 // a page with its style and scripts, packed, over a village's 3G: about two seconds
 const HEAVIEST = 60_000;
 
@@ -144,12 +146,12 @@ class Person {
   /** Is this page fit for an old villager? Size, contrast, boxes; then on a narrow phone, and there with larger letters. */
   async look(name) {
     const faults = (await this.page.evaluate(audit)).map((fault) => `390: ${fault}`);
-    await this.page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
+    await this.picture(name);
     await this.page.setViewportSize(NARROW);
     faults.push(...(await this.page.evaluate(crowded)).map((fault) => `320: ${fault}`));
     await this.page.evaluate(enlarge);
     faults.push(...(await this.page.evaluate(crowded)).map((fault) => `320, letters of 140 %: ${fault}`));
-    await this.page.screenshot({ path: `${shots}/${name}-140.png` });
+    await this.picture(`${name}-140`, false);
     await this.page.evaluate(restore);
     await this.page.setViewportSize(PHONE);
     const [own, all] = await this.weight();
@@ -170,8 +172,8 @@ class Person {
   }
 
   /** A picture of the page as it is. */
-  async picture(name) {
-    await this.page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
+  async picture(name, fullPage = true) {
+    if (DRAWS) await this.page.screenshot({ path: `${shots}/${name}.png`, fullPage });
   }
 }
 

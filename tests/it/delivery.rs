@@ -96,13 +96,12 @@ impl Scene {
     async fn set() -> Self {
         let redis = redis_url("a queue of its own").and_then(|_| OwnRedis::start());
         let url = redis.as_ref().map(|redis| redis.url.clone());
-        let app = TestApp::start_with(monday(), move |config| {
+        let (app, village) = Village::start_with(monday(), move |config| {
             if let Some(url) = url {
                 config.redis_url = url;
             }
         })
         .await;
-        let village = Village::found(&app).await;
         let hooks = format!("/v1/areas/{}/webhooks", village.area);
         Self { app, village, hooks, _redis: redis }
     }

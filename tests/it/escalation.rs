@@ -18,9 +18,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        // Monday, nine o'clock
-        let app = TestApp::start_at("2026-11-02T01:00:00Z".parse().unwrap()).await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start().await;
         let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
         Self { app, village, county, author }
     }

@@ -48,8 +48,7 @@ impl Scene {
 
     /// With other settings.
     async fn set_with(change: impl FnOnce(&mut Config)) -> Self {
-        let app = TestApp::start_with(crate::support::monday(), change).await;
-        let village = Village::found(&app).await;
+        let (app, village) = Village::start_with(crate::support::monday(), change).await;
         let (clerk, villager) = (village.clerk.clone(), village.villager(&app, "00007").await);
         let area = village.area.clone();
         let open = app.app.store.write(move |tx| Box::pin(async move { streams::commands::channel(tx, &area).await }));

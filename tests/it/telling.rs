@@ -47,7 +47,7 @@ impl Scene {
     async fn set_with(hours: i64, change: impl FnOnce(&mut Config)) -> Self {
         let redis = redis_url("a queue of its own").and_then(|_| OwnRedis::start());
         let url = redis.as_ref().map(|redis| redis.url.clone());
-        let app = TestApp::start_with(monday() + TimeDelta::hours(hours), move |config| {
+        let (app, village) = Village::start_with(monday() + TimeDelta::hours(hours), move |config| {
             config.sends_per_second = 100_000;
             if let Some(url) = url {
                 config.redis_url = url;
@@ -55,7 +55,6 @@ impl Scene {
             change(config);
         })
         .await;
-        let village = Village::found(&app).await;
         Self { app, village, _redis: redis }
     }
 

@@ -11,7 +11,7 @@ use super::{
     matrix::{self, At, Out, Row},
     objects::FIRST_MESSAGE,
     requests::{Body, Call},
-    walk::{Reply, is_refused, together, told_secrets},
+    walk::{Nothing, Reply, is_refused, not_asked, together, told_secrets},
     world::World,
 };
 
@@ -68,6 +68,7 @@ async fn look(
     row: &Row,
     (role, at, expected): (&'static str, At, Out),
     call: (&Call, &str),
+    nothing: &Nothing,
 ) -> Vec<String> {
     let (call, object) = call;
     let reply = Reply::of(world, call, role).await;
@@ -82,7 +83,8 @@ async fn look(
     if !fits(&reply, expected) {
         wrong.push(said());
     } else if expected == Out::Hidden {
-        let nothing = Reply::of(world, &call.about_nothing(object), role).await;
+        let unknown = call.about_nothing(object);
+        let nothing = nothing[role].get_or_init(|| Reply::of(world, &unknown, role)).await;
         if (nothing.status, words(&nothing.text())) != (reply.status, words(&reply.text())) {
             wrong.push(format!("{}: told apart from nothing: {}", said(), words(&nothing.text())));
         }
@@ -125,11 +127,12 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             if is_refused(expected) {
                 refused.push(((role, at, expected), call, object));
             } else {
-                wrong.extend(look(world, &row, (role, at, expected), (&call, object.as_str())).await);
+                let about = (&call, object.as_str());
+                wrong.extend(look(world, &row, (role, at, expected), about, &Nothing::new()).await);
             }
         }
-        let now = &*world;
-        let looks = refused.iter().map(|(cell, call, object)| look(now, &row, *cell, (call, object.as_str())));
+        let (now, nothing) = (&*world, &not_asked(refused.iter().map(|((role, ..), ..)| *role)));
+        let looks = refused.iter().map(|(cell, call, object)| look(now, &row, *cell, (call, object.as_str()), nothing));
         wrong.extend(together(looks).await);
     }
     (count, wrong)

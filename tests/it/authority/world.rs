@@ -272,6 +272,11 @@ impl World {
         made
     }
 
+    /// The objects of this kind that nobody changes.
+    pub(super) fn kept(&self, kind: &str) -> Vec<&String> {
+        self.shared.iter().filter(|((one, ..), _)| one == kind).map(|(_, id)| id).collect()
+    }
+
     pub(super) fn note(&mut self, id: &str, kind: &str, place: Place, owner: Option<PersonId>) {
         self.known.insert(id.to_owned(), (kind.to_owned(), place, owner));
     }

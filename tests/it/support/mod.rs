@@ -183,6 +183,11 @@ impl TestApp {
     /// Waits until nothing is due and every event has been followed.
     pub(crate) async fn settle(&self) {
         server::do_what_is_due(self.app.clone()).await;
+        self.followed().await;
+    }
+
+    /// Waits until every event has been followed, where nothing can be due.
+    pub(crate) async fn followed(&self) {
         for _ in 0..600 {
             let backlog = events::backlog(&self.app.store, self.app.now()).await.unwrap();
             if backlog.unsequenced == 0 && backlog.behind == 0 {

@@ -43,12 +43,11 @@ impl Scene {
         let fake = Fake::start().await.unwrap();
         fake.world.template("N1", &["thing1"]);
         fake.world.user("oA", |user| user.follows = true);
-        let app = TestApp::start_with(monday() + TimeDelta::hours(hours), |config| {
+        let (app, village) = Village::start_with(monday() + TimeDelta::hours(hours), |config| {
             set_up(config, &fake);
             config.wechat_templates = templates;
         })
         .await;
-        let village = Village::found(&app).await;
         let me = village.villager(&app, "00007").await;
         bound(&app, "oA", me.person).await;
         let scene = Self { fake, app, village, me, http: reqwest::Client::new() };

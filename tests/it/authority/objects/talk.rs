@@ -46,7 +46,7 @@ impl World {
     /// The first message about a matter of its own; gives the discussion.
     pub(super) async fn message(&self, owner: &Somebody, place: Place) -> String {
         let matter = self.raise(place).await;
-        self.app.settle().await;
+        self.app.followed().await;
         let stream = self.stream(StreamKind::Discussion, &matter).await;
         let message = json!({ "client_id": Uuid::now_v7(), "text": "我有话说" });
         let said = owner.post(&format!("/v1/streams/{stream}/messages"), message).await.ok();
@@ -57,7 +57,7 @@ impl World {
     /// A message that waits because of its words.
     pub(super) async fn held(&self, owner: &Somebody, place: Place) -> String {
         let matter = self.raise(place).await;
-        self.app.settle().await;
+        self.app.followed().await;
         let stream = self.stream(StreamKind::Discussion, &matter).await;
         let message = json!({ "client_id": Uuid::now_v7(), "text": "刷单返利，快来" });
         let held = owner.post(&format!("/v1/streams/{stream}/messages"), message).await;
@@ -77,7 +77,7 @@ impl World {
     /// The first thing in a discussion of its own; gives the discussion.
     pub(super) async fn chain(&self, owner: &Somebody, place: Place) -> String {
         let matter = self.raise(place).await;
-        self.app.settle().await;
+        self.app.followed().await;
         let stream = self.stream(StreamKind::Discussion, &matter).await;
         let chain = json!({ "client_id": Uuid::now_v7(), "title": "谁去看桥" });
         let started = owner.post(&format!("/v1/streams/{stream}/chains"), chain).await.ok();

@@ -4,6 +4,8 @@ use std::{
     thread,
 };
 
+use chrono::{DateTime, Utc};
+use liusheng::config::Config;
 use tokio::runtime;
 
 use super::{Somebody, Village};
@@ -15,12 +17,17 @@ static FOUNDED: Mutex<Option<(House, Village)>> = Mutex::new(None);
 impl Village {
     /// A server of its own on that Monday, with the village as [`Self::found`] leaves it.
     pub(crate) async fn start() -> (TestApp, Self) {
+        Self::start_with(monday(), |_| {}).await
+    }
+
+    /// The same later, with other settings than it was founded by.
+    pub(crate) async fn start_with(at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> (TestApp, Self) {
         let (house, village) = {
             let mut founded = FOUNDED.lock().unwrap();
             let (house, village) = founded.get_or_insert_with(first);
             (House::copy_of(house), village.clone())
         };
-        let app = TestApp::start_in(house, monday()).await;
+        let app = TestApp::start_with_in(house, at, change).await;
         let village = village.moved_to(&app);
         (app, village)
     }

@@ -135,6 +135,7 @@ page-assists = 协办
 desk-todo-offer = 接不接，要答复
 desk-todo-part = 请这里协办
 desk-todo-days = 延期批不批
+desk-todo-unseen = 看一看能不能公开
 desk-todo-hiding = 该不该公开，要答复
 desk-assist = 请别的组织协办
 desk-assist-why = 仍由这里负责，由这里答复居民；可以同时请几个组织。对方看不到留言，请把要办的事写清楚；留言的人也看得到。

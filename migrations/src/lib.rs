@@ -55,6 +55,8 @@ mod m0059_registers;
 mod m0060_off_roster;
 mod m0061_voices;
 mod m0062_claims_again;
+mod m0063_particulars;
+mod m0064_rooms;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -117,6 +119,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_off_roster::Migration),
             Box::new(m0061_voices::Migration),
             Box::new(m0062_claims_again::Migration),
+            Box::new(m0063_particulars::Migration),
+            Box::new(m0064_rooms::Migration),
         ]
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 mod held;
 
 use self::held::covered;
-pub use self::held::{seats_of, seats_together};
+pub use self::held::{seats, seats_of, seats_together};
 
 /// One body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,14 +1,23 @@
 //! Routes of what bodies did.
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::work::{self, BodyWork};
+use super::{
+    table,
+    work::{self, BodyWork},
+};
 use crate::{
     app::{App, Path, Query},
     error::{Problem, Result},
     suggestions::by_body,
+    table::Format,
 };
 
 /// Which period.
@@ -20,9 +29,22 @@ struct Worked {
     period: Option<String>,
 }
 
+/// Which period, and as what.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Tabled {
+    /// A month (`2026-11`) or a year (`2026`) that is over; the last month when absent.
+    period: Option<String>,
+    /// As what it is sent; `csv` when absent.
+    #[serde(default)]
+    #[param(inline)]
+    format: Format,
+}
+
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_body_work))
+    OpenApiRouter::new().routes(routes!(get_body_work)).routes(routes!(export_body_figures))
 }
 
 /// How often each body took counsel and served, and how many people, in an area and below it.
@@ -37,4 +59,21 @@ async fn get_body_work(
 ) -> Result<Json<Vec<BodyWork>>> {
     let period = asked.period.unwrap_or_else(|| by_body::last_month(app.now()));
     work::work(&app, (&code, &period)).await.map(Json)
+}
+
+/// How well each body answered and what it did, as a table.
+#[utoipa::path(get, path = "/v1/areas/{code}/body-table", tag = "bodies", operation_id = "export_body_figures",
+    params(("code" = String, Path, description = "The area"), Tabled),
+    responses((status = 200, description = "A row for each body, by their names; fewer than five are not shown",
+            content((String = "text/csv"),
+                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn export_body_figures(
+    State(app): State<App>,
+    Path(code): Path<String>,
+    Query(asked): Query<Tabled>,
+) -> Result<Response> {
+    let period = asked.period.unwrap_or_else(|| by_body::last_month(app.now()));
+    let rows = table::rows(&app, (&code, &period)).await?;
+    Ok((asked.format.headers(), Body::from_stream(table::sent(rows, asked.format))).into_response())
 }

@@ -8,6 +8,7 @@ pub mod health;
 mod http;
 pub mod queries;
 pub mod rules;
+mod table;
 pub mod work;
 
 use std::sync::Arc;

@@ -28,6 +28,7 @@ mod charters;
 mod evidence;
 mod halts;
 mod moves;
+mod particulars;
 mod plans;
 mod reserved;
 mod samples;
@@ -42,6 +43,7 @@ pub use self::{
         AdvanceMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter, advance, advance_by_date, begin_vote,
         conclude_vote, due, return_to, skip, withdraw,
     },
+    particulars::{DescribeMatter, describe},
     plans::{WritePlan, write_plan},
     reserved::{MarkReserved, mark_reserved},
     samples::{DrawSample, draw_sample},
@@ -141,6 +143,9 @@ pub async fn raise(tx: &Tx, actor: &Actor, input: RaiseMatter) -> Result<MatterV
         ended_at: Set(None),
         reserved_item: Set(input.reserved_item.map(|item| item.as_str().to_owned())),
         charter_id: Set(charter),
+        responsible_seat_id: Set(None),
+        budget_fen: Set(None),
+        budget_source: Set(None),
     };
     let matter = row.insert(tx).await.map_err(taken)?;
     begin(tx, &matter, first.key).await?;

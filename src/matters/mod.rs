@@ -10,7 +10,8 @@
 //! decide only where the assembly let them, for that item and that long; a village's own path never lacks being raised,
 //! published and evaluated; a plan is never changed, only followed by its next version, and not while it hangs out; the
 //! supervision committee holds up a stay once, three days at most, and never a vote that is open; which households are visited
-//! is drawn, not chosen.
+//! is drawn, not chosen; what it may cost is fixed with the plan, and whoever changes that or the seat that answers for it does
+//! so by name.
 //! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`. Events
 //! recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,
 //! `matter.evidence_attached`, `matter.plan_written`, `matter.sample_drawn`, `matter.halted`, `matter.halt_ended`,
@@ -30,14 +31,14 @@ pub mod rules;
 
 pub use self::{
     commands::{
-        AdoptCharter, AdvanceMatter, DrawSample, GiveOpinion, HaltMatter, JoinSuggestion, LiftHalt, MarkReserved,
-        NoteLegality, RaiseMatter, RecordAuthorisation, ReturnMatter, SkipStage, Verdict, WithdrawMatter, WritePlan,
-        WriteReport,
+        AdoptCharter, AdvanceMatter, DescribeMatter, DrawSample, GiveOpinion, HaltMatter, JoinSuggestion, LiftHalt,
+        MarkReserved, NoteLegality, RaiseMatter, RecordAuthorisation, ReturnMatter, SkipStage, Verdict, WithdrawMatter,
+        WritePlan, WriteReport,
     },
     http::routes,
     queries::{
-        ActorView, AuthorisationView, CharterView, EvidenceView, HaltView, MatterSummary, MatterView, MattersQuery,
-        PathStage, PlanView, Reserved, StageState, StageView, Voice, Voices,
+        ActorView, AuthorisationView, Budget, CharterView, EvidenceView, HaltView, MatterSummary, MatterView,
+        MattersQuery, PathStage, PlanView, Reserved, Responsible, StageState, StageView, Voice, Voices,
     },
     reactions::{REACTIONS, tell, tell_followers},
     rules::{

@@ -22,18 +22,25 @@ mod charters;
 mod facts;
 mod halts;
 mod opinions;
+mod particulars;
 mod plans;
 mod register;
 mod stays;
 mod views;
 
-pub(super) use self::{authorisations::authorisation_view, charters::charter_view, plans::plan_row};
+pub(super) use self::{
+    authorisations::authorisation_view,
+    charters::charter_view,
+    particulars::{MEDIA_KIND, photos},
+    plans::plan_row,
+};
 pub use self::{
     authorisations::{AuthorisationView, authorisations},
     charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
     halts::HaltView,
     opinions::opinions_by_body,
+    particulars::{Budget, Responsible},
     plans::{PlanQuery, PlanView, plan},
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},

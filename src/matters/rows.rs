@@ -6,7 +6,7 @@ pub(crate) mod matter {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{BodyId, CharterId, MatterId, PersonId};
+    use crate::ids::{BodyId, CharterId, MatterId, PersonId, SeatId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "matters")]
@@ -31,6 +31,9 @@ pub(crate) mod matter {
         pub ended_at: Option<DateTime<Utc>>,
         pub reserved_item: Option<String>,
         pub charter_id: Option<CharterId>,
+        pub responsible_seat_id: Option<SeatId>,
+        pub budget_fen: Option<i64>,
+        pub budget_source: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Media of these things are shown to whoever sees what is public in the area.
-const PUBLIC_KINDS: [&str; 3] = ["task", "notice", "meeting"];
+const PUBLIC_KINDS: [&str; 4] = ["task", "notice", "meeting", "matter"];
 
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {

@@ -40,7 +40,7 @@ mod register;
 pub use self::{
     answers::SuggestionAnswerView,
     joined::{author_threads, joined_to},
-    lists::{desk_todo, list},
+    lists::{desk_todo, desk_unseen, list},
     register::VoicesQuery,
 };
 pub(super) use self::{

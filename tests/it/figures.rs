@@ -200,6 +200,19 @@ async fn what_bodies_did_is_counted_and_of_a_few_people_nothing_is_shown() {
     let page = app.http.get(app.url(&format!("/figures?area={}&period=2026-11", village.area)));
     let page = page.header("accept", "text/html").send().await.unwrap().text().await.unwrap();
     assert!(page.contains("参事次数") && page.contains("5 次以上"), "{page}");
+    // both in one table, by name; what is of fewer than five is an empty cell
+    let table = format!("/v1/areas/{}/body-table", village.area);
+    assert!(page.contains(&format!("{table}?period=2026-11")), "{page}");
+    assert_eq!(app.get(&format!("{table}?period=2027-01")).await.refused(), "invalid_fields", "it is not over");
+    let (status, bytes) = village.clerk.download(&format!("{table}?period=2026-11")).await;
+    let text = String::from_utf8(bytes).unwrap();
+    assert_eq!((status, text.starts_with("\u{feff}统计时间,")), (200, true), "{text}");
+    let rows: Vec<_> = csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect();
+    let row = |name: &str| rows.iter().find(|row| &row[1] == name).unwrap().iter().collect::<Vec<_>>();
+    assert_eq!(row("东衡村村民委员会")[7..], ["0", "5", ""]);
+    assert_eq!(row("东衡村乡贤参事会")[2..], ["", "", "", "", "", "1", "", ""]);
+    let (status, book) = village.clerk.download(&format!("{table}?period=2026-11&format=xlsx")).await;
+    assert_eq!((status, book.starts_with(b"PK")), (200, true));
     app.stop().await;
 }
 

@@ -6,13 +6,14 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 
 use super::{
     super::rows::{body, body_area, seat},
-    standing,
+    Body, SeatView, bodies, standing, view_of,
 };
 use crate::{
     actor::HeldSeat,
     clock,
     error::Result,
-    ids::{BodyId, PersonId},
+    ids::{BodyId, PersonId, SeatId},
+    people,
     store::{InTime, Store, padded},
 };
 
@@ -77,6 +78,25 @@ async fn seats_on(
         });
     }
     Ok(held)
+}
+
+/// These seats, each with its body, whether or not they count any more: who answered for something is known for good.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn seats(db: &impl ConnectionTrait, ids: Vec<SeatId>) -> Result<Vec<(Body, SeatView)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = seat::Entity::find().filter(seat::Column::Id.is_in(ids)).all(db).await?;
+    let names = people::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+    let of = bodies(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let view = |row: seat::Model| {
+        let body = of.iter().find(|body| body.id == row.body_id)?;
+        let name = names.get(&row.person_id).cloned().unwrap_or_default();
+        Some((body.clone(), view_of(body, row, name)))
+    };
+    Ok(rows.into_iter().filter_map(view).collect())
 }
 
 /// Codes of the areas that these bodies cover.

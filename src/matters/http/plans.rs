@@ -1,5 +1,5 @@
-//! Routes of a matter's plan, of a step that is held up, of the households drawn for its visits, and of what turns out to be
-//! reserved to the assembly.
+//! Routes of a matter's plan, of who answers for it and what it may cost, of a step that is held up, of the households drawn
+//! for its visits, and of what turns out to be reserved to the assembly.
 use axum::{Json, extract::State};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -10,7 +10,7 @@ use crate::{
     forms::queries::SampleView,
     ids::MatterId,
     matters::{
-        commands::{self, DrawSample, HaltMatter, LiftHalt, MarkReserved, WritePlan},
+        commands::{self, DescribeMatter, DrawSample, HaltMatter, LiftHalt, MarkReserved, WritePlan},
         queries::{self, MatterView, PlanQuery, PlanView},
     },
 };
@@ -19,6 +19,7 @@ use crate::{
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(read_plan, write_plan))
+        .routes(routes!(describe_matter))
         .routes(routes!(halt_matter))
         .routes(routes!(lift_halt))
         .routes(routes!(draw_sample))
@@ -54,6 +55,24 @@ async fn write_plan(
         Box::pin(commands::write_plan(tx, actor, input))
     });
     written.await.map(Created)
+}
+
+/// Say who answers for a matter and what it may cost, and add photos.
+#[utoipa::path(post, path = "/v1/matters/{id}/particulars", tag = "matters", operation_id = "describe_matter",
+    params(("id" = MatterId, Path)), request_body = DescribeMatter,
+    responses((status = 200, body = MatterView, description = "The matter; what was not named stayed as it was"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn describe_matter(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<DescribeMatter>,
+) -> Result<Json<MatterView>> {
+    let described = app.once(actor, key, "describe_matter", (id, input), |tx, actor, input| {
+        Box::pin(commands::describe(tx, actor, input))
+    });
+    described.await.map(Json)
 }
 
 /// Hold up the present step, for the supervision committee.

@@ -69,7 +69,21 @@ pub fn register(app: App, query: RegisterQuery) -> impl Stream<Item = Result<Byt
 
 fn heads() -> Vec<Cell> {
     let keys = [
-        "number", "area", "title", "summary", "state", "stage", "raised", "due", "overdue", "moved", "budget", "spent",
+        "number",
+        "area",
+        "title",
+        "summary",
+        "state",
+        "stage",
+        "raised",
+        "due",
+        "overdue",
+        "moved",
+        "budget",
+        "spent",
+        "estimate",
+        "source",
+        "responsible",
     ];
     keys.map(|key| Cell::from(text::say(&format!("register-{key}")))).to_vec()
 }
@@ -82,6 +96,9 @@ fn line(matter: MatterSummary, money: &[Sum]) -> Vec<Cell> {
         if lines.is_empty() { Cell::from(String::new()) } else { Cell::Hundredths(lines.iter().sum()) }
     };
     let (budget, spent) = (total(|sum| sum.budget_fen), total(|sum| sum.spent_fen));
+    let estimate = matter.budget.as_ref().map_or_else(|| Cell::from(String::new()), |one| Cell::Hundredths(one.fen));
+    let source = Cell::from(matter.budget.map(|one| one.source).unwrap_or_default());
+    let responsible = matter.responsible.map(|one| format!("{} {} {}", one.body_name, one.role_name, one.name));
     let day = |at: chrono::DateTime<chrono::FixedOffset>| at.date_naive().to_string();
     let words = [
         matter.number,
@@ -95,5 +112,9 @@ fn line(matter: MatterSummary, money: &[Sum]) -> Vec<Cell> {
         if matter.is_overdue { text::say("register-is-overdue") } else { String::new() },
         day(matter.updated_at),
     ];
-    words.map(Cell::from).into_iter().chain([budget, spent]).collect()
+    words
+        .map(Cell::from)
+        .into_iter()
+        .chain([budget, spent, estimate, source, responsible.unwrap_or_default().into()])
+        .collect()
 }

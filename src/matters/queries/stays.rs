@@ -87,7 +87,8 @@ pub struct StageView {
 /// One piece of evidence.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EvidenceView {
-    /// survey, visit, meeting, notice, opinion, legality, reserved, vote_opened, vote_result, consultation, task, rating, report.
+    /// survey, visit, meeting, notice, opinion, legality, reserved, particulars, vote_opened, vote_result, consultation, task,
+    /// rating, report.
     pub kind: String,
     /// The same in Chinese.
     pub name: String,
@@ -100,7 +101,7 @@ pub struct EvidenceView {
     /// The same in Chinese.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome_name: Option<String>,
-    /// Its text, for an opinion or a report.
+    /// Its text, for an opinion, a report or particulars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who gave it.

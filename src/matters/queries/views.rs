@@ -10,6 +10,7 @@ use super::{
     charters::{CharterView, charter},
     facts,
     halts::{HaltView, halts},
+    particulars::{Budget, Responsible, photos, responsible},
     plans::plan_row,
     standing,
     stays::{ActorView, Names, StageView, stage, stays_of},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     areas, clock,
     error::Result,
-    ids::{BodyId, MatterId, StreamId, SuggestionId},
+    ids::{BodyId, MatterId, SeatId, StreamId, SuggestionId},
     matters::{
         rows::matter,
         rules::{ReservedItem, Stage, State, gate},
@@ -75,6 +76,12 @@ pub struct MatterSummary {
     pub stage_due_at: Option<DateTime<FixedOffset>>,
     /// Is it late?
     pub is_overdue: bool,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub responsible: Option<Responsible>,
+    /// What it may cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
     /// When it was raised.
     pub created_at: DateTime<FixedOffset>,
     /// When it last moved.
@@ -104,6 +111,9 @@ pub struct MatterView {
     pub halts: Vec<HaltView>,
     /// The newest version of what is to be done, see its `plan`; 0 when nothing was written.
     pub plan_version: i32,
+    /// Photos of the place or of papers; the files are for the people of the village.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub photos: Vec<MediaView>,
     /// The body that proposed it.
     pub body_id: BodyId,
     /// Who proposed it, for whom.
@@ -186,10 +196,11 @@ pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView>
         _ => Vec::new(),
     };
     let areas = areas::names(db, vec![standing.matter.area_code.clone()]).await?;
+    let seats = responsible(db, std::slice::from_ref(&standing.matter)).await?;
     let stages = standing.template.stages.iter().map(|rule| stage(rule, &standing, &stays, &names, &missing)).collect();
     let matter = &standing.matter;
     Ok(MatterView {
-        head: summary(matter.clone(), &areas),
+        head: summary(matter.clone(), &areas, &seats),
         template_name: standing.template.name(),
         template_version: matter.template_version,
         charter: charter(db, matter.charter_id).await?,
@@ -197,6 +208,7 @@ pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView>
         is_halted: standing.halted,
         halts: halts(db, id, &stays).await?,
         plan_version: plan_row(db, id).await?.map_or(0, |plan| plan.version),
+        photos: photos(db, id).await?,
         body_id: matter.body_id,
         proposer: names.actor(matter.proposer_id, Some(matter.body_id)),
         rev: matter.rev,
@@ -236,7 +248,8 @@ pub async fn list(db: &impl ConnectionTrait, query: MattersQuery) -> Result<Page
         .all(db)
         .await?;
     let areas = areas::names(db, rows.iter().map(|row| row.area_code.clone()).collect()).await?;
-    Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| summary(row, &areas)))
+    let seats = responsible(db, &rows).await?;
+    Ok(Page::cut(rows, limit, |row| Cursor { at: row.created_at, id: row.id.0 }, |row| summary(row, &areas, &seats)))
 }
 
 /// The voices that joined a matter: what is public word by word, of the others only that they are there.
@@ -264,11 +277,13 @@ fn voice(row: SuggestionSummary) -> Voice {
     }
 }
 
-fn summary(row: matter::Model, areas: &HashMap<String, String>) -> MatterSummary {
+fn summary(row: matter::Model, areas: &HashMap<String, String>, seats: &HashMap<SeatId, Responsible>) -> MatterSummary {
     let state = State::parse(&row.state).unwrap_or(State::Closed);
     let stage = Stage::parse(&row.stage).unwrap_or(Stage::Evaluate);
     MatterSummary {
         id: row.id,
+        responsible: row.responsible_seat_id.and_then(|seat| seats.get(&seat).cloned()),
+        budget: Budget::of(&row),
         number: row.number,
         area_name: areas.get(&row.area_code).cloned().unwrap_or_default(),
         area_code: row.area_code,

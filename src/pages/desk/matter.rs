@@ -80,6 +80,9 @@ struct Can {
     halt: bool,
     lift: bool,
     mark_reserved: bool,
+    describe: bool,
+    /// What it may cost changes with the plan.
+    write_budget: bool,
 }
 
 /// What was made for the matter.
@@ -141,6 +144,17 @@ impl MatterPage {
         self.material.votes.iter().find(|vote| !votes::queries::is_decided(&vote.state))
     }
 
+    /// What it may cost, as one types it.
+    fn budget(&self) -> (String, &str) {
+        let known = self.matter.head.budget.as_ref();
+        known.map(|one| (format!("{}.{:02}", one.fen / 100, one.fen % 100), one.source.as_str())).unwrap_or_default()
+    }
+
+    /// Is this the seat that answers for it?
+    fn answers(&self, seat: &SeatView) -> bool {
+        self.matter.head.responsible.as_ref().is_some_and(|one| one.seat_id == seat.id)
+    }
+
     fn is_in(&self, stage: &str) -> bool {
         self.matter.head.state == MatterState::Open && self.matter.head.stage.as_str() == stage
     }
@@ -168,7 +182,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
     let area = matter.head.area_code.clone();
     clerk.sits_over(&area)?;
     let can = can(clerk, &standing, &area);
-    let owners = if can.give_task { owners(app, &area).await? } else { Vec::new() };
+    let owners = if can.give_task || can.describe { owners(app, &area).await? } else { Vec::new() };
     let is_open = matter.head.state == MatterState::Open;
     // the lawful body for a decision is the village or its representatives; before that the bodies meet by themselves
     let likely = if matter.head.stage == Stage::Decide { Audience::Representatives } else { Audience::Members };
@@ -215,6 +229,8 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
         give_task: stage == Stage::Evaluate && may(Right::GiveTask),
         write_report: stage == Stage::Evaluate && (may(Right::MoveMatter) || may(Right::CloseMatter)),
         write_plan: stage <= Stage::Deliberate && may(Right::MoveMatter),
+        describe: may(Right::MoveMatter),
+        write_budget: stage <= Stage::Deliberate,
         halt: flows && may(Right::CloseMatter),
         lift: standing.is_halted() && may(Right::CloseMatter),
         mark_reserved: !position.vote_running

@@ -1,5 +1,8 @@
 //! What the forms of a matter's page do: each runs the same command as the API, then the page is shown again.
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Multipart, State, multipart::MultipartRejection},
+    response::Response,
+};
 
 use super::{
     agenda,
@@ -9,20 +12,23 @@ use super::{
 };
 use crate::{
     app::{App, Path},
-    error::{Code, Result},
+    error::{Checks, Code, Result},
     forms::Purpose,
     ids::MatterId,
     matters::{
-        AdvanceMatter, GiveOpinion, HaltMatter, LiftHalt, MarkReserved, NoteLegality, ReturnMatter, SkipStage,
-        WithdrawMatter, WritePlan, WriteReport,
+        AdvanceMatter, DescribeMatter, GiveOpinion, HaltMatter, LiftHalt, MarkReserved, NoteLegality, ReturnMatter,
+        SkipStage, WithdrawMatter, WritePlan, WriteReport,
         commands::{
-            advance, give_opinion, halt, lift_halt, mark_reserved, note_legality, return_to, skip, withdraw,
-            write_plan, write_report,
+            advance, describe as describe_matter, give_opinion, halt, lift_halt, mark_reserved, note_legality,
+            return_to, skip, withdraw, write_plan, write_report,
         },
         queries::area_of,
     },
-    pages::{fields::Fields, layout::see},
-    tasks::{GiveTask, commands::give},
+    pages::{
+        fields::{Fields, Sent, with_files},
+        layout::see,
+    },
+    tasks::{GiveTask, commands::give, rules::fen_of},
 };
 
 /// One of the forms of the page was sent.
@@ -36,6 +42,42 @@ pub(super) async fn act(
         Ok(()) => Ok(see(&format!("/desk/matters/{id}"))),
         Err(error) => shown(&app, &clerk, id, Draft::refused(&form, fields, error)?).await,
     }
+}
+
+/// Who answers for it, what it may cost, and photos.
+pub(super) async fn describe(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<MatterId>,
+    form: std::result::Result<Multipart, MultipartRejection>,
+) -> Result<Response> {
+    let mut sent = with_files(&app, &clerk.actor, form).await?;
+    let done = match sent.refused.take() {
+        Some(error) => Err(error),
+        None => particulars(&app, &clerk, id, &sent).await,
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/matters/{id}"))),
+        Err(error) => shown(&app, &clerk, id, Draft::refused("particulars", sent.fields, error)?).await,
+    }
+}
+
+async fn particulars(app: &App, clerk: &Clerk, id: MatterId, sent: &Sent) -> Result<()> {
+    let fields = &sent.fields;
+    let budget = fields.given("budget_fen").map(fen_of);
+    let mut checks = Checks::default();
+    checks.require(budget != Some(None), "budget_fen", "not_money");
+    checks.done()?;
+    let input = DescribeMatter {
+        responsible_seat_id: fields.optional("responsible_seat_id")?,
+        budget_fen: budget.flatten(),
+        budget_source: fields.given("budget_source").map(str::to_owned),
+        media: sent.media(),
+    };
+    let describe = app.once(clerk.actor.clone(), fields.key(), "describe_matter", (id, input), |tx, actor, input| {
+        Box::pin(describe_matter(tx, actor, input))
+    });
+    describe.await.map(drop)
 }
 
 async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fields)) -> Result<()> {

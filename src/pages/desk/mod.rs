@@ -76,6 +76,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/matters", get(matters::list))
         .route("/desk/matters/new", get(matters::new).post(matters::raise))
         .route("/desk/matters/{id}", get(matter::show))
+        .route("/desk/matters/{id}/particulars", post(matter_acts::describe).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/matters/{id}/{form}", post(matter_acts::act))
         .route("/desk/charters", get(charters::show))
         .route("/desk/charters/{form}", post(charters::act))

@@ -49,6 +49,7 @@ struct Todo {
 /// The first page of the desk.
 pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Response> {
     let mut todos = voices(&app, &clerk).await?;
+    todos.extend(unseen(&app, &clerk).await?);
     todos.extend(of_others(&app, &clerk).await?);
     todos.extend(own_tasks(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
@@ -81,6 +82,20 @@ fn voice_todo(app: &App, voice: SuggestionSummary) -> Todo {
         next: text::say(if step == Step::Accept { "desk-accept" } else { "desk-answer" }),
         link: format!("/desk/suggestions/{}", voice.id),
     }
+}
+
+/// Public voices that wait, or whose photos and clip wait, for somebody who looks before everybody sees them.
+async fn unseen(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let waiting = suggestions::queries::desk_unseen(app.store.read(), &clerk.actor).await?;
+    let todo = |voice: SuggestionSummary| Todo {
+        title: super::suggestions::title(&voice),
+        notes: super::suggestions::notes(&voice),
+        from: super::suggestions::from(&voice),
+        due: None,
+        next: text::say("desk-todo-unseen"),
+        link: format!("/desk/suggestions/{}", voice.id),
+    };
+    Ok(waiting.into_iter().map(todo).collect())
 }
 
 /// Voices of others about which the clerk's bodies are asked: to take them, to do a part, to give more days.

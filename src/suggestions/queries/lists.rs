@@ -3,7 +3,7 @@ use std::cmp::Reverse;
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    QueryTrait, sea_query::Expr,
 };
 
 use super::{Scope, Shown, SuggestionSummary, SuggestionsQuery, summaries};
@@ -16,8 +16,8 @@ use crate::{
     streams,
     suggestions::{
         Suggestion, about,
-        rows::suggestion,
-        rules::{self, SuggestionState, Visibility},
+        rows::{hiding, suggestion},
+        rules::{self, HidingState, SuggestionState, Visibility},
         words,
     },
 };
@@ -129,6 +129,33 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
         SuggestionState::Submitted => row.accept_due_at,
         SuggestionState::Accepted | SuggestionState::Answered | SuggestionState::Rated => row.answer_due_at,
     });
+    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
+    summaries(db, rows, Shown::PublicOnly).await
+}
+
+/// Public voices on the actor's desk that wait, or of which photos and clip wait, for somebody who looks, the oldest first, 50 at
+/// most. Answered ones, too: no deadline reminds of these any more.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn desk_unseen(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<SuggestionSummary>> {
+    let unseen = hiding::Entity::find()
+        .select_only()
+        .column(hiding::Column::SuggestionId)
+        .filter(hiding::Column::EndedAt.is_null())
+        .filter(hiding::Column::HiddenBy.is_null())
+        .into_query();
+    let mut rows: Vec<Suggestion> = Vec::new();
+    for desk in on_desk(actor) {
+        let waiting = suggestion::Entity::find()
+            .filter(desk)
+            .filter(suggestion::Column::Hiding.eq(HidingState::Hidden))
+            .filter(suggestion::Column::Id.in_subquery(unseen.clone()))
+            .order_by_asc(suggestion::Column::CreatedAt)
+            .limit(TODO);
+        rows.extend(waiting.all(db).await?);
+    }
+    rows.sort_by_key(|row| row.created_at);
     rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
 }

@@ -186,7 +186,7 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
     }
     let fields = fields(world, row, (role, at), object).await;
     let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str())
-        || ["/finish", "/messages", "/money"].iter().any(|end| path.ends_with(end))
+        || ["/finish", "/messages", "/money", "/particulars"].iter().any(|end| path.ends_with(end))
         || (path.starts_with("/desk") && ["/proxies", "/paper/count"].iter().any(|end| path.ends_with(end)))
         || (path.starts_with("/desk/suggestions/")
             && ["/answer", "/answer-clip"].iter().any(|end| path.ends_with(end)))

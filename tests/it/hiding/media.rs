@@ -114,7 +114,11 @@ async fn words_are_read_while_the_clip_alone_is_hidden() {
     // no deadline reminds of the clip any more, so the answer does
     let office = scene.cards(&village.clerk, "office").await;
     assert_eq!(office.iter().filter(|code| *code == "office_suggestion_media_held").count(), 2, "{office:?}");
+    // it stands on the office's list until somebody has looked, and on nobody else's
+    let waits = async |who: &Somebody| page(who, "/desk").await.contains("看一看能不能公开");
+    assert_eq!((waits(&village.clerk).await, waits(&village.supervisor).await), (true, false));
     hide(&village.clerk, &voice, false, "").await.ok();
+    assert!(!waits(&village.clerk).await, "it was looked at");
     assert_eq!((heard().await, neighbour.download(&sound).await.0), (1, 200));
     scene.app.stop().await;
 }

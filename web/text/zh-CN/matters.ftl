@@ -73,6 +73,7 @@ evidence-consultation = 意见征询结果
 evidence-task = 任务完成证明
 evidence-rating = 满意度评价
 evidence-reserved = 认定为村民会议决定的事项
+evidence-particulars = 负责人、预算、附件
 evidence-report = 总结报告
 evidence-outcome-agree = 同意
 evidence-outcome-disagree = 不同意
@@ -81,6 +82,11 @@ evidence-outcome-unlawful = 不合法
 evidence-outcome-passed = 通过
 evidence-outcome-not-passed = 没有通过
 evidence-outcome-annulled = 作废
+
+# What was new about a matter, as it stays in its record.
+particulars-seat = 负责人：{ $body }{ $role }
+particulars-budget = 预算 { $yuan } 元，资金来源：{ $source }
+particulars-photos = 附件照片 { $n } 张
 
 # What the law reserves to the villagers' assembly, in its words and order.
 reserved-planning = 本村建设规划，经济和社会发展规划、年度计划
@@ -129,6 +135,9 @@ register-overdue = 是否超期
 register-moved = 最近进展
 register-budget = 预算（元）
 register-spent = 支出（元）
+register-estimate = 事项预算（元）
+register-source = 资金来源
+register-responsible = 负责人
 register-is-overdue = 超期
 card-plan-written = 方案写好了：{ $title }
 card-plan-written-text = { $number }，方案是第 { $version } 稿，改了哪里都看得到，请大家看看。

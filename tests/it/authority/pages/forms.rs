@@ -238,6 +238,9 @@ pub(super) async fn fields(
         "/desk/members/strike" => {
             vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
         }
+        "/desk/matters/{id}/particulars" => {
+            vec![("budget_fen", "1200".to_owned()), ("budget_source", "村集体收入".to_owned())]
+        }
         "/desk/matters/{id}/halt" => vec![("days", "1".to_owned()), reason],
         "/desk/matters/{id}/reserved" => vec![("item", "planning".to_owned()), reason],
         "/desk/forms/{id}/draw" => vec![("households", "3".to_owned())],

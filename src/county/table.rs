@@ -1,0 +1,88 @@
+//! How well bodies answered and what they did, as one table: a row for each, by their names, sent some rows at a time.
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+
+use super::work::{self, BodyWork};
+use crate::{
+    app::App,
+    error::Result,
+    ids::BodyId,
+    suggestions::by_body::{self, BodyFigures},
+    table::{Format, Table, xlsx::Cell},
+    text,
+};
+
+/// Rows sent at once.
+const AT_ONCE: usize = 100;
+
+/// What is known of one body; of fewer than five nothing is.
+#[derive(Default)]
+struct Known {
+    figures: Option<BodyFigures>,
+    work: Option<BodyWork>,
+}
+
+/// Where the table is.
+enum Place {
+    Head,
+    Rows,
+    Foot,
+    End,
+}
+
+/// The rows of an area and a period.
+///
+/// # Errors
+/// `not_found` for an unknown area; `invalid_fields` for what is no period, not over, or over for five years.
+pub(super) async fn rows(app: &App, (area, period): (&str, &str)) -> Result<Vec<Vec<Cell>>> {
+    let mut known: BTreeMap<(String, BodyId), Known> = BTreeMap::new();
+    for one in by_body::by_body(app, (area, period)).await? {
+        known.entry((one.body_name.clone(), one.body_id)).or_default().figures = Some(one);
+    }
+    for one in work::work(app, (area, period)).await? {
+        known.entry((one.body_name.clone(), one.body_id)).or_default().work = Some(one);
+    }
+    Ok(known.into_iter().map(|((name, _), known)| line(period, name, &known)).collect())
+}
+
+/// The table of these rows, a piece at a time.
+pub(super) fn sent(rows: Vec<Vec<Cell>>, format: Format) -> impl Stream<Item = Result<Bytes>> {
+    let begins = (Place::Head, Table::new(format), rows.into_iter());
+    stream::try_unfold(begins, |(place, mut table, mut rows)| async move {
+        let (bytes, next) = match place {
+            Place::Head => (table.start(heads())?, Place::Rows),
+            Place::Rows => {
+                let some: Vec<Vec<Cell>> = rows.by_ref().take(AT_ONCE).collect();
+                let next = if some.len() < AT_ONCE { Place::Foot } else { Place::Rows };
+                (table.rows(some)?, next)
+            }
+            Place::Foot => (table.end(), Place::End),
+            Place::End => return Ok(None),
+        };
+        Ok(Some((Bytes::from(bytes), (next, table, rows))))
+    })
+}
+
+fn heads() -> Vec<Cell> {
+    let keys =
+        ["period", "body", "left", "answered", "solved", "satisfied", "median", "consults", "services", "people"];
+    keys.map(|key| Cell::from(text::say(&format!("figures-table-{key}")))).to_vec()
+}
+
+fn line(period: &str, name: String, known: &Known) -> Vec<Cell> {
+    let (figures, work) = (known.figures.as_ref(), known.work.as_ref());
+    let numbers = [
+        figures.map(|one| one.left_at_least),
+        figures.map(|one| one.answered_percent),
+        figures.and_then(|one| one.solved_percent),
+        figures.and_then(|one| one.satisfied_percent),
+        figures.and_then(|one| one.median_days),
+        work.map(|one| one.consults),
+        work.and_then(|one| one.services_at_least),
+        work.and_then(|one| one.people_at_least),
+    ];
+    let number = |one: Option<i64>| one.map_or_else(|| Cell::from(String::new()), Cell::Number);
+    [Cell::from(period.to_owned()), Cell::from(name)].into_iter().chain(numbers.map(number)).collect()
+}

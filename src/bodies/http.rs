@@ -7,8 +7,9 @@ use super::{
     duty::{self, DutyView, SetDuty},
     grid::{self, SeatGroups},
     members::{self, BodyMemberView, EnterMember},
-    queries::{self, BodyView, Mandate, SeatView, TermView},
+    queries::{self, Body, BodyView, Mandate, SeatView, TermView},
     register::{self, ChangeRegister, RegisterChanged, RegisterView},
+    registration::{self, SetRegistration},
 };
 use crate::{
     actor::Actor,
@@ -55,6 +56,24 @@ async fn open_term(
         Box::pin(commands::open_term(tx, By::Actor(actor), input))
     });
     run.await.map(Created)
+}
+
+/// Writes down under which number a body is registered, and its start-up grant.
+#[utoipa::path(put, path = "/v1/bodies/{id}/registration", tag = "bodies", operation_id = "set_registration",
+    params(("id" = BodyId, Path, description = "The body")), request_body = SetRegistration, responses(
+    (status = 200, body = Body, description = "As it is now"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn set_registration(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<BodyId>,
+    Input(input): Input<SetRegistration>,
+) -> Result<Json<Body>> {
+    let set = app
+        .store
+        .write(move |tx| Box::pin(async move { registration::set_registration(tx, &actor, (id, input)).await }));
+    set.await.map(Json)
 }
 
 /// Fills a seat.
@@ -245,6 +264,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(found_body))
         .routes(routes!(open_term))
+        .routes(routes!(set_registration))
         .routes(routes!(take_seat))
         .routes(routes!(end_seat))
         .routes(routes!(give_mandate))

@@ -16,6 +16,9 @@ pub(crate) mod body {
         pub name: String,
         pub founded_on: NaiveDate,
         pub created_at: DateTime<Utc>,
+        pub registration: Option<String>,
+        pub grant_fen: Option<i64>,
+        pub granted_on: Option<NaiveDate>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -91,6 +94,10 @@ pub(crate) mod seat {
         pub state: SeatState,
         pub starts_on: NaiveDate,
         pub ends_on: Option<NaiveDate>,
+        pub recommended_by: Option<String>,
+        pub nominated_on: Option<NaiveDate>,
+        pub checked_on: Option<NaiveDate>,
+        pub publicised_on: Option<NaiveDate>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

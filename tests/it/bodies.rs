@@ -162,3 +162,53 @@ async fn what_cannot_be_read_is_refused_with_a_code_and_never_with_a_fault() {
     assert_eq!(answer(app.http.delete(app.url("/v1/areas"))).await.refused(), "method_not_allowed");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_council_has_one_grant_and_its_members_came_step_by_step() {
+    let (app, village) = Village::start().await;
+    let town = &village.town;
+    let put = async |who: &Somebody, body: &str, input: Value| {
+        answer(who.request(Method::PUT, &format!("/v1/bodies/{body}/registration")).json(&input)).await
+    };
+    let (council, committee) = (village.council.to_string(), village.committee.to_string());
+    let grant = |fen: i64| json!({ "grant": { "fen": fen, "on": "2026-10-08" } });
+    assert_eq!(put(&village.council_chair, &council, grant(2_000_000)).await.refused(), "not_allowed");
+    for wrong in [
+        grant(999_999),
+        grant(3_000_001),
+        json!({ "grant": { "fen": 2_000_000, "on": "2030-01-01" } }),
+        json!({ "registration": "" }),
+    ] {
+        assert_eq!(put(town, &council, wrong.clone()).await.refused(), "invalid_fields", "{wrong}");
+    }
+    assert_eq!(put(town, &committee, grant(2_000_000)).await.refused(), "invalid_fields", "of a council alone");
+    put(town, &council, json!({ "registration": "浙德社备第12号" })).await.ok();
+    put(town, &council, grant(2_000_000)).await.ok();
+    let kept = put(town, &council, grant(2_000_000)).await.ok();
+    assert_eq!((&kept["grant"]["fen"], &kept["registration"]), (&json!(2_000_000), &json!("浙德社备第12号")));
+    assert_eq!(put(town, &council, grant(1_000_000)).await.refused(), "wrong_state", "once");
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let member = |nomination: Value| {
+        json!({ "person_id": person, "role": "member", "kind": "away", "route": "recommended",
+            "starts_on": "2026-11-02", "nomination": nomination })
+    };
+    let seats = format!("/v1/bodies/{council}/seats");
+    for wrong in [
+        json!({ "nominated_on": "2026-10-09", "checked_on": "2026-10-08" }),
+        json!({ "publicised_on": "2026-11-03" }),
+        json!({ "recommended_by": "荐".repeat(201) }),
+    ] {
+        assert_eq!(town.post(&seats, member(wrong.clone())).await.refused(), "invalid_fields", "{wrong}");
+    }
+    let steps = json!({ "recommended_by": "十二名村民", "nominated_on": "2026-10-08", "checked_on": "2026-10-09",
+        "publicised_on": "2026-10-12" });
+    let elsewhere = format!("/v1/bodies/{committee}/seats");
+    assert_eq!(town.post(&elsewhere, member(steps.clone())).await.refused(), "invalid_fields", "of a council alone");
+    assert_eq!(town.post(&seats, member(steps.clone())).await.ok()["nomination"], steps);
+    let shown = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok().to_string();
+    assert!(shown.contains("十二名村民") && shown.contains("浙德社备第12号"), "{shown}");
+    let desk = village.clerk.download(&format!("/desk/bodies?area={}", village.area)).await.1;
+    let desk = String::from_utf8(desk).unwrap();
+    assert!(desk.contains("推荐：十二名村民") && desk.contains("20,000.00"), "{desk}");
+    app.stop().await;
+}

@@ -13,7 +13,7 @@ use crate::{
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{
-        self, BodyView, By, Right, Role, SeatView,
+        self, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration,
         commands::TakeSeat,
         grid::{self, SeatGroups},
     },
@@ -24,6 +24,7 @@ use crate::{
         layout::{Page, encode, render_as, see},
         words::Words,
     },
+    tasks::rules::fen_of,
     text,
 };
 
@@ -109,6 +110,7 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "seat" => take(&app, &clerk, &fields).await,
         "end" => end(&app, &clerk, &fields).await,
+        "registration" => register(&app, &clerk, &fields).await,
         "groups" => groups(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
@@ -126,8 +128,9 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let input = TakeSeat {
         person_id: fields.required::<PersonId>("person_id")?,
         role: fields.choice("role")?,
-        kind: None,
-        route: None,
+        kind: fields.given("kind").map(|_| fields.choice("kind")).transpose()?,
+        route: fields.given("route").map(|_| fields.choice("route")).transpose()?,
+        nomination: nomination(fields)?,
         term_id: None,
         starts_on: None,
         ends_on: fields.optional("ends_on")?,
@@ -136,6 +139,36 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))
     });
     take.await.map(drop)
+}
+
+/// How somebody came to the seat; nothing when nothing was typed.
+fn nomination(fields: &Fields) -> Result<Option<Nomination>> {
+    let typed = Nomination {
+        recommended_by: fields.given("nomination.recommended_by").map(str::to_owned),
+        nominated_on: fields.optional("nomination.nominated_on")?,
+        checked_on: fields.optional("nomination.checked_on")?,
+        publicised_on: fields.optional("nomination.publicised_on")?,
+    };
+    Ok((typed != Nomination::default()).then_some(typed))
+}
+
+/// Under which number a body is registered, and its start-up grant.
+async fn register(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let body: BodyId = fields.required("body_id")?;
+    let fen = fields.given("grant.fen").map(fen_of);
+    let mut checks = Checks::default();
+    checks.require(fen != Some(None), "grant.fen", "not_money");
+    checks.done()?;
+    let grant = match fen.flatten() {
+        Some(fen) => Some(Grant { fen, on: fields.required("grant.on")? }),
+        None => None,
+    };
+    let input = (body, SetRegistration { registration: fields.given("registration").map(str::to_owned), grant });
+    let actor = clerk.actor.clone();
+    app.store
+        .write(move |tx| Box::pin(async move { bodies::set_registration(tx, &actor, input).await }))
+        .await
+        .map(drop)
 }
 
 /// Which groups a grid worker looks after, with anything between the numbers.

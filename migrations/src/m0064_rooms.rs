@@ -1,8 +1,8 @@
-//! What waits for somebody who looks is found by an index; a body has the number of its registration and its start-up grant, a
-//! seat how somebody came to it.
+//! What waits for somebody who looks is found by an index; a body has the number of its registration, its start-up grant and a
+//! room with hours and a roster, a seat how somebody came to it.
 use sea_orm_migration::{prelude::*, schema::*};
 
-use crate::schema::index;
+use crate::schema::{create, index};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -27,6 +27,23 @@ impl MigrationTrait for Migration {
         ] {
             manager.alter_table(Table::alter().table("seats").add_column(column).to_owned()).await?;
         }
-        Ok(())
+        create(manager, "rooms", |table| {
+            table
+                .col(uuid("body_id").primary_key())
+                .col(text("place"))
+                .col(text("hours"))
+                .foreign_key(ForeignKey::create().from("rooms", "body_id").to("bodies", "id"));
+        })
+        .await?;
+        create(manager, "room_duties", |table| {
+            table
+                .col(uuid("body_id"))
+                .col(integer("weekday"))
+                .col(uuid("seat_id"))
+                .primary_key(Index::create().col("body_id").col("weekday").col("seat_id"))
+                .foreign_key(ForeignKey::create().from("room_duties", "body_id").to("rooms", "body_id"))
+                .foreign_key(ForeignKey::create().from("room_duties", "seat_id").to("seats", "id"));
+        })
+        .await
     }
 }

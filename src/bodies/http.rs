@@ -10,6 +10,7 @@ use super::{
     queries::{self, Body, BodyView, Mandate, SeatView, TermView},
     register::{self, ChangeRegister, RegisterChanged, RegisterView},
     registration::{self, SetRegistration},
+    room::{self, RoomView, SetRoom},
 };
 use crate::{
     actor::Actor,
@@ -166,6 +167,31 @@ async fn set_duty(
     app.store.write(move |tx| Box::pin(async move { duty::set(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
+/// Where somebody of an office listens in person, when, and who is there.
+#[utoipa::path(get, path = "/v1/bodies/{id}/room", tag = "bodies", operation_id = "read_room",
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = RoomView, description = "The room; without a place when there is none; for everybody"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn read_room(State(app): State<App>, Path(id): Path<BodyId>) -> Result<Json<RoomView>> {
+    room::of(app.store.read(), id, app.now()).await.map(Json)
+}
+
+/// Says where the room of an office is, when it is open, and who is there on which day.
+#[utoipa::path(put, path = "/v1/bodies/{id}/room", tag = "bodies", operation_id = "set_room", request_body = SetRoom,
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = RoomView, description = "As it is now"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn set_room(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<BodyId>,
+    Input(input): Input<SetRoom>,
+) -> Result<Json<RoomView>> {
+    app.store.write(move |tx| Box::pin(async move { room::set(tx, &actor, (id, input)).await })).await.map(Json)
+}
+
 /// Says which villagers' groups a grid worker looks after.
 #[utoipa::path(put, path = "/v1/seats/{id}/groups", tag = "bodies", operation_id = "set_seat_groups",
     request_body = SeatGroups, params(("id" = SeatId, Path, description = "The seat")), responses(
@@ -270,6 +296,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(give_mandate))
         .routes(routes!(list_bodies))
         .routes(routes!(read_duty, set_duty))
+        .routes(routes!(read_room, set_room))
         .routes(routes!(set_seat_groups))
         .routes(routes!(list_body_members, enter_body_member))
         .routes(routes!(strike_body_member))

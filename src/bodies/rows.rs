@@ -165,6 +165,48 @@ pub(crate) mod duty {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Where somebody listens in person.
+pub(crate) mod room {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::BodyId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "rooms")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        pub place: String,
+        pub hours: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A seat that is there on a day of the week.
+pub(crate) mod room_duty {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, SeatId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "room_duties")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub weekday: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seat_id: SeatId,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// A villagers' group that a grid worker looks after.
 pub(crate) mod seat_group {
     use sea_orm::entity::prelude::*;

@@ -16,6 +16,7 @@ use crate::{
         self, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration,
         commands::TakeSeat,
         grid::{self, SeatGroups},
+        room::{self, RoomDay, RoomView, SetRoom},
     },
     error::{Checks, Code, Result},
     ids::{BodyId, PersonId, SeatId},
@@ -44,6 +45,20 @@ impl BodiesPage {
         seat.role == Role::GridWorker
     }
 
+    /// The room of a body for which the clerk answers.
+    fn room(&self, body: &BodyView) -> Option<&RoomView> {
+        self.rooms.get(&body.body.id)
+    }
+
+    /// Days of the week, as they are counted.
+    fn weekdays(&self) -> [i32; 7] {
+        [1, 2, 3, 4, 5, 6, 7]
+    }
+
+    fn is_there(&self, room: &RoomView, weekday: &i32, seat: &SeatView) -> bool {
+        room.has(*weekday, seat.id)
+    }
+
     /// Numbers of groups, as they are typed.
     fn groups_of(&self, seat: &SeatView) -> String {
         let groups = self.groups.get(&seat.id).map(Vec::as_slice).unwrap_or_default();
@@ -64,6 +79,7 @@ struct BodiesPage {
     /// May say which groups a grid worker looks after.
     may_group: bool,
     groups: HashMap<SeatId, Vec<i32>>,
+    rooms: HashMap<BodyId, RoomView>,
     roles: Vec<(&'static str, String)>,
     find: String,
     found: Vec<Found>,
@@ -82,6 +98,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     let bodies = bodies::bodies_in(db, &area, app.now()).await?;
     let seats = bodies.iter().flat_map(|body| &body.seats).filter(|seat| seat.role == Role::GridWorker);
     let groups = grid::groups_of(db, seats.map(|seat| seat.id).collect()).await?;
+    let rooms = rooms(app, clerk, &bodies).await?;
     let shown = BodiesPage {
         page: clerk.page(text::say("desk-bodies")).at("/desk/bodies"),
         desk: clerk.desk(),
@@ -89,6 +106,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         areas: places(db, clerk, &area).await?,
         bodies,
         groups,
+        rooms,
         may_group: clerk.may(Right::ImportRoster, &area),
         found: if may_manage { search(db, &area, &find).await? } else { Vec::new() },
         find: find.words(),
@@ -110,6 +128,7 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "seat" => take(&app, &clerk, &fields).await,
         "end" => end(&app, &clerk, &fields).await,
+        "room" => keep_room(&app, &clerk, &fields).await,
         "registration" => register(&app, &clerk, &fields).await,
         "groups" => groups(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
@@ -139,6 +158,30 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))
     });
     take.await.map(drop)
+}
+
+/// The rooms of the bodies for which the clerk answers; mostly one.
+async fn rooms(app: &App, clerk: &Clerk, bodies: &[BodyView]) -> Result<HashMap<BodyId, RoomView>> {
+    let mut rooms = HashMap::new();
+    for body in bodies.iter().filter(|body| room::answers(&clerk.actor, body.body.id)) {
+        rooms.insert(body.body.id, room::of(app.store.read(), body.body.id, app.now()).await?);
+    }
+    Ok(rooms)
+}
+
+/// Where the room is, when it is open, who is there on which day.
+async fn keep_room(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let body: BodyId = fields.required("body_id")?;
+    let mut roster = Vec::new();
+    for weekday in 1..=7 {
+        for id in fields.all(&format!("day.{weekday}")) {
+            let seat_id: SeatId = id.parse().map_err(|_| Code::InvalidRequest)?;
+            roster.push(RoomDay { weekday, seat_id });
+        }
+    }
+    let input = SetRoom { place: fields.text("place").to_owned(), hours: fields.text("hours").to_owned(), roster };
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { room::set(tx, &actor, (body, input)).await })).await.map(drop)
 }
 
 /// How somebody came to the seat; nothing when nothing was typed.

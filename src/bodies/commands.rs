@@ -6,6 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
+    nomination::Nomination,
     queries::{self, Body, BodyView, Mandate, SeatView, TermView},
     rows::{body, body_area, mandate, seat, term},
     rules::{self, BodyKind, MANDATE_SCOPES, Role, SeatKind, SeatRoute, SeatState},
@@ -97,6 +98,7 @@ pub async fn found_body(tx: &Tx, by: By<'_>, mut input: FoundBody) -> Result<Bod
         name: Set(input.name.trim().to_owned()),
         founded_on: Set(input.founded_on.unwrap_or_else(|| clock::local_date(tx.now()))),
         created_at: Set(tx.now()),
+        ..Default::default()
     };
     row.insert(tx).await?;
     let covered =
@@ -177,6 +179,9 @@ pub struct TakeSeat {
     /// How a council's member was found.
     #[serde(default)]
     pub route: Option<SeatRoute>,
+    /// Who recommended a council's member, and how it went on before the seat was taken.
+    #[serde(default)]
+    pub nomination: Option<Nomination>,
     /// In which term; none: until it is ended.
     #[serde(default)]
     pub term_id: Option<TermId>,
@@ -211,6 +216,8 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     checks.require(is_adult, "person_id", "under_age");
     checks.require(rules::fits_role(body.kind, input.role), "role", "role_unfit");
     checks.require(input.ends_on.is_none_or(|end| end >= starts_on), "ends_on", "ends_before_start");
+    let nomination = input.nomination.unwrap_or_default();
+    nomination.check(&mut checks, (body.kind, starts_on));
     if let Some(id) = input.term_id {
         let term = term::Entity::find_by_id(id).one(tx).await?;
         checks.require(term.is_some_and(|term| term.body_id == body.id), "term_id", "term_other_body");
@@ -236,6 +243,10 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
         state: SeatState::Active,
         starts_on,
         ends_on: input.ends_on,
+        recommended_by: nomination.recommended_by,
+        nominated_on: nomination.nominated_on,
+        checked_on: nomination.checked_on,
+        publicised_on: nomination.publicised_on,
     };
     seat::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
     changed(tx, by, Kind::SeatTaken, (&body, &row)).await?;

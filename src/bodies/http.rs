@@ -7,8 +7,10 @@ use super::{
     duty::{self, DutyView, SetDuty},
     grid::{self, SeatGroups},
     members::{self, BodyMemberView, EnterMember},
-    queries::{self, BodyView, Mandate, SeatView, TermView},
+    queries::{self, Body, BodyView, Mandate, SeatView, TermView},
     register::{self, ChangeRegister, RegisterChanged, RegisterView},
+    registration::{self, SetRegistration},
+    room::{self, RoomView, SetRoom},
 };
 use crate::{
     actor::Actor,
@@ -55,6 +57,24 @@ async fn open_term(
         Box::pin(commands::open_term(tx, By::Actor(actor), input))
     });
     run.await.map(Created)
+}
+
+/// Writes down under which number a body is registered, and its start-up grant.
+#[utoipa::path(put, path = "/v1/bodies/{id}/registration", tag = "bodies", operation_id = "set_registration",
+    params(("id" = BodyId, Path, description = "The body")), request_body = SetRegistration, responses(
+    (status = 200, body = Body, description = "As it is now"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn set_registration(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<BodyId>,
+    Input(input): Input<SetRegistration>,
+) -> Result<Json<Body>> {
+    let set = app
+        .store
+        .write(move |tx| Box::pin(async move { registration::set_registration(tx, &actor, (id, input)).await }));
+    set.await.map(Json)
 }
 
 /// Fills a seat.
@@ -145,6 +165,31 @@ async fn set_duty(
     Input(input): Input<SetDuty>,
 ) -> Result<Json<DutyView>> {
     app.store.write(move |tx| Box::pin(async move { duty::set(tx, &actor, (id, input)).await })).await.map(Json)
+}
+
+/// Where somebody of an office listens in person, when, and who is there.
+#[utoipa::path(get, path = "/v1/bodies/{id}/room", tag = "bodies", operation_id = "read_room",
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = RoomView, description = "The room; without a place when there is none; for everybody"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn read_room(State(app): State<App>, Path(id): Path<BodyId>) -> Result<Json<RoomView>> {
+    room::of(app.store.read(), id, app.now()).await.map(Json)
+}
+
+/// Says where the room of an office is, when it is open, and who is there on which day.
+#[utoipa::path(put, path = "/v1/bodies/{id}/room", tag = "bodies", operation_id = "set_room", request_body = SetRoom,
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = RoomView, description = "As it is now"),
+    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+))]
+async fn set_room(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<BodyId>,
+    Input(input): Input<SetRoom>,
+) -> Result<Json<RoomView>> {
+    app.store.write(move |tx| Box::pin(async move { room::set(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
 /// Says which villagers' groups a grid worker looks after.
@@ -245,11 +290,13 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(found_body))
         .routes(routes!(open_term))
+        .routes(routes!(set_registration))
         .routes(routes!(take_seat))
         .routes(routes!(end_seat))
         .routes(routes!(give_mandate))
         .routes(routes!(list_bodies))
         .routes(routes!(read_duty, set_duty))
+        .routes(routes!(read_room, set_room))
         .routes(routes!(set_seat_groups))
         .routes(routes!(list_body_members, enter_body_member))
         .routes(routes!(strike_body_member))

@@ -7,8 +7,8 @@
 //! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
 //! body's meetings sees the list; the register of a collective is for its members and whoever sits over the village, too, and
 //! nobody comes onto it or leaves it without a reason that they read; who is on no roster counts by it all the same, when who
-//! keeps it says so.
-//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `seat_groups`, `body_members`, `member_changes`.
+//! keeps it says so; a council has its start-up grant once.
+//! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `rooms`, `room_duties`, `seat_groups`, `body_members`, `member_changes`.
 //! Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`, `mandate.given`, `member.entered`, `member.struck`
 //! (never whom: the log is for ever, and whether somebody is in the party is theirs).
 pub mod commands;
@@ -16,8 +16,11 @@ pub mod duty;
 pub mod grid;
 mod http;
 pub mod members;
+mod nomination;
 pub mod queries;
 pub mod register;
+mod registration;
+pub mod room;
 mod rows;
 pub mod rules;
 
@@ -26,10 +29,12 @@ pub use self::{
         By, FoundBody, GiveMandate, OpenTerm, TakeSeat, end_seat, found_body, give_mandate, open_term, take_seat,
     },
     http::routes,
+    nomination::Nomination,
     queries::{
         Body, BodyView, Mandate, SeatView, TermView, bodies_in, get, holders, mandate_for, members_of, of_kind,
         seats_of,
     },
+    registration::{Grant, SetRegistration, set_registration},
     rules::{BodyKind, Role, SeatKind, SeatRoute},
 };
 pub use crate::rights::{Right, SPEAKERS, areas_with, may, require, rights};

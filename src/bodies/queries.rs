@@ -1,7 +1,7 @@
 //! Reads of bodies: who sits where today, who is responsible for an area, who may act for whom.
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     RelationTrait, Select,
@@ -10,22 +10,28 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    rows::{body, body_area, mandate, seat, term},
+    nomination::Nomination,
+    registration::Grant,
+    rows::{body, body_area, seat, term},
     rules::{BodyKind, Role, SeatKind, SeatRoute, SeatState},
 };
 use crate::{
     areas, clock,
     error::{Code, Result},
-    ids::{BodyId, MandateId, PersonId, SeatId, TermId},
+    ids::{BodyId, PersonId, SeatId, TermId},
     people,
     rights::SPEAKERS,
     text,
 };
 
 mod held;
+mod mandates;
 
 use self::held::covered;
-pub use self::held::{seats, seats_of, seats_together};
+pub use self::{
+    held::{seats, seats_of, seats_together},
+    mandates::{Mandate, mandate_for},
+};
 
 /// One body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,6 +48,12 @@ pub struct Body {
     pub areas: Vec<String>,
     /// Since when.
     pub founded_on: NaiveDate,
+    /// The number under which it is registered or filed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<String>,
+    /// What a council was given to begin with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
 }
 
 /// A body with who sits in it.
@@ -83,6 +95,9 @@ pub struct SeatView {
     /// Last day, if there is one beside that of the term.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_on: Option<NaiveDate>,
+    /// Who recommended a council's member, and how it went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nomination: Option<Nomination>,
 }
 
 /// One term.
@@ -107,44 +122,6 @@ impl From<term::Model> for TermView {
     fn from(row: term::Model) -> Self {
         let term::Model { id, body_id, number, starts_on, ends_on, follows_term_id } = row;
         Self { id, body_id, number, starts_on, ends_on, follows_term_id }
-    }
-}
-
-/// One mandate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Mandate {
-    /// The mandate.
-    pub id: MandateId,
-    /// In whose name is acted.
-    pub from_body_id: BodyId,
-    /// Who acts.
-    pub to_body_id: BodyId,
-    /// What for.
-    pub scope: String,
-    /// The one thing that it is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject_id: Option<String>,
-    /// The decision behind it.
-    pub source: String,
-    /// From when.
-    pub starts_at: DateTime<FixedOffset>,
-    /// Until when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends_at: Option<DateTime<FixedOffset>>,
-}
-
-impl From<mandate::Model> for Mandate {
-    fn from(row: mandate::Model) -> Self {
-        Self {
-            id: row.id,
-            from_body_id: row.from_body_id,
-            to_body_id: row.to_body_id,
-            scope: row.scope,
-            subject_id: row.subject_id,
-            source: row.source,
-            starts_at: clock::local(row.starts_at),
-            ends_at: row.ends_at.map(clock::local),
-        }
     }
 }
 
@@ -175,10 +152,12 @@ pub async fn bodies(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<Vec<B
     let view = |row: body::Model| Body {
         kind_name: text::say(&format!("body-kind-{}", row.kind.as_str())),
         areas: covered.remove(&row.id).unwrap_or_default(),
+        grant: Grant::of(&row),
         id: row.id,
         kind: row.kind,
         name: row.name,
         founded_on: row.founded_on,
+        registration: row.registration,
     };
     Ok(rows.into_iter().map(view).collect())
 }
@@ -347,6 +326,7 @@ pub(super) async fn seat_view(db: &impl ConnectionTrait, body: &Body, row: seat:
 
 fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
     SeatView {
+        nomination: Nomination::of(&row),
         id: row.id,
         body_id: row.body_id,
         person_id: row.person_id,
@@ -365,35 +345,4 @@ fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
 fn role_name(kind: BodyKind, role: Role) -> String {
     let own = format!("body-role-{}-{}", kind.as_str(), role.as_str());
     if text::knows(&own) { text::say(&own) } else { text::say(&format!("body-role-{}", role.as_str())) }
-}
-
-/// The newest mandate by which a body may act now in an area in the name of one that covers it: for this subject, or
-/// for any.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn mandate_for(
-    db: &impl ConnectionTrait,
-    to_body: BodyId,
-    (scope, area): (&str, &str),
-    subject: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<Option<Mandate>> {
-    let unending = Condition::any().add(mandate::Column::EndsAt.is_null()).add(mandate::Column::EndsAt.gt(now));
-    let any_subject = Condition::any().add(mandate::Column::SubjectId.is_null());
-    let rows = mandate::Entity::find()
-        .filter(mandate::Column::ToBodyId.eq(to_body))
-        .filter(mandate::Column::Scope.eq(scope))
-        .filter(mandate::Column::StartsAt.lte(now))
-        .filter(unending)
-        .filter(subject.into_iter().fold(any_subject, |any, id| any.add(mandate::Column::SubjectId.eq(id))))
-        .order_by_desc(mandate::Column::StartsAt)
-        .order_by_desc(mandate::Column::Id)
-        .all(db)
-        .await?;
-    let from = covered(db, rows.iter().map(|row| row.from_body_id).collect()).await?;
-    let gives = |row: &mandate::Model| {
-        from.get(&row.from_body_id).is_some_and(|areas| areas.iter().any(|code| crate::actor::covers(code, area)))
-    };
-    Ok(rows.into_iter().find(gives).map(Mandate::from))
 }

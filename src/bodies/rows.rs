@@ -16,6 +16,9 @@ pub(crate) mod body {
         pub name: String,
         pub founded_on: NaiveDate,
         pub created_at: DateTime<Utc>,
+        pub registration: Option<String>,
+        pub grant_fen: Option<i64>,
+        pub granted_on: Option<NaiveDate>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -91,6 +94,10 @@ pub(crate) mod seat {
         pub state: SeatState,
         pub starts_on: NaiveDate,
         pub ends_on: Option<NaiveDate>,
+        pub recommended_by: Option<String>,
+        pub nominated_on: Option<NaiveDate>,
+        pub checked_on: Option<NaiveDate>,
+        pub publicised_on: Option<NaiveDate>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -151,6 +158,48 @@ pub(crate) mod duty {
         pub seat_id: SeatId,
         pub since: DateTime<Utc>,
         pub until: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Where somebody listens in person.
+pub(crate) mod room {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::BodyId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "rooms")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        pub place: String,
+        pub hours: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A seat that is there on a day of the week.
+pub(crate) mod room_duty {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, SeatId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "room_duties")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub weekday: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seat_id: SeatId,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

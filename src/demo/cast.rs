@@ -180,6 +180,7 @@ async fn fill(
             term_id: Some(term),
             role,
             kind: None,
+            nomination: None,
             route: None,
             starts_on: Some(begins),
             ends_on: None,

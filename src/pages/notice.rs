@@ -20,6 +20,7 @@ use super::{
 use crate::{
     aloud::{self, About, ClipView},
     app::{App, Path, Query},
+    bodies::room::{self, RoomView},
     error::Result,
     events::{self, Head},
     ids::{NoticeId, ObjectionId},
@@ -104,6 +105,8 @@ struct PosterPage {
     /// Where a phone finds the same.
     address: String,
     picture: String,
+    /// Where one may speak in person.
+    room: Option<RoomView>,
     /// Of the log, so that no later change of it stays unseen by who has the paper.
     signed: Option<Head>,
 }
@@ -171,7 +174,8 @@ async fn poster(
     let page = viewer.page("page-poster").titled(notice.notice.title.clone()).back(path);
     let digest = notice.versions.first().map(|newest| newest.digest.clone()).unwrap_or_default();
     let picture = codes::drawn(&address, 260)?;
-    Ok(render(&PosterPage { page, digest, picture, address, signed, notice }))
+    let room = room::of_village(app.store.read(), &notice.notice.area_code, app.now()).await?;
+    Ok(render(&PosterPage { page, digest, picture, room, address, signed, notice }))
 }
 
 async fn object(State(app): State<App>, who: Resident, Path(id): Path<NoticeId>, form: Fields) -> Result<Response> {

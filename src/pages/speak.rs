@@ -15,7 +15,10 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    bodies::{self, SeatView},
+    bodies::{
+        self, SeatView,
+        room::{self, RoomView},
+    },
     error::{Code, Result},
     ids::MediaId,
     suggestions::{self, AboutToSay, Category, ReplyWish, SubmitSuggestion, SuggestionSummary, Urgency, commands},
@@ -39,6 +42,8 @@ struct SpeakPage {
     categories: [&'static str; 8],
     visibilities: [&'static str; 3],
     seats: Vec<SeatView>,
+    /// Where one may speak in person.
+    room: Option<RoomView>,
     /// Whose draft the phone keeps.
     draft: String,
     typed: Fields,
@@ -78,14 +83,27 @@ async fn page(
     (sent, wrong, similar): (Sent, Wrong, Vec<SuggestionSummary>),
 ) -> Result<Response> {
     let seats = seated(app, who).await?;
+    let room = room::of_village(app.store.read(), &who.actor.area, app.now()).await?;
     let kept = sent.kept(&wrong);
     let page = who.page("page-speak");
     let status = wrong.status();
     let (kinds, categories, visibilities) = (KINDS, CATEGORIES, VISIBILITIES);
     let (draft, typed) = (draft_of(app, &who.actor), sent.fields);
     let is_offline = false;
-    let shown =
-        SpeakPage { page, kinds, categories, visibilities, seats, draft, typed, wrong, kept, similar, is_offline };
+    let shown = SpeakPage {
+        page,
+        kinds,
+        categories,
+        visibilities,
+        seats,
+        room,
+        draft,
+        typed,
+        wrong,
+        kept,
+        similar,
+        is_offline,
+    };
     Ok(render_as(status, &shown))
 }
 
@@ -98,6 +116,7 @@ pub(super) fn offline() -> String {
         categories: CATEGORIES,
         visibilities: VISIBILITIES,
         seats: Vec::new(),
+        room: None,
         draft: String::new(),
         typed: Fields::default(),
         wrong: Wrong::default(),

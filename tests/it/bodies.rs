@@ -162,3 +162,99 @@ async fn what_cannot_be_read_is_refused_with_a_code_and_never_with_a_fault() {
     assert_eq!(answer(app.http.delete(app.url("/v1/areas"))).await.refused(), "method_not_allowed");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_council_has_one_grant_and_its_members_came_step_by_step() {
+    let (app, village) = Village::start().await;
+    let town = &village.town;
+    let put = async |who: &Somebody, body: &str, input: Value| {
+        answer(who.request(Method::PUT, &format!("/v1/bodies/{body}/registration")).json(&input)).await
+    };
+    let (council, committee) = (village.council.to_string(), village.committee.to_string());
+    let grant = |fen: i64| json!({ "grant": { "fen": fen, "on": "2026-10-08" } });
+    assert_eq!(put(&village.council_chair, &council, grant(2_000_000)).await.refused(), "not_allowed");
+    for wrong in [
+        grant(999_999),
+        grant(3_000_001),
+        json!({ "grant": { "fen": 2_000_000, "on": "2030-01-01" } }),
+        json!({ "registration": "" }),
+    ] {
+        assert_eq!(put(town, &council, wrong.clone()).await.refused(), "invalid_fields", "{wrong}");
+    }
+    assert_eq!(put(town, &committee, grant(2_000_000)).await.refused(), "invalid_fields", "of a council alone");
+    put(town, &council, json!({ "registration": "浙德社备第12号" })).await.ok();
+    put(town, &council, grant(2_000_000)).await.ok();
+    let kept = put(town, &council, grant(2_000_000)).await.ok();
+    assert_eq!((&kept["grant"]["fen"], &kept["registration"]), (&json!(2_000_000), &json!("浙德社备第12号")));
+    assert_eq!(put(town, &council, grant(1_000_000)).await.refused(), "wrong_state", "once");
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let member = |nomination: Value| {
+        json!({ "person_id": person, "role": "member", "kind": "away", "route": "recommended",
+            "starts_on": "2026-11-02", "nomination": nomination })
+    };
+    let seats = format!("/v1/bodies/{council}/seats");
+    for wrong in [
+        json!({ "nominated_on": "2026-10-09", "checked_on": "2026-10-08" }),
+        json!({ "publicised_on": "2026-11-03" }),
+        json!({ "recommended_by": "荐".repeat(201) }),
+    ] {
+        assert_eq!(town.post(&seats, member(wrong.clone())).await.refused(), "invalid_fields", "{wrong}");
+    }
+    let steps = json!({ "recommended_by": "十二名村民", "nominated_on": "2026-10-08", "checked_on": "2026-10-09",
+        "publicised_on": "2026-10-12" });
+    let elsewhere = format!("/v1/bodies/{committee}/seats");
+    assert_eq!(town.post(&elsewhere, member(steps.clone())).await.refused(), "invalid_fields", "of a council alone");
+    assert_eq!(town.post(&seats, member(steps.clone())).await.ok()["nomination"], steps);
+    let shown = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok().to_string();
+    assert!(shown.contains("十二名村民") && shown.contains("浙德社备第12号"), "{shown}");
+    let desk = village.clerk.download(&format!("/desk/bodies?area={}", village.area)).await.1;
+    let desk = String::from_utf8(desk).unwrap();
+    assert!(desk.contains("推荐：十二名村民") && desk.contains("20,000.00"), "{desk}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_somebody_listens_in_person_is_said_where_one_speaks_and_on_paper() {
+    let (app, village) = Village::start().await;
+    let path = format!("/v1/bodies/{}/room", village.committee);
+    assert_eq!(app.get(&path).await.ok(), json!({}), "there is none yet");
+    let bodies = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
+    let seats: Vec<Value> =
+        bodies["items"].as_array().unwrap().iter().flat_map(|body| body["seats"].as_array().unwrap().clone()).collect();
+    let of = |who: &Somebody| seats.iter().find(|seat| seat["person_id"] == json!(who.person)).unwrap().clone();
+    let (clerk, chair, stranger) = (of(&village.clerk), of(&village.chair), of(&village.council_chair));
+    let put = async |who: &Somebody, input: Value| answer(who.request(Method::PUT, &path).json(&input)).await;
+    let room = |roster: Value| json!({ "place": "村委会一楼", "hours": "每天 8:30–17:00", "roster": roster });
+    // a Monday
+    let monday = json!({ "weekday": 1, "seat_id": clerk["id"] });
+    for who in [&village.council_chair, &village.town, &village.villager(&app, "00007").await] {
+        assert_eq!(put(who, room(json!([monday]))).await.refused(), "not_allowed");
+    }
+    for wrong in [
+        room(json!([{ "weekday": 0, "seat_id": clerk["id"] }])),
+        room(json!([{ "weekday": 8, "seat_id": clerk["id"] }])),
+        room(json!([{ "weekday": 1, "seat_id": stranger["id"] }])),
+        room(json!([monday, monday])),
+        json!({ "place": "", "hours": "每天" }),
+    ] {
+        assert_eq!(put(&village.clerk, wrong.clone()).await.refused(), "invalid_fields", "{wrong}");
+    }
+    let roster = json!([monday, { "weekday": 2, "seat_id": chair["id"] }]);
+    let kept = put(&village.clerk, room(roster)).await.ok();
+    assert_eq!((&kept["today"], kept["roster"].as_array().map(Vec::len)), (&json!([clerk["name"]]), Some(2)));
+    let notice = json!({ "area_code": village.area, "title": "修水池", "text": "修水池的方案。", "period_days": 7 });
+    let notice = village.chair.post("/v1/notices", notice).await.ok();
+    let author = village.villager(&app, "00008").await;
+    for (who, page) in [(&author, "/speak".to_owned()), (&author, format!("/notices/{}/poster", id(&notice)))] {
+        let shown = String::from_utf8(who.download(&page).await.1).unwrap();
+        assert!(shown.contains("村委会一楼") && shown.contains("周二"), "{page}: {shown}");
+    }
+    // the next day another is there, and who sits there no more is not named
+    app.clock.advance(TimeDelta::days(1));
+    assert_eq!(app.get(&path).await.ok()["today"], json!([chair["name"]]));
+    let town = Somebody::signed_in(&app, village.town.person).await;
+    town.post(&format!("/v1/seats/{}/end", id(&clerk)), json!(null)).await.ok();
+    app.clock.advance(TimeDelta::days(6));
+    assert_eq!(app.get(&path).await.ok().get("today"), None);
+    app.stop().await;
+}

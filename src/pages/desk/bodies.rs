@@ -13,9 +13,10 @@ use crate::{
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{
-        self, BodyView, By, Right, Role, SeatView,
+        self, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration,
         commands::TakeSeat,
         grid::{self, SeatGroups},
+        room::{self, RoomDay, RoomView, SetRoom},
     },
     error::{Checks, Code, Result},
     ids::{BodyId, PersonId, SeatId},
@@ -24,6 +25,7 @@ use crate::{
         layout::{Page, encode, render_as, see},
         words::Words,
     },
+    tasks::rules::fen_of,
     text,
 };
 
@@ -41,6 +43,20 @@ pub(super) struct Filter {
 impl BodiesPage {
     fn is_grid_worker(&self, seat: &SeatView) -> bool {
         seat.role == Role::GridWorker
+    }
+
+    /// The room of a body for which the clerk answers.
+    fn room(&self, body: &BodyView) -> Option<&RoomView> {
+        self.rooms.get(&body.body.id)
+    }
+
+    /// Days of the week, as they are counted.
+    fn weekdays(&self) -> [i32; 7] {
+        [1, 2, 3, 4, 5, 6, 7]
+    }
+
+    fn is_there(&self, room: &RoomView, weekday: &i32, seat: &SeatView) -> bool {
+        room.has(*weekday, seat.id)
     }
 
     /// Numbers of groups, as they are typed.
@@ -63,6 +79,7 @@ struct BodiesPage {
     /// May say which groups a grid worker looks after.
     may_group: bool,
     groups: HashMap<SeatId, Vec<i32>>,
+    rooms: HashMap<BodyId, RoomView>,
     roles: Vec<(&'static str, String)>,
     find: String,
     found: Vec<Found>,
@@ -81,6 +98,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     let bodies = bodies::bodies_in(db, &area, app.now()).await?;
     let seats = bodies.iter().flat_map(|body| &body.seats).filter(|seat| seat.role == Role::GridWorker);
     let groups = grid::groups_of(db, seats.map(|seat| seat.id).collect()).await?;
+    let rooms = rooms(app, clerk, &bodies).await?;
     let shown = BodiesPage {
         page: clerk.page(text::say("desk-bodies")).at("/desk/bodies"),
         desk: clerk.desk(),
@@ -88,6 +106,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         areas: places(db, clerk, &area).await?,
         bodies,
         groups,
+        rooms,
         may_group: clerk.may(Right::ImportRoster, &area),
         found: if may_manage { search(db, &area, &find).await? } else { Vec::new() },
         find: find.words(),
@@ -109,6 +128,8 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "seat" => take(&app, &clerk, &fields).await,
         "end" => end(&app, &clerk, &fields).await,
+        "room" => keep_room(&app, &clerk, &fields).await,
+        "registration" => register(&app, &clerk, &fields).await,
         "groups" => groups(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
@@ -126,8 +147,9 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let input = TakeSeat {
         person_id: fields.required::<PersonId>("person_id")?,
         role: fields.choice("role")?,
-        kind: None,
-        route: None,
+        kind: fields.given("kind").map(|_| fields.choice("kind")).transpose()?,
+        route: fields.given("route").map(|_| fields.choice("route")).transpose()?,
+        nomination: nomination(fields)?,
         term_id: None,
         starts_on: None,
         ends_on: fields.optional("ends_on")?,
@@ -136,6 +158,60 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))
     });
     take.await.map(drop)
+}
+
+/// The rooms of the bodies for which the clerk answers; mostly one.
+async fn rooms(app: &App, clerk: &Clerk, bodies: &[BodyView]) -> Result<HashMap<BodyId, RoomView>> {
+    let mut rooms = HashMap::new();
+    for body in bodies.iter().filter(|body| room::answers(&clerk.actor, body.body.id)) {
+        rooms.insert(body.body.id, room::of(app.store.read(), body.body.id, app.now()).await?);
+    }
+    Ok(rooms)
+}
+
+/// Where the room is, when it is open, who is there on which day.
+async fn keep_room(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let body: BodyId = fields.required("body_id")?;
+    let mut roster = Vec::new();
+    for weekday in 1..=7 {
+        for id in fields.all(&format!("day.{weekday}")) {
+            let seat_id: SeatId = id.parse().map_err(|_| Code::InvalidRequest)?;
+            roster.push(RoomDay { weekday, seat_id });
+        }
+    }
+    let input = SetRoom { place: fields.text("place").to_owned(), hours: fields.text("hours").to_owned(), roster };
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { room::set(tx, &actor, (body, input)).await })).await.map(drop)
+}
+
+/// How somebody came to the seat; nothing when nothing was typed.
+fn nomination(fields: &Fields) -> Result<Option<Nomination>> {
+    let typed = Nomination {
+        recommended_by: fields.given("nomination.recommended_by").map(str::to_owned),
+        nominated_on: fields.optional("nomination.nominated_on")?,
+        checked_on: fields.optional("nomination.checked_on")?,
+        publicised_on: fields.optional("nomination.publicised_on")?,
+    };
+    Ok((typed != Nomination::default()).then_some(typed))
+}
+
+/// Under which number a body is registered, and its start-up grant.
+async fn register(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let body: BodyId = fields.required("body_id")?;
+    let fen = fields.given("grant.fen").map(fen_of);
+    let mut checks = Checks::default();
+    checks.require(fen != Some(None), "grant.fen", "not_money");
+    checks.done()?;
+    let grant = match fen.flatten() {
+        Some(fen) => Some(Grant { fen, on: fields.required("grant.on")? }),
+        None => None,
+    };
+    let input = (body, SetRegistration { registration: fields.given("registration").map(str::to_owned), grant });
+    let actor = clerk.actor.clone();
+    app.store
+        .write(move |tx| Box::pin(async move { bodies::set_registration(tx, &actor, input).await }))
+        .await
+        .map(drop)
 }
 
 /// Which groups a grid worker looks after, with anything between the numbers.

@@ -86,6 +86,7 @@ field-differs = 和第一个人录入的不一样，请两个人对着纸再看�
 field-below-lawful = 比法律规定的天数少：亮事至少 5 个工作日，定事至少 10 个
 field-not-money = 金额不对，要写成 1200 或 1200.50，单位是元
 field-not-carried = 这一条没有通过，不能派任务
+field-steps-out-of-order = 日子的先后不对：先提名，再审核，再公示，然后任职
 field-out-of-order = 环节的先后不对，或者重复了
 field-unlawful-path = 提事、亮事、评事三个环节一个也不能少
 # Voices.

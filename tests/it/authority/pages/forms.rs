@@ -194,6 +194,15 @@ pub(super) async fn fields(
             let person = world.fresh_person(place).await.to_string();
             vec![("area", code), ("body_id", object.to_owned()), ("person_id", person), ("role", "member".to_owned())]
         }
+        "/desk/bodies/registration" => {
+            vec![("area", code), ("body_id", object.to_owned()), ("registration", "浙德社备第12号".to_owned())]
+        }
+        "/desk/bodies/room" => vec![
+            ("area", code),
+            ("body_id", object.to_owned()),
+            ("place", "村委会一楼".to_owned()),
+            ("hours", "每天 8:30–17:00".to_owned()),
+        ],
         "/desk/bodies/end" => vec![("area", code), ("seat_id", object.to_owned())],
         "/desk/suspensions/suspend" => {
             // somebody of whom nothing else is asked

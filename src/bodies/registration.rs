@@ -1,0 +1,92 @@
+//! 登记: the number under which a body is registered or filed, and the start-up grant of a council, which it has once.
+use chrono::NaiveDate;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    queries::{self, Body},
+    rows::body,
+    rules::BodyKind,
+};
+use crate::{
+    actor::Actor,
+    clock,
+    error::{Checks, Code, Result},
+    ids::BodyId,
+    rights::{Right, require},
+    store::Tx,
+};
+
+/// 1 to 3 万元, in fen.
+const GRANT: std::ops::RangeInclusive<i64> = 1_000_000..=3_000_000;
+
+/// A start-up grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// How much, in fen; 10,000 to 30,000 yuan.
+    #[schema(minimum = 1_000_000, maximum = 3_000_000)]
+    pub fen: i64,
+    /// The day on which it was paid.
+    pub on: NaiveDate,
+}
+
+impl Grant {
+    /// That of a body.
+    pub(super) fn of(row: &body::Model) -> Option<Self> {
+        Some(Self { fen: row.grant_fen?, on: row.granted_on? })
+    }
+}
+
+/// Under which number a body is registered, and what it was given. What is not named stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRegistration {
+    /// The number, as it is written; 1 to 60 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 60)]
+    pub registration: Option<String>,
+    /// The start-up grant; of a council, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+}
+
+/// Writes both down, for who manages bodies there.
+///
+/// # Errors
+/// `not_found`; `not_allowed`; `invalid_fields`; `wrong_state` for a second grant.
+pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetRegistration)) -> Result<Body> {
+    let body = queries::get(tx, id).await?;
+    body.areas.iter().try_for_each(|area| require(actor, Right::ManageBodies, area).map(drop))?;
+    let mut checks = Checks::default();
+    if let Some(number) = &input.registration {
+        checks.text("registration", number, 1..=60);
+    }
+    let grant = input.grant.filter(|grant| body.grant != Some(*grant));
+    if let Some(grant) = grant {
+        checks.require(body.kind == BodyKind::Council, "grant", "role_unfit");
+        checks.require(GRANT.contains(&grant.fen), "grant.fen", "out_of_range");
+        checks.day("grant.on", grant.on);
+        checks.require(grant.on <= clock::local_date(tx.now()), "grant.on", "out_of_range");
+    }
+    checks.done()?;
+    if let Some(number) = input.registration {
+        let row =
+            body::ActiveModel { id: Set(id), registration: Set(Some(number.trim().to_owned())), ..Default::default() };
+        row.update(tx).await?;
+    }
+    if let Some(grant) = grant {
+        let first = body::Entity::update_many()
+            .col_expr(body::Column::GrantFen, Expr::value(grant.fen))
+            .col_expr(body::Column::GrantedOn, Expr::value(grant.on))
+            .filter(body::Column::Id.eq(id))
+            .filter(body::Column::GrantedOn.is_null())
+            .exec(tx)
+            .await?;
+        if first.rows_affected != 1 {
+            return Err(Code::WrongState.into());
+        }
+    }
+    queries::get(tx, id).await
+}

@@ -39,10 +39,12 @@ enum Place {
 pub(super) async fn rows(app: &App, (area, period): (&str, &str)) -> Result<Vec<Vec<Cell>>> {
     let mut known: BTreeMap<(String, BodyId), Known> = BTreeMap::new();
     for one in by_body::by_body(app, (area, period)).await? {
-        known.entry((one.body_name.clone(), one.body_id)).or_default().figures = Some(one);
+        let key = (one.body_name.clone(), one.body_id);
+        known.entry(key).or_default().figures = Some(one);
     }
     for one in work::work(app, (area, period)).await? {
-        known.entry((one.body_name.clone(), one.body_id)).or_default().work = Some(one);
+        let key = (one.body_name.clone(), one.body_id);
+        known.entry(key).or_default().work = Some(one);
     }
     Ok(known.into_iter().map(|((name, _), known)| line(period, name, &known)).collect())
 }

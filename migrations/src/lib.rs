@@ -54,6 +54,7 @@ mod m0058_village_groups;
 mod m0059_registers;
 mod m0060_off_roster;
 mod m0061_voices;
+mod m0065_recalls;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -115,6 +116,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0059_registers::Migration),
             Box::new(m0060_off_roster::Migration),
             Box::new(m0061_voices::Migration),
+            Box::new(m0065_recalls::Migration),
         ]
     }
 }

@@ -73,6 +73,8 @@ pub(crate) mod vote {
         pub paper_signed_by: Option<PersonId>,
         /// Why there were more ballots in the boxes than sheets; the vote is void by it.
         pub paper_void_reason: Option<String>,
+        /// Whom of the village committee it recalls.
+        pub recalled_id: Option<PersonId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -12,6 +12,7 @@ pub mod collective;
 pub mod election;
 pub mod paper;
 pub mod proxies;
+pub mod recall;
 pub mod roll;
 pub mod turnout;
 
@@ -20,6 +21,7 @@ pub use self::{
     collective::CollectiveItem,
     election::{Elected, Question, elect},
     proxies::{ProxyRule, Relation, Who},
+    recall::{RecallPetition, Signers},
     roll::{RollFault, RollRule},
 };
 

@@ -15,6 +15,7 @@ mod of_group;
 mod off_roster;
 mod paper;
 mod proxies;
+mod recalls;
 mod rolls;
 mod secrecy;
 mod sequencer;

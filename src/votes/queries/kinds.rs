@@ -38,6 +38,12 @@ pub fn has_items(preset: &str) -> bool {
     matches!(preset, "collective_members" | "collective_reps")
 }
 
+/// Is a member of the village committee voted out by this preset?
+#[must_use]
+pub fn is_recall(preset: &str) -> bool {
+    preset == "committee_recall"
+}
+
 /// Do the members of a body of this kind vote among themselves by this preset?
 #[must_use]
 pub fn is_of_kind(preset: &str, body_kind: &str) -> bool {

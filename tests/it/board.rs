@@ -14,6 +14,7 @@ mod mixed;
 mod of_group;
 mod off_roster;
 mod paper;
+mod posts;
 mod proxies;
 mod recalls;
 mod rolls;

@@ -40,6 +40,7 @@ mod many;
 pub mod objections;
 mod of_collective;
 mod of_group;
+mod of_representatives;
 mod opening;
 mod overdue;
 pub mod paper;
@@ -206,6 +207,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let ground = roll::Ground { area: &about.area, body: about.body, group: input.group_number };
     let electors = roll::draw_up(tx, (&input.preset, &preset), ground, day).await?;
     about::require_enough(&preset, electors.len())?;
+    let preset = of_representatives::composed(tx, preset, (&about.area, day), &electors).await?;
     let preset = recall::petitioned(tx, preset, (&input, &about), electors.len()).await?;
     let row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 pub mod charter;
 pub mod collective;
+pub mod composition;
 pub mod election;
 pub mod paper;
 pub mod proxies;

@@ -5,6 +5,7 @@ mod browser;
 mod charters;
 mod choices;
 mod collective;
+mod composition;
 mod counters;
 mod daily;
 mod ends;

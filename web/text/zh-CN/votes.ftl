@@ -12,6 +12,7 @@ vote-of-group = 第 { $n } 组{ $preset }
 vote-by-charter = { $article }：参加的{ $quorum }，同意的{ $passing }
 vote-by-charter-any = { $article }：不限参加人数，同意的{ $passing }
 vote-of-item = 农村集体经济组织法 第26条第1款{ $item }；{ $law }；会前研究讨论：{ $discussed }
+vote-of-representatives = { $law }；组成人员共 { $all } 人：村民代表 { $chosen } 人（应占五分之四以上：{ $chosen-verdict }），妇女村民代表 { $women } 人（应占三分之一以上：{ $women-verdict }）（村民委员会组织法 第29条）
 vote-conflict-posts = { $name }在“{ $post }”和“{ $other_post }”里都当选：一人只能担任一项职务。先核实是不是同一个人；是的，由村民选举委员会依法定下担任哪一项，再公布当选名单（浙江选举办法 第27条）。
 vote-conflict-household = { $name }（{ $post }）和{ $other }（{ $other_post }）登记在同一户：有夫妻、父母子女、兄弟姐妹关系的，只留任职务最高的；职务相同的，留任得票多的（浙江选举办法 第31条）。
 vote-conflict-kin = 公布当选名单以前，请核对全体当选人之间有没有夫妻、父母子女、兄弟姐妹关系（浙江选举办法 第31条）；不在一户的亲属，系统看不出来。

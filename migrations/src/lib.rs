@@ -55,6 +55,7 @@ mod m0059_registers;
 mod m0060_off_roster;
 mod m0061_voices;
 mod m0065_recalls;
+mod m0066_mobile_boxes;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -117,6 +118,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_off_roster::Migration),
             Box::new(m0061_voices::Migration),
             Box::new(m0065_recalls::Migration),
+            Box::new(m0066_mobile_boxes::Migration),
         ]
     }
 }

@@ -48,6 +48,7 @@ impl Story<'_> {
             by_charter: None,
             collective_item: None,
             recall: None,
+            mobile: None,
         };
         let vote =
             self.write(move |tx| Box::pin(async move { votes::commands::open_vote(tx, &actor, input).await })).await?;

@@ -10,7 +10,7 @@ use super::{
     roll,
     rows::vote,
     rules::{
-        self, CharterRule, CollectiveItem, Preset, RecallPetition,
+        self, CharterRule, CollectiveItem, MobileBoxes, Preset, RecallPetition,
         roll::{MAX_POSTED_DAYS, days_after},
     },
 };
@@ -37,6 +37,7 @@ mod daily;
 pub mod households;
 mod keep;
 mod many;
+mod mobile;
 pub mod objections;
 mod of_collective;
 mod of_group;
@@ -148,6 +149,9 @@ pub struct OpenVote {
     /// Who asked for the recall of a member of the village committee, when and what for: for that, and only for that.
     #[serde(default)]
     pub recall: Option<RecallPetition>,
+    /// Boxes that are carried to those who cannot come; where there are sheets of paper.
+    #[serde(default)]
+    pub mobile: Option<MobileBoxes>,
 }
 
 /// Are choices named after closing?
@@ -209,6 +213,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     about::require_enough(&preset, electors.len())?;
     let preset = of_representatives::composed(tx, preset, (&about.area, day), &electors).await?;
     let preset = recall::petitioned(tx, preset, (&input, &about), electors.len()).await?;
+    let preset = mobile::applied(preset, &input);
     let row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;
     let row = row.insert(tx).await?;
@@ -272,6 +277,7 @@ fn drawn_up(
         challenge_days: Set(number(input.challenge_days.or(preset.challenge_days).unwrap_or(CHALLENGE_DAYS))?),
         has_paper: Set(input.has_paper),
         recalled_id: Set(input.recall.map(|asked| asked.member_id)),
+        mobile_boxes: Set(input.mobile.map(|mobile| mobile.kept())),
         ..Default::default()
     })
 }
@@ -333,6 +339,7 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(Preset, DateTime<Utc>)
     of_group::check(&mut checks, input);
     of_collective::check(&mut checks, input);
     recall::check(&mut checks, input, now);
+    mobile::check(&mut checks, input);
     checks.done()?;
     let preset = preset.filter(|preset| roll::is_votable(preset)).ok_or(Code::RuleNotVotable)?;
     let preset = by_charter::applied(preset, input.by_charter.as_ref());

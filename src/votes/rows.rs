@@ -75,6 +75,8 @@ pub(crate) mod vote {
         pub paper_void_reason: Option<String>,
         /// Whom of the village committee it recalls.
         pub recalled_id: Option<PersonId>,
+        /// Numbers of the boxes that are carried to those who cannot come, with commas between.
+        pub mobile_boxes: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

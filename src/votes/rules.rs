@@ -11,6 +11,7 @@ pub mod charter;
 pub mod collective;
 pub mod composition;
 pub mod election;
+pub mod mobile;
 pub mod paper;
 pub mod proxies;
 pub mod recall;
@@ -21,6 +22,7 @@ pub use self::{
     charter::CharterRule,
     collective::CollectiveItem,
     election::{Elected, Question, elect},
+    mobile::{MobileBox, MobileBoxes},
     proxies::{ProxyRule, Relation, Who},
     recall::{RecallPetition, Signers},
     roll::{RollFault, RollRule},

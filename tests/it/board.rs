@@ -12,6 +12,7 @@ mod ends;
 mod households;
 mod inside;
 mod mixed;
+mod mobile;
 mod of_group;
 mod off_roster;
 mod paper;

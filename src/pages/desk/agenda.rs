@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::App,
     bodies::{Right, SeatView},
-    error::Result,
+    error::{Checks, Result},
     ids::{MatterId, MeetingId},
     meetings::{
         Audience, MeetingView,
@@ -19,7 +19,7 @@ use crate::{
         OpenVote, PresetView, Secrecy, VoteView,
         commands::open_vote,
         queries::{committee, has_charter, is_inside, is_of_kind, is_recall, presets, votes_at},
-        rules::{self, CharterRule, CollectiveItem, RecallPetition},
+        rules::{self, CharterRule, CollectiveItem, MobileBox, MobileBoxes, RecallPetition},
     },
 };
 
@@ -114,6 +114,7 @@ pub(super) fn asked(
         by_charter: by_charter(fields)?,
         collective_item: collective_item(fields)?,
         recall: recall(fields)?,
+        mobile: mobile(fields)?,
     })
 }
 
@@ -154,6 +155,25 @@ fn recall(fields: &Fields) -> Result<Option<RecallPetition>> {
         defence: fields.text("recall.defence").to_owned(),
         differs: fields.given("recall.differs").map(str::to_owned),
     }))
+}
+
+/// Which boxes are carried, one a line: its number, then the names of those who go with it.
+fn mobile(fields: &Fields) -> Result<Option<MobileBoxes>> {
+    let lines = fields.text("mobile.boxes").lines().map(str::trim).filter(|line| !line.is_empty());
+    let boxes: Option<Vec<MobileBox>> = lines.map(carried).collect();
+    let Some(boxes) = boxes else {
+        let mut checks = Checks::default();
+        checks.wrong("mobile.boxes", "mobile_line");
+        return checks.done().map(|()| None);
+    };
+    let approved = fields.text("mobile.approved").to_owned();
+    Ok((!boxes.is_empty()).then_some(MobileBoxes { approved, boxes }))
+}
+
+fn carried(line: &str) -> Option<MobileBox> {
+    let mut words = line.split_whitespace();
+    let number = words.next()?.parse().ok()?;
+    Some(MobileBox { number, watchers: words.map(str::to_owned).collect() })
 }
 
 /// Opens it.

@@ -223,6 +223,7 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         by_charter: None,
         collective_item: None,
         recall: None,
+        mobile: None,
     };
     let open = app.once(clerk.actor.clone(), fields.key(), "open_vote", input, |tx, actor, input| {
         Box::pin(commands::open_vote(tx, actor, input))

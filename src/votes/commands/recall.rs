@@ -28,6 +28,7 @@ pub(super) fn check(checks: &mut Checks, input: &OpenVote, now: DateTime<Utc>) {
         return;
     };
     checks.require(is_recall, "recall.member_id", "not_of_a_recall");
+    checks.day("recall.received_on", asked.received_on);
     checks.require(asked.received_on <= clock::local_date(now), "recall.received_on", "out_of_range");
     checks.text("recall.cause", &asked.cause, 2..=200);
     checks.text("recall.defence", &asked.defence, 2..=200);

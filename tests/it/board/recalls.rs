@@ -43,6 +43,7 @@ async fn nobody_is_voted_out_whom_too_few_asked_to_recall_or_too_late_or_again()
         ("member_id", clerk, "not_a_member"),
         ("received_on", json!(day(&app, -1)), "out_of_range"),
         ("received_on", json!(day(&app, 120)), "recall_days_over"),
+        ("received_on", json!("1800-01-01"), "out_of_range"),
         ("cause", json!("x"), "too_short"),
         ("defence", json!(""), "required"),
         ("differs", json!("x"), "too_short"),

@@ -57,6 +57,8 @@ mod m0061_voices;
 mod m0062_claims_again;
 mod m0063_particulars;
 mod m0064_rooms;
+mod m0065_recalls;
+mod m0066_mobile_boxes;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -121,6 +123,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0062_claims_again::Migration),
             Box::new(m0063_particulars::Migration),
             Box::new(m0064_rooms::Migration),
+            Box::new(m0065_recalls::Migration),
+            Box::new(m0066_mobile_boxes::Migration),
         ]
     }
 }

@@ -47,6 +47,8 @@ impl Story<'_> {
             roll_days: None,
             by_charter: None,
             collective_item: None,
+            recall: None,
+            mobile: None,
         };
         let vote =
             self.write(move |tx| Box::pin(async move { votes::commands::open_vote(tx, &actor, input).await })).await?;

@@ -35,6 +35,7 @@ mod tokens;
 mod totp;
 pub mod village_groups;
 mod wechat;
+pub mod women;
 
 use utoipa_axum::router::OpenApiRouter;
 

@@ -10,7 +10,7 @@ use super::{
     roll,
     rows::vote,
     rules::{
-        self, CharterRule, CollectiveItem, Preset,
+        self, CharterRule, CollectiveItem, MobileBoxes, Preset, RecallPetition,
         roll::{MAX_POSTED_DAYS, days_after},
     },
 };
@@ -37,14 +37,17 @@ mod daily;
 pub mod households;
 mod keep;
 mod many;
+mod mobile;
 pub mod objections;
 mod of_collective;
 mod of_group;
+mod of_representatives;
 mod opening;
 mod overdue;
 pub mod paper;
 pub mod proxies;
 mod question;
+mod recall;
 mod receipt;
 pub mod replace;
 mod settle;
@@ -143,6 +146,12 @@ pub struct OpenVote {
     /// representatives, and only for these. After a tie that of the vote before.
     #[serde(default)]
     pub collective_item: Option<CollectiveItem>,
+    /// Who asked for the recall of a member of the village committee, when and what for: for that, and only for that.
+    #[serde(default)]
+    pub recall: Option<RecallPetition>,
+    /// Boxes that are carried to those who cannot come; where there are sheets of paper.
+    #[serde(default)]
+    pub mobile: Option<MobileBoxes>,
 }
 
 /// Are choices named after closing?
@@ -177,7 +186,7 @@ impl Secrecy {
 /// `not_found` (matter, meeting, vote before); `not_allowed`; `paper_required` for elections that the law keeps on paper, unless
 /// they are on paper alone;
 /// `rule_not_votable` for a preset that cannot be voted on here, or when nobody is on its roll; `invalid_fields`, also for a
-/// meeting that was not called in time;
+/// meeting that was not called in time, and for a recall that was not asked for as the law has it;
 /// `authorisation_needed` where the representatives may not decide it; `halted`;
 /// `wrong_state` when the matter is not to be decided now or another vote about it is open.
 pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteView> {
@@ -202,6 +211,9 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let ground = roll::Ground { area: &about.area, body: about.body, group: input.group_number };
     let electors = roll::draw_up(tx, (&input.preset, &preset), ground, day).await?;
     about::require_enough(&preset, electors.len())?;
+    let preset = of_representatives::composed(tx, preset, (&about.area, day), &electors).await?;
+    let preset = recall::petitioned(tx, preset, (&input, &about), electors.len()).await?;
+    let preset = mobile::applied(preset, &input);
     let row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;
     let row = row.insert(tx).await?;
@@ -264,6 +276,8 @@ fn drawn_up(
         roll_posted_at: Set(is_posted.then(|| tx.now())),
         challenge_days: Set(number(input.challenge_days.or(preset.challenge_days).unwrap_or(CHALLENGE_DAYS))?),
         has_paper: Set(input.has_paper),
+        recalled_id: Set(input.recall.map(|asked| asked.member_id)),
+        mobile_boxes: Set(input.mobile.map(|mobile| mobile.kept())),
         ..Default::default()
     })
 }
@@ -324,6 +338,8 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(Preset, DateTime<Utc>)
     by_charter::check(&mut checks, input);
     of_group::check(&mut checks, input);
     of_collective::check(&mut checks, input);
+    recall::check(&mut checks, input, now);
+    mobile::check(&mut checks, input);
     checks.done()?;
     let preset = preset.filter(|preset| roll::is_votable(preset)).ok_or(Code::RuleNotVotable)?;
     let preset = by_charter::applied(preset, input.by_charter.as_ref());

@@ -18,6 +18,8 @@ use crate::{
 
 mod ballots;
 pub mod challenges;
+mod committee;
+mod conflicts;
 mod electors;
 pub mod elsewhere;
 pub mod households;
@@ -33,8 +35,13 @@ mod spoken;
 pub mod turnout;
 
 pub use self::ballots::{BallotView, ballots};
+pub use self::committee::committee;
+pub(super) use self::committee::failed_recall;
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
-pub use self::kinds::{has_charter, has_items, is_inside, is_of_collective, is_of_group, is_of_households, is_of_kind};
+pub use self::kinds::{
+    has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
+    is_of_kind, is_recall,
+};
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
 pub(super) use self::proxies::alternate_of;

@@ -10,8 +10,7 @@ use super::{
     rules::{Preset, Unit, collective::is_enough},
 };
 use crate::{
-    areas,
-    bodies::{self, Role},
+    areas, bodies,
     error::{Code, Result},
     ids::{BodyId, HouseholdId, PersonId, VoteId},
     meetings::Audience,
@@ -119,7 +118,7 @@ pub(super) async fn draw_up(
         Reach::Members => Vec::new(),
         Reach::Representatives => {
             let mut seated = bodies::holders(tx, "representatives", area, day).await?;
-            seated.extend(committee(tx, area).await?);
+            seated.extend(queries::committee(tx, area, tx.now()).await?.into_iter().map(|seat| seat.person_id));
             residents.iter().filter(|resident| seated.contains(&resident.id)).map(elector).collect()
         }
     };
@@ -156,14 +155,6 @@ async fn members(tx: &Tx, body: BodyId, day: NaiveDate) -> Result<Vec<Elector>> 
     // always the same way: they come from several villages
     all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }
-}
-
-/// The members of the village committee; its clerks and grid workers work for it without sitting in it.
-async fn committee(tx: &Tx, area: &str) -> Result<Vec<PersonId>> {
-    let Some(id) = bodies::of_kind(tx, "village_committee", area).await? else { return Ok(Vec::new()) };
-    let seats = bodies::members_of(tx, id, tx.now()).await?;
-    let is_member = |role: Role| matches!(role, Role::Chair | Role::ViceChair | Role::Member);
-    Ok(seats.into_iter().filter(|seat| is_member(seat.role)).map(|seat| seat.person_id).collect())
 }
 
 /// One elector a household: who was named for it, else its head, else the eldest; alternates only as they were named.

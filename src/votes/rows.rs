@@ -73,6 +73,10 @@ pub(crate) mod vote {
         pub paper_signed_by: Option<PersonId>,
         /// Why there were more ballots in the boxes than sheets; the vote is void by it.
         pub paper_void_reason: Option<String>,
+        /// Whom of the village committee it recalls.
+        pub recalled_id: Option<PersonId>,
+        /// Numbers of the boxes that are carried to those who cannot come, with commas between.
+        pub mobile_boxes: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

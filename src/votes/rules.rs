@@ -9,9 +9,12 @@ use utoipa::ToSchema;
 
 pub mod charter;
 pub mod collective;
+pub mod composition;
 pub mod election;
+pub mod mobile;
 pub mod paper;
 pub mod proxies;
+pub mod recall;
 pub mod roll;
 pub mod turnout;
 
@@ -19,7 +22,9 @@ pub use self::{
     charter::CharterRule,
     collective::CollectiveItem,
     election::{Elected, Question, elect},
+    mobile::{MobileBox, MobileBoxes},
     proxies::{ProxyRule, Relation, Who},
+    recall::{RecallPetition, Signers},
     roll::{RollFault, RollRule},
 };
 

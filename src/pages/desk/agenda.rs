@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     app::App,
-    bodies::Right,
-    error::Result,
+    bodies::{Right, SeatView},
+    error::{Checks, Result},
     ids::{MatterId, MeetingId},
     meetings::{
         Audience, MeetingView,
@@ -18,8 +18,8 @@ use crate::{
     votes::{
         OpenVote, PresetView, Secrecy, VoteView,
         commands::open_vote,
-        queries::{has_charter, is_inside, is_of_kind, presets, votes_at},
-        rules::{self, CharterRule, CollectiveItem},
+        queries::{committee, has_charter, is_inside, is_of_kind, is_recall, presets, votes_at},
+        rules::{self, CharterRule, CollectiveItem, MobileBox, MobileBoxes, RecallPetition},
     },
 };
 
@@ -34,15 +34,22 @@ const ANY_NUMBER: &str = "any";
 pub(super) struct Agenda {
     pub(super) votes: Vec<VoteView>,
     pub(super) presets: Vec<PresetView>,
+    /// Whom a recall may be about; nobody where none may be opened.
+    pub(super) recallable: Vec<SeatView>,
 }
 
 impl Agenda {
     pub(super) async fn of(app: &App, clerk: &Clerk, meeting: &MeetingView) -> Result<Self> {
-        Ok(Self { votes: votes_at(app.store.read(), meeting.id).await?, presets: fitting(clerk, meeting) })
+        let (db, presets) = (app.store.read(), fitting(clerk, meeting));
+        let recallable = match presets.iter().any(|one| is_recall(&one.id)) {
+            true => committee(db, &meeting.area_code, app.now()).await?,
+            false => Vec::new(),
+        };
+        Ok(Self { votes: votes_at(db, meeting.id).await?, presets, recallable })
     }
 }
 
-/// Those that need no matter: inside a council or the collective, or an election of the village committee.
+/// Those that need no matter: inside a council or the collective, or an election or a recall of the village committee.
 fn fitting(clerk: &Clerk, meeting: &MeetingView) -> Vec<PresetView> {
     if meeting.matter_id.is_some() || !is_coming(meeting) {
         return Vec::new();
@@ -57,7 +64,7 @@ fn fitting(clerk: &Clerk, meeting: &MeetingView) -> Vec<PresetView> {
             all.filter(|one| is_of_kind(&one.id, kind) && (is_council || !has_charter(&one.id))).collect()
         }
         Audience::Villagers if clerk.may(Right::OpenVote, &meeting.area_code) => {
-            all.filter(|one| one.preset.paper_required).collect()
+            all.filter(|one| one.preset.paper_required || is_recall(&one.id)).collect()
         }
         _ => Vec::new(),
     }
@@ -106,6 +113,8 @@ pub(super) fn asked(
         meeting_id,
         by_charter: by_charter(fields)?,
         collective_item: collective_item(fields)?,
+        recall: recall(fields)?,
+        mobile: mobile(fields)?,
     })
 }
 
@@ -132,6 +141,39 @@ fn collective_item(fields: &Fields) -> Result<Option<CollectiveItem>> {
     let number: Option<u8> = fields.optional("collective_item.number")?;
     let discussed = fields.text("collective_item.discussed").to_owned();
     Ok(number.map(|number| CollectiveItem { number, discussed }))
+}
+
+/// Who asked for the recall, where the form names whom.
+fn recall(fields: &Fields) -> Result<Option<RecallPetition>> {
+    let Some(member_id) = fields.optional("recall.member_id")? else { return Ok(None) };
+    Ok(Some(RecallPetition {
+        member_id,
+        signed_by: fields.choice("recall.signed_by")?,
+        signatures: fields.required("recall.signatures")?,
+        received_on: fields.required("recall.received_on")?,
+        cause: fields.text("recall.cause").to_owned(),
+        defence: fields.text("recall.defence").to_owned(),
+        differs: fields.given("recall.differs").map(str::to_owned),
+    }))
+}
+
+/// Which boxes are carried, one a line: its number, then the names of those who go with it.
+fn mobile(fields: &Fields) -> Result<Option<MobileBoxes>> {
+    let lines = fields.text("mobile.boxes").lines().map(str::trim).filter(|line| !line.is_empty());
+    let boxes: Option<Vec<MobileBox>> = lines.map(carried).collect();
+    let Some(boxes) = boxes else {
+        let mut checks = Checks::default();
+        checks.wrong("mobile.boxes", "mobile_line");
+        return checks.done().map(|()| None);
+    };
+    let approved = fields.text("mobile.approved").to_owned();
+    Ok((!boxes.is_empty()).then_some(MobileBoxes { approved, boxes }))
+}
+
+fn carried(line: &str) -> Option<MobileBox> {
+    let mut words = line.split_whitespace();
+    let number = words.next()?.parse().ok()?;
+    Some(MobileBox { number, watchers: words.map(str::to_owned).collect() })
 }
 
 /// Opens it.

@@ -177,7 +177,11 @@ pub(super) async fn act(
 }
 
 async fn issue(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
-    let input = IssueSheet { number: fields.required("number")?, to_proxy: fields.text("to_proxy") == "yes" };
+    let input = IssueSheet {
+        number: fields.required("number")?,
+        to_proxy: fields.text("to_proxy") == "yes",
+        mobile_box: fields.optional("mobile_box")?,
+    };
     let issued = app.once(clerk.actor.clone(), fields.key(), "issue_sheet", (id, input), |tx, actor, input| {
         Box::pin(issue_sheet(tx, actor, input))
     });

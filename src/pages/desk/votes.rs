@@ -222,6 +222,8 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         meeting_id: fields.optional("meeting_id")?,
         by_charter: None,
         collective_item: None,
+        recall: None,
+        mobile: None,
     };
     let open = app.once(clerk.actor.clone(), fields.key(), "open_vote", input, |tx, actor, input| {
         Box::pin(commands::open_vote(tx, actor, input))

@@ -45,7 +45,7 @@ pub(super) struct About {
     pub(super) matter: Option<MatterId>,
 }
 
-fn refused(field: &str, code: &'static str) -> Error {
+pub(super) fn refused(field: &str, code: &'static str) -> Error {
     let mut checks = Checks::default();
     checks.wrong(field, code);
     checks.done().err().unwrap_or_else(|| Code::InvalidFields.into())

@@ -19,7 +19,10 @@ use crate::{
             proxies::active,
         },
         rows::{paper_sheet, roll_entry, vote},
-        rules::paper::{Reconciled, reconcile},
+        rules::{
+            mobile::numbers,
+            paper::{Reconciled, reconcile},
+        },
     },
 };
 
@@ -32,6 +35,9 @@ pub struct IssueSheet {
     /// Is it the elector's checked proxy who takes it?
     #[serde(default)]
     pub to_proxy: bool,
+    /// The carried box into which it goes; none that stands.
+    #[serde(default)]
+    pub mobile_box: Option<i32>,
 }
 
 /// What became of a sheet.
@@ -71,12 +77,16 @@ pub struct EndSheet {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right to open votes; `no_paper` where the vote has none; `vote_not_open`,
-/// `vote_closed`; `not_on_roll`; `paper_issued` to who has one; `already_cast`; `proxy_not_allowed` when the elector has no
+/// `vote_closed`; `invalid_fields` for a box that is not carried; `not_on_roll`; `paper_issued` to who has one; `already_cast`; `proxy_not_allowed` when the elector has no
 /// checked proxy.
 pub async fn issue_sheet(tx: &Tx, actor: &Actor, (id, input): (VoteId, IssueSheet)) -> Result<SheetView> {
     let vote = queries::row(tx, id).await?;
     office::require(actor, &vote)?;
     is_open(tx, &vote)?;
+    let mut checks = Checks::default();
+    let carried = numbers(vote.mobile_boxes.as_deref());
+    checks.require(input.mobile_box.is_none_or(|number| carried.contains(&number)), "mobile_box", "unknown");
+    checks.done()?;
     let entry = roll_entry::Entity::find_by_id((id, input.number)).one(tx).await?;
     let entry = entry.filter(|entry| entry.channel != queries::STRUCK).ok_or(Code::NotOnRoll)?;
     match entry.channel.as_str() {
@@ -113,6 +123,7 @@ pub async fn issue_sheet(tx: &Tx, actor: &Actor, (id, input): (VoteId, IssueShee
         state: Set(ISSUED.to_owned()),
         ended_by: Set(None),
         ended_at: Set(None),
+        mobile_box: Set(input.mobile_box),
     };
     let row = paper_sheet::Entity::insert(row).exec_with_returning(tx).await.map_err(one_each)?;
     let happening = Happening::new(Kind::SheetIssued, id).at(&vote.area_code).by(actor.person);

@@ -26,12 +26,6 @@ pub(super) struct Asked {
     pub(super) rule: Option<Preset>,
 }
 
-/// Votes that only ask for or against: nobody is recalled by a choice among several.
-const MOTIONS: &[&str] = &["committee_recall"];
-
-/// Elections of a village committee: on a ballot stand as many names as there are places, or fewer (浙江选举办法 27).
-const ELECTIONS: &str = "committee_election_";
-
 /// In which more candidates stand than there are places (组织法, article 18); who is left stands in the round after it.
 const CONTESTED: &str = "committee_election_round1";
 
@@ -59,12 +53,14 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote, about: &A
                 "duplicate",
             );
         }
-        checks.require(!MOTIONS.contains(&input.preset.as_str()), "options", "only_a_motion");
+        // nobody is recalled by a choice among several
+        checks.require(!queries::is_recall(&input.preset), "options", "only_a_motion");
         checks.require(inside(seats, n), "seats", "out_of_range");
         let is_contested = input.preset != CONTESTED || input.parent_vote_id.is_some() || inside(seats, n - 1);
         checks.require(is_contested, "options", "too_few_candidates");
         checks.require(inside(most, n.min(MAX_CHOICES)), "max_choices", "out_of_range");
-        let is_election = input.preset.starts_with(ELECTIONS);
+        // as many names on a ballot as there are places, or fewer (浙江选举办法 27)
+        let is_election = queries::is_committee_election(&input.preset);
         checks.require(!is_election || most <= seats, "max_choices", "too_many_choices");
     } else {
         checks.require(input.seats.is_none() && input.max_choices.is_none(), "options", "required");

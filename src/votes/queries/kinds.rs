@@ -1,6 +1,9 @@
 //! Whose a vote is, told by its preset alone: of the village, of its households, of a group, of a body.
 use super::super::rules::{self, Unit};
 
+/// How the names of the rules begin by which a village committee is elected.
+pub(super) const ELECTIONS: &str = "committee_election_";
+
 /// Is a household one elector by this preset?
 #[must_use]
 pub fn is_of_households(preset: &str) -> bool {
@@ -36,6 +39,18 @@ pub fn is_of_collective(preset: &str) -> bool {
 #[must_use]
 pub fn has_items(preset: &str) -> bool {
     matches!(preset, "collective_members" | "collective_reps")
+}
+
+/// Is a village committee elected by this preset?
+#[must_use]
+pub fn is_committee_election(preset: &str) -> bool {
+    preset.starts_with(ELECTIONS)
+}
+
+/// Is a member of the village committee voted out by this preset?
+#[must_use]
+pub fn is_recall(preset: &str) -> bool {
+    preset == "committee_recall"
 }
 
 /// Do the members of a body of this kind vote among themselves by this preset?

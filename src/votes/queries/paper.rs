@@ -12,7 +12,10 @@ use super::{
         commands::boxes::may_count,
         office::stands_in,
         rows::{paper_count, paper_sheet, roll_entry},
-        rules::paper::{Reconciled, SheetFigures, Sheets, reconcile},
+        rules::{
+            mobile,
+            paper::{Reconciled, SheetFigures, Sheets, reconcile},
+        },
     },
     COUNTING_PAPER, is_decided,
     replaced::{self, ReplacementView},
@@ -62,6 +65,8 @@ pub struct PaperView {
     pub signed_at: Option<DateTime<FixedOffset>>,
     /// Who was replaced at the counting, or is to be.
     pub replacements: Vec<ReplacementView>,
+    /// Numbers of the boxes that are carried to those who cannot come.
+    pub mobile_boxes: Vec<i32>,
 }
 
 /// A sheet that was handed out.
@@ -82,6 +87,9 @@ pub struct SheetView {
     pub state_name: String,
     /// Does it take the place of a ballot by phone?
     pub overrides: bool,
+    /// The carried box into which it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobile_box: Option<i32>,
     /// When it was handed out.
     pub issued_at: DateTime<FixedOffset>,
 }
@@ -102,6 +110,9 @@ pub struct BoxView {
     /// How many ballots that are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ballots: Option<u64>,
+    /// Of a box that is carried: how many sheets went with it and did not come back. More ballots than these came from elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carried: Option<u64>,
     /// Is there a photo of its tally sheet?
     pub has_photo: bool,
     /// Who wrote something down, and counts.
@@ -227,6 +238,8 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
     let log = log.order_by_desc(paper_sheet::Column::Serial).all(db).await?;
     let is_secret = vote.secrecy == Secrecy::Secret.as_str();
     let names = people::names(db, boxes.iter().flat_map(|one| one.by.iter().map(|(who, _)| *who)).collect()).await?;
+    let mobile_boxes = mobile::numbers(vote.mobile_boxes.as_deref());
+    let carried = |number: i32| mobile_boxes.contains(&number).then(|| went_with(&log, number));
     let counter =
         |person_id: PersonId| CounterView { name: names.get(&person_id).cloned().unwrap_or_default(), person_id };
     let show = |one: Counted| {
@@ -240,20 +253,30 @@ pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Resu
             ballots: one.agreed.as_ref().map(SheetFigures::total),
             agreed: one.agreed.filter(|_| !is_secret),
             has_photo: one.photo.is_some(),
+            carried: carried(one.number),
         }
     };
+    let boxes = boxes.into_iter().map(show).collect();
     Ok(PaperView {
         vote_id: id,
         sheets,
         out: sheets.out(),
         log: sheet_views(db, log).await?,
-        boxes: boxes.into_iter().map(show).collect(),
+        boxes,
         counted,
         balance: balance.to_owned(),
         balance_text: text::say_with(&format!("paper-balance-{balance}"), &[("n", n.to_string().into())]),
         signed_at: vote.paper_signed_at.map(clock::local),
         replacements: replaced::all(db, id).await?,
+        mobile_boxes,
     })
+}
+
+/// Sheets that went with a carried box and did not come back unused or spoilt.
+fn went_with(log: &[paper_sheet::Model], number: i32) -> u64 {
+    let is_out =
+        |row: &&paper_sheet::Model| row.mobile_box == Some(number) && matches!(row.state.as_str(), ISSUED | CAST);
+    log.iter().filter(is_out).count() as u64
 }
 
 pub(in crate::votes) async fn sheet_view(db: &impl ConnectionTrait, row: paper_sheet::Model) -> Result<SheetView> {
@@ -281,6 +304,7 @@ async fn sheet_views(db: &impl ConnectionTrait, rows: Vec<paper_sheet::Model>) -
         state_name: text::say(&format!("paper-sheet-{}", row.state)),
         state: row.state,
         overrides: row.channel_before != super::NOT_CAST,
+        mobile_box: row.mobile_box,
         issued_at: clock::local(row.issued_at),
     };
     Ok(rows.into_iter().map(show).collect())

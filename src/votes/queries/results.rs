@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{OVERTURNED, OptionView, PROVISIONAL, label, options_of, row, rule_of};
+use super::{OVERTURNED, OptionView, PROVISIONAL, conflicts::conflicts, label, options_of, row, rule_of};
 use crate::{
     clock,
     error::{Code, Error, Result},
@@ -122,6 +122,10 @@ pub struct ResultView {
     /// The words of the resolution, or why the result does not stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
+    /// What those look at first who announce an elected village committee: one person for two posts, kin beside kin; in Chinese.
+    /// Not told on lists.
+    #[serde(default)]
+    pub to_check: Vec<String>,
 }
 
 impl ResultView {
@@ -188,7 +192,9 @@ pub struct ComparisonView {
 /// # Errors
 /// `not_found`; `wrong_state` while it is open.
 pub async fn result_of(db: &impl ConnectionTrait, id: VoteId) -> Result<ResultView> {
-    view(row(db, id).await?)
+    let row = row(db, id).await?;
+    let to_check = conflicts(db, &row).await?;
+    Ok(ResultView { to_check, ..view(row)? })
 }
 
 /// The results of an area's votes, newest first, 50 at most.
@@ -207,7 +213,7 @@ pub(super) fn is_annulled(row: &vote::Model) -> Result<bool> {
     Ok(kept(row)?.annulled.is_some())
 }
 
-fn kept(row: &vote::Model) -> Result<StoredResult> {
+pub(super) fn kept(row: &vote::Model) -> Result<StoredResult> {
     serde_json::from_str(row.result.as_deref().ok_or(Code::WrongState)?).map_err(Error::broken)
 }
 
@@ -243,6 +249,7 @@ fn view(row: vote::Model) -> Result<ResultView> {
         challenge_until: row.challenge_until.map(clock::local),
         settled_at: row.settled_at.map(clock::local),
         resolution: row.resolution,
+        to_check: Vec::new(),
     })
 }
 

@@ -26,6 +26,8 @@ pub(crate) mod paper_sheet {
         pub state: String,
         pub ended_by: Option<PersonId>,
         pub ended_at: Option<DateTime<Utc>>,
+        /// The carried box into which it goes; `None`: a box that stands.
+        pub mobile_box: Option<i32>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

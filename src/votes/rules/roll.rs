@@ -57,7 +57,7 @@ pub fn days_after(at: DateTime<Utc>, days: u32) -> DateTime<Utc> {
 
 /// The same, where an office or a villager has to do something by then: a last day that is free moves on to the next that is
 /// worked (civil code, 203).
-fn working_days_after(calendar: &Calendar, at: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+pub(super) fn working_days_after(calendar: &Calendar, at: DateTime<Utc>, days: u32) -> DateTime<Utc> {
     calendar.add_working_days(clock::start_of_day(clock::local_date(at) + TimeDelta::days(i64::from(days))), 0)
 }
 

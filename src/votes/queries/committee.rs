@@ -1,0 +1,51 @@
+//! The village committee: who its members are, and whose recall came to nothing.
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{CLOSED, result_of};
+use crate::{
+    bodies::{self, Role, SeatView},
+    clock,
+    error::Result,
+    ids::PersonId,
+    votes::rows::vote,
+};
+
+/// Recalls of one member looked at, the newest first: some of them may have been annulled or overturned.
+const LOOKED_AT: u64 = 20;
+
+/// The members of the village committee; its clerks and grid workers work for it without sitting in it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn committee(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>) -> Result<Vec<SeatView>> {
+    let Some(id) = bodies::of_kind(db, "village_committee", area).await? else { return Ok(Vec::new()) };
+    let mut seats = bodies::members_of(db, id, now).await?;
+    seats.retain(|seat| matches!(seat.role, Role::Chair | Role::ViceChair | Role::Member));
+    Ok(seats)
+}
+
+/// The day on which a recall of this member was last voted on and not carried; an opinion poll is none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(in crate::votes) async fn failed_recall(
+    db: &impl ConnectionTrait,
+    area: &str,
+    member: PersonId,
+) -> Result<Option<NaiveDate>> {
+    let held = vote::Entity::find()
+        .filter(vote::Column::AreaCode.eq(area))
+        .filter(vote::Column::RecalledId.eq(member))
+        .filter(vote::Column::IsBinding.eq(true))
+        .filter(vote::Column::State.eq(CLOSED))
+        .order_by_desc(vote::Column::ClosesAt)
+        .limit(LOOKED_AT);
+    for row in held.all(db).await? {
+        let result = result_of(db, row.id).await?;
+        if result.outcome == "not_passed" && !result.is_overturned() {
+            return Ok(Some(clock::local_date(row.closes_at)));
+        }
+    }
+    Ok(None)
+}

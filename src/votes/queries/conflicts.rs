@@ -1,0 +1,105 @@
+//! Whom those who announce an elected village committee look at first: one person for two posts, and kin beside kin.
+use chrono::TimeDelta;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{CLOSED, OVERTURNED, is_committee_election, kinds::ELECTIONS, options_of, results::kept};
+use crate::{
+    error::Result,
+    ids::HouseholdId,
+    people::{self, queries::Named},
+    text,
+    votes::rows::vote,
+};
+
+/// Each post is a vote of its own, and 另行选举 is within so many days: these votes make one committee.
+const DAYS: i64 = 30;
+/// Votes of one committee at most.
+const MAX_POSTS: u64 = 50;
+
+/// Somebody who was chosen, and for what; the home of the only one of that name in the village.
+struct Chosen {
+    name: String,
+    home: Option<HouseholdId>,
+    question: String,
+    is_of_this: bool,
+}
+
+/// What to look at before it is announced who was chosen by this vote, in Chinese; nothing where it is none for a village
+/// committee, or chose nobody. Of kin only those of one household are known here.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn conflicts(db: &impl ConnectionTrait, row: &vote::Model) -> Result<Vec<String>> {
+    if !is_committee_election(&row.preset) || row.settlement.as_deref() == Some(OVERTURNED) {
+        return Ok(Vec::new());
+    }
+    let chosen = chosen(db, row).await?;
+    if !chosen.iter().any(|one| one.is_of_this) {
+        return Ok(Vec::new());
+    }
+    let mut told = Vec::new();
+    for (at, one) in chosen.iter().enumerate() {
+        for other in chosen.iter().skip(at + 1).filter(|other| one.is_of_this || other.is_of_this) {
+            told.extend(between(one, other).map(|key| sentence(key, (one, other))));
+        }
+    }
+    told.push(text::say("vote-conflict-kin"));
+    Ok(told)
+}
+
+/// Everybody chosen for that committee and not overturned, in the order of the votes.
+async fn chosen(db: &impl ConnectionTrait, row: &vote::Model) -> Result<Vec<Chosen>> {
+    let days = TimeDelta::days(DAYS);
+    let posts = vote::Entity::find()
+        .filter(vote::Column::AreaCode.eq(row.area_code.as_str()))
+        .filter(vote::Column::Preset.starts_with(ELECTIONS))
+        .filter(vote::Column::State.eq(CLOSED))
+        .filter(vote::Column::Result.is_not_null())
+        .filter(vote::Column::ClosesAt.between(row.closes_at - days, row.closes_at + days))
+        .order_by_asc(vote::Column::ClosesAt)
+        .order_by_asc(vote::Column::Id)
+        .limit(MAX_POSTS);
+    let mut all = Vec::new();
+    for post in posts.all(db).await? {
+        if post.settlement.as_deref() == Some(OVERTURNED) {
+            continue;
+        }
+        let Some(elected) = kept(&post)?.choice else { continue };
+        let is_elected = |key: &String| elected.elected.contains(key);
+        for option in options_of(post.options.as_deref())?.into_iter().filter(|option| is_elected(&option.key)) {
+            all.push(Chosen {
+                home: home(db, &row.area_code, &option.text).await?,
+                name: option.text,
+                question: post.question.clone(),
+                is_of_this: post.id == row.id,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// What stands between two of them: one name, which may be a namesake's, or one household.
+fn between(one: &Chosen, other: &Chosen) -> Option<&'static str> {
+    if one.name == other.name {
+        return Some("vote-conflict-posts");
+    }
+    let is_one_home = one.home.is_some() && one.home == other.home;
+    is_one_home.then_some("vote-conflict-household")
+}
+
+async fn home(db: &impl ConnectionTrait, area: &str, name: &str) -> Result<Option<HouseholdId>> {
+    match people::queries::named(db, &[area.to_owned()], (name, None)).await? {
+        Named::One(id) => Ok(people::queries::person(db, id).await?.map(|person| person.household)),
+        Named::Nobody | Named::Several => Ok(None),
+    }
+}
+
+fn sentence(key: &str, (one, other): (&Chosen, &Chosen)) -> String {
+    let blanks = [
+        ("name", one.name.as_str().into()),
+        ("other", other.name.as_str().into()),
+        ("post", one.question.as_str().into()),
+        ("other_post", other.question.as_str().into()),
+    ];
+    text::say_with(key, &blanks)
+}

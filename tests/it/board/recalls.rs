@@ -1,0 +1,98 @@
+//! 罢免: a member of the village committee is voted out only when enough asked for it, in its days, and not again for the same.
+use chrono::{NaiveDate, TimeDelta};
+use liusheng::clock;
+use serde_json::{Value, json};
+
+use super::votes::checked;
+use crate::support::{TestApp, Village, person_of};
+
+/// An assembly of the village in so many days.
+async fn called(app: &TestApp, village: &Village, days: i64) -> Value {
+    let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "villagers",
+        "title": "罢免大会", "agenda": "表决罢免要求", "place": "文化礼堂",
+        "starts_at": app.app.now() + TimeDelta::days(days) });
+    village.chair.post("/v1/meetings", call).await.ok()["id"].clone()
+}
+
+fn day(app: &TestApp, days_ago: i64) -> NaiveDate {
+    clock::local_date(app.app.now()) - TimeDelta::days(days_ago)
+}
+
+/// A vote with a petition that the law takes: eleven of fifty-five.
+fn ask(app: &TestApp, meeting: &Value, member: &Value) -> Value {
+    json!({ "meeting_id": meeting, "question": "是否同意罢免费海荣的委员职务？", "preset": "committee_recall",
+        "secrecy": "paper", "has_paper": true, "closes_at": app.app.now() + TimeDelta::days(13),
+        "recall": { "member_id": member, "signed_by": "electors", "signatures": 11, "received_on": day(app, 0),
+            "cause": "修路款去向不明", "defence": "账目已经交村监委核对" } })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_voted_out_whom_too_few_asked_to_recall_or_too_late_or_again() {
+    let (app, village) = Village::start().await;
+    let member = json!(person_of(&app.app, &village.area, "00007").await);
+    let clerk = json!(village.clerk.person);
+    let seat = json!({ "person_id": member, "role": "member" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    let meeting = called(&app, &village, 12).await;
+    let good = ask(&app, &meeting, &member);
+    for (field, value, code) in [
+        ("signatures", json!(10), "too_few_signatures"),
+        ("signatures", json!(0), "too_few_signatures"),
+        ("signatures", json!(56), "out_of_range"),
+        // who works for the committee does not sit in it
+        ("member_id", clerk, "not_a_member"),
+        ("received_on", json!(day(&app, -1)), "out_of_range"),
+        ("received_on", json!(day(&app, 120)), "recall_days_over"),
+        ("received_on", json!("1800-01-01"), "out_of_range"),
+        ("cause", json!("x"), "too_short"),
+        ("defence", json!(""), "required"),
+        ("differs", json!("x"), "too_short"),
+    ] {
+        let mut wrong = good.clone();
+        wrong["recall"][field] = value;
+        let refused = village.chair.post("/v1/votes", wrong).await;
+        assert!(refused.body.to_string().contains(code), "{field}: {}", refused.body);
+    }
+    let mut few = good.clone();
+    (few["recall"]["signed_by"], few["recall"]["signatures"]) = (json!("representatives"), json!(1));
+    let refused = village.chair.post("/v1/votes", few).await;
+    assert!(refused.body.to_string().contains("too_few_signatures"), "one of five: {}", refused.body);
+    for (field, value, code) in [
+        ("recall", Value::Null, "required"),
+        ("options", json!(["罢免", "留任"]), "only_a_motion"),
+        ("preset", json!("committee_election_round1"), "not_of_a_recall"),
+    ] {
+        let mut wrong = good.clone();
+        wrong[field] = value;
+        let refused = village.chair.post("/v1/votes", wrong).await;
+        assert!(refused.body.to_string().contains(code), "{field}: {}", refused.body);
+    }
+    let desk = village.chair.download(&format!("/desk/meetings/{}", meeting.as_str().unwrap())).await;
+    let desk = String::from_utf8(desk.1).unwrap();
+    assert!(desk.contains("罢免谁") && desk.contains("费海荣") && desk.contains("三分之一以上"), "{desk}");
+    let vote = village.chair.post("/v1/votes", good).await.ok();
+    let said = "11 名有选举权的村民联名（全村 55 名";
+    let law = vote["law"].as_str().unwrap();
+    assert!(law.contains(said) && law.contains("罢免理由：修路款去向不明") && !law.contains("第35条"), "{law}");
+    let id = vote["id"].as_str().unwrap().to_owned();
+    let page = village.villager(&app, "00010").await.download(&format!("/votes/{id}")).await;
+    let page = String::from_utf8(page.1).unwrap();
+    assert!(page.contains("本人申辩：账目已经交村监委核对"), "{page}");
+    // nobody comes: it is not carried, and the archive says who asked for it
+    app.pass(TimeDelta::days(14)).await;
+    assert_eq!(app.get(&format!("/v1/votes/{id}/result")).await.ok()["outcome"], "not_passed");
+    let archive = checked(&app, &id, &[]).await;
+    assert!(archive["manifest"]["law"].as_str().unwrap().contains(said), "{}", archive["manifest"]);
+    // within a year it is asked for again for another cause alone; late it is the town that sees to it
+    let meeting = called(&app, &village, 12).await;
+    let mut again = ask(&app, &meeting, &member);
+    again["recall"]["received_on"] = json!(day(&app, 40));
+    let refused = village.chair.post("/v1/votes", again.clone()).await;
+    assert!(refused.body.to_string().contains("same_cause_too_soon"), "{}", refused.body);
+    again["recall"]["differs"] = json!("审计另外查出一笔");
+    (again["recall"]["signed_by"], again["recall"]["signatures"]) = (json!("representatives"), json!(2));
+    let law = village.chair.post("/v1/votes", again).await.ok()["law"].to_string();
+    assert!(law.contains("2 名村民代表联名（共 5 名") && law.contains("审计另外查出一笔"), "{law}");
+    assert!(law.contains("由乡镇人民政府指导"), "{law}");
+    app.stop().await;
+}

@@ -196,7 +196,7 @@ async fn a_must_read_notice_reaches_everybody_once_or_names_them() {
     let counts = scene.app.get(&format!("/v1/notices/{notice}/reach")).await.ok();
     let mut again = u64::MAX;
     for _ in 0..3 {
-        again = again.min(scene.reads_of_reach(&notice).await);
+        again = Ord::min(again, scene.reads_of_reach(&notice).await);
     }
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let anew = scene.reads_of_reach(&notice).await;

@@ -6,7 +6,7 @@ use super::{
     paper::{number, opened, photo},
     votes::checked,
 };
-use crate::support::{TestApp, Village};
+use crate::support::Village;
 
 /// The second box is carried by these.
 fn carried(watchers: &[&str]) -> Value {

@@ -38,7 +38,7 @@ async fn nobody_is_voted_out_whom_too_few_asked_to_recall_or_too_late_or_again()
     for (field, value, code) in [
         ("signatures", json!(10), "too_few_signatures"),
         ("signatures", json!(0), "too_few_signatures"),
-        ("signatures", json!(56), "out_of_range"),
+        ("signatures", json!(57), "out_of_range"),
         // who works for the committee does not sit in it
         ("member_id", clerk, "not_a_member"),
         ("received_on", json!(day(&app, -1)), "out_of_range"),

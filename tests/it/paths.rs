@@ -293,7 +293,7 @@ fn sheet_of(book: &[u8]) -> (usize, String) {
         rows = xml.fromstring(book.read('xl/worksheets/sheet1.xml')).findall(main + 'sheetData/' + main + 'row')\n\
         places = [[cell.get('r') for cell in row] for row in rows]\n\
         assert [row.get('r') for row in rows] == [str(n + 1) for n in range(len(rows))]\n\
-        assert places[1] == [letter + '2' for letter in 'ABCDEFGHIJKL'], places[1]\n\
+        assert places[1] == [letter + '2' for letter in 'ABCDEFGHIJKLMNO'], places[1]\n\
         print(len(rows), rows[1][2].find(main + 'is/' + main + 't').text)";
     let mut python = std::process::Command::new("python3");
     let said = python.args(["-c", read]).arg(file.path()).env("PYTHONIOENCODING", "utf-8").output().unwrap();

@@ -1,5 +1,7 @@
 //! Tables for spreadsheets: CSV with a byte-order mark, or a workbook; a page at a time, and no cell is taken for a formula.
 use axum::http::{HeaderName, header};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, future::ready, stream::once};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,7 +37,7 @@ impl Format {
 }
 
 /// A table on its way out; nothing of it is kept.
-pub enum Table {
+enum Table {
     /// As CSV.
     Csv,
     /// As a workbook.
@@ -44,8 +46,7 @@ pub enum Table {
 
 impl Table {
     /// A table of this form.
-    #[must_use]
-    pub fn new(format: Format) -> Self {
+    fn new(format: Format) -> Self {
         match format {
             Format::Csv => Self::Csv,
             Format::Xlsx => Self::Xlsx(Box::default()),
@@ -53,10 +54,7 @@ impl Table {
     }
 
     /// What comes first, and the heads of the columns.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub fn start(&mut self, heads: Vec<Cell>) -> Result<Vec<u8>> {
+    fn start(&mut self, heads: Vec<Cell>) -> Result<Vec<u8>> {
         let before = match self {
             Self::Csv => START.to_vec(),
             Self::Xlsx(sheet) => sheet.start(),
@@ -65,10 +63,7 @@ impl Table {
     }
 
     /// Some rows.
-    ///
-    /// # Errors
-    /// When rows are of different lengths.
-    pub fn rows(&mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>> {
+    fn rows(&mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>> {
         let plain = |one: Cell| match one {
             Cell::Text(words) => cell(&words),
             number => number.number().unwrap_or_default(),
@@ -80,12 +75,48 @@ impl Table {
     }
 
     /// What comes last.
-    pub fn end(&mut self) -> Vec<u8> {
+    fn end(&mut self) -> Vec<u8> {
         match self {
             Self::Csv => Vec::new(),
             Self::Xlsx(sheet) => sheet.end(),
         }
     }
+}
+
+/// A table that is at hand.
+///
+/// # Errors
+/// When rows are of different lengths.
+pub fn whole(format: Format, heads: Vec<Cell>, rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>> {
+    let mut table = Table::new(format);
+    Ok([table.start(heads)?, table.rows(rows)?, table.end()].concat())
+}
+
+/// What a table is sent in.
+enum Piece {
+    Heads(Vec<Cell>),
+    Rows(Vec<Vec<Cell>>),
+    Foot,
+}
+
+/// A table as it is sent: its heads, the rows of each page when that is read, and what comes last. A page that cannot be read
+/// breaks the answer off.
+pub fn sent(
+    format: Format,
+    heads: Vec<Cell>,
+    pages: impl Stream<Item = Result<Vec<Vec<Cell>>>>,
+) -> impl Stream<Item = Result<Bytes>> {
+    let before = once(ready(Ok(Piece::Heads(heads))));
+    let after = once(ready(Ok(Piece::Foot)));
+    let mut table = Table::new(format);
+    before.chain(pages.map_ok(Piece::Rows)).chain(after).map(move |piece| {
+        let bytes = match piece? {
+            Piece::Heads(heads) => table.start(heads)?,
+            Piece::Rows(rows) => table.rows(rows)?,
+            Piece::Foot => table.end(),
+        };
+        Ok(bytes.into())
+    })
 }
 
 /// What a file begins with, so that spreadsheets read it as UTF-8.

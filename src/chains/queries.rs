@@ -13,7 +13,7 @@ use crate::{
     error::{Code, Result},
     ids::{HouseholdId, PersonId, StreamId},
     people, streams,
-    table::{Format, Table, xlsx::Cell},
+    table::{Format, whole, xlsx::Cell},
     text,
 };
 
@@ -166,10 +166,7 @@ pub(super) async fn export(
         cells.extend((0..fields.len()).map(|place| row.cells.get(place).cloned().unwrap_or_default().into()));
         cells
     };
-    let mut table = Table::new(format);
-    let start = table.start(head.into_iter().map(Cell::from).collect())?;
-    let rows = table.rows(rows(db, &chain).await?.into_iter().map(line))?;
-    Ok([start, rows, table.end()].concat())
+    whole(format, head.into_iter().map(Cell::from).collect(), rows(db, &chain).await?.into_iter().map(line))
 }
 
 /// Numbers of households, where each has a row. In a conversation of more than one village they are left out.

@@ -1,7 +1,6 @@
 //! Routes of what bodies did.
 use axum::{
     Json,
-    body::Body,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -74,6 +73,6 @@ async fn export_body_figures(
     Query(asked): Query<Tabled>,
 ) -> Result<Response> {
     let period = asked.period.unwrap_or_else(|| by_body::last_month(app.now()));
-    let rows = table::rows(&app, (&code, &period)).await?;
-    Ok((asked.format.headers(), Body::from_stream(table::sent(rows, asked.format))).into_response())
+    let table = table::table(&app, (&code, &period), asked.format).await?;
+    Ok((asked.format.headers(), table).into_response())
 }

@@ -1,8 +1,5 @@
-//! How well bodies answered and what they did, as one table: a row for each, by their names, sent some rows at a time.
+//! How well bodies answered and what they did, as one table: a row for each, by their names.
 use std::collections::BTreeMap;
-
-use bytes::Bytes;
-use futures_util::{Stream, stream};
 
 use super::work::{self, BodyWork};
 use crate::{
@@ -10,12 +7,9 @@ use crate::{
     error::Result,
     ids::BodyId,
     suggestions::by_body::{self, BodyFigures},
-    table::{Format, Table, xlsx::Cell},
+    table::{Format, whole, xlsx::Cell},
     text,
 };
-
-/// Rows sent at once.
-const AT_ONCE: usize = 100;
 
 /// What is known of one body; of fewer than five nothing is.
 #[derive(Default)]
@@ -24,19 +18,11 @@ struct Known {
     work: Option<BodyWork>,
 }
 
-/// Where the table is.
-enum Place {
-    Head,
-    Rows,
-    Foot,
-    End,
-}
-
-/// The rows of an area and a period.
+/// The table of an area and a period.
 ///
 /// # Errors
 /// `not_found` for an unknown area; `invalid_fields` for what is no period, not over, or over for five years.
-pub(super) async fn rows(app: &App, (area, period): (&str, &str)) -> Result<Vec<Vec<Cell>>> {
+pub(super) async fn table(app: &App, (area, period): (&str, &str), format: Format) -> Result<Vec<u8>> {
     let mut known: BTreeMap<(String, BodyId), Known> = BTreeMap::new();
     for one in by_body::by_body(app, (area, period)).await? {
         let key = (one.body_name.clone(), one.body_id);
@@ -46,25 +32,7 @@ pub(super) async fn rows(app: &App, (area, period): (&str, &str)) -> Result<Vec<
         let key = (one.body_name.clone(), one.body_id);
         known.entry(key).or_default().work = Some(one);
     }
-    Ok(known.into_iter().map(|((name, _), known)| line(period, name, &known)).collect())
-}
-
-/// The table of these rows, a piece at a time.
-pub(super) fn sent(rows: Vec<Vec<Cell>>, format: Format) -> impl Stream<Item = Result<Bytes>> {
-    let begins = (Place::Head, Table::new(format), rows.into_iter());
-    stream::try_unfold(begins, |(place, mut table, mut rows)| async move {
-        let (bytes, next) = match place {
-            Place::Head => (table.start(heads())?, Place::Rows),
-            Place::Rows => {
-                let some: Vec<Vec<Cell>> = rows.by_ref().take(AT_ONCE).collect();
-                let next = if some.len() < AT_ONCE { Place::Foot } else { Place::Rows };
-                (table.rows(some)?, next)
-            }
-            Place::Foot => (table.end(), Place::End),
-            Place::End => return Ok(None),
-        };
-        Ok(Some((Bytes::from(bytes), (next, table, rows))))
-    })
+    whole(format, heads(), known.into_iter().map(|((name, _), known)| line(period, name, &known)))
 }
 
 fn heads() -> Vec<Cell> {

@@ -78,6 +78,46 @@ impl Where {
     }
 }
 
+/// The doors of a notice, as far as one looks at them, and the ways to others.
+pub(super) struct Doors {
+    pub(super) id: NoticeId,
+    pub(super) place: Where,
+}
+
+impl Doors {
+    pub(super) fn path(&self, group: Option<i32>, way: DoorWay) -> String {
+        format!("/notices/{}/doors{}", self.id, self.place.query(group, way))
+    }
+
+    pub(super) fn of_group(&self, group: &i32) -> String {
+        self.path(Some(*group), self.place.way())
+    }
+
+    pub(super) fn of_all(&self) -> String {
+        self.path(None, self.place.way())
+    }
+
+    pub(super) fn by_way(&self, way: &DoorWay) -> String {
+        self.path(self.place.group, *way)
+    }
+
+    pub(super) fn is_group(&self, group: &i32) -> bool {
+        self.place.group == Some(*group)
+    }
+
+    pub(super) fn is_way(&self, way: &DoorWay) -> bool {
+        self.place.way() == *way
+    }
+
+    pub(super) fn on_paper(&self) -> String {
+        format!("/notices/{}/doors/paper{}", self.id, self.place.query(self.place.group, self.place.way()))
+    }
+
+    pub(super) fn ways(&self) -> [DoorWay; 3] {
+        [DoorWay::ReadOut, DoorWay::Paper, DoorWay::Call]
+    }
+}
+
 #[derive(Template)]
 #[template(path = "doors_to_visit.html")]
 struct DoorsPage {
@@ -88,7 +128,7 @@ struct DoorsPage {
     next: Option<String>,
     /// What was written down just now and can be taken back.
     made: Vec<(PersonId, String)>,
-    place: Where,
+    at: Doors,
     wrong: Wrong,
 }
 
@@ -97,40 +137,8 @@ impl DoorsPage {
         self.reach.groups.iter().map(|group| group.unreached).sum()
     }
 
-    fn ways(&self) -> [DoorWay; 3] {
-        [DoorWay::ReadOut, DoorWay::Paper, DoorWay::Call]
-    }
-
-    fn path(&self, group: Option<i32>, way: DoorWay) -> String {
-        format!("/notices/{}/doors{}", self.notice.id, self.place.query(group, way))
-    }
-
-    fn of_group(&self, group: &i32) -> String {
-        self.path(Some(*group), self.place.way())
-    }
-
-    fn of_all(&self) -> String {
-        self.path(None, self.place.way())
-    }
-
-    fn by_way(&self, way: &DoorWay) -> String {
-        self.path(self.place.group, *way)
-    }
-
-    fn is_group(&self, group: &i32) -> bool {
-        self.place.group == Some(*group)
-    }
-
-    fn is_way(&self, way: &DoorWay) -> bool {
-        self.place.way() == *way
-    }
-
     fn more(&self, cursor: &str) -> String {
-        format!("{}&cursor={cursor}", self.path(self.place.group, self.place.way()))
-    }
-
-    fn on_paper(&self) -> String {
-        format!("/notices/{}/doors/paper{}", self.notice.id, self.place.query(self.place.group, self.place.way()))
+        format!("{}&cursor={cursor}", self.at.path(self.at.place.group, self.at.place.way()))
     }
 }
 
@@ -165,7 +173,16 @@ async fn shown(app: &App, who: &Resident, id: NoticeId, (place, wrong): (Where, 
     let doors = queries::doors(db, &who.actor, (id, wanted)).await?;
     let made = queries::made_by(db, &who.actor, (id, notice.version, app.now())).await?;
     let page = who.page("page-doors-visit").back(format!("/notices/{id}")).at(format!("/notices/{id}/doors"));
-    let shown = DoorsPage { page, notice, reach, doors: doors.items, next: doors.next_cursor, made, place, wrong };
+    let shown = DoorsPage {
+        page,
+        notice,
+        reach,
+        doors: doors.items,
+        next: doors.next_cursor,
+        made,
+        at: Doors { id, place },
+        wrong,
+    };
     Ok(render_as(shown.wrong.status(), &shown))
 }
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use sea_orm::ConnectionTrait;
 
 use super::{
-    doors::Where,
+    doors::{Doors, Where},
     fields::Wrong,
     layout::{Page, Resident, render_as},
     words::Words,
@@ -16,7 +16,7 @@ use crate::{
     delivery::board::{self, ReachRow},
     error::{Code, Result},
     ids::PersonId,
-    notices::{self, DoorView, DoorWay, GroupReach, NoticeView, queries},
+    notices::{self, DoorView, GroupReach, NoticeView, queries},
     people,
 };
 
@@ -48,7 +48,7 @@ struct UntoldPage {
     made: Vec<(PersonId, String)>,
     /// The board, which is printed.
     board: String,
-    place: Where,
+    at: Doors,
     wrong: Wrong,
 }
 
@@ -61,40 +61,8 @@ impl UntoldPage {
         self.groups.iter().map(|group| group.asked).sum()
     }
 
-    fn ways(&self) -> [DoorWay; 3] {
-        [DoorWay::ReadOut, DoorWay::Paper, DoorWay::Call]
-    }
-
-    fn path(&self, group: Option<i32>, way: DoorWay) -> String {
-        format!("/notices/{}/doors{}", self.notice.id, self.place.query(group, way))
-    }
-
-    fn of_group(&self, group: &i32) -> String {
-        self.path(Some(*group), self.place.way())
-    }
-
-    fn of_all(&self) -> String {
-        self.path(None, self.place.way())
-    }
-
-    fn by_way(&self, way: &DoorWay) -> String {
-        self.path(self.place.group, *way)
-    }
-
-    fn is_group(&self, group: &i32) -> bool {
-        self.place.group == Some(*group)
-    }
-
-    fn is_way(&self, way: &DoorWay) -> bool {
-        self.place.way() == *way
-    }
-
-    fn on_paper(&self) -> String {
-        format!("/notices/{}/doors/paper{}", self.notice.id, self.place.query(self.place.group, self.place.way()))
-    }
-
     fn more(&self, from: &usize) -> String {
-        format!("{}&from={from}", self.path(self.place.group, self.place.way()))
+        format!("{}&from={from}", self.at.path(self.at.place.group, self.at.place.way()))
     }
 }
 
@@ -122,7 +90,7 @@ pub(super) async fn shown(
         made: queries::made_by(db, actor, (id, notice.version, app.now())).await?,
         board: format!("/desk/notices/{id}/reach?area={village}"),
         notice,
-        place,
+        at: Doors { id, place },
         wrong,
     };
     Ok(render_as(shown.wrong.status(), &shown))

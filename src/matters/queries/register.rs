@@ -10,7 +10,7 @@ use crate::{
     app::App,
     error::Result,
     page::Page,
-    table::{Format, Table, xlsx::Cell},
+    table::{Format, sent, xlsx::Cell},
     tasks::queries::{Sum, sums},
     text,
 };
@@ -31,40 +31,21 @@ pub struct RegisterQuery {
     pub format: Format,
 }
 
-/// Where the table is.
-enum Place {
-    Head,
-    After(Option<String>),
-    Foot,
-    End,
-}
-
 /// Every matter of an area, the newest first, one row each.
 pub fn register(app: App, query: RegisterQuery) -> impl Stream<Item = Result<Bytes>> {
     let RegisterQuery { area, format } = query;
-    stream::try_unfold((Place::Head, Table::new(format)), move |(place, mut table)| {
+    let pages = stream::try_unfold(Some(None), move |place| {
         let (app, area) = (app.clone(), area.clone());
         async move {
-            let cursor = match place {
-                Place::Head => {
-                    let head = table.start(heads())?;
-                    return Ok(Some((head.into(), (Place::After(None), table))));
-                }
-                Place::After(cursor) => cursor,
-                Place::Foot => {
-                    let foot = table.end();
-                    return Ok(Some((foot.into(), (Place::End, table))));
-                }
-                Place::End => return Ok(None),
-            };
+            let Some(cursor) = place else { return Ok(None) };
             let query = MattersQuery { area, cursor, limit: Some(AT_ONCE), ..MattersQuery::default() };
             let Page { items, next_cursor } = list(app.store.read(), query).await?;
             let money = sums(app.store.read(), items.iter().map(|matter| matter.id).collect()).await?;
-            let rows = table.rows(items.into_iter().map(|matter| line(matter, &money)))?;
-            let next = next_cursor.map_or(Place::Foot, |cursor| Place::After(Some(cursor)));
-            Ok(Some((rows.into(), (next, table))))
+            let rows = items.into_iter().map(|matter| line(matter, &money)).collect();
+            Ok(Some((rows, next_cursor.map(Some))))
         }
-    })
+    });
+    sent(format, heads(), pages)
 }
 
 fn heads() -> Vec<Cell> {

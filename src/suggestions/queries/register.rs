@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     page::Page,
     suggestions::rules::SuggestionState,
-    table::{Format, Table, xlsx::Cell},
+    table::{Format, sent, xlsx::Cell},
     text,
 };
 
@@ -35,45 +35,26 @@ pub struct VoicesQuery {
     pub format: Format,
 }
 
-/// Where the table is.
-enum Place {
-    Head,
-    After(Option<String>),
-    Foot,
-    End,
-}
-
 /// Every voice that the actor handles, the newest first, one row each. The caller has seen to it that there is a desk.
 pub(in crate::suggestions) fn register(
     app: App,
     actor: Actor,
     query: VoicesQuery,
 ) -> impl Stream<Item = Result<Bytes>> {
-    stream::try_unfold((Place::Head, Table::new(query.format)), move |(place, mut table)| {
+    let pages = stream::try_unfold(Some(None), move |place| {
         let (app, actor) = (app.clone(), actor.clone());
         async move {
-            let cursor = match place {
-                Place::Head => {
-                    let head = table.start(heads())?;
-                    return Ok(Some((head.into(), (Place::After(None), table))));
-                }
-                Place::After(cursor) => cursor,
-                Place::Foot => {
-                    let foot = table.end();
-                    return Ok(Some((foot.into(), (Place::End, table))));
-                }
-                Place::End => return Ok(None),
-            };
+            let Some(cursor) = place else { return Ok(None) };
             let wanted = SuggestionsQuery { scope: Scope::Desk, state: query.state, cursor, limit: Some(AT_ONCE) };
             let Page { items, next_cursor } = list(app.store.read(), &app.keys, &actor, wanted).await?;
             let codes = items.iter().map(|voice| voice.area_code.clone()).collect();
             let names = areas::names(app.store.read(), codes).await?;
             let name = |voice: &SuggestionSummary| names.get(&voice.area_code).cloned().unwrap_or_default();
-            let rows = table.rows(items.into_iter().map(|voice| line(name(&voice), voice)))?;
-            let next = next_cursor.map_or(Place::Foot, |cursor| Place::After(Some(cursor)));
-            Ok(Some((rows.into(), (next, table))))
+            let rows = items.into_iter().map(|voice| line(name(&voice), voice)).collect();
+            Ok(Some((rows, next_cursor.map(Some))))
         }
-    })
+    });
+    sent(query.format, heads(), pages)
 }
 
 fn heads() -> Vec<Cell> {

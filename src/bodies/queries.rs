@@ -30,7 +30,7 @@ mod mandates;
 use self::held::covered;
 pub use self::{
     held::{seats, seats_of, seats_together},
-    mandates::{Mandate, mandate_for},
+    mandates::{Mandate, mandate_for, mandates_from},
 };
 
 /// One body.

@@ -14,6 +14,7 @@ mod county_failures;
 mod county_overdue;
 mod county_routes;
 mod county_voices;
+mod founding;
 mod frame;
 mod guest;
 mod held;

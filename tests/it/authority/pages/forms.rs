@@ -204,6 +204,25 @@ pub(super) async fn fields(
             ("hours", "每天 8:30–17:00".to_owned()),
         ],
         "/desk/bodies/end" => vec![("area", code), ("seat_id", object.to_owned())],
+        "/desk/bodies/found" => {
+            vec![("area", code), ("kind", "federation".to_owned()), ("name", "联谊会".to_owned())]
+        }
+        "/desk/bodies/term" => vec![
+            ("area", code),
+            ("body_id", object.to_owned()),
+            ("number", (1 + Uuid::now_v7().as_u128() % 1000).to_string()),
+            ("starts_on", "2026-01-01".to_owned()),
+            ("ends_on", "2030-12-31".to_owned()),
+        ],
+        "/desk/bodies/mandate" => vec![
+            ("area", code),
+            ("scope", "publish_notice".to_owned()),
+            ("from_body_id", world.committees[&place].to_string()),
+            ("to_body_id", world.councils[&place].to_string()),
+            ("source", "会议".to_owned()),
+            // over before anybody is asked whether a council may publish
+            ("ends_on", "2026-01-01".to_owned()),
+        ],
         "/desk/suspensions/suspend" => {
             // somebody of whom nothing else is asked
             let person = world.person(place, 16).await.to_string();

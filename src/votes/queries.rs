@@ -39,7 +39,7 @@ pub use self::committee::committee;
 pub(super) use self::committee::failed_recall;
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
 pub use self::kinds::{
-    has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
+    fits, has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
     is_of_kind, is_recall,
 };
 pub(super) use self::own::own_place;

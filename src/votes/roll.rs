@@ -84,14 +84,15 @@ fn reach(unit: Unit) -> Option<Reach> {
         Unit::Representative => Some(Reach::Representatives),
         Unit::BodyMember | Unit::Member | Unit::MemberRep | Unit::Director => Some(Reach::Members),
         // owners vote by floor area, which nobody keeps here
-        Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
+        Unit::Owner => None,
     }
 }
 
 /// Everybody who has a vote in the village, in the group of it or in the body that meets, on that day, in the order of the roster.
 ///
 /// # Errors
-/// `rule_not_votable` for a unit without a roll, for an area that has no roster, and when nobody is on the roll.
+/// `rule_not_votable` for a unit without a roll, for an area that has no roster or is none of this rule, and when nobody is on
+/// the roll.
 pub(super) async fn draw_up(
     tx: &Tx,
     (id, preset): (&str, &Preset),
@@ -104,7 +105,7 @@ pub(super) async fn draw_up(
     }
     let area = ground.area;
     let is_whole = queries::is_of_group(id) == ground.group.is_some();
-    if !is_whole || !areas::get(tx, area).await?.level.is_village() {
+    if !is_whole || !queries::fits(id, areas::get(tx, area).await?.level) {
         return Err(Code::RuleNotVotable.into());
     }
     let residents = concerned(tx, ground, reach).await?;
@@ -292,6 +293,8 @@ mod tests {
             "group_assembly_household",
             "group_assembly_person",
             "land_contract_plan",
+            "residents_meeting_household",
+            "residents_meeting_person",
             "village_assembly_household",
             "village_assembly_person",
             "village_representatives",

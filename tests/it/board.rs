@@ -19,6 +19,7 @@ mod paper;
 mod posts;
 mod proxies;
 mod recalls;
+mod residents;
 mod rolls;
 mod secrecy;
 mod sequencer;

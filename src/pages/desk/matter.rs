@@ -17,6 +17,7 @@ use crate::{
     actor::covers,
     aloud::About,
     app::{App, Path},
+    areas::{self, Level},
     bodies::{self, Right, SeatView},
     clock,
     error::Result,
@@ -198,7 +199,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         sheets: if may_ask { sheets::asked_by(&standing) } else { Vec::new() },
         callers: if is_open { callers(clerk, &area, (likely, &groups)) } else { Vec::new() },
         businesses: kinds_of_business(clerk),
-        presets: if can.open_vote { votable() } else { Vec::new() },
+        presets: if can.open_vote { votable(areas::get(db, &area).await?.level) } else { Vec::new() },
         presume: presume(app, &matter).await?,
         aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
@@ -263,10 +264,10 @@ async fn owners(app: &App, area: &str) -> Result<Vec<SeatView>> {
     Ok(here.into_iter().flat_map(|body| body.seats).filter(|seat| known.insert(seat.person_id)).collect())
 }
 
-fn votable() -> Vec<PresetView> {
+fn votable(level: Level) -> Vec<PresetView> {
     // a recall belongs to an assembly's agenda, whose form asks for its petition
     let is_elsewhere = |id: &str| votes::queries::is_inside(id) || votes::queries::is_recall(id);
-    let fits = |one: &PresetView| one.is_votable && !is_elsewhere(&one.id);
+    let fits = |one: &PresetView| one.is_votable && !is_elsewhere(&one.id) && votes::queries::fits(&one.id, level);
     votes::queries::presets().into_iter().filter(fits).collect()
 }
 

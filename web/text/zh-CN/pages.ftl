@@ -504,6 +504,7 @@ page-household-do = 定下来
 page-household-ask-head = 户代表由户主来定，也可以请村民委员会登记。
 page-vote-not-on-roll = 您不在这次表决的名册上。如果应该在，请向村民委员会提出。
 page-vote-login = 登录以后投票
+page-vote-pressed = 有人逼您投、拿钱拉票？告诉乡镇，村里看不到
 page-vote-by = 谁来表决
 page-vote-kind = 表决方式
 page-vote-law = 依据

@@ -363,3 +363,17 @@ async fn a_cookie_changes_something_only_from_our_own_pages() {
     assert_eq!(me().await.refused(), "session_ended");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clerk_fills_in_the_blank_roster_of_the_desk() {
+    let (app, village) = Village::start().await;
+    let blank = String::from_utf8(village.clerk.download("/desk/roster/blank").await.1).unwrap();
+    assert!(blank.starts_with("\u{feff}编号,户号,村代码,组,姓名"), "{blank}");
+    assert_eq!(village.secretary.download("/desk/roster/blank").await.0, 403);
+    let page = String::from_utf8(village.clerk.download("/desk/roster").await.1).unwrap();
+    assert!(page.contains("/desk/roster/blank"));
+    let people: String = ROSTER.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    let done = bring(&village.clerk, "", format!("{blank}{people}")).await.ok();
+    assert_eq!((&done["added"], &done["changed"], &done["left"]), (&json!(0), &json!(0), &json!(0)), "{done}");
+    app.stop().await;
+}

@@ -89,6 +89,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/tasks/{id}/money", post(tasks::money).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/tasks/{id}/reverse", post(tasks::reverse))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
+        .route("/desk/roster/blank", get(roster::blank))
         .route("/desk/requests", get(requests::show))
         .route("/desk/requests/{form}", post(requests::act))
         .route("/desk/guest", get(guest::show).post(guest::record))

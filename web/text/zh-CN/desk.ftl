@@ -434,7 +434,9 @@ desk-kept-photos = 刚才的 { $n } 张照片还在，不用再选。
 
 # The roster.
 desk-roster-import = 导入名册
-desk-roster-hint = 一次导入全村名册，CSV 格式，UTF-8 编码。有一处不对就整份不导入；同一份再导一次不会变。
+desk-roster-hint = 一次导入全村名册，用 WPS、Excel 另存为 CSV 再传。有一处不对就整份不导入；同一份再导一次不会变。
+desk-roster-how = 第一行写各列的名字，一人一行。身份证号、手机、村代码三列要先设成“文本”，不然会变成 3.3E+17 这样的数。性别写男、女；出生日期写 1974-04-17；户籍在村、住在村里写是、否；每户一位写“户主”。身份证号、手机可以空着。
+desk-roster-blank = 下载空表（只有各列的名字）
 desk-roster-file = 名册文件
 desk-roster-unchanged = 和现在的名册一样，没有改动。
 desk-roster-done = 导入完成，共 { $rows } 人

@@ -62,6 +62,8 @@ ids! {
     CharterId,
     /// What the assembly let its representatives decide (村民会议授权).
     AuthorisationId,
+    /// A sheet on which people signed that a voice is theirs, too (签名册).
+    CosignSheetId,
     /// A report (举报) of a message.
     ReportId,
     /// A message that waits until somebody has looked at it.

@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
+    cosign_sheets_http,
     cosigns::{self, Cosign},
     extensions_http, hidings, hidings_http, inspections, media_review_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
@@ -52,6 +53,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(refuse_referral))
         .merge(assists_http::routes())
         .merge(by_body_http::routes())
+        .merge(cosign_sheets_http::routes())
         .merge(extensions_http::routes())
         .merge(hidings_http::routes())
         .merge(routing_http::routes())

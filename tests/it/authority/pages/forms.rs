@@ -172,6 +172,9 @@ pub(super) async fn fields(
         "/notices/{id}/household" => vec![("person_id", world.authors[&place].person.to_string())],
         "/settings" => vec![("from", "22:00".to_owned()), ("to", "06:30".to_owned())],
         "/desk/letters/duty" => vec![("body_id", object.to_owned()), ("off", "1".to_owned())],
+        "/desk/suggestions/{id}/cosigns" => {
+            vec![("roster_numbers", "00021".to_owned()), ("source", "签名册".to_owned())]
+        }
         "/desk/bodies/groups" => vec![("area", code), ("seat_id", object.to_owned()), ("groups", "1 2".to_owned())],
         "/desk/tasks/{id}/delay" => {
             let due = clock::local(world.app.app.now() + TimeDelta::days(40)).format("%Y-%m-%d").to_string();

@@ -174,6 +174,7 @@ desk-question-title = 题目（不问就空着）
 desk-question-kind = 怎么答
 desk-question-options = 选项，一行一个（只有选择题要填）
 desk-kind-choice = 选择
+desk-kind-stance = 一条说法：同意、不同意、不好说（三条以上、三十人以上答过，能看出大家分成几群）
 desk-kind-scale = 1 到 5 分
 desk-kind-text = 自己写
 desk-open-form = 发起{ $title }

@@ -255,6 +255,16 @@ page-scale-3 = 3 分，一般
 page-scale-2 = 2 分，不好
 page-scale-1 = 1 分，很不好
 
+# Who answers alike.
+page-opinions = 大家的看法分成 { $n } 群
+page-opinions-hint = 按 { $n } 位答卷人对各条说法的回答分的，谁在哪一群不显示。人数少的群不单独列出。
+page-opinions-group = 第 { $n } 群，{ $people } 人
+page-opinions-share = 同意 { $agree }%，不同意 { $disagree }%
+page-opinions-common = 各群都这样看
+page-opinions-all-agree = 每一群至少 { $percent }% 同意
+page-opinions-all-disagree = 每一群至少 { $percent }% 不同意
+page-opinions-no-common = 还没有各群都同意、或者都不同意的说法。
+
 # Meetings.
 page-meetings = 会议
 page-meetings-none = 没有会议。

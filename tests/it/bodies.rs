@@ -291,6 +291,9 @@ async fn an_office_sets_up_a_council_at_the_desk_and_the_committee_lets_it_publi
         [("body_id", committee.as_str()), ("number", "12"), ("starts_on", "2026-10-01"), ("ends_on", "2031-09-30")];
     assert_eq!(send(&village.town, "term", &days).await, 303);
     assert_eq!(send(&village.town, "term", &days).await, 422, "there is a twelfth already");
+    let overlapping =
+        [("body_id", committee.as_str()), ("number", "13"), ("starts_on", "2031-09-30"), ("ends_on", "2036-09-29")];
+    assert_eq!(send(&village.town, "term", &overlapping).await, 422, "a day in two terms");
     let shown = page(&village.town).await;
     assert!(shown.contains("第 12 届（2026-10-01 到 2031-09-30）"), "{shown}");
     let followed = shown.split_once("id=\"term-follows_term_id\"").unwrap().1.split("option value=\"").nth(2).unwrap();

@@ -137,7 +137,11 @@ impl World {
         match row.operation.as_str() {
             "found_body" => json!({ "kind": "federation", "name": "联谊会", "areas": [code] }),
             "open_term" => {
-                json!({ "number": 1 + Uuid::now_v7().as_u128() % 1000, "starts_on": "2026-01-01", "ends_on": "2030-12-31" })
+                // a day of its own: two terms of a body have none in common
+                let number = 1 + Uuid::now_v7().as_u128() % 30_000;
+                let day =
+                    clock::local_date(self.app.app.now() + TimeDelta::days(10_000 + i64::try_from(number).unwrap()));
+                json!({ "number": number, "starts_on": day, "ends_on": day })
             }
             "take_seat" => json!({ "person_id": self.fresh_person(place).await, "role": "member" }),
             "give_mandate" => json!({ "from_body_id": self.committees[&place], "to_body_id": self.councils[&place],

@@ -213,9 +213,10 @@ pub(super) async fn fields(
         "/desk/bodies/term" => vec![
             ("area", code),
             ("body_id", object.to_owned()),
+            // of one term alone, because the others have days in common with it
             ("number", (1 + Uuid::now_v7().as_u128() % 1000).to_string()),
             ("starts_on", "2026-01-01".to_owned()),
-            ("ends_on", "2030-12-31".to_owned()),
+            ("ends_on", "2026-01-01".to_owned()),
         ],
         "/desk/bodies/mandate" => vec![
             ("area", code),

@@ -1,5 +1,5 @@
 //! What follows from events: webhooks are to be told of notices, matters, meetings and votes, people of what concerns them.
-use super::{announce, commands};
+use super::{announce, commands, preferences};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
@@ -9,6 +9,7 @@ use crate::{
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "delivery.plan", run: |tx, event| Box::pin(plan(tx, event)) },
+    Reaction { name: "delivery.follow_on", run: |tx, event| Box::pin(preferences::follow_on(tx, event)) },
     Reaction { name: "delivery.announce", run: |tx, event| Box::pin(announce::follow(tx, event)) },
 ];
 

@@ -174,6 +174,8 @@ kinds! {
     SampleDrawn "matter.sample_drawn",
     /// A matter left the path: withdrawn, not passed; data: state.
     MatterEnded "matter.ended",
+    /// A matter that was taken back goes on in another; data: into.
+    MatterMerged "matter.merged",
     /// A matter was evaluated and closed.
     MatterClosed "matter.closed",
     /// A stage's due date passed; data: stage.

@@ -25,6 +25,7 @@ use crate::{
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "matters.attach_evidence", run: |tx, event| Box::pin(attach_evidence(tx, event)) },
     Reaction { name: "matters.tell", run: |tx, event| Box::pin(tell_step(tx, event)) },
+    Reaction { name: "matters.tell_merged", run: |tx, event| Box::pin(tell_merged(tx, event)) },
     Reaction { name: "matters.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
 ];
 
@@ -157,6 +158,26 @@ pub async fn tell_followers(tx: &Tx, matter: MatterId, card: Card) -> Result<()>
         post_card(tx, thread, card.clone()).await?;
     }
     Ok(())
+}
+
+/// Whoever's voice goes on in another matter hears so, and so does everybody who talks about that one.
+async fn tell_merged(tx: &Tx, event: &Event) -> Result<()> {
+    let into = event.get::<MatterId>("into").filter(|_| event.kind == Kind::MatterMerged);
+    let Some(into) = into else { return Ok(()) };
+    let (old, new) = (queries::row(tx, event.subject_id()?).await?, queries::row(tx, into).await?);
+    let blanks = [
+        ("title", old.title.into()),
+        ("number", old.number.into()),
+        ("other", new.title.into()),
+        ("other-number", new.number.into()),
+    ];
+    let card = Card {
+        code: "matter_merged",
+        title: text::say_with("card-matter-merged", &blanks),
+        text: text::say_with("card-matter-merged-text", &blanks),
+        link: format!("/matters/{into}"),
+    };
+    tell_followers(tx, into, card).await
 }
 
 /// A late stage is put before the body that proposed the matter.

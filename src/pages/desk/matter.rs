@@ -23,7 +23,10 @@ use crate::{
     error::Result,
     forms::{self, FormView},
     ids::MatterId,
-    matters::{self, MatterView, ReservedItem, Stage, StageState, State as MatterState, queries::Standing},
+    matters::{
+        self, MatterSummary, MatterView, MattersQuery, ReservedItem, Stage, StageState, State as MatterState,
+        queries::Standing,
+    },
     meetings::{self, Audience, MeetingView},
     notices::{self, NoticeView},
     pages::{
@@ -38,6 +41,8 @@ use crate::{
 
 /// Characters of a title that other titles are made from.
 const TITLE: usize = 40;
+/// Other matters among which one is chosen.
+const MATTERS: u64 = 100;
 /// Days after which a new meeting, a new vote and a new task are proposed to begin or end.
 const MEETING_DAYS: i64 = 3;
 const ASSEMBLY_DAYS: i64 = 11;
@@ -58,6 +63,8 @@ struct MatterPage {
     businesses: Vec<&'static str>,
     owners: Vec<SeatView>,
     presets: Vec<PresetView>,
+    /// Matters of the village in which this one may go on.
+    others: Vec<MatterSummary>,
     /// The numbers of the villagers' groups.
     groups: Vec<i32>,
     presume: Presumed,
@@ -200,6 +207,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         callers: if is_open { callers(clerk, &area, (likely, &groups)) } else { Vec::new() },
         businesses: kinds_of_business(clerk),
         presets: if can.open_vote { votable(areas::get(db, &area).await?.level) } else { Vec::new() },
+        others: if can.withdraw { others(app, &matter).await? } else { Vec::new() },
         presume: presume(app, &matter).await?,
         aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
@@ -262,6 +270,19 @@ async fn owners(app: &App, area: &str) -> Result<Vec<SeatView>> {
     let here = bodies::bodies_in(app.store.read(), area, app.now()).await?;
     let mut known = HashSet::new();
     Ok(here.into_iter().flat_map(|body| body.seats).filter(|seat| known.insert(seat.person_id)).collect())
+}
+
+/// The other matters of the same village that are under way.
+async fn others(app: &App, matter: &MatterView) -> Result<Vec<MatterSummary>> {
+    let query = MattersQuery {
+        area: Some(matter.head.area_code.clone()),
+        state: Some(MatterState::Open),
+        limit: Some(MATTERS),
+        ..MattersQuery::default()
+    };
+    let mut others = matters::queries::list(app.store.read(), query).await?.items;
+    others.retain(|one| one.id != matter.head.id && one.area_code == matter.head.area_code);
+    Ok(others)
 }
 
 fn votable(level: Level) -> Vec<PresetView> {

@@ -95,6 +95,7 @@ field-not-money = 金额不对，要写成 1200 或 1200.50，单位是元
 field-not-carried = 这一条没有通过，不能派任务
 field-steps-out-of-order = 日子的先后不对：先提名，再审核，再公示，然后任职
 field-out-of-order = 环节的先后不对，或者重复了
+field-not-under-way-here = 只能并入本村正在办的另一件事项
 field-unlawful-path = 提事、亮事、评事三个环节一个也不能少
 # Voices.
 field-about-is-private = 投诉某个人的留言不能让全村都看，请选“只有办事的人能看”或“只有镇里能看”

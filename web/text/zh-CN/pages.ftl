@@ -192,6 +192,7 @@ page-side-info = 补充情况
 # Matters.
 page-matters = 村里事
 page-matters-none = 现在没有事项。
+page-matter-merged = 已并入 { $number } { $title }
 page-matters-all = 看全部事项 ›
 page-matter-voices = { $n } 位村民的留言
 page-matter-number = 编号 { $number }

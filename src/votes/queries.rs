@@ -36,7 +36,7 @@ pub mod turnout;
 
 pub use self::ballots::{BallotView, ballots};
 pub use self::committee::committee;
-pub(super) use self::committee::failed_recall;
+pub(super) use self::committee::{failed_recall, is_recall_under_way};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
 pub use self::kinds::{
     has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,

@@ -34,7 +34,7 @@ const UNSUBSCRIBED: &str = "unsubscribed";
 pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<ReachRow>> {
     let db = app.store.read();
     let vote = votes::queries::vote(db, id).await?;
-    if !votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id)) {
+    if !votes::office::may_run(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
     let electors = votes::queries::to_tell(db, id).await?;

@@ -2,24 +2,35 @@
 //! Whom a vote recalls has no hand in it.
 use sea_orm::ConnectionTrait;
 
-use super::{queries, rows::vote, sealed};
+use super::{
+    queries::{self, VoteView},
+    rows::vote,
+    sealed,
+};
 use crate::{
     actor::{Actor, HeldSeat},
     board::sealing::Trustee,
     bodies::{self, Right},
     error::{Code, Result},
-    ids::BodyId,
+    ids::{BodyId, PersonId},
     people::{self, village_groups},
 };
 
 /// May the actor run this vote: its roll, its paper, its answers? Not one by which the actor is recalled.
 pub(super) fn runs(actor: &Actor, vote: &vote::Model) -> bool {
-    vote.recalled_id != Some(actor.person) && may_run(actor, (&vote.preset, &vote.area_code, vote.body_id))
+    is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id), vote.recalled_id)
 }
 
-/// The same of a vote by these marks.
+/// The same of a vote as everybody sees it.
 #[must_use]
-pub fn may_run(actor: &Actor, (preset, area, body): (&str, &str, BodyId)) -> bool {
+pub fn may_run(actor: &Actor, vote: &VoteView) -> bool {
+    is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id), vote.recalled_id)
+}
+
+fn is_run_by(actor: &Actor, (preset, area, body): (&str, &str, BodyId), recalled: Option<PersonId>) -> bool {
+    if recalled == Some(actor.person) {
+        return false;
+    }
     if queries::is_inside(preset) {
         bodies::members::holds(actor, body)
     } else {

@@ -103,7 +103,7 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
     let db = app.store.read();
     let vote = queries::vote(db, id).await?;
     clerk.sits_over(&vote.area_code)?;
-    let can_issue = may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id));
+    let can_issue = may_run(&clerk.actor, &vote);
     let bends = is_counting(&vote.state) && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
     let shown = PaperPage {
         page: clerk.page(text::say("desk-paper")).at(format!("/desk/votes/{id}/paper")),

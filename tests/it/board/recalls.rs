@@ -106,8 +106,15 @@ async fn whom_a_vote_recalls_has_no_hand_in_it_and_it_runs_once() {
     assert!(own.body.to_string().contains("not_yourself"), "{}", own.body);
     let vote = village.clerk.post("/v1/votes", asked.clone()).await.ok();
     assert_eq!(village.clerk.post("/v1/votes", asked.clone()).await.refused(), "wrong_state", "one at a time");
-    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
-    let sheet = json!({ "number": 1 });
+    let (id, sheet) = (vote["id"].as_str().unwrap(), json!({ "number": 1 }));
+    let path = format!("/v1/votes/{id}");
+    assert_eq!(vote["recalled_id"], json!(village.chair.person));
+    assert_eq!(village.chair.download(&format!("/desk/votes/{id}/doors")).await.0, 403);
+    assert_eq!(village.clerk.download(&format!("/desk/votes/{id}/doors")).await.0, 200);
+    // nor casts for the own wife
+    let wife = village.villager(&app, "00002").await;
+    let husband = json!({ "agent": { "name": "章建明", "roster_number": "00001" }, "relation": "spouse" });
+    assert_eq!(wife.post(&format!("{path}/proxies"), husband).await.refused(), "proxy_not_allowed");
     assert_eq!(village.chair.post(&format!("{path}/paper/sheets"), sheet.clone()).await.refused(), "not_allowed");
     village.clerk.post(&format!("{path}/paper/sheets"), sheet).await.ok();
     let (annul, why) = (format!("{path}/annul"), json!({ "reason": "不作数", "authority": "村委会" }));

@@ -188,7 +188,7 @@ impl Secrecy {
 /// `rule_not_votable` for a preset that cannot be voted on here, or when nobody is on its roll; `invalid_fields`, also for a
 /// meeting that was not called in time, and for a recall that was not asked for as the law has it;
 /// `authorisation_needed` where the representatives may not decide it; `halted`;
-/// `wrong_state` when the matter is not to be decided now or another vote about it is open.
+/// `wrong_state` when the matter is not to be decided now or another vote about it, or on the same recall, is open.
 pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteView> {
     let about = about::about(tx, actor, &input).await?;
     let now = tx.now();
@@ -212,7 +212,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let electors = roll::draw_up(tx, (&input.preset, &preset), ground, day).await?;
     about::require_enough(&preset, electors.len())?;
     let preset = of_representatives::composed(tx, preset, (&about.area, day), &electors).await?;
-    let preset = recall::petitioned(tx, preset, (&input, &about), electors.len()).await?;
+    let preset = recall::petitioned(tx, preset, (&input, &about, actor.person), electors.len()).await?;
     let preset = mobile::applied(preset, &input);
     let row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;

@@ -4,6 +4,7 @@ mod archives;
 mod browser;
 mod charters;
 mod choices;
+mod closed;
 mod collective;
 mod composition;
 mod counters;

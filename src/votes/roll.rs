@@ -160,8 +160,12 @@ async fn members(tx: &Tx, body: BodyId, day: NaiveDate) -> Result<Vec<Elector>> 
     for one in &mut all {
         one.household = homes.get(&one.id).copied().unwrap_or(one.household);
     }
-    // always the same way: they come from several villages
-    all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
+    // always the same way: they come from several villages; of whom the register has by name nobody sees whether from one of them
+    let place = |one: &Resident| match off_roster.contains(&one.id) {
+        true => (true, one.name.clone(), one.id.to_string()),
+        false => (false, one.area.clone(), one.roster_number.clone()),
+    };
+    all.sort_by_cached_key(place);
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }
 }
 

@@ -49,7 +49,7 @@ pub(super) use self::proxies::alternate_of;
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_of, results_in,
 };
-pub(super) use self::selection::{candidate, homes_of, kept_homes};
+pub(super) use self::selection::{candidate, choosing, homes_of, kept_homes};
 pub use self::spoken::{Spoken, spoken};
 
 /// A secret vote whose three keys are not made yet.

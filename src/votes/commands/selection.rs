@@ -41,17 +41,19 @@ pub(super) fn check(checks: &mut Checks, input: &OpenVote) {
 /// The households that choose together, if they do.
 ///
 /// # Errors
-/// `invalid_fields` for a number that no household of the village has, and for one that is named twice; `not_found` for a vote
-/// before that is not there.
+/// `invalid_fields` for a number that no household of the village has, for one that is named twice or chooses in another vote now;
+/// `not_found` for a vote before that is not there.
 pub(super) async fn homes(tx: &Tx, input: &OpenVote, area: &str) -> Result<Vec<HouseholdId>> {
     if let Some(before) = input.parent_vote_id {
         return queries::homes_of(&queries::row(tx, before).await?);
     }
     let (mut checks, mut homes) = (Checks::default(), Vec::new());
+    let choosing = queries::choosing(tx, area).await?;
     for (at, number) in input.households.iter().enumerate() {
         let field = format!("households[{at}]");
         match people::queries::household_numbered(tx, area, number.trim()).await? {
             Some(home) if homes.contains(&home.id) => checks.wrong(field, "duplicate"),
+            Some(home) if choosing.contains(&home.id) => checks.wrong(field, "chooses_already"),
             Some(home) => homes.push(home.id),
             None => checks.wrong(field, "unknown"),
         }

@@ -117,6 +117,8 @@ async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() 
     let vote = village.chair.post("/v1/votes", of_homes(json!({}))).await.ok();
     assert_eq!((&vote["is_binding"], &vote["on_roll"]), (&json!(true), &json!(5)));
     assert_eq!(vote["preset_name"], "5 户一起推选村民代表（按户）");
+    let twice = village.chair.post("/v1/votes", of_homes(json!({ "question": "再推选一次" }))).await;
+    assert!(twice.body.to_string().contains("chooses_already"), "{}", twice.body);
     let ballots = format!("/v1/votes/{}/ballots", vote["id"].as_str().unwrap());
     let other = village.villager(&app, "00025").await;
     assert_eq!(other.post(&ballots, ballot(&["1"])).await.refused(), "not_on_roll");
@@ -152,7 +154,7 @@ async fn it_is_opened_from_the_page_of_the_meeting() {
         ("group_number", "4"),
         ("preset", "rep_selection_person"),
         ("secrecy", "open"),
-        ("closes_at", &closes),
+        ("closes_at", closes.as_str()),
     ];
     let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let typed: Vec<String> = typed.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();

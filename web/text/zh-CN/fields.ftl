@@ -68,6 +68,7 @@ field-not-on-register = 成员名册上没有这个编号
 field-not-of-a-group = 只有村民小组会议才写第几组
 field-not-of-households = 只有推选村民代表才写由哪几户一起推选
 field-group-or-households = 由哪个村民小组推选，或者由哪几户一起推选，写其中一样
+field-chooses-already = 这一户正在和别的户一起推选，一户只参加一次
 field-same-household = 同一户只能产生一名村民代表，请先在这一户里定下一个人
 field-reserved-to-all = 这件事依法要由全村的村民会议定，一个小组定不了
 field-of-no-matter = 这种表决在会上办，不属于哪件事项

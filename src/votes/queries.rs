@@ -31,6 +31,7 @@ pub mod proxies;
 pub mod replaced;
 mod results;
 pub mod roll_list;
+mod selection;
 mod spoken;
 pub mod turnout;
 
@@ -40,7 +41,7 @@ pub(super) use self::committee::{failed_recall, is_recall_under_way};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
 pub use self::kinds::{
     has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
-    is_of_kind, is_recall,
+    is_of_kind, is_recall, is_selection,
 };
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
@@ -48,6 +49,7 @@ pub(super) use self::proxies::alternate_of;
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_of, results_in,
 };
+pub(super) use self::selection::{candidate, choosing, homes_of, kept_homes};
 pub use self::spoken::{Spoken, spoken};
 
 /// A secret vote whose three keys are not made yet.

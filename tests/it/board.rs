@@ -22,6 +22,7 @@ mod proxies;
 mod recalls;
 mod rolls;
 mod secrecy;
+mod selections;
 mod sequencer;
 mod turns;
 mod votes;

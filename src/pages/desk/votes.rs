@@ -207,6 +207,7 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         seats: None,
         parent_vote_id: Some(id),
         group_number: before.group_number,
+        households: Vec::new(),
         preset: before.preset,
         secrecy: match before.secrecy.as_str() {
             "secret" => Secrecy::Secret,

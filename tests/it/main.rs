@@ -47,6 +47,7 @@ mod receipts;
 mod redis_wipe;
 mod referrals;
 mod relay;
+mod rosters;
 mod routing;
 mod schema;
 mod simulation;

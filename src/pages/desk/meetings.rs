@@ -30,7 +30,7 @@ use crate::{
     people::village_groups,
     text,
     votes::{
-        queries::{has_charter, has_items},
+        queries::{has_charter, has_items, is_selection},
         rules::collective::ITEMS,
     },
 };
@@ -209,6 +209,11 @@ impl MeetingPage {
             text::say("desk-minutes-said"),
         ];
         lines.join("\n")
+    }
+
+    /// Are representatives of the villagers chosen by one of them?
+    fn may_select(&self) -> bool {
+        self.agenda.presets.iter().any(|one| is_selection(&one.id))
     }
 
     fn calls_villagers(&self) -> bool {

@@ -72,7 +72,7 @@ pub struct WithdrawMatter {
     #[schema(min_length = 2, max_length = 200)]
     pub reason: String,
     /// The other matter of the village in which it goes on, with its voices and who follows it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<MatterId>,
     /// The `rev` that the mover saw.
     #[serde(default)]

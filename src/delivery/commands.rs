@@ -84,6 +84,7 @@ pub async fn set_up(tx: &Tx, actor: &Actor, (area, input): (String, SetUpWebhook
         created_by: Set(Some(actor.person)),
         created_at: Set(tx.now()),
         removed_at: Set(None),
+        rests_until: Set(None),
     };
     let row = row.insert(tx).await?;
     record(tx, actor, &row, "set_up").await?;

@@ -18,6 +18,8 @@ pub(crate) mod webhook {
         pub created_by: Option<PersonId>,
         pub created_at: DateTime<Utc>,
         pub removed_at: Option<DateTime<Utc>>,
+        /// It kept a try waiting in vain, and is left alone until then.
+        pub rests_until: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,6 +8,7 @@ mod loud;
 mod meetings;
 mod month;
 mod paced;
+mod rounds;
 mod stopped;
 mod votes;
 

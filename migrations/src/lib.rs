@@ -60,7 +60,7 @@ mod m0064_rooms;
 mod m0065_recalls;
 mod m0066_mobile_boxes;
 mod m0070_rests;
-mod m0071_rounds;
+mod m0071_rounds_and_marks;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -128,7 +128,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0065_recalls::Migration),
             Box::new(m0066_mobile_boxes::Migration),
             Box::new(m0070_rests::Migration),
-            Box::new(m0071_rounds::Migration),
+            Box::new(m0071_rounds_and_marks::Migration),
         ]
     }
 }

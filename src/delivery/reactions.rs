@@ -1,5 +1,6 @@
-//! What follows from events: webhooks are to be told of notices, matters, meetings and votes, people of what concerns them.
-use super::{announce, commands};
+//! What follows from events: webhooks are to be told of notices, matters, meetings and votes, people of what concerns them and of
+//! what was written down at their doors.
+use super::{announce, commands, marks};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
@@ -10,6 +11,7 @@ use crate::{
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "delivery.plan", run: |tx, event| Box::pin(plan(tx, event)) },
     Reaction { name: "delivery.announce", run: |tx, event| Box::pin(announce::follow(tx, event)) },
+    Reaction { name: "delivery.tell_marked", run: |tx, event| Box::pin(marks::tell_marked(tx, event)) },
 ];
 
 async fn plan(tx: &Tx, event: &Event) -> Result<()> {

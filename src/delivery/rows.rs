@@ -209,6 +209,36 @@ pub(crate) mod topic_choice {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Somebody was told at the door.
+pub(crate) mod door_mark {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+    use uuid::Uuid;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "door_marks")]
+    pub struct Model {
+        /// What was told: the kind of the event of which the messages tell.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        /// Of which meeting or vote.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub about: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub at: DateTime<Utc>,
+        pub by_id: PersonId,
+        pub way: String,
+        pub note: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Somebody follows a matter.
 pub(crate) mod follow {
     use chrono::{DateTime, Utc};

@@ -1,7 +1,7 @@
-//! Cards for many, which are posted in pieces.
+//! Cards for many, which are posted in pieces; who was told at the door of a meeting's call or of a vote.
 use sea_orm_migration::{prelude::*, schema::*};
 
-use crate::schema::create;
+use crate::schema::{create, index};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -33,6 +33,27 @@ impl MigrationTrait for Migration {
                 .foreign_key(ForeignKey::create().from("card_readers", "person_id").to("people", "id"))
                 .foreign_key(ForeignKey::create().from("card_readers", "stream_id").to("streams", "id"));
         })
-        .await
+        .await?;
+        create(manager, "door_marks", |table| {
+            table
+                .col(string("kind"))
+                .col(uuid("about"))
+                .col(uuid("person_id"))
+                .col(timestamp_with_time_zone("at"))
+                .col(uuid("by_id"))
+                .col(string("way"))
+                .col(string_null("note"))
+                .primary_key(Index::create().col("kind").col("about").col("person_id"))
+                .foreign_key(ForeignKey::create().from("door_marks", "person_id").to("people", "id"))
+                .foreign_key(ForeignKey::create().from("door_marks", "by_id").to("people", "id"));
+        })
+        .await?;
+        index(manager, "door_marks", &["by_id", "at"]).await?;
+        manager.get_connection().execute_unprepared(FROM_NOW_ON).await?;
+        Ok(())
     }
 }
+
+/// A reaction that has no place yet would begin with the first event of all.
+const FROM_NOW_ON: &str = "INSERT INTO reaction_cursors (reaction, number) \
+    SELECT 'delivery.tell_marked', number FROM chain_heads WHERE id = 1";

@@ -107,6 +107,10 @@ async fn a_household_told_of_a_meeting_is_not_disturbed_by_it_and_sees_who_says_
     app.settle().await;
     assert!(row(&scene, &meeting, resident.person).await["way"] != "door");
     assert!(cards_in(app, worker.person, "mailbox").await.contains(&"door_taken_back".to_owned()));
+    let handed = "SELECT count(*) FROM entries WHERE body LIKE '%meeting_doors%'";
+    assert_eq!(scene.number(handed).await, 0, "the messages have their time");
+    scene.pass(TimeDelta::hours(4)).await;
+    assert_eq!(scene.number(handed).await, 1, "then who holds the meeting has the list");
     let foreign = tap(&resident, &doors, &format!("person_id={granny}&act=undo")).await;
     assert_eq!(foreign, 404, "another's is not the own");
     scene.app.stop().await;

@@ -1,5 +1,5 @@
 //! Reads of deliveries: webhooks with how they fare, what is due, what waits.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
@@ -158,6 +158,13 @@ pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u6
     let due = delivery::Entity::find().filter(delivery::Column::DueAt.lte(now));
     let due = due.filter(delivery::Column::TargetId.is_not_in(resting(db, now).await?));
     Ok(due.filter(delivery::Column::State.is_in([QUEUED, SENDING])).count(db).await?)
+}
+
+/// The addresses that kept their last try waiting in vain, whether they rest still or not.
+pub(super) async fn hanging(db: &impl ConnectionTrait) -> Result<HashSet<String>> {
+    let rows = webhook::Entity::find().select_only().column(webhook::Column::Id);
+    let ids: Vec<WebhookId> = rows.filter(webhook::Column::RestsUntil.is_not_null()).into_tuple().all(db).await?;
+    Ok(ids.iter().map(ToString::to_string).collect())
 }
 
 /// The addresses that are left alone for now.

@@ -18,7 +18,7 @@ pub(crate) mod webhook {
         pub created_by: Option<PersonId>,
         pub created_at: DateTime<Utc>,
         pub removed_at: Option<DateTime<Utc>>,
-        /// It kept a try waiting in vain, and is left alone until then.
+        /// It kept its last try waiting in vain, and is left alone until then.
         pub rests_until: Option<DateTime<Utc>>,
     }
 

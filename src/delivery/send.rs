@@ -39,13 +39,18 @@ pub(super) async fn try_once(app: &App, id: DeliveryId) -> Option<Duration> {
         let end = call(app, &claimed).await?;
         let took = end.as_ref().map(|_| begun.elapsed());
         count(&claimed.channel, end.as_ref());
+        let is_quick = took.is_some_and(|took| took < SLOW);
         let hung = took.is_some_and(|took| took >= SLOW) && end.as_ref().is_some_and(is_silent);
         app.store
             .write(move |tx| {
                 Box::pin(async move {
                     let target = address(&claimed)?;
                     settle(tx, claimed, end).await?;
-                    if hung { leave_alone(tx, target).await } else { Ok(()) }
+                    match (hung, is_quick) {
+                        (true, _) => rest(tx, target, Some(tx.now() + REST)).await,
+                        (_, true) => rest(tx, target, None).await,
+                        _ => Ok(()),
+                    }
                 })
             })
             .await?;
@@ -63,13 +68,16 @@ fn is_silent(end: &Outcome) -> bool {
 }
 
 /// Whatever else waits for this address would hang, too, and use up tries. The rest stands at the address, so that it costs the
-/// same however much waits: when it is over one try decides, because an address has one under way at a time.
-async fn leave_alone(tx: &Tx, target: WebhookId) -> Result<()> {
-    webhook::Entity::update_many()
-        .col_expr(webhook::Column::RestsUntil, Expr::value(tx.now() + REST))
-        .filter(webhook::Column::Id.eq(target))
-        .exec(tx)
-        .await?;
+/// same however much waits: when it is over one try decides, because an address has one under way at a time. One that answers
+/// is as any other again.
+async fn rest(tx: &Tx, target: WebhookId, until: Option<DateTime<Utc>>) -> Result<()> {
+    let mut change = webhook::Entity::update_many()
+        .col_expr(webhook::Column::RestsUntil, Expr::value(until))
+        .filter(webhook::Column::Id.eq(target));
+    if until.is_none() {
+        change = change.filter(webhook::Column::RestsUntil.is_not_null());
+    }
+    change.exec(tx).await?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    commands::SEALED_FOR,
+    commands::{SEALED_FOR, end_waiting},
     letters, queries,
     rows::{attempt, delivery, webhook},
     rules,
@@ -39,6 +39,7 @@ pub(super) async fn try_once(app: &App, id: DeliveryId) -> Option<Duration> {
         let end = call(app, &claimed).await?;
         let took = end.as_ref().map(|_| begun.elapsed());
         count(&claimed.channel, end.as_ref());
+        let is_gone = end.is_none();
         let is_quick = took.is_some_and(|took| took < SLOW);
         let hung = took.is_some_and(|took| took >= SLOW) && end.as_ref().is_some_and(is_silent);
         app.store
@@ -46,6 +47,9 @@ pub(super) async fn try_once(app: &App, id: DeliveryId) -> Option<Duration> {
                 Box::pin(async move {
                     let target = address(&claimed)?;
                     settle(tx, claimed, end).await?;
+                    if is_gone && is_removed(tx, target).await? {
+                        return end_waiting(tx, target).await;
+                    }
                     match (hung, is_quick) {
                         (true, _) => rest(tx, target, Some(tx.now() + REST)).await,
                         (_, true) => rest(tx, target, None).await,
@@ -79,6 +83,11 @@ async fn rest(tx: &Tx, target: WebhookId, until: Option<DateTime<Utc>>) -> Resul
     }
     change.exec(tx).await?;
     Ok(())
+}
+
+async fn is_removed(tx: &Tx, target: WebhookId) -> Result<bool> {
+    let row = webhook::Entity::find_by_id(target).one(tx).await?;
+    Ok(row.is_none_or(|row| row.removed_at.is_some()))
 }
 
 fn address(row: &delivery::Model) -> Result<WebhookId> {

@@ -14,6 +14,7 @@ use axum::{
     routing::post,
 };
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -102,6 +103,36 @@ async fn addresses_that_hang_delay_nobody_else_and_hear_of_everything_once_when_
         assert!(answered.elapsed() < Duration::from_secs(10), "who answers is as any other");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_webhook_that_was_removed_is_ended_in_pieces_and_never_sent() {
+    let scene = Scene::set().await;
+    let (target, url) = Target::open(200).await;
+    let clerk = &scene.village.clerk;
+    let hook = clerk.post(&scene.hooks, json!({ "url": url })).await.ok()["id"].as_str().unwrap().to_owned();
+    let raw = Raw::open(scene.app.folder.path()).await;
+    let id = raw.spelled("randomblob(16)", "gen_random_uuid()");
+    let many = format!(
+        "INSERT INTO deliveries (id, kind, channel, event_number, target_id, subject_id, state, tries, due_at, created_at) \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2300) \
+         SELECT {id}, 'notice.published', 'webhook', -i, '{hook}', '{hook}', 'queued', 0, \
+         '2099-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00' FROM n"
+    );
+    assert_eq!(raw.execute(&many).await, 2300);
+    let removed = clerk.request(Method::DELETE, &format!("{}/{hook}", scene.hooks)).send().await.unwrap();
+    assert_eq!(removed.status(), 204);
+    let cancelled = "SELECT count(*) FROM deliveries WHERE event_number < 0 AND state = 'cancelled'";
+    assert_eq!(raw.one::<i64>(cancelled).await, 1000, "one unit ends a thousand");
+    raw.execute("UPDATE deliveries SET due_at = created_at WHERE state = 'queued'").await;
+    let due = Instant::now();
+    while raw.one::<i64>(cancelled).await < 2300 {
+        assert!(due.elapsed() < Duration::from_secs(30), "what is left is ended as it comes due");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    raw.close().await;
+    assert_eq!(target.count(), 0);
     scene.app.stop().await;
 }
 

@@ -50,6 +50,8 @@ pub struct TellAtDoor {
 /// That somebody was told at the door.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DoorMarkView {
+    /// What it was that they were told.
+    pub about: Call,
     /// Who.
     pub person_id: PersonId,
     /// When it was written down.
@@ -223,5 +225,6 @@ async fn found(
 
 async fn view(db: &impl ConnectionTrait, row: door_mark::Model) -> Result<DoorMarkView> {
     let by_name = people::names(db, vec![row.by_id]).await?.remove(&row.by_id).unwrap_or_default();
-    Ok(DoorMarkView { person_id: row.person_id, told_at: clock::local(row.at), by_name })
+    let about = if row.kind == Kind::VoteOpened.as_str() { Call::Vote } else { Call::Meeting };
+    Ok(DoorMarkView { about, person_id: row.person_id, told_at: clock::local(row.at), by_name })
 }

@@ -59,8 +59,7 @@ mod m0063_particulars;
 mod m0064_rooms;
 mod m0065_recalls;
 mod m0066_mobile_boxes;
-mod m0070_rests;
-mod m0071_rounds_and_marks;
+mod m0070_reached;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -127,8 +126,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_rooms::Migration),
             Box::new(m0065_recalls::Migration),
             Box::new(m0066_mobile_boxes::Migration),
-            Box::new(m0070_rests::Migration),
-            Box::new(m0071_rounds_and_marks::Migration),
+            Box::new(m0070_reached::Migration),
         ]
     }
 }

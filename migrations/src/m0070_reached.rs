@@ -1,4 +1,5 @@
-//! Cards for many, which are posted in pieces; who was told at the door of a meeting's call or of a vote.
+//! Until when an address that kept its try waiting in vain is left alone; cards for many, which are posted in pieces; who was told
+//! at the door of a meeting's call or of a vote.
 use sea_orm_migration::{prelude::*, schema::*};
 
 use crate::schema::{create, index};
@@ -13,6 +14,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let rest = ColumnDef::new("rests_until").timestamp_with_time_zone().null().to_owned();
+        manager.alter_table(Table::alter().table("webhooks").add_column(rest).to_owned()).await?;
         create(manager, "card_rounds", |table| {
             table
                 .col(uuid("id").primary_key())

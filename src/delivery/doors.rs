@@ -111,7 +111,7 @@ impl Called {
     pub fn is_held_by(&self, actor: &Actor) -> bool {
         match self {
             Self::Meeting(meeting) => bodies::members::holds(actor, meeting.body_id),
-            Self::Vote(vote) => votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id)),
+            Self::Vote(vote) => votes::office::may_run(actor, vote),
         }
     }
 
@@ -131,10 +131,11 @@ impl Called {
     }
 
     /// Whose doors the actor knows: who holds it all of them; where a village is called, or a group of it, who goes round there
-    /// those of the own groups.
+    /// those of the own groups; of a recall not whom it recalls.
     pub(super) async fn scope(&self, db: &impl ConnectionTrait, actor: &Actor) -> Result<Scope> {
         let is_of_village = match self {
             Self::Meeting(meeting) => meeting.audience.is_assembly(),
+            Self::Vote(vote) if vote.recalled_id == Some(actor.person) => false,
             Self::Vote(vote) => !votes::queries::is_inside(&vote.preset),
         };
         if self.is_held_by(actor) {

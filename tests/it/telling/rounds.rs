@@ -67,14 +67,10 @@ async fn a_card_for_many_is_posted_in_pieces_each_once_and_in_order() {
         }
     }
     let raw = Raw::open(app.folder.path()).await;
-    let shown = raw
-        .rows(
-            "SELECT s.subject_id, e.body FROM entries e JOIN streams s ON s.id = e.stream_id \
-             WHERE s.kind = 'mailbox' AND e.kind = 'card' AND e.body LIKE '%明天开会%' ORDER BY e.stream_id, e.seq",
-        )
-        .await;
+    let shown = "SELECT s.subject_id, e.body FROM entries e JOIN streams s ON s.id = e.stream_id \
+        WHERE s.kind = 'mailbox' AND e.kind = 'card' AND e.body LIKE '%明天开会%' ORDER BY e.stream_id, e.seq";
     let mut cards: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in &shown {
+    for row in raw.rows(shown).await {
         let body: Value = serde_json::from_str(&row.try_get_by_index::<String>(1).unwrap()).unwrap();
         let whose = row.try_get_by_index(0).unwrap();
         cards.entry(whose).or_default().push(body["card"].as_str().unwrap().to_owned());

@@ -54,7 +54,8 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
 async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()> {
     let vote = votes::queries::vote(tx, id).await?;
     let (code, link) = match channel {
-        Channel::Door => ("vote_doors", format!("/desk/votes/{id}/doors")),
+        // where who runs it and who goes round write down whom they told
+        Channel::Door => ("vote_doors", format!("/votes/{id}/doors")),
         // what a body or a villagers' group decides by itself is not for the whole village to hear
         _ if votes::queries::is_inside(&vote.preset) || vote.group_number.is_some() => return Ok(()),
         _ => ("loudspeaker_script", format!("/desk/aloud/vote/{id}")),
@@ -87,7 +88,7 @@ async fn called_to_office(tx: &Tx, told: &announcement::Model) -> Result<()> {
         code: "meeting_doors",
         title: text::say_with("delivery-meeting-doors-title", &blanks),
         text: text::say_with("delivery-meeting-doors-text", &blanks),
-        link: format!("/desk/meetings/{}/reach#unreached", meeting.id),
+        link: format!("/meetings/{}/doors", meeting.id),
     };
     post_card(tx, office(tx, meeting.body_id).await?, card).await?;
     Ok(())

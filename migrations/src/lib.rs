@@ -59,6 +59,7 @@ mod m0063_particulars;
 mod m0064_rooms;
 mod m0065_recalls;
 mod m0066_mobile_boxes;
+mod m0070_reached;
 mod m0072_numbers;
 mod m0073_circles;
 mod m0077_cosign_sheets;
@@ -129,6 +130,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_rooms::Migration),
             Box::new(m0065_recalls::Migration),
             Box::new(m0066_mobile_boxes::Migration),
+            Box::new(m0070_reached::Migration),
             Box::new(m0072_numbers::Migration),
             Box::new(m0073_circles::Migration),
             Box::new(m0077_cosign_sheets::Migration),

@@ -215,6 +215,10 @@ kinds! {
     NoticeConfirmedFor "notice.confirmed_for",
     /// Such a confirmation was taken back; data: version, person, via, by.
     NoticeConfirmationUndone "notice.confirmation_undone",
+    /// Somebody was told at the door of a meeting's call or of a vote; data: about, person.
+    DoorTold "door.told",
+    /// That was taken back; data: about, person, by.
+    DoorTakenBack "door.taken_back",
     /// A second person let the script of an emergency go to the loudspeaker by night; data: area.
     BroadcastReleased "notice.broadcast_released",
     /// Somebody objected; data: notice.

@@ -2,6 +2,8 @@
 //! concerned is told of every step.
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use crate::{
     bodies,
     error::{Code, Error, Result},
@@ -15,7 +17,7 @@ use crate::{
     store::Tx,
     streams::{
         StreamKind,
-        commands::{Card, channel, mailbox, office, post_card},
+        commands::{Card, Reader, channel, mailbox, office, post_card, post_to_each},
         queries::find,
     },
     suggestions, tasks, text,
@@ -154,10 +156,8 @@ pub async fn tell_followers(tx: &Tx, matter: MatterId, card: Card) -> Result<()>
     if let Some(discussion) = find(tx, StreamKind::Discussion, &matter.to_string()).await? {
         post_card(tx, discussion, card.clone()).await?;
     }
-    for (_, thread) in suggestions::queries::author_threads(tx, matter).await? {
-        post_card(tx, thread, card.clone()).await?;
-    }
-    Ok(())
+    let threads = suggestions::queries::author_threads(tx, matter).await?.into_iter();
+    post_to_each(tx, threads.map(|(_, thread)| Reader::Stream(thread)).collect(), (Uuid::now_v7(), card)).await
 }
 
 /// Whoever's voice goes on in another matter hears so, and so does everybody who talks about that one.

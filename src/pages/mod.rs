@@ -85,6 +85,7 @@ pub fn routes() -> Router<App> {
         .merge(meeting::routes())
         .merge(notice::routes())
         .merge(doors::routes())
+        .merge(untold::routes())
         .merge(settings::routes())
         .merge(held::routes())
         .merge(vote::routes())

@@ -66,6 +66,7 @@ type Due = for<'t> fn(&'t Tx) -> BoxFuture<'t, Result<u64>>;
 const DUES: &[(&str, Due)] = &[
     ("one-time codes", |tx| Box::pin(people::due(tx))),
     ("cursors", |tx| Box::pin(streams::commands::cursors_due(tx))),
+    ("cards for many", |tx| Box::pin(streams::commands::cards_due(tx))),
     ("rights of a day", |tx| Box::pin(streams::commands::end_of_day(tx))),
     ("held messages", |tx| Box::pin(moderation::commands::due(tx))),
     ("reports", |tx| Box::pin(reports::commands::due(tx))),

@@ -59,7 +59,7 @@ pub(super) const POSTED: &str = "posted";
 /// A secret vote that is over and waits for two of its keys.
 pub(super) const COUNTING: &str = "counting";
 /// A vote that takes ballots.
-pub(super) const OPEN: &str = "open";
+pub const OPEN: &str = "open";
 /// A vote that is over and whose paper waits to be counted.
 pub(super) const COUNTING_PAPER: &str = "counting_paper";
 /// A vote that was counted.

@@ -276,7 +276,11 @@ impl World {
             "appeal_held" => json!({ "text": "我说的是实话" }),
             "set_review" | "set_media_review" => json!({ "is_on": false }),
             "confirm_notice_for" => json!({ "person_id": self.authors[&place].person, "via": "door" }),
-            "undo_confirmation" | "tell_confirmation" => json!({ "person_id": self.chairs[&place].person }),
+            "undo_confirmation" | "tell_confirmation" | "undo_told_at_door" => {
+                json!({ "person_id": self.chairs[&place].person })
+            }
+            "tell_at_door" if row.object == "meeting" => json!({ "person_id": self.authors[&place].person }),
+            "tell_at_door" => json!({ "person_id": Uuid::now_v7() }),
             "set_registration" => json!({ "registration": "浙德社备第12号" }),
             "set_room" => json!({ "place": "村委会一楼", "hours": "每天 8:30–17:00" }),
             "set_duty" => json!({}),

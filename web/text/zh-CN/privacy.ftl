@@ -18,6 +18,7 @@ privacy-kind-key = 封存您的话和录音用的钥匙
 privacy-kind-answers = 问卷答案
 privacy-kind-meeting = 会议签到、会议记录
 privacy-kind-notice = 看过公示的确认
+privacy-kind-told = 上门告知您的记录
 privacy-kind-objection = 异议和答复
 privacy-kind-ballot = 表决名册、选票
 privacy-kind-office = 任职和督办

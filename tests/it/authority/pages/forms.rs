@@ -168,7 +168,9 @@ pub(super) async fn fields(
         "/desk/forms/{id}/visit" => {
             vec![("person_id", world.authors[&place].person.to_string()), ("answers.a", "修".to_owned())]
         }
-        "/notices/{id}/doors" => vec![("person_id", world.authors[&place].person.to_string())],
+        "/notices/{id}/doors" | "/meetings/{id}/doors" | "/votes/{id}/doors" => {
+            vec![("person_id", world.authors[&place].person.to_string())]
+        }
         "/notices/{id}/household" => vec![("person_id", world.authors[&place].person.to_string())],
         "/settings" => vec![("from", "22:00".to_owned()), ("to", "06:30".to_owned())],
         "/desk/letters/duty" => vec![("body_id", object.to_owned()), ("off", "1".to_owned())],

@@ -59,6 +59,7 @@ mod m0063_particulars;
 mod m0064_rooms;
 mod m0065_recalls;
 mod m0066_mobile_boxes;
+mod m0067_legal_officers;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -125,6 +126,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_rooms::Migration),
             Box::new(m0065_recalls::Migration),
             Box::new(m0066_mobile_boxes::Migration),
+            Box::new(m0067_legal_officers::Migration),
         ]
     }
 }

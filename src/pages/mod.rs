@@ -31,6 +31,7 @@ mod guest;
 mod held;
 mod home;
 pub mod layout;
+mod legal;
 mod login;
 mod matter;
 mod meeting;
@@ -80,6 +81,7 @@ pub fn routes() -> Router<App> {
         .merge(plan::routes())
         .merge(arguments::routes())
         .merge(charters::routes())
+        .merge(legal::routes())
         .merge(register::routes())
         .merge(form::routes())
         .merge(meeting::routes())

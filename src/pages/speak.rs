@@ -6,6 +6,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use serde::Deserialize;
 
 use super::{
     fields::{Fields, MAX_FILES_BODY, Sent, Wrong, with_files},
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
+    app::{App, Query},
     bodies::{
         self, SeatView,
         room::{self, RoomView},
@@ -128,8 +129,18 @@ pub(super) fn offline() -> String {
     shown.render().unwrap_or_default()
 }
 
-async fn show(State(app): State<App>, who: Resident) -> Result<Response> {
-    page(&app, &who, (Sent::default(), Wrong::default(), Vec::new())).await
+/// What is chosen beforehand, where a page leads here for something.
+#[derive(Debug, Default, Deserialize)]
+struct Preset {
+    kind: Option<String>,
+}
+
+async fn show(State(app): State<App>, who: Resident, Query(preset): Query<Preset>) -> Result<Response> {
+    let mut blank = Sent::default();
+    if let Some(kind) = KINDS.iter().find(|kind| preset.kind.as_deref() == Some(**kind)) {
+        blank.fields.preset("kind", *kind);
+    }
+    page(&app, &who, (blank, Wrong::default(), Vec::new())).await
 }
 
 /// What others have said already, the first time that something for everybody is sent.

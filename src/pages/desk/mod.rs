@@ -17,6 +17,7 @@ mod county_voices;
 mod frame;
 mod guest;
 mod held;
+mod legal;
 mod letters;
 mod matter;
 mod matter_acts;
@@ -93,6 +94,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/guest", get(guest::show).post(guest::record))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
+        .route("/desk/legal", get(legal::show))
+        .route("/desk/legal/{form}", post(legal::act))
         .route("/desk/members", get(members::show))
         .route("/desk/members/{form}", post(members::act))
         .route("/desk/suspensions", get(suspensions::show))

@@ -109,6 +109,10 @@ impl World {
                 let person = self.fresh_person(place).await;
                 self.seat(self.committees[&place], person, "grid_worker", None).await.to_string()
             }
+            "legal_seat" => {
+                let person = self.fresh_person(place).await;
+                self.seat(self.committees[&place], person, "legal_officer", None).await.to_string()
+            }
             "webhook" => {
                 let url = format!("http://127.0.0.1:9/{}", Uuid::now_v7());
                 id(&chair.post(&format!("/v1/areas/{code}/webhooks"), json!({ "url": url })).await.ok())

@@ -274,6 +274,7 @@ impl World {
             "undo_confirmation" | "tell_confirmation" => json!({ "person_id": self.chairs[&place].person }),
             "set_registration" => json!({ "registration": "浙德社备第12号" }),
             "set_room" => json!({ "place": "村委会一楼", "hours": "每天 8:30–17:00" }),
+            "set_legal_desk" => json!({ "place": "村委会二楼", "hours": "每周三 9:00–11:30", "villages": [code] }),
             "set_duty" => json!({}),
             "set_seat_groups" => json!({ "groups": [1, 2] }),
             "set_quiet_hours" => json!({ "from": "22:00", "to": "06:30" }),

@@ -203,6 +203,12 @@ pub(super) async fn fields(
             ("place", "村委会一楼".to_owned()),
             ("hours", "每天 8:30–17:00".to_owned()),
         ],
+        "/desk/legal/desk" => vec![
+            ("area", code),
+            ("seat_id", object.to_owned()),
+            ("place", "村委会二楼".to_owned()),
+            ("hours", "每周三 9:00–11:30".to_owned()),
+        ],
         "/desk/bodies/end" => vec![("area", code), ("seat_id", object.to_owned())],
         "/desk/suspensions/suspend" => {
             // somebody of whom nothing else is asked

@@ -1,0 +1,19 @@
+# 法制村官（村法律顾问）：坐班、咨询。
+page-legal = 村法律顾问
+page-legal-of = { $area }法律顾问
+page-legal-nobody = 这里还没有登记法律顾问。
+page-legal-at = { $place }，坐班时间：{ $hours }
+page-legal-no-hours = 还没有公布坐班时间，可以先在网上提问。
+page-legal-serves = 服务：
+page-legal-ask = 问一个法律问题
+page-legal-ask-hint = 选“全村都能看”，问和答都会列在这里，别的村民也用得上；涉及家事、隐私的，请选“只有办事的人能看”，或者当面问。村里收到后转给法律顾问答复。
+page-legal-lectures = 普法讲座等活动的通知
+page-legal-answered = 大家问过的
+page-legal-go = 看全部
+desk-legal = 法律顾问
+desk-legal-desk = 坐班地点、时间、服务的村
+desk-legal-desk-hint = 村民在“村法律顾问”页面看得到。不勾选村，就是服务这个组织管的所有村。
+desk-legal-place = 在哪里
+desk-legal-hours = 坐班时间（如：每周三 9:00–11:30）
+desk-legal-villages = 服务的村
+desk-legal-keep = 保存

@@ -118,6 +118,8 @@ ids! {
     ClaimId,
     /// A request to put something right that is kept about oneself.
     CorrectionId,
+    /// A contract that a legal officer is to look at (合同审查).
+    ContractReviewId,
     /// An account of WeChat.
     WechatAccountId,
 }

@@ -60,6 +60,7 @@ mod m0064_rooms;
 mod m0065_recalls;
 mod m0066_mobile_boxes;
 mod m0067_legal_officers;
+mod m0068_contract_reviews;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -127,6 +128,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0065_recalls::Migration),
             Box::new(m0066_mobile_boxes::Migration),
             Box::new(m0067_legal_officers::Migration),
+            Box::new(m0068_contract_reviews::Migration),
         ]
     }
 }

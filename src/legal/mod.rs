@@ -1,18 +1,27 @@
 //! 法制村官 (村法律顾问): what a legal officer does beside the note on a matter's legality, and when one is there for residents.
 //!
 //! Always true: who sits as a legal officer serves the villages that were named for the seat, or all that the body covers, and
-//! everybody sees where and when.
-//! Tables owned: `legal_desks`, `legal_villages`. Events recorded: none (the rows are their own record).
+//! everybody sees where and when; a contract is read by the body that sent it and by the legal officers of its area, is answered
+//! once and not by who sent it, and beside its matter everybody reads whether it may be signed, not why.
+//! Tables owned: `legal_desks`, `legal_villages`, `contract_reviews`. Events recorded: `contract.review_asked`,
+//! `contract.reviewed`; of where and when an officer is there, none (the rows are their own record).
 //!
 //! # Why
 //! A question of law is a public voice of the kind 咨询: it has its clock and its answer already, and the clerk gives it to the
 //! legal officer, who sits in the body responsible. What officers answered so is listed beside their hours. A lecture is a
 //! notice about activities.
+pub mod contracts;
 mod http;
 pub mod officers;
+mod photos;
+mod reactions;
 mod rows;
+pub mod rules;
 
 pub use self::{
+    contracts::{AskContractReview, ContractReviewView, GiveContractOpinion},
     http::routes,
     officers::{LegalOfficerView, SetLegalDesk},
+    reactions::REACTIONS,
+    rules::ContractOutcome,
 };

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::rows::{desk, village};
 use crate::{
-    actor::{Actor, covers},
+    actor::{Actor, HeldSeat, covers},
     areas::{self, AreaName, VILLAGE_CODE},
     bodies::{
         self, Right, Role, SeatView,
@@ -138,6 +138,21 @@ pub async fn of_area(
     };
     let all = seats.into_iter().zip(shown).filter(|(_, view)| serves(view));
     Ok(all.map(|((body, seat), view)| (body, seat, view)).collect())
+}
+
+/// The areas that the actor serves as a legal officer: the villages that were named for the seat, or all that its body covers.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn places(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<String>> {
+    let is_officer = |seat: &&HeldSeat| seat.role == Role::LegalOfficer.as_str();
+    let seats: Vec<&HeldSeat> = actor.seats.iter().filter(is_officer).collect();
+    if seats.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut named = villages(db, seats.iter().map(|seat| seat.seat_id).collect()).await?;
+    let of = |seat: &HeldSeat| named.remove(&seat.seat_id).unwrap_or_else(|| seat.areas.clone());
+    Ok(seats.into_iter().flat_map(of).collect())
 }
 
 async fn views(db: &impl ConnectionTrait, seats: Vec<(Body, SeatView)>) -> Result<Vec<LegalOfficerView>> {

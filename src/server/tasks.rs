@@ -18,7 +18,7 @@ use crate::{
     claims, delivery,
     error::Result,
     events::{Reaction, Relay},
-    forms, groups, guests, inbox,
+    forms, groups, guests, inbox, legal,
     live::{self, Hub},
     matters, media, meetings, moderation, notices, people, privacy, reports,
     store::{RungBells, Tx},
@@ -49,6 +49,7 @@ pub fn reactions() -> Vec<Reaction> {
         tasks_subject::REACTIONS,
         matters::REACTIONS,
         votes::REACTIONS,
+        legal::REACTIONS,
         aloud::REACTIONS,
         privacy::REACTIONS,
         // last: who has read the card that the others posted need not be told

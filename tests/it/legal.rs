@@ -2,7 +2,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, person_of};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, person_of};
 
 fn id(value: &Value) -> &str {
     value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}"))
@@ -63,5 +63,58 @@ async fn residents_see_when_the_officer_is_there_and_what_was_answered_to_others
     village.town.post(&format!("/v1/seats/{seat}/end"), json!(null)).await.ok();
     assert_eq!(app.get(&officers).await.ok(), json!([]));
     assert_eq!(put(&village.clerk, &path, &desk(json!([]))).await.refused(), "wrong_state");
+    app.stop().await;
+}
+
+const PAPER: &[u8] = include_bytes!("../data/media/clear.png");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_is_answered_once_and_read_by_its_body_and_the_officer_alone() {
+    let (app, village) = Village::start().await;
+    let matter = json!({ "area_code": village.area, "title": "山塘出租", "summary": "把山塘租出去。" });
+    let matter = id(&village.chair.post("/v1/matters", matter).await.ok()).to_owned();
+    let asked = |photos: Value| {
+        json!({ "area_code": village.area, "body_id": village.committee, "matter_id": matter, "title": "山塘租赁合同",
+            "text": "租期三十年。", "photos": photos })
+    };
+    let reviews = "/v1/contract-reviews";
+    let nobody = village.clerk.post(reviews, asked(json!([]))).await;
+    assert_eq!(nobody.body["errors"][0]["code"], "no_legal_officer", "{}", nobody.body);
+    let (lawyer, _) = officer(&app, &village).await;
+    for who in [&village.council_chair, &village.supervisor, &village.villager(&app, "00007").await, &lawyer] {
+        assert_eq!(who.post(reviews, asked(json!([]))).await.refused(), "not_allowed", "not in the committee's name");
+    }
+    let photo = id(&village.clerk.upload(PAPER.to_vec()).await.ok()).to_owned();
+    let first = village.clerk.post_once(reviews, "contract-1", asked(json!([photo]))).await.ok();
+    let again = village.clerk.post_once(reviews, "contract-1", asked(json!([photo]))).await.ok();
+    assert_eq!(first, again, "sent twice, asked once");
+    let path = format!("{reviews}/{}", id(&first));
+    let picture = first["photos"][0]["url"].as_str().unwrap().to_owned();
+    app.settle().await;
+    assert!(cards_in(&app, lawyer.person, "mailbox").await.contains(&"contract_review_asked".to_owned()));
+    assert!(page(&lawyer, "/desk").await.contains("山塘租赁合同"), "and has it on the list");
+    for who in [&village.chair, &lawyer] {
+        assert_eq!(who.get(&path).await.ok()["text"], "租期三十年。");
+        assert_eq!(who.download(&picture).await.0, 200);
+    }
+    for who in [&village.council_chair, &village.supervisor, &village.town, &village.villager(&app, "00008").await] {
+        assert_eq!(who.get(&path).await.refused(), "not_found");
+        assert_eq!((who.download(&picture).await.0, who.download(&format!("/v1/media/{photo}")).await.0), (404, 404));
+        assert_eq!(who.get(reviews).await.ok(), json!([]));
+    }
+    let opinion = json!({ "outcome": "to_change", "text": "租期不得超过二十年。" });
+    let answer = format!("{path}/opinion");
+    assert_eq!(village.chair.post(&answer, opinion.clone()).await.refused(), "not_allowed", "not by who wants it");
+    assert_eq!(village.supervisor.post(&answer, opinion.clone()).await.refused(), "not_found");
+    let said = lawyer.post(&answer, opinion.clone()).await.ok();
+    assert_eq!(said["opinion"]["text"], "租期不得超过二十年。");
+    assert_eq!(lawyer.post(&answer, opinion).await.refused(), "wrong_state", "once");
+    assert!(cards_in(&app, village.chair.person, "office").await.contains(&"contract_reviewed".to_owned()));
+    assert!(page(&village.chair, &format!("/desk/legal/contracts/{}", id(&first))).await.contains("二十年"));
+    // beside the matter everybody reads whether it may be signed, and nothing else
+    let public = app.http.get(app.url(&format!("/matters/{matter}"))).send().await.unwrap().text().await.unwrap();
+    assert!(public.contains("山塘租赁合同") && public.contains("改了再签"), "{public}");
+    assert!(!public.contains("二十年") && !public.contains("三十年"), "{public}");
+    assert!(!page(&lawyer, "/desk").await.contains("山塘租赁合同"), "done");
     app.stop().await;
 }

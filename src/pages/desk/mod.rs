@@ -18,6 +18,7 @@ mod frame;
 mod guest;
 mod held;
 mod legal;
+mod legal_contracts;
 mod letters;
 mod matter;
 mod matter_acts;
@@ -61,6 +62,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(of_votes())
         .merge(of_meetings())
+        .merge(of_law())
         .route("/desk", get(todo::show))
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
@@ -94,8 +96,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/guest", get(guest::show).post(guest::record))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
-        .route("/desk/legal", get(legal::show))
-        .route("/desk/legal/{form}", post(legal::act))
         .route("/desk/members", get(members::show))
         .route("/desk/members/{form}", post(members::act))
         .route("/desk/suspensions", get(suspensions::show))
@@ -129,6 +129,19 @@ fn of_meetings() -> Router<App> {
         .route("/desk/notices/{id}/reach", get(reach::show))
         .route("/desk/notices/{id}/script", get(reach::script))
         .route("/desk/notices/{id}/{form}", post(notices::act))
+}
+
+/// Those of legal officers.
+fn of_law() -> Router<App> {
+    Router::new()
+        .route("/desk/legal", get(legal::show))
+        .route("/desk/legal/{form}", post(legal::act))
+        .route(
+            "/desk/legal/contracts",
+            get(legal_contracts::list).post(legal_contracts::ask).layer(DefaultBodyLimit::max(MAX_PROOF)),
+        )
+        .route("/desk/legal/contracts/{id}", get(legal_contracts::show))
+        .route("/desk/legal/contracts/{id}/opinion", post(legal_contracts::answer))
 }
 
 /// Those of votes, and of what is said aloud.

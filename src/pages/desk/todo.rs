@@ -10,6 +10,7 @@ use crate::{
     claims,
     error::Result,
     forms::{self, Purpose},
+    legal::{self, ContractReviewView},
     matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
     meetings, notices,
     page::PageQuery,
@@ -52,6 +53,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(unseen(&app, &clerk).await?);
     todos.extend(of_others(&app, &clerk).await?);
     todos.extend(own_tasks(&app, &clerk).await?);
+    todos.extend(contracts(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
@@ -128,6 +130,20 @@ async fn own_tasks(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         link: format!("/desk/tasks/{}", task.id),
     };
     Ok(open.into_iter().map(todo).collect())
+}
+
+/// Contracts that wait for the clerk, a legal officer.
+async fn contracts(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |one: ContractReviewView| Todo {
+        title: one.title,
+        notes: vec![text::say("desk-contracts")],
+        from: one.body_name,
+        due: Some(Due::seen(one.due_at, app.now())),
+        next: text::say("desk-contract-opinion-do"),
+        link: format!("/desk/legal/contracts/{}", one.id),
+    };
+    let waiting = legal::contracts::waiting(app.store.read(), &clerk.actor).await?;
+    Ok(waiting.into_iter().map(todo).collect())
 }
 
 /// Phones to be bound and things on the roster to be put right.

@@ -1,4 +1,5 @@
 //! How a thing of each kind comes about, in any of the villages.
+mod law;
 mod talk;
 
 use chrono::TimeDelta;
@@ -61,6 +62,7 @@ impl World {
             "message" => self.message(&owner, place).await,
             "chain" => self.chain(&owner, place).await,
             "held" => self.held(&owner, place).await,
+            "contract" => self.contract(place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
             "written_objection" => self.written_objection(&owner, place).await,

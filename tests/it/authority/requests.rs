@@ -102,6 +102,7 @@ impl World {
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1").replace("{objection_id}", &Uuid::now_v7().to_string());
+        let path = path.replace("{media_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{challenge_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);
         let path = path + &self.query(row, object);
@@ -274,6 +275,12 @@ impl World {
             "undo_confirmation" | "tell_confirmation" => json!({ "person_id": self.chairs[&place].person }),
             "set_registration" => json!({ "registration": "浙德社备第12号" }),
             "set_room" => json!({ "place": "村委会一楼", "hours": "每天 8:30–17:00" }),
+            "ask_contract_review" => {
+                self.lawyer(place).await;
+                let body = self.own_bodies.get(role).unwrap_or(&self.committees[&place]);
+                json!({ "area_code": code, "body_id": body, "title": "承包合同", "text": "甲方、乙方。" })
+            }
+            "give_contract_opinion" => json!({ "outcome": "sound", "text": "可以签。" }),
             "set_legal_desk" => json!({ "place": "村委会二楼", "hours": "每周三 9:00–11:30", "villages": [code] }),
             "set_duty" => json!({}),
             "set_seat_groups" => json!({ "groups": [1, 2] }),

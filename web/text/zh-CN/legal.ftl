@@ -1,4 +1,4 @@
-# 法制村官（村法律顾问）：坐班、咨询。
+# 法制村官（村法律顾问）：坐班、咨询、合同审查。
 page-legal = 村法律顾问
 page-legal-of = { $area }法律顾问
 page-legal-nobody = 这里还没有登记法律顾问。
@@ -17,3 +17,26 @@ desk-legal-place = 在哪里
 desk-legal-hours = 坐班时间（如：每周三 9:00–11:30）
 desk-legal-villages = 服务的村
 desk-legal-keep = 保存
+desk-contracts = 合同审查
+desk-contracts-none = 还没有送审的合同。
+desk-contract-ask = 送审一份合同
+desk-contract-hint = 合同内容只有送审的组织和法律顾问看得到；挂在事项下面的，大家只看得到名称和结论。法律顾问 5 个工作日内答复。
+desk-contract-body = 以哪个组织的名义
+desk-contract-matter = 为哪件事项
+desk-contract-no-matter = 不挂事项
+desk-contract-title = 合同名称
+desk-contract-text = 合同内容（可以只传照片）
+desk-contract-photos = 合同照片（最多 9 张）
+desk-contract-opinion = 审查意见
+desk-contract-opinion-hint = 写清楚理由，要改的写明怎么改。写了不能再改。
+desk-contract-opinion-text = 意见
+desk-contract-opinion-do = 出具意见
+contract-outcome-sound = 可以签
+contract-outcome-to-change = 改了再签
+contract-outcome-unsound = 不宜签
+page-contracts = 合同审查
+page-contract-waits = 审查中
+legal-card-asked-title = 有一份合同要审：{ $title }
+legal-card-asked-text = 请在 { $day } 前出具书面意见。
+legal-card-reviewed-title = 合同审好了：{ $title }
+legal-card-reviewed-text = 法律顾问已经出具书面意见（期限 { $day }），请打开查看。

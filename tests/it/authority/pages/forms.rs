@@ -203,6 +203,12 @@ pub(super) async fn fields(
             ("place", "村委会一楼".to_owned()),
             ("hours", "每天 8:30–17:00".to_owned()),
         ],
+        "/desk/legal/contracts" => {
+            world.lawyer(place).await;
+            let body = own_body(world).to_string();
+            vec![("area", code), ("body_id", body), ("title", "承包合同".to_owned()), text()]
+        }
+        "/desk/legal/contracts/{id}/opinion" => vec![("outcome", "sound".to_owned()), text()],
         "/desk/legal/desk" => vec![
             ("area", code),
             ("seat_id", object.to_owned()),

@@ -61,6 +61,7 @@ mod m0065_recalls;
 mod m0066_mobile_boxes;
 mod m0067_legal_officers;
 mod m0068_contract_reviews;
+mod m0069_mediations;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -129,6 +130,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0066_mobile_boxes::Migration),
             Box::new(m0067_legal_officers::Migration),
             Box::new(m0068_contract_reviews::Migration),
+            Box::new(m0069_mediations::Migration),
         ]
     }
 }

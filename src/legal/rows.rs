@@ -75,3 +75,80 @@ pub(super) mod contract {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// A mediation; its words are sealed by a key of its own.
+pub(super) mod mediation {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        ids::{DataKeyId, MediationId, PersonId},
+        legal::rules::MediationState,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "mediations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: MediationId,
+        pub key_id: DataKeyId,
+        pub area_code: String,
+        pub officer_id: PersonId,
+        pub about: String,
+        pub state: MediationState,
+        pub opened_at: DateTime<Utc>,
+        pub ended_at: Option<DateTime<Utc>>,
+        pub outcome: Option<String>,
+        pub agreement: Option<String>,
+        pub follow_up_on: Option<NaiveDate>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody between whom a mediation is held; the name is sealed by its key.
+pub(super) mod party {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{MediationId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "mediation_parties")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub mediation_id: MediationId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub person_id: Option<PersonId>,
+        pub name: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What was found when an agreement was looked at again; sealed by its key.
+pub(super) mod follow_up {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::MediationId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "mediation_follow_ups")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub mediation_id: MediationId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub text: String,
+        pub at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

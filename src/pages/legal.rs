@@ -11,7 +11,7 @@ use crate::{
     app::{App, Query},
     areas,
     error::{Code, Result},
-    legal::{LegalOfficerView, officers},
+    legal::{LegalOfficerView, MediationView, mediations, officers},
     suggestions::queries::{Consultation, consulted},
     text,
 };
@@ -33,6 +33,8 @@ struct LegalPage {
     officers: Vec<LegalOfficerView>,
     /// For who sees what is public there.
     consultations: Vec<Consultation>,
+    /// Those that are held for the viewer.
+    mediations: Vec<MediationView>,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<Which>) -> Result<Response> {
@@ -50,5 +52,9 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<Which>
     let title = text::say_with("page-legal-of", &[("area", name.into())]);
     let page = viewer.page("page-legal").titled(title).at("/legal");
     let officers = found.into_iter().map(|(_, _, view)| view).collect();
-    Ok(render(&LegalPage { page, officers, consultations }))
+    let mediations = match viewer.actor.as_ref() {
+        Some(actor) => mediations::of_party(db, &app.keys, actor).await?,
+        None => Vec::new(),
+    };
+    Ok(render(&LegalPage { page, officers, consultations, mediations }))
 }

@@ -34,6 +34,7 @@ pub mod layout;
 mod legal;
 mod login;
 mod matter;
+mod mediation;
 mod meeting;
 mod message;
 mod notice;
@@ -82,6 +83,7 @@ pub fn routes() -> Router<App> {
         .merge(arguments::routes())
         .merge(charters::routes())
         .merge(legal::routes())
+        .merge(mediation::routes())
         .merge(register::routes())
         .merge(form::routes())
         .merge(meeting::routes())

@@ -1,8 +1,10 @@
 //! Legal officers 法制村官: when they are there, what they are asked, and what they write down.
+use chrono::TimeDelta;
+use liusheng::{clock, ids::PersonId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, person_of};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, count, person_of};
 
 fn id(value: &Value) -> &str {
     value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}"))
@@ -116,5 +118,120 @@ async fn a_contract_is_answered_once_and_read_by_its_body_and_the_officer_alone(
     assert!(public.contains("山塘租赁合同") && public.contains("改了再签"), "{public}");
     assert!(!public.contains("二十年") && !public.contains("三十年"), "{public}");
     assert!(!page(&lawyer, "/desk").await.contains("山塘租赁合同"), "done");
+    app.stop().await;
+}
+
+/// A mediation between two of the village and somebody from outside.
+async fn opened(village: &Village, lawyer: &Somebody, parties: &[&Somebody]) -> String {
+    let mut named: Vec<Value> = parties.iter().map(|one| json!({ "person_id": one.person })).collect();
+    named.push(json!({ "name": "外村的陈师傅" }));
+    let new = json!({ "area_code": village.area, "about": "两家为排水沟争吵。", "parties": named });
+    let first = lawyer.post_once("/v1/mediations", "m-1", new.clone()).await.ok();
+    let again = lawyer.post_once("/v1/mediations", "m-1", new).await.ok();
+    assert_eq!(id(&first), id(&again), "sent twice, opened once");
+    id(&first).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mediation_is_there_for_its_parties_and_its_officer_alone() {
+    let (app, village) = Village::start().await;
+    let (lawyer, seat) = officer(&app, &village).await;
+    let (one, other) = (village.villager(&app, "00007").await, village.villager(&app, "00016").await);
+    let new = |parties: Value| json!({ "area_code": village.area, "about": "排水沟", "parties": parties });
+    assert_eq!(village.chair.post("/v1/mediations", new(json!([]))).await.refused(), "not_allowed");
+    let stranger = village.neighbour(&app).await.person;
+    for wrong in [
+        json!([{ "person_id": one.person }]),
+        json!([{ "person_id": one.person }, { "person_id": one.person }]),
+        json!([{ "person_id": one.person }, { "person_id": lawyer.person }]),
+        json!([{ "person_id": one.person }, { "person_id": stranger }]),
+        json!([{ "person_id": one.person }, { "person_id": one.person, "name": "两样都填" }]),
+    ] {
+        assert_eq!(lawyer.post("/v1/mediations", new(wrong.clone())).await.refused(), "invalid_fields", "{wrong}");
+    }
+    app.settle().await;
+    let written = ["events", "entries"].map(|table| format!("SELECT count(*) FROM {table}"));
+    let mut before = Vec::new();
+    for select in &written {
+        before.push(count(app.folder.path(), select).await);
+    }
+    let path = format!("/v1/mediations/{}", opened(&village, &lawyer, &[&one, &other]).await);
+    app.settle().await;
+    for (select, before) in written.iter().zip(before) {
+        assert_eq!(count(app.folder.path(), select).await, before, "nothing is told of it: {select}");
+    }
+    // whatever their office: nobody else knows of it
+    let colleague = person_of(&app.app, &village.area, "00013").await;
+    let also = json!({ "person_id": colleague, "role": "legal_officer" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), also).await.ok();
+    let colleague = Somebody::signed_in(&app, colleague).await;
+    let household = village.villager(&app, "00008").await;
+    for who in [&village.chair, &village.clerk, &village.supervisor, &village.town, &colleague, &household] {
+        assert_eq!(who.get(&path).await.refused(), "not_found");
+        assert_eq!(who.post(&format!("{path}/end"), json!({ "state": "withdrawn" })).await.refused(), "not_found");
+        assert_eq!(who.get("/v1/mediations").await.ok(), json!([]));
+    }
+    // a party reads all of it, and does nothing but withdraw
+    assert_eq!(one.get(&path).await.ok()["parties"][2], json!({ "name": "外村的陈师傅", "is_resident": false }));
+    assert!(page(&one, "/").await.contains("正在进行的调解") && page(&one, "/legal").await.contains("排水沟"));
+    assert!(!page(&household, "/").await.contains("正在进行的调解"));
+    let agreed = json!({ "state": "agreed", "agreement": "沟改到路边。" });
+    assert_eq!(other.post(&format!("{path}/end"), agreed).await.refused(), "not_allowed");
+    let taken = one.get("/v1/me/export").await.ok();
+    assert!(taken["mediations"].to_string().contains("排水沟"), "taken along by whose it is: {}", taken["mediations"]);
+    assert!(!lawyer.get("/v1/me/export").await.ok().to_string().contains("排水沟"), "and not by who holds it");
+    // who sits there no more holds it no more; the parties still have it
+    village.town.post(&format!("/v1/seats/{seat}/end"), json!(null)).await.ok();
+    let before = Somebody::signed_in(&app, lawyer.person).await;
+    assert_eq!(before.get(&path).await.refused(), "not_found");
+    assert_eq!(before.get("/v1/mediations").await.ok(), json!([]));
+    let left = other.post(&format!("{path}/end"), json!({ "state": "withdrawn" })).await.ok();
+    assert_eq!(left["state"], "withdrawn");
+    assert_eq!(one.post(&format!("{path}/end"), json!({ "state": "withdrawn" })).await.refused(), "wrong_state");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_is_looked_at_again_on_its_day() {
+    let (app, village) = Village::start().await;
+    let (lawyer, _) = officer(&app, &village).await;
+    let one = village.villager(&app, "00007").await;
+    let case = opened(&village, &lawyer, &[&one]).await;
+    let path = format!("/v1/mediations/{case}");
+    let photo = id(&lawyer.upload(PAPER.to_vec()).await.ok()).to_owned();
+    let day = |days: i64| (clock::local_date(app.app.now()) + TimeDelta::days(days)).to_string();
+    let end = |state: &str, photos: Value, on: Option<String>| json!({ "state": state, "outcome": "各让一步。", "photos": photos, "follow_up_on": on });
+    for wrong in [
+        end("agreed", json!([]), None),
+        end("failed", json!([photo]), None),
+        end("failed", json!([]), Some(day(3))),
+        end("agreed", json!([photo]), Some(day(-1))),
+        end("agreed", json!([photo]), Some(day(400))),
+    ] {
+        assert_eq!(lawyer.post(&format!("{path}/end"), wrong.clone()).await.refused(), "invalid_fields", "{wrong}");
+    }
+    let ended = lawyer.post(&format!("{path}/end"), end("agreed", json!([photo]), Some(day(3)))).await.ok();
+    let picture = ended["photos"][0]["url"].as_str().unwrap();
+    for (who, status) in [(&one, 200), (&lawyer, 200), (&village.chair, 404), (&village.town, 404)] {
+        assert_eq!(who.download(picture).await.0, status);
+        assert_eq!(who.download(&format!("/v1/media/{photo}")).await.0, 404, "there is one way to it");
+    }
+    app.pass(TimeDelta::days(2)).await;
+    let todo = async |who: PersonId| page(&Somebody::signed_in(&app, who).await, "/desk").await;
+    assert!(!todo(lawyer.person).await.contains("调解回访"), "not before");
+    app.pass(TimeDelta::days(1)).await;
+    let desk = todo(lawyer.person).await;
+    assert!(desk.contains("调解回访") && !desk.contains("排水沟"), "on the day, without a word of it: {desk}");
+    assert!(!todo(village.chair.person).await.contains("调解回访"));
+    let lawyer = Somebody::signed_in(&app, lawyer.person).await;
+    let again = format!("{path}/follow-ups");
+    let one = Somebody::signed_in(&app, one.person).await;
+    assert_eq!(one.post(&again, json!({ "text": "还没改。" })).await.refused(), "not_allowed");
+    lawyer.post(&again, json!({ "text": "只改了一半。", "next_on": day(10) })).await.ok();
+    assert!(!todo(lawyer.person).await.contains("调解回访"), "until the next time");
+    lawyer.post(&again, json!({ "text": "改好了。" })).await.ok();
+    let read = one.get(&path).await.ok();
+    assert_eq!((read["follow_ups"].as_array().map(Vec::len), read.get("follow_up_on")), (Some(2), None));
+    assert_eq!(lawyer.post(&again, json!({ "text": "还要看。" })).await.refused(), "wrong_state");
     app.stop().await;
 }

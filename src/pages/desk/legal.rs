@@ -7,6 +7,7 @@ use super::frame::{Clerk, Desk, Draft, named, places, villages};
 use crate::{
     app::{App, Path, Query},
     areas::AreaName,
+    bodies::Right,
     error::{Code, Result},
     ids::SeatId,
     legal::{
@@ -36,6 +37,8 @@ struct LegalDeskPage {
     areas: Vec<AreaName>,
     area: String,
     officers: Vec<Officer>,
+    /// The clerk mediates, and nobody else sees it.
+    mediates: bool,
 }
 
 /// A legal officer, and what the clerk may say about one.
@@ -70,6 +73,7 @@ async fn shown(app: &App, clerk: &Clerk, (area, draft): (Option<&str>, Draft)) -
         draft,
         areas: places(db, clerk, &area).await?,
         officers: officers_of(app, clerk, &area).await?,
+        mediates: clerk.may(Right::NoteLegality, &area),
         area,
     };
     Ok(render_as(shown.draft.status(), &shown))

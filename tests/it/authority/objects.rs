@@ -23,8 +23,20 @@ use crate::support::{Somebody, answer};
 pub(super) const FIRST_MESSAGE: i64 = 2;
 
 /// What somebody owns in person.
-const PERSONAL: [&str; 11] =
-    ["voice", "referral", "extension", "hiding", "assist", "photo", "upload", "thread", "mailbox", "contact", "group"];
+const PERSONAL: [&str; 12] = [
+    "voice",
+    "referral",
+    "extension",
+    "hiding",
+    "assist",
+    "photo",
+    "upload",
+    "thread",
+    "mailbox",
+    "contact",
+    "group",
+    "mediation",
+];
 
 impl World {
     /// A new object of this kind.
@@ -63,6 +75,7 @@ impl World {
             "chain" => self.chain(&owner, place).await,
             "held" => self.held(&owner, place).await,
             "contract" => self.contract(place).await,
+            "mediation" => self.mediation(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
             "written_objection" => self.written_objection(&owner, place).await,

@@ -280,6 +280,11 @@ impl World {
                 let body = self.own_bodies.get(role).unwrap_or(&self.committees[&place]);
                 json!({ "area_code": code, "body_id": body, "title": "承包合同", "text": "甲方、乙方。" })
             }
+            "open_mediation" => {
+                json!({ "area_code": code, "about": "宅基地界线", "parties": [{ "name": "甲" }, { "name": "乙" }] })
+            }
+            "end_mediation" => json!({ "state": "withdrawn" }),
+            "follow_up_mediation" => json!({ "text": "已经履行。" }),
             "give_contract_opinion" => json!({ "outcome": "sound", "text": "可以签。" }),
             "set_legal_desk" => json!({ "place": "村委会二楼", "hours": "每周三 9:00–11:30", "villages": [code] }),
             "set_duty" => json!({}),

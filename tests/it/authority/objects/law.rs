@@ -1,5 +1,6 @@
-//! What legal officers are asked.
+//! What legal officers are asked, and between whom they mediate.
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
     authority::world::{Place, World, id},
@@ -25,5 +26,16 @@ impl World {
         let asked = json!({ "area_code": place.code(), "body_id": self.committees[&place], "title": "承包合同",
             "text": "甲方、乙方。" });
         id(&self.chairs[&place].post("/v1/contract-reviews", asked).await.ok())
+    }
+
+    /// A mediation between this one and somebody who is on no roster.
+    pub(super) async fn mediation(&mut self, party: &Somebody, place: Place) -> String {
+        let lawyer = self.lawyer(place).await;
+        let words = format!("纠纷{}", Uuid::now_v7());
+        let parties = json!([{ "person_id": party.person }, { "name": "外村人" }]);
+        let opened = json!({ "area_code": place.code(), "about": words, "parties": parties });
+        let made = id(&lawyer.post("/v1/mediations", opened).await.ok());
+        self.keep(words, "mediation", place, party.person);
+        made
     }
 }

@@ -208,6 +208,13 @@ pub(super) async fn fields(
             let body = own_body(world).to_string();
             vec![("area", code), ("body_id", body), ("title", "承包合同".to_owned()), text()]
         }
+        "/desk/legal/mediations" => vec![
+            ("area_code", code),
+            ("about", "宅基地界线".to_owned()),
+            ("name.0", "甲".to_owned()),
+            ("name.1", "乙".to_owned()),
+        ],
+        "/desk/legal/mediations/{id}/end" => vec![("state", "failed".to_owned())],
         "/desk/legal/contracts/{id}/opinion" => vec![("outcome", "sound".to_owned()), text()],
         "/desk/legal/desk" => vec![
             ("area", code),

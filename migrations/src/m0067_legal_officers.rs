@@ -1,7 +1,7 @@
-//! When and where a legal officer is there for residents, and for which villages.
+//! When and where a legal officer is there for residents, and for which villages; what an officer's hours went into, day by day.
 use sea_orm_migration::{prelude::*, schema::*};
 
-use crate::schema::create;
+use crate::schema::{create, index};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -29,6 +29,21 @@ impl MigrationTrait for Migration {
                 .foreign_key(ForeignKey::create().from("legal_villages", "seat_id").to("legal_desks", "seat_id"))
                 .foreign_key(ForeignKey::create().from("legal_villages", "area_code").to("areas", "code"));
         })
-        .await
+        .await?;
+        create(manager, "legal_hours", |table| {
+            table
+                .col(uuid("person_id"))
+                .col(string("area_code"))
+                .col(date("day"))
+                .col(string("work"))
+                .col(integer("minutes"))
+                .col(text("note"))
+                .col(timestamp_with_time_zone("written_at"))
+                .primary_key(Index::create().col("person_id").col("area_code").col("day").col("work"))
+                .foreign_key(ForeignKey::create().from("legal_hours", "person_id").to("people", "id"))
+                .foreign_key(ForeignKey::create().from("legal_hours", "area_code").to("areas", "code"));
+        })
+        .await?;
+        index(manager, "legal_hours", &["area_code", "day"]).await
     }
 }

@@ -4,7 +4,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     contracts::{self, AskContractReview, ContractReviewView, GiveContractOpinion},
-    mediations_http,
+    hours_http, mediations_http,
     officers::{self, LegalOfficerView, SetLegalDesk},
 };
 use crate::{
@@ -25,6 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(give_contract_opinion))
         .routes(routes!(read_contract_photo))
         .merge(mediations_http::routes())
+        .merge(hours_http::routes())
 }
 
 /// The legal officers who serve an area, and where and when they are there.

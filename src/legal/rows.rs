@@ -152,3 +152,31 @@ pub(super) mod follow_up {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// What an officer's time of a day went into, in one village.
+pub(super) mod hours {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{ids::PersonId, legal::rules::LegalWork};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "legal_hours")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub area_code: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub day: NaiveDate,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub work: LegalWork,
+        pub minutes: i32,
+        pub note: String,
+        pub written_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -40,6 +40,41 @@ pub enum MediationState {
     Withdrawn,
 }
 
+/// What an officer's time went into.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    EnumIter,
+    DeriveActiveEnum,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum LegalWork {
+    /// 坐班
+    Duty,
+    /// 咨询
+    Consultation,
+    /// 合法性审查
+    Legality,
+    /// 合同审查
+    Contract,
+    /// 调解
+    Mediation,
+    /// 普法讲座
+    Lecture,
+    /// 其他
+    Other,
+}
+
 /// How somebody stands to a mediation. To everybody else there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

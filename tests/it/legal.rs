@@ -235,3 +235,48 @@ async fn an_agreement_is_looked_at_again_on_its_day() {
     assert_eq!(lawyer.post(&again, json!({ "text": "还要看。" })).await.refused(), "wrong_state");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
+    let (app, village) = Village::start().await;
+    let (lawyer, _) = officer(&app, &village).await;
+    let mine = "/v1/me/legal-hours";
+    let spent = |day: &str, work: &str, minutes: i32| json!({ "area_code": village.area, "day": day, "work": work, "minutes": minutes });
+    assert_eq!(put(&village.clerk, mine, &spent("2026-11-02", "duty", 60)).await.refused(), "not_allowed");
+    let mut wordy = spent("2026-11-02", "mediation", 60);
+    wordy["note"] = json!("两家为排水沟");
+    let elsewhere = json!({ "area_code": "330521103203", "day": "2026-11-02", "work": "duty", "minutes": 60 });
+    assert_eq!(put(&lawyer, mine, &elsewhere).await.refused(), "not_allowed");
+    for wrong in
+        [wordy, spent("2026-11-03", "duty", 60), spent("2025-10-01", "duty", 60), spent("2026-11-02", "duty", 1441)]
+    {
+        assert_eq!(put(&lawyer, mine, &wrong).await.refused(), "invalid_fields", "{wrong}");
+    }
+    for (day, work, minutes) in [
+        ("2026-11-02", "duty", 120),
+        ("2026-11-02", "duty", 150),
+        ("2026-10-30", "mediation", 40),
+        ("2026-10-29", "mediation", 50),
+        ("2026-10-28", "lecture", 90),
+        ("2026-10-28", "lecture", 0),
+        ("2025-12-31", "duty", 30),
+    ] {
+        put(&lawyer, mine, &spent(day, work, minutes)).await.ok();
+    }
+    let path = format!("/v1/areas/{}/legal-hours", village.area);
+    assert_eq!(village.villager(&app, "00007").await.get(&path).await.refused(), "not_allowed");
+    let works = json!([{ "work": "duty", "minutes": 150 }, { "work": "mediation", "minutes": 90 }]);
+    for (who, days) in [(&lawyer, 3), (&village.chair, 1), (&village.town, 1)] {
+        let year = who.get(&path).await.ok();
+        assert_eq!((&year["officers"][0]["minutes"], &year["officers"][0]["works"]), (&json!(240), &works));
+        let lines = year["lines"].as_array().unwrap();
+        assert_eq!(lines.iter().filter(|line| line["day"].is_string()).count(), days, "{year}");
+    }
+    let table = village.town.download("/v1/areas/330521103/legal-hours/table?year=2026").await;
+    let table = String::from_utf8(table.1).unwrap();
+    assert!(table.contains("2026-11-02,") && table.contains("2026,") && table.contains("调解"), "{table}");
+    assert!(!table.contains("2026-10-30") && !table.contains("2025"), "{table}");
+    assert_eq!(village.town.get(&format!("{path}?year=2025")).await.ok()["lines"].as_array().map(Vec::len), Some(1));
+    assert!(page(&village.chair, "/desk/legal/hours").await.contains("4 小时 0 分"));
+    app.stop().await;
+}

@@ -19,6 +19,7 @@ mod guest;
 mod held;
 mod legal;
 mod legal_contracts;
+mod legal_hours;
 mod legal_mediations;
 mod letters;
 mod matter;
@@ -143,6 +144,7 @@ fn of_law() -> Router<App> {
         )
         .route("/desk/legal/contracts/{id}", get(legal_contracts::show))
         .route("/desk/legal/contracts/{id}/opinion", post(legal_contracts::answer))
+        .route("/desk/legal/hours", get(legal_hours::show).post(legal_hours::note))
         .route("/desk/legal/mediations", get(legal_mediations::list).post(legal_mediations::open))
         .route("/desk/legal/mediations/{id}", get(legal_mediations::show))
         .route("/desk/legal/mediations/{id}/end", post(legal_mediations::end).layer(DefaultBodyLimit::max(MAX_PROOF)))

@@ -280,6 +280,10 @@ impl World {
                 let body = self.own_bodies.get(role).unwrap_or(&self.committees[&place]);
                 json!({ "area_code": code, "body_id": body, "title": "承包合同", "text": "甲方、乙方。" })
             }
+            "note_legal_hours" => {
+                let day = clock::local_date(self.app.app.now());
+                json!({ "area_code": code, "day": day, "work": "duty", "minutes": 90 })
+            }
             "open_mediation" => {
                 json!({ "area_code": code, "about": "宅基地界线", "parties": [{ "name": "甲" }, { "name": "乙" }] })
             }

@@ -7,7 +7,7 @@ use super::{Scene, Socket};
 
 const DESCRIPTION: &str = include_str!("../../../api-spec/openapi.json");
 /// Written by hand: what is for who is not signed in, and what is no JSON.
-const NOT_OVER_SOCKETS: [&str; 33] = [
+const NOT_OVER_SOCKETS: [&str; 34] = [
     "sign_in",
     "ask_code",
     "sign_in_at_desk",
@@ -39,6 +39,7 @@ const NOT_OVER_SOCKETS: [&str; 33] = [
     "play_clip",
     "export_body_figures",
     "export_chain",
+    "export_legal_hours",
     "export_matters",
     "export_suggestions",
 ];

@@ -208,6 +208,12 @@ pub(super) async fn fields(
             let body = own_body(world).to_string();
             vec![("area", code), ("body_id", body), ("title", "承包合同".to_owned()), text()]
         }
+        "/desk/legal/hours" => vec![
+            ("area_code", code),
+            ("day", clock::local_date(world.app.app.now()).to_string()),
+            ("work", "duty".to_owned()),
+            ("minutes", "90".to_owned()),
+        ],
         "/desk/legal/mediations" => vec![
             ("area_code", code),
             ("about", "宅基地界线".to_owned()),

@@ -228,11 +228,12 @@ pub async fn photo(
 }
 
 async fn visible(db: &impl ConnectionTrait, actor: &Actor, id: ContractReviewId) -> Result<contract::Model> {
-    let row = contract::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
-    if sits_in(actor, row.body_id) || bodies::may(actor, Right::NoteLegality, &row.area_code) {
-        return Ok(row);
-    }
-    Err(Code::NotFound.into())
+    let row = contract::Entity::find_by_id(id).one(db).await?;
+    row.filter(|row| reads(actor, row)).ok_or_else(|| Code::NotFound.into())
+}
+
+fn reads(actor: &Actor, row: &contract::Model) -> bool {
+    sits_in(actor, row.body_id) || bodies::may(actor, Right::NoteLegality, &row.area_code)
 }
 
 /// The contracts of the bodies in which the actor sits, and those for which the actor is a legal officer; the newest first, 100 at
@@ -283,12 +284,7 @@ fn or_in(other: Condition, areas: &[String]) -> Condition {
 /// # Errors
 /// When the database cannot be read.
 pub async fn of_matter(db: &impl ConnectionTrait, (matter, area): (MatterId, &str)) -> Result<Vec<OfMatter>> {
-    let mut rows = contract::Entity::find()
-        .filter(contract::Column::MatterId.eq(matter))
-        .order_by_asc(contract::Column::AskedAt)
-        .limit(MAX_CONTRACTS)
-        .all(db)
-        .await?;
+    let mut rows = rows_of(db, matter).await?;
     rows.retain(|row| covers(area, &row.area_code));
     let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
     let show = |row: contract::Model| OfMatter {
@@ -298,6 +294,28 @@ pub async fn of_matter(db: &impl ConnectionTrait, (matter, area): (MatterId, &st
         title: row.title,
     };
     Ok(rows.into_iter().map(show).collect())
+}
+
+/// The contracts of a matter that the actor may read, oldest first, without their words.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn readable_of(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    matter: MatterId,
+) -> Result<Vec<ContractReviewView>> {
+    let mut rows = rows_of(db, matter).await?;
+    rows.retain(|row| reads(actor, row));
+    views(db, rows).await
+}
+
+async fn rows_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<contract::Model>> {
+    let rows = contract::Entity::find()
+        .filter(contract::Column::MatterId.eq(matter))
+        .order_by_asc(contract::Column::AskedAt)
+        .limit(MAX_CONTRACTS);
+    Ok(rows.all(db).await?)
 }
 
 async fn view(db: &impl ConnectionTrait, row: contract::Model) -> Result<ContractReviewView> {

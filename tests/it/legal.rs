@@ -113,6 +113,12 @@ async fn a_contract_is_answered_once_and_read_by_its_body_and_the_officer_alone(
     assert_eq!(lawyer.post(&answer, opinion).await.refused(), "wrong_state", "once");
     assert!(cards_in(&app, village.chair.person, "office").await.contains(&"contract_reviewed".to_owned()));
     assert!(page(&village.chair, &format!("/desk/legal/contracts/{}", id(&first))).await.contains("二十年"));
+    assert!(
+        page(&village.chair, &format!("/desk/matters/{matter}")).await.contains("二十年"),
+        "and so does its matter"
+    );
+    let council = page(&village.council_chair, &format!("/desk/matters/{matter}")).await;
+    assert!(!council.contains("山塘租赁合同"), "for its body: {council}");
     // beside the matter everybody reads whether it may be signed, and nothing else
     let public = app.http.get(app.url(&format!("/matters/{matter}"))).send().await.unwrap().text().await.unwrap();
     assert!(public.contains("山塘租赁合同") && public.contains("改了再签"), "{public}");

@@ -44,6 +44,8 @@ impl MigrationTrait for Migration {
                 .foreign_key(ForeignKey::create().from("legal_hours", "area_code").to("areas", "code"));
         })
         .await?;
-        index(manager, "legal_hours", &["area_code", "day"]).await
+        index(manager, "legal_hours", &["area_code", "day"]).await?;
+        // what an officer answered is listed
+        index(manager, "suggestion_answers", &["person_id"]).await
     }
 }

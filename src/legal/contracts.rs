@@ -46,7 +46,7 @@ pub struct AskContractReview {
     pub title: String,
     /// Its words, up to 10,000 characters; may be empty when there are photos.
     #[serde(default)]
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10000)]
     pub text: String,
     /// Up to nine own photos of it.
     #[serde(default)]

@@ -72,7 +72,7 @@ pub struct EndMediation {
     pub outcome: String,
     /// What was agreed, up to 10,000 characters; this or photos of the paper, and only when they agreed.
     #[serde(default)]
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10000)]
     pub agreement: String,
     /// Up to nine own photos of the agreement.
     #[serde(default)]

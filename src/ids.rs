@@ -120,6 +120,10 @@ ids! {
     ClaimId,
     /// A request to put something right that is kept about oneself.
     CorrectionId,
+    /// A contract that a legal officer is to look at (合同审查).
+    ContractReviewId,
+    /// A mediation between people (调解).
+    MediationId,
     /// An account of WeChat.
     WechatAccountId,
 }

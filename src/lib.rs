@@ -53,6 +53,7 @@ pub mod tasks;
 // the path and the decision, and how they sound
 pub mod aloud;
 pub mod board;
+pub mod legal;
 pub mod matters;
 pub mod votes;
 // who runs it, and the whole

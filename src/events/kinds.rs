@@ -289,6 +289,10 @@ kinds! {
     TaskMoneyNoted "task.money_noted",
     /// A task is overdue; data: matter.
     TaskOverdue "task.overdue",
+    /// A contract was sent to the legal officers; data: body, matter.
+    ContractReviewAsked "contract.review_asked",
+    /// One of them said what is to be said of it; data: body, matter, outcome.
+    ContractReviewed "contract.reviewed",
     /// Everything was restored from a backup; data: events in it, log-ins ended.
     Restored "log.restored",
     /// A webhook was set up or removed; data: area.

@@ -28,6 +28,7 @@ mod hostile;
 mod identity;
 mod invariants;
 mod kill;
+mod legal;
 mod live;
 mod log;
 mod many;

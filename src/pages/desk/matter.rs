@@ -23,6 +23,7 @@ use crate::{
     error::Result,
     forms::{self, FormView},
     ids::MatterId,
+    legal::{ContractReviewView, contracts},
     matters::{
         self, MatterSummary, MatterView, MattersQuery, ReservedItem, Stage, StageState, State as MatterState,
         queries::Standing,
@@ -100,6 +101,8 @@ struct Material {
     notices: Vec<NoticeView>,
     votes: Vec<VoteView>,
     tasks: Vec<TaskView>,
+    /// Those that the clerk may read.
+    contracts: Vec<ContractReviewView>,
 }
 
 /// What new forms hold, so that mostly nothing has to be typed.
@@ -202,7 +205,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         desk: clerk.desk(),
         draft,
         due: matter.head.stage_due_at.map(|at| Due::seen(at, app.now())),
-        material: material(app, (id, &area)).await?,
+        material: material(app, clerk, (id, &area)).await?,
         sheets: if may_ask { sheets::asked_by(&standing) } else { Vec::new() },
         callers: if is_open { callers(clerk, &area, (likely, &groups)) } else { Vec::new() },
         businesses: kinds_of_business(clerk),
@@ -249,7 +252,7 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
 }
 
 /// What was done in other villages in the name of this matter is none of it.
-async fn material(app: &App, (id, area): (MatterId, &str)) -> Result<Material> {
+async fn material(app: &App, clerk: &Clerk, (id, area): (MatterId, &str)) -> Result<Material> {
     let db = app.store.read();
     let mut material = Material {
         forms: forms::queries::forms_of(db, (&id.to_string(), area)).await?,
@@ -257,6 +260,7 @@ async fn material(app: &App, (id, area): (MatterId, &str)) -> Result<Material> {
         notices: notices::queries::notices_of(db, (id, area)).await?,
         votes: votes::queries::votes_of(db, id).await?,
         tasks: tasks::queries::tasks_of(db, (id, area)).await?,
+        contracts: contracts::readable_of(db, &clerk.actor, id).await?,
     };
     material.forms.retain(|one| covers(area, &one.area_code));
     material.meetings.retain(|one| covers(area, &one.area_code));

@@ -18,6 +18,10 @@ mod founding;
 mod frame;
 mod guest;
 mod held;
+mod legal;
+mod legal_contracts;
+mod legal_hours;
+mod legal_mediations;
 mod letters;
 mod matter;
 mod matter_acts;
@@ -61,6 +65,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(of_votes())
         .merge(of_meetings())
+        .merge(of_law())
         .route("/desk", get(todo::show))
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
@@ -128,6 +133,24 @@ fn of_meetings() -> Router<App> {
         .route("/desk/notices/{id}/reach", get(reach::show))
         .route("/desk/notices/{id}/script", get(reach::script))
         .route("/desk/notices/{id}/{form}", post(notices::act))
+}
+
+/// Those of legal officers.
+fn of_law() -> Router<App> {
+    Router::new()
+        .route("/desk/legal", get(legal::show))
+        .route("/desk/legal/{form}", post(legal::act))
+        .route(
+            "/desk/legal/contracts",
+            get(legal_contracts::list).post(legal_contracts::ask).layer(DefaultBodyLimit::max(MAX_PROOF)),
+        )
+        .route("/desk/legal/contracts/{id}", get(legal_contracts::show))
+        .route("/desk/legal/contracts/{id}/opinion", post(legal_contracts::answer))
+        .route("/desk/legal/hours", get(legal_hours::show).post(legal_hours::note))
+        .route("/desk/legal/mediations", get(legal_mediations::list).post(legal_mediations::open))
+        .route("/desk/legal/mediations/{id}", get(legal_mediations::show))
+        .route("/desk/legal/mediations/{id}/end", post(legal_mediations::end).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/legal/mediations/{id}/follow-up", post(legal_mediations::follow_up))
 }
 
 /// Those of votes, and of what is said aloud.

@@ -102,6 +102,7 @@ impl World {
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1").replace("{objection_id}", &Uuid::now_v7().to_string());
+        let path = path.replace("{media_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{challenge_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);
         let path = path + &self.query(row, object);
@@ -283,6 +284,22 @@ impl World {
             "tell_at_door" => json!({ "person_id": Uuid::now_v7() }),
             "set_registration" => json!({ "registration": "浙德社备第12号" }),
             "set_room" => json!({ "place": "村委会一楼", "hours": "每天 8:30–17:00" }),
+            "ask_contract_review" => {
+                self.lawyer(place).await;
+                let body = self.own_bodies.get(role).unwrap_or(&self.committees[&place]);
+                json!({ "area_code": code, "body_id": body, "title": "承包合同", "text": "甲方、乙方。" })
+            }
+            "note_legal_hours" => {
+                let day = clock::local_date(self.app.app.now());
+                json!({ "area_code": code, "day": day, "work": "duty", "minutes": 90 })
+            }
+            "open_mediation" => {
+                json!({ "area_code": code, "about": "宅基地界线", "parties": [{ "name": "甲" }, { "name": "乙" }] })
+            }
+            "end_mediation" => json!({ "state": "withdrawn" }),
+            "follow_up_mediation" => json!({ "text": "已经履行。" }),
+            "give_contract_opinion" => json!({ "outcome": "sound", "text": "可以签。" }),
+            "set_legal_desk" => json!({ "place": "村委会二楼", "hours": "每周三 9:00–11:30", "villages": [code] }),
             "set_duty" => json!({}),
             "set_seat_groups" => json!({ "groups": [1, 2] }),
             "set_quiet_hours" => json!({ "from": "22:00", "to": "06:30" }),

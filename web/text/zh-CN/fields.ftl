@@ -105,3 +105,6 @@ field-unlawful-path = 提事、亮事、评事三个环节一个也不能少
 field-about-is-private = 投诉某个人的留言不能让全村都看，请选“只有办事的人能看”或“只有镇里能看”
 field-county-decides = 已经转了 5 次，现在只能请县里定
 field-not-over = 这段时间还没有过完
+field-not-of-mediation = 调解的内容不写在工时里
+field-only-when-agreed = 只有达成协议时才填
+field-no-legal-officer = 这里还没有法律顾问，请先请镇里登记

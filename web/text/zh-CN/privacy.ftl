@@ -34,6 +34,7 @@ privacy-purpose-vote = 表决、计票、查验
 privacy-purpose-office = 公开谁在任职、谁来办
 privacy-purpose-record = 留痕、审计
 privacy-purpose-consent = 证明您同意过、撤回过
+privacy-purpose-mediation = 调解纠纷（只有当事人和主持调解的法律顾问看得到）
 privacy-purpose-correction = 更正名册
 privacy-purpose-telling = 按您的选择通知您
 privacy-basis-duty = 法定职责

@@ -208,6 +208,31 @@ pub(super) async fn fields(
             ("place", "村委会一楼".to_owned()),
             ("hours", "每天 8:30–17:00".to_owned()),
         ],
+        "/desk/legal/contracts" => {
+            world.lawyer(place).await;
+            let body = own_body(world).to_string();
+            vec![("area", code), ("body_id", body), ("title", "承包合同".to_owned()), text()]
+        }
+        "/desk/legal/hours" => vec![
+            ("area_code", code),
+            ("day", clock::local_date(world.app.app.now()).to_string()),
+            ("work", "duty".to_owned()),
+            ("minutes", "90".to_owned()),
+        ],
+        "/desk/legal/mediations" => vec![
+            ("area_code", code),
+            ("about", "宅基地界线".to_owned()),
+            ("name.0", "甲".to_owned()),
+            ("name.1", "乙".to_owned()),
+        ],
+        "/desk/legal/mediations/{id}/end" => vec![("state", "failed".to_owned())],
+        "/desk/legal/contracts/{id}/opinion" => vec![("outcome", "sound".to_owned()), text()],
+        "/desk/legal/desk" => vec![
+            ("area", code),
+            ("seat_id", object.to_owned()),
+            ("place", "村委会二楼".to_owned()),
+            ("hours", "每周三 9:00–11:30".to_owned()),
+        ],
         "/desk/bodies/end" => vec![("area", code), ("seat_id", object.to_owned())],
         "/desk/bodies/found" => {
             vec![("area", code), ("kind", "federation".to_owned()), ("name", "联谊会".to_owned())]

@@ -196,7 +196,7 @@ mod tests {
     /// The day with whose end the deadline ends.
     fn due(calendar: &Calendar, from: &str, n: u32) -> String {
         let end = calendar.add_working_days(at(from), n);
-        let last = clock::local_date(end - chrono::Duration::milliseconds(1));
+        let last = clock::last_day(end);
         assert_eq!(clock::end_of_day(last), end, "a deadline ends at 24:00 in Shanghai");
         last.to_string()
     }

@@ -1,5 +1,5 @@
 //! What follows from notices and objections: the village, the office and the objector are told.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use sea_orm::EntityTrait;
 
 use super::rows::{notice, objection};
@@ -93,8 +93,7 @@ async fn objection(tx: &Tx, event: &Event) -> Result<Option<objection::Model>> {
 }
 
 fn card((code, key): (&'static str, &str), notice: &notice::Model, name: &str) -> Card {
-    // 24:00 of the last day is 00:00 of the next, which nobody reads as "until"
-    let last_day = clock::local_date(notice.period_to - TimeDelta::milliseconds(1));
+    let last_day = clock::last_day(notice.period_to);
     let blanks = [
         ("number", notice.number.as_str().into()),
         ("title", notice.title.as_str().into()),

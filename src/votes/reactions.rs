@@ -1,5 +1,5 @@
 //! What follows from votes: the matter takes in the result, everybody concerned is told.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use fluent_bundle::FluentValue;
 
 use super::{
@@ -271,8 +271,7 @@ fn closed(vote: &vote::Model) -> Result<Card> {
 
 /// Until when it may be challenged.
 fn until_when(until: chrono::DateTime<chrono::Utc>) -> String {
-    // the days end at 24:00
-    let last = clock::local(until - TimeDelta::milliseconds(1));
+    let last = clock::last_day(until);
     text::say_with("card-vote-provisional", &[("month", last.month().into()), ("day", last.day().into())])
 }
 

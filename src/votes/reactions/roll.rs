@@ -1,5 +1,5 @@
 //! What is told of a roll: that it hangs, what was changed, that somebody objected, what was decided about it.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use sea_orm::EntityTrait;
 
 use crate::{
@@ -35,7 +35,7 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
 async fn posted(tx: &Tx, event: &Event) -> Result<()> {
     let vote = queries::row(tx, event.subject_id()?).await?;
     // it opens at 24:00 of the day on which people read that it still hangs
-    let last = clock::local(vote.opens_at - TimeDelta::milliseconds(1));
+    let last = clock::last_day(vote.opens_at);
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("electors", vote.roll_frozen.to_string().into()),
@@ -87,7 +87,7 @@ async fn objection(tx: &Tx, event: &Event) -> Result<Option<(vote::Model, roll_o
 async fn objected(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
     let Some(body) = super::run_by(tx, &vote).await? else { return Ok(()) };
-    let due = clock::local(row.due_at - TimeDelta::milliseconds(1));
+    let due = clock::last_day(row.due_at);
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("kind", text::say(&format!("roll-fault-{}", row.kind)).into()),
@@ -128,8 +128,7 @@ async fn decided(tx: &Tx, event: &Event) -> Result<()> {
 /// The town's office and the supervision committee may decide now, and have some days for it.
 async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
-    // the days end at 24:00
-    let last = clock::local(lapses_at(tx.calendar(), row.due_at) - TimeDelta::milliseconds(1));
+    let last = clock::last_day(lapses_at(tx.calendar(), row.due_at));
     let blanks =
         [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
     let card = Card {

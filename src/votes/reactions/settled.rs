@@ -1,5 +1,5 @@
 //! What is told after the count: that a result was challenged, what was answered, the resolution.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use sea_orm::EntityTrait;
 
 use crate::{
@@ -51,8 +51,7 @@ async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
         LAPSED => "card-challenge-lapsed",
         _ => "card-challenge-answered",
     };
-    // the days end at 24:00
-    let due = clock::local(row.due_at - TimeDelta::milliseconds(1));
+    let due = clock::last_day(row.due_at);
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("answer", row.answer.as_deref().unwrap_or_default().into()),
@@ -82,8 +81,7 @@ async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = challenge::Entity::find_by_id(event.subject_id::<ChallengeId>()?).one(tx).await? else {
         return Ok(());
     };
-    // the days end at 24:00
-    let last = clock::local(lapses_at(tx.calendar(), row.due_at) - TimeDelta::milliseconds(1));
+    let last = clock::last_day(lapses_at(tx.calendar(), row.due_at));
     let blanks =
         [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
     let card = Card {

@@ -102,12 +102,9 @@ fn card((code, key): (&'static str, &str), notice: &notice::Model, name: &str) -
         ("reason", notice.end_reason.as_deref().unwrap_or_default().into()),
         ("name", name.into()),
     ];
-    let title = text::say_with(&format!("{key}-title"), &blanks);
-    let is_urgent = Class::parse(&notice.class) == Class::Emergency && notice.state == super::queries::PUBLISHED;
-    Card {
-        code,
-        title: if is_urgent { text::say_with("notices-emergency", &[("title", title.into())]) } else { title },
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/notices/{}", notice.id),
+    let card = Card::worded((code, key), &blanks, format!("/notices/{}", notice.id));
+    if Class::parse(&notice.class) == Class::Emergency && notice.state == super::queries::PUBLISHED {
+        return Card { title: text::say_with("notices-emergency", &[("title", card.title.into())]), ..card };
     }
+    card
 }

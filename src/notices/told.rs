@@ -40,12 +40,7 @@ async fn tell(tx: &Tx, event: &Event) -> Result<()> {
         ("via", text::say(&format!("notices-via-{via}")).into()),
     ];
     for one in people.into_iter().filter(|one| *one != by || event.kind == Kind::NoticeConfirmedFor) {
-        let card = Card {
-            code,
-            title: text::say_with(&format!("{key}-title"), &blanks),
-            text: text::say_with(&format!("{key}-text"), &blanks),
-            link: format!("/notices/{}", notice.id),
-        };
+        let card = Card::worded((code, &key), &blanks, format!("/notices/{}", notice.id));
         post_card(tx, mailbox(tx, one).await?, card).await?;
     }
     Ok(())

@@ -261,12 +261,7 @@ async fn card_with(
     let more = more.iter().map(|(name, value)| (*name, value.as_str().into()));
     let blanks: Vec<_> = blanks.into_iter().chain(more).collect();
     let key = code.replace('_', "-");
-    Ok(Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/suggestions/{}", row.id),
-    })
+    Ok(Card::worded((code, &key), &blanks, format!("/suggestions/{}", row.id)))
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use crate::{
     people,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
-    text,
 };
 
 /// Run by the relay.
@@ -49,10 +48,5 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
 fn card(code: &'static str, key: &str, task: &task::Model, owner: &str) -> Card {
     let last_day = clock::last_day(task.due_at).to_string();
     let blanks = [("title", task.title.as_str().into()), ("day", last_day.as_str().into()), ("owner", owner.into())];
-    Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/desk/tasks/{}", task.id),
-    }
+    Card::worded((code, key), &blanks, format!("/desk/tasks/{}", task.id))
 }

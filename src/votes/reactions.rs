@@ -210,12 +210,8 @@ fn opened(vote: &vote::Model) -> Result<Card> {
 }
 
 fn box_closed(vote: &vote::Model) -> Card {
-    Card {
-        code: "vote_box_closed",
-        title: text::say_with("card-vote-box-closed", &[("question", vote.question.as_str().into())]),
-        text: text::say("card-vote-box-closed-text"),
-        link: format!("/votes/{}", vote.id),
-    }
+    let blanks = [("question", vote.question.as_str().into())];
+    Card::worded(("vote_box_closed", "card-vote-box-closed"), &blanks, format!("/votes/{}", vote.id))
 }
 
 fn closed(vote: &vote::Model) -> Result<Card> {

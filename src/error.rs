@@ -240,7 +240,7 @@ impl Code {
     /// The Chinese sentence for people.
     #[must_use]
     pub fn sentence(self) -> String {
-        text::say(&format!("error-{}", self.as_str().replace('_', "-")))
+        text::word("error", self.as_str())
     }
 }
 
@@ -257,7 +257,7 @@ pub struct Checks(Vec<FieldError>);
 impl Checks {
     /// Notes a wrong field; `code` is a key in `web/text/zh-CN/fields.ftl` with the prefix `field-`.
     pub fn wrong(&mut self, field: impl Into<String>, code: &str) {
-        let message = text::say(&format!("field-{}", code.replace('_', "-")));
+        let message = text::word("field", code);
         self.0.push(FieldError { field: field.into(), code: code.to_owned(), message });
     }
 

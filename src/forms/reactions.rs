@@ -71,7 +71,7 @@ async fn tell_village(tx: &Tx, event: &Event) -> Result<()> {
     let card = Card {
         code: "form_opened",
         title: text::say_with("forms-card-opened", &[("title", form.title.into())]),
-        text: text::say(&format!("forms-card-{}", form.purpose)),
+        text: text::word("forms-card", &form.purpose),
         link: format!("/forms/{}", form.id),
     };
     let village = channel(tx, &form.area_code).await?;

@@ -37,7 +37,7 @@ async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let blanks = [
         ("title", notice.title.as_str().into()),
         ("name", name.as_str().into()),
-        ("via", text::say(&format!("notices-via-{via}")).into()),
+        ("via", text::word("notices-via", via).into()),
     ];
     for one in people.into_iter().filter(|one| *one != by || event.kind == Kind::NoticeConfirmedFor) {
         let card = Card::worded((code, &key), &blanks, format!("/notices/{}", notice.id));

@@ -27,7 +27,7 @@ pub trait Words {
 
     /// The word for a code of a kind: `word("matter-state", "in_review")` is the sentence `matter-state-in-review`.
     fn word(&self, kind: &str, code: impl Display) -> String {
-        text::say(&format!("{kind}-{code}").replace('_', "-"))
+        text::word(kind, &code.to_string())
     }
 
     /// The word for a value that goes over the wire as a code.

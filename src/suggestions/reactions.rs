@@ -249,7 +249,7 @@ async fn card_with(
     (due, more): (DateTime<Utc>, &[(&'static str, String)]),
 ) -> Result<Card> {
     let names = bodies::queries::names(tx, vec![row.body_id]).await?;
-    let kind = text::say(&format!("suggestion-kind-{}", row.kind.to_value()));
+    let kind = text::word("suggestion-kind", &row.kind.to_value());
     let due = clock::last_day(due);
     let blanks = [
         ("number", row.number.as_str().into()),

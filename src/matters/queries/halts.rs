@@ -46,7 +46,7 @@ pub(super) async fn halts(
     let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
     let stage = |ordinal: i32| stays.iter().find(|stay| stay.ordinal == ordinal).map(|stay| stay.stage.clone());
     let view = |row: halt::Model| HaltView {
-        stage_name: stage(row.ordinal).map(|stage| text::say(&format!("stage-{stage}"))).unwrap_or_default(),
+        stage_name: stage(row.ordinal).map(|stage| text::word("stage", &stage)).unwrap_or_default(),
         by: ActorView {
             name: names.get(&row.actor_id).cloned().unwrap_or_default(),
             body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),

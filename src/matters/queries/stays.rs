@@ -199,7 +199,7 @@ fn filled(
         due_at: stay.due_at.map(clock::local),
         left_at: stay.left_at.map(clock::local),
         outcome: stay.outcome.clone(),
-        outcome_name: stay.outcome.as_ref().map(|code| text::say(&format!("stage-outcome-{}", code.replace('_', "-")))),
+        outcome_name: stay.outcome.as_ref().map(|code| text::word("stage-outcome", code)),
         actor: stay.actor_id.map(|person| names.actor(person, stay.body_id)),
         reason: stay.reason.clone(),
         authority: stay.authority.clone(),
@@ -217,13 +217,10 @@ fn piece(row: &evidence::Model, names: &Names) -> EvidenceView {
     };
     EvidenceView {
         kind: row.kind.clone(),
-        name: text::say(&format!("evidence-{}", row.kind.replace('_', "-"))),
+        name: text::word("evidence", &row.kind),
         subject_id: row.subject_id.clone(),
         outcome: row.outcome.clone(),
-        outcome_name: row
-            .outcome
-            .as_ref()
-            .map(|code| text::say(&format!("evidence-outcome-{}", code.replace('_', "-")))),
+        outcome_name: row.outcome.as_ref().map(|code| text::word("evidence-outcome", code)),
         text: row.note.clone(),
         actor: row.actor_id.map(|person| names.actor(person, row.body_id)),
         at: clock::local(row.at),

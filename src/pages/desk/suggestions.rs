@@ -89,7 +89,7 @@ fn row(app: &App, voice: SuggestionSummary) -> Row {
         title: title(&voice),
         notes: notes(&voice),
         from: from(&voice),
-        state: text::say(&format!("suggestion-state-{}", code_of(&voice.state))),
+        state: text::word("suggestion-state", &code_of(&voice.state)),
         due: waits.then(|| Due::seen(next_step(&voice).1, app.now())),
         id: voice.id,
     }
@@ -117,7 +117,7 @@ pub(super) fn title(voice: &SuggestionSummary) -> String {
 
 /// Number, kind, whether everybody sees it, clip and photos.
 pub(super) fn notes(voice: &SuggestionSummary) -> Vec<String> {
-    let kind = text::say(&format!("suggestion-kind-{}", code_of(&voice.kind)));
+    let kind = text::word("suggestion-kind", &code_of(&voice.kind));
     let photos = voice.media.iter().filter(|one| one.kind == "photo").count();
     let clip = voice.media.iter().find_map(|one| one.duration_ms);
     let mut notes = vec![format!("{kind} {}", voice.number)];

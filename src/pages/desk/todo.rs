@@ -101,7 +101,7 @@ async fn unseen(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
 /// Voices of others about which the clerk's bodies are asked: to take them, to do a part, to give more days.
 async fn of_others(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let todo = |one: asked::Waiting| Todo {
-        title: text::say(&format!("suggestion-kind-{}", code_of(&one.kind))),
+        title: text::word("suggestion-kind", &code_of(&one.kind)),
         notes: vec![one.number],
         from: one.owner_body_name,
         due: Some(Due::seen(one.answer_due_at, app.now())),

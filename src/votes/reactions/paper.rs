@@ -77,7 +77,7 @@ fn card(event: &Event, vote: &vote::Model, (code, key): (&'static str, &str)) ->
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("serial", serial.to_string().into()),
-        ("outcome", text::say(&format!("paper-sheet-{outcome}")).into()),
+        ("outcome", text::word("paper-sheet", &outcome).into()),
     ];
     Card::worded((code, key), &blanks, format!("/votes/{}", vote.id))
 }

@@ -52,7 +52,7 @@ async fn amended(tx: &Tx, event: &Event) -> Result<()> {
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("number", number.to_string().into()),
-        ("op", text::say(&format!("roll-op-{op}")).into()),
+        ("op", text::word("roll-op", &op).into()),
     ];
     let card = Card::worded(("roll_amended", "card-roll-amended"), &blanks, format!("/votes/{}/roll", vote.id));
     let number = i32::try_from(number).map_err(Error::broken)?;
@@ -78,7 +78,7 @@ async fn objected(tx: &Tx, event: &Event) -> Result<()> {
     let due = clock::last_day(row.due_at);
     let blanks = [
         ("question", vote.question.as_str().into()),
-        ("kind", text::say(&format!("roll-fault-{}", row.kind)).into()),
+        ("kind", text::word("roll-fault", &row.kind).into()),
         ("month", due.month().into()),
         ("day", due.day().into()),
     ];

@@ -16,6 +16,7 @@ use crate::{
     ids::{BodyId, MeetingId, PersonId},
     store::Tx,
     streams::commands::{Card, channel, mailbox, office, post_card, post_card_of},
+    text,
 };
 
 /// Run by the relay.
@@ -152,5 +153,10 @@ fn card((code, key): (&'static str, &str), meeting: &meeting::Model, pages: &str
         ("time", time.as_str().into()),
         ("reason", meeting.cancel_reason.as_deref().unwrap_or_default().into()),
     ];
-    Card::worded((code, key), &blanks, format!("{pages}/{}", meeting.id))
+    Card {
+        code,
+        title: text::say_with(&format!("{key}-title"), &blanks),
+        text: text::say_with(&format!("{key}-text"), &blanks),
+        link: format!("{pages}/{}", meeting.id),
+    }
 }

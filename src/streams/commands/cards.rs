@@ -34,15 +34,15 @@ pub struct Card {
 }
 
 impl Card {
+    fn body(&self) -> Value {
+        json!({ "card": self.code, "title": self.title, "text": self.text, "link": self.link })
+    }
+
     /// The card of which two sentences speak, `KEY-title` and `KEY-text`, each with what it needs of the blanks.
     #[must_use]
     pub fn worded((code, key): (&'static str, &str), blanks: &[(&str, FluentValue<'_>)], link: String) -> Self {
         let [title, text] = [format!("{key}-title"), format!("{key}-text")].map(|key| text::say_with(&key, blanks));
         Self { code, title, text, link }
-    }
-
-    fn body(&self) -> Value {
-        json!({ "card": self.code, "title": self.title, "text": self.text, "link": self.link })
     }
 }
 

@@ -190,7 +190,7 @@ pub struct Voice {
 pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView> {
     let standing = standing(db, id).await?;
     let stays = stays_of(db, id).await?;
-    let names = Names::of(db, &standing, &stays).await?;
+    let names = Names::on(db, &standing, &stays).await?;
     let missing = match standing.rule() {
         Ok(rule) if standing.position().state == State::Open => gate::missing(rule, &facts(db, &standing).await?),
         _ => Vec::new(),

@@ -143,6 +143,15 @@ impl Clerk {
         let first = || self.areas().into_iter().next().unwrap_or_default();
         asked.filter(covered).map_or_else(first, str::to_owned)
     }
+
+    /// The area asked for, if the clerk has this right there; else the first where it is so.
+    ///
+    /// # Errors
+    /// `not_allowed` where it is so nowhere.
+    pub(super) fn place_with(&self, right: Right, asked: Option<String>) -> Result<String> {
+        let first = || bodies::areas_with(&self.actor, right).into_iter().next();
+        asked.filter(|area| self.may(right, area)).or_else(first).ok_or_else(|| Code::NotAllowed.into())
+    }
 }
 
 /// Pages that no door leads to belong to one nevertheless.

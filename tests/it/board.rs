@@ -17,6 +17,7 @@ mod of_group;
 mod off_roster;
 mod paper;
 mod posts;
+mod proofs;
 mod proxies;
 mod recalls;
 mod rolls;

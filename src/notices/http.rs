@@ -195,7 +195,8 @@ async fn read_confirmations(
 /// Who was not reached, by name and household. For the office, and for the grid worker of the group.
 #[utoipa::path(get, path = "/v1/notices/{id}/doors", tag = "notices", operation_id = "list_doors",
     params(("id" = NoticeId, Path), DoorsQuery),
-    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"), Problem))]
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
 async fn list_doors(
     State(app): State<App>,
     actor: Actor,

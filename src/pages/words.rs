@@ -32,13 +32,12 @@ pub trait Words {
 
     /// The word for a value that goes over the wire as a code.
     fn code(&self, kind: &str, value: impl Serialize) -> String {
-        let code = serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned));
-        self.word(kind, code.unwrap_or_default())
+        text::word(kind, &wire(value))
     }
 
     /// A value as it goes over the wire.
     fn wire(&self, value: impl Serialize) -> String {
-        serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+        wire(value)
     }
 
     /// Where the browser finds an asset.
@@ -114,6 +113,12 @@ pub trait Words {
 }
 
 impl<T: askama::Template> Words for T {}
+
+/// A value as it goes over the wire, outside templates.
+#[must_use]
+pub fn wire(value: impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
 
 /// Month, day, hour and minute, outside templates.
 #[must_use]

@@ -9,7 +9,6 @@ use axum::{
 };
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
-use serde::Serialize;
 
 use crate::{
     actor::Actor,
@@ -229,11 +228,6 @@ pub(super) fn moment_of(fields: &Fields, name: &str) -> Result<DateTime<Utc>> {
     checks.require(at.is_some(), name, "not_a_date");
     checks.done()?;
     at.map(|at| at.with_timezone(&Utc)).ok_or_else(|| Code::InvalidRequest.into())
-}
-
-/// The name of a code, as it goes over the wire.
-pub(super) fn code_of(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Day and time as a browser's picker takes them.

@@ -128,9 +128,12 @@ const HEADERS: [(HeaderName, &str); 2] = [
     (header::CONTENT_DISPOSITION, "attachment; filename=\"list.csv\""),
 ];
 
-/// Words as a cell: a spreadsheet runs what begins with these signs.
+/// What a spreadsheet runs as a formula begins with one of these; where people type Chinese also with those of full width.
+const RUN: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// Words as a cell.
 fn cell(words: &str) -> String {
-    if words.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{words}") } else { words.to_owned() }
+    if words.starts_with(RUN) { format!("'{words}") } else { words.to_owned() }
 }
 
 /// Lines of a table; each cell that people wrote went through [`cell`].
@@ -151,8 +154,16 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_runs_nothing() {
-        for (words, written) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("\r=1", "'\r=1"), ("鸡蛋", "鸡蛋"), ("1-2", "1-2")]
-        {
+        for (words, written) in [
+            ("=1+1", "'=1+1"),
+            ("@x", "'@x"),
+            ("\r=1", "'\r=1"),
+            ("\n=1", "'\n=1"),
+            ("＝1+1", "'＝1+1"),
+            ("－1", "'－1"),
+            ("鸡蛋", "鸡蛋"),
+            ("1-2", "1-2"),
+        ] {
             assert_eq!(cell(words), written);
         }
     }

@@ -1,16 +1,16 @@
-//! Everybody comes back at once after a restart, as phones do: time until all stand where the server stands, its memory, its
-//! statements.
+//! Everybody comes back at once after a restart, as phones do, from many networks: time until all stand where the server
+//! stands, its memory, its statements.
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::{SinkExt, StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{Error, Message, protocol::WebSocketConfig},
 };
 use uuid::Uuid;
@@ -32,13 +32,16 @@ const MISSED: i64 = 5;
 const AT_ONCE: usize = 64;
 /// Nobody waits longer.
 const WITHIN: Duration = Duration::from_secs(120);
+/// Networks that they come from: one alone never gets more than a share of the places of those who wait to be let in.
+const NETWORKS: u8 = 200;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<TcpStream>;
 
 /// A phone that was connected and knows where it was.
 #[derive(Clone)]
 struct Phone {
     token: Arc<str>,
+    network: Ipv4Addr,
     /// `connect.subs`.
     places: Value,
 }
@@ -50,7 +53,9 @@ pub(crate) async fn run(ground: &Ground, count: usize) -> Outcome<bool> {
     let server = ground.serve().await?;
     let channel = channel(ground, &server).await?;
     let tokens: Vec<Arc<str>> = ground.people.iter().map(|one| one.token.as_str().into()).collect();
-    let new = tokens.iter().cycle().take(count).map(|token| Phone { token: Arc::clone(token), places: json!({}) });
+    let networks = (1..=NETWORKS).map(|last| Ipv4Addr::new(127, 0, 1, last)).cycle();
+    let new = tokens.iter().cycle().zip(networks).take(count);
+    let new = new.map(|(token, network)| Phone { token: Arc::clone(token), network, places: json!({}) });
     let address = server.address;
     let first: Vec<_> = stream::iter(new)
         .map(|phone| async move { hello(address, &phone).await })
@@ -101,10 +106,7 @@ async fn say(ground: &Ground, server: &Server, channel: Uuid) -> Outcome<()> {
 
 /// Connects once. What comes back with an error: may it be tried again?
 async fn hello(address: SocketAddr, phone: &Phone) -> Result<(Phone, Socket, Value), (bool, crate::Failure)> {
-    let url = format!("ws://{address}/connection/websocket");
-    let small = WebSocketConfig::default().read_buffer_size(4096);
-    let opened = connect_async_with_config(url, Some(small), true).await;
-    let (mut socket, _) = opened.map_err(|error| {
+    let mut socket = opened(address, phone.network).await.map_err(|error| {
         let is_busy = matches!(&error, Error::Http(answer) if answer.status() == 503) || matches!(error, Error::Io(_));
         (is_busy, error.into())
     })?;
@@ -129,8 +131,19 @@ async fn hello(address: SocketAddr, phone: &Phone) -> Result<(Phone, Socket, Val
     let places = subs.iter().map(|(channel, sub)| {
         (channel.clone(), json!({ "recover": true, "epoch": sub["epoch"], "offset": sub["offset"] }))
     });
-    let phone = Phone { token: Arc::clone(&phone.token), places: places.collect() };
+    let phone = Phone { places: places.collect(), ..phone.clone() };
     Ok((phone, socket, answer))
+}
+
+/// A socket from a phone in this network.
+async fn opened(address: SocketAddr, network: Ipv4Addr) -> Result<Socket, Error> {
+    let line = TcpSocket::new_v4()?;
+    line.bind((network, 0).into())?;
+    let line = line.connect(address).await?;
+    line.set_nodelay(true)?;
+    let small = WebSocketConfig::default().read_buffer_size(4096);
+    let url = format!("ws://{address}/connection/websocket");
+    Ok(client_async_with_config(url, line, Some(small)).await?.0)
 }
 
 /// All at the same moment; whoever is sent away comes again after a while of its own, as the SDKs do.

@@ -59,6 +59,8 @@ mod m0063_particulars;
 mod m0064_rooms;
 mod m0065_recalls;
 mod m0066_mobile_boxes;
+mod m0072_numbers;
+mod m0073_circles;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -125,6 +127,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_rooms::Migration),
             Box::new(m0065_recalls::Migration),
             Box::new(m0066_mobile_boxes::Migration),
+            Box::new(m0072_numbers::Migration),
+            Box::new(m0073_circles::Migration),
         ]
     }
 }

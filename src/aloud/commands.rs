@@ -97,7 +97,7 @@ async fn require(tx: &Tx, actor: &Actor, subject: &Subject) -> Result<()> {
         About::Vote => {
             // what is voted on inside a body is that body's: nobody else has a hand in it
             let vote = votes::queries::vote(tx, VoteId(subject.id)).await?;
-            let runs = votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id));
+            let runs = votes::office::may_run(actor, &vote);
             if runs { Ok(()) } else { Err(Code::NotAllowed.into()) }
         }
         About::Matter => bodies::require(actor, Right::RaiseMatter, &subject.area).map(drop),

@@ -18,7 +18,7 @@ use crate::{
     app::{App, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::MediaId,
-    media::{self, SizeQuery},
+    media::{self, Keeping, SizeQuery},
     people::Visitor,
 };
 
@@ -84,6 +84,7 @@ async fn play_clip(
     Query(query): Query<SizeQuery>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let row = queries::file(app.store.read(), asker.as_ref(), id).await?;
-    media::serve(&app, &row, query.size, &headers).await
+    let (row, about) = queries::file(app.store.read(), asker.as_ref(), id).await?;
+    let keeping = if about.is_for_everybody() { Keeping::Always } else { Keeping::AskAgain };
+    media::serve(&app, &row, (query.size, keeping), &headers).await
 }

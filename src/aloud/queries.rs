@@ -203,10 +203,10 @@ pub(super) async fn require_hearer(
     actor: Option<&Actor>,
     (about, id): (About, Uuid),
 ) -> Result<()> {
-    match about {
-        About::Form => forms::spoken::require_hearer(db, actor, FormId(id)).await,
-        About::Notice | About::Vote | About::Matter => Ok(()),
+    if about.is_for_everybody() {
+        return Ok(());
     }
+    forms::spoken::require_hearer(db, actor, FormId(id)).await
 }
 
 /// The clip that says this thing now.
@@ -218,17 +218,17 @@ pub async fn clip(db: &impl ConnectionTrait, (about, id): (About, Uuid)) -> Resu
     clips(db, about, &[(id, version)]).await?.remove(&id).ok_or_else(|| Code::NotFound.into())
 }
 
-/// The file of a clip, for whoever may hear it; not of a version that is no more.
+/// The file of a clip, for whoever may hear it, and what it says; not of a version that is no more.
 ///
 /// # Errors
 /// `not_found`.
-pub(super) async fn file(db: &impl ConnectionTrait, actor: Option<&Actor>, id: MediaId) -> Result<Media> {
+pub(super) async fn file(db: &impl ConnectionTrait, actor: Option<&Actor>, id: MediaId) -> Result<(Media, About)> {
     let row = clip::Entity::find().filter(clip::Column::MediaId.eq(id)).one(db).await?.ok_or(Code::NotFound)?;
     require_hearer(db, actor, (row.about, row.subject_id)).await?;
     if version(db, (row.about, row.subject_id)).await? != row.version {
         return Err(Code::NotFound.into());
     }
-    media::queries::row(db, id).await?.ok_or_else(|| Code::NotFound.into())
+    Ok((media::queries::row(db, id).await?.ok_or(Code::NotFound)?, row.about))
 }
 
 async fn version(db: &impl ConnectionTrait, (about, id): (About, Uuid)) -> Result<i32> {

@@ -40,6 +40,15 @@ impl About {
             Self::Form => "form",
         }
     }
+
+    /// May everybody read, and hear, things of this kind?
+    #[must_use]
+    pub fn is_for_everybody(self) -> bool {
+        match self {
+            Self::Notice | Self::Vote | Self::Matter => true,
+            Self::Form => false,
+        }
+    }
 }
 
 /// When a command that was tried so often is tried next; `None`: no more.

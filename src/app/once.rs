@@ -66,7 +66,8 @@ impl App {
     /// Runs a command in a unit of work. With a key, the same request again gives the same answer and does nothing.
     ///
     /// # Errors
-    /// What the command refuses (then the key is free again); `idempotency_mismatch` for the same key with another body.
+    /// What the command refuses (then the key is free again); `idempotency_mismatch` for the same key with another body;
+    /// `changed` when it was done before an upgrade and today's answer is another.
     pub async fn once<I, T, F>(
         &self,
         actor: Actor,
@@ -100,7 +101,12 @@ where
         if known.operation != operation || known.body_hash != body_hash {
             return Err(Code::IdempotencyMismatch.into());
         }
-        return serde_json::from_str(&tx.keys().unseal(&purpose, &known.answer)?).map_err(Error::broken);
+        let answer = tx.keys().unseal(&purpose, &known.answer)?;
+        // it was done, by a program that answered in other words: whoever asks looks at what became of it
+        return serde_json::from_str(&answer).map_err(|_| {
+            tracing::warn!(operation, "an answer of another version cannot be given again");
+            Code::Changed.into()
+        });
     }
     let answer = run(tx, &actor, input).await?;
     let kept = row::ActiveModel {

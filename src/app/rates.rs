@@ -13,12 +13,17 @@ use crate::{
     ids::PersonId,
 };
 
+/// As many members of a collective as one may enter by name and identity number in a day.
+const NUMBERS_A_DAY: u32 = 200;
+
 /// One bucket a person for writes, one a network for everything. A carrier's NAT puts a village behind one address,
 /// hence that bucket is large.
 pub struct Rates {
     writes: DefaultKeyedRateLimiter<PersonId>,
     /// What one person may fill the disk with.
     writes_of_a_day: DefaultKeyedRateLimiter<PersonId>,
+    /// People named by an identity number: who tries numbers does not get far.
+    numbers_of_a_day: DefaultKeyedRateLimiter<PersonId>,
     requests: DefaultKeyedRateLimiter<IpAddr>,
 }
 
@@ -39,11 +44,14 @@ impl Rates {
             let one = NonZeroU32::MIN;
             Quota::per_second(NonZeroU32::new(rate).unwrap_or(one)).allow_burst(NonZeroU32::new(burst).unwrap_or(one))
         };
-        let day = NonZeroU32::new(config.writes_per_day).unwrap_or(NonZeroU32::MIN);
-        let spread = std::time::Duration::from_secs(86_400) / day.get();
-        let of_a_day = Quota::with_period(spread).unwrap_or(Quota::per_second(day)).allow_burst(day);
+        let of_a_day = |number: u32| {
+            let day = NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+            let spread = std::time::Duration::from_secs(86_400) / day.get();
+            Quota::with_period(spread).unwrap_or(Quota::per_second(day)).allow_burst(day)
+        };
         Arc::new(Self {
-            writes_of_a_day: RateLimiter::keyed(of_a_day),
+            writes_of_a_day: RateLimiter::keyed(of_a_day(config.writes_per_day)),
+            numbers_of_a_day: RateLimiter::keyed(of_a_day(NUMBERS_A_DAY)),
             writes: RateLimiter::keyed(quota(config.writes_per_second, config.writes_burst)),
             requests: RateLimiter::keyed(quota(config.requests_per_second, config.requests_burst)),
         })
@@ -58,6 +66,18 @@ impl Rates {
         self.writes_of_a_day.check_key(&person).map_err(|_| Code::TooManyRequests.after_secs(600))
     }
 
+    /// So many people whom this person names by an identity number, whatever comes of it.
+    ///
+    /// # Errors
+    /// `too_many_requests`.
+    pub fn numbers(&self, person: PersonId, count: usize) -> Result<()> {
+        let Some(count) = u32::try_from(count).ok().and_then(NonZeroU32::new) else { return Ok(()) };
+        match self.numbers_of_a_day.check_key_n(&person, count) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Code::TooManyRequests.after_secs(3600)),
+        }
+    }
+
     /// One request from the network of this address.
     ///
     /// # Errors
@@ -70,9 +90,11 @@ impl Rates {
     pub fn sweep(&self) {
         self.writes.retain_recent();
         self.writes_of_a_day.retain_recent();
+        self.numbers_of_a_day.retain_recent();
         self.requests.retain_recent();
         self.writes.shrink_to_fit();
         self.writes_of_a_day.shrink_to_fit();
+        self.numbers_of_a_day.shrink_to_fit();
         self.requests.shrink_to_fit();
     }
 }

@@ -31,20 +31,22 @@ pub enum By<'a> {
     Actor(&'a Actor),
     /// Whoever runs the machine: the first office of a county, the demo.
     Operator,
+    /// Those who voted, by a result that stands.
+    Electors,
 }
 
 impl By<'_> {
     fn person(self) -> Option<PersonId> {
         match self {
             Self::Actor(actor) => Some(actor.person),
-            Self::Operator => None,
+            Self::Operator | Self::Electors => None,
         }
     }
 
     /// May bodies be managed in all of these areas?
     fn manages(self, areas: &[String]) -> Result<()> {
         match self {
-            Self::Operator => Ok(()),
+            Self::Operator | Self::Electors => Ok(()),
             Self::Actor(actor) => areas.iter().try_for_each(|area| require(actor, Right::ManageBodies, area).map(drop)),
         }
     }

@@ -279,6 +279,7 @@ async fn change_register(
     Path(id): Path<BodyId>,
     Input(input): Input<ChangeRegister>,
 ) -> Result<Created<RegisterChanged>> {
+    app.rates.numbers(actor.person, input.off_roster.len())?;
     let run = app.once(actor, key, "change_register", (id, input), |tx, actor, input| {
         Box::pin(register::change(tx, actor, input))
     });

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{
     Right,
     queries::{self, Body},
+    register,
     rows::body_member,
     rules::{BodyKind, Role},
 };
@@ -76,6 +77,8 @@ pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -
         recorded_at: Set(tx.now()),
         is_off_roster: Set(false),
         household_id: Set(None),
+        register_number: Set(None),
+        number_hmac: Set(None),
     };
     let known =
         OnConflict::columns([body_member::Column::BodyId, body_member::Column::PersonId]).do_nothing().to_owned();
@@ -216,7 +219,10 @@ pub async fn households(db: &impl ConnectionTrait, id: BodyId) -> Result<HashMap
 pub async fn called(db: &impl ConnectionTrait, id: BodyId, (name, number): (&str, Option<&str>)) -> Result<Named> {
     let ids: Vec<PersonId> = ids(db, id).await?.into_iter().collect();
     let known = people::queries::on_rolls(db, &ids).await?;
-    let is_meant = |one: &&Resident| one.name == name && number.is_none_or(|number| one.roster_number == number);
+    let own = register::numbers(db, id).await?;
+    let has =
+        |one: &Resident, number: &str| one.roster_number == number || own.get(&one.id).is_some_and(|own| own == number);
+    let is_meant = |one: &&Resident| one.name == name && number.is_none_or(|number| has(one, number));
     let mut meant = known.values().filter(is_meant);
     Ok(match (meant.next(), meant.next()) {
         (None, _) => Named::Nobody,

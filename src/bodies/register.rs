@@ -5,13 +5,16 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    Set,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use self::off_roster::Meant;
 pub use self::off_roster::OffRosterMember;
+pub(super) use self::off_roster::numbers;
 use super::{
     members::{self, MAX_MEMBERS},
     queries::{self, Body},
@@ -22,8 +25,8 @@ use crate::{
     actor::{Actor, covers},
     clock,
     error::{Checks, Code, Error, Result},
-    events::Kind,
-    ids::{BodyId, HouseholdId, PersonId},
+    events::{self, Happening, Kind},
+    ids::{BodyId, PersonId},
     people::{self, Resident},
     store::Tx,
 };
@@ -85,13 +88,14 @@ pub struct RegisterView {
 pub struct RegisteredView {
     /// The name; masked but for who keeps the register.
     pub name: String,
-    /// The number on the roster, for who keeps the register; after the code of the village where it may be another's.
+    /// The number on the roster, for who keeps the register; after the code of the village where it may be another's. Of who was
+    /// entered by an identity number and is on no roster of the collective's villages, a number of the register's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roster_number: Option<String>,
     /// Is this person on no roster any more? Then there is no vote either, though nobody was struck.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub has_left: bool,
-    /// On no roster, and counted all the same: who keeps the register said so.
+    /// On no roster of the collective's villages, and counted all the same: who keeps the register said so.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub is_off_roster: bool,
 }
@@ -115,12 +119,13 @@ pub struct RegisterChangeView {
     pub at: DateTime<FixedOffset>,
 }
 
-/// Changes a register: all who are named, or nobody. Records `member.entered` or `member.struck`.
+/// Changes a register: all who are named, or nobody. Records `member.entered` or `member.struck`, and `number.disputed` for an
+/// identity number that the county knows under another name.
 ///
 /// # Errors
 /// `not_found` for a body that is no collective; `not_allowed` for who does not keep its register; `invalid_fields` for a number
-/// that nobody has there, for who is on it already or is not, for an identity number that is none or somebody else's, and when it
-/// is full.
+/// that nobody has there, for who is on it already or is not, for an identity number that is none or was given for another, and
+/// when it is full.
 pub async fn change(tx: &Tx, actor: &Actor, (id, input): (BodyId, ChangeRegister)) -> Result<RegisterChanged> {
     let body = kept(tx, actor, id).await?;
     let mut checks = Checks::default();
@@ -158,29 +163,51 @@ pub async fn change(tx: &Tx, actor: &Actor, (id, input): (BodyId, ChangeRegister
 
 /// Writes down who comes; who is on the register without a vote has one from now on.
 async fn enter(tx: &Tx, actor: &Actor, id: BodyId, (named, others): (&[PersonId], &[Meant])) -> Result<()> {
-    let row = |person: PersonId, is_off_roster: bool, household: Option<HouseholdId>| body_member::ActiveModel {
+    let row = |person: PersonId| body_member::ActiveModel {
         body_id: Set(id),
         person_id: Set(person),
         recorded_by: Set(actor.person),
         recorded_at: Set(tx.now()),
-        is_off_roster: Set(is_off_roster),
-        household_id: Set(household),
+        is_off_roster: Set(false),
+        household_id: Set(None),
+        register_number: Set(None),
+        number_hmac: Set(None),
     };
-    let mut rows: Vec<body_member::ActiveModel> = named.iter().map(|person| row(*person, false, None)).collect();
-    let fresh = others.iter().filter(|one| !one.is_listed);
-    rows.extend(fresh.map(|one| row(one.person, one.is_off_roster, one.household)));
+    let mut rows: Vec<body_member::ActiveModel> = named.iter().map(|person| row(*person)).collect();
+    let taken = off_roster::numbers(tx, id).await?;
+    let mut free = off_roster::free_numbers(&taken);
+    for one in others {
+        let entered = body_member::ActiveModel {
+            is_off_roster: Set(one.is_off_roster),
+            household_id: Set(one.household),
+            register_number: Set(one.is_off_roster.then(|| free.next()).flatten()),
+            number_hmac: Set(Some(one.number_hmac.clone())),
+            ..row(one.person)
+        };
+        if one.is_listed {
+            // who came, and when, stays
+            let (recorded_by, recorded_at) = Default::default();
+            body_member::ActiveModel { recorded_by, recorded_at, ..entered }.update(tx).await?;
+        } else {
+            rows.push(entered);
+        }
+    }
     if !rows.is_empty() {
         body_member::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
-    for one in others.iter().filter(|one| one.is_listed) {
-        body_member::Entity::update_many()
-            .col_expr(body_member::Column::IsOffRoster, Expr::value(one.is_off_roster))
-            .col_expr(body_member::Column::HouseholdId, Expr::value(one.household))
-            .filter(body_member::Column::BodyId.eq(id))
-            .filter(body_member::Column::PersonId.eq(one.person))
-            .exec(tx)
-            .await?;
+    for one in others {
+        dispute(tx, actor, id, one).await?;
     }
+    Ok(())
+}
+
+/// Writes down for the county that a number is another's. Records `number.disputed`.
+async fn dispute(tx: &Tx, actor: &Actor, id: BodyId, one: &Meant) -> Result<()> {
+    let Some(others) = one.others else { return Ok(()) };
+    let body = queries::get(tx, id).await?;
+    let area = body.areas.first().map(String::as_str).unwrap_or_default();
+    let data = json!({ "area": area, "count": 1, "people": [others], "body": id });
+    events::record(tx, Happening::new(Kind::NumberDisputed, one.person).at(area).by(actor.person).with(data)).await?;
     Ok(())
 }
 
@@ -204,8 +231,14 @@ async fn named(tx: &Tx, body: &Body, (input, listed): (&ChangeRegister, &HashSet
         let ids: Vec<PersonId> = listed.iter().copied().collect();
         meant.extend(people::queries::on_rolls(tx, &ids).await?.into_values());
     }
+    let own = off_roster::numbers(tx, body.id).await?;
     let mut by_number: HashMap<String, Vec<PersonId>> = HashMap::new();
     for one in meant {
+        // whoever has a number of the register has none that tells of a roster elsewhere
+        if let Some(number) = own.get(&one.id).filter(|_| !off_roster::is_here(body, &one)) {
+            by_number.entry(number.clone()).or_default().push(one.id);
+            continue;
+        }
         by_number.entry(with_village(&one)).or_default().push(one.id);
         // numbers are a village's own: another's are not taken for those of this one
         if body.areas.contains(&one.area) {
@@ -271,25 +304,27 @@ pub async fn register(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> R
     }
     let keeps = members::holds(actor, id);
     let off_roster = members::off_roster(db, id).await?;
+    let own = off_roster::numbers(db, id).await?;
     let ids: Vec<PersonId> = listed.into_iter().collect();
     let mut people: Vec<Resident> = people::queries::on_rolls(db, &ids).await?.into_values().collect();
-    people.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
-    let areas = &body.areas;
     let number = |one: &Resident| {
-        let is_plain = areas.iter().all(|area| *area == one.area);
-        if is_plain { one.roster_number.clone() } else { with_village(one) }
+        let is_plain = body.areas.iter().all(|area| *area == one.area);
+        let of_roster = || if is_plain { one.roster_number.clone() } else { with_village(one) };
+        own.get(&one.id).filter(|_| !off_roster::is_here(&body, one)).cloned().unwrap_or_else(of_roster)
     };
-    let show = |one: Resident| RegisteredView {
-        roster_number: keeps.then(|| number(&one)),
-        name: if keeps { one.name } else { people::mask_name(&one.name) },
+    people.sort_by_cached_key(number);
+    let show = |one: &Resident| RegisteredView {
+        roster_number: keeps.then(|| number(one)),
+        name: if keeps { one.name.clone() } else { people::mask_name(&one.name) },
         has_left: one.left_on.is_some() && !off_roster.contains(&one.id),
-        is_off_roster: one.left_on.is_some() && off_roster.contains(&one.id),
+        is_off_roster: off_roster.contains(&one.id) && !off_roster::is_here(&body, one),
     };
+    let members = people.iter().map(show).collect();
     Ok(RegisterView {
         body_id: id,
-        body_name: body.name,
         is_listed,
-        members: people.into_iter().map(show).collect(),
+        members,
+        body_name: body.name,
         changes: changes(db, id, (actor.person, keeps)).await?,
     })
 }

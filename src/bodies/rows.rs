@@ -274,6 +274,10 @@ pub(crate) mod body_member {
         pub is_off_roster: bool,
         /// The household of the collective, where it is not that of a roster.
         pub household_id: Option<HouseholdId>,
+        /// A number of the register's own, of who is on no roster of its villages.
+        pub register_number: Option<String>,
+        /// Keyed digest of the identity number by which this person was entered.
+        pub number_hmac: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

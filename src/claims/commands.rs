@@ -229,7 +229,8 @@ pub async fn write_down(tx: &Tx, actor: &Actor, (id, input): (PersonId, ClaimAtO
 /// Decides: binds the phone, or says why not. Records `claim.approved` or `claim.refused`.
 ///
 /// # Errors
-/// `not_found` for whoever does not keep the roster there, `second_person_needed`, `wrong_state`, `invalid_fields`.
+/// `not_found` for whoever does not keep the roster there, `second_person_needed`, `wrong_state`, also to approve that of who is
+/// another village's by now, `invalid_fields`.
 pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ClaimId, DecideClaim)) -> Result<()> {
     let mut checks = Checks::default();
     let least = if input.approve { 0 } else { 2 };
@@ -238,6 +239,11 @@ pub async fn decide(tx: &Tx, actor: &Actor, (id, input): (ClaimId, DecideClaim))
     bodies::require(actor, Right::ImportRoster, &row.area_code).map_err(|_| Code::NotFound)?;
     checks.done()?;
     rules::may_decide(actor.person, row.person_id, row.asked_by)?;
+    // the office that knows its people gives nobody the log-in of another's
+    let home = people::person(tx, row.person_id).await?.map(|one| one.area);
+    if input.approve && home.as_ref() != Some(&row.area_code) {
+        return Err(Code::WrongState.into());
+    }
     let state = if input.approve { ClaimState::Approved } else { ClaimState::Refused };
     let reason = Some(input.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     let decided = claim::ActiveModel { decided_by: Set(Some(actor.person)), reason: Set(reason), ..ended(tx, state) };

@@ -7,13 +7,14 @@ pub mod commands;
 pub mod health;
 mod http;
 pub mod queries;
+mod reactions;
 pub mod rules;
 mod table;
 pub mod work;
 
 use std::sync::Arc;
 
-pub use self::http::routes;
+pub use self::{http::routes, reactions::REACTIONS};
 use crate::{events::Reaction, live::Hub};
 
 /// What `server` alone knows and hands to the pages: the sockets of this process, and everything that follows from events.

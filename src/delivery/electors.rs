@@ -27,22 +27,24 @@ const UNSUBSCRIBED: &str = "unsubscribed";
 
 /// Electors whom no message told of a vote, by group and household: for who runs it, to go round. Whoever has cast needs none:
 /// in an open vote they are left out. In a secret one that would tell who has cast; there the list is of those to whom nothing
-/// can be sent, whether they have cast or not, and of those whose message failed.
+/// can be sent, whether they have cast or not, and of those to whom the message of its opening failed.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not run the vote.
 pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<ReachRow>> {
     let db = app.store.read();
     let vote = votes::queries::vote(db, id).await?;
-    if !votes::office::may_run(actor, (&vote.preset, &vote.area_code, vote.body_id)) {
+    if !votes::office::may_run(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
     let electors = votes::queries::to_tell(db, id).await?;
     let is_open = vote.secrecy == Secrecy::Open.as_str();
     let silent = if is_open { HashMap::new() } else { silent(app, &electors).await? };
+    // of a secret one the reminder went to who had not cast, and whoever left the list by it had not
+    let kinds: &[Kind] = if is_open { &[Kind::VoteOpened, Kind::VoteClosingSoon] } else { &[Kind::VoteOpened] };
     let about = announcement::Entity::find()
         .filter(announcement::Column::SubjectId.eq(id.to_string()))
-        .filter(announcement::Column::Kind.is_in([Kind::VoteOpened.as_str(), Kind::VoteClosingSoon.as_str()]))
+        .filter(announcement::Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
         .order_by_asc(announcement::Column::EventNumber);
     let (mut told, mut why) = (HashSet::<PersonId>::new(), HashMap::<PersonId, String>::new());
     for one in about.all(db).await? {

@@ -42,6 +42,7 @@ impl Story<'_> {
             seats: None,
             parent_vote_id: None,
             group_number: None,
+            households: Vec::new(),
             has_paper: false,
             challenge_days: None,
             roll_days: None,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    author,
     rows::{guest_try, guest_voice},
     rules,
 };
@@ -247,7 +248,7 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         "" => text::say("guest-nameless"),
         name => name.to_owned(),
     };
-    let person = people::make_guest(tx, &said.area_code, &name, phone).await?;
+    let person = author::of(tx, (&said.area_code, &name), phone).await?;
     let guest = guest(person, name, said.area_code);
     let voice = SubmitSuggestion {
         kind: said.kind,

@@ -139,24 +139,33 @@ pub struct SizeQuery {
     pub size: Size,
 }
 
+/// For how long a client shows again what it was sent, without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// For good: everybody may have it.
+    Always,
+    /// Not at all: a right ends, a thing is hidden or taken back, a phone is handed on. What has not changed is not sent again.
+    AskAgain,
+}
+
 /// Sends a file that the caller has allowed: whole, one range of it (206), or nothing new (304).
 ///
 /// # Errors
-/// `range_not_satisfiable`, `media_unavailable`, or the disk's.
-pub async fn serve(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
-    match serve_as(app, row, size, headers).await {
+/// `range_not_satisfiable`, `erased`, `media_unavailable`, or the disk's.
+pub async fn serve(app: &App, row: &Media, how: (Size, Keeping), headers: &HeaderMap) -> Result<Response> {
+    match serve_as(app, row, how, headers).await {
         // the copy was lost: it is made anew, and the clip is sent as long as it lasts
         Err(error) if error.code() == Code::NotFound && row.played_mime.is_some() => {
             tracing::warn!(media = %row.id, "the copy of a clip is not there; it is made anew");
             let id = row.id;
             app.store.write(move |tx| Box::pin(async move { commands::make_anew(tx, id).await })).await?;
-            serve_as(app, &Media { played_mime: None, ..row.clone() }, size, headers).await
+            serve_as(app, &Media { played_mime: None, ..row.clone() }, how, headers).await
         }
         served => served,
     }
 }
 
-async fn serve_as(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Result<Response> {
+async fn serve_as(app: &App, row: &Media, (size, keeping): (Size, Keeping), headers: &HeaderMap) -> Result<Response> {
     let (which, mime, mark) = match (size, &row.played_mime) {
         (Size::Thumb, _) if row.kind == PHOTO => (Which::Small, &row.mime, "-thumb"),
         (Size::Played, Some(mime)) => (Which::Played, mime, "-played"),
@@ -167,6 +176,8 @@ async fn serve_as(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Re
     let is_known =
         |tags: &str| tags.split(',').any(|known| [tag.as_str(), "*"].contains(&known.trim().trim_start_matches("W/")));
     let mut response = if given(header::IF_NONE_MATCH).is_some_and(is_known) {
+        // what was destroyed is not shown by who has it still
+        reading::key_of(app, row).await?;
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         // a range of another version of the file would not fit what the client has
@@ -175,7 +186,7 @@ async fn serve_as(app: &App, row: &Media, size: Size, headers: &HeaderMap) -> Re
     };
     // what is still to be made may be asked for again
     let is_final = size != Size::Played || which == Which::Played || !row.wants_copy();
-    describe(response.headers_mut(), mime, (&tag, is_final))?;
+    describe(response.headers_mut(), mime, (&tag, is_final && keeping == Keeping::Always))?;
     Ok(response)
 }
 
@@ -205,15 +216,15 @@ fn content_range(part: &str, length: u64) -> Result<HeaderValue> {
     HeaderValue::from_str(&format!("bytes {part}/{length}")).map_err(Error::broken)
 }
 
-/// The content never changes once it is final, and only whoever asked may keep it. A refusal keeps its own type.
-fn describe(headers: &mut HeaderMap, mime: &str, (tag, is_final): (&str, bool)) -> Result<()> {
+/// Only whoever asked may keep it: for good, or to be asked about each time. A refusal keeps its own type.
+fn describe(headers: &mut HeaderMap, mime: &str, (tag, is_for_good): (&str, bool)) -> Result<()> {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem")) {
         return Ok(());
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(mime).map_err(Error::broken)?);
     headers.insert(header::ETAG, HeaderValue::from_str(tag).map_err(Error::broken)?);
-    let caching = if is_final { "private, max-age=31536000, immutable" } else { "private, no-cache" };
+    let caching = if is_for_good { "private, max-age=31536000, immutable" } else { "private, no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));

@@ -5,7 +5,8 @@
 //! play a copy beside it that they do; both are sealed in pieces by a key of their own before they are written under their
 //! name, and given piece by piece (see `reading`); the file is on the disk, synced, before its row is; a row is attached to one
 //! thing at most, once, by its owner; only the owner sees what is not attached. Who may see what is attached is for the subject it is attached to (see
-//! `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends.
+//! `suggestions::http`, where `GET /v1/media/{id}` lives): this module only sends, and what not everybody may have it lets nobody
+//! show again without being asked.
 //! Tables owned: `media`, and `uploads` (see [`uploads`]). Events recorded: none (what attaches it records).
 //!
 //! # Why
@@ -29,7 +30,7 @@ mod voice;
 
 pub use self::{
     commands::{Subject, attach, erase_clips_of, erase_of, release},
-    http::{Size, SizeQuery, routes, serve, take_bytes, take_in},
+    http::{Keeping, Size, SizeQuery, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,
     rules::{check_clip, check_said},

@@ -25,7 +25,7 @@ use super::{
     roster::{self, RosterRow},
     rows::{household, person, roster_import},
     rules::Sex,
-    sessions,
+    sessions, strangers,
 };
 use crate::{
     app::App,
@@ -94,7 +94,10 @@ pub async fn import_roster(app: &App, file: RosterFile) -> Result<RosterImported
     let RosterFile { bytes, area, imported_by, confirm_left } = file;
     let ready = tokio::task::spawn_blocking(move || prepare(&keys, &bytes, area, today));
     let roster = ready.await.map_err(Error::broken)??;
-    app.store.write(move |tx| Box::pin(import(tx, roster, imported_by, confirm_left))).await
+    let area = roster.area.clone();
+    let outcome = app.store.write(move |tx| Box::pin(import(tx, roster, imported_by, confirm_left))).await;
+    strangers::tell_refused(app, (area, imported_by), outcome.as_ref().err()).await?;
+    outcome
 }
 
 fn prepare(keys: &Keys, bytes: &[u8], area: Option<String>, today: NaiveDate) -> Result<Roster> {
@@ -121,14 +124,20 @@ fn prepare(keys: &Keys, bytes: &[u8], area: Option<String>, today: NaiveDate) ->
     Ok(Roster { area, digest: keys.lookup("roster", &sha256_hex(bytes)), listed })
 }
 
-async fn import(tx: &Tx, roster: Roster, by: Option<PersonId>, confirm_left: Option<usize>) -> Result<RosterImported> {
+async fn import(
+    tx: &Tx,
+    mut roster: Roster,
+    by: Option<PersonId>,
+    confirm_left: Option<usize>,
+) -> Result<RosterImported> {
     let area = areas::get(tx, &roster.area).await?;
     if !area.level.is_village() || area.valid_to.is_some() {
         return Err(Code::NotFound.into());
     }
-    let known = known(tx, &roster).await?;
+    let mut known = known(tx, &roster).await?;
+    let others = strangers::set_apart(tx, (&roster.area, &mut roster.listed), &mut known).await?;
     let found = matching::people(&roster.area, &roster.listed, &known);
-    refuse_foreign(&roster, &found, &known)?;
+    strangers::refuse_foreign((&roster.area, &roster.listed), &found, &known)?;
     let staying: HashSet<PersonId> = found.iter().flatten().filter_map(|at| known.get(*at)).map(|old| old.id).collect();
     let is_here = |old: &&person::Model| old.area_code == roster.area && old.left_on.is_none();
     let gone: Vec<PersonId> =
@@ -153,6 +162,9 @@ async fn import(tx: &Tx, roster: Roster, by: Option<PersonId>, confirm_left: Opt
     write(tx, change).await?;
     leave(tx, &gone).await?;
     note(tx, &roster.digest, &done, by).await?;
+    if !done.unchanged {
+        strangers::tell(tx, (&roster.area, by), &others).await?;
+    }
     Ok(done)
 }
 
@@ -175,19 +187,6 @@ async fn known(tx: &Tx, roster: &Roster) -> Result<Vec<person::Model>> {
     }
     known.append(&mut elsewhere);
     Ok(known)
-}
-
-/// Somebody whom another village counts among its own cannot be counted here; who has left there can, and stays the
-/// same person: the voice left there is still theirs.
-fn refuse_foreign(roster: &Roster, found: &[Option<usize>], known: &[person::Model]) -> Result<()> {
-    let mut checks = Checks::default();
-    for (line, at) in roster.listed.iter().zip(found) {
-        let old = at.and_then(|at| known.get(at));
-        if old.is_some_and(|old| old.area_code != roster.area && old.left_on.is_none()) && checks.count() < 50 {
-            checks.wrong(format!("line {}, column id_no", line.row.line), "on_other_roster");
-        }
-    }
-    checks.done_as(Code::RosterInvalid)
 }
 
 /// Households of the village by number; new ones are written, a changed group too.

@@ -1,6 +1,6 @@
 //! People on no roster: only as much of a row as a voice needs for its author.
 use chrono::NaiveDate;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use super::{
     proof::Number,
@@ -13,8 +13,8 @@ use crate::{
     store::Tx,
 };
 
-/// The number of the household of guests; no roster writes a hash sign alone.
-const HOUSEHOLD: &str = "#";
+/// The number of the household of guests, and before their own; no roster writes a hash sign alone.
+pub(super) const MARK: &str = "#";
 
 /// Makes a guest of this village: left before having come, so that no roll, list or log-in finds them.
 ///
@@ -26,7 +26,7 @@ pub async fn make_guest(tx: &Tx, area: &str, name: &str, phone: Option<&Number>)
         id: Set(id),
         area_code: Set(area.to_owned()),
         household_id: Set(household_of_guests(tx, area).await?),
-        roster_number: Set(format!("#{id}")),
+        roster_number: Set(format!("{MARK}{id}")),
         name: Set(name.to_owned()),
         sex: Set(String::new()),
         birth_date: Set(NaiveDate::default()),
@@ -50,10 +50,24 @@ pub async fn make_guest(tx: &Tx, area: &str, name: &str, phone: Option<&Number>)
     Ok(row.insert(tx).await?.id)
 }
 
+/// The first of these people who is a guest of this village under this name.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn guest_among(tx: &Tx, (area, name): (&str, &str), people: Vec<PersonId>) -> Result<Option<PersonId>> {
+    let known = person::Entity::find()
+        .filter(person::Column::Id.is_in(people))
+        .filter(person::Column::AreaCode.eq(area))
+        .filter(person::Column::Name.eq(name))
+        .filter(person::Column::RosterNumber.starts_with(MARK))
+        .order_by_asc(person::Column::CreatedAt);
+    Ok(known.one(tx).await?.map(|row| row.id))
+}
+
 async fn household_of_guests(tx: &Tx, area: &str) -> Result<HouseholdId> {
     let known = household::Entity::find()
         .filter(household::Column::AreaCode.eq(area))
-        .filter(household::Column::Number.eq(HOUSEHOLD))
+        .filter(household::Column::Number.eq(MARK))
         .one(tx)
         .await?;
     if let Some(known) = known {
@@ -62,7 +76,7 @@ async fn household_of_guests(tx: &Tx, area: &str) -> Result<HouseholdId> {
     let row = household::ActiveModel {
         id: Set(HouseholdId::new()),
         area_code: Set(area.to_owned()),
-        number: Set(HOUSEHOLD.to_owned()),
+        number: Set(MARK.to_owned()),
         group_number: Set(0),
     };
     Ok(row.insert(tx).await?.id)

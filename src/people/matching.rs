@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::{roster::RosterRow, rows::person};
+use super::{guest, roster::RosterRow, rows::person};
 
 /// One line of a roster, ready to be written; holds personal data and does not show itself.
 pub(super) struct Listed {
@@ -28,7 +28,9 @@ pub(super) fn people(area: &str, listed: &[Listed], known: &[person::Model]) -> 
     let mut found: Vec<Option<usize>> =
         listed.iter().map(|line| by_id.get(line.id_hmac.as_deref()?).copied()).collect();
     let mut taken: HashSet<usize> = found.iter().flatten().copied().collect();
-    let here = |at: &usize| known.get(*at).filter(|old| old.area_code == area);
+    // of a guest neither the name nor the day of birth was ever looked at
+    let is_guest = |old: &person::Model| old.roster_number.starts_with(guest::MARK);
+    let here = |at: &usize| known.get(*at).filter(|old| old.area_code == area && !is_guest(old));
     let alike = unmistakable(
         listed,
         &found,
@@ -194,6 +196,13 @@ mod tests {
         let mistyped = line("1", "甲", "1970-01-01", Some("x"));
         let renamed = line("2", "乙二", "1971-01-01", Some("b"));
         assert_eq!(people(HERE, &[mistyped, renamed], &old), [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn a_guest_does_not_become_a_resident_by_the_day_that_nobody_asked_for() {
+        let day = NaiveDate::default().to_string();
+        let old = [known(HERE, "#0190", "甲", &day, None)];
+        assert_eq!(people(HERE, &[line("1", "甲", &day, None), line("2", "乙", "1971-01-01", None)], &old), [None; 2]);
     }
 
     #[test]

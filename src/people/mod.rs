@@ -3,10 +3,10 @@
 //! Always true: a person comes from a village's roster, or the register of its collective, and is never deleted, only marked as left; identity numbers are
 //! kept as keyed digests and their last four characters sealed, phones sealed; a phone that was proven and approved is not
 //! changed by a roster; a closed account has no phone and no name but on the rolls; a known and an unknown phone number get the same
-//! answers; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
+//! answers; an identity number means somebody elsewhere in the county only together with the name; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
 //! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`, `desk_credentials`,
 //! `recovery_codes`, `desk_tries`.
-//! Events recorded: `roster.imported`, `session.started`, `session.ended`.
+//! Events recorded: `roster.imported`, `number.disputed`, `session.started`, `session.ended`.
 mod accounts;
 mod asking;
 pub mod audience;
@@ -30,6 +30,7 @@ pub mod rules;
 mod sessions;
 mod sign_in;
 mod sign_out;
+mod strangers;
 mod tickets;
 mod tokens;
 mod totp;
@@ -46,9 +47,9 @@ pub use self::{
         require_own_page, session_cookie,
     },
     commands::{RosterFile, RosterImported, import_roster},
-    guest::make_guest,
+    guest::{guest_among, make_guest},
     login_http::{Tokens, tokens as hand_out},
-    off_roster::{by_id_number, make_off_roster},
+    off_roster::{ByNumber, by_id_number, id_digest, make_off_roster},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},

@@ -13,41 +13,65 @@ use crate::{
     clock,
     error::Result,
     ids::{HouseholdId, PersonId},
+    keys::Keys,
     store::Tx,
 };
 
 /// Before the number of somebody who never stood on a roster, and of a household of theirs alone.
-const MARK: &str = "@";
+pub(super) const MARK: &str = "@";
 
-/// Who has this identity number, on whatever roster of the county, or on none any more; where nobody has, whoever a roster of
-/// these villages knows without a number, by that name and day of birth, as when a roster is read: or they would be there twice.
+/// Whom a name and an identity number mean.
+pub enum ByNumber {
+    /// Nobody who is known.
+    Nobody,
+    /// This one.
+    One(Resident),
+    /// Several, whom rosters of these villages know by that name and day of birth, without a number.
+    Several,
+    /// Nobody: the number is this person's, whose name is another. Whoever asks is not told, or numbers could be tried.
+    Others(PersonId),
+}
+
+/// The digest by which an identity number is known.
+#[must_use]
+pub fn id_digest(keys: &Keys, id: &IdNumber) -> String {
+    keys.lookup("id", id.as_str())
+}
+
+/// Who has this name and this identity number, on whatever roster of the county, or on none any more; where nobody has, whoever
+/// a roster of these villages knows without a number, by that name and day of birth, as when a roster is read: or they would be
+/// there twice.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn by_id_number(tx: &Tx, areas: &[String], (name, id): (&str, &IdNumber)) -> Result<Vec<Resident>> {
-    let digest = tx.keys().lookup("id", id.as_str());
-    let row = person::Entity::find().filter(person::Column::IdHmac.eq(digest)).one(tx).await?;
-    if let Some(row) = row {
-        return Ok(vec![Resident::from(row)]);
-    }
+pub async fn by_id_number(tx: &Tx, areas: &[String], (name, id): (&str, &IdNumber)) -> Result<ByNumber> {
+    let digest = id_digest(tx.keys(), id);
+    let holder = match person::Entity::find().filter(person::Column::IdHmac.eq(digest)).one(tx).await? {
+        Some(row) if row.name == name => return Ok(ByNumber::One(Resident::from(row))),
+        other => other.map(|row| row.id),
+    };
     let alike = person::Entity::find()
         .filter(person::Column::AreaCode.is_in(areas.iter().map(String::as_str)))
         .filter(person::Column::Name.eq(name))
         .filter(person::Column::BirthDate.eq(id.birth()))
         .filter(person::Column::IdHmac.is_null());
-    let alike = alike.all(tx).await?.into_iter().map(Resident::from);
-    Ok(alike.filter(|one| !one.is_guest()).collect())
+    let mut alike = alike.all(tx).await?.into_iter().map(Resident::from).filter(|one| !one.is_guest());
+    Ok(match (alike.next(), alike.next()) {
+        (Some(one), None) => ByNumber::One(one),
+        (Some(_), Some(_)) => ByNumber::Several,
+        (None, _) => holder.map_or(ByNumber::Nobody, ByNumber::Others),
+    })
 }
 
-/// Makes somebody whose identity number nobody here has: left before having come, so that no roll, list or log-in of the
-/// village finds them. A roster that names the number later makes them a resident, the same person.
+/// Makes somebody whom nobody here knows: left before having come, so that no roll, list or log-in of the village finds them. A
+/// roster that names the number later makes them a resident, the same person. A number that is not `free` stays whose it is.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn make_off_roster(
     tx: &Tx,
     (area, household): (&str, Option<HouseholdId>),
-    (name, id): (&str, &IdNumber),
+    (name, id, is_free): (&str, &IdNumber, bool),
 ) -> Result<Resident> {
     let (person, today, number) = (PersonId::new(), clock::local_date(tx.now()), free_number(tx, area).await?);
     let household = match household {
@@ -65,7 +89,7 @@ pub async fn make_off_roster(
             Sex::Male => "male".to_owned(),
         }),
         birth_date: Set(id.birth()),
-        id_hmac: Set(Some(tx.keys().lookup("id", id.as_str()))),
+        id_hmac: Set(is_free.then(|| id_digest(tx.keys(), id))),
         id_last4: Set(Some(tx.keys().seal("id-last4", id.last_four())?)),
         phone_sealed: Set(None),
         phone_hmac: Set(None),

@@ -84,6 +84,7 @@ fn is_upload(request: &Request) -> bool {
     matches!(path, "/v1/media" | "/speak" | "/desk/roster")
         || is_within(&["/v1/uploads/", "/desk/tasks/", "/desk/aloud/"])
         || (is_within(&["/streams/", "/suggestions/", "/matters/"]) && ends(&["/messages"]))
+        || (is_within(&["/desk/matters/"]) && ends(&["/particulars"]))
         || (is_within(&["/desk/votes/"]) && ends(&["/proxies", "/paper/count"]))
         || (is_within(&["/desk/suggestions/"]) && ends(&["/answer", "-clip"]))
 }
@@ -140,6 +141,7 @@ mod tests {
             "/desk/tasks/1/finish",
             "/desk/tasks/1/money",
             "/desk/aloud/vote/1",
+            "/desk/matters/1/particulars",
             "/desk/votes/1/proxies",
             "/desk/votes/1/paper/count",
             "/desk/suggestions/1/answer",

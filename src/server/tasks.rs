@@ -15,7 +15,7 @@ use crate::{
     app::{self, App},
     board,
     broker::Bell,
-    claims, delivery,
+    claims, county, delivery,
     error::Result,
     events::{Reaction, Relay},
     forms, groups, guests, inbox,
@@ -51,6 +51,7 @@ pub fn reactions() -> Vec<Reaction> {
         votes::REACTIONS,
         aloud::REACTIONS,
         privacy::REACTIONS,
+        county::REACTIONS,
         // last: who has read the card that the others posted need not be told
         delivery::REACTIONS,
     ]

@@ -7,8 +7,10 @@
 //! an office that did not hide it. Words of the list hold a voice in the same way until somebody of the body responsible has
 //! looked. Photos and clip may be hidden alone, by a body or, where it is said so (see `media_review`), until somebody has
 //! looked: everybody reads the words meanwhile, for a photo that is not fit to be seen takes nothing away from what they say.
+//! That an office left the photos hidden says nothing of the words: all of it is hidden for another reason, to which its author
+//! objects anew, and when it is shown again the photos stay as the office left them.
 use chrono::{DateTime, FixedOffset};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -32,6 +34,11 @@ use crate::{
     store::Tx,
     text,
 };
+
+mod kept;
+
+pub(super) use self::kept::settled;
+use self::kept::{beneath, ended, open};
 
 const WORDS: std::ops::RangeInclusive<usize> = 2..=500;
 
@@ -127,7 +134,7 @@ pub struct HidingAppeal {
 /// # Errors
 /// `not_found`; `not_allowed` for others than the body responsible; `wrong_state` for what is not public, or hidden already,
 /// or not hidden, or has no photo and no clip that could be hidden alone, and for what is shown again after an office said its
-/// word; `invalid_fields` without a reason.
+/// word; `invalid_fields` without a reason. Of what stays hidden after an objection, photos and clip alone, all of it may be.
 pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSuggestion)) -> Result<SuggestionSummary> {
     let row = checked(tx, actor, id, if input.is_on { Step::Hide } else { Step::Show }).await?;
     if !input.is_on {
@@ -135,7 +142,8 @@ pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSugges
         return queries::summary(tx, row).await;
     }
     // whoever was told to show it does not hide it again the next minute: nothing of it has changed
-    if settled(tx, id).await?.is_some() || (input.is_media_only && !has_media(tx, id).await?) {
+    let is_more = !input.is_media_only || (row.hiding != Some(HidingState::Upheld) && has_media(tx, id).await?);
+    if settled(tx, id).await?.is_some() || !is_more {
         return Err(Code::WrongState.into());
     }
     let mut checks = Checks::default();
@@ -182,33 +190,6 @@ async fn write_down(tx: &Tx, row: &Suggestion, (body, by): (BodyId, Option<Perso
     Ok(())
 }
 
-/// The one that has not ended.
-async fn open(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hiding::Model>> {
-    let open = hiding::Entity::find()
-        .filter(hiding::Column::SuggestionId.eq(id))
-        .filter(hiding::Column::EndedAt.is_null())
-        .order_by_desc(hiding::Column::HiddenAt)
-        .limit(1);
-    Ok(open.one(db).await?)
-}
-
-/// The newest of those that have ended.
-async fn ended(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hiding::Model>> {
-    let ended = hiding::Entity::find()
-        .filter(hiding::Column::SuggestionId.eq(id))
-        .filter(hiding::Column::EndedAt.is_not_null())
-        .order_by_desc(hiding::Column::EndedAt)
-        // of two in one instant, the later
-        .order_by_desc(hiding::Column::Id)
-        .limit(1);
-    Ok(ended.one(db).await?)
-}
-
-/// The one that has ended and about which an office said its word; what is shown since stays so.
-pub(super) async fn settled(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<hiding::Model>> {
-    Ok(ended(db, id).await?.filter(|row| row.answer.is_some()))
-}
-
 /// Do its photos and its clip wait still for somebody who looks?
 pub(super) async fn is_media_unseen(db: &impl ConnectionTrait, of: &Suggestion) -> Result<bool> {
     Ok(rules::is_media_hidden(of) && open(db, of.id).await?.is_some_and(|row| row.hidden_by.is_none()))
@@ -225,17 +206,23 @@ pub(super) fn decides(actor: &Actor, voice: &Suggestion) -> bool {
     voice.hiding_office.is_some_and(|office| rules::speaking_seat(actor, voice, office).is_ok())
 }
 
-/// Everybody in the village sees it again; `said`: what an office said that was asked.
+/// Everybody in the village sees it again, its photos and its clip only if no office left them hidden before; `said`: what an
+/// office said that was asked.
 async fn show(tx: &Tx, actor: &Actor, (row, said): (Suggestion, Option<&str>)) -> Result<Suggestion> {
     let data = json!({ "decided": said.is_some(), "media": row.hides_only_media });
+    let beneath = beneath(tx, row.id).await?;
     let shown = suggestion::ActiveModel {
-        hiding: Set(None),
+        hiding: Set(beneath.as_ref().map(|_| HidingState::Upheld)),
         hiding_office: Set(None),
-        hides_only_media: Set(false),
+        hides_only_media: Set(beneath.is_some()),
         ..Default::default()
     };
     let row = moved(tx, &row, shown).await?;
     end(tx, actor, (row.id, said)).await?;
+    if let Some(stays) = beneath {
+        let again = hiding::ActiveModel { id: Set(stays.id), ended_at: Set(None), ..Default::default() };
+        again.update(tx).await?;
+    }
     record(tx, Kind::SuggestionShown, &row, Some(actor), data).await?;
     Ok(row)
 }

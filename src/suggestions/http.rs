@@ -24,7 +24,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Code, Error, Problem, Result},
     ids::{MediaId, ReferralId, SuggestionId},
-    media::{self, Media, SizeQuery},
+    media::{self, Keeping, Media, SizeQuery},
     moderation,
     page::Page,
     reports, streams,
@@ -313,7 +313,7 @@ async fn read_media(
 ) -> Result<Response> {
     let row = media::queries::row(app.store.read(), id).await?.ok_or(Code::NotFound)?;
     allow(&app, &actor, &row).await?;
-    media::serve(&app, &row, query.size, &headers).await
+    media::serve(&app, &row, (query.size, Keeping::AskAgain), &headers).await
 }
 
 /// The owner always; of a voice and its answers, whoever may see the voice (and a handler leaves a trace), and of a hidden one

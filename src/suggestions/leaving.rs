@@ -63,7 +63,8 @@ pub struct SubmitSuggestion {
     #[serde(default)]
     pub urgency: Urgency,
     /// How one wants to be answered; who answers a public voice learns the name of who wants to be called or met.
-    #[serde(default)]
+    // a field that came later is left out when it says nothing: a repetition across an upgrade is the same request
+    #[serde(default, skip_serializing_if = "ReplyWish::is_here")]
     pub reply_wish: ReplyWish,
     /// Own unattached media: up to 9 photos and 1 voice clip of a minute.
     #[serde(default)]
@@ -83,7 +84,8 @@ impl SubmitSuggestion {
     }
 }
 
-/// A voice that was left. What its author sees of it is read after the commit: the one writer has other things to do.
+/// A voice that was left. What its author sees of it is read after the commit: the one writer has other things to do. Its fields
+/// are among those that were kept for repetitions while the whole voice was, and keep their names.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Left {
     /// Its id.

@@ -20,7 +20,8 @@
 //! from the office above. What its author had erased waits for nobody.
 //! A public voice may be hidden by who answers it, with a reason, from everybody but its author; nothing of it is taken away, its
 //! clocks go on, and its author objects once to the office above, which hears and sees all of it; what that says nothing to for
-//! five working days goes one higher, and what is shown after its word stays shown. Words of the list hold one so until somebody
+//! five working days goes one higher, and what is shown after its word stays shown; that its photos stay hidden says nothing of
+//! the words, which may be hidden, too, for a reason of their own. Words of the list hold one so until somebody
 //! has looked, and so do photos and clips where the village, or an office above it, says so.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.

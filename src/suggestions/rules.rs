@@ -309,9 +309,10 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     let is_free = match step {
         // the words of an accusation lie in no matter that everybody reads
         Step::Join => row.matter_id.is_none() && row.about_person_id.is_none(),
-        // of what waits for somebody who looks at the photos, these are hidden for a reason, or all of it
+        // of what waits for somebody who looks at the photos, these are hidden for a reason, or all of it; all of it, too, of
+        // what an office left so when its author objected
         Step::Hide => {
-            let is_media_alone = is_media_hidden(row) && row.hiding == Some(HidingState::Hidden);
+            let is_media_alone = is_media_hidden(row) && row.hiding != Some(HidingState::Appealed);
             row.visibility == Visibility::Public && (row.hiding.is_none() || is_media_alone)
         }
         Step::Show => row.hiding.is_some(),

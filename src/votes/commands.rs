@@ -50,6 +50,7 @@ mod question;
 mod recall;
 mod receipt;
 pub mod replace;
+mod selection;
 mod settle;
 mod slot;
 mod telling;
@@ -110,9 +111,15 @@ pub struct OpenVote {
     pub parent_vote_id: Option<VoteId>,
     /// Which legal rule; see `GET /v1/presets`.
     pub preset: String,
-    /// Which villagers' group decides, by its number on the roster: for the assembly of a group, and only for that.
+    /// Which villagers' group decides, by its number on the roster: for the assembly of a group, and for one that chooses
+    /// representatives of the villagers.
     #[serde(default)]
     pub group_number: Option<i32>,
+    /// Which households choose a representative of the villagers together, by their numbers on the roster, 5 to 15: for that alone,
+    /// where no group does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 15)]
+    pub households: Vec<String>,
     /// Are choices named after closing?
     #[serde(default)]
     pub secrecy: Secrecy,
@@ -188,7 +195,7 @@ impl Secrecy {
 /// `rule_not_votable` for a preset that cannot be voted on here, or when nobody is on its roll; `invalid_fields`, also for a
 /// meeting that was not called in time, and for a recall that was not asked for as the law has it;
 /// `authorisation_needed` where the representatives may not decide it; `halted`;
-/// `wrong_state` when the matter is not to be decided now or another vote about it is open.
+/// `wrong_state` when the matter is not to be decided now or another vote about it, or on the same recall, is open.
 pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteView> {
     let about = about::about(tx, actor, &input).await?;
     let now = tx.now();
@@ -200,6 +207,8 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     // after a tie it goes on by the rule by which it began
     let preset = asked.rule.clone().unwrap_or(preset);
     let preset = of_group::named(tx, preset, (&about.area, input.group_number)).await?;
+    let homes = selection::homes(tx, &input, &about.area).await?;
+    let preset = selection::named(preset, homes.len());
     let is_secret = input.secrecy == Secrecy::Secret;
     let is_binding = about::is_binding(tx, &input, (&preset, opens_at), &about).await?;
     let id = VoteId::new();
@@ -208,14 +217,16 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     }
     // who has a vote is who has one on the day of the first ballot
     let day = clock::local_date(opens_at);
-    let ground = roll::Ground { area: &about.area, body: about.body, group: input.group_number };
+    selection::require_candidates(tx, &input, (&about.area, day)).await?;
+    let ground = roll::Ground { area: &about.area, body: about.body, group: input.group_number, homes: &homes };
     let electors = roll::draw_up(tx, (&input.preset, &preset), ground, day).await?;
     about::require_enough(&preset, electors.len())?;
     let preset = of_representatives::composed(tx, preset, (&about.area, day), &electors).await?;
-    let preset = recall::petitioned(tx, preset, (&input, &about), electors.len()).await?;
+    let preset = recall::petitioned(tx, preset, (&input, &about, actor.person), electors.len()).await?;
     let preset = mobile::applied(preset, &input);
-    let row =
+    let mut row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;
+    row.household_ids = Set(queries::kept_homes(&homes));
     let row = row.insert(tx).await?;
     roll::freeze(tx, (id, actor.person), electors).await?;
     let row = keep_root(tx, row).await?;
@@ -337,6 +348,7 @@ fn check(input: &OpenVote, now: DateTime<Utc>) -> Result<(Preset, DateTime<Utc>)
     checks.require(!on_paper_alone || !input.allows_revote, "allows_revote", "not_on_paper");
     by_charter::check(&mut checks, input);
     of_group::check(&mut checks, input);
+    selection::check(&mut checks, input);
     of_collective::check(&mut checks, input);
     recall::check(&mut checks, input, now);
     mobile::check(&mut checks, input);

@@ -9,7 +9,8 @@
 //! replaced by who comes after; everybody for whom another cast is told. A vote without a meeting called in time is an
 //! opinion poll (意见征询) and decides nothing. What decides may be challenged for a day at least before it stands.
 //! A villagers' group votes by a roll of its own people or households, and the rest of the village is neither asked nor counted;
-//! the roll of a collective is drawn from its register. Nobody is voted out of a village committee whom too few asked to recall.
+//! the roll of a collective is drawn from its register. So does a group that chooses representatives of the villagers, or some
+//! households together; who is chosen sits in their meeting once the result stands. Nobody is voted out of a village committee whom too few asked to recall.
 //! To which household somebody belongs is what was so on the day of the roll. What the law keeps in a booth is on paper alone.
 //! After the freeze a roll changes only by what two people of the office decided, as entries of the board.
 //! A result that may be challenged moves nothing before its days are over and each challenge is answered.

@@ -1,24 +1,36 @@
 //! 主办: whose a vote is. One of the village is run by who opens votes there; one inside a body by who holds that body's meetings.
+//! Whom a vote recalls has no hand in it.
 use sea_orm::ConnectionTrait;
 
-use super::{queries, rows::vote, sealed};
+use super::{
+    queries::{self, VoteView},
+    rows::vote,
+    sealed,
+};
 use crate::{
     actor::{Actor, HeldSeat},
     board::sealing::Trustee,
     bodies::{self, Right},
     error::{Code, Result},
-    ids::BodyId,
+    ids::{BodyId, PersonId},
     people::{self, village_groups},
 };
 
-/// May the actor run this vote: its roll, its paper, its answers?
+/// May the actor run this vote: its roll, its paper, its answers? Not one by which the actor is recalled.
 pub(super) fn runs(actor: &Actor, vote: &vote::Model) -> bool {
-    may_run(actor, (&vote.preset, &vote.area_code, vote.body_id))
+    is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id), vote.recalled_id)
 }
 
-/// The same of a vote by these marks.
+/// The same of a vote as everybody sees it.
 #[must_use]
-pub fn may_run(actor: &Actor, (preset, area, body): (&str, &str, BodyId)) -> bool {
+pub fn may_run(actor: &Actor, vote: &VoteView) -> bool {
+    is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id), vote.recalled_id)
+}
+
+fn is_run_by(actor: &Actor, (preset, area, body): (&str, &str, BodyId), recalled: Option<PersonId>) -> bool {
+    if recalled == Some(actor.person) {
+        return false;
+    }
     if queries::is_inside(preset) {
         bodies::members::holds(actor, body)
     } else {
@@ -80,10 +92,11 @@ async fn is_concerned(db: &impl ConnectionTrait, actor: &Actor, (vote, group): (
 }
 
 /// May the actor annul it, or say that its result does not stand? Of a vote inside a body that is the town's office, not the
-/// body itself: it would judge its own chair's election.
+/// body itself: it would judge its own chair's election. So it is of a recall from the village committee, whose chair would end
+/// the own one.
 #[must_use]
 pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
-    if queries::is_inside(preset) {
+    if queries::is_inside(preset) || queries::is_recall(preset) {
         sealed::holds(actor, Trustee::Town, area)
     } else {
         bodies::may(actor, Right::BendPath, area)
@@ -94,6 +107,12 @@ pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
 /// `not_allowed` for who may not.
 pub(super) fn require_bend(actor: &Actor, vote: &vote::Model) -> Result<()> {
     if may_bend(actor, (&vote.preset, &vote.area_code)) { Ok(()) } else { Err(Code::NotAllowed.into()) }
+}
+
+/// # Errors
+/// `not_allowed` for who neither runs it nor may bend it: what is lost or void is said by the latter, who need not be the former.
+pub(super) fn require_either(actor: &Actor, vote: &vote::Model) -> Result<()> {
+    require(actor, vote).or_else(|_| require_bend(actor, vote))
 }
 
 /// May the actor decide for an office that let the day pass: the town's office, the supervision committee?

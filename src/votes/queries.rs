@@ -31,16 +31,17 @@ pub mod proxies;
 pub mod replaced;
 mod results;
 pub mod roll_list;
+mod selection;
 mod spoken;
 pub mod turnout;
 
 pub use self::ballots::{BallotView, ballots};
 pub use self::committee::committee;
-pub(super) use self::committee::failed_recall;
+pub(super) use self::committee::{failed_recall, is_recall_under_way};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
 pub use self::kinds::{
     has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
-    is_of_kind, is_recall,
+    is_of_kind, is_recall, is_selection,
 };
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
@@ -48,6 +49,7 @@ pub(super) use self::proxies::alternate_of;
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_of, results_in,
 };
+pub(super) use self::selection::{candidate, choosing, homes_of, kept_homes};
 pub use self::spoken::{Spoken, spoken};
 
 /// A secret vote whose three keys are not made yet.
@@ -140,6 +142,9 @@ pub struct VoteView {
     /// The vote whose tie this one decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_vote_id: Option<VoteId>,
+    /// Whom of the village committee it recalls: that one has no hand in it but the own ballot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recalled_id: Option<PersonId>,
     /// open: listed with number and masked name after closing; secret: sealed, nobody learns whose a ballot was; paper: in a
     /// booth, on sheets alone.
     pub secrecy: String,
@@ -271,6 +276,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         max_choices: row.max_choices,
         seats: row.seats,
         parent_vote_id: row.parent_vote_id,
+        recalled_id: row.recalled_id,
         secrecy: row.secrecy,
         allows_revote: row.allows_revote,
         is_binding: row.is_binding,

@@ -24,6 +24,7 @@ use crate::{
 mod agents;
 mod paper;
 mod registers;
+mod representatives;
 mod roll;
 mod settled;
 
@@ -35,6 +36,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "votes.tell_of_registers", run: |tx, event| Box::pin(registers::tell(tx, event)) },
     Reaction { name: "votes.tell_of_paper", run: |tx, event| Box::pin(paper::tell(tx, event)) },
     Reaction { name: "votes.tell_settled", run: |tx, event| Box::pin(settled::tell(tx, event)) },
+    Reaction { name: "votes.seat_representatives", run: |tx, event| Box::pin(representatives::seat(tx, event)) },
     Reaction { name: "votes.tell_agents", run: |tx, event| Box::pin(agents::tell(tx, event)) },
 ];
 
@@ -185,6 +187,7 @@ fn opened(vote: &vote::Model) -> Result<Card> {
     let key = match queries::rule_of(vote)?.unit {
         _ if vote.secrecy == Secrecy::Paper.as_str() => "card-vote-opened-paper",
         _ if vote.group_number.is_some() => "card-vote-opened-group",
+        _ if vote.household_ids.is_some() => "card-vote-opened-households",
         Unit::Representative => "card-vote-opened-to-some",
         Unit::Member => "card-vote-opened-collective",
         Unit::BodyMember | Unit::MemberRep | Unit::Director => "card-vote-opened-inside",

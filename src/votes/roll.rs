@@ -44,6 +44,8 @@ pub(super) struct Ground<'a> {
     pub(super) body: BodyId,
     /// The villagers' group that decides by itself.
     pub(super) group: Option<i32>,
+    /// The households that choose together; none: not by some of them alone.
+    pub(super) homes: &'a [HouseholdId],
 }
 
 /// Whom a preset puts on the roll of a village.
@@ -62,15 +64,15 @@ enum Reach {
 /// May this preset be voted on here: a question whose roll we can draw up, and a rule that a later law has not made too weak?
 #[must_use]
 pub(super) fn is_votable(preset: &Preset) -> bool {
-    let is_question = preset.passing.is_some() && preset.second_measure.is_none();
-    is_question && reach(preset.unit).is_some() && is_enough(preset)
+    preset.second_measure.is_none() && reach(preset.unit).is_some() && is_enough(preset)
 }
 
 /// Who must have been called to the meeting that such a vote belongs to.
 #[must_use]
-pub(super) fn audience(id: &str, unit: Unit) -> Option<Audience> {
+pub(super) fn audience((id, group): (&str, Option<i32>), unit: Unit) -> Option<Audience> {
+    let is_of_group = queries::is_of_group(id) || group.is_some();
     match reach(unit)? {
-        Reach::Adults | Reach::Households if queries::is_of_group(id) => Some(Audience::Group),
+        Reach::Adults | Reach::Households if is_of_group => Some(Audience::Group),
         Reach::Adults | Reach::Households => Some(Audience::Villagers),
         Reach::Representatives => Some(Audience::Representatives),
         Reach::Members => Some(Audience::Members),
@@ -103,8 +105,10 @@ pub(super) async fn draw_up(
         return members(tx, ground.body, day).await;
     }
     let area = ground.area;
-    let is_whole = queries::is_of_group(id) == ground.group.is_some();
-    if !is_whole || !areas::get(tx, area).await?.level.is_village() {
+    // by some of the village alone, or by all of it
+    let is_part = ground.group.is_some() || !ground.homes.is_empty();
+    let is_meant = (queries::is_of_group(id) || queries::is_selection(id)) == is_part;
+    if !is_meant || !areas::get(tx, area).await?.level.is_village() {
         return Err(Code::RuleNotVotable.into());
     }
     let residents = concerned(tx, ground, reach).await?;
@@ -125,7 +129,8 @@ pub(super) async fn draw_up(
     if electors.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(electors) }
 }
 
-/// The village; of it a group alone: where people vote those whom the roster counts among it, where households vote its households.
+/// The village; of it a group alone: where people vote those whom the roster counts among it, where households vote its households;
+/// or some households alone.
 async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resident>> {
     let mut residents = people::residents(tx, ground.area).await?;
     match (ground.group, reach) {
@@ -135,6 +140,9 @@ async fn concerned(tx: &Tx, ground: Ground<'_>, reach: Reach) -> Result<Vec<Resi
             residents.retain(|one| homes.contains(&one.household));
         }
         (Some(group), _) => residents.retain(|one| one.group_number == group),
+    }
+    if !ground.homes.is_empty() {
+        residents.retain(|one| ground.homes.contains(&one.household));
     }
     Ok(residents)
 }
@@ -152,8 +160,12 @@ async fn members(tx: &Tx, body: BodyId, day: NaiveDate) -> Result<Vec<Elector>> 
     for one in &mut all {
         one.household = homes.get(&one.id).copied().unwrap_or(one.household);
     }
-    // always the same way: they come from several villages
-    all.sort_by(|one, other| (&one.area, &one.roster_number).cmp(&(&other.area, &other.roster_number)));
+    // always the same way: they come from several villages; of whom the register has by name nobody sees whether from one of them
+    let place = |one: &Resident| match off_roster.contains(&one.id) {
+        true => (true, one.name.clone(), one.id.to_string()),
+        false => (false, one.area.clone(), one.roster_number.clone()),
+    };
+    all.sort_by_cached_key(place);
     if all.is_empty() { Err(Code::RuleNotVotable.into()) } else { Ok(all.iter().map(elector).collect()) }
 }
 
@@ -277,7 +289,7 @@ mod tests {
     use crate::votes::rules::presets;
 
     #[test]
-    fn what_is_ranked_or_weighed_is_not_votable() {
+    fn what_is_weighed_is_not_votable() {
         let votable: Vec<&str> =
             presets().iter().filter(|(_, preset)| is_votable(preset)).map(|(id, _)| id.as_str()).collect();
         let wanted = [
@@ -292,6 +304,8 @@ mod tests {
             "group_assembly_household",
             "group_assembly_person",
             "land_contract_plan",
+            "rep_selection_household",
+            "rep_selection_person",
             "village_assembly_household",
             "village_assembly_person",
             "village_representatives",

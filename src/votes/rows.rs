@@ -77,6 +77,8 @@ pub(crate) mod vote {
         pub recalled_id: Option<PersonId>,
         /// Numbers of the boxes that are carried to those who cannot come, with commas between.
         pub mobile_boxes: Option<String>,
+        /// The households that choose a representative together, with commas between; `None`: a group, the whole village, a body.
+        pub household_ids: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

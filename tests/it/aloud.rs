@@ -85,6 +85,7 @@ async fn a_notice_is_heard_by_whoever_may_read_it() {
     assert_eq!(app.get(&path).await.ok(), said);
     assert_eq!(heard(&app, &url(&said)).await, (200, CLIP.to_vec()), "nobody needs a log-in to hear");
     let part = app.http.get(app.url(&url(&said))).header("range", "bytes=0-9").send().await.unwrap();
+    assert_eq!(part.headers()["cache-control"], "private, max-age=31536000, immutable", "it is everybody's, and stays");
     assert_eq!((part.status().as_u16(), part.bytes().await.unwrap().to_vec()), (206, CLIP[..10].to_vec()));
     assert_eq!(ann.get(&format!("/v1/media/{clip}")).await.refused(), "not_found", "by no other door");
     for (who, path) in [(None, format!("/notices/{notice}")), (Some(&ann), "/notices".to_owned())] {
@@ -179,7 +180,9 @@ async fn what_a_survey_asks_is_heard_by_those_it_is_for() {
 
     // who reads the questions hears them, on the form and with the matter; nobody else does
     assert_eq!(ann.get(&path).await.ok(), said);
-    assert_eq!(ann.download(&url(&said)).await.0, 200);
+    let sound = ann.request(Method::GET, &url(&said)).send().await.unwrap();
+    assert_eq!(sound.status(), 200);
+    assert_eq!(sound.headers()["cache-control"], "private, no-cache", "not everybody's");
     for shown in [format!("/forms/{survey}"), format!("/matters/{matter}")] {
         let shown = page(&app, Some(&ann), &shown).await;
         assert!(shown.contains(&url(&said)) && shown.contains("listen.js"), "{shown}");

@@ -122,6 +122,27 @@ async fn a_clip_is_sent_in_ranges_and_byte_for_byte() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_has_a_file_asks_whether_it_may_show_it() {
+    let (app, village) = Village::start().await;
+    let (author, neighbour) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let clip = author.upload(CLIP.to_vec()).await.ok();
+    let voice = json!({ "kind": "help", "visibility": "handlers", "text": "", "media": [clip["id"]] });
+    author.post("/v1/suggestions", voice).await.ok();
+    let url = clip["url"].as_str().unwrap();
+    let shown = village.clerk.request(Method::GET, url).send().await.unwrap();
+    assert_eq!(shown.headers()["cache-control"], "private, no-cache");
+    let tag = shown.headers()["etag"].to_str().unwrap().to_owned();
+    let again = async |who: &Somebody| part(who, url, &[("if-none-match", tag.as_str())]).await.0;
+    assert_eq!((again(&village.clerk).await, again(&author).await), (304, 304), "nothing is sent twice");
+    assert_eq!(again(&neighbour).await, 404, "the phone was handed on");
+    village.end_seat_of(&app, village.clerk.person).await;
+    assert_eq!(again(&village.clerk).await, 404, "the right has ended");
+    author.post("/v1/me/consents", json!({ "purpose": "voice_clips", "is_given": false })).await.ok();
+    assert_eq!(again(&author).await, 410, "it is destroyed");
+    app.stop().await;
+}
+
 /// A hundred seconds of sound: several of the pieces in which a file is sealed.
 fn long_clip() -> Vec<u8> {
     const SAMPLES: u32 = 800_000;

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, import, person_of};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, count, import, person_of};
 
 const ROSTER: &str = include_str!("../data/roster_small.csv");
 const AREA: &str = "330521103202";
@@ -64,6 +64,32 @@ async fn one_wrong_line_keeps_the_whole_roster_out_and_is_named_with_its_column(
     assert_eq!(bring(&village.council_chair, "", ROSTER).await.refused(), "not_allowed");
     let neighbours = include_str!("../data/roster_neighbours.csv");
     assert_eq!(bring(&village.clerk, "", neighbours).await.refused(), "roster_invalid", "not over the hedge");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_of_another_village_under_another_name_is_nobodys_and_the_county_hears_of_it() {
+    let (app, village) = Village::start().await;
+    let next = village.neighbour(&app).await;
+    let with = |no: &str, name: &str, number: &str| {
+        format!("{ROSTER}{no},H003,{AREA},4,{name},女,1980-02-03,{number},,女,1,1\n")
+    };
+    let of_next = "330599198002031022";
+    let disputed = "SELECT count(*) FROM events WHERE kind = 'number.disputed'";
+    // one that nobody has, and one of the next village: answered alike, and the same once more
+    let known = bring(&village.clerk, "", with("00060", "某人甲", "330599198002031049")).await.ok();
+    assert_eq!(count(app.folder.path(), disputed).await, 0);
+    bring(&village.clerk, "", ROSTER).await.ok();
+    let other = bring(&village.clerk, "", with("00061", "某人乙", of_next)).await.ok();
+    assert_eq!(known, other);
+    assert_eq!(count(app.folder.path(), disputed).await, 1);
+    assert_eq!(bring(&village.clerk, "", with("00061", "某人乙", of_next)).await.ok()["unchanged"], true);
+    assert_ne!(person_of(&app.app, AREA, "00061").await, next.person);
+    assert_eq!(person_of(&app.app, "330521103203", "00002").await, next.person, "nobody has become another");
+    // under the right name it is the person of the other village, who cannot be on two rosters
+    let refused = bring(&village.clerk, "", with("00061", "邻村乙", of_next)).await;
+    assert_eq!(refused.body["errors"][0]["code"], "on_other_roster", "{}", refused.body);
+    assert_eq!(count(app.folder.path(), disputed).await, 2);
     app.stop().await;
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backup::copy_privately,
-    support::{House, Raw, Somebody, TestApp, person_of, run},
+    support::{House, Raw, Somebody, TestApp, Village, person_of, run},
 };
 
 const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/upgrade/first");
@@ -81,5 +81,40 @@ async fn what_the_first_release_wrote_is_there_after_every_step() {
         author.get(&format!("/v1/suggestions/{}", voice["id"].as_str().unwrap())).await.ok()["text"],
         "新的一条"
     );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_for_a_repetition_is_answered_after_an_upgrade() {
+    let (app, village) = Village::start().await;
+    let author = village.villager(&app, "00007").await;
+    let voice = json!({ "kind": "suggestion", "visibility": "handlers", "text": "渠里有人倒垃圾" });
+    let first = author.post_once("/v1/suggestions", "before", voice.clone()).await.ok();
+    // the whole voice was kept once; what cannot be read at all is of no version
+    let kept = async |answer: &str| {
+        let purpose = format!("answer {} before", author.person);
+        let sealed = app.app.keys.seal(&purpose, answer).unwrap();
+        let raw = Raw::open(app.folder.path()).await;
+        assert_eq!(
+            raw.execute(&format!("UPDATE idempotency_keys SET answer = '{sealed}' WHERE key = 'before'")).await,
+            1
+        );
+        raw.close().await;
+    };
+    kept(&first.to_string()).await;
+    let again = author.post_once("/v1/suggestions", "before", voice.clone()).await.ok();
+    assert_eq!((&again["id"], &again["number"]), (&first["id"], &first["number"]));
+    kept("{}").await;
+    assert_eq!(author.post_once("/v1/suggestions", "before", voice.clone()).await.refused(), "changed");
+    let mine = author.get("/v1/suggestions?scope=mine").await.ok();
+    assert_eq!(mine["items"].as_array().unwrap().len(), 1, "nothing was left twice: {mine}");
+    // fields that came since are not in what a repetition is compared with, unless they say something
+    let as_compared = |voice: &Value| {
+        let read: SubmitSuggestion = serde_json::from_value(voice.clone()).unwrap();
+        serde_json::to_value(read).unwrap()
+    };
+    assert_eq!(as_compared(&voice).get("reply_wish"), None);
+    let called = json!({ "kind": "suggestion", "visibility": "handlers", "text": "渠", "reply_wish": "call" });
+    assert_eq!(as_compared(&called)["reply_wish"], "call");
     app.stop().await;
 }

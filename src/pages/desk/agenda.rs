@@ -18,7 +18,7 @@ use crate::{
     votes::{
         OpenVote, PresetView, Secrecy, VoteView,
         commands::open_vote,
-        queries::{committee, has_charter, is_inside, is_of_kind, is_recall, presets, votes_at},
+        queries::{committee, has_charter, is_inside, is_of_kind, is_recall, is_selection, presets, votes_at},
         rules::{self, CharterRule, CollectiveItem, MobileBox, MobileBoxes, RecallPetition},
     },
 };
@@ -49,7 +49,8 @@ impl Agenda {
     }
 }
 
-/// Those that need no matter: inside a council or the collective, or an election or a recall of the village committee.
+/// Those that need no matter: inside a council or the collective, an election or a recall of the village committee, or the choice
+/// of representatives.
 fn fitting(clerk: &Clerk, meeting: &MeetingView) -> Vec<PresetView> {
     if meeting.matter_id.is_some() || !is_coming(meeting) {
         return Vec::new();
@@ -64,7 +65,10 @@ fn fitting(clerk: &Clerk, meeting: &MeetingView) -> Vec<PresetView> {
             all.filter(|one| is_of_kind(&one.id, kind) && (is_council || !has_charter(&one.id))).collect()
         }
         Audience::Villagers if clerk.may(Right::OpenVote, &meeting.area_code) => {
-            all.filter(|one| one.preset.paper_required || is_recall(&one.id)).collect()
+            all.filter(|one| one.preset.paper_required || is_recall(&one.id) || is_selection(&one.id)).collect()
+        }
+        Audience::Group if clerk.may(Right::OpenVote, &meeting.area_code) => {
+            all.filter(|one| is_selection(&one.id)).collect()
         }
         _ => Vec::new(),
     }
@@ -103,6 +107,7 @@ pub(super) fn asked(
         seats: fields.optional("seats")?,
         parent_vote_id: None,
         group_number: fields.optional("group_number")?,
+        households: households(fields),
         has_paper: fields.text("has_paper") == "yes",
         challenge_days: fields.optional("challenge_days")?,
         roll_days: fields.optional("roll_days")?,
@@ -141,6 +146,12 @@ fn collective_item(fields: &Fields) -> Result<Option<CollectiveItem>> {
     let number: Option<u8> = fields.optional("collective_item.number")?;
     let discussed = fields.text("collective_item.discussed").to_owned();
     Ok(number.map(|number| CollectiveItem { number, discussed }))
+}
+
+/// The numbers stand in the form with anything between them that is no part of one.
+fn households(fields: &Fields) -> Vec<String> {
+    let numbers = fields.text("households").split(|c: char| c.is_whitespace() || ",，、;；".contains(c));
+    numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect()
 }
 
 /// Who asked for the recall, where the form names whom.

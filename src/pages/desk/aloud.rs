@@ -58,7 +58,7 @@ async fn may_record(app: &App, clerk: &Clerk, (about, id): (About, Uuid), area: 
         About::Notice => may_publish(clerk, area),
         About::Vote => {
             let vote = votes::queries::vote(app.store.read(), VoteId(id)).await?;
-            votes::office::may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id))
+            votes::office::may_run(&clerk.actor, &vote)
         }
         About::Matter => clerk.may(Right::RaiseMatter, area),
         About::Form => clerk.may(Right::OpenForm, area),

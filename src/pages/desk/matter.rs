@@ -264,8 +264,9 @@ async fn owners(app: &App, area: &str) -> Result<Vec<SeatView>> {
 }
 
 fn votable() -> Vec<PresetView> {
-    // a recall belongs to an assembly's agenda, whose form asks for its petition
-    let is_elsewhere = |id: &str| votes::queries::is_inside(id) || votes::queries::is_recall(id);
+    // a recall belongs to an assembly's agenda, whose form asks for its petition; so does the choice of representatives
+    let is_elsewhere =
+        |id: &str| votes::queries::is_inside(id) || votes::queries::is_recall(id) || votes::queries::is_selection(id);
     let fits = |one: &PresetView| one.is_votable && !is_elsewhere(&one.id);
     votes::queries::presets().into_iter().filter(fits).collect()
 }

@@ -30,7 +30,7 @@ use crate::{
     people::village_groups,
     text,
     votes::{
-        queries::{has_charter, has_items},
+        queries::{has_charter, has_items, is_selection},
         rules::collective::ITEMS,
     },
 };
@@ -194,6 +194,11 @@ impl MeetingPage {
     /// These items: number and words.
     fn items(&self) -> Vec<(String, String)> {
         (1..=ITEMS).map(|number| (number.to_string(), text::say(&format!("collective-item-{number}")))).collect()
+    }
+
+    /// Are representatives of the villagers chosen by one of them?
+    fn may_select(&self) -> bool {
+        self.agenda.presets.iter().any(|one| is_selection(&one.id))
     }
 
     fn calls_villagers(&self) -> bool {

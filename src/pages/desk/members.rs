@@ -137,6 +137,7 @@ async fn change(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Resu
         reason: fields.text("reason").to_owned(),
         since: fields.required("since")?,
     };
+    app.rates.numbers(clerk.actor.person, input.off_roster.len())?;
     let change = app.once(clerk.actor.clone(), fields.key(), "change_register", (body, input), |tx, actor, input| {
         Box::pin(register::change(tx, actor, input))
     });

@@ -26,10 +26,10 @@ use crate::{
             paper::{EndSheet, IssueSheet, end_sheet, issue_sheet},
             replace::{self, ReplaceCounter},
         },
-        office::may_run,
+        office::{may_bend, may_run},
         queries::{
             self,
-            paper::{PaperView, paper},
+            paper::{PaperView, is_counting, paper},
             replaced::ReplacementView,
         },
         rules::paper::SheetFigures,
@@ -51,6 +51,8 @@ struct PaperPage {
     /// What may be marked: key and text.
     marks: Vec<(String, String)>,
     can_issue: bool,
+    /// Those who say what is lost or void need not hand out sheets.
+    can_end: bool,
     /// The one who looks, who confirms nothing of the own.
     own: PersonId,
     draft: Draft,
@@ -101,12 +103,15 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
     let db = app.store.read();
     let vote = queries::vote(db, id).await?;
     clerk.sits_over(&vote.area_code)?;
+    let can_issue = may_run(&clerk.actor, &vote);
+    let bends = is_counting(&vote.state) && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
     let shown = PaperPage {
         page: clerk.page(text::say("desk-paper")).at(format!("/desk/votes/{id}/paper")),
         desk: clerk.desk(),
         paper: paper(db, &clerk.actor, id).await?,
         marks: marks(&vote),
-        can_issue: may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id)),
+        can_issue,
+        can_end: can_issue || bends,
         own: clerk.actor.person,
         vote,
         draft,

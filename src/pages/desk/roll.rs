@@ -74,7 +74,7 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
         head: if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None },
         objections: objections(db, &clerk.actor, id).await?,
         entries: sheet(db, &clerk.actor, id).await?,
-        runs: may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id)) && queries::runs(&vote.state),
+        runs: may_run(&clerk.actor, &vote) && queries::runs(&vote.state),
         stands_in: stands_in(&clerk.actor, &vote.area_code) && queries::runs(&vote.state),
         now: app.now(),
         vote,

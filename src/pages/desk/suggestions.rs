@@ -30,8 +30,8 @@ use crate::{
     },
     streams,
     suggestions::{
-        self, AnswerOutcome, AnswerSuggestion, AssignSuggestion, SpeakAnswer, Step, SuggestionState, SuggestionSummary,
-        SuggestionView, Urgency, Visibility,
+        self, AnswerOutcome, AnswerSuggestion, AssignSuggestion, HidingState, SpeakAnswer, Step, SuggestionState,
+        SuggestionSummary, SuggestionView, Urgency, Visibility,
         queries::{Scope, SuggestionsQuery},
         referrals,
     },
@@ -181,8 +181,9 @@ impl VoicePage {
         self.voice.summary.urgency == Urgency::Urgent
     }
 
-    fn is_media_hidden(&self) -> bool {
-        self.voice.summary.is_media_hidden
+    fn may_hide_media(&self) -> bool {
+        let is_upheld = self.voice.hiding.as_ref().is_some_and(|one| one.state == HidingState::Upheld);
+        !self.voice.summary.media.is_empty() && !is_upheld
     }
 
     fn is_public(&self) -> bool {

@@ -120,7 +120,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let bends = may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
     let can_annul = commands::is_annullable(&vote.state) && bends;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
-    let opens_votes = may_run(&clerk.actor, (&vote.preset, &vote.area_code, vote.body_id));
+    let opens_votes = may_run(&clerk.actor, &vote);
     let runs = queries::runs(&vote.state);
     let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
     let unreachable = if opens_votes { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
@@ -207,6 +207,7 @@ async fn again(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
         seats: None,
         parent_vote_id: Some(id),
         group_number: before.group_number,
+        households: Vec::new(),
         preset: before.preset,
         secrecy: match before.secrecy.as_str() {
             "secret" => Secrecy::Secret,

@@ -75,6 +75,14 @@ pub enum ReplyWish {
     Meet,
 }
 
+impl ReplyWish {
+    /// Is nothing wished beyond the written answer?
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        *self == Self::Here
+    }
+}
+
 /// How far it has come. That it joined a matter is a fact beside this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

@@ -13,7 +13,7 @@ use crate::{
     matters, meetings,
     store::Tx,
     votes::{
-        queries::{self, is_inside, is_of_kind},
+        queries::{self, is_inside, is_of_kind, is_selection},
         roll,
         rows::vote,
         rules::{self, Preset, Unit},
@@ -60,7 +60,7 @@ pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<Ab
     if let Some(matter) = input.matter_id {
         let area = matters::queries::area_of(tx, matter).await?;
         let seat = bodies::require(actor, Right::OpenVote, &area)?;
-        if is_inside(&input.preset) {
+        if is_inside(&input.preset) || is_selection(&input.preset) {
             return Err(refused("preset", "of_no_matter"));
         }
         return Ok(About { body: seat.body_id, area, matter: input.matter_id });
@@ -78,7 +78,8 @@ pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<Ab
     }
     let seat = bodies::require(actor, Right::OpenVote, &meeting.area_code)?;
     // the village's own questions go through the stages of a matter
-    if rules::preset(&input.preset).is_some() && !input.preset.starts_with(ELECTIONS) {
+    let is_election = input.preset.starts_with(ELECTIONS) || is_selection(&input.preset);
+    if rules::preset(&input.preset).is_some() && !is_election {
         return Err(refused("matter_id", "required"));
     }
     Ok(About { body: seat.body_id, area: meeting.area_code, matter: None })
@@ -169,7 +170,7 @@ pub(super) async fn is_binding(
         && (!is_inside(&input.preset) || meeting.body_id == about.body)
         && meeting.group_number == input.group_number
         && meeting.state == CALLED
-        && roll::audience(&input.preset, preset.unit) == Some(meeting.audience);
+        && roll::audience((&input.preset, input.group_number), preset.unit) == Some(meeting.audience);
     checks.require(is_ours, "meeting_id", "not_this_meeting");
     let in_time = days >= TimeDelta::days(i64::from(preset.notice_days.unwrap_or(0)));
     checks.require(!is_ours || in_time, "meeting_id", "called_too_late");

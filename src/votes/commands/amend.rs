@@ -111,7 +111,8 @@ async fn casts_already(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<
 async fn added(tx: &Tx, vote: &vote::Model, person: PersonId) -> Result<Elector> {
     let day = clock::local_date(vote.opens_at);
     let rule = queries::rule_of(vote)?;
-    let ground = roll::Ground { area: &vote.area_code, body: vote.body_id, group: vote.group_number };
+    let homes = queries::homes_of(vote)?;
+    let ground = roll::Ground { area: &vote.area_code, body: vote.body_id, group: vote.group_number, homes: &homes };
     let drawn = roll::draw_up(tx, (&vote.preset, &rule), ground, day).await?;
     let home = match queries::is_of_households(&vote.preset) {
         true => people::person(tx, person).await?.map(|own| own.household),

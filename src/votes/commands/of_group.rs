@@ -5,14 +5,17 @@ use crate::{
     people::village_groups,
     store::Tx,
     text,
-    votes::{queries::is_of_group, rules::Preset},
+    votes::{
+        queries::{is_of_group, is_selection},
+        rules::Preset,
+    },
 };
 
-/// The assembly of a group names its group, and nothing else does.
+/// The assembly of a group names its group, and nothing else does but who chooses representatives (see `selection`).
 pub(super) fn check(checks: &mut Checks, input: &OpenVote) {
-    let is_of_group = is_of_group(&input.preset);
+    let (is_of_group, is_selection) = (is_of_group(&input.preset), is_selection(&input.preset));
     checks.require(!is_of_group || input.group_number.is_some(), "group_number", "required");
-    checks.require(is_of_group || input.group_number.is_none(), "group_number", "not_of_a_group");
+    checks.require(is_of_group || is_selection || input.group_number.is_none(), "group_number", "not_of_a_group");
 }
 
 /// The rule under the name of the group that decides by it: on every page, in the manifest, in the words of the resolution.

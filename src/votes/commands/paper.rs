@@ -175,14 +175,15 @@ pub(super) async fn turn(
 /// that is said to be lost while it may still come into a box, or to be given back after the end; what [`may_lose`] refuses.
 pub async fn end_sheet(tx: &Tx, actor: &Actor, (id, serial, input): (VoteId, i32, EndSheet)) -> Result<SheetView> {
     let vote = queries::row(tx, id).await?;
-    office::require(actor, &vote)?;
+    let is_over = vote.state == queries::COUNTING_PAPER;
+    let allowed = if is_over { office::require_either(actor, &vote) } else { office::require(actor, &vote) };
+    allowed?;
     let row = paper_sheet::Entity::find_by_id((id, serial)).one(tx).await?.ok_or(Code::NotFound)?;
     let end = input.outcome.as_str();
     if row.state == end {
         // sent again because the answer was lost
         return sheet_view(tx, row).await;
     }
-    let is_over = vote.state == queries::COUNTING_PAPER;
     if row.state != ISSUED || !(is_over || vote.state == queries::OPEN) {
         return Err(Code::WrongState.into());
     }

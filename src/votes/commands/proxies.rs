@@ -158,7 +158,9 @@ async fn may_be(
     (agent, relation): (PersonId, Relation),
 ) -> Result<()> {
     let own = entry_of(tx, vote.id, agent).await?;
-    let own = own.filter(|own| own.number != entry.number).ok_or(Code::ProxyNotAllowed)?;
+    // whom it recalls casts for nobody else, as nobody does who may be chosen
+    let own = own.filter(|own| own.number != entry.number && vote.recalled_id != Some(agent));
+    let own = own.ok_or(Code::ProxyNotAllowed)?;
     if !rule.fits(relation, own.household_id == entry.household_id) {
         return Err(Code::ProxyNotAllowed.into());
     }

@@ -59,8 +59,8 @@ pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote, about: &A
         let is_contested = input.preset != CONTESTED || input.parent_vote_id.is_some() || inside(seats, n - 1);
         checks.require(is_contested, "options", "too_few_candidates");
         checks.require(inside(most, n.min(MAX_CHOICES)), "max_choices", "out_of_range");
-        // as many names on a ballot as there are places, or fewer (浙江选举办法 27)
-        let is_election = queries::is_committee_election(&input.preset);
+        // as many names on a ballot as there are places, or fewer (浙江选举办法 27); so, too, for representatives
+        let is_election = queries::is_committee_election(&input.preset) || queries::is_selection(&input.preset);
         checks.require(!is_election || most <= seats, "max_choices", "too_many_choices");
     } else {
         checks.require(input.seats.is_none() && input.max_choices.is_none(), "options", "required");

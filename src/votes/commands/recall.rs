@@ -8,7 +8,8 @@ use super::{
 use crate::{
     bodies::{self, SeatView},
     clock,
-    error::{Checks, Result},
+    error::{Checks, Code, Result},
+    ids::PersonId,
     store::Tx,
     text,
     votes::{
@@ -42,14 +43,21 @@ pub(super) fn check(checks: &mut Checks, input: &OpenVote, now: DateTime<Utc>) {
 ///
 /// # Errors
 /// `invalid_fields` for somebody who is no member of the committee, for a petition that too few signed or whose days are over,
-/// and for one that comes again within a year and does not say what is new in it.
+/// for one that comes again within a year and does not say what is new in it, and of whoever it is about; `wrong_state` while
+/// another recall of the same member is under way.
 pub(super) async fn petitioned(
     tx: &Tx,
     preset: Preset,
-    (input, about): (&OpenVote, &About),
+    (input, about, by): (&OpenVote, &About, PersonId),
     electors: usize,
 ) -> Result<Preset> {
     let Some(asked) = &input.recall else { return Ok(preset) };
+    if asked.member_id == by {
+        return Err(refused("recall.member_id", "not_yourself"));
+    }
+    if queries::is_recall_under_way(tx, &about.area, asked.member_id).await? {
+        return Err(Code::WrongState.into());
+    }
     let seats = queries::committee(tx, &about.area, tx.now()).await?;
     let member = seats.into_iter().find(|seat| seat.person_id == asked.member_id);
     let member = member.ok_or_else(|| refused("recall.member_id", "not_a_member"))?;

@@ -9,7 +9,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{HouseholdId, VoteId},
-    media::{self, Size},
+    media::{self, Keeping, Size},
     votes::{
         commands::{NameAgents, NameProxy, check_proxy, name_agents, name_proxy, revoke_proxy},
         queries::{
@@ -107,7 +107,7 @@ async fn read_proxy_proof(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = proof(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, Size::Full, &headers).await
+    media::serve(&app, &row, (Size::Full, Keeping::AskAgain), &headers).await
 }
 
 /// The own household, with who casts for it.

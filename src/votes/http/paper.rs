@@ -7,7 +7,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path},
     error::{Problem, Result},
     ids::VoteId,
-    media::{self, Size},
+    media::{self, Keeping, Size},
     votes::{
         commands::{
             boxes::{CountBox, SignPaper, count_box, sign_paper},
@@ -149,5 +149,5 @@ async fn read_tally_sheet(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = photo(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, Size::Full, &headers).await
+    media::serve(&app, &row, (Size::Full, Keeping::AskAgain), &headers).await
 }

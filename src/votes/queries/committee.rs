@@ -1,8 +1,8 @@
-//! The village committee: who its members are, and whose recall came to nothing.
+//! The village committee: who its members are, whose recall is under way, and whose came to nothing.
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{CLOSED, result_of};
+use super::{ANNULLED, CLOSED, result_of};
 use crate::{
     bodies::{self, Role, SeatView},
     clock,
@@ -48,4 +48,20 @@ pub(in crate::votes) async fn failed_recall(
         }
     }
     Ok(None)
+}
+
+/// Is there a vote on the recall of this member that is not over?
+///
+/// # Errors
+/// When the database cannot be read.
+pub(in crate::votes) async fn is_recall_under_way(
+    db: &impl ConnectionTrait,
+    area: &str,
+    member: PersonId,
+) -> Result<bool> {
+    let held = vote::Entity::find()
+        .filter(vote::Column::AreaCode.eq(area))
+        .filter(vote::Column::RecalledId.eq(member))
+        .filter(vote::Column::State.is_not_in([CLOSED, ANNULLED]));
+    Ok(held.count(db).await? > 0)
 }

@@ -1,8 +1,14 @@
-//! Whom those who announce an elected village committee look at first: one person for two posts, and kin beside kin.
+//! Whom those look at first who announce an elected village committee: one person for two posts, and kin beside kin; or chosen
+//! representatives: two of one household.
 use chrono::TimeDelta;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{CLOSED, OVERTURNED, is_committee_election, kinds::ELECTIONS, options_of, results::kept};
+use super::{
+    CLOSED, OVERTURNED, candidate, is_committee_election, is_selection,
+    kinds::{ELECTIONS, SELECTIONS},
+    options_of,
+    results::kept,
+};
 use crate::{
     error::Result,
     ids::HouseholdId,
@@ -25,12 +31,13 @@ struct Chosen {
 }
 
 /// What to look at before it is announced who was chosen by this vote, in Chinese; nothing where it is none for a village
-/// committee, or chose nobody. Of kin only those of one household are known here.
+/// committee or its representatives, or chose nobody. Of kin only those of one household are known here.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub(super) async fn conflicts(db: &impl ConnectionTrait, row: &vote::Model) -> Result<Vec<String>> {
-    if !is_committee_election(&row.preset) || row.settlement.as_deref() == Some(OVERTURNED) {
+    let is_of_committee = is_committee_election(&row.preset);
+    if !(is_of_committee || is_selection(&row.preset)) || row.settlement.as_deref() == Some(OVERTURNED) {
         return Ok(Vec::new());
     }
     let chosen = chosen(db, row).await?;
@@ -40,19 +47,23 @@ pub(super) async fn conflicts(db: &impl ConnectionTrait, row: &vote::Model) -> R
     let mut told = Vec::new();
     for (at, one) in chosen.iter().enumerate() {
         for other in chosen.iter().skip(at + 1).filter(|other| one.is_of_this || other.is_of_this) {
-            told.extend(between(one, other).map(|key| sentence(key, (one, other))));
+            let key = if is_of_committee { between(one, other) } else { of_one_home(one, other) };
+            told.extend(key.map(|key| sentence(key, (one, other))));
         }
     }
-    told.push(text::say("vote-conflict-kin"));
+    if is_of_committee {
+        told.push(text::say("vote-conflict-kin"));
+    }
     Ok(told)
 }
 
-/// Everybody chosen for that committee and not overturned, in the order of the votes.
+/// Everybody chosen for that committee, or as representatives about that time, and not overturned, in the order of the votes.
 async fn chosen(db: &impl ConnectionTrait, row: &vote::Model) -> Result<Vec<Chosen>> {
     let days = TimeDelta::days(DAYS);
+    let alike = if is_selection(&row.preset) { SELECTIONS } else { ELECTIONS };
     let posts = vote::Entity::find()
         .filter(vote::Column::AreaCode.eq(row.area_code.as_str()))
-        .filter(vote::Column::Preset.starts_with(ELECTIONS))
+        .filter(vote::Column::Preset.starts_with(alike))
         .filter(vote::Column::State.eq(CLOSED))
         .filter(vote::Column::Result.is_not_null())
         .filter(vote::Column::ClosesAt.between(row.closes_at - days, row.closes_at + days))
@@ -87,8 +98,13 @@ fn between(one: &Chosen, other: &Chosen) -> Option<&'static str> {
     is_one_home.then_some("vote-conflict-household")
 }
 
+/// Of one household one is chosen, whoever chose them (浙江实施办法, article 20).
+fn of_one_home(one: &Chosen, other: &Chosen) -> Option<&'static str> {
+    (one.home.is_some() && one.home == other.home).then_some("vote-conflict-representatives")
+}
+
 async fn home(db: &impl ConnectionTrait, area: &str, name: &str) -> Result<Option<HouseholdId>> {
-    match people::queries::named(db, &[area.to_owned()], (name, None)).await? {
+    match candidate(db, area, name).await? {
         Named::One(id) => Ok(people::queries::person(db, id).await?.map(|person| person.household)),
         Named::Nobody | Named::Several => Ok(None),
     }

@@ -16,6 +16,15 @@ pub fn is_of_group(preset: &str) -> bool {
     preset.starts_with("group_")
 }
 
+/// How the names of the rules begin by which villagers choose their representatives.
+pub(super) const SELECTIONS: &str = "rep_selection_";
+
+/// Does a group, or some households together, choose representatives of the villagers by this preset?
+#[must_use]
+pub fn is_selection(preset: &str) -> bool {
+    preset.starts_with(SELECTIONS)
+}
+
 /// Do the members of a body vote among themselves by this preset?
 #[must_use]
 pub fn is_inside(preset: &str) -> bool {

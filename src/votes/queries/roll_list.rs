@@ -1,5 +1,5 @@
 //! Reads of a roll: how many are on it and its root, who by number, objections to it, what was changed.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -291,7 +291,11 @@ async fn shown(db: &impl ConnectionTrait, rows: Vec<roll_entry::Model>, is_full:
         Some(first) => elsewhere(db, first.vote_id, &people).await?,
         None => HashSet::new(),
     };
-    let names = people::names(db, people).await?;
+    // the law wants the office's own roll complete, whoever closed the account
+    let names: HashMap<PersonId, String> = match is_full {
+        true => people::queries::on_rolls(db, &people).await?.into_iter().map(|(id, one)| (id, one.name)).collect(),
+        false => people::names(db, people).await?,
+    };
     let show = |entry: roll_entry::Model| {
         let full = names.get(&entry.person_id).map(String::as_str).unwrap_or_default();
         let name = if is_full { full.to_owned() } else { people::mask_name(full) };

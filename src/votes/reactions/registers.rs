@@ -9,7 +9,8 @@ use crate::{
     text,
 };
 
-/// A card in the village's channel, and one for each whom it is about.
+/// A card in the village's channel, and one for each whom it is about. Why is for the members to read: of one who left it would tell
+/// the whole village what happened at home.
 pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let key = match event.kind {
         Kind::MemberEntered => "card-register-entered",

@@ -78,6 +78,7 @@ async fn nobody_comes_onto_the_register_or_leaves_it_without_a_reason_that_its_m
     assert!(twice.body.to_string().contains("duplicate"), "{}", twice.body);
     app.settle().await;
     assert_eq!((cards(&app, "您已列入集体成员名册").await, cards(&app, "成员可以查看名册").await), (3, 1));
+    assert_eq!(cards(&app, "成员身份确认").await, 3, "the rest of the village does not read why");
     // its members and whoever sits over the village read it, the rest does not
     let read = member.get(&path).await.ok();
     assert_eq!((&read["is_listed"], &read["members"][0]["name"]), (&json!(true), &json!("费**")));

@@ -7,9 +7,13 @@ use super::{
     paper::{issue, photo},
     votes::checked,
 };
-use crate::support::{Somebody, TestApp, Village, count, import, person_of};
+use crate::{
+    county::operator,
+    support::{Somebody, TestApp, Village, cards_in, count, import, person_of},
+};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
+const NEIGHBOURS: &str = include_str!("../../data/roster_neighbours.csv");
 /// Of 费小兰, who married out of the county.
 const AWAY: &str = "330599199305051025";
 /// Of 邻村乙, who married into the next village.
@@ -51,7 +55,6 @@ async fn who_is_on_no_roster_is_entered_by_name_and_has_a_vote_by_a_proxy_or_on_
         (off_roster("费小兰", "33059919930505102", None), "not_an_id"),
         (off_roster(" ", AWAY, None), "off_roster[0].name"),
         (off_roster("费小兰", AWAY, Some("H999")), "off_roster[0].household_number"),
-        (off_roster("别人", NEXT, None), "differs_from_id"),
         (off_roster("费海荣", "330599197012161037", None), "duplicate"),
         (leaves, "off_roster"),
     ] {
@@ -68,7 +71,12 @@ async fn who_is_on_no_roster_is_entered_by_name_and_has_a_vote_by_a_proxy_or_on_
     assert_eq!(count(app.folder.path(), people).await, before + 1);
     let (away, next) = (read(keeper, &path, "费小兰").await, read(keeper, &path, "邻村乙").await);
     assert_eq!((&away["roster_number"], &away["is_off_roster"]), (&json!("@1"), &json!(true)));
-    assert_eq!((away.get("has_left"), next.get("has_left"), next.get("is_off_roster")), (None, None, None));
+    assert_eq!(
+        (&next["roster_number"], &next["is_off_roster"]),
+        (&json!("@2"), &json!(true)),
+        "nothing tells them apart"
+    );
+    assert_eq!((away.get("has_left"), next.get("has_left")), (None, None));
     let in_clear = format!("SELECT count(*) FROM people WHERE id_hmac LIKE '%{AWAY}%' OR id_last4 LIKE '1025'");
     assert_eq!(count(app.folder.path(), &in_clear).await, 0);
     // she is no villager by it
@@ -188,8 +196,10 @@ async fn a_number_of_another_village_is_not_taken_for_one_of_this() {
     let (keeper, path) = (&keepers[0], format!("/v1/bodies/{body}/register"));
     keeper.post(&path, change(true, &["00007"])).await.ok();
     keeper.post(&path, off_roster("邻村乙", NEXT, None)).await.ok();
-    let elsewhere = "330521103203-00002";
+    let elsewhere = "@1";
     assert_eq!(read(keeper, &path, "邻村乙").await["roster_number"], elsewhere);
+    let of_there = keeper.post(&path, change(false, &["330521103203-00002"])).await;
+    assert!(of_there.body.to_string().contains("not_on_register"), "nobody finds out by trying: {}", of_there.body);
     let nobody = keeper.post(&path, change(false, &["00002"])).await;
     assert!(nobody.body.to_string().contains("not_on_register"), "another's is struck: {}", nobody.body);
     // and where both are on it, each can be struck
@@ -197,5 +207,50 @@ async fn a_number_of_another_village_is_not_taken_for_one_of_this() {
     keeper.post(&path, change(false, &["00002"])).await.ok();
     assert_eq!(keeper.post(&path, change(false, &[elsewhere])).await.ok()["count"], 1);
     assert_eq!(read(keeper, &path, "费海荣").await["roster_number"], "00007");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whether_a_number_is_known_in_the_county_is_not_told() {
+    let (app, village) = Village::start().await;
+    let county = operator(&app).await;
+    let (body, keepers) = founded(&app, &village, "collective", &[("00010", "clerk")]).await;
+    let (keeper, path) = (&keepers[0], format!("/v1/bodies/{body}/register"));
+    // of one somebody in the next village has the number, of the other nobody; both come under a wrong name
+    let mut shown = Vec::new();
+    for (wrong, right, number) in [("别人甲", "邻村乙", NEXT), ("别人乙", "费小兰", AWAY)] {
+        let done = keeper.post(&path, off_roster(wrong, number, None)).await.ok();
+        let again = keeper.post(&path, off_roster(wrong, number, None)).await;
+        let named = keeper.post(&path, off_roster(right, number, None)).await;
+        for refused in [again, named] {
+            assert_eq!(refused.body["errors"][0]["code"], "duplicate", "a number is entered once: {}", refused.body);
+        }
+        let mut one = read(keeper, &path, wrong).await;
+        one["name"] = json!("");
+        shown.push((done["changed"].clone(), one));
+    }
+    shown[1].1["roster_number"] = json!("@1");
+    assert_eq!(shown[0], shown[1]);
+    // the county hears of the one, and nobody has become another
+    app.settle().await;
+    let disputed = "SELECT count(*) FROM events WHERE kind = 'number.disputed'";
+    assert_eq!(count(app.folder.path(), disputed).await, 1);
+    assert!(cards_in(&app, county.person, "office").await.contains(&"number_disputed".to_owned()));
+    let next = village.neighbour(&app).await;
+    assert_eq!(next.get("/v1/me").await.ok()["name"], "邻村乙");
+    assert_eq!(next.get(&path).await.status, 404, "another was entered");
+    // a roster that has the number takes it from whom no roster ever had
+    let line = format!("00004,N004,330521103203,1,费小兰,女,1993-05-05,{AWAY},,女,1,1\n");
+    import(&app.app, format!("{NEIGHBOURS}{line}")).await;
+    let held = "SELECT count(*) FROM people WHERE name = '费小兰' AND id_hmac IS NOT NULL";
+    assert_eq!(count(app.folder.path(), held).await, 1);
+    // and who tries many does not get far
+    let tried = json!({ "is_entered": true, "reason": "试一试", "since": "2026-11-01",
+        "off_roster": vec![json!({ "name": "某人", "id_number": "1" }); 50] });
+    let mut last = String::new();
+    for _ in 0..4 {
+        last = keeper.post(&path, tried.clone()).await.refused();
+    }
+    assert_eq!(last, "too_many_requests");
     app.stop().await;
 }

@@ -96,3 +96,36 @@ async fn nobody_is_voted_out_whom_too_few_asked_to_recall_or_too_late_or_again()
     assert!(law.contains("由乡镇人民政府指导"), "{law}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_vote_recalls_has_no_hand_in_it_and_it_runs_once() {
+    let (app, village) = Village::start().await;
+    let meeting = called(&app, &village, 12).await;
+    let asked = ask(&app, &meeting, &json!(village.chair.person));
+    let own = village.chair.post("/v1/votes", asked.clone()).await;
+    assert!(own.body.to_string().contains("not_yourself"), "{}", own.body);
+    let vote = village.clerk.post("/v1/votes", asked.clone()).await.ok();
+    assert_eq!(village.clerk.post("/v1/votes", asked.clone()).await.refused(), "wrong_state", "one at a time");
+    let (id, sheet) = (vote["id"].as_str().unwrap(), json!({ "number": 1 }));
+    let path = format!("/v1/votes/{id}");
+    assert_eq!(vote["recalled_id"], json!(village.chair.person));
+    assert_eq!(village.chair.download(&format!("/desk/votes/{id}/doors")).await.0, 403);
+    assert_eq!(village.clerk.download(&format!("/desk/votes/{id}/doors")).await.0, 200);
+    // nor casts for the own wife
+    let wife = village.villager(&app, "00002").await;
+    let husband = json!({ "agent": { "name": "章建明", "roster_number": "00001" }, "relation": "spouse" });
+    assert_eq!(wife.post(&format!("{path}/proxies"), husband).await.refused(), "proxy_not_allowed");
+    assert_eq!(village.chair.post(&format!("{path}/paper/sheets"), sheet.clone()).await.refused(), "not_allowed");
+    village.clerk.post(&format!("{path}/paper/sheets"), sheet).await.ok();
+    let (annul, why) = (format!("{path}/annul"), json!({ "reason": "不作数", "authority": "村委会" }));
+    assert_eq!(village.chair.post(&annul, why.clone()).await.refused(), "not_allowed");
+    app.pass(TimeDelta::days(14)).await;
+    let figures = json!({ "box": 1, "figures": { "votes": { "against": 1 } } });
+    assert_eq!(village.chair.post(&format!("{path}/paper/counts"), figures).await.refused(), "not_allowed");
+    // what the chair says elsewhere the town says here
+    let (end, lost) = (format!("{path}/paper/sheets/1/end"), json!({ "outcome": "lost" }));
+    assert_eq!(village.chair.post(&end, lost.clone()).await.refused(), "not_allowed");
+    assert_eq!(village.town.post(&end, lost).await.ok()["state"], "lost");
+    assert_eq!(village.town.post(&annul, why).await.ok()["state"], "annulled");
+    app.stop().await;
+}

@@ -1,4 +1,5 @@
 //! Photos and clips that wait for somebody who looks, or are hidden alone: the words are read meanwhile.
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
@@ -155,6 +156,41 @@ async fn a_clip_stays_hidden_for_a_reason_and_its_author_objects() {
     assert_eq!(hide(&village.clerk, &held, true, "写了住址").await.ok()["is_hidden"], true);
     assert_eq!((neighbour.get(&held).await.status, author.get(&held).await.status), (404, 200));
     assert_eq!(author.get(&held).await.ok()["hiding"]["reason"], "写了住址");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_hidden_for_another_reason_when_the_clip_stays_hidden() {
+    let scene = Scene::set().await;
+    let Scene { village, author, neighbour, .. } = &scene;
+    let (voice, sound) = scene.held("请听，某某家住桥头").await;
+    let only = json!({ "is_on": true, "is_media_only": true, "reason": "拍到了孩子" });
+    let only = async || answer(village.clerk.request(Method::PUT, &format!("{voice}/hiding")).json(&only)).await;
+    only().await.ok();
+    appeal(author, &voice).await.ok();
+    assert_eq!(decide(&village.town, &voice, false).await.status, 204);
+    assert_eq!(only().await.refused(), "wrong_state", "the clip is hidden already, and an office has said its word");
+    let desk = village.clerk.request(Method::GET, &format!("/desk{}", voice.trim_start_matches("/v1")));
+    let desk = desk.header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+    assert!(desk.contains("改为不公开") && !desk.contains("is_media_only"), "{desk}");
+    // all of it, for a reason of its own, and its author objects anew
+    assert_eq!(hide(&village.clerk, &voice, true, "").await.refused(), "invalid_fields");
+    assert_eq!(hide(&village.clerk, &voice, true, "写了住址").await.ok()["is_hidden"], true);
+    let own = author.get(&voice).await.ok();
+    assert_eq!((&own["hiding"]["reason"], &own["hiding"]["state"]), (&json!("写了住址"), &json!("hidden")));
+    assert_eq!((neighbour.get(&voice).await.status, own["hiding"].get("appeal")), (404, None));
+    scene.app.pass(TimeDelta::minutes(1)).await;
+    appeal(author, &voice).await.ok();
+    let asked = appeals(&village.town).await;
+    assert_eq!((asked.len(), &asked[0]["reason"], &asked[0]["is_media_only"]), (1, &json!("写了住址"), &json!(false)));
+    // shown again, its clip stays as the town had left it, and its words stay shown
+    assert_eq!(decide(&village.town, &voice, true).await.status, 204);
+    assert_eq!((neighbour.get(&voice).await.status, neighbour.download(&sound).await.0), (200, 404));
+    let own = author.get(&voice).await.ok();
+    assert_eq!((&own["hiding"]["reason"], &own["hiding"]["state"]), (&json!("拍到了孩子"), &json!("upheld")));
+    assert_eq!(hide(&village.clerk, &voice, true, "还是写了住址").await.refused(), "wrong_state");
+    hide(&village.clerk, &voice, false, "").await.ok();
+    assert_eq!(neighbour.download(&sound).await.0, 200);
     scene.app.stop().await;
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, import, person_of};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
+const NEIGHBOURS: &str = include_str!("../../data/roster_neighbours.csv");
 const AREA: &str = "330521103202";
 const OLD: &str = "19500000007";
 const NEW: &str = "19612345678";
@@ -157,6 +158,26 @@ async fn a_lost_phone_takes_two_at_the_office() {
     app.settle().await;
     assert!(waiting(&village).await.is_empty());
     assert!(sms(&app).contains("notice 19612349999 claim_refused"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_of_a_village_binds_no_phone_to_who_is_anothers_by_now() {
+    let (app, village) = Village::start().await;
+    let who = person_of(&app.app, AREA, "00007").await;
+    village.clerk.post(&format!("/v1/people/{who}/claims"), json!({ "phone": NEW })).await.ok();
+    let claims = waiting(&village).await;
+    let decision = format!("/v1/claims/{}/decision", claims[0]["id"].as_str().unwrap());
+    let left: Vec<&str> = ROSTER.lines().filter(|line| !line.starts_with("00007,")).collect();
+    import(&app.app, left.join("\n")).await;
+    let line = ROSTER.lines().find(|line| line.starts_with("00007,")).unwrap();
+    let come = line.replacen("00007,H003,330521103202", "00004,N004,330521103203", 1);
+    import(&app.app, format!("{}\n{come}\n", NEIGHBOURS.trim_end())).await;
+    assert_eq!(person_of(&app.app, "330521103203", "00004").await, who, "the same person");
+    assert_eq!(village.chair.post(&decision, json!({ "approve": true })).await.refused(), "wrong_state");
+    village.chair.post(&decision, json!({ "approve": false, "reason": "已迁出" })).await.ok();
+    app.settle().await;
+    assert!(!sms(&app).contains("phone_replaced"), "{}", sms(&app));
     app.stop().await;
 }
 

@@ -2,7 +2,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, Village, answer, code_of, import};
+use crate::support::{Answer, TestApp, Village, answer, code_of, count, import};
 
 const AREA: &str = "330521103202";
 const PHONE: &str = "19612340100";
@@ -75,9 +75,16 @@ async fn a_guest_speaks_reads_replies_and_rates_with_the_claim_code() {
 async fn guests_do_not_flood_and_claim_codes_are_not_guessed() {
     let app = TestApp::start().await;
     Village::found(&app).await;
+    let mut left = Vec::new();
     for _ in 0..3 {
-        leave(&app).await.ok();
+        left.push(leave(&app).await.ok());
         app.clock.advance(TimeDelta::minutes(13));
+    }
+    // one guest, and each code opens its own voice
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM people WHERE roster_number LIKE '#%'").await, 1);
+    for one in &left {
+        let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": one["claim_code"] })).await.ok();
+        assert_eq!(opened["voice"]["number"], one["number"]);
     }
     assert_eq!(leave(&app).await.refused(), "too_many_requests", "three a day");
     assert_eq!(

@@ -81,6 +81,13 @@ async fn the_list_of_a_secret_vote_says_of_nobody_that_no_message_was_needed() {
     change("00008", "state = 'dead', reason = 'no_answer', sent_at = NULL").await;
     let failed = rows().await;
     assert!(failed.contains("多次发送失败") && failed.len() > before.len(), "{failed}");
+    // also once the reminder has come, which only who has not cast is sent
+    scene.pass(TimeDelta::days(4)).await;
+    scene.pass(TimeDelta::hours(3)).await;
+    let person = person_of(&app.app, &village.area, "00008").await;
+    let sent = format!("SELECT count(*) FROM deliveries WHERE target_id = '{person}' AND state = 'sent'");
+    assert!(scene.number(&sent).await > 0, "who has not cast is reminded");
+    assert_eq!(rows().await, failed, "the list tells who had not cast when it was nearly over");
     raw.close().await;
     scene.app.stop().await;
 }

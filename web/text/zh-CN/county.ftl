@@ -111,3 +111,8 @@ county-voices-who = 谁
 county-voice = 留言 { $number }
 county-voice-logged = 您写的理由已经记录，留言人看得到。今天 24 点以前可以再看。
 county-voice-reason-was = 您的理由
+
+# Identity numbers that do not agree.
+county-numbers-title = 身份证号对不上，请核对
+county-numbers-other = { $village }录入的名册里，有 { $n } 个身份证号在县里记的是另一个名字。录入的人不知道；这些人先按没有证号记下。请两边核对，错的一边改正。
+county-numbers-refused = { $village }录入的名册里，有 { $n } 人在别的村名册上，整份没有录入。请看是迁了户，还是在试证号。

@@ -26,8 +26,10 @@ fn what_is_hidden_is_seen_by_its_author_and_by_who_handles_it() {
     assert_eq!((may(Step::Hide, &row, &handler), may(Step::Show, &row, &handler)), (Ok(()), Ok(())));
     row.hiding = Some(HidingState::Appealed);
     assert_eq!(may(Step::Hide, &row, &handler), Err(Code::WrongState), "an office was asked");
-    row.hides_only_media = false;
     row.hiding = Some(HidingState::Upheld);
+    assert_eq!(may(Step::Hide, &row, &handler), Ok(()), "all of it, for another reason");
+    row.hides_only_media = false;
+    assert_eq!(may(Step::Hide, &row, &handler), Err(Code::WrongState), "all of it is");
     assert_eq!(may(Step::Appeal, &row, &author), Err(Code::WrongState), "the author has objected");
     assert_eq!(may(Step::Show, &row, &handler), Ok(()));
 }

@@ -1,0 +1,168 @@
+//! 推选村民代表: by a group for several places, by some households together for one; who is chosen sits in their meeting.
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::votes::checked;
+use crate::support::{TestApp, Village, count, person_of, told_in};
+
+fn ballot(choices: &[&str]) -> Value {
+    json!({ "cast_id": Uuid::new_v4(), "choices": choices })
+}
+
+/// A meeting without a matter, of a group or of the village.
+async fn meeting(app: &TestApp, village: &Village, group: Option<i32>) -> Value {
+    let audience = if group.is_some() { "group" } else { "villagers" };
+    let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": audience,
+        "group_number": group, "title": "推选村民代表", "agenda": "推选", "place": "晒场",
+        "starts_at": app.app.now() + TimeDelta::hours(3) });
+    village.clerk.post("/v1/meetings", call).await.ok()
+}
+
+fn asked(app: &TestApp, meeting: &Value, more: Value) -> Value {
+    let mut vote = json!({ "meeting_id": meeting["id"], "question": "推选村民代表", "challenge_days": 1,
+        "options": ["费海荣", "邱国强", "俞雪梅"], "closes_at": app.app.now() + TimeDelta::days(2) });
+    vote.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    vote
+}
+
+/// Who sits in the representatives' meeting.
+async fn sitting(app: &TestApp, village: &Village) -> Vec<Value> {
+    let bodies = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
+    let all = bodies["items"].as_array().unwrap();
+    let meeting = all.iter().find(|body| body["kind"] == "representatives").unwrap();
+    meeting["seats"].as_array().unwrap().iter().map(|seat| seat["person_id"].clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_group_chooses_by_the_order_of_votes_and_who_is_chosen_takes_a_seat() {
+    let (app, village) = Village::start().await;
+    let called = meeting(&app, &village, Some(4)).await;
+    let of_group = |more: Value| {
+        let mut all = json!({ "preset": "rep_selection_person", "group_number": 4, "seats": 3 });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        asked(&app, &called, all)
+    };
+    for (more, code) in [
+        (json!({ "options": [] }), "required"),
+        (json!({ "group_number": null }), "group_or_households"),
+        (json!({ "households": ["H001", "H002", "H003", "H004", "H005"] }), "group_or_households"),
+        (json!({ "options": ["费海荣", "费文斌"], "seats": 1 }), "several_of_that_name"),
+        (json!({ "options": ["费海荣", "费文斌 00009"], "seats": 1 }), "same_household"),
+        (json!({ "options": ["费海荣", "无此人"], "seats": 1 }), "not_on_roster"),
+        (json!({ "options": ["费海荣", "章小童"], "seats": 1 }), "not_an_elector"),
+        (json!({ "seats": 1, "max_choices": 2 }), "too_many_choices"),
+    ] {
+        let refused = village.chair.post("/v1/votes", of_group(more.clone())).await;
+        assert_eq!(refused.status, 422, "{more}");
+        assert!(refused.body.to_string().contains(code), "{more}: {}", refused.body);
+    }
+    assert_eq!(village.member.post("/v1/votes", of_group(json!({}))).await.refused(), "not_allowed");
+    let vote = village.chair.post("/v1/votes", of_group(json!({}))).await.ok();
+    assert_eq!((&vote["is_binding"], &vote["on_roll"]), (&json!(true), &json!(8)));
+    assert_eq!(vote["preset_name"], "第 4 组推选村民代表（按人）");
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    let stranger = village.villager(&app, "00010").await;
+    assert_eq!(stranger.post(&format!("{path}/ballots"), ballot(&["1"])).await.refused(), "not_on_roll");
+    // half of the group is enough
+    let ballots: [(&str, &[&str]); 4] =
+        [("00007", &["1", "2", "3"]), ("00008", &["1", "2"]), ("00025", &["1"]), ("00044", &["3"])];
+    for (number, choices) in ballots {
+        village.villager(&app, number).await.post(&format!("{path}/ballots"), ballot(choices)).await.ok();
+    }
+    let before = sitting(&app, &village).await;
+    app.pass(TimeDelta::days(3)).await;
+    let result = app.get(&format!("{path}/result")).await.ok();
+    assert_eq!((&result["outcome"], &result["reason"]), (&json!("passed"), &json!("elected")), "{result}");
+    assert_eq!(sitting(&app, &village).await, before, "while it may be challenged nothing follows");
+    app.pass(TimeDelta::days(3)).await;
+    let now = sitting(&app, &village).await;
+    // 00043 of one household sits there: nobody else of it does
+    let seat = async |number: &str| json!(person_of(&app.app, &village.area, number).await);
+    assert!(now.contains(&seat("00007").await) && now.contains(&seat("00025").await), "{now:?}");
+    assert!(now.contains(&seat("00043").await) && !now.contains(&seat("00044").await), "{now:?}");
+    assert_eq!(now.len(), before.len() + 2);
+    let told = told_in(&app, village.clerk.person, "office").await;
+    let told = told.iter().find(|body| body["card"] == "representatives_seated").unwrap()["text"].to_string();
+    assert!(told.contains("费海荣、邱国强") && told.contains("没有记入") && told.contains("俞雪梅"), "{told}");
+    checked(&app, &path[10..], &[]).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() {
+    let (app, village) = Village::start().await;
+    let called = meeting(&app, &village, None).await;
+    let homes = ["H001", "H002", "H003", "H004", "H005"];
+    let of_homes = |more: Value| {
+        let mut all =
+            json!({ "preset": "rep_selection_household", "households": homes, "options": ["费海荣", "姚志刚"] });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        asked(&app, &called, all)
+    };
+    for (more, code) in [
+        (json!({ "households": homes[..4] }), "out_of_range"),
+        (json!({ "households": ["H001", "H002", "H003", "H004", "H999"] }), "unknown"),
+        (json!({ "households": ["H001", "H002", "H003", "H004", "H004"] }), "duplicate"),
+        (json!({ "seats": 2 }), "out_of_range"),
+        (json!({ "preset": "committee_recall" }), "not_of_households"),
+    ] {
+        let mut wrong = of_homes(more.clone());
+        if wrong["preset"] == "committee_recall" {
+            wrong["secrecy"] = json!("secret");
+        }
+        let refused = village.chair.post("/v1/votes", wrong).await;
+        assert!(refused.body.to_string().contains(code), "{more}: {}", refused.body);
+    }
+    let vote = village.chair.post("/v1/votes", of_homes(json!({}))).await.ok();
+    assert_eq!((&vote["is_binding"], &vote["on_roll"]), (&json!(true), &json!(5)));
+    assert_eq!(vote["preset_name"], "5 户一起推选村民代表（按户）");
+    let twice = village.chair.post("/v1/votes", of_homes(json!({ "question": "再推选一次" }))).await;
+    assert!(twice.body.to_string().contains("chooses_already"), "{}", twice.body);
+    let ballots = format!("/v1/votes/{}/ballots", vote["id"].as_str().unwrap());
+    let other = village.villager(&app, "00025").await;
+    assert_eq!(other.post(&ballots, ballot(&["1"])).await.refused(), "not_on_roll");
+    for number in ["00001", "00004", "00007"] {
+        village.villager(&app, number).await.post(&ballots, ballot(&["1"])).await.ok();
+    }
+    app.pass(TimeDelta::days(3)).await;
+    app.pass(TimeDelta::days(3)).await;
+    let result = app.get(&ballots.replace("ballots", "result")).await.ok();
+    assert_eq!((&result["is_valid"], &result["reason"]), (&json!(false), &json!("quorum")), "three of five");
+    let seated = "SELECT count(*) FROM entries WHERE body LIKE '%representatives_seated%'";
+    assert_eq!(count(app.folder.path(), seated).await, 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_is_opened_from_the_page_of_the_meeting() {
+    let (app, village) = Village::start().await;
+    let page = async |meeting: &Value| {
+        let path = format!("/desk/meetings/{}", meeting["id"].as_str().unwrap());
+        (String::from_utf8(village.chair.download(&path).await.1).unwrap(), path)
+    };
+    let (whole, _) = page(&meeting(&app, &village, None).await).await;
+    assert!(whole.contains("rep_selection_household") && whole.contains("name=\"households\""), "{whole}");
+    let (shown, path) = page(&meeting(&app, &village, Some(4)).await).await;
+    assert!(shown.contains("rep_selection_person") && shown.contains("name=\"group_number\" value=\"4\""), "{shown}");
+    assert!(!shown.contains("committee_recall") && !shown.contains("name=\"households\""), "{shown}");
+    let closes = (app.app.now() + TimeDelta::hours(8 + 48)).format("%Y-%m-%dT%H:%M").to_string();
+    let typed = [
+        ("question", "推选四组的村民代表"),
+        ("options", "费海荣\n邱国强"),
+        ("seats", "1"),
+        ("group_number", "4"),
+        ("preset", "rep_selection_person"),
+        ("secrecy", "open"),
+        ("closes_at", closes.as_str()),
+    ];
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let typed: Vec<String> = typed.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    let sent = village.chair.request(reqwest::Method::POST, &format!("{path}/vote")).header("accept", "text/html");
+    let sent = sent.header("content-type", "application/x-www-form-urlencoded").body(typed.join("&"));
+    let sent = sent.send().await.unwrap();
+    assert_eq!(sent.status().as_u16(), 303);
+    let (shown, _) = page(&json!({ "id": path.rsplit('/').next().unwrap() })).await;
+    assert!(shown.contains("推选四组的村民代表"), "{shown}");
+    app.stop().await;
+}

@@ -17,7 +17,7 @@ use super::{
             paper::{Reconciled, SheetFigures, Sheets, reconcile},
         },
     },
-    is_decided,
+    COUNTING_PAPER, is_decided,
     replaced::{self, ReplacementView},
     row,
 };
@@ -329,4 +329,10 @@ pub async fn photo(db: &impl ConnectionTrait, actor: &Actor, (id, number): (Vote
     let found = boxes(db, id).await?.into_iter().find(|one| one.number == number);
     let photo = found.and_then(|one| one.photo).ok_or(Code::NotFound)?;
     media::queries::row(db, photo).await?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// Does the paper wait to be counted?
+#[must_use]
+pub fn is_counting(state: &str) -> bool {
+    state == COUNTING_PAPER
 }

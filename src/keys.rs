@@ -260,6 +260,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// TLS to others is ring's, too: said before the first client is made. A second call in one process finds it said.
+pub fn install_tls() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+}
+
 /// Of secrets that nobody can guess, so a digest tells nothing.
 fn fingerprints(file: &KeyFile) -> Result<BTreeMap<String, String>> {
     let kept = std::iter::once(&file.lookup).chain(&file.sealing).chain(&file.signing);

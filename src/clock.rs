@@ -64,6 +64,12 @@ pub fn local_date(at: DateTime<Utc>) -> NaiveDate {
     local(at).date_naive()
 }
 
+/// The day that ends at this moment: 24:00 of the last day is 00:00 of the next, which nobody reads as "until".
+#[must_use]
+pub fn last_day(end: DateTime<Utc>) -> NaiveDate {
+    local_date(end - Duration::milliseconds(1))
+}
+
 /// 24:00 of that day in the county: the end of every "until day X" (civil code, article 203).
 #[must_use]
 pub fn end_of_day(day: NaiveDate) -> DateTime<Utc> {
@@ -85,7 +91,7 @@ mod tests {
     fn a_day_ends_at_midnight_in_shanghai_not_in_greenwich() {
         let day = NaiveDate::from_ymd_opt(2026, 12, 31).unwrap();
         assert_eq!(end_of_day(day).to_rfc3339(), "2026-12-31T16:00:00+00:00");
-        assert_eq!(local_date(end_of_day(day) - Duration::milliseconds(1)), day);
+        assert_eq!(last_day(end_of_day(day)), day, "people are told the last day on which there is time");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Every refusal: a stable code, a status, a Chinese sentence; sent as `application/problem+json` (RFC 9457).
-use axum::{
-    Json,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::http::StatusCode;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::text;
+
+mod problem;
+
+pub use problem::Problem;
 
 /// What anything in the product returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -240,7 +240,7 @@ impl Code {
     /// The Chinese sentence for people.
     #[must_use]
     pub fn sentence(self) -> String {
-        text::say(&format!("error-{}", self.as_str().replace('_', "-")))
+        text::word("error", self.as_str())
     }
 }
 
@@ -257,7 +257,7 @@ pub struct Checks(Vec<FieldError>);
 impl Checks {
     /// Notes a wrong field; `code` is a key in `web/text/zh-CN/fields.ftl` with the prefix `field-`.
     pub fn wrong(&mut self, field: impl Into<String>, code: &str) {
-        let message = text::say(&format!("field-{}", code.replace('_', "-")));
+        let message = text::word("field", code);
         self.0.push(FieldError { field: field.into(), code: code.to_owned(), message });
     }
 
@@ -341,58 +341,4 @@ fn is_stacked(text: &str) -> bool {
 /// Characters that turn the direction of text and so can make one name look like another.
 fn is_bidi_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\0')
-}
-
-/// The body of a refusal.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Problem {
-    /// Always `about:blank`; the code says more.
-    pub r#type: &'static str,
-    /// The sentence, in Chinese.
-    pub title: String,
-    /// The HTTP status again.
-    pub status: u16,
-    /// The stable code, see `api-spec/errors.md`.
-    pub code: &'static str,
-    /// Wrong fields, if fields are wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldError>,
-    /// What a client needs to go on, if anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub more: Option<serde_json::Value>,
-}
-
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        let code = self.code();
-        if code.status().is_server_error() {
-            tracing::error!(code = code.as_str(), error = %self, "request failed");
-        }
-        let refusal = match self {
-            Self::Refused(refusal) => *refusal,
-            _ => Refusal { code, fields: Vec::new(), retry_after_secs: None, more: None },
-        };
-        problem(refusal)
-    }
-}
-
-fn problem(refusal: Refusal) -> Response {
-    let Refusal { code, fields, retry_after_secs, more } = refusal;
-    let status = code.status();
-    let body = Problem {
-        r#type: "about:blank",
-        title: code.sentence(),
-        status: status.as_u16(),
-        code: code.as_str(),
-        errors: fields,
-        more,
-    };
-    let mut response = (status, Json(body)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    let wait = retry_after_secs.or_else(|| matches!(status.as_u16(), 503 | 507).then_some(5));
-    if let Some(secs) = wait {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
-    }
-    response
 }

@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 pub use self::data_key::{DataKey, Pieces};
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    hex::hex,
+};
 
 /// Name of the key file, in the data directory.
 pub const KEY_FILE: &str = "keys.json";
@@ -257,7 +260,12 @@ impl Keys {
 /// SHA-256 as lower-case hex.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// TLS to others is ring's, too: said before the first client is made. A second call in one process finds it said.
+pub fn install_tls() {
+    rustls::crypto::ring::default_provider().install_default().ok();
 }
 
 /// Of secrets that nobody can guess, so a digest tells nothing.
@@ -279,7 +287,7 @@ fn fresh(random: &SystemRandom, length: usize) -> Result<Vec<u8>> {
 fn write_new(path: &Path) -> Result<()> {
     let random = SystemRandom::new();
     // ids of their own: a key file that was lost and found again can then stand beside the one that took its place
-    let made: String = fresh(&random, 3)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let made = hex(&fresh(&random, 3)?);
     let secret =
         |kind: &str, bytes: &[u8]| Secret { id: format!("{kind}{made}"), secret: URL_SAFE_NO_PAD.encode(bytes) };
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| Error::broken("no randomness"))?;

@@ -1,9 +1,9 @@
-//! Liusheng 留声: the modules in the order in which they may import one another, lowest first.
+//! Liusheng 留声: the modules from the ground up. Which of them may import which is in `tests/it/architecture.rs`.
 
 // words: no I/O
 pub mod clock;
+pub mod hex;
 pub mod ids;
-pub mod page;
 pub mod text;
 // what every layer speaks
 pub mod actor;
@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod config;
 pub mod error;
 pub mod keys;
+pub mod page;
 pub mod rights;
 pub mod table;
 pub mod wordlist;
@@ -37,34 +38,36 @@ pub mod quiet;
 pub mod suspensions;
 pub mod wechat;
 // what phones see
+pub mod chains;
+pub mod groups;
 pub mod live;
 pub mod moderation;
+pub mod reports;
 pub mod streams;
 // deliberation
-pub mod chains;
 pub mod claims;
-pub mod delivery;
 pub mod forms;
 pub mod meetings;
 pub mod notices;
-pub mod reports;
 pub mod suggestions;
 pub mod tasks;
-// the path and the decision, and how they sound
-pub mod aloud;
+// the path and the decision
 pub mod board;
 pub mod legal;
 pub mod matters;
 pub mod votes;
-// who runs it, and the whole
-pub mod backup;
-pub mod county;
-pub mod doctor;
-// what people look at, and the wiring
-pub mod demo;
-pub mod groups;
+// how people hear of it, and speak from outside
+pub mod aloud;
+pub mod delivery;
 pub mod guests;
 pub mod inbox;
-pub mod pages;
+// what is kept about people, and who runs it
+pub mod county;
 pub mod privacy;
+// what people look at, and the whole
+pub mod backup;
+pub mod doctor;
+pub mod pages;
+// the wiring
+pub mod demo;
 pub mod server;

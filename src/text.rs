@@ -39,6 +39,12 @@ pub fn say_with(key: &str, blanks: &[(&str, FluentValue<'_>)]) -> String {
     format(key, Some(&args))
 }
 
+/// The word for a code of a kind: `word("matter-state", "in_review")` is the sentence `matter-state-in-review`.
+#[must_use]
+pub fn word(kind: &str, code: &str) -> String {
+    say(&format!("{kind}-{code}").replace('_', "-"))
+}
+
 /// Is there a sentence for this key?
 #[must_use]
 pub fn knows(key: &str) -> bool {

@@ -47,8 +47,7 @@ async fn read_clip(
 #[utoipa::path(put, path = "/v1/aloud/{about}/{id}", tag = "aloud", operation_id = "record_clip",
     params(("about" = About, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
     request_body = RecordClip,
-    responses((status = 200, body = ClipView, description = "Whoever may read it may hear it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ClipView, description = "Whoever may read it may hear it"), Problem))]
 async fn record_clip(
     State(app): State<App>,
     actor: Actor,
@@ -66,8 +65,7 @@ async fn record_clip(
 /// Take the clip away.
 #[utoipa::path(delete, path = "/v1/aloud/{about}/{id}", tag = "aloud", operation_id = "remove_clip",
     params(("about" = About, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
-    responses((status = 204, description = "Nobody hears it any more"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Nobody hears it any more"), Problem))]
 async fn remove_clip(State(app): State<App>, actor: Actor, Path(which): Path<(About, Uuid)>) -> Result<StatusCode> {
     app.store.write(move |tx| Box::pin(async move { commands::remove_clip(tx, &actor, which).await })).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -78,8 +76,7 @@ async fn remove_clip(State(app): State<App>, actor: Actor, Path(which): Path<(Ab
     params(("id" = MediaId, Path, description = "The clip"), SizeQuery),
     responses((status = 200, description = "The sound; for whoever may read what it says", content_type = "audio/*"),
         (status = 206, description = "The range asked for", content_type = "audio/*"),
-        (status = 304, description = "The client has it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        (status = 304, description = "The client has it"), Problem))]
 async fn play_clip(
     State(app): State<App>,
     Visitor(asker): Visitor,

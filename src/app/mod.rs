@@ -4,6 +4,7 @@
 //! `Idempotency-Key` is done once, its answer kept in the same transaction; people write at a bounded rate.
 //! Tables owned: `idempotency_keys`. Events recorded: none.
 mod cached;
+mod cookies;
 mod counted;
 mod extract;
 mod once;
@@ -16,6 +17,7 @@ use futures_util::future::BoxFuture;
 
 pub use self::{
     cached::{Cached, Seen},
+    cookies::cookie,
     counted::{Counted, Leaves},
     extract::{Created, Input, Path, Query, client_address, is_trusted_proxy},
     once::{IdempotencyKey, forget_keys_of, forget_old_keys},

@@ -26,7 +26,7 @@ struct Below {
 #[utoipa::path(get, path = "/v1/areas", tag = "areas", operation_id = "list_areas", params(Below), responses(
     (status = 200, body = Page<Area>, description = "The areas, with an ETag"),
     (status = 304, description = "As the caller has seen it"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn list_areas(State(app): State<App>, seen: Seen, Query(below): Query<Below>) -> Result<Cached<Page<Area>>> {
     let items = queries::children(app.store.read(), below.parent.as_deref()).await?;
@@ -38,7 +38,7 @@ async fn list_areas(State(app): State<App>, seen: Seen, Query(below): Query<Belo
     params(("code" = String, Path, description = "Code of the area")), responses(
     (status = 200, body = AreaView, description = "The area, with an ETag"),
     (status = 304, description = "As the caller has seen it"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn get_area(State(app): State<App>, seen: Seen, Path(code): Path<String>) -> Result<Cached<AreaView>> {
     let area = queries::get(app.store.read(), &code).await?;

@@ -64,7 +64,7 @@ fn view(row: area::Model) -> Area {
         parent_code: row.parent_code,
         name: row.name,
         level: row.level,
-        level_name: text::say(&format!("area-level-{}", row.level.as_str())),
+        level_name: text::word("area-level", row.level.as_str()),
         valid_from: row.valid_from,
         valid_to: row.valid_to,
         successor_code: row.successor_code,

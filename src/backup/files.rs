@@ -9,7 +9,7 @@ use std::{
 use ring::digest::{Context, SHA256};
 
 use super::manifest::Sum;
-use crate::error::Result;
+use crate::{error::Result, hex::hex};
 
 /// A folder that others cannot look into, with those above it that are missing.
 pub(super) fn make_folder(path: &Path) -> Result<()> {
@@ -39,12 +39,8 @@ impl Writing {
     pub(super) fn finish(mut self) -> Result<Sum> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
-        Ok(Sum { bytes: self.bytes, sha256: hex(self.digest) })
+        Ok(Sum { bytes: self.bytes, sha256: hex(self.digest.finish().as_ref()) })
     }
-}
-
-fn hex(digest: Context) -> String {
-    digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes a whole file.
@@ -62,7 +58,7 @@ pub(super) fn sum(path: &Path) -> Result<Sum> {
     loop {
         let length = file.read(&mut buffer)?;
         if length == 0 {
-            return Ok(Sum { bytes, sha256: hex(digest) });
+            return Ok(Sum { bytes, sha256: hex(digest.finish().as_ref()) });
         }
         digest.update(&buffer[..length]);
         bytes += length as u64;

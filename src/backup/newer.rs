@@ -14,7 +14,7 @@ use crate::{
     clock,
     error::{Error, Result},
     events::{self, Head},
-    keys::Keys,
+    keys::{Keys, install_tls},
     shelf::Shelf,
     store::Store,
 };
@@ -45,8 +45,7 @@ fn unreadable(source: &str, error: &dyn std::fmt::Display) -> Stop {
 }
 
 async fn fetch(address: &str) -> std::result::Result<Vec<u8>, reqwest::Error> {
-    // a second call in one process finds it installed
-    rustls::crypto::ring::default_provider().install_default().ok();
+    install_tls();
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(10));
     Ok(http.build()?.get(address).send().await?.error_for_status()?.bytes().await?.to_vec())
 }

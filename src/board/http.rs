@@ -23,8 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The newest signed head of a vote's board.
 #[utoipa::path(get, path = "/v1/votes/{id}/board/head", tag = "board", operation_id = "read_board_head",
     params(("id" = VoteId, Path)),
-    responses((status = 200, body = HeadView, description = "Leaves, root and signature; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HeadView, description = "Leaves, root and signature; for everybody"), Problem))]
 async fn read_board_head(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<HeadView>> {
     queries::newest(app.store.read(), id).await.map(Json)
 }
@@ -32,8 +31,7 @@ async fn read_board_head(State(app): State<App>, Path(id): Path<VoteId>) -> Resu
 /// Leaves of a vote's board, exactly as hashed.
 #[utoipa::path(get, path = "/v1/votes/{id}/board/entries", tag = "board", operation_id = "read_board_entries",
     params(("id" = VoteId, Path), EntriesQuery),
-    responses((status = 200, body = EntriesView, description = "Leaves in order; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = EntriesView, description = "Leaves in order; for everybody"), Problem))]
 async fn read_board_entries(
     State(app): State<App>,
     Path(id): Path<VoteId>,
@@ -59,8 +57,7 @@ async fn read_board_proof(
 /// The proof that nothing on the board was changed between two of its sizes.
 #[utoipa::path(get, path = "/v1/votes/{id}/board/consistency", tag = "board", operation_id = "read_board_consistency",
     params(("id" = VoteId, Path), ConsistencyQuery),
-    responses((status = 200, body = ConsistencyView, description = "Hashes of RFC 6962; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ConsistencyView, description = "Hashes of RFC 6962; for everybody"), Problem))]
 async fn read_board_consistency(
     State(app): State<App>,
     Path(id): Path<VoteId>,

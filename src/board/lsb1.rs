@@ -8,6 +8,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
 
+pub use crate::hex::{hex, unhex};
+
 /// A ballot is on the board this many seconds after its receipt at the latest.
 pub const PROMISE_SECS: u64 = 60;
 
@@ -198,28 +200,7 @@ pub fn fingerprint(root: &str) -> String {
     short.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-").to_uppercase()
 }
 
-/// Bytes as lower-case hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Lower-case hex as bytes; nothing else is taken.
-#[must_use]
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let bytes = text.as_bytes();
-    if !bytes.len().is_multiple_of(2) {
-        return None;
-    }
-    bytes.chunks(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
-}
-
-/// The same for a hash.
+/// A hash in lower-case hex.
 #[must_use]
 pub fn unhex_hash(text: &str) -> Option<super::tree::Hash> {
     unhex(text)?.try_into().ok()

@@ -26,7 +26,7 @@ const KEPT_SECS: u32 = 60;
 /// Founds a body.
 #[utoipa::path(post, path = "/v1/bodies", tag = "bodies", operation_id = "found_body", request_body = FoundBody, responses(
     (status = 201, body = BodyView, description = "Founded"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn found_body(
     State(app): State<App>,
@@ -44,7 +44,7 @@ async fn found_body(
 #[utoipa::path(post, path = "/v1/bodies/{id}/terms", tag = "bodies", operation_id = "open_term",
     params(("id" = BodyId, Path, description = "The body")), request_body = OpenTerm, responses(
     (status = 201, body = TermView, description = "Opened"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn open_term(
     State(app): State<App>,
@@ -63,7 +63,7 @@ async fn open_term(
 #[utoipa::path(put, path = "/v1/bodies/{id}/registration", tag = "bodies", operation_id = "set_registration",
     params(("id" = BodyId, Path, description = "The body")), request_body = SetRegistration, responses(
     (status = 200, body = Body, description = "As it is now"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn set_registration(
     State(app): State<App>,
@@ -81,7 +81,7 @@ async fn set_registration(
 #[utoipa::path(post, path = "/v1/bodies/{id}/seats", tag = "bodies", operation_id = "take_seat",
     params(("id" = BodyId, Path, description = "The body")), request_body = TakeSeat, responses(
     (status = 201, body = SeatView, description = "Filled"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn take_seat(
     State(app): State<App>,
@@ -100,7 +100,7 @@ async fn take_seat(
 #[utoipa::path(post, path = "/v1/seats/{id}/end", tag = "bodies", operation_id = "end_seat",
     params(("id" = SeatId, Path, description = "The seat")), responses(
     (status = 200, body = SeatView, description = "Ended"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn end_seat(
     State(app): State<App>,
@@ -116,7 +116,7 @@ async fn end_seat(
 /// Records a mandate.
 #[utoipa::path(post, path = "/v1/mandates", tag = "bodies", operation_id = "give_mandate", request_body = GiveMandate, responses(
     (status = 201, body = Mandate, description = "Recorded"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn give_mandate(
     State(app): State<App>,
@@ -134,7 +134,7 @@ async fn give_mandate(
     params(("code" = String, Path, description = "Code of the area")), responses(
     (status = 200, body = Page<BodyView>, description = "The bodies, with an ETag"),
     (status = 304, description = "As the caller has seen it"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn list_bodies(State(app): State<App>, seen: Seen, Path(code): Path<String>) -> Result<Cached<Page<BodyView>>> {
     let items = queries::bodies_in(app.store.read(), &code, app.now()).await?;
@@ -145,7 +145,7 @@ async fn list_bodies(State(app): State<App>, seen: Seen, Path(code): Path<String
 #[utoipa::path(get, path = "/v1/bodies/{id}/duty", tag = "bodies", operation_id = "read_duty",
     params(("id" = BodyId, Path, description = "The body")), responses(
     (status = 200, body = DutyView, description = "Whether somebody answers now, and until when"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn read_duty(State(app): State<App>, _: Actor, Path(id): Path<BodyId>) -> Result<Json<DutyView>> {
     queries::get(app.store.read(), id).await?;
@@ -156,7 +156,7 @@ async fn read_duty(State(app): State<App>, _: Actor, Path(id): Path<BodyId>) -> 
 #[utoipa::path(put, path = "/v1/bodies/{id}/duty", tag = "bodies", operation_id = "set_duty", request_body = SetDuty,
     params(("id" = BodyId, Path, description = "The body")), responses(
     (status = 200, body = DutyView, description = "As it is now"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn set_duty(
     State(app): State<App>,
@@ -171,7 +171,7 @@ async fn set_duty(
 #[utoipa::path(get, path = "/v1/bodies/{id}/room", tag = "bodies", operation_id = "read_room",
     params(("id" = BodyId, Path, description = "The body")), responses(
     (status = 200, body = RoomView, description = "The room; without a place when there is none; for everybody"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn read_room(State(app): State<App>, Path(id): Path<BodyId>) -> Result<Json<RoomView>> {
     room::of(app.store.read(), id, app.now()).await.map(Json)
@@ -181,7 +181,7 @@ async fn read_room(State(app): State<App>, Path(id): Path<BodyId>) -> Result<Jso
 #[utoipa::path(put, path = "/v1/bodies/{id}/room", tag = "bodies", operation_id = "set_room", request_body = SetRoom,
     params(("id" = BodyId, Path, description = "The body")), responses(
     (status = 200, body = RoomView, description = "As it is now"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn set_room(
     State(app): State<App>,
@@ -196,7 +196,7 @@ async fn set_room(
 #[utoipa::path(put, path = "/v1/seats/{id}/groups", tag = "bodies", operation_id = "set_seat_groups",
     request_body = SeatGroups, params(("id" = SeatId, Path, description = "The seat")), responses(
     (status = 200, body = SeatGroups, description = "As it is now"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn set_seat_groups(
     State(app): State<App>,
@@ -211,7 +211,7 @@ async fn set_seat_groups(
 #[utoipa::path(get, path = "/v1/bodies/{id}/members", tag = "bodies", operation_id = "list_body_members",
     params(("id" = BodyId, Path, description = "The body")), responses(
     (status = 200, body = Vec<BodyMemberView>, description = "By name; 10,000 at most"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn list_body_members(
     State(app): State<App>,
@@ -225,7 +225,7 @@ async fn list_body_members(
 #[utoipa::path(post, path = "/v1/bodies/{id}/members", tag = "bodies", operation_id = "enter_body_member",
     request_body = EnterMember, params(("id" = BodyId, Path, description = "The body")), responses(
     (status = 201, body = BodyMemberView, description = "Entered; as it was when there already"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn enter_body_member(
     State(app): State<App>,
@@ -245,7 +245,7 @@ async fn enter_body_member(
     operation_id = "strike_body_member", params(("id" = BodyId, Path, description = "The body"),
     ("person_id" = PersonId, Path, description = "Who")), responses(
     (status = 204, description = "Not on it any more"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn strike_body_member(
     State(app): State<App>,
@@ -260,7 +260,7 @@ async fn strike_body_member(
 #[utoipa::path(get, path = "/v1/bodies/{id}/register", tag = "bodies", operation_id = "read_register",
     params(("id" = BodyId, Path, description = "The collective")), responses(
     (status = 200, body = RegisterView, description = "Names masked, but for who keeps it"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn read_register(State(app): State<App>, actor: Actor, Path(id): Path<BodyId>) -> Result<Json<RegisterView>> {
     register::register(app.store.read(), &actor, id).await.map(Json)
@@ -270,7 +270,7 @@ async fn read_register(State(app): State<App>, actor: Actor, Path(id): Path<Body
 #[utoipa::path(post, path = "/v1/bodies/{id}/register", tag = "bodies", operation_id = "change_register",
     request_body = ChangeRegister, params(("id" = BodyId, Path, description = "The collective")), responses(
     (status = 201, body = RegisterChanged, description = "All of them, or nobody; posted to the members"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn change_register(
     State(app): State<App>,

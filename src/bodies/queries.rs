@@ -150,7 +150,7 @@ pub async fn bodies(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<Vec<B
         .all(db)
         .await?;
     let view = |row: body::Model| Body {
-        kind_name: text::say(&format!("body-kind-{}", row.kind.as_str())),
+        kind_name: text::word("body-kind", row.kind.as_str()),
         areas: covered.remove(&row.id).unwrap_or_default(),
         grant: Grant::of(&row),
         id: row.id,
@@ -361,5 +361,5 @@ fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
 /// A role as this kind of body calls it.
 fn role_name(kind: BodyKind, role: Role) -> String {
     let own = format!("body-role-{}-{}", kind.as_str(), role.as_str());
-    if text::knows(&own) { text::say(&own) } else { text::say(&format!("body-role-{}", role.as_str())) }
+    if text::knows(&own) { text::say(&own) } else { text::word("body-role", role.as_str()) }
 }

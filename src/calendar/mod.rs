@@ -22,7 +22,7 @@ use std::{
 use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
 use ring::digest;
 
-use crate::clock;
+use crate::{clock, hex::hex};
 
 const BUILT_IN: [(&str, &str); 2] =
     [("built-in 2026.csv", include_str!("2026.csv")), ("built-in 2027.csv", include_str!("2027.csv"))];
@@ -166,7 +166,7 @@ fn version_of(years: &Years) -> String {
     for (day, kind) in years.values().flatten() {
         hash.update(format!("{day} {}\n", kind.as_str()).as_bytes());
     }
-    hash.finish().as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finish().as_ref()[..6])
 }
 
 #[cfg(test)]
@@ -196,7 +196,7 @@ mod tests {
     /// The day with whose end the deadline ends.
     fn due(calendar: &Calendar, from: &str, n: u32) -> String {
         let end = calendar.add_working_days(at(from), n);
-        let last = clock::local_date(end - chrono::Duration::milliseconds(1));
+        let last = clock::last_day(end);
         assert_eq!(clock::end_of_day(last), end, "a deadline ends at 24:00 in Shanghai");
         last.to_string()
     }

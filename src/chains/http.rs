@@ -36,8 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Start a list in a conversation.
 #[utoipa::path(post, path = "/v1/streams/{stream_id}/chains", tag = "chains", operation_id = "start_chain",
     request_body = StartChain, params(("stream_id" = String, Path, description = "The stream")),
-    responses((status = 201, body = Sent, description = "Started; its place"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = Sent, description = "Started; its place"), Problem))]
 async fn start_chain(
     State(app): State<App>,
     actor: Actor,
@@ -53,8 +52,7 @@ async fn start_chain(
 /// A list with its rows.
 #[utoipa::path(get, path = "/v1/streams/{stream_id}/chains/{seq}", tag = "chains", operation_id = "read_chain",
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
-    responses((status = 200, body = ChainView, description = "The list"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ChainView, description = "The list"), Problem))]
 async fn read_chain(
     State(app): State<App>,
     actor: Actor,
@@ -67,8 +65,7 @@ async fn read_chain(
 #[utoipa::path(put, path = "/v1/streams/{stream_id}/chains/{seq}/row", tag = "chains", operation_id = "put_chain_row",
     request_body = PutRow,
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
-    responses((status = 200, body = Sent, description = "It stands; `dup` when it stood like that already"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Sent, description = "It stands; `dup` when it stood like that already"), Problem))]
 async fn put_chain_row(
     State(app): State<App>,
     actor: Actor,
@@ -86,8 +83,7 @@ async fn put_chain_row(
 #[utoipa::path(delete, path = "/v1/streams/{stream_id}/chains/{seq}/row", tag = "chains",
     operation_id = "remove_chain_row",
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
-    responses((status = 204, description = "Gone"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Gone"), Problem))]
 async fn remove_chain_row(
     State(app): State<App>,
     actor: Actor,
@@ -100,8 +96,7 @@ async fn remove_chain_row(
 /// Close a list.
 #[utoipa::path(post, path = "/v1/streams/{stream_id}/chains/{seq}/close", tag = "chains", operation_id = "close_chain",
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list")),
-    responses((status = 204, description = "Closed"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Closed"), Problem))]
 async fn close_chain(State(app): State<App>, actor: Actor, Path(place): Path<(StreamId, i64)>) -> Result<StatusCode> {
     app.store.write(move |tx| Box::pin(async move { commands::close(tx, &actor, place).await })).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -124,8 +119,7 @@ struct ExportQuery {
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The list"),
         ExportQuery),
     responses((status = 200, description = "A table", content((String = "text/csv"),
-            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))), Problem))]
 async fn export_chain(
     State(app): State<App>,
     actor: Actor,
@@ -140,8 +134,7 @@ async fn export_chain(
 #[utoipa::path(post, path = "/v1/streams/{stream_id}/messages/{seq}/recall", tag = "streams",
     operation_id = "recall_message", request_body = RecallMessage,
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The message")),
-    responses((status = 200, body = Sent, description = "Gone everywhere; the place of the recall"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Sent, description = "Gone everywhere; the place of the recall"), Problem))]
 async fn recall_message(
     State(app): State<App>,
     actor: Actor,

@@ -46,8 +46,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Ask for a phone to be bound to somebody on a roster; a code goes to the phone, whoever is meant.
 #[utoipa::path(post, path = "/v1/claims", tag = "claims", operation_id = "ask_claim", request_body = AskClaim,
-    responses((status = 202, body = ClaimNoted, description = "Noted; the same whoever is meant"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 202, body = ClaimNoted, description = "Noted; the same whoever is meant"), Problem))]
 async fn ask_claim(State(app): State<App>, request: Request) -> Result<(StatusCode, Json<ClaimNoted>)> {
     let address = client_address(&app, request.headers(), request.extensions());
     let Input(told) = <Input<AskClaim> as FromRequest<App>>::from_request(request, &app).await?;
@@ -58,8 +57,7 @@ async fn ask_claim(State(app): State<App>, request: Request) -> Result<(StatusCo
 /// Prove the phone by the code; the office decides.
 #[utoipa::path(post, path = "/v1/claims/confirm", tag = "claims", operation_id = "confirm_claim",
     request_body = ConfirmClaim,
-    responses((status = 202, body = ClaimNoted, description = "Noted; the same whoever is meant"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 202, body = ClaimNoted, description = "Noted; the same whoever is meant"), Problem))]
 async fn confirm_claim(
     State(app): State<App>,
     Input(told): Input<ConfirmClaim>,
@@ -75,8 +73,7 @@ fn noted() -> (StatusCode, Json<ClaimNoted>) {
 /// Claims that wait in an area, for who keeps its roster.
 #[utoipa::path(get, path = "/v1/areas/{code}/claims", tag = "claims", operation_id = "list_claims",
     params(("code" = String, Path, description = "Code of the area")),
-    responses((status = 200, body = ClaimList, description = "What waits"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ClaimList, description = "What waits"), Problem))]
 async fn list_claims(State(app): State<App>, actor: Actor, Path(code): Path<String>) -> Result<Json<ClaimList>> {
     Ok(Json(ClaimList { claims: queries::waiting(&app, &actor, &code).await? }))
 }
@@ -84,8 +81,7 @@ async fn list_claims(State(app): State<App>, actor: Actor, Path(code): Path<Stri
 /// Write down at the office that somebody who is there has another phone.
 #[utoipa::path(post, path = "/v1/people/{id}/claims", tag = "claims", operation_id = "claim_at_office",
     params(("id" = String, Path, description = "Who is there")), request_body = ClaimAtOffice,
-    responses((status = 201, description = "Written down; another seat holder decides"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, description = "Written down; another seat holder decides"), Problem))]
 async fn claim_at_office(
     State(app): State<App>,
     actor: Actor,
@@ -103,8 +99,7 @@ async fn claim_at_office(
 /// Approve or refuse a claim.
 #[utoipa::path(post, path = "/v1/claims/{id}/decision", tag = "claims", operation_id = "decide_claim",
     params(("id" = String, Path, description = "The claim")), request_body = DecideClaim,
-    responses((status = 204, description = "Decided; the phones are told"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Decided; the phones are told"), Problem))]
 async fn decide_claim(
     State(app): State<App>,
     actor: Actor,

@@ -9,7 +9,6 @@ use crate::{
     ids::ClaimId,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
-    text,
 };
 
 /// Run by the relay.
@@ -25,29 +24,20 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = claim::Entity::find_by_id(event.subject_id::<ClaimId>()?).one(tx).await? else { return Ok(()) };
     let Some(body) = bodies::queries::of_kind(tx, "village_committee", &row.area_code).await? else { return Ok(()) };
     let stream = office(tx, body).await?;
-    post_card(tx, stream, card("claim_asked", "/desk/requests")).await?;
+    let card = Card::worded(("claim_asked", "claim-asked"), &[], "/desk/requests".to_owned());
+    post_card(tx, stream, card).await?;
     Ok(())
 }
 
 /// Somebody else's attempt concerns the person as much as the own.
 async fn tell_person(tx: &Tx, event: &Event) -> Result<()> {
-    let code = match event.kind {
-        Kind::ClaimApproved => "claim_approved",
-        Kind::ClaimRefused => "claim_refused",
+    let named = match event.kind {
+        Kind::ClaimApproved => ("claim_approved", "claim-approved"),
+        Kind::ClaimRefused => ("claim_refused", "claim-refused"),
         _ => return Ok(()),
     };
     let Some(row) = claim::Entity::find_by_id(event.subject_id::<ClaimId>()?).one(tx).await? else { return Ok(()) };
     let own = mailbox(tx, row.person_id).await?;
-    post_card(tx, own, card(code, "/privacy")).await?;
+    post_card(tx, own, Card::worded(named, &[], "/privacy".to_owned())).await?;
     Ok(())
-}
-
-fn card(code: &'static str, link: &str) -> Card {
-    let key = code.replace('_', "-");
-    Card {
-        code,
-        title: text::say(&format!("{key}-title")),
-        text: text::say(&format!("{key}-text")),
-        link: link.to_owned(),
-    }
 }

@@ -50,7 +50,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/v1/areas/{code}/body-work", tag = "bodies", operation_id = "get_body_work",
     params(("code" = String, Path, description = "The area"), Worked),
     responses((status = 200, body = Vec<BodyWork>, description = "By name of the body; fewer than five are not shown"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn get_body_work(
     State(app): State<App>,
     Path(code): Path<String>,
@@ -65,8 +65,7 @@ async fn get_body_work(
     params(("code" = String, Path, description = "The area"), Tabled),
     responses((status = 200, description = "A row for each body, by their names; fewer than five are not shown",
             content((String = "text/csv"),
-                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))), Problem))]
 async fn export_body_figures(
     State(app): State<App>,
     Path(code): Path<String>,

@@ -38,7 +38,7 @@ pub(super) async fn table(app: &App, (area, period): (&str, &str), format: Forma
 fn heads() -> Vec<Cell> {
     let keys =
         ["period", "body", "left", "answered", "solved", "satisfied", "median", "consults", "services", "people"];
-    keys.map(|key| Cell::from(text::say(&format!("figures-table-{key}")))).to_vec()
+    keys.map(|key| Cell::from(text::word("figures-table", key))).to_vec()
 }
 
 fn line(period: &str, name: String, known: &Known) -> Vec<Cell> {

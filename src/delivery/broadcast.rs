@@ -8,7 +8,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::StreamExt;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr,
 };
@@ -24,6 +23,7 @@ use super::{
     reached,
     rows::{announcement, attempt, delivery},
     rules::ladder::{Channel, Urgency},
+    worker::planned,
 };
 use crate::{
     actor::Actor,
@@ -141,19 +141,9 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
         if let Err(error) = round(&app).await {
             tracing::error!(%error, "scripts for loudspeakers");
         }
-        let heard = async {
-            while let Some(heard) = &mut bells {
-                match heard.next().await {
-                    Some(Bell::Deliveries) => return,
-                    Some(_) => {}
-                    None => bells = None,
-                }
-            }
-            std::future::pending().await
-        };
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            () = heard => tokio::time::sleep(Duration::from_millis(100)).await,
+            () = planned(&mut bells) => tokio::time::sleep(Duration::from_millis(100)).await,
             () = stop.cancelled() => {}
         }
     }

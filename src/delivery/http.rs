@@ -50,7 +50,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(post, path = "/v1/areas/{code}/webhooks", tag = "webhooks", operation_id = "set_up_webhook",
     params(("code" = String, Path)), request_body = SetUpWebhook,
     responses((status = 201, body = NewWebhook, description = "The webhook with its secret, shown this once"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn set_up_webhook(
     State(app): State<App>,
     actor: Actor,
@@ -69,8 +69,7 @@ async fn set_up_webhook(
 /// The webhooks of an area and how they fare.
 #[utoipa::path(get, path = "/v1/areas/{code}/webhooks", tag = "webhooks", operation_id = "list_webhooks",
     params(("code" = String, Path)),
-    responses((status = 200, body = Vec<WebhookView>, description = "Without their secrets"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<WebhookView>, description = "Without their secrets"), Problem))]
 async fn list_webhooks(
     State(app): State<App>,
     actor: Actor,
@@ -82,8 +81,7 @@ async fn list_webhooks(
 /// Remove a webhook; what waits for it is not sent.
 #[utoipa::path(delete, path = "/v1/areas/{code}/webhooks/{id}", tag = "webhooks", operation_id = "remove_webhook",
     params(("code" = String, Path), ("id" = WebhookId, Path)),
-    responses((status = 204, description = "Removed"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Removed"), Problem))]
 async fn remove_webhook(
     State(app): State<App>,
     actor: Actor,
@@ -97,8 +95,7 @@ async fn remove_webhook(
 
 /// What the asker wants to be told, and how.
 #[utoipa::path(get, path = "/v1/me/telling", tag = "telling", operation_id = "my_telling",
-    responses((status = 200, body = TellingChoices, description = "Every topic and way"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = TellingChoices, description = "Every topic and way"), Problem))]
 async fn my_telling(State(app): State<App>, actor: Actor) -> Result<Json<TellingChoices>> {
     preferences::choices(app.store.read(), actor.person).await.map(Json)
 }
@@ -106,8 +103,7 @@ async fn my_telling(State(app): State<App>, actor: Actor) -> Result<Json<Telling
 /// Say what one wants to be told, and how; danger is told nevertheless.
 #[utoipa::path(put, path = "/v1/me/telling", tag = "telling", operation_id = "choose_telling",
     request_body = ChooseTelling,
-    responses((status = 200, body = TellingChoices, description = "As it is now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = TellingChoices, description = "As it is now"), Problem))]
 async fn choose_telling(
     State(app): State<App>,
     actor: Actor,
@@ -122,8 +118,7 @@ async fn choose_telling(
 /// Be told of the steps of a matter.
 #[utoipa::path(put, path = "/v1/matters/{id}/follow", tag = "telling", operation_id = "follow_matter",
     params(("id" = MatterId, Path)),
-    responses((status = 204, description = "Followed"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Followed"), Problem))]
 async fn follow_matter(
     State(app): State<App>,
     actor: Actor,
@@ -138,8 +133,7 @@ async fn follow_matter(
 /// Not be told of the steps of a matter any more; the author of a voice that joined it still is.
 #[utoipa::path(delete, path = "/v1/matters/{id}/follow", tag = "telling", operation_id = "unfollow_matter",
     params(("id" = MatterId, Path)),
-    responses((status = 204, description = "Not followed"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Not followed"), Problem))]
 async fn unfollow_matter(
     State(app): State<App>,
     actor: Actor,
@@ -154,8 +148,7 @@ async fn unfollow_matter(
 /// How many a notice has reached, by which ways.
 #[utoipa::path(get, path = "/v1/notices/{id}/reach", tag = "notices", operation_id = "read_reach",
     params(("id" = NoticeId, Path)),
-    responses((status = 200, body = ReachView, description = "Counts alone"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ReachView, description = "Counts alone"), Problem))]
 async fn read_reach(State(app): State<App>, Path(id): Path<NoticeId>) -> Result<Json<ReachView>> {
     public_reach(&app, id).await.map(Json)
 }
@@ -173,7 +166,7 @@ struct ReachQuery {
 #[utoipa::path(get, path = "/v1/notices/{id}/reach/people", tag = "notices", operation_id = "list_reach",
     params(("id" = NoticeId, Path), ReachQuery),
     responses((status = 200, body = Vec<ReachRow>, description = "The whole village, by group and household"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_reach(
     State(app): State<App>,
     actor: Actor,
@@ -186,8 +179,7 @@ async fn list_reach(
 /// How far a notice of a town or the county has come, village by village, for the offices that sit over them.
 #[utoipa::path(get, path = "/v1/notices/{id}/reach/villages", tag = "notices", operation_id = "list_reach_by_village",
     params(("id" = NoticeId, Path)),
-    responses((status = 200, body = Vec<VillageReach>, description = "Counted within the last five seconds"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<VillageReach>, description = "Counted within the last five seconds"), Problem))]
 async fn list_reach_by_village(
     State(app): State<App>,
     actor: Actor,
@@ -201,7 +193,7 @@ async fn list_reach_by_village(
 #[utoipa::path(get, path = "/v1/meetings/{id}/reach", tag = "meetings", operation_id = "list_meeting_reach",
     params(("id" = MeetingId, Path)),
     responses((status = 200, body = Vec<ReachRow>, description = "Everybody who is called, by group and household"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_meeting_reach(
     State(app): State<App>,
     actor: Actor,
@@ -281,8 +273,7 @@ async fn undo_told_at_door(
 /// Let the script of an emergency go to the village's loudspeaker by night: somebody else than who published it.
 #[utoipa::path(post, path = "/v1/notices/{id}/broadcast/release", tag = "notices", operation_id = "release_broadcast",
     params(("id" = NoticeId, Path)),
-    responses((status = 204, description = "It is handed over now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "It is handed over now"), Problem))]
 async fn release_broadcast(
     State(app): State<App>,
     actor: Actor,

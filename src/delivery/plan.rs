@@ -12,7 +12,6 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures_util::StreamExt;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict, Query, ValueTuple},
@@ -28,6 +27,7 @@ use super::{
         budget::is_counted,
         ladder::{Channel, Facts, Level, Mode, Topic, Urgency, choose},
     },
+    worker::planned,
 };
 use crate::{
     app::App,
@@ -56,19 +56,9 @@ pub async fn run(app: App, stop: CancellationToken) {
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "deliveries not planned"),
         }
-        let heard = async {
-            while let Some(heard) = &mut bells {
-                match heard.next().await {
-                    Some(Bell::Deliveries) => return,
-                    Some(_) => {}
-                    None => bells = None,
-                }
-            }
-            std::future::pending().await
-        };
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            () = heard => {}
+            () = planned(&mut bells) => {}
             () = stop.cancelled() => {}
         }
     }

@@ -13,7 +13,6 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream::BoxStream};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -25,11 +24,10 @@ use super::{
     rules::{breaker::Breaker, ladder::Channel},
     settle::{self, End, Ended},
     stops,
-    worker::{self, Ids},
+    worker::{self, Ids, planned},
 };
 use crate::{
     app::App,
-    broker::Bell,
     error::Result,
     gateways::Letter,
     ids::{AnnouncementId, DeliveryId},
@@ -94,7 +92,8 @@ async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, sto
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = planned(&mut bells), if pause == SWEEP => {}
+            // a flood of them is looked at once in a while
+            () = planned(&mut bells), if pause == SWEEP => tokio::time::sleep(Duration::from_millis(50)).await,
             () = stop.cancelled() => {}
         }
     }
@@ -108,18 +107,6 @@ async fn tidy((app, channel): (&App, Channel)) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Waits until somebody planned deliveries; a flood of them is looked at once in a while.
-async fn planned(bells: &mut Option<BoxStream<'static, Bell>>) {
-    while let Some(heard) = bells {
-        match heard.next().await {
-            Some(Bell::Deliveries) => return tokio::time::sleep(Duration::from_millis(50)).await,
-            Some(_) => {}
-            None => *bells = None,
-        }
-    }
-    std::future::pending().await
 }
 
 /// Offers the next that are due. Says whether there may be more.

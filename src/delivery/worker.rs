@@ -69,7 +69,7 @@ async fn offer(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken)
 }
 
 /// Waits until somebody planned deliveries.
-async fn planned(bells: &mut Option<BoxStream<'static, Bell>>) {
+pub(super) async fn planned(bells: &mut Option<BoxStream<'static, Bell>>) {
     while let Some(heard) = bells {
         match heard.next().await {
             Some(Bell::Deliveries | Bell::Missed) => return,

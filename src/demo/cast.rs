@@ -155,7 +155,7 @@ pub(super) async fn seat(app: &App) -> Result<Cast> {
     let begins = NaiveDate::from_ymd_opt(today.year(), 1, 15).filter(|day| *day <= today).unwrap_or(today);
     let ends = NaiveDate::from_ymd_opt(begins.year() + 5, 1, 14).unwrap_or(begins);
     for body in BODIES {
-        let name = text::say(&format!("demo-body-{}", body.key));
+        let name = text::word("demo-body", body.key);
         let found = FoundBody { kind: body.kind, name, areas: vec![body.area.to_owned()], founded_on: Some(begins) };
         let people =
             body.seats.iter().map(|(role, number)| Ok((*role, cast.person(number)?))).collect::<Result<Vec<_>>>()?;

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     events,
     gateways::{Gateways, wechat::WechatApp},
-    keys::{KEY_FILE, Keys},
+    keys::{KEY_FILE, Keys, install_tls},
     media::conversion,
     seals,
     shelf::Shelf,
@@ -235,7 +235,7 @@ async fn info(url: &str) -> Option<String> {
 
 /// Asks the providers whether they know us, without sending anything.
 async fn providers(config: &Config, clock: &Clock) -> Vec<Finding> {
-    rustls::crypto::ring::default_provider().install_default().ok();
+    install_tls();
     let gateways = match Gateways::open(config, clock, false) {
         Ok(gateways) => gateways,
         Err(error) => {
@@ -308,7 +308,7 @@ async fn public_url(url: &str) -> Finding {
     if !url.starts_with("https://") {
         return Finding::new(part, State::Warning, "public_url_plain", &[]);
     }
-    rustls::crypto::ring::default_provider().install_default().ok();
+    install_tls();
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
     let live = format!("{}/livez", url.trim_end_matches('/'));
     let is_there = match http {

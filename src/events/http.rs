@@ -34,8 +34,7 @@ struct PublicKey {
 }
 
 #[utoipa::path(get, path = "/v1/log/head", tag = "log", operation_id = "log_head",
-    responses((status = 200, body = LogHead, description = "Count and hash of the log, signed"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = LogHead, description = "Count and hash of the log, signed"), Problem))]
 async fn log_head(State(app): State<App>) -> Result<Json<LogHead>> {
     let keys = app.keys.public_keys().into_iter().map(|(id, key)| PublicKey { id, key }).collect();
     Ok(Json(LogHead { head: queries::head(&app.store).await?, keys }))

@@ -36,8 +36,7 @@ struct FormsQuery {
 
 /// Open a survey, a visit sheet or a rating.
 #[utoipa::path(post, path = "/v1/forms", tag = "forms", operation_id = "open_form", request_body = OpenForm,
-    responses((status = 201, body = FormView, description = "The open form"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = FormView, description = "The open form"), Problem))]
 async fn open_form(
     State(app): State<App>,
     actor: Actor,
@@ -51,8 +50,7 @@ async fn open_form(
 
 /// The forms about one thing, oldest first.
 #[utoipa::path(get, path = "/v1/forms", tag = "forms", operation_id = "list_forms", params(FormsQuery),
-    responses((status = 200, body = Vec<FormView>, description = "The forms that the asker may see"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<FormView>, description = "The forms that the asker may see"), Problem))]
 async fn list_forms(
     State(app): State<App>,
     actor: Actor,
@@ -65,8 +63,7 @@ async fn list_forms(
 
 /// One form with its results and the own answer.
 #[utoipa::path(get, path = "/v1/forms/{id}", tag = "forms", operation_id = "read_form", params(("id" = FormId, Path)),
-    responses((status = 200, body = FormDetail, description = "The form"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = FormDetail, description = "The form"), Problem))]
 async fn read_form(State(app): State<App>, actor: Actor, Path(id): Path<FormId>) -> Result<Json<FormDetail>> {
     queries::detail(app.store.read(), &actor, id).await.map(Json)
 }
@@ -74,8 +71,7 @@ async fn read_form(State(app): State<App>, actor: Actor, Path(id): Path<FormId>)
 /// Answer a form, once a person.
 #[utoipa::path(post, path = "/v1/forms/{id}/answers", tag = "forms", operation_id = "answer_form",
     params(("id" = FormId, Path)), request_body = GiveAnswer,
-    responses((status = 201, body = MyAnswer, description = "What was written down"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MyAnswer, description = "What was written down"), Problem))]
 async fn answer_form(
     State(app): State<App>,
     actor: Actor,
@@ -91,8 +87,7 @@ async fn answer_form(
 /// Close a form before its time.
 #[utoipa::path(post, path = "/v1/forms/{id}/close", tag = "forms", operation_id = "close_form",
     params(("id" = FormId, Path)),
-    responses((status = 200, body = FormView, description = "The closed form"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = FormView, description = "The closed form"), Problem))]
 async fn close_form(
     State(app): State<App>,
     actor: Actor,

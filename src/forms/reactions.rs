@@ -28,26 +28,17 @@ pub const REACTIONS: &[Reaction] = &[
 async fn tell_written_for(tx: &Tx, event: &Event) -> Result<()> {
     let (Kind::AnswerTyped, Some(person)) = (event.kind, event.get::<PersonId>("person")) else { return Ok(()) };
     let Some(form) = form::Entity::find_by_id(event.subject_id::<FormId>()?).one(tx).await? else { return Ok(()) };
-    let title = [("title", form.title.as_str().into())];
     let card = if form.purpose == Purpose::Visit.as_str() {
         // a sheet of visits is for those who visit; what stands in it of oneself is told here, and is among the own data
         let said = match queries::my_answer(tx, form.id, person).await? {
             Some(own) => in_words(&queries::questions(&form)?, &own.answers),
             None => String::new(),
         };
-        Card {
-            code: "visit_written",
-            title: text::say_with("forms-card-visited", &title),
-            text: text::say_with("forms-card-visited-text", &[("said", said.into())]),
-            link: "/privacy/mine".to_owned(),
-        }
+        let blanks = [("title", form.title.as_str().into()), ("said", said.into())];
+        Card::worded(("visit_written", "forms-card-visited"), &blanks, "/privacy/mine".to_owned())
     } else {
-        Card {
-            code: "answer_typed",
-            title: text::say_with("forms-card-typed", &title),
-            text: text::say("forms-card-typed-text"),
-            link: format!("/forms/{}", form.id),
-        }
+        let blanks = [("title", form.title.as_str().into())];
+        Card::worded(("answer_typed", "forms-card-typed"), &blanks, format!("/forms/{}", form.id))
     };
     let own = mailbox(tx, person).await?;
     post_card(tx, own, card).await?;
@@ -80,7 +71,7 @@ async fn tell_village(tx: &Tx, event: &Event) -> Result<()> {
     let card = Card {
         code: "form_opened",
         title: text::say_with("forms-card-opened", &[("title", form.title.into())]),
-        text: text::say(&format!("forms-card-{}", form.purpose)),
+        text: text::word("forms-card", &form.purpose),
         link: format!("/forms/{}", form.id),
     };
     let village = channel(tx, &form.area_code).await?;

@@ -17,8 +17,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Bring people together in a group.
 #[utoipa::path(post, path = "/v1/groups", tag = "groups", operation_id = "open_group", request_body = OpenGroup,
-    responses((status = 201, body = Opened, description = "Opened; the caller leads it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = Opened, description = "Opened; the caller leads it"), Problem))]
 async fn open_group(
     State(app): State<App>,
     actor: Actor,
@@ -33,8 +32,7 @@ async fn open_group(
 /// Add people to a group, or make members its leaders.
 #[utoipa::path(post, path = "/v1/groups/{stream_id}/members", tag = "groups", operation_id = "add_members",
     request_body = AddMembers, params(("stream_id" = String, Path, description = "The group")),
-    responses((status = 204, description = "They belong to it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "They belong to it"), Problem))]
 async fn add_members(
     State(app): State<App>,
     actor: Actor,
@@ -49,8 +47,7 @@ async fn add_members(
 #[utoipa::path(delete, path = "/v1/groups/{stream_id}/members/{person_id}", tag = "groups",
     operation_id = "remove_member",
     params(("stream_id" = String, Path, description = "The group"), ("person_id" = String, Path, description = "Who")),
-    responses((status = 204, description = "No longer belongs to it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "No longer belongs to it"), Problem))]
 async fn remove_member(
     State(app): State<App>,
     actor: Actor,

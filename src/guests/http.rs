@@ -92,8 +92,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Ask for a code to leave a voice where one is on no roster.
 #[utoipa::path(post, path = "/v1/guests/codes", tag = "guests", operation_id = "ask_guest_code",
     request_body = AskGuestCode,
-    responses((status = 202, description = "Sent"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 202, description = "Sent"), Problem))]
 async fn ask_guest_code(State(app): State<App>, request: Request) -> Result<StatusCode> {
     let address = client_address(&app, request.headers(), request.extensions());
     let Input(asked) = <Input<AskGuestCode> as FromRequest<App>>::from_request(request, &app).await?;
@@ -104,8 +103,7 @@ async fn ask_guest_code(State(app): State<App>, request: Request) -> Result<Stat
 /// Leave a private voice; the claim code is shown once.
 #[utoipa::path(post, path = "/v1/guests/voices", tag = "guests", operation_id = "leave_guest_voice",
     request_body = LeaveGuestVoice,
-    responses((status = 201, body = GuestVoice, description = "Left"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = GuestVoice, description = "Left"), Problem))]
 async fn leave_guest_voice(State(app): State<App>, Input(told): Input<LeaveGuestVoice>) -> Result<Created<GuestVoice>> {
     commands::leave(&app, told).await.map(Created)
 }
@@ -114,7 +112,7 @@ async fn leave_guest_voice(State(app): State<App>, Input(told): Input<LeaveGuest
 #[utoipa::path(post, path = "/v1/guests/records", tag = "guests", operation_id = "record_guest_voice",
     request_body = RecordGuestVoice,
     responses((status = 201, body = GuestVoice, description = "Written down; the claim code is for the guest"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn record_guest_voice(
     State(app): State<App>,
     actor: Actor,
@@ -130,7 +128,7 @@ async fn record_guest_voice(
 #[utoipa::path(post, path = "/v1/people/{id}/voices", tag = "guests", operation_id = "take_down_voice",
     params(("id" = PersonId, Path)), request_body = TakeDownVoice,
     responses((status = 201, body = GuestVoice, description = "Taken down; the claim code is for its author"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn take_down_voice(
     State(app): State<App>,
     actor: Actor,
@@ -148,8 +146,7 @@ async fn take_down_voice(
 /// Open a voice with its claim code.
 #[utoipa::path(post, path = "/v1/guests/read", tag = "guests", operation_id = "read_guest_voice",
     request_body = ReadGuestVoice,
-    responses((status = 200, body = OpenGuestVoice, description = "The voice"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = OpenGuestVoice, description = "The voice"), Problem))]
 async fn read_guest_voice(
     State(app): State<App>,
     From(address): From,
@@ -162,8 +159,7 @@ async fn read_guest_voice(
 /// Say more.
 #[utoipa::path(post, path = "/v1/guests/replies", tag = "guests", operation_id = "reply_guest_voice",
     request_body = ReplyGuestVoice,
-    responses((status = 201, description = "Said"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, description = "Said"), Problem))]
 async fn reply_guest_voice(
     State(app): State<App>,
     From(address): From,
@@ -176,8 +172,7 @@ async fn reply_guest_voice(
 /// Rate the answer.
 #[utoipa::path(post, path = "/v1/guests/rating", tag = "guests", operation_id = "rate_guest_voice",
     request_body = RateGuestVoice,
-    responses((status = 201, description = "Rated, or opened again"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, description = "Rated, or opened again"), Problem))]
 async fn rate_guest_voice(
     State(app): State<App>,
     From(address): From,

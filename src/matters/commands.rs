@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     queries::{self, MatterView},
-    rows::{matter, stage_record, template},
+    rows::{matter, template},
     rules::{ReservedItem, Stage, State, Template, TemplateKey, template::BUILT_IN},
 };
 use crate::{
@@ -172,21 +172,7 @@ fn check(input: &RaiseMatter) -> Result<()> {
 
 /// The first stay, and the place where all may speak about it.
 async fn begin(tx: &Tx, matter: &matter::Model, first: Stage) -> Result<()> {
-    let record = stage_record::ActiveModel {
-        matter_id: Set(matter.id),
-        ordinal: Set(1),
-        stage: Set(first.as_str().to_owned()),
-        entered_at: Set(matter.created_at),
-        due_at: Set(matter.stage_due_at),
-        calendar_version: Set(tx.calendar().version().to_owned()),
-        left_at: Set(None),
-        outcome: Set(None),
-        actor_id: Set(None),
-        body_id: Set(None),
-        reason: Set(None),
-        authority: Set(None),
-    };
-    stage_record::Entity::insert(record).exec_without_returning(tx).await?;
+    moves::enter(tx, (matter.id, 1), first, (matter.created_at, matter.stage_due_at)).await?;
     let discussion = NewStream {
         kind: StreamKind::Discussion,
         subject: matter.id.to_string(),

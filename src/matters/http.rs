@@ -46,7 +46,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Matters, the newest first.
 #[utoipa::path(get, path = "/v1/matters", tag = "matters", operation_id = "list_matters", params(MattersQuery),
     responses((status = 200, body = Page<MatterSummary>, description = "Matters, the newest first; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_matters(State(app): State<App>, Query(query): Query<MattersQuery>) -> Result<Json<Page<MatterSummary>>> {
     queries::list(app.store.read(), query).await.map(Json)
 }
@@ -55,16 +55,14 @@ async fn list_matters(State(app): State<App>, Query(query): Query<MattersQuery>)
 #[utoipa::path(get, path = "/v1/register", tag = "matters", operation_id = "export_matters", params(RegisterQuery),
     responses((status = 200, description = "A row for each matter, the newest first; for everybody",
             content((String = "text/csv"),
-                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))), Problem))]
 async fn export_matters(State(app): State<App>, Query(query): Query<RegisterQuery>) -> Response {
     (query.format.headers(), Body::from_stream(queries::register(app, query))).into_response()
 }
 
 /// Raise a matter in the name of a body.
 #[utoipa::path(post, path = "/v1/matters", tag = "matters", operation_id = "raise_matter", request_body = RaiseMatter,
-    responses((status = 201, body = MatterView, description = "Raised, in its first stage"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MatterView, description = "Raised, in its first stage"), Problem))]
 async fn raise_matter(
     State(app): State<App>,
     actor: Actor,
@@ -79,8 +77,7 @@ async fn raise_matter(
 /// One matter with its stages, its evidence and what is missing.
 #[utoipa::path(get, path = "/v1/matters/{id}", tag = "matters", operation_id = "read_matter",
     params(("id" = MatterId, Path)),
-    responses((status = 200, body = MatterView, description = "The matter with its stages; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterView, description = "The matter with its stages; for everybody"), Problem))]
 async fn read_matter(State(app): State<App>, Path(id): Path<MatterId>) -> Result<Json<MatterView>> {
     queries::view(app.store.read(), id).await.map(Json)
 }
@@ -88,8 +85,7 @@ async fn read_matter(State(app): State<App>, Path(id): Path<MatterId>) -> Result
 /// Let a voice join a matter.
 #[utoipa::path(post, path = "/v1/matters/{id}/suggestions", tag = "matters", operation_id = "join_suggestion",
     params(("id" = MatterId, Path)), request_body = JoinSuggestion,
-    responses((status = 200, body = MatterView, description = "The voice has joined; it stays whole"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterView, description = "The voice has joined; it stays whole"), Problem))]
 async fn join_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -125,8 +121,7 @@ async fn advance_matter(
 /// Send a matter back to an earlier stage.
 #[utoipa::path(post, path = "/v1/matters/{id}/return", tag = "matters", operation_id = "return_matter",
     params(("id" = MatterId, Path)), request_body = ReturnMatter,
-    responses((status = 200, body = MatterView, description = "Back in an earlier stage"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterView, description = "Back in an earlier stage"), Problem))]
 async fn return_matter(
     State(app): State<App>,
     actor: Actor,
@@ -144,7 +139,7 @@ async fn return_matter(
 #[utoipa::path(post, path = "/v1/matters/{id}/skip", tag = "matters", operation_id = "skip_stage",
     params(("id" = MatterId, Path)), request_body = SkipStage,
     responses((status = 200, body = MatterView, description = "Past the stage; who, by what authority and why is public"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn skip_stage(
     State(app): State<App>,
     actor: Actor,
@@ -160,8 +155,7 @@ async fn skip_stage(
 /// Take a matter back before a decision.
 #[utoipa::path(post, path = "/v1/matters/{id}/withdraw", tag = "matters", operation_id = "withdraw_matter",
     params(("id" = MatterId, Path)), request_body = WithdrawMatter,
-    responses((status = 200, body = MatterView, description = "Taken back"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterView, description = "Taken back"), Problem))]
 async fn withdraw_matter(
     State(app): State<App>,
     actor: Actor,
@@ -178,8 +172,7 @@ async fn withdraw_matter(
 /// State the opinion of party organisation or committee at the review.
 #[utoipa::path(post, path = "/v1/matters/{id}/opinions", tag = "matters", operation_id = "give_opinion",
     params(("id" = MatterId, Path)), request_body = GiveOpinion,
-    responses((status = 201, body = MatterView, description = "The opinion is evidence of the review"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MatterView, description = "The opinion is evidence of the review"), Problem))]
 async fn give_opinion(
     State(app): State<App>,
     actor: Actor,
@@ -196,8 +189,7 @@ async fn give_opinion(
 /// Note whether a matter that the law reserves to the assembly is lawful.
 #[utoipa::path(post, path = "/v1/matters/{id}/legality-notes", tag = "matters", operation_id = "note_legality",
     params(("id" = MatterId, Path)), request_body = NoteLegality,
-    responses((status = 201, body = MatterView, description = "The note is evidence of the stage"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MatterView, description = "The note is evidence of the stage"), Problem))]
 async fn note_legality(
     State(app): State<App>,
     actor: Actor,
@@ -214,8 +206,7 @@ async fn note_legality(
 /// Write the final report.
 #[utoipa::path(post, path = "/v1/matters/{id}/report", tag = "matters", operation_id = "write_report",
     params(("id" = MatterId, Path)), request_body = WriteReport,
-    responses((status = 201, body = MatterView, description = "The report is evidence of the evaluation"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MatterView, description = "The report is evidence of the evaluation"), Problem))]
 async fn write_report(
     State(app): State<App>,
     actor: Actor,

@@ -192,12 +192,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         late.and_then(|stage| standing.template.stage(stage)).map(|rule| text::say(&rule.name)).unwrap_or_default();
     let blanks =
         [("title", matter.title.as_str().into()), ("number", matter.number.as_str().into()), ("stage", stage.into())];
-    let card = Card {
-        code: "stage_overdue",
-        title: text::say_with("card-stage-overdue", &blanks),
-        text: text::say_with("card-stage-overdue-text", &blanks),
-        link: format!("/matters/{}", matter.id),
-    };
+    let card = Card::worded(("stage_overdue", "card-stage-overdue"), &blanks, format!("/matters/{}", matter.id));
     let own = office(tx, matter.body_id).await?;
     post_card(tx, own, card).await?;
     Ok(())

@@ -44,7 +44,7 @@ struct UploadMedia {
 #[utoipa::path(post, path = "/v1/media", tag = "media", operation_id = "upload_media",
     request_body(content = UploadMedia, content_type = "multipart/form-data"),
     responses((status = 201, body = MediaView, description = "Kept; unattached media are forgotten after two days"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn upload_media(
     State(app): State<App>,
     actor: Actor,

@@ -44,8 +44,7 @@ struct MeetingsQuery {
 
 /// Call a meeting.
 #[utoipa::path(post, path = "/v1/meetings", tag = "meetings", operation_id = "call_meeting", request_body = CallMeeting,
-    responses((status = 201, body = MeetingView, description = "The meeting"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MeetingView, description = "The meeting"), Problem))]
 async fn call_meeting(
     State(app): State<App>,
     actor: Actor,
@@ -59,8 +58,7 @@ async fn call_meeting(
 
 /// Meetings of an area with their minutes, the latest first. Public.
 #[utoipa::path(get, path = "/v1/meetings", tag = "meetings", operation_id = "list_meetings", params(MeetingsQuery),
-    responses((status = 200, body = Page<MeetingView>, description = "One page"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<MeetingView>, description = "One page"), Problem))]
 async fn list_meetings(State(app): State<App>, Query(which): Query<MeetingsQuery>) -> Result<Json<Page<MeetingView>>> {
     let page = PageQuery { cursor: which.cursor, limit: which.limit };
     queries::list(app.store.read(), &which.area, &page).await.map(Json)
@@ -69,8 +67,7 @@ async fn list_meetings(State(app): State<App>, Query(which): Query<MeetingsQuery
 /// One meeting with its minutes. Public; who was there is for seat holders.
 #[utoipa::path(get, path = "/v1/meetings/{id}", tag = "meetings", operation_id = "read_meeting",
     params(("id" = MeetingId, Path)),
-    responses((status = 200, body = MeetingDetail, description = "The meeting"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingDetail, description = "The meeting"), Problem))]
 async fn read_meeting(
     State(app): State<App>,
     Visitor(asker): Visitor,
@@ -83,7 +80,7 @@ async fn read_meeting(
 #[utoipa::path(post, path = "/v1/meetings/{id}/attendances", tag = "meetings", operation_id = "sign_in_to_meeting",
     params(("id" = MeetingId, Path)), request_body = Attend,
     responses((status = 201, body = AttendanceView, description = "The sign-in; the first one when there was one"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn sign_in(
     State(app): State<App>,
     actor: Actor,
@@ -101,8 +98,7 @@ async fn sign_in(
 /// Take the minutes: the meeting was held.
 #[utoipa::path(post, path = "/v1/meetings/{id}/minutes", tag = "meetings", operation_id = "take_minutes",
     params(("id" = MeetingId, Path)), request_body = TakeMinutes,
-    responses((status = 201, body = MeetingView, description = "The meeting with its minutes"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MeetingView, description = "The meeting with its minutes"), Problem))]
 async fn take_minutes(
     State(app): State<App>,
     actor: Actor,
@@ -120,8 +116,7 @@ async fn take_minutes(
 /// Call a meeting off.
 #[utoipa::path(post, path = "/v1/meetings/{id}/cancel", tag = "meetings", operation_id = "cancel_meeting",
     params(("id" = MeetingId, Path)), request_body = CancelMeeting,
-    responses((status = 200, body = MeetingView, description = "The meeting"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingView, description = "The meeting"), Problem))]
 async fn cancel_meeting(
     State(app): State<App>,
     actor: Actor,
@@ -137,8 +132,7 @@ async fn cancel_meeting(
 /// What the screen at the door shows, for who holds the meeting; every half minute another.
 #[utoipa::path(get, path = "/v1/meetings/{id}/door", tag = "meetings", operation_id = "read_door_code",
     params(("id" = MeetingId, Path)),
-    responses((status = 200, body = DoorCodeView, description = "The code"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = DoorCodeView, description = "The code"), Problem))]
 async fn read_door_code(State(app): State<App>, actor: Actor, Path(id): Path<MeetingId>) -> Result<Json<DoorCodeView>> {
     queries::door_code(&app, &actor, id).await.map(Json)
 }
@@ -146,8 +140,7 @@ async fn read_door_code(State(app): State<App>, actor: Actor, Path(id): Path<Mee
 /// Write down who came to the body or left it since the meeting was called.
 #[utoipa::path(post, path = "/v1/meetings/{id}/list", tag = "meetings", operation_id = "change_meeting_list",
     params(("id" = MeetingId, Path)), request_body = ChangeList,
-    responses((status = 200, body = MeetingView, description = "The meeting"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingView, description = "The meeting"), Problem))]
 async fn change_meeting_list(
     State(app): State<App>,
     actor: Actor,

@@ -46,8 +46,7 @@ impl IntoResponse for Outcome {
 #[utoipa::path(post, path = "/v1/streams/{stream_id}/messages", tag = "streams", operation_id = "send_message",
     request_body = SendMessage, params(("stream_id" = String, Path, description = "The stream")),
     responses((status = 201, body = Sent, description = "Stored; `dup` when it was there already"),
-        (status = 202, body = HeldView, description = "It waits until somebody has looked at it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        (status = 202, body = HeldView, description = "It waits until somebody has looked at it"), Problem))]
 async fn send_message(
     State(app): State<App>,
     actor: Actor,
@@ -60,8 +59,7 @@ async fn send_message(
 /// Messages in a discussion or a group are looked at first, or no longer.
 #[utoipa::path(put, path = "/v1/streams/{stream_id}/review", tag = "moderation", operation_id = "set_review",
     request_body = SetReview, params(("stream_id" = String, Path, description = "The stream")),
-    responses((status = 200, body = SetReview, description = "As it is now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SetReview, description = "As it is now"), Problem))]
 async fn set_review(
     State(app): State<App>,
     actor: Actor,
@@ -83,8 +81,7 @@ struct HeldList {
 
 /// The asker's own messages that were not shown.
 #[utoipa::path(get, path = "/v1/me/held", tag = "moderation", operation_id = "my_held",
-    responses((status = 200, body = HeldList, description = "Newest first"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HeldList, description = "Newest first"), Problem))]
 async fn my_held(State(app): State<App>, actor: Actor) -> Result<Json<HeldList>> {
     Ok(Json(HeldList { held: queries::own(&app, &actor, None).await? }))
 }
@@ -92,8 +89,7 @@ async fn my_held(State(app): State<App>, actor: Actor) -> Result<Json<HeldList>>
 /// Messages that wait for a decision, or on appeal, in an area.
 #[utoipa::path(get, path = "/v1/areas/{code}/held", tag = "moderation", operation_id = "list_held",
     params(("code" = String, Path, description = "Code of the area")),
-    responses((status = 200, body = HeldList, description = "Oldest first"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HeldList, description = "Oldest first"), Problem))]
 async fn list_held(State(app): State<App>, actor: Actor, Path(code): Path<String>) -> Result<Json<HeldList>> {
     Ok(Json(HeldList { held: queries::waiting(&app, &actor, &code).await? }))
 }
@@ -101,8 +97,7 @@ async fn list_held(State(app): State<App>, actor: Actor, Path(code): Path<String
 /// Show a held message, or refuse it with a reason.
 #[utoipa::path(post, path = "/v1/held/{id}/decision", tag = "moderation", operation_id = "decide_held",
     request_body = DecideHeld, params(("id" = HeldId, Path, description = "The held message")),
-    responses((status = 200, body = HeldView, description = "Decided; its author is told"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HeldView, description = "Decided; its author is told"), Problem))]
 async fn decide_held(
     State(app): State<App>,
     actor: Actor,
@@ -118,8 +113,7 @@ async fn decide_held(
 /// Object to the refusal of one's own message, once.
 #[utoipa::path(post, path = "/v1/held/{id}/appeal", tag = "moderation", operation_id = "appeal_held",
     request_body = AppealHeld, params(("id" = HeldId, Path, description = "The held message")),
-    responses((status = 200, body = HeldView, description = "Another person will decide"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HeldView, description = "Another person will decide"), Problem))]
 async fn appeal_held(
     State(app): State<App>,
     actor: Actor,
@@ -135,8 +129,7 @@ async fn appeal_held(
 /// Decide about an appeal: another person than who refused.
 #[utoipa::path(post, path = "/v1/held/{id}/appeal/decision", tag = "moderation", operation_id = "decide_held_appeal",
     request_body = DecideHeld, params(("id" = HeldId, Path, description = "The held message")),
-    responses((status = 200, body = HeldView, description = "Decided for good; its author is told"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HeldView, description = "Decided for good; its author is told"), Problem))]
 async fn decide_appeal(
     State(app): State<App>,
     actor: Actor,

@@ -190,7 +190,7 @@ async fn views(db: &impl ConnectionTrait, keys: &Keys, rows: Vec<held::Model>, a
             author_name: names.get(&row.author_id).filter(|_| !is_theirs).cloned(),
             text: said.map_or_else(|| text::say("erased"), |said| said.text),
             media: photos.remove(&row.id.to_string()).unwrap_or_default(),
-            reason_text: text::say(&format!("held-reason-{}", row.reason)),
+            reason_text: text::word("held-reason", &row.reason),
             appeal: row.appeal.as_deref().and_then(open),
             id: row.id,
             stream_id: row.stream_id,

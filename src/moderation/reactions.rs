@@ -12,7 +12,6 @@ use crate::{
         self,
         commands::{Card, mailbox, office, post_card},
     },
-    text,
 };
 
 /// Run by the relay.
@@ -31,12 +30,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = held::Entity::find_by_id(event.subject_id::<HeldId>()?).one(tx).await? else { return Ok(()) };
     let Some(body) = bodies::queries::of_kind(tx, kind, &row.area_code).await? else { return Ok(()) };
     let title = streams::queries::title(tx, row.stream_id).await?;
-    let card = Card {
-        code,
-        title: text::say(&format!("{key}-title")),
-        text: text::say_with(&format!("{key}-text"), &[("title", title.into())]),
-        link: format!("/desk/held?area={}", row.area_code),
-    };
+    let card = Card::worded((code, key), &[("title", title.into())], format!("/desk/held?area={}", row.area_code));
     post_card(tx, office(tx, body).await?, card).await?;
     Ok(())
 }
@@ -54,12 +48,7 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     } else {
         ("message_refused", "held-card-refused", "/held".to_owned())
     };
-    let card = Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &[("title", title.into())]),
-        text: text::say_with(&format!("{key}-text"), &[("reason", reason.into())]),
-        link,
-    };
+    let card = Card::worded((code, key), &[("title", title.into()), ("reason", reason.into())], link);
     post_card(tx, mailbox(tx, row.author_id).await?, card).await?;
     Ok(())
 }

@@ -51,8 +51,7 @@ struct NoticesQuery {
 /// Publish a notice in the village committee's name.
 #[utoipa::path(post, path = "/v1/notices", tag = "notices", operation_id = "publish_notice",
     request_body = PublishNotice,
-    responses((status = 201, body = NoticeDetail, description = "The notice that hangs now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = NoticeDetail, description = "The notice that hangs now"), Problem))]
 async fn publish_notice(
     State(app): State<App>,
     actor: Actor,
@@ -66,8 +65,7 @@ async fn publish_notice(
 
 /// Notices of an area, of its town and of its county, newest first. Public.
 #[utoipa::path(get, path = "/v1/notices", tag = "notices", operation_id = "list_notices", params(NoticesQuery),
-    responses((status = 200, body = Page<NoticeView>, description = "One page; with an ETag"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<NoticeView>, description = "One page; with an ETag"), Problem))]
 async fn list_notices(
     State(app): State<App>,
     seen: Seen,
@@ -81,8 +79,7 @@ async fn list_notices(
 /// One notice with its versions and objections. Public; names are masked.
 #[utoipa::path(get, path = "/v1/notices/{id}", tag = "notices", operation_id = "read_notice",
     params(("id" = NoticeId, Path)),
-    responses((status = 200, body = NoticeDetail, description = "The notice; with an ETag"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = NoticeDetail, description = "The notice; with an ETag"), Problem))]
 async fn read_notice(State(app): State<App>, seen: Seen, Path(id): Path<NoticeId>) -> Result<Cached<NoticeDetail>> {
     let value = queries::detail(app.store.read(), id).await?;
     Ok(Cached { seen, value, secs: 0 })
@@ -91,8 +88,7 @@ async fn read_notice(State(app): State<App>, seen: Seen, Path(id): Path<NoticeId
 /// Publish a new version; the period starts again.
 #[utoipa::path(post, path = "/v1/notices/{id}/revise", tag = "notices", operation_id = "revise_notice",
     params(("id" = NoticeId, Path)), request_body = ReviseNotice,
-    responses((status = 200, body = NoticeDetail, description = "The notice that hangs now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = NoticeDetail, description = "The notice that hangs now"), Problem))]
 async fn revise_notice(
     State(app): State<App>,
     actor: Actor,
@@ -108,8 +104,7 @@ async fn revise_notice(
 /// Take a notice down, with a reason.
 #[utoipa::path(post, path = "/v1/notices/{id}/withdraw", tag = "notices", operation_id = "withdraw_notice",
     params(("id" = NoticeId, Path)), request_body = WithdrawNotice,
-    responses((status = 200, body = NoticeDetail, description = "The withdrawn notice"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = NoticeDetail, description = "The withdrawn notice"), Problem))]
 async fn withdraw_notice(
     State(app): State<App>,
     actor: Actor,
@@ -127,8 +122,7 @@ async fn withdraw_notice(
 /// Confirm that one has read a must-read notice, once per version; again gives the same answer.
 #[utoipa::path(post, path = "/v1/notices/{id}/confirmations", tag = "notices", operation_id = "confirm_notice",
     params(("id" = NoticeId, Path)),
-    responses((status = 201, body = ConfirmationView, description = "Confirmed"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = ConfirmationView, description = "Confirmed"), Problem))]
 async fn confirm_notice(
     State(app): State<App>,
     actor: Actor,
@@ -142,7 +136,7 @@ async fn confirm_notice(
 #[utoipa::path(post, path = "/v1/notices/{id}/confirmations/for", tag = "notices", operation_id = "confirm_notice_for",
     params(("id" = NoticeId, Path)), request_body = ConfirmFor,
     responses((status = 201, body = ConfirmationView, description = "Written down; once more is the first answer"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn confirm_notice_for(
     State(app): State<App>,
     actor: Actor,
@@ -158,8 +152,7 @@ async fn confirm_notice_for(
 /// Take back a confirmation that was made for somebody: who made it, within a day; the person, at any time.
 #[utoipa::path(post, path = "/v1/notices/{id}/confirmations/undo", tag = "notices", operation_id = "undo_confirmation",
     params(("id" = NoticeId, Path)), request_body = OfPerson,
-    responses((status = 204, description = "Taken back"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Taken back"), Problem))]
 async fn undo_confirmation(
     State(app): State<App>,
     actor: Actor,
@@ -173,8 +166,7 @@ async fn undo_confirmation(
 /// Somebody without a phone was told at the door who confirmed in their stead.
 #[utoipa::path(post, path = "/v1/notices/{id}/confirmations/told", tag = "notices", operation_id = "tell_confirmation",
     params(("id" = NoticeId, Path)), request_body = OfPerson,
-    responses((status = 204, description = "Written down"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Written down"), Problem))]
 async fn tell_confirmation(
     State(app): State<App>,
     actor: Actor,
@@ -188,8 +180,7 @@ async fn tell_confirmation(
 /// How far a must-read notice has come in a village, by way and by group. For its office and its grid workers.
 #[utoipa::path(get, path = "/v1/notices/{id}/confirmations", tag = "notices", operation_id = "read_confirmations",
     params(("id" = NoticeId, Path), VillageQuery),
-    responses((status = 200, body = ConfirmedView, description = "Figures"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ConfirmedView, description = "Figures"), Problem))]
 async fn read_confirmations(
     State(app): State<App>,
     actor: Actor,
@@ -202,8 +193,7 @@ async fn read_confirmations(
 /// Object to a notice while it hangs, three times at most.
 #[utoipa::path(post, path = "/v1/notices/{id}/objections", tag = "notices", operation_id = "object_to_notice",
     params(("id" = NoticeId, Path)), request_body = RaiseObjection,
-    responses((status = 201, body = ObjectionView, description = "The objection"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = ObjectionView, description = "The objection"), Problem))]
 async fn object_to_notice(
     State(app): State<App>,
     actor: Actor,
@@ -221,8 +211,7 @@ async fn object_to_notice(
 /// Objections to a notice: with names for those who answer them.
 #[utoipa::path(get, path = "/v1/notices/{id}/objections", tag = "notices", operation_id = "list_objections",
     params(("id" = NoticeId, Path)),
-    responses((status = 200, body = Vec<ObjectionView>, description = "Oldest first, 500 at most"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<ObjectionView>, description = "Oldest first, 500 at most"), Problem))]
 async fn list_objections(
     State(app): State<App>,
     actor: Actor,
@@ -234,8 +223,7 @@ async fn list_objections(
 /// Answer an objection, once, for everybody to read.
 #[utoipa::path(post, path = "/v1/objections/{id}/answer", tag = "notices", operation_id = "answer_objection",
     params(("id" = ObjectionId, Path)), request_body = AnswerObjection,
-    responses((status = 200, body = ObjectionView, description = "The objection with its answer"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ObjectionView, description = "The objection with its answer"), Problem))]
 async fn answer_objection(
     State(app): State<App>,
     actor: Actor,
@@ -254,8 +242,7 @@ async fn answer_objection(
 /// answers objections. It stays where it is, marked; the person is told. Once more is the first answer.
 #[utoipa::path(post, path = "/v1/objections/{id}/withdraw", tag = "notices", operation_id = "withdraw_objection",
     params(("id" = ObjectionId, Path)), request_body = WithdrawObjection,
-    responses((status = 200, body = ObjectionView, description = "The objection that was withdrawn"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ObjectionView, description = "The objection that was withdrawn"), Problem))]
 async fn withdraw_objection(
     State(app): State<App>,
     actor: Actor,

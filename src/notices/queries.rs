@@ -1,5 +1,5 @@
 //! Reads of notices: what hangs and its versions; objections, confirmations and doors are beside it.
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -276,7 +276,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<notice::Model>) -> Result<Ve
         NoticeView {
             body_name: names.get(&row.body_id).cloned().unwrap_or_default(),
             adviser_body_name: row.adviser_body_id.and_then(|id| names.get(&id).cloned()),
-            last_day: clock::local_date(row.period_to - TimeDelta::milliseconds(1)),
+            last_day: clock::last_day(row.period_to),
             objections,
             open_objections: objections.saturating_sub(answered),
             must_read: row.must_read,

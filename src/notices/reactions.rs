@@ -1,5 +1,5 @@
 //! What follows from notices and objections: the village, the office and the objector are told.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use sea_orm::EntityTrait;
 
 use super::rows::{notice, objection};
@@ -93,8 +93,7 @@ async fn objection(tx: &Tx, event: &Event) -> Result<Option<objection::Model>> {
 }
 
 fn card((code, key): (&'static str, &str), notice: &notice::Model, name: &str) -> Card {
-    // 24:00 of the last day is 00:00 of the next, which nobody reads as "until"
-    let last_day = clock::local_date(notice.period_to - TimeDelta::milliseconds(1));
+    let last_day = clock::last_day(notice.period_to);
     let blanks = [
         ("number", notice.number.as_str().into()),
         ("title", notice.title.as_str().into()),
@@ -103,12 +102,9 @@ fn card((code, key): (&'static str, &str), notice: &notice::Model, name: &str) -
         ("reason", notice.end_reason.as_deref().unwrap_or_default().into()),
         ("name", name.into()),
     ];
-    let title = text::say_with(&format!("{key}-title"), &blanks);
-    let is_urgent = Class::parse(&notice.class) == Class::Emergency && notice.state == super::queries::PUBLISHED;
-    Card {
-        code,
-        title: if is_urgent { text::say_with("notices-emergency", &[("title", title.into())]) } else { title },
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/notices/{}", notice.id),
+    let card = Card::worded((code, key), &blanks, format!("/notices/{}", notice.id));
+    if Class::parse(&notice.class) == Class::Emergency && notice.state == super::queries::PUBLISHED {
+        return Card { title: text::say_with("notices-emergency", &[("title", card.title.into())]), ..card };
     }
+    card
 }

@@ -179,7 +179,7 @@ async fn tell(tx: &Tx) -> Result<u64> {
 }
 
 fn card(notice: &notice::Model) -> Card {
-    let last = notice.confirm_by.map(|by| clock::local_date(by - chrono::TimeDelta::milliseconds(1)));
+    let last = notice.confirm_by.map(clock::last_day);
     let is_emergency = Class::parse(&notice.class) == Class::Emergency;
     let blanks = [
         ("title", notice.title.as_str().into()),

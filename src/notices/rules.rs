@@ -180,7 +180,7 @@ mod tests {
     /// First and last day of a notice published then.
     fn days(published: &str, days: u32) -> (String, String) {
         let Period { from, to } = period(&Calendar::load(None).unwrap(), at(published), days);
-        let last = clock::local_date(to - TimeDelta::milliseconds(1));
+        let last = clock::last_day(to);
         assert_eq!(clock::end_of_day(last), to, "a period ends at 24:00 in Shanghai");
         assert_eq!(clock::start_of_day(clock::local_date(from)), from, "and begins at 00:00");
         (clock::local_date(from).to_string(), last.to_string())

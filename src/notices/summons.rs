@@ -1,5 +1,5 @@
 //! What a version asks of residents: whom, until when, and when they are reminded first.
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     audience::{self, Asked},
@@ -55,6 +55,6 @@ pub(super) async fn summons(
 
 /// The day that lies as far ahead as the last day did when the old version was published.
 pub(super) fn as_long(old: &notice::Model, now: DateTime<Utc>) -> Option<NaiveDate> {
-    let last = clock::local_date(old.confirm_by? - TimeDelta::milliseconds(1));
+    let last = clock::last_day(old.confirm_by?);
     Some(clock::local_date(now) + (last - clock::local_date(old.published_at)))
 }

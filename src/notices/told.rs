@@ -37,15 +37,10 @@ async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let blanks = [
         ("title", notice.title.as_str().into()),
         ("name", name.as_str().into()),
-        ("via", text::say(&format!("notices-via-{via}")).into()),
+        ("via", text::word("notices-via", via).into()),
     ];
     for one in people.into_iter().filter(|one| *one != by || event.kind == Kind::NoticeConfirmedFor) {
-        let card = Card {
-            code,
-            title: text::say_with(&format!("{key}-title"), &blanks),
-            text: text::say_with(&format!("{key}-text"), &blanks),
-            link: format!("/notices/{}", notice.id),
-        };
+        let card = Card::worded((code, &key), &blanks, format!("/notices/{}", notice.id));
         post_card(tx, mailbox(tx, one).await?, card).await?;
     }
     Ok(())

@@ -10,6 +10,7 @@ use rust_embed::RustEmbed;
 use crate::{
     app::{App, Path},
     error::{Code, Result},
+    hex::hex,
 };
 
 #[derive(RustEmbed)]
@@ -38,7 +39,7 @@ pub(super) fn text(name: &str) -> String {
 
 fn digest(name: &str) -> Option<String> {
     let file = Assets::get(name)?;
-    Some(file.metadata.sha256_hash().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(&file.metadata.sha256_hash()[..8]))
 }
 
 /// The address names the content, so it never changes; an old address gets the present file, not to be kept.

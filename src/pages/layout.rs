@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     actor::Actor,
-    app::App,
+    app::{App, cookie},
     error::{Error, Result},
     people::Visitor,
     streams::Stream,
@@ -173,7 +173,7 @@ impl FromRequestParts<App> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let Visitor(actor) = Visitor::from_request_parts(parts, app).await?;
-        let (elder, path) = (cookie(parts, "elder") == Some("1"), parts.uri.path().to_owned());
+        let (elder, path) = (cookie(&parts.headers, "elder") == Some("1"), parts.uri.path().to_owned());
         Ok(Self { actor, is_inside: is_inside(&parts.headers), elder, path })
     }
 }
@@ -211,11 +211,6 @@ impl FromRequestParts<App> for Resident {
 pub fn is_inside(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     agent.is_some_and(|agent| agent.contains("MicroMessenger"))
-}
-
-fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
-    let lines = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The page, as an answer.

@@ -157,11 +157,10 @@ struct Elder {
 }
 
 async fn elder(State(app): State<App>, Query(wanted): Query<Elder>) -> Result<Response> {
-    let secure = if app.config.public_url.starts_with("https:") { "; Secure" } else { "" };
     let on = wanted.on == Some(1);
     let (value, secs) = if on { ("1", ELDER_SECS) } else { ("", 0) };
     // read by the page for when there is no network, which is the same for everybody
-    let cookie = format!("elder={value}; SameSite=Lax; Path=/; Max-Age={secs}{secure}");
+    let cookie = format!("elder={value}; SameSite=Lax; Path=/; Max-Age={secs}{}", app.secure());
     with_cookies(see(local(wanted.then.as_deref().unwrap_or("/"))), &[cookie])
 }
 

@@ -230,7 +230,7 @@ fn said(key: &str, blank: &str) -> Line {
 }
 
 fn piece(piece: &EvidenceView) -> Line {
-    let outcome = piece.outcome.as_deref().map(|code| text::say(&format!("page-outcome-{}", code.replace('_', "-"))));
+    let outcome = piece.outcome.as_deref().map(|code| text::word("page-outcome", code));
     let by = piece.actor.as_ref().map(|actor| actor.body_name.clone());
     let parts = [Some(piece.name.clone()), outcome, by, Some(words::day(&piece.at))];
     let link = piece.link.clone().or_else(|| {

@@ -152,7 +152,7 @@ async fn export(State(app): State<App>, who: Resident) -> Result<Response> {
         }
         let mut lines = Vec::new();
         flatten(String::new(), value, &mut lines);
-        let title = crate::text::say(&format!("page-export-{}", name.replace('_', "-")));
+        let title = crate::text::word("page-export", name);
         parts.push(Part { title, lines });
     }
     Ok(render(&ExportPage { page: who.page("page-export").back("/privacy/mine"), made_at, parts }))

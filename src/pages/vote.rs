@@ -228,7 +228,7 @@ fn marked(vote: &VoteView, form: &Fields) -> Result<Vec<String>> {
 fn said(vote: &VoteView, marks: &[String]) -> String {
     let chosen = vote.options.iter().filter(|option| marks.contains(&option.key));
     match marks {
-        [one] if vote.options.is_empty() => text::say(&format!("choice-{one}")),
+        [one] if vote.options.is_empty() => text::word("choice", one),
         [] => text::say("choice-abstain"),
         _ => chosen.map(|option| option.text.as_str()).collect::<Vec<_>>().join("、"),
     }

@@ -3,7 +3,7 @@ use askama::Template;
 use axum::{
     Router,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -12,12 +12,12 @@ use serde::Deserialize;
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, encode, is_inside, local, render, render_as, see, up},
-    login::signed_in,
+    login::{signed_in, with_cookies},
     words::Words,
 };
 use crate::{
-    app::{App, Query},
-    error::{Code, Error, Result},
+    app::{App, Query, cookie},
+    error::{Code, Result},
     people,
     wechat::{self, AccountView, Back},
 };
@@ -71,16 +71,7 @@ struct SnapshotPage {
 }
 
 fn browser(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty() && value.len() <= 64).map(|(_, value)| value)
-}
-
-fn with_cookie(app: &App, mut response: Response, (name, value): (&str, &str), secs: u32) -> Result<Response> {
-    let secure = if app.config.public_url.starts_with("https:") { "; Secure" } else { "" };
-    let line = format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/wechat; Max-Age={secs}{secure}");
-    response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(&line).map_err(Error::broken)?);
-    Ok(response)
+    cookie(headers, COOKIE).filter(|value| value.len() <= 64)
 }
 
 async fn mine(State(app): State<App>, who: Resident, headers: HeaderMap) -> Result<Response> {
@@ -124,7 +115,9 @@ async fn off(app: &App, browser: Option<&str>, then: &str) -> Result<Response> {
     };
     let url = wechat::begin(app, &browser, then).await?;
     let there = (StatusCode::FOUND, [(header::LOCATION, url)]).into_response();
-    with_cookie(app, there, (COOKIE, &browser), COOKIE_SECS)
+    let tied =
+        format!("{COOKIE}={browser}; HttpOnly; SameSite=Lax; Path=/wechat; Max-Age={COOKIE_SECS}{}", app.secure());
+    with_cookies(there, &[tied])
 }
 
 /// What WeChat adds to the address; the code is in it, so nothing is shown here.

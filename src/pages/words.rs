@@ -27,18 +27,17 @@ pub trait Words {
 
     /// The word for a code of a kind: `word("matter-state", "in_review")` is the sentence `matter-state-in-review`.
     fn word(&self, kind: &str, code: impl Display) -> String {
-        text::say(&format!("{kind}-{code}").replace('_', "-"))
+        text::word(kind, &code.to_string())
     }
 
     /// The word for a value that goes over the wire as a code.
     fn code(&self, kind: &str, value: impl Serialize) -> String {
-        let code = serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned));
-        self.word(kind, code.unwrap_or_default())
+        text::word(kind, &wire(value))
     }
 
     /// A value as it goes over the wire.
     fn wire(&self, value: impl Serialize) -> String {
-        serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+        wire(value)
     }
 
     /// Where the browser finds an asset.
@@ -114,6 +113,12 @@ pub trait Words {
 }
 
 impl<T: askama::Template> Words for T {}
+
+/// A value as it goes over the wire, outside templates.
+#[must_use]
+pub fn wire(value: impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
 
 /// Month, day, hour and minute, outside templates.
 #[must_use]

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
+    app::{App, cookie},
     broker::Bell,
     error::{Code, Error, Result},
     ids::{PersonId, SessionId},
@@ -136,9 +136,7 @@ async fn load(app: &App, known: Option<Known>) -> Result<Actor> {
 /// The value of the pages' cookie, if the request brings one.
 #[must_use]
 pub fn session_cookie(headers: &HeaderMap) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
+    cookie(headers, COOKIE).map(str::to_owned)
 }
 
 /// The `Set-Cookie` values that hand a log-in to a browser.
@@ -160,17 +158,13 @@ pub fn no_log_in(app: &App) -> [(HeaderName, String); 3] {
 /// shown what is for nobody, because the log-in ended elsewhere, by its date or with the account.
 #[must_use]
 pub fn no_writer(app: &App) -> String {
-    format!("{WRITER}=; SameSite=Lax; Path=/; Max-Age=0{}", secure(app))
+    format!("{WRITER}=; SameSite=Lax; Path=/; Max-Age=0{}", app.secure())
 }
 
 /// Another log-in is another writer.
 fn set_cookies(app: &App, value: &str, secs: i64) -> [String; 2] {
-    let line = format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{}", secure(app));
+    let line = format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={secs}{}", app.secure());
     [line, no_writer(app)]
-}
-
-fn secure(app: &App) -> &'static str {
-    if app.config.public_url.starts_with("https:") { "; Secure" } else { "" }
 }
 
 /// A request that changes something and is carried by a cookie must come from our own pages.

@@ -36,8 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Set up a password for the desk: from a log-in by SMS, with a seat. Good only once confirmed.
 #[utoipa::path(post, path = "/v1/me/desk-password", tag = "login", operation_id = "set_desk_password",
     request_body = SetPassword,
-    responses((status = 201, body = SecondFactor, description = "For the authenticator app; shown once"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = SecondFactor, description = "For the authenticator app; shown once"), Problem))]
 async fn set_desk_password(
     State(app): State<App>,
     actor: Actor,
@@ -49,8 +48,7 @@ async fn set_desk_password(
 /// Confirm it by a code of the app.
 #[utoipa::path(post, path = "/v1/me/desk-password/confirm", tag = "login", operation_id = "confirm_desk_password",
     request_body = ConfirmPassword,
-    responses((status = 201, body = RecoveryCodes, description = "Good from now on"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = RecoveryCodes, description = "Good from now on"), Problem))]
 async fn confirm_desk_password(
     State(app): State<App>,
     actor: Actor,
@@ -63,8 +61,7 @@ async fn confirm_desk_password(
 /// Sign in at the desk by password and second factor.
 #[utoipa::path(post, path = "/v1/login/desk", tag = "login", operation_id = "sign_in_at_desk",
     request_body = DeskSignIn,
-    responses((status = 200, body = Tokens, description = "Signed in"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Tokens, description = "Signed in"), Problem))]
 async fn sign_in_at_desk(State(app): State<App>, request: Request) -> Result<Json<Tokens>> {
     let address = client_address(&app, request.headers(), request.extensions());
     let Input(told) = <Input<DeskSignIn> as FromRequest<App>>::from_request(request, &app).await?;

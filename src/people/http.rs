@@ -58,7 +58,7 @@ struct RosterOptions {
     params(("code" = String, Path, description = "Code of the village"), RosterOptions),
     request_body(content = String, content_type = "text/csv", description = "UTF-8, 5 MiB at most"), responses(
     (status = 200, body = RosterImported, description = "What changed"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn import_roster(
     State(app): State<App>,
@@ -77,7 +77,7 @@ async fn import_roster(
 #[utoipa::path(get, path = "/v1/areas/{code}/people", tag = "people", operation_id = "list_people",
     params(("code" = String, Path, description = "Code of the village"), PeopleQuery), responses(
     (status = 200, body = Page<RosterPerson>, description = "The people"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn list_people(
     State(app): State<App>,
@@ -92,7 +92,7 @@ async fn list_people(
 /// Who I am: what the roster says, and the seats I hold.
 #[utoipa::path(get, path = "/v1/me", tag = "people", operation_id = "get_me", responses(
     (status = 200, body = Me, description = "The one who asks"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn get_me(State(app): State<App>, actor: Actor) -> Result<Json<Me>> {
     queries::me(&app, actor).await.map(Json)

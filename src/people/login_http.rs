@@ -80,7 +80,7 @@ pub fn tokens(app: &App, open: OpenSession) -> Result<Json<Tokens>> {
 /// Sends a one-time code, if the number is on a roster; the answer is the same if it is not.
 #[utoipa::path(post, path = "/v1/login/codes", tag = "login", operation_id = "ask_code", request_body = AskCode, responses(
     (status = 202, body = CodeAsked, description = "Noted"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn ask_code(State(app): State<App>, request: Request) -> Result<(StatusCode, Json<CodeAsked>)> {
     let address = client_address(&app, request.headers(), request.extensions());
@@ -92,7 +92,7 @@ async fn ask_code(State(app): State<App>, request: Request) -> Result<(StatusCod
 /// Signs in with a code.
 #[utoipa::path(post, path = "/v1/login", tag = "login", operation_id = "sign_in", request_body = SignIn, responses(
     (status = 200, body = Tokens, description = "Signed in"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn log_in(State(app): State<App>, Input(told): Input<SignIn>) -> Result<Json<Tokens>> {
     let open = sign_in::sign_in(&app, told, Carrier::Tokens).await?;
@@ -102,7 +102,7 @@ async fn log_in(State(app): State<App>, Input(told): Input<SignIn>) -> Result<Js
 /// Renews a log-in: a new access token and the next refresh token. A spent one ends the log-in for everybody.
 #[utoipa::path(post, path = "/v1/login/refresh", tag = "login", operation_id = "refresh", request_body = Refresh, responses(
     (status = 200, body = Tokens, description = "Renewed"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn refresh(State(app): State<App>, Input(told): Input<Refresh>) -> Result<Json<Tokens>> {
     let open = sign_in::refresh(&app, told.refresh_token).await?;
@@ -112,7 +112,7 @@ async fn refresh(State(app): State<App>, Input(told): Input<Refresh>) -> Result<
 /// Ends this log-in.
 #[utoipa::path(post, path = "/v1/logout", tag = "login", operation_id = "sign_out", responses(
     (status = 204, description = "Signed out"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn log_out(State(app): State<App>, actor: Actor, headers: HeaderMap) -> Result<impl IntoResponse> {
     sign_out(&app, &actor).await?;
@@ -122,7 +122,7 @@ async fn log_out(State(app): State<App>, actor: Actor, headers: HeaderMap) -> Re
 /// Ends every log-in of the person who asks.
 #[utoipa::path(post, path = "/v1/logout/everywhere", tag = "login", operation_id = "sign_out_everywhere", responses(
     (status = 204, description = "Signed out everywhere"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn log_out_everywhere(State(app): State<App>, actor: Actor, headers: HeaderMap) -> Result<impl IntoResponse> {
     sign_out_everywhere(&app, &actor).await?;
@@ -146,7 +146,7 @@ struct SocketTicket {
 /// A ticket for one socket of this log-in: for pages and apps that can put no header on a socket.
 #[utoipa::path(post, path = "/v1/login/tickets", tag = "login", operation_id = "make_socket_ticket", responses(
     (status = 201, body = SocketTicket, description = "Good once"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn make_ticket(State(app): State<App>, actor: Actor) -> Result<Created<SocketTicket>> {
     Ok(Created(SocketTicket { ticket: tickets::make(&app, &actor)?, expires_in: tokens::TICKET_SECS }))
@@ -155,7 +155,7 @@ async fn make_ticket(State(app): State<App>, actor: Actor) -> Result<Created<Soc
 /// One's own log-ins, newest first.
 #[utoipa::path(get, path = "/v1/sessions", tag = "login", operation_id = "list_sessions", params(PageQuery), responses(
     (status = 200, body = Page<SessionView>, description = "The log-ins that last"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn list_sessions(
     State(app): State<App>,

@@ -62,8 +62,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// What is kept about people, what for, by which right, how long and how.
 #[utoipa::path(get, path = "/v1/privacy/fields", tag = "privacy", operation_id = "list_personal_fields",
-    responses((status = 200, body = FieldList, description = "The table"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = FieldList, description = "The table"), Problem))]
 async fn list_personal_fields() -> Result<Json<FieldList>> {
     let fields = rules::shown_fields().map_err(Error::broken)?;
     Ok(Json(FieldList { version: rules::VERSION, fields }))
@@ -71,8 +70,7 @@ async fn list_personal_fields() -> Result<Json<FieldList>> {
 
 /// How the one who asks stands: consents, closing, corrections.
 #[utoipa::path(get, path = "/v1/me/privacy", tag = "privacy", operation_id = "get_privacy",
-    responses((status = 200, body = Standing, description = "The standing"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Standing, description = "The standing"), Problem))]
 async fn get_privacy(State(app): State<App>, actor: Actor) -> Result<Json<Standing>> {
     let db = app.store.read();
     Ok(Json(Standing {
@@ -84,8 +82,7 @@ async fn get_privacy(State(app): State<App>, actor: Actor) -> Result<Json<Standi
 
 /// Everything that is kept about the one who asks.
 #[utoipa::path(get, path = "/v1/me/export", tag = "privacy", operation_id = "export_me",
-    responses((status = 200, body = serde_json::Value, description = "Everything; sealed words opened"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = serde_json::Value, description = "Everything; sealed words opened"), Problem))]
 async fn export_me(State(app): State<App>, actor: Actor) -> Result<Json<serde_json::Value>> {
     export::export(&app, &actor).await.map(Json)
 }
@@ -93,8 +90,7 @@ async fn export_me(State(app): State<App>, actor: Actor) -> Result<Json<serde_js
 /// Give or withdraw a consent.
 #[utoipa::path(post, path = "/v1/me/consents", tag = "privacy", operation_id = "change_consent",
     request_body = ChangeConsent,
-    responses((status = 201, body = Vec<ConsentView>, description = "Written down; how all of them stand"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = Vec<ConsentView>, description = "Written down; how all of them stand"), Problem))]
 async fn change_consent(
     State(app): State<App>,
     actor: Actor,
@@ -111,8 +107,7 @@ async fn change_consent(
 /// Ask for the account to be closed, in a week.
 #[utoipa::path(post, path = "/v1/me/closing", tag = "privacy", operation_id = "ask_closing",
     request_body = AskClosing,
-    responses((status = 201, body = ClosingView, description = "Noted; it can be cancelled until then"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = ClosingView, description = "Noted; it can be cancelled until then"), Problem))]
 async fn ask_closing(
     State(app): State<App>,
     actor: Actor,
@@ -126,8 +121,7 @@ async fn ask_closing(
 
 /// Keep the account after all.
 #[utoipa::path(post, path = "/v1/me/closing/cancel", tag = "privacy", operation_id = "cancel_closing",
-    responses((status = 204, description = "Kept"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Kept"), Problem))]
 async fn cancel_closing(State(app): State<App>, actor: Actor, key: IdempotencyKey) -> Result<StatusCode> {
     app.once(actor, key, "cancel_closing", (), |tx, actor, input| Box::pin(commands::cancel_closing(tx, actor, input)))
         .await?;
@@ -137,8 +131,7 @@ async fn cancel_closing(State(app): State<App>, actor: Actor, key: IdempotencyKe
 /// Ask for something on the roster to be put right.
 #[utoipa::path(post, path = "/v1/me/corrections", tag = "privacy", operation_id = "ask_correction",
     request_body = AskCorrection,
-    responses((status = 201, body = CorrectionView, description = "Noted; the office decides"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = CorrectionView, description = "Noted; the office decides"), Problem))]
 async fn ask_correction(
     State(app): State<App>,
     actor: Actor,
@@ -153,8 +146,7 @@ async fn ask_correction(
 /// Wishes that wait in an area, for who keeps its roster.
 #[utoipa::path(get, path = "/v1/areas/{code}/corrections", tag = "privacy", operation_id = "list_corrections",
     params(("code" = String, Path, description = "Code of the area")),
-    responses((status = 200, body = CorrectionList, description = "What waits"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = CorrectionList, description = "What waits"), Problem))]
 async fn list_corrections(
     State(app): State<App>,
     actor: Actor,
@@ -166,8 +158,7 @@ async fn list_corrections(
 /// Say that it was put right, or why not.
 #[utoipa::path(post, path = "/v1/corrections/{id}/decision", tag = "privacy", operation_id = "decide_correction",
     params(("id" = String, Path, description = "The wish")), request_body = DecideCorrection,
-    responses((status = 204, description = "Decided"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Decided"), Problem))]
 async fn decide_correction(
     State(app): State<App>,
     actor: Actor,

@@ -7,7 +7,6 @@ use crate::{
     ids::PersonId,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
-    text,
 };
 
 /// Run by the relay.
@@ -17,15 +16,17 @@ pub const REACTIONS: &[Reaction] = &[
 ];
 
 async fn tell_person(tx: &Tx, event: &Event) -> Result<()> {
-    let (person, code) = match event.kind {
-        Kind::ClosingAsked => (Some(event.subject_id::<PersonId>()?), "closing_asked"),
-        Kind::ClosingEnded => (Some(event.subject_id::<PersonId>()?), "closing_ended"),
-        Kind::CorrectionDecided => (corrections::owner(tx, event.subject_id()?).await?, "correction_decided"),
+    let (person, named) = match event.kind {
+        Kind::ClosingAsked => (Some(event.subject_id::<PersonId>()?), ("closing_asked", "closing-asked")),
+        Kind::ClosingEnded => (Some(event.subject_id::<PersonId>()?), ("closing_ended", "closing-ended")),
+        Kind::CorrectionDecided => {
+            (corrections::owner(tx, event.subject_id()?).await?, ("correction_decided", "correction-decided"))
+        }
         _ => return Ok(()),
     };
     let Some(person) = person else { return Ok(()) };
     let own = mailbox(tx, person).await?;
-    post_card(tx, own, card(code, "/privacy/mine")).await?;
+    post_card(tx, own, Card::worded(named, &[], "/privacy/mine".to_owned())).await?;
     Ok(())
 }
 
@@ -33,16 +34,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let (Kind::CorrectionAsked, Some(area)) = (event.kind, event.area.as_deref()) else { return Ok(()) };
     let Some(body) = bodies::queries::of_kind(tx, "village_committee", area).await? else { return Ok(()) };
     let stream = office(tx, body).await?;
-    post_card(tx, stream, card("correction_asked", "/desk/requests")).await?;
+    let card = Card::worded(("correction_asked", "correction-asked"), &[], "/desk/requests".to_owned());
+    post_card(tx, stream, card).await?;
     Ok(())
-}
-
-fn card(code: &'static str, link: &str) -> Card {
-    let key = code.replace('_', "-");
-    Card {
-        code,
-        title: text::say(&format!("{key}-title")),
-        text: text::say(&format!("{key}-text")),
-        link: link.to_owned(),
-    }
 }

@@ -73,7 +73,7 @@ pub struct ShownField {
 pub fn shown_fields() -> Result<Vec<ShownField>, csv::Error> {
     let mut shown = Vec::new();
     for field in fields()?.into_iter().filter(FieldRule::is_personal) {
-        let word = |part: &str, code: &str| text::say(&format!("privacy-{part}-{}", code.replace('_', "-")));
+        let word = |part: &str, code: &str| text::word(&format!("privacy-{part}"), code);
         let line = ShownField {
             what: word("kind", &field.kind),
             purpose: word("purpose", &field.purpose),

@@ -19,8 +19,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// When the asker is left alone; 21:30 to 07:00 for who never said.
 #[utoipa::path(get, path = "/v1/me/quiet-hours", tag = "quiet", operation_id = "my_quiet_hours",
-    responses((status = 200, body = QuietHours, description = "The hours"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = QuietHours, description = "The hours"), Problem))]
 async fn my_quiet_hours(State(app): State<App>, actor: Actor) -> Result<Json<QuietHours>> {
     queries::own(app.store.read(), actor.person).await.map(Json)
 }
@@ -28,8 +27,7 @@ async fn my_quiet_hours(State(app): State<App>, actor: Actor) -> Result<Json<Qui
 /// Say when to be left alone; emergencies come nevertheless.
 #[utoipa::path(put, path = "/v1/me/quiet-hours", tag = "quiet", operation_id = "set_quiet_hours",
     request_body = SetQuietHours,
-    responses((status = 200, body = QuietHours, description = "As they are now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = QuietHours, description = "As they are now"), Problem))]
 async fn set_quiet_hours(
     State(app): State<App>,
     actor: Actor,

@@ -123,12 +123,7 @@ async fn tell_office(tx: &Tx, area: &str, title: &str) -> Result<()> {
     };
     let Some(body) = bodies::queries::of_kind(tx, kind, area).await? else { return Ok(()) };
     let office = streams::commands::office(tx, body).await?;
-    let card = Card {
-        code: "report",
-        title: text::say("report-made"),
-        text: text::say_with("report-made-text", &[("title", title.to_owned().into())]),
-        link: "/desk/reports".to_owned(),
-    };
+    let card = Card::worded(("report", "report-made"), &[("title", title.into())], "/desk/reports".to_owned());
     streams::commands::post_card(tx, office, card).await?;
     Ok(())
 }

@@ -24,8 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(post, path = "/v1/streams/{stream_id}/messages/{seq}/reports", tag = "reports",
     operation_id = "report_message", request_body = ReportMessage,
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The message")),
-    responses((status = 201, body = Reported, description = "The office decides; the same report each time"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = Reported, description = "The office decides; the same report each time"), Problem))]
 async fn report_message(
     State(app): State<App>,
     actor: Actor,
@@ -48,8 +47,7 @@ struct ReportList {
 /// Reports that wait for a decision in an area.
 #[utoipa::path(get, path = "/v1/areas/{code}/reports", tag = "reports", operation_id = "list_reports",
     params(("code" = String, Path, description = "Code of the area")),
-    responses((status = 200, body = ReportList, description = "What waits"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ReportList, description = "What waits"), Problem))]
 async fn list_reports(State(app): State<App>, actor: Actor, Path(code): Path<String>) -> Result<Json<ReportList>> {
     Ok(Json(ReportList { reports: queries::open_in(&app, &actor, &code).await? }))
 }
@@ -57,8 +55,7 @@ async fn list_reports(State(app): State<App>, actor: Actor, Path(code): Path<Str
 /// Decide about a reported message.
 #[utoipa::path(post, path = "/v1/reports/{id}/decision", tag = "reports", operation_id = "decide_report",
     request_body = DecideReport, params(("id" = ReportId, Path, description = "The report")),
-    responses((status = 200, body = ReportView, description = "Decided; who reported is told"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ReportView, description = "Decided; who reported is told"), Problem))]
 async fn decide_report(
     State(app): State<App>,
     actor: Actor,

@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
     gateways::Gateways,
-    keys::{KEY_FILE, Keys},
+    keys::{KEY_FILE, Keys, install_tls},
     live::Hub,
     matters, people, seals,
     shelf::Shelf,
@@ -73,8 +73,7 @@ pub struct Server {
 /// # Errors
 /// One line that says what could not be opened.
 pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App, RungBells)> {
-    // a second call in one process, as in tests, finds it installed
-    rustls::crypto::ring::default_provider().install_default().ok();
+    install_tls();
     std::fs::create_dir_all(&config.data_dir)?;
     std::fs::create_dir_all(config.media_dir())?;
     let file = (!config.calendar_file.is_empty()).then(|| std::path::PathBuf::from(&config.calendar_file));

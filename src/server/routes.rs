@@ -31,11 +31,14 @@ use crate::{
 const MAX_JSON: usize = 64 * 1024;
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Liusheng",
-    description = "Residents' participation for a county: voices, matters in six stages, notices, votes. \
+#[openapi(
+    info(
+        title = "Liusheng",
+        description = "Residents' participation for a county: voices, matters in six stages, notices, votes. \
         Errors are RFC 9457 problems with a stable code; writes accept Idempotency-Key; lists are paged by cursor."
-))]
+    ),
+    components(schemas(crate::error::Problem))
+)]
 struct Description;
 
 fn api() -> OpenApiRouter<App> {

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     config::Config,
     error::{Code, Error, Result},
+    keys::install_tls,
 };
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -61,8 +62,7 @@ impl Bucket {
         let endpoint = config.media_s3_endpoint.parse().map_err(|error| wrong(&error))?;
         let style = if config.media_s3_path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
         let address = Address::new(endpoint, style, name.to_owned(), config.media_s3_region.clone());
-        // a second call in one process finds it installed
-        rustls::crypto::ring::default_provider().install_default().ok();
+        install_tls();
         // neither another address nor a proxy: both would see what is sent
         let client = || {
             let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());

@@ -41,7 +41,7 @@ struct ListQuery {
 
 #[utoipa::path(get, path = "/v1/sync", tag = "streams", operation_id = "list_streams", params(ListQuery),
     responses((status = 200, body = StreamList, description = "The streams of the home page, with unread counts"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_streams(
     State(app): State<App>,
     actor: Actor,
@@ -53,7 +53,7 @@ async fn list_streams(
 /// What a device missed. However far behind it is, it holds what the server holds once it has taken this in.
 #[utoipa::path(post, path = "/v1/sync", tag = "streams", operation_id = "sync_streams", request_body = Have,
     responses((status = 200, body = Missed, description = "What the device missed; streams it may not read are left out"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn sync_streams(State(app): State<App>, actor: Actor, Input(input): Input<Have>) -> Result<Json<Missed>> {
     queries::missed(&app, &actor, input).await.map(Json)
 }
@@ -85,8 +85,7 @@ struct EntryList {
 
 #[utoipa::path(get, path = "/v1/streams/{stream_id}/entries", tag = "streams", operation_id = "list_entries",
     params(("stream_id" = String, Path, description = "The stream"), EntriesQuery),
-    responses((status = 200, body = EntryList, description = "Entries, oldest first"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = EntryList, description = "Entries, oldest first"), Problem))]
 async fn list_entries(
     State(app): State<App>,
     actor: Actor,
@@ -120,8 +119,7 @@ struct MoveCursor {
 
 #[utoipa::path(put, path = "/v1/streams/{stream_id}/cursor", tag = "streams", operation_id = "move_cursor",
     params(("stream_id" = String, Path, description = "The stream")), request_body = MoveCursor,
-    responses((status = 204, description = "Read up to there; a smaller seq changes nothing"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Read up to there; a smaller seq changes nothing"), Problem))]
 async fn move_cursor(
     State(app): State<App>,
     actor: Actor,
@@ -144,8 +142,7 @@ struct MarkReceived {
 /// something important may be told another way.
 #[utoipa::path(put, path = "/v1/streams/{stream_id}/received", tag = "streams", operation_id = "mark_received",
     params(("stream_id" = String, Path, description = "The stream")), request_body = MarkReceived,
-    responses((status = 204, description = "Received up to there; a smaller seq changes nothing"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Received up to there; a smaller seq changes nothing"), Problem))]
 async fn mark_received(
     State(app): State<App>,
     actor: Actor,
@@ -163,8 +160,7 @@ async fn mark_received(
 #[utoipa::path(post, path = "/v1/streams/{stream_id}/messages/{seq}/pin", tag = "streams",
     operation_id = "pin_message", request_body = PinMessage,
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The message")),
-    responses((status = 200, body = Sent, description = "As asked; the place of the change"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Sent, description = "As asked; the place of the change"), Problem))]
 async fn pin_message(
     State(app): State<App>,
     actor: Actor,
@@ -181,8 +177,7 @@ async fn pin_message(
 #[utoipa::path(get, path = "/v1/streams/{stream_id}/messages/{seq}/receipts", tag = "streams",
     operation_id = "read_receipts",
     params(("stream_id" = String, Path, description = "The stream"), ("seq" = i64, Path, description = "The entry"), Page),
-    responses((status = 200, body = Receipts, description = "Read, of how many"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Receipts, description = "Read, of how many"), Problem))]
 async fn read_receipts(
     State(app): State<App>,
     actor: Actor,
@@ -202,8 +197,7 @@ struct MemberList {
 /// Who belongs to a group, a forum or an office.
 #[utoipa::path(get, path = "/v1/streams/{stream_id}/members", tag = "streams", operation_id = "list_members",
     params(("stream_id" = String, Path, description = "The stream")),
-    responses((status = 200, body = MemberList, description = "Who belongs to it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MemberList, description = "Who belongs to it"), Problem))]
 async fn list_members(State(app): State<App>, actor: Actor, Path(id): Path<StreamId>) -> Result<Json<MemberList>> {
     Ok(Json(MemberList { members: queries::members(&app, &actor, id).await? }))
 }
@@ -222,8 +216,7 @@ struct Contact {
 
 /// The caller's conversation with the office of the own village; the same one each time.
 #[utoipa::path(post, path = "/v1/contacts", tag = "streams", operation_id = "open_contact", request_body = OpenContact,
-    responses((status = 201, body = Contact, description = "The conversation"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = Contact, description = "The conversation"), Problem))]
 async fn open_contact(
     State(app): State<App>,
     actor: Actor,
@@ -236,8 +229,7 @@ async fn open_contact(
 /// Keep a conversation on top of the own list, or quiet.
 #[utoipa::path(put, path = "/v1/streams/{stream_id}/options", tag = "streams", operation_id = "set_stream_options",
     request_body = SetOptions, params(("stream_id" = String, Path, description = "The stream")),
-    responses((status = 204, description = "As asked"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "As asked"), Problem))]
 async fn set_stream_options(
     State(app): State<App>,
     actor: Actor,
@@ -257,8 +249,7 @@ struct FoundList {
 
 /// Find words in one's own conversations. What is looked for is no part of an address.
 #[utoipa::path(post, path = "/v1/search", tag = "streams", operation_id = "search_streams", request_body = Search,
-    responses((status = 200, body = FoundList, description = "Where the words stand"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = FoundList, description = "Where the words stand"), Problem))]
 async fn search_streams(State(app): State<App>, actor: Actor, Input(input): Input<Search>) -> Result<Json<FoundList>> {
     Ok(Json(FoundList { found: queries::search(&app, &actor, &input).await? }))
 }

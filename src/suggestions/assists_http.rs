@@ -20,8 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Ask another body for its part; the own stays responsible and answers the author.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/assists", tag = "suggestions", operation_id = "ask_assist",
     params(("id" = String, Path, description = "The voice")), request_body = AskAssist,
-    responses((status = 200, body = SuggestionSummary, description = "Asked"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Asked"), Problem))]
 async fn ask_assist(
     State(app): State<App>,
     actor: Actor,
@@ -36,8 +35,7 @@ async fn ask_assist(
 
 /// What is asked of bodies for which one speaks: without the voices' words.
 #[utoipa::path(get, path = "/v1/assists", tag = "suggestions", operation_id = "list_assists",
-    responses((status = 200, body = Vec<AssistRequest>, description = "The oldest first, 100 at most"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<AssistRequest>, description = "The oldest first, 100 at most"), Problem))]
 async fn list_assists(State(app): State<App>, actor: Actor) -> Result<Json<Vec<AssistRequest>>> {
     assists::requests(app.store.read(), &app.keys, &actor).await.map(Json)
 }
@@ -45,8 +43,7 @@ async fn list_assists(State(app): State<App>, actor: Actor) -> Result<Json<Vec<A
 /// Say what the own body did about it.
 #[utoipa::path(post, path = "/v1/assists/{id}/answer", tag = "suggestions", operation_id = "give_assist",
     params(("id" = String, Path, description = "The request")), request_body = GiveAssist,
-    responses((status = 204, description = "Said"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Said"), Problem))]
 async fn give_assist(
     State(app): State<App>,
     actor: Actor,

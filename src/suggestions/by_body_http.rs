@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/v1/areas/{code}/body-figures", tag = "suggestions", operation_id = "get_body_figures",
     params(("code" = String, Path, description = "The area"), Period),
     responses((status = 200, body = Vec<BodyFigures>, description = "By name of the body; none with fewer than five"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn get_body_figures(
     State(app): State<App>,
     Path(code): Path<String>,
@@ -42,8 +42,7 @@ async fn get_body_figures(
 /// Voices that are late in an area and below it, for who runs the county.
 #[utoipa::path(get, path = "/v1/areas/{code}/late-suggestions", tag = "suggestions",
     operation_id = "list_late_suggestions", params(("code" = String, Path, description = "The area")),
-    responses((status = 200, body = LateVoices, description = "The longest late first, and how many more"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = LateVoices, description = "The longest late first, and how many more"), Problem))]
 async fn list_late_suggestions(
     State(app): State<App>,
     actor: Actor,

@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(post, path = "/v1/suggestions/{id}/extension", tag = "suggestions", operation_id = "ask_extension",
     params(("id" = String, Path, description = "The voice")), request_body = AskExtension,
     responses((status = 200, body = SuggestionSummary, description = "Asked; the deadline stands until it says yes"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn ask_extension(
     State(app): State<App>,
     actor: Actor,
@@ -40,7 +40,7 @@ async fn ask_extension(
 /// Requests for more days to an office for which one speaks.
 #[utoipa::path(get, path = "/v1/extensions", tag = "suggestions", operation_id = "list_extensions",
     responses((status = 200, body = Vec<ExtensionRequest>, description = "The most urgent first, 100 at most"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_extensions(State(app): State<App>, actor: Actor) -> Result<Json<Vec<ExtensionRequest>>> {
     extensions::requests(app.store.read(), &app.keys, &actor).await.map(Json)
 }
@@ -48,8 +48,7 @@ async fn list_extensions(State(app): State<App>, actor: Actor) -> Result<Json<Ve
 /// Give the days, or do not.
 #[utoipa::path(post, path = "/v1/extensions/{id}/decision", tag = "suggestions", operation_id = "decide_extension",
     params(("id" = String, Path, description = "The request")), request_body = DecideExtension,
-    responses((status = 204, description = "Decided"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Decided"), Problem))]
 async fn decide_extension(
     State(app): State<App>,
     actor: Actor,

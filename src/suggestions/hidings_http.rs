@@ -24,8 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Hide a public voice, or show it again; its author reads why.
 #[utoipa::path(put, path = "/v1/suggestions/{id}/hiding", tag = "suggestions", operation_id = "hide_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = HideSuggestion,
-    responses((status = 200, body = SuggestionSummary, description = "Hidden, or shown again"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Hidden, or shown again"), Problem))]
 async fn hide_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -41,8 +40,7 @@ async fn hide_suggestion(
 /// Object to one's own voice being hidden; once, and the office above decides.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/hiding/appeal", tag = "suggestions", operation_id = "appeal_hiding",
     params(("id" = String, Path, description = "The voice")), request_body = AppealHiding,
-    responses((status = 200, body = SuggestionSummary, description = "Asked"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Asked"), Problem))]
 async fn appeal_hiding(
     State(app): State<App>,
     actor: Actor,
@@ -59,8 +57,7 @@ async fn appeal_hiding(
 #[utoipa::path(post, path = "/v1/suggestions/{id}/hiding/decision", tag = "suggestions",
     operation_id = "decide_hiding", params(("id" = String, Path, description = "The voice")),
     request_body = DecideHiding,
-    responses((status = 204, description = "Decided"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Decided"), Problem))]
 async fn decide_hiding(
     State(app): State<App>,
     actor: Actor,
@@ -75,8 +72,7 @@ async fn decide_hiding(
 
 /// Hidden voices whose authors object, for the office that decides.
 #[utoipa::path(get, path = "/v1/hidings", tag = "suggestions", operation_id = "list_hidings",
-    responses((status = 200, body = Vec<HidingAppeal>, description = "100 at most"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<HidingAppeal>, description = "100 at most"), Problem))]
 async fn list_hidings(State(app): State<App>, actor: Actor) -> Result<Json<Vec<HidingAppeal>>> {
     hidings::appeals(app.store.read(), &actor).await.map(Json)
 }

@@ -66,8 +66,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Leave a voice.
 #[utoipa::path(post, path = "/v1/suggestions", tag = "suggestions", operation_id = "submit_suggestion",
     request_body = SubmitSuggestion,
-    responses((status = 201, body = SuggestionView, description = "Left, with its number and deadlines"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = SuggestionView, description = "Left, with its number and deadlines"), Problem))]
 async fn submit_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -86,8 +85,7 @@ async fn submit_suggestion(
 /// Voices, newest first; of those that are not public, others than the author see no words here.
 #[utoipa::path(get, path = "/v1/suggestions", tag = "suggestions", operation_id = "list_suggestions",
     params(SuggestionsQuery),
-    responses((status = 200, body = Page<SuggestionSummary>, description = "A page of voices"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<SuggestionSummary>, description = "A page of voices"), Problem))]
 async fn list_suggestions(
     State(app): State<App>,
     actor: Actor,
@@ -99,8 +97,7 @@ async fn list_suggestions(
 /// Open one voice. A handler's opening of one that is not public is written down, and the author sees it.
 #[utoipa::path(get, path = "/v1/suggestions/{id}", tag = "suggestions", operation_id = "read_suggestion",
     params(("id" = String, Path, description = "The voice")),
-    responses((status = 200, body = SuggestionView, description = "The voice"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionView, description = "The voice"), Problem))]
 async fn read_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -112,8 +109,7 @@ async fn read_suggestion(
 /// Take care of a voice.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/accept", tag = "suggestions", operation_id = "accept_suggestion",
     params(("id" = String, Path, description = "The voice")),
-    responses((status = 200, body = SuggestionSummary, description = "Accepted"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Accepted"), Problem))]
 async fn accept_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -128,8 +124,7 @@ async fn accept_suggestion(
 /// Give a voice to somebody of the body responsible.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/assign", tag = "suggestions", operation_id = "assign_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = AssignSuggestion,
-    responses((status = 200, body = SuggestionSummary, description = "Assigned"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Assigned"), Problem))]
 async fn assign_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -147,8 +142,7 @@ async fn assign_suggestion(
 /// Answer a voice.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/answers", tag = "suggestions", operation_id = "answer_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = AnswerSuggestion,
-    responses((status = 201, body = SuggestionSummary, description = "Answered"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = SuggestionSummary, description = "Answered"), Problem))]
 async fn answer_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -186,8 +180,7 @@ async fn speak_answer(
 /// Rate the answer to one's own voice; 1 and 2 open it again.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/rating", tag = "suggestions", operation_id = "rate_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = RateSuggestion,
-    responses((status = 201, body = SuggestionView, description = "Rated, or opened again"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = SuggestionView, description = "Rated, or opened again"), Problem))]
 async fn rate_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -203,8 +196,7 @@ async fn rate_suggestion(
 /// Ask another body to take a voice; the own stays responsible until it does.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/referrals", tag = "suggestions", operation_id = "refer_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = ReferSuggestion,
-    responses((status = 200, body = SuggestionSummary, description = "Asked"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Asked"), Problem))]
 async fn refer_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -222,8 +214,7 @@ async fn refer_suggestion(
 /// Keep a voice although another body was asked to take it.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/keep", tag = "suggestions", operation_id = "keep_suggestion",
     params(("id" = String, Path, description = "The voice")),
-    responses((status = 200, body = SuggestionSummary, description = "Kept"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Kept"), Problem))]
 async fn keep_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -237,8 +228,7 @@ async fn keep_suggestion(
 
 /// Voices that others want to pass on to a body for which one speaks: without their words.
 #[utoipa::path(get, path = "/v1/referrals", tag = "suggestions", operation_id = "list_referrals",
-    responses((status = 200, body = Vec<ReferralOffer>, description = "The most urgent first, 100 at most"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<ReferralOffer>, description = "The most urgent first, 100 at most"), Problem))]
 async fn list_referrals(State(app): State<App>, actor: Actor) -> Result<Json<Vec<ReferralOffer>>> {
     referrals::offers(app.store.read(), &app.keys, &actor).await.map(Json)
 }
@@ -246,8 +236,7 @@ async fn list_referrals(State(app): State<App>, actor: Actor) -> Result<Json<Vec
 /// Take a voice that another body passes on.
 #[utoipa::path(post, path = "/v1/referrals/{id}/accept", tag = "suggestions", operation_id = "accept_referral",
     params(("id" = String, Path, description = "The offer")),
-    responses((status = 200, body = SuggestionSummary, description = "Taken: the own body is responsible"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Taken: the own body is responsible"), Problem))]
 async fn accept_referral(
     State(app): State<App>,
     actor: Actor,
@@ -262,8 +251,7 @@ async fn accept_referral(
 /// Do not take it, and say who should.
 #[utoipa::path(post, path = "/v1/referrals/{id}/refuse", tag = "suggestions", operation_id = "refuse_referral",
     params(("id" = String, Path, description = "The offer")), request_body = RefuseReferral,
-    responses((status = 204, description = "Not taken"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Not taken"), Problem))]
 async fn refuse_referral(
     State(app): State<App>,
     actor: Actor,
@@ -281,8 +269,7 @@ async fn refuse_referral(
 /// Say of a public voice that it is one's own, too, or no longer.
 #[utoipa::path(put, path = "/v1/suggestions/{id}/cosign", tag = "suggestions", operation_id = "cosign_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = Cosign,
-    responses((status = 200, body = SuggestionSummary, description = "Counted once, or no longer"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Counted once, or no longer"), Problem))]
 async fn cosign_suggestion(
     State(app): State<App>,
     actor: Actor,
@@ -295,8 +282,7 @@ async fn cosign_suggestion(
 /// How many stand behind a public voice, beside how many the law asks for before a meeting must be called.
 #[utoipa::path(get, path = "/v1/suggestions/{id}/support", tag = "suggestions", operation_id = "read_support",
     params(("id" = String, Path, description = "The voice")),
-    responses((status = 200, body = SupportView, description = "Counted now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SupportView, description = "Counted now"), Problem))]
 async fn read_support(State(app): State<App>, actor: Actor, Path(id): Path<SuggestionId>) -> Result<Json<SupportView>> {
     support::support(&app, &actor, id).await.map(Json)
 }
@@ -304,8 +290,7 @@ async fn read_support(State(app): State<App>, actor: Actor, Path(id): Path<Sugge
 /// Public voices of the own village that say much the same as what one is about to say. The words are not kept.
 #[utoipa::path(post, path = "/v1/suggestions/similar", tag = "suggestions", operation_id = "similar_suggestions",
     request_body = AboutToSay,
-    responses((status = 200, body = Vec<SuggestionSummary>, description = "The most alike first, 3 at most"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<SuggestionSummary>, description = "The most alike first, 3 at most"), Problem))]
 async fn similar_suggestions(
     State(app): State<App>,
     actor: Actor,
@@ -320,8 +305,7 @@ async fn similar_suggestions(
     params(("id" = String, Path, description = "The photo or clip"), SizeQuery),
     responses((status = 200, description = "The file", content((String = "image/jpeg"), (String = "audio/*"))),
         (status = 206, description = "The range asked for", content((String = "image/jpeg"), (String = "audio/*"))),
-        (status = 304, description = "The client has it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        (status = 304, description = "The client has it"), Problem))]
 async fn read_media(
     State(app): State<App>,
     actor: Actor,

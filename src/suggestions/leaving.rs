@@ -278,7 +278,7 @@ fn thread_title(kind: SuggestionKind, visibility: Visibility, words: &str, numbe
         (Visibility::Public, first) if !first.is_empty() => first,
         (Visibility::Public, _) => text::say("suggestion-spoken"),
         (Visibility::Handlers | Visibility::Town, _) => {
-            let kind = text::say(&format!("suggestion-kind-{}", kind.to_value()));
+            let kind = text::word("suggestion-kind", &kind.to_value());
             text::say_with("suggestion-thread", &[("kind", kind.into()), ("number", number.to_owned().into())])
         }
     }

@@ -16,8 +16,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Whether photos and clips of public voices are looked at before everybody sees them. Public.
 #[utoipa::path(get, path = "/v1/areas/{code}/media-review", tag = "suggestions", operation_id = "read_media_review",
     params(("code" = String, Path, description = "The area")),
-    responses((status = 200, body = MediaReviewView, description = "What holds there"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MediaReviewView, description = "What holds there"), Problem))]
 async fn read_media_review(State(app): State<App>, Path(code): Path<String>) -> Result<Json<MediaReviewView>> {
     media_review::read(app.store.read(), &code).await.map(Json)
 }
@@ -26,8 +25,7 @@ async fn read_media_review(State(app): State<App>, Path(code): Path<String>) -> 
 /// are then held until somebody of the body responsible has looked.
 #[utoipa::path(put, path = "/v1/areas/{code}/media-review", tag = "suggestions", operation_id = "set_media_review",
     request_body = SetMediaReview, params(("code" = String, Path, description = "The area")),
-    responses((status = 200, body = MediaReviewView, description = "What holds there now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MediaReviewView, description = "What holds there now"), Problem))]
 async fn set_media_review(
     State(app): State<App>,
     actor: Actor,

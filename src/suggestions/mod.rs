@@ -26,7 +26,8 @@
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `cosign_sheets`, `thresholds`,
-//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`, `media_reviews`. Events recorded: `suggestion.*`.
+//! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`,
+//! `media_reviews`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on

@@ -1,5 +1,5 @@
 //! What follows from what happened to a voice: its author hears every step in the thread, the office what it must do.
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
@@ -252,8 +252,8 @@ async fn card_with(
     (due, more): (DateTime<Utc>, &[(&'static str, String)]),
 ) -> Result<Card> {
     let names = bodies::queries::names(tx, vec![row.body_id]).await?;
-    let kind = text::say(&format!("suggestion-kind-{}", row.kind.to_value()));
-    let due = last_day(due);
+    let kind = text::word("suggestion-kind", &row.kind.to_value());
+    let due = clock::last_day(due);
     let blanks = [
         ("number", row.number.as_str().into()),
         ("kind", kind.into()),
@@ -264,28 +264,12 @@ async fn card_with(
     let more = more.iter().map(|(name, value)| (*name, value.as_str().into()));
     let blanks: Vec<_> = blanks.into_iter().chain(more).collect();
     let key = code.replace('_', "-");
-    Ok(Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/suggestions/{}", row.id),
-    })
-}
-
-/// A deadline is 24:00 of a day; people are told that day, not the one that begins then.
-fn last_day(due: DateTime<Utc>) -> chrono::NaiveDate {
-    clock::local_date(due - TimeDelta::milliseconds(1))
+    Ok(Card::worded((code, &key), &blanks, format!("/suggestions/{}", row.id)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn people_are_told_the_last_day_on_which_there_is_time() {
-        let due = clock::end_of_day(chrono::NaiveDate::from_ymd_opt(2026, 11, 25).unwrap());
-        assert_eq!(last_day(due).to_string(), "2026-11-25");
-    }
 
     #[test]
     fn every_card_has_its_words() {

@@ -22,8 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     params(VoicesQuery),
     responses((status = 200, description = "A row for each voice, the newest first",
             content((String = "text/csv"),
-                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))), Problem))]
 async fn export_suggestions(
     State(app): State<App>,
     actor: Actor,

@@ -21,8 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Who answers what in an area, as far as the county has said so.
 #[utoipa::path(get, path = "/v1/areas/{code}/suggestion-routes", tag = "suggestions",
     operation_id = "list_suggestion_routes", params(("code" = String, Path, description = "The area")),
-    responses((status = 200, body = Vec<RouteView>, description = "By category; the nearest for each"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<RouteView>, description = "By category; the nearest for each"), Problem))]
 async fn list_suggestion_routes(State(app): State<App>, Path(code): Path<String>) -> Result<Json<Vec<RouteView>>> {
     routing::routes(app.store.read(), &code).await.map(Json)
 }
@@ -31,8 +30,7 @@ async fn list_suggestion_routes(State(app): State<App>, Path(code): Path<String>
 #[utoipa::path(put, path = "/v1/areas/{code}/suggestion-routes/{category}", tag = "suggestions",
     operation_id = "set_suggestion_route", request_body = SetRoute,
     params(("code" = String, Path, description = "The area"), ("category" = Category, Path)),
-    responses((status = 204, description = "Said"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Said"), Problem))]
 async fn set_suggestion_route(
     State(app): State<App>,
     actor: Actor,
@@ -51,8 +49,7 @@ async fn set_suggestion_route(
 #[utoipa::path(delete, path = "/v1/areas/{code}/suggestion-routes/{category}", tag = "suggestions",
     operation_id = "unset_suggestion_route",
     params(("code" = String, Path, description = "The area"), ("category" = Category, Path)),
-    responses((status = 204, description = "Unsaid"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Unsaid"), Problem))]
 async fn unset_suggestion_route(
     State(app): State<App>,
     actor: Actor,

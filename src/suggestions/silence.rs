@@ -29,12 +29,7 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
         ("day", suspension.ends_at.day().into()),
         ("appeal", appeal.into()),
     ];
-    let card = Card {
-        code,
-        title: text::say(&format!("{lead}-title")),
-        text: text::say_with(&format!("{lead}-text"), &blanks),
-        link: "/speak".to_owned(),
-    };
+    let card = Card::worded((code, lead), &blanks, "/speak".to_owned());
     let stream = mailbox(tx, suspension.person_id).await?;
     post_card(tx, stream, card).await?;
     Ok(())

@@ -94,8 +94,8 @@ pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suppo
         let (have, of) = counts.beside(one.of);
         ThresholdView {
             code: one.code.to_owned(),
-            name: text::say(&format!("threshold-{}", one.code.replace('_', "-"))),
-            law: text::say(&format!("threshold-law-{}", one.code.replace('_', "-"))),
+            name: text::word("threshold", one.code),
+            law: text::word("threshold-law", one.code),
             need: one.need(of),
             have: is_told.then_some(have),
             is_reached: is_told && one.is_reached(have, of),
@@ -200,16 +200,15 @@ async fn tell(tx: &Tx, row: &Suggestion, (one, have, of): (&Threshold, u64, u64)
         Happening::new(Kind::SuggestionThreshold, row.id).at(&row.area_code).with(json!({ "threshold": one.code }));
     events::record(tx, happening).await?;
     let Some(committee) = bodies::of_kind(tx, "village_committee", &row.area_code).await? else { return Ok(()) };
-    let name = one.code.replace('_', "-");
     let blanks = [
         ("number", row.number.as_str().into()),
         ("have", have.to_string().into()),
         ("of", of.to_string().into()),
-        ("law", text::say(&format!("threshold-law-{name}")).into()),
+        ("law", text::word("threshold-law", one.code).into()),
     ];
     let card = Card {
         code: "threshold_reached",
-        title: text::say(&format!("threshold-{name}")),
+        title: text::word("threshold", one.code),
         text: text::say_with("threshold-card-text", &blanks),
         link: format!("/desk/suggestions/{}", row.id),
     };

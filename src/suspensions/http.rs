@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(post, path = "/v1/areas/{code}/suspensions", tag = "suspensions", operation_id = "suspend_speaking",
     params(("code" = String, Path, description = "Code of the village")), request_body = SuspendSpeaking, responses(
     (status = 201, body = SuspensionView, description = "Suspended; the person is told"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn suspend_speaking(
     State(app): State<App>,
@@ -46,7 +46,7 @@ async fn suspend_speaking(
 #[utoipa::path(get, path = "/v1/areas/{code}/suspensions", tag = "suspensions", operation_id = "list_suspensions",
     params(("code" = String, Path, description = "Code of the village")), responses(
     (status = 200, body = Vec<SuspensionView>, description = "Those that run, the first to end first"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn list_suspensions(
     State(app): State<App>,
@@ -60,7 +60,7 @@ async fn list_suspensions(
 #[utoipa::path(post, path = "/v1/suspensions/{id}/lift", tag = "suspensions", operation_id = "lift_suspension",
     params(("id" = SuspensionId, Path, description = "The suspension")), request_body = LiftSuspension, responses(
     (status = 200, body = SuspensionView, description = "Lifted; the person is told"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn lift_suspension(
     State(app): State<App>,
@@ -86,7 +86,7 @@ struct MySuspension {
 /// Is my speaking suspended, until when, and where do I appeal?
 #[utoipa::path(get, path = "/v1/me/suspension", tag = "suspensions", operation_id = "my_suspension", responses(
     (status = 200, body = MySuspension, description = "How it stands"),
-    (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json"),
+    Problem,
 ))]
 async fn my_suspension(State(app): State<App>, actor: Actor) -> Result<Json<MySuspension>> {
     let suspension = queries::own(app.store.read(), &actor, app.now()).await?;

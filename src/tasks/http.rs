@@ -38,8 +38,7 @@ struct TasksQuery {
 
 /// Give a task.
 #[utoipa::path(post, path = "/v1/tasks", tag = "tasks", operation_id = "give_task", request_body = GiveTask,
-    responses((status = 201, body = TaskView, description = "The task"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = TaskView, description = "The task"), Problem))]
 async fn give_task(
     State(app): State<App>,
     actor: Actor,
@@ -53,8 +52,7 @@ async fn give_task(
 
 /// The tasks of a matter, oldest first.
 #[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "list_tasks", params(TasksQuery),
-    responses((status = 200, body = Vec<TaskView>, description = "The tasks that the asker may see"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<TaskView>, description = "The tasks that the asker may see"), Problem))]
 async fn list_tasks(
     State(app): State<App>,
     actor: Actor,
@@ -67,16 +65,14 @@ async fn list_tasks(
 
 /// What the asker has to do, the most urgent first.
 #[utoipa::path(get, path = "/v1/me/tasks", tag = "tasks", operation_id = "my_tasks",
-    responses((status = 200, body = Vec<TaskView>, description = "Open tasks"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<TaskView>, description = "Open tasks"), Problem))]
 async fn my_tasks(State(app): State<App>, actor: Actor) -> Result<Json<Vec<TaskView>>> {
     queries::my_open(app.store.read(), actor.person).await.map(Json)
 }
 
 /// One task.
 #[utoipa::path(get, path = "/v1/tasks/{id}", tag = "tasks", operation_id = "read_task", params(("id" = TaskId, Path)),
-    responses((status = 200, body = TaskView, description = "The task"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = TaskView, description = "The task"), Problem))]
 async fn read_task(State(app): State<App>, actor: Actor, Path(id): Path<TaskId>) -> Result<Json<TaskView>> {
     queries::task(app.store.read(), &actor, id).await.map(Json)
 }
@@ -84,8 +80,7 @@ async fn read_task(State(app): State<App>, actor: Actor, Path(id): Path<TaskId>)
 /// Call a task done, with proof.
 #[utoipa::path(post, path = "/v1/tasks/{id}/done", tag = "tasks", operation_id = "finish_task",
     params(("id" = TaskId, Path)), request_body = FinishTask,
-    responses((status = 200, body = TaskView, description = "The task"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = TaskView, description = "The task"), Problem))]
 async fn finish_task(
     State(app): State<App>,
     actor: Actor,
@@ -101,8 +96,7 @@ async fn finish_task(
 /// Put a task off, with a reason that everybody sees.
 #[utoipa::path(post, path = "/v1/tasks/{id}/delays", tag = "tasks", operation_id = "delay_task",
     params(("id" = TaskId, Path)), request_body = DelayTask,
-    responses((status = 201, body = TaskView, description = "The task"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = TaskView, description = "The task"), Problem))]
 async fn delay_task(
     State(app): State<App>,
     actor: Actor,
@@ -118,8 +112,7 @@ async fn delay_task(
 /// Write down what was set aside or spent for a task.
 #[utoipa::path(post, path = "/v1/tasks/{id}/money", tag = "tasks", operation_id = "note_money",
     params(("id" = TaskId, Path)), request_body = NoteMoney,
-    responses((status = 201, body = TaskView, description = "The task"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = TaskView, description = "The task"), Problem))]
 async fn note_money(
     State(app): State<App>,
     actor: Actor,
@@ -135,8 +128,7 @@ async fn note_money(
 /// Reverse a line of money that was wrong; both stay.
 #[utoipa::path(post, path = "/v1/tasks/{id}/money/reversals", tag = "tasks", operation_id = "reverse_money",
     params(("id" = TaskId, Path)), request_body = ReverseMoney,
-    responses((status = 201, body = TaskView, description = "The task"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = TaskView, description = "The task"), Problem))]
 async fn reverse_money(
     State(app): State<App>,
     actor: Actor,

@@ -10,7 +10,6 @@ use crate::{
     people,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
-    text,
 };
 
 /// Run by the relay.
@@ -47,13 +46,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
 }
 
 fn card(code: &'static str, key: &str, task: &task::Model, owner: &str) -> Card {
-    // 24:00 of the last day is 00:00 of the next, which nobody reads as "until"
-    let last_day = clock::local_date(task.due_at - chrono::TimeDelta::milliseconds(1)).to_string();
+    let last_day = clock::last_day(task.due_at).to_string();
     let blanks = [("title", task.title.as_str().into()), ("day", last_day.as_str().into()), ("owner", owner.into())];
-    Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/desk/tasks/{}", task.id),
-    }
+    Card::worded((code, key), &blanks, format!("/desk/tasks/{}", task.id))
 }

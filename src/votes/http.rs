@@ -53,7 +53,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The legal rules by which a vote can be decided.
 #[utoipa::path(get, path = "/v1/presets", tag = "votes", operation_id = "list_presets",
     responses((status = 200, body = Vec<PresetView>, description = "Every rule with its article; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_presets() -> Json<Vec<PresetView>> {
     Json(queries::presets())
 }
@@ -61,7 +61,7 @@ async fn list_presets() -> Json<Vec<PresetView>> {
 /// Open a vote about a matter, or of a meeting's agenda, and freeze its roll.
 #[utoipa::path(post, path = "/v1/votes", tag = "votes", operation_id = "open_vote", request_body = OpenVote,
     responses((status = 201, body = VoteView, description = "Open; without a meeting called in time it is an opinion poll"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn open_vote(
     State(app): State<App>,
     actor: Actor,
@@ -75,16 +75,14 @@ async fn open_vote(
 
 /// One vote; how it stands is not told before the end.
 #[utoipa::path(get, path = "/v1/votes/{id}", tag = "votes", operation_id = "read_vote", params(("id" = VoteId, Path)),
-    responses((status = 200, body = VoteView, description = "The vote with its turnout; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = VoteView, description = "The vote with its turnout; for everybody"), Problem))]
 async fn read_vote(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<VoteView>> {
     queries::vote(app.store.read(), id).await.map(Json)
 }
 
 /// Am I on the roll, did I cast, and my receipt again.
 #[utoipa::path(get, path = "/v1/votes/{id}/me", tag = "votes", operation_id = "read_my_vote", params(("id" = VoteId, Path)),
-    responses((status = 200, body = MyVote, description = "How the asker stands to the vote"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MyVote, description = "How the asker stands to the vote"), Problem))]
 async fn read_my_vote(State(app): State<App>, actor: Actor, Path(id): Path<VoteId>) -> Result<Json<MyVote>> {
     queries::my_vote(&app, &actor, id).await.map(Json)
 }
@@ -93,8 +91,7 @@ async fn read_my_vote(State(app): State<App>, actor: Actor, Path(id): Path<VoteI
 /// secret vote the server seals it (系统代封): a weaker promise than `cast_envelope`, and the receipt says so.
 #[utoipa::path(post, path = "/v1/votes/{id}/ballots", tag = "votes", operation_id = "cast_ballot",
     params(("id" = VoteId, Path)), request_body = CastBallot,
-    responses((status = 201, body = BallotReceipt, description = "Taken, and counted exactly once"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = BallotReceipt, description = "Taken, and counted exactly once"), Problem))]
 async fn cast_ballot(
     State(app): State<App>,
     actor: Actor,
@@ -108,7 +105,7 @@ async fn cast_ballot(
 #[utoipa::path(post, path = "/v1/votes/{id}/envelopes", tag = "votes", operation_id = "cast_envelope",
     params(("id" = VoteId, Path)), request_body = CastEnvelope,
     responses((status = 201, body = BallotReceipt, description = "Taken; nobody can look into it before two of three keys meet"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn cast_envelope(
     State(app): State<App>,
     actor: Actor,
@@ -121,7 +118,7 @@ async fn cast_envelope(
 /// The three who open the sealed ballots together, with their public keys.
 #[utoipa::path(get, path = "/v1/votes/{id}/keys", tag = "votes", operation_id = "list_trustees", params(("id" = VoteId, Path)),
     responses((status = 200, body = Vec<TrusteeView>, description = "Committee, supervision committee, town; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_trustees(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<Vec<TrusteeView>>> {
     sealed::trustees(app.store.read(), id).await.map(Json)
 }
@@ -129,8 +126,7 @@ async fn list_trustees(State(app): State<App>, Path(id): Path<VoteId>) -> Result
 /// Publish a trustee's key for this vote; with the third the vote opens.
 #[utoipa::path(post, path = "/v1/votes/{id}/keys", tag = "votes", operation_id = "make_trustee_key",
     params(("id" = VoteId, Path)), request_body = MakeKey,
-    responses((status = 200, body = Vec<TrusteeView>, description = "The three as they stand now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<TrusteeView>, description = "The three as they stand now"), Problem))]
 async fn make_trustee_key(
     State(app): State<App>,
     actor: Actor,
@@ -144,8 +140,7 @@ async fn make_trustee_key(
 /// Open the sealed ballots of a vote that is over with two of its three private keys. They are kept nowhere.
 #[utoipa::path(post, path = "/v1/votes/{id}/opening", tag = "votes", operation_id = "open_ballot_box",
     params(("id" = VoteId, Path)), request_body = OpenBox,
-    responses((status = 200, body = ResultView, description = "Counted and published"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ResultView, description = "Counted and published"), Problem))]
 async fn open_ballot_box(
     State(app): State<App>,
     actor: Actor,
@@ -185,8 +180,7 @@ async fn read_archive(State(app): State<App>, Path(id): Path<VoteId>) -> Result<
 
 /// What a vote says of itself, exactly as its digest on the board was made.
 #[utoipa::path(get, path = "/v1/votes/{id}/manifest", tag = "votes", operation_id = "read_manifest", params(("id" = VoteId, Path)),
-    responses((status = 200, body = serde_json::Value, description = "Canonical JSON; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = serde_json::Value, description = "Canonical JSON; for everybody"), Problem))]
 async fn read_manifest(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Response> {
     let manifest = board::queries::manifest(app.store.read(), id).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], manifest.text).into_response())
@@ -196,7 +190,7 @@ async fn read_manifest(State(app): State<App>, Path(id): Path<VoteId>) -> Result
 #[utoipa::path(get, path = "/v1/votes/{id}/ballots", tag = "votes", operation_id = "list_ballots",
     params(("id" = VoteId, Path), PageQuery),
     responses((status = 200, body = Page<BallotView>, description = "For those who may see what is shown to the area"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_ballots(
     State(app): State<App>,
     actor: Actor,
@@ -218,8 +212,7 @@ async fn read_result(State(app): State<App>, Path(id): Path<VoteId>) -> Result<J
 /// The whole record of a matter, from the first voice to the evaluation.
 #[utoipa::path(get, path = "/v1/matters/{id}/record", tag = "matters", operation_id = "read_record",
     params(("id" = MatterId, Path)),
-    responses((status = 200, body = MatterRecord, description = "Everything that led to it; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterRecord, description = "Everything that led to it; for everybody"), Problem))]
 async fn read_record(State(app): State<App>, Path(id): Path<MatterId>) -> Result<Json<MatterRecord>> {
     record::matter_record(&app.store, id).await.map(Json)
 }

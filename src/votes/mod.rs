@@ -16,13 +16,14 @@
 //! A result that may be challenged moves nothing before its days are over and each challenge is answered.
 //! A sheet of paper stands in the roll as the elector's one channel from the moment it is handed out; what is on paper is
 //! counted twice, and signed only when every sheet is accounted for.
-//! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `paper_replacements`, `roll_entries`, `roll_members`, `roll_agents`, `roll_objections`, `roll_amendments`, `household_agents`,
-//! `envelopes`, `trustee_keys`. Events recorded: `vote.roll_posted`, `vote.roll_objected`,
-//! `vote.roll_objection_passed_on`, `vote.roll_objection_decided`, `vote.roll_amended`, `vote.challenged`, `vote.challenge_passed_on`,
-//! `vote.challenge_answered`, `vote.settled`,
-//! `vote.sheet_issued`, `vote.sheet_ended`, `vote.paper_waits`, `vote.counter_replaced`, `vote.paper_signed`,
-//! `vote.opened`, `vote.board_shown`, `vote.box_closed`, `vote.closed`, `vote.proxy_named`, `vote.proxy_checked`, `vote.proxy_ended`,
-//! `vote.cast_for`, `household.agents_named`. A ballot is its own record: no event, no log line, no card speaks of it.
+//! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `paper_replacements`, `roll_entries`,
+//! `roll_members`, `roll_agents`, `roll_objections`, `roll_amendments`, `household_agents`, `envelopes`,
+//! `trustee_keys`. Events recorded: `vote.roll_posted`, `vote.roll_objected`, `vote.roll_objection_passed_on`,
+//! `vote.roll_objection_decided`, `vote.roll_amended`, `vote.challenged`, `vote.challenge_passed_on`,
+//! `vote.challenge_answered`, `vote.settled`, `vote.sheet_issued`, `vote.sheet_ended`, `vote.paper_waits`,
+//! `vote.counter_replaced`, `vote.paper_signed`, `vote.opened`, `vote.board_shown`, `vote.box_closed`, `vote.closed`,
+//! `vote.proxy_named`, `vote.proxy_checked`, `vote.proxy_ended`, `vote.cast_for`, `household.agents_named`. A ballot is
+//! its own record: no event, no log line, no card speaks of it.
 //!
 //! # Why
 //! Ballots are open (记名) here: number, masked name and choice are listed after closing, so that everybody can check.

@@ -281,7 +281,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         allows_revote: row.allows_revote,
         is_binding: row.is_binding,
         label: label(row.is_binding),
-        state_name: text::say(&format!("vote-state-{}", row.state)),
+        state_name: text::word("vote-state", &row.state),
         state: row.state,
         has_paper: row.has_paper,
         has_board: row.has_board,

@@ -1,5 +1,5 @@
 //! What follows from votes: the matter takes in the result, everybody concerned is told.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use fluent_bundle::FluentValue;
 use uuid::Uuid;
 
@@ -204,12 +204,8 @@ fn opened(vote: &vote::Model) -> Result<Card> {
 }
 
 fn box_closed(vote: &vote::Model) -> Card {
-    Card {
-        code: "vote_box_closed",
-        title: text::say_with("card-vote-box-closed", &[("question", vote.question.as_str().into())]),
-        text: text::say("card-vote-box-closed-text"),
-        link: format!("/votes/{}", vote.id),
-    }
+    let blanks = [("question", vote.question.as_str().into())];
+    Card::worded(("vote_box_closed", "card-vote-box-closed"), &blanks, format!("/votes/{}", vote.id))
 }
 
 fn closed(vote: &vote::Model) -> Result<Card> {
@@ -265,8 +261,7 @@ fn closed(vote: &vote::Model) -> Result<Card> {
 
 /// Until when it may be challenged.
 fn until_when(until: chrono::DateTime<chrono::Utc>) -> String {
-    // the days end at 24:00
-    let last = clock::local(until - TimeDelta::milliseconds(1));
+    let last = clock::last_day(until);
     text::say_with("card-vote-provisional", &[("month", last.month().into()), ("day", last.day().into())])
 }
 

@@ -218,7 +218,7 @@ async fn file_tasks(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing
 fn line(item: TimelineItem) -> Option<TimelineView> {
     let key = sentence_key(item.kind)?;
     let stage = item.data.get("stage").and_then(|stage| stage.as_str()).and_then(Stage::parse);
-    let stage = stage.map(|stage| text::say(&format!("stage-{}", stage.as_str()))).unwrap_or_default();
+    let stage = stage.map(|stage| text::word("stage", stage.as_str())).unwrap_or_default();
     Some(TimelineView {
         number: item.number,
         kind: item.kind.as_str().to_owned(),

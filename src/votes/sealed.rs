@@ -125,7 +125,7 @@ pub async fn trustees(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Trust
     let keys = trustee_key::Entity::find().filter(trustee_key::Column::VoteId.eq(id)).all(db).await?;
     let view = |trustee: Trustee| TrusteeView {
         trustee,
-        name: text::say(&format!("trustee-{}", trustee.as_str())),
+        name: text::word("trustee", trustee.as_str()),
         public_key: keys.iter().find(|row| row.trustee == trustee.as_str()).map(|row| row.public_key.clone()),
     };
     Ok(Trustee::ALL.into_iter().map(view).collect())

@@ -72,7 +72,7 @@ pub fn verify(archive: &Value, fingerprint: Option<&str>) -> Report {
     let mut lines = Vec::new();
     let fault = run(archive, fingerprint, &mut lines).err();
     if let Some(key) = fault {
-        lines.push(text::say(&format!("verify-bad-{key}")));
+        lines.push(text::word("verify-bad", key));
     }
     Report { lines, fault }
 }

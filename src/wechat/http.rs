@@ -31,8 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Sign in from the Mini Program.
 #[utoipa::path(post, path = "/v1/wechat/mini/log-in", tag = "wechat", operation_id = "wechat_mini_log_in",
     request_body = MiniLogIn,
-    responses((status = 200, body = Tokens, description = "Signed in"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Tokens, description = "Signed in"), Problem))]
 async fn wechat_mini_log_in(State(app): State<App>, Input(told): Input<MiniLogIn>) -> Result<Json<Tokens>> {
     let open = mini::log_in(&app, told).await?;
     people::hand_out(&app, open)
@@ -41,8 +40,7 @@ async fn wechat_mini_log_in(State(app): State<App>, Input(told): Input<MiniLogIn
 /// Say who it is, where several people share the number.
 #[utoipa::path(post, path = "/v1/wechat/mini/choice", tag = "wechat", operation_id = "wechat_mini_choose",
     request_body = MiniChoice,
-    responses((status = 200, body = Tokens, description = "Signed in"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Tokens, description = "Signed in"), Problem))]
 async fn wechat_mini_choose(State(app): State<App>, Input(told): Input<MiniChoice>) -> Result<Json<Tokens>> {
     let open = mini::choose(&app, told).await?;
     people::hand_out(&app, open)
@@ -51,8 +49,7 @@ async fn wechat_mini_choose(State(app): State<App>, Input(told): Input<MiniChoic
 /// Note the consents that somebody gave in the Mini Program; each is one message.
 #[utoipa::path(post, path = "/v1/wechat/mini/consents", tag = "wechat", operation_id = "wechat_mini_consent",
     request_body = MiniConsents,
-    responses((status = 204, description = "Noted"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Noted"), Problem))]
 async fn wechat_mini_consent(
     State(app): State<App>,
     actor: Actor,
@@ -88,8 +85,7 @@ struct JsConfig {
 /// What a page of ours needs to use WeChat's own functions.
 #[utoipa::path(get, path = "/v1/wechat/js-config", tag = "wechat", operation_id = "get_wechat_js_config",
     params(JsPage),
-    responses((status = 200, body = JsConfig, description = "For `wx.config`"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = JsConfig, description = "For `wx.config`"), Problem))]
 async fn get_wechat_js_config(State(app): State<App>, Query(page): Query<JsPage>) -> Result<Json<JsConfig>> {
     let official = mini::official(&app)?;
     let mut checks = Checks::default();
@@ -120,8 +116,7 @@ fn is_ours(public_url: &str, url: &str) -> bool {
 
 /// One's accounts of WeChat.
 #[utoipa::path(get, path = "/v1/wechat/accounts", tag = "wechat", operation_id = "list_wechat_accounts",
-    responses((status = 200, body = Vec<AccountView>, description = "Newest first"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<AccountView>, description = "Newest first"), Problem))]
 async fn list_wechat_accounts(State(app): State<App>, actor: Actor) -> Result<Json<Vec<AccountView>>> {
     queries::of_person(app.store.read(), actor.person).await.map(Json)
 }
@@ -129,8 +124,7 @@ async fn list_wechat_accounts(State(app): State<App>, actor: Actor) -> Result<Js
 /// Unbind an account: it signs nobody in any more and gets nothing.
 #[utoipa::path(delete, path = "/v1/wechat/accounts/{id}", tag = "wechat", operation_id = "unbind_wechat_account",
     params(("id" = WechatAccountId, Path)),
-    responses((status = 204, description = "Unbound"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Unbound"), Problem))]
 async fn unbind_wechat_account(
     State(app): State<App>,
     actor: Actor,

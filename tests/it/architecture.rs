@@ -7,7 +7,7 @@ use std::{
 
 /// Lowest first. A module may import only modules of a lower tier (and itself).
 const TIERS: &[&[&str]] = &[
-    &["clock", "fuzz", "ids", "text"],
+    &["clock", "fuzz", "hex", "ids", "text"],
     &["error", "config", "actor"],
     &["calendar", "keys", "page", "rights", "table", "wordlist"],
     &["broker", "gateways", "programs", "shelf"],

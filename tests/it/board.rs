@@ -18,6 +18,7 @@ mod of_group;
 mod off_roster;
 mod paper;
 mod posts;
+mod proofs;
 mod proxies;
 mod recalls;
 mod residents;
@@ -39,6 +40,23 @@ use liusheng::board::sealing::Trustee;
 use serde_json::{Value, json};
 
 use crate::support::{Somebody, TestApp, Village};
+
+/// Whole numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn shuffled<T>(&mut self, mut items: Vec<T>) -> Vec<T> {
+        for at in (1..items.len()).rev() {
+            items.swap(at, self.below(at + 1));
+        }
+        items
+    }
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Somebody, TestApp, Village, person_of};
+use crate::support::{Somebody, TestApp, Village, id, person_of};
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
 const SOURCE: &str = "2026年1月5日村民会议通过的《小事简办章程》";
@@ -11,10 +11,6 @@ const SOURCE: &str = "2026年1月5日村民会议通过的《小事简办章程�
 fn raised(village: &Village, template: &str, item: Option<&str>) -> Value {
     json!({ "area_code": village.area, "title": "修水池", "summary": "修水池，请大家商量。", "template": template,
         "reserved_item": item })
-}
-
-fn id(value: &Value) -> String {
-    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned()
 }
 
 async fn adopt(village: &Village) -> String {

@@ -13,13 +13,9 @@ use chrono::TimeDelta;
 use liusheng::{ids::BodyId, streams};
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village};
+use crate::support::{Somebody, TestApp, Village, id};
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
-
-fn id(value: &Value) -> String {
-    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned()
-}
 
 async fn scene() -> (TestApp, Village) {
     let (app, village) = Village::start().await;

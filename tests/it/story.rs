@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use liusheng::{events, keys::sha256_hex as hex};
 use serde_json::{Value, json};
 
-use crate::support::{Socket, Somebody, TestApp, Village};
+use crate::support::{Socket, Somebody, TestApp, Village, id};
 
 const CLIP: &[u8] = include_bytes!("../data/media/lamp.m4a");
 const PHOTO: &[u8] = include_bytes!("../data/media/gps-sideways.jpg");
@@ -72,10 +72,6 @@ impl Story {
         let form = json!({ "subject_id": self.matter, "area_code": self.village.area, "purpose": purpose, "title": "问卷", "questions": [question] });
         id(&who.post("/v1/forms", form).await.ok())
     }
-}
-
-fn id(value: &Value) -> String {
-    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned()
 }
 
 fn choice() -> Value {

@@ -10,7 +10,7 @@ mod places;
 mod shown_anew;
 mod together;
 
-use crate::support::{Socket, Somebody, TestApp, Village, answer};
+use crate::support::{Socket, Somebody, TestApp, Village, answer, group, say};
 
 /// The own stream of somebody of whom there is one: the mailbox, the village's channel.
 async fn own(kind: &str, who: &Somebody) -> Value {
@@ -23,19 +23,8 @@ fn id(stream: &Value) -> String {
     stream["id"].as_str().unwrap().to_owned()
 }
 
-async fn group(village: &Village, people: &[&Somebody]) -> String {
-    let people: Vec<_> = people.iter().map(|who| who.person).collect();
-    let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": people });
-    village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned()
-}
-
 fn message(text: &str) -> Value {
     json!({ "client_id": Uuid::now_v7(), "text": text })
-}
-
-async fn say(who: &Somebody, stream: &str, text: &str) -> i64 {
-    let path = format!("/v1/streams/{stream}/messages");
-    who.post(&path, message(text)).await.ok()["seq"].as_i64().unwrap()
 }
 
 async fn read(who: &Somebody, stream: &str, seq: i64) {

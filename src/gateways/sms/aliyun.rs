@@ -14,9 +14,9 @@ use super::{
     Filled,
     answers::aliyun_outcome,
     named,
-    signing::{hex, hmac_sha256, percent, sha256},
+    signing::{hmac_sha256, percent, sha256},
 };
-use crate::{clock::Clock, config::Config};
+use crate::{clock::Clock, config::Config, hex::hex};
 
 const MAX_ANSWER: usize = 64 * 1024;
 const VERSION: &str = "2017-05-25";

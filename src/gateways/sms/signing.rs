@@ -1,12 +1,10 @@
 //! What both signatures are made of.
-use ring::{digest, hmac};
+use ring::hmac;
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::keys::sha256_hex;
 
 pub(super) fn sha256(text: &str) -> String {
-    hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+    sha256_hex(text.as_bytes())
 }
 
 pub(super) fn hmac_sha256(key: &[u8], text: &str) -> Vec<u8> {

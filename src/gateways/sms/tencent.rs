@@ -13,9 +13,9 @@ use super::{
     },
     Filled,
     answers::tencent_outcome,
-    signing::{hex, hmac_sha256, sha256},
+    signing::{hmac_sha256, sha256},
 };
-use crate::{clock::Clock, config::Config};
+use crate::{clock::Clock, config::Config, hex::hex};
 
 const MAX_ANSWER: usize = 64 * 1024;
 /// Signed, so it must be sent byte by byte as it stands here.

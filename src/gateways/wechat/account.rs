@@ -47,6 +47,24 @@ struct Kept {
     until: DateTime<Utc>,
 }
 
+/// What is asked of WeChat.
+pub(super) struct Call<'a> {
+    method: Method,
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    body: Option<&'a Value>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(path: &'a str, query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { method: Method::GET, path, query, body: None }
+    }
+
+    pub(super) fn post(path: &'a str, body: &'a Value) -> Self {
+        Self { method: Method::POST, path, query: &[], body: Some(body) }
+    }
+}
+
 /// A file that somebody sent.
 pub struct Fetched {
     /// Its bytes; what it is follows from them.
@@ -102,7 +120,7 @@ impl Account {
         let body = json!({
             "grant_type": "client_credential", "appid": self.appid, "secret": self.secret, "force_refresh": false,
         });
-        let answer = self.patiently(Method::POST, "/cgi-bin/stable_token", &[], Some(&body)).await?;
+        let answer = self.patiently(Call::post("/cgi-bin/stable_token", &body)).await?;
         let fresh = self.keep(&answer, "access_token")?;
         metrics::counter!("wechat_token_refreshes_total", "app" => self.app.as_str()).increment(1);
         let text = fresh.text.clone();
@@ -128,15 +146,9 @@ impl Account {
     ///
     /// # Errors
     /// What WeChat says, or that it does not.
-    pub(super) async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> Result<Value, Failure> {
+    pub(super) async fn ask(&self, call: Call<'_>) -> Result<Value, Failure> {
         for turn in 0..=TRIES {
-            match self.once(method.clone(), path, query, body).await {
+            match self.once(&call).await {
                 Err(failure) if rests(&failure, turn).await => {}
                 told => return told,
             }
@@ -144,35 +156,23 @@ impl Account {
         Err(Failure::NotReached)
     }
 
-    async fn once(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> Result<Value, Failure> {
+    async fn once(&self, call: &Call<'_>) -> Result<Value, Failure> {
         let token = self.fresh_token().await?;
-        match self.plain(method.clone(), path, &with(query, &token), body).await {
+        match self.plain(call, &with(call.query, &token)).await {
             Err(failure) if decide(&failure) == Action::NewToken => self.forget(&token).await,
             told => return told,
         }
         let token = self.fresh_token().await?;
-        self.plain(method, path, &with(query, &token), body).await
+        self.plain(call, &with(call.query, &token)).await
     }
 
     /// Asks without a token, again after 1, 2 and 4 s as long as nothing can have been done.
     ///
     /// # Errors
     /// What WeChat says, or that it does not.
-    pub(super) async fn patiently(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> Result<Value, Failure> {
+    pub(super) async fn patiently(&self, call: Call<'_>) -> Result<Value, Failure> {
         for turn in 0..=TRIES {
-            match self.plain(method.clone(), path, query, body).await {
+            match self.plain(&call, call.query).await {
                 Err(failure) if rests(&failure, turn).await => {}
                 told => return told,
             }
@@ -180,15 +180,10 @@ impl Account {
         Err(Failure::NotReached)
     }
 
-    /// Asks once, without a token.
-    async fn plain(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> Result<Value, Failure> {
-        let answer = self.raw(method, path, query, (body.map(Value::to_string), MAX_ANSWER)).await?;
+    /// Asks once, with this query.
+    async fn plain(&self, call: &Call<'_>, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        let body = call.body.map(Value::to_string);
+        let answer = self.raw(call.method.clone(), call.path, query, (body, MAX_ANSWER)).await?;
         read(&answer)
     }
 
@@ -242,7 +237,7 @@ impl Account {
         let body = json!({
             "action_name": "QR_LIMIT_STR_SCENE", "action_info": { "scene": { "scene_str": scene } },
         });
-        let told = self.ask(Method::POST, "/cgi-bin/qrcode/create", &[], Some(&body)).await?;
+        let told = self.ask(Call::post("/cgi-bin/qrcode/create", &body)).await?;
         // the address that is in the picture: we draw it ourselves, sharp and without asking anybody again
         told["url"].as_str().map(str::to_owned).ok_or(Failure::Lost)
     }
@@ -252,7 +247,7 @@ impl Account {
     /// # Errors
     /// What WeChat says.
     pub async fn put_up_menu(&self, menu: &Value) -> Result<(), Failure> {
-        self.ask(Method::POST, "/cgi-bin/menu/create", &[], Some(menu)).await.map(drop)
+        self.ask(Call::post("/cgi-bin/menu/create", menu)).await.map(drop)
     }
 
     /// What a page needs to use WeChat's own functions: `wx.config`. The page is the whole address without its `#…`.
@@ -265,7 +260,7 @@ impl Account {
             match kept.as_ref().filter(|known| known.until > self.clock.now()) {
                 Some(known) => known.text.clone(),
                 None => {
-                    let told = self.ask(Method::GET, "/cgi-bin/ticket/getticket", &[("type", "jsapi")], None).await?;
+                    let told = self.ask(Call::get("/cgi-bin/ticket/getticket", &[("type", "jsapi")])).await?;
                     let fresh = self.keep(&told, "ticket")?;
                     let text = fresh.text.clone();
                     *kept = Some(fresh);

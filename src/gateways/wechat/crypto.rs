@@ -12,6 +12,8 @@ use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::
 use ring::digest;
 use subtle::ConstantTimeEq;
 
+use crate::hex::hex;
+
 /// Padding goes to this block, whatever the cipher's own is.
 const BLOCK: usize = 32;
 const RANDOM: usize = 16;
@@ -23,8 +25,7 @@ const LENIENT: GeneralPurpose =
 /// SHA-1 in hexadecimal: what WeChat signs with.
 #[must_use]
 pub fn sha1_hex(bytes: &[u8]) -> String {
-    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref())
 }
 
 /// The signature of these parts, whatever their order.

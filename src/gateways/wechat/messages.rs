@@ -1,12 +1,12 @@
 //! The three ways in which an account may speak to somebody: in the conversation, by a consent, by a template.
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
     super::{Letter, Outcome},
     Account, WechatApp,
+    account::Call,
     decide::{Action, Failure, decide},
     fields::{cut, fit},
     templates::Template,
@@ -53,7 +53,7 @@ impl Account {
         }
         let body = json!({ "touser": openid, "msgtype": "text", "text": { "content": text } });
         let _turn = self.lane(openid).await;
-        let told = self.ask(Method::POST, "/cgi-bin/message/custom/send", &[], Some(&body)).await;
+        let told = self.ask(Call::post("/cgi-bin/message/custom/send", &body)).await;
         self.outcome(told, false)
     }
 
@@ -67,7 +67,7 @@ impl Account {
         let is_named = template.way == Way::Template;
         let mut body = body(openid, template, letter);
         let _turn = self.lane(openid).await;
-        let mut told = self.ask(Method::POST, path, &[], Some(&body)).await;
+        let mut told = self.ask(Call::post(path, &body)).await;
         let again = match told.as_ref().map_err(decide) {
             Err(Action::WithoutPage) => {
                 for name in ["page", "url", "miniprogram_state"] {
@@ -86,7 +86,7 @@ impl Account {
         };
         if again {
             self.alarm(told.as_ref().err());
-            told = self.ask(Method::POST, path, &[], Some(&body)).await;
+            told = self.ask(Call::post(path, &body)).await;
         }
         self.outcome(told, is_named)
     }

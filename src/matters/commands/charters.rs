@@ -92,7 +92,7 @@ pub async fn adopt_charter(tx: &Tx, actor: &Actor, input: AdoptCharter) -> Resul
 
 /// Does a path already go by this name in the village, its own or one that is built in? Two of one name nobody tells apart.
 async fn is_named(tx: &Tx, (area, name): (&str, &str)) -> Result<bool> {
-    let named = |key: &TemplateKey| text::say(&format!("template-{}", key.as_str().replace('_', "-")));
+    let named = |key: &TemplateKey| text::word("template", key.as_str());
     if TemplateKey::ALL.iter().any(|key| named(key) == name) {
         return Ok(true);
     }

@@ -1,4 +1,5 @@
 //! Moves: the one place where a matter changes its stage. Exactly one of two moves at once wins.
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -301,7 +302,7 @@ async fn walk(tx: &Tx, standing: &Standing, step: Move, landing: Landing, by: By
             update = update
                 .col_expr(matter::Column::Stage, Expr::value(stage.as_str()))
                 .col_expr(matter::Column::StageDueAt, Expr::value(due))
-                .col_expr(matter::Column::StageOverdueAt, Expr::value(Option::<chrono::DateTime<chrono::Utc>>::None));
+                .col_expr(matter::Column::StageOverdueAt, Expr::value(Option::<DateTime<Utc>>::None));
             entered = Some((stage, due));
         }
         Landing::End(state) => {
@@ -321,7 +322,7 @@ async fn walk(tx: &Tx, standing: &Standing, step: Move, landing: Landing, by: By
     }
     leave(tx, standing, step, &by).await?;
     if let Some((stage, due)) = entered {
-        enter(tx, standing, stage, due).await?;
+        enter(tx, (old.id, standing.stay.ordinal + 1), stage, (tx.now(), Some(due))).await?;
     }
     tell(tx, standing, step, landing, by.actor.map(|(person, _)| person)).await
 }
@@ -341,13 +342,19 @@ async fn leave(tx: &Tx, standing: &Standing, step: Move, by: &By) -> Result<()> 
     Ok(())
 }
 
-async fn enter(tx: &Tx, standing: &Standing, stage: Stage, due: chrono::DateTime<chrono::Utc>) -> Result<()> {
+/// The next stay begins, or the first.
+pub(super) async fn enter(
+    tx: &Tx,
+    (matter, ordinal): (MatterId, i32),
+    stage: Stage,
+    (since, due): (DateTime<Utc>, Option<DateTime<Utc>>),
+) -> Result<()> {
     let record = stage_record::ActiveModel {
-        matter_id: Set(standing.matter.id),
-        ordinal: Set(standing.stay.ordinal + 1),
+        matter_id: Set(matter),
+        ordinal: Set(ordinal),
         stage: Set(stage.as_str().to_owned()),
-        entered_at: Set(tx.now()),
-        due_at: Set(Some(due)),
+        entered_at: Set(since),
+        due_at: Set(due),
         calendar_version: Set(tx.calendar().version().to_owned()),
         left_at: Set(None),
         outcome: Set(None),

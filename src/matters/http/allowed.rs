@@ -24,16 +24,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// What a village's own rules allow.
 #[utoipa::path(get, path = "/v1/charters", tag = "matters", operation_id = "list_charters", params(ChartersQuery),
-    responses((status = 200, body = Vec<CharterView>, description = "The newest first; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<CharterView>, description = "The newest first; for everybody"), Problem))]
 async fn list_charters(State(app): State<App>, Query(query): Query<ChartersQuery>) -> Result<Json<Vec<CharterView>>> {
     queries::charters(app.store.read(), &query.area).await.map(Json)
 }
 
 /// Write down what a village's own rules allow.
 #[utoipa::path(post, path = "/v1/charters", tag = "matters", operation_id = "adopt_charter", request_body = AdoptCharter,
-    responses((status = 201, body = CharterView, description = "From now on matters may take that path"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = CharterView, description = "From now on matters may take that path"), Problem))]
 async fn adopt_charter(
     State(app): State<App>,
     actor: Actor,
@@ -49,8 +47,7 @@ async fn adopt_charter(
 /// End what a village's own rules allowed.
 #[utoipa::path(post, path = "/v1/charters/{id}/end", tag = "matters", operation_id = "end_charter",
     params(("id" = CharterId, Path)),
-    responses((status = 200, body = CharterView, description = "No new matter takes that path"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = CharterView, description = "No new matter takes that path"), Problem))]
 async fn end_charter(
     State(app): State<App>,
     actor: Actor,
@@ -64,8 +61,7 @@ async fn end_charter(
 /// What a village's assembly let its representatives decide.
 #[utoipa::path(get, path = "/v1/authorisations", tag = "matters", operation_id = "list_authorisations",
     params(ChartersQuery),
-    responses((status = 200, body = Vec<AuthorisationView>, description = "The newest first; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<AuthorisationView>, description = "The newest first; for everybody"), Problem))]
 async fn list_authorisations(
     State(app): State<App>,
     Query(query): Query<ChartersQuery>,
@@ -76,8 +72,7 @@ async fn list_authorisations(
 /// Write down that the assembly let its representatives decide one of the items reserved to it.
 #[utoipa::path(post, path = "/v1/authorisations", tag = "matters", operation_id = "record_authorisation",
     request_body = RecordAuthorisation,
-    responses((status = 201, body = AuthorisationView, description = "From now on they may"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = AuthorisationView, description = "From now on they may"), Problem))]
 async fn record_authorisation(
     State(app): State<App>,
     actor: Actor,
@@ -93,8 +88,7 @@ async fn record_authorisation(
 /// End it before its last day.
 #[utoipa::path(post, path = "/v1/authorisations/{id}/end", tag = "matters", operation_id = "end_authorisation",
     params(("id" = AuthorisationId, Path)),
-    responses((status = 200, body = AuthorisationView, description = "No new vote is opened by it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = AuthorisationView, description = "No new vote is opened by it"), Problem))]
 async fn end_authorisation(
     State(app): State<App>,
     actor: Actor,

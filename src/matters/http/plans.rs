@@ -29,8 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// What is to be done about a matter, and what changed with that version.
 #[utoipa::path(get, path = "/v1/matters/{id}/plan", tag = "matters", operation_id = "read_plan",
     params(("id" = MatterId, Path), PlanQuery),
-    responses((status = 200, body = PlanView, description = "One version; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = PlanView, description = "One version; for everybody"), Problem))]
 async fn read_plan(
     State(app): State<App>,
     Path(id): Path<MatterId>,
@@ -42,8 +41,7 @@ async fn read_plan(
 /// Write the next version of what is to be done.
 #[utoipa::path(post, path = "/v1/matters/{id}/plan", tag = "matters", operation_id = "write_plan",
     params(("id" = MatterId, Path)), request_body = WritePlan,
-    responses((status = 201, body = PlanView, description = "The newest version"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = PlanView, description = "The newest version"), Problem))]
 async fn write_plan(
     State(app): State<App>,
     actor: Actor,
@@ -61,7 +59,7 @@ async fn write_plan(
 #[utoipa::path(post, path = "/v1/matters/{id}/particulars", tag = "matters", operation_id = "describe_matter",
     params(("id" = MatterId, Path)), request_body = DescribeMatter,
     responses((status = 200, body = MatterView, description = "The matter; what was not named stayed as it was"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn describe_matter(
     State(app): State<App>,
     actor: Actor,
@@ -78,8 +76,7 @@ async fn describe_matter(
 /// Hold up the present step, for the supervision committee.
 #[utoipa::path(post, path = "/v1/matters/{id}/halt", tag = "matters", operation_id = "halt_matter",
     params(("id" = MatterId, Path)), request_body = HaltMatter,
-    responses((status = 200, body = MatterView, description = "Held up until then"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterView, description = "Held up until then"), Problem))]
 async fn halt_matter(
     State(app): State<App>,
     actor: Actor,
@@ -95,8 +92,7 @@ async fn halt_matter(
 /// Let it go on before its time.
 #[utoipa::path(post, path = "/v1/matters/{id}/halt/end", tag = "matters", operation_id = "lift_halt",
     params(("id" = MatterId, Path)), request_body = LiftHalt,
-    responses((status = 200, body = MatterView, description = "It goes on"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterView, description = "It goes on"), Problem))]
 async fn lift_halt(
     State(app): State<App>,
     actor: Actor,
@@ -113,7 +109,7 @@ async fn lift_halt(
 #[utoipa::path(post, path = "/v1/matters/{id}/sample", tag = "matters", operation_id = "draw_sample",
     params(("id" = MatterId, Path)), request_body = DrawSample,
     responses((status = 201, body = Vec<SampleView>, description = "The households, in the order in which they were drawn"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn draw_sample(
     State(app): State<App>,
     actor: Actor,
@@ -130,8 +126,7 @@ async fn draw_sample(
 /// Say that it is one of the items that the law reserves to the villagers' assembly, for legal officers and supervisors.
 #[utoipa::path(post, path = "/v1/matters/{id}/reserved", tag = "matters", operation_id = "mark_reserved",
     params(("id" = MatterId, Path)), request_body = MarkReserved,
-    responses((status = 200, body = MatterView, description = "The matter"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MatterView, description = "The matter"), Problem))]
 async fn mark_reserved(
     State(app): State<App>,
     actor: Actor,

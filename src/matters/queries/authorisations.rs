@@ -4,13 +4,15 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Reserved, stays::ActorView};
+use super::{
+    Reserved,
+    stays::{ActorView, Names},
+};
 use crate::{
-    bodies, clock,
+    clock,
     error::{Error, Result},
     ids::AuthorisationId,
     matters::{rows::authorisation, rules::ReservedItem},
-    people,
 };
 
 /// More were never given by one village.
@@ -64,8 +66,7 @@ pub(in crate::matters) async fn authorisation_view(
 }
 
 async fn views(db: &impl ConnectionTrait, rows: Vec<authorisation::Model>) -> Result<Vec<AuthorisationView>> {
-    let names = people::queries::names(db, rows.iter().map(|row| row.recorded_by).collect()).await?;
-    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let names = Names::of(db, rows.iter().map(|row| (row.recorded_by, Some(row.body_id))).collect()).await?;
     let view = |row: authorisation::Model| {
         let item = ReservedItem::parse(&row.reserved_item).ok_or_else(|| Error::broken("an authorisation's item"))?;
         Ok(AuthorisationView {
@@ -75,10 +76,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<authorisation::Model>) -> Re
             adopted_on: row.adopted_on,
             until_on: row.until_on,
             source: row.source,
-            recorded_by: ActorView {
-                name: names.get(&row.recorded_by).cloned().unwrap_or_default(),
-                body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
-            },
+            recorded_by: names.actor(row.recorded_by, Some(row.body_id)),
             recorded_at: clock::local(row.recorded_at),
             ended_at: row.ended_at.map(clock::local),
         })

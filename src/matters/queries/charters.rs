@@ -4,9 +4,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::stays::ActorView;
+use super::stays::{ActorView, Names};
 use crate::{
-    bodies, clock,
+    clock,
     error::{Error, Result},
     ids::CharterId,
     matters::{
@@ -16,7 +16,7 @@ use crate::{
             template::{Requirement, StageRule},
         },
     },
-    people, text,
+    text,
 };
 
 /// More were never adopted by one village.
@@ -98,8 +98,7 @@ pub(in crate::matters) async fn charter_view(db: &impl ConnectionTrait, row: cha
 }
 
 async fn views(db: &impl ConnectionTrait, rows: Vec<charter::Model>) -> Result<Vec<CharterView>> {
-    let names = people::queries::names(db, rows.iter().map(|row| row.recorded_by).collect()).await?;
-    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let names = Names::of(db, rows.iter().map(|row| (row.recorded_by, Some(row.body_id))).collect()).await?;
     let paths = template::Entity::find()
         .filter(template::Column::Key.is_in(rows.iter().map(|row| row.template_key.clone())))
         .all(db)
@@ -117,10 +116,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<charter::Model>) -> Result<V
             path: path.stages.iter().map(path_stage).collect(),
             adopted_on: row.adopted_on,
             source: row.source,
-            recorded_by: ActorView {
-                name: names.get(&row.recorded_by).cloned().unwrap_or_default(),
-                body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
-            },
+            recorded_by: names.actor(row.recorded_by, Some(row.body_id)),
             recorded_at: clock::local(row.recorded_at),
             ended_at: row.ended_at.map(clock::local),
         })

@@ -4,13 +4,13 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::stays::ActorView;
+use super::stays::{ActorView, Names};
 use crate::{
-    bodies, clock,
+    clock,
     error::Result,
     ids::MatterId,
     matters::rows::{halt, stage_record},
-    people, text,
+    text,
 };
 
 /// That a step was held up.
@@ -42,15 +42,11 @@ pub(super) async fn halts(
 ) -> Result<Vec<HaltView>> {
     let own = halt::Entity::find().filter(halt::Column::MatterId.eq(id)).order_by_asc(halt::Column::Ordinal);
     let rows = own.all(db).await?;
-    let names = people::queries::names(db, rows.iter().map(|row| row.actor_id).collect()).await?;
-    let bodies = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let names = Names::of(db, rows.iter().map(|row| (row.actor_id, Some(row.body_id))).collect()).await?;
     let stage = |ordinal: i32| stays.iter().find(|stay| stay.ordinal == ordinal).map(|stay| stay.stage.clone());
     let view = |row: halt::Model| HaltView {
-        stage_name: stage(row.ordinal).map(|stage| text::say(&format!("stage-{stage}"))).unwrap_or_default(),
-        by: ActorView {
-            name: names.get(&row.actor_id).cloned().unwrap_or_default(),
-            body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
-        },
+        stage_name: stage(row.ordinal).map(|stage| text::word("stage", &stage)).unwrap_or_default(),
+        by: names.actor(row.actor_id, Some(row.body_id)),
         reason: row.reason,
         halted_at: clock::local(row.halted_at),
         until_at: clock::local(row.until_at),

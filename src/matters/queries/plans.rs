@@ -4,16 +4,18 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{row, stays::ActorView};
+use super::{
+    row,
+    stays::{ActorView, Names},
+};
 use crate::{
-    bodies, clock,
+    clock,
     error::{Code, Result},
     ids::MatterId,
     matters::{
         rows::plan,
         rules::changes::{self, Change},
     },
-    people,
 };
 
 /// Which version.
@@ -63,17 +65,13 @@ pub async fn plan(db: &impl ConnectionTrait, (id, version): (MatterId, Option<i3
         _ => newest,
     };
     let before = plan::Entity::find_by_id((id, shown.version - 1)).one(db).await?;
-    let names = people::queries::names(db, vec![shown.actor_id]).await?;
-    let bodies = bodies::queries::names(db, vec![shown.body_id]).await?;
+    let names = Names::of(db, vec![(shown.actor_id, Some(shown.body_id))]).await?;
     Ok(PlanView {
         matter_id: id,
         version: shown.version,
         versions,
         changes: before.map(|before| changes::between(&before.text, &shown.text)).unwrap_or_default(),
-        by: ActorView {
-            name: names.get(&shown.actor_id).cloned().unwrap_or_default(),
-            body_name: bodies.get(&shown.body_id).cloned().unwrap_or_default(),
-        },
+        by: names.actor(shown.actor_id, Some(shown.body_id)),
         written_at: clock::local(shown.written_at),
         text: shown.text,
         reason: shown.reason,

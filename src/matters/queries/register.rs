@@ -66,7 +66,7 @@ fn heads() -> Vec<Cell> {
         "source",
         "responsible",
     ];
-    keys.map(|key| Cell::from(text::say(&format!("register-{key}")))).to_vec()
+    keys.map(|key| Cell::from(text::word("register", key))).to_vec()
 }
 
 fn line(matter: MatterSummary, money: &[Sum]) -> Vec<Cell> {

@@ -121,7 +121,7 @@ pub struct EvidenceView {
 pub async fn stays(db: &impl ConnectionTrait, id: MatterId) -> Result<Vec<StageView>> {
     let standing = standing(db, id).await?;
     let stays = stays_of(db, id).await?;
-    let names = Names::of(db, &standing, &stays).await?;
+    let names = Names::on(db, &standing, &stays).await?;
     let show = |stay: &stage_record::Model| {
         let rule = Stage::parse(&stay.stage).and_then(|stage| standing.template.stage(stage))?;
         let state = if stay.left_at.is_some() { left(&standing, stay) } else { StageState::Now };
@@ -199,7 +199,7 @@ fn filled(
         due_at: stay.due_at.map(clock::local),
         left_at: stay.left_at.map(clock::local),
         outcome: stay.outcome.clone(),
-        outcome_name: stay.outcome.as_ref().map(|code| text::say(&format!("stage-outcome-{}", code.replace('_', "-")))),
+        outcome_name: stay.outcome.as_ref().map(|code| text::word("stage-outcome", code)),
         actor: stay.actor_id.map(|person| names.actor(person, stay.body_id)),
         reason: stay.reason.clone(),
         authority: stay.authority.clone(),
@@ -217,13 +217,10 @@ fn piece(row: &evidence::Model, names: &Names) -> EvidenceView {
     };
     EvidenceView {
         kind: row.kind.clone(),
-        name: text::say(&format!("evidence-{}", row.kind.replace('_', "-"))),
+        name: text::word("evidence", &row.kind),
         subject_id: row.subject_id.clone(),
         outcome: row.outcome.clone(),
-        outcome_name: row
-            .outcome
-            .as_ref()
-            .map(|code| text::say(&format!("evidence-outcome-{}", code.replace('_', "-")))),
+        outcome_name: row.outcome.as_ref().map(|code| text::word("evidence-outcome", code)),
         text: row.note.clone(),
         actor: row.actor_id.map(|person| names.actor(person, row.body_id)),
         at: clock::local(row.at),
@@ -238,20 +235,24 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) async fn of(
+    pub(super) async fn of(db: &impl ConnectionTrait, acted: Vec<(PersonId, Option<BodyId>)>) -> Result<Self> {
+        let (people, bodies): (Vec<_>, Vec<_>) = acted.into_iter().unzip();
+        Ok(Self {
+            people: people::queries::names(db, people).await?,
+            bodies: bodies::queries::names(db, bodies.into_iter().flatten().collect()).await?,
+        })
+    }
+
+    /// Those of a matter: who proposed it, who moved it on, who put something before it.
+    pub(super) async fn on(
         db: &impl ConnectionTrait,
         standing: &Standing,
         stays: &[stage_record::Model],
     ) -> Result<Self> {
-        let matter = &standing.matter;
-        let evidence = &standing.evidence;
-        let people =
-            stays.iter().filter_map(|stay| stay.actor_id).chain(evidence.iter().filter_map(|row| row.actor_id));
-        let bodies = stays.iter().filter_map(|stay| stay.body_id).chain(evidence.iter().filter_map(|row| row.body_id));
-        Ok(Self {
-            people: people::queries::names(db, people.chain([matter.proposer_id]).collect()).await?,
-            bodies: bodies::queries::names(db, bodies.chain([matter.body_id]).collect()).await?,
-        })
+        let proposed = (standing.matter.proposer_id, Some(standing.matter.body_id));
+        let moved = stays.iter().filter_map(|stay| Some((stay.actor_id?, stay.body_id)));
+        let attached = standing.evidence.iter().filter_map(|row| Some((row.actor_id?, row.body_id)));
+        Self::of(db, moved.chain(attached).chain([proposed]).collect()).await
     }
 
     pub(super) fn actor(&self, person: PersonId, body: Option<BodyId>) -> ActorView {

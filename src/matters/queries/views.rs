@@ -168,7 +168,7 @@ impl Reserved {
     #[must_use]
     pub fn of(item: ReservedItem) -> Self {
         let by = if item.is_the_collectives() { "reserved-decided-by-collective" } else { "reserved-decided-by" };
-        let name = text::say(&format!("reserved-{}", item.as_str().replace('_', "-")));
+        let name = text::word("reserved", item.as_str());
         Self { item, name, decided_by: text::say(by) }
     }
 }
@@ -210,7 +210,7 @@ pub struct Voice {
 pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView> {
     let standing = standing(db, id).await?;
     let stays = stays_of(db, id).await?;
-    let names = Names::of(db, &standing, &stays).await?;
+    let names = Names::on(db, &standing, &stays).await?;
     let missing = match standing.rule() {
         Ok(rule) if standing.position().state == State::Open => gate::missing(rule, &facts(db, &standing).await?),
         _ => Vec::new(),
@@ -311,9 +311,9 @@ fn summary(row: matter::Model, areas: &HashMap<String, String>, seats: &HashMap<
         title: row.title,
         summary: row.summary,
         state,
-        state_name: text::say(&format!("matter-state-{}", state.as_str().replace('_', "-"))),
+        state_name: text::word("matter-state", state.as_str()),
         stage,
-        stage_name: text::say(&format!("stage-{}", stage.as_str())),
+        stage_name: text::word("stage", stage.as_str()),
         stage_due_at: row.stage_due_at.filter(|_| state == State::Open).map(clock::local),
         is_overdue: state == State::Open && row.stage_overdue_at.is_some(),
         created_at: clock::local(row.created_at),

@@ -34,8 +34,7 @@ pub(in crate::media) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(post, path = "/v1/uploads", tag = "media", operation_id = "begin_upload",
     params(("Upload-Length" = i64, Header, description = "Bytes of the file"),
         ("Tus-Resumable" = Option<String>, Header, description = "1.0.0")),
-    responses((status = 201, body = UploadView, description = "Its address is in `Location`"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = UploadView, description = "Its address is in `Location`"), Problem))]
 async fn begin_upload(
     State(app): State<App>,
     actor: Actor,
@@ -62,8 +61,7 @@ async fn begin_upload(
 /// How far an own upload came, and what became of it; `HEAD` says it by headers alone.
 #[utoipa::path(get, path = "/v1/uploads/{id}", tag = "media", operation_id = "read_upload",
     params(("id" = UploadId, Path, description = "The upload")),
-    responses((status = 200, body = UploadView, description = "`Upload-Offset` is where to go on"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = UploadView, description = "`Upload-Offset` is where to go on"), Problem))]
 async fn read_upload(
     State(app): State<App>,
     actor: Actor,
@@ -103,8 +101,7 @@ async fn continue_upload(
 /// Drop an own upload; what it has become stays.
 #[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "media", operation_id = "drop_upload",
     params(("id" = UploadId, Path, description = "The upload")),
-    responses((status = 204, description = "It is gone"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "It is gone"), Problem))]
 async fn drop_upload(
     State(app): State<App>,
     actor: Actor,

@@ -131,7 +131,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         found: if may_manage { search(db, &area, &find).await? } else { Vec::new() },
         find: find.words(),
         may_manage,
-        roles: ROLES.iter().map(|role| (*role, text::say(&format!("body-role-{role}")))).collect(),
+        roles: ROLES.iter().map(|role| (*role, text::word("body-role", role))).collect(),
         area,
     };
     Ok(render_as(shown.draft.status(), &shown))

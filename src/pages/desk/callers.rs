@@ -33,7 +33,7 @@ pub(super) fn callers(clerk: &Clerk, area: &str, (likely, groups): (Audience, &[
     for seat in clerk.actor.seats.iter().filter(|seat| holds(clerk, seat.body_id, area)) {
         for (audience, group) in called.iter().filter(|(audience, _)| may_call(&seat.body_kind, *audience)) {
             let mut value = format!("{}/{}", seat.body_id, audience.as_str());
-            let who = text::say(&format!("meetings-audience-{}", audience.as_str()));
+            let who = text::word("meetings-audience", audience.as_str());
             let mut label = format!("{} · {who}", seat.body_name);
             if let Some(number) = group {
                 value = format!("{value}/{number}");

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     county::{Operator, TABS},
-    frame::{Clerk, Desk, Draft, code_of},
+    frame::{Clerk, Desk, Draft},
 };
 use crate::{
     app::{App, Path, Query},
@@ -18,7 +18,7 @@ use crate::{
     pages::{
         fields::Fields,
         layout::{Page, encode, render_as, see},
-        words::Words,
+        words::{Words, wire},
     },
     suggestions::{
         Category,
@@ -84,7 +84,7 @@ async fn shown(app: &App, clerk: &Clerk, (area, draft): (String, Draft)) -> Resu
         path: areas::path_names(db, &area).await?,
         below: areas::queries::children(db, Some(&area)).await?,
         categories: CATEGORIES,
-        said: said.into_iter().map(|one| (code_of(&one.category), one)).collect(),
+        said: said.into_iter().map(|one| (wire(one.category), one)).collect(),
         bodies: routing::choices(db, &area, app.now()).await?,
         names,
         area,

@@ -9,7 +9,6 @@ use axum::{
 };
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
-use serde::Serialize;
 
 use crate::{
     actor::Actor,
@@ -144,6 +143,15 @@ impl Clerk {
         let first = || self.areas().into_iter().next().unwrap_or_default();
         asked.filter(covered).map_or_else(first, str::to_owned)
     }
+
+    /// The area asked for, if the clerk has this right there; else the first where it is so.
+    ///
+    /// # Errors
+    /// `not_allowed` where it is so nowhere.
+    pub(super) fn place_with(&self, right: Right, asked: Option<String>) -> Result<String> {
+        let first = || bodies::areas_with(&self.actor, right).into_iter().next();
+        asked.filter(|area| self.may(right, area)).or_else(first).ok_or_else(|| Code::NotAllowed.into())
+    }
 }
 
 /// Pages that no door leads to belong to one nevertheless.
@@ -221,11 +229,6 @@ pub(super) fn moment_of(fields: &Fields, name: &str) -> Result<DateTime<Utc>> {
     checks.require(at.is_some(), name, "not_a_date");
     checks.done()?;
     at.map(|at| at.with_timezone(&Utc)).ok_or_else(|| Code::InvalidRequest.into())
-}
-
-/// The name of a code, as it goes over the wire.
-pub(super) fn code_of(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Day and time as a browser's picker takes them.

@@ -8,8 +8,8 @@ use super::frame::{Clerk, Desk, Draft, places};
 use crate::{
     app::{App, Query},
     areas::AreaName,
-    bodies::{self, Right},
-    error::{Code, Result},
+    bodies::Right,
+    error::Result,
     ids::HeldId,
     moderation::{self, DecideHeld, HeldView},
     pages::{
@@ -52,9 +52,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Qu
 }
 
 async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
-    let asked = filter.area.filter(|area| clerk.may(Right::Moderate, area));
-    let first = || bodies::areas_with(&clerk.actor, Right::Moderate).into_iter().next();
-    let area = asked.or_else(first).ok_or(Code::NotAllowed)?;
+    let area = clerk.place_with(Right::Moderate, filter.area)?;
     let shown = HeldPage {
         page: clerk.page(text::say("desk-held")).at("/desk/held"),
         desk: clerk.desk(),

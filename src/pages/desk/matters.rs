@@ -3,7 +3,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
-use super::frame::{Clerk, Desk, Draft, Due, code_of, live, named, places};
+use super::frame::{Clerk, Desk, Draft, Due, live, named, places};
 use crate::{
     app::{App, Query},
     areas::AreaName,
@@ -14,7 +14,7 @@ use crate::{
     pages::{
         fields::Fields,
         layout::{Page, encode, render, render_as, see},
-        words::Words,
+        words::{Words, wire},
     },
     text,
 };
@@ -46,8 +46,7 @@ struct ListPage {
 /// The list.
 pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
     let area = clerk.place(filter.area.as_deref());
-    let (stage, state) =
-        (filter.stage.map(|one| code_of(&one)).unwrap_or_default(), filter.state.map(|one| code_of(&one)));
+    let (stage, state) = (filter.stage.map(wire).unwrap_or_default(), filter.state.map(wire));
     let query = MattersQuery {
         area: Some(area.clone()),
         stage: filter.stage,

@@ -89,7 +89,7 @@ impl PaperPage {
 
 fn marks(vote: &VoteView) -> Vec<(String, String)> {
     if vote.options.is_empty() {
-        return ["for", "against"].map(|mark| (mark.to_owned(), text::say(&format!("choice-{mark}")))).into();
+        return ["for", "against"].map(|mark| (mark.to_owned(), text::word("choice", mark))).into();
     }
     vote.options.iter().map(|option| (option.key.clone(), option.text.clone())).collect()
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::{App, Path, Query},
     areas::AreaName,
-    bodies::{self, Right},
+    bodies::Right,
     error::{Code, Result},
     ids::{HouseholdId, PersonId, VoteId},
     pages::{
@@ -117,9 +117,7 @@ pub(super) async fn households(State(app): State<App>, clerk: Clerk, Query(filte
 }
 
 async fn found(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
-    let asked = filter.area.filter(|area| clerk.may(Right::OpenVote, area));
-    let first = || bodies::areas_with(&clerk.actor, Right::OpenVote).into_iter().next();
-    let area = asked.or_else(first).ok_or(Code::NotAllowed)?;
+    let area = clerk.place_with(Right::OpenVote, filter.area)?;
     let number = filter.number.unwrap_or_default();
     let home = match numbered(app, &clerk.actor, (&area, &number)).await {
         Ok(home) => Some(home),

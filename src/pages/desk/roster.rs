@@ -84,9 +84,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Qu
 }
 
 async fn shown(app: &App, clerk: &Clerk, (filter, outcome): (Filter, Outcome)) -> Result<Response> {
-    let codes = bodies::areas_with(&clerk.actor, Right::ImportRoster);
-    let asked = filter.area.filter(|area| clerk.may(Right::ImportRoster, area));
-    let area = asked.or_else(|| codes.first().cloned()).ok_or(Code::NotAllowed)?;
+    let area = clerk.place_with(Right::ImportRoster, filter.area)?;
     let name = filter.name.unwrap_or_default();
     let wanted = PeopleQuery {
         name: Some(name.clone()).filter(|name| !name.trim().is_empty()),

@@ -85,7 +85,7 @@ fn sheet(purpose: Purpose) -> Sheet {
         kind,
         options: options.split_whitespace().collect::<Vec<_>>().join("\n"),
     });
-    Sheet { purpose, title: text::say(&format!("forms-purpose-{purpose}")), slots: slots.collect() }
+    Sheet { purpose, title: text::word("forms-purpose", purpose), slots: slots.collect() }
 }
 
 /// Opens a form about a matter with the questions typed.

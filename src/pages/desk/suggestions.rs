@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{
     aloud::missing,
-    frame::{Clerk, Desk, Draft, Due, code_of, live},
+    frame::{Clerk, Desk, Draft, Due, live},
     matters::{item_of, path_of},
     suggestion_acts,
 };
@@ -26,7 +26,7 @@ use crate::{
         fields::{Fields, Sent, with_files},
         layout::{Live, Page, encode, render, render_as, see},
         thread::{self, Thread},
-        words::Words,
+        words::{Words, wire},
     },
     streams,
     suggestions::{
@@ -77,7 +77,7 @@ pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Qu
     let found = suggestions::queries::list(app.store.read(), &app.keys, &clerk.actor, query);
     let page::Page { items, next_cursor } = found.await?;
     let rows = items.into_iter().map(|voice| row(&app, voice)).collect();
-    let state = filter.state.map(|state| code_of(&state)).unwrap_or_default();
+    let state = filter.state.map(wire).unwrap_or_default();
     let more = if state.is_empty() { "?".to_owned() } else { format!("?state={}&", encode(&state)) };
     let page = live(&app, &clerk, (clerk.page(text::say("desk-suggestions")), &Draft::default())).await?;
     Ok(render(&ListPage { page, desk: clerk.desk(), state, rows, more, next_cursor }))
@@ -89,7 +89,7 @@ fn row(app: &App, voice: SuggestionSummary) -> Row {
         title: title(&voice),
         notes: notes(&voice),
         from: from(&voice),
-        state: text::say(&format!("suggestion-state-{}", code_of(&voice.state))),
+        state: text::word("suggestion-state", &wire(voice.state)),
         due: waits.then(|| Due::seen(next_step(&voice).1, app.now())),
         id: voice.id,
     }
@@ -117,7 +117,7 @@ pub(super) fn title(voice: &SuggestionSummary) -> String {
 
 /// Number, kind, whether everybody sees it, clip and photos.
 pub(super) fn notes(voice: &SuggestionSummary) -> Vec<String> {
-    let kind = text::say(&format!("suggestion-kind-{}", code_of(&voice.kind)));
+    let kind = text::word("suggestion-kind", &wire(voice.kind));
     let photos = voice.media.iter().filter(|one| one.kind == "photo").count();
     let clip = voice.media.iter().find_map(|one| one.duration_ms);
     let mut notes = vec![format!("{kind} {}", voice.number)];
@@ -174,7 +174,7 @@ impl VoicePage {
     }
 
     fn can(&self, step: &str) -> bool {
-        self.voice.can.iter().any(|one| code_of(one) == step)
+        self.voice.can.iter().any(|one| wire(one) == step)
     }
 
     fn is_urgent(&self) -> bool {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::{App, Path, Query},
     areas::AreaName,
-    bodies::{self, Right},
+    bodies::Right,
     error::{Code, Result},
     ids::{PersonId, SuspensionId},
     pages::{
@@ -49,9 +49,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Qu
 
 async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
     let db = app.store.read();
-    let asked = filter.area.filter(|area| clerk.may(Right::SuspendSpeaking, area));
-    let first = || bodies::areas_with(&clerk.actor, Right::SuspendSpeaking).into_iter().next();
-    let area = asked.or_else(first).ok_or(Code::NotAllowed)?;
+    let area = clerk.place_with(Right::SuspendSpeaking, filter.area)?;
     let find = Find::named(filter.find);
     let shown = SuspensionsPage {
         page: clerk.page(text::say("desk-suspensions")).at("/desk/suspensions"),

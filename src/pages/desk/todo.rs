@@ -3,7 +3,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
-use super::frame::{Clerk, Desk, Draft, Due, code_of, live, villages};
+use super::frame::{Clerk, Desk, Draft, Due, live, villages};
 use crate::{
     app::App,
     bodies::{self, Right},
@@ -17,7 +17,7 @@ use crate::{
     page::PageQuery,
     pages::{
         layout::{Page, render},
-        words::Words,
+        words::{Words, wire},
     },
     privacy,
     suggestions::{self, Figures, Step, SuggestionSummary, asked, figures},
@@ -105,7 +105,7 @@ async fn unseen(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
 /// Voices of others about which the clerk's bodies are asked: to take them, to do a part, to give more days.
 async fn of_others(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let todo = |one: asked::Waiting| Todo {
-        title: text::say(&format!("suggestion-kind-{}", code_of(&one.kind))),
+        title: text::word("suggestion-kind", &wire(one.kind)),
         notes: vec![one.number],
         from: one.owner_body_name,
         due: Some(Due::seen(one.answer_due_at, app.now())),

@@ -1,4 +1,5 @@
 //! What the system shows in a stream, and shows otherwise when it has changed.
+use fluent_bundle::FluentValue;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::{
     error::{Code, Result},
     ids::StreamId,
     store::Tx,
+    text,
 };
 
 /// What the system shows: a line that leads somewhere.
@@ -34,6 +36,13 @@ pub struct Card {
 impl Card {
     pub(super) fn body(&self) -> Value {
         json!({ "card": self.code, "title": self.title, "text": self.text, "link": self.link })
+    }
+
+    /// The card of which two sentences speak, `KEY-title` and `KEY-text`, each with what it needs of the blanks.
+    #[must_use]
+    pub fn worded((code, key): (&'static str, &str), blanks: &[(&str, FluentValue<'_>)], link: String) -> Self {
+        let [title, text] = [format!("{key}-title"), format!("{key}-text")].map(|key| text::say_with(&key, blanks));
+        Self { code, title, text, link }
     }
 }
 

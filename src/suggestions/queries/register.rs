@@ -80,11 +80,11 @@ fn heads() -> Vec<Cell> {
         "cosigns",
         "rating",
     ];
-    keys.map(|key| Cell::from(text::say(&format!("voices-{key}")))).to_vec()
+    keys.map(|key| Cell::from(text::word("voices", key))).to_vec()
 }
 
 fn line(area: String, voice: SuggestionSummary) -> Vec<Cell> {
-    let word = |of: &str, code: String| text::say(&format!("{of}-{code}"));
+    let word = |of: &str, code: String| text::word(of, &code);
     let words = [
         voice.number,
         area,

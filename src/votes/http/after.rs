@@ -27,8 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// What was said against a result, and what was answered; nobody's name is told.
 #[utoipa::path(get, path = "/v1/votes/{id}/challenges", tag = "votes", operation_id = "list_challenges",
     params(("id" = VoteId, Path)),
-    responses((status = 200, body = Vec<ChallengeView>, description = "Oldest first; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<ChallengeView>, description = "Oldest first; for everybody"), Problem))]
 async fn list_challenges(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<Vec<ChallengeView>>> {
     queries::vote(app.store.read(), id).await?;
     challenges::of(&app, id).await.map(Json)
@@ -56,8 +55,7 @@ async fn challenge_result(
 /// Answer a challenge; one that is right overturns the result.
 #[utoipa::path(post, path = "/v1/votes/{id}/challenges/{challenge_id}/answer", tag = "votes", operation_id = "answer_challenge",
     params(("id" = VoteId, Path), ("challenge_id" = ChallengeId, Path)), request_body = AnswerChallenge,
-    responses((status = 200, body = ChallengeView, description = "Answered, and published"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = ChallengeView, description = "Answered, and published"), Problem))]
 async fn answer_result_challenge(
     State(app): State<App>,
     actor: Actor,

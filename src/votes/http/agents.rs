@@ -42,7 +42,7 @@ struct Numbered {
 /// The proxies of a vote: the list that is published; all of them for who checks.
 #[utoipa::path(get, path = "/v1/votes/{id}/proxies", tag = "votes", operation_id = "list_proxies", params(("id" = VoteId, Path)),
     responses((status = 200, body = ProxiesView, description = "For those who may see what is shown to the area"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_proxies(State(app): State<App>, actor: Actor, Path(id): Path<VoteId>) -> Result<Json<ProxiesView>> {
     proxies(app.store.read(), &actor, id).await.map(Json)
 }
@@ -99,7 +99,7 @@ async fn revoke_vote_proxy(
 #[utoipa::path(get, path = "/v1/votes/{id}/proxies/{number}/proof", tag = "votes", operation_id = "read_proxy_proof",
     params(("id" = VoteId, Path), ("number" = i32, Path, description = "The elector's number on the roll")),
     responses((status = 200, description = "The photo, for both sides and who checks", content_type = "image/jpeg"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn read_proxy_proof(
     State(app): State<App>,
     actor: Actor,
@@ -112,8 +112,7 @@ async fn read_proxy_proof(
 
 /// The own household, with who casts for it.
 #[utoipa::path(get, path = "/v1/me/household", tag = "votes", operation_id = "read_my_household",
-    responses((status = 200, body = HouseholdView, description = "Its people, and those named"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HouseholdView, description = "Its people, and those named"), Problem))]
 async fn read_my_household(State(app): State<App>, actor: Actor) -> Result<Json<HouseholdView>> {
     own_household(&app, &actor).await.map(Json)
 }
@@ -121,8 +120,7 @@ async fn read_my_household(State(app): State<App>, actor: Actor) -> Result<Json<
 /// A household by its number on the village's roster.
 #[utoipa::path(get, path = "/v1/areas/{code}/households", tag = "votes", operation_id = "find_household",
     params(("code" = String, Path), Numbered),
-    responses((status = 200, body = HouseholdView, description = "For who opens votes there"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = HouseholdView, description = "For who opens votes there"), Problem))]
 async fn find_household(
     State(app): State<App>,
     actor: Actor,
@@ -136,7 +134,7 @@ async fn find_household(
 #[utoipa::path(post, path = "/v1/households/{id}/agents", tag = "votes", operation_id = "name_household_agents",
     params(("id" = HouseholdId, Path)), request_body = NameAgents,
     responses((status = 200, body = HouseholdView, description = "Named; a roll that is frozen stays as it is"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn name_household_agents(
     State(app): State<App>,
     actor: Actor,

@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// The paper of a vote: the log of sheets, the boxes, whether it all adds up. Another's figures are not shown before two agree.
 #[utoipa::path(get, path = "/v1/votes/{id}/paper", tag = "votes", operation_id = "read_paper", params(("id" = VoteId, Path)),
     responses((status = 200, body = PaperView, description = "For who counts: who opens votes, the supervision committee; and who stands in for the office"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn read_paper(State(app): State<App>, actor: Actor, Path(id): Path<VoteId>) -> Result<Json<PaperView>> {
     paper(app.store.read(), &actor, id).await.map(Json)
 }
@@ -59,8 +59,7 @@ async fn issue_paper_sheet(
 /// Write down that a sheet is in no box: given back, spoilt, lost.
 #[utoipa::path(post, path = "/v1/votes/{id}/paper/sheets/{number}/end", tag = "votes", operation_id = "end_sheet",
     params(("id" = VoteId, Path), ("number" = i32, Path, description = "The number on its stub")), request_body = EndSheet,
-    responses((status = 200, body = SheetView, description = "The elector stands as before"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SheetView, description = "The elector stands as before"), Problem))]
 async fn end_paper_sheet(
     State(app): State<App>,
     actor: Actor,
@@ -76,7 +75,7 @@ async fn end_paper_sheet(
 #[utoipa::path(post, path = "/v1/votes/{id}/paper/counts", tag = "votes", operation_id = "count_box",
     params(("id" = VoteId, Path)), request_body = CountBox,
     responses((status = 200, body = PaperView, description = "Written down, in place of what the same person wrote before"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn count_paper_box(
     State(app): State<App>,
     actor: Actor,
@@ -142,7 +141,7 @@ async fn sign_paper_of_vote(
 #[utoipa::path(get, path = "/v1/votes/{id}/paper/boxes/{number}/photo", tag = "votes", operation_id = "read_tally_sheet",
     params(("id" = VoteId, Path), ("number" = i32, Path, description = "The box")),
     responses((status = 200, description = "For who counts; of an open vote with a result for its area", content_type = "image/jpeg"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn read_tally_sheet(
     State(app): State<App>,
     actor: Actor,

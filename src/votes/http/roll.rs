@@ -28,8 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The roll of a vote: its numbers, its root, what was changed after the freeze.
 #[utoipa::path(get, path = "/v1/votes/{id}/roll", tag = "votes", operation_id = "read_roll", params(("id" = VoteId, Path)),
-    responses((status = 200, body = RollView, description = "Without names; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = RollView, description = "Without names; for everybody"), Problem))]
 async fn read_roll(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<RollView>> {
     roll(&app, id).await.map(Json)
 }
@@ -38,7 +37,7 @@ async fn read_roll(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Jso
 #[utoipa::path(get, path = "/v1/votes/{id}/roll/entries", tag = "votes", operation_id = "list_roll_entries",
     params(("id" = VoteId, Path), PageQuery),
     responses((status = 200, body = Page<RollEntryView>, description = "For those who may see what is shown to the area"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_roll_entries(
     State(app): State<App>,
     actor: Actor,
@@ -51,8 +50,7 @@ async fn list_roll_entries(
 /// Objections to the roll: one's own; for the office all of them.
 #[utoipa::path(get, path = "/v1/votes/{id}/roll/objections", tag = "votes", operation_id = "list_roll_objections",
     params(("id" = VoteId, Path)),
-    responses((status = 200, body = Vec<RollObjectionView>, description = "Oldest first"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<RollObjectionView>, description = "Oldest first"), Problem))]
 async fn list_roll_objections(
     State(app): State<App>,
     actor: Actor,
@@ -85,7 +83,7 @@ async fn raise_objection_to_roll(
     operation_id = "decide_roll_objection",
     params(("id" = VoteId, Path), ("objection_id" = RollObjectionId, Path)), request_body = DecideRollObjection,
     responses((status = 200, body = RollObjectionView, description = "Decided; it holds once a second person confirms it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn decide_objection_to_roll(
     State(app): State<App>,
     actor: Actor,

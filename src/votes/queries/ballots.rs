@@ -91,7 +91,7 @@ pub async fn ballots(
         let mut shown = ballot(&entry, (name(entry.person_id), entry.cast_by.map(name)), own, &options);
         // by which of them a few came would tell of the few
         if is_secret && TOOK_PART.contains(&entry.channel.as_str()) {
-            shown.choice_name = text::say(&format!("vote-channel-{ONLINE}"));
+            shown.choice_name = text::word("vote-channel", ONLINE);
         }
         shown
     };
@@ -109,10 +109,10 @@ fn ballot(
     let choices = kept.filter(|_| !options.is_empty()).map(marks);
     let said = |key: &str| options.iter().find(|one| one.key == key).map_or_else(String::new, |one| one.text.clone());
     let choice_name = match (choice, &choices) {
-        (Some(choice), _) => text::say(&format!("choice-{}", choice.as_str())),
+        (Some(choice), _) => text::word("choice", choice.as_str()),
         (None, Some(keys)) if keys.is_empty() => text::say("choice-abstain"),
         (None, Some(keys)) => keys.iter().map(|key| said(key)).collect::<Vec<_>>().join("、"),
-        (None, None) => text::say(&format!("vote-channel-{}", entry.channel)),
+        (None, None) => text::word("vote-channel", &entry.channel),
     };
     BallotView {
         number: entry.number,

@@ -145,7 +145,7 @@ pub(in crate::votes) fn view(calendar: &Calendar, row: challenge::Model) -> Chal
         raised_at: clock::local(row.raised_at),
         due_at: clock::local(row.due_at),
         lapses_at: clock::local(lapses_at(calendar, row.due_at)),
-        state_name: text::say(&format!("challenge-{}", row.state)),
+        state_name: text::word("challenge", &row.state),
         state: row.state,
         answer: row.answer,
         answered_at: row.answered_at.map(clock::local),

@@ -301,7 +301,7 @@ async fn sheet_views(db: &impl ConnectionTrait, rows: Vec<paper_sheet::Model>) -
         number: row.number,
         name: electors.get(&row.number).map(name).unwrap_or_default(),
         taken_by: row.taken_by.as_ref().map(name),
-        state_name: text::say(&format!("paper-sheet-{}", row.state)),
+        state_name: text::word("paper-sheet", &row.state),
         state: row.state,
         overrides: row.channel_before != super::NOT_CAST,
         mobile_box: row.mobile_box,

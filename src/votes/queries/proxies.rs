@@ -1,6 +1,8 @@
 //! Reads of proxies: who casts for whom, for the public list, for both sides, for who checks.
 use chrono::{DateTime, FixedOffset, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -76,18 +78,21 @@ pub(in crate::votes) async fn entry_of(
     Ok(own.filter(roll_entry::Column::PersonId.eq(person)).one(db).await?)
 }
 
+/// Proxies that hold, or wait to be checked.
+fn standing(vote: VoteId) -> Select<roll_agent::Entity> {
+    roll_agent::Entity::find()
+        .filter(roll_agent::Column::VoteId.eq(vote))
+        .filter(roll_agent::Column::Kind.eq(PROXY))
+        .filter(roll_agent::Column::State.is_in([NAMED, CHECKED]))
+}
+
 /// The proxy of an elector that holds, or waits to be checked.
 pub(in crate::votes) async fn active(
     db: &impl ConnectionTrait,
     vote: VoteId,
     number: i32,
 ) -> Result<Option<roll_agent::Model>> {
-    let rows = roll_agent::Entity::find()
-        .filter(roll_agent::Column::VoteId.eq(vote))
-        .filter(roll_agent::Column::Number.eq(number))
-        .filter(roll_agent::Column::Kind.eq(PROXY))
-        .filter(roll_agent::Column::State.is_in([NAMED, CHECKED]));
-    Ok(rows.one(db).await?)
+    Ok(standing(vote).filter(roll_agent::Column::Number.eq(number)).one(db).await?)
 }
 
 /// The same with the elector's place on the roll.
@@ -110,13 +115,8 @@ pub(in crate::votes) async fn held_by(
     vote: VoteId,
     agent: PersonId,
 ) -> Result<Vec<(roll_entry::Model, roll_agent::Model)>> {
-    let rows = roll_agent::Entity::find()
-        .filter(roll_agent::Column::VoteId.eq(vote))
-        .filter(roll_agent::Column::PersonId.eq(agent))
-        .filter(roll_agent::Column::Kind.eq(PROXY))
-        .filter(roll_agent::Column::State.is_in([NAMED, CHECKED]));
     let mut held = Vec::new();
-    for row in rows.all(db).await? {
+    for row in standing(vote).filter(roll_agent::Column::PersonId.eq(agent)).all(db).await? {
         held.push(agent_row(db, vote, row.number).await?);
     }
     Ok(held)
@@ -124,12 +124,7 @@ pub(in crate::votes) async fn held_by(
 
 /// For how many electors somebody is named or checked.
 pub(in crate::votes) async fn principals(db: &impl ConnectionTrait, vote: VoteId, agent: PersonId) -> Result<u64> {
-    let rows = roll_agent::Entity::find()
-        .filter(roll_agent::Column::VoteId.eq(vote))
-        .filter(roll_agent::Column::PersonId.eq(agent))
-        .filter(roll_agent::Column::Kind.eq(PROXY))
-        .filter(roll_agent::Column::State.is_in([NAMED, CHECKED]));
-    Ok(rows.count(db).await?)
+    Ok(standing(vote).filter(roll_agent::Column::PersonId.eq(agent)).count(db).await?)
 }
 
 /// The number of the household for which somebody is an alternate.
@@ -208,12 +203,8 @@ pub(in crate::votes) async fn around(
         Some(row) => Some(view(db, vote, row, true).await?),
         None => None,
     };
-    let rows = roll_agent::Entity::find()
-        .filter(roll_agent::Column::VoteId.eq(vote.id))
-        .filter(roll_agent::Column::PersonId.eq(person))
-        .filter(roll_agent::Column::Kind.eq(PROXY))
-        .filter(roll_agent::Column::State.is_in([NAMED, CHECKED]))
-        .order_by_asc(roll_agent::Column::Number);
+    let rows =
+        standing(vote.id).filter(roll_agent::Column::PersonId.eq(person)).order_by_asc(roll_agent::Column::Number);
     let others = views(db, vote, rows.all(db).await?, (true, true)).await?;
     Ok((mine, others))
 }
@@ -248,8 +239,8 @@ async fn views(
             elector_name: entry.map(|entry| name(entry.person_id)).unwrap_or_default(),
             agent_number: entries.iter().find(|entry| entry.person_id == row.person_id).map(|entry| entry.number),
             agent_name: name(row.person_id),
-            relation_name: text::say(&format!("proxy-relation-{relation}")),
-            state_name: text::say(&format!("proxy-state-{}", row.state)),
+            relation_name: text::word("proxy-relation", relation),
+            state_name: text::word("proxy-state", &row.state),
             has_cast: tells && entry.is_some_and(|entry| TOOK_PART.contains(&entry.channel.as_str())),
             has_proof: row.proof_media_id.is_some(),
             recorded_at: clock::local(row.recorded_at),

@@ -79,7 +79,7 @@ pub async fn turnout(db: &impl ConnectionTrait, id: VoteId) -> Result<TurnoutVie
     let groups = names.map(known);
     let show = |(channel, present): (&str, Option<u64>)| ChannelTurnout {
         channel: channel.to_owned(),
-        name: text::say(&format!("turnout-{channel}")),
+        name: text::word("turnout", channel),
         text: match present {
             Some(n) => n.to_string(),
             None => text::say_with("turnout-few", &[("n", FEW.to_string().into())]),

@@ -8,7 +8,6 @@ use crate::{
     people,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
-    text,
     votes::{
         queries::{self, households},
         rows::vote,
@@ -61,12 +60,7 @@ fn proxy_card(event: &Event, vote: &vote::Model, (elector, agent): (&str, &str))
         _ => ("proxy_ended", "card-proxy-ended", "/votes/"),
     };
     let blanks = [("question", vote.question.as_str().into()), ("elector", elector.into()), ("agent", agent.into())];
-    Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("{page}{}", vote.id),
-    }
+    Card::worded((code, key), &blanks, format!("{page}{}", vote.id))
 }
 
 async fn cast_for(tx: &Tx, event: &Event) -> Result<()> {
@@ -83,12 +77,7 @@ fn cast_card(event: &Event, vote: &vote::Model, caster: &str) -> Card {
     let is_household = event.get::<String>("how").as_deref() == Some("household");
     let key = if is_household { "card-cast-for-household" } else { "card-cast-for" };
     let blanks = [("question", vote.question.as_str().into()), ("caster", caster.into())];
-    Card {
-        code: "vote_cast_for",
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/votes/{}", vote.id),
-    }
+    Card::worded(("vote_cast_for", key), &blanks, format!("/votes/{}", vote.id))
 }
 
 async fn household(tx: &Tx, event: &Event) -> Result<()> {
@@ -101,12 +90,8 @@ async fn household(tx: &Tx, event: &Event) -> Result<()> {
         if !people::rules::is_adult(one.birth_date, today) {
             continue;
         }
-        let card = Card {
-            code: "household_agents_named",
-            title: text::say("card-household-agents"),
-            text: text::say_with("card-household-agents-text", &[("names", told.join("、").into())]),
-            link: "/household".to_owned(),
-        };
+        let blanks = [("names", told.join("、").into())];
+        let card = Card::worded(("household_agents_named", "card-household-agents"), &blanks, "/household".to_owned());
         let own = mailbox(tx, one.id).await?;
         post_card(tx, own, card).await?;
     }

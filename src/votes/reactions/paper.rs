@@ -65,12 +65,7 @@ async fn replaced(tx: &Tx, event: &Event) -> Result<()> {
         ("box", number.to_string().into()),
         ("reason", row.reason.as_str().into()),
     ];
-    let card = Card {
-        code: "counter_replaced",
-        title: text::say_with("card-counter-replaced-title", &blanks),
-        text: text::say_with("card-counter-replaced-text", &blanks),
-        link: format!("/votes/{}", vote.id),
-    };
+    let card = Card::worded(("counter_replaced", "card-counter-replaced"), &blanks, format!("/votes/{}", vote.id));
     let own = mailbox(tx, counter).await?;
     post_card(tx, own, card).await?;
     Ok(())
@@ -82,12 +77,7 @@ fn card(event: &Event, vote: &vote::Model, (code, key): (&'static str, &str)) ->
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("serial", serial.to_string().into()),
-        ("outcome", text::say(&format!("paper-sheet-{outcome}")).into()),
+        ("outcome", text::word("paper-sheet", &outcome).into()),
     ];
-    Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/votes/{}", vote.id),
-    }
+    Card::worded((code, key), &blanks, format!("/votes/{}", vote.id))
 }

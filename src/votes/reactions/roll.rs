@@ -1,5 +1,5 @@
 //! What is told of a roll: that it hangs, what was changed, that somebody objected, what was decided about it.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use sea_orm::EntityTrait;
 
 use crate::{
@@ -35,19 +35,14 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
 async fn posted(tx: &Tx, event: &Event) -> Result<()> {
     let vote = queries::row(tx, event.subject_id()?).await?;
     // it opens at 24:00 of the day on which people read that it still hangs
-    let last = clock::local(vote.opens_at - TimeDelta::milliseconds(1));
+    let last = clock::last_day(vote.opens_at);
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("electors", vote.roll_frozen.to_string().into()),
         ("month", last.month().into()),
         ("day", last.day().into()),
     ];
-    let card = Card {
-        code: "roll_posted",
-        title: text::say_with("card-roll-posted-title", &blanks),
-        text: text::say_with("card-roll-posted-text", &blanks),
-        link: format!("/votes/{}/roll", vote.id),
-    };
+    let card = Card::worded(("roll_posted", "card-roll-posted"), &blanks, format!("/votes/{}/roll", vote.id));
     super::tell_all(tx, &vote, card).await
 }
 
@@ -57,21 +52,14 @@ async fn amended(tx: &Tx, event: &Event) -> Result<()> {
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("number", number.to_string().into()),
-        ("op", text::say(&format!("roll-op-{op}")).into()),
+        ("op", text::word("roll-op", &op).into()),
     ];
-    let card = Card {
-        code: "roll_amended",
-        title: text::say_with("card-roll-amended-title", &blanks),
-        text: text::say_with("card-roll-amended-text", &blanks),
-        link: format!("/votes/{}/roll", vote.id),
-    };
+    let card = Card::worded(("roll_amended", "card-roll-amended"), &blanks, format!("/votes/{}/roll", vote.id));
     let number = i32::try_from(number).map_err(Error::broken)?;
     if let Some(entry) = roll_entry::Entity::find_by_id((vote.id, number)).one(tx).await? {
         // whoever is struck has to hear of it, not only read it
-        let (title, words, link) = (card.title.clone(), card.text.clone(), card.link.clone());
-        let own = Card { code: card.code, title, text: words, link };
         let mailbox = mailbox(tx, entry.person_id).await?;
-        post_card(tx, mailbox, own).await?;
+        post_card(tx, mailbox, card.clone()).await?;
     }
     super::tell_all(tx, &vote, card).await
 }
@@ -87,19 +75,14 @@ async fn objection(tx: &Tx, event: &Event) -> Result<Option<(vote::Model, roll_o
 async fn objected(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
     let Some(body) = super::run_by(tx, &vote).await? else { return Ok(()) };
-    let due = clock::local(row.due_at - TimeDelta::milliseconds(1));
+    let due = clock::last_day(row.due_at);
     let blanks = [
         ("question", vote.question.as_str().into()),
-        ("kind", text::say(&format!("roll-fault-{}", row.kind)).into()),
+        ("kind", text::word("roll-fault", &row.kind).into()),
         ("month", due.month().into()),
         ("day", due.day().into()),
     ];
-    let card = Card {
-        code: "roll_objected",
-        title: text::say_with("card-roll-objected-title", &blanks),
-        text: text::say_with("card-roll-objected-text", &blanks),
-        link: format!("/desk/votes/{}/roll", vote.id),
-    };
+    let card = Card::worded(("roll_objected", "card-roll-objected"), &blanks, format!("/desk/votes/{}/roll", vote.id));
     let stream = office(tx, body).await?;
     post_card(tx, stream, card).await?;
     Ok(())
@@ -114,12 +97,7 @@ async fn decided(tx: &Tx, event: &Event) -> Result<()> {
     };
     let blanks =
         [("question", vote.question.as_str().into()), ("reason", row.decision.as_deref().unwrap_or_default().into())];
-    let card = Card {
-        code: "roll_objection_decided",
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/votes/{}/roll", vote.id),
-    };
+    let card = Card::worded(("roll_objection_decided", key), &blanks, format!("/votes/{}/roll", vote.id));
     let own = mailbox(tx, row.raised_by).await?;
     post_card(tx, own, card).await?;
     Ok(())
@@ -128,15 +106,13 @@ async fn decided(tx: &Tx, event: &Event) -> Result<()> {
 /// The town's office and the supervision committee may decide now, and have some days for it.
 async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
-    // the days end at 24:00
-    let last = clock::local(lapses_at(tx.calendar(), row.due_at) - TimeDelta::milliseconds(1));
+    let last = clock::last_day(lapses_at(tx.calendar(), row.due_at));
     let blanks =
         [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
-    let card = Card {
-        code: "roll_objection_passed_on",
-        title: text::say_with("card-roll-passed-on-title", &blanks),
-        text: text::say_with("card-roll-passed-on-text", &blanks),
-        link: format!("/desk/votes/{}/roll", vote.id),
-    };
+    let card = Card::worded(
+        ("roll_objection_passed_on", "card-roll-passed-on"),
+        &blanks,
+        format!("/desk/votes/{}/roll", vote.id),
+    );
     super::tell_stand_ins(tx, &vote.area_code, card).await
 }

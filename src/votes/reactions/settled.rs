@@ -1,5 +1,5 @@
 //! What is told after the count: that a result was challenged, what was answered, the resolution.
-use chrono::{Datelike, TimeDelta};
+use chrono::Datelike;
 use sea_orm::EntityTrait;
 
 use crate::{
@@ -51,20 +51,15 @@ async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
         LAPSED => "card-challenge-lapsed",
         _ => "card-challenge-answered",
     };
-    // the days end at 24:00
-    let due = clock::local(row.due_at - TimeDelta::milliseconds(1));
+    let due = clock::last_day(row.due_at);
     let blanks = [
         ("question", vote.question.as_str().into()),
         ("answer", row.answer.as_deref().unwrap_or_default().into()),
         ("month", due.month().into()),
         ("day", due.day().into()),
     ];
-    let card = Card {
-        code: if is_new { "vote_challenged" } else { "challenge_answered" },
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("{}/votes/{}", if is_new { "/desk" } else { "" }, vote.id),
-    };
+    let (code, page) = if is_new { ("vote_challenged", "/desk/votes") } else { ("challenge_answered", "/votes") };
+    let card = Card::worded((code, key), &blanks, format!("{page}/{}", vote.id));
     let stream = if is_new {
         let Some(body) = super::run_by(tx, &vote).await? else { return Ok(()) };
         office(tx, body).await?
@@ -82,15 +77,10 @@ async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = challenge::Entity::find_by_id(event.subject_id::<ChallengeId>()?).one(tx).await? else {
         return Ok(());
     };
-    // the days end at 24:00
-    let last = clock::local(lapses_at(tx.calendar(), row.due_at) - TimeDelta::milliseconds(1));
+    let last = clock::last_day(lapses_at(tx.calendar(), row.due_at));
     let blanks =
         [("question", vote.question.as_str().into()), ("month", last.month().into()), ("day", last.day().into())];
-    let card = Card {
-        code: "challenge_passed_on",
-        title: text::say_with("card-challenge-passed-on-title", &blanks),
-        text: text::say_with("card-challenge-passed-on-text", &blanks),
-        link: format!("/desk/votes/{}", vote.id),
-    };
+    let card =
+        Card::worded(("challenge_passed_on", "card-challenge-passed-on"), &blanks, format!("/desk/votes/{}", vote.id));
     super::tell_stand_ins(tx, &vote.area_code, card).await
 }

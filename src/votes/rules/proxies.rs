@@ -87,8 +87,7 @@ impl ProxyRule {
     /// end of the 7th.
     #[must_use]
     pub fn until(&self, closes_at: DateTime<Utc>) -> DateTime<Utc> {
-        // a vote that ends at 24:00 ends on the day before
-        let last = clock::local_date(closes_at - TimeDelta::milliseconds(1));
+        let last = clock::last_day(closes_at);
         clock::start_of_day(last - TimeDelta::days(i64::from(self.days_before)) + TimeDelta::days(1))
     }
 }

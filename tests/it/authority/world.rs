@@ -6,9 +6,10 @@ use liusheng::{
     bodies::{self, By},
     ids::{BodyId, PersonId, SeatId},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::matrix::At;
+pub(super) use crate::support::id;
 use crate::support::{Somebody, TestApp, import, monday, person_of};
 
 /// Where. A and B are villages of one town, C lies in another.
@@ -75,10 +76,6 @@ pub(super) struct World {
     pub(super) known: HashMap<String, (String, Place, Option<PersonId>)>,
     shared: HashMap<(String, At, Option<&'static str>), String>,
     next: HashMap<Place, usize>,
-}
-
-pub(super) fn id(value: &Value) -> String {
-    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned()
 }
 
 impl World {

@@ -15,18 +15,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::forged::WAYS;
-use super::{by_browser, by_python};
+use super::{Dice, by_browser, by_python};
 use crate::support::is_full_run;
 
-/// Whole numbers that are the same in every run.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
     fn uuid(&mut self) -> Uuid {
         let half = |dice: &mut Self| u128::from(dice.0.wrapping_mul(dice.below(1 << 30) as u64 | 1));
         Uuid::from_u128(half(self) << 64 | half(self))

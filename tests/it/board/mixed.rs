@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::votes::checked;
+use super::{Dice, votes::checked};
 use crate::support::{Answer, Somebody, TestApp, Village, count, is_full_run};
 
 const PHOTO: &[u8] = include_bytes!("../../data/media/clear.png");
@@ -14,16 +14,6 @@ const ROSTER: &str = include_str!("../../data/roster_small.csv");
 /// Who cast for others, by number on the roster; and those others, who sit nowhere.
 const AGENTS: [&str; 3] = ["00007", "00010", "00014"];
 const PRINCIPALS: [&str; 7] = ["00008", "00011", "00015", "00020", "00023", "00026", "00029"];
-
-/// Whole numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-}
 
 /// What is true of an elector, as the rules have it.
 #[derive(Clone, Debug, Default)]

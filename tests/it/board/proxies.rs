@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
-use super::Sealed;
+use super::{Sealed, paper::number};
 use crate::support::{Answer, Raw, Somebody, TestApp, Village, count};
 
 const PHOTO: &[u8] = include_bytes!("../../data/media/clear.png");
@@ -27,10 +27,6 @@ fn agent(name: &str) -> Value {
 
 fn ballot(elector: Option<i64>, choice: &str) -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choice": choice, "elector": elector })
-}
-
-async fn number(who: &Somebody, vote: &str) -> i64 {
-    who.get(&format!("{vote}/me")).await.ok()["number"].as_i64().unwrap()
 }
 
 /// What lies in somebody's own mailbox.

@@ -4,7 +4,7 @@ use liusheng::{board::sealing::Trustee, keys::sha256_hex, people};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{key_pairs, votes::checked};
+use super::{key_pairs, paper::number, votes::checked};
 use crate::support::{Raw, Somebody, TestApp, Village, count, import, person_of};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
@@ -193,10 +193,6 @@ fn roster(number: &str, instead: &str) -> String {
     let lines = ROSTER.lines().filter(|line| !line.starts_with(number));
     let kept = lines.map(|line| format!("{line}\n")).collect::<String>();
     kept + instead
-}
-
-async fn number(who: &Somebody, vote: &str) -> i64 {
-    who.get(&format!("{vote}/me")).await.ok()["number"].as_i64().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -17,28 +17,11 @@ use sea_orm::TryGetable;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Sealed;
+use super::{Dice, Sealed};
 use crate::support::{Raw, TestApp, Village, import};
 
 /// Ballots whose choice we know and the attacker does not.
 const KNOWN: usize = 200;
-
-/// Whole numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
-    fn shuffled<T>(&mut self, mut items: Vec<T>) -> Vec<T> {
-        for at in (1..items.len()).rev() {
-            items.swap(at, self.below(at + 1));
-        }
-        items
-    }
-}
 
 /// How many right guesses chance gives, and how far one standard deviation goes.
 fn chance(truth: &[&str], dice: &mut Dice) -> (f64, f64) {

@@ -7,7 +7,7 @@ use liusheng::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Sealed, by_browser, by_python, cast, envelope};
+use super::{Sealed, by_browser, by_python, cast, envelope, proofs};
 use crate::support::{Raw, TestApp, Village, count};
 
 /// The archive, found good by all three.
@@ -92,7 +92,7 @@ async fn a_secret_vote_is_sealed_counted_and_checked() {
         let leaf = tree::leaf(proof["entry"]["leaf"].as_str().unwrap().as_bytes());
         let at = (proof["entry"]["place"].as_u64().unwrap(), proof["head"]["n"].as_u64().unwrap());
         assert_eq!(
-            tree::climbed(leaf, at, &path).map(|root| lsb1::hex(&root)).as_deref(),
+            proofs::climbed(leaf, at, &path).map(|root| lsb1::hex(&root)).as_deref(),
             proof["head"]["root"].as_str()
         );
     }
@@ -164,7 +164,7 @@ async fn a_secret_vote_is_sealed_counted_and_checked() {
         .map(|step| lsb1::unhex_hash(step.as_str().unwrap()).unwrap())
         .collect();
     let root = |head: &Value| lsb1::unhex_hash(head["root"].as_str().unwrap()).unwrap();
-    assert!(tree::is_beginning((from, root(&before)), (to, root(&now)), &path));
+    assert!(proofs::is_beginning((from, root(&before)), (to, root(&now)), &path));
     // who took part is told, what was chosen is not
     let listed = electors[0].get(&vote.path("/ballots?limit=100")).await.ok();
     assert!(

@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::{
     simulation::{
@@ -11,13 +10,8 @@ use crate::{
         device::{Device, Rules},
         fetch,
     },
-    support::{Socket, Somebody, TestApp, Village},
+    support::{Socket, Somebody, TestApp, Village, say},
 };
-
-async fn say(who: &Somebody, stream: &str, text: &str) -> i64 {
-    let message = json!({ "client_id": Uuid::now_v7(), "text": text });
-    who.post(&format!("/v1/streams/{stream}/messages"), message).await.ok()["seq"].as_i64().unwrap()
-}
 
 /// The database is what it was before the last words, under servers that run: their places are given to other words.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

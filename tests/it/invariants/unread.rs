@@ -5,11 +5,10 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{
     simulation::seeds::{Seeded, any_seed, given_seed},
-    support::{Answer, Somebody, Village, answer, is_full_run},
+    support::{Answer, Somebody, Village, answer, group, is_full_run, say},
 };
 
 /// Entries that people count.
@@ -23,17 +22,6 @@ async fn row(who: &Somebody, stream: &str) -> Value {
 async fn read(who: &Somebody, stream: &str, seq: i64) -> Answer {
     let moving = who.request(Method::PUT, &format!("/v1/streams/{stream}/cursor"));
     answer(moving.json(&json!({ "seq": seq }))).await
-}
-
-async fn say(who: &Somebody, stream: &str) -> i64 {
-    let message = json!({ "client_id": Uuid::now_v7(), "text": "一句" });
-    who.post(&format!("/v1/streams/{stream}/messages"), message).await.ok()["seq"].as_i64().unwrap()
-}
-
-async fn group(village: &Village, people: &[&Somebody]) -> String {
-    let people: Vec<_> = people.iter().map(|who| who.person).collect();
-    let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": people });
-    village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned()
 }
 
 /// In a group, where all have a place from the beginning, and in a discussion, where it is made when it is needed.
@@ -63,9 +51,9 @@ async fn i6_unread_is_what_one_counts_by_hand() {
             let (who, place) = (&people[number], places.get_mut(&number).unwrap());
             let newest = row(who, &stream).await["last_seq"].as_i64().unwrap();
             match chance.below(6) {
-                0..3 => *place = say(who, &stream).await,
+                0..3 => *place = say(who, &stream, "一句").await,
                 3 => {
-                    let seq = say(who, &stream).await;
+                    let seq = say(who, &stream, "一句").await;
                     let recall = format!("/v1/streams/{stream}/messages/{seq}/recall");
                     who.post(&recall, json!({})).await.ok();
                     *place = seq;
@@ -108,7 +96,7 @@ async fn i7_cursors_only_move_forward() {
     let stream = group(&village, &[&ann]).await;
     let mut newest = 0;
     for _ in 0..30 {
-        newest = say(&village.chair, &stream).await;
+        newest = say(&village.chair, &stream, "一句").await;
     }
     let over = CancellationToken::new();
     let watching = tokio::spawn({

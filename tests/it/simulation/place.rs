@@ -3,10 +3,9 @@ use chrono::TimeDelta;
 use liusheng::streams::{StreamKind, commands, queries};
 use reqwest::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{run::Scene, seeds::Seeded};
-use crate::support::{Socket, Somebody, answer};
+use crate::support::{Socket, Somebody, answer, say};
 
 /// To whom the phones belong: somebody has two.
 const OWNERS: [usize; 5] = [0, 0, 1, 2, 3];
@@ -154,11 +153,6 @@ async fn group(scene: &Scene<'_>, number: u64, people: &[Somebody]) -> String {
     let group = json!({ "body_id": scene.village.committee, "title": format!("小组{number}"), "people": people });
     let opened = scene.village.chair.post("/v1/groups", group).await.ok();
     opened["stream_id"].as_str().unwrap().to_owned()
-}
-
-async fn say(who: &Somebody, stream: &str, text: &str) -> i64 {
-    let message = json!({ "client_id": Uuid::now_v7(), "text": text });
-    who.post(&format!("/v1/streams/{stream}/messages"), message).await.ok()["seq"].as_i64().unwrap()
 }
 
 async fn read(who: &Somebody, stream: &str, seq: i64) {

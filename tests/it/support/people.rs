@@ -18,6 +18,7 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Answer, TestApp, answer};
 
@@ -354,4 +355,23 @@ impl Seats<'_> {
         self.taken.push((person, seat.id));
         Somebody::signed_in(self.app, person).await
     }
+}
+
+/// Somebody says this in a conversation: its place there.
+pub(crate) async fn say(who: &Somebody, stream: &str, text: &str) -> i64 {
+    let message = json!({ "client_id": Uuid::now_v7(), "text": text });
+    who.post(&format!("/v1/streams/{stream}/messages"), message).await.ok()["seq"].as_i64().unwrap()
+}
+
+/// The chair brings these together: the stream of their group.
+pub(crate) async fn group(village: &Village, people: &[&Somebody]) -> String {
+    let people: Vec<_> = people.iter().map(|who| who.person).collect();
+    let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": people });
+    village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned()
+}
+
+/// Of what was made, the id.
+#[track_caller]
+pub(crate) fn id(value: &Value) -> String {
+    value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned()
 }

@@ -7,9 +7,9 @@ forms-purpose-visit = 回访
 forms-purpose-rating = 满意度评分
 forms-state-open = 正在填
 forms-state-closed = 已截止
-forms-card-typed = 您的纸质答卷已经录入：{ $title }
+forms-card-typed-title = 您的纸质答卷已经录入：{ $title }
 forms-card-typed-text = 村里的工作人员按您填的纸录入了一份答卷，每人只算一份。不是您填的，请找村务监督委员会。
-forms-card-visited = 有人记下了对您的走访：{ $title }
+forms-card-visited-title = 有人记下了对您的走访：{ $title }
 forms-card-visited-text = 记下的是：{ $said }。没有人来走访过您，或者这不是您说的，请找村务监督委员会。
 forms-said = { $question } { $answer }
 # What one can say to a statement, with blanks between: agreeing, not agreeing, neither. Surveys keep these words.

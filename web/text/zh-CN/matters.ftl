@@ -121,7 +121,7 @@ card-matter-not-passed = 表决没有通过：{ $title }
 card-matter-not-passed-text = { $number }，表决的每个数字都在结果页面上。
 card-matter-closed = 办结：{ $title }
 card-matter-closed-text = { $number }，任务、评价和总结都在档案里。
-card-stage-overdue = 超期：{ $title }
+card-stage-overdue-title = 超期：{ $title }
 card-stage-overdue-text = { $number }，{ $stage }已过期限，请尽快办理或写明原因。
 
 # The register as a table.

@@ -19,7 +19,7 @@ preview-removed = 一条消息已被移除
 preview-chain = [接龙] { $title }
 
 # Reports.
-report-made = 有人举报了一条消息
+report-made-title = 有人举报了一条消息
 report-made-text = 在“{ $title }”里，请到议事台处理。
 report-removed = 您举报的消息已移除
 report-kept = 您举报的消息没有移除

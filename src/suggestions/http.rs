@@ -299,7 +299,6 @@ async fn similar_suggestions(
     similar::similar(&app, &actor, &about).await.map(Json)
 }
 
-/// How a photo is wanted.
 /// A photo or clip, for whoever may see what it is attached to.
 #[utoipa::path(get, path = "/v1/media/{id}", tag = "media", operation_id = "read_media",
     params(("id" = String, Path, description = "The photo or clip"), SizeQuery),

@@ -291,6 +291,8 @@ kinds! {
     TaskOverdue "task.overdue",
     /// A contract was sent to the legal officers; data: body, matter.
     ContractReviewAsked "contract.review_asked",
+    /// Nobody said in time what is to be said of it; data: body, matter.
+    ContractOverdue "contract.overdue",
     /// One of them said what is to be said of it; data: body, matter, outcome.
     ContractReviewed "contract.reviewed",
     /// Everything was restored from a backup; data: events in it, log-ins ended.

@@ -29,6 +29,8 @@ use crate::{
 const MEDIA_KIND: &str = "contract";
 /// Contracts on one list at most.
 const MAX_CONTRACTS: u64 = 100;
+/// Contracts looked at in one go.
+const DUE_AT_ONCE: u64 = 50;
 
 /// A contract to be looked at.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -143,6 +145,7 @@ pub async fn ask(tx: &Tx, actor: &Actor, input: AskContractReview) -> Result<Con
     let officers = officers::of_area(tx, &input.area_code, tx.now()).await?;
     checks.require(!officers.is_empty(), "area_code", "no_legal_officer");
     checks.done()?;
+    let due_at = tx.calendar().add_working_days(tx.now(), CONTRACT_WORKING_DAYS);
     let row = contract::ActiveModel {
         id: Set(ContractReviewId::new()),
         area_code: Set(input.area_code),
@@ -152,14 +155,15 @@ pub async fn ask(tx: &Tx, actor: &Actor, input: AskContractReview) -> Result<Con
         text: Set(input.text.trim().replace("\r\n", "\n")),
         asked_by: Set(actor.person),
         asked_at: Set(tx.now()),
-        due_at: Set(tx.calendar().add_working_days(tx.now(), CONTRACT_WORKING_DAYS)),
+        due_at: Set(due_at),
         calendar_version: Set(tx.calendar().version().to_owned()),
+        late_at: Set(Some(due_at)),
         ..Default::default()
     };
     let row = row.insert(tx).await?;
     let to = Subject { kind: MEDIA_KIND, id: &row.id.to_string(), area: &row.area_code };
     photos::attach(tx, actor.person, &input.photos, to).await?;
-    record(tx, Kind::ContractReviewAsked, (&row, actor)).await?;
+    record(tx, Kind::ContractReviewAsked, (&row, Some(actor.person))).await?;
     view(tx, row).await
 }
 
@@ -187,6 +191,7 @@ pub async fn give_opinion(
         reviewed_by: Set(Some(actor.person)),
         reviewer_body_id: Set(Some(seat.body_id)),
         reviewed_at: Set(Some(tx.now())),
+        late_at: Set(None),
         ..Default::default()
     };
     let rows = contract::Entity::update_many()
@@ -196,13 +201,33 @@ pub async fn give_opinion(
         .exec_with_returning(tx)
         .await?;
     let row = rows.into_iter().next().ok_or(Code::WrongState)?;
-    record(tx, Kind::ContractReviewed, (&row, actor)).await?;
+    record(tx, Kind::ContractReviewed, (&row, Some(actor.person))).await?;
     view(tx, row).await
 }
 
-async fn record(tx: &Tx, kind: Kind, (row, actor): (&contract::Model, &Actor)) -> Result<()> {
+/// Says of each contract whose days are over that it is late, once. Records `contract.overdue`. Says how many.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let late = contract::Entity::find()
+        .filter(contract::Column::LateAt.lte(tx.now()))
+        .order_by_asc(contract::Column::LateAt)
+        .limit(DUE_AT_ONCE)
+        .all(tx)
+        .await?;
+    for row in &late {
+        let told = contract::ActiveModel { id: Set(row.id), late_at: Set(None), ..Default::default() };
+        told.update(tx).await?;
+        record(tx, Kind::ContractOverdue, (row, None)).await?;
+    }
+    Ok(late.len() as u64)
+}
+
+async fn record(tx: &Tx, kind: Kind, (row, by): (&contract::Model, Option<PersonId>)) -> Result<()> {
     let data = json!({ "body": row.body_id, "matter": row.matter_id, "outcome": row.outcome });
-    events::record(tx, Happening::new(kind, row.id).at(&row.area_code).by(actor.person).with(data)).await?;
+    let happening = Happening { actor: by, ..Happening::new(kind, row.id) };
+    events::record(tx, happening.at(&row.area_code).with(data)).await?;
     Ok(())
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Always true: who sits as a legal officer serves the villages that were named for the seat, or all that the body covers, and
 //! everybody sees where and when; a contract is read by the body that sent it and by the legal officers of its area, is answered
-//! once and not by who sent it, and beside its matter everybody reads whether it may be signed, not why. A mediation is read and
-//! known by its parties and by the officer who holds it, as long as that one sits there, and by nobody else, whatever their office:
+//! once and not by who sent it, or both hear once that it is late, and beside its matter everybody reads whether it may be signed,
+//! not why. A mediation is read and known by its parties and by the officer who holds it, as long as that one sits there, and by nobody else, whatever their office:
 //! its words, names and papers are sealed, and no event, card, notice, search, list or export of others says that there is one.
 //! What an officer's time went into is written down by that officer, and read by who sits over the area; on which days somebody
 //! mediated, and a word of it, by nobody else.
 //! Tables owned: `legal_desks`, `legal_villages`, `legal_hours`, `contract_reviews`, `mediations`, `mediation_parties`,
-//! `mediation_follow_ups`. Events recorded: `contract.review_asked`, `contract.reviewed`; of where and when an officer is there,
-//! of hours and of mediations, none (the rows are their own record).
+//! `mediation_follow_ups`. Events recorded: `contract.review_asked`, `contract.reviewed`, `contract.overdue`; of where and
+//! when an officer is there, of hours and of mediations, none (the rows are their own record).
 //!
 //! # Why
 //! A question of law is a public voice of the kind 咨询: it has its clock and its answer already, and the clerk gives it to the

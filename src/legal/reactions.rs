@@ -1,5 +1,6 @@
-//! What follows from contracts: the legal officers hear of one that waits, the body of what was said of it.
+//! What follows from contracts: the legal officers hear of one that waits, the body of what was said of it, and both of a late one.
 use sea_orm::EntityTrait;
+use uuid::Uuid;
 
 use super::{officers, rows::contract};
 use crate::{
@@ -8,41 +9,45 @@ use crate::{
     events::{Event, Kind, Reaction},
     ids::ContractReviewId,
     store::Tx,
-    streams::commands::{Card, mailbox, office, post_card},
-    text,
+    streams::commands::{Card, Reader, office, post_card, post_to_each},
 };
 
 /// Run by the relay.
-pub const REACTIONS: &[Reaction] = &[Reaction { name: "legal.tell", run: |tx, event| Box::pin(tell(tx, event)) }];
+pub const REACTIONS: &[Reaction] = &[
+    Reaction { name: "legal.tell", run: |tx, event| Box::pin(tell_officers(tx, event)) },
+    Reaction { name: "legal.tell_body", run: |tx, event| Box::pin(tell_body(tx, event)) },
+];
 
-async fn tell(tx: &Tx, event: &Event) -> Result<()> {
-    let (code, key) = match event.kind {
+async fn tell_officers(tx: &Tx, event: &Event) -> Result<()> {
+    let said = match event.kind {
         Kind::ContractReviewAsked => ("contract_review_asked", "legal-card-asked"),
+        Kind::ContractOverdue => ("contract_overdue", "legal-card-own-overdue"),
+        _ => return Ok(()),
+    };
+    let Some(row) = row(tx, event).await? else { return Ok(()) };
+    let officers = officers::of_area(tx, &row.area_code, tx.now()).await?;
+    let readers = officers.into_iter().map(|(_, seat, _)| Reader::Person(seat.person_id)).collect();
+    post_to_each(tx, readers, (Uuid::now_v7(), card(said, &row))).await
+}
+
+async fn tell_body(tx: &Tx, event: &Event) -> Result<()> {
+    let said = match event.kind {
+        Kind::ContractOverdue => ("contract_overdue", "legal-card-overdue"),
         Kind::ContractReviewed => ("contract_reviewed", "legal-card-reviewed"),
         _ => return Ok(()),
     };
-    let id = event.subject_id::<ContractReviewId>()?;
-    let Some(row) = contract::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
-    if event.kind == Kind::ContractReviewed {
-        let body = office(tx, row.body_id).await?;
-        post_card(tx, body, card(code, key, &row)).await?;
-        return Ok(());
-    }
-    for (_, seat, _) in officers::of_area(tx, &row.area_code, tx.now()).await? {
-        let own = mailbox(tx, seat.person_id).await?;
-        post_card(tx, own, card(code, key, &row)).await?;
-    }
+    let Some(row) = row(tx, event).await? else { return Ok(()) };
+    post_card(tx, office(tx, row.body_id).await?, card(said, &row)).await?;
     Ok(())
 }
 
-fn card(code: &'static str, key: &str, row: &contract::Model) -> Card {
-    // 24:00 of the last day is 00:00 of the next, which nobody reads as "until"
-    let last_day = clock::local_date(row.due_at - chrono::TimeDelta::milliseconds(1)).to_string();
+async fn row(tx: &Tx, event: &Event) -> Result<Option<contract::Model>> {
+    let id = event.subject_id::<ContractReviewId>()?;
+    Ok(contract::Entity::find_by_id(id).one(tx).await?)
+}
+
+fn card(said: (&'static str, &str), row: &contract::Model) -> Card {
+    let last_day = clock::last_day(row.due_at).to_string();
     let blanks = [("title", row.title.as_str().into()), ("day", last_day.as_str().into())];
-    Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/desk/legal/contracts/{}", row.id),
-    }
+    Card::worded(said, &blanks, format!("/desk/legal/contracts/{}", row.id))
 }

@@ -69,6 +69,8 @@ pub(super) mod contract {
         pub reviewed_by: Option<PersonId>,
         pub reviewer_body_id: Option<BodyId>,
         pub reviewed_at: Option<DateTime<Utc>>,
+        /// When it is said that it is late; nothing once it was answered, or that was said.
+        pub late_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -78,6 +78,7 @@ const DUES: &[(&str, Due)] = &[
     ("tasks", |tx| Box::pin(tasks_subject::commands::due(tx))),
     ("notices", |tx| Box::pin(notices::commands::due(tx))),
     ("matters", |tx| Box::pin(matters::commands::due(tx))),
+    ("contracts", |tx| Box::pin(legal::contracts::due(tx))),
     ("WeChat log-ins", |tx| Box::pin(wechat::due(tx))),
     ("WeChat messages", |tx| Box::pin(inbox::due(tx))),
     ("reminders", |tx| Box::pin(delivery::announce::due(tx))),

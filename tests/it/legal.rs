@@ -127,6 +127,32 @@ async fn a_contract_is_answered_once_and_read_by_its_body_and_the_officer_alone(
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_contract_is_late_is_said_once_to_who_sent_it_and_to_the_officer() {
+    let (app, village) = Village::start().await;
+    let (lawyer, _) = officer(&app, &village).await;
+    let asked = |title: &str| json!({ "area_code": village.area, "body_id": village.committee, "title": title, "text": "甲方、乙方。" });
+    let answered = village.clerk.post("/v1/contract-reviews", asked("鱼塘合同")).await.ok();
+    village.clerk.post("/v1/contract-reviews", asked("山塘合同")).await.ok();
+    let sound = json!({ "outcome": "sound", "text": "可以签。" });
+    lawyer.post(&format!("/v1/contract-reviews/{}/opinion", id(&answered)), sound).await.ok();
+    let told = async || {
+        let (office, own) =
+            (cards_in(&app, village.chair.person, "office").await, cards_in(&app, lawyer.person, "mailbox").await);
+        [office, own].map(|cards| cards.iter().filter(|card| *card == "contract_overdue").count())
+    };
+    app.pass(TimeDelta::days(4)).await;
+    assert_eq!(told().await, [0, 0], "not before the fifth working day is over");
+    app.pass(TimeDelta::days(6)).await;
+    assert_eq!(told().await, [1, 1], "and not of what was answered");
+    app.pass(TimeDelta::days(6)).await;
+    assert_eq!(told().await, [1, 1], "once");
+    let clerk = Somebody::signed_in(&app, village.clerk.person).await;
+    let list = page(&clerk, "/desk/legal/contracts").await;
+    assert_eq!(list.matches("tag late").count(), 1, "{list}");
+    app.stop().await;
+}
+
 /// A mediation between two of the village and somebody from outside.
 async fn opened(village: &Village, lawyer: &Somebody, parties: &[&Somebody]) -> String {
     let mut named: Vec<Value> = parties.iter().map(|one| json!({ "person_id": one.person })).collect();

@@ -4,6 +4,7 @@ use axum::{
     extract::{Multipart, State, multipart::MultipartRejection},
     response::Response,
 };
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft, Due, places};
@@ -48,6 +49,13 @@ struct ContractsPage {
     matters: Vec<MatterSummary>,
     /// Photos that were sent along with a form that was refused.
     kept: Vec<MediaId>,
+    now: DateTime<Utc>,
+}
+
+impl ContractsPage {
+    fn due(&self, one: &ContractReviewView) -> Due {
+        Due::seen(one.due_at, self.now)
+    }
 }
 
 /// The contracts of the clerk's bodies, and the form for another.
@@ -80,6 +88,7 @@ async fn listed(
         seats,
         matters,
         kept,
+        now: app.now(),
         area,
     };
     Ok(render_as(shown.draft.status(), &shown))

@@ -4,7 +4,10 @@ use liusheng::{clock, ids::PersonId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, count, person_of};
+use crate::{
+    county,
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, count, person_of},
+};
 
 fn id(value: &Value) -> &str {
     value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}"))
@@ -227,6 +230,13 @@ async fn a_mediation_is_there_for_its_parties_and_its_officer_alone() {
 async fn an_agreement_is_looked_at_again_on_its_day() {
     let (app, village) = Village::start().await;
     let (lawyer, _) = officer(&app, &village).await;
+    let typed = [("area_code", village.area.as_str()), ("about", "排水沟"), ("name.0", "甲"), ("name.1", "乙")];
+    let nameless = [&typed[..], &[("number.2", "00007")]].concat();
+    let (status, form) = county::form(&lawyer, "/desk/legal/mediations", &nameless).await;
+    assert!(
+        status == 422 && form.contains("open-name.2-wrong"),
+        "a number alone is no party, and none is left out: {form}"
+    );
     let one = village.villager(&app, "00007").await;
     let case = opened(&village, &lawyer, &[&one]).await;
     let path = format!("/v1/mediations/{case}");

@@ -141,10 +141,7 @@ pub(super) async fn record(
     };
     match done {
         Ok(()) => Ok(see(&back(which.0, which.1))),
-        Err(error) => {
-            let kept = sent.media();
-            shown(&app, &clerk, which, (kept, Draft::refused("record", sent.fields, error)?)).await
-        }
+        Err(error) => shown(&app, &clerk, which, Draft::refused_with("record", sent, error)?).await,
     }
 }
 

@@ -17,8 +17,9 @@ use crate::{
     bodies::{self, Right},
     clock,
     error::{Checks, Code, Error, FieldError, Result},
+    ids::MediaId,
     pages::{
-        fields::{Fields, Wrong},
+        fields::{Fields, Sent, Wrong},
         layout::{Live, Page, Resident, render_as},
         words::Words,
     },
@@ -259,6 +260,18 @@ impl Draft {
         Ok(Self { form: form.to_owned(), typed, sentence, errors })
     }
 
+    /// The same of a form with files, and those that it brings along: none where its photos are what was wrong, or it would be
+    /// refused for them whatever is chosen in their place.
+    ///
+    /// # Errors
+    /// As [`Self::refused`].
+    pub(super) fn refused_with(form: &str, sent: Sent, error: Error) -> Result<(Vec<MediaId>, Self)> {
+        let files = sent.media();
+        let draft = Self::refused(form, sent.fields, error)?;
+        let are_wrong = draft.mistake(form, "photos").is_some();
+        Ok((if are_wrong { Vec::new() } else { files }, draft))
+    }
+
     /// Was nothing refused?
     pub(super) fn is_blank(&self) -> bool {
         self.form.is_empty()
@@ -370,5 +383,16 @@ mod tests {
         assert!(draft.mistake("call", "title").is_some() && draft.mistake("task", "title").is_none());
         assert_eq!(draft.beside().len(), 1, "the field that was not sent is named over the form");
         assert!(Draft::refused("call", Fields::default(), Code::NotFound.into()).is_err());
+    }
+
+    #[test]
+    fn photos_that_were_refused_are_not_brought_along() {
+        let brought = |wrong: &str| {
+            let (mut sent, mut checks) = (Sent::default(), Checks::default());
+            sent.fields.preset("media", MediaId::new().to_string());
+            checks.wrong(wrong, "out_of_range");
+            Draft::refused_with("ask", sent, checks.done().unwrap_err()).unwrap().0.len()
+        };
+        assert_eq!((brought("title"), brought("photos")), (1, 0));
     }
 }

@@ -108,8 +108,8 @@ pub(super) async fn ask(
     match done {
         Ok(review) => Ok(see(&format!("/desk/legal/contracts/{}", review.id))),
         Err(error) => {
-            let (area, kept) = (sent.fields.text("area").to_owned(), sent.media());
-            listed(&app, &clerk, Some(&area), (kept, Draft::refused("ask", sent.fields, error)?)).await
+            let area = sent.fields.text("area").to_owned();
+            listed(&app, &clerk, Some(&area), Draft::refused_with("ask", sent, error)?).await
         }
     }
 }

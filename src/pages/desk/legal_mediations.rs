@@ -81,11 +81,13 @@ async fn opened(app: &App, clerk: &Clerk, fields: &Fields) -> Result<MediationId
     let mut checks = Checks::default();
     for slot in SLOTS {
         let name = format!("name.{slot}");
-        let Some(called) = fields.given(&name) else { continue };
-        match fields.given(&format!("number.{slot}")) {
-            None => parties.push(MediationParty { person_id: None, name: Some(called.to_owned()) }),
+        match (fields.given(&name), fields.given(&format!("number.{slot}"))) {
+            (None, None) => {}
+            // nobody is left out for a name that was not typed
+            (None, Some(_)) => checks.wrong(name, "required"),
+            (Some(called), None) => parties.push(MediationParty { person_id: None, name: Some(called.to_owned()) }),
             // both must be right: whoever is taken for another would read it
-            Some(number) => match found(app, &area, (called, number)).await? {
+            (Some(called), Some(number)) => match found(app, &area, (called, number)).await? {
                 Some(id) => parties.push(MediationParty { person_id: Some(id), name: None }),
                 None => checks.wrong(name, "not_on_roster"),
             },
@@ -163,7 +165,7 @@ pub(super) async fn end(
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/legal/mediations/{id}"))),
-        Err(error) => shown(&app, &clerk, id, (sent.media(), Draft::refused("end", sent.fields, error)?)).await,
+        Err(error) => shown(&app, &clerk, id, Draft::refused_with("end", sent, error)?).await,
     }
 }
 

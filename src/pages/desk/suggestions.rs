@@ -357,10 +357,7 @@ async fn ended(
 ) -> Result<Response> {
     match done {
         Ok(()) => Ok(see(&format!("/desk/suggestions/{id}"))),
-        Err(error) => {
-            let kept = sent.media();
-            shown(app, clerk, id, (kept, Draft::refused(form, sent.fields, error)?)).await
-        }
+        Err(error) => shown(app, clerk, id, Draft::refused_with(form, sent, error)?).await,
     }
 }
 

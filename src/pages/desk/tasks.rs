@@ -82,7 +82,7 @@ pub(super) async fn finish(
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/tasks/{id}"))),
-        Err(error) => shown(&app, &clerk, id, (sent.media(), Draft::refused("finish", sent.fields, error)?)).await,
+        Err(error) => shown(&app, &clerk, id, Draft::refused_with("finish", sent, error)?).await,
     }
 }
 

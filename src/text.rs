@@ -55,3 +55,20 @@ fn format(key: &str, args: Option<&FluentArgs<'_>>) -> String {
     let Some(pattern) = ZH.get_message(key).and_then(|message| message.value()) else { return format!("⟦{key}⟧") };
     ZH.format_pattern(pattern, args, &mut Vec::new()).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_can_be_found_by_a_code() {
+        for name in Sentences::iter() {
+            let file = Sentences::get(&name).unwrap();
+            let source = String::from_utf8_lossy(&file.data).into_owned();
+            let keys = source.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+            for key in keys.filter_map(|line| line.split_once(" =")).map(|(key, _)| key) {
+                assert!(knows(key) && !key.contains('_'), "{name}: {key}");
+            }
+        }
+    }
+}

@@ -29,8 +29,7 @@ use crate::{
     ids::{CosignSheetId, PersonId, SuggestionId},
     people,
     store::Tx,
-    streams::commands::{Card, mailbox, post_card},
-    text,
+    streams::commands::{Card, Reader, post_to_each},
 };
 
 /// Names that are written down at once.
@@ -113,7 +112,7 @@ async fn signers(tx: &Tx, row: &Suggestion, input: &WriteDownCosigns) -> Result<
 /// How many more stand behind it: none, where this person did already.
 async fn sign(tx: &Tx, (id, person): (SuggestionId, PersonId), sheet: CosignSheetId) -> Result<i32> {
     let known = cosign::Entity::update_many()
-        .col_expr(cosign::Column::SheetId, Expr::value(Some(sheet)))
+        .col_expr(cosign::Column::SheetId, Expr::value(sheet))
         .filter(cosign::Column::SuggestionId.eq(id))
         .filter(cosign::Column::PersonId.eq(person))
         .exec(tx)
@@ -138,22 +137,12 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
     let Some(kept) = cosign_sheet::Entity::find_by_id(sheet).one(tx).await? else { return Ok(()) };
     let blanks = [("number", row.number.as_str().into()), ("source", kept.source.into())];
-    let card = Card {
-        code: "cosign_written_down",
-        title: text::say("cosign-written-down-title"),
-        text: text::say_with("cosign-written-down-text", &blanks),
-        link: format!("/suggestions/{}", row.id),
-    };
-    let signed = cosign::Entity::find()
-        .select_only()
-        .column(cosign::Column::PersonId)
-        .filter(cosign::Column::SheetId.eq(sheet))
-        .order_by_asc(cosign::Column::PersonId);
+    let said = ("cosign_written_down", "cosign-written-down");
+    let card = Card::worded(said, &blanks, format!("/suggestions/{}", row.id));
+    let signed =
+        cosign::Entity::find().select_only().column(cosign::Column::PersonId).filter(cosign::Column::SheetId.eq(sheet));
     let signed: Vec<PersonId> = signed.into_tuple().all(tx).await?;
-    for person in signed {
-        post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
-    }
-    Ok(())
+    post_to_each(tx, signed.into_iter().map(Reader::Person).collect(), (sheet.0, card)).await
 }
 
 /// The sheets of a voice, the newest first.

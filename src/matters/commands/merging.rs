@@ -30,7 +30,7 @@ pub(super) async fn named(tx: &Tx, standing: &Standing, into: Option<MatterId>) 
 pub(super) async fn carry(tx: &Tx, actor: &Actor, standing: &Standing, into: MatterId) -> Result<()> {
     let own = &standing.matter;
     matter::Entity::update_many()
-        .col_expr(matter::Column::MergedIntoId, Expr::value(Some(into)))
+        .col_expr(matter::Column::MergedIntoId, Expr::value(into))
         .filter(matter::Column::Id.eq(own.id))
         .exec(tx)
         .await?;

@@ -40,6 +40,7 @@ const BODIES: &[Body] = &[
             (Role::Clerk, "00405"),
             (Role::Member, "01086"),
             (Role::GridWorker, "00454"),
+            (Role::LegalOfficer, "00036"),
         ],
     },
     Body { key: "branch", kind: BodyKind::PartyBranch, area: VILLAGE, seats: &[(Role::Chair, "00294")] },
@@ -104,6 +105,7 @@ const LOG_INS: &[(&str, &str)] = &[
     ("demo-role-branch", "00294"),
     ("demo-role-supervision", "01163"),
     ("demo-role-grid", "00454"),
+    ("demo-role-law", "00036"),
     ("demo-role-town", "02160"),
     ("demo-role-county", "02798"),
 ];

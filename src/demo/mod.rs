@@ -2,6 +2,7 @@
 //! forty days ago until now; so that there are matters in every stage with honest dates. Playing it twice changes nothing.
 mod cast;
 mod decision;
+mod law;
 mod story;
 
 use std::net::SocketAddr;

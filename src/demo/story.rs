@@ -77,7 +77,7 @@ impl<'a> Story<'a> {
             }
             done.map_err(|error| Error::broken(format!("demo: {key}, day {}: {error:?}", day - begins)))?;
         }
-        Ok(())
+        self.law(day).await.map_err(|error| Error::broken(format!("demo: law, day {day}: {error:?}")))
     }
 
     /// What happens to a matter on its own day `n`.
@@ -113,10 +113,15 @@ impl<'a> Story<'a> {
         self.cast.actor(self.app, number).await
     }
 
-    async fn speak(&self, key: &str, author: &str) -> Result<SuggestionId> {
+    pub(super) async fn speak(&self, key: &str, author: &str) -> Result<SuggestionId> {
         let actor = self.actor(author).await?;
+        let kind = match key {
+            "praise" => "praise",
+            "law" => "consult",
+            _ => "suggestion",
+        };
         let input: SubmitSuggestion = parsed(json!({
-            "kind": if key == "praise" { "praise" } else { "suggestion" },
+            "kind": kind,
             "visibility": "public",
             "text": say(key, "voice"),
             "place": say(key, "place"),

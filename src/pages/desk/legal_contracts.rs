@@ -7,7 +7,10 @@ use axum::{
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::frame::{Clerk, Desk, Draft, Due, places};
+use super::{
+    frame::{Clerk, Desk, Draft, Due, places},
+    matters::under_way,
+};
 use crate::{
     actor::HeldSeat,
     app::{App, Path, Query},
@@ -16,7 +19,7 @@ use crate::{
     error::Result,
     ids::{ContractReviewId, MediaId},
     legal::{AskContractReview, ContractReviewView, GiveContractOpinion, contracts, rules::asking},
-    matters::{self, MatterSummary, MattersQuery, State as MatterState},
+    matters::MatterSummary,
     pages::{
         fields::{Fields, Sent, with_files},
         layout::{Page, render_as, see},
@@ -72,13 +75,7 @@ async fn listed(
     let db = app.store.read();
     let area = clerk.place(area);
     let seats: Vec<HeldSeat> = asking(&clerk.actor, &area).cloned().collect();
-    let open = MattersQuery {
-        area: Some(area.clone()),
-        state: Some(MatterState::Open),
-        limit: Some(100),
-        ..MattersQuery::default()
-    };
-    let matters = if seats.is_empty() { Vec::new() } else { matters::queries::list(db, open).await?.items };
+    let matters = if seats.is_empty() { Vec::new() } else { under_way(app, &area).await? };
     let shown = ContractsPage {
         page: clerk.page(text::say("desk-contracts")).at("/desk/legal/contracts"),
         desk: clerk.desk(),

@@ -19,6 +19,9 @@ use crate::{
     text,
 };
 
+/// Matters among which one is chosen.
+const CHOICES: u64 = 100;
+
 /// Which matters are listed.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Filter {
@@ -41,6 +44,17 @@ struct ListPage {
     rows: Vec<(MatterSummary, Option<Due>)>,
     more: String,
     next_cursor: Option<String>,
+}
+
+/// The matters of an area that are under way, to choose among.
+pub(super) async fn under_way(app: &App, area: &str) -> Result<Vec<MatterSummary>> {
+    let query = MattersQuery {
+        area: Some(area.to_owned()),
+        state: Some(MatterState::Open),
+        limit: Some(CHOICES),
+        ..MattersQuery::default()
+    };
+    Ok(matters::queries::list(app.store.read(), query).await?.items)
 }
 
 /// The list.

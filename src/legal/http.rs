@@ -12,7 +12,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{ContractReviewId, MediaId, SeatId},
-    media::{self, SizeQuery},
+    media::{self, Keeping, SizeQuery},
 };
 
 /// Routes of this subject.
@@ -121,5 +121,5 @@ async fn read_contract_photo(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = contracts::photo(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, query.size, &headers).await
+    media::serve(&app, &row, (query.size, Keeping::AskAgain), &headers).await
 }

@@ -8,7 +8,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{MediaId, MediationId},
-    media::{self, SizeQuery},
+    media::{self, Keeping, SizeQuery},
 };
 
 /// Routes of mediations.
@@ -112,5 +112,5 @@ async fn read_mediation_photo(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = mediations::photo(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, query.size, &headers).await
+    media::serve(&app, &row, (query.size, Keeping::AskAgain), &headers).await
 }

@@ -360,6 +360,6 @@ fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
 
 /// A role as this kind of body calls it.
 fn role_name(kind: BodyKind, role: Role) -> String {
-    let own = format!("body-role-{}-{}", kind.as_str(), role.as_str());
+    let own = format!("body-role-{}-{}", kind.as_str(), role.as_str()).replace('_', "-");
     if text::knows(&own) { text::say(&own) } else { text::word("body-role", role.as_str()) }
 }

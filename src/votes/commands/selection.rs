@@ -44,11 +44,13 @@ pub(super) fn check(checks: &mut Checks, input: &OpenVote) {
 /// `invalid_fields` for a number that no household of the village has, for one that is named twice or chooses in another vote now;
 /// `not_found` for a vote before that is not there.
 pub(super) async fn homes(tx: &Tx, input: &OpenVote, area: &str) -> Result<Vec<HouseholdId>> {
-    if let Some(before) = input.parent_vote_id {
-        return queries::homes_of(&queries::row(tx, before).await?);
-    }
     let (mut checks, mut homes) = (Checks::default(), Vec::new());
     let choosing = queries::choosing(tx, area).await?;
+    if let Some(before) = input.parent_vote_id {
+        homes = queries::homes_of(&queries::row(tx, before).await?)?;
+        let is_free = !homes.iter().any(|home| choosing.contains(home));
+        checks.require(is_free, "parent_vote_id", "chooses_already");
+    }
     for (at, number) in input.households.iter().enumerate() {
         let field = format!("households[{at}]");
         match people::queries::household_numbered(tx, area, number.trim()).await? {

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use liusheng::suggestions::SubmitSuggestion;
 use serde_json::{Value, json};
 
 use crate::{

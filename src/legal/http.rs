@@ -121,5 +121,5 @@ async fn read_contract_photo(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = contracts::photo(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, query.size, &headers).await
+    media::serve(&app, &row, (query.size, media::Keeping::AskAgain), &headers).await
 }

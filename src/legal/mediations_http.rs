@@ -112,5 +112,5 @@ async fn read_mediation_photo(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = mediations::photo(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, query.size, &headers).await
+    media::serve(&app, &row, (query.size, media::Keeping::AskAgain), &headers).await
 }

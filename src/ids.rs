@@ -62,6 +62,8 @@ ids! {
     CharterId,
     /// What the assembly let its representatives decide (村民会议授权).
     AuthorisationId,
+    /// A sheet on which people signed that a voice is theirs, too (签名册).
+    CosignSheetId,
     /// A report (举报) of a message.
     ReportId,
     /// A message that waits until somebody has looked at it.
@@ -118,6 +120,10 @@ ids! {
     ClaimId,
     /// A request to put something right that is kept about oneself.
     CorrectionId,
+    /// A contract that a legal officer is to look at (合同审查).
+    ContractReviewId,
+    /// A mediation between people (调解).
+    MediationId,
     /// An account of WeChat.
     WechatAccountId,
 }

@@ -53,6 +53,7 @@ pub mod suggestions;
 pub mod tasks;
 // the path and the decision
 pub mod board;
+pub mod legal;
 pub mod matters;
 pub mod votes;
 // how people hear of it, and speak from outside

@@ -31,7 +31,7 @@ pub enum Right {
     AnswerObjection,
     /// State the party organisation's or the committee's opinion at the review.
     GiveOpinion,
-    /// Note whether a matter is lawful.
+    /// Note whether a matter is lawful, say what is to be said of a contract, mediate: a legal officer.
     NoteLegality,
     /// Open a vote of the villagers or their representatives.
     OpenVote,

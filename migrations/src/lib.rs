@@ -59,8 +59,14 @@ mod m0063_particulars;
 mod m0064_rooms;
 mod m0065_recalls;
 mod m0066_mobile_boxes;
+mod m0067_legal_officers;
+mod m0068_contract_reviews;
+mod m0069_mediations;
+mod m0070_reached;
 mod m0072_numbers;
 mod m0073_circles;
+mod m0077_cosign_sheets;
+mod m0078_merged_matters;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -127,8 +133,14 @@ impl MigratorTrait for Migrator {
             Box::new(m0064_rooms::Migration),
             Box::new(m0065_recalls::Migration),
             Box::new(m0066_mobile_boxes::Migration),
+            Box::new(m0067_legal_officers::Migration),
+            Box::new(m0068_contract_reviews::Migration),
+            Box::new(m0069_mediations::Migration),
+            Box::new(m0070_reached::Migration),
             Box::new(m0072_numbers::Migration),
             Box::new(m0073_circles::Migration),
+            Box::new(m0077_cosign_sheets::Migration),
+            Box::new(m0078_merged_matters::Migration),
         ]
     }
 }

@@ -129,7 +129,7 @@ pub struct OpenTerm {
     pub follows_term_id: Option<TermId>,
 }
 
-/// Opens a term of a body.
+/// Opens a term of a body; two of them have no day in common.
 ///
 /// # Errors
 /// `not_found`, `not_allowed`, `invalid_fields`.
@@ -156,6 +156,15 @@ pub async fn open_term(tx: &Tx, by: By<'_>, (body, input): (BodyId, OpenTerm)) -
     let same =
         term::Entity::find().filter(term::Column::BodyId.eq(body.id)).filter(term::Column::Number.eq(input.number));
     checks.require(same.one(tx).await?.is_none(), "number", "duplicate");
+    if checks.count() == 0
+        && let (Some(starts_on), Some(ends_on)) = (starts_on, ends_on)
+    {
+        let other = term::Entity::find()
+            .filter(term::Column::BodyId.eq(body.id))
+            .filter(term::Column::StartsOn.lte(ends_on))
+            .filter(term::Column::EndsOn.gte(starts_on));
+        checks.require(other.one(tx).await?.is_none(), "starts_on", "terms_overlap");
+    }
     checks.done()?;
     let (Some(starts_on), Some(ends_on)) = (starts_on, ends_on) else { return Err(Code::InvalidFields.into()) };
     let follows_term_id = input.follows_term_id;

@@ -30,7 +30,7 @@ mod mandates;
 use self::held::covered;
 pub use self::{
     held::{seats, seats_of, seats_together},
-    mandates::{Mandate, mandate_for},
+    mandates::{Mandate, mandate_for, mandates_from},
 };
 
 /// One body.
@@ -267,6 +267,23 @@ pub async fn bodies_in(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>
     let here = body_area::Entity::find().filter(body_area::Column::AreaCode.eq(area)).all(db).await?;
     let found = bodies(db, here.into_iter().map(|row| row.body_id).collect()).await?;
     seated(db, found, now).await
+}
+
+/// Who sits at a time in this role in the bodies that cover an area, each with the body.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn in_role(
+    db: &impl ConnectionTrait,
+    area: &str,
+    (role, now): (Role, DateTime<Utc>),
+) -> Result<Vec<(Body, SeatView)>> {
+    let over = over(db, area).await?;
+    let of_role = |view: BodyView| {
+        let BodyView { body, seats } = view;
+        seats.into_iter().filter(move |seat| seat.role == role).map(move |seat| (body.clone(), seat))
+    };
+    Ok(seated(db, over, now).await?.into_iter().flat_map(of_role).collect())
 }
 
 /// How many bodies cover each area at or below this one.

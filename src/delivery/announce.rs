@@ -291,7 +291,7 @@ async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         (meetings::Audience::Group, _) | (_, Some(_)) => Audience::Invited(meeting.id),
         (_, None) => Audience::Members(meeting.body_id),
     };
-    let told = personal((audience, Topic::Meetings, Ladder::Reminder), &event.subject);
+    let told = personal((audience, Topic::Meetings, Ladder::Meeting), &event.subject);
     Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     broadcast::NIGHT,
     carried::{DIGEST, FAMILY},
+    marks,
     queries::{CANCELLED, DEAD, QUEUED, SENDING, SENT},
     reached,
     rows::{announcement, delivery, step},
@@ -331,24 +332,12 @@ async fn rows(
     (id, told): (NoticeId, Option<&announcement::Model>),
 ) -> Result<Vec<ReachRow>> {
     let mut rows = named(db, people::residents(db, area).await?, told).await?;
-    at_door(db, id, &mut rows).await?;
-    Ok(rows)
-}
-
-/// Who was told at the door stands there by that, whatever else was sent: somebody saw them.
-async fn at_door(db: &impl ConnectionTrait, id: NoticeId, rows: &mut [ReachRow]) -> Result<()> {
     let ids = rows.iter().map(|row| row.person_id);
-    let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else { return Ok(()) };
-    let mut told = notices::reached::at_door(db, id, &Among::Between(first, last)).await?;
-    let names = people::names(db, told.values().filter_map(|one| one.by).collect()).await?;
-    for row in rows {
-        let Some(one) = told.remove(&row.person_id) else { continue };
-        row.way = Some(DOOR.to_owned());
-        row.at = Some(clock::local(one.at));
-        row.by_name = one.by.and_then(|by| names.get(&by).cloned());
-        (row.note, row.why) = (one.note, None);
+    if let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) {
+        let told = notices::reached::at_door(db, id, &Among::Between(first, last)).await?;
+        marks::at_door(db, told, &mut rows).await?;
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// These people with the way by which it came to each, by group and household.

@@ -5,6 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
     board::{ReachRow, WAITING, as_one_goes_round, messages},
+    marks,
     plan::choices_of,
     rows::announcement,
 };
@@ -16,7 +17,7 @@ use crate::{
     events::Kind,
     ids::{PersonId, VoteId},
     people::{self, audience::Among},
-    votes::{self, Secrecy},
+    votes::{self, Secrecy, VoteView},
     wechat,
 };
 
@@ -27,7 +28,8 @@ const UNSUBSCRIBED: &str = "unsubscribed";
 
 /// Electors whom no message told of a vote, by group and household: for who runs it, to go round. Whoever has cast needs none:
 /// in an open vote they are left out. In a secret one that would tell who has cast; there the list is of those to whom nothing
-/// can be sent, whether they have cast or not, and of those to whom the message of its opening failed.
+/// can be sent, whether they have cast or not, and of those to whom the message of its opening failed. Whom somebody told at the
+/// door stands there with who did.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not run the vote.
@@ -37,7 +39,14 @@ pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<Rea
     if !votes::office::may_run(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
+    rows(app, &vote).await
+}
+
+/// The same for whoever may see them.
+pub(super) async fn rows(app: &App, vote: &VoteView) -> Result<Vec<ReachRow>> {
+    let (db, id) = (app.store.read(), vote.id);
     let electors = votes::queries::to_tell(db, id).await?;
+    let marked = marks::told(db, (Kind::VoteOpened, id.0)).await?;
     let is_open = vote.secrecy == Secrecy::Open.as_str();
     let silent = if is_open { HashMap::new() } else { silent(app, &electors).await? };
     // of a secret one the reminder went to who had not cast, and whoever left the list by it had not
@@ -60,7 +69,8 @@ pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<Rea
         }
     }
     let is_left = |id: &PersonId| is_open || silent.contains_key(id) || why.contains_key(id);
-    let left: Vec<PersonId> = electors.into_iter().filter(|id| !told.contains(id) && is_left(id)).collect();
+    let is_shown = |id: &PersonId| marked.contains_key(id) || (!told.contains(id) && is_left(id));
+    let left: Vec<PersonId> = electors.into_iter().filter(is_shown).collect();
     let households = people::household_numbers(db, &vote.area_code).await?;
     // a body's people may live in another village
     let off_roster = bodies::members::off_roster(db, vote.body_id).await?;
@@ -79,6 +89,7 @@ pub async fn electors_of(app: &App, actor: &Actor, id: VoteId) -> Result<Vec<Rea
     });
     let mut rows: Vec<ReachRow> = rows.collect();
     rows.sort_by_cached_key(as_one_goes_round);
+    marks::at_door(db, marked, &mut rows).await?;
     Ok(rows)
 }
 

@@ -1,12 +1,12 @@
 //! The last steps of a ladder are people's: a script for the loudspeaker, a list for the door, handed to the office.
-use super::{audience::Audience, rows::announcement, rules::ladder::Channel};
+use super::{audience::Audience, invited, rows::announcement, rules::ladder::Channel};
 use crate::{
     areas::VILLAGE_CODE,
     bodies,
-    error::Result,
+    error::{Error, Result},
     events::Kind,
     ids::{NoticeId, VoteId},
-    notices,
+    meetings, notices,
     store::Tx,
     streams::commands::{Card, office, post_card},
     text, votes,
@@ -19,6 +19,9 @@ const COMMITTEE: &str = "village_committee";
 pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Channel) -> Result<()> {
     if let Audience::Electors(vote) = Audience::parse(&told.audience, &told.audience_id)? {
         return electors_to_office(tx, vote, channel).await;
+    }
+    if matches!(Kind::parse(&told.kind), Some(Kind::MeetingCalled | Kind::MeetingCancelled)) {
+        return called_to_office(tx, told).await;
     }
     let Some(area) = told.area_code.as_deref() else { return Ok(()) };
     let Some((title, notice)) = subject(tx, told, channel).await? else { return Ok(()) };
@@ -51,7 +54,8 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
 async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()> {
     let vote = votes::queries::vote(tx, id).await?;
     let (code, link) = match channel {
-        Channel::Door => ("vote_doors", format!("/desk/votes/{id}/doors")),
+        // where who runs it and who goes round write down whom they told
+        Channel::Door => ("vote_doors", format!("/votes/{id}/doors")),
         // what a body or a villagers' group decides by itself is not for the whole village to hear
         _ if votes::queries::is_inside(&vote.preset) || vote.group_number.is_some() => return Ok(()),
         _ => ("loudspeaker_script", format!("/desk/aloud/vote/{id}")),
@@ -66,6 +70,27 @@ async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()>
     };
     let stream = office(tx, vote.body_id).await?;
     post_card(tx, stream, card).await?;
+    Ok(())
+}
+
+/// Of a meeting who holds it goes to whom no message told, where there is anybody and it has not begun.
+async fn called_to_office(tx: &Tx, told: &announcement::Model) -> Result<()> {
+    let meeting = meetings::queries::meeting(tx, told.subject_id.parse().map_err(Error::broken)?).await?;
+    if meeting.starts_at.to_utc() <= tx.now() {
+        return Ok(());
+    }
+    let called = invited::rows(tx, &meeting, tx.now()).await?;
+    if called.iter().all(|row| row.way.is_some()) {
+        return Ok(());
+    }
+    let blanks = [("title", meeting.title.as_str().into())];
+    let card = Card {
+        code: "meeting_doors",
+        title: text::say_with("delivery-meeting-doors-title", &blanks),
+        text: text::say_with("delivery-meeting-doors-text", &blanks),
+        link: format!("/meetings/{}/doors", meeting.id),
+    };
+    post_card(tx, office(tx, meeting.body_id).await?, card).await?;
     Ok(())
 }
 

@@ -1,16 +1,20 @@
-//! Routes of webhooks, of what people want to be told, and of whom a notice or the call to a meeting has reached.
+//! Routes of webhooks, of what people want to be told, of whom a notice or the call to a meeting has reached, and of the doors of
+//! those who were not.
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use super::{
     board::{self, ReachRow, ReachView},
     broadcast,
     commands::{self, SetUpWebhook},
+    doors::{self, Call, RoundQuery},
     invited,
+    marks::{self, DoorMarkView, TellAtDoor},
     preferences::{self, ChooseTelling, TellingChoices},
     public_reach::public_reach,
     queries::{self, NewWebhook, WebhookView},
@@ -21,6 +25,8 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{MatterId, MeetingId, NoticeId, WebhookId},
+    notices::{DoorView, DoorsQuery, OfPerson},
+    page::Page,
 };
 
 /// Routes of this subject.
@@ -34,6 +40,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_reach))
         .routes(routes!(list_reach_by_village))
         .routes(routes!(list_meeting_reach))
+        .routes(routes!(list_doors))
+        .routes(routes!(list_doors_of_call, tell_at_door))
+        .routes(routes!(undo_told_at_door))
         .routes(routes!(release_broadcast))
 }
 
@@ -191,6 +200,74 @@ async fn list_meeting_reach(
     Path(id): Path<MeetingId>,
 ) -> Result<Json<Vec<ReachRow>>> {
     invited::invited_of(&app, &actor, id).await.map(Json)
+}
+
+/// Who was not reached by a notice, by name and household: of one that must be read, who has not confirmed. For the office, and for
+/// the grid worker of the group.
+#[utoipa::path(get, path = "/v1/notices/{id}/doors", tag = "notices", operation_id = "list_doors",
+    params(("id" = NoticeId, Path), DoorsQuery),
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_doors(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<NoticeId>,
+    Query(which): Query<DoorsQuery>,
+) -> Result<Json<Page<DoorView>>> {
+    doors::of_notice(&app, &actor, (id, which)).await.map(Json)
+}
+
+/// Who was not reached by the call to a meeting, or that it was called off, or to a vote, by name and household: for who holds it
+/// and, where a village is called, who goes round there. Of a secret vote it does not say who has cast.
+#[utoipa::path(get, path = "/v1/doors/{about}/{id}", tag = "telling", operation_id = "list_doors_of_call",
+    params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id"), RoundQuery),
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn list_doors_of_call(
+    State(app): State<App>,
+    actor: Actor,
+    Path(which): Path<(Call, Uuid)>,
+    Query(wanted): Query<RoundQuery>,
+) -> Result<Json<Page<DoorView>>> {
+    doors::list(&app, &actor, (which, wanted)).await.map(Json)
+}
+
+/// Write down that somebody was told at the door; the person hears of it.
+#[utoipa::path(post, path = "/v1/doors/{about}/{id}", tag = "telling", operation_id = "tell_at_door",
+    params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
+    request_body = TellAtDoor,
+    responses((status = 201, body = DoorMarkView, description = "The first time that it was written down"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn tell_at_door(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(which): Path<(Call, Uuid)>,
+    Input(input): Input<TellAtDoor>,
+) -> Result<Created<DoorMarkView>> {
+    app.once(actor, key, "tell_at_door", (which, input), |tx, actor, input| Box::pin(marks::tell(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// Take back that somebody was told at the door: who wrote it down, within a day; the person, at any time.
+#[utoipa::path(post, path = "/v1/doors/{about}/{id}/undo", tag = "telling", operation_id = "undo_told_at_door",
+    params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
+    request_body = OfPerson,
+    responses((status = 204, description = "Taken back"),
+        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+async fn undo_told_at_door(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(which): Path<(Call, Uuid)>,
+    Input(input): Input<OfPerson>,
+) -> Result<StatusCode> {
+    app.once(actor, key, "undo_told_at_door", (which, input), |tx, actor, input| {
+        Box::pin(marks::undo(tx, actor, input))
+    })
+    .await
+    .map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Let the script of an emergency go to the village's loudspeaker by night: somebody else than who published it.

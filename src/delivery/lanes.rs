@@ -30,6 +30,11 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
+    /// With those who kept their last try waiting, as is known of them from before.
+    pub(super) fn knowing(slow: HashSet<String>) -> Self {
+        Self { slow, ..Self::default() }
+    }
+
     /// Is there room for more?
     pub(super) fn has_room(&self) -> bool {
         self.known.len() < ALL
@@ -185,6 +190,18 @@ mod tests {
         assert_eq!(lanes.waiting[&first].len(), 2, "as any other");
         let next: Vec<String> = std::iter::from_fn(|| lanes.next()).map(|(target, _)| target).collect();
         assert!(next.len() == 2 && next.contains(&first), "{next:?}");
+    }
+
+    #[test]
+    fn who_was_slow_before_holds_a_few_hands_from_the_start() {
+        let targets: Vec<String> = (0..40).map(|number| format!("slow{number}")).collect();
+        let mut lanes = Lanes::knowing(targets.iter().cloned().collect());
+        for target in targets {
+            lanes.add(target, DeliveryId::new());
+        }
+        lanes.add("well".into(), DeliveryId::new());
+        let begun: Vec<String> = std::iter::from_fn(|| lanes.next()).map(|(target, _)| target).collect();
+        assert!(begun.len() == SLOW_AT_ONCE + 1 && begun.contains(&"well".to_owned()), "{begun:?}");
     }
 
     #[test]

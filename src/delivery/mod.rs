@@ -7,10 +7,11 @@
 //! three times in seven days but for what must be done and for danger, counted when it goes out and for everybody who
 //! hears it; a number is told of an event once, however many people have it, and of an evening's digest in one message;
 //! one that cannot be anybody's own (more than ten have it, or it was made up) is told nothing; whoever no message
-//! reaches is named to the office; no number and no address of a person is in a queue, a log or an event.
+//! reaches is named to the office and to who goes round, and sees who says to have told them at the door; no number and no
+//! address of a person is in a queue, a log or an event.
 //! Tables owned: `webhooks`, `deliveries`, `attempts`, `announcements`, `ladder_steps`, `telling_choices`,
-//! `topic_choices`, `follows`, `disturbances`, `told_numbers`, `stopped_sends`, `reminders`. Events recorded:
-//! `webhook.changed`, `vote.closing_soon`, `notice.broadcast_released`.
+//! `topic_choices`, `follows`, `disturbances`, `told_numbers`, `stopped_sends`, `reminders`, `door_marks`. Events
+//! recorded: `webhook.changed`, `vote.closing_soon`, `notice.broadcast_released`, `door.told`, `door.taken_back`.
 //!
 //! # The path
 //! event → `announce` (whom, how near, by which ladder) → `plan` (a chunk of the audience in a unit) → `pool` (queue, lanes,
@@ -30,12 +31,14 @@ mod claim;
 pub mod commands;
 mod dial;
 mod disturb;
+pub mod doors;
 pub mod electors;
 mod hand_over;
 mod http;
 pub mod invited;
 mod lanes;
 mod letters;
+pub mod marks;
 mod numbers;
 pub mod plan;
 mod pool;

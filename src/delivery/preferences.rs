@@ -16,6 +16,7 @@ use super::{
 use crate::{
     actor::Actor,
     error::{Checks, Result},
+    events::{Event, Kind},
     ids::{MatterId, PersonId},
     matters,
     store::Tx,
@@ -23,6 +24,8 @@ use crate::{
 
 /// Matters listed at most.
 const MAX_FOLLOWED: u64 = 200;
+/// Followers written at once.
+const FOLLOWERS: usize = 1000;
 
 /// How somebody wants to hear of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -170,6 +173,27 @@ pub async fn follow(tx: &Tx, actor: &Actor, matter: MatterId) -> Result<()> {
     let row = follow::ActiveModel { person_id: Set(actor.person), matter_id: Set(matter), created_at: Set(tx.now()) };
     let once = [follow::Column::PersonId, follow::Column::MatterId];
     follow::Entity::insert(row).on_conflict_do_nothing_on(once).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Who followed a matter that goes on in another follows that one from now on.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn follow_on(tx: &Tx, event: &Event) -> Result<()> {
+    let into = event.get::<MatterId>("into").filter(|_| event.kind == Kind::MatterMerged);
+    let Some(into) = into else { return Ok(()) };
+    let before = follow::Column::MatterId.eq(event.subject_id::<MatterId>()?);
+    let rows = follow::Entity::find().filter(before).all(tx).await?;
+    let once = [follow::Column::PersonId, follow::Column::MatterId];
+    for some in rows.chunks(FOLLOWERS) {
+        let on = some.iter().map(|row| follow::ActiveModel {
+            person_id: Set(row.person_id),
+            matter_id: Set(into),
+            created_at: Set(row.created_at),
+        });
+        follow::Entity::insert_many(on).on_conflict_do_nothing_on(once).exec_without_returning(tx).await?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! Reads of deliveries: webhooks with how they fare, what is due, what waits.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
@@ -150,13 +150,28 @@ pub async fn waiting(db: &impl ConnectionTrait) -> Result<u64> {
     Ok(delivery::Entity::find().filter(delivery::Column::State.is_in([QUEUED, SENDING])).count(db).await?)
 }
 
-/// Deliveries whose time has come and that nobody has tried yet.
+/// Deliveries whose time has come and that nobody has tried yet; what waits for an address that rests is not among them.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn due_now(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
     let due = delivery::Entity::find().filter(delivery::Column::DueAt.lte(now));
+    let due = due.filter(delivery::Column::TargetId.is_not_in(resting(db, now).await?));
     Ok(due.filter(delivery::Column::State.is_in([QUEUED, SENDING])).count(db).await?)
+}
+
+/// The addresses that kept their last try waiting in vain, whether they rest still or not.
+pub(super) async fn hanging(db: &impl ConnectionTrait) -> Result<HashSet<String>> {
+    let rows = webhook::Entity::find().select_only().column(webhook::Column::Id);
+    let ids: Vec<WebhookId> = rows.filter(webhook::Column::RestsUntil.is_not_null()).into_tuple().all(db).await?;
+    Ok(ids.iter().map(ToString::to_string).collect())
+}
+
+/// The addresses that are left alone for now.
+async fn resting(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<String>> {
+    let rows = webhook::Entity::find().select_only().column(webhook::Column::Id);
+    let ids: Vec<WebhookId> = rows.filter(webhook::Column::RestsUntil.gt(now)).into_tuple().all(db).await?;
+    Ok(ids.iter().map(ToString::to_string).collect())
 }
 
 /// Deliveries that were given up.
@@ -245,8 +260,10 @@ pub(super) async fn has_stuck(db: &impl ConnectionTrait, now: DateTime<Utc>) -> 
     Ok(stuck.one(db).await?.is_some())
 }
 
-/// What is due, the oldest of each address first, then the second of each: long queues of some must not hide the others.
+/// What is due to addresses that do not rest, the oldest of each first, then the second of each: long queues of some must not
+/// hide the others.
 pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<DeliveryId>> {
+    let resting = resting(db, now).await?;
     let in_turn = WindowStatement::partition_by(delivery::Column::TargetId)
         .order_by(delivery::Column::DueAt, Order::Asc)
         .order_by(delivery::Column::Id, Order::Asc)
@@ -259,6 +276,7 @@ pub(super) async fn due(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result
         .and_where(delivery::Column::Channel.eq(WEBHOOK))
         .and_where(delivery::Column::State.eq(QUEUED))
         .and_where(delivery::Column::DueAt.lte(now))
+        .and_where(delivery::Column::TargetId.is_not_in(resting))
         .to_owned();
     let chosen = Query::select()
         .column(delivery::Column::Id)

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use sea_orm::{ConnectionTrait, sea_query::SelectStatement};
 
-use super::{announce::CLOCKS_APART, rows::announcement, rules::ladder::Level};
+use super::{announce::CLOCKS_APART, marks, rows::announcement, rules::ladder::Level};
 use crate::{
     error::{Error, Result},
     events::Kind,
@@ -36,9 +36,10 @@ pub(super) async fn in_app(
             let id: VoteId = told.subject_id.parse().map_err(Error::broken)?;
             reached.extend(votes::queries::need_not_cast(db, id, among).await?);
         }
-        Some(Kind::MeetingCalled | Kind::MeetingCancelled) => {
+        Some(kind @ (Kind::MeetingCalled | Kind::MeetingCancelled)) => {
             // who has no seat has the card in the own mailbox
             let id: MeetingId = told.subject_id.parse().map_err(Error::broken)?;
+            reached.extend(marks::told_among(db, (kind, id.0), among).await?);
             reached.extend(streams::queries::read_card(db, (id.0, told.created_at - CLOCKS_APART), among).await?);
         }
         _ => {}

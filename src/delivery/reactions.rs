@@ -1,5 +1,6 @@
-//! What follows from events: webhooks are to be told of notices, matters, meetings and votes, people of what concerns them.
-use super::{announce, commands};
+//! What follows from events: webhooks are to be told of notices, matters, meetings and votes, people of what concerns them and of
+//! what was written down at their doors.
+use super::{announce, commands, marks, preferences};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
@@ -9,7 +10,9 @@ use crate::{
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "delivery.plan", run: |tx, event| Box::pin(plan(tx, event)) },
+    Reaction { name: "delivery.follow_on", run: |tx, event| Box::pin(preferences::follow_on(tx, event)) },
     Reaction { name: "delivery.announce", run: |tx, event| Box::pin(announce::follow(tx, event)) },
+    Reaction { name: "delivery.tell_marked", run: |tx, event| Box::pin(marks::tell_marked(tx, event)) },
 ];
 
 async fn plan(tx: &Tx, event: &Event) -> Result<()> {

@@ -18,6 +18,8 @@ pub(crate) mod webhook {
         pub created_by: Option<PersonId>,
         pub created_at: DateTime<Utc>,
         pub removed_at: Option<DateTime<Utc>>,
+        /// It kept its last try waiting in vain, and is left alone until then.
+        pub rests_until: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -200,6 +202,36 @@ pub(crate) mod topic_choice {
         #[sea_orm(primary_key, auto_increment = false)]
         pub topic: String,
         pub mode: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody was told at the door.
+pub(crate) mod door_mark {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+    use uuid::Uuid;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "door_marks")]
+    pub struct Model {
+        /// What was told: the kind of the event of which the messages tell.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        /// Of which meeting or vote.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub about: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub at: DateTime<Utc>,
+        pub by_id: PersonId,
+        pub way: String,
+        pub note: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    commands::SEALED_FOR,
+    commands::{SEALED_FOR, end_waiting},
     letters, queries,
     rows::{attempt, delivery, webhook},
     rules,
@@ -27,7 +27,7 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// Whoever takes longer to answer is slow.
 pub(super) const SLOW: Duration = Duration::from_secs(3);
-/// An address that kept its try waiting in vain is left alone for so long, with all that waits for it.
+/// An address that kept its try waiting in vain is left alone for so long.
 const REST: TimeDelta = TimeDelta::seconds(30);
 
 /// Tries one delivery, and says how long its address took to answer, or not to; `None`: it was not called. What cannot be
@@ -39,13 +39,22 @@ pub(super) async fn try_once(app: &App, id: DeliveryId) -> Option<Duration> {
         let end = call(app, &claimed).await?;
         let took = end.as_ref().map(|_| begun.elapsed());
         count(&claimed.channel, end.as_ref());
+        let is_gone = end.is_none();
+        let is_quick = took.is_some_and(|took| took < SLOW);
         let hung = took.is_some_and(|took| took >= SLOW) && end.as_ref().is_some_and(is_silent);
         app.store
             .write(move |tx| {
                 Box::pin(async move {
-                    let target = claimed.target_id.clone();
+                    let target = address(&claimed)?;
                     settle(tx, claimed, end).await?;
-                    if hung { leave_alone(tx, &target).await } else { Ok(()) }
+                    if is_gone && is_removed(tx, target).await? {
+                        return end_waiting(tx, target).await;
+                    }
+                    match (hung, is_quick) {
+                        (true, _) => rest(tx, target, Some(tx.now() + REST)).await,
+                        (_, true) => rest(tx, target, None).await,
+                        _ => Ok(()),
+                    }
                 })
             })
             .await?;
@@ -62,26 +71,38 @@ fn is_silent(end: &Outcome) -> bool {
     matches!(end, Outcome::TryAgain { .. } | Outcome::Unknown) && end.status() == 0
 }
 
-/// Whatever else waits for this address would hang, too, and use up tries: it is due when the rest is over, and then one try
-/// decides, because an address has one under way at a time.
-async fn leave_alone(tx: &Tx, target: &str) -> Result<()> {
-    let until = tx.now() + REST;
-    delivery::Entity::update_many()
-        .col_expr(delivery::Column::DueAt, Expr::value(until))
-        .filter(delivery::Column::Channel.eq(queries::WEBHOOK))
-        .filter(delivery::Column::TargetId.eq(target))
-        .filter(delivery::Column::State.eq(queries::QUEUED))
-        .filter(delivery::Column::DueAt.lt(until))
-        .exec(tx)
-        .await?;
+/// Whatever else waits for this address would hang, too, and use up tries. The rest stands at the address, so that it costs the
+/// same however much waits: when it is over one try decides, because an address has one under way at a time. One that answers
+/// is as any other again.
+async fn rest(tx: &Tx, target: WebhookId, until: Option<DateTime<Utc>>) -> Result<()> {
+    let mut change = webhook::Entity::update_many()
+        .col_expr(webhook::Column::RestsUntil, Expr::value(until))
+        .filter(webhook::Column::Id.eq(target));
+    if until.is_none() {
+        change = change.filter(webhook::Column::RestsUntil.is_not_null());
+    }
+    change.exec(tx).await?;
     Ok(())
 }
 
-/// Takes the delivery, unless somebody else has it or the address has another try under way. A crash uses up a try, so
-/// that a delivery which kills its worker comes to an end.
+async fn is_removed(tx: &Tx, target: WebhookId) -> Result<bool> {
+    let row = webhook::Entity::find_by_id(target).one(tx).await?;
+    Ok(row.is_none_or(|row| row.removed_at.is_some()))
+}
+
+fn address(row: &delivery::Model) -> Result<WebhookId> {
+    row.target_id.parse().map_err(Error::broken)
+}
+
+/// Takes the delivery, unless somebody else has it, or the address rests or has another try under way. A crash uses up a try,
+/// so that a delivery which kills its worker comes to an end.
 async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<delivery::Model>> {
     let now = tx.now();
     let Some(row) = delivery::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
+    let to = webhook::Entity::find_by_id(address(&row)?).one(tx).await?;
+    if to.is_some_and(|to| to.rests_until.is_some_and(|until| until > now)) {
+        return Ok(None);
+    }
     if row.tried() >= rules::TRIES {
         give_up(tx, id).await?;
         return Ok(None);
@@ -119,8 +140,7 @@ async fn give_up(tx: &Tx, id: DeliveryId) -> Result<()> {
 
 /// How a try ended; `None`: there is nothing to be sent any more.
 async fn call(app: &App, claimed: &delivery::Model) -> Result<Option<Outcome>> {
-    let webhook: WebhookId = claimed.target_id.parse().map_err(Error::broken)?;
-    let standing = webhook::Entity::find_by_id(webhook).filter(webhook::Column::RemovedAt.is_null());
+    let standing = webhook::Entity::find_by_id(address(claimed)?).filter(webhook::Column::RemovedAt.is_null());
     let Some(webhook) = standing.one(app.store.read()).await? else { return Ok(None) };
     let Some(body) = letters::to_webhook(app, &claimed.kind, &claimed.subject_id).await? else { return Ok(None) };
     let secret = app.keys.unseal(SEALED_FOR, &webhook.secret_sealed)?;

@@ -1,5 +1,8 @@
 //! The worker of webhooks: offers what is due to the queue, takes from the queue, tries 32 at a time, of slow addresses a few.
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream::BoxStream};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -48,9 +51,12 @@ async fn offer(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken)
     let mut offered = HashMap::new();
     let mut bells = None;
     while !stop.is_cancelled() {
+        let began = Instant::now();
         if let Err(error) = offer_due(app, &mut offered, &to_lanes).await {
             tracing::error!(%error, "deliveries not offered");
         }
+        // where much waits, looking through it takes a quarter of the time at most, however often somebody plans
+        tokio::time::sleep(Ord::min(began.elapsed() * 3, SWEEP)).await;
         if bells.is_none() {
             bells = app.broker.bells().await.ok();
         }
@@ -139,7 +145,11 @@ pub(super) async fn take(app: &App, queue: &str, to_lanes: mpsc::Sender<Ids>, st
 }
 
 async fn send_all(app: &App, mut taken: mpsc::Receiver<Ids>, stop: &CancellationToken) {
-    let mut lanes = Lanes::default();
+    let hanging = queries::hanging(app.store.read()).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "who hangs is found out anew");
+        HashSet::new()
+    });
+    let mut lanes = Lanes::knowing(hanging);
     let mut under_way = JoinSet::new();
     let mut lane_of = HashMap::new();
     loop {

@@ -177,6 +177,8 @@ kinds! {
     SampleDrawn "matter.sample_drawn",
     /// A matter left the path: withdrawn, not passed; data: state.
     MatterEnded "matter.ended",
+    /// A matter that was taken back goes on in another; data: into.
+    MatterMerged "matter.merged",
     /// A matter was evaluated and closed.
     MatterClosed "matter.closed",
     /// A stage's due date passed; data: stage.
@@ -213,6 +215,10 @@ kinds! {
     NoticeConfirmedFor "notice.confirmed_for",
     /// Such a confirmation was taken back; data: version, person, via, by.
     NoticeConfirmationUndone "notice.confirmation_undone",
+    /// Somebody was told at the door of a meeting's call or of a vote; data: about, person.
+    DoorTold "door.told",
+    /// That was taken back; data: about, person, by.
+    DoorTakenBack "door.taken_back",
     /// A second person let the script of an emergency go to the loudspeaker by night; data: area.
     BroadcastReleased "notice.broadcast_released",
     /// Somebody objected; data: notice.
@@ -283,6 +289,10 @@ kinds! {
     TaskMoneyNoted "task.money_noted",
     /// A task is overdue; data: matter.
     TaskOverdue "task.overdue",
+    /// A contract was sent to the legal officers; data: body, matter.
+    ContractReviewAsked "contract.review_asked",
+    /// One of them said what is to be said of it; data: body, matter, outcome.
+    ContractReviewed "contract.reviewed",
     /// Everything was restored from a backup; data: events in it, log-ins ended.
     Restored "log.restored",
     /// A webhook was set up or removed; data: area.

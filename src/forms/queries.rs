@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    opinions::{OpinionGroups, Opinions},
     rows::{answer, form},
     rules::{Counter, Purpose, Question, QuestionKind, Replies, Reply, Tally},
 };
@@ -87,6 +88,9 @@ pub struct FormDetail {
     pub form: FormView,
     /// The answers, counted; free texts are not in it.
     pub results: Tally,
+    /// Who answers the statements of a survey alike; absent of few people, or few statements, and where all are alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinions: Option<OpinionGroups>,
     /// The asker's own answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub my_answer: Option<MyAnswer>,
@@ -121,10 +125,11 @@ pub async fn detail(db: &impl ConnectionTrait, actor: &Actor, id: FormId) -> Res
     let row = form::Entity::find_by_id(id).one(db).await?;
     let row = row.filter(|row| may_read(actor, &row.purpose, &row.area_code)).ok_or(Code::NotFound)?;
     let texts = if bodies::may(actor, Right::OpenForm, &row.area_code) { Some(texts(db, &row).await?) } else { None };
-    let results = count_answers(db, &row).await?;
+    let (results, opinions) = count_answers(db, &row).await?;
+    let opinions = if row.purpose == Purpose::Survey.as_str() { opinions.groups() } else { None };
     let my_answer = my_answer(db, id, actor.person).await?;
     let sample = sample(db, id).await?;
-    Ok(FormDetail { form: view(db, row).await?, results, my_answer, texts, sample })
+    Ok(FormDetail { form: view(db, row).await?, results, opinions, my_answer, texts, sample })
 }
 
 /// Who lives or serves in the area reads its forms, and who evaluates it; a visit is told in confidence, and there are
@@ -176,7 +181,7 @@ pub async fn waiting_for(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
 /// `not_found` when there is no such form.
 pub async fn tally(db: &impl ConnectionTrait, id: FormId) -> Result<Tally> {
     let row = form::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
-    count_answers(db, &row).await
+    Ok(count_answers(db, &row).await?.0)
 }
 
 /// Whose answers these forms hold: proof of visits, never shown with what was answered.
@@ -266,9 +271,9 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<form::Model>) -> Result<Vec<
 }
 
 /// Counts in chunks: a county's form must not be held in memory whole.
-async fn count_answers(db: &impl ConnectionTrait, row: &form::Model) -> Result<Tally> {
+async fn count_answers(db: &impl ConnectionTrait, row: &form::Model) -> Result<(Tally, Opinions)> {
     let questions = questions(row)?;
-    let mut counter = Counter::new(&questions);
+    let (mut counter, mut opinions) = (Counter::new(&questions), Opinions::new(&questions));
     let mut after = Uuid::nil();
     loop {
         let some: Vec<(Uuid, String)> = answer::Entity::find()
@@ -283,10 +288,12 @@ async fn count_answers(db: &impl ConnectionTrait, row: &form::Model) -> Result<T
             .into_tuple()
             .all(db)
             .await?;
-        let Some((last, _)) = some.last() else { return Ok(counter.tally()) };
+        let Some((last, _)) = some.last() else { return Ok((counter.tally(), opinions)) };
         after = *last;
         for (_, data) in some {
-            counter.add(&serde_json::from_str(&data).map_err(Error::broken)?);
+            let replies: Replies = serde_json::from_str(&data).map_err(Error::broken)?;
+            counter.add(&replies);
+            opinions.add(&replies);
         }
     }
 }

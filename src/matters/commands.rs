@@ -27,6 +27,7 @@ mod authorisations;
 mod charters;
 mod evidence;
 mod halts;
+mod merging;
 mod moves;
 mod particulars;
 mod plans;
@@ -146,6 +147,7 @@ pub async fn raise(tx: &Tx, actor: &Actor, input: RaiseMatter) -> Result<MatterV
         responsible_seat_id: Set(None),
         budget_fen: Set(None),
         budget_source: Set(None),
+        merged_into_id: Set(None),
     };
     let matter = row.insert(tx).await.map_err(taken)?;
     begin(tx, &matter, first.key).await?;

@@ -11,11 +11,12 @@
 //! published and evaluated; a plan is never changed, only followed by its next version, and not while it hangs out; the
 //! supervision committee holds up a stay once, three days at most, and never a vote that is open; which households are visited
 //! is drawn, not chosen; what it may cost is fixed with the plan, and whoever changes that or the seat that answers for it does
-//! so by name.
+//! so by name; one that goes on in another takes its voices along, whole, and what was done in it stays.
 //! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`. Events
 //! recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,
 //! `matter.evidence_attached`, `matter.plan_written`, `matter.sample_drawn`, `matter.halted`, `matter.halt_ended`,
-//! `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`, `matter.closed`.
+//! `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`,
+//! `matter.merged`, `matter.closed`.
 //!
 //! # Why
 //! The gate asks the forms, meetings, notices and tasks themselves, not the evidence rows: those follow by reactions, and

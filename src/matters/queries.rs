@@ -44,7 +44,7 @@ pub use self::{
     plans::{PlanQuery, PlanView, plan},
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
-    views::{MatterSummary, MatterView, MattersQuery, Reserved, Voice, Voices, list, view, voices},
+    views::{MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, list, view, voices},
 };
 
 /// A matter, its path, its present stay and all its evidence.

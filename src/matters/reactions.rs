@@ -2,6 +2,8 @@
 //! concerned is told of every step.
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use crate::{
     bodies,
     error::{Code, Error, Result},
@@ -15,7 +17,7 @@ use crate::{
     store::Tx,
     streams::{
         StreamKind,
-        commands::{Card, channel, mailbox, office, post_card},
+        commands::{Card, Reader, channel, mailbox, office, post_card, post_to_each},
         queries::find,
     },
     suggestions, tasks, text,
@@ -25,6 +27,7 @@ use crate::{
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "matters.attach_evidence", run: |tx, event| Box::pin(attach_evidence(tx, event)) },
     Reaction { name: "matters.tell", run: |tx, event| Box::pin(tell_step(tx, event)) },
+    Reaction { name: "matters.tell_merged", run: |tx, event| Box::pin(tell_merged(tx, event)) },
     Reaction { name: "matters.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
 ];
 
@@ -153,10 +156,28 @@ pub async fn tell_followers(tx: &Tx, matter: MatterId, card: Card) -> Result<()>
     if let Some(discussion) = find(tx, StreamKind::Discussion, &matter.to_string()).await? {
         post_card(tx, discussion, card.clone()).await?;
     }
-    for (_, thread) in suggestions::queries::author_threads(tx, matter).await? {
-        post_card(tx, thread, card.clone()).await?;
-    }
-    Ok(())
+    let threads = suggestions::queries::author_threads(tx, matter).await?.into_iter();
+    post_to_each(tx, threads.map(|(_, thread)| Reader::Stream(thread)).collect(), (Uuid::now_v7(), card)).await
+}
+
+/// Whoever's voice goes on in another matter hears so, and so does everybody who talks about that one.
+async fn tell_merged(tx: &Tx, event: &Event) -> Result<()> {
+    let into = event.get::<MatterId>("into").filter(|_| event.kind == Kind::MatterMerged);
+    let Some(into) = into else { return Ok(()) };
+    let (old, new) = (queries::row(tx, event.subject_id()?).await?, queries::row(tx, into).await?);
+    let blanks = [
+        ("title", old.title.into()),
+        ("number", old.number.into()),
+        ("other", new.title.into()),
+        ("other-number", new.number.into()),
+    ];
+    let card = Card {
+        code: "matter_merged",
+        title: text::say_with("card-matter-merged", &blanks),
+        text: text::say_with("card-matter-merged-text", &blanks),
+        link: format!("/matters/{into}"),
+    };
+    tell_followers(tx, into, card).await
 }
 
 /// A late stage is put before the body that proposed the matter.

@@ -34,6 +34,7 @@ pub(crate) mod matter {
         pub responsible_seat_id: Option<SeatId>,
         pub budget_fen: Option<i64>,
         pub budget_source: Option<String>,
+        pub merged_into_id: Option<MatterId>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

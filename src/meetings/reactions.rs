@@ -13,9 +13,9 @@ use crate::{
     clock,
     error::Result,
     events::{Event, Kind, Reaction},
-    ids::{BodyId, MeetingId, PersonId},
+    ids::{BodyId, MeetingId},
     store::Tx,
-    streams::commands::{Card, channel, mailbox, office, post_card, post_card_of},
+    streams::commands::{Card, Reader, channel, mailbox, office, post_card, post_card_of, post_to_each},
     text,
 };
 
@@ -43,14 +43,13 @@ async fn tell_members(tx: &Tx, event: &Event) -> Result<()> {
     if queries::audience(&meeting)? != Audience::Members || is_of_collective(tx, &meeting).await? {
         return Ok(());
     }
-    let mut people: Vec<PersonId> = bodies::members::ids(tx, meeting.body_id).await?.into_iter().collect();
-    // always the same way, whichever process does it
-    people.sort_by_key(|person| person.0);
-    for person in people {
-        let own = mailbox(tx, person).await?;
-        post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
-    }
-    Ok(())
+    let members = bodies::members::ids(tx, meeting.body_id).await?.into_iter();
+    post_to_each(tx, members.map(Reader::Person).collect(), of(&meeting, (code, key))).await
+}
+
+/// A card in a mailbox, by which it is found whether it was read.
+fn of(meeting: &meeting::Model, (code, key): (&'static str, &str)) -> (Uuid, Card) {
+    (meeting.id.0, card((code, key), meeting, "/meetings"))
 }
 
 /// A card about this in the channel of each village whose collective it is, and for each member who lives elsewhere by now.
@@ -63,11 +62,8 @@ pub async fn tell_collective(tx: &Tx, id: BodyId, (subject, card): (Uuid, Card))
         let village = channel(tx, area).await?;
         post_card(tx, village, card.clone()).await?;
     }
-    for person in bodies::register::outside(tx, &body).await? {
-        let own = mailbox(tx, person).await?;
-        post_card_of(tx, own, (subject, card.clone())).await?;
-    }
-    Ok(())
+    let outside = bodies::register::outside(tx, &body).await?.into_iter();
+    post_to_each(tx, outside.map(Reader::Person).collect(), (subject, card)).await
 }
 
 /// Its members are nearly the whole village: they read it where the village does.
@@ -84,8 +80,7 @@ async fn tell_entered(tx: &Tx, event: &Event) -> Result<()> {
     };
     let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
     let own = mailbox(tx, entered.person_id).await?;
-    let called = card(("meeting_called", "meetings-card-called"), &meeting, "/meetings");
-    post_card_of(tx, own, (meeting.id.0, called)).await?;
+    post_card_of(tx, own, of(&meeting, ("meeting_called", "meetings-card-called"))).await?;
     Ok(())
 }
 
@@ -93,11 +88,9 @@ async fn tell_entered(tx: &Tx, event: &Event) -> Result<()> {
 async fn tell_signed_for(tx: &Tx, event: &Event) -> Result<()> {
     let id = event.subject_id::<MeetingId>()?;
     let Some(meeting) = meeting::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
-    for person in queries::signed_for(tx, id).await? {
-        let own = mailbox(tx, person).await?;
-        post_card(tx, own, card(("meeting_signed_for", "meetings-card-signed-for"), &meeting, "/meetings")).await?;
-    }
-    Ok(())
+    let signed_for = queries::signed_for(tx, id).await?.into_iter();
+    let card = card(("meeting_signed_for", "meetings-card-signed-for"), &meeting, "/meetings");
+    post_to_each(tx, signed_for.map(Reader::Person).collect(), (Uuid::now_v7(), card)).await
 }
 
 /// 政务建议: what a council advises is put before the town's office.
@@ -129,12 +122,10 @@ async fn tell_called(tx: &Tx, event: &Event) -> Result<()> {
     let body = office(tx, meeting.body_id).await?;
     post_card(tx, body, card((code, key), &meeting, "/desk/meetings")).await?;
     if let Some(group) = meeting.group_number {
-        for person in queries::lists::of_group(tx, &meeting, group).await? {
-            let own = mailbox(tx, person).await?;
-            post_card_of(tx, own, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
-        }
+        let called = queries::lists::of_group(tx, &meeting, group).await?.into_iter();
+        post_to_each(tx, called.map(Reader::Person).collect(), of(&meeting, (code, key))).await?;
     } else if is_of_collective(tx, &meeting).await? {
-        tell_collective(tx, meeting.body_id, (meeting.id.0, card((code, key), &meeting, "/meetings"))).await?;
+        tell_collective(tx, meeting.body_id, of(&meeting, (code, key))).await?;
     } else if queries::audience(&meeting)? != Audience::Members {
         let village = channel(tx, &meeting.area_code).await?;
         post_card(tx, village, card((code, key), &meeting, "/meetings")).await?;

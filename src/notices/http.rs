@@ -7,7 +7,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     commands::{self, AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice, WithdrawObjection},
     confirmations::{ConfirmFor, OfPerson},
-    doors::{DoorView, DoorsQuery},
     queries::{self, ConfirmationView, NoticeDetail, NoticeView, ObjectionView},
     reach::{ConfirmedView, VillageQuery},
 };
@@ -31,7 +30,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(undo_confirmation))
         .routes(routes!(tell_confirmation))
         .routes(routes!(read_confirmations))
-        .routes(routes!(list_doors))
         .routes(routes!(object_to_notice, list_objections))
         .routes(routes!(answer_objection))
         .routes(routes!(withdraw_objection))
@@ -190,20 +188,6 @@ async fn read_confirmations(
     Query(which): Query<VillageQuery>,
 ) -> Result<Json<ConfirmedView>> {
     queries::reach(app.store.read(), &actor, (id, which.area.as_deref())).await.map(Json)
-}
-
-/// Who was not reached, by name and household. For the office, and for the grid worker of the group.
-#[utoipa::path(get, path = "/v1/notices/{id}/doors", tag = "notices", operation_id = "list_doors",
-    params(("id" = NoticeId, Path), DoorsQuery),
-    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
-async fn list_doors(
-    State(app): State<App>,
-    actor: Actor,
-    Path(id): Path<NoticeId>,
-    Query(which): Query<DoorsQuery>,
-) -> Result<Json<Page<DoorView>>> {
-    queries::doors(app.store.read(), &actor, (id, which)).await.map(Json)
 }
 
 /// Object to a notice while it hangs, three times at most.

@@ -40,6 +40,8 @@ pub struct Hanging {
     pub category: Category,
     /// It still hangs.
     pub hangs: bool,
+    /// It was taken down.
+    pub is_withdrawn: bool,
     /// The committee in whose name it hangs.
     pub body: BodyId,
     /// What it says.
@@ -54,6 +56,7 @@ pub async fn hanging(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<H
     let row = notice::Entity::find_by_id(id).one(db).await?;
     Ok(row.map(|row| Hanging {
         hangs: row.state == queries::PUBLISHED,
+        is_withdrawn: row.state == queries::WITHDRAWN,
         area: row.area_code,
         body: row.body_id,
         text: row.text,

@@ -7,6 +7,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use super::{
@@ -29,7 +30,7 @@ use crate::{
 /// Doors on one page.
 const SHOWN: u64 = 20;
 /// People of one household who are told at once.
-const AT_ONE_DOOR: usize = 50;
+pub(super) const AT_ONE_DOOR: usize = 50;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -52,7 +53,7 @@ pub(super) struct Where {
 }
 
 impl Where {
-    fn of(fields: &Fields) -> Self {
+    pub(super) fn of(fields: &Fields) -> Self {
         Self {
             area: fields.given("area").map(str::to_owned),
             group: fields.optional("group").unwrap_or_default(),
@@ -78,15 +79,16 @@ impl Where {
     }
 }
 
-/// The doors of a notice, as far as one looks at them, and the ways to others.
+/// The doors of something, as far as one looks at them, and the ways to others.
 pub(super) struct Doors {
-    pub(super) id: NoticeId,
+    /// Its own page.
+    pub(super) base: String,
     pub(super) place: Where,
 }
 
 impl Doors {
     pub(super) fn path(&self, group: Option<i32>, way: DoorWay) -> String {
-        format!("/notices/{}/doors{}", self.id, self.place.query(group, way))
+        format!("{}/doors{}", self.base, self.place.query(group, way))
     }
 
     pub(super) fn of_group(&self, group: &i32) -> String {
@@ -110,7 +112,7 @@ impl Doors {
     }
 
     pub(super) fn on_paper(&self) -> String {
-        format!("/notices/{}/doors/paper{}", self.id, self.place.query(self.place.group, self.place.way()))
+        format!("{}/doors/paper{}", self.base, self.place.query(self.place.group, self.place.way()))
     }
 
     pub(super) fn ways(&self) -> [DoorWay; 3] {
@@ -144,12 +146,16 @@ impl DoorsPage {
 
 #[derive(Template)]
 #[template(path = "doors_paper.html")]
-struct PaperPage {
-    page: Page,
-    notice: NoticeView,
-    text: String,
-    doors: Vec<DoorView>,
-    group: Option<i32>,
+pub(super) struct PaperPage {
+    pub(super) page: Page,
+    pub(super) title: String,
+    /// Whose it is.
+    pub(super) small: String,
+    pub(super) confirm_by: Option<DateTime<FixedOffset>>,
+    /// What is read out.
+    pub(super) text: String,
+    pub(super) doors: Vec<DoorView>,
+    pub(super) group: Option<i32>,
 }
 
 async fn show(
@@ -180,7 +186,7 @@ async fn shown(app: &App, who: &Resident, id: NoticeId, (place, wrong): (Where, 
         doors: doors.items,
         next: doors.next_cursor,
         made,
-        at: Doors { id, place },
+        at: Doors { base: format!("/notices/{id}"), place },
         wrong,
     };
     Ok(render_as(shown.wrong.status(), &shown))
@@ -245,7 +251,16 @@ async fn paper(
         untold::on_paper(&app, &who, &notice.notice, &place).await?
     };
     let page = who.page("page-doors-paper").back(format!("/notices/{id}/doors"));
-    Ok(render(&PaperPage { page, notice: notice.notice, text: notice.text, doors, group: place.group }))
+    let head = notice.notice;
+    Ok(render(&PaperPage {
+        page,
+        small: format!("{} · {}", head.number, head.body_name),
+        title: head.title,
+        confirm_by: head.confirm_by,
+        text: notice.text,
+        doors,
+        group: place.group,
+    }))
 }
 
 /// Somebody of the household has read it, too.

@@ -17,6 +17,7 @@ use crate::{
     areas,
     error::Result,
     forms,
+    legal::{mediations, rules::MediationState},
     matters::{self, MatterSummary, MattersQuery},
     meetings,
     notices::{self, NoticeView},
@@ -155,6 +156,11 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
     for voice in suggestions::queries::list(db, &app.keys, actor, answered).await?.items {
         let words = remembered(voice.text.as_deref());
         todo.push(Todo::new("page-todo-rate", (&words, None), format!("/suggestions/{}", voice.id)));
+    }
+    for one in mediations::of_party(db, &app.keys, actor).await? {
+        if one.state == MediationState::Opened {
+            todo.push(Todo::new("page-todo-mediation", ("", None), format!("/legal/mediations/{}", one.id)));
+        }
     }
     for task in tasks::queries::my_open(db, actor.person).await? {
         todo.push(Todo::new("page-todo-task", (&task.title, Some(&task.due_at)), "/desk".to_owned()));

@@ -25,6 +25,7 @@ use crate::{
     error::{Code, Result},
     forms::{self, FormView},
     ids::{FormId, MatterId},
+    legal::contracts::{self, OfMatter},
     matters::{self, EvidenceView, MatterSummary, MatterView, MattersQuery, StageState, StageView},
     meetings::{self, MeetingView},
     moderation::{self, HeldView},
@@ -83,6 +84,8 @@ struct About {
     doors: Option<MeetingView>,
     votes: Vec<VoteView>,
     tasks: Vec<TaskView>,
+    /// Contracts that legal officers were asked about.
+    contracts: Vec<OfMatter>,
     /// Does the viewer follow it? Nothing for visitors.
     is_followed: Option<bool>,
 }
@@ -149,6 +152,7 @@ async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -
         doors,
         is_followed,
         votes: votes::queries::votes_of(db, id).await?,
+        contracts: contracts::of_matter(db, (id, area)).await?,
         tasks,
     })
 }

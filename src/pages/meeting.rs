@@ -12,12 +12,14 @@ use axum::{
 use super::{
     fields::{Fields, Wrong},
     layout::{Page, Resident, Viewer, render, render_as, see, up},
+    untold::AtDoors,
     words::Words,
 };
 use crate::{
     actor::Actor,
     app::{App, Path, Query},
     bodies,
+    delivery::doors::Called,
     error::{Code, Result},
     ids::{BodyId, MeetingId},
     meetings::{Attend, MeetingDetail, MeetingView, commands, door, queries, rules},
@@ -49,6 +51,8 @@ struct MeetingPage {
     meeting: MeetingDetail,
     votes: Vec<VoteView>,
     may_sign_in: bool,
+    /// Who goes round because of it, and who was told so.
+    doors: AtDoors,
     /// The code at the door was scanned in time.
     ticket: Option<String>,
     wrong: Wrong,
@@ -95,11 +99,13 @@ async fn shown(
         None => false,
     };
     let votes = votes_at(app.store.read(), id).await?;
+    let called = Called::Meeting(Box::new(meeting.meeting.clone()));
+    let doors = AtDoors::of(app.store.read(), viewer.actor.as_ref(), &called).await?;
     let may_sign_in = is_awaited && meeting.my_attendance.is_none();
     let back = meeting.meeting.matter_id.map_or_else(|| "/meetings".to_owned(), |matter| format!("/matters/{matter}"));
     let page =
         viewer.page("page-meeting").titled(meeting.meeting.title.clone()).back(back).at(format!("/meetings/{id}"));
-    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, may_sign_in, ticket, wrong }))
+    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, may_sign_in, doors, ticket, wrong }))
 }
 
 /// To what somebody belongs without a seat.

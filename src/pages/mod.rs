@@ -31,8 +31,10 @@ mod guest;
 mod held;
 mod home;
 pub mod layout;
+mod legal;
 mod login;
 mod matter;
+mod mediation;
 mod meeting;
 mod message;
 mod notice;
@@ -80,11 +82,14 @@ pub fn routes() -> Router<App> {
         .merge(plan::routes())
         .merge(arguments::routes())
         .merge(charters::routes())
+        .merge(legal::routes())
+        .merge(mediation::routes())
         .merge(register::routes())
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())
         .merge(doors::routes())
+        .merge(untold::routes())
         .merge(settings::routes())
         .merge(held::routes())
         .merge(vote::routes())

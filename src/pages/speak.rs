@@ -6,6 +6,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use serde::Deserialize;
 
 use super::{
     fields::{Fields, MAX_FILES_BODY, Sent, Wrong, with_files},
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
+    app::{App, Query},
     bodies::{
         self, SeatView,
         room::{self, RoomView},
@@ -128,8 +129,21 @@ pub(super) fn offline() -> String {
     shown.render().unwrap_or_default()
 }
 
-async fn show(State(app): State<App>, who: Resident) -> Result<Response> {
-    page(&app, &who, (Sent::default(), Wrong::default(), Vec::new())).await
+/// What a page that leads here has chosen already; anything else stays to be chosen.
+#[derive(Debug, Default, Deserialize)]
+struct Chosen {
+    kind: Option<String>,
+    visibility: Option<String>,
+}
+
+async fn show(State(app): State<App>, who: Resident, Query(chosen): Query<Chosen>) -> Result<Response> {
+    let mut sent = Sent::default();
+    for (name, value) in [("kind", chosen.kind), ("visibility", chosen.visibility)] {
+        if let Some(value) = value {
+            sent.fields.preset(name, value);
+        }
+    }
+    page(&app, &who, (sent, Wrong::default(), Vec::new())).await
 }
 
 /// What others have said already, the first time that something for everybody is sent.

@@ -1,29 +1,41 @@
-//! `/notices/{id}/doors` of a notice that nobody is asked to confirm: the households that no message reached, for who goes round.
-//! What is said at a door is said to all who live behind it, and written down with one tap.
+//! The doors of whom no message reached, for who goes round: `/notices/{id}/doors` of a notice that nobody is asked to confirm,
+//! `/meetings/{id}/doors` and `/votes/{id}/doors`. What is said at a door is said to all who live behind it, and written down with
+//! one tap.
 use askama::Template;
-use axum::response::Response;
+use axum::{Router, extract::State, response::Response, routing::get};
 use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use super::{
-    doors::{Doors, Where},
-    fields::Wrong,
-    layout::{Page, Resident, render_as},
-    words::Words,
+    doors::{AT_ONE_DOOR, Doors, PaperPage, Where},
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, render, render_as, see},
+    words::{Words, deadline, moment},
 };
 use crate::{
     actor::Actor,
-    app::App,
-    delivery::board::{self, ReachRow},
+    app::{App, Path, Query},
+    delivery::{
+        board::{self, ReachRow},
+        doors::{self, Call, Called, is_left},
+        marks::{self, TellAtDoor},
+    },
     error::{Code, Result},
     ids::PersonId,
-    notices::{self, DoorView, GroupReach, NoticeView, queries},
-    people,
+    notices::{DoorView, GroupReach, NoticeView, OfPerson, queries},
+    text,
 };
 
 /// Households on one page.
 const SHOWN: usize = 20;
-/// People on a sheet of paper.
-const ON_PAPER: usize = 5000;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/meetings/{id}/doors", get(of_meeting).post(act_of_meeting))
+        .route("/meetings/{id}/doors/paper", get(paper_of_meeting))
+        .route("/votes/{id}/doors", get(of_vote).post(act_of_vote))
+        .route("/votes/{id}/doors/paper", get(paper_of_vote))
+}
 
 /// A door, and who of those behind it has not been told.
 struct Home {
@@ -32,11 +44,22 @@ struct Home {
     people: Vec<ReachRow>,
 }
 
+/// What is told at these doors.
+struct Head {
+    number: String,
+    title: String,
+    hint: String,
+    /// How many it concerns; nothing where that is not known without what they did.
+    all: Option<u64>,
+    /// Who was reached, which is printed; for who may see it.
+    board: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "doors_untold.html")]
 struct UntoldPage {
     page: Page,
-    notice: NoticeView,
+    head: Head,
     homes: Vec<Home>,
     /// As far as the viewer sees them.
     groups: Vec<GroupReach>,
@@ -46,8 +69,6 @@ struct UntoldPage {
     next: Option<usize>,
     /// What was written down just now and can be taken back.
     made: Vec<(PersonId, String)>,
-    /// The board, which is printed.
-    board: String,
     at: Doors,
     wrong: Wrong,
 }
@@ -55,10 +76,6 @@ struct UntoldPage {
 impl UntoldPage {
     fn left(&self) -> u64 {
         self.groups.iter().map(|group| group.unreached).sum()
-    }
-
-    fn all(&self) -> u64 {
-        self.groups.iter().map(|group| group.asked).sum()
     }
 
     fn more(&self, from: &usize) -> String {
@@ -74,70 +91,197 @@ pub(super) async fn shown(
     (place, wrong): (Where, Wrong),
 ) -> Result<Response> {
     let (db, actor, id) = (app.store.read(), &who.actor, notice.id);
-    let (village, mut rows) = concerned(db, actor, &notice, &place).await?;
-    let groups = by_group(&rows);
-    let at_door = rows.iter().filter(|row| row.way.as_deref() == Some(board::DOOR)).count();
-    rows.retain(|row| is_left(row, &place));
-    let (from, homes) = (place.from.unwrap_or_default(), homes(rows));
-    let end = from.saturating_add(SHOWN);
-    let page = who.page("page-doors-visit").back(format!("/notices/{id}")).at(format!("/notices/{id}/doors"));
-    let shown = UntoldPage {
-        page,
-        next: (homes.len() > end).then_some(end),
-        homes: homes.into_iter().skip(from).take(SHOWN).collect(),
-        groups,
-        at_door,
-        made: queries::made_by(db, actor, (id, notice.version, app.now())).await?,
-        board: format!("/desk/notices/{id}/reach?area={village}"),
-        notice,
-        at: Doors { id, place },
-        wrong,
+    let (village, rows) = doors::concerned(db, actor, (id, place.area.as_deref(), place.group)).await?;
+    let head = Head {
+        number: notice.number,
+        title: notice.title,
+        hint: text::say("page-doors-untold-hint"),
+        all: Some(rows.len() as u64),
+        board: Some(format!("/desk/notices/{id}/reach?area={village}")),
     };
-    Ok(render_as(shown.wrong.status(), &shown))
+    let made = queries::made_by(db, actor, (id, notice.version, app.now())).await?;
+    Ok(whole(who, (head, rows, made), (Doors { base: format!("/notices/{id}"), place }, wrong)))
 }
 
 /// The same on a sheet of paper, which is taken along.
 pub(super) async fn on_paper(app: &App, who: &Resident, notice: &NoticeView, place: &Where) -> Result<Vec<DoorView>> {
     let db = app.store.read();
-    let (_, mut rows) = concerned(db, &who.actor, notice, place).await?;
-    rows.retain(|row| is_left(row, place));
-    rows.truncate(ON_PAPER);
-    let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
-    let phones = people::queries::with_phone(db, &ids).await?;
-    let view = |row: ReachRow| DoorView {
-        has_phone: phones.contains(&row.person_id),
-        person_id: row.person_id,
-        name: row.name,
-        household_number: row.household_number,
-        group_number: row.group_number,
-        confirmed_by_name: None,
+    let which = (notice.id, place.area.as_deref(), place.group);
+    let (_, rows) = doors::concerned(db, &who.actor, which).await?;
+    doors::on_paper(db, (rows, place.group)).await
+}
+
+fn whole(
+    who: &Resident,
+    (head, mut rows, made): (Head, Vec<ReachRow>, Vec<(PersonId, String)>),
+    (at, wrong): (Doors, Wrong),
+) -> Response {
+    let groups = by_group(&rows);
+    let at_door = rows.iter().filter(|row| row.way.as_deref() == Some(board::DOOR)).count();
+    rows.retain(|row| is_left(row, at.place.group));
+    let (from, homes) = (at.place.from.unwrap_or_default(), homes(rows));
+    let end = from.saturating_add(SHOWN);
+    let page = who.page("page-doors-visit").back(at.base.clone()).at(format!("{}/doors", at.base));
+    let shown = UntoldPage {
+        page,
+        head,
+        next: (homes.len() > end).then_some(end),
+        homes: homes.into_iter().skip(from).take(SHOWN).collect(),
+        groups,
+        at_door,
+        made,
+        at,
+        wrong,
     };
-    Ok(rows.into_iter().map(view).collect())
+    render_as(shown.wrong.status(), &shown)
 }
 
-/// The village, and whom the notice concerns there, as far as the viewer goes round, told or not.
-async fn concerned(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    notice: &NoticeView,
-    place: &Where,
-) -> Result<(String, Vec<ReachRow>)> {
-    let village = notices::village_of(actor, &notice.area_code, place.area.as_deref())?;
-    let scope = notices::scope(db, actor, &village).await?;
-    if place.group.is_some_and(|group| !scope.has(group)) {
-        return Err(Code::NotAllowed.into());
-    }
-    if notice.state == queries::WITHDRAWN {
-        return Err(Code::WrongState.into());
-    }
-    let mut rows = board::people_of(db, actor, (notice.id, Some(&village))).await?;
-    // who goes round knows of it
-    rows.retain(|row| scope.has(row.group_number) && row.person_id != actor.person);
-    Ok((village, rows))
+async fn of_meeting(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<Uuid>,
+    Query(place): Query<Where>,
+) -> Result<Response> {
+    called(&app, &who, (Call::Meeting, id), (place, Wrong::default())).await
 }
 
-fn is_left(row: &ReachRow, place: &Where) -> bool {
-    row.way.is_none() && place.group.is_none_or(|group| row.group_number == group)
+async fn of_vote(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<Uuid>,
+    Query(place): Query<Where>,
+) -> Result<Response> {
+    called(&app, &who, (Call::Vote, id), (place, Wrong::default())).await
+}
+
+fn base((call, id): (Call, Uuid)) -> String {
+    format!("/{}s/{id}", call.as_str())
+}
+
+async fn called(app: &App, who: &Resident, which: (Call, Uuid), (place, wrong): (Where, Wrong)) -> Result<Response> {
+    let doors::Round { called, rows } = doors::round(app, &who.actor, (which, place.group)).await?;
+    let held = called.is_held_by(&who.actor);
+    let (hint, board, all) = match &called {
+        Called::Meeting(meeting) => {
+            let key = if meeting.cancel_reason.is_some() { "page-doors-off-hint" } else { "page-doors-untold-hint" };
+            (key, format!("/desk/meetings/{}/reach", meeting.id), Some(rows.len() as u64))
+        }
+        Called::Vote(vote) => ("desk-vote-doors-hint", format!("/desk/votes/{}/doors", vote.id), None),
+    };
+    let made = marks::made_by(app.store.read(), &who.actor, (&called, app.now())).await?;
+    let (number, title, hint) = (String::new(), called.title().to_owned(), text::say(hint));
+    let head = Head { number, title, hint, all, board: held.then_some(board) };
+    Ok(whole(who, (head, rows, made), (Doors { base: base(which), place }, wrong)))
+}
+
+async fn act_of_meeting(State(app): State<App>, who: Resident, Path(id): Path<Uuid>, form: Fields) -> Result<Response> {
+    act(&app, &who, (Call::Meeting, id), form).await
+}
+
+async fn act_of_vote(State(app): State<App>, who: Resident, Path(id): Path<Uuid>, form: Fields) -> Result<Response> {
+    act(&app, &who, (Call::Vote, id), form).await
+}
+
+/// One tap at a door, or one's own: "nobody was here".
+async fn act(app: &App, who: &Resident, which: (Call, Uuid), form: Fields) -> Result<Response> {
+    let place = Where::of(&form);
+    let is_own = form.optional("person_id").ok().flatten() == Some(who.actor.person);
+    match run(app, who, which, (&place, &form)).await {
+        Ok(()) if is_own => Ok(see(&base(which))),
+        Ok(()) => Ok(see(&format!("{}/doors{}", base(which), place.query(place.group, place.way())))),
+        Err(error) => called(app, who, which, (place, Wrong::from(error)?)).await,
+    }
+}
+
+async fn run(app: &App, who: &Resident, which: (Call, Uuid), (place, form): (&Where, &Fields)) -> Result<()> {
+    let actor = who.actor.clone();
+    match form.text("act") {
+        "undo" => {
+            let undone = (which, OfPerson { person_id: form.required("person_id")? });
+            app.store.write(move |tx| Box::pin(async move { marks::undo(tx, &actor, undone).await })).await
+        }
+        "done" | "" => {
+            form.required::<PersonId>("person_id")?;
+            let people: Vec<PersonId> =
+                form.all("person_id").filter_map(|text| text.parse().ok()).take(AT_ONE_DOOR).collect();
+            let (way, note) = (Some(place.way()), form.text("note").to_owned());
+            let all = app.store.write(move |tx| {
+                Box::pin(async move {
+                    for person_id in people {
+                        marks::tell(tx, &actor, (which, TellAtDoor { person_id, way, note: note.clone() })).await?;
+                    }
+                    Ok(())
+                })
+            });
+            all.await
+        }
+        _ => Err(Code::NotFound.into()),
+    }
+}
+
+async fn paper_of_meeting(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<Uuid>,
+    Query(place): Query<Where>,
+) -> Result<Response> {
+    paper(&app, &who, (Call::Meeting, id), place.group).await
+}
+
+async fn paper_of_vote(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<Uuid>,
+    Query(place): Query<Where>,
+) -> Result<Response> {
+    paper(&app, &who, (Call::Vote, id), place.group).await
+}
+
+async fn paper(app: &App, who: &Resident, which: (Call, Uuid), group: Option<i32>) -> Result<Response> {
+    let doors::Round { called, rows } = doors::round(app, &who.actor, (which, group)).await?;
+    let doors = doors::on_paper(app.store.read(), (rows, group)).await?;
+    let page = who.page("page-doors-paper").back(format!("{}/doors", base(which)));
+    let (small, text) = said(&called);
+    Ok(render(&PaperPage { page, title: called.title().to_owned(), small, text, confirm_by: None, doors, group }))
+}
+
+/// By whom, and what is read out.
+fn said(called: &Called) -> (String, String) {
+    match called {
+        Called::Meeting(meeting) => {
+            let (at, place) = (text::say("page-meeting-at"), text::say("page-meeting-place"));
+            let off = meeting.cancel_reason.as_deref();
+            let off = off.map(|why| text::say_with("page-meeting-cancelled", &[("reason", why.into())]) + "\n");
+            let when = moment(&meeting.starts_at);
+            let off = off.unwrap_or_default();
+            (meeting.body_name.clone(), format!("{off}{at}：{when}\n{place}：{}\n{}", meeting.place, meeting.agenda))
+        }
+        Called::Vote(vote) => {
+            let until = text::say_with("page-until", &[("at", deadline(&vote.closes_at).into())]);
+            (vote.body_name.clone(), format!("{}\n{until}", vote.question))
+        }
+    }
+}
+
+/// What the page of a meeting or a vote says of its doors to who looks at it.
+pub(super) struct AtDoors {
+    pub(super) base: String,
+    /// Goes round for it.
+    pub(super) visits: bool,
+    /// Who says to have told the viewer, and who the viewer is.
+    pub(super) told: Option<(String, PersonId)>,
+}
+
+impl AtDoors {
+    pub(super) async fn of(db: &impl ConnectionTrait, actor: Option<&Actor>, called: &Called) -> Result<Self> {
+        let base = match called {
+            Called::Meeting(meeting) => base((Call::Meeting, meeting.id.0)),
+            Called::Vote(vote) => base((Call::Vote, vote.id.0)),
+        };
+        let Some(actor) = actor else { return Ok(Self { base, visits: false, told: None }) };
+        let told = marks::own(db, actor, called).await?.map(|mark| (mark.by_name, mark.person_id));
+        Ok(Self { base, visits: called.is_told_by(db, actor).await?, told })
+    }
 }
 
 /// They come by group.

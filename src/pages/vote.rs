@@ -12,11 +12,13 @@ use uuid::Uuid;
 use super::{
     fields::{Fields, Wrong},
     layout::{Live, Page, Resident, Viewer, asking, render, render_as, see, up},
+    untold::AtDoors,
     words::Words,
 };
 use crate::{
     aloud::{self, ClipView},
     app::{App, Path, Query},
+    delivery::doors::Called,
     error::{Checks, Code, Result},
     ids::VoteId,
     page::PageQuery,
@@ -76,6 +78,8 @@ struct VotePage {
     /// ballot would be the own.
     is_lost: bool,
     choices: [Choice; 3],
+    /// Who goes round because of it, and who was told so.
+    doors: AtDoors,
     clip: Option<ClipView>,
     wrong: Wrong,
 }
@@ -178,7 +182,9 @@ async fn shown(app: &App, viewer: &Viewer, id: VoteId, (number, wrong): (Option<
     let other = mine.as_ref().and_then(|mine| among(mine, number));
     let is_lost = number.is_some() && other.is_none();
     let clip = aloud::queries::of_vote(app.store.read(), id).await?;
-    let mut shown = VotePage { page, preset, mine, other, is_lost, choices: CHOICES, clip, vote, wrong };
+    let called = Called::Vote(Box::new(vote.clone()));
+    let doors = AtDoors::of(app.store.read(), viewer.actor.as_ref(), &called).await?;
+    let mut shown = VotePage { page, preset, mine, other, is_lost, choices: CHOICES, doors, clip, vote, wrong };
     if !shown.may_vote() {
         // no script of others beside a ballot
         shown.page = viewer.asked(app, shown.page, Moment::Vote).await;

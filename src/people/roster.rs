@@ -1,5 +1,5 @@
 //! Reads a village roster from CSV: every row typed and checked, or everything that is wrong with its line and column.
-use std::{collections::HashMap, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use chrono::NaiveDate;
 use csv::StringRecord;
@@ -17,8 +17,8 @@ mod words {
     pub(super) const FEMALE: &str = "女";
     pub(super) const MALE: &str = "男";
     pub(super) const HEAD: &str = "户主";
-    pub(super) const YES: &str = "1";
-    pub(super) const NO: &str = "0";
+    pub(super) const YES: [&str; 2] = ["1", "是"];
+    pub(super) const NO: [&str; 2] = ["0", "否"];
 }
 
 /// Is this the word for the head of a household?
@@ -31,20 +31,26 @@ const MAX_ROWS: usize = 100_000;
 const MAX_ERRORS: usize = 50;
 const MAX_GROUP: u16 = 200;
 
-const COLUMNS: [(Column, &str); 12] = [
-    (Column::PersonNo, "person_no"),
-    (Column::HouseholdNo, "household_no"),
-    (Column::VillageCode, "village_code"),
-    (Column::Group, "group"),
-    (Column::Name, "name"),
-    (Column::Sex, "sex"),
-    (Column::Birth, "birth"),
-    (Column::IdNo, "id_no"),
-    (Column::Phone, "phone"),
-    (Column::Relation, "relation"),
-    (Column::Registered, "registered"),
-    (Column::ResidentHere, "resident_here"),
+/// Each with its name, and with the one that the desk says, which a file may have in its place.
+const COLUMNS: [(Column, &str, &str); 12] = [
+    (Column::PersonNo, "person_no", "编号"),
+    (Column::HouseholdNo, "household_no", "户号"),
+    (Column::VillageCode, "village_code", "村代码"),
+    (Column::Group, "group", "组"),
+    (Column::Name, "name", "姓名"),
+    (Column::Sex, "sex", "性别"),
+    (Column::Birth, "birth", "出生日期"),
+    (Column::IdNo, "id_no", "身份证号"),
+    (Column::Phone, "phone", "手机"),
+    (Column::Relation, "relation", "与户主关系"),
+    (Column::Registered, "registered", "户籍在村"),
+    (Column::ResidentHere, "resident_here", "住在村里"),
 ];
+
+/// The first line of a file without anybody in it.
+pub fn headings() -> impl Iterator<Item = &'static str> {
+    COLUMNS.into_iter().map(|(_, _, said)| said)
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Column {
@@ -64,7 +70,7 @@ enum Column {
 
 impl Column {
     fn name(self) -> &'static str {
-        COLUMNS.iter().find(|(column, _)| *column == self).map_or("", |(_, name)| name)
+        COLUMNS.iter().find(|(column, ..)| *column == self).map_or("", |(_, name, _)| name)
     }
 }
 
@@ -113,16 +119,26 @@ impl fmt::Debug for RosterRow {
 /// `roster_invalid` with at most 50 wrong places, each as `line N, column X`.
 pub fn parse(bytes: &[u8], today: NaiveDate) -> Result<Vec<RosterRow>> {
     let mut sheet = Sheet { today, checks: Checks::default(), seen: HashMap::new() };
-    let rows = match std::str::from_utf8(bytes) {
-        Ok(text) => sheet.rows(text.strip_prefix('\u{feff}').unwrap_or(text))?,
-        Err(error) => {
-            let sound = bytes.get(..error.valid_up_to()).unwrap_or_default();
+    let rows = match letters(bytes) {
+        Ok(text) => sheet.rows(text.strip_prefix('\u{feff}').unwrap_or(&text))?,
+        Err(sound) => {
+            let sound = bytes.get(..sound).unwrap_or_default();
             sheet.checks.wrong(format!("line {}", 1 + line_breaks(sound)), "not_utf8");
             Vec::new()
         }
     };
     sheet.checks.done_as(Code::RosterInvalid)?;
     Ok(rows)
+}
+
+/// UTF-8, or else what spreadsheets in China write by themselves (GB 18030, GBK in it). A spoilt file in UTF-8 is not taken for
+/// one: the word for a sex is three bytes before a comma there, and would end amid a character. How many bytes were UTF-8 when
+/// it is neither.
+fn letters(bytes: &[u8]) -> std::result::Result<Cow<'_, str>, usize> {
+    std::str::from_utf8(bytes).map(Cow::Borrowed).or_else(|error| {
+        let text = encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes);
+        text.ok_or(error.valid_up_to())
+    })
 }
 
 /// Where each column stands in the file.
@@ -194,8 +210,8 @@ impl Sheet {
     fn header(&mut self, number: u64, record: &StringRecord) -> Order {
         let mut order = Order::new();
         for (at, name) in record.iter().enumerate() {
-            let fault = match COLUMNS.iter().find(|(_, known)| *known == name) {
-                Some((column, _)) if order.insert(*column, at).is_some() => "duplicate",
+            let fault = match COLUMNS.iter().find(|(_, known, said)| [*known, *said].contains(&name)) {
+                Some((column, ..)) if order.insert(*column, at).is_some() => "duplicate",
                 Some(_) => continue,
                 None => "column_unknown",
             };
@@ -203,7 +219,7 @@ impl Sheet {
                 self.checks.wrong(format!("line {number}, column {}", at + 1), fault);
             }
         }
-        for (column, _) in COLUMNS {
+        for (column, ..) in COLUMNS {
             if !order.contains_key(&column) {
                 self.wrong(number, Some(column), "column_missing");
             }
@@ -354,11 +370,7 @@ fn sex(text: &str) -> Option<Sex> {
 }
 
 fn flag(text: &str) -> Option<bool> {
-    match text {
-        words::YES => Some(true),
-        words::NO => Some(false),
-        _ => None,
-    }
+    if words::YES.contains(&text) { Some(true) } else { words::NO.contains(&text).then_some(false) }
 }
 
 fn village_code(text: &str) -> Option<String> {

@@ -19,6 +19,7 @@ use crate::{
     clock,
     error::{Error, Result},
     ids::PersonId,
+    legal::mediations::{self, MediationView},
     moderation,
     page::PageQuery,
     people,
@@ -54,11 +55,21 @@ pub async fn export(app: &App, actor: &Actor) -> Result<Value> {
         "closing": queries::closing(db, actor.person).await?,
         "corrections": corrections::of_person(app, actor).await?,
         "voices": voices(app, actor).await?,
+        "mediations": own_mediations(app, actor).await?,
         "held": moderation::queries::own(app, actor, None).await?,
         "ballots": ballots(db, actor.person).await?,
         "rows": rows,
         "done_for_others": acted,
     }))
+}
+
+async fn own_mediations(app: &App, actor: &Actor) -> Result<Vec<MediationView>> {
+    let db = app.store.read();
+    let mut own = Vec::new();
+    for one in mediations::of_party(db, &app.keys, actor).await? {
+        own.push(mediations::read(db, &app.keys, actor, one.id).await?);
+    }
+    Ok(own)
 }
 
 async fn voices(app: &App, actor: &Actor) -> Result<Vec<Value>> {

@@ -21,7 +21,7 @@ use super::{health, layers};
 use crate::{
     aloud,
     app::App,
-    areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox,
+    areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox, legal,
     live::{self, Hub},
     matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, streams, suggestions,
     suspensions, tasks, votes, wechat,
@@ -66,6 +66,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(matters::routes())
         .merge(board::routes())
         .merge(votes::routes())
+        .merge(legal::routes())
         .merge(aloud::routes())
         .merge(privacy::routes())
         .merge(events::routes())

@@ -1,6 +1,6 @@
-//! Writes to streams: opening them. Who belongs to them is in `belonging`, what the system shows in `cards`, what people say
-//! in `say` and `many`, what they take back in `recall` and `list_rows`, how far they have read in `cursor`; a `seq` is born in `append`
-//! alone.
+//! Writes to streams: opening them. Who belongs to them is in `belonging`, what the system shows in `cards`, to many in `rounds`,
+//! what people say in `say` and `many`, what they take back in `recall` and `list_rows`, how far they have read in `cursor`; a `seq`
+//! is born in `append` alone.
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
 use super::{
@@ -25,6 +25,7 @@ mod cursor;
 mod list_rows;
 mod many;
 mod recall;
+mod rounds;
 mod say;
 
 pub use super::grams::due as words_due;
@@ -36,6 +37,7 @@ pub use many::speak;
 pub(super) use recall::SPOKEN;
 pub(super) use recall::post_erased;
 pub use recall::{PinMessage, RecallMessage, pin, recall, remove_reported};
+pub use rounds::{Reader, due as cards_due, post_to_each};
 pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, Side, check_send, concern, post, send};
 
 /// A stream to be opened.

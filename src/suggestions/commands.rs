@@ -157,6 +157,17 @@ pub async fn join_matter(tx: &Tx, actor: &Actor, id: SuggestionId, matter: Matte
     queries::summary(tx, row).await
 }
 
+/// The voices of a matter that is taken back go on with another. Called by `matters`, which tells their authors.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn carry_over(tx: &Tx, (from, into): (MatterId, MatterId)) -> Result<()> {
+    let carried =
+        suggestion::ActiveModel { matter_id: Set(Some(into)), updated_at: Set(tx.now()), ..Default::default() };
+    suggestion::Entity::update_many().set(carried).filter(suggestion::Column::MatterId.eq(from)).exec(tx).await?;
+    Ok(())
+}
+
 /// What was promised for a voice.
 pub(super) fn promised(row: &Suggestion) -> Promise {
     promises::promise(row.kind, row.category, row.urgency)

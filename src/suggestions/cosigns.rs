@@ -8,6 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
+    Suggestion,
     commands::{checked, record},
     queries::{self, SuggestionSummary},
     rows::{cosign, suggestion},
@@ -48,21 +49,31 @@ pub async fn cosign(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, Cosign))
     if change == 0 {
         return queries::summary(tx, row).await;
     }
+    let row = counted(tx, id, change).await?;
+    record(tx, Kind::SuggestionCosigned, &row, Some(actor), json!({ "is_on": input.is_on })).await?;
+    queries::summary(tx, row).await
+}
+
+/// The voice with so many more behind it.
+pub(super) async fn counted(tx: &Tx, id: SuggestionId, change: i32) -> Result<Suggestion> {
     let counted = suggestion::Entity::update_many()
         .col_expr(suggestion::Column::Cosigns, Expr::col(suggestion::Column::Cosigns).add(change))
         .filter(suggestion::Column::Id.eq(id))
         .exec_with_returning(tx)
         .await?;
-    let row = counted.into_iter().next().ok_or(Code::NotFound)?;
-    record(tx, Kind::SuggestionCosigned, &row, Some(actor), json!({ "is_on": input.is_on })).await?;
-    queries::summary(tx, row).await
+    counted.into_iter().next().ok_or_else(|| Code::NotFound.into())
 }
 
 async fn add(tx: &Tx, person: PersonId, id: SuggestionId) -> Result<i32> {
     if has_cosigned(tx, person, id).await? {
         return Ok(0);
     }
-    let row = cosign::ActiveModel { suggestion_id: Set(id), person_id: Set(person), created_at: Set(tx.now()) };
+    let row = cosign::ActiveModel {
+        suggestion_id: Set(id),
+        person_id: Set(person),
+        created_at: Set(tx.now()),
+        sheet_id: Set(None),
+    };
     row.insert(tx).await?;
     Ok(1)
 }

@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
+    cosign_sheets_http,
     cosigns::{self, Cosign},
     extensions_http, hidings, hidings_http, inspections, media_review_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
@@ -52,6 +53,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(refuse_referral))
         .merge(assists_http::routes())
         .merge(by_body_http::routes())
+        .merge(cosign_sheets_http::routes())
         .merge(extensions_http::routes())
         .merge(hidings_http::routes())
         .merge(routing_http::routes())
@@ -323,8 +325,9 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
         return reports::queries::let_see(app.store.read(), actor, row).await;
     }
-    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more
-    if row.owner_id == actor.person && row.subject_kind.as_deref() != Some(media::ANSWER) {
+    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more; and so it is with a mediation
+    let is_given_away = matches!(row.subject_kind.as_deref(), Some(media::ANSWER | media::MEDIATION));
+    if row.owner_id == actor.person && !is_given_away {
         return Ok(());
     }
     let (Some(kind), Some(subject)) = (row.subject_kind.as_deref(), row.subject_id.as_deref()) else {

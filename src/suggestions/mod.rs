@@ -25,7 +25,7 @@
 //! has looked, and so do photos and clips where the village, or an office above it, says so.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once.
-//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `thresholds`,
+//! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `cosign_sheets`, `thresholds`,
 //! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`,
 //! `media_reviews`. Events recorded: `suggestion.*`.
 //!
@@ -43,6 +43,8 @@ pub mod by_body;
 mod by_body_http;
 mod clocks;
 pub mod commands;
+mod cosign_sheets;
+mod cosign_sheets_http;
 mod cosigns;
 mod escalation;
 pub mod extensions;
@@ -76,6 +78,7 @@ pub use self::{
     answers::answers_to,
     authors::{author_of, authors_in, is_hidden},
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SpeakAnswer, SubmitSuggestion},
+    cosign_sheets::{CosignSheetView, WriteDownCosigns, write_down},
     cosigns::{Cosign, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,

@@ -33,12 +33,14 @@ use crate::{
 };
 
 mod answers;
+mod consults;
 mod joined;
 mod lists;
 mod register;
 
 pub use self::{
     answers::SuggestionAnswerView,
+    consults::{Consultation, consulted},
     joined::{author_threads, joined_to},
     lists::{desk_todo, desk_unseen, list},
     register::VoicesQuery,

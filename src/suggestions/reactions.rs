@@ -3,7 +3,9 @@ use chrono::{DateTime, Datelike, Utc};
 use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
-use super::{Suggestion, about, cosigns, hidings, queries, rows::answer, rules, silence, support, words};
+use super::{
+    Suggestion, about, cosign_sheets, cosigns, hidings, queries, rows::answer, rules, silence, support, words,
+};
 use crate::{
     bodies, clock,
     error::Result,
@@ -18,6 +20,7 @@ use crate::{
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "suggestions.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
     Reaction { name: "suggestions.tell_cosigners", run: |tx, event| Box::pin(tell_cosigners(tx, event)) },
+    Reaction { name: "suggestions.tell_signers", run: |tx, event| Box::pin(cosign_sheets::tell(tx, event)) },
     Reaction { name: "suggestions.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
     Reaction { name: "suggestions.weigh_support", run: |tx, event| Box::pin(support::weigh(tx, event)) },
     Reaction { name: "suggestions.tell_referred", run: |tx, event| Box::pin(tell_referred(tx, event)) },

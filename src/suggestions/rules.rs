@@ -271,7 +271,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Rate => state == SuggestionState::Answered,
         Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
         Step::Join | Step::Hide | Step::Show | Step::Appeal => true,
-        Step::Cosign => state != SuggestionState::Rated,
+        Step::Cosign | Step::WriteDown => state != SuggestionState::Rated,
         Step::Extend => state == SuggestionState::Accepted,
         Step::Refer | Step::Keep | Step::Involve => {
             matches!(state, SuggestionState::Submitted | SuggestionState::Accepted)
@@ -298,6 +298,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
         | Step::Refer
         | Step::Keep
         | Step::Extend
+        | Step::WriteDown
         | Step::Involve => standing.is_responsible && !standing.is_author,
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
@@ -315,6 +316,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
             let is_media_alone = is_media_hidden(row) && row.hiding != Some(HidingState::Appealed);
             row.visibility == Visibility::Public && (row.hiding.is_none() || is_media_alone)
         }
+        Step::WriteDown => row.visibility == Visibility::Public && !is_hidden(row),
         Step::Show => row.hiding.is_some(),
         Step::Appeal => row.hiding == Some(HidingState::Hidden),
         Step::Refer => row.offered_to.is_none(),

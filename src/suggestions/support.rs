@@ -8,7 +8,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion, Visibility, queries,
+    Suggestion, Visibility,
+    cosign_sheets::{CosignSheetView, sheets},
+    queries,
     rows::{cosign, threshold},
     rules::{
         self, Sight,
@@ -49,6 +51,9 @@ pub struct SupportView {
     pub of_representatives: u64,
     /// What the law asks for.
     pub thresholds: Vec<ThresholdView>,
+    /// Sheets of signatures that were written down, the newest first; not told while fewer than five stand behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sheets: Vec<CosignSheetView>,
 }
 
 /// A number that the law asks for, and how far it is.
@@ -103,6 +108,7 @@ pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suppo
         of_villagers: counts.of_villagers,
         representatives: is_told.then_some(counts.representatives),
         of_representatives: counts.of_representatives,
+        sheets: if is_told { sheets(db, id).await? } else { Vec::new() },
     })
 }
 
@@ -132,6 +138,8 @@ impl Counts {
             .filter(cosign::Column::SuggestionId.eq(row.id))
             .limit(MOST);
         let mut behind: Vec<PersonId> = cosigners.into_tuple().all(db).await?;
+        // on paper the author may have signed, too
+        behind.retain(|one| *one != row.author_id);
         let are_few = behind.len() + 1 < FEW;
         if with_author || !are_few {
             behind.push(row.author_id);

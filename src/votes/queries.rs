@@ -40,7 +40,7 @@ pub use self::committee::committee;
 pub(super) use self::committee::{failed_recall, is_recall_under_way};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
 pub use self::kinds::{
-    has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
+    fits, has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
     is_of_kind, is_recall, is_selection,
 };
 pub(super) use self::own::own_place;
@@ -59,7 +59,7 @@ pub(super) const POSTED: &str = "posted";
 /// A secret vote that is over and waits for two of its keys.
 pub(super) const COUNTING: &str = "counting";
 /// A vote that takes ballots.
-pub(super) const OPEN: &str = "open";
+pub const OPEN: &str = "open";
 /// A vote that is over and whose paper waits to be counted.
 pub(super) const COUNTING_PAPER: &str = "counting_paper";
 /// A vote that was counted.

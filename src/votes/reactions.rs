@@ -1,6 +1,7 @@
 //! What follows from votes: the matter takes in the result, everybody concerned is told.
 use chrono::Datelike;
 use fluent_bundle::FluentValue;
+use uuid::Uuid;
 
 use super::{
     commands::Secrecy,
@@ -17,7 +18,7 @@ use crate::{
     meetings,
     people::village_groups,
     store::Tx,
-    streams::commands::{Card, channel, mailbox, office, post_card},
+    streams::commands::{Card, Reader, channel, office, post_card, post_to_each},
     text,
 };
 
@@ -126,14 +127,10 @@ async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
         let village = channel(tx, &vote.area_code).await?;
         return post_card(tx, village, card).await.map(drop);
     }
-    let mut streams = vec![office(tx, vote.body_id).await?];
-    for person in queries::roll_people(tx, vote.id).await? {
-        streams.push(mailbox(tx, person).await?);
-    }
-    for stream in streams {
-        post_card(tx, stream, card.clone()).await?;
-    }
-    Ok(())
+    let own = office(tx, vote.body_id).await?;
+    post_card(tx, own, card.clone()).await?;
+    let people = queries::roll_people(tx, vote.id).await?.into_iter();
+    post_to_each(tx, people.map(Reader::Person).collect(), (Uuid::now_v7(), card)).await
 }
 
 /// Each of the group's grown-ups in the own mailbox: the rest of the village is not asked, and its channel says nothing.
@@ -145,13 +142,7 @@ async fn tell_group(tx: &Tx, (vote, group): (&vote::Model, i32), card: Card) -> 
     let mut people = village_groups::grown_ups(tx, (&vote.area_code, group), today).await?;
     // who has moved to another group since is on the roll still
     people.extend(queries::roll_people(tx, vote.id).await?);
-    people.sort_unstable();
-    people.dedup();
-    for person in people {
-        let own = mailbox(tx, person).await?;
-        post_card(tx, own, card.clone()).await?;
-    }
-    Ok(())
+    post_to_each(tx, people.into_iter().map(Reader::Person).collect(), (Uuid::now_v7(), card)).await
 }
 
 /// Is it for the village's channel? So is that of a collective, whose members are nearly the whole village.

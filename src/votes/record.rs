@@ -242,6 +242,7 @@ fn sentence_key(kind: Kind) -> Option<&'static str> {
         Kind::MatterHaltEnded => Some("record-halt-ended"),
         Kind::SampleDrawn => Some("record-sample-drawn"),
         Kind::MatterEnded => Some("record-matter-ended"),
+        Kind::MatterMerged => Some("record-matter-merged"),
         Kind::MatterClosed => Some("record-matter-closed"),
         Kind::FormOpened => Some("record-form-opened"),
         Kind::FormClosed => Some("record-form-closed"),

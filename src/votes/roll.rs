@@ -86,14 +86,15 @@ fn reach(unit: Unit) -> Option<Reach> {
         Unit::Representative => Some(Reach::Representatives),
         Unit::BodyMember | Unit::Member | Unit::MemberRep | Unit::Director => Some(Reach::Members),
         // owners vote by floor area, which nobody keeps here
-        Unit::Owner | Unit::PersonOrHouseholdOrRep => None,
+        Unit::Owner => None,
     }
 }
 
 /// Everybody who has a vote in the village, in the group of it or in the body that meets, on that day, in the order of the roster.
 ///
 /// # Errors
-/// `rule_not_votable` for a unit without a roll, for an area that has no roster, and when nobody is on the roll.
+/// `rule_not_votable` for a unit without a roll, for an area that has no roster or is none of this rule, and when nobody is on
+/// the roll.
 pub(super) async fn draw_up(
     tx: &Tx,
     (id, preset): (&str, &Preset),
@@ -108,7 +109,7 @@ pub(super) async fn draw_up(
     // by some of the village alone, or by all of it
     let is_part = ground.group.is_some() || !ground.homes.is_empty();
     let is_meant = (queries::is_of_group(id) || queries::is_selection(id)) == is_part;
-    if !is_meant || !areas::get(tx, area).await?.level.is_village() {
+    if !is_meant || !queries::fits(id, areas::get(tx, area).await?.level) {
         return Err(Code::RuleNotVotable.into());
     }
     let residents = concerned(tx, ground, reach).await?;
@@ -306,6 +307,8 @@ mod tests {
             "land_contract_plan",
             "rep_selection_household",
             "rep_selection_person",
+            "residents_meeting_household",
+            "residents_meeting_person",
             "village_assembly_household",
             "village_assembly_person",
             "village_representatives",

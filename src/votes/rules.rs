@@ -102,8 +102,6 @@ pub enum Unit {
     Director,
     /// An owner in the estate, whatever the number of flats.
     Owner,
-    /// As the residents' meeting was called: by person, by household or by representative.
-    PersonOrHouseholdOrRep,
     /// A member of the body that meets, with a seat or without.
     BodyMember,
 }

@@ -26,7 +26,7 @@ const TIERS: &[&[&str]] = &[
     &["forms", "tasks"],
     &["suggestions", "meetings", "notices", "claims"],
     &["matters", "board"],
-    &["votes"],
+    &["votes", "legal"],
     &["aloud", "delivery"],
     &["inbox"],
     &["privacy", "guests", "county"],

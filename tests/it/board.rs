@@ -21,6 +21,7 @@ mod posts;
 mod proofs;
 mod proxies;
 mod recalls;
+mod residents;
 mod rolls;
 mod secrecy;
 mod selections;

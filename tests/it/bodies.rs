@@ -3,7 +3,10 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, Village, answer, person_of};
+use crate::{
+    county,
+    support::{Somebody, Village, answer, person_of},
+};
 
 fn id(value: &Value) -> &str {
     value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}"))
@@ -256,5 +259,64 @@ async fn where_somebody_listens_in_person_is_said_where_one_speaks_and_on_paper(
     town.post(&format!("/v1/seats/{}/end", id(&clerk)), json!(null)).await.ok();
     app.clock.advance(TimeDelta::days(6));
     assert_eq!(app.get(&path).await.ok().get("today"), None);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_sets_up_a_council_at_the_desk_and_the_committee_lets_it_publish() {
+    let (app, village) = Village::start().await;
+    let area = village.area.as_str();
+    let send = async |who: &Somebody, form: &str, fields: &[(&str, &str)]| {
+        let mut all = vec![("area", area)];
+        all.extend_from_slice(fields);
+        county::form(who, &format!("/desk/bodies/{form}"), &all).await.0
+    };
+    let page =
+        async |who: &Somebody| String::from_utf8(who.download(&format!("/desk/bodies?area={area}")).await.1).unwrap();
+    let council = [("kind", "council"), ("name", "洛舍片乡贤参事会"), ("also", "330521103203")];
+    assert_eq!(send(&village.town, "found", &council).await, 303);
+    assert_eq!(
+        send(&village.town, "found", &[("kind", "county_office"), ("name", "县局")]).await,
+        422,
+        "not of a village"
+    );
+    assert_eq!(send(&village.chair, "found", &council).await, 403);
+    let bodies = app.get(&format!("/v1/areas/{area}/bodies")).await.ok();
+    let items = bodies["items"].as_array().unwrap().clone();
+    let new = items.iter().find(|body| body["name"] == "洛舍片乡贤参事会").unwrap();
+    assert_eq!(new["areas"], json!([area, "330521103203"]), "it covers two villages");
+    // its term runs with that of the committee
+    let committee = village.committee.to_string();
+    let days =
+        [("body_id", committee.as_str()), ("number", "12"), ("starts_on", "2026-10-01"), ("ends_on", "2031-09-30")];
+    assert_eq!(send(&village.town, "term", &days).await, 303);
+    assert_eq!(send(&village.town, "term", &days).await, 422, "there is a twelfth already");
+    let overlapping =
+        [("body_id", committee.as_str()), ("number", "13"), ("starts_on", "2031-09-30"), ("ends_on", "2036-09-29")];
+    assert_eq!(send(&village.town, "term", &overlapping).await, 422, "a day in two terms");
+    let shown = page(&village.town).await;
+    assert!(shown.contains("第 12 届（2026-10-01 到 2031-09-30）"), "{shown}");
+    let followed = shown.split_once("id=\"term-follows_term_id\"").unwrap().1.split("option value=\"").nth(2).unwrap();
+    let term = followed.split_once('"').unwrap().0;
+    let follows = [("body_id", id(new)), ("number", "1"), ("follows_term_id", term)];
+    assert_eq!(send(&village.town, "term", &follows).await, 303);
+    assert!(page(&village.town).await.contains("第 1 届（2026-10-01 到 2031-09-30）"));
+    // only the committee's chair, or the office above, lets a council act in its name
+    let council = village.council.to_string();
+    let given = [
+        ("scope", "publish_notice"),
+        ("from_body_id", committee.as_str()),
+        ("to_body_id", council.as_str()),
+        ("source", "11 月 1 日村委会会议"),
+        ("ends_on", "2026-12-31"),
+    ];
+    assert_eq!(send(&village.council_chair, "mandate", &given).await, 403, "nobody mandates themselves");
+    assert!(!page(&village.council_chair).await.contains("id=\"give-mandate\""));
+    assert!(page(&village.chair).await.contains("id=\"give-mandate\""));
+    assert_eq!(send(&village.chair, "mandate", &given[..4]).await, 422, "to the end of which day?");
+    assert_eq!(send(&village.chair, "mandate", &given).await, 303);
+    assert!(page(&village.council_chair).await.contains("到 2026-12-31。依据：11 月 1 日村委会会议"));
+    let notice = json!({ "area_code": area, "title": "倡议", "text": "爱护溪水。" });
+    village.council_chair.post("/v1/notices", notice).await.ok();
     app.stop().await;
 }

@@ -4,7 +4,10 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, count};
+use crate::{
+    county,
+    support::{Answer, Somebody, TestApp, Village, answer, count},
+};
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
 
@@ -151,5 +154,49 @@ async fn the_page_shows_them_before_it_is_said_again() {
     // what is for the office alone is compared with nothing
     let (status, is_sent, _) = send("handlers", false).await;
     assert_eq!((status, is_sent, voices().await), (303, true, 3));
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signed_on_paper_is_counted_once_told_and_may_take_it_back() {
+    let scene = Scene::set().await;
+    let Scene { app, village, author, ann } = &scene;
+    let voice = scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    cosign(ann, &voice, true).await.ok();
+    let path = |voice: &str| format!("/v1/suggestions/{voice}/cosign-sheets");
+    let sheet = |numbers: Value| json!({ "roster_numbers": numbers, "source": "11 月 2 日签名册，存村委会" });
+    for who in [ann, author, &village.council_chair, &village.town] {
+        assert_eq!(who.post(&path(&voice), sheet(json!(["00010"]))).await.refused(), "not_allowed");
+    }
+    for wrong in [
+        sheet(json!([])),
+        sheet(json!(["99999"])),
+        sheet(json!(["00010", "00010"])),
+        json!({ "roster_numbers": ["00010"], "source": "" }),
+    ] {
+        assert_eq!(village.clerk.post(&path(&voice), wrong.clone()).await.refused(), "invalid_fields", "{wrong}");
+    }
+    let private = scene.speak(author, "handlers", "有人欺负我").await;
+    assert_eq!(village.clerk.post(&path(&private), sheet(json!(["00010"]))).await.refused(), "wrong_state");
+    // 00056 has no phone; of 00011 it was known, and the sheet says nothing of that
+    let written = village.clerk.post(&path(&voice), sheet(json!(["00010", "00011", "00056"]))).await.ok();
+    assert_eq!(written["cosigns"], 3, "{written}");
+    let bob = village.villager(app, "00010").await;
+    for who in [ann, &bob] {
+        assert_eq!(scene.cards(who).await.iter().filter(|card| *card == "cosign_written_down").count(), 1);
+    }
+    assert!(!scene.cards(author).await.contains(&"cosign_written_down".to_owned()));
+    let support = format!("/v1/suggestions/{voice}/support");
+    assert_eq!(bob.get(&support).await.ok().get("sheets"), None, "of few nothing is told");
+    assert_eq!(cosign(&bob, &voice, false).await.ok()["cosigns"], 2, "one's own word, whoever wrote it down");
+    let desk = format!("/desk/suggestions/{voice}/cosigns");
+    let second = [("roster_numbers", "00012\n00014\n"), ("source", "第二页")];
+    assert_eq!(county::form(&village.clerk, &desk, &second).await.0, 303);
+    let told = bob.get(&support).await.ok();
+    let sources: Vec<&str> =
+        told["sheets"].as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap()).collect();
+    assert_eq!((&told["villagers"], sources), (&json!(5), vec!["第二页", "11 月 2 日签名册，存村委会"]), "{told}");
+    let page = String::from_utf8(bob.download(&format!("/suggestions/{voice}")).await.1).unwrap();
+    assert!(page.contains("纸上签名登记：第二页"), "{page}");
     scene.app.stop().await;
 }

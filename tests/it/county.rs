@@ -45,7 +45,7 @@ async fn page(who: &Somebody, path: &str) -> (u16, String) {
 }
 
 /// A form of the desk: status, and where it leads or what it shows.
-async fn form(who: &Somebody, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+pub(crate) async fn form(who: &Somebody, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let body: String = fields
         .iter()
         .map(|(name, value)| {

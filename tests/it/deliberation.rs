@@ -4,7 +4,10 @@ use liusheng::ids::{BodyId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{TestApp, Village};
+use crate::{
+    county,
+    support::{TestApp, Village},
+};
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
 
@@ -339,4 +342,47 @@ async fn a_calendar_that_ends_soon_shows_in_readyz() {
         assert_eq!(ready.body["status"], if is_well { "ok" } else { "degraded" }, "{day}: {}", ready.body);
         app.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_alike_is_told_from_thirty_people_on_and_never_by_name() {
+    let (app, village) = scene().await;
+    let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
+    let matter = village.chair.post("/v1/matters", matter).await.ok();
+    let statements = [
+        ("title", "修桥，您怎么看"),
+        ("questions[0].title", "先修桥，路缓一缓"),
+        ("questions[0].kind", "stance"),
+        ("questions[1].title", "先修路，桥缓一缓"),
+        ("questions[1].kind", "stance"),
+        ("questions[2].title", "花多少钱要公开"),
+        ("questions[2].kind", "stance"),
+    ];
+    let (status, said) =
+        county::form(&village.clerk, &format!("/desk/matters/{}/survey", id(&matter)), &statements).await;
+    assert_eq!(status, 303, "{said}");
+    let forms = village.clerk.get(&format!("/v1/forms?subject_id={}", id(&matter))).await.ok();
+    let survey = &forms[0];
+    assert_eq!(survey["questions"][0]["options"], json!(["同意", "不同意", "不好说"]));
+    let path = format!("/v1/forms/{}", id(survey));
+    let mut answered = Vec::new();
+    for number in 1..=30 {
+        let who = village.villager(&app, &format!("{number:05}")).await;
+        let (bridge, road) = if number <= 18 { ("同意", "不同意") } else { ("不同意", "同意") };
+        let answers = json!({ "answers": { "q1": bridge, "q2": road, "q3": "同意" } });
+        assert_eq!(who.get(&path).await.ok().get("opinions"), None, "of {} nothing is told", number - 1);
+        who.post(&format!("{path}/answers"), answers).await.ok();
+        answered.push(who);
+    }
+    let told = answered[0].get(&path).await.ok();
+    let groups: Vec<_> = told["opinions"]["groups"].as_array().unwrap().iter().map(|one| &one["people"]).collect();
+    assert_eq!(groups, [18, 12], "{told}");
+    assert_eq!(told["opinions"]["common"][0]["title"], "花多少钱要公开");
+    let page = String::from_utf8(answered[0].download(&format!("/forms/{}", id(survey))).await.1).unwrap();
+    assert!(page.contains("大家的看法分成 2 群") && page.contains("每一群至少 100% 同意"), "{page}");
+    let asked = village.villager(&app, "00040").await.download(&format!("/forms/{}", id(survey))).await.1;
+    assert!(!String::from_utf8(asked).unwrap().contains("大家的看法"), "not before one has said the own");
+    let desk = String::from_utf8(village.clerk.download(&format!("/desk/forms/{}", id(survey))).await.1).unwrap();
+    assert!(desk.contains("大家的看法分成 2 群"));
+    app.stop().await;
 }

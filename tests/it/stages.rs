@@ -4,6 +4,7 @@ mod asked;
 mod doors;
 mod held_up;
 mod meetings;
+mod merged;
 mod particulars;
 mod withdrawn;
 mod works;

@@ -5,9 +5,11 @@ mod doors;
 mod evening;
 mod family;
 mod loud;
+mod marks;
 mod meetings;
 mod month;
 mod paced;
+mod rounds;
 mod stopped;
 mod votes;
 
@@ -239,12 +241,8 @@ async fn what_changed_since_it_was_planned_is_not_sent_and_the_reason_is_kept() 
         scene.rows("SELECT id, last_seq FROM streams WHERE kind = 'channel' AND subject_id = '330521103202'").await;
     let (stream, seq): (uuid::Uuid, i64) =
         (channel[0].try_get_by_index(0).unwrap(), channel[0].try_get_by_index(1).unwrap());
-    reader
-        .request(reqwest::Method::PUT, &format!("/v1/streams/{stream}/cursor"))
-        .json(&json!({ "seq": seq }))
-        .send()
-        .await
-        .unwrap();
+    let cursor = reader.request(reqwest::Method::PUT, &format!("/v1/streams/{stream}/cursor"));
+    cursor.json(&json!({ "seq": seq })).send().await.unwrap();
     let left = person_of(&scene.app.app, &scene.village.area, "00009").await;
     scene
         .app

@@ -1,6 +1,6 @@
 //! Mandates, and by which of them a body may act in the name of another.
 use chrono::{DateTime, FixedOffset, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,6 +10,9 @@ use crate::{
     error::Result,
     ids::{BodyId, MandateId},
 };
+
+/// More are never shown at once.
+const SHOWN: u64 = 100;
 
 /// One mandate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -78,4 +81,21 @@ pub async fn mandate_for(
         from.get(&row.from_body_id).is_some_and(|areas| areas.iter().any(|code| crate::actor::covers(code, area)))
     };
     Ok(rows.into_iter().find(gives).map(Mandate::from))
+}
+
+/// What these bodies let others do in their name, now or from some day on; the newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn mandates_from(db: &impl ConnectionTrait, from: Vec<BodyId>, now: DateTime<Utc>) -> Result<Vec<Mandate>> {
+    let unending = Condition::any().add(mandate::Column::EndsAt.is_null()).add(mandate::Column::EndsAt.gt(now));
+    let rows = mandate::Entity::find()
+        .filter(mandate::Column::FromBodyId.is_in(from))
+        .filter(unending)
+        .order_by_desc(mandate::Column::StartsAt)
+        .order_by_desc(mandate::Column::Id)
+        .limit(SHOWN)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(Mandate::from).collect())
 }

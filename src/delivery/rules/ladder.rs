@@ -149,6 +149,8 @@ words! {
         Emergency "emergency",
         /// What the village must know: every way, to the door.
         Village "village",
+        /// Somebody is called to come, or not to: messages, and the door.
+        Meeting "meeting",
         /// A date comes near: messages only.
         Reminder "reminder",
         /// One's own thing: messages only.
@@ -189,6 +191,9 @@ impl Ladder {
                 (Loudspeaker, Wait::Awake(TimeDelta::hours(12))),
                 (Door, Wait::Awake(TimeDelta::hours(24))),
             ],
+            Self::Meeting => {
+                vec![first, (Sms, Wait::Awake(TimeDelta::hours(2))), (Door, Wait::Awake(TimeDelta::hours(6)))]
+            }
             Self::Reminder => vec![first, (Sms, Wait::Awake(TimeDelta::hours(2)))],
             Self::Personal | Self::News => vec![first, (Sms, Wait::Awake(TimeDelta::hours(8)))],
         }

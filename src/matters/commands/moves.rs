@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     evidence::{Piece, attach},
-    halts, reserved,
+    halts, merging, reserved,
 };
 use crate::{
     actor::{Actor, HeldSeat},
@@ -72,6 +72,9 @@ pub struct WithdrawMatter {
     /// Why; public. 2 to 200 characters.
     #[schema(min_length = 2, max_length = 200)]
     pub reason: String,
+    /// The other matter of the village in which it goes on, with its voices and who follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<MatterId>,
     /// The `rev` that the mover saw.
     #[serde(default)]
     pub rev: Option<i32>,
@@ -188,7 +191,7 @@ pub async fn skip(tx: &Tx, actor: &Actor, (id, input): (MatterId, SkipStage)) ->
     queries::view(tx, id).await
 }
 
-/// Takes a matter back. Recorded: `matter.ended`.
+/// Takes a matter back; it may go on in another. Recorded: `matter.ended`, `matter.merged`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `invalid_fields`; `wrong_state` after the decision, while a vote runs, or when it has
@@ -202,8 +205,12 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, (id, input): (MatterId, WithdrawMa
     let landing = land(&standing.template, standing.position(), Move::Withdraw)?;
     seen(&standing, input.rev)?;
     halts::refuse(&standing)?;
+    let into = merging::named(tx, &standing, input.merged_into).await?;
     let by = By { reason: Some(input.reason.trim().to_owned()), ..By::seat(actor, seat) };
     walk(tx, &standing, Move::Withdraw, landing, by).await?;
+    if let Some(into) = into {
+        merging::carry(tx, actor, &standing, into).await?;
+    }
     queries::view(tx, id).await
 }
 

@@ -130,6 +130,26 @@ pub struct MatterView {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<DateTime<FixedOffset>>,
+    /// The matter in which it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<MergedInto>,
+}
+
+/// The matter in which another goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MergedInto {
+    /// Its id.
+    pub id: MatterId,
+    /// Its number.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+}
+
+async fn merged_into(db: &impl ConnectionTrait, matter: &matter::Model) -> Result<Option<MergedInto>> {
+    let Some(id) = matter.merged_into_id else { return Ok(None) };
+    let other = super::row(db, id).await?;
+    Ok(Some(MergedInto { id, number: other.number, title: other.title }))
 }
 
 /// An item that the law reserves to the villagers' assembly.
@@ -216,6 +236,7 @@ pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView>
         stages,
         discussion: streams::queries::find(db, StreamKind::Discussion, &id.to_string()).await?,
         ended_at: matter.ended_at.map(clock::local),
+        merged_into: merged_into(db, matter).await?,
     })
 }
 

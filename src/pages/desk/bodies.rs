@@ -6,6 +6,7 @@ use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 use super::{
+    founding::{self, Founding, term_line},
     frame::{Clerk, Desk, Draft, places},
     sheets::{Find, Found, search},
 };
@@ -13,7 +14,7 @@ use crate::{
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{
-        self, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration,
+        self, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration, TermView,
         commands::TakeSeat,
         grid::{self, SeatGroups},
         room::{self, RoomDay, RoomView, SetRoom},
@@ -50,6 +51,16 @@ impl BodiesPage {
         self.rooms.get(&body.body.id)
     }
 
+    /// The terms of a body that are not over.
+    fn terms_of(&self, body: &BodyView) -> Vec<String> {
+        self.terms.iter().filter(|term| term.body_id == body.body.id).map(term_line).collect()
+    }
+
+    /// A term, as one chooses it for a seat.
+    fn term_of(&self, term: &TermView) -> String {
+        founding::term_of(&self.bodies, term)
+    }
+
     /// Days of the week, as they are counted.
     fn weekdays(&self) -> [i32; 7] {
         [1, 2, 3, 4, 5, 6, 7]
@@ -81,6 +92,11 @@ struct BodiesPage {
     groups: HashMap<SeatId, Vec<i32>>,
     rooms: HashMap<BodyId, RoomView>,
     roles: Vec<(&'static str, String)>,
+    /// Terms that are not over.
+    terms: Vec<TermView>,
+    /// What is done in another's name: a sentence each.
+    mandates: Vec<String>,
+    founding: Founding,
     find: String,
     found: Vec<Found>,
 }
@@ -99,9 +115,13 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     let seats = bodies.iter().flat_map(|body| &body.seats).filter(|seat| seat.role == Role::GridWorker);
     let groups = grid::groups_of(db, seats.map(|seat| seat.id).collect()).await?;
     let rooms = rooms(app, clerk, &bodies).await?;
+    let terms = founding::terms(app, &bodies).await?;
     let shown = BodiesPage {
         page: clerk.page(text::say("desk-bodies")).at("/desk/bodies"),
         desk: clerk.desk(),
+        founding: Founding::of(app, clerk, (&area, &bodies, &terms), &draft).await?,
+        mandates: founding::mandates(app, &bodies).await?,
+        terms,
         draft,
         areas: places(db, clerk, &area).await?,
         bodies,
@@ -131,6 +151,9 @@ pub(super) async fn act(
         "room" => keep_room(&app, &clerk, &fields).await,
         "registration" => register(&app, &clerk, &fields).await,
         "groups" => groups(&app, &clerk, &fields).await,
+        "found" => founding::found(&app, &clerk, &fields).await,
+        "term" => founding::begin_term(&app, &clerk, &fields).await,
+        "mandate" => founding::give(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -150,7 +173,7 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         kind: fields.given("kind").map(|_| fields.choice("kind")).transpose()?,
         route: fields.given("route").map(|_| fields.choice("route")).transpose()?,
         nomination: nomination(fields)?,
-        term_id: None,
+        term_id: fields.optional("term_id")?,
         starts_on: None,
         ends_on: fields.optional("ends_on")?,
     };

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 17] = [
+const DOORS: [(&str, &str, Option<Right>); 18] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/referrals", "desk-referrals", None),
@@ -39,6 +39,7 @@ const DOORS: [(&str, &str, Option<Right>); 17] = [
     ("/desk/requests", "desk-requests", Some(Right::ImportRoster)),
     ("/desk/guest", "desk-guest", Some(Right::HandleSuggestions)),
     ("/desk/bodies", "desk-bodies", None),
+    ("/desk/legal", "desk-legal", None),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
     ("/desk/wechat", "desk-wechat", Some(Right::ImportRoster)),
     ("/desk/held", "desk-held", Some(Right::Moderate)),

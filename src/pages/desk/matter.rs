@@ -17,12 +17,17 @@ use crate::{
     actor::covers,
     aloud::About,
     app::{App, Path},
+    areas::{self, Level},
     bodies::{self, Right, SeatView},
     clock,
     error::Result,
     forms::{self, FormView},
     ids::MatterId,
-    matters::{self, MatterView, ReservedItem, Stage, StageState, State as MatterState, queries::Standing},
+    legal::{ContractReviewView, contracts},
+    matters::{
+        self, MatterSummary, MatterView, MattersQuery, ReservedItem, Stage, StageState, State as MatterState,
+        queries::Standing,
+    },
     meetings::{self, Audience, MeetingView},
     notices::{self, NoticeView},
     pages::{
@@ -37,6 +42,8 @@ use crate::{
 
 /// Characters of a title that other titles are made from.
 const TITLE: usize = 40;
+/// Other matters among which one is chosen.
+const MATTERS: u64 = 100;
 /// Days after which a new meeting, a new vote and a new task are proposed to begin or end.
 const MEETING_DAYS: i64 = 3;
 const ASSEMBLY_DAYS: i64 = 11;
@@ -57,6 +64,8 @@ struct MatterPage {
     businesses: Vec<&'static str>,
     owners: Vec<SeatView>,
     presets: Vec<PresetView>,
+    /// Matters of the village in which this one may go on.
+    others: Vec<MatterSummary>,
     /// The numbers of the villagers' groups.
     groups: Vec<i32>,
     presume: Presumed,
@@ -92,6 +101,8 @@ struct Material {
     notices: Vec<NoticeView>,
     votes: Vec<VoteView>,
     tasks: Vec<TaskView>,
+    /// Those that the clerk may read.
+    contracts: Vec<ContractReviewView>,
 }
 
 /// What new forms hold, so that mostly nothing has to be typed.
@@ -194,11 +205,12 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         desk: clerk.desk(),
         draft,
         due: matter.head.stage_due_at.map(|at| Due::seen(at, app.now())),
-        material: material(app, (id, &area)).await?,
+        material: material(app, clerk, (id, &area)).await?,
         sheets: if may_ask { sheets::asked_by(&standing) } else { Vec::new() },
         callers: if is_open { callers(clerk, &area, (likely, &groups)) } else { Vec::new() },
         businesses: kinds_of_business(clerk),
-        presets: if can.open_vote { votable() } else { Vec::new() },
+        presets: if can.open_vote { votable(areas::get(db, &area).await?.level) } else { Vec::new() },
+        others: if can.withdraw { others(app, &matter).await? } else { Vec::new() },
         presume: presume(app, &matter).await?,
         aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
@@ -240,7 +252,7 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
 }
 
 /// What was done in other villages in the name of this matter is none of it.
-async fn material(app: &App, (id, area): (MatterId, &str)) -> Result<Material> {
+async fn material(app: &App, clerk: &Clerk, (id, area): (MatterId, &str)) -> Result<Material> {
     let db = app.store.read();
     let mut material = Material {
         forms: forms::queries::forms_of(db, (&id.to_string(), area)).await?,
@@ -248,6 +260,7 @@ async fn material(app: &App, (id, area): (MatterId, &str)) -> Result<Material> {
         notices: notices::queries::notices_of(db, (id, area)).await?,
         votes: votes::queries::votes_of(db, id).await?,
         tasks: tasks::queries::tasks_of(db, (id, area)).await?,
+        contracts: contracts::readable_of(db, &clerk.actor, id).await?,
     };
     material.forms.retain(|one| covers(area, &one.area_code));
     material.meetings.retain(|one| covers(area, &one.area_code));
@@ -263,11 +276,24 @@ async fn owners(app: &App, area: &str) -> Result<Vec<SeatView>> {
     Ok(here.into_iter().flat_map(|body| body.seats).filter(|seat| known.insert(seat.person_id)).collect())
 }
 
-fn votable() -> Vec<PresetView> {
+/// The other matters of the same village that are under way.
+async fn others(app: &App, matter: &MatterView) -> Result<Vec<MatterSummary>> {
+    let query = MattersQuery {
+        area: Some(matter.head.area_code.clone()),
+        state: Some(MatterState::Open),
+        limit: Some(MATTERS),
+        ..MattersQuery::default()
+    };
+    let mut others = matters::queries::list(app.store.read(), query).await?.items;
+    others.retain(|one| one.id != matter.head.id && one.area_code == matter.head.area_code);
+    Ok(others)
+}
+
+fn votable(level: Level) -> Vec<PresetView> {
     // a recall belongs to an assembly's agenda, whose form asks for its petition; so does the choice of representatives
     let is_elsewhere =
         |id: &str| votes::queries::is_inside(id) || votes::queries::is_recall(id) || votes::queries::is_selection(id);
-    let fits = |one: &PresetView| one.is_votable && !is_elsewhere(&one.id);
+    let fits = |one: &PresetView| one.is_votable && !is_elsewhere(&one.id) && votes::queries::fits(&one.id, level);
     votes::queries::presets().into_iter().filter(fits).collect()
 }
 

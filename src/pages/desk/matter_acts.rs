@@ -218,8 +218,12 @@ async fn leave_out(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> R
 }
 
 async fn take_back(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
-    let input = (id, WithdrawMatter { reason: fields.text("reason").to_owned(), rev: fields.optional("rev")? });
-    let withdraw = app.once(clerk.actor.clone(), fields.key(), "withdraw_matter", input, |tx, actor, input| {
+    let input = WithdrawMatter {
+        reason: fields.text("reason").to_owned(),
+        merged_into: fields.optional("merged_into")?,
+        rev: fields.optional("rev")?,
+    };
+    let withdraw = app.once(clerk.actor.clone(), fields.key(), "withdraw_matter", (id, input), |tx, actor, input| {
         Box::pin(withdraw(tx, actor, input))
     });
     withdraw.await.map(drop)

@@ -25,7 +25,7 @@ use crate::{
     pages::{
         fields::Fields,
         layout::{Page, encode, render_as, see},
-        words::Words,
+        words::{Words, moment},
     },
     people::village_groups,
     text,
@@ -194,6 +194,21 @@ impl MeetingPage {
     /// These items: number and words.
     fn items(&self) -> Vec<(String, String)> {
         (1..=ITEMS).map(|number| (number.to_string(), text::say(&format!("collective-item-{number}")))).collect()
+    }
+
+    /// Minutes with what is known already; what was said is left to be written.
+    fn blank_minutes(&self) -> String {
+        let meeting = &self.meeting;
+        let came = self.present.len().to_string();
+        let lines = [
+            text::say_with("desk-minutes-when", &[("at", moment(&meeting.starts_at).into())]),
+            text::say_with("desk-minutes-where", &[("place", meeting.place.as_str().into())]),
+            text::say_with("desk-minutes-who", &[("body", meeting.body_name.as_str().into())]),
+            text::say_with("desk-minutes-came", &[("n", came.into())]),
+            text::say_with("desk-minutes-agenda", &[("agenda", meeting.agenda.as_str().into())]),
+            text::say("desk-minutes-said"),
+        ];
+        lines.join("\n")
     }
 
     /// Are representatives of the villagers chosen by one of them?

@@ -14,9 +14,14 @@ mod county_failures;
 mod county_overdue;
 mod county_routes;
 mod county_voices;
+mod founding;
 mod frame;
 mod guest;
 mod held;
+mod legal;
+mod legal_contracts;
+mod legal_hours;
+mod legal_mediations;
 mod letters;
 mod matter;
 mod matter_acts;
@@ -60,6 +65,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .merge(of_votes())
         .merge(of_meetings())
+        .merge(of_law())
         .route("/desk", get(todo::show))
         .route("/desk/suggestions", get(suggestions::list))
         .route("/desk/suggestions/{id}", get(suggestions::show))
@@ -88,6 +94,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/tasks/{id}/money", post(tasks::money).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/tasks/{id}/reverse", post(tasks::reverse))
         .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
+        .route("/desk/roster/blank", get(roster::blank))
         .route("/desk/requests", get(requests::show))
         .route("/desk/requests/{form}", post(requests::act))
         .route("/desk/guest", get(guest::show).post(guest::record))
@@ -126,6 +133,24 @@ fn of_meetings() -> Router<App> {
         .route("/desk/notices/{id}/reach", get(reach::show))
         .route("/desk/notices/{id}/script", get(reach::script))
         .route("/desk/notices/{id}/{form}", post(notices::act))
+}
+
+/// Those of legal officers.
+fn of_law() -> Router<App> {
+    Router::new()
+        .route("/desk/legal", get(legal::show))
+        .route("/desk/legal/{form}", post(legal::act))
+        .route(
+            "/desk/legal/contracts",
+            get(legal_contracts::list).post(legal_contracts::ask).layer(DefaultBodyLimit::max(MAX_PROOF)),
+        )
+        .route("/desk/legal/contracts/{id}", get(legal_contracts::show))
+        .route("/desk/legal/contracts/{id}/opinion", post(legal_contracts::answer))
+        .route("/desk/legal/hours", get(legal_hours::show).post(legal_hours::note))
+        .route("/desk/legal/mediations", get(legal_mediations::list).post(legal_mediations::open))
+        .route("/desk/legal/mediations/{id}", get(legal_mediations::show))
+        .route("/desk/legal/mediations/{id}/end", post(legal_mediations::end).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/legal/mediations/{id}/follow-up", post(legal_mediations::follow_up))
 }
 
 /// Those of votes, and of what is said aloud.

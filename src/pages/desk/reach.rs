@@ -126,6 +126,8 @@ struct VoteDoorsPage {
     desk: Desk,
     vote: VoteView,
     unreached: Vec<ReachRow>,
+    /// At the door.
+    reached: Vec<ReachRow>,
     at: DateTime<FixedOffset>,
 }
 
@@ -134,10 +136,13 @@ pub(super) async fn electors(State(app): State<App>, clerk: Clerk, Path(id): Pat
     let db = app.store.read();
     let vote = votes::queries::vote(db, id).await?;
     clerk.sits_over(&vote.area_code)?;
+    let (reached, unreached) =
+        electors_of(&app, &clerk.actor, id).await?.into_iter().partition(|row| row.way.is_some());
     let shown = VoteDoorsPage {
         page: clerk.page(text::say("desk-vote-doors")).at(format!("/desk/votes/{id}/doors")),
         desk: clerk.desk(),
-        unreached: electors_of(&app, &clerk.actor, id).await?,
+        unreached,
+        reached,
         at: app.local_now(),
         vote,
     };

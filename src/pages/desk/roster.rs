@@ -3,7 +3,7 @@ use askama::Template;
 use axum::{
     extract::{Multipart, State, multipart::MultipartRejection},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use serde::Deserialize;
@@ -21,6 +21,7 @@ use crate::{
         words::Words,
     },
     people::{self, PeopleQuery, RosterFile, RosterImported, RosterPerson},
+    table::{Format, whole, xlsx::Cell},
     text,
 };
 
@@ -104,6 +105,15 @@ async fn shown(app: &App, clerk: &Clerk, (filter, outcome): (Filter, Outcome)) -
         name,
     };
     Ok(render_as(status, &shown))
+}
+
+/// A file with the names of the columns alone, to be filled in.
+pub(super) async fn blank(clerk: Clerk) -> Result<Response> {
+    if bodies::areas_with(&clerk.actor, Right::ImportRoster).is_empty() {
+        return Err(Code::NotAllowed.into());
+    }
+    let heads = people::roster::headings().map(|head| Cell::Text(head.to_owned())).collect();
+    Ok((Format::Csv.headers(), whole(Format::Csv, heads, [])?).into_response())
 }
 
 /// A file with a roster was sent. What came of it is shown at once: it is nothing that could be read again.

@@ -15,6 +15,7 @@ use crate::{
     error::{Code, Result},
     forms::{
         self, FormDetail, GiveAnswer, OpenForm, Purpose, Question,
+        opinions::stances,
         rules::{QuestionKind, Replies, Reply, SCALE},
     },
     ids::{FormId, MatterId, PersonId},
@@ -28,7 +29,9 @@ use crate::{
 };
 
 /// Questions that the desk's form has room for.
-const ROOM: usize = 5;
+const ROOM: usize = 8;
+/// What the desk calls a question to which one agrees, or does not.
+const STATEMENT: &str = "stance";
 /// People shown of those found.
 pub(super) const FOUND: usize = 20;
 
@@ -111,10 +114,7 @@ fn questions(fields: &Fields) -> Result<Vec<Question>> {
     let mut questions = Vec::new();
     for at in 0..ROOM {
         let Some(title) = fields.given(&format!("questions[{at}].title")) else { continue };
-        let kind: QuestionKind = fields.choice(&format!("questions[{at}].kind"))?;
-        let lines = fields.text(&format!("questions[{at}].options")).lines().map(str::trim);
-        let options =
-            lines.filter(|line| !line.is_empty() && kind == QuestionKind::Choice).map(str::to_owned).collect();
+        let (kind, options) = answered_by(fields, at)?;
         let question = Question {
             id: format!("q{}", at + 1),
             title: title.to_owned(),
@@ -125,6 +125,18 @@ fn questions(fields: &Fields) -> Result<Vec<Question>> {
         questions.push(question);
     }
     Ok(questions)
+}
+
+/// How the question is answered: a statement is a choice of its own.
+fn answered_by(fields: &Fields, at: usize) -> Result<(QuestionKind, Vec<String>)> {
+    let field = format!("questions[{at}].kind");
+    if fields.has(&field, STATEMENT) {
+        return Ok((QuestionKind::Choice, stances()));
+    }
+    let kind: QuestionKind = fields.choice(&field)?;
+    let lines = fields.text(&format!("questions[{at}].options")).lines().map(str::trim);
+    let options = lines.filter(|line| !line.is_empty() && kind == QuestionKind::Choice).map(str::to_owned);
+    Ok((kind, options.collect()))
 }
 
 /// Whom to look for.

@@ -6,6 +6,7 @@ use crate::{
     ids::SuggestionId,
     pages::fields::Fields,
     suggestions::{
+        self, WriteDownCosigns,
         assists::{self, AskAssist},
         extensions::{self, AskExtension},
         hidings::{self, HideSuggestion},
@@ -54,4 +55,17 @@ pub(super) async fn hide(app: &App, clerk: &Clerk, (id, is_on): (SuggestionId, b
         Box::pin(hidings::hide(tx, actor, input))
     });
     hide.await.map(drop)
+}
+
+/// Who signed on paper that it is theirs, too: a number a line.
+pub(super) async fn write_down(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let numbers = fields.text("roster_numbers").lines().map(str::trim).filter(|number| !number.is_empty());
+    let input = WriteDownCosigns {
+        roster_numbers: numbers.map(str::to_owned).collect(),
+        source: fields.text("source").to_owned(),
+    };
+    let write = app.once(clerk.actor.clone(), fields.key(), "write_down_cosigns", (id, input), |tx, actor, input| {
+        Box::pin(suggestions::write_down(tx, actor, input))
+    });
+    write.await.map(drop)
 }

@@ -270,6 +270,7 @@ pub(super) async fn act(
         "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
         "hide" => suggestion_acts::hide(&app, &clerk, (id, true), &fields).await,
         "show" => suggestion_acts::hide(&app, &clerk, (id, false), &fields).await,
+        "cosigns" => suggestion_acts::write_down(&app, &clerk, id, &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,

@@ -1,15 +1,17 @@
 //! What waits for the clerk, the most urgent first, under the figures of how well voices are answered.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use super::frame::{Clerk, Desk, Draft, Due, live, villages};
 use crate::{
     app::App,
     bodies::{self, Right},
-    claims,
+    claims, clock,
     error::Result,
     forms::{self, Purpose},
+    ids::MediationId,
+    legal::{self, ContractReviewView},
     matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
     meetings, notices,
     page::PageQuery,
@@ -52,6 +54,8 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(unseen(&app, &clerk).await?);
     todos.extend(of_others(&app, &clerk).await?);
     todos.extend(own_tasks(&app, &clerk).await?);
+    todos.extend(contracts(&app, &clerk).await?);
+    todos.extend(mediations(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
@@ -128,6 +132,34 @@ async fn own_tasks(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         link: format!("/desk/tasks/{}", task.id),
     };
     Ok(open.into_iter().map(todo).collect())
+}
+
+/// Contracts that wait for the clerk, a legal officer.
+async fn contracts(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |one: ContractReviewView| Todo {
+        title: one.title,
+        notes: vec![text::say("desk-contracts")],
+        from: one.body_name,
+        due: Some(Due::seen(one.due_at, app.now())),
+        next: text::say("desk-contract-opinion-do"),
+        link: format!("/desk/legal/contracts/{}", one.id),
+    };
+    let waiting = legal::contracts::waiting(app.store.read(), &clerk.actor).await?;
+    Ok(waiting.into_iter().map(todo).collect())
+}
+
+/// Agreements that the clerk, who mediated, is to look at again today. Between whom is said on the page itself alone.
+async fn mediations(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |(id, on): (MediationId, NaiveDate)| Todo {
+        title: text::say("desk-todo-mediation"),
+        notes: Vec::new(),
+        from: String::new(),
+        due: Some(Due::seen(clock::local(clock::end_of_day(on)), app.now())),
+        next: text::say("desk-mediation-look-do"),
+        link: format!("/desk/legal/mediations/{id}"),
+    };
+    let due = legal::mediations::due(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(due.into_iter().map(todo).collect())
 }
 
 /// Phones to be bound and things on the roster to be put right.

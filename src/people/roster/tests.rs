@@ -74,6 +74,21 @@ fn what_spreadsheets_do_to_a_file_is_understood() {
 }
 
 #[test]
+fn a_file_is_read_as_a_clerk_s_spreadsheet_saves_it() {
+    let said = headings().collect::<Vec<_>>().join(",");
+    let yes = HEAD.replace(",1,1", ",是,是");
+    let no = SPOUSE.replace(",1,0", ",是,否");
+    let text = format!("{said}\r\n{yes}\r\n{no}\r\n");
+    let wanted = read(&[HEADER, HEAD, SPOUSE]).unwrap();
+    assert!(parse(text.as_bytes(), today()).unwrap() == wanted, "the names of columns that the desk says");
+    let (bytes, ..) = encoding_rs::GBK.encode(&text);
+    assert!(std::str::from_utf8(&bytes).is_err());
+    assert!(parse(&bytes, today()).unwrap() == wanted, "and the encoding that nobody chose");
+    let twice = format!("{HEADER},姓名");
+    assert_eq!(faults(read(&[&twice, HEAD])), fault("line 1, column 13", "duplicate"));
+}
+
+#[test]
 fn the_order_of_columns_is_free() {
     let turned = |line: &str| line.split(',').rev().collect::<Vec<_>>().join(",");
     let rows = read(&[&turned(HEADER), &turned(HEAD)]).unwrap();

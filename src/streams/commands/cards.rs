@@ -34,7 +34,7 @@ pub struct Card {
 }
 
 impl Card {
-    fn body(&self) -> Value {
+    pub(super) fn body(&self) -> Value {
         json!({ "card": self.code, "title": self.title, "text": self.text, "link": self.link })
     }
 

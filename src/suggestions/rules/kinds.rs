@@ -156,6 +156,8 @@ pub enum Step {
     Join,
     /// Say that it is one's own, too.
     Cosign,
+    /// Write down who signed on paper that it is theirs, too.
+    WriteDown,
     /// Ask another body to take it.
     Refer,
     /// Keep it although another was asked.

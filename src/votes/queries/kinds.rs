@@ -1,5 +1,6 @@
 //! Whose a vote is, told by its preset alone: of the village, of its households, of a group, of a body.
 use super::super::rules::{self, Unit};
+use crate::areas::Level;
 
 /// How the names of the rules begin by which a village committee is elected.
 pub(super) const ELECTIONS: &str = "committee_election_";
@@ -14,6 +15,13 @@ pub fn is_of_households(preset: &str) -> bool {
 #[must_use]
 pub fn is_of_group(preset: &str) -> bool {
     preset.starts_with("group_")
+}
+
+/// Is this preset voted on in an area of this level? Residents meet in communities (城市居民委员会组织法), and a community that
+/// was a village may still go by the law of villages.
+#[must_use]
+pub fn fits(preset: &str, level: Level) -> bool {
+    level.is_village() && (level == Level::Community || !preset.starts_with("residents_"))
 }
 
 /// How the names of the rules begin by which villagers choose their representatives.

@@ -1,11 +1,13 @@
 //! What is told of a collective's register, from which its rolls are drawn: to the village that it changed, to whom it is about why.
+use uuid::Uuid;
+
 use crate::{
     bodies::{self, Body, register},
     error::Result,
     events::{Event, Kind},
     ids::BodyId,
     store::Tx,
-    streams::commands::{Card, channel, mailbox, post_card},
+    streams::commands::{Card, Reader, channel, post_card, post_to_each},
     text,
 };
 
@@ -25,10 +27,8 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let about = register::changed(tx, body.id, (first, changed)).await?;
     let reason = about.first().map(|(_, reason)| reason.clone()).unwrap_or_default();
     let (own, told) = (card(key, "text", &body, (changed, &reason)), card(key, "told", &body, (changed, &reason)));
-    for (person, _) in &about {
-        let mailbox = mailbox(tx, *person).await?;
-        post_card(tx, mailbox, own.clone()).await?;
-    }
+    let people = about.into_iter().map(|(person, _)| Reader::Person(person)).collect();
+    post_to_each(tx, people, (Uuid::now_v7(), own)).await?;
     for area in &body.areas {
         let village = channel(tx, area).await?;
         post_card(tx, village, told.clone()).await?;

@@ -51,7 +51,7 @@ fn every_golden_vector_comes_out_as_written() {
 
 #[test]
 fn every_preset_is_a_possible_rule_with_its_article() {
-    assert_eq!(presets().len(), 22);
+    assert_eq!(presets().len(), 23);
     for (id, preset) in presets() {
         assert!(!preset.zh.is_empty() && !preset.law.is_empty(), "{id}");
         for share in preset.quorum.iter().chain(&preset.passing) {

@@ -41,6 +41,8 @@ fn paths(world: &World) -> Vec<String> {
         ["mine", "village", "desk"].iter().map(|scope| format!("/v1/suggestions?scope={scope}&limit=100")).collect();
     paths.push("/v1/me/tasks".to_owned());
     paths.push("/v1/me/suspension".to_owned());
+    paths.push("/v1/contract-reviews".to_owned());
+    paths.push("/v1/mediations".to_owned());
     paths.push("/v1/sessions".to_owned());
     for place in [Place::A, Place::B, Place::C] {
         let code = place.code();

@@ -1,4 +1,5 @@
 //! How a thing of each kind comes about, in any of the villages.
+mod law;
 mod talk;
 
 use chrono::TimeDelta;
@@ -22,8 +23,20 @@ use crate::support::{Somebody, answer};
 pub(super) const FIRST_MESSAGE: i64 = 2;
 
 /// What somebody owns in person.
-const PERSONAL: [&str; 11] =
-    ["voice", "referral", "extension", "hiding", "assist", "photo", "upload", "thread", "mailbox", "contact", "group"];
+const PERSONAL: [&str; 12] = [
+    "voice",
+    "referral",
+    "extension",
+    "hiding",
+    "assist",
+    "photo",
+    "upload",
+    "thread",
+    "mailbox",
+    "contact",
+    "group",
+    "mediation",
+];
 
 impl World {
     /// A new object of this kind.
@@ -61,6 +74,8 @@ impl World {
             "message" => self.message(&owner, place).await,
             "chain" => self.chain(&owner, place).await,
             "held" => self.held(&owner, place).await,
+            "contract" => self.contract(place).await,
+            "mediation" => self.mediation(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,
             "written_objection" => self.written_objection(&owner, place).await,
@@ -108,6 +123,10 @@ impl World {
             "seat" => {
                 let person = self.fresh_person(place).await;
                 self.seat(self.committees[&place], person, "grid_worker", None).await.to_string()
+            }
+            "legal_seat" => {
+                let person = self.fresh_person(place).await;
+                self.seat(self.committees[&place], person, "legal_officer", None).await.to_string()
             }
             "webhook" => {
                 let url = format!("http://127.0.0.1:9/{}", Uuid::now_v7());

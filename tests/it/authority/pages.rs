@@ -185,11 +185,12 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
         return Call { method, path, body: Body::Nothing };
     }
     let fields = fields(world, row, (role, at), object).await;
-    let in_parts = ["/speak", "/desk/roster"].contains(&path.as_str())
+    let in_parts = ["/speak", "/desk/roster", "/desk/legal/contracts"].contains(&path.as_str())
         || ["/finish", "/messages", "/money", "/particulars"].iter().any(|end| path.ends_with(end))
         || (path.starts_with("/desk") && ["/proxies", "/paper/count"].iter().any(|end| path.ends_with(end)))
         || (path.starts_with("/desk/suggestions/")
             && ["/answer", "/answer-clip"].iter().any(|end| path.ends_with(end)))
+        || (path.starts_with("/desk/legal/mediations/") && path.ends_with("/end"))
         || (path.starts_with("/desk/aloud/") && !path.ends_with("/remove"));
     Call { method, path, body: if in_parts { Body::Parts(fields) } else { Body::Form(fields) } }
 }

@@ -102,6 +102,7 @@ impl World {
         let path = path.replace("{code}", code).replace("{stream_id}", object).replace("{id}", object);
         let leader = self.chairs[&place].person.to_string();
         let path = path.replace("{number}", "1").replace("{objection_id}", &Uuid::now_v7().to_string());
+        let path = path.replace("{media_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{challenge_id}", &Uuid::now_v7().to_string());
         let path = path.replace("{seq}", &FIRST_MESSAGE.to_string()).replace("{person_id}", &leader);
         let path = path + &self.query(row, object);
@@ -137,7 +138,11 @@ impl World {
         match row.operation.as_str() {
             "found_body" => json!({ "kind": "federation", "name": "联谊会", "areas": [code] }),
             "open_term" => {
-                json!({ "number": 1 + Uuid::now_v7().as_u128() % 1000, "starts_on": "2026-01-01", "ends_on": "2030-12-31" })
+                // a day of its own: two terms of a body have none in common
+                let number = 1 + Uuid::now_v7().as_u128() % 30_000;
+                let day =
+                    clock::local_date(self.app.app.now() + TimeDelta::days(10_000 + i64::try_from(number).unwrap()));
+                json!({ "number": number, "starts_on": day, "ends_on": day })
             }
             "take_seat" => json!({ "person_id": self.fresh_person(place).await, "role": "member" }),
             "give_mandate" => json!({ "from_body_id": self.committees[&place], "to_body_id": self.councils[&place],
@@ -205,6 +210,7 @@ impl World {
             "give_assist" => json!({ "text": "看过了" }),
             "set_suggestion_route" => json!({ "body_id": self.committees[&place] }),
             "ask_extension" => json!({ "reason": "要等材料" }),
+            "write_down_cosigns" => json!({ "roster_numbers": ["00021"], "source": "签名册" }),
             "hide_suggestion" => json!({ "is_on": true, "reason": "写了别人的住址" }),
             "appeal_hiding" => json!({ "text": "说的是事实" }),
             "decide_hiding" => json!({ "restore": true, "reason": "应当公开" }),
@@ -271,9 +277,29 @@ impl World {
             "appeal_held" => json!({ "text": "我说的是实话" }),
             "set_review" | "set_media_review" => json!({ "is_on": false }),
             "confirm_notice_for" => json!({ "person_id": self.authors[&place].person, "via": "door" }),
-            "undo_confirmation" | "tell_confirmation" => json!({ "person_id": self.chairs[&place].person }),
+            "undo_confirmation" | "tell_confirmation" | "undo_told_at_door" => {
+                json!({ "person_id": self.chairs[&place].person })
+            }
+            "tell_at_door" if row.object == "meeting" => json!({ "person_id": self.authors[&place].person }),
+            "tell_at_door" => json!({ "person_id": Uuid::now_v7() }),
             "set_registration" => json!({ "registration": "浙德社备第12号" }),
             "set_room" => json!({ "place": "村委会一楼", "hours": "每天 8:30–17:00" }),
+            "ask_contract_review" => {
+                self.lawyer(place).await;
+                let body = self.own_bodies.get(role).unwrap_or(&self.committees[&place]);
+                json!({ "area_code": code, "body_id": body, "title": "承包合同", "text": "甲方、乙方。" })
+            }
+            "note_legal_hours" => {
+                let day = clock::local_date(self.app.app.now());
+                json!({ "area_code": code, "day": day, "work": "duty", "minutes": 90 })
+            }
+            "open_mediation" => {
+                json!({ "area_code": code, "about": "宅基地界线", "parties": [{ "name": "甲" }, { "name": "乙" }] })
+            }
+            "end_mediation" => json!({ "state": "withdrawn" }),
+            "follow_up_mediation" => json!({ "text": "已经履行。" }),
+            "give_contract_opinion" => json!({ "outcome": "sound", "text": "可以签。" }),
+            "set_legal_desk" => json!({ "place": "村委会二楼", "hours": "每周三 9:00–11:30", "villages": [code] }),
             "set_duty" => json!({}),
             "set_seat_groups" => json!({ "groups": [1, 2] }),
             "set_quiet_hours" => json!({ "from": "22:00", "to": "06:30" }),

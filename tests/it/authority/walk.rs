@@ -288,6 +288,8 @@ pub(super) fn may_read(
         }
         "survey" | "visit" => ("read_form", kind),
         "task" => ("read_task", kind),
+        "contract" => ("read_contract_review", kind),
+        "mediation" => ("read_mediation", kind),
         "photo_private" | "photo_public" | "photo_task" => ("read_media", kind),
         _ => return true,
     };

@@ -222,3 +222,23 @@ async fn a_vote_of_the_representatives_does_not_ask_the_whole_village_and_its_ro
     assert_eq!(verify(&archive, None).fault, None);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_is_pressed_to_vote_tells_the_town_and_not_the_village() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
+    let pressed = village.villager(&app, "00007").await;
+    let page = async |path: String| String::from_utf8(pressed.download(&path).await.1).unwrap();
+    let way = "/speak?kind=complaint&amp;visibility=town";
+    assert!(page(format!("/votes/{vote}")).await.contains(way));
+    let speak = page(way.replace("&amp;", "&")).await;
+    for chosen in ["name=\"kind\" value=\"complaint\" checked", "name=\"visibility\" value=\"town\" checked"] {
+        assert!(speak.contains(chosen), "{chosen}: {speak}");
+    }
+    assert_eq!(speak.matches(" checked>").count(), 2, "nothing else is chosen beside it");
+    app.pass(TimeDelta::days(2)).await;
+    app.settle().await;
+    assert!(!page(format!("/votes/{vote}")).await.contains(way), "there is no ballot to be pressed for any more");
+    app.stop().await;
+}

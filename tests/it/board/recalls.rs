@@ -110,6 +110,7 @@ async fn whom_a_vote_recalls_has_no_hand_in_it_and_it_runs_once() {
     let path = format!("/v1/votes/{id}");
     assert_eq!(vote["recalled_id"], json!(village.chair.person));
     assert_eq!(village.chair.download(&format!("/desk/votes/{id}/doors")).await.0, 403);
+    assert_eq!(village.chair.download(&format!("/votes/{id}/doors")).await.0, 403);
     assert_eq!(village.clerk.download(&format!("/desk/votes/{id}/doors")).await.0, 200);
     // nor casts for the own wife
     let wife = village.villager(&app, "00002").await;

@@ -164,7 +164,8 @@ fn body_with(place: &[String], field: &str, value: &Value) -> Value {
 }
 
 async fn is_refused(who: &Somebody, operation: &Operation, (place, field): (&[String], &str)) -> Result<(), String> {
-    let known = [("{code}", "330521103202"), ("{about}", "notice"), ("{category}", "road")];
+    let about = if operation.path.starts_with("/v1/doors") { "meeting" } else { "notice" };
+    let known = [("{code}", "330521103202"), ("{about}", about), ("{category}", "road")];
     let mut path = known.iter().fold(operation.path.clone(), |path, (name, value)| path.replace(name, value));
     // ids of what is not there, and numbers
     while let Some((before, rest)) = path.split_once('{') {

@@ -27,6 +27,8 @@ const WORDS: &str = "金丝雀说：会计家的围墙占了路";
 const PLACE: &str = "金丝雀家东头";
 const SAID: &str = "金丝雀补充：昨天又砌了一段";
 const ANSWERED: &str = "金丝雀您好，我们去看过了";
+/// Of a mediation: what it is about, who else, what was agreed, what was found afterwards.
+const MEDIATED: [&str; 4] = ["金丝雀和邻居争宅基地", "金丝雀的外村邻居", "金丝雀让出半米墙基", "金丝雀家的墙退好了"];
 /// Which of many options are chosen in a secret vote that the server seals; and as they may lie about.
 const CHOSEN: [&str; 3] = ["47", "53", "59"];
 const CHOICES: [&str; 4] = ["47\",\"53\",\"59", "47,53,59", "47\", \"53\", \"59", "choice=47&choice=53&choice=59"];
@@ -156,6 +158,29 @@ async fn sealed_by_server(app: &TestApp, village: &Village, canary: &Somebody) {
     }
 }
 
+/// A mediation from its beginning to what was found afterwards, and a refusal on the way.
+async fn mediated(app: &TestApp, village: &Village, canary: &Somebody) {
+    let [about, other, agreement, found] = MEDIATED;
+    let person = crate::support::person_of(&app.app, &village.area, "00010").await;
+    let seat = json!({ "person_id": person, "role": "legal_officer" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    app.settle().await;
+    let lawyer = Somebody::signed_in(app, person).await;
+    let opened = json!({ "area_code": village.area, "about": about,
+        "parties": [{ "person_id": canary.person }, { "name": other }] });
+    let id = lawyer.post_once("/v1/mediations", "mediation", opened).await.ok()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/mediations/{id}");
+    let ended = |state: &str| {
+        json!({ "state": state, "outcome": agreement, "agreement": agreement,
+        "follow_up_on": "2026-11-03" })
+    };
+    assert_eq!(lawyer.post_once(&format!("{path}/end"), "a", ended("failed")).await.refused(), "invalid_fields");
+    lawyer.post_once(&format!("{path}/end"), "b", ended("agreed")).await.ok();
+    lawyer.post_once(&format!("{path}/follow-ups"), "c", json!({ "text": found })).await.ok();
+    let read = canary.get(&path).await.ok().to_string();
+    assert!(MEDIATED.iter().all(|said| read.contains(said)), "its parties read all of it: {read}");
+}
+
 /// Everything that is logged, as JSON lines at the level debug.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -210,6 +235,7 @@ async fn a_canary_is_nowhere_in_clear() {
     village.clerk.post_once(&format!("/v1/suggestions/{id}/answers"), "a", json!({ "text": ANSWERED })).await.ok();
     app.settle().await;
     canary.post(&format!("/v1/suggestions/{id}/rating"), json!({ "rating": 5, "text": WORDS })).await.ok();
+    mediated(&app, &village, &canary).await;
     let matter = village.matter_to_decide(&app, "修路").await;
     let vote = village.open_vote(&app, &matter, TimeDelta::days(3)).await;
     let ballot = json!({ "cast_id": uuid::Uuid::new_v4(), "choice": "for" });
@@ -272,7 +298,8 @@ async fn a_canary_is_nowhere_in_clear() {
     let secrets = [PHONE, ID, CLAIMED, WORDS, PLACE, SAID, ANSWERED].map(|text| (text.to_owned(), text.as_bytes()));
     let clips = [("the clip".to_owned(), sample(CLIP)), ("the photo".to_owned(), sample(PNG))];
     let choices = CHOICES.map(|text| (format!("the choice as {text}"), text.as_bytes()));
-    let wanted = Wanted::of(secrets.iter().chain(&clips).chain(&choices).cloned());
+    let mediated = MEDIATED.map(|text| (text.to_owned(), text.as_bytes()));
+    let wanted = Wanted::of(secrets.iter().chain(&clips).chain(&choices).chain(&mediated).cloned());
     for (name, bytes) in &searched {
         assert_eq!(wanted.held_by(bytes), None, "what {name} holds");
     }

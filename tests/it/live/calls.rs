@@ -7,7 +7,7 @@ use super::{Scene, Socket};
 
 const DESCRIPTION: &str = include_str!("../../../api-spec/openapi.json");
 /// Written by hand: what is for who is not signed in, and what is no JSON.
-const NOT_OVER_SOCKETS: [&str; 31] = [
+const NOT_OVER_SOCKETS: [&str; 34] = [
     "sign_in",
     "ask_code",
     "sign_in_at_desk",
@@ -32,11 +32,14 @@ const NOT_OVER_SOCKETS: [&str; 31] = [
     "begin_upload",
     "continue_upload",
     "read_media",
+    "read_contract_photo",
+    "read_mediation_photo",
     "read_proxy_proof",
     "read_tally_sheet",
     "play_clip",
     "export_body_figures",
     "export_chain",
+    "export_legal_hours",
     "export_matters",
     "export_suggestions",
 ];

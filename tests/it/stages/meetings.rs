@@ -50,6 +50,7 @@ async fn a_meeting_counts_when_more_than_half_came_and_something_was_carried() {
     assert_eq!(chair.post(&path, resolved(for_member)).await.refused(), "not_allowed");
     let desk = page(chair, &format!("/desk/meetings/{}", meeting.rsplit('/').next().unwrap())).await;
     assert!(desk.contains("第 1 条") && !desk.contains("由谁去办"), "{desk}");
+    assert!(desk.contains("到会：2 人，名单见签到\n议程："), "what is known need not be typed: {desk}");
     // what nobody counted, and what was defeated, is written down, and the meeting did not resolve it
     let said = json!({ "minutes": "说了", "resolutions": [{ "text": "修一个，先量地。", "votes_for": 2, "votes_against": 0 },
         { "text": "修三个", "votes_for": 1, "votes_against": 1 }, { "text": "下次再说" }] });

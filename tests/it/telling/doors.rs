@@ -6,7 +6,7 @@ use super::*;
 use crate::support::{Answer, cards_in};
 
 /// A grid worker of the committee who looks after the first group.
-async fn grid_worker(scene: &Scene) -> Somebody {
+pub(super) async fn grid_worker(scene: &Scene) -> Somebody {
     let (app, village) = (&scene.app, &scene.village);
     let person = person_of(&app.app, &village.area, "00044").await;
     let seat = json!({ "person_id": person, "role": "grid_worker" });
@@ -34,13 +34,26 @@ async fn at_door(scene: &Scene, notice: &str) -> Value {
     ways.iter().find(|way| way["way"] == "door").map_or(json!(0), |way| way["count"].clone())
 }
 
-async fn page(who: &Somebody, path: &str) -> (u16, String) {
+pub(super) async fn page(who: &Somebody, path: &str) -> (u16, String) {
     let (status, page) = who.download(path).await;
     (status, String::from_utf8(page).unwrap())
 }
 
+/// Whose doors are left, as the API says, a few at a time.
+pub(super) async fn left(who: &Somebody, path: &str) -> Vec<String> {
+    let (mut names, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = who.get(&format!("{path}?limit=3{cursor}")).await.ok();
+        names.extend(page["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return names,
+        }
+    }
+}
+
 /// A form as a phone sends it.
-async fn tap(who: &Somebody, path: &str, form: &str) -> u16 {
+pub(super) async fn tap(who: &Somebody, path: &str, form: &str) -> u16 {
     let form = who
         .request(Method::POST, path)
         .header("sec-fetch-site", "same-origin")
@@ -98,6 +111,36 @@ async fn who_was_told_at_the_door_of_a_notice_that_asks_nobody_stands_on_its_boa
     village.clerk.post(&format!("/v1/notices/{notice}/withdraw"), json!({ "reason": "不办了" })).await.ok();
     assert_eq!(told(&worker, &notice, door(granny)).await.refused(), "wrong_state");
     assert_eq!(page(&worker, &format!("/notices/{notice}/doors")).await.0, 409);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_names_the_same_doors_of_a_notice_that_asks_nobody_as_the_page() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let worker = grid_worker(&scene).await;
+    let granny = person_of(&app.app, &village.area, "00052").await;
+    let notice = scene.publish("公示", false).await;
+    let path = format!("/v1/notices/{notice}/doors");
+    let all = left(&worker, &path).await;
+    assert!(all.contains(&"沈阿婆".to_owned()) && !all.contains(&"费无证".to_owned()), "the own group: {all:?}");
+    let office = left(&village.clerk, &path).await;
+    assert!(office.len() > all.len() && office.contains(&"费无证".to_owned()), "{office:?}");
+    let (_, paper) = page(&worker, &format!("/notices/{notice}/doors/paper")).await;
+    assert_eq!(paper.matches("<td class=\"box\">").count(), all.len(), "as many as on paper");
+    for (query, code) in
+        [("?group=4", "not_allowed"), ("?area=330521103203", "not_found"), ("?limit=0", "invalid_cursor")]
+    {
+        assert_eq!(worker.get(&format!("{path}{query}")).await.refused(), code, "{query}");
+    }
+    for stranger in [&village.villager(app, "00051").await, &village.council_chair, &village.town] {
+        assert_eq!(stranger.get(&path).await.refused(), "not_allowed");
+    }
+    told(&worker, &notice, json!({ "person_id": granny, "via": "door" })).await.ok();
+    let others: Vec<String> = all.into_iter().filter(|name| name != "沈阿婆").collect();
+    assert_eq!(left(&worker, &path).await, others, "who was told is not visited again");
+    village.clerk.post(&format!("/v1/notices/{notice}/withdraw"), json!({ "reason": "不办了" })).await.ok();
+    assert_eq!(worker.get(&path).await.refused(), "wrong_state");
     scene.app.stop().await;
 }
 

@@ -10,7 +10,7 @@ async fn told_of(scene: &Scene, kind: &str) -> BTreeSet<String> {
     scene.rows(&sent).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
 }
 
-fn call(scene: &Scene, body: BodyId, audience: &str) -> Value {
+pub(super) fn call(scene: &Scene, body: BodyId, audience: &str) -> Value {
     json!({ "area_code": scene.village.area, "body_id": body, "audience": audience, "title": "议修桥",
         "agenda": "一、修桥", "place": "礼堂", "starts_at": scene.app.app.now() + TimeDelta::hours(30) })
 }

@@ -11,7 +11,7 @@ async fn asked(scene: &Scene) -> String {
 }
 
 /// The same once it was told.
-async fn told(scene: &Scene) -> String {
+pub(super) async fn told(scene: &Scene) -> String {
     let vote = asked(scene).await;
     scene.app.settle().await;
     scene.pass(TimeDelta::seconds(20)).await;

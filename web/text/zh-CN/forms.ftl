@@ -12,3 +12,5 @@ forms-card-typed-text = 村里的工作人员按您填的纸录入了一份答�
 forms-card-visited-title = 有人记下了对您的走访：{ $title }
 forms-card-visited-text = 记下的是：{ $said }。没有人来走访过您，或者这不是您说的，请找村务监督委员会。
 forms-said = { $question } { $answer }
+# What one can say to a statement, with blanks between: agreeing, not agreeing, neither. Surveys keep these words.
+forms-stances = 同意 不同意 不好说

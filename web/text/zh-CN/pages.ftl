@@ -192,6 +192,7 @@ page-side-info = 补充情况
 # Matters.
 page-matters = 村里事
 page-matters-none = 现在没有事项。
+page-matter-merged = 已并入 { $number } { $title }
 page-matters-all = 看全部事项 ›
 page-matter-voices = { $n } 位村民的留言
 page-matter-number = 编号 { $number }
@@ -254,6 +255,16 @@ page-scale-4 = 4 分，好
 page-scale-3 = 3 分，一般
 page-scale-2 = 2 分，不好
 page-scale-1 = 1 分，很不好
+
+# Who answers alike.
+page-opinions = 大家的看法分成 { $n } 群
+page-opinions-hint = 按 { $n } 位答卷人对各条说法的回答分的，谁在哪一群不显示。人数少的群不单独列出。
+page-opinions-group = 第 { $n } 群，{ $people } 人
+page-opinions-share = 同意 { $agree }%，不同意 { $disagree }%
+page-opinions-common = 各群都这样看
+page-opinions-all-agree = 每一群至少 { $percent }% 同意
+page-opinions-all-disagree = 每一群至少 { $percent }% 不同意
+page-opinions-no-common = 还没有各群都同意、或者都不同意的说法。
 
 # Meetings.
 page-meetings = 会议
@@ -504,6 +515,7 @@ page-household-do = 定下来
 page-household-ask-head = 户代表由户主来定，也可以请村民委员会登记。
 page-vote-not-on-roll = 您不在这次表决的名册上。如果应该在，请向村民委员会提出。
 page-vote-login = 登录以后投票
+page-vote-pressed = 有人逼您投、拿钱拉票？告诉乡镇，村里看不到
 page-vote-by = 谁来表决
 page-vote-kind = 表决方式
 page-vote-law = 依据
@@ -790,6 +802,9 @@ page-doors-none = 这里的人都告知到了。
 page-doors-where = { $household } 户 · { $group } 组
 page-doors-no-phone = 没有手机
 page-doors-untold = 还有 { $left } 人没有送达，一共 { $all } 人
+page-doors-left = 还有 { $n } 人没有通知到
+page-doors-off-hint = 会议已经取消，请告诉他们不用来了。一户说一遍就可以，一起记下。
+page-doors-told-by = { $name }记下：已经上门告诉您家。
 page-doors-untold-hint = 一户说一遍就可以，一起记下。名单上是手机、短信、微信都没有送到的人。
 page-doors-board = 送达情况，打印名单
 page-doors-tell = { $name } 已经代为确认，本人没有手机，请当面告诉。

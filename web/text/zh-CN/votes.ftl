@@ -219,6 +219,7 @@ record-stage-entered = 进入{ $stage }
 record-stage-skipped = 经批准跳过{ $stage }
 record-stage-overdue = { $stage }超期
 record-matter-ended = 事项终止
+record-matter-merged = 并入另一件事项
 record-matter-closed = 事项办结
 record-form-opened = 开始调查或评价
 record-form-closed = 调查或评价结束

@@ -11,12 +11,20 @@ fn what_is_hidden_is_seen_by_its_author_and_by_who_handles_it() {
         |step: Step, row: &Suggestion, actor: &Actor| check(step, row, standing(actor, row)).map_err(|e| e.code());
     assert_eq!(may(Step::Hide, &row, &handler), Ok(()));
     assert_eq!(may(Step::Hide, &row, &neighbour), Err(Code::NotAllowed));
+    row.state = SuggestionState::Answered;
+    assert_eq!(
+        (may(Step::WriteDown, &row, &handler), may(Step::WriteDown, &row, &neighbour)),
+        (Ok(()), Err(Code::NotAllowed))
+    );
+    row.state = SuggestionState::Rated;
     assert_eq!(may(Step::Appeal, &row, &author), Err(Code::WrongState), "it is not hidden");
     row.hiding = Some(HidingState::Hidden);
     let seen = [&author, &handler, &neighbour, &secretary].map(|actor| sight(row.visibility, standing(actor, &row)));
     assert_eq!(seen, [Sight::Own, Sight::Public, Sight::Hidden, Sight::Hidden]);
     assert_eq!(may(Step::Cosign, &row, &neighbour), Err(Code::NotFound));
     assert_eq!(may(Step::Hide, &row, &handler), Err(Code::WrongState), "once");
+    let open = Suggestion { state: SuggestionState::Answered, ..row.clone() };
+    assert_eq!(may(Step::WriteDown, &open, &handler), Err(Code::WrongState), "nobody stands behind what nobody sees");
     assert_eq!((may(Step::Show, &row, &handler), may(Step::Appeal, &row, &author)), (Ok(()), Ok(())));
     // its photos and its clip alone
     row.hides_only_media = true;

@@ -168,10 +168,15 @@ pub(super) async fn fields(
         "/desk/forms/{id}/visit" => {
             vec![("person_id", world.authors[&place].person.to_string()), ("answers.a", "修".to_owned())]
         }
-        "/notices/{id}/doors" => vec![("person_id", world.authors[&place].person.to_string())],
+        "/notices/{id}/doors" | "/meetings/{id}/doors" | "/votes/{id}/doors" => {
+            vec![("person_id", world.authors[&place].person.to_string())]
+        }
         "/notices/{id}/household" => vec![("person_id", world.authors[&place].person.to_string())],
         "/settings" => vec![("from", "22:00".to_owned()), ("to", "06:30".to_owned())],
         "/desk/letters/duty" => vec![("body_id", object.to_owned()), ("off", "1".to_owned())],
+        "/desk/suggestions/{id}/cosigns" => {
+            vec![("roster_numbers", "00021".to_owned()), ("source", "签名册".to_owned())]
+        }
         "/desk/bodies/groups" => vec![("area", code), ("seat_id", object.to_owned()), ("groups", "1 2".to_owned())],
         "/desk/tasks/{id}/delay" => {
             let due = clock::local(world.app.app.now() + TimeDelta::days(40)).format("%Y-%m-%d").to_string();
@@ -203,7 +208,52 @@ pub(super) async fn fields(
             ("place", "村委会一楼".to_owned()),
             ("hours", "每天 8:30–17:00".to_owned()),
         ],
+        "/desk/legal/contracts" => {
+            world.lawyer(place).await;
+            let body = own_body(world).to_string();
+            vec![("area", code), ("body_id", body), ("title", "承包合同".to_owned()), text()]
+        }
+        "/desk/legal/hours" => vec![
+            ("area_code", code),
+            ("day", clock::local_date(world.app.app.now()).to_string()),
+            ("work", "duty".to_owned()),
+            ("minutes", "90".to_owned()),
+        ],
+        "/desk/legal/mediations" => vec![
+            ("area_code", code),
+            ("about", "宅基地界线".to_owned()),
+            ("name.0", "甲".to_owned()),
+            ("name.1", "乙".to_owned()),
+        ],
+        "/desk/legal/mediations/{id}/end" => vec![("state", "failed".to_owned())],
+        "/desk/legal/contracts/{id}/opinion" => vec![("outcome", "sound".to_owned()), text()],
+        "/desk/legal/desk" => vec![
+            ("area", code),
+            ("seat_id", object.to_owned()),
+            ("place", "村委会二楼".to_owned()),
+            ("hours", "每周三 9:00–11:30".to_owned()),
+        ],
         "/desk/bodies/end" => vec![("area", code), ("seat_id", object.to_owned())],
+        "/desk/bodies/found" => {
+            vec![("area", code), ("kind", "federation".to_owned()), ("name", "联谊会".to_owned())]
+        }
+        "/desk/bodies/term" => vec![
+            ("area", code),
+            ("body_id", object.to_owned()),
+            // of one term alone, because the others have days in common with it
+            ("number", (1 + Uuid::now_v7().as_u128() % 1000).to_string()),
+            ("starts_on", "2026-01-01".to_owned()),
+            ("ends_on", "2026-01-01".to_owned()),
+        ],
+        "/desk/bodies/mandate" => vec![
+            ("area", code),
+            ("scope", "publish_notice".to_owned()),
+            ("from_body_id", world.committees[&place].to_string()),
+            ("to_body_id", world.councils[&place].to_string()),
+            ("source", "会议".to_owned()),
+            // over before anybody is asked whether a council may publish
+            ("ends_on", "2026-01-01".to_owned()),
+        ],
         "/desk/suspensions/suspend" => {
             // somebody of whom nothing else is asked
             let person = world.person(place, 16).await.to_string();

@@ -1,0 +1,175 @@
+//! 签名册: who signed on paper that a public voice is theirs, too, as the body that answers it writes it down.
+//!
+//! Everybody on a sheet is told, who had said so before as well: whoever is written down by mistake hears of it, and so does
+//! whoever is written down only to learn whether they stand behind it.
+use std::collections::HashSet;
+
+use chrono::{DateTime, FixedOffset};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    Suggestion,
+    commands::{checked, record},
+    cosigns::counted,
+    queries::{self, SuggestionSummary},
+    rows::{cosign, cosign_sheet},
+    rules::Step,
+};
+use crate::{
+    actor::Actor,
+    clock,
+    error::{Checks, Result},
+    events::{Event, Kind},
+    ids::{CosignSheetId, PersonId, SuggestionId},
+    people,
+    store::Tx,
+    streams::commands::{Card, mailbox, post_card},
+    text,
+};
+
+/// Names that are written down at once.
+const ON_A_SHEET: usize = 100;
+/// Sheets that are shown, the newest first.
+const SHOWN: u64 = 50;
+
+/// Who signed on paper.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteDownCosigns {
+    /// Their numbers on the village's roster, one to a hundred.
+    #[schema(min_items = 1, max_items = 100)]
+    pub roster_numbers: Vec<String>,
+    /// Which sheet it is: of which day, where it is kept.
+    #[schema(min_length = 1, max_length = 200)]
+    pub source: String,
+}
+
+/// A sheet that was written down.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CosignSheetView {
+    /// Which one it is.
+    pub source: String,
+    /// Who wrote it down.
+    pub recorded_by: String,
+    /// When.
+    pub recorded_at: DateTime<FixedOffset>,
+}
+
+/// Writes down who signed. Each counts once, and takes it back as if it had been said by phone. Records
+/// `suggestion.cosigned`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for who does not answer the voice, and for its author; `wrong_state` for what is not public, or
+/// over; `invalid_fields` for a number that nobody has on the village's roster, or that stands there twice.
+pub async fn write_down(
+    tx: &Tx,
+    actor: &Actor,
+    (id, input): (SuggestionId, WriteDownCosigns),
+) -> Result<SuggestionSummary> {
+    let row = checked(tx, actor, id, Step::WriteDown).await?;
+    let signers = signers(tx, &row, &input).await?;
+    let sheet = CosignSheetId::new();
+    let new = cosign_sheet::ActiveModel {
+        id: Set(sheet),
+        suggestion_id: Set(id),
+        source: Set(input.source.trim().to_owned()),
+        recorded_by: Set(actor.person),
+        recorded_at: Set(tx.now()),
+    };
+    new.insert(tx).await?;
+    let mut fresh = 0;
+    for person in signers {
+        fresh += sign(tx, (id, person), sheet).await?;
+    }
+    let row = counted(tx, id, fresh).await?;
+    record(tx, Kind::SuggestionCosigned, &row, Some(actor), json!({ "is_on": true, "sheet": sheet })).await?;
+    queries::summary(tx, row).await
+}
+
+async fn signers(tx: &Tx, row: &Suggestion, input: &WriteDownCosigns) -> Result<HashSet<PersonId>> {
+    let mut checks = Checks::default();
+    checks.text("source", &input.source, 1..=200);
+    let is_sheet = (1..=ON_A_SHEET).contains(&input.roster_numbers.len());
+    checks.require(is_sheet, "roster_numbers", "out_of_range");
+    let mut signers = HashSet::new();
+    for (at, number) in input.roster_numbers.iter().enumerate().take(ON_A_SHEET) {
+        let field = format!("roster_numbers[{at}]");
+        match people::queries::by_number(tx, &row.area_code, number.trim()).await? {
+            Some(one) if !signers.insert(one.id) => checks.wrong(field, "duplicate"),
+            Some(_) => {}
+            None => checks.wrong(field, "not_on_roster"),
+        }
+    }
+    checks.done()?;
+    Ok(signers)
+}
+
+/// How many more stand behind it: none, where this person did already.
+async fn sign(tx: &Tx, (id, person): (SuggestionId, PersonId), sheet: CosignSheetId) -> Result<i32> {
+    let known = cosign::Entity::update_many()
+        .col_expr(cosign::Column::SheetId, Expr::value(Some(sheet)))
+        .filter(cosign::Column::SuggestionId.eq(id))
+        .filter(cosign::Column::PersonId.eq(person))
+        .exec(tx)
+        .await?;
+    if known.rows_affected > 0 {
+        return Ok(0);
+    }
+    let row = cosign::ActiveModel {
+        suggestion_id: Set(id),
+        person_id: Set(person),
+        created_at: Set(tx.now()),
+        sheet_id: Set(Some(sheet)),
+    };
+    row.insert(tx).await?;
+    Ok(1)
+}
+
+/// Everybody on the sheet hears that they stand there.
+pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
+    let sheet = event.get::<CosignSheetId>("sheet").filter(|_| event.kind == Kind::SuggestionCosigned);
+    let Some(sheet) = sheet else { return Ok(()) };
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let Some(kept) = cosign_sheet::Entity::find_by_id(sheet).one(tx).await? else { return Ok(()) };
+    let blanks = [("number", row.number.as_str().into()), ("source", kept.source.into())];
+    let card = Card {
+        code: "cosign_written_down",
+        title: text::say("cosign-written-down-title"),
+        text: text::say_with("cosign-written-down-text", &blanks),
+        link: format!("/suggestions/{}", row.id),
+    };
+    let signed = cosign::Entity::find()
+        .select_only()
+        .column(cosign::Column::PersonId)
+        .filter(cosign::Column::SheetId.eq(sheet))
+        .order_by_asc(cosign::Column::PersonId);
+    let signed: Vec<PersonId> = signed.into_tuple().all(tx).await?;
+    for person in signed {
+        post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
+    }
+    Ok(())
+}
+
+/// The sheets of a voice, the newest first.
+pub(super) async fn sheets(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<CosignSheetView>> {
+    let rows = cosign_sheet::Entity::find()
+        .filter(cosign_sheet::Column::SuggestionId.eq(id))
+        .order_by_desc(cosign_sheet::Column::RecordedAt)
+        .order_by_desc(cosign_sheet::Column::Id)
+        .limit(SHOWN)
+        .all(db)
+        .await?;
+    let names = people::names(db, rows.iter().map(|row| row.recorded_by).collect()).await?;
+    let view = |row: cosign_sheet::Model| CosignSheetView {
+        recorded_by: names.get(&row.recorded_by).cloned().unwrap_or_default(),
+        recorded_at: clock::local(row.recorded_at),
+        source: row.source,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}

@@ -1,0 +1,41 @@
+//! What legal officers are asked, and between whom they mediate.
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    authority::world::{Place, World, id},
+    support::Somebody,
+};
+
+impl World {
+    /// A legal officer of a committee; made once.
+    pub(in crate::authority) async fn lawyer(&self, place: Place) -> Somebody {
+        let person = self.person(place, 391).await;
+        let lawyer = Somebody::signed_in(&self.app, person).await;
+        let me = lawyer.get("/v1/me").await.ok();
+        if me["seats"].as_array().unwrap().is_empty() {
+            self.seat(self.committees[&place], person, "legal_officer", None).await;
+            self.app.app.actors.invalidate_all();
+        }
+        lawyer
+    }
+
+    /// A contract that the committee wants looked at.
+    pub(super) async fn contract(&self, place: Place) -> String {
+        self.lawyer(place).await;
+        let asked = json!({ "area_code": place.code(), "body_id": self.committees[&place], "title": "承包合同",
+            "text": "甲方、乙方。" });
+        id(&self.chairs[&place].post("/v1/contract-reviews", asked).await.ok())
+    }
+
+    /// A mediation between this one and somebody who is on no roster.
+    pub(super) async fn mediation(&mut self, party: &Somebody, place: Place) -> String {
+        let lawyer = self.lawyer(place).await;
+        let words = format!("纠纷{}", Uuid::now_v7());
+        let parties = json!([{ "person_id": party.person }, { "name": "外村人" }]);
+        let opened = json!({ "area_code": place.code(), "about": words, "parties": parties });
+        let made = id(&lawyer.post("/v1/mediations", opened).await.ok());
+        self.keep(words, "mediation", place, party.person);
+        made
+    }
+}

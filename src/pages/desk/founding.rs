@@ -87,7 +87,7 @@ fn leads(clerk: &Clerk, view: &BodyView) -> bool {
 async fn kinds(app: &App, area: &str) -> Result<Vec<(&'static str, String)>> {
     let level = areas::get(app.store.read(), area).await?.level;
     let fitting = BodyKind::iter().filter(|kind| fits_level(*kind, level));
-    Ok(fitting.map(|kind| (kind.as_str(), text::say(&format!("body-kind-{}", kind.as_str())))).collect())
+    Ok(fitting.map(|kind| (kind.as_str(), text::word("body-kind", kind.as_str()))).collect())
 }
 
 async fn neighbours(app: &App, area: &str) -> Result<Vec<AreaName>> {

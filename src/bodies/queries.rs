@@ -208,6 +208,14 @@ pub async fn of_kind(db: &impl ConnectionTrait, kind: &str, area: &str) -> Resul
     Ok(covering(db, kind, area).await?.first().map(|body| body.id))
 }
 
+/// The committee of the village in which an area lies.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn committee(db: &impl ConnectionTrait, area: &str) -> Result<Option<BodyId>> {
+    of_kind(db, BodyKind::VillageCommittee.as_str(), area).await
+}
+
 /// The bodies of this kind of every village below an area, by the village's code.
 ///
 /// # Errors

@@ -31,7 +31,7 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
     let offices = if is_above {
         bodies::queries::of_kind_below(tx, COMMITTEE, area).await?
     } else {
-        let own = bodies::queries::of_kind(tx, COMMITTEE, area).await?;
+        let own = bodies::committee(tx, area).await?;
         own.into_iter().map(|body| (area.to_owned(), body)).collect()
     };
     let named = match channel {
@@ -86,7 +86,7 @@ async fn called_to_office(tx: &Tx, told: &announcement::Model) -> Result<()> {
 /// Shows the office what waits for a second person, before the village is woken.
 pub(super) async fn to_be_released(tx: &Tx, told: &announcement::Model) -> Result<()> {
     let (Some(area), Ok(id)) = (told.area_code.as_deref(), told.subject_id.parse::<NoticeId>()) else { return Ok(()) };
-    let Some(body) = bodies::queries::of_kind(tx, COMMITTEE, area).await? else { return Ok(()) };
+    let Some(body) = bodies::committee(tx, area).await? else { return Ok(()) };
     let Some(notice) = notices::reached::hanging(tx, id).await? else { return Ok(()) };
     let blanks = [("title", notice.title.into())];
     let card =

@@ -199,7 +199,7 @@ async fn tell(tx: &Tx, row: &Suggestion, (one, have, of): (&Threshold, u64, u64)
     let happening =
         Happening::new(Kind::SuggestionThreshold, row.id).at(&row.area_code).with(json!({ "threshold": one.code }));
     events::record(tx, happening).await?;
-    let Some(committee) = bodies::of_kind(tx, "village_committee", &row.area_code).await? else { return Ok(()) };
+    let Some(committee) = bodies::committee(tx, &row.area_code).await? else { return Ok(()) };
     let blanks = [
         ("number", row.number.as_str().into()),
         ("have", have.to_string().into()),

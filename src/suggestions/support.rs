@@ -148,7 +148,7 @@ impl Counts {
         let counts = |one: &people::Resident| {
             one.left_on.is_none() && one.area == row.area_code && people::rules::is_adult(one.birth_date, day)
         };
-        let seated = bodies::holders(db, "representatives", &row.area_code, day).await?;
+        let seated = bodies::representatives(db, &row.area_code, day).await?;
         Ok(Some(Self {
             villagers: residents.values().filter(|one| counts(one)).count() as u64,
             of_villagers: people::queries::adults(db, &row.area_code, day).await?,

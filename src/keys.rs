@@ -15,6 +15,7 @@ use ring::{
     signature::{self, Ed25519KeyPair, KeyPair},
 };
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 pub use self::data_key::{DataKey, Pieces};
 use uuid::Uuid;
@@ -261,6 +262,12 @@ impl Keys {
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// Are these the same, told in a time that does not depend on where they differ?
+#[must_use]
+pub fn same(kept: &str, told: &str) -> bool {
+    kept.as_bytes().ct_eq(told.as_bytes()).into()
 }
 
 /// TLS to others is ring's, too: said before the first client is made. A second call in one process finds it said.

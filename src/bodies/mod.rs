@@ -32,8 +32,8 @@ pub use self::{
     http::routes,
     nomination::Nomination,
     queries::{
-        Body, BodyView, Mandate, SeatView, TermView, bodies_in, get, holders, mandate_for, members_of, of_kind,
-        seats_of,
+        Body, BodyView, Mandate, SeatView, TermView, bodies_in, committee, get, mandate_for, members_of, of_kind,
+        representatives, seats_of,
     },
     registration::{Grant, SetRegistration, set_registration},
     rules::{BodyKind, Role, SeatKind, SeatRoute},

@@ -163,6 +163,6 @@ pub async fn of(db: &impl ConnectionTrait, body: BodyId, now: DateTime<Utc>) -> 
 /// # Errors
 /// When the database cannot be read.
 pub async fn of_village(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>) -> Result<Option<RoomView>> {
-    let Some(body) = queries::of_kind(db, "village_committee", area).await? else { return Ok(None) };
+    let Some(body) = queries::committee(db, area).await? else { return Ok(None) };
     Ok(Some(of(db, body, now).await?).filter(|room| room.place.is_some()))
 }

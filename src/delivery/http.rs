@@ -206,8 +206,7 @@ async fn list_meeting_reach(
 /// the grid worker of the group.
 #[utoipa::path(get, path = "/v1/notices/{id}/doors", tag = "notices", operation_id = "list_doors",
     params(("id" = NoticeId, Path), DoorsQuery),
-    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"), Problem))]
 async fn list_doors(
     State(app): State<App>,
     actor: Actor,
@@ -221,8 +220,7 @@ async fn list_doors(
 /// and, where a village is called, who goes round there. Of a secret vote it does not say who has cast.
 #[utoipa::path(get, path = "/v1/doors/{about}/{id}", tag = "telling", operation_id = "list_doors_of_call",
     params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id"), RoundQuery),
-    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"), Problem))]
 async fn list_doors_of_call(
     State(app): State<App>,
     actor: Actor,
@@ -236,8 +234,7 @@ async fn list_doors_of_call(
 #[utoipa::path(post, path = "/v1/doors/{about}/{id}", tag = "telling", operation_id = "tell_at_door",
     params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
     request_body = TellAtDoor,
-    responses((status = 201, body = DoorMarkView, description = "The first time that it was written down"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = DoorMarkView, description = "The first time that it was written down"), Problem))]
 async fn tell_at_door(
     State(app): State<App>,
     actor: Actor,
@@ -254,8 +251,7 @@ async fn tell_at_door(
 #[utoipa::path(post, path = "/v1/doors/{about}/{id}/undo", tag = "telling", operation_id = "undo_told_at_door",
     params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
     request_body = OfPerson,
-    responses((status = 204, description = "Taken back"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Taken back"), Problem))]
 async fn undo_told_at_door(
     State(app): State<App>,
     actor: Actor,

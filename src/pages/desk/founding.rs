@@ -3,7 +3,10 @@ use askama::Template;
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use sea_orm::Iterable;
 
-use super::frame::{Clerk, Draft};
+use super::{
+    frame::{Clerk, Draft},
+    matters::under_way,
+};
 use crate::{
     app::App,
     areas::{self, AreaName, TOWN_CODE, VILLAGE_CODE},
@@ -14,13 +17,10 @@ use crate::{
     clock,
     error::{Checks, Result},
     ids::{BodyId, MatterId},
-    matters::{self, MatterSummary, MattersQuery, State as MatterState},
+    matters::{self, MatterSummary},
     pages::{fields::Fields, words::Words},
     text,
 };
-
-/// Matters among which one is chosen.
-const MATTERS: u64 = 100;
 
 /// The forms, under the list of bodies; nothing for who may do none of it.
 #[derive(Template)]
@@ -87,7 +87,7 @@ fn leads(clerk: &Clerk, view: &BodyView) -> bool {
 async fn kinds(app: &App, area: &str) -> Result<Vec<(&'static str, String)>> {
     let level = areas::get(app.store.read(), area).await?.level;
     let fitting = BodyKind::iter().filter(|kind| fits_level(*kind, level));
-    Ok(fitting.map(|kind| (kind.as_str(), text::say(&format!("body-kind-{}", kind.as_str())))).collect())
+    Ok(fitting.map(|kind| (kind.as_str(), text::word("body-kind", kind.as_str()))).collect())
 }
 
 async fn neighbours(app: &App, area: &str) -> Result<Vec<AreaName>> {
@@ -95,16 +95,6 @@ async fn neighbours(app: &App, area: &str) -> Result<Vec<AreaName>> {
     let below = areas::queries::children(app.store.read(), Some(town)).await?;
     let others = below.into_iter().filter(|one| one.level.is_village() && one.valid_to.is_none() && one.code != area);
     Ok(others.map(|one| AreaName { code: one.code, name: one.name }).collect())
-}
-
-async fn under_way(app: &App, area: &str) -> Result<Vec<MatterSummary>> {
-    let query = MattersQuery {
-        area: Some(area.to_owned()),
-        state: Some(MatterState::Open),
-        limit: Some(MATTERS),
-        ..MattersQuery::default()
-    };
-    Ok(matters::queries::list(app.store.read(), query).await?.items)
 }
 
 /// The terms of these bodies that are not over, the last one first.

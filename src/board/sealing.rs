@@ -200,12 +200,18 @@ fn joined(parts: &[Vec<u8>]) -> Option<Vec<u8>> {
     Some(a.iter().zip(b).zip(c).map(|((a, b), c)| a ^ b ^ c).collect())
 }
 
+/// Of which ballot this is the envelope; `None`: it is none.
+#[must_use]
+pub fn id_of(envelope: &[u8]) -> Option<Uuid> {
+    let is_one = envelope.len() == ENVELOPE && envelope.starts_with(MAGIC);
+    Uuid::from_slice(envelope.get(4..20).filter(|_| is_one)?).ok()
+}
+
 /// An envelope as it is sent, if it is one for this ballot: what the desk cannot see is not looked at.
 #[must_use]
 pub fn read(sealed: &str, cast_id: Uuid) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-    let is_ours = bytes.len() == ENVELOPE && bytes.starts_with(MAGIC) && bytes.get(4..20) == Some(cast_id.as_bytes());
-    is_ours.then_some(bytes)
+    (id_of(&bytes) == Some(cast_id)).then_some(bytes)
 }
 
 /// An envelope as it is kept and sent.

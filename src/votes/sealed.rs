@@ -210,7 +210,7 @@ pub async fn cast_in_clear(app: &App, person: PersonId, id: VoteId, ballot: Cast
         }
         other => other?,
     };
-    commands::sign(&app.keys, cast)
+    commands::sign(&app.keys, board::queries::signer(app, id).await?, cast)
 }
 
 async fn seal_for(app: &App, id: VoteId, ballot: &CastBallot) -> Result<Paper> {
@@ -239,7 +239,7 @@ pub async fn cast_envelope(app: &App, person: PersonId, id: VoteId, ballot: Cast
     checks.done()?;
     let paper = Paper::sealed((ballot.cast_id, ballot.elector), &envelope.unwrap_or_default(), SealedBy::Phone);
     let cast = commands::hand_in(&app.store, (person, id), paper).await?;
-    commands::sign(&app.keys, cast)
+    commands::sign(&app.keys, board::queries::signer(app, id).await?, cast)
 }
 
 /// Ends a secret vote: the board's last words, the ballots without their electors in an order that says nothing, the roll

@@ -20,6 +20,7 @@ mod posts;
 mod proxies;
 mod recalls;
 mod rolls;
+mod rotated;
 mod secrecy;
 mod sequencer;
 mod turns;

@@ -1,0 +1,53 @@
+//! Another key takes the place of the server's while a vote is open: what is said of the vote is signed by the key of its board.
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use liusheng::board::lsb1::{self, Signed};
+use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Somebody, TestApp, Village};
+
+fn is_signed_by(key: &str, receipt: &Value) -> bool {
+    let text = |name: &str| receipt[name].as_str().unwrap();
+    let told = lsb1::receipt(text("vote_id"), (text("cast_id"), text("ballot_hash")), text("accepted"));
+    lsb1::is_signed(key, Signed::Receipt, &told, text("signature"))
+}
+
+/// As the runbook has it: the new key first, the old one behind it.
+fn rotate(file: &std::path::Path) {
+    let mut keys: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let fresh = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    let fresh = json!({ "id": "e261201", "secret": URL_SAFE_NO_PAD.encode(fresh.as_ref()) });
+    keys["signing"].as_array_mut().unwrap().insert(0, fresh);
+    std::fs::write(file, keys.to_string()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vote_keeps_the_key_with_which_its_board_began() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
+    let (ballots, ballot) =
+        (format!("/v1/votes/{vote}/ballots"), |choice: &str| json!({ "cast_id": Uuid::new_v4(), "choice": choice }));
+    let (one, other) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let cast = ballot("for");
+    let before = one.post(&ballots, cast.clone()).await.ok();
+    let (at, people) = (app.app.now(), (one.person, other.person));
+    let house = app.close().await;
+    rotate(&house.path().join("keys.json"));
+
+    let app = TestApp::start_in(house, at + TimeDelta::minutes(1)).await;
+    assert_eq!(app.app.keys.signer().unwrap().0, "e261201");
+    let (one, other) = (Somebody::signed_in(&app, people.0).await, Somebody::signed_in(&app, people.1).await);
+    assert_eq!(one.post(&ballots, cast).await.ok(), before, "the same ballot, the same receipt");
+    let after = other.post(&ballots, ballot("against")).await.ok();
+    app.settle().await;
+    let head = app.get(&format!("/v1/votes/{vote}/board/head")).await.ok();
+    let key = head["board_key"].as_str().unwrap();
+    assert!(is_signed_by(key, &before) && is_signed_by(key, &after), "{after}");
+    assert_eq!(head["n"], 4, "and the board goes on");
+    let own = other.get(&format!("/v1/votes/{vote}/me")).await.ok();
+    assert_eq!(own["receipt"], after);
+    app.stop().await;
+}

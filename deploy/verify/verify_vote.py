@@ -125,6 +125,9 @@ def is_signed(key, message, signature):
     a, r, s = decode(key), decode(signature[:32]), int.from_bytes(signature[32:], "little")
     if a is None or r is None or s >= L:
         return False
+    if times(8, a)[0] % P == 0:
+        # a point of small order: everybody can sign by it
+        return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
     left, right = times(s, BASE), add(r, times(h, a))
     return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0

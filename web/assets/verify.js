@@ -101,7 +101,8 @@
   async function isSigned(key, word, value, signature) {
     var told = join([bytes('LSB1-' + word + '\0'), bytes(jcs(value))]), sig = unhex(signature, 64);
     var a = decode(key), r = decode(sig.slice(0, 32)), s = little(sig.slice(32));
-    if (!a || !r || s >= L) return false;
+    /* by a point of small order everybody can sign */
+    if (!a || !r || s >= L || mod(times(8n, a)[0]) === 0n) return false;
     var h = little(await sha512([sig.slice(0, 32), key, told])) % L, left = times(s, BASE), right = add(r, times(h, a));
     return mod(left[0] * right[2] - right[0] * left[2]) === 0n && mod(left[1] * right[2] - right[1] * left[2]) === 0n;
   }

@@ -182,6 +182,26 @@ fn a_ballot_is_a_digest_and_an_envelope_of_its_own() {
 }
 
 #[test]
+fn a_key_by_which_everybody_signs_is_none() {
+    let (village, mut dice) = (village(), Dice(25));
+    let honest = village.such(&mut dice, is_motion);
+    // holds for whatever is signed, when the key is the neutral point
+    let signature = format!("01{}", "00".repeat(63));
+    let by = |key: String| {
+        let mut archive = village.resaid(&honest, |manifest| manifest["board_key"] = json!(key));
+        for head in archive["heads"].as_array_mut().unwrap() {
+            head["sig"] = json!(signature);
+        }
+        archive["result_sig"] = json!(signature);
+        (archive, "signature")
+    };
+    let neutral = format!("01{}", "00".repeat(31));
+    // the same, written in ways that not everybody reads
+    let others = [format!("ee{}7f", "ff".repeat(30)), format!("01{}80", "00".repeat(30))];
+    all_say(&[by(neutral), by(others[0].clone()), by(others[1].clone())]);
+}
+
+#[test]
 fn what_an_archive_says_hides_no_line() {
     let (village, mut dice) = (village(), Dice(24));
     let honest = village.such(&mut dice, is_motion);

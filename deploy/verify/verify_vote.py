@@ -291,7 +291,9 @@ def verify(archive, wanted=None):
     told.append("✓ 重新数过：名册 %(on_roll)d，参加 %(present)d，同意 %(yes)d，不同意 %(no)d，弃权 %(abstain)d，无效 %(invalid)d" % count)
     for option, text in zip(asked["options"], asked["texts"]) if asked else ():
         told.append("✓ %s：%d 票" % (text, votes[option]))
-    told.append("✓ 按规则重新算过，结论一致。依据：%s" % manifest.get("law"))
+    # the law is what the manifest calls it: whoever reads on sees what was asked for
+    told.append("✓ 按规则重新算过，结论一致。要参加的人%s，同意或者得票%s。依据：%s" % (
+        in_words(manifest["rule"].get("quorum")), in_words(manifest["rule"].get("passing")), manifest.get("law")))
     told += standing
     told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
     return told
@@ -456,6 +458,13 @@ def computable(rule):
                 and whole(share["num"]) and whole(share["den"]) and isinstance(share["strict"], bool)
                 and share["basis"] in ("E", "P"), "rule")
     return rule
+
+
+def in_words(share):
+    if share is None:
+        return "不论多少"
+    least, basis = "超过" if share["strict"] else "达到", "名册" if share["basis"] == "E" else "参加"
+    return "%s%s人数的 %d/%d" % (least, basis, share["num"], share["den"])
 
 
 def judged(rule, count):

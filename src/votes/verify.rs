@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{
     archive::FORMAT,
-    rules::{Count, Question},
+    commands,
+    rules::{Count, Question, Share},
 };
 use crate::{
     board::{
@@ -124,9 +125,12 @@ fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> C
         }
     };
     let (count, votes) = count((asked.as_ref(), &chosen), &on_paper, on_roll);
-    decided(archive, &board, &closing_root, (asked.as_ref(), count, votes.clone()))?;
+    let rule = decided(archive, &board, &closing_root, (asked.as_ref(), count, votes.clone()))?;
     told(lines, &board, (asked.as_ref(), count, &votes));
-    said(lines, "rule", &[("law", board.manifest["law"].as_str().unwrap_or_default())]);
+    // the law is what the manifest calls it: whoever reads on sees what was asked for
+    let share = |share: Option<Share>| share.map_or_else(|| text::say("verify-share-none"), commands::share_in_words);
+    let (quorum, passing, law) = (share(rule.quorum), share(rule.passing), board.manifest["law"].as_str());
+    said(lines, "rule", &[("quorum", &quorum), ("passing", &passing), ("law", law.unwrap_or_default())]);
     settled(archive, &board, lines)?;
     said(lines, "key", &[("key", &board.key)]);
     Ok(())

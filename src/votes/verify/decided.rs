@@ -38,13 +38,13 @@ pub(super) fn annulled(archive: &Value, board: &Board<'_>, closing_root: &str) -
     Ok(why)
 }
 
-/// The numbers are those of the result, the law was applied to them, the result is signed and on the board.
+/// The numbers are those of the result, the law was applied to them, the result is signed and on the board. The rule.
 pub(super) fn decided(
     archive: &Value,
     board: &Board<'_>,
     closing_root: &str,
     (asked, count, votes): (Option<&Question>, Count, Votes),
-) -> Checked<()> {
+) -> Checked<Preset> {
     let result = &archive["result"];
     // sheets that were handed out are on the board: a number of them that stands in the result alone could void any vote
     require(result["count"] == json!(count), "count")?;
@@ -59,7 +59,8 @@ pub(super) fn decided(
         None => (rules::decide(&rule, &count).map_err(|_| "rule")?, Value::Null),
     };
     require(result["outcome"] == json!(outcome) && result["choice"] == elected, "rule")?;
-    bound(archive, board, closing_root)
+    bound(archive, board, closing_root)?;
+    Ok(rule)
 }
 
 /// What of a rule is computed with; how it is called and who has a vote by it decide nothing here.

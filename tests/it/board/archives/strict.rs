@@ -204,8 +204,12 @@ fn a_key_by_which_everybody_signs_is_none() {
 #[test]
 fn what_an_archive_says_hides_no_line() {
     let (village, mut dice) = (village(), Dice(24));
-    let honest = village.such(&mut dice, is_motion);
-    let told = village.resaid(&honest, |manifest| manifest["question"] = json!("修桥？\u{1b}[8m\r"));
+    let by_half = |archive: &Value| is_motion(archive) && archive["manifest"]["preset"] == "village_assembly_person";
+    let honest = village.such(&mut dice, by_half);
+    let told = village.resaid(&honest, |manifest| {
+        manifest["question"] = json!("修桥？\u{1b}[8m\r");
+        manifest["law"] = json!("法律");
+    });
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.json");
     std::fs::write(&file, jcs(&told)).unwrap();
@@ -217,5 +221,7 @@ fn what_an_archive_says_hides_no_line() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{text}");
         assert!(text.contains("修桥？ [8m") && !text.contains(['\u{1b}', '\r']), "{text:?}");
+        // nor does the name of a law hide what was asked for
+        assert!(text.contains("要参加的人超过名册人数的 1/2，同意或者得票超过参加人数的 1/2。依据：法律"), "{text}");
     }
 }

@@ -323,7 +323,7 @@ async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)
 /// # Errors
 /// `not_found`; `ballot_kind`; `not_allowed` for who is no trustee; `wrong_state` unless it waits for its keys (that it was
 /// opened already is told to who hands in its keys again); `trustee_key_wrong` for fewer than two, or keys that are not
-/// those of this vote.
+/// those of this vote, with the trustees whose they are.
 pub async fn open_box(app: &App, actor: &Actor, (id, input): (VoteId, OpenBox)) -> Result<()> {
     let db = app.store.read();
     let vote = queries::row(db, id).await?;
@@ -353,16 +353,17 @@ pub async fn open_box(app: &App, actor: &Actor, (id, input): (VoteId, OpenBox)) 
 }
 
 fn openers(public: &[TrusteeView], input: &OpenBox) -> Result<[Opener; NEEDED]> {
-    let mut openers = Vec::new();
-    let mut whose = BTreeSet::new();
+    let (mut openers, mut whose, mut checks) = (Vec::new(), BTreeSet::new(), Checks::default());
     for handed in &input.keys {
-        let opener = Opener::parse(handed.trustee, &handed.private_key).ok_or(Code::TrusteeKeyWrong)?;
         let known = public.iter().find(|one| one.trustee == handed.trustee).and_then(|one| one.public_key.clone());
-        if known != Some(opener.public()) || !whose.insert(handed.trustee) {
-            return Err(Code::TrusteeKeyWrong.into());
-        }
-        openers.push(opener);
+        let opener = Opener::parse(handed.trustee, &handed.private_key);
+        let opener = opener.filter(|opener| known == Some(opener.public()));
+        // whose it is is said: the others need not type theirs again letter by letter
+        checks.require(opener.is_some(), handed.trustee.as_str(), "wrong_key");
+        checks.require(whose.insert(handed.trustee), handed.trustee.as_str(), "duplicate");
+        openers.extend(opener);
     }
+    checks.done_as(Code::TrusteeKeyWrong)?;
     // the third, if it is there, was checked and is not needed
     openers.truncate(NEEDED);
     openers.try_into().map_err(|_| Code::TrusteeKeyWrong.into())

@@ -583,7 +583,7 @@ def moment(text):
     require(isinstance(text, str), "settled")
     try:
         at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
-        require(at.strftime("%Y").zfill(4) + at.strftime("-%m-%dT%H:%M:%SZ") == text, "settled")
+        require(at.year >= 2000 and at.strftime("%Y-%m-%dT%H:%M:%SZ") == text, "settled")
         return at
     except ValueError:
         raise Wrong("settled") from None

@@ -498,7 +498,7 @@
   /* A moment as it is written, and no other way; in milliseconds. */
   function moment(text) {
     var at = typeof text === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : NaN;
-    need(at === at && written(at) === text, 'settled');
+    need(at === at && written(at) === text && text > '2000', 'settled');
     return at;
   }
   function written(at) { return new Date(at).toISOString().replace('.000Z', 'Z'); }
@@ -510,6 +510,8 @@
     var first = Math.floor((moment(result.t) + china) / day) * day;
     var wanted = number ? written(first + (number + 1) * day - china) : null;
     need((until === undefined ? null : until) === wanted, 'settled');
+    /* after the year 9999 there are several ways to write it */
+    if (wanted !== null) moment(wanted);
   }
 
   /* Whether it stands: one that may be challenged says until when, and a leaf after it what became of it. */

@@ -182,6 +182,30 @@ fn a_ballot_is_a_digest_and_an_envelope_of_its_own() {
 }
 
 #[test]
+fn a_moment_is_written_in_one_way() {
+    let (village, mut dice) = (village(), Dice(26));
+    let is_provisional = |archive: &Value| {
+        let last = archive["entries"].as_array().unwrap().last().unwrap();
+        archive["manifest"]["challenge_days"] == 3 && last["k"] == "result"
+    };
+    let honest = village.such(&mut dice, is_provisional);
+    let with = |made: &str, until: &str| {
+        let mut archive = honest.clone();
+        archive["result"]["t"] = json!(made);
+        archive["result"]["challenge_until"] = json!(until);
+        village.rebuilt(archive)
+    };
+    all_say(&[
+        (with("2026-03-02T20:00:05Z", "2026-03-06T16:00:00Z"), "ok"),
+        (with("9999-03-02T20:00:05Z", "9999-03-06T16:00:00Z"), "ok"),
+        (with("0999-03-02T20:00:05Z", "0999-03-06T16:00:00Z"), "settled"),
+        (with("0000-03-02T20:00:05Z", "0000-03-06T16:00:00Z"), "settled"),
+        (with("9999-12-30T20:00:05Z", "+10000-01-03T16:00:00Z"), "settled"),
+        (with("9999-12-30T20:00:05Z", "+010000-01-03T16:00:00Z"), "settled"),
+    ]);
+}
+
+#[test]
 fn a_key_by_which_everybody_signs_is_none() {
     let (village, mut dice) = (village(), Dice(25));
     let honest = village.such(&mut dice, is_motion);

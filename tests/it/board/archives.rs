@@ -1,4 +1,5 @@
 //! Random archives: Rust, the browser's script and the independent one agree on every one of them, and refuse the forged.
+mod bent;
 mod forged;
 mod made;
 mod strict;

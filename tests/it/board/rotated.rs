@@ -1,4 +1,4 @@
-//! Another key takes the place of the server's while a vote is open: what is said of the vote is signed by the key of its board.
+//! Keys of one vote: its board's, though another takes the place of the server's; and its trustees', which are no other vote's.
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use liusheng::board::lsb1::{self, Signed};
@@ -6,6 +6,7 @@ use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::{Sealed, key_pairs};
 use crate::support::{Somebody, TestApp, Village};
 
 fn is_signed_by(key: &str, receipt: &Value) -> bool {
@@ -49,5 +50,27 @@ async fn a_vote_keeps_the_key_with_which_its_board_began() {
     assert_eq!(head["n"], 4, "and the board goes on");
     let own = other.get(&format!("/v1/votes/{vote}/me")).await.ok();
     assert_eq!(own["receipt"], after);
+    app.stop().await;
+}
+
+/// At the opening of the first box its keys were typed before everybody's eyes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trustee_makes_a_key_of_its_own_for_each_vote() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let first = Sealed::open(&app, &village, &matter, json!({})).await;
+    let why = json!({ "reason": "问题写错了", "authority": "镇政府同意" });
+    village.chair.post(&first.path("/annul"), why).await.ok();
+    let used = app.get(&first.path("/keys")).await.ok();
+    let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "secrecy": "secret", "closes_at": app.app.now() + TimeDelta::days(2) });
+    let vote = village.chair.post("/v1/votes", ask).await.ok();
+    let keys = format!("/v1/votes/{}/keys", vote["id"].as_str().unwrap());
+    let fresh = json!(key_pairs(1).remove(0).0);
+    for (key, is_taken) in [(&used[0]["public_key"], false), (&used[2]["public_key"], false), (&fresh, true)] {
+        let made = village.chair.post(&keys, json!({ "trustee": "committee", "public_key": key })).await;
+        assert_eq!(made.status == 200, is_taken, "{}", made.body);
+        assert!(is_taken || made.body["errors"][0]["field"] == "public_key", "{}", made.body);
+    }
     app.stop().await;
 }

@@ -221,6 +221,17 @@ pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadVi
     append(tx, vote, told).await
 }
 
+/// Nothing more is said on this board, because the key that signs it is lost: what waits for it goes, and the sealed ballots
+/// that nobody will open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn give_up(tx: &Tx, vote: VoteId) -> Result<()> {
+    pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote)).exec(tx).await?;
+    envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote)).exec(tx).await?;
+    Ok(())
+}
+
 /// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and
 /// it says nothing.
 ///

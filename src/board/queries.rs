@@ -15,6 +15,7 @@ use crate::{
     app::{App, Leaves},
     error::{Code, Error, Result},
     ids::VoteId,
+    store::Tx,
 };
 
 /// Leaves on one page at most.
@@ -189,6 +190,15 @@ pub async fn signer(app: &App, vote: VoteId) -> Result<String> {
     let began: Option<String> = began.into_tuple().one(app.store.read()).await?;
     // one that was lost signs nothing any more
     Ok(began.filter(|key| app.keys.signers().any(|known| known == key)).unwrap_or(newest))
+}
+
+/// Can anything more be said on this board: is the key still there with which it began?
+///
+/// # Errors
+/// `not_found` while there is no board.
+pub async fn is_signable(tx: &Tx, vote: VoteId) -> Result<bool> {
+    let board = row(tx, vote).await?;
+    Ok(tx.keys().signers().any(|known| known == board.key_id))
 }
 
 /// The result; `None` before it is published.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Sealed, key_pairs};
-use crate::support::{Somebody, TestApp, Village};
+use crate::support::{Somebody, TestApp, Village, count, run};
 
 fn is_signed_by(key: &str, receipt: &Value) -> bool {
     let text = |name: &str| receipt[name].as_str().unwrap();
@@ -61,6 +61,7 @@ async fn a_trustee_makes_a_key_of_its_own_for_each_vote() {
     let first = Sealed::open(&app, &village, &matter, json!({})).await;
     let why = json!({ "reason": "问题写错了", "authority": "镇政府同意" });
     village.chair.post(&first.path("/annul"), why).await.ok();
+    app.followed().await;
     let used = app.get(&first.path("/keys")).await.ok();
     let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
         "secrecy": "secret", "closes_at": app.app.now() + TimeDelta::days(2) });
@@ -73,4 +74,32 @@ async fn a_trustee_makes_a_key_of_its_own_for_each_vote() {
         assert!(is_taken || made.body["errors"][0]["field"] == "public_key", "{}", made.body);
     }
     app.stop().await;
+}
+
+/// Nobody can sign its board any more: it is held again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vote_whose_board_has_lost_its_key_is_annulled() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    village.villager(&app, "00007").await.post(&vote.path("/ballots"), ballot).await.ok();
+    let (at, chair) = (app.app.now(), village.chair.person);
+    let house = app.close().await;
+    std::fs::remove_file(house.path().join("keys.json")).unwrap();
+    let taken = run(house.path(), &["migrate", "--new-keys"], &[]);
+    assert_eq!(taken.status.code(), Some(0), "{}", String::from_utf8_lossy(&taken.stderr));
+
+    let app = TestApp::start_in(house, at + TimeDelta::minutes(1)).await;
+    let chair = Somebody::signed_in(&app, chair).await;
+    let why = json!({ "reason": "密钥文件丢了", "authority": "镇政府同意" });
+    assert_eq!(chair.post(&vote.path("/annul"), why).await.ok()["state"], "annulled");
+    assert_eq!(app.get(&vote.path("/archive")).await.refused(), "not_found");
+    for table in ["envelopes", "board_envelopes"] {
+        assert_eq!(count(app.folder.path(), &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+    app.followed().await;
+    let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "closes_at": app.app.now() + TimeDelta::days(2) });
+    assert_eq!(chair.post("/v1/votes", ask).await.ok()["state"], "open");
 }

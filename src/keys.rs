@@ -179,6 +179,11 @@ impl Keys {
         Ok((id.clone(), pair.public_key().as_ref().to_vec()))
     }
 
+    /// The ids of the keys that sign, the one in use first.
+    pub fn signers(&self) -> impl Iterator<Item = &str> {
+        self.signing.iter().map(|(id, _)| id.as_str())
+    }
+
     /// Signs with the key of this id, though another may be in use by now: a board keeps the key it began with.
     ///
     /// # Errors

@@ -70,6 +70,7 @@ pub use self::{
     receipt::{BallotReceipt, Cast, SealedBy, sign},
 };
 pub(super) use self::{
+    by_charter::said as share_in_words,
     close::{Tally, add, take_out_superseded},
     conclude::{Ending, conclude},
     opening::{open_board, roll_leaves},

@@ -67,6 +67,7 @@ mod m0072_numbers;
 mod m0073_circles;
 mod m0077_cosign_sheets;
 mod m0078_merged_matters;
+mod m0083_mandate_ends;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -141,6 +142,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0073_circles::Migration),
             Box::new(m0077_cosign_sheets::Migration),
             Box::new(m0078_merged_matters::Migration),
+            Box::new(m0083_mandate_ends::Migration),
         ]
     }
 }

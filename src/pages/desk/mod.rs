@@ -7,6 +7,7 @@
 mod agenda;
 mod aloud;
 mod bodies;
+mod body_changes;
 mod callers;
 mod charters;
 mod county;

@@ -254,6 +254,7 @@ pub(super) async fn fields(
             // over before anybody is asked whether a council may publish
             ("ends_on", "2026-01-01".to_owned()),
         ],
+        "/desk/bodies/mandate-end" => vec![("area", code), ("mandate_id", object.to_owned()), reason],
         "/desk/suspensions/suspend" => {
             // somebody of whom nothing else is asked
             let person = world.person(place, 16).await.to_string();

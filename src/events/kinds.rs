@@ -303,6 +303,8 @@ kinds! {
     Restored "log.restored",
     /// A webhook was set up or removed; data: area.
     WebhookChanged "webhook.changed",
+    /// Somebody wants to see whether a webhook is reached: it alone is told of it.
+    WebhookTested "webhook.tested",
     /// Somebody of the county had failed work done again; data: which.
     WorkRedriven "work.redriven",
 }

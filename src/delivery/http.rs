@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(set_up_webhook, list_webhooks))
         .routes(routes!(remove_webhook))
+        .routes(routes!(test_webhook))
         .routes(routes!(my_telling, choose_telling))
         .routes(routes!(follow_matter, unfollow_matter))
         .routes(routes!(read_reach))
@@ -89,6 +90,21 @@ async fn remove_webhook(
     Path(which): Path<(String, WebhookId)>,
 ) -> Result<StatusCode> {
     app.once(actor, key, "remove_webhook", which, |tx, actor, which| Box::pin(commands::remove(tx, actor, which)))
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Have a webhook called with `webhook.tested`, to see whether it is reached; how it ended is on the list.
+#[utoipa::path(post, path = "/v1/areas/{code}/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
+    params(("code" = String, Path), ("id" = WebhookId, Path)),
+    responses((status = 204, description = "It is called within seconds"), Problem))]
+async fn test_webhook(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(which): Path<(String, WebhookId)>,
+) -> Result<StatusCode> {
+    app.once(actor, key, "test_webhook", which, |tx, actor, which| Box::pin(commands::test(tx, actor, which)))
         .await
         .map(|()| StatusCode::NO_CONTENT)
 }

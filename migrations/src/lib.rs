@@ -67,6 +67,8 @@ mod m0072_numbers;
 mod m0073_circles;
 mod m0077_cosign_sheets;
 mod m0078_merged_matters;
+mod m0083_mandate_ends;
+mod m0084_candidates;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -141,6 +143,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0073_circles::Migration),
             Box::new(m0077_cosign_sheets::Migration),
             Box::new(m0078_merged_matters::Migration),
+            Box::new(m0083_mandate_ends::Migration),
+            Box::new(m0084_candidates::Migration),
         ]
     }
 }

@@ -171,7 +171,7 @@ pub async fn table(
 ) -> Result<Vec<u8>> {
     let (year, lines) = lines(db, actor, (area, year), now).await?;
     let heads = ["day", "name", "area", "work", "minutes", "note"];
-    let heads = heads.map(|key| Cell::from(text::say(&format!("legal-table-{key}")))).to_vec();
+    let heads = heads.map(|key| Cell::from(text::word("legal-table", key))).to_vec();
     let row = |one: LegalHoursLine| -> Vec<Cell> {
         let day = one.day.map_or_else(|| year.to_string(), |day| day.to_string());
         let words = [day, one.name, one.area_name, word(one.work)].map(Cell::from);
@@ -182,7 +182,7 @@ pub async fn table(
 
 fn word(work: LegalWork) -> String {
     use sea_orm::ActiveEnum;
-    text::say(&format!("legal-work-{}", work.to_value()))
+    text::word("legal-work", &work.to_value())
 }
 
 /// The lines of a year, oldest first. On which days others mediated is theirs: of these the year is told alone.

@@ -49,8 +49,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Write down what the own time of a day went into, as a legal officer.
 #[utoipa::path(put, path = "/v1/me/legal-hours", tag = "legal", operation_id = "note_legal_hours",
     request_body = NoteLegalHours,
-    responses((status = 200, body = NoteLegalHours, description = "As it is now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = NoteLegalHours, description = "As it is now"), Problem))]
 async fn note_legal_hours(
     State(app): State<App>,
     actor: Actor,
@@ -63,7 +62,7 @@ async fn note_legal_hours(
 #[utoipa::path(get, path = "/v1/areas/{code}/legal-hours", tag = "legal", operation_id = "read_legal_hours",
     params(("code" = String, Path, description = "The area"), OfYear),
     responses((status = 200, body = LegalYearView, description = "Sums, and lines; of others' mediations no days"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn read_legal_hours(
     State(app): State<App>,
     actor: Actor,
@@ -78,8 +77,7 @@ async fn read_legal_hours(
     params(("code" = String, Path, description = "The area"), TableOfYear),
     responses((status = 200, description = "A row for each line, by day",
             content((String = "text/csv"),
-                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+                (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))), Problem))]
 async fn export_legal_hours(
     State(app): State<App>,
     actor: Actor,

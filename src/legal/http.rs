@@ -12,7 +12,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{ContractReviewId, MediaId, SeatId},
-    media::{self, Keeping, SizeQuery},
+    media::{self, SizeQuery},
 };
 
 /// Routes of this subject.
@@ -32,7 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/v1/areas/{code}/legal-officers", tag = "legal", operation_id = "list_legal_officers",
     params(("code" = String, Path, description = "The area")),
     responses((status = 200, body = Vec<LegalOfficerView>, description = "In the order in which they came; for everybody"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_legal_officers(State(app): State<App>, Path(code): Path<String>) -> Result<Json<Vec<LegalOfficerView>>> {
     let found = officers::of_area(app.store.read(), &code, app.now()).await?;
     Ok(Json(found.into_iter().map(|(_, _, view)| view).collect()))
@@ -41,8 +41,7 @@ async fn list_legal_officers(State(app): State<App>, Path(code): Path<String>) -
 /// Say where and when a legal officer is there, and for which villages.
 #[utoipa::path(put, path = "/v1/seats/{id}/legal-desk", tag = "legal", operation_id = "set_legal_desk",
     params(("id" = SeatId, Path, description = "The seat")), request_body = SetLegalDesk,
-    responses((status = 200, body = LegalOfficerView, description = "As it is now"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = LegalOfficerView, description = "As it is now"), Problem))]
 async fn set_legal_desk(
     State(app): State<App>,
     actor: Actor,
@@ -56,7 +55,7 @@ async fn set_legal_desk(
 #[utoipa::path(post, path = "/v1/contract-reviews", tag = "legal", operation_id = "ask_contract_review",
     request_body = AskContractReview,
     responses((status = 201, body = ContractReviewView, description = "Sent, with the day until which it is answered"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn ask_contract_review(
     State(app): State<App>,
     actor: Actor,
@@ -71,7 +70,7 @@ async fn ask_contract_review(
 /// The contracts that one's own bodies sent, and those for which one is a legal officer.
 #[utoipa::path(get, path = "/v1/contract-reviews", tag = "legal", operation_id = "list_contract_reviews",
     responses((status = 200, body = Vec<ContractReviewView>, description = "The newest first, 100 at most, without their words"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn list_contract_reviews(State(app): State<App>, actor: Actor) -> Result<Json<Vec<ContractReviewView>>> {
     contracts::list(app.store.read(), &actor).await.map(Json)
 }
@@ -80,7 +79,7 @@ async fn list_contract_reviews(State(app): State<App>, actor: Actor) -> Result<J
 #[utoipa::path(get, path = "/v1/contract-reviews/{id}", tag = "legal", operation_id = "read_contract_review",
     params(("id" = ContractReviewId, Path)),
     responses((status = 200, body = ContractReviewView, description = "The contract, and what was said of it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn read_contract_review(
     State(app): State<App>,
     actor: Actor,
@@ -92,8 +91,7 @@ async fn read_contract_review(
 /// Say what is to be said of a contract, once.
 #[utoipa::path(post, path = "/v1/contract-reviews/{id}/opinion", tag = "legal", operation_id = "give_contract_opinion",
     params(("id" = ContractReviewId, Path)), request_body = GiveContractOpinion,
-    responses((status = 201, body = ContractReviewView, description = "Said"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = ContractReviewView, description = "Said"), Problem))]
 async fn give_contract_opinion(
     State(app): State<App>,
     actor: Actor,
@@ -112,7 +110,7 @@ async fn give_contract_opinion(
     operation_id = "read_contract_photo",
     params(("id" = ContractReviewId, Path), ("media_id" = MediaId, Path), SizeQuery),
     responses((status = 200, description = "The photo, for who reads the contract", content_type = "image/jpeg"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn read_contract_photo(
     State(app): State<App>,
     actor: Actor,
@@ -121,5 +119,5 @@ async fn read_contract_photo(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = contracts::photo(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, (query.size, Keeping::AskAgain), &headers).await
+    media::serve(&app, &row, (query.size, media::Keeping::AskAgain), &headers).await
 }

@@ -8,7 +8,7 @@ use crate::{
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{MediaId, MediationId},
-    media::{self, Keeping, SizeQuery},
+    media::{self, SizeQuery},
 };
 
 /// Routes of mediations.
@@ -24,8 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Open a mediation, as a legal officer. Nobody but its parties and its officer is told that there is one.
 #[utoipa::path(post, path = "/v1/mediations", tag = "legal", operation_id = "open_mediation",
     request_body = OpenMediation,
-    responses((status = 201, body = MediationView, description = "Opened"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MediationView, description = "Opened"), Problem))]
 async fn open_mediation(
     State(app): State<App>,
     actor: Actor,
@@ -41,8 +40,7 @@ async fn open_mediation(
 
 /// The mediations that one holds as a legal officer, and those that are held for one.
 #[utoipa::path(get, path = "/v1/mediations", tag = "legal", operation_id = "list_mediations",
-    responses((status = 200, body = Vec<MediationView>, description = "The newest first, 100 at most"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<MediationView>, description = "The newest first, 100 at most"), Problem))]
 async fn list_mediations(State(app): State<App>, actor: Actor) -> Result<Json<Vec<MediationView>>> {
     mediations::list(app.store.read(), &app.keys, &actor).await.map(Json)
 }
@@ -50,8 +48,7 @@ async fn list_mediations(State(app): State<App>, actor: Actor) -> Result<Json<Ve
 /// A mediation, for its officer and its parties; to everybody else there is none.
 #[utoipa::path(get, path = "/v1/mediations/{id}", tag = "legal", operation_id = "read_mediation",
     params(("id" = MediationId, Path)),
-    responses((status = 200, body = MediationView, description = "All of it"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MediationView, description = "All of it"), Problem))]
 async fn read_mediation(
     State(app): State<App>,
     actor: Actor,
@@ -63,8 +60,7 @@ async fn read_mediation(
 /// End a mediation: as its officer, or withdraw as a party.
 #[utoipa::path(post, path = "/v1/mediations/{id}/end", tag = "legal", operation_id = "end_mediation",
     params(("id" = MediationId, Path)), request_body = EndMediation,
-    responses((status = 200, body = MediationView, description = "Ended"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = MediationView, description = "Ended"), Problem))]
 async fn end_mediation(
     State(app): State<App>,
     actor: Actor,
@@ -82,8 +78,7 @@ async fn end_mediation(
 /// Write down what was found when an agreement was looked at again.
 #[utoipa::path(post, path = "/v1/mediations/{id}/follow-ups", tag = "legal", operation_id = "follow_up_mediation",
     params(("id" = MediationId, Path)), request_body = FollowUp,
-    responses((status = 201, body = MediationView, description = "Written down"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = MediationView, description = "Written down"), Problem))]
 async fn follow_up_mediation(
     State(app): State<App>,
     actor: Actor,
@@ -103,7 +98,7 @@ async fn follow_up_mediation(
     operation_id = "read_mediation_photo",
     params(("id" = MediationId, Path), ("media_id" = MediaId, Path), SizeQuery),
     responses((status = 200, description = "The photo, for who reads the mediation", content_type = "image/jpeg"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+        Problem))]
 async fn read_mediation_photo(
     State(app): State<App>,
     actor: Actor,
@@ -112,5 +107,5 @@ async fn read_mediation_photo(
     headers: HeaderMap,
 ) -> Result<Response> {
     let row = mediations::photo(app.store.read(), &actor, which).await?;
-    media::serve(&app, &row, (query.size, Keeping::AskAgain), &headers).await
+    media::serve(&app, &row, (query.size, media::Keeping::AskAgain), &headers).await
 }

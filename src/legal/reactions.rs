@@ -9,7 +9,6 @@ use crate::{
     ids::ContractReviewId,
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
-    text,
 };
 
 /// Run by the relay.
@@ -36,13 +35,7 @@ async fn tell(tx: &Tx, event: &Event) -> Result<()> {
 }
 
 fn card(code: &'static str, key: &str, row: &contract::Model) -> Card {
-    // 24:00 of the last day is 00:00 of the next, which nobody reads as "until"
-    let last_day = clock::local_date(row.due_at - chrono::TimeDelta::milliseconds(1)).to_string();
+    let last_day = clock::last_day(row.due_at).to_string();
     let blanks = [("title", row.title.as_str().into()), ("day", last_day.as_str().into())];
-    Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/desk/legal/contracts/{}", row.id),
-    }
+    Card::worded((code, key), &blanks, format!("/desk/legal/contracts/{}", row.id))
 }

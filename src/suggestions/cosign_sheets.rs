@@ -30,7 +30,6 @@ use crate::{
     people,
     store::Tx,
     streams::commands::{Card, mailbox, post_card},
-    text,
 };
 
 /// Names that are written down at once.
@@ -138,12 +137,8 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
     let Some(kept) = cosign_sheet::Entity::find_by_id(sheet).one(tx).await? else { return Ok(()) };
     let blanks = [("number", row.number.as_str().into()), ("source", kept.source.into())];
-    let card = Card {
-        code: "cosign_written_down",
-        title: text::say("cosign-written-down-title"),
-        text: text::say_with("cosign-written-down-text", &blanks),
-        link: format!("/suggestions/{}", row.id),
-    };
+    let card =
+        Card::worded(("cosign_written_down", "cosign-written-down"), &blanks, format!("/suggestions/{}", row.id));
     let signed = cosign::Entity::find()
         .select_only()
         .column(cosign::Column::PersonId)

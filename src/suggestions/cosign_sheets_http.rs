@@ -20,8 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Write down who signed on paper that a public voice is theirs, too; each of them is told.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/cosign-sheets", tag = "suggestions", operation_id = "write_down_cosigns",
     params(("id" = String, Path, description = "The voice")), request_body = WriteDownCosigns,
-    responses((status = 200, body = SuggestionSummary, description = "Each counted once"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = SuggestionSummary, description = "Each counted once"), Problem))]
 async fn write_down_cosigns(
     State(app): State<App>,
     actor: Actor,

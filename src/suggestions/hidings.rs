@@ -340,16 +340,13 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Resu
 /// nor about one that the actor hid.
 pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(hiding::Model, Suggestion)>> {
     let voices = asked::voices(db, actor, suggestion::Column::HidingOffice).await?;
-    let open = hiding::Entity::find()
+    let mut open = hiding::Entity::find()
         .filter(hiding::Column::SuggestionId.is_in(voices.iter().map(|voice| voice.id)))
         .filter(hiding::Column::EndedAt.is_null())
         .all(db)
         .await?;
-    let of = |voice: Suggestion| {
-        let row = open.iter().find(|row| row.suggestion_id == voice.id && row.hidden_by != Some(actor.person));
-        row.map(|row| (row.clone(), voice))
-    };
-    Ok(voices.into_iter().filter_map(of).collect())
+    open.retain(|row| row.hidden_by != Some(actor.person));
+    Ok(asked::beside(voices, &open, |row| row.suggestion_id))
 }
 
 /// Objections that wait for an office for which the actor speaks, 100 at most.

@@ -9,6 +9,7 @@ use super::{
     aloud::Aloud,
     callers::{Caller, callers, kinds_of_business},
     frame::{Clerk, Desk, Draft, Due, live, picked},
+    matters::under_way,
     meetings::is_coming,
     notices::may_publish,
     sheets::{self, Sheet},
@@ -25,8 +26,7 @@ use crate::{
     ids::MatterId,
     legal::{ContractReviewView, contracts},
     matters::{
-        self, MatterSummary, MatterView, MattersQuery, ReservedItem, Stage, StageState, State as MatterState,
-        queries::Standing,
+        self, MatterSummary, MatterView, ReservedItem, Stage, StageState, State as MatterState, queries::Standing,
     },
     meetings::{self, Audience, MeetingView},
     notices::{self, NoticeView},
@@ -42,8 +42,6 @@ use crate::{
 
 /// Characters of a title that other titles are made from.
 const TITLE: usize = 40;
-/// Other matters among which one is chosen.
-const MATTERS: u64 = 100;
 /// Days after which a new meeting, a new vote and a new task are proposed to begin or end.
 const MEETING_DAYS: i64 = 3;
 const ASSEMBLY_DAYS: i64 = 11;
@@ -278,13 +276,7 @@ async fn owners(app: &App, area: &str) -> Result<Vec<SeatView>> {
 
 /// The other matters of the same village that are under way.
 async fn others(app: &App, matter: &MatterView) -> Result<Vec<MatterSummary>> {
-    let query = MattersQuery {
-        area: Some(matter.head.area_code.clone()),
-        state: Some(MatterState::Open),
-        limit: Some(MATTERS),
-        ..MattersQuery::default()
-    };
-    let mut others = matters::queries::list(app.store.read(), query).await?.items;
+    let mut others = under_way(app, &matter.head.area_code).await?;
     others.retain(|one| one.id != matter.head.id && one.area_code == matter.head.area_code);
     Ok(others)
 }

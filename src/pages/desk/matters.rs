@@ -19,6 +19,9 @@ use crate::{
     text,
 };
 
+/// Matters among which one is chosen.
+const MATTERS: u64 = 100;
+
 /// Which matters are listed.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Filter {
@@ -70,6 +73,17 @@ pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Qu
         state,
     };
     Ok(render(&shown))
+}
+
+/// Those under way in an area, to choose from.
+pub(super) async fn under_way(app: &App, area: &str) -> Result<Vec<MatterSummary>> {
+    let query = MattersQuery {
+        area: Some(area.to_owned()),
+        state: Some(MatterState::Open),
+        limit: Some(MATTERS),
+        ..MattersQuery::default()
+    };
+    Ok(matters::queries::list(app.store.read(), query).await?.items)
 }
 
 fn more(area: &str, stage: &str, state: &str) -> String {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{
     aloud::missing,
     frame::{Clerk, Desk, Draft, Due, live},
-    matters::{item_of, path_of},
+    matters::{item_of, path_of, under_way},
     suggestion_acts,
 };
 use crate::{
@@ -18,9 +18,7 @@ use crate::{
     bodies::{self, Right, SeatView, queries::Body},
     error::{Code, Result},
     ids::{MatterId, MediaId, SuggestionId},
-    matters::{
-        self, JoinSuggestion, MatterSummary, MattersQuery, RaiseMatter, ReservedItem, State as MatterState, TemplateKey,
-    },
+    matters::{self, JoinSuggestion, MatterSummary, RaiseMatter, ReservedItem, TemplateKey},
     page,
     pages::{
         fields::{Fields, Sent, with_files},
@@ -38,8 +36,6 @@ use crate::{
     text,
 };
 
-/// Open matters that a voice may join, in the list to choose from.
-const MATTERS: u64 = 100;
 /// Characters of a voice that stand for it in a list.
 const FIRST_WORDS: usize = 28;
 
@@ -216,7 +212,7 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<M
             page = page.live(Live::one(&stream));
         }
     }
-    let open = if voice.can.contains(&Step::Join) { open_matters(app, &head.area_code).await? } else { Vec::new() };
+    let open = if voice.can.contains(&Step::Join) { under_way(app, &head.area_code).await? } else { Vec::new() };
     let asks_others = voice.can.iter().any(|step| matches!(step, Step::Refer | Step::Involve));
     let (onward, others) =
         if asks_others { referrals::choices(db, head, app.now()).await? } else { (Vec::new(), Vec::new()) };
@@ -242,16 +238,6 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<M
         voice,
     };
     Ok(render_as(shown.draft.status(), &shown))
-}
-
-async fn open_matters(app: &App, area: &str) -> Result<Vec<MatterSummary>> {
-    let query = MattersQuery {
-        area: Some(area.to_owned()),
-        state: Some(MatterState::Open),
-        limit: Some(MATTERS),
-        ..MattersQuery::default()
-    };
-    Ok(matters::queries::list(app.store.read(), query).await?.items)
 }
 
 /// One of the forms of the page was sent.

@@ -190,3 +190,32 @@ async fn it_is_opened_from_the_page_of_the_meeting() {
     assert!(shown.contains("推选四组的村民代表"), "{shown}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_stands_has_no_hand_in_the_vote() {
+    let (app, village) = Village::start().await;
+    let called = meeting(&app, &village, Some(4)).await;
+    let more = json!({ "preset": "rep_selection_person", "group_number": 4, "has_paper": true,
+        "options": ["章建明 00001", "邱国强"] });
+    let asked = asked(&app, &called, more);
+    let own = village.chair.post("/v1/votes", asked.clone()).await;
+    assert!(own.body.to_string().contains("not_yourself"), "{}", own.body);
+    let vote = village.clerk.post("/v1/votes", asked).await.ok();
+    assert!(!vote.to_string().contains(&village.chair.person.to_string()), "whose name it is the roster knows: {vote}");
+    let id = vote["id"].as_str().unwrap();
+    let (path, sheet) = (format!("/v1/votes/{id}"), json!({ "number": 1 }));
+    assert_eq!(village.chair.download(&format!("/desk/votes/{id}/doors")).await.0, 403);
+    assert_eq!(village.clerk.download(&format!("/desk/votes/{id}/doors")).await.0, 200);
+    assert_eq!(village.chair.post(&format!("{path}/paper/sheets"), sheet.clone()).await.refused(), "not_allowed");
+    village.clerk.post(&format!("{path}/paper/sheets"), sheet).await.ok();
+    app.pass(TimeDelta::days(3)).await;
+    let figures = json!({ "box": 1, "figures": { "votes": { "1": 1 } } });
+    assert_eq!(village.chair.post(&format!("{path}/paper/counts"), figures).await.refused(), "not_allowed");
+    let sign = json!({ "is_void": false });
+    assert_eq!(village.chair.post(&format!("{path}/paper/signature"), sign).await.refused(), "not_allowed");
+    // what the chair says elsewhere the town says here
+    let (annul, why) = (format!("{path}/annul"), json!({ "reason": "不作数", "authority": "村委会" }));
+    assert_eq!(village.chair.post(&annul, why.clone()).await.refused(), "not_allowed");
+    assert_eq!(village.town.post(&annul, why).await.ok()["state"], "annulled");
+    app.stop().await;
+}

@@ -15,7 +15,7 @@ use crate::{
     actor::Actor,
     error::{Checks, Code, Result},
     events::{self, Kind},
-    ids::MandateId,
+    ids::{BodyId, MandateId},
     store::Tx,
 };
 

@@ -15,6 +15,7 @@ use ring::{
     signature::{self, Ed25519KeyPair, KeyPair},
 };
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 pub use self::data_key::{DataKey, Pieces};
 use uuid::Uuid;
@@ -178,6 +179,11 @@ impl Keys {
         Ok((id.clone(), pair.public_key().as_ref().to_vec()))
     }
 
+    /// The ids of the keys that sign, the one in use first.
+    pub fn signers(&self) -> impl Iterator<Item = &str> {
+        self.signing.iter().map(|(id, _)| id.as_str())
+    }
+
     /// Signs with the key of this id, though another may be in use by now: a board keeps the key it began with.
     ///
     /// # Errors
@@ -261,6 +267,12 @@ impl Keys {
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// Are these the same, told in a time that does not depend on where they differ?
+#[must_use]
+pub fn same(kept: &str, told: &str) -> bool {
+    kept.as_bytes().ct_eq(told.as_bytes()).into()
 }
 
 /// TLS to others is ring's, too: said before the first client is made. A second call in one process finds it said.

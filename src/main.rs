@@ -238,13 +238,16 @@ fn there(config: Config) -> Result<Config> {
 
 /// Needs no database, no key, no network.
 fn verify_vote(file: &Path, fingerprint: Option<&str>) -> ExitCode {
-    let archive = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let archive = std::fs::read(file).ok().and_then(|bytes| verify::read(&bytes));
     let Some(archive) = archive else {
         eprintln!("{}: {}", file.display(), text::say("verify-unreadable"));
         return ExitCode::from(2);
     };
     let report = verify::verify(&archive, fingerprint);
-    println!("{}", report.lines.join("\n"));
+    for line in &report.lines {
+        // what an archive says moves no cursor and hides no line
+        println!("{}", line.replace(char::is_control, " "));
+    }
     println!("{}", text::say(if report.fault.is_none() { "verify-good" } else { "verify-bad" }));
     ExitCode::from(u8::from(report.fault.is_some()))
 }

@@ -10,6 +10,7 @@ import base64
 import datetime
 import hashlib
 import json
+import re
 import sys
 
 
@@ -28,8 +29,15 @@ def sha(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+def ordered(value):
+    """Keys in the order of RFC 8785: by their UTF-16 units."""
+    if isinstance(value, dict):
+        return {key: ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [ordered(one) for one in value] if isinstance(value, list) else value
+
+
 def jcs(value):
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(ordered(value), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def same(one, other):
@@ -39,6 +47,26 @@ def same(one, other):
 
 def whole(value):
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+LARGEST = 2**53 - 1
+DEPTH = 32
+BLANKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[ \t\r\n]+')
+
+
+def plain(value, left):
+    if isinstance(value, (dict, list)):
+        return left > 0 and all(plain(one, left - 1) for one in (value.values() if isinstance(value, dict) else value))
+    return value is None or isinstance(value, (bool, str)) or whole(value) and value <= LARGEST
+
+
+def read(text):
+    """The archive of a text; a ValueError where that could be read in two ways: it is canonical JSON but for blanks."""
+    archive = json.loads(text)
+    without_blanks = BLANKS.sub(lambda part: part[0] if part[0][0] == '"' else "", text)
+    if not plain(archive, DEPTH) or jcs(archive) != without_blanks.encode():
+        raise ValueError("not canonical")
+    return archive
 
 
 # --- Ed25519 ---------------------------------------------------------------------------------------------------------
@@ -97,6 +125,9 @@ def is_signed(key, message, signature):
     a, r, s = decode(key), decode(signature[:32]), int.from_bytes(signature[32:], "little")
     if a is None or r is None or s >= L:
         return False
+    if times(8, a)[0] % P == 0:
+        # a point of small order: everybody can sign by it
+        return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
     left, right = times(s, BASE), add(r, times(h, a))
     return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
@@ -149,6 +180,7 @@ def fingerprint(top):
 RANKS = {"manifest": 0, "roll": 1, "ballot": 2, "amend": 2, "void": 3, "named": 3, "paper": 3, "sheets": 3, "close": 4,
          "result": 5, "settled": 6}
 MOST = 1_000_000_000
+ENVELOPE = 759
 
 
 def verify(archive, wanted=None):
@@ -166,9 +198,9 @@ def verify(archive, wanted=None):
 
     require(isinstance(electors, list), "roll")
     for number, one in enumerate(electors, 1):
-        require(isinstance(one, dict) and whole(one.get("w")) and isinstance(one.get("tag"), str)
-                and isinstance(one.get("u"), str) and set(one) == {"k", "n", "tag", "u", "w"}
-                and one["k"] == "elector" and same(one["n"], number), "roll")
+        # one vote each: nothing here weighs
+        require(isinstance(one, dict) and isinstance(one.get("tag"), str) and isinstance(one.get("u"), str)
+                and same(one, {"k": "elector", "n": number, "tag": one["tag"], "u": one["u"], "w": 1}), "roll")
     require(len({one["tag"] for one in electors}) == len(electors), "roll")
     on_roll, top = len(electors), root([leaf(one) for one in electors]).hex()
     require(same(manifest.get("roll"), {"n": on_roll, "root": top}), "roll")
@@ -189,7 +221,10 @@ def verify(archive, wanted=None):
     if amended(of("amend"), tags, on, on_roll):
         told.append("✓ 名册冻结以后的更正都在公示板上，更正以后共 %d 人" % len(on))
     on_roll = len(on)
-    require(all(isinstance(one.get("h"), str) for one in of("ballot") + of("void")), "entry")
+    for one in of("ballot") + of("void"):
+        # the digest and nothing else: more could be somebody's sign
+        hexed(one.get("h"), "entry")
+        require(same(one, {"h": one["h"], "k": one["k"], "poll": poll, "v": 1}), "entry")
     counted = {one["h"] for one in of("ballot")}
     everything = len(of("ballot"))
     require(len(counted) == everything, "twice")
@@ -236,6 +271,7 @@ def verify(archive, wanted=None):
     if isinstance(archive.get("plaintexts"), list):
         chosen = opened(archive, manifest, of("named"), (counted, asked, sum(n for _, n in on_paper) if secret else 0), end)
     else:
+        require(archive.get("plaintexts") is None and archive.get("envelopes") is None, "plaintexts")
         chosen = named(manifest, of("named"), (counted, asked), (poll, on))
     count = {"on_roll": on_roll, "present": 0, "yes": 0, "no": 0, "abstain": 0, "invalid": 0}
     votes = None if asked is None else {option: 0 for option in asked["options"]}
@@ -255,7 +291,9 @@ def verify(archive, wanted=None):
     told.append("✓ 重新数过：名册 %(on_roll)d，参加 %(present)d，同意 %(yes)d，不同意 %(no)d，弃权 %(abstain)d，无效 %(invalid)d" % count)
     for option, text in zip(asked["options"], asked["texts"]) if asked else ():
         told.append("✓ %s：%d 票" % (text, votes[option]))
-    told.append("✓ 按规则重新算过，结论一致。依据：%s" % manifest.get("law"))
+    # the law is what the manifest calls it: whoever reads on sees what was asked for
+    told.append("✓ 按规则重新算过，结论一致。要参加的人%s，同意或者得票%s。依据：%s" % (
+        in_words(manifest["rule"].get("quorum")), in_words(manifest["rule"].get("passing")), manifest.get("law")))
     told += standing
     told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
     return told
@@ -296,7 +334,7 @@ def amended(entries, tags, on, last):
         hexed(one.get("sha256"), "amend")
         if op == "add":
             require(set(one) == {"k", "n", "op", "poll", "sha256", "tag", "u", "v", "w"} and isinstance(one["tag"], str)
-                    and isinstance(one["u"], str) and whole(one["w"]) and number == last + 1 and one["tag"] not in tags,
+                    and isinstance(one["u"], str) and same(one["w"], 1) and number == last + 1 and one["tag"] not in tags,
                     "amend")
             tags.add(one["tag"])
             on.add(number)
@@ -381,13 +419,17 @@ def opened(archive, manifest, told_names, ballots, end):
     counted, asked, on_paper = ballots
     require(manifest.get("secrecy") == "secret" and not told_names, "plaintexts")
     require(isinstance(archive.get("envelopes"), list), "envelopes")
-    hashes, last = set(), None
+    hashes, ids, last = set(), set(), None
     for one in archive["envelopes"]:
         require(isinstance(one, str), "envelopes")
         try:
             raw = base64.b64decode(one + "=" * (-len(one) % 4), altchars=b"-_", validate=True)
         except ValueError:
             raise Wrong("envelopes") from None
+        require(base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == one, "envelopes")
+        # one ballot, copied and bent where nobody looks, would count twice: it bears the same id
+        require(len(raw) == ENVELOPE and raw[:4] == b"LSE1" and raw[4:20] not in ids, "envelopes")
+        ids.add(raw[4:20])
         digest = sha(raw)
         require(digest.hex() in counted and digest.hex() not in hashes, "envelopes")
         hashes.add(digest.hex())
@@ -408,9 +450,25 @@ def opened(archive, manifest, told_names, ballots, end):
     return chosen
 
 
+def computable(rule):
+    """Of a rule that with which is computed, written as everybody writes it."""
+    require(isinstance(rule, dict) and rule.get("second_measure") is None, "rule")
+    for share in (rule.get("quorum"), rule.get("passing")):
+        require(share is None or isinstance(share, dict) and set(share) == {"num", "den", "strict", "basis"}
+                and whole(share["num"]) and whole(share["den"]) and isinstance(share["strict"], bool)
+                and share["basis"] in ("E", "P"), "rule")
+    return rule
+
+
+def in_words(share):
+    if share is None:
+        return "不论多少"
+    least, basis = "超过" if share["strict"] else "达到", "名册" if share["basis"] == "E" else "参加"
+    return "%s%s人数的 %d/%d" % (least, basis, share["num"], share["den"])
+
+
 def judged(rule, count):
     """What the law makes of the count: whole numbers, cross-multiplied."""
-    require(isinstance(rule, dict) and rule.get("second_measure") is None, "rule")
     require(count["present"] == count["yes"] + count["no"] + count["abstain"] + count["invalid"], "rule")
     if count["issued"] is not None and count["present"] > count["issued"]:
         return {"valid": False, "passed": False, "reason": "more_ballots_than_issued", "comparisons": []}
@@ -418,12 +476,9 @@ def judged(rule, count):
     comparisons = []
 
     def compare(step, share, part):
-        require(isinstance(share, dict) and whole(share.get("num")) and whole(share.get("den"))
-                and isinstance(share.get("strict"), bool) and share.get("basis") in ("E", "P"), "rule")
         total = count["on_roll"] if share["basis"] == "E" else count["present"]
         left, right = part * share["den"], total * share["num"]
         holds = total > 0 and (left > right if share["strict"] else left >= right)
-        share = {name: share[name] for name in ("num", "den", "strict", "basis")}
         comparisons.append({"step": step, "measure": "heads", "part": part, "whole": total, "share": share, "holds": holds})
         return holds
 
@@ -437,15 +492,11 @@ def judged(rule, count):
 
 def elected(rule, count, votes, asked):
     """Who is chosen: who reached the majority, by the order of votes; a tie at the cut is left to another vote."""
-    require(isinstance(rule, dict), "rule")
     outcome = judged(dict(rule, passing=None), count)
     told = {"votes": votes, "elected": [], "tied": [], "seats_open": asked["seats"]}
     if not outcome["valid"]:
         return outcome, told
     share = rule.get("passing")
-    if share is not None:
-        require(isinstance(share, dict) and whole(share.get("num")) and whole(share.get("den"))
-                and isinstance(share.get("strict"), bool) and share.get("basis") in ("E", "P"), "rule")
 
     def reaches(option):
         if share is None:
@@ -467,17 +518,17 @@ def elected(rule, count, votes, asked):
 
 def decided(archive, manifest, counts, about):
     """The numbers are those of the result, the law was applied to them, the result is signed and on the board."""
-    (count, votes, asked, most), result = counts, archive.get("result")
-    require(isinstance(result, dict) and isinstance(result.get("count"), dict), "count")
-    issued = result["count"].get("issued") if most is None else most
-    full = dict(count, issued=issued if whole(issued) else None, weights=None)
-    require(same(result["count"], full), "count")
+    (count, votes, asked, issued), result = counts, archive.get("result")
+    # sheets that were handed out are on the board: a number of them that stands in the result alone could void any vote
+    full = dict(count, issued=issued, weights=None)
+    require(isinstance(result, dict) and same(result.get("count"), full), "count")
     turnout(result.get("turnout"), full)
+    rule = computable(manifest.get("rule"))
     if asked is None:
-        outcome, told = judged(manifest.get("rule"), full), None
+        outcome, told = judged(rule, full), None
     else:
         require(isinstance(result.get("choice"), dict) and same(result["choice"].get("votes"), votes), "count")
-        outcome, told = elected(manifest.get("rule"), full, votes, asked)
+        outcome, told = elected(rule, full, votes, asked)
     require(same(result.get("outcome"), outcome) and same(result.get("choice"), told), "rule")
     bound(archive, manifest, about)
 
@@ -519,6 +570,8 @@ def bound(archive, manifest, about):
     digest, end, key = about
     result = archive["result"]
     require(result.get("manifest") == digest and result.get("poll") == manifest["poll"] and result.get("root") == end, "result")
+    # what was called an opinion poll when ballots were asked for decides nothing afterwards
+    require(result.get("binding") is False or result.get("binding") is True and manifest.get("binding") is True, "result")
     own = sha(jcs(result)).hex()
     leaf_of_it = next(one for one in archive["entries"] if one["k"] == "result")
     require(same(leaf_of_it, {"k": "result", "poll": manifest["poll"], "sha256": own, "v": 1}), "result")
@@ -530,7 +583,7 @@ def moment(text):
     require(isinstance(text, str), "settled")
     try:
         at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
-        require(at.strftime("%Y").zfill(4) + at.strftime("-%m-%dT%H:%M:%SZ") == text, "settled")
+        require(at.year >= 2000 and at.strftime("%Y-%m-%dT%H:%M:%SZ") == text, "settled")
         return at
     except ValueError:
         raise Wrong("settled") from None
@@ -591,14 +644,15 @@ def main(arguments):
         print(__doc__.strip().splitlines()[2])
         return 2
     try:
-        with open(arguments[0], encoding="utf-8") as file:
-            archive = json.load(file)
+        with open(arguments[0], encoding="utf-8", newline="") as file:
+            archive = read(file.read())
     except (OSError, ValueError, RecursionError):
         print("文件读不出来，不是表决档案。")
         return 2
     try:
         for line in verify(archive, wanted):
-            print(line)
+            # what an archive says moves no cursor and hides no line
+            print("".join(letter if letter.isprintable() else " " for letter in line))
     except Wrong as wrong:
         print("✗ %s (%s)" % (WORDS[str(wrong)], wrong))
         print("这份档案有问题，不能相信。")

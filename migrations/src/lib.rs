@@ -68,6 +68,8 @@ mod m0073_circles;
 mod m0077_cosign_sheets;
 mod m0078_merged_matters;
 mod m0079_late_contracts;
+mod m0083_mandate_ends;
+mod m0084_candidates;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -143,6 +145,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0077_cosign_sheets::Migration),
             Box::new(m0078_merged_matters::Migration),
             Box::new(m0079_late_contracts::Migration),
+            Box::new(m0083_mandate_ends::Migration),
+            Box::new(m0084_candidates::Migration),
         ]
     }
 }

@@ -30,7 +30,7 @@ pub struct Kept {
     pub cast_id: Uuid,
     /// Digest of the envelope.
     pub hash: String,
-    /// As on the receipt.
+    /// As on the receipt; empty once everybody has the envelopes.
     pub accepted: String,
     /// The envelope, as text.
     pub sealed: String,
@@ -221,6 +221,17 @@ pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadVi
     append(tx, vote, told).await
 }
 
+/// Nothing more is said on this board, because the key that signs it is lost: what waits for it goes, and the sealed ballots
+/// that nobody will open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn give_up(tx: &Tx, vote: VoteId) -> Result<()> {
+    pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote)).exec(tx).await?;
+    envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote)).exec(tx).await?;
+    Ok(())
+}
+
 /// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and
 /// it says nothing.
 ///
@@ -269,5 +280,25 @@ pub async fn publish(tx: &Tx, vote: VoteId, result: &Value, plaintexts: Option<&
     if kept.rows_affected != 1 {
         return Err(Error::broken("a board has one result"));
     }
-    append(tx, vote, vec![lsb1::result_entry(&vote.to_string(), &digest)]).await
+    let end = append(tx, vote, vec![lsb1::result_entry(&vote.to_string(), &digest)]).await?;
+    forget_when(tx, vote).await?;
+    Ok(end)
+}
+
+/// From now on everybody has the envelopes, and who holds one need not be who cast it. In which second it came is told no
+/// more, neither by what is kept with it nor by the heads of those seconds; the heads that are shown stay.
+async fn forget_when(tx: &Tx, vote: VoteId) -> Result<()> {
+    envelope::Entity::update_many()
+        .col_expr(envelope::Column::Accepted, Expr::value(""))
+        .filter(envelope::Column::VoteId.eq(vote))
+        .exec(tx)
+        .await?;
+    let shown = queries::heads(tx, vote).await?.into_iter().map(|one| i64::try_from(one.n).map_err(Error::broken));
+    let shown = shown.collect::<Result<Vec<_>>>()?;
+    head::Entity::delete_many()
+        .filter(head::Column::VoteId.eq(vote))
+        .filter(head::Column::Size.is_not_in(shown))
+        .exec(tx)
+        .await?;
+    Ok(())
 }

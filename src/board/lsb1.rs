@@ -13,6 +13,22 @@ pub use crate::hex::{hex, unhex};
 /// A ballot is on the board this many seconds after its receipt at the latest.
 pub const PROMISE_SECS: u64 = 60;
 
+/// 2^255 - 19, the smallest byte first: coordinates are below it.
+const PRIME: [u8; 32] = {
+    let mut prime = [0xff; 32];
+    prime[0] = 0xed;
+    prime[31] = 0x7f;
+    prime
+};
+/// The second coordinates of the eight points of Ed25519 whose order is small.
+const SMALL: [&str; 5] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
 /// What is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signed {
@@ -38,8 +54,14 @@ pub fn statement(what: Signed, value: &Value) -> Vec<u8> {
 /// Was it signed by this key? Both in hex.
 #[must_use]
 pub fn is_signed(key: &str, what: Signed, value: &Value, signature: &str) -> bool {
-    let (Some(key), Some(signature)) = (unhex(key), unhex(signature)) else { return false };
-    UnparsedPublicKey::new(&ED25519, key).verify(&statement(what, value), &signature).is_ok()
+    let (Some(key), Some(signature)) = (unhex_hash(key), unhex(signature)) else { return false };
+    is_sound(key) && UnparsedPublicKey::new(&ED25519, key).verify(&statement(what, value), &signature).is_ok()
+}
+
+/// Is there somebody who alone signs by this key? By a point of small order everybody can; and a point is written in one way.
+fn is_sound(mut key: [u8; 32]) -> bool {
+    key[31] &= 0x7f;
+    key.iter().rev().lt(PRIME.iter().rev()) && !SMALL.contains(&hex(&key).as_str())
 }
 
 /// Canonical JSON: keys in order, no blanks, whole numbers.

@@ -3,7 +3,7 @@
 //! Always true: a board begins with the digest of the vote's manifest and the root of its roll; each ballot's digest is on it
 //! once, within seconds of its receipt, sorted inside its batch so that order tells nothing; after the `close` entry comes
 //! nothing but the result; every head is signed by the key that the manifest names; a leaf never changes. Nothing on it
-//! says who cast, or before the end what was chosen.
+//! says who cast, or before the end what was chosen; from the result on nothing kept says in which second a ballot came.
 //! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`. Events recorded: none (votes
 //! record theirs).
 //!

@@ -15,6 +15,7 @@ use crate::{
     app::{App, Leaves},
     error::{Code, Error, Result},
     ids::VoteId,
+    store::Tx,
 };
 
 /// Leaves on one page at most.
@@ -172,6 +173,32 @@ pub(super) async fn row(db: &impl ConnectionTrait, vote: VoteId) -> Result<board
 pub async fn manifest(db: &impl ConnectionTrait, vote: VoteId) -> Result<Manifest> {
     let row = row(db, vote).await?;
     Ok(Manifest { text: row.manifest, hash: row.manifest_hash, key_id: row.key_id })
+}
+
+/// The key that signs what is said of a vote, its receipts too: the one with which its board began and which the manifest
+/// names, though another may be in use by now.
+///
+/// # Errors
+/// When the database cannot be read, or there is no signing key.
+pub async fn signer(app: &App, vote: VoteId) -> Result<String> {
+    let (newest, _) = app.keys.signer()?;
+    if app.keys.signers().count() == 1 {
+        // as long as none took its place nobody has to look
+        return Ok(newest);
+    }
+    let began = board::Entity::find_by_id(vote).select_only().column(board::Column::KeyId);
+    let began: Option<String> = began.into_tuple().one(app.store.read()).await?;
+    // one that was lost signs nothing any more
+    Ok(began.filter(|key| app.keys.signers().any(|known| known == key)).unwrap_or(newest))
+}
+
+/// Can anything more be said on this board: is the key still there with which it began?
+///
+/// # Errors
+/// `not_found` while there is no board.
+pub async fn is_signable(tx: &Tx, vote: VoteId) -> Result<bool> {
+    let board = row(tx, vote).await?;
+    Ok(tx.keys().signers().any(|known| known == board.key_id))
 }
 
 /// The result; `None` before it is published.

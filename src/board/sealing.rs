@@ -200,12 +200,18 @@ fn joined(parts: &[Vec<u8>]) -> Option<Vec<u8>> {
     Some(a.iter().zip(b).zip(c).map(|((a, b), c)| a ^ b ^ c).collect())
 }
 
+/// Of which ballot this is the envelope; `None`: it is none.
+#[must_use]
+pub fn id_of(envelope: &[u8]) -> Option<Uuid> {
+    let is_one = envelope.len() == ENVELOPE && envelope.starts_with(MAGIC);
+    Uuid::from_slice(envelope.get(4..20).filter(|_| is_one)?).ok()
+}
+
 /// An envelope as it is sent, if it is one for this ballot: what the desk cannot see is not looked at.
 #[must_use]
 pub fn read(sealed: &str, cast_id: Uuid) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-    let is_ours = bytes.len() == ENVELOPE && bytes.starts_with(MAGIC) && bytes.get(4..20) == Some(cast_id.as_bytes());
-    is_ours.then_some(bytes)
+    (id_of(&bytes) == Some(cast_id)).then_some(bytes)
 }
 
 /// An envelope as it is kept and sent.
@@ -227,7 +233,12 @@ pub fn open(openers: &[Opener; 2], manifest: &Hash, envelope: &[u8]) -> Option<V
         let own = single_shot_open::<AesGcm128, HkdfSha256, Suite>(&mode, &opener.key, &enc, &info, sealed, &aad);
         let own = own.ok()?;
         for (part, bytes) in opener.trustee.parts().into_iter().zip(own.chunks(PART)) {
-            *parts.get_mut(part)? = Some(bytes.to_vec());
+            let known = parts.get_mut(part)?;
+            // two hold it: which of them is asked last must not decide whether the ballot counts
+            if known.as_deref().is_some_and(|known| known != bytes) {
+                return None;
+            }
+            *known = Some(bytes.to_vec());
         }
     }
     let parts: Vec<Vec<u8>> = parts.into_iter().collect::<Option<_>>()?;
@@ -292,5 +303,32 @@ mod tests {
             assert_eq!(Opener::parse(Trustee::Committee, &written).unwrap().public(), to[0]);
         }
         assert!(is_public(&to[0]) && !is_public("AAAA") && Opener::parse(Trustee::Town, "AAAA").is_none());
+    }
+
+    #[test]
+    fn in_which_order_the_keys_are_handed_in_decides_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::load_or_make(folder.path()).unwrap();
+        let made: Vec<(Opener, String)> = Trustee::ALL.into_iter().map(pair).collect();
+        let to: [String; 3] = made.iter().map(|(_, public)| public.clone()).collect::<Vec<_>>().try_into().unwrap();
+        let (manifest, cast_id) = ([7; 32], Uuid::new_v4());
+        let mut sealed = seal(&keys, &to, &manifest, cast_id, &["for".to_owned()]).unwrap();
+        // a phone that seals to the second trustee another part than to the first
+        let (aad, info) = (bound(&manifest, cast_id), Trustee::Supervision.info());
+        let place = HEAD + PAD + TAG + SEALED_PARTS..HEAD + PAD + TAG + 2 * SEALED_PARTS;
+        let (enc, own) = sealed[place.clone()].split_at(ENC);
+        let enc = Enc::from_bytes(enc).unwrap();
+        let (from, mode) = (&made[1].0.key, OpModeR::Base);
+        let mut own = single_shot_open::<AesGcm128, HkdfSha256, Suite>(&mode, from, &enc, &info, own, &aad).unwrap();
+        own[0] ^= 1;
+        let (to, mode) = (public(&to[1]).unwrap(), OpModeS::Base);
+        let (enc, own) = single_shot_seal::<AesGcm128, HkdfSha256, Suite>(&mode, &to, &info, &own, &aad).unwrap();
+        let mut other = enc.to_bytes().to_vec();
+        other.extend(own);
+        sealed.splice(place, other);
+        let again = |n: usize| Opener { trustee: made[n].0.trustee, key: made[n].0.key.clone() };
+        for two in [(0, 1), (1, 0)] {
+            assert_eq!(open(&[again(two.0), again(two.1)], &manifest, &sealed), None, "{two:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Founds bodies, opens terms, fills and ends seats, records mandates.
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+//! Founds bodies, opens terms, fills and ends seats.
+use chrono::NaiveDate;
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 
 use super::{
     nomination::Nomination,
-    queries::{self, Body, BodyView, Mandate, SeatView, TermView},
-    rows::{body, body_area, mandate, seat, term},
-    rules::{self, BodyKind, MANDATE_SCOPES, Role, SeatKind, SeatRoute, SeatState},
+    queries::{self, Body, BodyView, SeatView, TermView},
+    rows::{body, body_area, seat, term},
+    rules::{self, BodyKind, Role, SeatKind, SeatRoute, SeatState},
 };
 use crate::{
     actor::Actor,
@@ -18,7 +18,7 @@ use crate::{
     clock,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{BodyId, MandateId, PersonId, SeatId, TermId},
+    ids::{BodyId, PersonId, SeatId, TermId},
     people,
     rights::{Right, require},
     store::Tx,
@@ -44,14 +44,14 @@ impl By<'_> {
     }
 
     /// May bodies be managed in all of these areas?
-    fn manages(self, areas: &[String]) -> Result<()> {
+    pub(super) fn manages(self, areas: &[String]) -> Result<()> {
         match self {
             Self::Operator | Self::Electors => Ok(()),
             Self::Actor(actor) => areas.iter().try_for_each(|area| require(actor, Right::ManageBodies, area).map(drop)),
         }
     }
 
-    fn happening(self, kind: Kind, subject: impl std::fmt::Display, areas: &[String]) -> Happening {
+    pub(super) fn happening(self, kind: Kind, subject: impl std::fmt::Display, areas: &[String]) -> Happening {
         Happening { actor: self.person(), area: areas.first().cloned(), ..Happening::new(kind, subject) }
     }
 }
@@ -312,73 +312,4 @@ async fn changed(tx: &Tx, by: By<'_>, kind: Kind, (body, seat): (&Body, &seat::M
     events::record(tx, by.happening(kind, seat.id, &body.areas).with(data)).await?;
     tx.ring(Bell::RightsChanged { person: seat.person_id });
     Ok(())
-}
-
-/// A mandate to record.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GiveMandate {
-    /// In whose name is acted.
-    pub from_body_id: BodyId,
-    /// Who acts.
-    pub to_body_id: BodyId,
-    /// What for: `publish_notice`.
-    pub scope: String,
-    /// The one matter that it is for; any when absent.
-    #[serde(default)]
-    #[schema(max_length = 40)]
-    pub subject_id: Option<String>,
-    /// The decision behind it: which meeting, which day.
-    #[schema(min_length = 1, max_length = 200)]
-    pub source: String,
-    /// From when; now when absent.
-    #[serde(default)]
-    pub starts_at: Option<DateTime<FixedOffset>>,
-    /// Until when; until it is replaced when absent.
-    #[serde(default)]
-    pub ends_at: Option<DateTime<FixedOffset>>,
-}
-
-/// Records a mandate. The chair of the body that gives it may, and who manages bodies there.
-///
-/// # Errors
-/// `not_found`, `not_allowed`, `invalid_fields`.
-pub async fn give_mandate(tx: &Tx, actor: &Actor, input: GiveMandate) -> Result<Mandate> {
-    let from = queries::get(tx, input.from_body_id).await?;
-    let to = queries::get(tx, input.to_body_id).await?;
-    let leads = actor.seats.iter().any(|seat| seat.body_id == from.id && seat.role == Role::Chair.as_str());
-    if !leads {
-        By::Actor(actor).manages(&from.areas)?;
-    }
-    let starts_at = input.starts_at.map_or_else(|| tx.now(), |at| at.with_timezone(&Utc));
-    let ends_at = input.ends_at.map(|at| at.with_timezone(&Utc));
-    let mut checks = Checks::default();
-    checks.day("starts_at", starts_at.date_naive());
-    if let Some(at) = ends_at {
-        checks.day("ends_at", at.date_naive());
-    }
-    checks.require(from.id != to.id, "to_body_id", "not_yourself");
-    checks.require(rules::meet(&from.areas, &to.areas), "to_body_id", "out_of_range");
-    checks.require(MANDATE_SCOPES.contains(&input.scope.as_str()), "scope", "unknown");
-    // nobody gives away what it may not do itself
-    checks.require(from.kind == BodyKind::VillageCommittee, "from_body_id", "out_of_range");
-    checks.text("source", &input.source, 1..=200);
-    checks.text("subject_id", input.subject_id.as_deref().unwrap_or_default(), 0..=40);
-    checks.require(ends_at.is_none_or(|end| end > starts_at), "ends_at", "ends_before_start");
-    checks.done()?;
-    let row = mandate::Model {
-        id: MandateId::new(),
-        from_body_id: from.id,
-        to_body_id: to.id,
-        scope: input.scope,
-        subject_id: input.subject_id,
-        source: input.source.trim().to_owned(),
-        starts_at,
-        ends_at,
-        recorded_by: actor.person,
-    };
-    mandate::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
-    let data = json!({ "from": from.id, "to": to.id, "scope": row.scope, "subject": row.subject_id });
-    events::record(tx, By::Actor(actor).happening(Kind::MandateGiven, row.id, &from.areas).with(data)).await?;
-    Ok(Mandate::from(row))
 }

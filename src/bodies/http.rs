@@ -3,9 +3,10 @@ use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    commands::{self, By, FoundBody, GiveMandate, OpenTerm, TakeSeat},
+    commands::{self, By, FoundBody, OpenTerm, TakeSeat},
     duty::{self, DutyView, SetDuty},
     grid::{self, SeatGroups},
+    mandates::{self, EndMandate, GiveMandate},
     members::{self, BodyMemberView, EnterMember},
     queries::{self, Body, BodyView, Mandate, SeatView, TermView},
     register::{self, ChangeRegister, RegisterChanged, RegisterView},
@@ -16,7 +17,7 @@ use crate::{
     actor::Actor,
     app::{App, Cached, Created, IdempotencyKey, Input, Path, Seen},
     error::{Problem, Result},
-    ids::{BodyId, PersonId, SeatId},
+    ids::{BodyId, MandateId, PersonId, SeatId},
     page::Page,
 };
 
@@ -125,8 +126,27 @@ async fn give_mandate(
     Input(input): Input<GiveMandate>,
 ) -> Result<Created<Mandate>> {
     let run = app
-        .once(actor, key, "give_mandate", input, |tx, actor, input| Box::pin(commands::give_mandate(tx, actor, input)));
+        .once(actor, key, "give_mandate", input, |tx, actor, input| Box::pin(mandates::give_mandate(tx, actor, input)));
     run.await.map(Created)
+}
+
+/// Ends a mandate before its time, with the reason.
+#[utoipa::path(post, path = "/v1/mandates/{id}/end", tag = "bodies", operation_id = "end_mandate",
+    request_body = EndMandate, params(("id" = MandateId, Path, description = "The mandate")), responses(
+    (status = 200, body = Mandate, description = "Ended; what was done by it stays"),
+    Problem,
+))]
+async fn end_mandate(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MandateId>,
+    Input(input): Input<EndMandate>,
+) -> Result<Json<Mandate>> {
+    let run = app.once(actor, key, "end_mandate", (id, input), |tx, actor, input| {
+        Box::pin(mandates::end_mandate(tx, actor, input))
+    });
+    run.await.map(Json)
 }
 
 /// The bodies of an area and who sits in them, for everybody. Never more than one page.
@@ -295,6 +315,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(take_seat))
         .routes(routes!(end_seat))
         .routes(routes!(give_mandate))
+        .routes(routes!(end_mandate))
         .routes(routes!(list_bodies))
         .routes(routes!(read_duty, set_duty))
         .routes(routes!(read_room, set_room))

@@ -11,7 +11,7 @@ use super::{
     Right,
     queries::{self, Body},
     register,
-    rows::body_member,
+    rows::{body_member, member_change},
     rules::{BodyKind, Role},
 };
 use crate::{
@@ -185,6 +185,28 @@ pub async fn ids(db: &impl ConnectionTrait, id: BodyId) -> Result<HashSet<Person
         .filter(body_member::Column::BodyId.eq(id))
         .limit(MAX_MEMBERS);
     Ok(rows.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// The collectives on whose registers this person is, or was: who may read them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn registers_of(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<Body>> {
+    let listed = body_member::Entity::find()
+        .select_only()
+        .column(body_member::Column::BodyId)
+        .filter(body_member::Column::PersonId.eq(person));
+    let changed = member_change::Entity::find()
+        .select_only()
+        .column(member_change::Column::BodyId)
+        .filter(member_change::Column::PersonId.eq(person));
+    let mut ids: Vec<BodyId> = listed.into_tuple().all(db).await?;
+    ids.extend(changed.into_tuple::<BodyId>().all(db).await?);
+    ids.sort();
+    ids.dedup();
+    let mut found = queries::bodies(db, ids).await?;
+    found.retain(|body| body.kind == BodyKind::Collective);
+    Ok(found)
 }
 
 /// Those on the register of a collective who count though they are on no roster, because who keeps it says so: who belongs to

@@ -10,12 +10,13 @@
 //! keeps it says so; a council has its start-up grant once; two terms of a body have no day in common.
 //! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `rooms`, `room_duties`, `seat_groups`,
 //! `body_members`, `member_changes`. Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`,
-//! `mandate.given`, `member.entered`, `member.struck` (never whom: the log is for ever, and whether somebody is in the
+//! `mandate.given`, `mandate.ended`, `body.registered`, `room.changed`, `member.entered`, `member.struck` (never whom: the log is for ever, and whether somebody is in the
 //! party is theirs).
 pub mod commands;
 pub mod duty;
 pub mod grid;
 mod http;
+mod mandates;
 pub mod members;
 mod nomination;
 pub mod queries;
@@ -26,14 +27,13 @@ mod rows;
 pub mod rules;
 
 pub use self::{
-    commands::{
-        By, FoundBody, GiveMandate, OpenTerm, TakeSeat, end_seat, found_body, give_mandate, open_term, take_seat,
-    },
+    commands::{By, FoundBody, OpenTerm, TakeSeat, end_seat, found_body, open_term, take_seat},
     http::routes,
+    mandates::{EndMandate, GiveMandate, end_mandate, give_mandate},
     nomination::Nomination,
     queries::{
-        Body, BodyView, Mandate, SeatView, TermView, bodies_in, get, holders, mandate_for, members_of, of_kind,
-        seats_of,
+        Body, BodyView, Mandate, SeatView, TermView, bodies_in, committee, get, mandate_for, members_of, of_kind,
+        representatives, seats_of,
     },
     registration::{Grant, SetRegistration, set_registration},
     rules::{BodyKind, Role, SeatKind, SeatRoute},

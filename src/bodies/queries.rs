@@ -208,6 +208,14 @@ pub async fn of_kind(db: &impl ConnectionTrait, kind: &str, area: &str) -> Resul
     Ok(covering(db, kind, area).await?.first().map(|body| body.id))
 }
 
+/// The committee of the village in which an area lies.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn committee(db: &impl ConnectionTrait, area: &str) -> Result<Option<BodyId>> {
+    of_kind(db, BodyKind::VillageCommittee.as_str(), area).await
+}
+
 /// The bodies of this kind of every village below an area, by the village's code.
 ///
 /// # Errors
@@ -226,12 +234,13 @@ pub async fn of_kind_below(db: &impl ConnectionTrait, kind: &str, area: &str) ->
     Ok(below.into_iter().filter(is_meant).map(|row| (row.area_code, row.body_id)).collect())
 }
 
-/// Who sits on a day in bodies of this kind that cover the area.
+/// Who represents the villagers of an area on a day.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn holders(db: &impl ConnectionTrait, kind: &str, area: &str, day: NaiveDate) -> Result<HashSet<PersonId>> {
-    let ids: Vec<BodyId> = covering(db, kind, area).await?.into_iter().map(|body| body.id).collect();
+pub async fn representatives(db: &impl ConnectionTrait, area: &str, day: NaiveDate) -> Result<HashSet<PersonId>> {
+    let meetings = covering(db, BodyKind::Representatives.as_str(), area).await?;
+    let ids: Vec<BodyId> = meetings.into_iter().map(|body| body.id).collect();
     let rows = standing(day).filter(seat::Column::BodyId.is_in(ids)).all(db).await?;
     Ok(rows.into_iter().map(|row| row.person_id).collect())
 }

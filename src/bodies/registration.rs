@@ -2,6 +2,7 @@
 use chrono::NaiveDate;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
@@ -13,6 +14,7 @@ use crate::{
     actor::Actor,
     clock,
     error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
     ids::BodyId,
     rights::{Right, require},
     store::Tx,
@@ -52,7 +54,7 @@ pub struct SetRegistration {
     pub grant: Option<Grant>,
 }
 
-/// Writes both down, for who manages bodies there.
+/// Writes both down, for who manages bodies there. Records `body.registered` when something is other than before.
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `invalid_fields`; `wrong_state` for a second grant.
@@ -71,10 +73,13 @@ pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetR
         checks.require(grant.on <= clock::local_date(tx.now()), "grant.on", "out_of_range");
     }
     checks.done()?;
-    if let Some(number) = input.registration {
-        let row =
-            body::ActiveModel { id: Set(id), registration: Set(Some(number.trim().to_owned())), ..Default::default() };
+    let number =
+        input.registration.map(|number| number.trim().to_owned()).filter(|new| body.registration.as_ref() != Some(new));
+    let mut changed = Vec::new();
+    if let Some(number) = number {
+        let row = body::ActiveModel { id: Set(id), registration: Set(Some(number)), ..Default::default() };
         row.update(tx).await?;
+        changed.push("registration");
     }
     if let Some(grant) = grant {
         let first = body::Entity::update_many()
@@ -87,6 +92,11 @@ pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetR
         if first.rows_affected != 1 {
             return Err(Code::WrongState.into());
         }
+        changed.push("grant");
+    }
+    if !changed.is_empty() {
+        let happening = Happening::new(Kind::BodyRegistered, id).by(actor.person).with(json!({ "fields": changed }));
+        events::record(tx, Happening { area: body.areas.first().cloned(), ..happening }).await?;
     }
     queries::get(tx, id).await
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Datelike, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
@@ -14,6 +15,7 @@ use crate::{
     actor::Actor,
     clock,
     error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
     ids::{BodyId, SeatId},
     rights::{Right, rights},
     store::Tx,
@@ -94,11 +96,12 @@ pub fn answers(actor: &Actor, body: BodyId) -> bool {
 }
 
 /// Says where the room of a body is, when it is open and who is there; what was said before is gone.
+/// Records `room.changed` when something is other than before.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat there that answers letters; `invalid_fields`.
 pub async fn set(tx: &Tx, actor: &Actor, (body, input): (BodyId, SetRoom)) -> Result<RoomView> {
-    queries::get(tx, body).await?;
+    let area = queries::get(tx, body).await?.areas.into_iter().next();
     if !answers(actor, body) {
         return Err(Code::NotAllowed.into());
     }
@@ -114,6 +117,7 @@ pub async fn set(tx: &Tx, actor: &Actor, (body, input): (BodyId, SetRoom)) -> Re
         checks.require(known.insert(*day), &format!("roster[{n}]"), "duplicate");
     }
     checks.done()?;
+    let changed = changed(tx, body, (&input, &known)).await?;
     let row = room::ActiveModel {
         body_id: Set(body),
         place: Set(input.place.trim().to_owned()),
@@ -127,7 +131,23 @@ pub async fn set(tx: &Tx, actor: &Actor, (body, input): (BodyId, SetRoom)) -> Re
     if !lines.is_empty() {
         room_duty::Entity::insert_many(lines).exec_without_returning(tx).await?;
     }
+    if !changed.is_empty() {
+        let happening = Happening::new(Kind::RoomChanged, body).by(actor.person).with(json!({ "fields": changed }));
+        events::record(tx, Happening { area, ..happening }).await?;
+    }
     of(tx, body, tx.now()).await
+}
+
+/// What is other than before.
+async fn changed(tx: &Tx, body: BodyId, (input, roster): (&SetRoom, &HashSet<RoomDay>)) -> Result<Vec<&'static str>> {
+    let before = room::Entity::find_by_id(body).one(tx).await?;
+    let (place, hours) = before.map(|row| (row.place, row.hours)).unwrap_or_default();
+    let lines = room_duty::Entity::find().filter(room_duty::Column::BodyId.eq(body)).all(tx).await?;
+    let was: HashSet<RoomDay> =
+        lines.iter().map(|line| RoomDay { weekday: line.weekday, seat_id: line.seat_id }).collect();
+    let fields =
+        [("place", place != input.place.trim()), ("hours", hours != input.hours.trim()), ("roster", was != *roster)];
+    Ok(fields.into_iter().filter(|(_, is_other)| *is_other).map(|(field, _)| field).collect())
 }
 
 fn line(body: BodyId, day: RoomDay) -> room_duty::ActiveModel {
@@ -163,6 +183,6 @@ pub async fn of(db: &impl ConnectionTrait, body: BodyId, now: DateTime<Utc>) -> 
 /// # Errors
 /// When the database cannot be read.
 pub async fn of_village(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>) -> Result<Option<RoomView>> {
-    let Some(body) = queries::of_kind(db, "village_committee", area).await? else { return Ok(None) };
+    let Some(body) = queries::committee(db, area).await? else { return Ok(None) };
     Ok(Some(of(db, body, now).await?).filter(|room| room.place.is_some()))
 }

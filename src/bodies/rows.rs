@@ -137,6 +137,10 @@ pub(crate) mod mandate {
         pub starts_at: DateTime<Utc>,
         pub ends_at: Option<DateTime<Utc>>,
         pub recorded_by: PersonId,
+        /// When it was ended before its time.
+        pub ended_at: Option<DateTime<Utc>>,
+        pub ended_by: Option<PersonId>,
+        pub end_reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -22,7 +22,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         return Ok(());
     }
     let Some(row) = claim::Entity::find_by_id(event.subject_id::<ClaimId>()?).one(tx).await? else { return Ok(()) };
-    let Some(body) = bodies::queries::of_kind(tx, "village_committee", &row.area_code).await? else { return Ok(()) };
+    let Some(body) = bodies::committee(tx, &row.area_code).await? else { return Ok(()) };
     let stream = office(tx, body).await?;
     let card = Card::worded(("claim_asked", "claim-asked"), &[], "/desk/requests".to_owned());
     post_card(tx, stream, card).await?;

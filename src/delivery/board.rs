@@ -281,6 +281,8 @@ pub(super) struct Messages {
     pub(super) sent: Option<(String, DateTime<Utc>)>,
     /// One of them was not needed any more.
     pub(super) is_read: bool,
+    /// One of them was a text.
+    pub(super) is_texted: bool,
     pub(super) why: Option<String>,
 }
 
@@ -314,6 +316,7 @@ pub(super) async fn messages(
         let Ok(person) = message.target_id.parse() else { continue };
         let one = messages.entry(person).or_default();
         one.is_read |= message.state == CANCELLED && message.reason.as_deref() == Some(READ);
+        one.is_texted |= message.channel == Channel::Sms.as_str();
         match (message.state.as_str(), message.sent_at) {
             (SENT, Some(at)) if one.sent.as_ref().is_none_or(|(_, known)| at < *known) => {
                 one.sent = Some((way(message.channel, message.reason), at));

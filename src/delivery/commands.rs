@@ -119,6 +119,19 @@ pub async fn remove(tx: &Tx, actor: &Actor, (area, id): (String, WebhookId)) -> 
     record(tx, actor, &row, "removed").await
 }
 
+/// Has a webhook called to see whether it is reached. Records `webhook.tested`, of which it alone is told.
+///
+/// # Errors
+/// `not_found` when it is not a webhook of an area where the actor has the right.
+pub async fn test(tx: &Tx, actor: &Actor, (area, id): (String, WebhookId)) -> Result<()> {
+    let own = queries::rows_of(tx, vec![area.clone()]).await?;
+    if !bodies::may(actor, Right::ManageWebhooks, &area) || own.iter().all(|row| row.id != id) {
+        return Err(Code::NotFound.into());
+    }
+    events::record(tx, Happening::new(Kind::WebhookTested, id).at(area).by(actor.person)).await?;
+    Ok(())
+}
+
 /// Ends what waits for a webhook that was removed, a thousand at a time; the try that comes upon one of the others ends more.
 pub(super) async fn end_waiting(tx: &Tx, id: WebhookId) -> Result<()> {
     let piece = delivery::Entity::find()
@@ -145,16 +158,20 @@ async fn record(tx: &Tx, actor: &Actor, row: &webhook::Model, state: &str) -> Re
     Ok(())
 }
 
-/// Plans one delivery for each webhook of the event's area and of the areas above. Once more changes nothing.
+/// Plans one delivery for each webhook of the event's area and of the areas above; of a test for the one that is tested. Once
+/// more changes nothing.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     let Some(area) = &event.area else { return Ok(()) };
     let now = tx.now();
+    let is_told =
+        |webhook: &webhook::Model| event.kind != Kind::WebhookTested || webhook.id.to_string() == event.subject;
     let rows: Vec<delivery::ActiveModel> = queries::rows_of(tx, areas::ancestors(area))
         .await?
         .into_iter()
+        .filter(is_told)
         .map(|webhook| delivery::ActiveModel {
             id: Set(DeliveryId::new()),
             kind: Set(event.kind.as_str().to_owned()),

@@ -131,11 +131,11 @@ impl Called {
     }
 
     /// Whose doors the actor knows: who holds it all of them; where a village is called, or a group of it, who goes round there
-    /// those of the own groups; of a recall not whom it recalls.
+    /// those of the own groups; of a vote not whom it recalls, nor who stands.
     pub(super) async fn scope(&self, db: &impl ConnectionTrait, actor: &Actor) -> Result<Scope> {
         let is_of_village = match self {
             Self::Meeting(meeting) => meeting.audience.is_assembly(),
-            Self::Vote(vote) if vote.recalled_id == Some(actor.person) => false,
+            Self::Vote(vote) if votes::office::is_about(actor, vote) => false,
             Self::Vote(vote) => !votes::queries::is_inside(&vote.preset),
         };
         if self.is_held_by(actor) {

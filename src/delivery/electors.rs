@@ -48,7 +48,7 @@ pub(super) async fn rows(app: &App, vote: &VoteView) -> Result<Vec<ReachRow>> {
     let electors = votes::queries::to_tell(db, id).await?;
     let marked = marks::told(db, (Kind::VoteOpened, id.0)).await?;
     let is_open = vote.secrecy == Secrecy::Open.as_str();
-    let silent = if is_open { HashMap::new() } else { silent(app, &electors).await? };
+    let (silent, texted) = if is_open { Default::default() } else { ways(app, &electors).await? };
     // of a secret one the reminder went to who had not cast, and whoever left the list by it had not
     let kinds: &[Kind] = if is_open { &[Kind::VoteOpened, Kind::VoteClosingSoon] } else { &[Kind::VoteOpened] };
     let about = announcement::Entity::find()
@@ -61,8 +61,9 @@ pub(super) async fn rows(app: &App, vote: &VoteView) -> Result<Vec<ReachRow>> {
             if of_it.sent.is_some() {
                 told.insert(person);
             }
-            // what waits or was not needed would say who has not cast, and who has
-            let shown = of_it.why.filter(|why| !of_it.is_read && (is_open || why != WAITING));
+            // what waits or was not needed would say who has not cast, and who has; so would it that a text followed what failed
+            let is_last = of_it.is_texted || !texted.contains(&person);
+            let shown = of_it.why.filter(|why| !of_it.is_read && (is_open || (why != WAITING && is_last)));
             if let Some(shown) = shown {
                 why.insert(person, shown);
             }
@@ -94,22 +95,23 @@ pub(super) async fn rows(app: &App, vote: &VoteView) -> Result<Vec<ReachRow>> {
 }
 
 /// Those of these people whom no message can tell of what they must do, and why: they have no number of their own and nothing
-/// can be sent to them in WeChat, or they do not want it.
-async fn silent(app: &App, people: &[PersonId]) -> Result<HashMap<PersonId, &'static str>> {
+/// can be sent to them in WeChat, or they do not want it. And those who are sent a text when nothing else has told them.
+async fn ways(app: &App, people: &[PersonId]) -> Result<(HashMap<PersonId, &'static str>, HashSet<PersonId>)> {
     let db = app.store.read();
-    let (Some(first), Some(last)) = (people.iter().min(), people.iter().max()) else { return Ok(HashMap::new()) };
+    let (Some(first), Some(last)) = (people.iter().min(), people.iter().max()) else { return Ok(Default::default()) };
     let among = Among::Between(*first, *last);
     let numbers = people::queries::own_numbers(db, &app.keys, people).await?;
     let (wechat, choices) = (wechat::queries::tellable(db, &among, app.now()).await?, choices_of(db, &among).await?);
     let can_sms = app.gateways.sms.is_set_up();
-    let why = |person: &PersonId| {
+    let (mut silent, mut texted) = (HashMap::new(), HashSet::new());
+    for person in people {
         let (by_wechat, by_sms) = choices.get(person).map_or((true, true), |one| (one.by_wechat, one.by_sms));
-        match (wechat.contains(person), can_sms && numbers.contains_key(person)) {
-            (true, _) if by_wechat => None,
-            (_, true) if by_sms => None,
-            (false, false) => Some(NO_ADDRESS),
-            _ => Some(UNSUBSCRIBED),
+        let (has_wechat, has_number) = (wechat.contains(person), can_sms && numbers.contains_key(person));
+        if has_number && by_sms {
+            texted.insert(*person);
+        } else if !has_wechat || !by_wechat {
+            silent.insert(*person, if has_wechat || has_number { UNSUBSCRIBED } else { NO_ADDRESS });
         }
-    };
-    Ok(people.iter().filter_map(|person| Some((*person, why(person)?))).collect())
+    }
+    Ok((silent, texted))
 }

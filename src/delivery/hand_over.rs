@@ -9,10 +9,12 @@ use crate::{
     meetings, notices,
     store::Tx,
     streams::commands::{Card, office, post_card},
-    text, votes,
+    votes,
 };
 
 const COMMITTEE: &str = "village_committee";
+/// Code and sentences of the card that leads to what is to be read out.
+const SCRIPT: (&str, &str) = ("loudspeaker_script", "delivery-loudspeaker-script");
 
 /// Shows the office of the village's committee what is to be done now; of a notice of the town or the county the office of
 /// each village below, because it is there that somebody reads out and goes round.
@@ -29,21 +31,18 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
     let offices = if is_above {
         bodies::queries::of_kind_below(tx, COMMITTEE, area).await?
     } else {
-        let own = bodies::queries::of_kind(tx, COMMITTEE, area).await?;
+        let own = bodies::committee(tx, area).await?;
         own.into_iter().map(|body| (area.to_owned(), body)).collect()
     };
-    let code = if channel == Channel::Door { "door_list" } else { "loudspeaker_script" };
-    let key = code.replace('_', "-");
+    let named = match channel {
+        Channel::Door => ("door_list", "delivery-door-list"),
+        _ => SCRIPT,
+    };
     let blanks = [("title", title.into())];
     for (village, body) in offices {
         let of_village = if is_above { format!("?area={village}") } else { String::new() };
         let page = if channel == Channel::Door { format!("reach{of_village}#unreached") } else { "script".to_owned() };
-        let card = Card {
-            code,
-            title: text::say_with(&format!("delivery-{key}-title"), &blanks),
-            text: text::say_with(&format!("delivery-{key}-text"), &blanks),
-            link: format!("/desk/notices/{notice}/{page}"),
-        };
+        let card = Card::worded(named, &blanks, format!("/desk/notices/{notice}/{page}"));
         let stream = office(tx, body).await?;
         post_card(tx, stream, card).await?;
     }
@@ -53,21 +52,15 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
 /// Of a vote who runs it reads out what is said of it aloud, and then goes to whom no message told.
 async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()> {
     let vote = votes::queries::vote(tx, id).await?;
-    let (code, link) = match channel {
+    let (named, link) = match channel {
         // where who runs it and who goes round write down whom they told
-        Channel::Door => ("vote_doors", format!("/votes/{id}/doors")),
+        Channel::Door => (("vote_doors", "delivery-vote-doors"), format!("/votes/{id}/doors")),
         // what a body or a villagers' group decides by itself is not for the whole village to hear
         _ if votes::queries::is_inside(&vote.preset) || vote.group_number.is_some() => return Ok(()),
-        _ => ("loudspeaker_script", format!("/desk/aloud/vote/{id}")),
+        _ => (SCRIPT, format!("/desk/aloud/vote/{id}")),
     };
-    let key = code.replace('_', "-");
     let blanks = [("title", vote.question.as_str().into())];
-    let card = Card {
-        code,
-        title: text::say_with(&format!("delivery-{key}-title"), &blanks),
-        text: text::say_with(&format!("delivery-{key}-text"), &blanks),
-        link,
-    };
+    let card = Card::worded(named, &blanks, link);
     let stream = office(tx, vote.body_id).await?;
     post_card(tx, stream, card).await?;
     Ok(())
@@ -84,12 +77,8 @@ async fn called_to_office(tx: &Tx, told: &announcement::Model) -> Result<()> {
         return Ok(());
     }
     let blanks = [("title", meeting.title.as_str().into())];
-    let card = Card {
-        code: "meeting_doors",
-        title: text::say_with("delivery-meeting-doors-title", &blanks),
-        text: text::say_with("delivery-meeting-doors-text", &blanks),
-        link: format!("/meetings/{}/doors", meeting.id),
-    };
+    let card =
+        Card::worded(("meeting_doors", "delivery-meeting-doors"), &blanks, format!("/meetings/{}/doors", meeting.id));
     post_card(tx, office(tx, meeting.body_id).await?, card).await?;
     Ok(())
 }
@@ -97,15 +86,11 @@ async fn called_to_office(tx: &Tx, told: &announcement::Model) -> Result<()> {
 /// Shows the office what waits for a second person, before the village is woken.
 pub(super) async fn to_be_released(tx: &Tx, told: &announcement::Model) -> Result<()> {
     let (Some(area), Ok(id)) = (told.area_code.as_deref(), told.subject_id.parse::<NoticeId>()) else { return Ok(()) };
-    let Some(body) = bodies::queries::of_kind(tx, COMMITTEE, area).await? else { return Ok(()) };
+    let Some(body) = bodies::committee(tx, area).await? else { return Ok(()) };
     let Some(notice) = notices::reached::hanging(tx, id).await? else { return Ok(()) };
     let blanks = [("title", notice.title.into())];
-    let card = Card {
-        code: "loudspeaker_waits",
-        title: text::say_with("delivery-loudspeaker-waits-title", &blanks),
-        text: text::say_with("delivery-loudspeaker-waits-text", &blanks),
-        link: format!("/desk/notices/{id}/reach"),
-    };
+    let card =
+        Card::worded(("loudspeaker_waits", "delivery-loudspeaker-waits"), &blanks, format!("/desk/notices/{id}/reach"));
     post_card(tx, office(tx, body).await?, card).await?;
     Ok(())
 }

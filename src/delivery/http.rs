@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(set_up_webhook, list_webhooks))
         .routes(routes!(remove_webhook))
+        .routes(routes!(test_webhook))
         .routes(routes!(my_telling, choose_telling))
         .routes(routes!(follow_matter, unfollow_matter))
         .routes(routes!(read_reach))
@@ -89,6 +90,21 @@ async fn remove_webhook(
     Path(which): Path<(String, WebhookId)>,
 ) -> Result<StatusCode> {
     app.once(actor, key, "remove_webhook", which, |tx, actor, which| Box::pin(commands::remove(tx, actor, which)))
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Have a webhook called with `webhook.tested`, to see whether it is reached; how it ended is on the list.
+#[utoipa::path(post, path = "/v1/areas/{code}/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
+    params(("code" = String, Path), ("id" = WebhookId, Path)),
+    responses((status = 204, description = "It is called within seconds"), Problem))]
+async fn test_webhook(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(which): Path<(String, WebhookId)>,
+) -> Result<StatusCode> {
+    app.once(actor, key, "test_webhook", which, |tx, actor, which| Box::pin(commands::test(tx, actor, which)))
         .await
         .map(|()| StatusCode::NO_CONTENT)
 }
@@ -206,8 +222,7 @@ async fn list_meeting_reach(
 /// the grid worker of the group.
 #[utoipa::path(get, path = "/v1/notices/{id}/doors", tag = "notices", operation_id = "list_doors",
     params(("id" = NoticeId, Path), DoorsQuery),
-    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"), Problem))]
 async fn list_doors(
     State(app): State<App>,
     actor: Actor,
@@ -221,8 +236,7 @@ async fn list_doors(
 /// and, where a village is called, who goes round there. Of a secret vote it does not say who has cast.
 #[utoipa::path(get, path = "/v1/doors/{about}/{id}", tag = "telling", operation_id = "list_doors_of_call",
     params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id"), RoundQuery),
-    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 200, body = Page<DoorView>, description = "In the order of the doors"), Problem))]
 async fn list_doors_of_call(
     State(app): State<App>,
     actor: Actor,
@@ -236,8 +250,7 @@ async fn list_doors_of_call(
 #[utoipa::path(post, path = "/v1/doors/{about}/{id}", tag = "telling", operation_id = "tell_at_door",
     params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
     request_body = TellAtDoor,
-    responses((status = 201, body = DoorMarkView, description = "The first time that it was written down"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 201, body = DoorMarkView, description = "The first time that it was written down"), Problem))]
 async fn tell_at_door(
     State(app): State<App>,
     actor: Actor,
@@ -254,8 +267,7 @@ async fn tell_at_door(
 #[utoipa::path(post, path = "/v1/doors/{about}/{id}/undo", tag = "telling", operation_id = "undo_told_at_door",
     params(("about" = Call, Path, description = "What it is"), ("id" = String, Path, description = "Its id")),
     request_body = OfPerson,
-    responses((status = 204, description = "Taken back"),
-        (status = "default", body = Problem, description = "Refused", content_type = "application/problem+json")))]
+    responses((status = 204, description = "Taken back"), Problem))]
 async fn undo_told_at_door(
     State(app): State<App>,
     actor: Actor,

@@ -26,6 +26,7 @@ pub(super) async fn to_webhook(app: &App, kind: &str, subject: &str) -> Result<O
             about_meeting(app, kind, subject).await
         }
         Some(Kind::VoteOpened | Kind::VoteClosed | Kind::VoteSettled) => about_vote(app, kind, subject).await,
+        Some(Kind::WebhookTested) => Ok(Some(json!({ "type": kind, "webhook": { "id": subject } }))),
         _ => about_notice(app, kind, subject).await,
     };
     match told {

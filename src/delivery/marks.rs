@@ -26,7 +26,6 @@ use crate::{
     people::{self, audience::Among},
     store::Tx,
     streams::commands::{Card, mailbox, post_card},
-    text,
 };
 
 /// Newest marks of the own visits shown.
@@ -123,9 +122,9 @@ pub async fn undo(tx: &Tx, actor: &Actor, ((call, id), input): ((Call, Uuid), Of
 
 /// Whoever was told, or is said to have been, hears that it was written down, and who wrote it down that it was taken back.
 pub(super) async fn tell_marked(tx: &Tx, event: &Event) -> Result<()> {
-    let key = match event.kind {
-        Kind::DoorTold => "delivery-card-told",
-        Kind::DoorTakenBack => "delivery-card-not-told",
+    let named = match event.kind {
+        Kind::DoorTold => ("door_told", "delivery-card-told"),
+        Kind::DoorTakenBack => ("door_taken_back", "delivery-card-not-told"),
         _ => return Ok(()),
     };
     let call = event.data["about"].as_str().and_then(Call::parse);
@@ -136,12 +135,7 @@ pub(super) async fn tell_marked(tx: &Tx, event: &Event) -> Result<()> {
     let concerned = [Some(person), event.get::<PersonId>("by")].into_iter().flatten().filter(|one| *one != by);
     let name = people::names(tx, vec![by]).await?.remove(&by).unwrap_or_default();
     let blanks = [("title", called.title().into()), ("name", name.as_str().into())];
-    let card = Card {
-        code: if event.kind == Kind::DoorTold { "door_told" } else { "door_taken_back" },
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("/{}s/{}", call.as_str(), event.subject),
-    };
+    let card = Card::worded(named, &blanks, format!("/{}s/{}", call.as_str(), event.subject));
     for one in concerned {
         post_card(tx, mailbox(tx, one).await?, card.clone()).await?;
     }

@@ -11,7 +11,7 @@
 //! address of a person is in a queue, a log or an event.
 //! Tables owned: `webhooks`, `deliveries`, `attempts`, `announcements`, `ladder_steps`, `telling_choices`,
 //! `topic_choices`, `follows`, `disturbances`, `told_numbers`, `stopped_sends`, `reminders`, `door_marks`. Events
-//! recorded: `webhook.changed`, `vote.closing_soon`, `notice.broadcast_released`, `door.told`, `door.taken_back`.
+//! recorded: `webhook.changed`, `webhook.tested`, `vote.closing_soon`, `notice.broadcast_released`, `door.told`, `door.taken_back`.
 //!
 //! # The path
 //! event → `announce` (whom, how near, by which ladder) → `plan` (a chunk of the audience in a unit) → `pool` (queue, lanes,
@@ -26,6 +26,7 @@ pub mod announce;
 mod audience;
 pub mod board;
 pub mod broadcast;
+pub mod calls;
 mod carried;
 mod claim;
 pub mod commands;

@@ -58,6 +58,9 @@ pub struct WebhookView {
     /// When it last took one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_sent_at: Option<DateTime<FixedOffset>>,
+    /// It kept its last try waiting in vain, and is left alone until then; when that is over, the next try decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rests_until: Option<DateTime<FixedOffset>>,
 }
 
 /// A webhook that was just set up.
@@ -84,7 +87,7 @@ pub async fn webhooks(db: &impl ConnectionTrait, actor: &Actor, area: &str) -> R
 ///
 /// # Errors
 /// `not_found` when it was removed meanwhile.
-pub(super) async fn with_secret(db: &impl ConnectionTrait, keys: &Keys, webhook: WebhookView) -> Result<NewWebhook> {
+pub async fn with_secret(db: &impl ConnectionTrait, keys: &Keys, webhook: WebhookView) -> Result<NewWebhook> {
     let row = webhook::Entity::find_by_id(webhook.id).filter(webhook::Column::RemovedAt.is_null()).one(db).await?;
     let secret = keys.unseal(SEALED_FOR, &row.ok_or(Code::NotFound)?.secret_sealed)?;
     Ok(NewWebhook { webhook, secret })
@@ -137,6 +140,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<webhook::Model>) -> Result<V
             waiting,
             dead,
             last_sent_at: last.map(clock::local),
+            rests_until: row.rests_until.map(clock::local),
         }
     };
     Ok(rows.into_iter().map(show).collect())

@@ -31,7 +31,8 @@ async fn plan(tx: &Tx, event: &Event) -> Result<()> {
         | Kind::MeetingCancelled
         | Kind::VoteOpened
         | Kind::VoteClosed
-        | Kind::VoteSettled => commands::plan(tx, event).await,
+        | Kind::VoteSettled
+        | Kind::WebhookTested => commands::plan(tx, event).await,
         _ => Ok(()),
     }
 }

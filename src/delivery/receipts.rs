@@ -10,7 +10,6 @@ use axum::{
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde_json::json;
-use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{
@@ -23,6 +22,7 @@ use crate::{
     error::Result,
     gateways::sms::{Receipt, receipts},
     ids::{DeliveryId, WechatAccountId},
+    keys::same,
     store::Tx,
     wechat::{self, reports::Report},
 };
@@ -40,7 +40,7 @@ pub fn routes() -> Router<App> {
 
 async fn take(State(app): State<App>, Path(key): Path<String>, body: Bytes) -> Response {
     let known = &app.config.sms_receipt_key;
-    if known.is_empty() || !bool::from(known.as_bytes().ct_eq(key.as_bytes())) {
+    if known.is_empty() || !same(known, &key) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let Some(told) = receipts(&body) else { return StatusCode::BAD_REQUEST.into_response() };

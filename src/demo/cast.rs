@@ -137,7 +137,7 @@ impl Cast {
 
 /// Is the story there already?
 pub(super) async fn is_seated(app: &App) -> Result<bool> {
-    Ok(bodies::of_kind(app.store.read(), "village_committee", VILLAGE).await?.is_some())
+    Ok(bodies::committee(app.store.read(), VILLAGE).await?.is_some())
 }
 
 /// The roster.

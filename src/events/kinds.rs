@@ -40,8 +40,14 @@ kinds! {
     SeatTaken "seat.taken",
     /// A seat ended; data: body, person.
     SeatEnded "seat.ended",
+    /// The number of its registration was written down, or its grant; data: which of the two.
+    BodyRegistered "body.registered",
+    /// Where somebody of a body listens, when, or who is there was said anew; data: which of these.
+    RoomChanged "room.changed",
     /// A mandate was recorded; data: from, to, scope.
     MandateGiven "mandate.given",
+    /// It was ended before its time; data: the same.
+    MandateEnded "mandate.ended",
     /// Somebody was entered as belonging to a body without a seat; data: count, of a register which of its changes. Never whom.
     MemberEntered "member.entered",
     /// And is not any more; data: the same.
@@ -299,6 +305,8 @@ kinds! {
     Restored "log.restored",
     /// A webhook was set up or removed; data: area.
     WebhookChanged "webhook.changed",
+    /// Somebody wants to see whether a webhook is reached: it alone is told of it.
+    WebhookTested "webhook.tested",
     /// Somebody of the county had failed work done again; data: which.
     WorkRedriven "work.redriven",
 }

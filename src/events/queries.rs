@@ -243,15 +243,32 @@ pub async fn timeline(store: &Store, subjects: Vec<String>) -> Result<Vec<Timeli
         .limit(500)
         .all(store.read())
         .await?;
-    let line = |row: event::Model| {
-        Some(TimelineItem {
-            number: row.number,
-            kind: Kind::parse(&row.kind)?,
-            actor: row.actor_id,
-            subject: row.subject_id,
-            data: serde_json::from_str(&row.data).unwrap_or_default(),
-            at: clock::local(row.at),
-        })
-    };
-    Ok(rows.into_iter().filter_map(line).collect())
+    Ok(rows.into_iter().filter_map(item).collect())
+}
+
+/// What of these kinds happened to these things, the newest first, 100 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn latest(db: &impl ConnectionTrait, kinds: &[Kind], subjects: Vec<String>) -> Result<Vec<TimelineItem>> {
+    let rows = event::Entity::find()
+        .filter(event::Column::SubjectId.is_in(subjects))
+        .filter(event::Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
+        .order_by_desc(event::Column::At)
+        .order_by_desc(event::Column::Id)
+        .limit(100)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(item).collect())
+}
+
+fn item(row: event::Model) -> Option<TimelineItem> {
+    Some(TimelineItem {
+        number: row.number,
+        kind: Kind::parse(&row.kind)?,
+        actor: row.actor_id,
+        subject: row.subject_id,
+        data: serde_json::from_str(&row.data).unwrap_or_default(),
+        at: clock::local(row.at),
+    })
 }

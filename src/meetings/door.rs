@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     ids::{MeetingId, PersonId},
-    keys::Keys,
+    keys::{Keys, same},
 };
 
 /// Seconds for which one code is shown; it opens for as long again, for whoever was about to scan it.
@@ -61,12 +61,6 @@ fn code_of(keys: &Keys, meeting: MeetingId, slot: i64) -> String {
 
 fn ticket_of(keys: &Keys, (meeting, person): (MeetingId, PersonId), minute: i64) -> String {
     keys.lookup("meeting_ticket", &format!("{meeting} {person} {minute}"))
-}
-
-/// Takes as long for a text that begins right as for any other.
-fn same(one: &str, other: &str) -> bool {
-    let differing = one.bytes().zip(other.bytes()).fold(0, |so_far, (a, b)| so_far | (a ^ b));
-    one.len() == other.len() && differing == 0
 }
 
 #[cfg(test)]

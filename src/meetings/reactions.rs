@@ -16,7 +16,6 @@ use crate::{
     ids::{BodyId, MeetingId},
     store::Tx,
     streams::commands::{Card, Reader, channel, mailbox, office, post_card, post_card_of, post_to_each},
-    text,
 };
 
 /// Run by the relay.
@@ -144,10 +143,5 @@ fn card((code, key): (&'static str, &str), meeting: &meeting::Model, pages: &str
         ("time", time.as_str().into()),
         ("reason", meeting.cancel_reason.as_deref().unwrap_or_default().into()),
     ];
-    Card {
-        code,
-        title: text::say_with(&format!("{key}-title"), &blanks),
-        text: text::say_with(&format!("{key}-text"), &blanks),
-        link: format!("{pages}/{}", meeting.id),
-    }
+    Card::worded((code, key), &blanks, format!("{pages}/{}", meeting.id))
 }

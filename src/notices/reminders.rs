@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     areas,
-    bodies::{self, Role, grid, of_kind},
+    bodies::{self, Role, grid},
     clock,
     error::Result,
     events::{self, Event, Happening, Kind, Reaction},
@@ -41,7 +41,6 @@ const TOLD_AT_ONCE: u64 = 100;
 /// Rows written in one statement.
 const CHUNK: usize = 500;
 /// Whose grid workers go round in a village.
-const COMMITTEE: &str = "village_committee";
 /// Working days after the last day within which the doors are to be visited.
 const DOORS_WITHIN: u32 = 3;
 
@@ -204,7 +203,7 @@ async fn hand_over(tx: &Tx, event: &Event) -> Result<()> {
     let village = village_of(event, &notice);
     let left = audience::by_group(tx, audience::unreached(&notice, village)).await?;
     // a village's doors are its own committee's; where there is none, who published must find somebody
-    let own = if village == notice.area_code { None } else { of_kind(tx, COMMITTEE, village).await? };
+    let own = if village == notice.area_code { None } else { bodies::committee(tx, village).await? };
     let body_id = own.unwrap_or(notice.body_id);
     let workers = grid::workers(tx, body_id, tx.now()).await?;
     let of_all = workers.iter().find(|worker| worker.groups.is_empty()).map(|worker| worker.person);

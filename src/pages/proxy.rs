@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     app::{App, Path},
+    bodies::{Body, members},
     error::Result,
     ids::{PersonId, VoteId},
     votes::{
@@ -96,6 +97,8 @@ async fn revoke(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, f
 struct HouseholdPage {
     page: Page,
     home: HouseholdView,
+    /// The collectives whose registers the viewer may read as a member.
+    registers: Vec<Body>,
     ranks: [i32; 3],
     typed: Fields,
     wrong: Wrong,
@@ -115,7 +118,9 @@ async fn household(State(app): State<App>, who: Resident) -> Result<Response> {
 
 async fn shown_household(app: &App, who: &Resident, (typed, wrong): (Fields, Wrong)) -> Result<Response> {
     let home = own_household(app, &who.actor).await?;
-    let shown = HouseholdPage { page: who.page("page-household").at("/household"), home, ranks: RANKS, typed, wrong };
+    let registers = members::registers_of(app.store.read(), who.actor.person).await?;
+    let page = who.page("page-household").at("/household");
+    let shown = HouseholdPage { page, home, registers, ranks: RANKS, typed, wrong };
     Ok(render_as(shown.wrong.status(), &shown))
 }
 

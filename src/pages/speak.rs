@@ -72,7 +72,7 @@ pub(super) fn draft_of(app: &App, actor: &Actor) -> String {
 /// Who sits in the committee of the village: of whom a complaint may be.
 async fn seated(app: &App, who: &Resident) -> Result<Vec<SeatView>> {
     let db = app.store.read();
-    match bodies::queries::of_kind(db, "village_committee", &who.actor.area).await? {
+    match bodies::committee(db, &who.actor.area).await? {
         Some(body) => bodies::members_of(db, body, app.now()).await,
         None => Ok(Vec::new()),
     }

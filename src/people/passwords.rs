@@ -6,8 +6,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Semaphore;
 
-use super::codes::same;
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    keys::same,
+};
 
 /// The memory is the process's, whoever signs in: hence a static.
 static TURNS: Semaphore = Semaphore::const_new(2);

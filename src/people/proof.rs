@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::{App, network},
     error::{Code, Result},
-    keys::Keys,
+    keys::{Keys, same},
     store::Tx,
 };
 
@@ -90,7 +90,7 @@ pub async fn holds(tx: &Tx, number: &Number, about: &str, code: &str) -> Result<
         .await?;
     let good = newest.filter(|row| row.used_at.is_none() && row.expires_at > tx.now() && row.tries < codes::MAX_TRIES);
     let Some(row) = good else { return Ok(false) };
-    if !codes::same(&row.code_hmac, &codes::keep(tx.keys(), row.id, &subject(number, about), &code)) {
+    if !same(&row.code_hmac, &codes::keep(tx.keys(), row.id, &subject(number, about), &code)) {
         count_try(tx, row.id).await?;
         return Ok(false);
     }

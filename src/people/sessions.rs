@@ -8,13 +8,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde_json::json;
 
-use super::{codes::same, rows::session};
+use super::rows::session;
 use crate::{
     broker::Bell,
     error::Result,
     events::{self, Happening, Kind},
     ids::{PersonId, SessionId},
-    keys::Keys,
+    keys::{Keys, same},
     store::{Store, Tx},
 };
 

@@ -23,7 +23,7 @@ use crate::{
     app::{App, network},
     error::{Checks, Code, Error, Result},
     ids::PersonId,
-    keys::Keys,
+    keys::{Keys, same},
     store::Tx,
 };
 
@@ -239,7 +239,7 @@ enum Entered {
 async fn enter(tx: &Tx, keys: &Keys, entry: Entry) -> Result<Entered> {
     let Some(row) = try_code(tx, &entry).await? else { return Ok(Entered::Wrong) };
     let people = sharing(tx, &entry.phone_hmac).await?;
-    let fits = codes::same(&row.code_hmac, &codes::keep(keys, row.id, &entry.phone_hmac, &entry.code));
+    let fits = same(&row.code_hmac, &codes::keep(keys, row.id, &entry.phone_hmac, &entry.code));
     let chosen = match entry.person {
         Some(id) => people.iter().find(|person| person.id == id),
         None => people.first(),

@@ -2,7 +2,7 @@
 use chrono::{DateTime, Utc};
 use ring::hmac;
 
-use super::codes::same;
+use crate::keys::same;
 
 /// Seconds of one step.
 const STEP_SECS: i64 = 30;

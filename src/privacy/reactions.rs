@@ -32,7 +32,7 @@ async fn tell_person(tx: &Tx, event: &Event) -> Result<()> {
 
 async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let (Kind::CorrectionAsked, Some(area)) = (event.kind, event.area.as_deref()) else { return Ok(()) };
-    let Some(body) = bodies::queries::of_kind(tx, "village_committee", area).await? else { return Ok(()) };
+    let Some(body) = bodies::committee(tx, area).await? else { return Ok(()) };
     let stream = office(tx, body).await?;
     let card = Card::worded(("correction_asked", "correction-asked"), &[], "/desk/requests".to_owned());
     post_card(tx, stream, card).await?;

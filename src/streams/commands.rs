@@ -177,7 +177,7 @@ pub async fn forum(tx: &Tx, (body, name): (BodyId, &str), area: Option<String>) 
 /// `no_body_responsible` where there is no village committee.
 pub async fn open_contact(tx: &Tx, actor: &Actor) -> Result<StreamId> {
     let (person, area) = (actor.person, &actor.area);
-    let body = bodies::queries::of_kind(tx, "village_committee", area).await?.ok_or(Code::NoBodyResponsible)?;
+    let body = bodies::committee(tx, area).await?.ok_or(Code::NoBodyResponsible)?;
     let subject = format!("{body}/{person}");
     if let Some(known) = queries::find(tx, StreamKind::Contact, &subject).await? {
         return Ok(known);

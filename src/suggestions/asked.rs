@@ -7,7 +7,12 @@ use super::{
     rows::suggestion,
     rules::{self, SuggestionKind},
 };
-use crate::{actor::Actor, bodies, clock, error::Result, ids::BodyId};
+use crate::{
+    actor::Actor,
+    bodies, clock,
+    error::Result,
+    ids::{BodyId, SuggestionId},
+};
 
 /// Listed at once, of each thing that is asked.
 pub(super) const SHOWN: u64 = 100;
@@ -48,6 +53,19 @@ pub(super) fn spoken_for(actor: &Actor) -> Vec<BodyId> {
 /// Neither the actor's own voice nor one that is about the actor.
 pub(super) fn of_others(actor: &Actor) -> Condition {
     about::not_about(actor).add(suggestion::Column::AuthorId.ne(actor.person))
+}
+
+/// What is asked about each of these voices, beside it; of a voice about which nothing is asked any more, nothing.
+pub(super) fn beside<R: Clone>(
+    voices: Vec<Suggestion>,
+    rows: &[R],
+    of: impl Fn(&R) -> SuggestionId,
+) -> Vec<(R, Suggestion)> {
+    let paired = |voice: Suggestion| {
+        let row = rows.iter().find(|row| of(row) == voice.id);
+        row.map(|row| (row.clone(), voice))
+    };
+    voices.into_iter().filter_map(paired).collect()
 }
 
 /// Voices about which a body is asked for which the actor speaks, the most urgent first, 100 at most; `asked`: the column that

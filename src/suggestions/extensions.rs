@@ -236,11 +236,7 @@ pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<
         .filter(extension::Column::State.eq(ExtensionState::Asked))
         .all(db)
         .await?;
-    let of = |voice: Suggestion| {
-        let row = open.iter().find(|row| row.suggestion_id == voice.id);
-        row.map(|row| (row.clone(), voice))
-    };
-    Ok(voices.into_iter().filter_map(of).collect())
+    Ok(asked::beside(voices, &open, |row| row.suggestion_id))
 }
 
 /// Requests to an office for which the actor speaks, the most urgent first, 100 at most.

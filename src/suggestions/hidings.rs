@@ -9,7 +9,7 @@
 //! looked: everybody reads the words meanwhile, for a photo that is not fit to be seen takes nothing away from what they say.
 //! That an office left the photos hidden says nothing of the words: all of it is hidden for another reason, to which its author
 //! objects anew, and when it is shown again the photos stay as the office left them.
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -150,15 +150,16 @@ pub async fn hide(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, HideSugges
     checks.text("reason", input.reason.trim(), WORDS);
     checks.done()?;
     let seat = rules::handling_seat(actor, &row).ok_or(Code::NotAllowed)?;
-    // that nobody had looked is over; who looked says why
-    end(tx, actor, (id, None)).await?;
+    // that nobody had looked is over; who looked says why. What ends and what begins have one time, by which they are found
+    let now = tx.now();
+    end(tx, actor, (id, None), now).await?;
     let hidden = suggestion::ActiveModel {
         hiding: Set(Some(HidingState::Hidden)),
         hides_only_media: Set(input.is_media_only),
         ..Default::default()
     };
     let row = moved(tx, &row, hidden).await?;
-    write_down(tx, &row, (seat.body_id, Some(actor.person)), input.reason.trim()).await?;
+    write_down(tx, &row, (seat.body_id, Some(actor.person)), (input.reason.trim(), now)).await?;
     let data = json!({ "body": seat.body_id, "media": row.hides_only_media });
     record(tx, Kind::SuggestionHidden, &row, Some(actor), data).await?;
     queries::summary(tx, row).await
@@ -171,19 +172,24 @@ async fn has_media(db: &impl ConnectionTrait, id: SuggestionId) -> Result<bool> 
 /// A new voice, or its photos and its clip, are looked at before everybody sees them; `why`: the key of the sentence. Records
 /// `suggestion.hidden`.
 pub(super) async fn hold(tx: &Tx, row: &Suggestion, why: &str) -> Result<()> {
-    write_down(tx, row, (row.body_id, None), &text::say(why)).await?;
+    write_down(tx, row, (row.body_id, None), (&text::say(why), tx.now())).await?;
     let data = json!({ "body": row.body_id, "held": true, "media": row.hides_only_media });
     record(tx, Kind::SuggestionHidden, row, None, data).await
 }
 
-async fn write_down(tx: &Tx, row: &Suggestion, (body, by): (BodyId, Option<PersonId>), reason: &str) -> Result<()> {
+async fn write_down(
+    tx: &Tx,
+    row: &Suggestion,
+    (body, by): (BodyId, Option<PersonId>),
+    (reason, at): (&str, DateTime<Utc>),
+) -> Result<()> {
     let kept = hiding::ActiveModel {
         id: Set(Uuid::now_v7()),
         suggestion_id: Set(row.id),
         body_id: Set(body),
         reason: Set(reason.to_owned()),
         hidden_by: Set(by),
-        hidden_at: Set(tx.now()),
+        hidden_at: Set(at),
         ..Default::default()
     };
     kept.insert(tx).await?;
@@ -218,7 +224,7 @@ async fn show(tx: &Tx, actor: &Actor, (row, said): (Suggestion, Option<&str>)) -
         ..Default::default()
     };
     let row = moved(tx, &row, shown).await?;
-    end(tx, actor, (row.id, said)).await?;
+    end(tx, actor, (row.id, said), tx.now()).await?;
     if let Some(stays) = beneath {
         let again = hiding::ActiveModel { id: Set(stays.id), ended_at: Set(None), ..Default::default() };
         again.update(tx).await?;
@@ -228,9 +234,9 @@ async fn show(tx: &Tx, actor: &Actor, (row, said): (Suggestion, Option<&str>)) -
 }
 
 /// The one that has not ended does, if there is one.
-async fn end(tx: &Tx, actor: &Actor, (id, said): (SuggestionId, Option<&str>)) -> Result<()> {
+async fn end(tx: &Tx, actor: &Actor, (id, said): (SuggestionId, Option<&str>), at: DateTime<Utc>) -> Result<()> {
     let Some(open) = open(tx, id).await? else { return Ok(()) };
-    let mut ended = hiding::ActiveModel { id: Set(open.id), ended_at: Set(Some(tx.now())), ..Default::default() };
+    let mut ended = hiding::ActiveModel { id: Set(open.id), ended_at: Set(Some(at)), ..Default::default() };
     // what an office said of it before stays
     if said.is_some() || open.answer.is_none() {
         ended.answer = Set(said.map(str::to_owned));
@@ -334,16 +340,13 @@ pub(super) async fn of_voice(db: &impl ConnectionTrait, of: &Suggestion) -> Resu
 /// nor about one that the actor hid.
 pub(super) async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(hiding::Model, Suggestion)>> {
     let voices = asked::voices(db, actor, suggestion::Column::HidingOffice).await?;
-    let open = hiding::Entity::find()
+    let mut open = hiding::Entity::find()
         .filter(hiding::Column::SuggestionId.is_in(voices.iter().map(|voice| voice.id)))
         .filter(hiding::Column::EndedAt.is_null())
         .all(db)
         .await?;
-    let of = |voice: Suggestion| {
-        let row = open.iter().find(|row| row.suggestion_id == voice.id && row.hidden_by != Some(actor.person));
-        row.map(|row| (row.clone(), voice))
-    };
-    Ok(voices.into_iter().filter_map(of).collect())
+    open.retain(|row| row.hidden_by != Some(actor.person));
+    Ok(asked::beside(voices, &open, |row| row.suggestion_id))
 }
 
 /// Objections that wait for an office for which the actor speaks, 100 at most.

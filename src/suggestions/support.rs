@@ -148,7 +148,7 @@ impl Counts {
         let counts = |one: &people::Resident| {
             one.left_on.is_none() && one.area == row.area_code && people::rules::is_adult(one.birth_date, day)
         };
-        let seated = bodies::holders(db, "representatives", &row.area_code, day).await?;
+        let seated = bodies::representatives(db, &row.area_code, day).await?;
         Ok(Some(Self {
             villagers: residents.values().filter(|one| counts(one)).count() as u64,
             of_villagers: people::queries::adults(db, &row.area_code, day).await?,
@@ -199,7 +199,7 @@ async fn tell(tx: &Tx, row: &Suggestion, (one, have, of): (&Threshold, u64, u64)
     let happening =
         Happening::new(Kind::SuggestionThreshold, row.id).at(&row.area_code).with(json!({ "threshold": one.code }));
     events::record(tx, happening).await?;
-    let Some(committee) = bodies::of_kind(tx, "village_committee", &row.area_code).await? else { return Ok(()) };
+    let Some(committee) = bodies::committee(tx, &row.area_code).await? else { return Ok(()) };
     let blanks = [
         ("number", row.number.as_str().into()),
         ("have", have.to_string().into()),

@@ -70,6 +70,7 @@ pub use self::{
     receipt::{BallotReceipt, Cast, SealedBy, sign},
 };
 pub(super) use self::{
+    by_charter::said as share_in_words,
     close::{Tally, add, take_out_superseded},
     conclude::{Ending, conclude},
     opening::{open_board, roll_leaves},
@@ -218,6 +219,8 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     // who has a vote is who has one on the day of the first ballot
     let day = clock::local_date(opens_at);
     selection::require_candidates(tx, &input, (&about.area, day)).await?;
+    let options = asked.options.as_deref();
+    let candidates = selection::standing(tx, actor.person, (&input.preset, &about.area, options)).await?;
     let ground = roll::Ground { area: &about.area, body: about.body, group: input.group_number, homes: &homes };
     let electors = roll::draw_up(tx, (&input.preset, &preset), ground, day).await?;
     about::require_enough(&preset, electors.len())?;
@@ -226,7 +229,8 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let preset = mobile::applied(preset, &input);
     let mut row =
         drawn_up(tx, (id, input), (actor.person, about), (&preset, opens_at), (is_binding, asked, electors.len()))?;
-    row.household_ids = Set(queries::kept_homes(&homes));
+    row.household_ids = Set(queries::kept_ids(&homes));
+    row.candidate_ids = Set(queries::kept_ids(&candidates));
     let row = row.insert(tx).await?;
     roll::freeze(tx, (id, actor.person), electors).await?;
     let row = keep_root(tx, row).await?;

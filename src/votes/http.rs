@@ -101,7 +101,8 @@ async fn cast_ballot(
     sealed::cast_in_clear(&app, actor.person, id, ballot).await.map(Created)
 }
 
-/// Cast a sealed ballot in a secret vote. The same envelope again gives the same receipt, also after closing.
+/// Cast a sealed ballot in a secret vote. The same envelope again gives the same receipt, also after closing, until the ballots
+/// are opened: then everybody has the envelopes.
 #[utoipa::path(post, path = "/v1/votes/{id}/envelopes", tag = "votes", operation_id = "cast_envelope",
     params(("id" = VoteId, Path)), request_body = CastEnvelope,
     responses((status = 201, body = BallotReceipt, description = "Taken; nobody can look into it before two of three keys meet"),

@@ -1,5 +1,5 @@
 //! 主办: whose a vote is. One of the village is run by who opens votes there; one inside a body by who holds that body's meetings.
-//! Whom a vote recalls has no hand in it.
+//! Whom a vote recalls, and who stands in it, known as a person, has no hand in it.
 use sea_orm::ConnectionTrait;
 
 use super::{
@@ -16,21 +16,29 @@ use crate::{
     people::{self, village_groups},
 };
 
-/// May the actor run this vote: its roll, its paper, its answers? Not one by which the actor is recalled.
+/// May the actor run this vote: its roll, its paper, its answers? Not one that is about the actor.
 pub(super) fn runs(actor: &Actor, vote: &vote::Model) -> bool {
-    is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id), vote.recalled_id)
+    !is_voted_on(vote, actor.person) && is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id))
 }
 
 /// The same of a vote as everybody sees it.
 #[must_use]
 pub fn may_run(actor: &Actor, vote: &VoteView) -> bool {
-    is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id), vote.recalled_id)
+    !is_about(actor, vote) && is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id))
 }
 
-fn is_run_by(actor: &Actor, (preset, area, body): (&str, &str, BodyId), recalled: Option<PersonId>) -> bool {
-    if recalled == Some(actor.person) {
-        return false;
-    }
+/// Is this one recalled by the vote, or a candidate who is known as a person?
+pub(super) fn is_voted_on(vote: &vote::Model, person: PersonId) -> bool {
+    vote.recalled_id == Some(person) || queries::candidates_of(vote).contains(&person)
+}
+
+/// The same of the actor, and of a vote as everybody sees it.
+#[must_use]
+pub fn is_about(actor: &Actor, vote: &VoteView) -> bool {
+    vote.recalled_id == Some(actor.person) || vote.candidates.contains(&actor.person)
+}
+
+fn is_run_by(actor: &Actor, (preset, area, body): (&str, &str, BodyId)) -> bool {
     if queries::is_inside(preset) {
         bodies::members::holds(actor, body)
     } else {
@@ -93,10 +101,10 @@ async fn is_concerned(db: &impl ConnectionTrait, actor: &Actor, (vote, group): (
 
 /// May the actor annul it, or say that its result does not stand? Of a vote inside a body that is the town's office, not the
 /// body itself: it would judge its own chair's election. So it is of a recall from the village committee, whose chair would end
-/// the own one.
+/// the own one, and of a choice of representatives, among whom the committee's may stand.
 #[must_use]
 pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
-    if queries::is_inside(preset) || queries::is_recall(preset) {
+    if queries::is_inside(preset) || queries::is_recall(preset) || queries::is_selection(preset) {
         sealed::holds(actor, Trustee::Town, area)
     } else {
         bodies::may(actor, Right::BendPath, area)
@@ -106,7 +114,8 @@ pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
 /// # Errors
 /// `not_allowed` for who may not.
 pub(super) fn require_bend(actor: &Actor, vote: &vote::Model) -> Result<()> {
-    if may_bend(actor, (&vote.preset, &vote.area_code)) { Ok(()) } else { Err(Code::NotAllowed.into()) }
+    let bends = !is_voted_on(vote, actor.person) && may_bend(actor, (&vote.preset, &vote.area_code));
+    if bends { Ok(()) } else { Err(Code::NotAllowed.into()) }
 }
 
 /// # Errors

@@ -49,7 +49,7 @@ pub(super) use self::proxies::alternate_of;
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_of, results_in,
 };
-pub(super) use self::selection::{candidate, choosing, homes_of, kept_homes};
+pub(super) use self::selection::{candidate, candidates_of, choosing, homes_of, kept_ids};
 pub use self::spoken::{Spoken, spoken};
 
 /// A secret vote whose three keys are not made yet.
@@ -145,6 +145,9 @@ pub struct VoteView {
     /// Whom of the village committee it recalls: that one has no hand in it but the own ballot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recalled_id: Option<PersonId>,
+    /// Who stands in it, where candidates are known as persons: they have no hand in it either, and their ids are nobody's.
+    #[serde(skip)]
+    pub(crate) candidates: Vec<PersonId>,
     /// open: listed with number and masked name after closing; secret: sealed, nobody learns whose a ballot was; paper: in a
     /// booth, on sheets alone.
     pub secrecy: String,
@@ -255,6 +258,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         .count(db)
         .await?;
     let preset = rule_of(&row)?;
+    let candidates = candidates_of(&row);
     let area = areas::names(db, vec![row.area_code.clone()]).await?.remove(&row.area_code);
     let body = bodies::queries::names(db, vec![row.body_id]).await?.remove(&row.body_id);
     Ok(VoteView {
@@ -277,6 +281,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         seats: row.seats,
         parent_vote_id: row.parent_vote_id,
         recalled_id: row.recalled_id,
+        candidates,
         secrecy: row.secrecy,
         allows_revote: row.allows_revote,
         is_binding: row.is_binding,

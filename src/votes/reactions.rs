@@ -97,7 +97,7 @@ async fn run_by(tx: &Tx, vote: &vote::Model) -> Result<Option<BodyId>> {
     if queries::is_inside(&vote.preset) {
         return Ok(Some(vote.body_id));
     }
-    bodies::queries::of_kind(tx, "village_committee", &vote.area_code).await
+    bodies::committee(tx, &vote.area_code).await
 }
 
 /// A card for those who stand in for an office that let the day pass.

@@ -122,7 +122,7 @@ pub(super) async fn draw_up(
         // told apart above
         Reach::Members => Vec::new(),
         Reach::Representatives => {
-            let mut seated = bodies::holders(tx, "representatives", area, day).await?;
+            let mut seated = bodies::representatives(tx, area, day).await?;
             seated.extend(queries::committee(tx, area, tx.now()).await?.into_iter().map(|seat| seat.person_id));
             residents.iter().filter(|resident| seated.contains(&resident.id)).map(elector).collect()
         }

@@ -79,6 +79,8 @@ pub(crate) mod vote {
         pub mobile_boxes: Option<String>,
         /// The households that choose a representative together, with commas between; `None`: a group, the whole village, a body.
         pub household_ids: Option<String>,
+        /// The candidates, where they are known as persons, with commas between.
+        pub candidate_ids: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,6 @@
 //! Secret (无记名) votes: three keys before, sealed ballots while it is open, two keys after the end.
 //!
-//! Always true: a private key is in no table, log, event or answer; what is on a sealed ballot is in no table before it is
+//! Always true: a private key is in no table, log, event or answer, and a pair is one vote's; what is on a sealed ballot is in no table before it is
 //! published sorted by content; from the unit of work that closes the vote on, nothing says whose an envelope was.
 //! # Why
 //! The two keys come in one request, at a public counting: nothing of a key has to be kept until the other one comes.
@@ -143,16 +143,17 @@ pub async fn make_key(tx: &Tx, actor: &Actor, (id, input): (VoteId, MakeKey)) ->
         return Err(Code::NotAllowed.into());
     }
     let before = trustees(tx, id).await?;
-    let has = |one: &TrusteeView| one.public_key.as_ref() == Some(&input.public_key);
-    if before.iter().any(|one| one.trustee == input.trustee && has(one)) {
+    if before.iter().any(|one| one.trustee == input.trustee && one.public_key.as_ref() == Some(&input.public_key)) {
         // sent again because the answer was lost
         return Ok(before);
     }
     if vote.state != queries::WAITING_KEYS || tx.now() >= vote.closes_at {
         return Err(Code::WrongState.into());
     }
+    // whoever saw how the box of another vote was opened would open this one, too
+    let used = trustee_key::Entity::find().filter(trustee_key::Column::PublicKey.eq(input.public_key.as_str()));
     let mut checks = Checks::default();
-    checks.require(!before.iter().any(has) && sealing::is_public(&input.public_key), "public_key", "invalid");
+    checks.require(used.one(tx).await?.is_none() && sealing::is_public(&input.public_key), "public_key", "invalid");
     checks.done()?;
     let others = trustee_key::Entity::find()
         .filter(trustee_key::Column::VoteId.eq(id))
@@ -210,7 +211,7 @@ pub async fn cast_in_clear(app: &App, person: PersonId, id: VoteId, ballot: Cast
         }
         other => other?,
     };
-    commands::sign(&app.keys, cast)
+    commands::sign(&app.keys, board::queries::signer(app, id).await?, cast)
 }
 
 async fn seal_for(app: &App, id: VoteId, ballot: &CastBallot) -> Result<Paper> {
@@ -239,7 +240,7 @@ pub async fn cast_envelope(app: &App, person: PersonId, id: VoteId, ballot: Cast
     checks.done()?;
     let paper = Paper::sealed((ballot.cast_id, ballot.elector), &envelope.unwrap_or_default(), SealedBy::Phone);
     let cast = commands::hand_in(&app.store, (person, id), paper).await?;
-    commands::sign(&app.keys, cast)
+    commands::sign(&app.keys, board::queries::signer(app, id).await?, cast)
 }
 
 /// Ends a secret vote: the board's last words, the ballots without their electors in an order that says nothing, the roll
@@ -323,7 +324,7 @@ async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)
 /// # Errors
 /// `not_found`; `ballot_kind`; `not_allowed` for who is no trustee; `wrong_state` unless it waits for its keys (that it was
 /// opened already is told to who hands in its keys again); `trustee_key_wrong` for fewer than two, or keys that are not
-/// those of this vote.
+/// those of this vote, with the trustees whose they are.
 pub async fn open_box(app: &App, actor: &Actor, (id, input): (VoteId, OpenBox)) -> Result<()> {
     let db = app.store.read();
     let vote = queries::row(db, id).await?;
@@ -353,16 +354,16 @@ pub async fn open_box(app: &App, actor: &Actor, (id, input): (VoteId, OpenBox)) 
 }
 
 fn openers(public: &[TrusteeView], input: &OpenBox) -> Result<[Opener; NEEDED]> {
-    let mut openers = Vec::new();
-    let mut whose = BTreeSet::new();
+    let (mut openers, mut whose, mut checks) = (Vec::new(), BTreeSet::new(), Checks::default());
     for handed in &input.keys {
-        let opener = Opener::parse(handed.trustee, &handed.private_key).ok_or(Code::TrusteeKeyWrong)?;
         let known = public.iter().find(|one| one.trustee == handed.trustee).and_then(|one| one.public_key.clone());
-        if known != Some(opener.public()) || !whose.insert(handed.trustee) {
-            return Err(Code::TrusteeKeyWrong.into());
-        }
-        openers.push(opener);
+        let opener = Opener::parse(handed.trustee, &handed.private_key).filter(|own| known == Some(own.public()));
+        // whose it is is said: the others need not type theirs again letter by letter
+        checks.require(opener.is_some(), handed.trustee.as_str(), "wrong_key");
+        checks.require(whose.insert(handed.trustee), handed.trustee.as_str(), "duplicate");
+        openers.extend(opener);
     }
+    checks.done_as(Code::TrusteeKeyWrong)?;
     // the third, if it is there, was checked and is not needed
     openers.truncate(NEEDED);
     openers.try_into().map_err(|_| Code::TrusteeKeyWrong.into())

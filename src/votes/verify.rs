@@ -4,17 +4,17 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     archive::FORMAT,
-    queries::Annulled,
-    rules::{self, Count, Preset, Question},
+    commands,
+    rules::{Count, Question, Share},
 };
 use crate::{
     board::{
         lsb1::{self, Signed, hex, jcs},
-        tree,
+        sealing, tree,
     },
     text,
 };
@@ -54,13 +54,17 @@ pub const FAULTS: &[&str] = &[
     "settled",
 ];
 
+mod decided;
 mod marks;
 mod paper;
+mod read;
 mod roll;
 mod settled;
 
+use decided::{annulled, decided};
 use marks::{Marks, Votes, count, is_as_shown, option_text, question};
 use paper::{Paper, paper};
+pub use read::read;
 use roll::{Roll, roll};
 use settled::settled;
 
@@ -115,12 +119,18 @@ fn run(archive: &Value, fingerprint: Option<&str>, lines: &mut Vec<String>) -> C
         Some(plaintexts) => {
             opened(archive, (&board, &ballots, &on_paper), (&closing_root, asked.as_ref()), plaintexts)?
         }
-        None => named(&board, &ballots, &electors)?,
+        None => {
+            require(archive["plaintexts"].is_null() && archive["envelopes"].is_null(), "plaintexts")?;
+            named(&board, &ballots, &electors)?
+        }
     };
     let (count, votes) = count((asked.as_ref(), &chosen), &on_paper, on_roll);
-    decided(archive, &board, &closing_root, (asked.as_ref(), count, votes.clone()))?;
+    let rule = decided(archive, &board, &closing_root, (asked.as_ref(), count, votes.clone()))?;
     told(lines, &board, (asked.as_ref(), count, &votes));
-    said(lines, "rule", &[("law", board.manifest["law"].as_str().unwrap_or_default())]);
+    // the law is what the manifest calls it: whoever reads on sees what was asked for
+    let share = |share: Option<Share>| share.map_or_else(|| text::say("verify-share-none"), commands::share_in_words);
+    let (quorum, passing, law) = (share(rule.quorum), share(rule.passing), board.manifest["law"].as_str());
+    said(lines, "rule", &[("quorum", &quorum), ("passing", &passing), ("law", law.unwrap_or_default())]);
     settled(archive, &board, lines)?;
     said(lines, "key", &[("key", &board.key)]);
     Ok(())
@@ -234,16 +244,26 @@ impl<'a> Board<'a> {
         ranks.iter().position(|rank| *rank == 4).ok_or("order")
     }
 
+    /// The digest that a leaf tells, and nothing else: more could be somebody's sign.
+    fn hash(&self, entry: &Value, told: fn(&str, &str) -> Value) -> Checked<String> {
+        let hash = entry["h"].as_str().filter(|hash| lsb1::unhex_hash(hash).is_some()).ok_or("entry")?;
+        require(*entry == told(&self.poll, hash), "entry")?;
+        Ok(hash.to_owned())
+    }
+
     fn ballots(&self) -> Checked<Ballots> {
-        let hashes = |kind| self.of(kind).map(|entry| entry["h"].as_str().map(str::to_owned).ok_or("entry"));
+        let hashes = |kind: &'static str, told: fn(&str, &str) -> Value| -> Checked<Vec<String>> {
+            self.of(kind).map(|entry| self.hash(entry, told)).collect()
+        };
+        let (ballots, void) = (hashes("ballot", lsb1::ballot_entry)?, hashes("void", lsb1::void_entry)?);
         let mut counted = BTreeSet::new();
-        for hash in hashes("ballot") {
-            require(counted.insert(hash?), "twice")?;
+        for hash in ballots {
+            require(counted.insert(hash), "twice")?;
         }
         let all = counted.len();
-        for hash in hashes("void") {
+        for hash in void {
             // only who cast again has a ballot that does not count
-            require(self.manifest["revote"] == true && counted.remove(&hash?), "void")?;
+            require(self.manifest["revote"] == true && counted.remove(&hash), "void")?;
         }
         let close = self.of("close").next().ok_or("order")?;
         require(*close == lsb1::close_entry(&self.poll, all as u64), "close")?;
@@ -298,9 +318,11 @@ fn opened(
 ) -> Checked<Vec<Option<Marks>>> {
     require(board.manifest["secrecy"] == "secret" && board.of("named").next().is_none(), "plaintexts")?;
     let root = lsb1::unhex(closing_root).unwrap_or_default();
-    let (mut hashes, mut last) = (BTreeSet::new(), None);
+    let (mut hashes, mut ids, mut last) = (BTreeSet::new(), BTreeSet::new(), None);
     for envelope in list(&archive["envelopes"], "envelopes")? {
         let bytes = envelope.as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or("envelopes")?;
+        // one ballot, copied and bent where nobody looks, would count twice: it bears the same id
+        require(sealing::id_of(&bytes).is_some_and(|id| ids.insert(id)), "envelopes")?;
         let digest = tree::sha256(&[&bytes]);
         let place = tree::sha256(&[&digest, &root]);
         let hash = hex(&digest);
@@ -323,61 +345,4 @@ fn opened(
 
 fn strings(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect()
-}
-
-/// Annulled by hand: nobody was named, nothing was opened or counted, and the reason is signed and on the board.
-fn annulled(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<Annulled> {
-    let result = &archive["result"];
-    require(board.of("named").next().is_none(), "named")?;
-    require(board.of("settled").next().is_none(), "settled")?;
-    // of a secret vote that waits for its keys the paper was told already: how many, never what
-    let is_told = board.of("paper").chain(board.of("sheets")).next().is_some();
-    require(!is_told || board.manifest["secrecy"] == "secret", "paper")?;
-    paper(board, question(board)?.as_ref(), 0)?;
-    require(archive["plaintexts"].is_null() && archive["envelopes"].is_null(), "plaintexts")?;
-    let why: Annulled = serde_json::from_value(result["annulled"].clone()).map_err(|_| "result")?;
-    let told = json!({
-        "annulled": why, "binding": result["binding"].as_bool().ok_or("result")?, "manifest": board.manifest_hash,
-        "poll": board.poll, "root": closing_root, "t": result["t"].as_str().ok_or("result")?,
-    });
-    require(*result == told, "result")?;
-    bound(archive, board, closing_root)?;
-    Ok(why)
-}
-
-/// The numbers are those of the result, the law was applied to them, the result is signed and on the board.
-fn decided(
-    archive: &Value,
-    board: &Board<'_>,
-    closing_root: &str,
-    (asked, mut count, votes): (Option<&Question>, Count, Votes),
-) -> Checked<()> {
-    let result = &archive["result"];
-    count.issued = count.issued.or_else(|| result["count"]["issued"].as_u64());
-    require(result["count"] == json!(count), "count")?;
-    paper::turnout(&result["turnout"], &count)?;
-    let preset: Preset = serde_json::from_value(board.manifest["rule"].clone()).map_err(|_| "rule")?;
-    let (outcome, elected) = match asked {
-        Some(asked) => {
-            require(result["choice"]["votes"] == json!(votes), "count")?;
-            let (outcome, elected) = rules::elect(&preset, asked, (&count, votes)).map_err(|_| "rule")?;
-            (outcome, json!(elected))
-        }
-        None => (rules::decide(&preset, &count).map_err(|_| "rule")?, Value::Null),
-    };
-    require(result["outcome"] == json!(outcome) && result["choice"] == elected, "rule")?;
-    bound(archive, board, closing_root)
-}
-
-/// The result is that of this vote and of where its board ended; it is on the board, and signed.
-fn bound(archive: &Value, board: &Board<'_>, closing_root: &str) -> Checked<()> {
-    let result = &archive["result"];
-    let is_bound = result["manifest"] == board.manifest_hash.as_str()
-        && result["poll"] == board.poll.as_str()
-        && result["root"] == closing_root;
-    require(is_bound, "result")?;
-    let digest = hex(&tree::sha256(&[jcs(result).as_bytes()]));
-    require(board.of("result").next() == Some(&lsb1::result_entry(&board.poll, &digest)), "result")?;
-    let signature = archive["result_sig"].as_str().unwrap_or_default();
-    require(lsb1::is_signed(&board.key, Signed::Result, result, signature), "signature")
 }

@@ -23,6 +23,7 @@ mod proxies;
 mod recalls;
 mod residents;
 mod rolls;
+mod rotated;
 mod secrecy;
 mod selections;
 mod sequencer;

@@ -322,3 +322,66 @@ async fn an_office_sets_up_a_council_at_the_desk_and_the_committee_lets_it_publi
     village.council_chair.post("/v1/notices", notice).await.ok();
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changed_the_registration_or_the_room_stands_at_the_body() {
+    let (app, village) = Village::start().await;
+    let put = async |who: &Somebody, what: &str, input: Value| {
+        let path = format!("/v1/bodies/{}/{what}", village.committee);
+        answer(who.request(Method::PUT, &path).json(&input)).await.ok()
+    };
+    let path = format!("/desk/bodies?area={}", village.area);
+    let page = async || String::from_utf8(village.council_chair.download(&path).await.1).unwrap();
+    assert!(!page().await.contains("改动记录"), "nothing was changed yet");
+    // said again, nothing is other than before
+    for _ in 0..2 {
+        put(&village.town, "registration", json!({ "registration": "浙德社备第12号" })).await;
+    }
+    for hours in ["每天 8:30–17:00", "每天 8:30–17:00", "每周三"] {
+        put(&village.clerk, "room", json!({ "place": "村委会一楼", "hours": hours })).await;
+    }
+    let name = async |who: &Somebody| who.get("/v1/me").await.ok()["name"].as_str().unwrap().to_owned();
+    let (town, clerk) = (name(&village.town).await, name(&village.clerk).await);
+    let shown = page().await;
+    assert_eq!(shown.matches("改了：").count(), 3, "{shown}");
+    for line in [
+        format!("{town}改了：登记（备案）号"),
+        format!("{clerk}改了：留声室地点、开放时间"),
+        format!("{clerk}改了：开放时间"),
+    ] {
+        assert!(shown.contains(&line), "{line}: {shown}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mandate_ends_before_its_time_with_a_reason_that_everybody_at_the_desk_reads() {
+    let (app, village) = Village::start().await;
+    let notice = json!({ "area_code": village.area, "title": "倡议", "text": "爱护溪水。" });
+    let mandate = json!({ "from_body_id": village.committee, "to_body_id": village.council, "scope": "publish_notice",
+        "source": "11 月 1 日村委会会议" });
+    let (council, committee) = (&village.council_chair, &village.chair);
+    let given = committee.post("/v1/mandates", mandate.clone()).await.ok();
+    let end = format!("/v1/mandates/{}/end", id(&given));
+    let why = json!({ "reason": "村委会会议决定不再委托" });
+    for who in [council, &village.villager(&app, "00007").await] {
+        assert_eq!(who.post(&end, why.clone()).await.refused(), "not_allowed");
+    }
+    assert_eq!(committee.post(&end, json!({ "reason": "" })).await.refused(), "invalid_fields");
+    let published = council.post("/v1/notices", notice.clone()).await.ok();
+    let ended = committee.post(&end, why.clone()).await.ok();
+    assert_eq!((&ended["end_reason"], &ended["ended_by"]), (&why["reason"], &json!(committee.person)));
+    assert_eq!(council.post("/v1/notices", notice.clone()).await.refused(), "mandate_needed");
+    app.get(&format!("/v1/notices/{}", id(&published))).await.ok();
+    assert_eq!(committee.post(&end, why).await.refused(), "wrong_state", "once");
+    // and at the desk
+    let given = committee.post("/v1/mandates", mandate).await.ok();
+    let fields = [("area", village.area.as_str()), ("mandate_id", id(&given)), ("reason", "另行委托")];
+    assert_eq!(county::form(council, "/desk/bodies/mandate-end", &fields).await.0, 403);
+    assert_eq!(county::form(committee, "/desk/bodies/mandate-end", &fields).await.0, 303);
+    assert_eq!(council.post("/v1/notices", notice).await.refused(), "mandate_needed");
+    let shown = council.download(&format!("/desk/bodies?area={}", village.area)).await.1;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("原因：另行委托") && shown.contains("原因：村委会会议决定不再委托"), "{shown}");
+    app.stop().await;
+}

@@ -1,4 +1,5 @@
 //! Webhooks: told once, signed, tried again with the same id, given up in the end, and never of what was taken back.
+mod desk;
 mod hanging;
 
 use std::{

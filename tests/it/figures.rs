@@ -258,3 +258,22 @@ async fn whoever_handles_voices_has_them_as_a_table_without_the_words_of_private
     assert!(desk.send().await.unwrap().text().await.unwrap().contains(path));
     app.stop().await;
 }
+
+/// What everybody may read is found from a page that everybody sees.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_everybody_may_read_is_linked_from_what_they_see() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    for (page, link) in [
+        ("/matters", format!("href=\"/figures?area={}\"", village.area)),
+        ("/matters", format!("href=\"/legal?area={}\"", village.area)),
+        ("/privacy", "href=\"/log\"".to_owned()),
+        ("/", "href=\"/legal\"".to_owned()),
+    ] {
+        let shown = String::from_utf8(ann.download(page).await.1).unwrap();
+        assert!(shown.contains(&link), "{page} without {link}: {shown}");
+    }
+    let visitor = app.http.get(app.url("/matters")).send().await.unwrap().text().await.unwrap();
+    assert!(visitor.contains("href=\"/figures\""), "{visitor}");
+    app.stop().await;
+}

@@ -1,4 +1,4 @@
-/* Runs the browser's scripts in Node. `verify`: a JSON line with an archive each in, `ok` or the word of the fault out.
+/* Runs the browser's scripts in Node. `verify`: a JSON line with an archive each in, or its text, `ok` or the word of the fault out.
    `seal`: {manifest, cast_id, choices} in, the envelope out. `key`: a trustee's key pair. */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -9,12 +9,12 @@ const self = { crypto: webcrypto, TextEncoder, fetch: null };
 const load = (name) => new Function('self', 'atob', 'btoa', 'document', readFileSync(`${assets}/${name}`, 'utf8'))(self, atob, btoa, undefined);
 load('verify.js');
 load('seal.js');
-const { verify, Wrong } = self.liushengVerify, { seal, makeKey } = self.liushengSeal;
+const { read, verify, Wrong } = self.liushengVerify, { seal, makeKey } = self.liushengSeal;
 
 const does = {
   verify: async (asked) => {
     try {
-      await verify(asked.archive, asked.fingerprint);
+      await verify('text' in asked ? read(asked.text) : asked.archive, asked.fingerprint, asked.vote);
       return 'ok';
     } catch (error) {
       if (error instanceof Wrong) return error.word;

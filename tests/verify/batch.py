@@ -1,4 +1,4 @@
-"""Runs deploy/verify/verify_vote.py over many archives: a JSON line each in, `ok` or the word of the fault out."""
+"""Runs deploy/verify/verify_vote.py over many archives: a JSON line each in, or its text, `ok` or the word of the fault out."""
 import importlib.util
 import json
 import sys
@@ -9,7 +9,12 @@ spec.loader.exec_module(verify_vote)
 for line in sys.stdin:
     asked = json.loads(line)
     try:
-        verify_vote.verify(asked["archive"], asked["fingerprint"])
+        archive = verify_vote.read(asked["text"]) if "text" in asked else asked["archive"]
+    except ValueError:
+        print("format")
+        continue
+    try:
+        verify_vote.verify(archive, asked["fingerprint"])
         print("ok")
     except verify_vote.Wrong as wrong:
         print(wrong)

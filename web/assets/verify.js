@@ -21,9 +21,11 @@
   }
   async function sha(parts) { return new Uint8Array(await subtle.digest('SHA-256', join(parts))); }
   async function sha512(parts) { return new Uint8Array(await subtle.digest('SHA-512', join(parts))); }
+  /* Bits that stand for nothing are none: each byte is written in one way only. */
   function unbase64(text) {
     if (typeof text !== 'string' || !/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
     var plain = atob(text.replace(/-/g, '+').replace(/_/g, '/'));
+    if (btoa(plain).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '') !== text) return null;
     return Uint8Array.from(plain, function (letter) { return letter.charCodeAt(0); });
   }
   function jcs(value) {
@@ -37,6 +39,24 @@
   function isWhole(value) { return Number.isSafeInteger(value) && value >= 0; }
   function isMap(value) { return !!value && typeof value === 'object' && !Array.isArray(value); }
   function before(one, other) { return hex(one) < hex(other); }
+
+  /* The archive of a text that cannot be read in two ways: canonical JSON but for blanks, whole numbers, whole characters. */
+  function read(text) {
+    var archive;
+    try { archive = JSON.parse(text); } catch (e) { need(false, 'format'); }
+    need(isPlain(archive, 32) && jcs(archive) === text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|[ \t\r\n]+/g, function (part) {
+      return part[0] === '"' ? part : '';
+    }), 'format');
+    return archive;
+  }
+  function isPlain(value, left) {
+    if (Array.isArray(value)) return left > 0 && value.every(function (one) { return isPlain(one, left - 1); });
+    if (isMap(value)) {
+      return left > 0 && Object.keys(value).every(function (key) { return isPlain(key, 0) && isPlain(value[key], left - 1); });
+    }
+    if (typeof value === 'string') return !/[\ud800-\udfff]/u.test(value);
+    return value === null || typeof value === 'boolean' || isWhole(value);
+  }
 
   /* Ed25519, RFC 8032 */
   var P = 2n ** 255n - 19n, L = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -81,7 +101,8 @@
   async function isSigned(key, word, value, signature) {
     var told = join([bytes('LSB1-' + word + '\0'), bytes(jcs(value))]), sig = unhex(signature, 64);
     var a = decode(key), r = decode(sig.slice(0, 32)), s = little(sig.slice(32));
-    if (!a || !r || s >= L) return false;
+    /* by a point of small order everybody can sign */
+    if (!a || !r || s >= L || mod(times(8n, a)[0]) === 0n) return false;
     var h = little(await sha512([sig.slice(0, 32), key, told])) % L, left = times(s, BASE), right = add(r, times(h, a));
     return mod(left[0] * right[2] - right[0] * left[2]) === 0n && mod(left[1] * right[2] - right[1] * left[2]) === 0n;
   }
@@ -112,7 +133,7 @@
 
   /* the checks */
   var RANKS = { manifest: 0, roll: 1, ballot: 2, amend: 2, 'void': 3, named: 3, paper: 3, sheets: 3, close: 4, result: 5, settled: 6 };
-  var MOST = 1000000000;
+  var MOST = 1000000000, ENVELOPE = 759;
   var NAMES = { 'for': 'yes', against: 'no', abstain: 'abstain' };
 
   /* What may be chosen; null for a motion. */
@@ -136,19 +157,23 @@
   function isWritten(asked, marks) { return marks.length > 0 && isValid(asked, marks) && isInOrder(asked, marks); }
   function areTexts(value) { return Array.isArray(value) && value.every(function (one) { return typeof one === 'string'; }); }
 
-  async function verify(archive, wanted) {
+  /* `wanted`: a fingerprint that was published; `vote`: whose archive it must be. Either may be missing. */
+  async function verify(archive, wanted, vote) {
     need(isMap(archive) && archive.format === 'LSB1-archive' && archive.v === 1, 'format');
     var manifest = archive.manifest, entries = archive.entries, electors = archive.roll, found = {};
     need(isMap(manifest) && manifest.format === 'LSB1' && manifest.v === 1 && manifest.alg === 'sha256-ed25519', 'format');
     need(Array.isArray(entries) && entries.every(isMap) && typeof manifest.poll === 'string', 'format');
+    /* that of another vote may be as good as it likes */
+    need(isNone(vote) || manifest.poll === vote, 'manifest');
     var poll = manifest.poll, digest = hex(await sha([bytes(jcs(manifest))])), key = unhex(manifest.board_key, 32);
 
     need(Array.isArray(electors), 'roll');
     var tags = new Set(), rollLeaves = [];
     for (var number = 1; number <= electors.length; number++) {
       var one = electors[number - 1];
-      need(isMap(one) && isWhole(one.w) && typeof one.tag === 'string' && typeof one.u === 'string'
-        && same(one, { k: 'elector', n: number, tag: one.tag, u: one.u, w: one.w }) && !tags.has(one.tag), 'roll');
+      /* one vote each: nothing here weighs */
+      need(isMap(one) && typeof one.tag === 'string' && typeof one.u === 'string'
+        && same(one, { k: 'elector', n: number, tag: one.tag, u: one.u, w: 1 }) && !tags.has(one.tag), 'roll');
       tags.add(one.tag);
       rollLeaves.push(await leaf(one));
     }
@@ -170,7 +195,10 @@
     for (var seat = 1; seat <= onRoll; seat++) on.add(seat);
     amended(of('amend'), tags, on, onRoll);
     onRoll = on.size;
-    need(of('ballot').concat(of('void')).every(function (entry) { return typeof entry.h === 'string'; }), 'entry');
+    /* the digest and nothing else: more could be somebody's sign */
+    need(of('ballot').concat(of('void')).every(function (entry) {
+      return isHash(entry.h) && same(entry, { h: entry.h, k: entry.k, poll: poll, v: 1 });
+    }), 'entry');
     var all = of('ballot').length, counted = new Set(of('ballot').map(function (entry) { return entry.h; }));
     need(counted.size === all, 'twice');
     of('void').forEach(function (entry) { need(manifest.revote === true && counted.delete(entry.h), 'void'); });
@@ -211,6 +239,7 @@
     var asked = question(manifest), votes = null, isSecret = manifest.secrecy === 'secret';
     var onPaper = paper(manifest, asked, [of('paper'), of('sheets')], counted.size), inBoxes = 0;
     onPaper.told.forEach(function (told) { inBoxes += told[1]; });
+    need(Array.isArray(archive.plaintexts) || (isNone(archive.plaintexts) && isNone(archive.envelopes)), 'plaintexts');
     var chosen = Array.isArray(archive.plaintexts)
       ? await opened(archive, of('named'), [counted, asked, isSecret ? inBoxes : 0], end) : await named(manifest, of('named'), [counted, asked], on);
     var count = { on_roll: onRoll, present: 0, yes: 0, no: 0, abstain: 0, invalid: 0 };
@@ -245,7 +274,7 @@
       need(isWhole(one.n) && isHash(one.sha256), 'amend');
       var fields = Object.keys(one).length;
       if (one.op === 'add') {
-        need(fields === 9 && typeof one.tag === 'string' && typeof one.u === 'string' && isWhole(one.w)
+        need(fields === 9 && typeof one.tag === 'string' && typeof one.u === 'string' && one.w === 1
           && one.n === last + 1 && !tags.has(one.tag), 'amend');
         tags.add(one.tag);
         on.add(one.n);
@@ -326,10 +355,14 @@
     var counted = ballots[0];
     need(archive.manifest.secrecy === 'secret' && !toldNames.length, 'plaintexts');
     need(Array.isArray(archive.envelopes), 'envelopes');
-    var hashes = new Set(), last = null;
+    var hashes = new Set(), ids = new Set(), last = null;
     for (var one of archive.envelopes) {
       var raw = unbase64(one);
-      need(raw !== null, 'envelopes');
+      need(raw !== null && raw.length === ENVELOPE && hex(raw.slice(0, 4)) === '4c534531', 'envelopes');
+      /* one ballot, copied and bent where nobody looks, would count twice: it bears the same id */
+      var id = hex(raw.slice(4, 20));
+      need(!ids.has(id), 'envelopes');
+      ids.add(id);
       var digest = await sha([raw]), place = await sha([digest, end]);
       need(counted.has(hex(digest)) && !hashes.has(hex(digest)), 'envelopes');
       hashes.add(hex(digest));
@@ -339,50 +372,52 @@
     need(hashes.size === counted.size, 'envelopes');
     var plaintexts = archive.plaintexts;
     need(plaintexts.length === hashes.size + ballots[2]
-      && plaintexts.every(function (own, at) { return !at || jcs(plaintexts[at - 1]) <= jcs(own); }), 'plaintexts');
+      && plaintexts.every(function (own, at) { return !at || hex(bytes(jcs(plaintexts[at - 1]))) <= hex(bytes(jcs(own))); }), 'plaintexts');
     plaintexts.forEach(function (own) { need(own === null || (areTexts(own) && isValid(ballots[1], own) && isInOrder(ballots[1], own)), 'plaintexts'); });
     need(isMap(archive.result) && archive.result.plaintexts === hex(await sha([bytes(jcs(plaintexts))])), 'plaintexts');
     return plaintexts;
   }
 
-  /* Nothing else than nothing means that there is no share: false or 0 is a share that nobody can read. */
-  function isThere(share) { return share !== null && share !== undefined; }
+  /* Nothing else than nothing means that there is none: false or 0 is a share that nobody can read. */
+  function isNone(value) { return value === null || value === undefined; }
+  function isThere(share) { return !isNone(share); }
+
+  /* Of a rule that with which is computed, written as everybody writes it. */
+  function computable(rule) {
+    need(isMap(rule) && isNone(rule.second_measure), 'rule');
+    [rule.quorum, rule.passing].filter(isThere).forEach(function (share) {
+      need(isMap(share) && Object.keys(share).length === 4 && isWhole(share.num) && isWhole(share.den)
+        && typeof share.strict === 'boolean' && (share.basis === 'E' || share.basis === 'P'), 'rule');
+    });
+    return rule;
+  }
 
   /* What the law makes of the count: whole numbers, cross-multiplied. */
-  function judged(rule, count) {
-    need(isMap(rule) && (rule.second_measure === null || rule.second_measure === undefined), 'rule');
+  function judged(quorum, passing, count) {
     if (count.issued !== null && count.present > count.issued) {
       return { valid: false, passed: false, reason: 'more_ballots_than_issued', comparisons: [] };
     }
     need(count.present <= count.on_roll, 'rule');
     var comparisons = [];
     function compare(step, share, part) {
-      need(isMap(share) && isWhole(share.num) && isWhole(share.den) && typeof share.strict === 'boolean'
-        && (share.basis === 'E' || share.basis === 'P'), 'rule');
       var all = share.basis === 'E' ? count.on_roll : count.present;
       var left = BigInt(part) * BigInt(share.den), right = BigInt(all) * BigInt(share.num);
       var holds = all > 0 && (share.strict ? left > right : left >= right);
-      share = { num: share.num, den: share.den, strict: share.strict, basis: share.basis };
       comparisons.push({ step: step, measure: 'heads', part: part, whole: all, share: share, holds: holds });
       return holds;
     }
-    if (isThere(rule.quorum) && !compare('quorum', rule.quorum, count.present)) {
+    if (isThere(quorum) && !compare('quorum', quorum, count.present)) {
       return { valid: false, passed: false, reason: 'quorum', comparisons: comparisons };
     }
-    if (!isThere(rule.passing)) return { valid: true, passed: null, reason: 'ranked_by_votes', comparisons: comparisons };
-    var passed = compare('passing', rule.passing, count.yes);
+    if (!isThere(passing)) return { valid: true, passed: null, reason: 'ranked_by_votes', comparisons: comparisons };
+    var passed = compare('passing', passing, count.yes);
     return { valid: true, passed: passed, reason: passed ? 'passed' : 'threshold', comparisons: comparisons };
   }
 
   /* Who is chosen: who reached the majority, by the order of votes; a tie at the cut is left to another vote. */
   function elected(rule, count, votes, asked) {
-    need(isMap(rule), 'rule');
-    var outcome = judged(Object.assign({}, rule, { passing: null }), count), share = rule.passing, seats = asked.seats;
+    var outcome = judged(rule.quorum, null, count), share = rule.passing, seats = asked.seats;
     if (!outcome.valid) return [outcome, { votes: votes, elected: [], tied: [], seats_open: seats }];
-    if (isThere(share)) {
-      need(isMap(share) && isWhole(share.num) && isWhole(share.den) && typeof share.strict === 'boolean'
-        && (share.basis === 'E' || share.basis === 'P'), 'rule');
-    }
     function reaches(option) {
       if (!votes[option] || !isThere(share)) return votes[option] > 0;
       var all = share.basis === 'E' ? count.on_roll : count.present;
@@ -404,16 +439,16 @@
 
   /* The numbers are those of the result, the law was applied to them, the result is signed and on the board. */
   async function decided(archive, counts, digest, end, key) {
-    var result = archive.result, count = counts[0], votes = counts[1], asked = counts[2], most = counts[3];
-    need(isMap(result) && isMap(result.count), 'count');
-    var full = Object.assign({}, count, { issued: most !== null ? most : isWhole(result.count.issued) ? result.count.issued : null, weights: null });
-    need(same(result.count, full), 'count');
+    var result = archive.result, votes = counts[1], asked = counts[2], told = null;
+    /* sheets that were handed out are on the board: a number of them that stands in the result alone could void any vote */
+    var full = Object.assign({}, counts[0], { issued: counts[3], weights: null });
+    need(isMap(result) && same(result.count, full), 'count');
     turnout(result.turnout, full);
-    var told = null;
+    var rule = computable(archive.manifest.rule);
     if (asked) {
       need(isMap(result.choice) && same(result.choice.votes, votes), 'count');
-      told = elected(archive.manifest.rule, full, votes, asked);
-    } else told = [judged(archive.manifest.rule, full), null];
+      told = elected(rule, full, votes, asked);
+    } else told = [judged(rule.quorum, rule.passing, full), null];
     need(same(result.outcome, told[0]) && same(result.choice, told[1]), 'rule');
     await bound(archive, digest, end, key);
   }
@@ -434,7 +469,6 @@
 
   /* Annulled by hand: nobody named, nothing opened or counted, the reason signed and on the board. */
   async function annulled(archive, toldNames, digest, end, key) {
-    function isNone(value) { return value === null || value === undefined; }
     var result = archive.result, why = result.annulled;
     need(!toldNames[0].length, 'named');
     need(!toldNames[2].length, 'settled');
@@ -453,6 +487,8 @@
   async function bound(archive, digest, end, key) {
     var result = archive.result, poll = archive.manifest.poll;
     need(result.manifest === digest && result.poll === poll && result.root === end, 'result');
+    /* what was called an opinion poll when ballots were asked for decides nothing afterwards */
+    need(result.binding === false || (result.binding === true && archive.manifest.binding === true), 'result');
     var own = hex(await sha([bytes(jcs(result))]));
     var leafOfIt = archive.entries.find(function (one) { return one.k === 'result'; });
     need(same(leafOfIt, { k: 'result', poll: poll, sha256: own, v: 1 }), 'result');
@@ -462,7 +498,7 @@
   /* A moment as it is written, and no other way; in milliseconds. */
   function moment(text) {
     var at = typeof text === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : NaN;
-    need(at === at && written(at) === text, 'settled');
+    need(at === at && written(at) === text && text > '2000', 'settled');
     return at;
   }
   function written(at) { return new Date(at).toISOString().replace('.000Z', 'Z'); }
@@ -474,6 +510,8 @@
     var first = Math.floor((moment(result.t) + china) / day) * day;
     var wanted = number ? written(first + (number + 1) * day - china) : null;
     need((until === undefined ? null : until) === wanted, 'settled');
+    /* after the year 9999 there are several ways to write it */
+    if (wanted !== null) moment(wanted);
   }
 
   /* Whether it stands: one that may be challenged says until when, and a leaf after it what became of it. */
@@ -491,10 +529,10 @@
     return one.s;
   }
 
-  root.liushengVerify = { verify: verify, Wrong: Wrong };
+  root.liushengVerify = { read: read, verify: verify, Wrong: Wrong };
 
   if (typeof document === 'undefined') return;
-  /* <form data-verify="/v1/votes/…/archive">: a button, a field for the published fingerprint, sentences to show. */
+  /* <form data-verify="/v1/votes/…/archive" data-poll="the vote's id">: a button, a field for the published fingerprint, sentences to show. */
   document.addEventListener('submit', function (event) {
     var form = event.target, out = form.querySelector('[data-out]');
     if (!form.hasAttribute('data-verify')) return;
@@ -505,8 +543,9 @@
       out.hidden = false;
     }
     say(true, form.getAttribute('data-working'));
-    fetch(form.getAttribute('data-verify')).then(function (answer) { return answer.json(); }).then(function (archive) {
-      return verify(archive, form.elements.fingerprint.value);
+    fetch(form.getAttribute('data-verify')).then(function (answer) { return answer.arrayBuffer(); }).then(function (raw) {
+      var text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
+      return verify(read(text), form.elements.fingerprint.value, form.getAttribute('data-poll'));
     }).then(function (found) {
       var count = found.count, why = found.annulled;
       if (why) {

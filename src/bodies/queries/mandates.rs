@@ -8,7 +8,7 @@ use super::{super::rows::mandate, covered};
 use crate::{
     clock,
     error::Result,
-    ids::{BodyId, MandateId},
+    ids::{BodyId, MandateId, PersonId},
 };
 
 /// More are never shown at once.
@@ -35,6 +35,15 @@ pub struct Mandate {
     /// Until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<FixedOffset>>,
+    /// When it was ended before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<FixedOffset>>,
+    /// Who ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<PersonId>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_reason: Option<String>,
 }
 
 impl From<mandate::Model> for Mandate {
@@ -48,6 +57,9 @@ impl From<mandate::Model> for Mandate {
             source: row.source,
             starts_at: clock::local(row.starts_at),
             ends_at: row.ends_at.map(clock::local),
+            ended_at: row.ended_at.map(clock::local),
+            ended_by: row.ended_by,
+            end_reason: row.end_reason,
         }
     }
 }
@@ -70,6 +82,7 @@ pub async fn mandate_for(
         .filter(mandate::Column::ToBodyId.eq(to_body))
         .filter(mandate::Column::Scope.eq(scope))
         .filter(mandate::Column::StartsAt.lte(now))
+        .filter(mandate::Column::EndedAt.is_null())
         .filter(unending)
         .filter(subject.into_iter().fold(any_subject, |any, id| any.add(mandate::Column::SubjectId.eq(id))))
         .order_by_desc(mandate::Column::StartsAt)
@@ -83,7 +96,8 @@ pub async fn mandate_for(
     Ok(rows.into_iter().find(gives).map(Mandate::from))
 }
 
-/// What these bodies let others do in their name, now or from some day on; the newest first.
+/// What these bodies let others do in their name, now or from some day on, and what of it they ended before its time; the
+/// newest first.
 ///
 /// # Errors
 /// When the database cannot be read.

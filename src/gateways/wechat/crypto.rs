@@ -12,7 +12,7 @@ use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::
 use ring::digest;
 use subtle::ConstantTimeEq;
 
-use crate::hex::hex;
+use crate::{hex::hex, keys::same};
 
 /// Padding goes to this block, whatever the cipher's own is.
 const BLOCK: usize = 32;
@@ -39,7 +39,7 @@ pub fn signature(parts: &[&str]) -> String {
 /// Is this the signature of these parts? In constant time.
 #[must_use]
 pub fn is_signed(parts: &[&str], given: &str) -> bool {
-    signature(parts).as_bytes().ct_eq(given.as_bytes()).into()
+    same(&signature(parts), given)
 }
 
 /// The signature that `wx.config` wants. `url` is the page's whole address without what follows `#`.

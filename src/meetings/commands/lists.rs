@@ -47,9 +47,7 @@ pub(super) async fn entitled(
 ) -> Result<Option<HashSet<PersonId>>> {
     Ok(match audience {
         Audience::Members => Some(bodies::members::voting(tx, body, (tx.now(), clock::local_date(starts_at))).await?),
-        Audience::Representatives => {
-            Some(bodies::holders(tx, "representatives", area, clock::local_date(tx.now())).await?)
-        }
+        Audience::Representatives => Some(bodies::representatives(tx, area, clock::local_date(tx.now())).await?),
         Audience::Villagers | Audience::Group => None,
     })
 }

@@ -6,7 +6,8 @@ use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 use super::{
-    founding::{self, Founding, term_line},
+    body_changes,
+    founding::{self, Founding, Given, term_line},
     frame::{Clerk, Desk, Draft, places},
     sheets::{Find, Found, search},
 };
@@ -51,6 +52,11 @@ impl BodiesPage {
         self.rooms.get(&body.body.id)
     }
 
+    /// What was changed of a body, the newest first.
+    fn changed(&self, body: &BodyView) -> Option<&Vec<String>> {
+        self.changes.get(&body.body.id.to_string())
+    }
+
     /// The terms of a body that are not over.
     fn terms_of(&self, body: &BodyView) -> Vec<String> {
         self.terms.iter().filter(|term| term.body_id == body.body.id).map(term_line).collect()
@@ -91,11 +97,12 @@ struct BodiesPage {
     may_group: bool,
     groups: HashMap<SeatId, Vec<i32>>,
     rooms: HashMap<BodyId, RoomView>,
+    changes: HashMap<String, Vec<String>>,
     roles: Vec<(&'static str, String)>,
     /// Terms that are not over.
     terms: Vec<TermView>,
-    /// What is done in another's name: a sentence each.
-    mandates: Vec<String>,
+    /// What is done in another's name.
+    mandates: Vec<Given>,
     founding: Founding,
     find: String,
     found: Vec<Found>,
@@ -120,7 +127,8 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         page: clerk.page(text::say("desk-bodies")).at("/desk/bodies"),
         desk: clerk.desk(),
         founding: Founding::of(app, clerk, (&area, &bodies, &terms), &draft).await?,
-        mandates: founding::mandates(app, &bodies).await?,
+        mandates: founding::mandates(app, clerk, (&area, &bodies)).await?,
+        changes: body_changes::of(app, &bodies).await?,
         terms,
         draft,
         areas: places(db, clerk, &area).await?,
@@ -154,6 +162,7 @@ pub(super) async fn act(
         "found" => founding::found(&app, &clerk, &fields).await,
         "term" => founding::begin_term(&app, &clerk, &fields).await,
         "mandate" => founding::give(&app, &clerk, &fields).await,
+        "mandate-end" => founding::end(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {

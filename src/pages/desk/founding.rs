@@ -1,4 +1,6 @@
 //! Setting up bodies: founding one, beginning its term, and what a committee lets a council do in its name.
+use std::collections::HashMap;
+
 use askama::Template;
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use sea_orm::Iterable;
@@ -11,15 +13,15 @@ use crate::{
     app::App,
     areas::{self, AreaName, TOWN_CODE, VILLAGE_CODE},
     bodies::{
-        self, BodyKind, BodyView, By, FoundBody, GiveMandate, Mandate, OpenTerm, Right, Role, TermView,
+        self, BodyKind, BodyView, By, EndMandate, FoundBody, GiveMandate, Mandate, OpenTerm, Right, Role, TermView,
         queries::mandates_from, rules::fits_level,
     },
     clock,
     error::{Checks, Result},
-    ids::{BodyId, MatterId},
+    ids::{BodyId, MandateId, MatterId},
     matters::{self, MatterSummary},
     pages::{fields::Fields, words::Words},
-    text,
+    people, text,
 };
 
 /// The forms, under the list of bodies; nothing for who may do none of it.
@@ -123,35 +125,67 @@ pub(super) fn term_line(term: &TermView) -> String {
     text::say_with("desk-term-line", &blanks)
 }
 
-/// What the committees among these bodies let councils do now, or from some day on: a sentence each.
-pub(super) async fn mandates(app: &App, here: &[BodyView]) -> Result<Vec<String>> {
+/// What a committee let a council do.
+pub(super) struct Given {
+    pub(super) id: String,
+    /// Who lets whom do what, until when.
+    pub(super) sentence: String,
+    /// When it was ended before that, by whom and why.
+    pub(super) ended: Option<String>,
+    pub(super) may_end: bool,
+}
+
+/// What the committees among these bodies let councils do now, or from some day on, and what of it they ended.
+pub(super) async fn mandates(app: &App, clerk: &Clerk, (area, here): (&str, &[BodyView])) -> Result<Vec<Given>> {
     let db = app.store.read();
     let given = mandates_from(db, here.iter().map(|view| view.body.id).collect(), app.now()).await?;
     let ids = given.iter().flat_map(|one| [one.from_body_id, one.to_body_id]).collect();
     let names = bodies::queries::names(db, ids).await?;
     let about: Vec<MatterId> = given.iter().filter_map(|one| one.subject_id.as_deref()?.parse().ok()).collect();
     let titles = matters::queries::titles(db, about).await?;
+    let who = people::names(db, given.iter().filter_map(|one| one.ended_by).collect()).await?;
+    let may_manage = clerk.may(Right::ManageBodies, area);
+    let may_end = |one: &Mandate| {
+        let from = here.iter().find(|view| view.body.id == one.from_body_id);
+        one.ended_at.is_none() && (may_manage || from.is_some_and(|view| leads(clerk, view)))
+    };
+    let show = |one: &Mandate| {
+        let title = one.subject_id.as_deref().and_then(|id| titles.get(&id.parse::<MatterId>().ok()?)).cloned();
+        let by = one.ended_by.and_then(|id| who.get(&id)).cloned().unwrap_or_default();
+        Given {
+            id: one.id.to_string(),
+            sentence: given_sentence(one, &names, title.unwrap_or_default()),
+            ended: one.ended_at.map(|at| ended_sentence(one, at, by)),
+            may_end: may_end(one),
+        }
+    };
+    Ok(given.iter().map(show).collect())
+}
+
+fn given_sentence(one: &Mandate, names: &HashMap<BodyId, String>, title: String) -> String {
     let called = |id: &BodyId| names.get(id).cloned().unwrap_or_default();
     let day = |at: DateTime<FixedOffset>| at.date_naive().to_string();
-    let sentence = |one: &Mandate| {
-        let title = one.subject_id.as_deref().and_then(|id| titles.get(&id.parse::<MatterId>().ok()?)).cloned();
-        let blanks = [
-            ("from", called(&one.from_body_id).into()),
-            ("to", called(&one.to_body_id).into()),
-            ("source", one.source.as_str().into()),
-            ("begins", day(one.starts_at).into()),
-            ("ends", one.ends_at.map(|at| day(at - TimeDelta::seconds(1))).unwrap_or_default().into()),
-            ("title", title.unwrap_or_default().into()),
-        ];
-        let key = match (one.subject_id.is_some(), one.ends_at.is_some()) {
-            (true, true) => "desk-given-until-for",
-            (true, false) => "desk-given-for",
-            (false, true) => "desk-given-until",
-            (false, false) => "desk-given",
-        };
-        text::say_with(key, &blanks)
+    let blanks = [
+        ("from", called(&one.from_body_id).into()),
+        ("to", called(&one.to_body_id).into()),
+        ("source", one.source.as_str().into()),
+        ("begins", day(one.starts_at).into()),
+        ("ends", one.ends_at.map(|at| day(at - TimeDelta::seconds(1))).unwrap_or_default().into()),
+        ("title", title.into()),
+    ];
+    let key = match (one.subject_id.is_some(), one.ends_at.is_some()) {
+        (true, true) => "desk-given-until-for",
+        (true, false) => "desk-given-for",
+        (false, true) => "desk-given-until",
+        (false, false) => "desk-given",
     };
-    Ok(given.iter().map(sentence).collect())
+    text::say_with(key, &blanks)
+}
+
+fn ended_sentence(one: &Mandate, at: DateTime<FixedOffset>, who: String) -> String {
+    let reason = one.end_reason.as_deref().unwrap_or_default();
+    let day = at.date_naive().to_string();
+    text::say_with("desk-given-ended", &[("day", day.into()), ("who", who.into()), ("reason", reason.into())])
 }
 
 /// Founds a body here, and in the other villages that were chosen.
@@ -185,7 +219,7 @@ pub(super) async fn begin_term(app: &App, clerk: &Clerk, fields: &Fields) -> Res
     open.await.map(drop)
 }
 
-/// Lets a council act in the name of a committee, to the end of a day: nothing ends it before.
+/// Lets a council act in the name of a committee, to the end of a day.
 pub(super) async fn give(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let last: NaiveDate = fields.required("ends_on")?;
     let mut checks = Checks::default();
@@ -204,4 +238,14 @@ pub(super) async fn give(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()
         Box::pin(bodies::give_mandate(tx, actor, input))
     });
     give.await.map(drop)
+}
+
+/// Ends that before the day.
+pub(super) async fn end(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let id: MandateId = fields.required("mandate_id")?;
+    let input = (id, EndMandate { reason: fields.text("reason").to_owned() });
+    let end = app.once(clerk.actor.clone(), fields.key(), "end_mandate", input, |tx, actor, input| {
+        Box::pin(bodies::end_mandate(tx, actor, input))
+    });
+    end.await.map(drop)
 }

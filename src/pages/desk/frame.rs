@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 18] = [
+const DOORS: [(&str, &str, Option<Right>); 19] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/referrals", "desk-referrals", None),
@@ -43,6 +43,7 @@ const DOORS: [(&str, &str, Option<Right>); 18] = [
     ("/desk/legal", "desk-legal", None),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
     ("/desk/wechat", "desk-wechat", Some(Right::ImportRoster)),
+    ("/desk/webhooks", "desk-webhooks", Some(Right::ManageWebhooks)),
     ("/desk/held", "desk-held", Some(Right::Moderate)),
     ("/desk/reports", "desk-reports", Some(Right::Moderate)),
     ("/desk/county", "county-title", Some(Right::OperateCounty)),

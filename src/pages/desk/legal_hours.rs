@@ -70,7 +70,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     let mut codes = villages(db, bodies::areas_with(&clerk.actor, Right::NoteLegality)).await?;
     codes.sort();
     let shown = HoursPage {
-        page: clerk.page(text::say("desk-legal-hours")).at("/desk/legal/hours"),
+        page: clerk.page(text::say("desk-legal-worked")).at("/desk/legal/hours"),
         desk: clerk.desk(),
         draft,
         areas: places(db, clerk, &area).await?,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Matters among which one is chosen.
-const CHOICES: u64 = 100;
+const MATTERS: u64 = 100;
 
 /// Which matters are listed.
 #[derive(Debug, Default, Deserialize)]
@@ -44,17 +44,6 @@ struct ListPage {
     rows: Vec<(MatterSummary, Option<Due>)>,
     more: String,
     next_cursor: Option<String>,
-}
-
-/// The matters of an area that are under way, to choose among.
-pub(super) async fn under_way(app: &App, area: &str) -> Result<Vec<MatterSummary>> {
-    let query = MattersQuery {
-        area: Some(area.to_owned()),
-        state: Some(MatterState::Open),
-        limit: Some(CHOICES),
-        ..MattersQuery::default()
-    };
-    Ok(matters::queries::list(app.store.read(), query).await?.items)
 }
 
 /// The list.
@@ -84,6 +73,17 @@ pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Qu
         state,
     };
     Ok(render(&shown))
+}
+
+/// Those under way in an area, to choose from.
+pub(super) async fn under_way(app: &App, area: &str) -> Result<Vec<MatterSummary>> {
+    let query = MattersQuery {
+        area: Some(area.to_owned()),
+        state: Some(MatterState::Open),
+        limit: Some(MATTERS),
+        ..MattersQuery::default()
+    };
+    Ok(matters::queries::list(app.store.read(), query).await?.items)
 }
 
 fn more(area: &str, stage: &str, state: &str) -> String {

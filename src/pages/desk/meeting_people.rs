@@ -91,9 +91,7 @@ pub(super) async fn roll(app: &App, meeting: &MeetingView, list: Option<Vec<List
         Audience::Members => {
             bodies::members::voting(db, meeting.body_id, (now, meeting.starts_at.date_naive())).await?
         }
-        Audience::Representatives => {
-            bodies::holders(db, "representatives", &meeting.area_code, clock::local_date(now)).await?
-        }
+        Audience::Representatives => bodies::representatives(db, &meeting.area_code, clock::local_date(now)).await?,
         Audience::Villagers | Audience::Group => HashSet::new(),
     };
     if meeting.starts_at <= clock::local(now) {

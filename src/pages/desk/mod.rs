@@ -7,6 +7,7 @@
 mod agenda;
 mod aloud;
 mod bodies;
+mod body_changes;
 mod callers;
 mod charters;
 mod county;
@@ -45,6 +46,7 @@ mod suspensions;
 mod tasks;
 mod todo;
 mod votes;
+mod webhooks;
 mod wechat;
 
 use axum::{
@@ -104,6 +106,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/members/{form}", post(members::act))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
+        .route("/desk/webhooks", get(webhooks::show))
+        .route("/desk/webhooks/{form}", post(webhooks::act))
         .route("/desk/wechat", get(wechat::show).post(wechat::put_up_menu))
         .route("/desk/held", get(held::show).post(held::decide))
         .route("/desk/held/media", post(held::set_media_review))

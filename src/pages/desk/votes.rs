@@ -27,7 +27,7 @@ use crate::{
             self, AnnulVote,
             challenges::{AnswerChallenge, answer_challenge},
         },
-        office::{may_bend, may_run, stands_in},
+        office::{is_about, may_bend, may_run, stands_in},
         queries::{
             self,
             challenges::{self, ChallengeView},
@@ -117,7 +117,8 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         // a key that is shown and not yet written down must not go away by itself
         page.live = None;
     }
-    let bends = may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
+    let is_own = is_about(&clerk.actor, &vote);
+    let bends = !is_own && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
     let can_annul = commands::is_annullable(&vote.state) && bends;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, &vote);
@@ -130,7 +131,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };
     let can_answer = opens_votes && is_provisional;
     let can_overturn = is_provisional && bends;
-    let stands_in = is_provisional && stands_in(&clerk.actor, &vote.area_code);
+    let stands_in = is_provisional && !is_own && stands_in(&clerk.actor, &vote.area_code);
     let challenges = challenges::of(app, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;

@@ -31,8 +31,10 @@ const OLDER_TRIES: usize = 30;
 const ANEW_TRIES: usize = 3;
 /// A little longer than the server lets it take.
 const ANEW_WITHIN: Duration = Duration::from_secs(330);
-/// Tables in whose files nothing of what was taken away may stay: destroyed keys; who cast which sealed ballot.
-const TAKEN_AWAY: [&str; 4] = ["data_keys", "envelopes", "board_pending", "roll_entries"];
+/// Tables in whose files nothing of what was taken away may stay: destroyed keys; who cast which sealed ballot,
+/// and when; what the few on paper chose.
+const TAKEN_AWAY: [&str; 7] =
+    ["data_keys", "envelopes", "board_pending", "roll_entries", "board_envelopes", "board_heads", "paper_counts"];
 /// "liusheng" in ASCII. Advisory locks are counted by database, so two of ours on one server do not meet.
 const THE_WRITER: i64 = 0x6c69_7573_6865_6e67;
 /// The first that has everything used here and is still cared for.

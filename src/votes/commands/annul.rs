@@ -1,4 +1,5 @@
 //! Annulling: a vote with a wrong question, or with two keys lost, is stopped by hand; a reason is published, a count never.
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +17,7 @@ use crate::{
     votes::{
         office,
         queries::{self, Annulled, VoteView},
+        rows::{envelope, vote},
         sealed,
     },
 };
@@ -48,9 +50,12 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
     if !is_annullable(&before.state) {
         return Err(Code::WrongState.into());
     }
-    let vote = close::enter(tx, &before, queries::ANNULLED).await?.ok_or(Code::WrongState)?;
+    let mut vote = close::enter(tx, &before, queries::ANNULLED).await?.ok_or(Code::WrongState)?;
+    if vote.has_board && !board::queries::is_signable(tx, id).await? {
+        vote = without_board(tx, vote).await?;
+    }
     let has_begun = matches!(before.state.as_str(), queries::OPEN | queries::POSTED | queries::COUNTING_PAPER);
-    if has_begun && before.has_board {
+    if has_begun && vote.has_board {
         if vote.secrecy == Secrecy::Secret.as_str() {
             sealed::strip(tx, &vote).await?;
         } else {
@@ -63,6 +68,20 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
     conclude(tx, &vote, Ending::Annulled(why, actor.person)).await?;
     boxes::forget(tx, &vote).await?;
     queries::vote(tx, id).await
+}
+
+/// The key that signed its board is lost with its file: the board ends where it stands, and whose a sealed ballot was goes with
+/// the ballot.
+async fn without_board(tx: &Tx, vote: vote::Model) -> Result<vote::Model> {
+    board::commands::give_up(tx, vote.id).await?;
+    let is_secret = vote.secrecy == Secrecy::Secret.as_str();
+    if is_secret {
+        envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote.id)).exec(tx).await?;
+    }
+    let mut change = vote.into_active_model();
+    change.has_board = Set(false);
+    change.links_left = Set(is_secret);
+    Ok(change.update(tx).await?)
 }
 
 /// Is there no result yet?

@@ -62,10 +62,11 @@ pub struct SignPaper {
     pub reason: Option<String>,
 }
 
-/// May the actor count: who runs the vote, and who supervises the village?
+/// May the actor count: who runs the vote, and who supervises the village; nobody who is voted on?
 #[must_use]
 pub(in crate::votes) fn may_count(actor: &Actor, vote: &vote::Model) -> bool {
-    sealed::holds(actor, Trustee::Supervision, &vote.area_code) || office::runs(actor, vote)
+    let supervises = || sealed::holds(actor, Trustee::Supervision, &vote.area_code);
+    !office::is_voted_on(vote, actor.person) && (supervises() || office::runs(actor, vote))
 }
 
 /// Writes down what is in a box; again, in place of what the same person wrote before.

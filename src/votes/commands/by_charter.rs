@@ -32,7 +32,8 @@ pub(super) fn applied(preset: &Preset, rule: Option<&CharterRule>) -> Preset {
     rule.applied(preset, law)
 }
 
-fn said(share: Share) -> String {
+/// A share in words, as in 超过名册人数的 1/2.
+pub(in crate::votes) fn said(share: Share) -> String {
     let key = match (share.basis, share.strict) {
         (Basis::OnRoll, true) => "vote-share-all-more",
         (Basis::OnRoll, false) => "vote-share-all-least",

@@ -236,12 +236,14 @@ async fn told_by_whom(tx: &Tx, casting: Casting, cast_by: Option<PersonId>) -> E
     }
 }
 
-/// After the end nobody knows any more whose a sealed ballot was; who has the envelope gets its receipt again. Sealing
-/// twice never gives the same envelope: what the server sealed is known by its id, which nobody else was told.
+/// After the end nobody knows any more whose a sealed ballot was; who has the envelope gets its receipt again, until
+/// everybody has them. Sealing twice never gives the same envelope: what the server sealed is known by its id, which nobody
+/// else was told.
 async fn taken_before(tx: &Tx, vote: VoteId, paper: &Paper) -> Result<Cast> {
     let by = paper.sealed_by().ok_or(Code::VoteClosed)?;
     let kept = board::queries::kept_as(tx, vote, paper.cast_id).await?;
-    let kept = kept.filter(|kept| by == SealedBy::Server || kept.hash == paper.hash).ok_or(Code::VoteClosed)?;
+    let is_own = |kept: &board::commands::Kept| by == SealedBy::Server || kept.hash == paper.hash;
+    let kept = kept.filter(|kept| !kept.accepted.is_empty() && is_own(kept)).ok_or(Code::VoteClosed)?;
     let at = kept.accepted.parse().map_err(Error::broken)?;
     Ok(Cast { vote, cast_id: kept.cast_id, hash: kept.hash, at, sealed_by: None })
 }

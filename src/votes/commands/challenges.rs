@@ -101,7 +101,8 @@ async fn answerable(
     let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
     // a council is not the village's to overturn, whoever supervises the village
     let is_apart = !upholds || !queries::is_inside(&vote.preset);
-    if is_late && is_apart && stands_in(actor, &vote.area_code) {
+    let is_about = office::is_voted_on(vote, actor.person);
+    if is_late && is_apart && !is_about && stands_in(actor, &vote.area_code) {
         return found;
     }
     if upholds {

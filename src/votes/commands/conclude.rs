@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 
-use super::{Tally, overdue, settle};
+use super::{Secrecy, Tally, overdue, settle};
 use crate::{
     board::{self, lsb1},
     error::{Error, Result},
@@ -61,15 +61,18 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
     if let Some(by) = by {
         happening = happening.by(by);
     }
-    vote::Entity::update_many()
+    let mut change = vote::Entity::update_many()
         .col_expr(vote::Column::State, Expr::value(state))
         .col_expr(vote::Column::IsBinding, Expr::value(is_binding))
         .col_expr(vote::Column::Result, Expr::value(kept))
         .col_expr(vote::Column::Settlement, Expr::value(is_provisional.then_some(queries::PROVISIONAL)))
         .col_expr(vote::Column::ChallengeUntil, Expr::value(until))
-        .filter(vote::Column::Id.eq(vote.id))
-        .exec(tx)
-        .await?;
+        .filter(vote::Column::Id.eq(vote.id));
+    if vote.has_board && vote.secrecy == Secrecy::Secret.as_str() {
+        // when each ballot came leaves the files, too
+        change = change.col_expr(vote::Column::LinksLeft, Expr::value(true));
+    }
+    change.exec(tx).await?;
     overdue::lapse(tx, vote).await?;
     if vote.has_board {
         publish(tx, vote, (&result, is_binding, (now, until)), plaintexts.as_ref()).await?;

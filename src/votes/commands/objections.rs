@@ -331,7 +331,8 @@ async fn decidable(
     let vote = queries::row(tx, id).await?;
     let found = row(tx, (id, objection)).await;
     let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
-    if !(is_late && office::stands_in(actor, &vote.area_code)) {
+    let is_about = office::is_voted_on(&vote, actor.person);
+    if !(is_late && !is_about && office::stands_in(actor, &vote.area_code)) {
         office::require(actor, &vote)?;
     }
     Ok((vote, found?))

@@ -29,7 +29,7 @@ pub(super) async fn composed(
     if preset.unit != Unit::Representative {
         return Ok(preset);
     }
-    let seated = bodies::holders(tx, "representatives", area, day).await?;
+    let seated = bodies::representatives(tx, area, day).await?;
     let chosen = electors.iter().map(|elector| elector.person).filter(|person| seated.contains(person));
     let chosen: Vec<PersonId> = chosen.collect();
     let women = women_among(tx, &chosen).await?;

@@ -63,9 +63,7 @@ pub(super) async fn petitioned(
     let member = member.ok_or_else(|| refused("recall.member_id", "not_a_member"))?;
     let all = match asked.signed_by {
         Signers::Electors => electors,
-        Signers::Representatives => {
-            bodies::holders(tx, "representatives", &about.area, clock::local_date(tx.now())).await?.len()
-        }
+        Signers::Representatives => bodies::representatives(tx, &about.area, clock::local_date(tx.now())).await?.len(),
     };
     let all = all as u64;
     let timing = timing(tx.calendar(), asked.received_on, input.closes_at);

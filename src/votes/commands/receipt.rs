@@ -69,7 +69,7 @@ pub struct BallotReceipt {
     /// Who sealed a secret ballot; `server` is the weaker promise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed_by: Option<SealedBy>,
-    /// Which key signed.
+    /// Which key signed: that of the board, which the manifest names.
     pub key_id: String,
     /// Ed25519, in hex, over `LSB1-receipt NUL {"accepted","cast_id","h","poll","promise_s"}` in canonical JSON; `h` is
     /// `ballot_hash`, `poll` is `vote_id`.
@@ -84,14 +84,14 @@ impl BallotReceipt {
     }
 }
 
-/// Signs the receipt of a ballot; outside the unit of work, because the writer has better things to do.
+/// Signs the receipt of a ballot with the key of its board; outside the unit of work, because the writer has better things to
+/// do.
 ///
 /// # Errors
-/// When there is no signing key.
-pub fn sign(keys: &Keys, cast: Cast) -> Result<BallotReceipt> {
+/// When there is no such key.
+pub fn sign(keys: &Keys, key_id: String, cast: Cast) -> Result<BallotReceipt> {
     let accepted = lsb1::moment(cast.at);
     let told = lsb1::receipt(&cast.vote.to_string(), (&cast.cast_id.to_string(), &cast.hash), &accepted);
-    let (key_id, _) = keys.signer()?;
     let signature = lsb1::hex(&keys.sign_by(&key_id, &lsb1::statement(Signed::Receipt, &told))?);
     Ok(BallotReceipt {
         vote_id: cast.vote,
@@ -116,12 +116,12 @@ mod tests {
         let keys = Keys::load_or_make(folder.path()).unwrap();
         let (vote, cast_id, at) = (VoteId::new(), Uuid::new_v4(), DateTime::UNIX_EPOCH);
         let cast = Cast { vote, cast_id, hash: "00".into(), at, sealed_by: None };
-        let receipt = sign(&keys, cast.clone()).unwrap();
+        let (key_id, key) = keys.signer().unwrap();
+        let receipt = sign(&keys, key_id.clone(), cast.clone()).unwrap();
         let told = serde_json::json!({
             "accepted": "1970-01-01T00:00:00Z", "cast_id": cast_id, "h": "00", "poll": vote, "promise_s": 60,
         });
-        let key = lsb1::hex(&keys.signer().unwrap().1);
-        assert!(lsb1::is_signed(&key, Signed::Receipt, &told, &receipt.signature));
-        assert_eq!(sign(&keys, cast).unwrap(), receipt, "the same receipt again");
+        assert!(lsb1::is_signed(&lsb1::hex(&key), Signed::Receipt, &told, &receipt.signature));
+        assert_eq!(sign(&keys, key_id, cast).unwrap(), receipt, "the same receipt again");
     }
 }

@@ -8,10 +8,10 @@ use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 
-use super::OpenVote;
+use super::{OpenVote, about::refused};
 use crate::{
     error::{Checks, Result},
-    ids::HouseholdId,
+    ids::{HouseholdId, PersonId},
     people::{self, queries::Named},
     store::Tx,
     text,
@@ -44,11 +44,13 @@ pub(super) fn check(checks: &mut Checks, input: &OpenVote) {
 /// `invalid_fields` for a number that no household of the village has, for one that is named twice or chooses in another vote now;
 /// `not_found` for a vote before that is not there.
 pub(super) async fn homes(tx: &Tx, input: &OpenVote, area: &str) -> Result<Vec<HouseholdId>> {
-    if let Some(before) = input.parent_vote_id {
-        return queries::homes_of(&queries::row(tx, before).await?);
-    }
     let (mut checks, mut homes) = (Checks::default(), Vec::new());
     let choosing = queries::choosing(tx, area).await?;
+    if let Some(before) = input.parent_vote_id {
+        homes = queries::homes_of(&queries::row(tx, before).await?)?;
+        let is_free = !homes.iter().any(|home| choosing.contains(home));
+        checks.require(is_free, "parent_vote_id", "chooses_already");
+    }
     for (at, number) in input.households.iter().enumerate() {
         let field = format!("households[{at}]");
         match people::queries::household_numbered(tx, area, number.trim()).await? {
@@ -86,6 +88,28 @@ pub(super) async fn require_candidates(tx: &Tx, input: &OpenVote, (area, day): (
         }
     }
     checks.done()
+}
+
+/// Who stands, as persons: nobody in a vote whose candidates are texts.
+///
+/// # Errors
+/// `invalid_fields` for who would open a vote on the own name.
+pub(super) async fn standing(
+    tx: &Tx,
+    by: PersonId,
+    (preset, area, options): (&str, &str, Option<&str>),
+) -> Result<Vec<PersonId>> {
+    let mut ids = Vec::new();
+    if !is_selection(preset) {
+        return Ok(ids);
+    }
+    for option in queries::options_of(options)? {
+        // who is on the roster no more since the round before stands all the same, and takes no seat
+        if let Named::One(id) = candidate(tx, area, &option.text).await? {
+            ids.push(id);
+        }
+    }
+    if ids.contains(&by) { Err(refused("options", "not_yourself")) } else { Ok(ids) }
 }
 
 /// The rule says how many households choose together, wherever it is read.

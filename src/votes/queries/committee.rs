@@ -19,7 +19,7 @@ const LOOKED_AT: u64 = 20;
 /// # Errors
 /// When the database cannot be read.
 pub async fn committee(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>) -> Result<Vec<SeatView>> {
-    let Some(id) = bodies::of_kind(db, "village_committee", area).await? else { return Ok(Vec::new()) };
+    let Some(id) = bodies::committee(db, area).await? else { return Ok(Vec::new()) };
     let mut seats = bodies::members_of(db, id, now).await?;
     seats.retain(|seat| matches!(seat.role, Role::Chair | Role::ViceChair | Role::Member));
     Ok(seats)

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::App,
-    clock,
+    board, clock,
     error::Result,
     ids::{MatterId, PersonId, VoteId},
     people,
@@ -155,12 +155,10 @@ async fn receipt(app: &App, entry: &roll_entry::Model) -> Result<Option<BallotRe
         .order_by_desc(envelope::Column::Rev)
         .one(app.store.read())
         .await?;
-    let signed = |row: envelope::Model| {
-        let sealed_by = row.sealed_by.as_deref().and_then(SealedBy::parse);
-        let (hash, at) = (row.ballot_hash, row.cast_at);
-        sign(&app.keys, Cast { vote: entry.vote_id, cast_id: row.cast_id, hash, at, sealed_by })
-    };
-    envelope.map(signed).transpose()
+    let Some(row) = envelope else { return Ok(None) };
+    let sealed_by = row.sealed_by.as_deref().and_then(SealedBy::parse);
+    let cast = Cast { vote: entry.vote_id, cast_id: row.cast_id, hash: row.ballot_hash, at: row.cast_at, sealed_by };
+    sign(&app.keys, board::queries::signer(app, cast.vote).await?, cast).map(Some)
 }
 
 type Own = (Option<roll_entry::Model>, Option<HouseholdSeat>);

@@ -1,12 +1,12 @@
 //! 推选村民代表: which households choose together, and whom a name on the ballot means.
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Display};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{OPEN, POSTED, WAITING_KEYS};
 use crate::{
     error::{Error, Result},
-    ids::HouseholdId,
+    ids::{HouseholdId, PersonId},
     people::{self, queries::Named},
     votes::rows::vote,
 };
@@ -20,10 +20,16 @@ pub(in crate::votes) fn homes_of(row: &vote::Model) -> Result<Vec<HouseholdId>> 
     ids.map(|id| id.parse().map_err(Error::broken)).collect()
 }
 
-/// The form in which they are kept.
+/// The candidates who are known as persons: those of a choice of representatives. Elsewhere they are texts.
+pub(in crate::votes) fn candidates_of(row: &vote::Model) -> Vec<PersonId> {
+    let ids = row.candidate_ids.iter().flat_map(|ids| ids.split(','));
+    ids.filter_map(|id| id.parse().ok()).collect()
+}
+
+/// The form in which households and candidates are kept.
 #[must_use]
-pub(in crate::votes) fn kept_homes(homes: &[HouseholdId]) -> Option<String> {
-    let ids: Vec<String> = homes.iter().map(ToString::to_string).collect();
+pub(in crate::votes) fn kept_ids(ids: &[impl Display]) -> Option<String> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     (!ids.is_empty()).then(|| ids.join(","))
 }
 

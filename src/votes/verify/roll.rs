@@ -23,7 +23,8 @@ pub(super) fn roll(archive: &Value, board: &Board<'_>) -> Checked<Roll> {
     let (mut leaves, mut tags) = (Vec::new(), BTreeSet::new());
     for (number, elector) in (1_u64..).zip(electors) {
         let (tag, unit) = (elector["tag"].as_str().ok_or("roll")?, elector["u"].as_str().ok_or("roll")?);
-        require(*elector == lsb1::elector_entry(number, tag, unit, elector["w"].as_u64().ok_or("roll")?), "roll")?;
+        // one vote each: nothing here weighs
+        require(*elector == lsb1::elector_entry(number, tag, unit, 1), "roll")?;
         require(tags.insert(tag.to_owned()), "roll")?;
         leaves.push(tree::leaf(jcs(elector).as_bytes()));
     }
@@ -56,7 +57,7 @@ impl Roll {
             match entry["op"].as_str() {
                 Some("add") => {
                     let (tag, unit) = (entry["tag"].as_str().ok_or("amend")?, entry["u"].as_str());
-                    let is_whole = unit.is_some() && entry["w"].as_u64().is_some() && fields == 9;
+                    let is_whole = unit.is_some() && entry["w"] == 1 && fields == 9;
                     require(is_whole && number == self.last + 1 && self.tags.insert(tag.to_owned()), "amend")?;
                     self.last = number;
                 }

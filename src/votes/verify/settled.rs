@@ -1,6 +1,6 @@
 //! Whether a result stands: one that may be challenged says until when, as many days as its vote said beforehand, and a leaf
 //! after it says what became of it, not before they were over; pure.
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 
 use super::{Board, Checked, require, said};
@@ -46,15 +46,17 @@ fn days(board: &Board<'_>, result: &Value) -> Checked<()> {
         0 => Value::Null,
         days => lsb1::moment(days_after(made, days)).into(),
     };
-    require(result["challenge_until"] == wanted, "settled")
+    require(result["challenge_until"] == wanted, "settled")?;
+    // after the year 9999 there are several ways to write it
+    if wanted.is_null() { Ok(()) } else { moment(&wanted).map(drop) }
 }
 
 /// A moment as it is written, and no other way.
 fn moment(told: &Value) -> Checked<DateTime<Utc>> {
     let text = told.as_str().ok_or("settled")?;
     let told = DateTime::parse_from_rfc3339(text).map_err(|_| "settled")?;
-    // whole seconds, and no 60th: the other two know none
+    // whole seconds and no 60th, which the other two do not know; no year that not everybody writes alike
     let at = DateTime::from_timestamp(told.timestamp(), 0).ok_or("settled")?;
-    require(lsb1::moment(at) == text, "settled")?;
+    require(lsb1::moment(at) == text && at.year() >= 2000, "settled")?;
     Ok(at)
 }

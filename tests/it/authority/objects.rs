@@ -128,6 +128,13 @@ impl World {
                 let person = self.fresh_person(place).await;
                 self.seat(self.committees[&place], person, "legal_officer", None).await.to_string()
             }
+            "mandate" => {
+                // not in force while others are asked whether a council may publish
+                let later = self.app.app.now() + TimeDelta::days(9);
+                let new = json!({ "from_body_id": self.committees[&place], "to_body_id": self.councils[&place],
+                    "scope": "publish_notice", "source": "会议", "starts_at": later });
+                id(&chair.post("/v1/mandates", new).await.ok())
+            }
             "webhook" => {
                 let url = format!("http://127.0.0.1:9/{}", Uuid::now_v7());
                 id(&chair.post(&format!("/v1/areas/{code}/webhooks"), json!({ "url": url })).await.ok())

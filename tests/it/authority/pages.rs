@@ -114,6 +114,7 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
                 "/desk/held",
                 "/decision",
                 "{id}/remove",
+                "/desk/webhooks/remove",
                 "/chains/{seq}/close",
             ];
             let ends = row.operation.starts_with("POST") && ends.iter().any(|end| row.operation.ends_with(end));

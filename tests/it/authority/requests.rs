@@ -147,6 +147,7 @@ impl World {
             "take_seat" => json!({ "person_id": self.fresh_person(place).await, "role": "member" }),
             "give_mandate" => json!({ "from_body_id": self.committees[&place], "to_body_id": self.councils[&place],
                 "scope": "publish_notice", "source": "会议", "starts_at": self.app.app.now() + TimeDelta::days(9) }),
+            "end_mandate" => json!({ "reason": "不再委托" }),
             "set_up_webhook" => json!({ "url": format!("http://127.0.0.1:9/{}", Uuid::now_v7()) }),
             "ask_code" => {
                 json!({ "phone": format!("199888877{:02}", super::matrix::ROLES.iter().position(|one| *one == role).unwrap()) })

@@ -93,6 +93,7 @@ fn uses_up(method: &Method, row: &Row) -> bool {
         "set_duty",
         "cast_ballot",
         "give_mandate",
+        "test_webhook",
     ];
     *method != Method::GET && !free.contains(&row.operation.as_str()) && row.object != "area"
 }

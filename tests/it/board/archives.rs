@@ -1,6 +1,8 @@
 //! Random archives: Rust, the browser's script and the independent one agree on every one of them, and refuse the forged.
+mod bent;
 mod forged;
 mod made;
+mod strict;
 
 use liusheng::{
     board::{
@@ -155,16 +157,10 @@ fn the_days_and_the_sheets_are_those_that_were_said_beforehand() {
     hushed["result"]["count"]["issued"] = Value::Null;
     // nothing is asked for where nothing stands, not where something stands that is no share
     let no_quorum = |archive: &Value| {
-        // sealed ballots lie in an order that hangs on the manifest
-        let is_open = archive["manifest"]["secrecy"] == "open";
-        is_open && archive["manifest"]["rule"]["quorum"].is_null() && archive["result"]["outcome"]["valid"] == true
+        archive["manifest"]["rule"]["quorum"].is_null() && archive["result"]["outcome"]["valid"] == true
     };
-    let mut misread = std::iter::repeat_with(|| village.archive(&mut dice)).find(no_quorum).unwrap();
-    misread["manifest"]["rule"]["quorum"] = json!(false);
-    let hash = hex(&tree::sha256(&[jcs(&misread["manifest"]).as_bytes()]));
-    let poll = misread["manifest"]["poll"].as_str().unwrap().to_owned();
-    misread["entries"][0] = lsb1::manifest_entry(&poll, &hash);
-    misread["result"]["manifest"] = json!(hash);
+    let misread = village.such(&mut dice, no_quorum);
+    let misread = village.resaid(&misread, |manifest| manifest["rule"]["quorum"] = json!(false));
     let told = [
         (with(&|_| {}), "ok"),
         // a day less, none at all, a moment that is no moment
@@ -192,7 +188,7 @@ fn the_days_and_the_sheets_are_those_that_were_said_beforehand() {
         ),
         (village.rebuilt(nobody), "ok"),
         (village.rebuilt(hushed), "paper"),
-        (village.rebuilt(misread), "rule"),
+        (misread, "rule"),
     ];
     let ours: Vec<&str> = told.iter().map(|(archive, _)| verify(archive, None).fault.unwrap_or("ok")).collect();
     assert_eq!(ours, told.iter().map(|(_, wanted)| *wanted).collect::<Vec<_>>());

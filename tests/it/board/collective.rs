@@ -91,6 +91,11 @@ async fn nobody_comes_onto_the_register_or_leaves_it_without_a_reason_that_its_m
         assert_eq!(who.download(&format!("/collectives/{body}")).await.0, 404);
     }
     assert_eq!(member.get(&format!("/v1/bodies/{}/register", village.council)).await.refused(), "not_found");
+    let register = format!("href=\"/collectives/{body}\"");
+    for (who, is_linked) in [(&member, true), (&stranger, false)] {
+        let home = String::from_utf8(who.download("/household").await.1).unwrap();
+        assert_eq!(home.contains(&register), is_linked, "{home}");
+    }
     let page = member.download(&format!("/collectives/{body}")).await;
     assert!(String::from_utf8(page.1).unwrap().contains("您在名册上"));
     let desk = String::from_utf8(keeper.download("/desk/members").await.1).unwrap();

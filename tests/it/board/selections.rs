@@ -26,6 +26,14 @@ fn asked(app: &TestApp, meeting: &Value, more: Value) -> Value {
     vote
 }
 
+const HOMES: [&str; 5] = ["H001", "H002", "H003", "H004", "H005"];
+
+fn of_homes(app: &TestApp, meeting: &Value, more: Value) -> Value {
+    let mut all = json!({ "preset": "rep_selection_household", "households": HOMES, "options": ["费海荣", "姚志刚"] });
+    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    asked(app, meeting, all)
+}
+
 /// Who sits in the representatives' meeting.
 async fn sitting(app: &TestApp, village: &Village) -> Vec<Value> {
     let bodies = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
@@ -93,15 +101,9 @@ async fn a_group_chooses_by_the_order_of_votes_and_who_is_chosen_takes_a_seat() 
 async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() {
     let (app, village) = Village::start().await;
     let called = meeting(&app, &village, None).await;
-    let homes = ["H001", "H002", "H003", "H004", "H005"];
-    let of_homes = |more: Value| {
-        let mut all =
-            json!({ "preset": "rep_selection_household", "households": homes, "options": ["费海荣", "姚志刚"] });
-        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        asked(&app, &called, all)
-    };
+    let of_homes = |more: Value| of_homes(&app, &called, more);
     for (more, code) in [
-        (json!({ "households": homes[..4] }), "out_of_range"),
+        (json!({ "households": HOMES[..4] }), "out_of_range"),
         (json!({ "households": ["H001", "H002", "H003", "H004", "H999"] }), "unknown"),
         (json!({ "households": ["H001", "H002", "H003", "H004", "H004"] }), "duplicate"),
         (json!({ "seats": 2 }), "out_of_range"),
@@ -135,6 +137,28 @@ async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn after_a_tie_no_household_chooses_in_two_votes_at_once() {
+    let (app, village) = Village::start().await;
+    let vote = of_homes(&app, &meeting(&app, &village, None).await, json!({}));
+    let vote = village.chair.post("/v1/votes", vote).await.ok();
+    let ballots = format!("/v1/votes/{}/ballots", vote["id"].as_str().unwrap());
+    for (number, choice) in [("00001", "1"), ("00004", "1"), ("00007", "2"), ("00010", "2")] {
+        village.villager(&app, number).await.post(&ballots, ballot(&[choice])).await.ok();
+    }
+    app.pass(TimeDelta::days(3)).await;
+    app.pass(TimeDelta::days(3)).await;
+    let result = app.get(&ballots.replace("ballots", "result")).await.ok();
+    assert_eq!(result["reason"], "tie", "{result}");
+    let tied = json!({ "parent_vote_id": vote["id"], "options": [], "households": [] });
+    let again = of_homes(&app, &meeting(&app, &village, None).await, tied);
+    let second = village.chair.post("/v1/votes", again.clone()).await.ok();
+    assert_eq!(second["on_roll"], 5, "the households of before");
+    let third = village.chair.post("/v1/votes", again).await;
+    assert!(third.body.to_string().contains("chooses_already"), "{}", third.body);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn it_is_opened_from_the_page_of_the_meeting() {
     let (app, village) = Village::start().await;
     let page = async |meeting: &Value| {
@@ -164,5 +188,34 @@ async fn it_is_opened_from_the_page_of_the_meeting() {
     assert_eq!(sent.status().as_u16(), 303);
     let (shown, _) = page(&json!({ "id": path.rsplit('/').next().unwrap() })).await;
     assert!(shown.contains("推选四组的村民代表"), "{shown}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_stands_has_no_hand_in_the_vote() {
+    let (app, village) = Village::start().await;
+    let called = meeting(&app, &village, Some(4)).await;
+    let more = json!({ "preset": "rep_selection_person", "group_number": 4, "has_paper": true,
+        "options": ["章建明 00001", "邱国强"] });
+    let asked = asked(&app, &called, more);
+    let own = village.chair.post("/v1/votes", asked.clone()).await;
+    assert!(own.body.to_string().contains("not_yourself"), "{}", own.body);
+    let vote = village.clerk.post("/v1/votes", asked).await.ok();
+    assert!(!vote.to_string().contains(&village.chair.person.to_string()), "whose name it is the roster knows: {vote}");
+    let id = vote["id"].as_str().unwrap();
+    let (path, sheet) = (format!("/v1/votes/{id}"), json!({ "number": 1 }));
+    assert_eq!(village.chair.download(&format!("/desk/votes/{id}/doors")).await.0, 403);
+    assert_eq!(village.clerk.download(&format!("/desk/votes/{id}/doors")).await.0, 200);
+    assert_eq!(village.chair.post(&format!("{path}/paper/sheets"), sheet.clone()).await.refused(), "not_allowed");
+    village.clerk.post(&format!("{path}/paper/sheets"), sheet).await.ok();
+    app.pass(TimeDelta::days(3)).await;
+    let figures = json!({ "box": 1, "figures": { "votes": { "1": 1 } } });
+    assert_eq!(village.chair.post(&format!("{path}/paper/counts"), figures).await.refused(), "not_allowed");
+    let sign = json!({ "is_void": false });
+    assert_eq!(village.chair.post(&format!("{path}/paper/signature"), sign).await.refused(), "not_allowed");
+    // what the chair says elsewhere the town says here
+    let (annul, why) = (format!("{path}/annul"), json!({ "reason": "不作数", "authority": "村委会" }));
+    assert_eq!(village.chair.post(&annul, why.clone()).await.refused(), "not_allowed");
+    assert_eq!(village.town.post(&annul, why).await.ok()["state"], "annulled");
     app.stop().await;
 }

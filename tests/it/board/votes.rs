@@ -122,12 +122,19 @@ async fn a_secret_vote_is_sealed_counted_and_checked() {
     assert_eq!(app.get(&vote.path("/result")).await.refused(), "wrong_state");
     let opening = vote.path("/opening");
     assert_eq!(electors[0].post(&opening, vote.two(0, 1)).await.refused(), "not_allowed");
-    for wrong in [
-        json!({ "keys": [{ "trustee": "town", "private_key": vote.keys[2] }] }),
-        json!({ "keys": [{ "trustee": "town", "private_key": vote.keys[2] }, { "trustee": "town", "private_key": vote.keys[2] }] }),
-        json!({ "keys": [{ "trustee": "town", "private_key": vote.keys[1] }, { "trustee": "committee", "private_key": vote.keys[0] }] }),
+    let handed = |trustee: &str, n: usize| json!({ "trustee": trustee, "private_key": vote.keys[n] });
+    for (keys, whose) in [
+        (json!([handed("town", 2)]), None),
+        (json!([handed("town", 2), handed("town", 2)]), Some("town")),
+        // whose is wrong is said, and no one else's
+        (json!([handed("town", 1), handed("committee", 0)]), Some("town")),
+        (json!([handed("supervision", 1), handed("committee", 2)]), Some("committee")),
     ] {
-        assert_eq!(village.town.post(&opening, wrong).await.refused(), "trustee_key_wrong");
+        let wrong = village.town.post(&opening, json!({ "keys": keys })).await;
+        let fields = wrong.body["errors"].as_array().cloned().unwrap_or_default();
+        let told: Vec<&str> = fields.iter().filter_map(|one| one["field"].as_str()).collect();
+        assert_eq!(told, Vec::from_iter(whose));
+        assert_eq!(wrong.refused(), "trustee_key_wrong");
     }
     let result = village.town.post(&opening, vote.two(1, 2)).await.ok();
     let counted = &result["count"];
@@ -144,6 +151,12 @@ async fn a_secret_vote_is_sealed_counted_and_checked() {
     app.settle().await;
     let archive = checked(&app, &vote.id, &seen).await;
     assert_eq!(archive["plaintexts"], json!([["abstain"], ["for"], ["for"], ["for"], null]));
+    // from now on everybody has the envelopes: nobody learns by one of them in which second it came
+    assert_eq!(cast(&electors[2], &vote, id_of(1), &envelopes[1]).await.refused(), "vote_closed");
+    let dated = "SELECT count(*) FROM board_envelopes WHERE accepted <> ''";
+    assert_eq!(count(app.folder.path(), dated).await, 0);
+    let kept = archive["heads"].as_array().unwrap().len();
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM board_heads").await, i64::try_from(kept).unwrap());
     // what was shown during the vote is the beginning of what there is now
     let now = app.get(&vote.path("/board/head")).await.ok();
     let (from, to) = (before["n"].as_u64().unwrap(), now["n"].as_u64().unwrap());

@@ -1,4 +1,12 @@
 //! Photos and clips that wait for somebody who looks, or are hidden alone: the words are read meanwhile.
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
@@ -6,8 +14,24 @@ use serde_json::json;
 use super::{CLIP, Scene, appeal, appeals, decide, hide};
 use crate::{
     county::operator,
-    support::{Somebody, answer, told_in},
+    support::{Somebody, TestApp, answer, told_in},
 };
+
+/// As when a clock goes by itself while this is done.
+async fn as_time_goes<T>(app: &TestApp, done: impl Future<Output = T>) -> T {
+    let (clock, is_over) = (app.clock.clone(), Arc::new(AtomicBool::new(false)));
+    let over = Arc::clone(&is_over);
+    let hand = std::thread::spawn(move || {
+        while !over.load(Ordering::Relaxed) {
+            clock.advance(TimeDelta::milliseconds(1));
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    });
+    let done = done.await;
+    is_over.store(true, Ordering::Relaxed);
+    hand.join().unwrap();
+    done
+}
 
 impl Scene {
     /// A voice with a clip, where such are looked at first; and where the clip lies.
@@ -175,7 +199,8 @@ async fn words_are_hidden_for_another_reason_when_the_clip_stays_hidden() {
     assert!(desk.contains("改为不公开") && !desk.contains("is_media_only"), "{desk}");
     // all of it, for a reason of its own, and its author objects anew
     assert_eq!(hide(&village.clerk, &voice, true, "").await.refused(), "invalid_fields");
-    assert_eq!(hide(&village.clerk, &voice, true, "写了住址").await.ok()["is_hidden"], true);
+    let hidden = as_time_goes(&scene.app, hide(&village.clerk, &voice, true, "写了住址")).await;
+    assert_eq!(hidden.ok()["is_hidden"], true);
     let own = author.get(&voice).await.ok();
     assert_eq!((&own["hiding"]["reason"], &own["hiding"]["state"]), (&json!("写了住址"), &json!("hidden")));
     assert_eq!((neighbour.get(&voice).await.status, own["hiding"].get("appeal")), (404, None));

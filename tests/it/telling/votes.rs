@@ -72,6 +72,9 @@ async fn the_list_of_a_secret_vote_says_of_nobody_that_no_message_was_needed() {
     // as it is of who had cast when the message was due
     change("00007", "state = 'cancelled', reason = 'read', sent_at = NULL").await;
     assert_eq!(rows().await, before, "the list tells who has cast");
+    // as it is of who had cast before the text was due that everybody else is sent whose other message failed
+    change("00007", "state = 'dead', channel = 'wechat', reason = 'no_answer', sent_at = NULL").await;
+    assert_eq!(rows().await, before, "the list tells who has cast, because nothing was planned for them");
     // when it waits, and when it was planned for those alone who had not cast
     change("00007", "state = 'queued', reason = 'quiet', due_at = '2099-01-01 00:00:00+00:00'").await;
     assert_eq!(rows().await, before, "the list tells who has not cast");

@@ -254,6 +254,11 @@ pub(super) async fn fields(
             // over before anybody is asked whether a council may publish
             ("ends_on", "2026-01-01".to_owned()),
         ],
+        "/desk/bodies/mandate-end" => vec![("area", code), ("mandate_id", object.to_owned()), reason],
+        "/desk/webhooks/add" => {
+            vec![("area", code), ("url", format!("http://127.0.0.1:9/{}", Uuid::now_v7()))]
+        }
+        "/desk/webhooks/remove" | "/desk/webhooks/test" => vec![("area", code), ("webhook_id", object.to_owned())],
         "/desk/suspensions/suspend" => {
             // somebody of whom nothing else is asked
             let person = world.person(place, 16).await.to_string();

@@ -48,8 +48,10 @@ impl Village {
                 archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));
             }
             12 => {
-                let envelopes = archive["envelopes"].as_array_mut()?;
-                *envelopes.first_mut()? = json!(URL_SAFE_NO_PAD.encode(dice.uuid().as_bytes()));
+                let first = archive["envelopes"].as_array_mut()?.first_mut()?;
+                let mut bytes = URL_SAFE_NO_PAD.decode(first.as_str()?).unwrap();
+                *bytes.last_mut()? ^= 1;
+                *first = json!(URL_SAFE_NO_PAD.encode(bytes));
             }
             13 => {
                 let envelopes = archive["envelopes"].as_array_mut()?;

@@ -3,7 +3,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use liusheng::{
     board::{
         lsb1::{self, Signed, hex, jcs},
-        tree,
+        sealing, tree,
     },
     votes::rules::{self, Count, Question},
 };
@@ -75,7 +75,8 @@ impl Village {
                     None => vec![choice.to_owned()],
                 };
                 let id = dice.uuid();
-                let bytes = [id.as_bytes().as_slice(), dice.uuid().as_bytes()].concat();
+                let mut bytes = [b"LSE1".as_slice(), id.as_bytes(), dice.uuid().as_bytes()].concat();
+                bytes.resize(sealing::ENVELOPE, 0xff);
                 let hash = match is_secret {
                     true => hex(&tree::sha256(&[&bytes])),
                     false => lsb1::ballot_digest(&poll, &id.to_string(), &chosen),
@@ -189,13 +190,34 @@ impl Village {
         archive
     }
 
+    /// The first that is such a one.
+    pub(super) fn such(&self, dice: &mut Dice, is: impl Fn(&Value) -> bool) -> Value {
+        std::iter::repeat_with(|| self.archive(dice)).find(is).unwrap()
+    }
+
+    /// What a vote says of itself, changed before anybody cast, as who holds the key could.
+    pub(super) fn resaid(&self, archive: &Value, change: impl FnOnce(&mut Value)) -> Value {
+        let mut archive = archive.clone();
+        change(&mut archive["manifest"]);
+        let hash = hex(&tree::sha256(&[jcs(&archive["manifest"]).as_bytes()]));
+        let poll = archive["manifest"]["poll"].as_str().unwrap().to_owned();
+        archive["entries"][0] = lsb1::manifest_entry(&poll, &hash);
+        archive["result"]["manifest"] = json!(hash);
+        self.rebuilt(archive)
+    }
+
     /// The end of a board written anew, as who holds the key would: the result and the heads fit what is told.
     pub(super) fn rebuilt(&self, mut archive: Value) -> Value {
         let entries = archive["entries"].as_array_mut().unwrap();
         let close = entries.iter().position(|entry| entry["k"] == "close").unwrap();
         let leaves: Vec<tree::Hash> = entries[..=close].iter().map(|entry| tree::leaf(jcs(entry).as_bytes())).collect();
         let (all, poll) = (entries.len(), archive["manifest"]["poll"].as_str().unwrap().to_owned());
-        archive["result"]["root"] = json!(hex(&tree::root(&leaves)));
+        let root = tree::root(&leaves);
+        archive["result"]["root"] = json!(hex(&root));
+        if let Some(envelopes) = archive["envelopes"].as_array_mut() {
+            let bytes = |one: &Value| URL_SAFE_NO_PAD.decode(one.as_str().unwrap()).unwrap();
+            envelopes.sort_by_cached_key(|one| tree::sha256(&[&tree::sha256(&[&bytes(one)]), &root]));
+        }
         let digest = hex(&tree::sha256(&[jcs(&archive["result"]).as_bytes()]));
         archive["entries"][close + 1] = lsb1::result_entry(&poll, &digest);
         archive["result_sig"] = json!(self.signed(Signed::Result, &archive["result"]));

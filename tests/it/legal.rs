@@ -56,7 +56,7 @@ async fn residents_see_when_the_officer_is_there_and_what_was_answered_to_others
     let step = |step: &str| format!("/v1/suggestions/{voice}/{step}");
     village.clerk.post(&step("accept"), json!(null)).await.ok();
     village.clerk.post(&step("assign"), json!({ "person_id": lawyer.person })).await.ok();
-    lawyer.post(&step("answer"), json!({ "text": "不能，只能卖给本集体成员。" })).await.ok();
+    lawyer.post(&step("answers"), json!({ "text": "不能，只能卖给本集体成员。" })).await.ok();
     let neighbour = page(&village.villager(&app, "00007").await, "/legal").await;
     assert!(neighbour.contains("每周三上午") && neighbour.contains("只能卖给本集体成员"), "{neighbour}");
     let visitor = app.http.get(app.url(&format!("/legal?area={}", village.area))).send().await.unwrap();

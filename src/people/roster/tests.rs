@@ -151,7 +151,8 @@ fn every_column_is_checked() {
         ("id_no", "3.30599E+17", "not_an_id"),
         ("phone", "0572-8012345", "not_a_phone"),
         ("relation", "", "required"),
-        ("registered", "是", "unknown"),
+        ("registered", "是", ""),
+        ("registered", "对", "unknown"),
         ("resident_here", "2", "unknown"),
     ] {
         let result = read(&[HEADER, &with(column, value)]);

@@ -28,7 +28,11 @@ async fn lists(app: &TestApp, village: &Village) -> Vec<String> {
             continue;
         }
         let id = if path.contains("notices") { &notice } else { &vote };
-        let path = path.replace("{code}", AREA).replace("{stream_id}", &channel).replace("{id}", id);
+        let path = path
+            .replace("{code}", AREA)
+            .replace("{stream_id}", &channel)
+            .replace("{id}", id)
+            .replace("{about}", "vote");
         let query = match path.as_str() {
             "/v1/suggestions" => "scope=mine".to_owned(),
             "/v1/forms" => format!("subject_id={matter}"),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     VILLAGE,
-    story::{CHAIR, CLERK, SUPERVISION, Story, Thread, parsed, say},
+    story::{CHAIR, CLERK, SUPERVISION, Story, Thread, line, parsed},
 };
 use crate::{
     error::{Error, Result},
@@ -31,7 +31,7 @@ impl Story<'_> {
         let closes_at = now + if key == "lamps" { TimeDelta::days(5) } else { TimeDelta::hours(12) };
         let input = OpenVote {
             matter_id: Some(matter_id),
-            question: say(key, "question"),
+            question: line(key, "question"),
             preset: "village_assembly_person".to_owned(),
             allows_revote: false,
             secrecy: Secrecy::Open,
@@ -90,7 +90,7 @@ impl Story<'_> {
         let actor = self.actor(CHAIR).await?;
         let owner = self.cast.person("01086")?;
         let input = parsed(json!({
-            "area_code": VILLAGE, "matter_id": thread.matter, "owner_id": owner, "title": say(key, "task"), "working_days": 10,
+            "area_code": VILLAGE, "matter_id": thread.matter, "owner_id": owner, "title": line(key, "task"), "working_days": 10,
         }))?;
         let task =
             self.write(move |tx| Box::pin(async move { tasks::commands::give(tx, &actor, input).await })).await?;

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::{
     VILLAGE,
-    story::{CLERK, Story, parsed, say},
+    story::{CLERK, Story, line, parsed},
 };
 use crate::{
     clock,
@@ -33,7 +33,7 @@ impl Story<'_> {
     async fn say_when(&self) -> Result<()> {
         let officer = self.actor(OFFICER).await?;
         let seat = officer.seats.first().map(|seat| seat.seat_id).ok_or_else(|| Error::broken("no legal officer"))?;
-        let input = parsed(json!({ "place": say("law", "room"), "hours": say("law", "hours") }))?;
+        let input = parsed(json!({ "place": line("law", "room"), "hours": line("law", "hours") }))?;
         self.write(move |tx| Box::pin(async move { officers::set(tx, &officer, (seat, input)).await })).await?;
         Ok(())
     }
@@ -51,7 +51,7 @@ impl Story<'_> {
         let voice = self.speak("law", "00105").await?;
         let (clerk, officer) = (self.actor(CLERK).await?, self.actor(OFFICER).await?);
         let to = parsed(json!({ "person_id": officer.person }))?;
-        let said = parsed(json!({ "text": say("law", "answer") }))?;
+        let said = parsed(json!({ "text": line("law", "answer") }))?;
         self.write(move |tx| {
             Box::pin(async move {
                 accept(tx, &clerk, voice).await?;
@@ -67,7 +67,7 @@ impl Story<'_> {
         let clerk = self.actor(CLERK).await?;
         let input = parsed(json!({
             "area_code": VILLAGE, "body_id": self.cast.body("committee")?, "matter_id": matter,
-            "title": say(key, "contract"), "text": say(key, "terms"),
+            "title": line(key, "contract"), "text": line(key, "terms"),
         }))?;
         let sent = self.write(move |tx| Box::pin(async move { contracts::ask(tx, &clerk, input).await })).await?;
         Ok(sent.id)
@@ -77,7 +77,7 @@ impl Story<'_> {
     async fn look_at_contract(&self) -> Result<()> {
         let matter = self.threads.first().and_then(|thread| thread.matter);
         let (id, officer) = (self.send_contract("shelter", matter).await?, self.actor(OFFICER).await?);
-        let input = parsed(json!({ "outcome": "to_change", "text": say("shelter", "advice") }))?;
+        let input = parsed(json!({ "outcome": "to_change", "text": line("shelter", "advice") }))?;
         self.write(move |tx| Box::pin(async move { contracts::give_opinion(tx, &officer, (id, input)).await })).await?;
         self.note_hours("contract", 90).await
     }
@@ -85,8 +85,8 @@ impl Story<'_> {
     /// One that goes on, with a party whom the greeting names.
     async fn mediate(&self) -> Result<()> {
         let officer = self.actor(OFFICER).await?;
-        let parties = json!([{ "person_id": self.cast.person("00022")? }, { "name": say("law", "party") }]);
-        let input = parsed(json!({ "area_code": VILLAGE, "about": say("law", "quarrel"), "parties": parties }))?;
+        let parties = json!([{ "person_id": self.cast.person("00022")? }, { "name": line("law", "party") }]);
+        let input = parsed(json!({ "area_code": VILLAGE, "about": line("law", "quarrel"), "parties": parties }))?;
         self.write(move |tx| Box::pin(async move { mediations::open(tx, &officer, input).await })).await?;
         Ok(())
     }

@@ -123,8 +123,8 @@ impl<'a> Story<'a> {
         let input: SubmitSuggestion = parsed(json!({
             "kind": kind,
             "visibility": "public",
-            "text": say(key, "voice"),
-            "place": say(key, "place"),
+            "text": line(key, "voice"),
+            "place": line(key, "place"),
         }))?;
         let voice = self
             .write(move |tx| Box::pin(async move { suggestions::commands::submit(tx, &actor, input).await }))
@@ -142,7 +142,7 @@ impl<'a> Story<'a> {
             voices.push(id);
         }
         let input = parsed(
-            json!({ "area_code": VILLAGE, "title": say(key, "title"), "summary": say(key, "summary"), "suggestion_ids": voices }),
+            json!({ "area_code": VILLAGE, "title": line(key, "title"), "summary": line(key, "summary"), "suggestion_ids": voices }),
         )?;
         let raising = clerk.clone();
         let matter =
@@ -161,7 +161,7 @@ impl<'a> Story<'a> {
         let question = if purpose == Purpose::Rating {
             Question {
                 id: "score".into(),
-                title: say(key, "question"),
+                title: line(key, "question"),
                 kind: QuestionKind::Scale,
                 options: vec![],
                 required: true,
@@ -170,7 +170,7 @@ impl<'a> Story<'a> {
             let options = vec![text::say("demo-yes"), text::say("demo-no")];
             Question {
                 id: "wish".into(),
-                title: say(key, "question"),
+                title: line(key, "question"),
                 kind: QuestionKind::Choice,
                 options,
                 required: true,
@@ -180,7 +180,7 @@ impl<'a> Story<'a> {
             subject_id: matter.0,
             area_code: VILLAGE.to_owned(),
             purpose,
-            title: say(key, "form"),
+            title: line(key, "form"),
             questions: vec![question],
             closes_at: None,
         };
@@ -233,7 +233,7 @@ impl<'a> Story<'a> {
         let actor = self.actor(by).await?;
         let input = parsed(json!({
             "area_code": VILLAGE, "body_id": self.cast.body(body)?, "audience": audience, "matter_id": matter,
-            "title": say(key, "title"), "agenda": say(key, "summary"), "place": text::say("demo-hall"), "starts_at": starts_at,
+            "title": line(key, "title"), "agenda": line(key, "summary"), "place": text::say("demo-hall"), "starts_at": starts_at,
         }))?;
         let meeting =
             self.write(move |tx| Box::pin(async move { meetings::commands::call(tx, &actor, input).await })).await?;
@@ -273,7 +273,7 @@ impl<'a> Story<'a> {
         self.advance(thread.matter, COUNCIL).await?;
         let actor = self.actor(CHAIR).await?;
         let input = parsed(
-            json!({ "area_code": VILLAGE, "matter_id": thread.matter, "title": say(key, "title"), "text": say(key, "notice") }),
+            json!({ "area_code": VILLAGE, "matter_id": thread.matter, "title": line(key, "title"), "text": line(key, "notice") }),
         )?;
         let notice =
             self.write(move |tx| Box::pin(async move { notices::commands::publish(tx, &actor, input).await })).await?;
@@ -286,7 +286,7 @@ impl<'a> Story<'a> {
             return Ok(());
         }
         let id = thread.notice.ok_or_else(|| Error::broken("no notice"))?;
-        let (actor, input) = (self.actor("00126").await?, parsed(json!({ "text": say(key, "objection") }))?);
+        let (actor, input) = (self.actor("00126").await?, parsed(json!({ "text": line(key, "objection") }))?);
         self.write(move |tx| Box::pin(async move { notices::commands::object(tx, &actor, (id, input)).await })).await?;
         Ok(())
     }
@@ -299,7 +299,7 @@ impl<'a> Story<'a> {
         let clerk = self.actor(CLERK).await?;
         let open = notices::queries::objections(self.app.store.read(), &clerk, id).await?;
         for objection in open {
-            let (actor, input) = (clerk.clone(), parsed(json!({ "answer": say(key, "answer") }))?);
+            let (actor, input) = (clerk.clone(), parsed(json!({ "answer": line(key, "answer") }))?);
             self.write(move |tx| {
                 Box::pin(async move { notices::commands::answer_objection(tx, &actor, (objection.id, input)).await })
             })
@@ -332,7 +332,7 @@ impl<'a> Story<'a> {
     }
 }
 
-pub(super) fn say(key: &str, what: &str) -> String {
+pub(super) fn line(key: &str, what: &str) -> String {
     text::say(&format!("demo-{key}-{what}"))
 }
 

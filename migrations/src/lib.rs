@@ -70,6 +70,7 @@ mod m0078_merged_matters;
 mod m0079_late_contracts;
 mod m0083_mandate_ends;
 mod m0084_candidates;
+mod m0089_forgotten;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -147,6 +148,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0079_late_contracts::Migration),
             Box::new(m0083_mandate_ends::Migration),
             Box::new(m0084_candidates::Migration),
+            Box::new(m0089_forgotten::Migration),
         ]
     }
 }

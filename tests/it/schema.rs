@@ -235,6 +235,51 @@ async fn who_was_asked_before_is_of_the_village_that_asked() {
     raw.close().await;
 }
 
+/// Of votes that were counted before it was forgotten with the result, too: in which second each ballot came.
+#[tokio::test]
+async fn when_the_ballots_came_is_forgotten_of_votes_that_were_counted_before() {
+    let house = House::of_sqlite();
+    steps(&house, migrations::names().iter().position(|name| name.starts_with("m0089")).unwrap()).await;
+    let raw = Raw::open(house.path()).await;
+    raw.execute("PRAGMA foreign_keys = OFF").await;
+    let at = "'2026-11-02 01:00:00+00:00'";
+    for (id, secrecy, result) in [("done", "secret", "'{}'"), ("runs", "secret", "NULL"), ("named", "open", "'{}'")] {
+        let vote = format!(
+            "INSERT INTO votes (id, area_code, body_id, question, preset, rule, secrecy, is_binding, state, on_roll, opens_at, \
+             closes_at, created_by, created_at) VALUES ('{id}', '330521103202', 'b', 'q', 'p', '{{}}', '{secrecy}', 0, 's', 5, \
+             {at}, {at}, 'c', {at})"
+        );
+        raw.execute(&vote).await;
+        let board = format!(
+            "INSERT INTO boards (vote_id, manifest, manifest_hash, key_id, size, peaks, result) VALUES \
+             ('{id}', '{{}}', 'm', 'k', 8, '', {result})"
+        );
+        raw.execute(&board).await;
+        for (size, day) in [(2, 1), (3, 1), (4, 1), (5, 2), (6, 2), (7, 2), (8, 2)] {
+            let head =
+                format!("INSERT INTO board_heads VALUES ('{id}', {size}, 'r', '2026-11-0{day}T01:00:0{size}Z', 's')");
+            raw.execute(&head).await;
+        }
+    }
+    for id in ["done", "runs"] {
+        let ballot = format!("INSERT INTO board_envelopes VALUES ('{id}', 0, 'h', 'c', '2026-11-01T01:00:04Z', 'e')");
+        raw.execute(&ballot).await;
+    }
+    raw.close().await;
+    migrate(&house).await.unwrap();
+    let raw = Raw::open(house.path()).await;
+    let told = async |select: &str| -> Vec<String> {
+        raw.rows(select).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    };
+    let kept = told("SELECT vote_id || ' ' || size FROM board_heads WHERE vote_id <> 'runs' ORDER BY 1").await;
+    let of = |id: &str| [2, 4, 6, 7, 8].map(|size| format!("{id} {size}")).to_vec();
+    assert_eq!(kept, [of("done"), of("named")].concat());
+    assert_eq!(raw.one::<i64>("SELECT count(*) FROM board_heads WHERE vote_id = 'runs'").await, 7);
+    assert_eq!(told("SELECT vote_id FROM board_envelopes WHERE accepted <> ''").await, ["runs"]);
+    assert_eq!(told("SELECT id FROM votes WHERE links_left").await, ["done"]);
+    raw.close().await;
+}
+
 #[tokio::test]
 async fn a_file_with_data_is_copied_aside_before_it_is_changed() {
     let house = House::of_sqlite();

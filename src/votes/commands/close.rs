@@ -142,18 +142,32 @@ fn somebody_waits() -> Select<roll_entry::Entity> {
 }
 
 /// Who cast which envelope must leave the files, too. It is noted with the vote, so that a process that dies in between is
-/// followed by one that does it.
+/// followed by one that does it; and it stays noted of a vote that went on meanwhile, as by its opening: what went then may
+/// still be there.
 async fn write_back_links(app: &App) -> Result<()> {
-    let left = vote::Entity::find().select_only().column(vote::Column::Id).filter(vote::Column::LinksLeft.eq(true));
-    let left: Vec<VoteId> = left.into_tuple().all(app.store.read()).await?;
+    let left = vote::Entity::find().select_only().column(vote::Column::Id).column(vote::Column::State);
+    let left = left.filter(vote::Column::LinksLeft.eq(true));
+    let left: Vec<(VoteId, String)> = left.into_tuple().all(app.store.read()).await?;
     if left.is_empty() {
         return Ok(());
     }
     app.store.write_back().await?;
-    let done = vote::Entity::update_many()
-        .col_expr(vote::Column::LinksLeft, Expr::value(false))
-        .filter(vote::Column::Id.is_in(left));
-    app.store.write(move |tx| Box::pin(async move { Ok(done.exec(tx).await?) })).await?;
+    let mut by_state: BTreeMap<String, Vec<VoteId>> = BTreeMap::new();
+    for (id, state) in left {
+        by_state.entry(state).or_default().push(id);
+    }
+    app.store.write(move |tx| Box::pin(written_back(tx, by_state))).await
+}
+
+async fn written_back(tx: &Tx, by_state: BTreeMap<String, Vec<VoteId>>) -> Result<()> {
+    for (state, votes) in by_state {
+        vote::Entity::update_many()
+            .col_expr(vote::Column::LinksLeft, Expr::value(false))
+            .filter(vote::Column::Id.is_in(votes))
+            .filter(vote::Column::State.eq(state))
+            .exec(tx)
+            .await?;
+    }
     Ok(())
 }
 

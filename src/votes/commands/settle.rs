@@ -105,8 +105,9 @@ async fn end(tx: &Tx, vote: &vote::Model, (settlement, words): (&str, String)) -
         .filter(vote::Column::Id.eq(vote.id))
         .exec(tx)
         .await?;
-    // a result that stood at once says so by itself
-    if vote.has_board && vote.challenge_until.is_some() {
+    // a result that stood at once says so by itself; on a board whose key is lost nothing more is said
+    let is_told = vote.has_board && vote.challenge_until.is_some();
+    if is_told && board::queries::is_signable(tx, vote.id).await? {
         let (poll, at) = (vote.id.to_string(), lsb1::moment(tx.now()));
         board::commands::append(tx, vote.id, vec![lsb1::settled_entry(&poll, (settlement, &digest), &at)]).await?;
     }

@@ -7,7 +7,7 @@ use super::votes::checked;
 use crate::support::{TestApp, Village, count};
 
 /// A binding vote of the representatives that five of six agree to, and whose time is over.
-async fn agreed(app: &TestApp, village: &Village, matter: &str, days: u32) -> String {
+pub(super) async fn agreed(app: &TestApp, village: &Village, matter: &str, days: u32) -> String {
     let starts = app.app.now() + TimeDelta::days(4);
     let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "representatives",
         "matter_id": matter, "title": "村民代表会议", "agenda": "表决", "place": "文化礼堂", "starts_at": starts });

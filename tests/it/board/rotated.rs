@@ -1,12 +1,15 @@
 //! Keys of one vote: its board's, though another takes the place of the server's; and its trustees', which are no other vote's.
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use liusheng::board::lsb1::{self, Signed};
+use liusheng::{
+    board::lsb1::{self, Signed},
+    votes::commands,
+};
 use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Sealed, key_pairs};
+use super::{Sealed, after::agreed, key_pairs};
 use crate::support::{Somebody, TestApp, Village, count, run};
 
 fn is_signed_by(key: &str, receipt: &Value) -> bool {
@@ -76,6 +79,13 @@ async fn a_trustee_makes_a_key_of_its_own_for_each_vote() {
     app.stop().await;
 }
 
+/// There is no copy of the key file: new keys are made.
+fn lose_keys(folder: &std::path::Path) {
+    std::fs::remove_file(folder.join("keys.json")).unwrap();
+    let taken = run(folder, &["migrate", "--new-keys"], &[]);
+    assert_eq!(taken.status.code(), Some(0), "{}", String::from_utf8_lossy(&taken.stderr));
+}
+
 /// Nobody can sign its board any more: it is held again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vote_whose_board_has_lost_its_key_is_annulled() {
@@ -86,9 +96,7 @@ async fn a_vote_whose_board_has_lost_its_key_is_annulled() {
     village.villager(&app, "00007").await.post(&vote.path("/ballots"), ballot).await.ok();
     let (at, chair) = (app.app.now(), village.chair.person);
     let house = app.close().await;
-    std::fs::remove_file(house.path().join("keys.json")).unwrap();
-    let taken = run(house.path(), &["migrate", "--new-keys"], &[]);
-    assert_eq!(taken.status.code(), Some(0), "{}", String::from_utf8_lossy(&taken.stderr));
+    lose_keys(house.path());
 
     let app = TestApp::start_in(house, at + TimeDelta::minutes(1)).await;
     let chair = Somebody::signed_in(&app, chair).await;
@@ -102,4 +110,23 @@ async fn a_vote_whose_board_has_lost_its_key_is_annulled() {
     let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
         "closes_at": app.app.now() + TimeDelta::days(2) });
     assert_eq!(chair.post("/v1/votes", ask).await.ok()["state"], "open");
+}
+
+/// Its board cannot say so any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_stands_though_its_board_has_lost_its_key() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = agreed(&app, &village, &matter, 3).await;
+    assert_eq!(app.get(&format!("{vote}/result")).await.ok()["settlement"], "provisional");
+    let at = app.app.now();
+    let house = app.close().await;
+    lose_keys(house.path());
+
+    let app = TestApp::start_in(house, at + TimeDelta::days(5)).await;
+    commands::due(&app.app).await.unwrap();
+    let told = app.get(&format!("{vote}/result")).await.ok();
+    assert_eq!(told["settlement"], "final", "{told}");
+    let archive = app.get(&format!("{vote}/archive")).await.ok();
+    assert_eq!(archive["entries"].as_array().unwrap().last().unwrap()["k"], "result");
 }

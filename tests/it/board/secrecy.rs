@@ -295,3 +295,44 @@ async fn links_that_stayed_in_the_files_are_written_back_later() {
     assert_eq!(rows_left(&files(app.folder.path()), &copy), 0, "rows that name the elector are still in the files");
     app.stop().await;
 }
+
+/// The box is opened while the files are written back: what went with the opening may still lie there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_vote_that_went_on_while_the_files_were_written_back_is_written_back_once_more() {
+    let app = TestApp::start().await;
+    if !app.folder.is_sqlite() {
+        eprintln!("skipped: a reader holds up nobody");
+        return app.stop().await;
+    }
+    let village = Village::found(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    village.villager(&app, "00007").await.post(&vote.path("/ballots"), ballot).await.ok();
+    let reader = Raw::open(app.folder.path()).await;
+    reader.execute("BEGIN").await;
+    assert_eq!(reader.one::<i64>("SELECT count(*) FROM envelopes").await, 1);
+    app.clock.advance(TimeDelta::days(2));
+    let inner = app.app.clone();
+    let writing = tokio::spawn(async move { commands::due(&inner).await });
+    while app.get(&vote.path("")).await.ok()["state"] != "counting" {
+        assert!(!writing.is_finished(), "it was not closed");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    // the opening is ahead of what is said when all is written back, which waits for the reader
+    let (path, keys) = (vote.path("/opening"), vote.two(1, 2));
+    let opening = async { village.town.post(&path, keys).await.ok() };
+    let reading = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        reader.execute("ROLLBACK").await;
+    };
+    let (result, ()) = tokio::join!(opening, reading);
+    assert_eq!(result["count"]["yes"], 1, "{result}");
+    writing.await.unwrap().unwrap();
+    let left = ["SELECT count(*) FROM votes WHERE links_left"; 2];
+    assert_eq!(column::<i64>(app.folder.path(), left).await, [1], "what the opening left is forgotten");
+    reader.close().await;
+    commands::due(&app.app).await.unwrap();
+    assert_eq!(column::<i64>(app.folder.path(), left).await, [0]);
+    app.stop().await;
+}

@@ -618,6 +618,7 @@ page-export-held = 没有显示的话
 page-export-ballots = 我的记名票
 page-export-rows = 其他和我有关的记录
 page-export-done-for-others = 我替别人办的事（件数）
+page-export-mediations = 我的调解
 privacy-consent-sms-notices = 用短信提醒我
 privacy-consent-hint-sms-notices = 不同意也能用，只是要自己来看。
 privacy-consent-voice-clips = 保存我的录音

@@ -20,6 +20,9 @@ async fn lists(app: &TestApp, village: &Village) -> Vec<String> {
     let to_decide = village.matter_to_decide(app, "铺路").await;
     let vote = village.open_vote(app, &to_decide, TimeDelta::hours(2)).await;
     app.pass(TimeDelta::hours(3)).await;
+    // doors are gone to only as long as a vote is open
+    let to_decide = village.matter_to_decide(app, "路灯").await;
+    let open = village.open_vote(app, &to_decide, TimeDelta::hours(2)).await;
     let channel = village.clerk.get("/v1/sync").await.ok()["streams"][0]["id"].as_str().unwrap().to_owned();
     let mut found = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
@@ -27,7 +30,11 @@ async fn lists(app: &TestApp, village: &Village) -> Vec<String> {
         if !parameters.iter().any(|one| one["name"] == "limit") {
             continue;
         }
-        let id = if path.contains("notices") { &notice } else { &vote };
+        let id = match path.as_str() {
+            path if path.contains("notices") => &notice,
+            path if path.contains("doors") => &open,
+            _ => &vote,
+        };
         let path = path
             .replace("{code}", AREA)
             .replace("{stream_id}", &channel)

@@ -178,8 +178,7 @@ async fn a_sick_target_is_tried_again_with_the_same_id_until_it_is_given_up_and_
     target.until(1).await;
     scene.until("waiting", 1).await;
     // each takes seconds, for what was offered is not offered again at once: the short run leaves out those in the middle
-    let waits: &[i64] =
-        if is_full_run() { &[7, 360, 2200, 9000, 22_000, 44_000, 44_000] } else { &[7, 360, 44_000] };
+    let waits: &[i64] = if is_full_run() { &[7, 360, 2200, 9000, 22_000, 44_000, 44_000] } else { &[7, 360, 44_000] };
     for (number, secs) in waits.iter().enumerate() {
         // the failure must be written down before the clock moves on
         tries(&scene, i64::try_from(number).unwrap() + 1).await;

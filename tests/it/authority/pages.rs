@@ -11,7 +11,7 @@ use super::{
     matrix::{self, At, Out, Row},
     objects::FIRST_MESSAGE,
     requests::{Body, Call},
-    walk::{Nothing, Reply, is_refused, not_asked, together, told_secrets},
+    walk::{Nothing, Reply, is_refused, not_asked, some_of_each, together, told_secrets},
     world::World,
 };
 use crate::support::is_full_run;
@@ -98,13 +98,15 @@ async fn look(
 /// Does each cell, and says how many there were and what went otherwise.
 pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
     let (mut count, mut wrong) = (0, Vec::new());
+    // the pages refuse by what the API refuses, of which everybody is asked there
+    let most = |out| if is_full_run() || !is_refused(out) { usize::MAX } else { 2 };
     for (number, row) in matrix::pages().into_iter().enumerate() {
         // those that end something come back with the next log-in
         if row.operation == "POST /logout" {
             continue;
         }
         let mut refused = Vec::new();
-        for (role, at, expected) in asked(row.cells(), number) {
+        for (role, at, expected) in some_of_each(row.cells(), number, most) {
             let ends = [
                 "/withdraw",
                 "/cancel",
@@ -138,20 +140,6 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
         wrong.extend(together(looks).await);
     }
     (count, wrong)
-}
-
-/// Whom a row asks about: everybody; in the short run, of those who are refused in the same way, two, and in the next row the
-/// next two. The pages refuse by what the API refuses, which everybody is asked about there.
-fn asked(cells: Vec<(&'static str, At, Out)>, number: usize) -> Vec<(&'static str, At, Out)> {
-    if is_full_run() {
-        return cells;
-    }
-    let alike = |at: At, out: Out| cells.iter().filter(move |cell| (cell.1, cell.2) == (at, out)).map(|cell| cell.0);
-    let is_asked = |&(role, at, out): &(&'static str, At, Out)| {
-        let (of, place) = (alike(at, out).count(), alike(at, out).position(|one| one == role).unwrap());
-        !is_refused(out) || (place + of - 2 * number % of) % of < 2
-    };
-    cells.iter().copied().filter(is_asked).collect()
 }
 
 /// What a page says, without its tags.

@@ -174,7 +174,8 @@ for _ in $(seq 50); do
 done
 export LSTEST_REDIS_URL="redis://127.0.0.1:$port/0"
 
-# fsync stays on: the product refuses a server without it. PostgreSQL refuses to run as root.
+# fsync stays on: the product refuses a server without it. Nothing is compiled for a statement that runs once in a village
+# of fifty: that takes longer than the statement. PostgreSQL refuses to run as root.
 mkdir "$fast/pg"
 if [ "$(id -u)" = 0 ]; then
   id postgres >/dev/null 2>&1 || useradd --system postgres
@@ -186,13 +187,14 @@ pg_port=$(free_port)
   cd "$fast/pg"
   "${as_postgres[@]}" "$PG/initdb" -D "$fast/pg/data" -U liusheng -A trust -E UTF8 --locale=C.UTF-8 >"$work/initdb.log"
   "${as_postgres[@]}" "$PG/pg_ctl" -D "$fast/pg/data" -l "$fast/pg/log" -w \
-    -o "-p $pg_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$fast/pg -c max_connections=200" start >/dev/null
+    -o "-p $pg_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$fast/pg -c max_connections=200 -c jit=off" start >/dev/null
 )
 pg_url="postgres://liusheng@127.0.0.1:$pg_port/postgres"
 export LSTEST_DATABASE_URL=$pg_url
 # What the short run leaves to SQLite's turn; --full leaves out nothing. Parts of names: a module or the first words of a
 # test. What is not named runs on both: races, kills, transactions, queues, plans, the schema, search, counting, votes,
-# backups, and one call of every operation by everybody who may, and by one of those who are refused (authority::).
+# backups, and one call of every operation by everybody who may (three of them where each call uses up what it is about),
+# and by one of those who are refused (authority::).
 on_sqlite=(
   # asks no database: the source, the descriptions, what is looked at before a database is opened, a parser, a model
   architecture:: spec:: cli::unknown_ cli::a_settings_ cli::a_wrong_ cli::help_ cli::the_description_

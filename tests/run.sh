@@ -193,8 +193,8 @@ pg_url="postgres://liusheng@127.0.0.1:$pg_port/postgres"
 export LSTEST_DATABASE_URL=$pg_url
 # What the short run leaves to SQLite's turn; --full leaves out nothing. Parts of names: a module or the first words of a
 # test. What is not named runs on both: races, kills, transactions, queues, plans, the schema, search, counting, how votes
-# are cast and end, backups, and one call of every operation by everybody who may (three of them where each call uses up what it is about),
-# and by one of those who are refused (authority::).
+# are cast and end, backups, and one call of every operation by everybody who may (three of them where each call uses up
+# what it is about), and by one of those who are refused (authority::).
 on_sqlite=(
   # asks no database: the source, the descriptions, what is looked at before a database is opened, a parser, a model
   architecture:: spec:: cli::unknown_ cli::a_settings_ cli::a_wrong_ cli::help_ cli::the_description_

@@ -98,7 +98,8 @@ impl Scene {
         let now = self.app.app.now();
         let (mut before, mut looks) = (BTreeMap::new(), 0);
         // what a crowded machine has not sent at once is offered again every few seconds; thousands take minutes
-        for _ in 0..15_000 {
+        for look in 0..15_000 {
+            self.app.ring_for_deliveries(look).await;
             let steps = self.rows("SELECT due_at FROM ladder_steps WHERE state = 'waiting'").await;
             let due = |row: &QueryResult| row.try_get_by_index::<chrono::DateTime<chrono::Utc>>(0).unwrap() <= now;
             let waits = steps.iter().filter(|row| due(row)).count();

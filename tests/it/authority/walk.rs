@@ -149,20 +149,21 @@ impl Cell {
 pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
     let operations = operations();
     let (mut count, mut wrong) = (0, Vec::new());
-    // who may is decided of rows that everybody who may has read from either database
-    let is_second = is_done_before("everybody else who is refused in the same way");
-    for row in matrix::api() {
+    // who may is decided of rows that are read from either database in the same way
+    let is_second = is_done_before("everybody else who is answered in the same way about a thing of its own");
+    for (number, row) in matrix::api().iter().enumerate() {
         let (method, path) = operations.get(&row.operation).expect("an operation of the API");
-        let (mut refused, mut ways) = (Vec::new(), Vec::new());
-        for (role, at, expected) in row.cells() {
-            if is_second && is_refused(expected) {
-                if ways.contains(&(at, expected)) {
-                    continue;
-                }
-                ways.push((at, expected));
-            }
-            let verb: Method = method.to_uppercase().parse().unwrap();
-            let object = match (row.has_object(), expected == Out::Done && uses_up(&verb, row)) {
+        let verb: Method = method.to_uppercase().parse().unwrap();
+        let is_spent = row.has_object() && uses_up(&verb, row);
+        let most = |out| match out {
+            _ if !is_second => usize::MAX,
+            Out::Done if is_spent => 3,
+            _ if is_refused(out) => 1,
+            _ => usize::MAX,
+        };
+        let mut refused = Vec::new();
+        for (role, at, expected) in some_of_each(row.cells(), number, most) {
+            let object = match (row.has_object(), expected == Out::Done && is_spent) {
                 (false, _) => String::new(),
                 (true, true) => world.fresh(&row.object, at, role).await,
                 (true, false) => world.object(&row.object, at, role).await,
@@ -186,6 +187,21 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
         wrong.extend(together(refused.iter().map(|cell| cell.walk(now, nothing))).await);
     }
     (count, wrong)
+}
+
+/// Of those who are answered alike so many, in the next row the next: each of them has its turn.
+pub(super) fn some_of_each(
+    cells: Vec<(&'static str, At, Out)>,
+    number: usize,
+    most: impl Fn(Out) -> usize,
+) -> Vec<(&'static str, At, Out)> {
+    let alike = |at: At, out: Out| cells.iter().filter(move |cell| (cell.1, cell.2) == (at, out)).map(|cell| cell.0);
+    let is_asked = |&(role, at, out): &(&'static str, At, Out)| {
+        let (of, place) = (alike(at, out).count(), alike(at, out).position(|one| one == role).unwrap());
+        let most = most(out).min(of);
+        (place + of - most * number % of) % of < most
+    };
+    cells.iter().copied().filter(is_asked).collect()
 }
 
 /// What is refused because of who asks changes nothing for the next who asks.

@@ -42,9 +42,9 @@ impl House {
     /// A database with the newest schema and nothing in it.
     pub(crate) fn new() -> Self {
         let database = server().map(|server| {
-            let mut template = TEMPLATE.lock().unwrap();
-            let template = template.get_or_insert_with(|| migrated(&server));
-            created(&server, Some(template))
+            // several are copied from it at once
+            let template = TEMPLATE.lock().unwrap().get_or_insert_with(|| migrated(&server)).clone();
+            created(&server, Some(&template))
         });
         let house = Self::with(database);
         if house.is_sqlite() {

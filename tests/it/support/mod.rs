@@ -13,6 +13,7 @@ use std::{net::SocketAddr, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use liusheng::{
     app::App,
+    broker::Bell,
     clock::Clock,
     config::{Config, SmsProvider},
     events,
@@ -184,6 +185,14 @@ impl TestApp {
     pub(crate) async fn settle(&self) {
         server::do_what_is_due(self.app.clone()).await;
         self.followed().await;
+    }
+
+    /// For who looks again and again whether everything was sent: what is due by the clock alone is offered every two seconds,
+    /// and as soon as a bell rings. At each tenth look.
+    pub(crate) async fn ring_for_deliveries(&self, look: usize) {
+        if look % 10 == 0 {
+            self.app.broker.ring(&[Bell::Deliveries]).await.ok();
+        }
     }
 
     /// Waits until every event has been followed, where nothing can be due.

@@ -228,7 +228,7 @@ impl Village {
     pub(crate) async fn found(app: &TestApp) -> Self {
         assert_eq!(import(&app.app, ROSTER).await, 59);
         assert_eq!(import(&app.app, NEIGHBOURS).await, 3);
-        app.settle().await;
+        app.followed().await;
         let mut seats = Seats { app, taken: Vec::new() };
         let committee = seats.body("village_committee", "东衡村村民委员会", AREA).await;
         let chair = seats.fill(committee, "00001", "chair").await;

@@ -131,7 +131,8 @@ impl Scene {
     pub(super) async fn pass(&self, time: TimeDelta) {
         self.app.pass(time).await;
         let now = self.app.app.now();
-        for _ in 0..1500 {
+        for look in 0..1500 {
+            self.app.ring_for_deliveries(look).await;
             let steps = self.rows("SELECT due_at FROM ladder_steps WHERE state = 'waiting'").await;
             let due = |row: &QueryResult| row.try_get_by_index::<chrono::DateTime<chrono::Utc>>(0).unwrap() <= now;
             let under_way = liusheng::delivery::queries::due_now(self.app.app.store.read(), now).await.unwrap();

@@ -129,8 +129,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
     let can_reopen = opens_votes && result.as_ref().is_some_and(is_tied);
     let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };
-    let can_answer = opens_votes && is_provisional;
-    let can_overturn = is_provisional && bends;
+    let (can_answer, can_overturn) = (opens_votes && is_provisional, is_provisional && bends);
     let stands_in = is_provisional && !is_own && stands_in(&clerk.actor, &vote.area_code);
     let challenges = challenges::of(app, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };

@@ -122,6 +122,7 @@ fn what_stands_in_a_result_or_a_rule_alone_decides_nothing() {
         (village.resaid(&quorate, |manifest| manifest["rule"]["quorum"]["note"] = json!("x")), "rule"),
         // also where it was not come to
         (village.resaid(&few, |manifest| manifest["rule"]["passing"] = json!(false)), "rule"),
+        (village.resaid(&few, |manifest| manifest["rule"]["passing"]["note"] = json!("x")), "rule"),
     ]);
 }
 

@@ -182,12 +182,14 @@ page-stream = 消息
 page-nothing-said = 还没有人说话。
 page-say = 说一句
 page-send = 发送
-page-arguments = 赞成、反对、补充
-page-arguments-go = 把赞成和反对的理由放在一起看
-page-arguments-hint = 最近一千条议论里的理由，新的在前。撤回的、被移除的不在里面。
+page-arguments = 赞成、反对、补充、另一种办法
+page-arguments-go = 把赞成、反对的理由和另外的办法放在一起看
+page-arguments-hint = 最近的一千条，新的在前。撤回的、被移除的不在里面。
 page-side-for = 赞成的理由
 page-side-against = 反对的理由
 page-side-info = 补充情况
+page-side-alternative = 另一种办法
+page-alternative-waits = 参事会还没有答复。
 
 # Matters.
 page-matters = 村里事
@@ -207,6 +209,8 @@ page-outcome-agree = 同意
 page-outcome-disagree = 不同意
 page-outcome-lawful = 合法
 page-outcome-unlawful = 不合法
+page-outcome-taken = 采纳
+page-outcome-set-aside = 不采纳
 page-register-book = 下载事项登记簿（Excel）
 page-register = 下载事项登记簿（CSV）
 page-matter-template = 程序：{ $name }

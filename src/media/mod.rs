@@ -29,7 +29,7 @@ mod uploads;
 mod voice;
 
 pub use self::{
-    commands::{Subject, attach, erase_clips_of, erase_of, release},
+    commands::{Subject, attach, attach_photos, erase_clips_of, erase_of, release},
     http::{Keeping, Size, SizeQuery, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     Suggestion, Visibility,
-    cosign_sheets::{CosignSheetView, sheets},
+    cosign_sheets::{CosignSheetView, keeps, sheets},
     queries,
     rows::{cosign, threshold},
     rules::{
@@ -51,7 +51,8 @@ pub struct SupportView {
     pub of_representatives: u64,
     /// What the law asks for.
     pub thresholds: Vec<ThresholdView>,
-    /// Sheets of signatures that were written down, the newest first; not told while fewer than five stand behind it.
+    /// Sheets of signatures that were written down, the newest first; told while fewer than five stand behind it to whoever
+    /// answers it alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sheets: Vec<CosignSheetView>,
 }
@@ -88,6 +89,7 @@ pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suppo
     let counts = Counts::of(db, (&row, true), app.now()).await?.ok_or(Code::NotFound)?;
     let is_own = rules::sight(row.visibility, rules::standing(actor, &row)) == Sight::Own;
     let is_told = is_own || !counts.are_few;
+    let is_kept = keeps(actor, &row);
     let known = threshold::Entity::find().filter(threshold::Column::SuggestionId.eq(id)).all(db).await?;
     let known: HashMap<String, _> = known.into_iter().map(|one| (one.code, one.reached_at)).collect();
     let view = |one: &Threshold| {
@@ -108,7 +110,7 @@ pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suppo
         of_villagers: counts.of_villagers,
         representatives: is_told.then_some(counts.representatives),
         of_representatives: counts.of_representatives,
-        sheets: if is_told { sheets(db, id).await? } else { Vec::new() },
+        sheets: if is_told || is_kept { sheets(db, (id, is_kept)).await? } else { Vec::new() },
     })
 }
 

@@ -40,7 +40,9 @@ pub use self::{
     plans::{PlanQuery, PlanView, plan},
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
-    views::{MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, list, view, voices},
+    views::{
+        MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, head, list, view, view_of, voices,
+    },
 };
 pub(super) use self::{
     alternatives::{ALTERNATIVE, alternatives},

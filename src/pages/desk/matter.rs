@@ -196,8 +196,8 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<Ma
 /// The page, after one of its forms was refused or as new.
 pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) -> Result<Response> {
     let db = app.store.read();
-    let matter = matters::queries::view(db, id).await?;
     let standing = matters::queries::standing(db, id).await?;
+    let matter = matters::queries::view_of(db, &standing).await?;
     let area = matter.head.area_code.clone();
     clerk.sits_over(&area)?;
     let can = can(clerk, &standing, &area);

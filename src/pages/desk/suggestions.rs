@@ -224,7 +224,7 @@ pub(super) async fn shown(
     let (onward, others) =
         if asks_others { referrals::choices(db, head, app.now()).await? } else { (Vec::new(), Vec::new()) };
     let joined = match head.matter_id {
-        Some(matter) => Some(matters::queries::view(db, matter).await?.head),
+        Some(matter) => Some(matters::queries::head(db, matter).await?),
         None => None,
     };
     let sheets = if head.cosigns > 0 { suggestions::kept_sheets(db, &clerk.actor, id).await? } else { Vec::new() };

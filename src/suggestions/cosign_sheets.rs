@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
@@ -98,10 +98,7 @@ pub async fn write_down(
     new.insert(tx).await?;
     let to = Subject { kind: COSIGN_SHEET, id: &sheet.to_string(), area: &row.area_code };
     media::attach_photos(tx, actor.person, ("photos", &input.photos), to).await?;
-    let mut fresh = 0;
-    for person in signers {
-        fresh += sign(tx, (id, person), sheet).await?;
-    }
+    let fresh = sign(tx, (id, signers), sheet).await?;
     let row = counted(tx, id, fresh).await?;
     record(tx, Kind::SuggestionCosigned, &row, Some(actor), json!({ "is_on": true, "sheet": sheet })).await?;
     queries::summary(tx, row).await
@@ -126,25 +123,29 @@ async fn signers(tx: &Tx, row: &Suggestion, input: &WriteDownCosigns) -> Result<
     Ok(signers)
 }
 
-/// How many more stand behind it: none, where this person did already.
-async fn sign(tx: &Tx, (id, person): (SuggestionId, PersonId), sheet: CosignSheetId) -> Result<i32> {
-    let known = cosign::Entity::update_many()
-        .col_expr(cosign::Column::SheetId, Expr::value(sheet))
-        .filter(cosign::Column::SuggestionId.eq(id))
-        .filter(cosign::Column::PersonId.eq(person))
-        .exec(tx)
-        .await?;
-    if known.rows_affected > 0 {
-        return Ok(0);
+/// How many more stand behind it: nobody twice who did already.
+async fn sign(tx: &Tx, (id, signers): (SuggestionId, HashSet<PersonId>), sheet: CosignSheetId) -> Result<i32> {
+    let of_these = Condition::all()
+        .add(cosign::Column::SuggestionId.eq(id))
+        .add(cosign::Column::PersonId.is_in(signers.iter().copied()));
+    let known = cosign::Entity::find().select_only().column(cosign::Column::PersonId).filter(of_these.clone());
+    let known: HashSet<PersonId> = known.into_tuple().all(tx).await?.into_iter().collect();
+    let again = cosign::Entity::update_many().col_expr(cosign::Column::SheetId, Expr::value(sheet));
+    again.filter(of_these).exec(tx).await?;
+    let fresh: Vec<cosign::ActiveModel> = signers
+        .difference(&known)
+        .map(|person| cosign::ActiveModel {
+            suggestion_id: Set(id),
+            person_id: Set(*person),
+            created_at: Set(tx.now()),
+            sheet_id: Set(Some(sheet)),
+        })
+        .collect();
+    let more = i32::try_from(fresh.len()).map_err(Error::broken)?;
+    if more > 0 {
+        cosign::Entity::insert_many(fresh).exec_without_returning(tx).await?;
     }
-    let row = cosign::ActiveModel {
-        suggestion_id: Set(id),
-        person_id: Set(person),
-        created_at: Set(tx.now()),
-        sheet_id: Set(Some(sheet)),
-    };
-    row.insert(tx).await?;
-    Ok(1)
+    Ok(more)
 }
 
 /// Everybody on the sheet hears that they stand there.
@@ -218,17 +219,20 @@ pub(super) async fn let_in(app: &App, actor: &Actor, sheet: &str) -> Result<()> 
     readings::note(app, actor, &row).await
 }
 
-/// The photos of every sheet on which this person stands are unreadable from now on: the paper lies where its source says.
+/// The photos of every sheet of the voices behind which this person stands by one are unreadable from now on: the paper lies
+/// where its source says.
 pub(super) async fn erase_photos(tx: &Tx, person: PersonId) -> Result<()> {
     let signed = cosign::Entity::find()
         .select_only()
-        .column(cosign::Column::SheetId)
+        .column(cosign::Column::SuggestionId)
         .filter(cosign::Column::PersonId.eq(person))
         .filter(cosign::Column::SheetId.is_not_null());
-    let signed: Vec<CosignSheetId> = signed.into_tuple().all(tx).await?;
-    for some in signed.chunks(500) {
-        let of = some.iter().map(CosignSheetId::to_string).collect();
-        let photos = media::queries::attached(tx, COSIGN_SHEET, of).await?;
+    let voices: Vec<SuggestionId> = signed.into_tuple().all(tx).await?;
+    for some in voices.chunks(500) {
+        let sheets =
+            cosign_sheet::Entity::find().filter(cosign_sheet::Column::SuggestionId.is_in(some.iter().copied()));
+        let sheets = sheets.all(tx).await?.into_iter().map(|sheet| sheet.id.to_string()).collect();
+        let photos = media::queries::attached(tx, COSIGN_SHEET, sheets).await?;
         let photos: Vec<MediaId> = photos.into_values().flatten().map(|photo| photo.id).collect();
         media::commands::discard(tx, COSIGN_SHEET, &photos).await?;
     }

@@ -11,6 +11,7 @@ use super::{
     Suggestion, Visibility,
     cosign_sheets::{CosignSheetView, keeps, sheets},
     queries,
+    readings::{self, Opening},
     rows::{cosign, threshold},
     rules::{
         self, Sight,
@@ -85,7 +86,7 @@ pub struct ThresholdView {
 pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<SupportView> {
     let db = app.store.read();
     let row = queries::row(db, id).await?.filter(|row| row.visibility == Visibility::Public).ok_or(Code::NotFound)?;
-    queries::open(app, actor, id).await?;
+    readings::let_in(app, actor, &row, Opening::Attachment).await?;
     let counts = Counts::of(db, (&row, true), app.now()).await?.ok_or(Code::NotFound)?;
     let is_own = rules::sight(row.visibility, rules::standing(actor, &row)) == Sight::Own;
     let is_told = is_own || !counts.are_few;

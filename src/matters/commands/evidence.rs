@@ -16,7 +16,7 @@ use crate::{
     matters::{
         queries::{self, ALTERNATIVE, MatterView, Standing},
         rows::{evidence, stage_record},
-        rules::{Stage, State, template::StageRule},
+        rules::{Stage, template::StageRule},
     },
     store::Tx,
 };
@@ -172,12 +172,11 @@ fn said(kind: &'static str, outcome: Option<&str>, text: &str) -> Piece {
 }
 
 async fn write(tx: &Tx, standing: &Standing, (actor, seat): (&Actor, &HeldSeat), piece: Piece) -> Result<MatterView> {
-    let position = standing.position();
-    if position.state != State::Open || !standing.rule()?.accepts(piece.kind) {
+    if !standing.asks(piece.kind) {
         return Err(Code::WrongState.into());
     }
     let piece = Piece { actor: Some(actor.person), body: Some(seat.body_id), ..piece };
-    insert(tx, standing, position.stage, tx.now(), piece).await?;
+    insert(tx, standing, standing.position().stage, tx.now(), piece).await?;
     queries::view(tx, standing.matter.id).await
 }
 

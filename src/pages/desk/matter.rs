@@ -166,7 +166,7 @@ impl MatterPage {
 
     /// The first words of what somebody said.
     fn opening(&self, one: &Said) -> String {
-        format!("{}：{}", one.who, one.text.chars().take(TITLE).collect::<String>())
+        format!("{} {}", one.who, one.text.chars().take(TITLE).collect::<String>())
     }
 
     /// Is this the seat that answers for it?

@@ -27,7 +27,7 @@ async fn every_other_way_is_answered_before_the_council_is_left() {
     let answer = |seq: &Value, is_taken: bool| json!({ "seq": seq, "is_taken": is_taken, "text": "自来水更省钱。" });
     assert_eq!(chair.post(&answers, answer(&first, true)).await.refused(), "wrong_state", "not while it is raised");
     skip(&village, &matter, "raise").await;
-    assert_eq!(missing(&village.chair, &matter).await, ["meeting", "alternatives"]);
+    assert_eq!(missing(&village.chair, &matter).await, ["meeting", "alternatives"], "some wait for an answer");
     other.post(&format!("{messages}/{third}/recall"), json!({})).await.ok();
     let shown = page(chair, &desk).await;
     assert!(shown.contains("还有 2 种没有答复") && shown.contains("接自来水") && !shown.contains("挖井吧"), "{shown}");

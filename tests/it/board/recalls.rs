@@ -123,6 +123,11 @@ async fn whom_a_vote_recalls_has_no_hand_in_it_and_it_runs_once() {
     app.pass(TimeDelta::days(14)).await;
     let figures = json!({ "box": 1, "figures": { "votes": { "against": 1 } } });
     assert_eq!(village.chair.post(&format!("{path}/paper/counts"), figures).await.refused(), "not_allowed");
+    // a vote whose meeting is called off has only asked
+    let off = format!("/v1/meetings/{}/cancel", meeting.as_str().unwrap());
+    let reason = json!({ "reason": "下雨，不开了" });
+    assert_eq!(village.chair.post(&off, reason.clone()).await.refused(), "not_allowed");
+    assert_eq!(village.clerk.post(&off, reason).await.ok()["state"], "cancelled", "others may");
     // what the chair says elsewhere the town says here
     let (end, lost) = (format!("{path}/paper/sheets/1/end"), json!({ "outcome": "lost" }));
     assert_eq!(village.chair.post(&end, lost.clone()).await.refused(), "not_allowed");

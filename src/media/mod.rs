@@ -44,5 +44,7 @@ pub const VOICE: &str = "voice";
 pub const ALOUD: &str = "aloud";
 /// What the clip of an office's answer is attached to.
 pub const ANSWER: &str = "answer";
+/// What photos of a contract are attached to: they are for who reads it, by an address of its own.
+pub const CONTRACT: &str = "contract";
 /// What photos of the agreement of a mediation are attached to: they are for its parties and its officer, by an address of its own.
 pub const MEDIATION: &str = "mediation";

@@ -324,8 +324,9 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
         return reports::queries::let_see(app.store.read(), actor, row).await;
     }
-    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more; and so it is with a mediation
-    let is_given_away = matches!(row.subject_kind.as_deref(), Some(media::ANSWER | media::MEDIATION));
+    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more; and so it is with what is shown to
+    // a legal officer, and with a mediation
+    let is_given_away = matches!(row.subject_kind.as_deref(), Some(media::ANSWER | media::CONTRACT | media::MEDIATION));
     if row.owner_id == actor.person && !is_given_away {
         return Ok(());
     }

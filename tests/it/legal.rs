@@ -127,6 +127,10 @@ async fn a_contract_is_answered_once_and_read_by_its_body_and_the_officer_alone(
     assert!(public.contains("山塘租赁合同") && public.contains("改了再签"), "{public}");
     assert!(!public.contains("二十年") && !public.contains("三十年"), "{public}");
     assert!(!page(&lawyer, "/desk").await.contains("山塘租赁合同"), "done");
+    // who photographed it and sits there no more has seen it
+    village.end_seat_of(&app, village.clerk.person).await;
+    let own = format!("/v1/media/{photo}");
+    assert_eq!((village.clerk.download(&picture).await.0, village.clerk.download(&own).await.0), (404, 404));
     app.stop().await;
 }
 

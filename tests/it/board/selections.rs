@@ -154,6 +154,8 @@ async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() 
         village.villager(&app, number).await.post(&ballots, ballot(&["1"])).await.ok();
     }
     app.pass(TimeDelta::days(3)).await;
+    let still = village.chair.post("/v1/votes", of_homes(json!({ "question": "再推选一次" }))).await;
+    assert!(still.body.to_string().contains("chooses_already"), "while it may be challenged: {}", still.body);
     app.pass(TimeDelta::days(3)).await;
     let result = app.get(&ballots.replace("ballots", "result")).await.ok();
     assert_eq!((&result["is_valid"], &result["reason"]), (&json!(false), &json!("quorum")), "three of five");

@@ -318,6 +318,10 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
         let lines = year["lines"].as_array().unwrap();
         assert_eq!(lines.iter().filter(|line| line["day"].is_string()).count(), days, "{year}");
     }
+    // whoever looks every day does not see on which of them it grew: a month is told when it is over
+    put(&lawyer, mine, &spent("2026-11-02", "mediation", 35)).await.ok();
+    assert_eq!(village.chair.get(&path).await.ok()["officers"][0]["works"], works);
+    assert_eq!(lawyer.get(&path).await.ok()["officers"][0]["minutes"], 275);
     let table = village.town.download("/v1/areas/330521103/legal-hours/table?year=2026").await;
     let table = String::from_utf8(table.1).unwrap();
     assert!(table.contains("2026-11-02,") && table.contains("2026,") && table.contains("调解"), "{table}");

@@ -176,7 +176,16 @@ pub async fn waiting_for(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
     views(db, rows).await
 }
 
-/// The answers of a form, counted.
+/// The answers of a form, counted once for all who look, until somebody answers.
+///
+/// # Errors
+/// `not_found` when there is no such form.
+pub async fn results(app: &App, id: FormId) -> Result<Tally> {
+    let row = form::Entity::find_by_id(id).one(app.store.read()).await?.ok_or(Code::NotFound)?;
+    Ok(counted(app, &row).await?.0)
+}
+
+/// The answers of a form, counted now.
 ///
 /// # Errors
 /// `not_found` when there is no such form.

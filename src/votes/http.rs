@@ -215,5 +215,5 @@ async fn read_result(State(app): State<App>, Path(id): Path<VoteId>) -> Result<J
     params(("id" = MatterId, Path)),
     responses((status = 200, body = MatterRecord, description = "Everything that led to it; for everybody"), Problem))]
 async fn read_record(State(app): State<App>, Path(id): Path<MatterId>) -> Result<Json<MatterRecord>> {
-    record::matter_record(&app.store, id).await.map(Json)
+    record::matter_record(&app, id).await.map(Json)
 }

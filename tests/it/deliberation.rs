@@ -389,5 +389,7 @@ async fn who_answers_alike_is_told_from_thirty_people_on_and_never_by_name() {
     assert_eq!(raw.execute("UPDATE answers SET data = '?'").await, 30);
     raw.close().await;
     assert_eq!(village.villager(&app, "00040").await.get(&path).await.ok()["opinions"], told["opinions"]);
+    let record = app.get(&format!("/v1/matters/{}/record", id(&matter))).await.ok();
+    assert!(record.to_string().contains(&told["results"].to_string()), "nor for who is nobody: {record}");
     app.stop().await;
 }

@@ -105,7 +105,11 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let db = app.store.read();
     let vote = queries::vote(db, id).await?;
     clerk.sits_over(&vote.area_code)?;
-    let result = if queries::is_decided(&vote.state) { Some(queries::result_of(db, id).await?) } else { None };
+    let result = if queries::is_decided(&vote.state) {
+        Some(queries::result_for(db, Some(&clerk.actor), id).await?)
+    } else {
+        None
+    };
     let head = if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None };
     let keys = if vote.secrecy == "secret" { sealed::trustees(db, id).await? } else { Vec::new() };
     let is_own = is_about(&clerk.actor, &vote);

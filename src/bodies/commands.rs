@@ -292,6 +292,10 @@ pub async fn end_seat(tx: &Tx, by: By<'_>, id: SeatId) -> Result<SeatView> {
     let body = queries::get(tx, row.body_id).await?;
     by.manages(&body.areas)?;
     let today = clock::local_date(tx.now());
+    // what is over by its own day, or with its term, keeps that day
+    if last_day(tx, &row).await?.is_some_and(|last| last < today) {
+        return Err(Code::WrongState.into());
+    }
     let ended = seat::Entity::update_many()
         .col_expr(seat::Column::State, Expr::value(SeatState::Ended.as_str()))
         .col_expr(seat::Column::EndsOn, Expr::value(today))
@@ -305,6 +309,15 @@ pub async fn end_seat(tx: &Tx, by: By<'_>, id: SeatId) -> Result<SeatView> {
     let row = seat::Model { state: SeatState::Ended, ends_on: Some(today), ..row };
     changed(tx, by, Kind::SeatEnded, (&body, &row)).await?;
     queries::seat_view(tx, &body, row).await
+}
+
+/// The last day of a seat, if that is known: its own, or that of its term.
+async fn last_day(tx: &Tx, seat: &seat::Model) -> Result<Option<NaiveDate>> {
+    let term = match seat.term_id {
+        Some(id) => term::Entity::find_by_id(id).one(tx).await?,
+        None => None,
+    };
+    Ok([seat.ends_on, term.map(|term| term.ends_on)].into_iter().flatten().min())
 }
 
 async fn changed(tx: &Tx, by: By<'_>, kind: Kind, (body, seat): (&Body, &seat::Model)) -> Result<()> {

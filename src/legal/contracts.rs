@@ -20,13 +20,11 @@ use crate::{
     events::{self, Happening, Kind},
     ids::{BodyId, ContractReviewId, MatterId, MediaId, PersonId},
     matters,
-    media::{Media, MediaView, Subject},
+    media::{self, Media, MediaView, Subject},
     people,
     store::Tx,
 };
 
-/// What photos of a contract are attached to.
-const MEDIA_KIND: &str = "contract";
 /// Contracts on one list at most.
 const MAX_CONTRACTS: u64 = 100;
 /// Contracts looked at in one go.
@@ -161,7 +159,7 @@ pub async fn ask(tx: &Tx, actor: &Actor, input: AskContractReview) -> Result<Con
         ..Default::default()
     };
     let row = row.insert(tx).await?;
-    let to = Subject { kind: MEDIA_KIND, id: &row.id.to_string(), area: &row.area_code };
+    let to = Subject { kind: media::CONTRACT, id: &row.id.to_string(), area: &row.area_code };
     photos::attach(tx, actor.person, &input.photos, to).await?;
     record(tx, Kind::ContractReviewAsked, (&row, Some(actor.person))).await?;
     view(tx, row).await
@@ -249,7 +247,7 @@ pub async fn photo(
     (id, photo): (ContractReviewId, MediaId),
 ) -> Result<Media> {
     visible(db, actor, id).await?;
-    photos::one(db, (MEDIA_KIND, id.to_string()), photo).await
+    photos::one(db, (media::CONTRACT, id.to_string()), photo).await
 }
 
 async fn visible(db: &impl ConnectionTrait, actor: &Actor, id: ContractReviewId) -> Result<contract::Model> {
@@ -345,7 +343,7 @@ async fn rows_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<cont
 
 async fn view(db: &impl ConnectionTrait, row: contract::Model) -> Result<ContractReviewView> {
     let (id, text) = (row.id, row.text.clone());
-    let photos = photos::of(db, (MEDIA_KIND, id.to_string()), "/v1/contract-reviews").await?;
+    let photos = photos::of(db, (media::CONTRACT, id.to_string()), "/v1/contract-reviews").await?;
     let shown = views(db, vec![row]).await?.pop().ok_or(Code::NotFound)?;
     Ok(ContractReviewView { text, photos, ..shown })
 }

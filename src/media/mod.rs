@@ -46,5 +46,7 @@ pub const ALOUD: &str = "aloud";
 pub const ANSWER: &str = "answer";
 /// What photos of a sheet of signatures are attached to: they are for the body that answers the voice.
 pub const COSIGN_SHEET: &str = "cosign_sheet";
+/// What photos of a contract are attached to: they are for who reads it, by an address of its own.
+pub const CONTRACT: &str = "contract";
 /// What photos of the agreement of a mediation are attached to: they are for its parties and its officer, by an address of its own.
 pub const MEDIATION: &str = "mediation";

@@ -324,9 +324,9 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
         return reports::queries::let_see(app.store.read(), actor, row).await;
     }
-    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more; and so it is with a mediation, and
-    // with what others signed
-    let given_away = [media::ANSWER, media::MEDIATION, media::COSIGN_SHEET];
+    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more; and so it is with what others
+    // signed, with what is shown to a legal officer, and with a mediation
+    let given_away = [media::ANSWER, media::COSIGN_SHEET, media::CONTRACT, media::MEDIATION];
     let is_given_away = row.subject_kind.as_deref().is_some_and(|kind| given_away.contains(&kind));
     if row.owner_id == actor.person && !is_given_away {
         return Ok(());

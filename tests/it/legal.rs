@@ -127,6 +127,10 @@ async fn a_contract_is_answered_once_and_read_by_its_body_and_the_officer_alone(
     assert!(public.contains("山塘租赁合同") && public.contains("改了再签"), "{public}");
     assert!(!public.contains("二十年") && !public.contains("三十年"), "{public}");
     assert!(!page(&lawyer, "/desk").await.contains("山塘租赁合同"), "done");
+    // who photographed it and sits there no more has seen it
+    village.end_seat_of(&app, village.clerk.person).await;
+    let own = format!("/v1/media/{photo}");
+    assert_eq!((village.clerk.download(&picture).await.0, village.clerk.download(&own).await.0), (404, 404));
     app.stop().await;
 }
 
@@ -314,6 +318,10 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
         let lines = year["lines"].as_array().unwrap();
         assert_eq!(lines.iter().filter(|line| line["day"].is_string()).count(), days, "{year}");
     }
+    // whoever looks every day does not see on which of them it grew: a month is told when it is over
+    put(&lawyer, mine, &spent("2026-11-02", "mediation", 35)).await.ok();
+    assert_eq!(village.chair.get(&path).await.ok()["officers"][0]["works"], works);
+    assert_eq!(lawyer.get(&path).await.ok()["officers"][0]["minutes"], 275);
     let table = village.town.download("/v1/areas/330521103/legal-hours/table?year=2026").await;
     let table = String::from_utf8(table.1).unwrap();
     assert!(table.contains("2026-11-02,") && table.contains("2026,") && table.contains("调解"), "{table}");

@@ -36,7 +36,7 @@ pub(super) async fn seat(tx: &Tx, event: &Event) -> Result<()> {
         None => left = chosen,
         Some(body) => {
             for name in chosen {
-                let is_there = take(tx, body, (&vote.area_code, &name)).await?;
+                let is_there = take(tx, body, (&vote, &name)).await?;
                 if is_there { seated.push(name) } else { left.push(name) }
             }
         }
@@ -72,9 +72,15 @@ async fn chosen(tx: &Tx, vote: &vote::Model) -> Result<Vec<String>> {
     Ok(chosen.into_iter().map(|option| option.text).collect())
 }
 
-/// Does this one sit there now? Not who is on the roster no more, has a seat that excludes it, or lives with one who sits there.
-async fn take(tx: &Tx, body: BodyId, (area, name): (&str, &str)) -> Result<bool> {
-    let Named::One(person) = candidate(tx, area, name).await? else { return Ok(false) };
+/// Does this one sit there now? Not who is on the roster no more, nor whom it knows by that name since, nor who has a seat that
+/// excludes it or lives with one who sits there.
+async fn take(tx: &Tx, body: BodyId, (vote, name): (&vote::Model, &str)) -> Result<bool> {
+    let Named::One(person) = candidate(tx, &vote.area_code, name).await? else { return Ok(false) };
+    // of a vote that was opened before this was kept nobody knows who stood
+    let stood = queries::candidates_of(vote);
+    if !stood.is_empty() && !stood.contains(&person) {
+        return Ok(false);
+    }
     let sitting: Vec<PersonId> =
         bodies::members_of(tx, body, tx.now()).await?.into_iter().map(|seat| seat.person_id).collect();
     if sitting.contains(&person) {

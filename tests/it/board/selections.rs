@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{TestApp, Village, count, person_of, told_in};
+use crate::support::{TestApp, Village, count, import, person_of, told_in};
 
 fn ballot(choices: &[&str]) -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choices": choices })
@@ -97,6 +97,32 @@ async fn a_group_chooses_by_the_order_of_votes_and_who_is_chosen_takes_a_seat() 
     app.stop().await;
 }
 
+const ROSTER: &str = include_str!("../../data/roster_small.csv");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_takes_the_seat_of_a_namesake_who_was_chosen() {
+    let (app, village) = Village::start().await;
+    let called = meeting(&app, &village, Some(4)).await;
+    let of_group = json!({ "preset": "rep_selection_person", "group_number": 4, "options": ["费海荣", "俞雪梅"] });
+    let vote = village.clerk.post("/v1/votes", asked(&app, &called, of_group)).await.ok();
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    for number in ["00007", "00008", "00025", "00044"] {
+        village.villager(&app, number).await.post(&format!("{path}/ballots"), ballot(&["1"])).await.ok();
+    }
+    app.pass(TimeDelta::days(3)).await;
+    assert_eq!(app.get(&format!("{path}/result")).await.ok()["reason"], "elected");
+    // before it stands the roster writes who was chosen otherwise, and another of the group has that name
+    let renamed = ROSTER.replace(",费海荣,", ",费大荣,").replace(",邱海荣,", ",费海荣,");
+    assert_eq!(import(&app.app, renamed).await, 0, "nobody came");
+    let before = sitting(&app, &village).await;
+    app.pass(TimeDelta::days(3)).await;
+    assert_eq!(sitting(&app, &village).await, before, "nobody voted for the other");
+    let told = told_in(&app, village.clerk.person, "office").await;
+    let told = told.iter().find(|body| body["card"] == "representatives_seated").unwrap()["text"].to_string();
+    assert!(told.contains("费海荣") && told.contains("没有记入"), "{told}");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() {
     let (app, village) = Village::start().await;
@@ -128,6 +154,8 @@ async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() 
         village.villager(&app, number).await.post(&ballots, ballot(&["1"])).await.ok();
     }
     app.pass(TimeDelta::days(3)).await;
+    let still = village.chair.post("/v1/votes", of_homes(json!({ "question": "再推选一次" }))).await;
+    assert!(still.body.to_string().contains("chooses_already"), "while it may be challenged: {}", still.body);
     app.pass(TimeDelta::days(3)).await;
     let result = app.get(&ballots.replace("ballots", "result")).await.ok();
     assert_eq!((&result["is_valid"], &result["reason"]), (&json!(false), &json!("quorum")), "three of five");

@@ -1,5 +1,9 @@
 //! What is done to a board: begun, appended to, ended, given its result.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,6 +20,10 @@ use crate::{
     store::Tx,
 };
 
+/// Ballots of a secret vote that go on its board together, so that no head says which of them came when.
+const TOGETHER: i64 = 5;
+/// Fewer than that wait for others this long: half of what a receipt promises.
+const GATHER: TimeDelta = TimeDelta::seconds(30);
 /// Leaves in one batch, so that a unit of work stays short.
 const BATCH: usize = 400;
 /// Leaves of a board in one turn.
@@ -76,13 +84,18 @@ pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]
     append(tx, vote, first).await
 }
 
-/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts.
+/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts. Those of a
+/// secret vote, which is said of each, wait for others.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = (VoteId, &str)>) -> Result<()> {
-    let row =
-        |(vote, hash): (VoteId, &str)| pending::ActiveModel { vote_id: Set(vote), ballot_hash: Set(hash.to_owned()) };
+pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = (VoteId, &str, bool)>) -> Result<()> {
+    let now = tx.now();
+    let row = |(vote, hash, is_secret): (VoteId, &str, bool)| pending::ActiveModel {
+        vote_id: Set(vote),
+        ballot_hash: Set(hash.to_owned()),
+        due_at: Set(if is_secret { now + GATHER } else { now }),
+    };
     let rows: Vec<_> = ballots.into_iter().map(row).collect();
     if !rows.is_empty() {
         pending::Entity::insert_many(rows).exec_without_returning(tx).await?;
@@ -151,19 +164,13 @@ async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadVie
     queries::head_view(board, row)
 }
 
-/// One turn of the sequencer over all boards that something waits for. Any server may take it, in any moment. What many cast in
+/// One turn of the sequencer over all boards that grow now. Any server may take it, in any moment. What many cast in
 /// a second is appended a piece at a time, so that who casts then waits for a piece only.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn tick(app: &App) -> Result<u64> {
-    let waiting: Vec<VoteId> = pending::Entity::find()
-        .select_only()
-        .column(pending::Column::VoteId)
-        .distinct()
-        .into_tuple()
-        .all(app.store.read())
-        .await?;
+    let waiting = ready(app.store.read(), app.now()).await?;
     let mut appended = 0;
     for vote in waiting {
         // which pieces there are is read beside the writer
@@ -181,6 +188,15 @@ pub async fn tick(app: &App) -> Result<u64> {
         }
     }
     Ok(appended)
+}
+
+/// The boards for which something has waited long enough, or enough waits that nobody can say which of it came when.
+async fn ready(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<VoteId>> {
+    let is_ready = Condition::any()
+        .add(pending::Column::DueAt.min().lte(now))
+        .add(pending::Column::BallotHash.count().gte(TOGETHER));
+    let boards = pending::Entity::find().select_only().column(pending::Column::VoteId);
+    Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)
 }
 
 /// Digests that wait for this board, sorted.

@@ -72,8 +72,9 @@ pub(super) mod head {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// A ballot's digest that a receipt has promised and that is not on the board yet.
+/// A ballot's digest that a receipt has promised and that is not on the board yet; until when it may wait for others.
 pub(super) mod pending {
+    use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
     use crate::ids::VoteId;
@@ -85,6 +86,7 @@ pub(super) mod pending {
         pub vote_id: VoteId,
         #[sea_orm(primary_key, auto_increment = false)]
         pub ballot_hash: String,
+        pub due_at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -71,7 +71,7 @@ mod m0079_late_contracts;
 mod m0083_mandate_ends;
 mod m0084_candidates;
 mod m0089_forgotten;
-mod m0096_together;
+mod m0096_times;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -150,7 +150,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0083_mandate_ends::Migration),
             Box::new(m0084_candidates::Migration),
             Box::new(m0089_forgotten::Migration),
-            Box::new(m0096_together::Migration),
+            Box::new(m0096_times::Migration),
         ]
     }
 }

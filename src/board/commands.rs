@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     lsb1::{self, Signed, hex},
     queries::{self, HeadView},
-    rows::{board, entry, envelope, head, pending},
+    rows::{board, entry, envelope, head, pending, time},
     tree::{self, Edge},
 };
 use crate::{
@@ -38,8 +38,6 @@ pub struct Kept {
     pub cast_id: Uuid,
     /// Digest of the envelope.
     pub hash: String,
-    /// As on the receipt; empty once everybody has the envelopes.
-    pub accepted: String,
     /// The envelope, as text.
     pub sealed: String,
 }
@@ -245,26 +243,33 @@ pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadVi
 pub async fn give_up(tx: &Tx, vote: VoteId) -> Result<()> {
     pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote)).exec(tx).await?;
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote)).exec(tx).await?;
+    time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
     Ok(())
 }
 
 /// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and
-/// it says nothing.
+/// it says nothing. Beside each stands when it was taken, as on its receipt.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn keep(tx: &Tx, vote: VoteId, closing_root: &str, ballots: Vec<Kept>) -> Result<()> {
+pub async fn keep(tx: &Tx, vote: VoteId, closing_root: &str, mut ballots: Vec<(Kept, String)>) -> Result<()> {
     let root = lsb1::unhex(closing_root).ok_or_else(|| Error::broken("a root is hex"))?;
-    let order = |kept: &Kept| tree::sha256(&[&lsb1::unhex(&kept.hash).unwrap_or_default(), &root]);
-    let mut ballots = ballots;
-    ballots.sort_by_cached_key(order);
-    let row = |(place, kept): (usize, Kept)| {
+    ballots.sort_by_cached_key(|(kept, _)| tree::sha256(&[&lsb1::unhex(&kept.hash).unwrap_or_default(), &root]));
+    let time = |(kept, accepted): &(Kept, String)| time::ActiveModel {
+        vote_id: Set(vote),
+        ballot_hash: Set(kept.hash.clone()),
+        accepted: Set(accepted.clone()),
+    };
+    let times: Vec<time::ActiveModel> = ballots.iter().map(time).collect();
+    for some in times.chunks(CHUNK) {
+        time::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    }
+    let row = |(place, (kept, _)): (usize, (Kept, String))| {
         Ok(envelope::ActiveModel {
             vote_id: Set(vote),
             place: Set(i32::try_from(place).map_err(Error::broken)?),
             ballot_hash: Set(kept.hash),
             cast_id: Set(kept.cast_id),
-            accepted: Set(kept.accepted),
             sealed: Set(kept.sealed),
         })
     };
@@ -302,13 +307,9 @@ pub async fn publish(tx: &Tx, vote: VoteId, result: &Value, plaintexts: Option<&
 }
 
 /// From now on everybody has the envelopes, and who holds one need not be who cast it. In which second it came is told no
-/// more, neither by what is kept with it nor by the heads of those seconds; the heads that are shown stay.
+/// more, neither by what is kept beside it nor by the heads of those seconds; the heads that are shown stay.
 async fn forget_when(tx: &Tx, vote: VoteId) -> Result<()> {
-    envelope::Entity::update_many()
-        .col_expr(envelope::Column::Accepted, Expr::value(""))
-        .filter(envelope::Column::VoteId.eq(vote))
-        .exec(tx)
-        .await?;
+    time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
     let shown = queries::heads(tx, vote).await?.into_iter().map(|one| i64::try_from(one.n).map_err(Error::broken));
     let shown = shown.collect::<Result<Vec<_>>>()?;
     head::Entity::delete_many()

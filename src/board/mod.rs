@@ -4,8 +4,8 @@
 //! once, within the time that its receipt promises, sorted inside its batch so that order tells nothing; after the `close`
 //! entry comes nothing but the result; every head is signed by the key that the manifest names; a leaf never changes. Nothing
 //! on it says who cast, or before the end what was chosen; from the result on nothing kept says in which second a ballot came.
-//! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`. Events recorded: none (votes
-//! record theirs).
+//! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`, `board_times`. Events
+//! recorded: none (votes record theirs).
 //!
 //! # Why
 //! Casting must not wait for the tree: it leaves a promise (`board_pending`) in its own transaction, and the sequencer
@@ -26,3 +26,6 @@ pub mod sealing;
 pub mod tree;
 
 pub use self::{commands::tick, http::routes, queries::HeadView};
+
+/// Tables that hold for a while when ballots came, and in whose files nothing of that may stay.
+pub const TIMES: [&str; 3] = ["board_pending", "board_heads", "board_times"];

@@ -275,7 +275,7 @@ async fn when_the_ballots_came_is_forgotten_of_votes_that_were_counted_before() 
     let of = |id: &str| [2, 4, 6, 7, 8].map(|size| format!("{id} {size}")).to_vec();
     assert_eq!(kept, [of("done"), of("named")].concat());
     assert_eq!(raw.one::<i64>("SELECT count(*) FROM board_heads WHERE vote_id = 'runs'").await, 7);
-    assert_eq!(told("SELECT vote_id FROM board_envelopes WHERE accepted <> ''").await, ["runs"]);
+    assert_eq!(told("SELECT vote_id FROM board_times").await, ["runs"]);
     assert_eq!(told("SELECT id FROM votes WHERE links_left").await, ["done"]);
     raw.close().await;
 }

@@ -9,7 +9,10 @@ use crate::{
     meetings, notices,
     store::Tx,
     streams::commands::{Card, office, post_card},
-    votes,
+    votes::{
+        self,
+        queries::{is_inside, is_selection},
+    },
 };
 
 const COMMITTEE: &str = "village_committee";
@@ -55,8 +58,8 @@ async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()>
     let (named, link) = match channel {
         // where who runs it and who goes round write down whom they told
         Channel::Door => (("vote_doors", "delivery-vote-doors"), format!("/votes/{id}/doors")),
-        // what a body or a villagers' group decides by itself is not for the whole village to hear
-        _ if votes::queries::is_inside(&vote.preset) || vote.group_number.is_some() => return Ok(()),
+        // what a body, a villagers' group or some households decide by themselves is not for the whole village to hear
+        _ if is_inside(&vote.preset) || is_selection(&vote.preset) || vote.group_number.is_some() => return Ok(()),
         _ => (SCRIPT, format!("/desk/aloud/vote/{id}")),
     };
     let blanks = [("title", vote.question.as_str().into())];

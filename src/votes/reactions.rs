@@ -111,11 +111,14 @@ async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
 }
 
 /// A card wherever the matter is talked about and in the village's channel; of a vote inside a body in its own stream and in
-/// each member's mailbox, and nowhere else; of a vote of a villagers' group where the matter is talked about and to the group;
-/// of one of a collective in the channels of its villages and to its members elsewhere.
+/// each member's mailbox, and nowhere else; of a vote of a villagers' group, or of some households, where the matter is talked
+/// about and to them; of one of a collective in the channels of its villages and to its members elsewhere.
 async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
-    if let Some(group) = vote.group_number {
-        return tell_group(tx, (vote, group), card).await;
+    if is_of_some(vote) {
+        if let Some(matter) = vote.matter_id {
+            matters::tell_followers(tx, matter, card.clone()).await?;
+        }
+        return tell_some(tx, vote, card).await;
     }
     if let Some(matter) = vote.matter_id {
         return matters::tell(tx, matter, &vote.area_code, card).await;
@@ -133,15 +136,21 @@ async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     post_to_each(tx, people.map(Reader::Person).collect(), (Uuid::now_v7(), card)).await
 }
 
-/// Each of the group's grown-ups in the own mailbox: the rest of the village is not asked, and its channel says nothing.
-async fn tell_group(tx: &Tx, (vote, group): (&vote::Model, i32), card: Card) -> Result<()> {
-    if let Some(matter) = vote.matter_id {
-        matters::tell_followers(tx, matter, card.clone()).await?;
-    }
+/// Does a villagers' group decide, or do some households?
+fn is_of_some(vote: &vote::Model) -> bool {
+    vote.group_number.is_some() || vote.household_ids.is_some()
+}
+
+/// Each of their grown-ups in the own mailbox, and who stands: the rest of the village is not asked, and its channel says nothing.
+async fn tell_some(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     let today = clock::local_date(tx.now());
-    let mut people = village_groups::grown_ups(tx, (&vote.area_code, group), today).await?;
+    let mut people = match vote.group_number {
+        Some(group) => village_groups::grown_ups(tx, (&vote.area_code, group), today).await?,
+        None => queries::members::of_all(tx, vote.id).await?,
+    };
     // who has moved to another group since is on the roll still
     people.extend(queries::roll_people(tx, vote.id).await?);
+    people.extend(queries::candidates_of(vote));
     post_to_each(tx, people.into_iter().map(Reader::Person).collect(), (Uuid::now_v7(), card)).await
 }
 
@@ -150,12 +159,9 @@ fn is_public(vote: &vote::Model) -> bool {
     !queries::is_inside(&vote.preset) || queries::is_of_collective(&vote.preset)
 }
 
-/// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream.
+/// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream; of one of a group or of
+/// some households to them.
 async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
-    let stream = match is_public(vote) {
-        true => channel(tx, &vote.area_code).await?,
-        false => office(tx, vote.body_id).await?,
-    };
     let fingerprint = event.get::<String>("fingerprint").unwrap_or_default();
     let entries = event.data["entries"].as_u64().unwrap_or_default().to_string();
     let blanks = [("fingerprint", fingerprint.into()), ("entries", entries.into())];
@@ -164,6 +170,13 @@ async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
         title: text::say_with("card-vote-shown", &[("question", vote.question.as_str().into())]),
         text: text::say_with("card-vote-fingerprint", &blanks) + &text::say("card-vote-shown-text"),
         link: format!("/board/{}", vote.id),
+    };
+    if is_of_some(vote) {
+        return tell_some(tx, vote, card).await;
+    }
+    let stream = match is_public(vote) {
+        true => channel(tx, &vote.area_code).await?,
+        false => office(tx, vote.body_id).await?,
     };
     post_card(tx, stream, card).await.map(drop)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{TestApp, Village, count, person_of, told_in};
+use crate::support::{TestApp, Village, cards_in, count, person_of, told_in};
 
 fn ballot(choices: &[&str]) -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choices": choices })
@@ -119,6 +119,13 @@ async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() 
     let vote = village.chair.post("/v1/votes", of_homes(json!({}))).await.ok();
     assert_eq!((&vote["is_binding"], &vote["on_roll"]), (&json!(true), &json!(5)));
     assert_eq!(vote["preset_name"], "5 户一起推选村民代表（按户）");
+    // those of the households hear of it, who votes for them and who does not; the rest of the village does not
+    let told = async |number: &str, stream: &str| {
+        let who = person_of(&app.app, &village.area, number).await;
+        cards_in(&app, who, stream).await.contains(&"vote_opened".to_owned())
+    };
+    assert!(told("00007", "mailbox").await && told("00008", "mailbox").await, "the households were not told");
+    assert!(!told("00025", "mailbox").await && !told("00025", "channel").await, "the whole village was told");
     let twice = village.chair.post("/v1/votes", of_homes(json!({ "question": "再推选一次" }))).await;
     assert!(twice.body.to_string().contains("chooses_already"), "{}", twice.body);
     let ballots = format!("/v1/votes/{}/ballots", vote["id"].as_str().unwrap());

@@ -2,7 +2,7 @@
 use super::{audience::Audience, invited, rows::announcement, rules::ladder::Channel};
 use crate::{
     areas::VILLAGE_CODE,
-    bodies,
+    bodies::{self, BodyKind},
     error::{Error, Result},
     events::Kind,
     ids::{NoticeId, VoteId},
@@ -15,7 +15,6 @@ use crate::{
     },
 };
 
-const COMMITTEE: &str = "village_committee";
 /// Code and sentences of the card that leads to what is to be read out.
 const SCRIPT: (&str, &str) = ("loudspeaker_script", "delivery-loudspeaker-script");
 
@@ -32,7 +31,7 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
     let Some((title, notice)) = subject(tx, told, channel).await? else { return Ok(()) };
     let is_above = area.len() < VILLAGE_CODE;
     let offices = if is_above {
-        bodies::queries::of_kind_below(tx, COMMITTEE, area).await?
+        bodies::queries::of_kind_below(tx, BodyKind::VillageCommittee, area).await?
     } else {
         let own = bodies::committee(tx, area).await?;
         own.into_iter().map(|body| (area.to_owned(), body)).collect()

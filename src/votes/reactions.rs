@@ -10,7 +10,9 @@ use super::{
     rules::{Elected, Unit},
 };
 use crate::{
-    board, bodies, clock,
+    board,
+    bodies::{self, BodyKind},
+    clock,
     error::{Error, Result},
     events::{Event, Kind, Reaction},
     ids::BodyId,
@@ -102,7 +104,7 @@ async fn run_by(tx: &Tx, vote: &vote::Model) -> Result<Option<BodyId>> {
 
 /// A card for those who stand in for an office that let the day pass.
 async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
-    for kind in ["town_office", "supervision_committee"] {
+    for kind in [BodyKind::TownOffice, BodyKind::SupervisionCommittee] {
         let Some(body) = bodies::queries::of_kind(tx, kind, area).await? else { continue };
         let stream = office(tx, body).await?;
         post_card(tx, stream, card.clone()).await?;

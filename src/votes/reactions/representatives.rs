@@ -2,7 +2,7 @@
 use std::{cmp::Reverse, collections::HashSet};
 
 use crate::{
-    bodies::{self, By, Role, TakeSeat},
+    bodies::{self, BodyKind, By, Role, TakeSeat},
     clock,
     error::{Error, Result},
     events::{Event, Kind},
@@ -32,7 +32,7 @@ pub(super) async fn seat(tx: &Tx, event: &Event) -> Result<()> {
         return Ok(());
     }
     let (mut seated, mut left) = (Vec::new(), Vec::new());
-    match bodies::of_kind(tx, "representatives", &vote.area_code).await? {
+    match bodies::of_kind(tx, BodyKind::Representatives, &vote.area_code).await? {
         None => left = chosen,
         Some(body) => {
             for name in chosen {

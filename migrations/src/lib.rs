@@ -72,6 +72,7 @@ mod m0083_mandate_ends;
 mod m0084_candidates;
 mod m0089_forgotten;
 mod m0096_times;
+mod m0097_standing;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -151,6 +152,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0084_candidates::Migration),
             Box::new(m0089_forgotten::Migration),
             Box::new(m0096_times::Migration),
+            Box::new(m0097_standing::Migration),
         ]
     }
 }

@@ -161,8 +161,8 @@ fn is_public(vote: &vote::Model) -> bool {
     !queries::is_inside(&vote.preset) || queries::is_of_collective(&vote.preset)
 }
 
-/// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream; of one of a group or of
-/// some households to them.
+/// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream, of one of some
+/// households in their mailboxes.
 async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
     let fingerprint = event.get::<String>("fingerprint").unwrap_or_default();
     let entries = event.data["entries"].as_u64().unwrap_or_default().to_string();
@@ -173,7 +173,7 @@ async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
         text: text::say_with("card-vote-fingerprint", &blanks) + &text::say("card-vote-shown-text"),
         link: format!("/board/{}", vote.id),
     };
-    if is_of_some(vote) {
+    if vote.household_ids.is_some() {
         return tell_some(tx, vote, card).await;
     }
     let stream = match is_public(vote) {

@@ -36,7 +36,7 @@ pub struct HeadView {
     pub sig: String,
     /// Public key of the board, in hex; the manifest names the same.
     pub board_key: String,
-    /// Twelve characters of the root, for the paper notice and the channel.
+    /// The first 32 digits of the root, for the paper notice and the channel.
     pub fingerprint: String,
 }
 

@@ -21,6 +21,17 @@ pub(super) async fn checked(app: &TestApp, vote: &str, seen: &[String]) -> Value
     let asked = [json!({ "archive": archive, "fingerprint": fingerprint })];
     assert_eq!(by_browser("verify", &asked), ["ok"]);
     assert_eq!(by_python(&asked), ["ok"]);
+    // the first twelve digits are what was printed before; whoever gives more is told when one of them is wrong
+    let other = if fingerprint.ends_with('0') { "1" } else { "0" };
+    let (short, wrong) = (&fingerprint[..14], fingerprint[..38].to_owned() + other);
+    for (text, found) in [(short, "ok"), (&fingerprint[..13], "fingerprint"), (wrong.as_str(), "fingerprint")] {
+        let asked = [json!({ "archive": archive, "fingerprint": text })];
+        let ours = verify(&archive, Some(text)).fault.unwrap_or("ok");
+        assert_eq!(
+            (ours, by_browser("verify", &asked)[0].as_str(), by_python(&asked)[0].as_str()),
+            (found, found, found)
+        );
+    }
     // a fingerprint that was printed in the middle is one of this board, though its head is not kept
     for fingerprint in seen {
         let asked = [json!({ "archive": archive, "fingerprint": fingerprint })];

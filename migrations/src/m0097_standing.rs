@@ -1,9 +1,12 @@
 //! Who stands in a choice of representatives that was opened before candidates were known as persons and is not over: read from
-//! the names on the ballot, as it is when a vote opens.
+//! the names on the ballot, as it is when a vote opens. Results by which bodies were elected, and terms that ended early by one.
 use sea_orm_migration::{
     prelude::*,
+    schema::*,
     sea_orm::prelude::{Json, Uuid},
 };
+
+use crate::schema::{create, index};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -15,6 +18,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        early_terms(manager).await?;
         let db = manager.get_connection();
         let runs = Expr::col("state").is_in(["waiting_keys", "posted", "open", "counting_paper", "counting"]);
         let mut select = Query::select();
@@ -41,6 +45,21 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
+}
+
+async fn early_terms(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for column in [date_null("was_until"), uuid_null("ended_by_vote"), text_null("end_reason")] {
+        manager.alter_table(Table::alter().table("terms").add_column(column).to_owned()).await?;
+    }
+    create(manager, "body_elections", |table| {
+        table
+            .col(uuid("vote_id").primary_key())
+            .col(uuid("body_id"))
+            .col(date("stood_on"))
+            .foreign_key(ForeignKey::create().from("body_elections", "body_id").to("bodies", "id"));
+    })
+    .await?;
+    index(manager, "body_elections", &["body_id"]).await
 }
 
 /// The names on the ballot.

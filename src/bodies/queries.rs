@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    early::CutShort,
     nomination::Nomination,
     registration::Grant,
     rows::{body, body_area, seat, term},
@@ -116,12 +117,16 @@ pub struct TermView {
     /// Term of another body that it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follows_term_id: Option<TermId>,
+    /// That it ended before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<CutShort>,
 }
 
 impl From<term::Model> for TermView {
     fn from(row: term::Model) -> Self {
-        let term::Model { id, body_id, number, starts_on, ends_on, follows_term_id } = row;
-        Self { id, body_id, number, starts_on, ends_on, follows_term_id }
+        let cut_short = CutShort::of(&row);
+        let term::Model { id, body_id, number, starts_on, ends_on, follows_term_id, .. } = row;
+        Self { id, body_id, number, starts_on, ends_on, follows_term_id, cut_short }
     }
 }
 

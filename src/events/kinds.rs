@@ -36,6 +36,8 @@ kinds! {
     BodyFounded "body.founded",
     /// A term was opened; data: body.
     TermOpened "term.opened",
+    /// A term ended before its time, because the body was elected anew; data: body, vote.
+    TermEnded "term.ended",
     /// A person took a seat; data: body, person.
     SeatTaken "seat.taken",
     /// A seat ended; data: body, person.

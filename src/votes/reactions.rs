@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod agents;
+mod elections;
 mod paper;
 mod registers;
 mod representatives;
@@ -40,6 +41,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "votes.tell_of_paper", run: |tx, event| Box::pin(paper::tell(tx, event)) },
     Reaction { name: "votes.tell_settled", run: |tx, event| Box::pin(settled::tell(tx, event)) },
     Reaction { name: "votes.seat_representatives", run: |tx, event| Box::pin(representatives::seat(tx, event)) },
+    Reaction { name: "votes.note_election", run: |tx, event| Box::pin(elections::note(tx, event)) },
     Reaction { name: "votes.tell_agents", run: |tx, event| Box::pin(agents::tell(tx, event)) },
 ];
 

@@ -73,18 +73,23 @@ async fn chosen(tx: &Tx, vote: &vote::Model) -> Result<Vec<String>> {
 }
 
 /// Does this one sit there now? Not who is on the roster no more, has a seat that excludes it, or lives with one who sits there.
+/// Who sat there in a term and is chosen again sits by this result from now on, whenever that term ends.
 async fn take(tx: &Tx, body: BodyId, (area, name): (&str, &str)) -> Result<bool> {
     let Named::One(person) = candidate(tx, area, name).await? else { return Ok(false) };
-    let sitting: Vec<PersonId> =
-        bodies::members_of(tx, body, tx.now()).await?.into_iter().map(|seat| seat.person_id).collect();
-    if sitting.contains(&person) {
+    let sitting = bodies::members_of(tx, body, tx.now()).await?;
+    let (own, others): (Vec<_>, Vec<_>) = sitting.into_iter().partition(|seat| seat.person_id == person);
+    if own.iter().any(|seat| seat.term_id.is_none() || seat.role != Role::Member) {
         return Ok(true);
     }
+    let others: Vec<PersonId> = others.into_iter().map(|seat| seat.person_id).collect();
     let homes: HashSet<HouseholdId> =
-        people::queries::on_rolls(tx, &sitting).await?.into_values().map(|one| one.household).collect();
+        people::queries::on_rolls(tx, &others).await?.into_values().map(|one| one.household).collect();
     let one = people::person(tx, person).await?;
     if one.is_none_or(|one| homes.contains(&one.household)) {
-        return Ok(false);
+        return Ok(!own.is_empty());
+    }
+    for seat in own {
+        bodies::end_seat(tx, By::Electors, seat.id).await?;
     }
     let seat = TakeSeat {
         person_id: person,
@@ -103,10 +108,12 @@ async fn take(tx: &Tx, body: BodyId, (area, name): (&str, &str)) -> Result<bool>
     }
 }
 
-/// The term that runs today; none where the office opened none.
+/// The term that runs today, or where that one was ended early the one that follows; none where the office opened none.
 async fn term(tx: &Tx, body: BodyId) -> Result<Option<TermId>> {
     let today = clock::local_date(tx.now());
     let terms = bodies::queries::terms(tx, Some(vec![body])).await?;
     let runs = |one: &bodies::TermView| one.starts_on <= today && today <= one.ends_on;
-    Ok(terms.into_iter().find(runs).map(|one| one.id))
+    let Some(running) = terms.iter().find(|&one| runs(one)) else { return Ok(None) };
+    let next = terms.iter().filter(|one| running.cut_short.is_some() && one.starts_on > running.ends_on);
+    Ok(Some(next.min_by_key(|one| one.starts_on).unwrap_or(running).id))
 }

@@ -46,6 +46,7 @@ field-on-other-roster = 这个身份证号在别的村名册上，请先由那�
 field-other-village = 这一行不是这个村的人
 field-term-other-body = 这一届不是这个组织的
 field-terms-overlap = 和这个组织的另一届日子重叠
+field-not-elected = 这个组织没有在上一届里由这次表决选出，或者结果在新一届开始那天还没有定论
 field-role-unfit = 这种组织没有这个职务
 field-ends-before-start = 结束的日子比开始的早
 field-too-many-media = 照片最多 9 张，录音最多 1 段

@@ -2,7 +2,8 @@
 //!
 //! # Why
 //! Two terms have no day in common, so the one that runs ends on the day before. Its seats are not touched: a seat counts only
-//! within its term. Who took one since the result stood was elected anew and belongs to the next term.
+//! within its term. Who took one since the result stood was elected anew and belongs to the next term. It begins on the day on
+//! which the office says so: nobody's rights end for days that are past, and nobody waits in between.
 use chrono::NaiveDate;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::{
     broker::Bell,
+    clock,
     error::{Checks, Result},
     events::{self, Kind},
     ids::{BodyId, VoteId},
@@ -29,7 +31,7 @@ use crate::{
 /// Results on one list at most.
 const MAX_ELECTIONS: u64 = 20;
 
-/// Why a term begins while another one runs.
+/// Why a term begins, today, while another one runs.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyTerm {
@@ -112,8 +114,9 @@ pub(super) async fn in_the_way(
         return Ok(None);
     };
     let election = election::Entity::find_by_id(early.vote_id).one(tx).await?;
-    let election = election.filter(|one| one.body_id == body && (old.starts_on..=starts_on).contains(&one.stood_on));
+    let election = election.filter(|one| one.body_id == body && one.stood_on >= old.starts_on);
     checks.require(old.starts_on < starts_on, "starts_on", "terms_overlap");
+    checks.require(starts_on == clock::local_date(tx.now()), "starts_on", "not_today");
     checks.require(election.is_some(), "early.vote_id", "not_elected");
     checks.text("early.reason", &early.reason, 2..=200);
     Ok(election.map(|one| (old.clone(), one.stood_on)))

@@ -108,12 +108,10 @@ async fn take(tx: &Tx, body: BodyId, (area, name): (&str, &str)) -> Result<bool>
     }
 }
 
-/// The term that runs today, or where that one was ended early the one that follows; none where the office opened none.
+/// The term that runs today; none where the office opened none.
 async fn term(tx: &Tx, body: BodyId) -> Result<Option<TermId>> {
     let today = clock::local_date(tx.now());
     let terms = bodies::queries::terms(tx, Some(vec![body])).await?;
     let runs = |one: &bodies::TermView| one.starts_on <= today && today <= one.ends_on;
-    let Some(running) = terms.iter().find(|&one| runs(one)) else { return Ok(None) };
-    let next = terms.iter().filter(|one| running.cut_short.is_some() && one.starts_on > running.ends_on);
-    Ok(Some(next.min_by_key(|one| one.starts_on).unwrap_or(running).id))
+    Ok(terms.into_iter().find(runs).map(|one| one.id))
 }

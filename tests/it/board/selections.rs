@@ -262,8 +262,11 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
     let today = clock::local_date(app.app.now());
     let next = |early: Value| json!({ "number": 12, "starts_on": today, "ends_on": "2031-12-31", "early": early });
     let early = |vote: &Value| json!({ "vote_id": vote, "reason": "原任代表集体辞职" });
-    for (early, code) in [(Value::Null, "terms_overlap"), (early(&json!(Uuid::new_v4())), "not_elected")] {
-        let refused = town.post(&terms, next(early)).await;
+    let mut tomorrow = next(early(&vote["id"]));
+    tomorrow["starts_on"] = json!(today.succ_opt());
+    let elsewhere = next(early(&json!(Uuid::new_v4())));
+    for (wrong, code) in [(next(Value::Null), "terms_overlap"), (elsewhere, "not_elected"), (tomorrow, "not_today")] {
+        let refused = town.post(&terms, wrong).await;
         assert!(refused.body.to_string().contains(code), "{}", refused.body);
     }
     assert_eq!(sitting(&app, &village).await, before);

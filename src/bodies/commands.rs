@@ -157,6 +157,9 @@ pub async fn open_term(tx: &Tx, by: By<'_>, (body, input): (BodyId, OpenTerm)) -
             checks.day(field, day);
         }
     }
+    if let Some(early) = &input.early {
+        checks.text("early.reason", &early.reason, 2..=200);
+    }
     let same =
         term::Entity::find().filter(term::Column::BodyId.eq(body.id)).filter(term::Column::Number.eq(input.number));
     checks.require(same.one(tx).await?.is_none(), "number", "duplicate");

@@ -118,7 +118,6 @@ pub(super) async fn in_the_way(
     checks.require(old.starts_on < starts_on, "starts_on", "terms_overlap");
     checks.require(starts_on == clock::local_date(tx.now()), "starts_on", "not_today");
     checks.require(election.is_some(), "early.vote_id", "not_elected");
-    checks.text("early.reason", &early.reason, 2..=200);
     Ok(election.map(|one| (old.clone(), one.stood_on)))
 }
 

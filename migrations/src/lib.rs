@@ -71,6 +71,8 @@ mod m0079_late_contracts;
 mod m0083_mandate_ends;
 mod m0084_candidates;
 mod m0089_forgotten;
+mod m0096_times;
+mod m0097_standing;
 mod m0099_kept_from;
 mod schema;
 
@@ -150,6 +152,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0083_mandate_ends::Migration),
             Box::new(m0084_candidates::Migration),
             Box::new(m0089_forgotten::Migration),
+            Box::new(m0096_times::Migration),
+            Box::new(m0097_standing::Migration),
             Box::new(m0099_kept_from::Migration),
         ]
     }

@@ -5,7 +5,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     officers, photos,
@@ -109,6 +109,15 @@ pub struct ContractReviewView {
     /// What the legal officer said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opinion: Option<ContractOpinionView>,
+}
+
+/// Which contracts.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ContractsQuery {
+    /// Code of an area; everything below it counts. All when absent.
+    pub area: Option<String>,
 }
 
 /// What everybody reads of a contract beside its matter.
@@ -259,16 +268,19 @@ fn reads(actor: &Actor, row: &contract::Model) -> bool {
     sits_in(actor, row.body_id) || bodies::may(actor, Right::NoteLegality, &row.area_code)
 }
 
-/// The contracts of the bodies in which the actor sits, and those for which the actor is a legal officer; the newest first, 100 at
-/// most.
+/// The contracts of the bodies in which the actor sits, and those for which the actor is a legal officer, in an area; those that
+/// wait first, the newest of each first, 100 at most: an officer of a town has many that were answered.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn list(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<ContractReviewView>> {
+pub async fn list(db: &impl ConnectionTrait, actor: &Actor, query: &ContractsQuery) -> Result<Vec<ContractReviewView>> {
     let bodies: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
     let own = Condition::any().add(contract::Column::BodyId.is_in(bodies));
+    let here = query.area.as_deref().map(|area| contract::Column::AreaCode.starts_with(area));
     let rows = contract::Entity::find()
         .filter(or_in(own, &officers::places(db, actor).await?))
+        .filter(Condition::all().add_option(here))
+        .order_by_asc(contract::Column::ReviewedAt.is_not_null())
         .order_by_desc(contract::Column::AskedAt)
         .order_by_desc(contract::Column::Id)
         .limit(MAX_CONTRACTS)

@@ -270,13 +270,11 @@ pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
     let end = board::commands::close(tx, vote.id, told).await?;
     let rows = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote.id)).all(tx).await?;
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote.id)).exec(tx).await?;
-    let kept = rows.into_iter().map(|row| board::commands::Kept {
-        cast_id: row.cast_id,
-        hash: row.ballot_hash,
-        accepted: lsb1::moment(row.cast_at),
-        sealed: row.sealed.unwrap_or_default(),
-    });
-    let kept: Vec<_> = kept.collect();
+    let kept = |row: envelope::Model| {
+        let (cast_id, hash, sealed) = (row.cast_id, row.ballot_hash, row.sealed.unwrap_or_default());
+        (board::commands::Kept { cast_id, hash, sealed }, lsb1::moment(row.cast_at))
+    };
+    let kept: Vec<_> = rows.into_iter().map(kept).collect();
     let ballots = kept.len();
     board::commands::keep(tx, vote.id, &end.root, kept).await?;
     let took_part = write_roll_anew(tx, vote.id).await?;

@@ -160,6 +160,37 @@ async fn that_a_contract_is_late_is_said_once_to_who_sent_it_and_to_the_officer(
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_of_the_town_finds_contracts_by_village_and_those_that_wait_first() {
+    let (app, village) = Village::start().await;
+    let bodies = app.get("/v1/areas/330521103/bodies").await.ok();
+    let office = bodies["items"].as_array().unwrap().iter().find(|body| body["kind"] == "town_office").unwrap();
+    let person = person_of(&app.app, &village.area, "00010").await;
+    let seat = json!({ "person_id": person, "role": "legal_officer" });
+    village.town.post(&format!("/v1/bodies/{}/seats", id(office)), seat).await.ok();
+    app.settle().await;
+    let lawyer = Somebody::signed_in(&app, person).await;
+    let asked = |title: &str| json!({ "area_code": village.area, "body_id": village.committee, "title": title, "text": "甲方、乙方。" });
+    village.clerk.post("/v1/contract-reviews", asked("鱼塘合同")).await.ok();
+    app.clock.advance(TimeDelta::minutes(1));
+    let newer = village.clerk.post("/v1/contract-reviews", asked("山塘合同")).await.ok();
+    let sound = json!({ "outcome": "sound", "text": "可以签。" });
+    lawyer.post(&format!("/v1/contract-reviews/{}/opinion", id(&newer)), sound).await.ok();
+    for (area, found) in [
+        ("", vec!["鱼塘合同", "山塘合同"]),
+        ("?area=330521103", vec!["鱼塘合同", "山塘合同"]),
+        ("?area=330521103202", vec!["鱼塘合同", "山塘合同"]),
+        ("?area=330521103203", vec![]),
+    ] {
+        let listed = lawyer.get(&format!("/v1/contract-reviews{area}")).await.ok();
+        let titles: Vec<&str> = listed.as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, found, "{area}");
+        let shown = page(&lawyer, &format!("/desk/legal/contracts{area}")).await;
+        assert_eq!(shown.contains("鱼塘合同"), !found.is_empty(), "{area}: {shown}");
+    }
+    app.stop().await;
+}
+
 /// A mediation between two of the village and somebody from outside.
 async fn opened(village: &Village, lawyer: &Somebody, parties: &[&Somebody]) -> String {
     let mut named: Vec<Value> = parties.iter().map(|one| json!({ "person_id": one.person })).collect();

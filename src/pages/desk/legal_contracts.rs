@@ -19,7 +19,11 @@ use crate::{
     bodies::Right,
     error::Result,
     ids::{ContractReviewId, MediaId},
-    legal::{AskContractReview, ContractOutcome, ContractReviewView, GiveContractOpinion, contracts, rules::asking},
+    legal::{
+        AskContractReview, ContractOutcome, ContractReviewView, GiveContractOpinion,
+        contracts::{self, ContractsQuery},
+        rules::asking,
+    },
     matters::MatterSummary,
     pages::{
         fields::{Fields, Sent, with_files},
@@ -59,7 +63,7 @@ impl ContractsPage {
     }
 }
 
-/// The contracts of the clerk's bodies, and the form for another.
+/// The contracts of the clerk's bodies in an area, and the form for another.
 pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
     listed(&app, &clerk, filter.area.as_deref(), (Vec::new(), Draft::default())).await
 }
@@ -79,7 +83,7 @@ async fn listed(
         desk: clerk.desk(),
         draft,
         areas: places(db, clerk, &area).await?,
-        rows: contracts::list(db, &clerk.actor).await?,
+        rows: contracts::list(db, &clerk.actor, &ContractsQuery { area: Some(area.clone()) }).await?,
         seats,
         matters,
         kept,

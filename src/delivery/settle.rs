@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     carried,
     claim::Taken,
-    disturb, queries, receipts,
+    disturb, found, queries, receipts,
     rows::{attempt, delivery},
     rules::ladder::Channel,
     stops::{self, Stop},
@@ -170,14 +170,11 @@ pub(super) async fn settle(tx: &Tx, channel: Channel, ended: Vec<Ended>) -> Resu
     let mut settled: HashSet<DeliveryId> = HashSet::new();
     for (((state, due_at, reason), tries), ids) in groups {
         let sent_at = (state == queries::SENT).then_some(now);
-        let ours = delivery::Entity::update_many()
+        let ours = found::claimed(ids, tries)
             .col_expr(delivery::Column::State, Expr::value(state))
             .col_expr(delivery::Column::DueAt, Expr::value(due_at))
             .col_expr(delivery::Column::SentAt, Expr::value(sent_at))
             .col_expr(delivery::Column::Reason, Expr::value(reason))
-            .filter(delivery::Column::Id.is_in(ids))
-            .filter(delivery::Column::State.is_in([queries::SENDING, queries::QUEUED]))
-            .filter(delivery::Column::Tries.eq(tries))
             .exec_with_returning(tx)
             .await?;
         settled.extend(ours.into_iter().map(|row| row.id));

@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::{
     claim::Verdict,
-    disturb,
+    disturb, found,
     queries::QUEUED,
     rows::{delivery, stopped},
     rules::ladder::Channel,
@@ -252,11 +252,9 @@ async fn move_piece(tx: &Tx, (waits, at): (Condition, DateTime<Utc>), why: &'sta
         .await?;
     let is_more = piece.len() as u64 == PIECE;
     if !piece.is_empty() {
-        delivery::Entity::update_many()
+        found::queued(piece)
             .col_expr(delivery::Column::DueAt, Expr::value(at))
             .col_expr(delivery::Column::Reason, Expr::value(why))
-            .filter(delivery::Column::Id.is_in(piece))
-            .filter(delivery::Column::State.eq(QUEUED))
             .exec(tx)
             .await?;
     }

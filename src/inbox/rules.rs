@@ -44,6 +44,7 @@ pub fn follows(said: &Said) -> bool {
         Said::Text { .. }
             | Said::Photo { .. }
             | Said::Voice { .. }
+            | Said::Film
             | Said::Place { .. }
             | Said::Subscribe { .. }
             | Said::Click { .. }

@@ -1,10 +1,13 @@
 //! Log-in inside WeChat: bound by the phone, refused to snapshots, never round and round; the Mini Program; what pages need.
-use fake_providers::Fake;
+use fake_providers::{Fake, Fault};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use serde_json::json;
 
 use super::started;
-use crate::support::{Somebody, TestApp, Village, answer, code_of, count, hidden};
+use crate::{
+    county::{form, operator},
+    support::{Somebody, TestApp, Village, answer, code_of, count, hidden},
+};
 
 /// 费海荣 alone has this number.
 const PHONE: &str = "19500000007";
@@ -265,5 +268,28 @@ async fn pages_get_what_wechat_s_own_functions_need() {
         .unwrap();
     assert_eq!(refused.status().as_u16(), 403);
     assert!(fake.world.menus().is_empty());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_runs_the_county_puts_up_the_menu() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let _village = Village::found(&app).await;
+    let county = operator(&app).await;
+    fake.world.fail("/cgi-bin/menu/create", Fault::Code(45009), 1);
+    let (status, _) = form(&county, "/desk/wechat", &[("x", "1")]).await;
+    assert!(status != 303 && fake.world.menus().is_empty(), "WeChat's no is shown: {status}");
+    let put_up = form(&county, "/desk/wechat", &[("x", "1")]).await;
+    assert_eq!(put_up, (303, "/desk/wechat".to_owned()));
+    let menu = fake.world.menus().pop().unwrap();
+    let buttons = menu["button"].as_array().unwrap();
+    let kinds: Vec<_> = buttons.iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["click", "view", "view"], "{menu}");
+    // four characters are all that a phone shows
+    assert!(buttons.iter().all(|one| (1..=16).contains(&one["name"].as_str().unwrap().len())), "{menu}");
+    for one in &buttons[1..] {
+        assert!(one["url"].as_str().unwrap().starts_with("http://cun.example/wechat/log-in?then=/"), "{menu}");
+    }
     app.stop().await;
 }

@@ -158,6 +158,31 @@ async fn whom_a_days_quota_left_out_the_next_step_tells_and_the_next_day_does_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_days_quota_of_one_interface_leaves_the_others_open() {
+    let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
+    scene.fake.world.fail(TEMPLATE, Fault::Code(45009), 50);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!(states.get("queued stopped@official"), Some(&1), "{states:?}");
+    // whoever touches the menu may be answered in the conversation
+    scene.fake.world.said("oA");
+    scene.happens("<MsgType>event</MsgType><Event>CLICK</Event><EventKey>speak</EventKey>").await;
+    scene.publish("停电").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let said = scene.fake.world.sent("/cgi-bin/message/custom/send");
+    let said = said.iter().filter(|one| one.body["text"]["content"].as_str().unwrap().contains("停电")).count();
+    let states = scene.states("wechat").await;
+    assert_eq!(
+        (said, states.get("sent"), states.get("queued stopped@official")),
+        (1, Some(&1), Some(&1)),
+        "{states:?}"
+    );
+    assert_eq!(scene.fake.world.calls(TEMPLATE), 1, "until midnight nothing by that one");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_unfollows_while_a_letter_waits_gets_it_by_the_next_step() {
     // ten at night: it waits for the morning
     let scene = Scene::with(13, BY_TEMPLATE.to_owned()).await;

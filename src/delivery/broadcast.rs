@@ -246,7 +246,7 @@ async fn letter(app: &App, row: &delivery::Model) -> Result<Option<Letter>> {
         id: row.id.to_string(),
         text: text::say_with("delivery-broadcast", &blanks),
         blanks: vec![("title", notice.title)],
-        link: clip.map(|clip| format!("{base}{}", clip.media.url)).unwrap_or_default(),
+        link: clip.filter(|_| !base.is_empty()).map(|clip| format!("{base}{}", clip.media.url)).unwrap_or_default(),
         ..Letter::default()
     }))
 }

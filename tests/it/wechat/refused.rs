@@ -1,9 +1,12 @@
 //! A no is a no: to one template or to all of them, once, and never asked in a circle; one account's trouble is its own.
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use fake_providers::Fault;
 use liusheng::{
     delivery,
     gateways::{Letter, Outcome, wechat::WechatApp},
+    ids::PersonId,
     wechat::{self, send},
 };
 use sea_orm::QueryResult;
@@ -158,6 +161,37 @@ async fn whom_a_days_quota_left_out_the_next_step_tells_and_the_next_day_does_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_a_days_quota_left_out_of_many_is_told_once_by_the_next_step() {
+    let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
+    for (number, openid) in [("00008", "oB"), ("00009", "oC"), ("00010", "oD"), ("00011", "oE"), ("00012", "oF")] {
+        follows(&scene, number, openid).await;
+    }
+    // the minute in which they may be answered is over
+    scene.pass(TimeDelta::minutes(2)).await;
+    scene.fake.world.quota(TEMPLATE, 3);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let left = "SELECT target_id FROM deliveries WHERE channel = 'wechat' AND state = 'queued'";
+    let left: Vec<String> = scene.rows(left).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    let told = || scene.fake.world.sent(TEMPLATE).into_iter().map(|one| one.to).collect::<BTreeSet<_>>();
+    assert_eq!((told().len(), left.len()), (3, 3), "{left:?}");
+    scene.pass(TimeDelta::hours(5)).await;
+    for person in &left {
+        let texts = format!(
+            "SELECT count(*) FROM deliveries WHERE channel = 'sms' AND state = 'sent' AND target_id = '{person}'"
+        );
+        assert_eq!(count(scene.app.folder.path(), &texts).await, 1, "nobody is lost");
+    }
+    scene.fake.world.quota(TEMPLATE, 100);
+    scene.pass(TimeDelta::hours(18)).await;
+    let reached =
+        "SELECT count(*) FROM deliveries WHERE channel = 'wechat' AND state = 'cancelled' AND reason = 'reached'";
+    assert_eq!(count(scene.app.folder.path(), reached).await, 3);
+    assert_eq!((scene.fake.world.sent(TEMPLATE).len(), told().len()), (3, 3), "and nobody hears it twice");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_days_quota_of_one_interface_leaves_the_others_open() {
     let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
     scene.fake.world.fail(TEMPLATE, Fault::Code(45009), 50);
@@ -204,11 +238,7 @@ async fn who_unsubscribes_during_a_fan_out_is_told_by_the_next_step_and_the_othe
     let scene = Scene::with(13, BY_TEMPLATE.to_owned()).await;
     let mut gone = Vec::new();
     for (number, openid) in [("00008", "oB"), ("00009", "oC"), ("00010", "oD")] {
-        scene.fake.world.user(openid, |user| user.follows = true);
-        let person = person_of(&scene.app.app, &scene.village.area, number).await;
-        bound(&scene.app, openid, person).await;
-        happens_to(&scene, openid, "subscribe").await;
-        gone.push(person);
+        gone.push(follows(&scene, number, openid).await);
     }
     gone.pop();
     scene.publish("停水").await;
@@ -234,6 +264,15 @@ async fn who_unsubscribes_during_a_fan_out_is_told_by_the_next_step_and_the_othe
         assert_eq!((by("wechat").await, by("sms").await), (0, 1), "{person}");
     }
     scene.app.stop().await;
+}
+
+/// Binds an openid to a villager, who follows the account.
+async fn follows(scene: &Scene, number: &str, openid: &'static str) -> PersonId {
+    scene.fake.world.user(openid, |user| user.follows = true);
+    let person = person_of(&scene.app.app, &scene.village.area, number).await;
+    bound(&scene.app, openid, person).await;
+    happens_to(scene, openid, "subscribe").await;
+    person
 }
 
 /// An event of somebody else than who the scene is about.

@@ -278,7 +278,8 @@ async fn follows(scene: &Scene, number: &str, openid: &'static str) -> PersonId 
 /// An event of somebody else than who the scene is about.
 async fn happens_to(scene: &Scene, openid: &str, name: &str) {
     let event = format!("<MsgType>event</MsgType><Event>{name}</Event><EventKey></EventKey>");
-    let answered = call(&scene.app, xml(openid, &event)).make(&reqwest::Client::new()).await.unwrap();
+    let http = reqwest::Client::builder().build().unwrap();
+    let answered = call(&scene.app, xml(openid, &event)).make(&http).await.unwrap();
     assert_eq!((answered.status, answered.body.as_str()), (200, "success"));
 }
 

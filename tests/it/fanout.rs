@@ -14,6 +14,7 @@ use liusheng::{
     delivery::{
         Audience,
         announce::{Told, announce},
+        plan,
         rules::ladder::{Ladder, Level, Topic, Urgency},
     },
     events::{Event, Kind},
@@ -25,8 +26,9 @@ use sea_orm::{
     sea_query::{Expr, Order, Query},
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use crate::support::{House, OwnRedis, Process, free_port, is_full_run, redis_url};
+use crate::support::{House, OwnRedis, Process, count, free_port, is_full_run, redis_url};
 
 const AREA: &str = "330521103202";
 /// Longer than a lease on a send that nobody finishes.
@@ -104,7 +106,7 @@ async fn people(app: &App, count: usize) {
     }
 }
 
-async fn tell_everybody(app: &App) {
+async fn tell_everybody(app: &App, number: i64) {
     let told = Told {
         audience: Audience::Residents(AREA.to_owned()),
         level: Level::News,
@@ -117,7 +119,7 @@ async fn tell_everybody(app: &App) {
     // an event of three minutes ago: both steps by message are due, and nobody is written to by both
     let event = Event {
         id: EventId::new(),
-        number: 1,
+        number,
         kind: Kind::MatterClosed,
         area: Some(AREA.to_owned()),
         actor: None,
@@ -289,7 +291,7 @@ async fn i10_a_county_is_told_each_once_whatever_breaks() {
     config.redis_url = String::new();
     let (app, _rung) = server::open(config, Clock::system(), false).await.unwrap();
     people(&app, count).await;
-    tell_everybody(&app).await;
+    tell_everybody(&app, 1).await;
     let mut settings = vec![
         ("LIUSHENG_SMS_PROVIDER", "file"),
         ("LIUSHENG_SENDS_PER_SECOND", "1000000"),
@@ -327,12 +329,12 @@ async fn planners_take_each_chunk_once_and_write_each_person_one_row() {
     config.redis_url = String::new();
     let (app, _rung) = server::open(config, Clock::system(), false).await.unwrap();
     people(&app, count).await;
-    tell_everybody(&app).await;
+    tell_everybody(&app, 1).await;
     let planners = [(); 2].map(|()| {
         let app = app.clone();
         tokio::spawn(async move {
             for _ in 0..12 {
-                liusheng::delivery::plan::round(&app).await.unwrap();
+                plan::round(&app).await.unwrap();
             }
         })
     });
@@ -357,4 +359,35 @@ async fn planners_take_each_chunk_once_and_write_each_person_one_row() {
     let rows = all("SELECT count(*), count(DISTINCT target_id) FROM deliveries").await.unwrap();
     let rows: (i64, i64) = (rows[0].try_get_by_index(0).unwrap(), rows[0].try_get_by_index(1).unwrap());
     assert_eq!(rows, (looked_at, looked_at));
+}
+
+/// Two planners beside each other ask hardly more than one alone: whoever finds the other ahead leaves the audience to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planner_that_is_behind_gives_way() {
+    let house = House::new();
+    let mut config = crate::support::config(&house);
+    config.sms_provider = SmsProvider::File;
+    config.redis_url = String::new();
+    let (app, _rung) = server::open(config, Clock::system(), false).await.unwrap();
+    people(&app, 5_000).await;
+    tell_everybody(&app, 1).await;
+    let asked = || app.store.statements().0;
+    let before = asked();
+    while plan::round(&app).await.unwrap() {}
+    let alone = asked() - before;
+    tell_everybody(&app, 2).await;
+    let (before, began, stop) = (asked(), Instant::now(), CancellationToken::new());
+    let planners = [(); 2].map(|()| tokio::spawn(plan::run(app.clone(), stop.clone())));
+    let waits = "SELECT count(*) FROM ladder_steps WHERE state = 'waiting' AND channel IN ('wechat', 'sms')";
+    while count(house.path(), waits).await > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    stop.cancel();
+    for planner in planners {
+        planner.await.unwrap();
+    }
+    let (both, secs) = (asked() - before, began.elapsed().as_secs());
+    println!("{alone} statements alone, {both} side by side in {secs} s");
+    // each looks once more in a second
+    assert!(both <= alone + alone / 2 + 10 * secs, "{both} statements, {alone} alone, in {secs} s");
 }

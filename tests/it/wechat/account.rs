@@ -293,3 +293,29 @@ async fn who_runs_the_county_puts_up_the_menu() {
     }
     app.stop().await;
 }
+
+/// The rows of the table of codes that are about a log-in.
+#[tokio::test]
+async fn what_wechat_says_of_a_log_in_leads_round_once_ends_it_or_asks_to_come_again() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    for (code, leads_to) in
+        [(40029, "/connect/oauth2/authorize"), (40163, "/connect/oauth2/authorize"), (40226, "/about"), (40164, "")]
+    {
+        let mut browser = Browser::new(&app);
+        let back = browser.round("/about", "_openid=oD").await.ok().unwrap();
+        fake.world.fail("/sns/oauth2/access_token", Fault::Code(code), 1);
+        let shown = browser.get(&back).await;
+        let place = shown.location.trim_start_matches(fake.url().as_str());
+        assert!(place.starts_with(leads_to) && place.is_empty() == leads_to.is_empty(), "{code}: {place}");
+        assert_eq!(shown.status, if leads_to.is_empty() { 503 } else { 302 }, "{code}");
+        assert!(browser.cookies.iter().all(|(name, _)| name != "ls_session"), "{code}: nobody is in");
+    }
+    for (code, wanted) in [(40029, "code_wrong"), (40226, "code_wrong"), (45011, "busy")] {
+        fake.world.fail("/sns/jscode2session", Fault::Code(code), 1);
+        let told = json!({ "js_code": fake.world.code("mD", false) });
+        let said = answer(app.http.post(app.url("/v1/wechat/mini/log-in")).json(&told)).await;
+        assert_eq!(said.refused(), wanted, "{code}");
+    }
+    app.stop().await;
+}

@@ -151,17 +151,46 @@ fn template(world: &Shared, path: &str, (to, told): (&str, &Value)) -> Result<()
 fn fits(field: &str, value: &str) -> bool {
     let kind = field.trim_end_matches(|c: char| c.is_ascii_digit());
     let length = value.chars().count();
-    let han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c) || c == '…';
+    let han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let of = |most: usize, good: fn(char) -> bool| length <= most && value.chars().all(good);
     if length == 0 || value.chars().any(char::is_control) {
         return false;
     }
     match kind {
         "thing" => length <= 20,
-        "number" => length <= 32 && value.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-'),
-        "phrase" => length <= 5 && (value == "-" || value.chars().all(han)),
-        "name" => length <= 20,
-        "character_string" => length <= 32 && value.is_ascii(),
-        "time" | "date" => value == "-" || value.chars().any(|c| c.is_ascii_digit()),
+        "number" => of(32, |c| c.is_ascii_digit() || c == '.' || c == '-'),
+        "letter" => of(32, |c| c.is_ascii_alphabetic()),
+        "symbol" => of(5, |c| !c.is_alphanumeric()),
+        "character_string" => of(32, |c| c.is_ascii_graphic()),
+        "phone_number" => of(17, |c| c.is_ascii() && !c.is_ascii_alphabetic()),
+        "car_number" => length <= 8,
+        "name" => length <= if value.chars().any(han) { 10 } else { 20 },
+        "phrase" => length <= 5 && value.chars().all(han),
+        "time" => value.split('~').all(|one| is_moment(one.trim(), true)),
+        "date" => value.split('~').all(|one| is_moment(one.trim(), false)),
         _ => true,
+    }
+}
+
+/// `15:01`, `2019年10月1日 15:01`; of a date also `2019-10-01`, `2019/10/01`, and without a time of the day.
+fn is_moment(text: &str, is_time: bool) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_clock = |text: &str| (2..=3).contains(&text.split(':').count()) && text.split(':').all(number);
+    let is_day = |text: &str| {
+        let plain = text.strip_suffix('日').unwrap_or(text);
+        let is_written = text.ends_with('日') && text.contains('年') && text.contains('月');
+        plain.split(['年', '月', '-', '/']).count() == 3
+            && plain.split(['年', '月', '-', '/']).all(number)
+            && (is_written || !is_time)
+    };
+    match text.split_once(' ') {
+        Some((day, clock)) => is_day(day) && is_clock(clock),
+        None => {
+            if is_time {
+                is_clock(text)
+            } else {
+                is_day(text)
+            }
+        }
     }
 }

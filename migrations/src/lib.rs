@@ -73,6 +73,7 @@ mod m0084_candidates;
 mod m0089_forgotten;
 mod m0096_times;
 mod m0097_standing;
+mod m0098_due_in_order;
 mod m0099_kept_from;
 mod schema;
 
@@ -154,6 +155,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0089_forgotten::Migration),
             Box::new(m0096_times::Migration),
             Box::new(m0097_standing::Migration),
+            Box::new(m0098_due_in_order::Migration),
             Box::new(m0099_kept_from::Migration),
         ]
     }

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    aloud,
     app::App,
     areas::VILLAGE_CODE,
     bodies::{self, Right},
@@ -238,10 +239,14 @@ async fn letter(app: &App, row: &delivery::Model) -> Result<Option<Letter>> {
         ("title", notice.title.as_str().into()),
         ("text", notice.text.as_str().into()),
     ];
+    // what somebody has read out can be played as it is
+    let clip = aloud::queries::of_notice(app.store.read(), id, notice.version).await?;
+    let base = app.config.public_url.trim_end_matches('/');
     Ok(Some(Letter {
         id: row.id.to_string(),
         text: text::say_with("delivery-broadcast", &blanks),
         blanks: vec![("title", notice.title)],
+        link: clip.filter(|_| !base.is_empty()).map(|clip| format!("{base}{}", clip.media.url)).unwrap_or_default(),
         ..Letter::default()
     }))
 }

@@ -15,6 +15,7 @@ use sea_orm::{
 
 use super::{
     claim::Verdict,
+    found,
     queries::{DEAD, QUEUED, SENDING, SENT},
     rows::{delivery, told_number},
     rules::ladder::Channel,
@@ -81,18 +82,10 @@ pub(super) async fn follow(tx: &Tx, rows: &mut [delivery::Model], verdicts: &mut
 
 /// What else waits for the evening of these people through this channel.
 pub(super) async fn beside(tx: &Tx, channel: Channel, rows: &[delivery::Model]) -> Result<Vec<delivery::Model>> {
-    let people: BTreeSet<&str> = rows.iter().filter(|row| row.is_digest).map(|row| row.target_id.as_str()).collect();
-    if people.is_empty() {
+    if !rows.iter().any(|row| row.is_digest) {
         return Ok(Vec::new());
     }
-    Ok(delivery::Entity::find()
-        .filter(delivery::Column::TargetId.is_in(people))
-        .filter(delivery::Column::Channel.eq(channel.as_str()))
-        .filter(delivery::Column::State.is_in([QUEUED, SENDING]))
-        .filter(delivery::Column::IsDigest.eq(true))
-        .filter(delivery::Column::Id.is_not_in(rows.iter().map(|row| row.id)))
-        .all(tx)
-        .await?)
+    Ok(found::of_the_evening(channel, rows).all(tx).await?)
 }
 
 /// Of what waits for the evening the newest goes out and tells of all before it. The first `taken` rows were claimed.
@@ -244,12 +237,10 @@ pub(super) async fn bind(tx: &Tx, rows: &[delivery::Model], lists: &Lists) -> Re
         if list.is_empty() {
             continue;
         }
-        delivery::Entity::update_many()
+        found::queued(list.iter().map(|one| rows[*one].id))
             .col_expr(delivery::Column::CarriedBy, Expr::value(rows[*place].id))
             .col_expr(delivery::Column::Reason, Expr::value(DIGEST))
             .col_expr(delivery::Column::DueAt, Expr::value(rows[*place].due_at + TimeDelta::seconds(1)))
-            .filter(delivery::Column::Id.is_in(list.iter().map(|one| rows[*one].id)))
-            .filter(delivery::Column::State.eq(QUEUED))
             .exec(tx)
             .await?;
     }
@@ -261,12 +252,7 @@ pub(super) async fn wake(tx: &Tx, ended: Vec<DeliveryId>) -> Result<()> {
     if ended.is_empty() {
         return Ok(());
     }
-    delivery::Entity::update_many()
-        .col_expr(delivery::Column::DueAt, Expr::value(tx.now()))
-        .filter(delivery::Column::CarriedBy.is_in(ended))
-        .filter(delivery::Column::State.eq(QUEUED))
-        .exec(tx)
-        .await?;
+    found::behind(ended).col_expr(delivery::Column::DueAt, Expr::value(tx.now())).exec(tx).await?;
     Ok(())
 }
 

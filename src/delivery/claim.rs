@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 
 use super::{
     audience::Audience,
-    carried, disturb, numbers,
+    carried, disturb, found, numbers,
     plan::{choices_of, modes_of, word},
     queries, reached,
     rows::{announcement, delivery},
@@ -129,26 +129,10 @@ pub(super) async fn claim(
 
 async fn take(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<delivery::Model>> {
     let now = tx.now();
-    let targets = delivery::Entity::find()
-        .select_only()
-        .column(delivery::Column::TargetId)
-        .filter(delivery::Column::Id.is_in(ids.iter().copied()))
-        .into_query();
-    let under_way = delivery::Entity::find()
-        .select_only()
-        .column(delivery::Column::TargetId)
-        .filter(delivery::Column::TargetId.in_subquery(targets))
-        .filter(delivery::Column::State.eq(queries::SENDING))
-        .filter(delivery::Column::Channel.eq(channel.as_str()))
-        .into_query();
-    Ok(delivery::Entity::update_many()
+    Ok(found::free(channel, ids, now)
         .col_expr(delivery::Column::State, Expr::value(queries::SENDING))
         .col_expr(delivery::Column::Tries, Expr::col(delivery::Column::Tries).add(1))
         .col_expr(delivery::Column::DueAt, Expr::value(now + lease(channel)))
-        .filter(delivery::Column::Id.is_in(ids))
-        .filter(delivery::Column::State.eq(queries::QUEUED))
-        .filter(delivery::Column::DueAt.lte(now))
-        .filter(delivery::Column::TargetId.not_in_subquery(under_way))
         .exec_with_returning(tx)
         .await?)
 }
@@ -227,61 +211,20 @@ async fn newest(
     (rows, told): (&[delivery::Model], &Told),
 ) -> Result<HashMap<(String, String), i64>> {
     let threads: HashSet<&str> = told.values().map(|(row, _)| row.thread.as_str()).collect();
-    let found: Vec<(String, String, i64)> = delivery::Entity::find()
-        .select_only()
-        .column(delivery::Column::TargetId)
-        .column(announcement::Column::Thread)
-        .column_as(delivery::Column::EventNumber.max(), "newest")
-        .join(
-            JoinType::InnerJoin,
-            delivery::Entity::belongs_to(announcement::Entity)
-                .from(delivery::Column::AnnouncementId)
-                .to(announcement::Column::Id)
-                .into(),
-        )
-        .filter(delivery::Column::TargetId.is_in(rows.iter().map(|row| row.target_id.as_str())))
-        .filter(delivery::Column::Channel.eq(channel.as_str()))
-        .filter(delivery::Column::State.eq(queries::QUEUED))
-        .filter(announcement::Column::Thread.is_in(threads))
-        .filter(announcement::Column::EndedAt.is_null())
-        .group_by(delivery::Column::TargetId)
-        .group_by(announcement::Column::Thread)
-        .into_tuple()
-        .all(tx)
-        .await?;
+    let found: Vec<(String, String, i64)> = found::newest(channel, rows, threads).into_tuple().all(tx).await?;
     Ok(found.into_iter().map(|(target, thread, number)| ((target, thread), number)).collect())
 }
 
 /// How often each was written to through this channel within a day.
 async fn today(tx: &Tx, channel: Channel, rows: &[delivery::Model]) -> Result<HashMap<String, i64>> {
-    let found: Vec<(String, i64)> = delivery::Entity::find()
-        .select_only()
-        .column(delivery::Column::TargetId)
-        .column_as(delivery::Column::Id.count(), "count")
-        .filter(delivery::Column::TargetId.is_in(rows.iter().map(|row| row.target_id.as_str())))
-        .filter(delivery::Column::State.eq(queries::SENT))
-        .filter(delivery::Column::Channel.eq(channel.as_str()))
-        .filter(delivery::Column::SentAt.gt(tx.now() - TimeDelta::days(1)))
-        // what another message told of was no message
-        .filter(delivery::Column::CarriedBy.is_null())
-        .group_by(delivery::Column::TargetId)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    Ok(found.into_iter().collect())
+    let sent = found::sent_since(channel, rows, tx.now() - TimeDelta::days(1));
+    Ok(sent.into_tuple::<(String, i64)>().all(tx).await?.into_iter().collect())
 }
 
 /// Who was told of these events through another channel.
 async fn elsewhere(tx: &Tx, channel: Channel, rows: &[delivery::Model]) -> Result<HashSet<(i64, String)>> {
-    let events: HashSet<i64> = rows.iter().map(|row| row.event_number).collect();
-    let found = delivery::Entity::find()
-        .select_only()
-        .columns([delivery::Column::EventNumber, delivery::Column::TargetId])
-        .filter(delivery::Column::EventNumber.is_in(events))
-        .filter(delivery::Column::TargetId.is_in(rows.iter().map(|row| row.target_id.as_str())))
-        .filter(delivery::Column::State.eq(queries::SENT))
-        .filter(delivery::Column::Channel.ne(channel.as_str()));
-    Ok(found.into_tuple::<(i64, String)>().all(tx).await?.into_iter().collect())
+    let sent = found::sent_elsewhere(channel, rows);
+    Ok(sent.into_tuple::<(i64, String)>().all(tx).await?.into_iter().collect())
 }
 
 impl Sight {

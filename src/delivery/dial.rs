@@ -9,7 +9,7 @@ use crate::{
 /// Sends one; answers with how it ended and the provider's number.
 pub(super) async fn call(app: &App, channel: Channel, (taken, letter): (&Taken, &Letter)) -> (End, i32) {
     let letter = Letter { id: taken.row.id.to_string(), ..letter.clone() };
-    let account = taken.ticket.as_ref().map(Ticket::app);
+    let road = taken.ticket.as_ref().map(Ticket::road);
     let (outcome, is_shut) = match (channel, taken.reach.phone.clone()) {
         (Channel::Sms, Some(phone)) => (app.gateways.send(&Address::Phone(phone), &letter, app.now()).await, false),
         // taken by the claim, and given back when nothing went out by who keeps the ledger
@@ -28,7 +28,7 @@ pub(super) async fn call(app: &App, channel: Channel, (taken, letter): (&Taken, 
         // learned nothing, the same way would be found again
         Outcome::Never { why, .. } | Outcome::AddressOff { why, .. } if is_shut => End::OtherWay(why),
         Outcome::Never { why, .. } | Outcome::AddressOff { why, .. } | Outcome::Held { why, .. } => End::Never(why),
-        Outcome::Broken { why, after_secs, .. } => End::Stopped(Stop::of(why, (&taken.row.kind, account), after_secs)),
+        Outcome::Broken { why, after_secs, .. } => End::Stopped(Stop::of(why, (&taken.row.kind, road), after_secs)),
     };
     (end, status)
 }

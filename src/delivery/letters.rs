@@ -230,7 +230,8 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
     let template = template(told);
     let key = format!("delivery-told-{}", template.replace('_', "-"));
     let key = if text::knows(&key) { key.as_str() } else { "delivery-told-moved" };
-    let time = clock::local(told.created_at).format("%Y-%m-%d %H:%M").to_string();
+    // the one form that WeChat takes for a time
+    let time = clock::local(told.created_at).format("%Y年%-m月%-d日 %H:%M").to_string();
     Ok(Letter {
         text: text::say_with(key, &[("title", title.as_str().into())]),
         blanks: vec![("title", title), ("number", number), ("time", time)],

@@ -34,6 +34,7 @@ mod dial;
 mod disturb;
 pub mod doors;
 pub mod electors;
+mod found;
 mod hand_over;
 mod http;
 pub mod invited;

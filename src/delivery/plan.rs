@@ -5,6 +5,7 @@
 //! A chunk is read outside the unit of work and written inside it, together with the new position, on the condition that
 //! the position is still the one from which it was read. So a killed planner leaves a whole number of chunks, two planners
 //! cannot both take one, and the unit that everybody else waits for holds one insert and one update, whatever the audience.
+//! Whoever finds another ahead leaves the steps to that one for a second: side by side they would look at the same people.
 //! One step gives way to another after each chunk: a county's notice does not hold up a village's.
 use std::{
     collections::{HashMap, HashSet},
@@ -48,12 +49,20 @@ const LOOK: Duration = Duration::from_secs(1);
 pub async fn run(app: App, stop: CancellationToken) {
     let mut bells = app.broker.bells().await.ok();
     while !stop.is_cancelled() {
-        match round(&app).await {
-            Ok(true) => {
+        match turn(&app).await {
+            Ok(Turn::Moved) => {
                 tokio::task::yield_now().await;
                 continue;
             }
-            Ok(false) => {}
+            // bells are for who has nothing to do: one rings for each chunk of the other's
+            Ok(Turn::Behind) => {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    () = stop.cancelled() => {}
+                }
+                continue;
+            }
+            Ok(Turn::Idle) => {}
             Err(error) => tracing::error!(%error, "deliveries not planned"),
         }
         tokio::select! {
@@ -64,11 +73,26 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
 }
 
+/// What came of looking once through the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Nothing is due.
+    Idle,
+    /// Somebody was looked at.
+    Moved,
+    /// Another planner is ahead.
+    Behind,
+}
+
 /// One chunk of every step that is due. Says whether there was one.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn round(app: &App) -> Result<bool> {
+    Ok(turn(app).await? != Turn::Idle)
+}
+
+async fn turn(app: &App) -> Result<Turn> {
     let due = step::Entity::find()
         .filter(step::Column::State.eq(WAITING))
         .filter(step::Column::DueAt.lte(app.now()))
@@ -79,18 +103,17 @@ pub async fn round(app: &App) -> Result<bool> {
         .await?;
     let ids = due.iter().map(|step| step.announcement_id);
     let told = announcement::Entity::find().filter(announcement::Column::Id.is_in(ids)).all(app.store.read()).await?;
-    let mut worked = false;
+    let mut turn = Turn::Idle;
     for step in due {
         let Some(told) = told.iter().find(|told| told.id == step.announcement_id) else { continue };
         match advance(app, told, step).await {
-            Ok(()) => worked = true,
-            // another planner was faster; its work is done
-            Err(error) if error.code() == Code::Changed => worked = true,
+            Ok(()) => turn = Turn::Moved,
+            Err(error) if error.code() == Code::Changed => return Ok(Turn::Behind),
             // one that cannot be planned holds up no other
             Err(error) => tracing::error!(%error, announcement = %told.id, "a step is not planned"),
         }
     }
-    Ok(worked)
+    Ok(turn)
 }
 
 async fn advance(app: &App, told: &announcement::Model, step: step::Model) -> Result<()> {
@@ -134,6 +157,11 @@ async fn plan_chunk(app: &App, told: &announcement::Model, (step, channel): (ste
         .store
         .write(move |tx| {
             Box::pin(async move {
+                // everybody waits for this unit: what another has planned is not tried once more
+                let here = step::Entity::find_by_id((step.announcement_id, step.step)).one(tx).await?;
+                if here.is_none_or(|here| here.position != step.position) {
+                    return Err(Code::Changed.into());
+                }
                 let count = write(tx, &told, planned).await?;
                 let position = last.or(step.position);
                 moved(tx, &step, state, (position, i64::try_from(looked_at).map_err(Error::broken)?, count)).await?;

@@ -293,7 +293,7 @@ impl Hands {
             }
             let is_well = match &one.end {
                 End::TryAgain(_) | End::Unknown => false,
-                End::Stopped(stop) => stop.is_template(),
+                End::Stopped(stop) => stop.is_partial(),
                 _ => true,
             };
             self.breaker.ended(self.since.elapsed(), is_well);

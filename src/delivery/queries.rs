@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     commands::SEALED_FOR,
+    found,
     rows::{announcement, attempt, delivery, webhook},
     rules::{self, ladder::Channel},
 };
@@ -302,20 +303,7 @@ pub(super) async fn due_after(
     (now, after): (DateTime<Utc>, Option<(DateTime<Utc>, DeliveryId)>),
     count: u64,
 ) -> Result<Vec<(DateTime<Utc>, DeliveryId)>> {
-    let mut rows = delivery::Entity::find()
-        .select_only()
-        .columns([delivery::Column::DueAt, delivery::Column::Id])
-        .filter(delivery::Column::Channel.eq(channel.as_str()))
-        .filter(delivery::Column::State.eq(QUEUED))
-        .filter(delivery::Column::DueAt.lte(now))
-        .order_by_asc(delivery::Column::DueAt)
-        .order_by_asc(delivery::Column::Id)
-        .limit(count);
-    if let Some((due_at, id)) = after {
-        let later = delivery::Column::DueAt.gt(due_at);
-        rows = rows.filter(delivery::Column::DueAt.gte(due_at)).filter(later.or(delivery::Column::Id.gt(id)));
-    }
-    Ok(rows.into_tuple().all(db).await?)
+    Ok(found::due(channel, (now, after), count).into_tuple().all(db).await?)
 }
 
 /// Which of these are queued and due, with their address.
@@ -324,14 +312,5 @@ pub(super) async fn targets(
     ids: Vec<DeliveryId>,
     now: DateTime<Utc>,
 ) -> Result<Vec<(String, DeliveryId)>> {
-    let rows = delivery::Entity::find()
-        .select_only()
-        .column(delivery::Column::TargetId)
-        .column(delivery::Column::Id)
-        .filter(delivery::Column::Id.is_in(ids))
-        .filter(delivery::Column::State.eq(QUEUED))
-        .filter(delivery::Column::DueAt.lte(now))
-        .order_by_asc(delivery::Column::DueAt)
-        .order_by_asc(delivery::Column::Id);
-    Ok(rows.into_tuple().all(db).await?)
+    Ok(found::ready(ids, now).into_tuple().all(db).await?)
 }

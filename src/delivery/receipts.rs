@@ -8,12 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    carried, queries,
+    carried, found, queries,
     rows::{attempt, delivery},
 };
 use crate::{
@@ -110,7 +110,7 @@ pub(super) async fn note(tx: &Tx, id: DeliveryId, report: Report) -> Result<()> 
         .col_expr(delivery::Column::Reason, Expr::value(reason))
         // whoever shares the number, and what else the same message told of, was not told either
         .filter(carried::with_carried(id))
-        .filter(delivery::Column::State.eq(queries::SENT))
+        .filter(found::word(delivery::Column::State).eq(queries::SENT))
         .exec_with_returning(tx)
         .await?;
     for row in &dead {

@@ -8,14 +8,13 @@ use uuid::Uuid;
 use super::{
     carried,
     claim::Taken,
-    disturb, queries, receipts,
+    disturb, found, queries, receipts,
     rows::{attempt, delivery},
     rules::ladder::Channel,
-    stops::{self, Stop},
+    stops::{self, Road, Stop},
 };
 use crate::{
     error::Result,
-    gateways::wechat::WechatApp,
     ids::DeliveryId,
     store::Tx,
     wechat::{self, ledger::Ticket},
@@ -59,8 +58,8 @@ pub(super) struct Ended {
     pub(super) id: DeliveryId,
     /// The kind of event that it told of.
     kind: String,
-    /// By which of the two accounts of WeChat.
-    account: Option<WechatApp>,
+    /// By which account and interface.
+    road: Road,
     /// The token of the claim.
     tries: i32,
     /// Which try it is since it was queued, or queued anew.
@@ -78,7 +77,7 @@ impl Ended {
         Self {
             id: row.id,
             kind: row.kind.clone(),
-            account: taken.ticket.as_ref().map(Ticket::app),
+            road: taken.ticket.as_ref().map(Ticket::road),
             tries: row.tries,
             tried: row.tried(),
             is_unsure: row.reason.as_deref() == Some(UNKNOWN),
@@ -91,7 +90,7 @@ impl Ended {
     fn known(row: delivery::Model) -> Self {
         Self {
             id: row.id,
-            account: None,
+            road: None,
             tries: row.tries,
             tried: row.tried(),
             is_unsure: row.reason.as_deref() == Some(UNKNOWN),
@@ -170,14 +169,11 @@ pub(super) async fn settle(tx: &Tx, channel: Channel, ended: Vec<Ended>) -> Resu
     let mut settled: HashSet<DeliveryId> = HashSet::new();
     for (((state, due_at, reason), tries), ids) in groups {
         let sent_at = (state == queries::SENT).then_some(now);
-        let ours = delivery::Entity::update_many()
+        let ours = found::claimed(ids, tries)
             .col_expr(delivery::Column::State, Expr::value(state))
             .col_expr(delivery::Column::DueAt, Expr::value(due_at))
             .col_expr(delivery::Column::SentAt, Expr::value(sent_at))
             .col_expr(delivery::Column::Reason, Expr::value(reason))
-            .filter(delivery::Column::Id.is_in(ids))
-            .filter(delivery::Column::State.is_in([queries::SENDING, queries::QUEUED]))
-            .filter(delivery::Column::Tries.eq(tries))
             .exec_with_returning(tx)
             .await?;
         settled.extend(ours.into_iter().map(|row| row.id));
@@ -203,7 +199,7 @@ async fn follow_up(tx: &Tx, channel: Channel, ended: &[Ended]) -> Result<()> {
             _ => {}
         }
     }
-    let taken = ended.iter().filter(|one| one.end == End::Sent).map(|one| (one.kind.as_str(), one.account)).collect();
+    let taken = ended.iter().filter(|one| one.end == End::Sent).map(|one| (one.kind.as_str(), one.road)).collect();
     stops::go_on(tx, channel.as_str(), taken).await?;
     stops::stop(tx, channel.as_str(), stopped).await
 }
@@ -270,10 +266,10 @@ mod tests {
     #[test]
     fn what_fails_is_tried_five_times_and_what_is_unknown_twice() {
         let now = DateTime::UNIX_EPOCH;
-        let (kind, account, is_unsure) = (String::new(), None, false);
+        let (kind, road, is_unsure) = (String::new(), None, false);
         let ended = |tried, end| {
             let (id, kind) = (DeliveryId::new(), kind.clone());
-            Ended { id, kind, account, tries: tried, tried, is_unsure, end, status: 0 }
+            Ended { id, kind, road, tries: tried, tried, is_unsure, end, status: 0 }
         };
         let state = |tries, end| next(&ended(tries, end), now).0;
         let states: Vec<_> = (1..=5).map(|tries| state(tries, End::TryAgain(None))).collect();

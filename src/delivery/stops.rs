@@ -1,4 +1,5 @@
-//! What a provider does not send at all now: one template, or everything. Its rows wait together, and one try decides.
+//! What a provider does not send at all now: one template, what goes by one of its interfaces, or everything. Its rows wait
+//! together, and one try decides.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set,
@@ -7,14 +8,20 @@ use sea_orm::{
 
 use super::{
     claim::Verdict,
-    disturb,
+    disturb, found,
     queries::QUEUED,
     rows::{delivery, stopped},
     rules::ladder::Channel,
     settle::UNKNOWN,
     ways::Ways,
 };
-use crate::{error::Result, gateways::wechat::WechatApp, ids::DeliveryId, store::Tx, wechat::ledger::Ticket};
+use crate::{
+    error::Result,
+    gateways::wechat::{WechatApp, messages::Way},
+    ids::DeliveryId,
+    store::Tx,
+    wechat::ledger::Ticket,
+};
 
 const STOPPED: &str = "stopped";
 /// The same of one account of WeChat alone: what waits for one is not let go with what waits for the other.
@@ -30,6 +37,9 @@ const PIECE: u64 = 1000;
 /// It is over, and what waits for it is being let go.
 const OVER: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
+/// By which of the accounts of WeChat, and by which interface there; other channels have one of each.
+pub(super) type Road = Option<(WechatApp, Way)>;
+
 /// What a provider said that it does not send.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stop {
@@ -38,12 +48,23 @@ pub(super) struct Stop {
     after_secs: u32,
 }
 
-/// The kind whose template it is, or nothing for the whole channel; of the two accounts of WeChat each has its own.
+/// The kind whose template it is, an interface, or nothing for the whole channel; of the two accounts of WeChat each has its
+/// own.
 fn key(kind: &str, account: Option<WechatApp>) -> String {
     match account {
         Some(account) => format!("{kind}@{}", account.as_str()),
         None => kind.to_owned(),
     }
+}
+
+/// Where a kind stands whatever goes by an interface. No kind begins so.
+fn interface(way: Way) -> String {
+    format!("/{}", way.as_str())
+}
+
+/// Is it an interface, or everything?
+fn is_of_every_kind(kind: &str) -> bool {
+    kind == EVERYTHING || kind.starts_with('/')
 }
 
 /// The kind, and the account for which alone it is.
@@ -65,12 +86,17 @@ fn reason(key: &str) -> &'static str {
 
 impl Stop {
     /// By the stable name of why everybody is concerned.
-    pub(super) fn of(why: &str, (kind, account): (&str, Option<WechatApp>), after_secs: u32) -> Self {
-        Self { key: key(if why == "template" { kind } else { EVERYTHING }, account), after_secs }
+    pub(super) fn of(why: &str, (kind, road): (&str, Road), after_secs: u32) -> Self {
+        let what = match (why, road) {
+            ("template", _) => kind.to_owned(),
+            ("quota" | "interface", Some((_, way))) => interface(way),
+            _ => EVERYTHING.to_owned(),
+        };
+        Self { key: key(&what, road.map(|(account, _)| account)), after_secs }
     }
 
-    /// Is it one template alone, and the provider well?
-    pub(super) fn is_template(&self) -> bool {
+    /// Is it a template or an interface alone, and the provider well?
+    pub(super) fn is_partial(&self) -> bool {
         parts(&self.key).0 != EVERYTHING
     }
 
@@ -146,7 +172,10 @@ fn held(
         let account = way.map(Ticket::app);
         // what is said in the conversation needs no template
         let is_templated = way.is_none_or(Ticket::is_templated);
-        stop.kind == key(EVERYTHING, account) || (is_templated && stop.kind == key(&row.kind, account))
+        let by = way.map(|way| key(&interface(way.way()), account));
+        stop.kind == key(EVERYTHING, account)
+            || by.as_ref() == Some(&stop.kind)
+            || (is_templated && stop.kind == key(&row.kind, account))
     };
     let places = verdicts.iter().enumerate();
     let held = places.filter(|(_, (place, verdict))| *verdict == Verdict::Send && is_held(&rows[*place]));
@@ -172,10 +201,21 @@ pub(super) async fn stop(tx: &Tx, channel: &str, stops: Vec<Stop>) -> Result<()>
     Ok(())
 }
 
+/// What a letter that went out has shown to be open.
+fn shown_open(kind: &str, road: Road) -> Vec<String> {
+    let account = road.map(|(account, _)| account);
+    let mut keys = vec![key(EVERYTHING, account)];
+    // what is said in the conversation needs no template
+    if road.is_none_or(|(_, way)| way != Way::Conversation) {
+        keys.push(key(kind, account));
+    }
+    keys.extend(road.map(|(_, way)| key(&interface(way), account)));
+    keys
+}
+
 /// The provider took one of these kinds: what waited for that is due.
-pub(super) async fn go_on(tx: &Tx, channel: &str, kinds: Vec<(&str, Option<WechatApp>)>) -> Result<()> {
-    let mut keys: Vec<String> =
-        kinds.into_iter().flat_map(|(kind, account)| [key(EVERYTHING, account), key(kind, account)]).collect();
+pub(super) async fn go_on(tx: &Tx, channel: &str, kinds: Vec<(&str, Road)>) -> Result<()> {
+    let mut keys: Vec<String> = kinds.into_iter().flat_map(|(kind, road)| shown_open(kind, road)).collect();
     keys.sort();
     keys.dedup();
     if keys.is_empty() {
@@ -194,10 +234,14 @@ pub(super) async fn go_on(tx: &Tx, channel: &str, kinds: Vec<(&str, Option<Wecha
     Ok(())
 }
 
-/// Is everything of this account, or of the channel where it has none, stopped now? What is let go then would be held back
-/// again at once, and let go once more, for as long as it lasts.
+/// Is everything of this account, or of the channel where it has none, stopped now, or what goes by one of its interfaces? What
+/// is let go then would be held back again at once, and let go once more, for as long as it lasts; its own time comes anyway.
 fn is_shut(stops: &[stopped::Model], account: Option<&str>, now: DateTime<Utc>) -> bool {
-    stops.iter().any(|stop| parts(&stop.kind) == (EVERYTHING, account) && stop.until > now)
+    let holds = |stop: &stopped::Model| {
+        let (kind, of) = parts(&stop.kind);
+        is_of_every_kind(kind) && of == account && stop.until > now
+    };
+    stops.iter().any(holds)
 }
 
 /// Moves the next of what waits for a stop, or for its end. Says whether there may be more.
@@ -252,11 +296,9 @@ async fn move_piece(tx: &Tx, (waits, at): (Condition, DateTime<Utc>), why: &'sta
         .await?;
     let is_more = piece.len() as u64 == PIECE;
     if !piece.is_empty() {
-        delivery::Entity::update_many()
+        found::queued(piece)
             .col_expr(delivery::Column::DueAt, Expr::value(at))
             .col_expr(delivery::Column::Reason, Expr::value(why))
-            .filter(delivery::Column::Id.is_in(piece))
-            .filter(delivery::Column::State.eq(QUEUED))
             .exec(tx)
             .await?;
     }
@@ -265,7 +307,7 @@ async fn move_piece(tx: &Tx, (waits, at): (Condition, DateTime<Utc>), why: &'sta
 
 /// What waits of a kind on its own; of what may have been heard that is not forgotten.
 fn of_kind(channel: &str, kind: &str) -> Condition {
-    let of_kind = (kind != EVERYTHING).then(|| delivery::Column::Kind.eq(kind));
+    let of_kind = (!is_of_every_kind(kind)).then(|| delivery::Column::Kind.eq(kind));
     let is_known = delivery::Column::Reason.is_null().or(delivery::Column::Reason.ne(UNKNOWN));
     Condition::all()
         .add(delivery::Column::Channel.eq(channel))
@@ -280,15 +322,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stop_is_for_a_kind_and_an_account() {
-        let of = |why, account| Stop::of(why, ("notice.published", account), 60);
-        let (sms, wechat) = (of("template", None), of("template", Some(WechatApp::Mini)));
+    fn a_stop_is_for_a_kind_or_an_interface_and_an_account() {
+        let of = |why, road| Stop::of(why, ("notice.published", road), 60);
+        let by = |app| Some((app, Way::Subscription));
+        let (sms, wechat) = (of("template", None), of("template", by(WechatApp::Mini)));
         assert_eq!((sms.key.as_str(), wechat.key.as_str()), ("notice.published", "notice.published@mini"));
-        assert_eq!((of("quota", None).key.as_str(), of("quota", Some(WechatApp::Mini)).key.as_str()), ("", "@mini"));
-        assert!(sms.is_template() && wechat.is_template());
-        assert!(!of("quota", None).is_template() && !of("account", Some(WechatApp::Official)).is_template());
+        let (quota, account) = (of("quota", by(WechatApp::Mini)), of("account", by(WechatApp::Official)));
+        assert_eq!((of("quota", None).key.as_str(), quota.key.as_str()), ("", "/subscription@mini"));
+        assert_eq!(
+            (account.key.as_str(), of("interface", by(WechatApp::Official)).key.as_str()),
+            ("@official", "/subscription@official")
+        );
+        assert!(sms.is_partial() && wechat.is_partial() && quota.is_partial());
+        assert!(!of("quota", None).is_partial() && !account.is_partial());
         assert_eq!((sms.reason(), wechat.reason()), (STOPPED, STOPPED_MINI));
-        assert_eq!(of("quota", Some(WechatApp::Official)).reason(), STOPPED_OFFICIAL);
+        assert_eq!((quota.reason(), account.reason()), (STOPPED_MINI, STOPPED_OFFICIAL));
+    }
+
+    #[test]
+    fn a_letter_that_went_out_says_what_is_open() {
+        assert_eq!(shown_open("notice.published", None), ["", "notice.published"]);
+        let by = |way| shown_open("notice.published", Some((WechatApp::Official, way)));
+        assert_eq!(by(Way::Template), ["@official", "notice.published@official", "/template@official"]);
+        assert_eq!(by(Way::Conversation), ["@official", "/conversation@official"], "the template may still be stopped");
     }
 
     #[test]
@@ -299,6 +355,7 @@ mod tests {
         assert!(is_shut(&stops, Some("official"), now));
         assert!(!is_shut(&stops, Some("mini"), now), "a template is not everything, and the other's time has come");
         assert!(!is_shut(&stops, None, now));
+        assert!(is_shut(&[stop("/template@mini", now + PROBE)], Some("mini"), now));
         assert!(is_shut(&[stop("", now + PROBE)], None, now));
     }
 }

@@ -5,6 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Exp
 
 use super::{
     claim::Verdict,
+    found,
     queries::{CANCELLED, QUEUED},
     rows::delivery,
     rules::ladder::Channel,
@@ -43,12 +44,10 @@ pub(super) async fn end(
     if piece.is_empty() {
         return Ok(());
     }
-    let ended = delivery::Entity::update_many()
+    let ended = found::queued(piece)
         .col_expr(delivery::Column::State, Expr::value(CANCELLED))
         .col_expr(delivery::Column::DueAt, Expr::value(tx.now()))
         .col_expr(delivery::Column::Reason, Expr::value(WITHDRAWN))
-        .filter(delivery::Column::Id.is_in(piece))
-        .filter(delivery::Column::State.eq(QUEUED))
         .exec(tx)
         .await?;
     metrics::counter!("sends_skipped_total", "reason" => WITHDRAWN).increment(ended.rows_affected);

@@ -1,12 +1,13 @@
 //! How far a notice of a town or of the county has come, village by village: counted once for all who ask within seconds.
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    board,
+    board, found,
     queries::SENT,
     reached,
     rows::{announcement, delivery},
@@ -93,7 +94,7 @@ async fn count(
             .column(delivery::Column::PersonId)
             .filter(delivery::Column::EventNumber.eq(told.event_number))
             .filter(delivery::Column::Channel.is_in([Channel::Wechat.as_str(), Channel::Sms.as_str()]))
-            .filter(delivery::Column::State.eq(SENT))
+            .filter(found::word(delivery::Column::State).eq(SENT))
             .filter(delivery::Column::PersonId.is_not_null());
         ways.push(by_message.into_query());
         ways.extend(reached::in_app_of_all(told, id));

@@ -46,19 +46,23 @@ impl Loudspeaker {
         !self.url.is_empty()
     }
 
-    /// Hands a script over; it is to be played at once. The gateway is the operator's, wherever it stands.
+    /// Hands a script over, with the address of a recording of it where there is one; it is to be played at once. The gateway
+    /// is the operator's, wherever it stands.
     pub(super) async fn send(&self, area: &str, letter: &Letter, at: DateTime<Utc>) -> Outcome {
         if !self.is_set_up() {
             return NOT_SET_UP;
         }
-        let body = json!({
+        let mut body = json!({
             "title": letter.blank("title").unwrap_or_default(),
             "text": script(&letter.text).0,
             "village_code": area,
             "play_at": clock::local(at).to_rfc3339(),
             "times": TIMES,
-        })
-        .to_string();
+        });
+        if !letter.link.is_empty() {
+            body["audio_url"] = letter.link.clone().into();
+        }
+        let body = body.to_string();
         let timestamp = at.timestamp().to_string();
         let signature = webhook::sign(&self.secret, &letter.id, &timestamp, &body);
         let mut headers = HeaderMap::new();

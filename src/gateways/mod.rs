@@ -74,7 +74,7 @@ pub struct Letter {
     pub text: String,
     /// Parts by name (`title`, `time`, `number`, `place`, `state`), for the blanks of templates.
     pub blanks: Vec<(&'static str, String)>,
-    /// Address of the page that it is about, or nothing.
+    /// Address of the page that it is about, to a loudspeaker of its recording; or nothing.
     pub link: String,
     /// For programs.
     pub body: Value,

@@ -44,6 +44,7 @@ pub fn follows(said: &Said) -> bool {
         Said::Text { .. }
             | Said::Photo { .. }
             | Said::Voice { .. }
+            | Said::Film
             | Said::Place { .. }
             | Said::Subscribe { .. }
             | Said::Click { .. }
@@ -97,7 +98,8 @@ mod tests {
     fn waits_grow_to_cover_two_days() {
         assert_eq!((wait(0).num_seconds(), wait(1).num_seconds()), (10, 20));
         let all: i64 = (0..MAX_TRIES).map(|tries| wait(tries).num_seconds()).sum();
-        assert!(all > 8 * 3600, "{all}");
+        // WeChat keeps a file for three
+        assert!((48 * 3600..72 * 3600).contains(&all), "{all}");
         assert_eq!(wait(1000), TimeDelta::hours(6));
     }
 }

@@ -25,6 +25,9 @@ use crate::{
 const ROUND: u64 = 20;
 /// WeChat does not have the file any more.
 const GONE: i64 = 40007;
+/// What is said to who begins, and to who sent a film; and why nothing becomes of the message.
+const HELLO: (&str, &str) = ("wechat-hello", "hello");
+const NO_FILM: (&str, &str) = ("wechat-no-film", "film");
 
 /// Works on what is due: after a restart, and what could not be done before.
 ///
@@ -100,10 +103,12 @@ async fn follow(app: &App, row: &letter::Model) -> std::result::Result<(), Stop>
     let account = wechat::queries::row(app.store.read(), row.account_id).await?;
     let Some(account) = account else { return Err(Stop::Refused(Code::NotFound)) };
     let said = commands::said(app, row)?;
-    if matches!(said, Said::Subscribe { .. } | Said::Click { .. }) {
-        return hello(app, row).await;
+    match said {
+        Said::Subscribe { .. } | Said::Click { .. } => return answer(app, row, HELLO).await,
+        Said::Film => return answer(app, row, NO_FILM).await,
+        _ => {}
     }
-    let Some(actor) = speaker(app, row).await? else { return hello(app, row).await };
+    let Some(actor) = speaker(app, row).await? else { return answer(app, row, HELLO).await };
     let (words, place, media) = match said {
         Said::Text { text } => (text, String::new(), None),
         Said::Place { label, at } => {
@@ -116,7 +121,8 @@ async fn follow(app: &App, row: &letter::Model) -> std::result::Result<(), Stop>
         Said::Voice { media_id, .. } => {
             (String::new(), String::new(), Some(fetched(app, &account, &actor, &media_id).await?))
         }
-        Said::Subscribe { .. } | Said::Click { .. } | Said::Scan { .. } | Said::Unsubscribe => return Ok(()),
+        Said::Subscribe { .. } | Said::Click { .. } | Said::Film => return Ok(()),
+        Said::Scan { .. } | Said::Unsubscribe => return Ok(()),
         Said::Consent { .. } | Said::Result { .. } | Said::Other { .. } => return Ok(()),
     };
     let (id, is_photo) = (row.id, media.is_some() && !words.is_empty());
@@ -221,15 +227,15 @@ async fn fetched(app: &App, account: &Account, actor: &Actor, media_id: &str) ->
     }
 }
 
-/// Says how to begin, or that one is known; where the account may speak.
-async fn hello(app: &App, row: &letter::Model) -> std::result::Result<(), Stop> {
+/// Says how to begin, or that this cannot be kept; where the account may speak.
+async fn answer(app: &App, row: &letter::Model, (key, why): (&str, &'static str)) -> std::result::Result<(), Stop> {
     // another has it by now, and says it
     if !commands::is_held(app.store.read(), row).await? {
         return Ok(());
     }
-    tell(app, row, "wechat-hello").await?;
+    tell(app, row, key).await?;
     let kept = row.clone();
-    app.store.write(move |tx| Box::pin(async move { commands::ended(tx, &kept, "hello").await })).await?;
+    app.store.write(move |tx| Box::pin(async move { commands::ended(tx, &kept, why).await })).await?;
     Ok(())
 }
 

@@ -30,6 +30,8 @@ pub struct Hanging {
     pub title: String,
     /// Its number.
     pub number: String,
+    /// Which version of it hangs.
+    pub version: i32,
     /// Residents are asked to confirm.
     pub must_read: bool,
     /// Grid workers get the doors of who has not confirmed.
@@ -62,6 +64,7 @@ pub async fn hanging(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<H
         text: row.text,
         title: row.title,
         number: row.number,
+        version: row.version,
         must_read: row.must_read,
         has_doors: row.confirm_by.is_some(),
         class: Class::parse(&row.class),

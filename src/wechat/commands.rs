@@ -146,7 +146,9 @@ pub async fn known(tx: &Tx, app: WechatApp, openid: &str) -> Result<Option<accou
 pub async fn note(tx: &Tx, wechat: &Wechat, (row, said): (&account::Model, &Said)) -> Result<()> {
     let mut change = account::ActiveModel { id: Set(row.id), ..Default::default() };
     let (window, scene) = match said {
-        Said::Text { .. } | Said::Photo { .. } | Said::Voice { .. } | Said::Place { .. } => (Some(rules::SAID), None),
+        Said::Text { .. } | Said::Photo { .. } | Said::Voice { .. } | Said::Film | Said::Place { .. } => {
+            (Some(rules::SAID), None)
+        }
         Said::Click { .. } => (Some(rules::TOUCHED), None),
         Said::Scan { scene } => (Some(rules::TOUCHED), Some(scene.as_str())),
         Said::Subscribe { scene } => (Some(rules::TOUCHED), scene.as_deref()),

@@ -140,6 +140,18 @@ impl Ticket {
         self.app
     }
 
+    /// By which interface.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// Both of these.
+    #[must_use]
+    pub fn road(&self) -> (WechatApp, Way) {
+        (self.app, self.way)
+    }
+
     /// Does it go by a template, and not in the conversation?
     #[must_use]
     pub fn is_templated(&self) -> bool {

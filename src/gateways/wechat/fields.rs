@@ -9,26 +9,27 @@ pub fn fit(key: &str, value: &str, short: bool) -> String {
     let plain: String =
         value.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_plain(*c)).collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (kept, most): (String, usize) = match kind {
-        "number" => (only(&plain, |c| c.is_ascii_digit() || c == '.' || c == '-'), 32),
-        "letter" => (only(&plain, |c| c.is_ascii_alphabetic()), 32),
-        "symbol" => (only(&plain, |c| !c.is_alphanumeric()), 5),
-        "character_string" => (only(&plain, |c| c.is_ascii_graphic()), 32),
-        "phone_number" => (only(&plain, |c| c.is_ascii_digit() || "+-() ".contains(c)), 17),
-        "car_number" => (plain, 8),
+    // what is kept, how much of it, and what stands where nothing is left: an empty field is refused, too
+    let (kept, most, empty) = match kind {
+        "number" => (only(&plain, |c| c.is_ascii_digit() || c == '.' || c == '-'), 32, "0"),
+        "letter" => (only(&plain, |c| c.is_ascii_alphabetic()), 32, "x"),
+        "symbol" => (only(&plain, |c| !c.is_alphanumeric()), 5, "-"),
+        "character_string" => (only(&plain, |c| c.is_ascii_graphic()), 32, "-"),
+        "phone_number" => (only(&plain, |c| c.is_ascii_digit() || "+-() ".contains(c)), 17, "-"),
+        "car_number" => (plain, 8, "无"),
         "name" => {
             let most = if plain.chars().any(is_han) { 10 } else { 20 };
-            (plain, most)
+            (plain, most, "无")
         }
-        "phrase" => (only(&plain, is_han), 5),
+        "phrase" => (only(&plain, is_han), 5, "无"),
         // made by us in the one form that both take
-        "time" | "date" | "amount" | "enum" => (plain, 64),
-        _ => (plain, 20),
+        "time" | "date" | "amount" | "enum" => (plain, 64, "-"),
+        _ => (plain, 20, "-"),
     };
     let most = if short { most.div_ceil(2) } else { most };
-    let kept = cut(&kept, most);
-    // an empty field is refused, too
-    if kept.is_empty() { if kind == "number" { "0" } else { "-" }.to_owned() } else { kept }
+    // a sign that there was more is itself one that most kinds do not take
+    let kept = if kind == "thing" { cut(&kept, most) } else { kept.chars().take(most).collect() };
+    if kept.is_empty() { empty.to_owned() } else { kept }
 }
 
 /// So many characters at most; the last one says that there was more.
@@ -69,7 +70,17 @@ mod tests {
             ("letter1", "a1b2", "ab"),
             ("character_string4", "20261102-0001 号", "20261102-0001"),
             ("phrase5", "已答复 OK", "已答复"),
-            ("phrase5", "正在办理之中的事", "正在办理…"),
+            ("phrase5", "正在办理之中的事", "正在办理之"),
+            ("phrase5", "OK", "无"),
+            ("symbol1", "路！？，。；：", "！？，。；"),
+            ("letter1", "12", "x"),
+            ("name6", "欧阳娜娜与她的十一个邻居", "欧阳娜娜与她的十一个"),
+            ("name6", "Abdurehim Memetjan Tursun", "Abdurehim Memetjan T"),
+            ("car_number7", "浙E12345挂挂", "浙E12345挂"),
+            ("character_string4", "", "-"),
+            ("enum8", "已办结", "已办结"),
+            ("amount9", "¥12.50", "¥12.50"),
+            ("date10", "2026年11月2日", "2026年11月2日"),
             ("name6", "阿不都热依木买买提江", "阿不都热依木买买提江"),
             ("phone_number1", "0572-8888 888转1", "0572-8888 8881"),
             ("time2", "2026年11月2日 09:00", "2026年11月2日 09:00"),
@@ -78,6 +89,10 @@ mod tests {
             assert_eq!(fit(key, value, false), wanted, "{key} {value}");
         }
         assert_eq!(fit("thing1", long, true).chars().count(), 10, "shorter after a refusal");
+        for (key, most) in [("number1", 32), ("character_string1", 32), ("phone_number1", 17)] {
+            assert_eq!(fit(key, &"1".repeat(50), false), "1".repeat(most), "{key}");
+        }
+        assert_eq!(fit("letter1", &"b".repeat(50), false), "b".repeat(32));
         for most in [1, 2, 20] {
             assert!(cut(long, most).chars().count() <= most);
         }

@@ -42,6 +42,8 @@ pub enum Said {
         /// What WeChat heard, where that is switched on.
         heard: String,
     },
+    /// A film, which nobody here can keep.
+    Film,
     /// A place.
     Place {
         /// In words.
@@ -137,6 +139,13 @@ fn said(value: &Value) -> Said {
         "text" => Said::Text { text: field("content") },
         "image" => Said::Photo { media_id: field("mediaid") },
         "voice" => Said::Voice { media_id: field("mediaid"), heard: field("recognition") },
+        "video" | "shortvideo" => Said::Film,
+        // a page that somebody passes on: what it is called, what it says of itself, where it is
+        "link" => {
+            let parts = ["title", "description", "url"].map(field);
+            let said = parts.iter().map(String::as_str).filter(|part| !part.is_empty());
+            Said::Text { text: said.collect::<Vec<_>>().join("\n") }
+        }
         "location" => {
             Said::Place { label: field("label"), at: format!("{},{}", field("location_x"), field("location_y")) }
         }

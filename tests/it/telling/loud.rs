@@ -7,6 +7,7 @@ use std::sync::{
 use axum::{Router, http::StatusCode, routing::post};
 
 use super::*;
+use crate::support::answer;
 
 /// The vendor's gateway.
 #[derive(Clone)]
@@ -58,8 +59,16 @@ async fn scripts(scene: &Scene) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_villages_notice_is_spoken_by_day_once_and_nobody_gets_a_script() {
     let gateway = Gateway::open(200).await;
-    let scene = Scene::set_with(0, |config| gateway.set_up(config)).await;
+    let scene = Scene::set_with(0, |config| {
+        gateway.set_up(config);
+        config.public_url = "http://cun.example".to_owned();
+    })
+    .await;
     let notice = scene.publish("停水", true).await;
+    let clerk = &scene.village.clerk;
+    let clip = clerk.upload(include_bytes!("../../data/media/lamp.m4a").to_vec()).await.ok();
+    let put = clerk.request(reqwest::Method::PUT, &format!("/v1/aloud/notice/{notice}"));
+    let clip = answer(put.json(&json!({ "media_id": clip["id"] }))).await.ok();
     scene.pass(TimeDelta::hours(12) + TimeDelta::minutes(1)).await;
     assert_eq!((gateway.count(), state(&scene, &notice).await), (0, json!("waiting")), "nine in the evening");
     scene.pass(TimeDelta::hours(10)).await;
@@ -68,6 +77,8 @@ async fn a_villages_notice_is_spoken_by_day_once_and_nobody_gets_a_script() {
     assert_eq!(said["village_code"], scene.village.area);
     let text = said["text"].as_str().unwrap();
     assert!(text.contains("停水") && text.contains("村民委员会"), "{text}");
+    let heard_at = format!("http://cun.example{}", clip["media"]["url"].as_str().unwrap());
+    assert_eq!(said["audio_url"], heard_at, "what was read out can be played");
     scene.pass(TimeDelta::days(1)).await;
     assert_eq!((gateway.count(), scripts(&scene).await), (1, 0));
     scene.app.stop().await;

@@ -39,3 +39,64 @@ async fn two_workers_on_one_redis_keep_one_pace() {
     working.await.unwrap();
     scene.app.stop().await;
 }
+
+/// Ten messages of one channel within a day are enough for anybody, danger apart; what comes after them is put off.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_had_ten_texts_within_a_day_has_the_next_when_the_day_is_over() {
+    let scene = Scene::set().await;
+    let person = person_of(&scene.app.app, &scene.village.area, "00007").await;
+    let now = scene.app.app.now();
+    let columns = [
+        "id",
+        "kind",
+        "channel",
+        "event_number",
+        "target_id",
+        "subject_id",
+        "state",
+        "tries",
+        "due_at",
+        "created_at",
+        "sent_at",
+    ];
+    let ten = scene.app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let mut rows = Query::insert();
+            rows.into_table("deliveries").columns(columns);
+            for number in 900_000..900_010_i64 {
+                rows.values_panic([
+                    uuid::Uuid::now_v7().into(),
+                    "matter.closed".into(),
+                    "sms".into(),
+                    number.into(),
+                    person.to_string().into(),
+                    "x".into(),
+                    "sent".into(),
+                    1.into(),
+                    now.into(),
+                    now.into(),
+                    now.into(),
+                ]);
+            }
+            tx.execute(&rows).await?;
+            Ok(())
+        })
+    });
+    ten.await.unwrap();
+    scene.publish("停水", true).await;
+    scene.pass(TimeDelta::seconds(16)).await;
+    let select = format!(
+        "SELECT state || coalesce(' ' || reason, '') FROM deliveries WHERE target_id = '{person}' \
+         AND channel = 'sms' AND kind = 'notice.published'"
+    );
+    let mine = async || -> Vec<String> {
+        scene.rows(&select).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    };
+    assert_eq!(mine().await, ["queued often"]);
+    assert!(scene.states().await["sent"] > 10, "the others were told");
+    scene.pass(TimeDelta::hours(2)).await;
+    assert_eq!(mine().await, ["queued often"], "asked again each hour");
+    scene.pass(TimeDelta::hours(23)).await;
+    assert_eq!(mine().await, ["sent"]);
+    scene.app.stop().await;
+}

@@ -1,10 +1,13 @@
 //! Log-in inside WeChat: bound by the phone, refused to snapshots, never round and round; the Mini Program; what pages need.
-use fake_providers::Fake;
+use fake_providers::{Fake, Fault};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use serde_json::json;
 
 use super::started;
-use crate::support::{Somebody, TestApp, Village, answer, code_of, count, hidden};
+use crate::{
+    county::{form, operator},
+    support::{Somebody, TestApp, Village, answer, code_of, count, hidden},
+};
 
 /// 费海荣 alone has this number.
 const PHONE: &str = "19500000007";
@@ -265,5 +268,54 @@ async fn pages_get_what_wechat_s_own_functions_need() {
         .unwrap();
     assert_eq!(refused.status().as_u16(), 403);
     assert!(fake.world.menus().is_empty());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_runs_the_county_puts_up_the_menu() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let _village = Village::found(&app).await;
+    let county = operator(&app).await;
+    fake.world.fail("/cgi-bin/menu/create", Fault::Code(45009), 1);
+    let (status, _) = form(&county, "/desk/wechat", &[("x", "1")]).await;
+    assert!(status != 303 && fake.world.menus().is_empty(), "WeChat's no is shown: {status}");
+    let put_up = form(&county, "/desk/wechat", &[("x", "1")]).await;
+    assert_eq!(put_up, (303, "/desk/wechat".to_owned()));
+    let menu = fake.world.menus().pop().unwrap();
+    let buttons = menu["button"].as_array().unwrap();
+    let kinds: Vec<_> = buttons.iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["click", "view", "view"], "{menu}");
+    // four characters are all that a phone shows
+    assert!(buttons.iter().all(|one| (1..=16).contains(&one["name"].as_str().unwrap().len())), "{menu}");
+    for one in &buttons[1..] {
+        assert!(one["url"].as_str().unwrap().starts_with("http://cun.example/wechat/log-in?then=/"), "{menu}");
+    }
+    app.stop().await;
+}
+
+/// The rows of the table of codes that are about a log-in.
+#[tokio::test]
+async fn what_wechat_says_of_a_log_in_leads_round_once_ends_it_or_asks_to_come_again() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    for (code, leads_to) in
+        [(40029, "/connect/oauth2/authorize"), (40163, "/connect/oauth2/authorize"), (40226, "/about"), (40164, "")]
+    {
+        let mut browser = Browser::new(&app);
+        let back = browser.round("/about", "_openid=oD").await.ok().unwrap();
+        fake.world.fail("/sns/oauth2/access_token", Fault::Code(code), 1);
+        let shown = browser.get(&back).await;
+        let place = shown.location.trim_start_matches(fake.url().as_str());
+        assert!(place.starts_with(leads_to) && place.is_empty() == leads_to.is_empty(), "{code}: {place}");
+        assert_eq!(shown.status, if leads_to.is_empty() { 503 } else { 302 }, "{code}");
+        assert!(browser.cookies.iter().all(|(name, _)| name != "ls_session"), "{code}: nobody is in");
+    }
+    for (code, wanted) in [(40029, "code_wrong"), (40226, "code_wrong"), (45011, "busy")] {
+        fake.world.fail("/sns/jscode2session", Fault::Code(code), 1);
+        let told = json!({ "js_code": fake.world.code("mD", false) });
+        let said = answer(app.http.post(app.url("/v1/wechat/mini/log-in")).json(&told)).await;
+        assert_eq!(said.refused(), wanted, "{code}");
+    }
     app.stop().await;
 }

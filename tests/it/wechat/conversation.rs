@@ -108,12 +108,16 @@ async fn words_photos_and_a_place_become_one_voice_and_its_answer_goes_back() {
     let place = "<MsgType>location</MsgType><Location_X>30.5</Location_X><Location_Y>120.1</Location_Y><Label>村口小桥</Label><MsgId>4</MsgId>";
     scene.says("oA", xml("oA", place)).await;
     scene.worked().await;
+    let page = "<MsgType>link</MsgType><Title>停水</Title><Url>https://x.example/1</Url><MsgId>6</MsgId>";
+    scene.says("oA", xml("oA", page)).await;
+    scene.worked().await;
     assert_eq!(scene.voices().await.len(), 1, "they follow the voice into its thread");
     let said = scene.said_in(&voices[0]).await;
-    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(said.len(), 4, "{said:?}");
     assert_eq!(said[0]["body"]["media"][0]["kind"], "photo", "{}", said[0]);
     assert_eq!(said[1]["body"]["media"][0]["kind"], "voice");
     assert!(said[2]["body"]["text"].as_str().unwrap().contains("村口小桥"));
+    assert_eq!(said[3]["body"]["text"], "停水\nhttps://x.example/1");
     // the clerk answers; the letter goes into the open conversation
     let answer =
         Letter {
@@ -250,12 +254,45 @@ async fn strangers_are_led_to_bind_and_scenes_and_follows_are_noted() {
         user.credits.insert("T1".to_owned(), 1);
     });
     let mut answered = Letter { template: "suggestion_answered".into(), ..letter };
-    answered.blanks = vec![("title", "路灯".into()), ("time", "2026年11月4日".into())];
+    answered.blanks = vec![("title", "路灯".into()), ("time", "2026年11月4日 09:00".into())];
     assert_eq!(tell(&scene.app, scene.me.person, &answered).await.word(), "sent", "by the consent");
     let second = tell(&scene.app, scene.me.person, &answered).await;
     assert_eq!(second, Outcome::Never { status: 0, why: "no_wechat" }, "the ledger knows without asking");
     assert_eq!(scene.fake.world.calls("/cgi-bin/message/subscribe/bizsend"), 1);
     let _ = &scene.village;
+    scene.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_touch_opens_a_minute_for_three_and_what_is_sent_two_days_for_five() {
+    let scene = Scene::new().await;
+    let left = async || count(scene.app.folder.path(), "SELECT sum(window_left) FROM wechat_accounts").await;
+    let event = |name: &str, key: &str| {
+        xml("oA", &format!("<MsgType>event</MsgType><Event>{name}</Event><EventKey>{key}</EventKey>"))
+    };
+    let letter = Letter { id: "d".into(), text: "好".into(), ..Letter::default() };
+    let closed = Outcome::Never { status: 0, why: "no_wechat" };
+    scene.says("oA", event("SCAN", "v:330521103202")).await;
+    assert_eq!(left().await, 3, "a code");
+    scene.app.pass(TimeDelta::seconds(61)).await;
+    assert_eq!(tell(&scene.app, scene.me.person, &letter).await, closed, "its minute is over");
+    scene.says("oA", event("CLICK", "speak")).await;
+    scene.worked().await;
+    assert!(scene.told("oA", 1).await[0].starts_with("您好"));
+    assert_eq!(left().await, 2, "the menu, and the greeting");
+    let film = "<MsgType>video</MsgType><MediaId>v1</MediaId><ThumbMediaId>t</ThumbMediaId><MsgId>1</MsgId>";
+    scene.says("oA", xml("oA", film)).await;
+    scene.worked().await;
+    assert!(scene.told("oA", 2).await[1].starts_with("视频还收不了"), "nobody waits in vain for an answer");
+    assert_eq!(left().await, 4, "two days of five, and that answer");
+    scene.says("oA", event("SCAN", "v:330521103201")).await;
+    assert_eq!(left().await, 4, "a short window shuts no long one");
+    scene.app.pass(TimeDelta::hours(47)).await;
+    assert_eq!(tell(&scene.app, scene.me.person, &letter).await.word(), "sent");
+    scene.app.pass(TimeDelta::hours(2)).await;
+    assert_eq!(tell(&scene.app, scene.me.person, &letter).await, closed, "two days are over");
+    assert_eq!(scene.fake.world.calls(SAY), 3, "WeChat is not asked in vain");
+    assert_eq!(count(scene.app.folder.path(), "SELECT count(*) FROM suggestions").await, 0);
     scene.app.stop().await;
 }
 

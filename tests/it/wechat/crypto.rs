@@ -1,7 +1,7 @@
-//! Ciphers and signatures: vectors of ours, vectors of others where they are, and another implementation both ways.
+//! Ciphers and signatures: vectors of ours, vectors of others, and another implementation both ways.
 use std::{
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -13,18 +13,14 @@ use liusheng::gateways::{
 };
 use serde_json::{Value, json};
 
-/// The shared vectors, where they are.
-fn shared(name: &str) -> Option<Value> {
-    let folder = std::env::var("LSTEST_SHARED_DATA")
-        .map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    let file = folder.join("wechat").join(name);
-    match std::fs::read(&file) {
-        Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap()),
-        Err(_) => {
-            eprintln!("skipped: {} is not here", file.display());
-            None
-        }
-    }
+/// Vectors of others, each with where it is from.
+const CALLBACKS: &str = include_str!("../../data/wechat/callback_crypto_vectors.json");
+const SIGNATURES: &str = include_str!("../../data/wechat/signature_vectors.json");
+const SMS: &str = include_str!("../../data/wechat/sms_signature_vectors.json");
+const MESSAGES: &str = include_str!("../../data/wechat/inbound_messages.json");
+
+fn read(vectors: &str) -> Value {
+    serde_json::from_str(vectors).unwrap()
 }
 
 fn word<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -34,7 +30,7 @@ fn word<'a>(value: &'a Value, name: &str) -> &'a str {
 /// Invented for this test; the ciphertext was made by another implementation (Python `cryptography`).
 #[test]
 fn our_own_vectors_hold() {
-    let ours: Value = serde_json::from_str(include_str!("../../data/wechat/callback.json")).unwrap();
+    let ours = read(include_str!("../../data/wechat/callback.json"));
     for one in ours.as_array().unwrap() {
         let key = CallbackKey::read(word(one, "key"), word(one, "appid")).unwrap();
         assert_eq!(key.open(word(one, "encrypt")).as_deref(), Some(word(one, "message")));
@@ -81,7 +77,7 @@ fn every_fault_of_a_ciphertext_is_refused_alike() {
 
 #[test]
 fn vectors_of_others_hold() {
-    let Some(told) = shared("callback_crypto_vectors.json") else { return };
+    let told = read(CALLBACKS);
     let mut opened = 0;
     for one in told["vectors"].as_array().unwrap() {
         let id = word(one, "id");
@@ -109,7 +105,7 @@ fn vectors_of_others_hold() {
 
 #[test]
 fn signatures_of_others_hold() {
-    let Some(told) = shared("signature_vectors.json") else { return };
+    let told = read(SIGNATURES);
     for one in told.as_array().unwrap() {
         let (id, wanted) = (word(one, "id"), word(one, "expected"));
         match word(one, "kind") {
@@ -140,7 +136,7 @@ fn signatures_of_others_hold() {
             }
         }
     }
-    let sms = shared("sms_signature_vectors.json").unwrap();
+    let sms = read(SMS);
     let (aliyun, tencent) = (&sms[0], &sms[1]);
     let signed: Vec<_> = aliyun["headers"]
         .as_object()
@@ -159,7 +155,7 @@ fn signatures_of_others_hold() {
 
 #[test]
 fn messages_of_others_are_read() {
-    let Some(told) = shared("inbound_messages.json") else { return };
+    let told = read(MESSAGES);
     for one in told.as_array().unwrap() {
         let body = one["body"].as_str().map_or_else(|| one["body"].to_string(), str::to_owned);
         let envelope = Envelope::read(&body).unwrap_or_else(|| panic!("{}", word(one, "name")));

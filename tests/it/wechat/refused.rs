@@ -1,9 +1,12 @@
 //! A no is a no: to one template or to all of them, once, and never asked in a circle; one account's trouble is its own.
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use fake_providers::Fault;
 use liusheng::{
     delivery,
     gateways::{Letter, Outcome, wechat::WechatApp},
+    ids::PersonId,
     wechat::{self, send},
 };
 use sea_orm::QueryResult;
@@ -11,10 +14,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    bound, call,
     ledger::{CONSENTED, Scene, TEMPLATE},
-    not_called, taken,
+    not_called, taken, xml,
 };
-use crate::support::{Somebody, count};
+use crate::support::{Somebody, count, person_of};
 
 const MINI: &str = "/cgi-bin/message/subscribe/send";
 const BY_TEMPLATE: &str = "notice_published official template N1 thing1=title";
@@ -157,6 +161,62 @@ async fn whom_a_days_quota_left_out_the_next_step_tells_and_the_next_day_does_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_a_days_quota_left_out_of_many_is_told_once_by_the_next_step() {
+    let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
+    for (number, openid) in [("00008", "oB"), ("00009", "oC"), ("00010", "oD"), ("00011", "oE"), ("00012", "oF")] {
+        follows(&scene, number, openid).await;
+    }
+    // the minute in which they may be answered is over
+    scene.pass(TimeDelta::minutes(2)).await;
+    scene.fake.world.quota(TEMPLATE, 3);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let left = "SELECT target_id FROM deliveries WHERE channel = 'wechat' AND state = 'queued'";
+    let left: Vec<String> = scene.rows(left).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    let told = || scene.fake.world.sent(TEMPLATE).into_iter().map(|one| one.to).collect::<BTreeSet<_>>();
+    assert_eq!((told().len(), left.len()), (3, 3), "{left:?}");
+    scene.pass(TimeDelta::hours(5)).await;
+    for person in &left {
+        let texts = format!(
+            "SELECT count(*) FROM deliveries WHERE channel = 'sms' AND state = 'sent' AND target_id = '{person}'"
+        );
+        assert_eq!(count(scene.app.folder.path(), &texts).await, 1, "nobody is lost");
+    }
+    scene.fake.world.quota(TEMPLATE, 100);
+    scene.pass(TimeDelta::hours(18)).await;
+    let reached =
+        "SELECT count(*) FROM deliveries WHERE channel = 'wechat' AND state = 'cancelled' AND reason = 'reached'";
+    assert_eq!(count(scene.app.folder.path(), reached).await, 3);
+    assert_eq!((scene.fake.world.sent(TEMPLATE).len(), told().len()), (3, 3), "and nobody hears it twice");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_days_quota_of_one_interface_leaves_the_others_open() {
+    let scene = Scene::with(0, BY_TEMPLATE.to_owned()).await;
+    scene.fake.world.fail(TEMPLATE, Fault::Code(45009), 50);
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let states = scene.states("wechat").await;
+    assert_eq!(states.get("queued stopped@official"), Some(&1), "{states:?}");
+    // whoever touches the menu may be answered in the conversation
+    scene.fake.world.said("oA");
+    scene.happens("<MsgType>event</MsgType><Event>CLICK</Event><EventKey>speak</EventKey>").await;
+    scene.publish("停电").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let said = scene.fake.world.sent("/cgi-bin/message/custom/send");
+    let said = said.iter().filter(|one| one.body["text"]["content"].as_str().unwrap().contains("停电")).count();
+    let states = scene.states("wechat").await;
+    assert_eq!(
+        (said, states.get("sent"), states.get("queued stopped@official")),
+        (1, Some(&1), Some(&1)),
+        "{states:?}"
+    );
+    assert_eq!(scene.fake.world.calls(TEMPLATE), 1, "until midnight nothing by that one");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_unfollows_while_a_letter_waits_gets_it_by_the_next_step() {
     // ten at night: it waits for the morning
     let scene = Scene::with(13, BY_TEMPLATE.to_owned()).await;
@@ -169,6 +229,73 @@ async fn who_unfollows_while_a_letter_waits_gets_it_by_the_next_step() {
     assert_eq!((states.get("cancelled no_wechat"), scene.fake.world.calls(TEMPLATE)), (Some(&1), 0), "{states:?}");
     scene.pass(TimeDelta::hours(4)).await;
     assert_eq!(scene.states("sms").await.get("sent"), Some(&1), "{:?}", scene.states("sms").await);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_unsubscribes_during_a_fan_out_is_told_by_the_next_step_and_the_others_once() {
+    // ten at night: a village is told in the morning
+    let scene = Scene::with(13, BY_TEMPLATE.to_owned()).await;
+    let mut gone = Vec::new();
+    for (number, openid) in [("00008", "oB"), ("00009", "oC"), ("00010", "oD")] {
+        gone.push(follows(&scene, number, openid).await);
+    }
+    gone.pop();
+    scene.publish("停水").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let waits = "SELECT count(*) FROM deliveries WHERE channel = 'wechat' AND state = 'queued'";
+    assert_eq!(count(scene.app.folder.path(), waits).await, 4);
+    // of one we hear it in time; of the other WeChat says it when the letter comes
+    happens_to(&scene, "oB", "unsubscribe").await;
+    scene.fake.world.user("oC", |user| user.follows = false);
+    scene.pass(TimeDelta::hours(10)).await;
+    let mut told: Vec<String> = scene.fake.world.sent(TEMPLATE).into_iter().map(|one| one.to).collect();
+    told.sort();
+    assert_eq!((told, scene.fake.world.calls(TEMPLATE)), (vec!["oA".to_owned(), "oD".to_owned()], 3));
+    happens_to(&scene, "oC", "unsubscribe").await;
+    scene.pass(TimeDelta::hours(4)).await;
+    for person in gone {
+        let by = async |channel: &str| {
+            let select = format!(
+                "SELECT count(*) FROM deliveries WHERE channel = '{channel}' AND state = 'sent' AND target_id = '{person}'"
+            );
+            count(scene.app.folder.path(), &select).await
+        };
+        assert_eq!((by("wechat").await, by("sms").await), (0, 1), "{person}");
+    }
+    scene.app.stop().await;
+}
+
+/// Binds an openid to a villager, who follows the account.
+async fn follows(scene: &Scene, number: &str, openid: &'static str) -> PersonId {
+    scene.fake.world.user(openid, |user| user.follows = true);
+    let person = person_of(&scene.app.app, &scene.village.area, number).await;
+    bound(&scene.app, openid, person).await;
+    happens_to(scene, openid, "subscribe").await;
+    person
+}
+
+/// An event of somebody else than who the scene is about.
+async fn happens_to(scene: &Scene, openid: &str, name: &str) {
+    let event = format!("<MsgType>event</MsgType><Event>{name}</Event><EventKey></EventKey>");
+    let http = reqwest::Client::builder().build().unwrap();
+    let answered = call(&scene.app, xml(openid, &event)).make(&http).await.unwrap();
+    assert_eq!((answered.status, answered.body.as_str()), (200, "success"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_fits_every_kind_of_field_that_a_template_may_have() {
+    let fields = ["thing1", "time2", "date3", "character_string4"];
+    let templates = "notice_published official template N1 thing1=title time2=time date3=time character_string4=number";
+    let scene = Scene::with(0, templates.to_owned()).await;
+    scene.fake.world.template("N1", &fields);
+    scene.publish("关于村口到小学这一段路的路灯三个月没有亮的事情").await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let sent = scene.fake.world.sent(TEMPLATE);
+    assert_eq!((sent.len(), scene.fake.world.calls(TEMPLATE)), (1, 1), "{:?}", scene.states("wechat").await);
+    let value = |field: &str| sent[0].body["data"][field]["value"].as_str().unwrap().to_owned();
+    assert!(value("time2").starts_with("2026年11月2日 ") && value("date3") == value("time2"), "{}", sent[0].body);
+    assert!(value("thing1").chars().count() <= 20);
     scene.app.stop().await;
 }
 

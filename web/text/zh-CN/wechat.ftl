@@ -3,6 +3,7 @@ wechat-hello = 您好。在这里直接发文字、照片、语音或位置，�
 wechat-bind-first = 您好。要留言，请先点下面的链接，用登记的手机号绑定微信（只需一次）：
 wechat-received = 收到，已经转给经办人。接下来发的内容会加在这条留言里；办理进度请看：
 wechat-refused = 这条内容没有收下（可能已过期、太大，或者格式不支持）。请再发一次，或者打开网页留言：
+wechat-no-film = 视频还收不了。请改发照片、语音或文字，或者打开网页留言：
 wechat-photo = （照片）
 wechat-place = 位置：{ $label }（{ $at }）
 wechat-new = 新留言

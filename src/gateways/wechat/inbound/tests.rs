@@ -30,6 +30,15 @@ fn messages_are_read_from_both_formats() {
         "<MsgType>location</MsgType><Location_X>30.5</Location_X><Location_Y>120.1</Location_Y><Label>村口&amp;桥</Label><MsgId>2</MsgId>",
     ));
     assert_eq!(place.said, Said::Place { label: "村口&桥".to_owned(), at: "30.5,120.1".to_owned() });
+    let link = message(&xml_of(
+        "<MsgType>link</MsgType><Title>停水</Title><Description></Description><Url>https://x.example/1</Url><MsgId>3</MsgId>",
+    ));
+    assert_eq!(link.said, Said::Text { text: "停水\nhttps://x.example/1".to_owned() });
+    for film in ["video", "shortvideo"] {
+        let inner =
+            format!("<MsgType>{film}</MsgType><MediaId>m2</MediaId><ThumbMediaId>t</ThumbMediaId><MsgId>4</MsgId>");
+        assert_eq!(message(&xml_of(&inner)).said, Said::Film);
+    }
 }
 
 #[test]

@@ -124,6 +124,8 @@ ids! {
     ContractReviewId,
     /// A mediation between people (调解).
     MediationId,
+    /// Something for which somebody is sought (需求).
+    NeedId,
     /// An account of WeChat.
     WechatAccountId,
 }

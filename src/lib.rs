@@ -49,6 +49,7 @@ pub mod claims;
 pub mod forms;
 pub mod meetings;
 pub mod notices;
+pub mod skills;
 pub mod suggestions;
 pub mod tasks;
 // the path and the decision

@@ -49,6 +49,8 @@ pub enum Right {
     SuspendSpeaking,
     /// Knock where somebody was not reached, see who that is, and write down that it was done.
     VisitDoors,
+    /// Look for people by what they can do, as far as they allow it; post needs in a body's name.
+    FindSkills,
     /// Run the county's Liusheng: areas, health, failed work; a village's private voice only with a reason.
     OperateCounty,
 }
@@ -70,12 +72,20 @@ const COMMITTEE: &[Right] = &[
     Right::Moderate,
     Right::OpenGroup,
     Right::VisitDoors,
+    Right::FindSkills,
 ];
 /// What the chair of a village committee may do beyond that.
 const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion, Right::SuspendSpeaking];
 /// The council deliberates, visits and advises; it never publishes as the village and never decides.
-const COUNCIL: &[Right] =
-    &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter, Right::OpenGroup];
+const COUNCIL: &[Right] = &[
+    Right::RaiseMatter,
+    Right::OpenForm,
+    Right::RecordVisit,
+    Right::HoldMeeting,
+    Right::MoveMatter,
+    Right::OpenGroup,
+    Right::FindSkills,
+];
 
 /// Offices of towns and of the county keep the ground on which villages stand.
 const OFFICE: &[Right] =
@@ -89,7 +99,7 @@ const OWN_AREA: &[Right] = &[Right::PublishNotice, Right::AnswerObjection];
 pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
     match (body_kind, role) {
         ("county_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA, &[Right::OperateCounty]].concat(),
-        ("town_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA].concat(),
+        ("town_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA, &[Right::FindSkills]].concat(),
         ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),
         ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),
         ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit, Right::VisitDoors],

@@ -71,6 +71,7 @@ mod m0079_late_contracts;
 mod m0083_mandate_ends;
 mod m0084_candidates;
 mod m0089_forgotten;
+mod m0090_skills;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -149,6 +150,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0083_mandate_ends::Migration),
             Box::new(m0084_candidates::Migration),
             Box::new(m0089_forgotten::Migration),
+            Box::new(m0090_skills::Migration),
         ]
     }
 }

@@ -301,6 +301,14 @@ kinds! {
     ContractOverdue "contract.overdue",
     /// One of them said what is to be said of it; data: body, matter, outcome.
     ContractReviewed "contract.reviewed",
+    /// Somebody said what one can do, or for what it may be found; data: none.
+    SkillsChanged "skills.changed",
+    /// A need was posted; data: body.
+    NeedPosted "need.posted",
+    /// Somebody took it; data: body, person.
+    NeedTaken "need.taken",
+    /// It was given back, done or withdrawn; data: body, person, outcome.
+    NeedEnded "need.ended",
     /// Everything was restored from a backup; data: events in it, log-ins ended.
     Restored "log.restored",
     /// A webhook was set up or removed; data: area.

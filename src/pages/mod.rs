@@ -50,6 +50,7 @@ mod resolution;
 mod roll;
 mod search;
 mod settings;
+mod skills;
 mod speak;
 mod steps;
 mod stream;
@@ -85,6 +86,7 @@ pub fn routes() -> Router<App> {
         .merge(legal::routes())
         .merge(mediation::routes())
         .merge(register::routes())
+        .merge(skills::routes())
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())

@@ -23,8 +23,8 @@ use crate::{
     app::App,
     areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox, legal,
     live::{self, Hub},
-    matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, streams, suggestions,
-    suspensions, tasks, votes, wechat,
+    matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, skills, streams,
+    suggestions, suspensions, tasks, votes, wechat,
 };
 
 /// JSON bodies stay small; uploads have their own limit.
@@ -67,6 +67,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(board::routes())
         .merge(votes::routes())
         .merge(legal::routes())
+        .merge(skills::routes())
         .merge(aloud::routes())
         .merge(privacy::routes())
         .merge(events::routes())

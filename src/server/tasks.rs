@@ -20,7 +20,7 @@ use crate::{
     events::{Reaction, Relay},
     forms, groups, guests, inbox, legal,
     live::{self, Hub},
-    matters, media, meetings, moderation, notices, people, privacy, reports,
+    matters, media, meetings, moderation, notices, people, privacy, reports, skills,
     store::{RungBells, Tx},
     streams, suggestions, tasks as tasks_subject, votes, wechat,
 };
@@ -50,6 +50,7 @@ pub fn reactions() -> Vec<Reaction> {
         matters::REACTIONS,
         votes::REACTIONS,
         legal::REACTIONS,
+        skills::REACTIONS,
         aloud::REACTIONS,
         privacy::REACTIONS,
         county::REACTIONS,

@@ -24,7 +24,7 @@ const TIERS: &[&[&str]] = &[
     &["live", "groups", "chains"],
     &["reports"],
     &["forms", "tasks"],
-    &["suggestions", "meetings", "notices", "claims"],
+    &["suggestions", "meetings", "notices", "claims", "skills"],
     &["matters", "board"],
     &["votes", "legal"],
     &["aloud", "delivery"],

@@ -52,6 +52,7 @@ mod rosters;
 mod routing;
 mod schema;
 mod simulation;
+mod skills;
 mod spec;
 mod stages;
 mod story;

@@ -40,6 +40,7 @@ mod requests;
 mod roll;
 mod roster;
 mod sheets;
+mod skills;
 mod suggestion_acts;
 mod suggestions;
 mod suspensions;
@@ -104,6 +105,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/bodies/{form}", post(bodies::act))
         .route("/desk/members", get(members::show))
         .route("/desk/members/{form}", post(members::act))
+        .route("/desk/skills", get(skills::show))
+        .route("/desk/needs", post(skills::post))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
         .route("/desk/webhooks", get(webhooks::show))

@@ -20,6 +20,7 @@ use crate::{
         words::{Words, wire},
     },
     privacy,
+    skills::{self, NeedView},
     suggestions::{self, Figures, Step, SuggestionSummary, asked, figures},
     tasks, text,
 };
@@ -56,6 +57,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(own_tasks(&app, &clerk).await?);
     todos.extend(contracts(&app, &clerk).await?);
     todos.extend(mediations(&app, &clerk).await?);
+    todos.extend(needs(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
@@ -160,6 +162,20 @@ async fn mediations(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     };
     let due = legal::mediations::due(app.store.read(), &clerk.actor, app.now()).await?;
     Ok(due.into_iter().map(todo).collect())
+}
+
+/// Needs of the clerk's bodies that somebody has taken, or nobody has in time.
+async fn needs(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |one: NeedView| Todo {
+        title: one.title,
+        notes: vec![text::word("need-state", &wire(one.state))],
+        from: one.body_name,
+        due: Some(Due::seen(clock::local(clock::end_of_day(one.until_on)), app.now())),
+        next: text::say("desk-need-look"),
+        link: format!("/needs/{}", one.id),
+    };
+    let waiting = skills::needs::waiting(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(waiting.into_iter().map(todo).collect())
 }
 
 /// Phones to be bound and things on the roster to be put right.

@@ -75,6 +75,7 @@ impl World {
             "chain" => self.chain(&owner, place).await,
             "held" => self.held(&owner, place).await,
             "contract" => self.contract(place).await,
+            "need" => self.need(place).await,
             "mediation" => self.mediation(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,

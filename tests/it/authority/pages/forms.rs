@@ -213,6 +213,17 @@ pub(super) async fn fields(
             let body = own_body(world).to_string();
             vec![("area", code), ("body_id", body), ("title", "承包合同".to_owned()), text()]
         }
+        "/skills" => vec![("tags", "水电".to_owned()), ("uses", "town".to_owned())],
+        "/needs/{id}/take" => vec![("contact", "晚上在家".to_owned())],
+        "/needs/{id}/end" => vec![("outcome", "withdrawn".to_owned()), text()],
+        "/desk/needs" => vec![
+            ("area", code),
+            ("body_id", own_body(world).to_string()),
+            ("title", "要懂水电的人".to_owned()),
+            text(),
+            ("contact", "村委会".to_owned()),
+            ("until_on", picked(30).format("%Y-%m-%d").to_string()),
+        ],
         "/desk/legal/hours" => vec![
             ("area_code", code),
             ("day", clock::local_date(world.app.app.now()).to_string()),

@@ -72,6 +72,7 @@ mod m0083_mandate_ends;
 mod m0084_candidates;
 mod m0089_forgotten;
 mod m0090_skills;
+mod m0091_elections;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -151,6 +152,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0084_candidates::Migration),
             Box::new(m0089_forgotten::Migration),
             Box::new(m0090_skills::Migration),
+            Box::new(m0091_elections::Migration),
         ]
     }
 }

@@ -44,6 +44,10 @@ kinds! {
     BodyRegistered "body.registered",
     /// Where somebody of a body listens, when, or who is there was said anew; data: which of these.
     RoomChanged "room.changed",
+    /// The days of the election that follows a term were drafted; data: body.
+    ElectionDrafted "election.drafted",
+    /// They were moved, or a step was said to be done; data: body.
+    ElectionChanged "election.changed",
     /// A mandate was recorded; data: from, to, scope.
     MandateGiven "mandate.given",
     /// It was ended before its time; data: the same.

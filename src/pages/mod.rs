@@ -15,6 +15,7 @@ mod about;
 mod arguments;
 pub mod assets;
 mod board;
+mod bodies;
 mod chain;
 mod charters;
 mod claim;
@@ -99,6 +100,7 @@ pub fn routes() -> Router<App> {
         .merge(roll::routes())
         .merge(resolution::routes())
         .merge(board::routes())
+        .merge(bodies::routes())
         .merge(stream::routes())
         .merge(message::routes())
         .merge(chain::routes())

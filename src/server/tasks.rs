@@ -13,7 +13,7 @@ use super::{Role, health};
 use crate::{
     aloud,
     app::{self, App},
-    board,
+    board, bodies,
     broker::Bell,
     claims, county, delivery,
     error::Result,
@@ -79,6 +79,7 @@ const DUES: &[(&str, Due)] = &[
     ("tasks", |tx| Box::pin(tasks_subject::commands::due(tx))),
     ("notices", |tx| Box::pin(notices::commands::due(tx))),
     ("matters", |tx| Box::pin(matters::commands::due(tx))),
+    ("elections", |tx| Box::pin(bodies::elections::due(tx))),
     ("contracts", |tx| Box::pin(legal::contracts::due(tx))),
     ("WeChat log-ins", |tx| Box::pin(wechat::due(tx))),
     ("WeChat messages", |tx| Box::pin(inbox::due(tx))),

@@ -19,6 +19,7 @@ mod county;
 mod deliberation;
 mod delivery;
 mod disaster;
+mod elections;
 mod escalation;
 mod fanout;
 mod figures;

@@ -15,6 +15,7 @@ mod county_failures;
 mod county_overdue;
 mod county_routes;
 mod county_voices;
+mod elections;
 mod founding;
 mod frame;
 mod guest;

@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use super::frame::{Clerk, Desk, Draft, Due, live, villages};
 use crate::{
     app::App,
-    bodies::{self, Right},
+    bodies::{self, Right, elections::NextStep},
     claims, clock,
     error::Result,
     forms::{self, Purpose},
@@ -58,6 +58,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(contracts(&app, &clerk).await?);
     todos.extend(mediations(&app, &clerk).await?);
     todos.extend(needs(&app, &clerk).await?);
+    todos.extend(elections(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
@@ -175,6 +176,23 @@ async fn needs(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         link: format!("/needs/{}", one.id),
     };
     let waiting = skills::needs::waiting(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(waiting.into_iter().map(todo).collect())
+}
+
+/// The next step of each election that the clerk keeps.
+async fn elections(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |one: NextStep| {
+        let step = text::word("election-step", one.step.as_str());
+        Todo {
+            title: text::say_with("desk-election-step", &[("step", step.into())]),
+            notes: Vec::new(),
+            from: one.body.name,
+            due: Some(Due::seen(clock::local(clock::end_of_day(one.day)), app.now())),
+            next: text::say("desk-election-do"),
+            link: format!("/desk/bodies?area={}", one.body.areas.first().map_or("", String::as_str)),
+        }
+    };
+    let waiting = bodies::elections::waiting(app.store.read(), &clerk.actor).await?;
     Ok(waiting.into_iter().map(todo).collect())
 }
 

@@ -169,7 +169,7 @@ impl World {
         person_of(&self.app.app, place.code(), &format!("{number:05}")).await
     }
 
-    async fn found(&self, kind: &str, name: &str, areas: &[&str]) -> BodyId {
+    pub(super) async fn found(&self, kind: &str, name: &str, areas: &[&str]) -> BodyId {
         let found = serde_json::from_value(json!({ "kind": kind, "name": name, "areas": areas })).unwrap();
         let founding = self.app.app.store.write(move |tx| Box::pin(bodies::found_body(tx, By::Operator, found)));
         founding.await.unwrap().body.id

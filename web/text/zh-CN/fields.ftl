@@ -45,6 +45,7 @@ field-parent-unknown = 上一级还没有，请先导入上一级
 field-on-other-roster = 这个身份证号在别的村名册上，请先由那个村迁出
 field-other-village = 这一行不是这个村的人
 field-term-other-body = 这一届不是这个组织的
+field-term-is-over = 这一届已经结束，席位不能再动
 field-terms-overlap = 和这个组织的另一届日子重叠
 field-role-unfit = 这种组织没有这个职务
 field-ends-before-start = 结束的日子比开始的早

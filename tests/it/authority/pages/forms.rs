@@ -202,6 +202,12 @@ pub(super) async fn fields(
         "/desk/bodies/registration" => {
             vec![("area", code), ("body_id", object.to_owned()), ("registration", "浙德社备第12号".to_owned())]
         }
+        "/desk/bodies/election" => {
+            let day = picked(9).format("%Y-%m-%d").to_string();
+            let days = ["day.nominations", "day.check", "day.publicity", "day.election", "day.first_meeting"];
+            let days = days.into_iter().map(|name| (name, day.clone()));
+            days.chain([("area", code), ("term_id", object.to_owned()), reason]).collect()
+        }
         "/desk/bodies/room" => vec![
             ("area", code),
             ("body_id", object.to_owned()),

@@ -18,6 +18,11 @@ impl World {
                 json!({ "area_code": place.code(), "body_id": body, "title": "要懂水电的人", "text": "修水泵。",
                     "contact": "村委会", "until_on": in_days(30) })
             }
+            "set_election" => {
+                let steps = ["nominations", "check", "publicity", "election", "first_meeting"];
+                let days: Vec<Value> = steps.iter().map(|step| json!({ "step": step, "day": in_days(9) })).collect();
+                json!({ "days": days, "reason": "都在一天办" })
+            }
             "take_need" => json!({ "contact": "晚上在家" }),
             "end_need" => json!({ "outcome": "withdrawn", "text": "不用了" }),
             _ => Value::Null,

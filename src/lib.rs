@@ -54,6 +54,7 @@ pub mod suggestions;
 pub mod tasks;
 // the path and the decision
 pub mod board;
+pub mod joint;
 pub mod legal;
 pub mod matters;
 pub mod votes;

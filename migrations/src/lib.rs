@@ -73,6 +73,7 @@ mod m0084_candidates;
 mod m0089_forgotten;
 mod m0090_skills;
 mod m0091_elections;
+mod m0092_joint_meetings;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -153,6 +154,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0089_forgotten::Migration),
             Box::new(m0090_skills::Migration),
             Box::new(m0091_elections::Migration),
+            Box::new(m0092_joint_meetings::Migration),
         ]
     }
 }

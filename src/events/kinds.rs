@@ -305,6 +305,12 @@ kinds! {
     ContractOverdue "contract.overdue",
     /// One of them said what is to be said of it; data: body, matter, outcome.
     ContractReviewed "contract.reviewed",
+    /// Another leads a joint meeting; data: person.
+    JointChairChanged "joint.chair_changed",
+    /// A matter was put on its agenda; data: matter.
+    JointItemProposed "joint.item_proposed",
+    /// What it carried became tasks in villages; data: meeting, number.
+    JointTasksGiven "joint.tasks_given",
     /// Somebody said what one can do, or for what it may be found; data: none.
     SkillsChanged "skills.changed",
     /// A need was posted; data: body.

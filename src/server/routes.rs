@@ -21,7 +21,7 @@ use super::{health, layers};
 use crate::{
     aloud,
     app::App,
-    areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox, legal,
+    areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox, joint, legal,
     live::{self, Hub},
     matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, skills, streams,
     suggestions, suspensions, tasks, votes, wechat,
@@ -68,6 +68,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(votes::routes())
         .merge(legal::routes())
         .merge(skills::routes())
+        .merge(joint::routes())
         .merge(aloud::routes())
         .merge(privacy::routes())
         .merge(events::routes())

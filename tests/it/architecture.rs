@@ -26,7 +26,7 @@ const TIERS: &[&[&str]] = &[
     &["forms", "tasks"],
     &["suggestions", "meetings", "notices", "claims", "skills"],
     &["matters", "board"],
-    &["votes", "legal"],
+    &["votes", "legal", "joint"],
     &["aloud", "delivery"],
     &["inbox"],
     &["privacy", "guests", "county"],

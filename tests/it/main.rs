@@ -28,6 +28,7 @@ mod hiding;
 mod hostile;
 mod identity;
 mod invariants;
+mod joint;
 mod kill;
 mod legal;
 mod live;

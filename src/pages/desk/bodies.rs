@@ -16,7 +16,7 @@ use crate::{
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{
-        self, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration, TermView,
+        self, BodyKind, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration, TermView,
         commands::TakeSeat,
         grid::{self, SeatGroups},
         room::{self, RoomDay, RoomView, SetRoom},
@@ -51,6 +51,10 @@ impl BodiesPage {
     /// The room of a body for which the clerk answers.
     fn room(&self, body: &BodyView) -> Option<&RoomView> {
         self.rooms.get(&body.body.id)
+    }
+
+    fn is_joint(&self, body: &BodyView) -> bool {
+        body.body.kind == BodyKind::JointMeeting
     }
 
     /// The election of a body that comes, or came last.

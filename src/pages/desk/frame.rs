@@ -161,7 +161,7 @@ impl Clerk {
 fn belongs(here: &str, door: &str) -> bool {
     match door {
         "/desk" => here.starts_with("/desk/tasks/"),
-        "/desk/bodies" => here.starts_with("/desk/members"),
+        "/desk/bodies" => ["/desk/members", "/desk/joint/"].iter().any(|path| here.starts_with(path)),
         "/desk/matters" => ["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]
             .iter()
             .any(|path| here.starts_with(path)),

@@ -20,6 +20,7 @@ mod founding;
 mod frame;
 mod guest;
 mod held;
+mod joint;
 mod legal;
 mod legal_contracts;
 mod legal_hours;
@@ -104,6 +105,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/guest", get(guest::show).post(guest::record))
         .route("/desk/bodies", get(bodies::show))
         .route("/desk/bodies/{form}", post(bodies::act))
+        .route("/desk/joint/{id}", get(joint::show))
+        .route("/desk/joint/{id}/{form}", post(joint::act))
         .route("/desk/members", get(members::show))
         .route("/desk/members/{form}", post(members::act))
         .route("/desk/skills", get(skills::show))

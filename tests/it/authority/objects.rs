@@ -78,6 +78,7 @@ impl World {
             "contract" => self.contract(place).await,
             "need" => self.need(place).await,
             "election" => self.election(place).await,
+            "joint" => self.joint(place).await,
             "mediation" => self.mediation(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,

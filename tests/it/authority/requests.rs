@@ -368,7 +368,7 @@ impl World {
             "annul_vote" => json!({ "authority": "镇政府", "reason": "不" }),
             "open_ballot_box" => json!({ "keys": [] }),
             "cast_ballot" => json!({ "cast_id": Uuid::new_v4(), "choice": "for" }),
-            _ => self.of_councils(row, role, place),
+            _ => self.of_councils(row, (role, at), place).await,
         }
     }
 }

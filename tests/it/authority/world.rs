@@ -32,6 +32,11 @@ impl Place {
             Self::C => "330521001001",
         }
     }
+
+    /// A village of the same town in which nobody of the columns lives.
+    pub(super) fn neighbour(self) -> &'static str {
+        if self == Self::C { "330521001002" } else { "330521103201" }
+    }
 }
 
 /// The roster of a village: grown-ups with a number each and nothing else; in A beside the people of the small roster.

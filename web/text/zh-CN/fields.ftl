@@ -101,6 +101,8 @@ field-not-money = 金额不对，要写成 1200 或 1200.50，单位是元
 field-not-carried = 这一条没有通过，不能派任务
 field-steps-out-of-order = 日子的先后不对：先提名，再审核，再公示，然后任职
 field-out-of-order = 环节的先后不对，或者重复了
+field-not-under-way = 这件事项不在这几个村，或者已经办结
+field-nobody-there = 有的村既没有参事会秘书长，也没有村委会主任
 field-not-under-way-here = 只能并入本村正在办的另一件事项
 field-unlawful-path = 提事、亮事、评事三个环节一个也不能少
 # Voices.

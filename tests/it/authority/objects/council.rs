@@ -21,4 +21,15 @@ impl World {
         self.app.app.store.write(|tx| Box::pin(bodies::elections::due(tx))).await.unwrap();
         term
     }
+
+    /// A joint meeting of two villages, in which nobody of the columns sits.
+    pub(super) async fn joint(&mut self, place: Place) -> String {
+        let other = if place == Place::A { Place::B.code() } else { place.neighbour() };
+        let joint = self.found("joint_meeting", "秘书长联席会议", &[place.code(), other]).await;
+        for _ in 0..2 {
+            let person = self.fresh_person(place).await;
+            self.seat(joint, person, "member", None).await;
+        }
+        joint.to_string()
+    }
 }

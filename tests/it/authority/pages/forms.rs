@@ -202,6 +202,17 @@ pub(super) async fn fields(
         "/desk/bodies/registration" => {
             vec![("area", code), ("body_id", object.to_owned()), ("registration", "浙德社备第12号".to_owned())]
         }
+        "/desk/joint/{id}/rotation" => vec![("rotation", "month".to_owned())],
+        "/desk/joint/{id}/turn" => vec![reason],
+        "/desk/joint/{id}/item" => {
+            let matter = world.object("matter", at, role).await;
+            vec![("matter_id", matter), ("villages", code)]
+        }
+        "/desk/joint/{id}/tasks" => {
+            let due_on = picked(30).format("%Y-%m-%d").to_string();
+            let meeting = world.object("meeting", at, role).await;
+            vec![("resolution", format!("{meeting}/1")), ("villages", code), ("due_on", due_on)]
+        }
         "/desk/bodies/election" => {
             let day = picked(9).format("%Y-%m-%d").to_string();
             let days = ["day.nominations", "day.check", "day.publicity", "day.election", "day.first_meeting"];

@@ -84,10 +84,14 @@ impl NeedOutcome {
 /// for who may not look there.
 #[must_use]
 pub fn uses(actor: &Actor, area: &str) -> Vec<SkillUse> {
-    let by = |own: &String| if own.len() >= VILLAGE_CODE { SkillUse::Village } else { SkillUse::Town };
-    let seats = actor.seats.iter().filter(|seat| finds(seat));
-    let own = seats.flat_map(|seat| &seat.areas).filter(|own| covers(own, area));
-    let mut uses: Vec<SkillUse> = own.map(by).collect();
+    let by = |seat: &HeldSeat, own: &str| {
+        let is_above = own.len() < VILLAGE_CODE || matches!(seat.body_kind.as_str(), "federation" | "joint_meeting");
+        if is_above { SkillUse::Town } else { SkillUse::Village }
+    };
+    let mut uses = Vec::new();
+    for seat in actor.seats.iter().filter(|seat| finds(seat)) {
+        uses.extend(seat.areas.iter().filter(|own| covers(own, area)).map(|own| by(seat, own)));
+    }
     uses.dedup();
     uses
 }
@@ -161,6 +165,11 @@ mod tests {
         let village = "330521103202";
         assert_eq!(uses(&sitting("council", "secretary", village), village), [SkillUse::Village]);
         assert_eq!(uses(&sitting("town_office", "clerk", "330521103"), village), [SkillUse::Town]);
+        assert_eq!(
+            uses(&sitting("joint_meeting", "member", village), village),
+            [SkillUse::Town],
+            "others are there, too"
+        );
         assert!(uses(&sitting("council", "secretary", village), "330521103").is_empty(), "a village is no town");
         assert!(uses(&sitting("council", "member", village), village).is_empty());
         assert!(uses(&sitting("county_office", "clerk", "330521"), village).is_empty());

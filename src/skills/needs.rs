@@ -133,7 +133,7 @@ pub struct NeedView {
 /// # Errors
 /// `not_allowed` for who does not stand for the body in the area; `not_found` for an unknown area; `invalid_fields`.
 pub async fn post(tx: &Tx, actor: &Actor, input: PostNeed) -> Result<NeedView> {
-    if stands_for(actor, input.body_id, &input.area_code).is_none() {
+    if !stands_for(actor, input.body_id, &input.area_code) {
         return Err(Code::NotAllowed.into());
     }
     areas::get(tx, &input.area_code).await?;
@@ -172,7 +172,7 @@ pub async fn post(tx: &Tx, actor: &Actor, input: PostNeed) -> Result<NeedView> {
 /// `wrong_state` when it is not open; `invalid_fields`.
 pub async fn take(tx: &Tx, actor: &Actor, (id, input): (NeedId, TakeNeed)) -> Result<NeedView> {
     let row = need::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
-    if stands_for(actor, row.body_id, &row.area_code).is_some() {
+    if stands_for(actor, row.body_id, &row.area_code) {
         return Err(Code::NotAllowed.into());
     }
     require_adult(tx, actor).await?;
@@ -207,7 +207,7 @@ pub async fn take(tx: &Tx, actor: &Actor, (id, input): (NeedId, TakeNeed)) -> Re
 /// `not_found`; `not_allowed` for others than these; `wrong_state`; `invalid_fields`.
 pub async fn end(tx: &Tx, actor: &Actor, (id, input): (NeedId, EndNeed)) -> Result<NeedView> {
     let row = need::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
-    let is_body = stands_for(actor, row.body_id, &row.area_code).is_some();
+    let is_body = stands_for(actor, row.body_id, &row.area_code);
     let is_taker = row.state == NeedState::Taken && row.taken_by == Some(actor.person);
     if !is_body && !(is_taker && input.outcome != NeedOutcome::Withdrawn) {
         return Err(Code::NotAllowed.into());
@@ -328,7 +328,7 @@ async fn views(db: &impl ConnectionTrait, actor: &Actor, rows: Vec<need::Model>)
     let places = areas::names(db, rows.iter().map(|row| row.area_code.clone()).collect()).await?;
     let name = |id: PersonId| names.get(&id).cloned().unwrap_or_default();
     let show = |row: need::Model| {
-        let is_of_body = stands_for(actor, row.body_id, &row.area_code).is_some();
+        let is_of_body = stands_for(actor, row.body_id, &row.area_code);
         let is_taker = row.taken_by == Some(actor.person);
         let is_side = is_of_body || is_taker;
         let taker =

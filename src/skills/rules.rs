@@ -96,10 +96,10 @@ pub fn uses(actor: &Actor, area: &str) -> Vec<SkillUse> {
     uses
 }
 
-/// The seat by which the actor stands for this body in this area.
+/// Does the actor stand for this body in this area?
 #[must_use]
-pub fn stands_for<'a>(actor: &'a Actor, body: BodyId, area: &str) -> Option<&'a HeldSeat> {
-    actor.seats.iter().find(|seat| seat.body_id == body && seat.serves(area) && finds(seat))
+pub fn stands_for(actor: &Actor, body: BodyId, area: &str) -> bool {
+    actor.seats.iter().any(|seat| seat.body_id == body && seat.serves(area) && finds(seat))
 }
 
 /// May this seat look for people, and post needs?

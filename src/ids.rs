@@ -124,6 +124,10 @@ ids! {
     ContractReviewId,
     /// A mediation between people (调解).
     MediationId,
+    /// A matter on the agenda of a joint meeting (联席会议议题).
+    JointItemId,
+    /// Something for which somebody is sought (需求).
+    NeedId,
     /// An account of WeChat.
     WechatAccountId,
 }

@@ -49,10 +49,12 @@ pub mod claims;
 pub mod forms;
 pub mod meetings;
 pub mod notices;
+pub mod skills;
 pub mod suggestions;
 pub mod tasks;
 // the path and the decision
 pub mod board;
+pub mod joint;
 pub mod legal;
 pub mod matters;
 pub mod votes;

@@ -51,6 +51,8 @@ pub enum Right {
     SuspendSpeaking,
     /// Knock where somebody was not reached, see who that is, and write down that it was done.
     VisitDoors,
+    /// Look for people by what they can do, as far as they allow it; post needs in a body's name.
+    FindSkills,
     /// Run the county's Liusheng: areas, health, failed work; a village's private voice only with a reason.
     OperateCounty,
 }
@@ -72,6 +74,7 @@ const COMMITTEE: &[Right] = &[
     Right::Moderate,
     Right::OpenGroup,
     Right::VisitDoors,
+    Right::FindSkills,
 ];
 /// What the chair of a village committee may do beyond that.
 const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion, Right::SuspendSpeaking];
@@ -84,6 +87,7 @@ const COUNCIL: &[Right] = &[
     Right::MoveMatter,
     Right::AnswerAlternative,
     Right::OpenGroup,
+    Right::FindSkills,
 ];
 
 /// Offices of towns and of the county keep the ground on which villages stand.
@@ -93,12 +97,15 @@ const OFFICE: &[Right] =
 /// What an office may do in its own town or county, and in no village: there the village speaks for itself.
 const OWN_AREA: &[Right] = &[Right::PublishNotice, Right::AnswerObjection];
 
+/// Digits of a village's code; a town's is shorter.
+const VILLAGE_CODE: usize = 12;
+
 /// The rights of a role in a kind of body.
 #[must_use]
 pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
     match (body_kind, role) {
         ("county_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA, &[Right::OperateCounty]].concat(),
-        ("town_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA].concat(),
+        ("town_office", "chair" | "vice_chair" | "clerk") => [OFFICE, OWN_AREA, &[Right::FindSkills]].concat(),
         ("village_committee", "chair") => [COMMITTEE, COMMITTEE_CHAIR].concat(),
         ("village_committee", "vice_chair" | "clerk") => COMMITTEE.to_vec(),
         ("village_committee", "member") => vec![Right::HandleSuggestions, Right::RecordVisit, Right::VisitDoors],
@@ -112,6 +119,13 @@ pub fn rights(body_kind: &str, role: &str) -> Vec<Right> {
         ("collective", "chair" | "vice_chair" | "clerk")
         | ("collective_board", "chair" | "vice_chair")
         | ("collective_reps", "chair") => vec![Right::HoldMeeting],
+        ("federation", "chair" | "vice_chair" | "secretary") => {
+            vec![Right::OpenForm, Right::HoldMeeting, Right::FindSkills]
+        }
+        // each of them leads it in turn
+        ("joint_meeting", "chair" | "vice_chair" | "secretary" | "member") => {
+            vec![Right::HoldMeeting, Right::FindSkills]
+        }
         ("council", "member") => vec![Right::RecordVisit],
         ("supervision_committee", "chair") => vec![Right::CloseMatter, Right::RecordVisit],
         ("supervision_committee", "member") => vec![Right::RecordVisit],
@@ -132,8 +146,14 @@ pub fn require<'a>(actor: &'a Actor, right: Right, area: &str) -> Result<&'a Hel
 
 /// Does what the seat gives in its areas hold in this one, too?
 fn reaches(seat: &HeldSeat, right: Right, area: &str) -> bool {
-    let is_office = matches!(seat.body_kind.as_str(), "county_office" | "town_office");
-    if is_office && OWN_AREA.contains(&right) { seat.areas.iter().any(|own| own == area) } else { seat.covers(area) }
+    let is_own = || seat.areas.iter().any(|own| own == area);
+    match seat.body_kind.as_str() {
+        "county_office" | "town_office" if OWN_AREA.contains(&right) => is_own(),
+        // bodies of several councils meet by themselves, and look into no village's meetings and forms
+        "federation" | "joint_meeting" if right == Right::HoldMeeting => false,
+        "federation" if right == Right::OpenForm => is_own() && area.len() < VILLAGE_CODE,
+        _ => seat.covers(area),
+    }
 }
 
 /// Has the actor this right in the area?
@@ -200,6 +220,19 @@ mod tests {
         let speaks =
             ["330521103", "330521103202", "330521104", "330521"].map(|at| may(&town, Right::PublishNotice, at));
         assert_eq!(speaks, [true, false, false, false]);
+    }
+
+    #[test]
+    fn a_federation_asks_in_its_town_and_looks_into_no_village() {
+        let secretary = holding_seat("federation", "secretary", "330521103");
+        assert!(may(&secretary, Right::OpenForm, "330521103") && !may(&secretary, Right::OpenForm, "330521103202"));
+        let of_villages = holding_seat("federation", "secretary", "330521103202");
+        assert!(!may(&of_villages, Right::OpenForm, "330521103202"));
+        for kind in ["federation", "joint_meeting"] {
+            let actor = holding_seat(kind, "secretary", "330521103202");
+            assert!(!may(&actor, Right::HoldMeeting, "330521103202"), "{kind}: the village's meetings");
+            assert!(rights(kind, "secretary").contains(&Right::HoldMeeting), "{kind}: its own");
+        }
     }
 
     #[test]

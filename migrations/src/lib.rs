@@ -71,6 +71,9 @@ mod m0079_late_contracts;
 mod m0083_mandate_ends;
 mod m0084_candidates;
 mod m0089_forgotten;
+mod m0090_skills;
+mod m0091_elections;
+mod m0092_joint_meetings;
 mod m0096_times;
 mod m0097_standing;
 mod m0098_due_in_order;
@@ -153,6 +156,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0083_mandate_ends::Migration),
             Box::new(m0084_candidates::Migration),
             Box::new(m0089_forgotten::Migration),
+            Box::new(m0090_skills::Migration),
+            Box::new(m0091_elections::Migration),
+            Box::new(m0092_joint_meetings::Migration),
             Box::new(m0096_times::Migration),
             Box::new(m0097_standing::Migration),
             Box::new(m0098_due_in_order::Migration),

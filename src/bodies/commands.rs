@@ -246,6 +246,8 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     nomination.check(&mut checks, (body.kind, starts_on));
     if let Some(id) = input.term_id {
         let term = term::Entity::find_by_id(id).one(tx).await?;
+        let is_over = term.as_ref().is_some_and(|term| term.ends_on < clock::local_date(tx.now()));
+        checks.require(!is_over, "term_id", "term_is_over");
         checks.require(term.is_some_and(|term| term.body_id == body.id), "term_id", "term_other_body");
     }
     let held = held_from(tx, input.person_id, starts_on).await?;
@@ -301,7 +303,7 @@ async fn held_from(tx: &Tx, person: PersonId, day: NaiveDate) -> Result<Vec<(Bod
 /// Ends a seat at once.
 ///
 /// # Errors
-/// `not_found`, `not_allowed`; `wrong_state` when it has ended already.
+/// `not_found`, `not_allowed`; `wrong_state` when it has ended already, or its term has.
 pub async fn end_seat(tx: &Tx, by: By<'_>, id: SeatId) -> Result<SeatView> {
     let row = seat::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let body = queries::get(tx, row.body_id).await?;

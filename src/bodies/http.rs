@@ -5,6 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     commands::{self, By, FoundBody, OpenTerm, TakeSeat},
     duty::{self, DutyView, SetDuty},
+    elections::{self, ElectionView, SetElection, TermHistory},
     grid::{self, SeatGroups},
     mandates::{self, EndMandate, GiveMandate},
     members::{self, BodyMemberView, EnterMember},
@@ -17,7 +18,7 @@ use crate::{
     actor::Actor,
     app::{App, Cached, Created, IdempotencyKey, Input, Path, Seen},
     error::{Problem, Result},
-    ids::{BodyId, MandateId, PersonId, SeatId},
+    ids::{BodyId, MandateId, PersonId, SeatId, TermId},
     page::Page,
 };
 
@@ -58,6 +59,31 @@ async fn open_term(
         Box::pin(commands::open_term(tx, By::Actor(actor), input))
     });
     run.await.map(Created)
+}
+
+/// The terms of a body: who sat in them, and the election that follows, for everybody.
+#[utoipa::path(get, path = "/v1/bodies/{id}/terms", tag = "bodies", operation_id = "list_terms",
+    params(("id" = BodyId, Path, description = "The body")), responses(
+    (status = 200, body = Vec<TermHistory>, description = "The newest first"),
+    Problem,
+))]
+async fn list_terms(State(app): State<App>, Path(id): Path<BodyId>) -> Result<Json<Vec<TermHistory>>> {
+    elections::history(app.store.read(), id).await.map(Json)
+}
+
+/// Moves the days of the election that follows a term, or says that a step is done.
+#[utoipa::path(put, path = "/v1/terms/{id}/election", tag = "bodies", operation_id = "set_election",
+    request_body = SetElection, params(("id" = TermId, Path, description = "The term that ends")), responses(
+    (status = 200, body = ElectionView, description = "As it is now"),
+    Problem,
+))]
+async fn set_election(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<TermId>,
+    Input(input): Input<SetElection>,
+) -> Result<Json<ElectionView>> {
+    app.store.write(move |tx| Box::pin(async move { elections::set(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
 /// Writes down under which number a body is registered, and its start-up grant.
@@ -310,7 +336,8 @@ async fn change_register(
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(found_body))
-        .routes(routes!(open_term))
+        .routes(routes!(open_term, list_terms))
+        .routes(routes!(set_election))
         .routes(routes!(set_registration))
         .routes(routes!(take_seat))
         .routes(routes!(end_seat))

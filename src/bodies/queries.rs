@@ -26,9 +26,11 @@ use crate::{
 };
 
 mod held;
+mod history;
 mod mandates;
 
 use self::held::covered;
+pub(super) use self::history::seated_in_terms;
 pub use self::{
     held::{seats, seats_of, seats_together},
     mandates::{Mandate, mandate_for, mandates_from},

@@ -142,6 +142,58 @@ pub(crate) mod seat {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// The calendar of the election that follows a term; without days where another term was open already.
+pub(crate) mod election {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, PersonId, TermId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "elections")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub term_id: TermId,
+        pub body_id: BodyId,
+        pub drafted_at: DateTime<Utc>,
+        pub calendar_version: String,
+        pub changed_by: Option<PersonId>,
+        pub changed_at: Option<DateTime<Utc>>,
+        pub reason: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Until when a step of it is done.
+pub(crate) mod election_day {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        bodies::rules::ElectionStep,
+        ids::{PersonId, TermId},
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "election_days")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub term_id: TermId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub step: ElectionStep,
+        pub day: NaiveDate,
+        pub done_by: Option<PersonId>,
+        pub done_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// What one body lets another do in its name.
 pub(crate) mod mandate {
     use chrono::{DateTime, Utc};

@@ -1,9 +1,10 @@
 //! What a body may be, who may sit in it, and what excludes what: pure.
+use chrono::{NaiveDate, TimeDelta};
 use sea_orm::{DeriveActiveEnum, EnumIter, sea_query::StringLen};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{actor::covers, areas::Level};
+use crate::{actor::covers, areas::Level, calendar::Calendar};
 
 /// What a mandate can be given for.
 pub const MANDATE_SCOPES: &[&str] = &["publish_notice"];
@@ -123,6 +124,60 @@ words! {
     }
 }
 
+words! {
+    /// A step of the election that follows a term.
+    ElectionStep {
+        /// 推荐报名
+        Nominations "nominations",
+        /// 村党组织审核
+        Check "check",
+        /// 公示
+        Publicity "publicity",
+        /// 选举
+        Election "election",
+        /// 首次会议
+        FirstMeeting "first_meeting",
+    }
+}
+
+impl ElectionStep {
+    /// All of them, in the order in which they follow.
+    pub const ALL: [Self; 5] = [Self::Nominations, Self::Check, Self::Publicity, Self::Election, Self::FirstMeeting];
+}
+
+/// Days before the end of a term on which its election is drafted.
+pub const DRAFTED_DAYS: i64 = 90;
+/// Until how many working days before the end of the term each step is done; the last one is after it.
+const STEPS: [(ElectionStep, Option<u32>); 5] = [
+    (ElectionStep::Nominations, Some(25)),
+    (ElectionStep::Check, Some(20)),
+    (ElectionStep::Publicity, Some(15)),
+    (ElectionStep::Election, Some(5)),
+    (ElectionStep::FirstMeeting, None),
+];
+/// Working days that an election has when the term is over already.
+const WORKING_DAYS_LEFT: u32 = 30;
+
+/// Until when each step of an election is done: counted back from the last day of the term in working days, the first meeting
+/// on the first one after it. What would lie before today is today's, or the next working day's.
+#[must_use]
+pub fn election_days(calendar: &Calendar, (ends_on, today): (NaiveDate, NaiveDate)) -> [(ElectionStep, NaiveDate); 5] {
+    let working_day = |day: NaiveDate, n: u32, step: i64| {
+        let (mut day, mut left) = (day, n);
+        while left > 0 {
+            day += TimeDelta::days(step);
+            left -= u32::from(calendar.is_working_day(day));
+        }
+        day
+    };
+    let end = if ends_on < today { working_day(today, WORKING_DAYS_LEFT, 1) } else { ends_on };
+    let first = working_day(today - TimeDelta::days(1), 1, 1);
+    STEPS.map(|(step, before)| {
+        let day = before.map_or_else(|| working_day(end, 1, 1), |n| working_day(end, n, -1));
+        (step, day.max(first))
+    })
+}
+
 /// Can a body of this kind cover an area of this level? A village's rights must not reach over a county by a slip.
 #[must_use]
 pub fn fits_level(kind: BodyKind, level: Level) -> bool {
@@ -212,6 +267,29 @@ mod tests {
         assert!(!fits_role(BodyKind::Council, Role::Clerk));
         assert!(fits_role(BodyKind::Collective, Role::Clerk) && !fits_role(BodyKind::Collective, Role::Member));
         assert!(!fits_role(BodyKind::SupervisionCommittee, Role::Secretary));
+    }
+
+    #[test]
+    fn an_election_is_counted_back_in_working_days() {
+        let calendar = Calendar::load(None).unwrap();
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let days = |ends: &str, today: &str| {
+            let days = election_days(&calendar, (day(ends), day(today)));
+            days.map(|(step, day)| format!("{} {day}", step.as_str()))
+        };
+        // over the seven days of National Day, Mid-Autumn, and the two on which they are worked off
+        let wanted = [
+            "nominations 2026-09-01",
+            "check 2026-09-08",
+            "publicity 2026-09-15",
+            "election 2026-09-29",
+            "first_meeting 2026-10-12",
+        ];
+        assert_eq!(days("2026-10-11", "2026-07-20"), wanted);
+        let late = election_days(&calendar, (day("2026-10-11"), day("2026-09-19")));
+        assert!(late.iter().all(|(_, day)| calendar.is_working_day(*day)) && late[0].1 >= day("2026-09-19"));
+        let over = election_days(&calendar, (day("2026-01-31"), day("2026-11-02")));
+        assert!(over.is_sorted_by_key(|(_, day)| *day) && over[0].1 >= day("2026-11-02"), "{over:?}");
     }
 
     #[test]

@@ -46,6 +46,10 @@ kinds! {
     BodyRegistered "body.registered",
     /// Where somebody of a body listens, when, or who is there was said anew; data: which of these.
     RoomChanged "room.changed",
+    /// The days of the election that follows a term were drafted; data: body.
+    ElectionDrafted "election.drafted",
+    /// They were moved, or a step was said to be done; data: body.
+    ElectionChanged "election.changed",
     /// A mandate was recorded; data: from, to, scope.
     MandateGiven "mandate.given",
     /// It was ended before its time; data: the same.
@@ -303,6 +307,20 @@ kinds! {
     ContractOverdue "contract.overdue",
     /// One of them said what is to be said of it; data: body, matter, outcome.
     ContractReviewed "contract.reviewed",
+    /// Another leads a joint meeting; data: person.
+    JointChairChanged "joint.chair_changed",
+    /// A matter was put on its agenda; data: matter.
+    JointItemProposed "joint.item_proposed",
+    /// What it carried became tasks in villages; data: meeting, number.
+    JointTasksGiven "joint.tasks_given",
+    /// Somebody said what one can do, or for what it may be found; data: none.
+    SkillsChanged "skills.changed",
+    /// A need was posted; data: body.
+    NeedPosted "need.posted",
+    /// Somebody took it; data: body, person.
+    NeedTaken "need.taken",
+    /// It was given back, done or withdrawn; data: body, person, outcome.
+    NeedEnded "need.ended",
     /// Everything was restored from a backup; data: events in it, log-ins ended.
     Restored "log.restored",
     /// A webhook was set up or removed; data: area.

@@ -1,5 +1,5 @@
-//! What follows from founding a body, taking a seat, and leaving the roster: a forum for those who have one, nothing unread for
-//! who is new, no group for who is gone.
+//! What follows from founding a body, taking a seat, electing anew, and leaving the roster: a forum for those who have one,
+//! nothing unread for who is new, a word about the days of an election, no group for who is gone.
 use super::rules;
 use crate::{
     areas, bodies,
@@ -8,13 +8,17 @@ use crate::{
     ids::{BodyId, PersonId},
     people,
     store::Tx,
-    streams,
+    streams::{
+        self,
+        commands::{Card, post_card},
+    },
 };
 
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "groups.open_forum", run: |tx, event| Box::pin(open_forum(tx, event)) },
     Reaction { name: "groups.begin", run: |tx, event| Box::pin(begin(tx, event)) },
+    Reaction { name: "groups.tell_election", run: |tx, event| Box::pin(tell_election(tx, event)) },
     Reaction { name: "groups.leave", run: |tx, event| Box::pin(leave(tx, event)) },
 ];
 
@@ -28,6 +32,20 @@ async fn open_forum(tx: &Tx, event: &Event) -> Result<()> {
     if rules::has_forum(body.kind) {
         streams::commands::forum(tx, (id, &body.name), areas::common(&body.areas)).await?;
     }
+    Ok(())
+}
+
+/// The members read in their forum that an election was drafted, and that its days were moved.
+async fn tell_election(tx: &Tx, event: &Event) -> Result<()> {
+    let said = match event.kind {
+        Kind::ElectionDrafted => ("election_drafted", "bodies-card-election-drafted"),
+        Kind::ElectionChanged => ("election_changed", "bodies-card-election-changed"),
+        _ => return Ok(()),
+    };
+    let Some(body) = bodies::elections::body_of(tx, event.subject_id()?).await? else { return Ok(()) };
+    let forum = streams::commands::forum(tx, (body.id, &body.name), areas::common(&body.areas)).await?;
+    let card = Card::worded(said, &[("body", body.name.as_str().into())], format!("/bodies/{}", body.id));
+    post_card(tx, forum, card).await?;
     Ok(())
 }
 

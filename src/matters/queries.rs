@@ -25,6 +25,7 @@ mod halts;
 mod opinions;
 mod particulars;
 mod plans;
+mod reaching;
 mod register;
 mod stays;
 mod views;
@@ -38,6 +39,7 @@ pub use self::{
     opinions::opinions_by_body,
     particulars::{Budget, Responsible},
     plans::{PlanQuery, PlanView, plan},
+    reaching::{Reaching, reaching},
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
     views::{

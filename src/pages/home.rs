@@ -22,7 +22,7 @@ use crate::{
     meetings,
     notices::{self, NoticeView},
     page::PageQuery,
-    people,
+    people, skills,
     streams::{self, StreamKind, StreamView},
     suggestions::{
         self, SuggestionState,
@@ -161,6 +161,17 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
         if one.state == MediationState::Opened {
             todo.push(Todo::new("page-todo-mediation", ("", None), format!("/legal/mediations/{}", one.id)));
         }
+    }
+    todo.extend(taken_on(app, actor).await?);
+    Ok(todo)
+}
+
+/// Needs that this person has taken, and tasks.
+async fn taken_on(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
+    let db = app.store.read();
+    let mut todo = Vec::new();
+    for need in skills::needs::taken(db, actor).await? {
+        todo.push(Todo::new("page-todo-need", (&need.title, None), format!("/needs/{}", need.id)));
     }
     for task in tasks::queries::my_open(db, actor.person).await? {
         todo.push(Todo::new("page-todo-task", (&task.title, Some(&task.due_at)), "/desk".to_owned()));

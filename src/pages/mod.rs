@@ -15,6 +15,7 @@ mod about;
 mod arguments;
 pub mod assets;
 mod board;
+mod bodies;
 mod chain;
 mod charters;
 mod claim;
@@ -50,6 +51,7 @@ mod resolution;
 mod roll;
 mod search;
 mod settings;
+mod skills;
 mod speak;
 mod steps;
 mod stream;
@@ -85,6 +87,7 @@ pub fn routes() -> Router<App> {
         .merge(legal::routes())
         .merge(mediation::routes())
         .merge(register::routes())
+        .merge(skills::routes())
         .merge(form::routes())
         .merge(meeting::routes())
         .merge(notice::routes())
@@ -97,6 +100,7 @@ pub fn routes() -> Router<App> {
         .merge(roll::routes())
         .merge(resolution::routes())
         .merge(board::routes())
+        .merge(bodies::routes())
         .merge(stream::routes())
         .merge(message::routes())
         .merge(chain::routes())

@@ -18,7 +18,7 @@ use crate::{
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, SessionId},
-    inbox, media, moderation, people,
+    inbox, media, moderation, people, skills,
     store::Tx,
     streams, suggestions, wechat,
 };
@@ -210,6 +210,7 @@ async fn close(tx: &Tx, person: PersonId) -> Result<Vec<SessionId>> {
     claims::commands::drop_of(tx, person).await?;
     corrections::blank_of(tx, person).await?;
     inbox::forget(tx, person).await?;
+    skills::forget(tx, person).await?;
     wechat::forget(tx, person).await?;
     delivery::preferences::forget(tx, person).await?;
     let sessions = people::close_account(tx, person).await?;

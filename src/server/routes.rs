@@ -21,10 +21,10 @@ use super::{health, layers};
 use crate::{
     aloud,
     app::App,
-    areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox, legal,
+    areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox, joint, legal,
     live::{self, Hub},
-    matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, streams, suggestions,
-    suspensions, tasks, votes, wechat,
+    matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, skills, streams,
+    suggestions, suspensions, tasks, votes, wechat,
 };
 
 /// JSON bodies stay small; uploads have their own limit.
@@ -67,6 +67,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(board::routes())
         .merge(votes::routes())
         .merge(legal::routes())
+        .merge(skills::routes())
+        .merge(joint::routes())
         .merge(aloud::routes())
         .merge(privacy::routes())
         .merge(events::routes())

@@ -1,4 +1,6 @@
 //! Reads of tasks: of a matter, of their owner.
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
@@ -149,6 +151,15 @@ pub async fn done_by_body(
         .filter(task::Column::DoneAt.lt(to))
         .group_by(task::Column::BodyId);
     Ok(done.into_tuple().all(db).await?)
+}
+
+/// What these tasks are, and how they stand: title and state.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn states(db: &impl ConnectionTrait, ids: Vec<TaskId>) -> Result<HashMap<TaskId, (String, String)>> {
+    let rows = task::Entity::find().filter(task::Column::Id.is_in(ids)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id, (row.title, row.state))).collect())
 }
 
 /// The owner, everybody of the area, and who evaluates it.

@@ -1,8 +1,8 @@
-//! How many meetings bodies held.
+//! Which meetings bodies held, and how many.
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{super::rows::meeting, HELD};
+use super::{super::rows::meeting, HELD, MeetingView, views};
 use crate::{error::Result, ids::BodyId};
 
 /// Meetings with minutes of an area and below it that were held in this time, by body.
@@ -23,4 +23,18 @@ pub async fn held_by_body(
         .filter(meeting::Column::HeldAt.lt(to))
         .group_by(meeting::Column::BodyId);
     Ok(held.into_tuple().all(db).await?)
+}
+
+/// The meetings of a body that were held, the newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn newest_of_body(db: &impl ConnectionTrait, body: BodyId, limit: u64) -> Result<Vec<MeetingView>> {
+    let rows = meeting::Entity::find()
+        .filter(meeting::Column::BodyId.eq(body))
+        .filter(meeting::Column::State.eq(HELD))
+        .order_by_desc(meeting::Column::HeldAt)
+        .order_by_desc(meeting::Column::Id)
+        .limit(limit);
+    views(db, rows.all(db).await?).await
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{
     body_changes,
+    elections::{self, Election},
     founding::{self, Founding, Given, term_line},
     frame::{Clerk, Desk, Draft, places},
     sheets::{Find, Found, search},
@@ -15,7 +16,7 @@ use crate::{
     app::{App, Path, Query},
     areas::AreaName,
     bodies::{
-        self, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration, TermView,
+        self, BodyKind, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration, TermView,
         commands::TakeSeat,
         grid::{self, SeatGroups},
         room::{self, RoomDay, RoomView, SetRoom},
@@ -50,6 +51,15 @@ impl BodiesPage {
     /// The room of a body for which the clerk answers.
     fn room(&self, body: &BodyView) -> Option<&RoomView> {
         self.rooms.get(&body.body.id)
+    }
+
+    fn is_joint(&self, body: &BodyView) -> bool {
+        body.body.kind == BodyKind::JointMeeting
+    }
+
+    /// The election of a body that comes, or came last.
+    fn election(&self, body: &BodyView) -> Option<&Election> {
+        self.elections.get(&body.body.id)
     }
 
     /// What was changed of a body, the newest first.
@@ -97,6 +107,7 @@ struct BodiesPage {
     may_group: bool,
     groups: HashMap<SeatId, Vec<i32>>,
     rooms: HashMap<BodyId, RoomView>,
+    elections: HashMap<BodyId, Election>,
     changes: HashMap<String, Vec<String>>,
     roles: Vec<(&'static str, String)>,
     /// Terms that are not over.
@@ -129,6 +140,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         founding: Founding::of(app, clerk, (&area, &bodies, &terms), &draft).await?,
         mandates: founding::mandates(app, clerk, (&area, &bodies)).await?,
         changes: body_changes::of(app, &bodies).await?,
+        elections: elections::of(app, clerk, &bodies).await?,
         terms,
         draft,
         areas: places(db, clerk, &area).await?,
@@ -159,6 +171,7 @@ pub(super) async fn act(
         "room" => keep_room(&app, &clerk, &fields).await,
         "registration" => register(&app, &clerk, &fields).await,
         "groups" => groups(&app, &clerk, &fields).await,
+        "election" => elections::keep(&app, &clerk, &fields).await,
         "found" => founding::found(&app, &clerk, &fields).await,
         "term" => founding::begin_term(&app, &clerk, &fields).await,
         "mandate" => founding::give(&app, &clerk, &fields).await,

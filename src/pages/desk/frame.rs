@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 19] = [
+const DOORS: [(&str, &str, Option<Right>); 20] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/referrals", "desk-referrals", None),
@@ -41,6 +41,7 @@ const DOORS: [(&str, &str, Option<Right>); 19] = [
     ("/desk/guest", "desk-guest", Some(Right::HandleSuggestions)),
     ("/desk/bodies", "desk-bodies", None),
     ("/desk/legal", "desk-legal", None),
+    ("/desk/skills", "desk-skills", Some(Right::FindSkills)),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
     ("/desk/wechat", "desk-wechat", Some(Right::ImportRoster)),
     ("/desk/webhooks", "desk-webhooks", Some(Right::ManageWebhooks)),
@@ -160,7 +161,7 @@ impl Clerk {
 fn belongs(here: &str, door: &str) -> bool {
     match door {
         "/desk" => here.starts_with("/desk/tasks/"),
-        "/desk/bodies" => here.starts_with("/desk/members"),
+        "/desk/bodies" => ["/desk/members", "/desk/joint/"].iter().any(|path| here.starts_with(path)),
         "/desk/matters" => ["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]
             .iter()
             .any(|path| here.starts_with(path)),

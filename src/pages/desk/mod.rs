@@ -15,10 +15,12 @@ mod county_failures;
 mod county_overdue;
 mod county_routes;
 mod county_voices;
+mod elections;
 mod founding;
 mod frame;
 mod guest;
 mod held;
+mod joint;
 mod legal;
 mod legal_contracts;
 mod legal_hours;
@@ -40,6 +42,7 @@ mod requests;
 mod roll;
 mod roster;
 mod sheets;
+mod skills;
 mod suggestion_acts;
 mod suggestions;
 mod suspensions;
@@ -69,6 +72,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(of_votes())
         .merge(of_meetings())
         .merge(of_law())
+        .merge(of_bodies())
         .route("/desk", get(todo::show))
         .route("/desk/letters", get(letters::list))
         .route("/desk/letters/duty", post(letters::duty))
@@ -91,10 +95,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/requests", get(requests::show))
         .route("/desk/requests/{form}", post(requests::act))
         .route("/desk/guest", get(guest::show).post(guest::record))
-        .route("/desk/bodies", get(bodies::show))
-        .route("/desk/bodies/{form}", post(bodies::act))
-        .route("/desk/members", get(members::show))
-        .route("/desk/members/{form}", post(members::act))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
         .route("/desk/webhooks", get(webhooks::show))
@@ -113,6 +113,19 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/county/routes/{form}", post(county_routes::act))
         .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))
         .route("/desk/county/voices/{id}", get(county_voices::show))
+}
+
+/// Those of who sits where, and of whom bodies look for.
+fn of_bodies() -> Router<App> {
+    Router::new()
+        .route("/desk/bodies", get(bodies::show))
+        .route("/desk/bodies/{form}", post(bodies::act))
+        .route("/desk/joint/{id}", get(joint::show))
+        .route("/desk/joint/{id}/{form}", post(joint::act))
+        .route("/desk/members", get(members::show))
+        .route("/desk/members/{form}", post(members::act))
+        .route("/desk/skills", get(skills::show))
+        .route("/desk/needs", post(skills::post))
 }
 
 /// Those of meetings and notices, and of whom both reached.

@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use super::frame::{Clerk, Desk, Draft, Due, live, villages};
 use crate::{
     app::App,
-    bodies::{self, Right},
+    bodies::{self, Right, elections::NextStep},
     claims, clock,
     error::Result,
     forms::{self, Purpose},
@@ -20,6 +20,7 @@ use crate::{
         words::{Words, wire},
     },
     privacy,
+    skills::{self, NeedView},
     suggestions::{self, Figures, Step, SuggestionSummary, asked, figures},
     tasks, text,
 };
@@ -56,6 +57,8 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(own_tasks(&app, &clerk).await?);
     todos.extend(contracts(&app, &clerk).await?);
     todos.extend(mediations(&app, &clerk).await?);
+    todos.extend(needs(&app, &clerk).await?);
+    todos.extend(elections(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
@@ -160,6 +163,37 @@ async fn mediations(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     };
     let due = legal::mediations::due(app.store.read(), &clerk.actor, app.now()).await?;
     Ok(due.into_iter().map(todo).collect())
+}
+
+/// Needs of the clerk's bodies that somebody has taken, or nobody has in time.
+async fn needs(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |one: NeedView| Todo {
+        title: one.title,
+        notes: vec![text::word("need-state", &wire(one.state))],
+        from: one.body_name,
+        due: Some(Due::seen(clock::local(clock::end_of_day(one.until_on)), app.now())),
+        next: text::say("desk-need-look"),
+        link: format!("/needs/{}", one.id),
+    };
+    let waiting = skills::needs::waiting(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(waiting.into_iter().map(todo).collect())
+}
+
+/// The next step of each election that the clerk keeps.
+async fn elections(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |one: NextStep| {
+        let step = text::word("election-step", one.step.as_str());
+        Todo {
+            title: text::say_with("desk-election-step", &[("step", step.into())]),
+            notes: Vec::new(),
+            from: one.body.name,
+            due: Some(Due::seen(clock::local(clock::end_of_day(one.day)), app.now())),
+            next: text::say("desk-election-do"),
+            link: format!("/desk/bodies?area={}", one.body.areas.first().map_or("", String::as_str)),
+        }
+    };
+    let waiting = bodies::elections::waiting(app.store.read(), &clerk.actor).await?;
+    Ok(waiting.into_iter().map(todo).collect())
 }
 
 /// Phones to be bound and things on the roster to be put right.

@@ -1,4 +1,5 @@
 //! How a thing of each kind comes about, in any of the villages.
+mod council;
 mod law;
 mod talk;
 
@@ -75,6 +76,9 @@ impl World {
             "chain" => self.chain(&owner, place).await,
             "held" => self.held(&owner, place).await,
             "contract" => self.contract(place).await,
+            "need" => self.need(place).await,
+            "election" => self.election(place).await,
+            "joint" => self.joint(place).await,
             "mediation" => self.mediation(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,

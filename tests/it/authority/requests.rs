@@ -1,4 +1,6 @@
 //! How each operation is called so that nothing but authority can be wrong.
+mod council;
+
 use chrono::TimeDelta;
 use liusheng::{board::sealing, clock};
 use reqwest::{Method, RequestBuilder};
@@ -367,7 +369,7 @@ impl World {
             "annul_vote" => json!({ "authority": "镇政府", "reason": "不" }),
             "open_ballot_box" => json!({ "keys": [] }),
             "cast_ballot" => json!({ "cast_id": Uuid::new_v4(), "choice": "for" }),
-            _ => Value::Null,
+            _ => self.of_councils(row, (role, at), place).await,
         }
     }
 }

@@ -32,6 +32,11 @@ impl Place {
             Self::C => "330521001001",
         }
     }
+
+    /// A village of the same town in which nobody of the columns lives.
+    pub(super) fn neighbour(self) -> &'static str {
+        if self == Self::C { "330521001002" } else { "330521103201" }
+    }
 }
 
 /// The roster of a village: grown-ups with a number each and nothing else; in A beside the people of the small roster.
@@ -169,7 +174,7 @@ impl World {
         person_of(&self.app.app, place.code(), &format!("{number:05}")).await
     }
 
-    async fn found(&self, kind: &str, name: &str, areas: &[&str]) -> BodyId {
+    pub(super) async fn found(&self, kind: &str, name: &str, areas: &[&str]) -> BodyId {
         let found = serde_json::from_value(json!({ "kind": kind, "name": name, "areas": areas })).unwrap();
         let founding = self.app.app.store.write(move |tx| Box::pin(bodies::found_body(tx, By::Operator, found)));
         founding.await.unwrap().body.id

@@ -45,6 +45,7 @@ field-parent-unknown = 上一级还没有，请先导入上一级
 field-on-other-roster = 这个身份证号在别的村名册上，请先由那个村迁出
 field-other-village = 这一行不是这个村的人
 field-term-other-body = 这一届不是这个组织的
+field-term-is-over = 这一届已经结束，席位不能再动
 field-terms-overlap = 和这个组织的另一届日子重叠
 field-not-elected = 这个组织不是在这一届里由这次表决选出的，或者结果还没有定论
 field-not-today = 提前换届的，新一届从今天开始
@@ -102,6 +103,8 @@ field-not-money = 金额不对，要写成 1200 或 1200.50，单位是元
 field-not-carried = 这一条没有通过，不能派任务
 field-steps-out-of-order = 日子的先后不对：先提名，再审核，再公示，然后任职
 field-out-of-order = 环节的先后不对，或者重复了
+field-not-under-way = 这件事项不在这几个村，或者已经办结
+field-nobody-there = 有的村既没有参事会秘书长，也没有村委会主任
 field-not-under-way-here = 只能并入本村正在办的另一件事项
 field-unlawful-path = 提事、亮事、评事三个环节一个也不能少
 # Voices.

@@ -1,4 +1,6 @@
-//! What legal officers are asked, and between whom they mediate.
+//! What legal officers are asked, between whom they mediate, and what a committee needs.
+use chrono::TimeDelta;
+use liusheng::clock;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -26,6 +28,14 @@ impl World {
         let asked = json!({ "area_code": place.code(), "body_id": self.committees[&place], "title": "承包合同",
             "text": "甲方、乙方。" });
         id(&self.chairs[&place].post("/v1/contract-reviews", asked).await.ok())
+    }
+
+    /// Something for which the committee looks for somebody.
+    pub(super) async fn need(&self, place: Place) -> String {
+        let until = clock::local_date(self.app.app.now() + TimeDelta::days(30));
+        let need = json!({ "area_code": place.code(), "body_id": self.committees[&place], "title": "要懂水电的人",
+            "text": "修水泵。", "contact": "村委会", "until_on": until });
+        id(&self.chairs[&place].post("/v1/needs", need).await.ok())
     }
 
     /// A mediation between this one and somebody who is on no roster.

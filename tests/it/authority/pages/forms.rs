@@ -202,6 +202,23 @@ pub(super) async fn fields(
         "/desk/bodies/registration" => {
             vec![("area", code), ("body_id", object.to_owned()), ("registration", "浙德社备第12号".to_owned())]
         }
+        "/desk/joint/{id}/rotation" => vec![("rotation", "month".to_owned())],
+        "/desk/joint/{id}/turn" => vec![reason],
+        "/desk/joint/{id}/item" => {
+            let matter = world.object("matter", at, role).await;
+            vec![("matter_id", matter), ("villages", code)]
+        }
+        "/desk/joint/{id}/tasks" => {
+            let due_on = picked(30).format("%Y-%m-%d").to_string();
+            let meeting = world.object("meeting", at, role).await;
+            vec![("resolution", format!("{meeting}/1")), ("villages", code), ("due_on", due_on)]
+        }
+        "/desk/bodies/election" => {
+            let day = picked(9).format("%Y-%m-%d").to_string();
+            let days = ["day.nominations", "day.check", "day.publicity", "day.election", "day.first_meeting"];
+            let days = days.into_iter().map(|name| (name, day.clone()));
+            days.chain([("area", code), ("term_id", object.to_owned()), reason]).collect()
+        }
         "/desk/bodies/room" => vec![
             ("area", code),
             ("body_id", object.to_owned()),
@@ -213,6 +230,17 @@ pub(super) async fn fields(
             let body = own_body(world).to_string();
             vec![("area", code), ("body_id", body), ("title", "承包合同".to_owned()), text()]
         }
+        "/skills" => vec![("tags", "水电".to_owned()), ("uses", "town".to_owned())],
+        "/needs/{id}/take" => vec![("contact", "晚上在家".to_owned())],
+        "/needs/{id}/end" => vec![("outcome", "withdrawn".to_owned()), text()],
+        "/desk/needs" => vec![
+            ("area", code),
+            ("body_id", own_body(world).to_string()),
+            ("title", "要懂水电的人".to_owned()),
+            text(),
+            ("contact", "村委会".to_owned()),
+            ("until_on", picked(30).format("%Y-%m-%d").to_string()),
+        ],
         "/desk/legal/hours" => vec![
             ("area_code", code),
             ("day", clock::local_date(world.app.app.now()).to_string()),

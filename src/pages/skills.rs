@@ -1,0 +1,168 @@
+//! `/skills`: what one can do and for what one may be found; `/needs`: what others need, and taking it.
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, render, render_as, see},
+    words::{Words, wire},
+};
+use crate::{
+    app::{App, Path, Query},
+    areas::{self, TOWN_CODE},
+    error::Result,
+    ids::NeedId,
+    skills::{
+        EndNeed, NeedView, SetSkills, TakeNeed, entries, needs,
+        rules::{NeedState, SkillUse, typed as tags_of},
+    },
+    text,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/skills", get(own).post(keep))
+        .route("/needs", get(list))
+        .route("/needs/{id}", get(show))
+        .route("/needs/{id}/take", post(take))
+        .route("/needs/{id}/end", post(end))
+}
+
+#[derive(Template)]
+#[template(path = "skills.html")]
+struct SkillsPage {
+    page: Page,
+    wrong: Wrong,
+    typed: Fields,
+    uses: [SkillUse; 3],
+}
+
+impl SkillsPage {
+    fn is_allowed(&self, one: &SkillUse) -> bool {
+        self.typed.has("uses", &wire(one))
+    }
+}
+
+async fn own(State(app): State<App>, who: Resident) -> Result<Response> {
+    let kept = entries::of(app.store.read(), who.actor.person).await?;
+    let mut typed = Fields::default();
+    typed.preset("tags", kept.tags.join(" "));
+    typed.preset("availability", kept.availability);
+    typed.preset("place", kept.place);
+    for one in kept.uses {
+        typed.preset("uses", wire(one));
+    }
+    Ok(form(&who, typed, Wrong::default()))
+}
+
+fn form(who: &Resident, typed: Fields, wrong: Wrong) -> Response {
+    let page = who.page("page-skills").at("/skills");
+    render_as(wrong.status(), &SkillsPage { page, wrong, typed, uses: SkillUse::ALL })
+}
+
+async fn keep(State(app): State<App>, who: Resident, fields: Fields) -> Result<Response> {
+    let input = SetSkills {
+        tags: tags_of(fields.text("tags")),
+        availability: fields.text("availability").to_owned(),
+        place: fields.text("place").to_owned(),
+        uses: SkillUse::ALL.into_iter().filter(|one| fields.has("uses", &wire(one))).collect(),
+    };
+    let actor = who.actor.clone();
+    match app.store.write(move |tx| Box::pin(async move { entries::set(tx, &actor, input).await })).await {
+        Ok(_) => Ok(see("/skills")),
+        Err(error) => Ok(form(&who, fields, Wrong::from(error)?)),
+    }
+}
+
+/// Where; the town of one's own village when absent.
+#[derive(Debug, Default, Deserialize)]
+struct Which {
+    area: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "needs.html")]
+struct NeedsPage {
+    page: Page,
+    needs: Vec<NeedView>,
+}
+
+async fn list(State(app): State<App>, who: Resident, Query(which): Query<Which>) -> Result<Response> {
+    let db = app.store.read();
+    let town = who.actor.area.get(..TOWN_CODE).unwrap_or(&who.actor.area).to_owned();
+    let area = which.area.filter(|area| !area.is_empty()).unwrap_or(town);
+    let needs = needs::list(db, &who.actor, (&area, app.now())).await?;
+    let name = areas::names(db, vec![area.clone()]).await?.remove(&area).unwrap_or_default();
+    let title = text::say_with("page-needs-of", &[("area", name.into())]);
+    Ok(render(&NeedsPage { page: who.page("page-needs").titled(title).at("/needs"), needs }))
+}
+
+#[derive(Template)]
+#[template(path = "need.html")]
+struct NeedPage {
+    page: Page,
+    one: NeedView,
+    wrong: Wrong,
+    typed: Fields,
+}
+
+impl NeedPage {
+    fn may_take(&self) -> bool {
+        self.one.state == NeedState::Open && !self.one.is_of_body
+    }
+
+    /// How it may end, from here, by the viewer.
+    fn ways(&self) -> &'static [&'static str] {
+        match (self.one.state, self.one.is_of_body, self.one.is_taker) {
+            (NeedState::Taken, true, _) => &["done", "returned", "withdrawn"],
+            (NeedState::Taken, _, true) => &["done", "returned"],
+            (NeedState::Open, true, _) => &["withdrawn"],
+            _ => &[],
+        }
+    }
+}
+
+async fn show(State(app): State<App>, who: Resident, Path(id): Path<NeedId>) -> Result<Response> {
+    shown(&app, &who, (id, Fields::default(), Wrong::default())).await
+}
+
+async fn shown(app: &App, who: &Resident, (id, typed, wrong): (NeedId, Fields, Wrong)) -> Result<Response> {
+    let one = needs::read(app.store.read(), &who.actor, id).await?;
+    let page = who.page("page-need").back("/needs").at(format!("/needs/{id}"));
+    Ok(render_as(wrong.status(), &NeedPage { page, one, wrong, typed }))
+}
+
+async fn take(State(app): State<App>, who: Resident, Path(id): Path<NeedId>, fields: Fields) -> Result<Response> {
+    let input = (id, TakeNeed { contact: fields.text("contact").to_owned() });
+    let take = app.once(who.actor.clone(), fields.key(), "take_need", input, |tx, actor, input| {
+        Box::pin(needs::take(tx, actor, input))
+    });
+    let taken = take.await.map(drop);
+    answered(&app, &who, (id, fields, taken)).await
+}
+
+async fn end(State(app): State<App>, who: Resident, Path(id): Path<NeedId>, fields: Fields) -> Result<Response> {
+    let ended = ended(&app, &who, (id, &fields)).await;
+    answered(&app, &who, (id, fields, ended)).await
+}
+
+async fn ended(app: &App, who: &Resident, (id, fields): (NeedId, &Fields)) -> Result<()> {
+    let input = (id, EndNeed { outcome: fields.choice("outcome")?, text: fields.text("text").to_owned() });
+    let end = app.once(who.actor.clone(), fields.key(), "end_need", input, |tx, actor, input| {
+        Box::pin(needs::end(tx, actor, input))
+    });
+    end.await.map(drop)
+}
+
+async fn answered(app: &App, who: &Resident, (id, fields, done): (NeedId, Fields, Result<()>)) -> Result<Response> {
+    match done {
+        Ok(()) => Ok(see(&format!("/needs/{id}"))),
+        Err(error) => shown(app, who, (id, fields, Wrong::from(error)?)).await,
+    }
+}

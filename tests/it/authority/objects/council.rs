@@ -1,0 +1,35 @@
+//! What councils do among themselves.
+use chrono::TimeDelta;
+use liusheng::{
+    bodies::{self, By},
+    clock,
+};
+use serde_json::json;
+
+use crate::authority::world::{Place, World};
+
+impl World {
+    /// The term of a council that ends soon, with the calendar of its election.
+    pub(super) async fn election(&self, place: Place) -> String {
+        let council = self.found("council", "快换届的参事会", &[place.code()]).await;
+        let ends_on = clock::local_date(self.app.app.now() + TimeDelta::days(30));
+        let term = json!({ "number": 1, "starts_on": "2026-01-01", "ends_on": ends_on });
+        let term = serde_json::from_value(term).unwrap();
+        let opening =
+            self.app.app.store.write(move |tx| Box::pin(bodies::open_term(tx, By::Operator, (council, term))));
+        let term = opening.await.unwrap().id.to_string();
+        self.app.app.store.write(|tx| Box::pin(bodies::elections::due(tx))).await.unwrap();
+        term
+    }
+
+    /// A joint meeting of two villages, in which nobody of the columns sits.
+    pub(super) async fn joint(&mut self, place: Place) -> String {
+        let other = if place == Place::A { Place::B.code() } else { place.neighbour() };
+        let joint = self.found("joint_meeting", "秘书长联席会议", &[place.code(), other]).await;
+        for _ in 0..2 {
+            let person = self.fresh_person(place).await;
+            self.seat(joint, person, "member", None).await;
+        }
+        joint.to_string()
+    }
+}

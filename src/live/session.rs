@@ -46,13 +46,14 @@ pub(super) enum Credential {
 impl Credential {
     /// What a phone hands in with `connect`; a ticket is spent by this.
     pub(super) async fn of(app: &App, cookie: Option<String>, token: &str) -> Result<Self> {
-        match cookie {
-            Some(cookie) if token.is_empty() => Ok(Self::Cookie(cookie)),
-            _ if people::is_ticket(app, token) => {
+        if let Some(cookie) = cookie.filter(|_| token.is_empty()) {
+            return Ok(Self::Cookie(cookie));
+        }
+        // nearly all hand in a token; who looked for a ticket first would check each of them twice
+        match people::named_by(app, token) {
+            Ok((person, session, until)) => Ok(Self::Session(person, session, Some(until))),
+            Err(_) => {
                 people::spend_ticket(app, token).await.map(|(person, session)| Self::Session(person, session, None))
-            }
-            _ => {
-                people::named_by(app, token).map(|(person, session, until)| Self::Session(person, session, Some(until)))
             }
         }
     }

@@ -9,9 +9,12 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use moka::sync::Cache;
-use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, SelectTwo, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, SelectModel, Selector,
+    sea_query::Expr,
+};
 
 use super::{
     rows::{person, session},
@@ -77,22 +80,38 @@ pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -
         return Ok(actor);
     }
     let known = app.store.read_together(session, |db, sessions| Box::pin(find_all(db, sessions))).await?;
-    load(app, known.filter(|(row, _)| row.person_id == person)).await
+    load(app, known.filter(|known| known.person_id == person)).await
 }
 
-/// A log-in and whose it is.
-type Known = (session::Model, person::Model);
+/// What of a log-in and of whose it is says who asks. Read at each connect: neither row is short.
+#[derive(Clone, FromQueryResult)]
+struct Known {
+    id: SessionId,
+    person_id: PersonId,
+    ended_at: Option<DateTime<Utc>>,
+    expires_at: DateTime<Utc>,
+    seen_at: DateTime<Utc>,
+    name: String,
+    area_code: String,
+    left_on: Option<NaiveDate>,
+}
 
-fn find(which: Expr) -> SelectTwo<session::Entity, person::Entity> {
-    let whose = session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id);
-    let found = session::Entity::find().join(JoinType::InnerJoin, whose.into()).select_also(person::Entity);
-    found.filter(which)
+fn find(which: Expr) -> Selector<SelectModel<Known>> {
+    use session::Column::{EndedAt, ExpiresAt, Id, PersonId, SeenAt};
+    let whose = session::Entity::belongs_to(person::Entity).from(PersonId).to(person::Column::Id);
+    session::Entity::find()
+        .join(JoinType::InnerJoin, whose.into())
+        .select_only()
+        .columns([Id, PersonId, EndedAt, ExpiresAt, SeenAt])
+        .columns([person::Column::Name, person::Column::AreaCode, person::Column::LeftOn])
+        .filter(which)
+        .into_model()
 }
 
 /// Of each of these log-ins, in one statement.
 async fn find_all(db: &InTime, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
     let rows = find(session::Column::Id.is_in(padded(sessions.to_vec()))).all(db).await?;
-    let known: HashMap<_, _> = rows.into_iter().filter_map(|(row, person)| Some((row.id, (row, person?)))).collect();
+    let known: HashMap<SessionId, Known> = rows.into_iter().map(|row| (row.id, row)).collect();
     Ok(sessions.iter().map(|session| known.get(session).cloned()).collect())
 }
 
@@ -112,24 +131,24 @@ pub fn named_by(app: &App, token: &str) -> Result<(PersonId, SessionId, DateTime
 /// `session_ended` when there is no such log-in or it has ended.
 pub async fn actor_of_cookie(app: &App, value: &str) -> Result<Actor> {
     let kept = session::Column::CookieHmac.eq(sessions::cookie_hmac(&app.keys, value));
-    let known = find(kept).one(app.store.read()).await?.and_then(|(row, person)| Some((row, person?)));
-    match known.as_ref().filter(|(row, _)| lasts(app, row)).and_then(|(row, _)| app.actors.get(&row.id)) {
+    let known = find(kept).one(app.store.read()).await?;
+    match known.as_ref().filter(|known| lasts(app, known)).and_then(|known| app.actors.get(&known.id)) {
         Some(actor) => Ok(actor),
         None => load(app, known).await,
     }
 }
 
-fn lasts(app: &App, row: &session::Model) -> bool {
-    row.ended_at.is_none() && row.expires_at > app.now()
+fn lasts(app: &App, known: &Known) -> bool {
+    known.ended_at.is_none() && known.expires_at > app.now()
 }
 
 async fn load(app: &App, known: Option<Known>) -> Result<Actor> {
-    let is_good = |(row, person): &Known| lasts(app, row) && person.left_on.is_none();
-    let (row, person) = known.filter(is_good).ok_or(Code::SessionEnded)?;
-    let seats = (app.seats_of)(&app.store, person.id, app.now()).await?;
-    sessions::note_use(&app.store, &row, app.now(), app.config.session_days);
-    let actor = Actor { person: person.id, session: row.id, name: person.name, area: person.area_code, seats };
-    app.actors.insert(row.id, actor.clone());
+    let is_good = |known: &Known| lasts(app, known) && known.left_on.is_none();
+    let known = known.filter(is_good).ok_or(Code::SessionEnded)?;
+    let seats = (app.seats_of)(&app.store, known.person_id, app.now()).await?;
+    sessions::note_use(&app.store, (known.id, known.seen_at), app.now(), app.config.session_days);
+    let actor = Actor { person: known.person_id, session: known.id, name: known.name, area: known.area_code, seats };
+    app.actors.insert(actor.session, actor.clone());
     Ok(actor)
 }
 

@@ -35,6 +35,7 @@ pub use list::{StreamList, StreamView, list, page};
 use list::{view, with_member};
 pub use missed::{Have, Missed, MissedEntries, Position, missed};
 pub use muted::who_muted;
+pub use own::Followed;
 pub(crate) use own::own;
 pub use read::{newest_place, read_by, read_card, readers, received_by, receivers};
 pub use receipts::{Page, Reader, Receipts, members, receipts};

@@ -178,10 +178,10 @@ impl Hub {
         connection
     }
 
-    /// From now on the connection gets the entries of these streams; says from which place each follows. Newest seq and
-    /// epoch were read from the database before: what was carried to others since then comes no second time, so the place
-    /// is the hub's where that is further.
-    pub(super) fn watch(&self, connection: &Arc<Connection>, heads: &[(StreamId, i64, i64)]) -> HashMap<StreamId, i64> {
+    /// From now on the connection gets the entries of these streams; says in their order from which place each follows.
+    /// Newest seq and epoch were read from the database before: what was carried to others since then comes no second time,
+    /// so the place is the hub's where that is further.
+    pub(super) fn watch(&self, connection: &Arc<Connection>, heads: &[(StreamId, i64, i64)]) -> Vec<i64> {
         let mut state = self.state();
         connection.watch(heads.iter().map(|(id, ..)| *id));
         let place = |(stream, head, epoch): &(StreamId, i64, i64)| {
@@ -189,7 +189,7 @@ impl Hub {
                 || Watched { carried: *head, epoch: *epoch, listeners: Vec::new(), is_carried: false, again: false };
             let watched = state.streams.entry(*stream).or_insert_with(new);
             watched.listeners.push(Arc::clone(connection));
-            (*stream, watched.carried.max(*head))
+            watched.carried.max(*head)
         };
         heads.iter().map(place).collect()
     }

@@ -98,10 +98,10 @@ pub(super) async fn start(
     let places = hub.watch(connection, &heads);
     let (mut subs, mut marks, mut room) = (Vec::new(), Vec::new(), MOST_BYTES);
     let mut known = serde_json::Map::new();
-    let asked = own.into_iter().map(|stream| {
+    let asked = own.into_iter().zip(places).map(|(stream, head)| {
         let channel = protocol::channel(stream.id);
         let position = connect.subs.remove(&channel).unwrap_or_default();
-        (stream, channel, places.get(&stream.id).copied().unwrap_or(stream.last_seq), position)
+        (stream, channel, head, position)
     });
     let mut asked: Vec<_> = asked.collect();
     // one that was much spoken in takes no room from those of a few words
@@ -252,7 +252,7 @@ async fn joined(connection: &Arc<Connection>, id: StreamId) -> Result<()> {
         return Ok(());
     }
     let from = queries::read_seq(db, id, connection.person).await?.max(stream.last_seq - RECOVER).max(0);
-    let head = hub.watch(connection, &[(id, stream.last_seq, stream.epoch)]).remove(&id).unwrap_or(stream.last_seq);
+    let head = hub.watch(connection, &[(id, stream.last_seq, stream.epoch)]).pop().unwrap_or(stream.last_seq);
     let missed = missed(&connection.means, (id, stream.epoch), (from, head)).await?;
     // what is too much to be told is fetched over REST
     let is_told = size(&missed) <= MOST_BYTES;
@@ -336,8 +336,7 @@ async fn subscribe(
     if access == Access::None {
         return Err(Fault::PermissionDenied);
     }
-    let places = hub.watch(connection, &[(stream, row.last_seq, row.epoch)]);
-    let head = places.get(&stream).copied().unwrap_or(row.last_seq);
+    let head = hub.watch(connection, &[(stream, row.last_seq, row.epoch)]).pop().unwrap_or(row.last_seq);
     let mut room = MOST_BYTES;
     let done = within(recover(&connection.means, (stream, row.epoch), head, (&asked.position, &mut room))).await;
     let Ok(done) = done else {

@@ -289,14 +289,21 @@ pub(super) fn publication_push(stream: StreamId, publication: &str) -> String {
 
 /// An entry as a publication. `jitter_ms`: within which time to ask for more, if at all; 0 when it does not matter.
 pub(super) fn publication(entry: &EntryView, jitter_ms: usize) -> String {
-    let mut data = serde_json::to_value(entry).unwrap_or_default();
-    if let Some(fields) = data.as_object_mut() {
-        fields.insert("v".to_owned(), json!(1));
-        if jitter_ms > 0 {
-            fields.insert("jitter_ms".to_owned(), json!(jitter_ms));
-        }
+    #[derive(Serialize)]
+    struct Publication<'a> {
+        offset: i64,
+        data: Data<'a>,
     }
-    json!({ "offset": entry.seq, "data": data }).to_string()
+    #[derive(Serialize)]
+    struct Data<'a> {
+        #[serde(flatten)]
+        entry: &'a EntryView,
+        v: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        jitter_ms: Option<usize>,
+    }
+    let data = Data { entry, v: 1, jitter_ms: (jitter_ms > 0).then_some(jitter_ms) };
+    serde_json::to_string(&Publication { offset: entry.seq, data }).unwrap_or_default()
 }
 
 /// Somebody writes in a stream just now.

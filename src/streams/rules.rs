@@ -109,14 +109,14 @@ pub enum Access {
 
 /// What of a stream decides who may do what in it.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Scope<'a> {
     pub(super) kind: &'a str,
     pub(super) subject_id: &'a str,
     pub(super) area_code: Option<&'a str>,
     pub(super) body_id: Option<BodyId>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Scope<'a> {
     pub(super) fn of(stream: &'a Stream) -> Self {
         let Stream { kind, subject_id, area_code, body_id, .. } = stream;
         Self { kind, subject_id, area_code: area_code.as_deref(), body_id: *body_id }
@@ -126,11 +126,11 @@ impl<'a> Place<'a> {
 /// What the actor may do; `role` is that of a membership that was not left.
 #[must_use]
 pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
-    access_to(Place::of(stream), actor, role)
+    access_to(Scope::of(stream), actor, role)
 }
 
 /// The same, for who has not read the whole row.
-pub(super) fn access_to(stream: Place<'_>, actor: &Actor, role: Option<&str>) -> Access {
+pub(super) fn access_to(stream: Scope<'_>, actor: &Actor, role: Option<&str>) -> Access {
     let area = stream.area_code.unwrap_or_default();
     let lives_there = covers(area, &actor.area);
     let serves_there = actor.seats.iter().any(|seat| seat.serves(area));

@@ -12,7 +12,7 @@ use super::{
     super::{
         Stream,
         rows::{membership, stream},
-        rules::{Access, FORMER, Place, StreamKind, access_to, chain_of_areas},
+        rules::{Access, FORMER, Scope, StreamKind, access_to, chain_of_areas},
     },
     MAX_STREAMS,
     list::{listed, role_in, with_member},
@@ -141,7 +141,7 @@ fn joined(actors: &[Actor]) -> sea_orm::Select<membership::Entity> {
 /// What one person may be told of.
 struct Row<'a> {
     stream: Followed,
-    place: Place<'a>,
+    scope: Scope<'a>,
     role: Option<&'a str>,
     last_at: DateTime<Utc>,
 }
@@ -149,30 +149,30 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn of(row: &'a Stream, role: Option<&'a str>) -> Self {
         let stream = Followed { id: row.id, epoch: row.epoch, last_seq: row.last_seq, last_no: row.last_no };
-        Self { stream, place: Place::of(row), role, last_at: row.last_at }
+        Self { stream, scope: Scope::of(row), role, last_at: row.last_at }
     }
 }
 
 impl Joined {
     fn as_row(&self) -> Row<'_> {
         let stream = Followed { id: self.id, epoch: self.epoch, last_seq: self.last_seq, last_no: self.last_no };
-        let place = Place {
+        let scope = Scope {
             kind: &self.kind,
             subject_id: &self.subject_id,
             area_code: self.area_code.as_deref(),
             body_id: self.body_id,
         };
-        Row { stream, place, role: Some(&self.role), last_at: self.last_at }
+        Row { stream, scope, role: Some(&self.role), last_at: self.last_at }
     }
 }
 
 /// What of it may be read, in the order in which the database would have told it.
 fn told(actor: &Actor, mut rows: Vec<Row<'_>>) -> Own {
-    rows.retain(|row| access_to(row.place, actor, row.role) != Access::None);
-    rows.sort_by_key(|row| Reverse((FIRST.contains(&row.place.kind), row.last_at)));
+    rows.retain(|row| access_to(row.scope, actor, row.role) != Access::None);
+    rows.sort_by_key(|row| Reverse((FIRST.contains(&row.scope.kind), row.last_at)));
     rows.truncate(usize::try_from(MAX_STREAMS).unwrap_or(usize::MAX));
     let has = |kind: StreamKind, subject: &str| {
-        rows.iter().any(|row| row.place.kind == kind.as_str() && row.place.subject_id == subject)
+        rows.iter().any(|row| row.scope.kind == kind.as_str() && row.scope.subject_id == subject)
     };
     let is_whole = has(StreamKind::Mailbox, &actor.person.to_string())
         && chain_of_areas(&actor.area).iter().all(|area| has(StreamKind::Channel, area));

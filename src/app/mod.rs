@@ -34,12 +34,12 @@ use crate::{
     ids::{PersonId, SessionId},
     keys::Keys,
     shelf::Shelf,
-    store::Store,
+    store::{InTime, Store},
     wordlist::WordList,
 };
 
-/// How the seats are found that a person holds at a time.
-pub type SeatsOf = for<'a> fn(&'a Store, PersonId, DateTime<Utc>) -> BoxFuture<'a, Result<Vec<HeldSeat>>>;
+/// How the seats are found that each of these people holds at a time.
+pub type SeatsOf = for<'a> fn(&'a InTime, &'a [(PersonId, DateTime<Utc>)]) -> BoxFuture<'a, Result<Vec<Vec<HeldSeat>>>>;
 
 /// All handles as one; every request clones it a handful of times, hence one count of owners and not one for each handle.
 #[derive(Clone)]

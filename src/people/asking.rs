@@ -9,20 +9,17 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts},
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use moka::sync::Cache;
-use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, SelectModel, Selector,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
 
 use super::{
     rows::{person, session},
     sessions, tokens,
 };
 use crate::{
-    actor::Actor,
-    app::{App, cookie},
+    actor::{Actor, HeldSeat},
+    app::{App, SeatsOf, cookie},
     broker::Bell,
     error::{Code, Error, Result},
     ids::{PersonId, SessionId},
@@ -79,40 +76,52 @@ pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -
     if let Some(actor) = app.actors.get(&session).filter(|actor| actor.person == person) {
         return Ok(actor);
     }
-    let known = app.store.read_together(session, |db, sessions| Box::pin(find_all(db, sessions))).await?;
-    load(app, known.filter(|known| known.person_id == person)).await
+    let asked = Asked { session, now: app.now(), seats_of: app.seats_of };
+    let found = app.store.read_together(asked, |db, all| Box::pin(find_all(db, all))).await?;
+    let (known, seats) = found.filter(|(known, _)| known.person_id == person).ok_or(Code::SessionEnded)?;
+    sessions::note_use(&app.store, (session, known.seen_at), app.now(), app.config.session_days);
+    let actor = Actor { person, session, name: known.name, area: known.area_code, seats };
+    app.actors.insert(session, actor.clone());
+    Ok(actor)
 }
 
-/// What of a log-in and of whose it is says who asks. Read at each connect: neither row is short.
+/// Whose log-in is it, and which seats does that person hold?
+#[derive(Clone, Copy)]
+struct Asked {
+    session: SessionId,
+    now: DateTime<Utc>,
+    seats_of: SeatsOf,
+}
+
+/// What of a log-in and of whose it is says who asks: read at each connect, and neither row is short.
 #[derive(Clone, FromQueryResult)]
 struct Known {
     id: SessionId,
     person_id: PersonId,
-    ended_at: Option<DateTime<Utc>>,
-    expires_at: DateTime<Utc>,
     seen_at: DateTime<Utc>,
     name: String,
     area_code: String,
-    left_on: Option<NaiveDate>,
 }
 
-fn find(which: Expr) -> Selector<SelectModel<Known>> {
-    use session::Column::{EndedAt, ExpiresAt, Id, PersonId, SeenAt};
-    let whose = session::Entity::belongs_to(person::Entity).from(PersonId).to(person::Column::Id);
-    session::Entity::find()
+/// Of each of these log-ins that lasts, by as few statements as of one.
+async fn find_all(db: &InTime, asked: &[Asked]) -> Result<Vec<Option<(Known, Vec<HeldSeat>)>>> {
+    let Some(&Asked { now, seats_of, .. }) = asked.first() else { return Ok(Vec::new()) };
+    let whose = session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id);
+    let rows = session::Entity::find()
         .join(JoinType::InnerJoin, whose.into())
         .select_only()
-        .columns([Id, PersonId, EndedAt, ExpiresAt, SeenAt])
-        .columns([person::Column::Name, person::Column::AreaCode, person::Column::LeftOn])
-        .filter(which)
-        .into_model()
-}
-
-/// Of each of these log-ins, in one statement.
-async fn find_all(db: &InTime, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
-    let rows = find(session::Column::Id.is_in(padded(sessions.to_vec()))).all(db).await?;
-    let known: HashMap<SessionId, Known> = rows.into_iter().map(|row| (row.id, row)).collect();
-    Ok(sessions.iter().map(|session| known.get(session).cloned()).collect())
+        .columns([session::Column::Id, session::Column::PersonId, session::Column::SeenAt])
+        .columns([person::Column::Name, person::Column::AreaCode])
+        .filter(session::Column::Id.is_in(padded(asked.iter().map(|one| one.session).collect())))
+        .filter(sessions::lasting(now))
+        .filter(person::Column::LeftOn.is_null())
+        .into_model::<Known>()
+        .all(db)
+        .await?;
+    let people: Vec<_> = rows.iter().map(|row| (row.person_id, now)).collect();
+    let held = seats_of(db, &people).await?;
+    let found: HashMap<SessionId, _> = rows.into_iter().zip(held).map(|(row, seats)| (row.id, (row, seats))).collect();
+    Ok(asked.iter().map(|one| found.get(&one.session).cloned()).collect())
 }
 
 /// Whom an access token names, in which log-in, and when it stops to hold. Whether the log-in holds is not looked up.
@@ -130,26 +139,25 @@ pub fn named_by(app: &App, token: &str) -> Result<(PersonId, SessionId, DateTime
 /// # Errors
 /// `session_ended` when there is no such log-in or it has ended.
 pub async fn actor_of_cookie(app: &App, value: &str) -> Result<Actor> {
-    let kept = session::Column::CookieHmac.eq(sessions::cookie_hmac(&app.keys, value));
-    let known = find(kept).one(app.store.read()).await?;
-    match known.as_ref().filter(|known| lasts(app, known)).and_then(|known| app.actors.get(&known.id)) {
-        Some(actor) => Ok(actor),
-        None => load(app, known).await,
-    }
+    let asked = (sessions::cookie_hmac(&app.keys, value), app.now());
+    let found = app.store.read_together(asked, |db, all| Box::pin(by_cookies(db, all))).await?;
+    let (person, session) = found.ok_or(Code::SessionEnded)?;
+    actor_of_session(app, person, session).await
 }
 
-fn lasts(app: &App, known: &Known) -> bool {
-    known.ended_at.is_none() && known.expires_at > app.now()
-}
-
-async fn load(app: &App, known: Option<Known>) -> Result<Actor> {
-    let is_good = |known: &Known| lasts(app, known) && known.left_on.is_none();
-    let known = known.filter(is_good).ok_or(Code::SessionEnded)?;
-    let seats = (app.seats_of)(&app.store, known.person_id, app.now()).await?;
-    sessions::note_use(&app.store, (known.id, known.seen_at), app.now(), app.config.session_days);
-    let actor = Actor { person: known.person_id, session: known.id, name: known.name, area: known.area_code, seats };
-    app.actors.insert(actor.session, actor.clone());
-    Ok(actor)
+/// The log-ins that have these cookies and last.
+async fn by_cookies(db: &InTime, asked: &[(String, DateTime<Utc>)]) -> Result<Vec<Option<(PersonId, SessionId)>>> {
+    let Some((_, now)) = asked.first() else { return Ok(Vec::new()) };
+    let rows: Vec<(Option<String>, PersonId, SessionId)> = session::Entity::find()
+        .select_only()
+        .columns([session::Column::CookieHmac, session::Column::PersonId, session::Column::Id])
+        .filter(session::Column::CookieHmac.is_in(padded(asked.iter().map(|(kept, _)| kept.clone()).collect())))
+        .filter(sessions::lasting(*now))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let found = |kept: &String| rows.iter().find(|(own, ..)| own.as_ref() == Some(kept));
+    Ok(asked.iter().map(|(kept, _)| found(kept).map(|(_, person, session)| (*person, *session))).collect())
 }
 
 /// The value of the pages' cookie, if the request brings one.

@@ -93,7 +93,7 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
         rates: Rates::new(&config),
         actors: people::actor_cache(),
         counted: Arc::default(),
-        seats_of: |store, person, now| Box::pin(bodies::queries::seats_together(store, person, now)),
+        seats_of: |db, asked| Box::pin(bodies::queries::seats_of_all(db, asked)),
         config: Arc::new(config),
     });
     if let Err(refused) = belong_together(&app).await {

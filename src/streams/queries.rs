@@ -17,6 +17,7 @@ use crate::{
     app::App,
     error::{Code, Result},
     ids::{MediaId, PersonId, StreamId},
+    store::padded,
 };
 
 mod entries;
@@ -278,18 +279,14 @@ pub async fn area(db: &impl ConnectionTrait, id: StreamId) -> Result<Option<Stri
 /// # Errors
 /// When the database cannot be read.
 pub async fn heads(db: &impl ConnectionTrait, ids: Vec<StreamId>) -> Result<HashMap<StreamId, (i64, i64)>> {
-    let mut heads = HashMap::new();
-    for some in ids.chunks(500) {
-        let rows: Vec<(StreamId, i64, i64)> = stream::Entity::find()
-            .select_only()
-            .columns([stream::Column::Id, stream::Column::LastSeq, stream::Column::Epoch])
-            .filter(stream::Column::Id.is_in(some.iter().copied()))
-            .into_tuple()
-            .all(db)
-            .await?;
-        heads.extend(rows.into_iter().map(|(id, seq, epoch)| (id, (seq, epoch))));
-    }
-    Ok(heads)
+    let rows: Vec<(StreamId, i64, i64)> = stream::Entity::find()
+        .select_only()
+        .columns([stream::Column::Id, stream::Column::LastSeq, stream::Column::Epoch])
+        .filter(stream::Column::Id.is_in(padded(ids)))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(id, seq, epoch)| (id, (seq, epoch))).collect())
 }
 
 /// The membership's read place; 0 without one.

@@ -60,7 +60,7 @@ enum Command {
         /// The archive of a vote, as it was published.
         #[arg(required_unless_present = "log", conflicts_with = "log")]
         file: Option<PathBuf>,
-        /// Twelve characters that were published on paper or in the village's channel: the archive must have them.
+        /// The digits that were published on paper or in the village's channel: the archive must have them.
         #[arg(long, requires = "file")]
         fingerprint: Option<String>,
     },

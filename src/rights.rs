@@ -29,6 +29,8 @@ pub enum Right {
     PublishNotice,
     /// Answer objections to a notice.
     AnswerObjection,
+    /// Say what becomes of another way that somebody put beside a matter's plan: the council.
+    AnswerAlternative,
     /// State the party organisation's or the committee's opinion at the review.
     GiveOpinion,
     /// Note whether a matter is lawful, say what is to be said of a contract, mediate: a legal officer.
@@ -74,8 +76,15 @@ const COMMITTEE: &[Right] = &[
 /// What the chair of a village committee may do beyond that.
 const COMMITTEE_CHAIR: &[Right] = &[Right::BendPath, Right::GiveOpinion, Right::SuspendSpeaking];
 /// The council deliberates, visits and advises; it never publishes as the village and never decides.
-const COUNCIL: &[Right] =
-    &[Right::RaiseMatter, Right::OpenForm, Right::RecordVisit, Right::HoldMeeting, Right::MoveMatter, Right::OpenGroup];
+const COUNCIL: &[Right] = &[
+    Right::RaiseMatter,
+    Right::OpenForm,
+    Right::RecordVisit,
+    Right::HoldMeeting,
+    Right::MoveMatter,
+    Right::AnswerAlternative,
+    Right::OpenGroup,
+];
 
 /// Offices of towns and of the county keep the ground on which villages stand.
 const OFFICE: &[Right] =

@@ -71,6 +71,9 @@ mod m0079_late_contracts;
 mod m0083_mandate_ends;
 mod m0084_candidates;
 mod m0089_forgotten;
+mod m0096_times;
+mod m0097_standing;
+mod m0099_kept_from;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -149,6 +152,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0083_mandate_ends::Migration),
             Box::new(m0084_candidates::Migration),
             Box::new(m0089_forgotten::Migration),
+            Box::new(m0096_times::Migration),
+            Box::new(m0097_standing::Migration),
+            Box::new(m0099_kept_from::Migration),
         ]
     }
 }

@@ -108,7 +108,7 @@ pub(super) async fn subject(db: &impl ConnectionTrait, (about, id): (About, Uuid
             }
         }
         About::Matter => {
-            let head = matters::queries::view(db, MatterId(id)).await?.head;
+            let head = matters::queries::head(db, MatterId(id)).await?;
             Subject {
                 about,
                 id,

@@ -1,12 +1,16 @@
 //! What is done to a board: begun, appended to, ended, given its result.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     lsb1::{self, Signed, hex},
     queries::{self, HeadView},
-    rows::{board, entry, envelope, head, pending},
+    rows::{board, entry, envelope, head, pending, time},
     tree::{self, Edge},
 };
 use crate::{
@@ -16,6 +20,10 @@ use crate::{
     store::Tx,
 };
 
+/// Ballots of a secret vote that go on its board together, so that no head says which of them came when.
+const TOGETHER: i64 = 5;
+/// Fewer than that wait for others this long: half of what a receipt promises.
+const GATHER: TimeDelta = TimeDelta::seconds(30);
 /// Leaves in one batch, so that a unit of work stays short.
 const BATCH: usize = 400;
 /// Leaves of a board in one turn.
@@ -30,8 +38,6 @@ pub struct Kept {
     pub cast_id: Uuid,
     /// Digest of the envelope.
     pub hash: String,
-    /// As on the receipt; empty once everybody has the envelopes.
-    pub accepted: String,
     /// The envelope, as text.
     pub sealed: String,
 }
@@ -76,13 +82,18 @@ pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]
     append(tx, vote, first).await
 }
 
-/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts.
+/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts. Those of a
+/// secret vote, which is said of each, wait for others.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = (VoteId, &str)>) -> Result<()> {
-    let row =
-        |(vote, hash): (VoteId, &str)| pending::ActiveModel { vote_id: Set(vote), ballot_hash: Set(hash.to_owned()) };
+pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = (VoteId, &str, bool)>) -> Result<()> {
+    let now = tx.now();
+    let row = |(vote, hash, is_secret): (VoteId, &str, bool)| pending::ActiveModel {
+        vote_id: Set(vote),
+        ballot_hash: Set(hash.to_owned()),
+        due_at: Set(if is_secret { now + GATHER } else { now }),
+    };
     let rows: Vec<_> = ballots.into_iter().map(row).collect();
     if !rows.is_empty() {
         pending::Entity::insert_many(rows).exec_without_returning(tx).await?;
@@ -151,19 +162,13 @@ async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadVie
     queries::head_view(board, row)
 }
 
-/// One turn of the sequencer over all boards that something waits for. Any server may take it, in any moment. What many cast in
+/// One turn of the sequencer over all boards that grow now. Any server may take it, in any moment. What many cast in
 /// a second is appended a piece at a time, so that who casts then waits for a piece only.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn tick(app: &App) -> Result<u64> {
-    let waiting: Vec<VoteId> = pending::Entity::find()
-        .select_only()
-        .column(pending::Column::VoteId)
-        .distinct()
-        .into_tuple()
-        .all(app.store.read())
-        .await?;
+    let waiting = ready(app.store.read(), app.now()).await?;
     let mut appended = 0;
     for vote in waiting {
         // which pieces there are is read beside the writer
@@ -181,6 +186,15 @@ pub async fn tick(app: &App) -> Result<u64> {
         }
     }
     Ok(appended)
+}
+
+/// The boards for which something has waited long enough, or enough waits that nobody can say which of it came when.
+async fn ready(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<VoteId>> {
+    let is_ready = Condition::any()
+        .add(pending::Column::DueAt.min().lte(now))
+        .add(pending::Column::BallotHash.count().gte(TOGETHER));
+    let boards = pending::Entity::find().select_only().column(pending::Column::VoteId);
+    Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)
 }
 
 /// Digests that wait for this board, sorted.
@@ -229,26 +243,33 @@ pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadVi
 pub async fn give_up(tx: &Tx, vote: VoteId) -> Result<()> {
     pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote)).exec(tx).await?;
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote)).exec(tx).await?;
+    time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
     Ok(())
 }
 
 /// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and
-/// it says nothing.
+/// it says nothing. Beside each stands when it was taken, as on its receipt.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn keep(tx: &Tx, vote: VoteId, closing_root: &str, ballots: Vec<Kept>) -> Result<()> {
+pub async fn keep(tx: &Tx, vote: VoteId, closing_root: &str, mut ballots: Vec<(Kept, String)>) -> Result<()> {
     let root = lsb1::unhex(closing_root).ok_or_else(|| Error::broken("a root is hex"))?;
-    let order = |kept: &Kept| tree::sha256(&[&lsb1::unhex(&kept.hash).unwrap_or_default(), &root]);
-    let mut ballots = ballots;
-    ballots.sort_by_cached_key(order);
-    let row = |(place, kept): (usize, Kept)| {
+    ballots.sort_by_cached_key(|(kept, _)| tree::sha256(&[&lsb1::unhex(&kept.hash).unwrap_or_default(), &root]));
+    let time = |(kept, accepted): &(Kept, String)| time::ActiveModel {
+        vote_id: Set(vote),
+        ballot_hash: Set(kept.hash.clone()),
+        accepted: Set(accepted.clone()),
+    };
+    let times: Vec<time::ActiveModel> = ballots.iter().map(time).collect();
+    for some in times.chunks(CHUNK) {
+        time::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    }
+    let row = |(place, (kept, _)): (usize, (Kept, String))| {
         Ok(envelope::ActiveModel {
             vote_id: Set(vote),
             place: Set(i32::try_from(place).map_err(Error::broken)?),
             ballot_hash: Set(kept.hash),
             cast_id: Set(kept.cast_id),
-            accepted: Set(kept.accepted),
             sealed: Set(kept.sealed),
         })
     };
@@ -286,13 +307,9 @@ pub async fn publish(tx: &Tx, vote: VoteId, result: &Value, plaintexts: Option<&
 }
 
 /// From now on everybody has the envelopes, and who holds one need not be who cast it. In which second it came is told no
-/// more, neither by what is kept with it nor by the heads of those seconds; the heads that are shown stay.
+/// more, neither by what is kept beside it nor by the heads of those seconds; the heads that are shown stay.
 async fn forget_when(tx: &Tx, vote: VoteId) -> Result<()> {
-    envelope::Entity::update_many()
-        .col_expr(envelope::Column::Accepted, Expr::value(""))
-        .filter(envelope::Column::VoteId.eq(vote))
-        .exec(tx)
-        .await?;
+    time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
     let shown = queries::heads(tx, vote).await?.into_iter().map(|one| i64::try_from(one.n).map_err(Error::broken));
     let shown = shown.collect::<Result<Vec<_>>>()?;
     head::Entity::delete_many()

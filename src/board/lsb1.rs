@@ -215,11 +215,25 @@ pub fn elector_entry(number: u64, tag: &str, unit: &str, weight: u64) -> Value {
     json!({ "k": "elector", "n": number, "tag": tag, "u": unit, "w": weight })
 }
 
-/// Twelve characters of a root, fit for a paper notice and a loudspeaker.
+/// Digits of a root in a fingerprint. Whoever makes the board could find two boards that agree in fewer: of 12 in as many tries as
+/// 24 bits have numbers, of these in as many as 64 have.
+const SHOWN: usize = 32;
+/// Digits of a fingerprint that was printed before it became longer.
+const PRINTED: usize = 12;
+
+/// The beginning of a root, in groups of four, fit for a paper notice.
 #[must_use]
 pub fn fingerprint(root: &str) -> String {
-    let short: Vec<char> = root.chars().take(12).collect();
+    let short: Vec<char> = root.chars().take(SHOWN).collect();
     short.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-").to_uppercase()
+}
+
+/// The digits of a published fingerprint as they stand in a root, so that they can be compared; none of less than was ever
+/// printed.
+#[must_use]
+pub fn published(text: &str) -> Option<String> {
+    let digits: String = text.trim().chars().filter(|one| !matches!(one, '-' | ' ')).collect();
+    (digits.chars().count() >= PRINTED).then(|| digits.to_lowercase())
 }
 
 /// A hash in lower-case hex.
@@ -295,6 +309,13 @@ mod tests {
         );
         assert_eq!(unhex("00ff"), Some(vec![0, 255]));
         assert!(unhex("0").is_none() && unhex("0G").is_none() && unhex("FF").is_none());
-        assert_eq!(fingerprint("25c5db518888906fbc58"), "25C5-DB51-8888");
+        let root = "25c5db518888906fbc5825c5db518888906fbc5825c5db518888906fbc58abcd";
+        let shown = "25C5-DB51-8888-906F-BC58-25C5-DB51-8888";
+        assert_eq!(fingerprint(root), shown);
+        for text in [shown, "25C5-DB51-8888", " 25c5 db51 8888 ", root] {
+            assert!(published(text).is_some_and(|digits| root.starts_with(&digits)), "{text}");
+        }
+        assert_eq!(published("25C5-DB51-888"), None, "too short to say anything");
+        assert!(!published("25C5-DB51-8888-906E").is_some_and(|digits| root.starts_with(&digits)));
     }
 }

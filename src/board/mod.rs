@@ -1,17 +1,19 @@
 //! 公示板: the public board of a vote, an append-only Merkle tree that anybody can check with a small script.
 //!
 //! Always true: a board begins with the digest of the vote's manifest and the root of its roll; each ballot's digest is on it
-//! once, within seconds of its receipt, sorted inside its batch so that order tells nothing; after the `close` entry comes
-//! nothing but the result; every head is signed by the key that the manifest names; a leaf never changes. Nothing on it
-//! says who cast, or before the end what was chosen; from the result on nothing kept says in which second a ballot came.
-//! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`. Events recorded: none (votes
-//! record theirs).
+//! once, within the time that its receipt promises, sorted inside its batch so that order tells nothing; after the `close`
+//! entry comes nothing but the result; every head is signed by the key that the manifest names; a leaf never changes. Nothing
+//! on it says who cast, or before the end what was chosen; from the result on nothing kept says in which second a ballot came.
+//! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`, `board_times`. Events
+//! recorded: none (votes record theirs).
 //!
 //! # Why
 //! Casting must not wait for the tree: it leaves a promise (`board_pending`) in its own transaction, and the sequencer
 //! appends what waits. A unit of work is alone on the database, so several servers may sequence, and one that dies in the
 //! middle has done nothing; unique keys stand guard behind. The right edge of the tree is kept with the board: appending
 //! needs no old leaf. The server's signing key signs; its id is kept, so that a new key in use does not break a running board.
+//! Whoever notes when somebody casts in a secret vote and looks at the board each second would know which leaf that was, so they
+//! come five or more together; fewer after half a minute, because the receipt promises a minute, and at the end all.
 //! # What votes call
 //! [`commands::open`] when a vote opens, [`commands::promise`] in the transaction of each cast, [`commands::close`] at the
 //! end, [`commands::publish`] with the result; [`tick`] runs every second.
@@ -24,3 +26,6 @@ pub mod sealing;
 pub mod tree;
 
 pub use self::{commands::tick, http::routes, queries::HeadView};
+
+/// Tables that hold for a while when ballots came, and in whose files nothing of that may stay.
+pub const TIMES: [&str; 3] = ["board_pending", "board_heads", "board_times"];

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     commands::Kept,
     lsb1::{self, hex},
-    rows::{board, entry, envelope, head},
+    rows::{board, entry, envelope, head, time},
     tree,
 };
 use crate::{
@@ -36,7 +36,7 @@ pub struct HeadView {
     pub sig: String,
     /// Public key of the board, in hex; the manifest names the same.
     pub board_key: String,
-    /// Twelve characters of the root, for the paper notice and the channel.
+    /// The first 32 digits of the root, for the paper notice and the channel.
     pub fingerprint: String,
 }
 
@@ -361,15 +361,18 @@ pub async fn kept(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<Kept>> 
     Ok(rows.all(db).await?.into_iter().map(kept_view).collect())
 }
 
-/// The sealed ballot with this id, though the vote is over and nobody knows whose it is.
+/// The sealed ballot with this id, though the vote is over and nobody knows whose it is, and when it was taken, as on its
+/// receipt; `None` from when everybody has the envelopes.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn kept_as(db: &impl ConnectionTrait, vote: VoteId, cast_id: Uuid) -> Result<Option<Kept>> {
+pub async fn kept_as(db: &impl ConnectionTrait, vote: VoteId, cast_id: Uuid) -> Result<Option<(Kept, String)>> {
     let rows = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote));
-    Ok(rows.filter(envelope::Column::CastId.eq(cast_id)).one(db).await?.map(kept_view))
+    let Some(row) = rows.filter(envelope::Column::CastId.eq(cast_id)).one(db).await? else { return Ok(None) };
+    let taken = time::Entity::find_by_id((vote, row.ballot_hash.clone())).one(db).await?;
+    Ok(taken.map(|taken| (kept_view(row), taken.accepted)))
 }
 
 fn kept_view(row: envelope::Model) -> Kept {
-    Kept { cast_id: row.cast_id, hash: row.ballot_hash, accepted: row.accepted, sealed: row.sealed }
+    Kept { cast_id: row.cast_id, hash: row.ballot_hash, sealed: row.sealed }
 }

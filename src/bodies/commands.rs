@@ -6,6 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
+    early::{self, EarlyTerm},
     nomination::Nomination,
     queries::{self, Body, BodyView, SeatView, TermView},
     rows::{body, body_area, seat, term},
@@ -127,9 +128,12 @@ pub struct OpenTerm {
     /// Term of another body that this one runs with.
     #[serde(default)]
     pub follows_term_id: Option<TermId>,
+    /// Where the body was elected anew before its time: the term that runs ends on the day before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early: Option<EarlyTerm>,
 }
 
-/// Opens a term of a body; two of them have no day in common.
+/// Opens a term of a body; two of them have no day in common. Recorded: `term.opened`, `term.ended` of one that it ends early.
 ///
 /// # Errors
 /// `not_found`, `not_allowed`, `invalid_fields`.
@@ -153,24 +157,35 @@ pub async fn open_term(tx: &Tx, by: By<'_>, (body, input): (BodyId, OpenTerm)) -
             checks.day(field, day);
         }
     }
+    if let Some(early) = &input.early {
+        checks.text("early.reason", &early.reason, 2..=200);
+    }
     let same =
         term::Entity::find().filter(term::Column::BodyId.eq(body.id)).filter(term::Column::Number.eq(input.number));
     checks.require(same.one(tx).await?.is_none(), "number", "duplicate");
+    let mut old = None;
     if checks.count() == 0
         && let (Some(starts_on), Some(ends_on)) = (starts_on, ends_on)
     {
-        let other = term::Entity::find()
-            .filter(term::Column::BodyId.eq(body.id))
-            .filter(term::Column::StartsOn.lte(ends_on))
-            .filter(term::Column::EndsOn.gte(starts_on));
-        checks.require(other.one(tx).await?.is_none(), "starts_on", "terms_overlap");
+        old = early::in_the_way(tx, &mut checks, (body.id, starts_on, ends_on), input.early.as_ref()).await?;
     }
     checks.done()?;
     let (Some(starts_on), Some(ends_on)) = (starts_on, ends_on) else { return Err(Code::InvalidFields.into()) };
-    let follows_term_id = input.follows_term_id;
-    let row =
-        term::Model { id: TermId::new(), body_id: body.id, number: input.number, starts_on, ends_on, follows_term_id };
+    let row = term::Model {
+        id: TermId::new(),
+        body_id: body.id,
+        number: input.number,
+        starts_on,
+        ends_on,
+        follows_term_id: input.follows_term_id,
+        was_until: None,
+        ended_by_vote: None,
+        end_reason: None,
+    };
     term::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
+    if let Some((old, early)) = old.zip(input.early.as_ref()) {
+        early::end(tx, by, (&body, &row, early), old).await?;
+    }
     let happening = by.happening(Kind::TermOpened, row.id, &body.areas).with(json!({ "body": body.id }));
     events::record(tx, happening).await?;
     Ok(TermView::from(row))
@@ -292,6 +307,10 @@ pub async fn end_seat(tx: &Tx, by: By<'_>, id: SeatId) -> Result<SeatView> {
     let body = queries::get(tx, row.body_id).await?;
     by.manages(&body.areas)?;
     let today = clock::local_date(tx.now());
+    // what is over by its own day, or with its term, keeps that day
+    if last_day(tx, &row).await?.is_some_and(|last| last < today) {
+        return Err(Code::WrongState.into());
+    }
     let ended = seat::Entity::update_many()
         .col_expr(seat::Column::State, Expr::value(SeatState::Ended.as_str()))
         .col_expr(seat::Column::EndsOn, Expr::value(today))
@@ -305,6 +324,15 @@ pub async fn end_seat(tx: &Tx, by: By<'_>, id: SeatId) -> Result<SeatView> {
     let row = seat::Model { state: SeatState::Ended, ends_on: Some(today), ..row };
     changed(tx, by, Kind::SeatEnded, (&body, &row)).await?;
     queries::seat_view(tx, &body, row).await
+}
+
+/// The last day of a seat, if that is known: its own, or that of its term.
+async fn last_day(tx: &Tx, seat: &seat::Model) -> Result<Option<NaiveDate>> {
+    let term = match seat.term_id {
+        Some(id) => term::Entity::find_by_id(id).one(tx).await?,
+        None => None,
+    };
+    Ok([seat.ends_on, term.map(|term| term.ends_on)].into_iter().flatten().min())
 }
 
 async fn changed(tx: &Tx, by: By<'_>, kind: Kind, (body, seat): (&Body, &seat::Model)) -> Result<()> {

@@ -7,13 +7,15 @@
 //! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
 //! body's meetings sees the list; the register of a collective is for its members and whoever sits over the village, too, and
 //! nobody comes onto it or leaves it without a reason that they read; who is on no roster counts by it all the same, when who
-//! keeps it says so; a council has its start-up grant once; two terms of a body have no day in common.
+//! keeps it says so; a council has its start-up grant once; two terms of a body have no day in common, and one ends
+//! before its time only by a result that stands, with a reason.
 //! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `rooms`, `room_duties`, `seat_groups`,
-//! `body_members`, `member_changes`. Events recorded: `body.founded`, `term.opened`, `seat.taken`, `seat.ended`,
+//! `body_members`, `member_changes`, `body_elections`. Events recorded: `body.founded`, `term.opened`, `term.ended`, `seat.taken`, `seat.ended`,
 //! `mandate.given`, `mandate.ended`, `body.registered`, `room.changed`, `member.entered`, `member.struck` (never whom: the log is for ever, and whether somebody is in the
 //! party is theirs).
 pub mod commands;
 pub mod duty;
+pub mod early;
 pub mod grid;
 mod http;
 mod mandates;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    early::CutShort,
     nomination::Nomination,
     registration::Grant,
     rows::{body, body_area, seat, term},
@@ -116,12 +117,16 @@ pub struct TermView {
     /// Term of another body that it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follows_term_id: Option<TermId>,
+    /// That it ended before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<CutShort>,
 }
 
 impl From<term::Model> for TermView {
     fn from(row: term::Model) -> Self {
-        let term::Model { id, body_id, number, starts_on, ends_on, follows_term_id } = row;
-        Self { id, body_id, number, starts_on, ends_on, follows_term_id }
+        let cut_short = CutShort::of(&row);
+        let term::Model { id, body_id, number, starts_on, ends_on, follows_term_id, .. } = row;
+        Self { id, body_id, number, starts_on, ends_on, follows_term_id, cut_short }
     }
 }
 
@@ -190,8 +195,8 @@ pub async fn over(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Body>> {
 }
 
 /// The bodies of one kind that cover an area, the nearest first, then the oldest.
-async fn covering(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<Body>> {
-    let mut found: Vec<Body> = over(db, area).await?.into_iter().filter(|body| body.kind.as_str() == kind).collect();
+async fn covering(db: &impl ConnectionTrait, kind: BodyKind, area: &str) -> Result<Vec<Body>> {
+    let mut found: Vec<Body> = over(db, area).await?.into_iter().filter(|body| body.kind == kind).collect();
     let nearness = |body: &Body| {
         let covering = body.areas.iter().filter(|code| crate::actor::covers(code, area));
         covering.map(String::len).max().unwrap_or_default()
@@ -204,7 +209,7 @@ async fn covering(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<V
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn of_kind(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Option<BodyId>> {
+pub async fn of_kind(db: &impl ConnectionTrait, kind: BodyKind, area: &str) -> Result<Option<BodyId>> {
     Ok(covering(db, kind, area).await?.first().map(|body| body.id))
 }
 
@@ -213,14 +218,14 @@ pub async fn of_kind(db: &impl ConnectionTrait, kind: &str, area: &str) -> Resul
 /// # Errors
 /// When the database cannot be read.
 pub async fn committee(db: &impl ConnectionTrait, area: &str) -> Result<Option<BodyId>> {
-    of_kind(db, BodyKind::VillageCommittee.as_str(), area).await
+    of_kind(db, BodyKind::VillageCommittee, area).await
 }
 
 /// The bodies of this kind of every village below an area, by the village's code.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn of_kind_below(db: &impl ConnectionTrait, kind: &str, area: &str) -> Result<Vec<(String, BodyId)>> {
+pub async fn of_kind_below(db: &impl ConnectionTrait, kind: BodyKind, area: &str) -> Result<Vec<(String, BodyId)>> {
     let below = body_area::Entity::find()
         .filter(body_area::Column::AreaCode.starts_with(area))
         .order_by_asc(body_area::Column::AreaCode)
@@ -228,7 +233,7 @@ pub async fn of_kind_below(db: &impl ConnectionTrait, kind: &str, area: &str) ->
         .await?;
     let ids = below.iter().map(|row| row.body_id).collect();
     let all = bodies(db, ids).await?;
-    let of_kind: HashSet<BodyId> = all.iter().filter(|body| body.kind.as_str() == kind).map(|body| body.id).collect();
+    let of_kind: HashSet<BodyId> = all.iter().filter(|body| body.kind == kind).map(|body| body.id).collect();
     let is_meant =
         |row: &body_area::Model| row.area_code.len() == areas::VILLAGE_CODE && of_kind.contains(&row.body_id);
     Ok(below.into_iter().filter(is_meant).map(|row| (row.area_code, row.body_id)).collect())
@@ -239,7 +244,7 @@ pub async fn of_kind_below(db: &impl ConnectionTrait, kind: &str, area: &str) ->
 /// # Errors
 /// When the database cannot be read.
 pub async fn representatives(db: &impl ConnectionTrait, area: &str, day: NaiveDate) -> Result<HashSet<PersonId>> {
-    let meetings = covering(db, BodyKind::Representatives.as_str(), area).await?;
+    let meetings = covering(db, BodyKind::Representatives, area).await?;
     let ids: Vec<BodyId> = meetings.into_iter().map(|body| body.id).collect();
     let rows = standing(day).filter(seat::Column::BodyId.is_in(ids)).all(db).await?;
     Ok(rows.into_iter().map(|row| row.person_id).collect())

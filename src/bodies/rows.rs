@@ -51,7 +51,7 @@ pub(crate) mod term {
     use chrono::NaiveDate;
     use sea_orm::entity::prelude::*;
 
-    use crate::ids::{BodyId, TermId};
+    use crate::ids::{BodyId, TermId, VoteId};
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "terms")]
@@ -63,6 +63,31 @@ pub(crate) mod term {
         pub starts_on: NaiveDate,
         pub ends_on: NaiveDate,
         pub follows_term_id: Option<TermId>,
+        /// Its last day before it was ended early.
+        pub was_until: Option<NaiveDate>,
+        pub ended_by_vote: Option<VoteId>,
+        pub end_reason: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A result that stands and by which a body was elected.
+pub(crate) mod election {
+    use chrono::NaiveDate;
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, VoteId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "body_elections")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub vote_id: VoteId,
+        pub body_id: BodyId,
+        pub stood_on: NaiveDate,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,7 @@
 //! What whoever runs the county is told: identity numbers that a roster or a register gave and the county knows otherwise.
 use crate::{
-    areas, bodies,
+    areas,
+    bodies::{self, BodyKind},
     error::Result,
     events::{Event, Kind, Reaction},
     store::Tx,
@@ -15,7 +16,7 @@ pub const REACTIONS: &[Reaction] =
 /// A card in the county's office, without a name or a number.
 async fn tell_numbers(tx: &Tx, event: &Event) -> Result<()> {
     let (Kind::NumberDisputed, Some(area)) = (event.kind, &event.area) else { return Ok(()) };
-    let Some(county) = bodies::queries::of_kind(tx, "county_office", area).await? else { return Ok(()) };
+    let Some(county) = bodies::queries::of_kind(tx, BodyKind::CountyOffice, area).await? else { return Ok(()) };
     let village = areas::get(tx, area).await?.name;
     let is_refused = event.data["refused"].as_bool().unwrap_or_default();
     let key = if is_refused { "county-numbers-refused" } else { "county-numbers-other" };

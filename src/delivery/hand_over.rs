@@ -2,17 +2,19 @@
 use super::{audience::Audience, invited, rows::announcement, rules::ladder::Channel};
 use crate::{
     areas::VILLAGE_CODE,
-    bodies,
+    bodies::{self, BodyKind},
     error::{Error, Result},
     events::Kind,
     ids::{NoticeId, VoteId},
     meetings, notices,
     store::Tx,
     streams::commands::{Card, office, post_card},
-    votes,
+    votes::{
+        self,
+        queries::{is_inside, is_selection},
+    },
 };
 
-const COMMITTEE: &str = "village_committee";
 /// Code and sentences of the card that leads to what is to be read out.
 const SCRIPT: (&str, &str) = ("loudspeaker_script", "delivery-loudspeaker-script");
 
@@ -29,7 +31,7 @@ pub(super) async fn to_office(tx: &Tx, told: &announcement::Model, channel: Chan
     let Some((title, notice)) = subject(tx, told, channel).await? else { return Ok(()) };
     let is_above = area.len() < VILLAGE_CODE;
     let offices = if is_above {
-        bodies::queries::of_kind_below(tx, COMMITTEE, area).await?
+        bodies::queries::of_kind_below(tx, BodyKind::VillageCommittee, area).await?
     } else {
         let own = bodies::committee(tx, area).await?;
         own.into_iter().map(|body| (area.to_owned(), body)).collect()
@@ -55,8 +57,8 @@ async fn electors_to_office(tx: &Tx, id: VoteId, channel: Channel) -> Result<()>
     let (named, link) = match channel {
         // where who runs it and who goes round write down whom they told
         Channel::Door => (("vote_doors", "delivery-vote-doors"), format!("/votes/{id}/doors")),
-        // what a body or a villagers' group decides by itself is not for the whole village to hear
-        _ if votes::queries::is_inside(&vote.preset) || vote.group_number.is_some() => return Ok(()),
+        // what a body, a villagers' group or some households decide by themselves is not for the whole village to hear
+        _ if is_inside(&vote.preset) || is_selection(&vote.preset) || vote.group_number.is_some() => return Ok(()),
         _ => (SCRIPT, format!("/desk/aloud/vote/{id}")),
     };
     let blanks = [("title", vote.question.as_str().into())];

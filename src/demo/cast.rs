@@ -174,7 +174,7 @@ async fn fill(
     (begins, ends): (NaiveDate, NaiveDate),
 ) -> Result<BodyId> {
     let body = bodies::found_body(tx, By::Operator, found).await?.body.id;
-    let term = OpenTerm { number: 1, starts_on: Some(begins), ends_on: Some(ends), follows_term_id: None };
+    let term = OpenTerm { number: 1, starts_on: Some(begins), ends_on: Some(ends), follows_term_id: None, early: None };
     let term = bodies::open_term(tx, By::Operator, (body, term)).await?.id;
     for (role, person_id) in people {
         let seat = TakeSeat {

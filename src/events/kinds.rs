@@ -30,12 +30,14 @@ kinds! {
     /// A roster was imported; data: counts and the file's digest.
     RosterImported "roster.imported",
     /// A roster or a register gave identity numbers that the county knows under another name, or of people of another roster; data:
-    /// area, count, whose they are, body, refused. For the county.
+    /// area, count, whose they are (fifty at most), body, refused. For the county.
     NumberDisputed "number.disputed",
     /// A body was founded.
     BodyFounded "body.founded",
     /// A term was opened; data: body.
     TermOpened "term.opened",
+    /// A term ended before its time, because the body was elected anew; data: body, vote.
+    TermEnded "term.ended",
     /// A person took a seat; data: body, person.
     SeatTaken "seat.taken",
     /// A seat ended; data: body, person.

@@ -65,7 +65,7 @@ async fn list_forms(
 #[utoipa::path(get, path = "/v1/forms/{id}", tag = "forms", operation_id = "read_form", params(("id" = FormId, Path)),
     responses((status = 200, body = FormDetail, description = "The form"), Problem))]
 async fn read_form(State(app): State<App>, actor: Actor, Path(id): Path<FormId>) -> Result<Json<FormDetail>> {
-    queries::detail(app.store.read(), &actor, id).await.map(Json)
+    queries::detail(&app, &actor, id).await.map(Json)
 }
 
 /// Answer a form, once a person.

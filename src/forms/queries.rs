@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    app::App,
     areas,
     bodies::{self, Right},
     clock,
@@ -121,12 +122,12 @@ pub struct MyAnswer {
 ///
 /// # Errors
 /// `not_found` otherwise.
-pub async fn detail(db: &impl ConnectionTrait, actor: &Actor, id: FormId) -> Result<FormDetail> {
+pub async fn detail(app: &App, actor: &Actor, id: FormId) -> Result<FormDetail> {
+    let db = app.store.read();
     let row = form::Entity::find_by_id(id).one(db).await?;
     let row = row.filter(|row| may_read(actor, &row.purpose, &row.area_code)).ok_or(Code::NotFound)?;
     let texts = if bodies::may(actor, Right::OpenForm, &row.area_code) { Some(texts(db, &row).await?) } else { None };
-    let (results, opinions) = count_answers(db, &row).await?;
-    let opinions = if row.purpose == Purpose::Survey.as_str() { opinions.groups() } else { None };
+    let (results, opinions) = counted(app, &row).await?;
     let my_answer = my_answer(db, id, actor.person).await?;
     let sample = sample(db, id).await?;
     Ok(FormDetail { form: view(db, row).await?, results, opinions, my_answer, texts, sample })
@@ -175,7 +176,16 @@ pub async fn waiting_for(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
     views(db, rows).await
 }
 
-/// The answers of a form, counted.
+/// The answers of a form, counted once for all who look, until somebody answers.
+///
+/// # Errors
+/// `not_found` when there is no such form.
+pub async fn results(app: &App, id: FormId) -> Result<Tally> {
+    let row = form::Entity::find_by_id(id).one(app.store.read()).await?.ok_or(Code::NotFound)?;
+    Ok(counted(app, &row).await?.0)
+}
+
+/// The answers of a form, counted now.
 ///
 /// # Errors
 /// `not_found` when there is no such form.
@@ -268,6 +278,20 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<form::Model>) -> Result<Vec<
         })
     };
     rows.into_iter().map(show).collect()
+}
+
+/// The answers, counted, and who gives them alike: worked out once for all who look, until somebody answers. One that counts
+/// does not change.
+async fn counted(app: &App, row: &form::Model) -> Result<(Tally, Option<OpinionGroups>)> {
+    let db = app.store.read();
+    let of = format!("form {} {}", row.id, count(db, row.id).await?);
+    app.counted.figures(of, || worked_out(db, row)).await
+}
+
+async fn worked_out(db: &impl ConnectionTrait, row: &form::Model) -> Result<(Tally, Option<OpinionGroups>)> {
+    let (tally, opinions) = count_answers(db, row).await?;
+    let is_survey = row.purpose == Purpose::Survey.as_str();
+    Ok((tally, if is_survey { opinions.groups() } else { None }))
 }
 
 /// Counts in chunks: a county's form must not be held in memory whole.

@@ -5,7 +5,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     officers, photos,
@@ -20,13 +20,11 @@ use crate::{
     events::{self, Happening, Kind},
     ids::{BodyId, ContractReviewId, MatterId, MediaId, PersonId},
     matters,
-    media::{Media, MediaView, Subject},
+    media::{self, Media, MediaView, Subject},
     people,
     store::Tx,
 };
 
-/// What photos of a contract are attached to.
-const MEDIA_KIND: &str = "contract";
 /// Contracts on one list at most.
 const MAX_CONTRACTS: u64 = 100;
 /// Contracts looked at in one go.
@@ -113,6 +111,15 @@ pub struct ContractReviewView {
     pub opinion: Option<ContractOpinionView>,
 }
 
+/// Which contracts.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ContractsQuery {
+    /// Code of an area; everything below it counts. All when absent.
+    pub area: Option<String>,
+}
+
 /// What everybody reads of a contract beside its matter.
 #[derive(Clone, Debug)]
 pub struct OfMatter {
@@ -161,7 +168,7 @@ pub async fn ask(tx: &Tx, actor: &Actor, input: AskContractReview) -> Result<Con
         ..Default::default()
     };
     let row = row.insert(tx).await?;
-    let to = Subject { kind: MEDIA_KIND, id: &row.id.to_string(), area: &row.area_code };
+    let to = Subject { kind: media::CONTRACT, id: &row.id.to_string(), area: &row.area_code };
     photos::attach(tx, actor.person, &input.photos, to).await?;
     record(tx, Kind::ContractReviewAsked, (&row, Some(actor.person))).await?;
     view(tx, row).await
@@ -249,7 +256,7 @@ pub async fn photo(
     (id, photo): (ContractReviewId, MediaId),
 ) -> Result<Media> {
     visible(db, actor, id).await?;
-    photos::one(db, (MEDIA_KIND, id.to_string()), photo).await
+    photos::one(db, (media::CONTRACT, id.to_string()), photo).await
 }
 
 async fn visible(db: &impl ConnectionTrait, actor: &Actor, id: ContractReviewId) -> Result<contract::Model> {
@@ -261,16 +268,19 @@ fn reads(actor: &Actor, row: &contract::Model) -> bool {
     sits_in(actor, row.body_id) || bodies::may(actor, Right::NoteLegality, &row.area_code)
 }
 
-/// The contracts of the bodies in which the actor sits, and those for which the actor is a legal officer; the newest first, 100 at
-/// most.
+/// The contracts of the bodies in which the actor sits, and those for which the actor is a legal officer, in an area; those that
+/// wait first, the newest of each first, 100 at most: an officer of a town has many that were answered.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn list(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<ContractReviewView>> {
+pub async fn list(db: &impl ConnectionTrait, actor: &Actor, query: &ContractsQuery) -> Result<Vec<ContractReviewView>> {
     let bodies: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).collect();
     let own = Condition::any().add(contract::Column::BodyId.is_in(bodies));
+    let here = query.area.as_deref().map(|area| contract::Column::AreaCode.starts_with(area));
     let rows = contract::Entity::find()
         .filter(or_in(own, &officers::places(db, actor).await?))
+        .filter(Condition::all().add_option(here))
+        .order_by_asc(contract::Column::ReviewedAt.is_not_null())
         .order_by_desc(contract::Column::AskedAt)
         .order_by_desc(contract::Column::Id)
         .limit(MAX_CONTRACTS)
@@ -345,7 +355,7 @@ async fn rows_of(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<cont
 
 async fn view(db: &impl ConnectionTrait, row: contract::Model) -> Result<ContractReviewView> {
     let (id, text) = (row.id, row.text.clone());
-    let photos = photos::of(db, (MEDIA_KIND, id.to_string()), "/v1/contract-reviews").await?;
+    let photos = photos::of(db, (media::CONTRACT, id.to_string()), "/v1/contract-reviews").await?;
     let shown = views(db, vec![row]).await?.pop().ok_or(Code::NotFound)?;
     Ok(ContractReviewView { text, photos, ..shown })
 }

@@ -185,7 +185,8 @@ fn word(work: LegalWork) -> String {
     text::word("legal-work", &work.to_value())
 }
 
-/// The lines of a year, oldest first. On which days others mediated is theirs: of these the year is told alone.
+/// The lines of a year, oldest first. On which days others mediated is theirs: of these the year is told alone, as far as its
+/// months are over, or whoever looked every day would see on which of them it grew.
 async fn lines(
     db: &impl ConnectionTrait,
     actor: &Actor,
@@ -210,7 +211,10 @@ async fn lines(
         .limit(MAX_LINES)
         .all(db)
         .await?;
-    Ok((year, shown(db, (actor, area), rows).await?))
+    let this_month = clock::local_date(now).with_day(1).unwrap_or_default();
+    let is_told =
+        |row: &hours::Model| row.work != LegalWork::Mediation || row.person_id == actor.person || row.day < this_month;
+    Ok((year, shown(db, (actor, area), rows.into_iter().filter(is_told).collect()).await?))
 }
 
 async fn shown(

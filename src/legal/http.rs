@@ -3,7 +3,7 @@ use axum::{Json, extract::State, http::HeaderMap, response::Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    contracts::{self, AskContractReview, ContractReviewView, GiveContractOpinion},
+    contracts::{self, AskContractReview, ContractReviewView, ContractsQuery, GiveContractOpinion},
     hours_http, mediations_http,
     officers::{self, LegalOfficerView, SetLegalDesk},
 };
@@ -69,10 +69,15 @@ async fn ask_contract_review(
 
 /// The contracts that one's own bodies sent, and those for which one is a legal officer.
 #[utoipa::path(get, path = "/v1/contract-reviews", tag = "legal", operation_id = "list_contract_reviews",
-    responses((status = 200, body = Vec<ContractReviewView>, description = "The newest first, 100 at most, without their words"),
-        Problem))]
-async fn list_contract_reviews(State(app): State<App>, actor: Actor) -> Result<Json<Vec<ContractReviewView>>> {
-    contracts::list(app.store.read(), &actor).await.map(Json)
+    params(ContractsQuery),
+    responses((status = 200, body = Vec<ContractReviewView>,
+        description = "Those that wait first, the newest of each first, 100 at most, without their words"), Problem))]
+async fn list_contract_reviews(
+    State(app): State<App>,
+    actor: Actor,
+    Query(query): Query<ContractsQuery>,
+) -> Result<Json<Vec<ContractReviewView>>> {
+    contracts::list(app.store.read(), &actor, &query).await.map(Json)
 }
 
 /// A contract, for the body that sent it and the legal officers of its area.

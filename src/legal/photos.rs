@@ -19,10 +19,7 @@ pub(super) async fn attach(tx: &Tx, person: PersonId, photos: &[MediaId], to: Su
     let mut checks = Checks::default();
     checks.require(photos.len() <= MAX_PHOTOS, "photos", "out_of_range");
     checks.done()?;
-    let attached = media::attach(tx, person, photos, to).await?;
-    let mut checks = Checks::default();
-    checks.require(attached.iter().all(|one| one.kind == media::PHOTO), "photos", "no_photo");
-    checks.done()
+    media::attach_photos(tx, person, ("photos", photos), to).await
 }
 
 /// The photos of a thing, with addresses below its own.

@@ -38,7 +38,10 @@ use self::charters::Allowed;
 pub use self::{
     authorisations::{RecordAuthorisation, end_authorisation, is_reserved, record_authorisation, require_authorised},
     charters::{AdoptCharter, adopt_charter, end_charter},
-    evidence::{GiveOpinion, NoteLegality, Piece, WriteReport, attach, give_opinion, note_legality, write_report},
+    evidence::{
+        AnswerAlternative, GiveOpinion, NoteLegality, Piece, WriteReport, answer_alternative, attach, give_opinion,
+        note_legality, write_report,
+    },
     halts::{HaltMatter, LiftHalt, halt, lift_halt},
     moves::{
         AdvanceMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter, advance, advance_by_date, begin_vote,

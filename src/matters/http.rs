@@ -9,8 +9,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     commands::{
-        self, AdvanceMatter, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter, SkipStage,
-        WithdrawMatter, WriteReport,
+        self, AdvanceMatter, AnswerAlternative, GiveOpinion, JoinSuggestion, NoteLegality, RaiseMatter, ReturnMatter,
+        SkipStage, WithdrawMatter, WriteReport,
     },
     queries::{self, MatterSummary, MatterView, MattersQuery, RegisterQuery},
 };
@@ -38,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(withdraw_matter))
         .routes(routes!(give_opinion))
         .routes(routes!(note_legality))
+        .routes(routes!(answer_alternative))
         .routes(routes!(write_report))
         .merge(allowed::routes())
         .merge(plans::routes())
@@ -201,6 +202,24 @@ async fn note_legality(
         Box::pin(commands::note_legality(tx, actor, input))
     });
     noted.await.map(Created)
+}
+
+/// Say what becomes of another way of doing it that somebody put beside the plan, for the council.
+#[utoipa::path(post, path = "/v1/matters/{id}/alternatives", tag = "matters", operation_id = "answer_alternative",
+    params(("id" = MatterId, Path)), request_body = AnswerAlternative,
+    responses((status = 201, body = MatterView, description = "The answer is evidence of the stage; its author is told"),
+        Problem))]
+async fn answer_alternative(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<MatterId>,
+    Input(input): Input<AnswerAlternative>,
+) -> Result<Created<MatterView>> {
+    let answered = app.once(actor, key, "answer_alternative", (id, input), |tx, actor, input| {
+        Box::pin(commands::answer_alternative(tx, actor, input))
+    });
+    answered.await.map(Created)
 }
 
 /// Write the final report.

@@ -3,7 +3,7 @@
 //! Always true: a stage is left only with its evidence, or skipped by somebody's named authority with a reason that
 //! everybody sees; publicity, decision and evaluation are never skipped; of two moves at once exactly one is made; a matter
 //! keeps the version of the template it began with; evidence counts only for the stay in which it came about, so a matter
-//! sent back needs it anew; while a vote about it is open nothing but the result moves it; voices join a matter and stay
+//! sent back needs it anew (an answer to another way of doing it is given once, and stands); while a vote about it is open nothing but the result moves it; voices join a matter and stay
 //! whole; the text of a matter does not change once it is raised; the short path is only for what the village's own rules
 //! allow, and never for what the law reserves to the assembly, which needs a legal officer's note (one that finds it unlawful
 //! is overridden only as any stage is skipped: by name, with a reason, for everybody to see) and which the representatives
@@ -32,9 +32,9 @@ pub mod rules;
 
 pub use self::{
     commands::{
-        AdoptCharter, AdvanceMatter, DescribeMatter, DrawSample, GiveOpinion, HaltMatter, JoinSuggestion, LiftHalt,
-        MarkReserved, NoteLegality, RaiseMatter, RecordAuthorisation, ReturnMatter, SkipStage, Verdict, WithdrawMatter,
-        WritePlan, WriteReport,
+        AdoptCharter, AdvanceMatter, AnswerAlternative, DescribeMatter, DrawSample, GiveOpinion, HaltMatter,
+        JoinSuggestion, LiftHalt, MarkReserved, NoteLegality, RaiseMatter, RecordAuthorisation, ReturnMatter,
+        SkipStage, Verdict, WithdrawMatter, WritePlan, WriteReport,
     },
     http::routes,
     queries::{

@@ -17,6 +17,7 @@ use crate::{
     ids::MatterId,
 };
 
+mod alternatives;
 mod authorisations;
 mod charters;
 mod facts;
@@ -28,13 +29,8 @@ mod register;
 mod stays;
 mod views;
 
-pub(super) use self::{
-    authorisations::authorisation_view,
-    charters::charter_view,
-    particulars::{MEDIA_KIND, photos},
-    plans::plan_row,
-};
 pub use self::{
+    alternatives::alternative_answers,
     authorisations::{AuthorisationView, authorisations},
     charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
@@ -44,7 +40,16 @@ pub use self::{
     plans::{PlanQuery, PlanView, plan},
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
-    views::{MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, list, view, voices},
+    views::{
+        MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, head, list, view, view_of, voices,
+    },
+};
+pub(super) use self::{
+    alternatives::{ALTERNATIVE, alternatives},
+    authorisations::authorisation_view,
+    charters::charter_view,
+    particulars::{MEDIA_KIND, photos},
+    plans::plan_row,
 };
 
 /// A matter, its path, its present stay and all its evidence.
@@ -97,6 +102,19 @@ impl Standing {
         self.evidence
             .iter()
             .filter(move |row| row.kind == kind && row.stage == self.stay.stage && row.at >= self.stay.entered_at)
+    }
+
+    /// Does the present stage ask for this kind of evidence?
+    #[must_use]
+    pub fn asks(&self, kind: &str) -> bool {
+        self.position().state == State::Open && self.rule().is_ok_and(|rule| rule.accepts(kind))
+    }
+
+    /// Was the other way of doing it at this place of the discussion answered? An answer stands, whatever stay it was given in.
+    #[must_use]
+    pub fn is_answered(&self, seq: i64) -> bool {
+        let seq = seq.to_string();
+        self.evidence.iter().any(|row| row.kind == ALTERNATIVE && row.subject_id.as_ref() == Some(&seq))
     }
 
     fn vote_running(&self) -> bool {

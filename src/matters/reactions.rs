@@ -28,6 +28,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "matters.attach_evidence", run: |tx, event| Box::pin(attach_evidence(tx, event)) },
     Reaction { name: "matters.tell", run: |tx, event| Box::pin(tell_step(tx, event)) },
     Reaction { name: "matters.tell_merged", run: |tx, event| Box::pin(tell_merged(tx, event)) },
+    Reaction { name: "matters.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
     Reaction { name: "matters.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
 ];
 
@@ -178,6 +179,26 @@ async fn tell_merged(tx: &Tx, event: &Event) -> Result<()> {
         link: format!("/matters/{into}"),
     };
     tell_followers(tx, into, card).await
+}
+
+/// Whoever put another way of doing it beside the plan hears what became of it.
+async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
+    let field = |name: &str| event.get::<String>(name).unwrap_or_default();
+    if event.kind != Kind::EvidenceAttached || field("kind") != queries::ALTERNATIVE {
+        return Ok(());
+    }
+    let matter = queries::row(tx, event.subject_id()?).await?;
+    let stand = queries::alternatives(tx, matter.id).await?;
+    // taken away since: nobody is left to be told
+    let seq = field("evidence");
+    let Some((_, author)) = stand.into_iter().find(|(place, _)| place.to_string() == seq) else { return Ok(()) };
+    let outcome = text::word("evidence-outcome", &field("outcome"));
+    let blanks = [("title", matter.title.into()), ("number", matter.number.into()), ("outcome", outcome.into())];
+    let link = format!("/matters/{}/arguments#said-{seq}", matter.id);
+    let card = Card::worded(("alternative_answered", "card-alternative-answered"), &blanks, link);
+    let own = mailbox(tx, author).await?;
+    post_card(tx, own, card).await?;
+    Ok(())
 }
 
 /// A late stage is put before the body that proposed the matter.

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use super::{
-    ALOUD, ANSWER, Media, VOICE,
+    ALOUD, ANSWER, Media, PHOTO, VOICE,
     conversion::{Heard, PLAYED},
     queries::{self, MediaView},
     rows::media,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    error::{Code, Result},
+    error::{Checks, Code, Result},
     ids::{MediaId, PersonId},
     seals::{self, commands::NewKey},
     store::{Store, Tx},
@@ -110,6 +110,17 @@ pub async fn attach(tx: &Tx, person: PersonId, ids: &[MediaId], to: Subject<'_>)
         return Err(Code::MediaNotUsable.into());
     }
     Ok(taken)
+}
+
+/// The same of what must be photos; `field` is where the request names them.
+///
+/// # Errors
+/// As [`attach`]; `invalid_fields` for what is none.
+pub async fn attach_photos(tx: &Tx, person: PersonId, (field, ids): (&str, &[MediaId]), to: Subject<'_>) -> Result<()> {
+    let attached = attach(tx, person, ids, to).await?;
+    let mut checks = Checks::default();
+    checks.require(attached.iter().all(|one| one.kind == PHOTO), field, "no_photo");
+    checks.done()
 }
 
 /// What a person attached to a thing of this kind belongs to nothing again, to be attached elsewhere in the same unit of work.

@@ -29,7 +29,7 @@ mod uploads;
 mod voice;
 
 pub use self::{
-    commands::{Subject, attach, erase_clips_of, erase_of, release},
+    commands::{Subject, attach, attach_photos, erase_clips_of, erase_of, release},
     http::{Keeping, Size, SizeQuery, routes, serve, take_bytes, take_in},
     queries::MediaView,
     rows::media::Model as Media,
@@ -44,5 +44,9 @@ pub const VOICE: &str = "voice";
 pub const ALOUD: &str = "aloud";
 /// What the clip of an office's answer is attached to.
 pub const ANSWER: &str = "answer";
+/// What photos of a sheet of signatures are attached to: they are for the body that answers the voice.
+pub const COSIGN_SHEET: &str = "cosign_sheet";
+/// What photos of a contract are attached to: they are for who reads it, by an address of its own.
+pub const CONTRACT: &str = "contract";
 /// What photos of the agreement of a mediation are attached to: they are for its parties and its officer, by an address of its own.
 pub const MEDIATION: &str = "mediation";

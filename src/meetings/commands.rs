@@ -139,6 +139,7 @@ pub async fn call(tx: &Tx, actor: &Actor, input: CallMeeting) -> Result<MeetingV
         business: Set(input.business.map(|one| one.as_str().to_owned())),
         listed: Set(list.as_ref().map(|people| i32::try_from(people.len()).unwrap_or(i32::MAX))),
         group_number: Set(input.group_number),
+        kept_from: Set(None),
     };
     let row = row.insert(tx).await?;
     lists::keep(tx, row.id, list.unwrap_or_default()).await?;
@@ -287,13 +288,40 @@ async fn require_group(tx: &Tx, area: &str, group: Option<i32>) -> Result<()> {
     checks.done()
 }
 
+/// Keeps people from calling a meeting off: a vote that belongs to it is about them, and decides nothing where there was none.
+///
+/// # Errors
+/// `not_found`.
+pub async fn keep_from(tx: &Tx, id: MeetingId, people: &[PersonId]) -> Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let row = meeting::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let all: Vec<String> = row.kept_from.into_iter().chain(people.iter().map(ToString::to_string)).collect();
+    meeting::Entity::update_many()
+        .col_expr(meeting::Column::KeptFrom, Expr::value(all.join(",")))
+        .filter(meeting::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+fn is_kept_from(meeting: &meeting::Model, person: PersonId) -> bool {
+    let mut ids = meeting.kept_from.iter().flat_map(|ids| ids.split(','));
+    ids.any(|id| id.parse::<PersonId>().ok() == Some(person))
+}
+
 /// Calls the meeting off. Records `meeting.cancelled`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right in that body; `wrong_state`; `invalid_fields`.
+/// `not_found`; `not_allowed` without the right in that body, and for whom a vote that belongs to it is about; `wrong_state`;
+/// `invalid_fields`.
 pub async fn cancel(tx: &Tx, actor: &Actor, (id, input): (MeetingId, CancelMeeting)) -> Result<MeetingView> {
     let meeting = called(tx, id).await?;
     seat_in(actor, meeting.body_id, &meeting.area_code)?;
+    if is_kept_from(&meeting, actor.person) {
+        return Err(Code::NotAllowed.into());
+    }
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 1..=200);
     checks.done()?;

@@ -6,7 +6,7 @@
 //! written down with a reason before it begins; minutes, resolutions and how many of how many came do not change afterwards;
 //! what nobody counted is not carried, nor what the villagers' own meeting or a group's, which decide by their vote, raised hands for; what
 //! was not carried is no resolution of the meeting; a council calls its own members and nobody else; a task follows only from
-//! what was carried, and is given by who gives tasks there.
+//! what was carried, and is given by who gives tasks there; whom a vote is about does not call off the meeting it belongs to.
 //! Tables owned: `meetings`, `attendances`, `resolutions`, `meeting_lists`, `list_changes`. Events recorded: `meeting.called`,
 //! `meeting.held`, `meeting.cancelled`, `meeting.list_changed`. A sign-in is its own record.
 pub mod commands;

@@ -100,7 +100,7 @@ async fn pass_on_advice(tx: &Tx, event: &Event) -> Result<()> {
     let meeting = meeting::Entity::find_by_id(event.subject_id::<MeetingId>()?).one(tx).await?;
     let is_advice = |one: &meeting::Model| one.business.as_deref() == Some(Business::GovernmentAdvice.as_str());
     let Some(meeting) = meeting.filter(|one| is_advice(one) && one.resolution.is_some()) else { return Ok(()) };
-    let Some(town) = bodies::of_kind(tx, "town_office", &meeting.area_code).await? else { return Ok(()) };
+    let Some(town) = bodies::of_kind(tx, BodyKind::TownOffice, &meeting.area_code).await? else { return Ok(()) };
     let town = office(tx, town).await?;
     post_card(tx, town, card(("government_advice", "meetings-card-advice"), &meeting, "/meetings")).await?;
     Ok(())

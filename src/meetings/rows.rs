@@ -35,6 +35,8 @@ pub(crate) mod meeting {
         pub listed: Option<i32>,
         /// The villagers' group that is called.
         pub group_number: Option<i32>,
+        /// Who does not call it off, because a vote that belongs to it is about them; ids, with commas between.
+        pub kept_from: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

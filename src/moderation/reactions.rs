@@ -3,7 +3,7 @@ use sea_orm::EntityTrait;
 
 use super::{rows::held, rules};
 use crate::{
-    bodies,
+    bodies::{self, BodyKind},
     error::Result,
     events::{Event, Kind, Reaction},
     ids::HeldId,
@@ -23,8 +23,8 @@ pub const REACTIONS: &[Reaction] = &[
 /// An appeal goes to the town, where others sit than who refused.
 async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let (code, key, kind) = match event.kind {
-        Kind::MessageHeld => ("message_held", "held-card-waiting", "village_committee"),
-        Kind::MessageAppealed => ("message_appealed", "held-card-appealed", "town_office"),
+        Kind::MessageHeld => ("message_held", "held-card-waiting", BodyKind::VillageCommittee),
+        Kind::MessageAppealed => ("message_appealed", "held-card-appealed", BodyKind::TownOffice),
         _ => return Ok(()),
     };
     let Some(row) = held::Entity::find_by_id(event.subject_id::<HeldId>()?).one(tx).await? else { return Ok(()) };

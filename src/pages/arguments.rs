@@ -1,4 +1,7 @@
-//! `/matters/{id}/arguments`: what was said for and against a matter, and what else is known, beside one another.
+//! `/matters/{id}/arguments`: what was said for and against a matter, what else is known, and other ways of doing it with what
+//! became of them, beside one another.
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
 
@@ -11,11 +14,15 @@ use crate::{
     app::{App, Path},
     error::{Code, Result},
     ids::MatterId,
-    streams::{StreamKind, queries},
+    matters::{
+        EvidenceView,
+        queries::{alternative_answers, standing},
+    },
+    streams::{Side, StreamKind, queries},
 };
 
 /// The sides, in the order of the columns.
-const SIDES: [&str; 3] = ["for", "against", "info"];
+const SIDES: [Side; 4] = [Side::For, Side::Against, Side::Info, Side::Alternative];
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/matters/{id}/arguments", get(show))
@@ -26,6 +33,15 @@ pub(super) fn routes() -> Router<App> {
 struct ArgumentsPage {
     page: Page,
     columns: Vec<(&'static str, Vec<Said>)>,
+    answers: HashMap<i64, EvidenceView>,
+    /// The matter goes on only when every other way of doing it was answered.
+    asks_answers: bool,
+}
+
+impl ArgumentsPage {
+    fn answer(&self, one: &Said) -> Option<&EvidenceView> {
+        self.answers.get(&one.seq)
+    }
 }
 
 /// For who may read the discussion.
@@ -33,13 +49,16 @@ async fn show(State(app): State<App>, who: Resident, Path(id): Path<MatterId>) -
     let db = app.store.read();
     let stream = queries::find(db, StreamKind::Discussion, &id.to_string()).await?.ok_or(Code::NotFound)?;
     let (stream, _) = queries::readable(db, &who.actor, stream).await?;
-    let mut columns: Vec<(&'static str, Vec<Said>)> = SIDES.map(|side| (side, Vec::new())).into();
-    for one in argued(&app, &who.actor, stream.id).await? {
+    let mut columns: Vec<(&'static str, Vec<Said>)> = SIDES.map(|side| (side.as_str(), Vec::new())).into();
+    for one in argued(&app, &who.actor, (stream.id, None)).await? {
         let column = columns.iter_mut().find(|(side, _)| one.side.as_deref() == Some(*side));
         if let Some((_, said)) = column {
             said.push(one);
         }
     }
+    let standing = standing(db, id).await?;
+    let answers = alternative_answers(db, &standing).await?;
+    let asks_answers = standing.asks("alternative");
     let page = who.page("page-arguments").back(format!("/matters/{id}"));
-    Ok(render(&ArgumentsPage { page, columns }))
+    Ok(render(&ArgumentsPage { page, columns, answers, asks_answers }))
 }

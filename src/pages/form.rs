@@ -97,7 +97,7 @@ async fn show(State(app): State<App>, who: Resident, Path(id): Path<FormId>) -> 
 }
 
 async fn shown(app: &App, who: &Resident, id: FormId, typed: Fields, wrong: Wrong) -> Result<Response> {
-    let form = queries::detail(app.store.read(), &who.actor, id).await?;
+    let form = queries::detail(app, &who.actor, id).await?;
     let status = wrong.status();
     let clip = aloud::queries::of_forms(app.store.read(), &[id]).await?.remove(&id.0);
     let asked = asked(&who.actor, (&form, clip), typed, wrong);
@@ -107,7 +107,7 @@ async fn shown(app: &App, who: &Resident, id: FormId, typed: Fields, wrong: Wron
 }
 
 async fn answer(State(app): State<App>, who: Resident, Path(id): Path<FormId>, typed: Fields) -> Result<Response> {
-    let form = queries::detail(app.store.read(), &who.actor, id).await?;
+    let form = queries::detail(&app, &who.actor, id).await?;
     let input = GiveAnswer { answers: replies(&form.form.questions, &typed), person_id: None, is_on_paper: false };
     let given = app.once(who.actor.clone(), typed.key(), "answer_form", (id, input), |tx, actor, input| {
         Box::pin(commands::answer(tx, actor, input))

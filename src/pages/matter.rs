@@ -163,7 +163,7 @@ async fn asked(app: &App, actor: &Actor, forms: Vec<FormView>) -> Result<Vec<Ask
     let mut clips = aloud::queries::of_forms(app.store.read(), &open).await?;
     let mut waiting = Vec::new();
     for id in open {
-        let Ok(detail) = forms::queries::detail(app.store.read(), actor, id).await else { continue };
+        let Ok(detail) = forms::queries::detail(app, actor, id).await else { continue };
         let shown = (&detail, clips.remove(&id.0));
         waiting.extend(form::asked(actor, shown, Fields::default(), Wrong::default()));
     }

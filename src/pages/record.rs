@@ -25,7 +25,7 @@ struct RecordPage {
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<MatterId>) -> Result<Response> {
-    let record = matter_record(&app.store, id).await?;
+    let record = matter_record(&app, id).await?;
     let page = viewer.page("page-record").back(format!("/matters/{id}"));
     Ok(render(&RecordPage { page, record }))
 }

@@ -16,7 +16,7 @@ use crate::{
     media::MediaView,
     moderation, people,
     streams::{
-        EntryView, RECALLED, Stream, StreamKind,
+        EntryView, RECALLED, Side, Stream, StreamKind,
         commands::{self, SendMessage},
         queries::{self, Quote, Span},
     },
@@ -25,8 +25,6 @@ use crate::{
 
 /// Entries shown on one page.
 const SHOWN: u64 = 50;
-/// Newest entries among which arguments are looked for.
-const LOOKED_AT: u64 = 1000;
 
 /// One entry.
 pub struct Said {
@@ -37,7 +35,7 @@ pub struct Said {
     /// One character that stands for whoever speaks.
     pub face: String,
     pub text: String,
-    /// for, against, info.
+    /// for, against, info, alternative.
     pub side: Option<String>,
     pub at: DateTime<FixedOffset>,
     pub card: Option<Card>,
@@ -103,12 +101,11 @@ pub async fn thread(app: &App, actor: &Actor, stream: &Stream, before: Option<i6
     Ok(Thread { stream: stream.id, said, pinned, older })
 }
 
-/// What people said for or against something, or as a fact beside it, the newest first; what was taken back or away is none.
-pub async fn argued(app: &App, actor: &Actor, stream: StreamId) -> Result<Vec<Said>> {
-    let entries = queries::entries(app, stream, Span::Before(i64::MAX), LOOKED_AT).await?;
+/// What people said on one side of a matter, or on any, the newest first; what was taken back or away is none.
+pub async fn argued(app: &App, actor: &Actor, (stream, side): (StreamId, Option<Side>)) -> Result<Vec<Said>> {
+    let entries = queries::argued(app, stream, side).await?;
     let around = Around::of(app, actor, &entries).await?;
-    let said = entries.into_iter().rev().filter_map(|entry| around.said(entry));
-    Ok(said.filter(|one| one.is_message && one.side.is_some()).collect())
+    Ok(entries.into_iter().rev().filter_map(|entry| around.said(entry)).collect())
 }
 
 /// One entry as it is now.

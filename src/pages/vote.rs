@@ -309,7 +309,7 @@ pub(super) async fn shown_result(
     if !queries::is_decided(&vote.state) {
         return Ok(see(&format!("/votes/{id}")));
     }
-    let result = queries::result_of(db, id).await?;
+    let result = queries::result_for(db, viewer.actor.as_ref(), id).await?;
     let sees = match &viewer.actor {
         Some(actor) => may_see(db, actor, id).await?.then_some(actor),
         None => None,

@@ -13,7 +13,7 @@ use crate::{
     store::Tx,
 };
 
-/// The number of the household of guests, and before their own; no roster writes a hash sign alone.
+/// The number of the household of guests, and before their own; in a roster no number begins with it.
 pub(super) const MARK: &str = "#";
 
 /// Makes a guest of this village: left before having come, so that no roll, list or log-in finds them.

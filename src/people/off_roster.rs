@@ -17,7 +17,7 @@ use crate::{
     store::Tx,
 };
 
-/// Before the number of somebody who never stood on a roster, and of a household of theirs alone.
+/// Before the number of somebody who never stood on a roster, and of a household of theirs alone; in a roster before none.
 pub(super) const MARK: &str = "@";
 
 /// Whom a name and an identity number mean.

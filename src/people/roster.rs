@@ -7,7 +7,10 @@ use csv::StringRecord;
 use self::line_numbers::{LineNumbers, line_breaks};
 use crate::{
     error::{Checks, Code, Error, Result},
-    people::rules::{IdFault, IdNumber, Sex, birth_date, half_width, phone},
+    people::{
+        guest, off_roster,
+        rules::{IdFault, IdNumber, Sex, birth_date, half_width, phone},
+    },
 };
 
 mod line_numbers;
@@ -287,9 +290,12 @@ impl Sheet {
         }
     }
 
-    /// A number or code of 1 to 20 characters, which may hold letters.
+    /// A number or code of 1 to 20 characters, which may hold letters; none by which those are known who are on no roster.
     fn short(&mut self, line: &Line<'_>, column: Column) -> String {
         let value = half_width(line.text(column));
+        if [guest::MARK, off_roster::MARK].iter().any(|mark| value.starts_with(mark)) {
+            self.wrong(line.number, Some(column), "bad_characters");
+        }
         self.checked(line, column, &value, 20);
         value
     }

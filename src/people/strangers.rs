@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{matching::Listed, off_roster::MARK, rows::person};
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
     store::Tx,
 };
 
+/// Of very many so many are named: that is enough to look at both rosters, and what the event is for.
+const NAMED: usize = 50;
 /// Why somebody is refused who is on another roster.
 const FOREIGN: &str = "on_other_roster";
 
@@ -87,7 +89,13 @@ pub(super) async fn tell(tx: &Tx, (area, by): (&str, Option<PersonId>), others: 
     if others.is_empty() {
         return Ok(());
     }
-    record(tx, (area, by), json!({ "area": area, "count": others.len(), "people": others })).await
+    record(tx, (area, by), told(area, others)).await
+}
+
+/// How many they are, and the first of them.
+fn told(area: &str, others: &[PersonId]) -> Value {
+    let first = others.get(..NAMED).unwrap_or(others);
+    json!({ "area": area, "count": others.len(), "people": first })
 }
 
 /// The same of a roster that was refused for people of another, in a unit of its own. Records `number.disputed`.
@@ -108,8 +116,21 @@ pub(super) async fn tell_refused(
     app.store.write(move |tx| Box::pin(async move { record(tx, (&area, by), data).await })).await
 }
 
-async fn record(tx: &Tx, (area, by): (&str, Option<PersonId>), data: serde_json::Value) -> Result<()> {
+async fn record(tx: &Tx, (area, by): (&str, Option<PersonId>), data: Value) -> Result<()> {
     let happening = Happening { actor: by, ..Happening::new(Kind::NumberDisputed, area) };
     events::record(tx, happening.at(area).with(data)).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_whose_number_is_disputed_an_event_names_some_and_counts_all() {
+        let few: Vec<PersonId> = (0..3).map(|_| PersonId::new()).collect();
+        assert_eq!(told("1", &few), json!({ "area": "1", "count": 3, "people": few }));
+        let many: Vec<PersonId> = (0..5_000).map(|_| PersonId::new()).collect();
+        assert_eq!(told("1", &many), json!({ "area": "1", "count": 5_000, "people": many[..NAMED] }));
+    }
 }

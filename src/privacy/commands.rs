@@ -162,7 +162,7 @@ async fn clear(app: &App) -> Result<()> {
     }
     let clearing: Vec<_> = left.iter().filter(|row| row.state == ClosingState::Clearing).map(|row| row.id).collect();
     if !clearing.is_empty() {
-        app.store.write_back().await?;
+        app.store.write_back(&["data_keys"]).await?;
         go_on(app, clearing, (ClosingState::Clearing, ClosingState::Removing)).await?;
     }
     go_on(app, gone, (ClosingState::Removing, ClosingState::Done)).await

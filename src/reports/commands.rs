@@ -11,7 +11,7 @@ use super::{
 use crate::{
     actor::Actor,
     areas,
-    bodies::{self, Right},
+    bodies::{self, BodyKind, Right},
     chains,
     error::{Checks, Code, Result},
     ids::{MediaId, PersonId, ReportId, StreamId},
@@ -117,9 +117,9 @@ pub(super) fn place(id: ReportId) -> String {
 
 async fn tell_office(tx: &Tx, area: &str, title: &str) -> Result<()> {
     let kind = match area.len() {
-        areas::VILLAGE_CODE.. => "village_committee",
-        areas::TOWN_CODE.. => "town_office",
-        _ => "county_office",
+        areas::VILLAGE_CODE.. => BodyKind::VillageCommittee,
+        areas::TOWN_CODE.. => BodyKind::TownOffice,
+        _ => BodyKind::CountyOffice,
     };
     let Some(body) = bodies::queries::of_kind(tx, kind, area).await? else { return Ok(()) };
     let office = streams::commands::office(tx, body).await?;

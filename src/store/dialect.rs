@@ -147,11 +147,15 @@ impl Dialect {
         Ok(bytes.unwrap_or(0).unsigned_abs())
     }
 
-    /// Has what was taken away leave the files, where that is for us to ask.
-    pub(super) async fn write_back(&self, readers: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+    /// Has what was taken away from these tables leave the files, where that is for us to ask.
+    pub(super) async fn write_back(
+        &self,
+        readers: &DatabaseConnection,
+        tables: &[&str],
+    ) -> std::result::Result<(), DbErr> {
         match self {
             Self::Sqlite(_) => sqlite::write_back(readers).await,
-            Self::Postgres(options) => postgres::write_back(options).await,
+            Self::Postgres(options) => postgres::write_back(options, tables).await,
         }
     }
 

@@ -175,12 +175,13 @@ impl Store {
         Ok(self.dialect.bytes(&self.read).await?)
     }
 
-    /// Has what was taken away leave the files, too: until the log is written back, a destroyed key lies in both.
+    /// Has what was taken away from these tables leave the files, too: until the log is written back, a destroyed key lies in
+    /// both. On PostgreSQL it costs what the tables hold.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn write_back(&self) -> Result<()> {
-        Ok(self.dialect.write_back(&self.read.database()).await?)
+    pub async fn write_back(&self, tables: &[&str]) -> Result<()> {
+        Ok(self.dialect.write_back(&self.read.database(), tables).await?)
     }
 
     /// Has what was taken back leave the log that the database keeps beside its file. Where it is busy the next time does.

@@ -38,7 +38,7 @@ pub(super) use recall::SPOKEN;
 pub(super) use recall::post_erased;
 pub use recall::{PinMessage, RecallMessage, pin, recall, remove_reported};
 pub use rounds::{Reader, due as cards_due, post_to_each};
-pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, Side, check_send, concern, post, send};
+pub use say::{MEDIA_KIND, Posting, SendMessage, Sent, check_send, concern, post, send};
 
 /// A stream to be opened.
 pub struct NewStream {

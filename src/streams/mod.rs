@@ -22,7 +22,7 @@ pub use self::{
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,
     rules::{
-        Access, GIVEN_TODAY, HANDLER_TODAY, LEADER, MEMBER, RECALL_WITHIN, RECALLED, StreamKind, access,
+        Access, GIVEN_TODAY, HANDLER_TODAY, LEADER, MEMBER, RECALL_WITHIN, RECALLED, Side, StreamKind, access,
         chain_of_areas, moderates, opens,
     },
     sealing::{blank, leave_all},

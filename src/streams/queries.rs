@@ -30,7 +30,7 @@ mod receipts;
 mod search;
 mod titles;
 
-pub use entries::{EntryView, Quote, Sender, Span, entries, pinned};
+pub use entries::{EntryView, Quote, Sender, Span, argued, entries, pinned, said_on};
 pub(super) use list::role_in;
 pub use list::{StreamList, StreamView, list, page};
 use list::{view, with_member};

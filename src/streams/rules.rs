@@ -1,5 +1,7 @@
 //! Kinds of stream, and who may read and write them.
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     actor::{Actor, covers},
@@ -93,6 +95,33 @@ impl StreamKind {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// The side an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// An argument for it.
+    For,
+    /// One against it.
+    Against,
+    /// What else is known.
+    Info,
+    /// Another way of doing it than the plan's.
+    Alternative,
+}
+
+impl Side {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::For => "for",
+            Self::Against => "against",
+            Self::Info => "info",
+            Self::Alternative => "alternative",
+        }
     }
 }
 

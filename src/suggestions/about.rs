@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
 use super::{Suggestion, escalation, rows::suggestion, rules};
 use crate::{
     actor::Actor,
-    bodies,
+    bodies::{self, BodyKind},
     error::{Checks, Result},
     ids::{BodyId, PersonId},
     store::Tx,
@@ -54,7 +54,7 @@ pub(super) async fn past(tx: &Tx, area: &str, (usual, accused): (BodyId, &[BodyI
     if let Some(office) = escalation::above(tx, (usual, area), (accused, tx.now())).await? {
         return Ok(office);
     }
-    for kind in ["county_office", "town_office"] {
+    for kind in [BodyKind::CountyOffice, BodyKind::TownOffice] {
         if let Some(office) = bodies::queries::of_kind(tx, kind, area).await? {
             return Ok(office);
         }
@@ -98,7 +98,7 @@ pub(super) async fn tell_body(tx: &Tx, row: &Suggestion, (body, card): (BodyId, 
 /// The village's supervisors hear, by number and kind, that nobody can handle a voice; each who speaks for them by themselves,
 /// and not where it is kept from them, too.
 pub(super) async fn tell_supervisors(tx: &Tx, row: &Suggestion, card: Card) -> Result<()> {
-    let supervisors = bodies::queries::of_kind(tx, "supervision_committee", &row.area_code).await?;
+    let supervisors = bodies::queries::of_kind(tx, BodyKind::SupervisionCommittee, &row.area_code).await?;
     let accused = kept_from(tx, row, tx.now()).await?;
     if let Some(body) = supervisors.filter(|body| !accused.contains(body)) {
         tell_body(tx, row, (body, card)).await?;

@@ -36,7 +36,7 @@ pub(super) async fn above(
     let widest = own.areas.iter().map(String::len).min().unwrap_or_default();
     let mut offices = Vec::new();
     for kind in rules::above(own.kind.as_str(), widest) {
-        let office = bodies::queries::of_kind(db, kind, area).await?;
+        let office = bodies::queries::of_kind(db, *kind, area).await?;
         offices.extend(office.filter(|office| *office != body && !past.contains(office)));
     }
     let spoken_for = bodies::queries::spoken_for(db, &offices, now).await?;

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     answers, assists_http, by_body_http,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
-    cosign_sheets_http,
+    cosign_sheets, cosign_sheets_http,
     cosigns::{self, Cosign},
     extensions_http, hidings, hidings_http, inspections, media_review_http,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
@@ -324,8 +324,10 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if row.subject_kind.as_deref() == Some(reports::commands::MEDIA_KIND) {
         return reports::queries::let_see(app.store.read(), actor, row).await;
     }
-    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more; and so it is with a mediation
-    let is_given_away = matches!(row.subject_kind.as_deref(), Some(media::ANSWER | media::MEDIATION));
+    // an answer belongs to the voice, not to who spoke it: a clerk who left hears it no more; and so it is with what others
+    // signed, with what is shown to a legal officer, and with a mediation
+    let given_away = [media::ANSWER, media::COSIGN_SHEET, media::CONTRACT, media::MEDIATION];
+    let is_given_away = row.subject_kind.as_deref().is_some_and(|kind| given_away.contains(&kind));
     if row.owner_id == actor.person && !is_given_away {
         return Ok(());
     }
@@ -345,6 +347,9 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     if kind == media::ANSWER {
         let voice = answers::of_clip(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
+    }
+    if kind == media::COSIGN_SHEET {
+        return cosign_sheets::let_in(app, actor, subject).await;
     }
     if kind == streams::commands::MEDIA_KIND {
         let stream = subject.parse().map_err(Error::broken)?;

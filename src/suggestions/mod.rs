@@ -24,7 +24,8 @@
 //! the words, which may be hidden, too, for a reason of their own. Words of the list hold one so until somebody
 //! has looked, and so do photos and clips where the village, or an office above it, says so.
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
-//! for before a meeting must be called, the committee hears of it, once.
+//! for before a meeting must be called, the committee hears of it, once. Photos of what was signed on paper are for who answers
+//! the voice; whoever opens them is written down first.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `cosign_sheets`, `thresholds`,
 //! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`,
 //! `media_reviews`. Events recorded: `suggestion.*`.
@@ -78,7 +79,7 @@ pub use self::{
     answers::answers_to,
     authors::{author_of, authors_in, is_hidden},
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SpeakAnswer, SubmitSuggestion},
-    cosign_sheets::{CosignSheetView, WriteDownCosigns, write_down},
+    cosign_sheets::{CosignSheetView, WriteDownCosigns, kept as kept_sheets, write_down},
     cosigns::{Cosign, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,

@@ -15,7 +15,7 @@ use super::{
     rules::{self, Sight},
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, HeldSeat},
     app::App,
     clock,
     error::{Code, Result},
@@ -52,25 +52,49 @@ pub(super) async fn let_in(app: &App, actor: &Actor, row: &Suggestion, what: Ope
 /// Writes down who opened the voice on which day and how often, and lets the handler into its thread. Records
 /// `suggestion.read` once a day.
 async fn open_as_handler(app: &App, actor: &Actor, row: &Suggestion, what: Opening) -> Result<()> {
-    let day = clock::local_date(app.now());
-    if what == Opening::Attachment
-        && reading::Entity::find_by_id((row.id, actor.person, day)).one(app.store.read()).await?.is_some()
-    {
+    if what == Opening::Attachment && was_noted_today(app, actor, row).await? {
         return Ok(());
     }
     let (actor, row) = (actor.clone(), row.clone());
     app.store.write(move |tx| Box::pin(async move { write_down(tx, &actor, &row).await })).await
 }
 
+async fn was_noted_today(app: &App, actor: &Actor, row: &Suggestion) -> Result<bool> {
+    let today = (row.id, actor.person, clock::local_date(app.now()));
+    Ok(reading::Entity::find_by_id(today).one(app.store.read()).await?.is_some())
+}
+
+/// Writes down that a handler opened, beside a public voice, what is for handlers alone. Records `suggestion.read` once a day.
+///
+/// # Errors
+/// `not_found` for whoever does not handle it.
+pub(super) async fn note(app: &App, actor: &Actor, row: &Suggestion) -> Result<()> {
+    if was_noted_today(app, actor, row).await? {
+        return Ok(());
+    }
+    let (actor, row) = (actor.clone(), row.clone());
+    let noting = app.store.write(move |tx| {
+        Box::pin(async move {
+            let seat = rules::handling_seat(&actor, &row).ok_or(Code::NotFound)?;
+            count(tx, (&actor, seat), &row).await
+        })
+    });
+    noting.await
+}
+
 async fn write_down(tx: &Tx, actor: &Actor, row: &Suggestion) -> Result<()> {
     let seat = rules::handling_seat(actor, row).ok_or(Code::NotFound)?;
-    let again = count_again(tx, row, actor.person).await?;
     let role = if row.assignee_id == Some(actor.person) { GIVEN_TODAY } else { HANDLER_TODAY };
     // what went up is read by who had it below, and answered and talked about above
     if seat.body_id == row.body_id {
         streams::commands::join(tx, row.stream_id, actor.person, role).await?;
     }
-    if again {
+    count(tx, (actor, seat), row).await
+}
+
+/// The first opening of a day is written down, each further one counted.
+async fn count(tx: &Tx, (actor, seat): (&Actor, &HeldSeat), row: &Suggestion) -> Result<()> {
+    if count_again(tx, row, actor.person).await? {
         return Ok(());
     }
     insert(tx, row, (actor.person, seat.body_name.clone())).await?;

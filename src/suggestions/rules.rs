@@ -9,6 +9,7 @@ use super::{
 use crate::{
     actor::{Actor, HeldSeat},
     areas::TOWN_CODE,
+    bodies::BodyKind,
     error::{Code, Result},
     ids::{BodyId, PersonId},
     rights::{self, Right, SPEAKERS},
@@ -82,22 +83,22 @@ pub fn answer_working_days(kind: SuggestionKind) -> u32 {
 
 /// The kind of body that is responsible: what the village must not see goes past it.
 #[must_use]
-pub fn responsible_kind(visibility: Visibility) -> &'static str {
+pub fn responsible_kind(visibility: Visibility) -> BodyKind {
     match visibility {
-        Visibility::Public | Visibility::Handlers => "village_committee",
-        Visibility::Town => "town_office",
+        Visibility::Public | Visibility::Handlers => BodyKind::VillageCommittee,
+        Visibility::Town => BodyKind::TownOffice,
     }
 }
 
 /// The kinds of office above a body, the nearest first: they get what was not solved twice and hear of what is late.
 /// `widest`: the shortest code of what the body covers.
 #[must_use]
-pub fn above(kind: &str, widest: usize) -> &'static [&'static str] {
+pub fn above(kind: &str, widest: usize) -> &'static [BodyKind] {
     match kind {
         "county_office" => &[],
-        "town_office" => &["county_office"],
-        _ if widest < TOWN_CODE => &["county_office"],
-        _ => &["town_office", "county_office"],
+        "town_office" => &[BodyKind::CountyOffice],
+        _ if widest < TOWN_CODE => &[BodyKind::CountyOffice],
+        _ => &[BodyKind::TownOffice, BodyKind::CountyOffice],
     }
 }
 
@@ -196,7 +197,7 @@ fn handles(seat: &HeldSeat) -> bool {
 }
 
 fn is_town(seat: &HeldSeat) -> bool {
-    seat.body_kind == responsible_kind(Visibility::Town)
+    seat.body_kind == responsible_kind(Visibility::Town).as_str()
 }
 
 /// The bodies whose voices are on the actor's desk: those of a village, and those that only the town sees.

@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 
 use super::{
     Suggestion, Visibility,
-    cosign_sheets::{CosignSheetView, sheets},
+    cosign_sheets::{CosignSheetView, keeps, sheets},
     queries,
+    readings::{self, Opening},
     rows::{cosign, threshold},
     rules::{
         self, Sight,
@@ -51,7 +52,8 @@ pub struct SupportView {
     pub of_representatives: u64,
     /// What the law asks for.
     pub thresholds: Vec<ThresholdView>,
-    /// Sheets of signatures that were written down, the newest first; not told while fewer than five stand behind it.
+    /// Sheets of signatures that were written down, the newest first; told while fewer than five stand behind it to whoever
+    /// answers it alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sheets: Vec<CosignSheetView>,
 }
@@ -84,10 +86,11 @@ pub struct ThresholdView {
 pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<SupportView> {
     let db = app.store.read();
     let row = queries::row(db, id).await?.filter(|row| row.visibility == Visibility::Public).ok_or(Code::NotFound)?;
-    queries::open(app, actor, id).await?;
+    readings::let_in(app, actor, &row, Opening::Attachment).await?;
     let counts = Counts::of(db, (&row, true), app.now()).await?.ok_or(Code::NotFound)?;
     let is_own = rules::sight(row.visibility, rules::standing(actor, &row)) == Sight::Own;
     let is_told = is_own || !counts.are_few;
+    let is_kept = keeps(actor, &row);
     let known = threshold::Entity::find().filter(threshold::Column::SuggestionId.eq(id)).all(db).await?;
     let known: HashMap<String, _> = known.into_iter().map(|one| (one.code, one.reached_at)).collect();
     let view = |one: &Threshold| {
@@ -108,7 +111,7 @@ pub async fn support(app: &App, actor: &Actor, id: SuggestionId) -> Result<Suppo
         of_villagers: counts.of_villagers,
         representatives: is_told.then_some(counts.representatives),
         of_representatives: counts.of_representatives,
-        sheets: if is_told { sheets(db, id).await? } else { Vec::new() },
+        sheets: if is_told || is_kept { sheets(db, (id, is_kept)).await? } else { Vec::new() },
     })
 }
 

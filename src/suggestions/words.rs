@@ -2,7 +2,7 @@
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{
-    Suggestion, assists, cosigns, extensions, referrals,
+    Suggestion, assists, cosign_sheets, cosigns, extensions, referrals,
     rows::{answer, suggestion},
     rules::{SuggestionState, Visibility},
 };
@@ -124,6 +124,7 @@ async fn end_asked(tx: &Tx, author: PersonId) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
+    cosign_sheets::erase_photos(tx, author).await?;
     cosigns::leave_all(tx, author).await?;
     end_asked(tx, author).await?;
     let private: Vec<(SuggestionId, StreamId, Option<DataKeyId>)> = suggestion::Entity::find()

@@ -141,7 +141,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<suspension::Model>) -> Resul
     // a village has one or two
     for row in rows {
         let body = bodies::get(db, row.body_id).await?;
-        let above = bodies::of_kind(db, rules::appeal_kind(body.kind.as_str()), &row.area_code).await?;
+        let above = bodies::of_kind(db, rules::appeal_kind(body.kind), &row.area_code).await?;
         let appeal_to = match above {
             Some(id) => Some(bodies::get(db, id).await?.name),
             None => None,

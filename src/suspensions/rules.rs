@@ -1,23 +1,22 @@
 //! Who may be silenced by whom, for how long, and who hears the appeal: pure.
 use std::ops::RangeInclusive;
 
-use crate::actor::HeldSeat;
+use crate::{actor::HeldSeat, bodies::BodyKind};
 
 /// Days that a suspension may last.
 pub const DAYS: RangeInclusive<u32> = 1..=90;
-const COMMITTEE: &str = "village_committee";
 
 /// May the holder of this seat silence somebody who holds these seats? A village cannot silence who governs, supervises
 /// or represents it.
 #[must_use]
 pub fn may_silence(by: &HeldSeat, area: &str, theirs: &[HeldSeat]) -> bool {
-    by.body_kind != COMMITTEE || !theirs.iter().any(|seat| seat.covers(area))
+    by.body_kind != BodyKind::VillageCommittee.as_str() || !theirs.iter().any(|seat| seat.covers(area))
 }
 
 /// The kind of office that hears the appeal against this kind of body: the one above it.
 #[must_use]
-pub fn appeal_kind(body_kind: &str) -> &'static str {
-    if body_kind == COMMITTEE { "town_office" } else { "county_office" }
+pub fn appeal_kind(of: BodyKind) -> BodyKind {
+    if of == BodyKind::VillageCommittee { BodyKind::TownOffice } else { BodyKind::CountyOffice }
 }
 
 #[cfg(test)]
@@ -45,6 +44,7 @@ mod tests {
         assert!(may_silence(&village, "330521103202", &[]));
         let elsewhere = [seat("council", "330521103203")];
         assert!(may_silence(&village, "330521103202", &elsewhere));
-        assert_eq!((appeal_kind("village_committee"), appeal_kind("town_office")), ("town_office", "county_office"));
+        assert_eq!(appeal_kind(BodyKind::VillageCommittee), BodyKind::TownOffice);
+        assert_eq!(appeal_kind(BodyKind::TownOffice), BodyKind::CountyOffice);
     }
 }

@@ -222,10 +222,7 @@ pub async fn finish(tx: &Tx, actor: &Actor, (id, input): (TaskId, FinishTask)) -
         .await?;
     let row = done.into_iter().next().ok_or(Code::WrongState)?;
     let subject = media::Subject { kind: queries::MEDIA_KIND, id: &id.to_string(), area: &row.area_code };
-    let attached = media::attach(tx, actor.person, &input.photos, subject).await?;
-    let mut checks = Checks::default();
-    checks.require(attached.iter().all(|media| media.kind == media::PHOTO), "photos", "no_photo");
-    checks.done()?;
+    media::attach_photos(tx, actor.person, ("photos", &input.photos), subject).await?;
     record(tx, Kind::TaskDone, &row, Some(actor.person)).await?;
     queries::view(tx, row).await
 }

@@ -20,7 +20,7 @@ use crate::{
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{MatterId, MeetingId, PersonId, VoteId},
-    matters,
+    matters, meetings,
     store::Tx,
 };
 
@@ -232,6 +232,10 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     row.household_ids = Set(queries::kept_ids(&homes));
     row.candidate_ids = Set(queries::kept_ids(&candidates));
     let row = row.insert(tx).await?;
+    if let Some(meeting) = row.meeting_id {
+        let about: Vec<PersonId> = candidates.into_iter().chain(row.recalled_id).collect();
+        meetings::commands::keep_from(tx, meeting, &about).await?;
+    }
     roll::freeze(tx, (id, actor.person), electors).await?;
     let row = keep_root(tx, row).await?;
     if !is_secret {

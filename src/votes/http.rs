@@ -21,6 +21,7 @@ use crate::{
     error::{Problem, Result},
     ids::{MatterId, VoteId},
     page::{Page, PageQuery},
+    people::Visitor,
 };
 
 mod after;
@@ -206,8 +207,12 @@ async fn list_ballots(
     responses((status = 200, body = ResultView, description = "The result; for everybody"),
         (status = "default", body = Problem, description = "Refused; `wrong_state` while it is open",
             content_type = "application/problem+json")))]
-async fn read_result(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<ResultView>> {
-    queries::result_of(app.store.read(), id).await.map(Json)
+async fn read_result(
+    State(app): State<App>,
+    Visitor(asker): Visitor,
+    Path(id): Path<VoteId>,
+) -> Result<Json<ResultView>> {
+    queries::result_for(app.store.read(), asker.as_ref(), id).await.map(Json)
 }
 
 /// The whole record of a matter, from the first voice to the evaluation.
@@ -215,5 +220,5 @@ async fn read_result(State(app): State<App>, Path(id): Path<VoteId>) -> Result<J
     params(("id" = MatterId, Path)),
     responses((status = 200, body = MatterRecord, description = "Everything that led to it; for everybody"), Problem))]
 async fn read_record(State(app): State<App>, Path(id): Path<MatterId>) -> Result<Json<MatterRecord>> {
-    record::matter_record(&app.store, id).await.map(Json)
+    record::matter_record(&app, id).await.map(Json)
 }

@@ -47,7 +47,7 @@ pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
 pub(super) use self::proxies::alternate_of;
 pub use self::results::{
-    Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_of, results_in,
+    Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_for, result_of, results_in,
 };
 pub(super) use self::selection::{candidate, candidates_of, choosing, homes_of, kept_ids};
 pub use self::spoken::{Spoken, spoken};

@@ -10,7 +10,9 @@ use super::{
     rules::{Elected, Unit},
 };
 use crate::{
-    board, bodies, clock,
+    board,
+    bodies::{self, BodyKind},
+    clock,
     error::{Error, Result},
     events::{Event, Kind, Reaction},
     ids::BodyId,
@@ -23,6 +25,7 @@ use crate::{
 };
 
 mod agents;
+mod elections;
 mod paper;
 mod registers;
 mod representatives;
@@ -38,6 +41,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "votes.tell_of_paper", run: |tx, event| Box::pin(paper::tell(tx, event)) },
     Reaction { name: "votes.tell_settled", run: |tx, event| Box::pin(settled::tell(tx, event)) },
     Reaction { name: "votes.seat_representatives", run: |tx, event| Box::pin(representatives::seat(tx, event)) },
+    Reaction { name: "votes.note_election", run: |tx, event| Box::pin(elections::note(tx, event)) },
     Reaction { name: "votes.tell_agents", run: |tx, event| Box::pin(agents::tell(tx, event)) },
 ];
 
@@ -102,7 +106,7 @@ async fn run_by(tx: &Tx, vote: &vote::Model) -> Result<Option<BodyId>> {
 
 /// A card for those who stand in for an office that let the day pass.
 async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
-    for kind in ["town_office", "supervision_committee"] {
+    for kind in [BodyKind::TownOffice, BodyKind::SupervisionCommittee] {
         let Some(body) = bodies::queries::of_kind(tx, kind, area).await? else { continue };
         let stream = office(tx, body).await?;
         post_card(tx, stream, card.clone()).await?;
@@ -111,11 +115,14 @@ async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
 }
 
 /// A card wherever the matter is talked about and in the village's channel; of a vote inside a body in its own stream and in
-/// each member's mailbox, and nowhere else; of a vote of a villagers' group where the matter is talked about and to the group;
-/// of one of a collective in the channels of its villages and to its members elsewhere.
+/// each member's mailbox, and nowhere else; of a vote of a villagers' group, or of some households, where the matter is talked
+/// about and to them; of one of a collective in the channels of its villages and to its members elsewhere.
 async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
-    if let Some(group) = vote.group_number {
-        return tell_group(tx, (vote, group), card).await;
+    if is_of_some(vote) {
+        if let Some(matter) = vote.matter_id {
+            matters::tell_followers(tx, matter, card.clone()).await?;
+        }
+        return tell_some(tx, vote, card).await;
     }
     if let Some(matter) = vote.matter_id {
         return matters::tell(tx, matter, &vote.area_code, card).await;
@@ -133,15 +140,21 @@ async fn tell_all(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     post_to_each(tx, people.map(Reader::Person).collect(), (Uuid::now_v7(), card)).await
 }
 
-/// Each of the group's grown-ups in the own mailbox: the rest of the village is not asked, and its channel says nothing.
-async fn tell_group(tx: &Tx, (vote, group): (&vote::Model, i32), card: Card) -> Result<()> {
-    if let Some(matter) = vote.matter_id {
-        matters::tell_followers(tx, matter, card.clone()).await?;
-    }
+/// Does a villagers' group decide, or do some households?
+fn is_of_some(vote: &vote::Model) -> bool {
+    vote.group_number.is_some() || vote.household_ids.is_some()
+}
+
+/// Each of their grown-ups in the own mailbox, and who stands: the rest of the village is not asked, and its channel says nothing.
+async fn tell_some(tx: &Tx, vote: &vote::Model, card: Card) -> Result<()> {
     let today = clock::local_date(tx.now());
-    let mut people = village_groups::grown_ups(tx, (&vote.area_code, group), today).await?;
+    let mut people = match vote.group_number {
+        Some(group) => village_groups::grown_ups(tx, (&vote.area_code, group), today).await?,
+        None => queries::members::of_all(tx, vote.id).await?,
+    };
     // who has moved to another group since is on the roll still
     people.extend(queries::roll_people(tx, vote.id).await?);
+    people.extend(queries::candidates_of(vote));
     post_to_each(tx, people.into_iter().map(Reader::Person).collect(), (Uuid::now_v7(), card)).await
 }
 
@@ -150,12 +163,9 @@ fn is_public(vote: &vote::Model) -> bool {
     !queries::is_inside(&vote.preset) || queries::is_of_collective(&vote.preset)
 }
 
-/// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream.
+/// The fingerprint of the day, once: in the village's channel, of a vote inside a body in its own stream, of one of some
+/// households in their mailboxes.
 async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
-    let stream = match is_public(vote) {
-        true => channel(tx, &vote.area_code).await?,
-        false => office(tx, vote.body_id).await?,
-    };
     let fingerprint = event.get::<String>("fingerprint").unwrap_or_default();
     let entries = event.data["entries"].as_u64().unwrap_or_default().to_string();
     let blanks = [("fingerprint", fingerprint.into()), ("entries", entries.into())];
@@ -164,6 +174,13 @@ async fn shown(tx: &Tx, vote: &vote::Model, event: &Event) -> Result<()> {
         title: text::say_with("card-vote-shown", &[("question", vote.question.as_str().into())]),
         text: text::say_with("card-vote-fingerprint", &blanks) + &text::say("card-vote-shown-text"),
         link: format!("/board/{}", vote.id),
+    };
+    if vote.household_ids.is_some() {
+        return tell_some(tx, vote, card).await;
+    }
+    let stream = match is_public(vote) {
+        true => channel(tx, &vote.area_code).await?,
+        false => office(tx, vote.body_id).await?,
     };
     post_card(tx, stream, card).await.map(drop)
 }

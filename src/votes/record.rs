@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::queries::{self, ResultView, VoteView};
 use crate::{
     actor::covers,
+    app::App,
     error::Result,
     events::{self, Head, Kind, TimelineItem},
     forms::{self, FormView, Purpose, Tally},
@@ -16,7 +17,6 @@ use crate::{
     matters::{self, MatterView, PlanView, Stage, StageView},
     meetings::{self, MeetingView},
     notices::{self, NoticeDetail},
-    store::Store,
     tasks::{self, TaskView},
     text,
 };
@@ -98,15 +98,15 @@ pub struct TimelineView {
 ///
 /// # Errors
 /// `not_found`.
-pub async fn matter_record(store: &Store, id: MatterId) -> Result<MatterRecord> {
-    let db = store.read();
+pub async fn matter_record(app: &App, id: MatterId) -> Result<MatterRecord> {
+    let (store, db) = (&app.store, app.store.read());
     let matter = matters::queries::view(db, id).await?;
     let plan = if matter.plan_version > 0 { Some(matters::queries::plan(db, (id, None)).await?) } else { None };
     let stays = matters::queries::stays(db, id).await?;
     let mut record = Filing::new(matter.head.area_code.clone(), stays);
     let mut subjects: Vec<String> = vec![id.to_string()];
     subjects.extend(matter.voices.items.iter().filter_map(|voice| voice.id).map(|voice| voice.to_string()));
-    file_forms(db, id, &mut record).await?;
+    file_forms(app, id, &mut record).await?;
     file_meetings(db, id, &mut record).await?;
     file_notices(db, id, &mut record).await?;
     file_votes(db, id, &mut record).await?;
@@ -152,13 +152,13 @@ impl Filing {
     }
 }
 
-async fn file_forms(db: &impl ConnectionTrait, id: MatterId, record: &mut Filing) -> Result<()> {
-    for form in forms::queries::forms_of(db, (&id.to_string(), &record.area)).await? {
+async fn file_forms(app: &App, id: MatterId, record: &mut Filing) -> Result<()> {
+    for form in forms::queries::forms_of(app.store.read(), (&id.to_string(), &record.area)).await? {
         if !covers(&record.area, &form.area_code) {
             continue;
         }
         let results =
-            if form.purpose == Purpose::Visit { None } else { Some(forms::queries::tally(db, form.id).await?) };
+            if form.purpose == Purpose::Visit { None } else { Some(forms::queries::results(app, form.id).await?) };
         if let Some(stage) = record.place(form.id.to_string(), form.opens_at) {
             stage.forms.push(FormRecord { form, results });
         }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     commands::{self, BallotReceipt, CastBallot, Ending, Paper, SealedBy, Secrecy, Tally},
-    queries,
+    office, queries,
     rows::{envelope, roll_entry, trustee_key, vote},
     rules::Question,
 };
@@ -135,11 +135,11 @@ pub async fn trustees(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Trust
 /// `vote.opened`.
 ///
 /// # Errors
-/// `not_found`; `ballot_kind`; `not_allowed` for who does not sit there; `wrong_state` once it is open;
+/// `not_found`; `ballot_kind`; `not_allowed` for who does not sit there, and whom it is about; `wrong_state` once it is open;
 /// `second_person_needed` when the same person made another of the three; `invalid_fields`.
 pub async fn make_key(tx: &Tx, actor: &Actor, (id, input): (VoteId, MakeKey)) -> Result<Vec<TrusteeView>> {
     let vote = queries::row(tx, id).await?;
-    if !holds(actor, input.trustee, &vote.area_code) {
+    if !holds(actor, input.trustee, &vote.area_code) || office::is_voted_on(&vote, actor.person) {
         return Err(Code::NotAllowed.into());
     }
     let before = trustees(tx, id).await?;
@@ -270,13 +270,11 @@ pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
     let end = board::commands::close(tx, vote.id, told).await?;
     let rows = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote.id)).all(tx).await?;
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote.id)).exec(tx).await?;
-    let kept = rows.into_iter().map(|row| board::commands::Kept {
-        cast_id: row.cast_id,
-        hash: row.ballot_hash,
-        accepted: lsb1::moment(row.cast_at),
-        sealed: row.sealed.unwrap_or_default(),
-    });
-    let kept: Vec<_> = kept.collect();
+    let kept = |row: envelope::Model| {
+        let (cast_id, hash, sealed) = (row.cast_id, row.ballot_hash, row.sealed.unwrap_or_default());
+        (board::commands::Kept { cast_id, hash, sealed }, lsb1::moment(row.cast_at))
+    };
+    let kept: Vec<_> = rows.into_iter().map(kept).collect();
     let ballots = kept.len();
     board::commands::keep(tx, vote.id, &end.root, kept).await?;
     let took_part = write_roll_anew(tx, vote.id).await?;
@@ -322,13 +320,14 @@ async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)
 /// sorted by content. Recorded: `vote.closed`.
 ///
 /// # Errors
-/// `not_found`; `ballot_kind`; `not_allowed` for who is no trustee; `wrong_state` unless it waits for its keys (that it was
+/// `not_found`; `ballot_kind`; `not_allowed` for who is no trustee, and whom it is about; `wrong_state` unless it waits for its keys (that it was
 /// opened already is told to who hands in its keys again); `trustee_key_wrong` for fewer than two, or keys that are not
 /// those of this vote, with the trustees whose they are.
 pub async fn open_box(app: &App, actor: &Actor, (id, input): (VoteId, OpenBox)) -> Result<()> {
     let db = app.store.read();
     let vote = queries::row(db, id).await?;
-    if !Trustee::ALL.into_iter().any(|trustee| holds(actor, trustee, &vote.area_code)) {
+    let is_holder = Trustee::ALL.into_iter().any(|trustee| holds(actor, trustee, &vote.area_code));
+    if !is_holder || office::is_voted_on(&vote, actor.person) {
         return Err(Code::NotAllowed.into());
     }
     let public = trustees(db, id).await?;

@@ -82,6 +82,10 @@ async fn a_seat_is_taken_once_ended_once_and_nobody_supervises_themselves() {
     let end = format!("/v1/seats/{}/end", id(&seat));
     town.post(&end, json!(null)).await.ok();
     assert_eq!(town.post(&end, json!(null)).await.refused(), "wrong_state");
+    // so it is with one that was over by its day: who sat there until when is known for good
+    let past = json!({ "person_id": person, "role": "member", "starts_on": "2025-01-01", "ends_on": "2025-12-31" });
+    let past = town.post(&seats, past).await.ok();
+    assert_eq!(town.post(&format!("/v1/seats/{}/end", id(&past)), json!(null)).await.refused(), "wrong_state");
     app.stop().await;
 }
 

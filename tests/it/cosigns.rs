@@ -4,10 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    county,
-    support::{Answer, Somebody, TestApp, Village, answer, count},
-};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, count};
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
 
@@ -189,14 +186,63 @@ async fn who_signed_on_paper_is_counted_once_told_and_may_take_it_back() {
     let support = format!("/v1/suggestions/{voice}/support");
     assert_eq!(bob.get(&support).await.ok().get("sheets"), None, "of few nothing is told");
     assert_eq!(cosign(&bob, &voice, false).await.ok()["cosigns"], 2, "one's own word, whoever wrote it down");
-    let desk = format!("/desk/suggestions/{voice}/cosigns");
-    let second = [("roster_numbers", "00012\n00014\n"), ("source", "第二页")];
-    assert_eq!(county::form(&village.clerk, &desk, &second).await.0, 303);
+    assert_eq!(at_desk(&village.clerk, &voice, ("00012\n00014\n", "第二页", 0)).await, 303);
     let told = bob.get(&support).await.ok();
     let sources: Vec<&str> =
         told["sheets"].as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap()).collect();
     assert_eq!((&told["villagers"], sources), (&json!(5), vec!["第二页", "11 月 2 日签名册，存村委会"]), "{told}");
     let page = String::from_utf8(bob.download(&format!("/suggestions/{voice}")).await.1).unwrap();
     assert!(page.contains("纸上签名登记：第二页"), "{page}");
+    scene.app.stop().await;
+}
+
+/// Writes a sheet down on the page, with so many photos of it.
+async fn at_desk(who: &Somebody, voice: &str, (numbers, source, photos): (&str, &str, usize)) -> u16 {
+    let mut form = reqwest::multipart::Form::new()
+        .text("client_id", uuid::Uuid::now_v7().to_string())
+        .text("roster_numbers", numbers.to_owned())
+        .text("source", source.to_owned());
+    for n in 0..photos {
+        let photo = reqwest::multipart::Part::bytes(PHOTO).file_name(format!("{n}.png"));
+        form = form.part("photos", photo);
+    }
+    let sent = who.request(Method::POST, &format!("/desk/suggestions/{voice}/cosigns")).header("accept", "text/html");
+    sent.multipart(form).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn photos_of_a_sheet_are_for_who_answers_and_the_author_reads_who_opened_them() {
+    let scene = Scene::set().await;
+    let Scene { app, village, author, ann } = &scene;
+    let voice = scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    let path = format!("/v1/suggestions/{voice}/cosign-sheets");
+    let sheet = |photos: Vec<Value>| json!({ "roster_numbers": ["00011"], "source": "第一页", "photos": photos });
+    let clip = village.clerk.upload(include_bytes!("../data/media/lamp.m4a").to_vec()).await.ok();
+    let strange = ann.upload(PHOTO.to_vec()).await.ok();
+    assert_eq!(village.clerk.post(&path, sheet(vec![clip["id"].clone()])).await.refused(), "invalid_fields");
+    assert_eq!(village.clerk.post(&path, sheet(vec![strange["id"].clone()])).await.refused(), "media_not_usable");
+    assert_eq!(at_desk(&village.clerk, &voice, ("00011", "第一页", 2)).await, 303);
+    let support = format!("/v1/suggestions/{voice}/support");
+    assert_eq!(ann.get(&support).await.ok().get("sheets"), None, "of few nothing is told");
+    let kept = village.chair.get(&support).await.ok()["sheets"][0]["photos"].clone();
+    let urls: Vec<&str> = kept.as_array().unwrap().iter().map(|photo| photo["url"].as_str().unwrap()).collect();
+    assert_eq!(urls.len(), 2, "{kept}");
+    for who in [ann, author, &village.council_chair, &village.town] {
+        assert_eq!(who.download(urls[0]).await.0, 404, "who signed is for nobody else's eyes");
+    }
+    let opened = async || author.get(&format!("/v1/suggestions/{voice}")).await.ok()["readings"].clone();
+    assert_eq!(opened().await, Value::Null);
+    for url in &urls {
+        assert_eq!(village.chair.download(url).await.0, 200);
+    }
+    let readings = opened().await;
+    assert_eq!((readings.as_array().map(Vec::len), &readings[0]["times"]), (Some(1), &json!(1)), "{readings}");
+    let page = String::from_utf8(village.clerk.download(&format!("/desk/suggestions/{voice}")).await.1).unwrap();
+    assert!(page.contains(&format!("href=\"{}\"", urls[0])) && page.contains("第一页"), "{page}");
+    // who leaves takes the own signature along
+    ann.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    app.pass(TimeDelta::days(15)).await;
+    let chair = Somebody::signed_in(app, village.chair.person).await;
+    assert_ne!(chair.download(urls[0]).await.0, 200);
     scene.app.stop().await;
 }

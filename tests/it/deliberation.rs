@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     county,
-    support::{TestApp, Village},
+    support::{Raw, TestApp, Village},
 };
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
@@ -384,5 +384,12 @@ async fn who_answers_alike_is_told_from_thirty_people_on_and_never_by_name() {
     assert!(!String::from_utf8(asked).unwrap().contains("大家的看法"), "not before one has said the own");
     let desk = String::from_utf8(village.clerk.download(&format!("/desk/forms/{}", id(survey))).await.1).unwrap();
     assert!(desk.contains("大家的看法分成 2 群"));
+    // until somebody answers they are not read again, however many look
+    let raw = Raw::open(app.folder.path()).await;
+    assert_eq!(raw.execute("UPDATE answers SET data = '?'").await, 30);
+    raw.close().await;
+    assert_eq!(village.villager(&app, "00040").await.get(&path).await.ok()["opinions"], told["opinions"]);
+    let record = app.get(&format!("/v1/matters/{}/record", id(&matter))).await.ok();
+    assert!(record.to_string().contains(&told["results"].to_string()), "nor for who is nobody: {record}");
     app.stop().await;
 }

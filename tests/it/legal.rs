@@ -127,6 +127,10 @@ async fn a_contract_is_answered_once_and_read_by_its_body_and_the_officer_alone(
     assert!(public.contains("山塘租赁合同") && public.contains("改了再签"), "{public}");
     assert!(!public.contains("二十年") && !public.contains("三十年"), "{public}");
     assert!(!page(&lawyer, "/desk").await.contains("山塘租赁合同"), "done");
+    // who photographed it and sits there no more has seen it
+    village.end_seat_of(&app, village.clerk.person).await;
+    let own = format!("/v1/media/{photo}");
+    assert_eq!((village.clerk.download(&picture).await.0, village.clerk.download(&own).await.0), (404, 404));
     app.stop().await;
 }
 
@@ -153,6 +157,37 @@ async fn that_a_contract_is_late_is_said_once_to_who_sent_it_and_to_the_officer(
     let clerk = Somebody::signed_in(&app, village.clerk.person).await;
     let list = page(&clerk, "/desk/legal/contracts").await;
     assert_eq!(list.matches("tag late").count(), 1, "{list}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_of_the_town_finds_contracts_by_village_and_those_that_wait_first() {
+    let (app, village) = Village::start().await;
+    let bodies = app.get("/v1/areas/330521103/bodies").await.ok();
+    let office = bodies["items"].as_array().unwrap().iter().find(|body| body["kind"] == "town_office").unwrap();
+    let person = person_of(&app.app, &village.area, "00010").await;
+    let seat = json!({ "person_id": person, "role": "legal_officer" });
+    village.town.post(&format!("/v1/bodies/{}/seats", id(office)), seat).await.ok();
+    app.settle().await;
+    let lawyer = Somebody::signed_in(&app, person).await;
+    let asked = |title: &str| json!({ "area_code": village.area, "body_id": village.committee, "title": title, "text": "甲方、乙方。" });
+    village.clerk.post("/v1/contract-reviews", asked("鱼塘合同")).await.ok();
+    app.clock.advance(TimeDelta::minutes(1));
+    let newer = village.clerk.post("/v1/contract-reviews", asked("山塘合同")).await.ok();
+    let sound = json!({ "outcome": "sound", "text": "可以签。" });
+    lawyer.post(&format!("/v1/contract-reviews/{}/opinion", id(&newer)), sound).await.ok();
+    for (area, found) in [
+        ("", vec!["鱼塘合同", "山塘合同"]),
+        ("?area=330521103", vec!["鱼塘合同", "山塘合同"]),
+        ("?area=330521103202", vec!["鱼塘合同", "山塘合同"]),
+        ("?area=330521103203", vec![]),
+    ] {
+        let listed = lawyer.get(&format!("/v1/contract-reviews{area}")).await.ok();
+        let titles: Vec<&str> = listed.as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, found, "{area}");
+        let shown = page(&lawyer, &format!("/desk/legal/contracts{area}")).await;
+        assert_eq!(shown.contains("鱼塘合同"), !found.is_empty(), "{area}: {shown}");
+    }
     app.stop().await;
 }
 
@@ -314,6 +349,10 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
         let lines = year["lines"].as_array().unwrap();
         assert_eq!(lines.iter().filter(|line| line["day"].is_string()).count(), days, "{year}");
     }
+    // whoever looks every day does not see on which of them it grew: a month is told when it is over
+    put(&lawyer, mine, &spent("2026-11-02", "mediation", 35)).await.ok();
+    assert_eq!(village.chair.get(&path).await.ok()["officers"][0]["works"], works);
+    assert_eq!(lawyer.get(&path).await.ok()["officers"][0]["minutes"], 275);
     let table = village.town.download("/v1/areas/330521103/legal-hours/table?year=2026").await;
     let table = String::from_utf8(table.1).unwrap();
     assert!(table.contains("2026-11-02,") && table.contains("2026,") && table.contains("调解"), "{table}");

@@ -21,3 +21,21 @@ async fn a_clerk_fills_in_the_blank_roster_of_the_desk() {
     assert_eq!((&done["added"], &done["changed"], &done["left"]), (&json!(0), &json!(0), &json!(0)), "{done}");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_roster_has_the_numbers_of_those_who_are_on_none() {
+    let (app, village) = Village::start().await;
+    let send = async |roster: String| {
+        let sent = village.clerk.request(Method::POST, &format!("/v1/areas/{}/roster", village.area));
+        answer(sent.header("content-type", "text/csv; charset=utf-8").body(roster)).await
+    };
+    // by a mark in front a resident would be a guest, or somebody whose identity number another roster takes
+    for (number, household) in [("#59", "H022"), ("＠59", "H022"), ("00059", "#"), ("00059", "@1")] {
+        let sent = send(ROSTER.replace("\n00059,H022,", &format!("\n{number},{household},"))).await;
+        assert_eq!(sent.body["errors"][0]["code"], "bad_characters", "{number} {household}: {}", sent.body);
+        assert_eq!(sent.refused(), "roster_invalid");
+    }
+    let sent = send(ROSTER.replace("\n00059,H022,", "\n59-#,H022,")).await;
+    assert_eq!(sent.ok()["changed"], 1, "elsewhere they are like others");
+    app.stop().await;
+}

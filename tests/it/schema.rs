@@ -275,8 +275,48 @@ async fn when_the_ballots_came_is_forgotten_of_votes_that_were_counted_before() 
     let of = |id: &str| [2, 4, 6, 7, 8].map(|size| format!("{id} {size}")).to_vec();
     assert_eq!(kept, [of("done"), of("named")].concat());
     assert_eq!(raw.one::<i64>("SELECT count(*) FROM board_heads WHERE vote_id = 'runs'").await, 7);
-    assert_eq!(told("SELECT vote_id FROM board_envelopes WHERE accepted <> ''").await, ["runs"]);
+    assert_eq!(told("SELECT vote_id FROM board_times").await, ["runs"]);
     assert_eq!(told("SELECT id FROM votes WHERE links_left").await, ["done"]);
+    raw.close().await;
+}
+
+/// Who stands in a choice of representatives that was opened before candidates were known as persons, and is not over.
+#[tokio::test]
+async fn who_stands_is_read_from_the_ballots_of_votes_that_run() {
+    let house = House::of_sqlite();
+    steps(&house, migrations::names().iter().position(|name| name.starts_with("m0097")).unwrap()).await;
+    let raw = Raw::open(house.path()).await;
+    raw.execute("PRAGMA foreign_keys = OFF").await;
+    let (at, id) = ("'2026-11-02 01:00:00+00:00'", |n: u8| format!("x'{n:032x}'"));
+    for (n, name, number) in [(1, "费海荣", "00007"), (2, "费文斌", "00009"), (3, "费文斌", "00030")] {
+        let person = format!(
+            "INSERT INTO people (id, area_code, household_id, roster_number, name, sex, birth_date, group_number, relation, \
+             is_registered, lives_here, joined_on, created_at, updated_at) VALUES ({}, '330521103202', {}, '{number}', \
+             '{name}', 'male', '1970-01-01', 4, '子', 1, 1, '2026-01-01', {at}, {at})",
+            id(n),
+            id(n)
+        );
+        raw.execute(&person).await;
+    }
+    let options = r#"[{"key":"1","text":"费海荣"},{"key":"2","text":"费文斌 00009"},{"key":"3","text":"费文斌"},{"key":"4","text":"无此人"}]"#;
+    for (n, preset, state) in
+        [(11, "rep_selection_person", "open"), (12, "rep_selection_person", "closed"), (13, "council_charter", "open")]
+    {
+        let vote = format!(
+            "INSERT INTO votes (id, area_code, body_id, question, preset, rule, secrecy, is_binding, state, on_roll, opens_at, \
+             closes_at, created_by, created_at, options) VALUES ({}, '330521103202', 'b', 'q', '{preset}', '{{}}', 'open', 1, \
+             '{state}', 5, {at}, {at}, 'c', {at}, '{options}')",
+            id(n)
+        );
+        raw.execute(&vote).await;
+    }
+    raw.close().await;
+    migrate(&house).await.unwrap();
+    let raw = Raw::open(house.path()).await;
+    let known = raw.rows("SELECT candidate_ids FROM votes WHERE candidate_ids IS NOT NULL").await;
+    let known: Vec<String> = known.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    let of = |n: u8| format!("00000000-0000-0000-0000-{n:012}");
+    assert_eq!(known, [[of(1), of(2)].join(",")], "who is known by name or number, and of what runs");
     raw.close().await;
 }
 

@@ -1,5 +1,6 @@
 //! The stages in full: how many came and what they resolved, what the assembly allowed, plans, halts, samples and paper.
 mod allowed;
+mod alternatives;
 mod asked;
 mod doors;
 mod held_up;

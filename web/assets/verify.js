@@ -116,20 +116,21 @@
     while (cut * 2 < leaves.length) cut *= 2;
     return sha([ONE, await top(leaves.slice(0, cut)), await top(leaves.slice(cut))]);
   }
-  /* The root over the first leaf, over the first two, and so on: is one of them this fingerprint's? */
+  /* The root over the first leaf, over the first two, and so on: is one of them this fingerprint's? It has 32 digits, and had 12. */
   async function everShowed(leaves, wanted) {
-    var edge = [];
+    var edge = [], digits = wanted.trim().replace(/[- ]/g, '').toLowerCase();
+    if (digits.length < 12) return false;
     for (var at = 0; at < leaves.length; at++) {
       var own = leaves[at];
       for (var size = at + 1; size % 2 === 0; size /= 2) own = await sha([ONE, edge.pop(), own]);
       edge.push(own);
       for (var place = edge.length - 2; place >= 0; place--) own = await sha([ONE, edge[place], own]);
-      if (fingerprint(own) === wanted) return true;
+      if (hex(own).slice(0, digits.length) === digits) return true;
     }
     return false;
   }
   function leaf(value) { return sha([ZERO, bytes(jcs(value))]); }
-  function fingerprint(raw) { return hex(raw).slice(0, 12).toUpperCase().match(/..../g).join('-'); }
+  function fingerprint(raw) { return hex(raw).slice(0, 32).toUpperCase().match(/..../g).join('-'); }
 
   /* the checks */
   var RANKS = { manifest: 0, roll: 1, ballot: 2, amend: 2, 'void': 3, named: 3, paper: 3, sheets: 3, close: 4, result: 5, settled: 6 };
@@ -222,7 +223,7 @@
     for (var size_ = close + 1; size_ <= leaves.length; size_++) last.push(size_);
     need(same(sizes.slice(-last.length), last), 'heads');
     /* the archive keeps few heads; the last one signs all that came before */
-    if (wanted) need(await everShowed(leaves, wanted.trim().toUpperCase()), 'fingerprint');
+    if (wanted) need(await everShowed(leaves, wanted), 'fingerprint');
 
     var end = tops[sizes.indexOf(close + 1)];
     found.question = manifest.question;

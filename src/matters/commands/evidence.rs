@@ -1,5 +1,5 @@
-//! Evidence: what was put before a stage; opinions, legality notes and the final report are written here, the rest is
-//! pointed at.
+//! Evidence: what was put before a stage; opinions, legality notes, answers to other ways of doing it and the final report are
+//! written here, the rest is pointed at.
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
@@ -14,9 +14,9 @@ use crate::{
     events::{self, Happening, Kind},
     ids::{BodyId, MatterId, PersonId},
     matters::{
-        queries::{self, MatterView, Standing},
+        queries::{self, ALTERNATIVE, MatterView, Standing},
         rows::{evidence, stage_record},
-        rules::{Stage, State, template::StageRule},
+        rules::{Stage, template::StageRule},
     },
     store::Tx,
 };
@@ -26,7 +26,7 @@ use crate::{
 pub struct Piece {
     /// What it is; see `Requirement::kinds`.
     pub kind: &'static str,
-    /// Id of the form, meeting, notice, vote or task.
+    /// Id of the form, meeting, notice, vote or task, or the place of what is answered.
     pub subject: Option<String>,
     /// A code: how it came out.
     pub outcome: Option<String>,
@@ -55,6 +55,19 @@ pub struct GiveOpinion {
 pub struct NoteLegality {
     /// May it go on as it is?
     pub is_lawful: bool,
+    /// Why; public. 2 to 500 characters.
+    #[schema(min_length = 2, max_length = 500)]
+    pub text: String,
+}
+
+/// What becomes of another way of doing it that somebody put beside the plan.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerAlternative {
+    /// Its `seq` in the matter's discussion.
+    pub seq: i64,
+    /// Is it taken into the plan? Else it is set aside.
+    pub is_taken: bool,
     /// Why; public. 2 to 500 characters.
     #[schema(min_length = 2, max_length = 500)]
     pub text: String,
@@ -112,6 +125,32 @@ pub async fn note_legality(tx: &Tx, actor: &Actor, (id, input): (MatterId, NoteL
     write(tx, &standing, (actor, seat), said("legality", Some(outcome), &input.text)).await
 }
 
+/// Answers another way of doing it in the name of the council, once and for good. Recorded: `matter.evidence_attached`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` without a seat that leads the council there; `invalid_fields`, also when nothing of the kind stands
+/// at that place; `already_answered`; `wrong_state` in a stage that asks for none.
+pub async fn answer_alternative(
+    tx: &Tx,
+    actor: &Actor,
+    (id, input): (MatterId, AnswerAlternative),
+) -> Result<MatterView> {
+    let standing = queries::standing(tx, id).await?;
+    let seat = bodies::require(actor, Right::AnswerAlternative, &standing.matter.area_code)?;
+    let stand = queries::alternatives(tx, id).await?;
+    let mut checks = Checks::default();
+    checks.text("text", &input.text, 2..=500);
+    checks.require(stand.iter().any(|(seq, _)| *seq == input.seq), "seq", "unknown");
+    checks.done()?;
+    if standing.is_answered(input.seq) {
+        return Err(Code::AlreadyAnswered.into());
+    }
+    let outcome = if input.is_taken { "taken" } else { "set_aside" };
+    let answer = said(ALTERNATIVE, Some(outcome), &input.text);
+    let piece = Piece { subject: Some(input.seq.to_string()), ..answer };
+    write(tx, &standing, (actor, seat), piece).await
+}
+
 /// Writes the final report. A later one stands beside it. Recorded: `matter.evidence_attached`.
 ///
 /// # Errors
@@ -133,12 +172,11 @@ fn said(kind: &'static str, outcome: Option<&str>, text: &str) -> Piece {
 }
 
 async fn write(tx: &Tx, standing: &Standing, (actor, seat): (&Actor, &HeldSeat), piece: Piece) -> Result<MatterView> {
-    let position = standing.position();
-    if position.state != State::Open || !standing.rule()?.accepts(piece.kind) {
+    if !standing.asks(piece.kind) {
         return Err(Code::WrongState.into());
     }
     let piece = Piece { actor: Some(actor.person), body: Some(seat.body_id), ..piece };
-    insert(tx, standing, position.stage, tx.now(), piece).await?;
+    insert(tx, standing, standing.position().stage, tx.now(), piece).await?;
     queries::view(tx, standing.matter.id).await
 }
 

@@ -70,10 +70,7 @@ pub async fn describe(tx: &Tx, actor: &Actor, (id, input): (MatterId, DescribeMa
     let Some(note) = note(&new) else { return queries::view(tx, id).await };
     write(tx, &standing, &new).await?;
     let subject = media::Subject { kind: MEDIA_KIND, id: &id.to_string(), area };
-    let attached = media::attach(tx, actor.person, &input.media, subject).await?;
-    let mut checks = Checks::default();
-    checks.require(attached.iter().all(|media| media.kind == media::PHOTO), "media", "no_photo");
-    checks.done()?;
+    media::attach_photos(tx, actor.person, ("media", &input.media), subject).await?;
     let piece = Piece {
         kind: "particulars",
         note: Some(note),

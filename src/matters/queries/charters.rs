@@ -140,6 +140,7 @@ fn asks(requirement: &Requirement) -> String {
         Requirement::Origin { min_voices } => counted("asks-origin", *min_voices),
         Requirement::Need { min_answers, .. } => counted("asks-survey", *min_answers),
         Requirement::Meeting { min, .. } => counted("asks-meeting", *min),
+        Requirement::Alternatives => text::say("asks-alternatives"),
         Requirement::Notice { min } => counted("asks-notice", *min),
         Requirement::Visits { min, .. } => counted("asks-visits", *min),
         Requirement::Opinion { .. } => text::say("asks-opinion"),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::ConnectionTrait;
 
-use super::{Standing, plan_row};
+use super::{Standing, alternatives, plan_row};
 use crate::{
     bodies::{self, BodyKind},
     clock,
@@ -42,6 +42,10 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
             Requirement::Need { .. } => need(db, standing, &mut facts).await?,
             Requirement::Visits { .. } => visits(db, standing, &mut facts).await?,
             Requirement::Meeting { .. } => facts.meetings = held_meetings(db, (standing, planned_at)).await?,
+            Requirement::Alternatives => {
+                let said = alternatives(db, standing.matter.id).await?;
+                facts.alternatives_open = said.iter().filter(|(seq, _)| !standing.is_answered(*seq)).count() as u64;
+            }
             Requirement::Notice { min } => notices_hung(db, (standing, *min), &mut facts).await?,
             Requirement::Opinion { body_kind } => {
                 facts.opinion = opinion(db, (standing, planned_at), body_kind.as_deref()).await?;

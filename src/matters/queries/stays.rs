@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Standing, standing};
+use super::{ALTERNATIVE, Standing, standing};
 use crate::{
     bodies, clock,
     error::Result,
@@ -87,21 +87,21 @@ pub struct StageView {
 /// One piece of evidence.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EvidenceView {
-    /// survey, visit, meeting, notice, opinion, legality, reserved, particulars, vote_opened, vote_result, consultation, task,
-    /// rating, report.
+    /// survey, visit, meeting, alternative, notice, opinion, legality, reserved, particulars, vote_opened, vote_result,
+    /// consultation, task, rating, report.
     pub kind: String,
     /// The same in Chinese.
     pub name: String,
-    /// Id of the form, meeting, notice, vote or task.
+    /// Id of the form, meeting, notice, vote or task; of an alternative its `seq` in the discussion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<String>,
-    /// How it came out: agree, disagree, passed, not_passed, annulled.
+    /// How it came out: agree, disagree, lawful, unlawful, taken, set_aside, passed, not_passed, annulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
     /// The same in Chinese.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome_name: Option<String>,
-    /// Its text, for an opinion, a report or particulars.
+    /// Its text, for an opinion, an answer, a report or particulars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who gave it.
@@ -208,8 +208,9 @@ fn filled(
     }
 }
 
-fn piece(row: &evidence::Model, names: &Names) -> EvidenceView {
+pub(super) fn piece(row: &evidence::Model, names: &Names) -> EvidenceView {
     let link = match (row.kind.as_str(), &row.subject_id) {
+        (ALTERNATIVE, Some(seq)) => Some(format!("/matters/{}/arguments#said-{seq}", row.matter_id)),
         ("notice", Some(id)) => Some(format!("/notices/{id}")),
         ("vote_opened", Some(id)) => Some(format!("/votes/{id}")),
         ("vote_result" | "consultation", Some(id)) => Some(format!("/votes/{id}/result")),

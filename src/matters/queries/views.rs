@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    Standing,
     charters::{CharterView, charter},
     facts,
     halts::{HaltView, halts},
@@ -208,19 +209,24 @@ pub struct Voice {
 /// # Errors
 /// `not_found`.
 pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView> {
-    let standing = standing(db, id).await?;
+    view_of(db, &standing(db, id).await?).await
+}
+
+/// The same of one whose standing is known.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn view_of(db: &impl ConnectionTrait, standing: &Standing) -> Result<MatterView> {
+    let (matter, id) = (&standing.matter, standing.matter.id);
     let stays = stays_of(db, id).await?;
-    let names = Names::on(db, &standing, &stays).await?;
+    let names = Names::on(db, standing, &stays).await?;
     let missing = match standing.rule() {
-        Ok(rule) if standing.position().state == State::Open => gate::missing(rule, &facts(db, &standing).await?),
+        Ok(rule) if standing.position().state == State::Open => gate::missing(rule, &facts(db, standing).await?),
         _ => Vec::new(),
     };
-    let areas = areas::names(db, vec![standing.matter.area_code.clone()]).await?;
-    let seats = responsible(db, std::slice::from_ref(&standing.matter)).await?;
-    let stages = standing.template.stages.iter().map(|rule| stage(rule, &standing, &stays, &names, &missing)).collect();
-    let matter = &standing.matter;
+    let stages = standing.template.stages.iter().map(|rule| stage(rule, standing, &stays, &names, &missing)).collect();
     Ok(MatterView {
-        head: summary(matter.clone(), &areas, &seats),
+        head: head_of(db, matter.clone()).await?,
         template_name: standing.template.name(),
         template_version: matter.template_version,
         charter: charter(db, matter.charter_id).await?,
@@ -238,6 +244,20 @@ pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView>
         ended_at: matter.ended_at.map(clock::local),
         merged_into: merged_into(db, matter).await?,
     })
+}
+
+/// What lists show of a matter.
+///
+/// # Errors
+/// `not_found`.
+pub async fn head(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterSummary> {
+    head_of(db, super::row(db, id).await?).await
+}
+
+async fn head_of(db: &impl ConnectionTrait, row: matter::Model) -> Result<MatterSummary> {
+    let areas = areas::names(db, vec![row.area_code.clone()]).await?;
+    let seats = responsible(db, std::slice::from_ref(&row)).await?;
+    Ok(summary(row, &areas, &seats))
 }
 
 /// Matters, the newest first.

@@ -24,6 +24,8 @@ pub struct Facts {
     pub objectors_visited: u64,
     /// Meetings that were held, with minutes.
     pub meetings: Vec<Held>,
+    /// Other ways of doing it that were put beside the plan and not answered.
+    pub alternatives_open: u64,
     /// Notices that ran their period with every objection answered.
     pub notices_concluded: u64,
     /// Objections without an answer.
@@ -118,6 +120,7 @@ pub fn unnoted(rule: &StageRule, facts: &Facts) -> Vec<Missing> {
 fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
     let few = |code: &str, need: u64, have: u64| (have < need).then(|| Missing::new(code, need, have));
     let no = |code: &str, there: bool| (!there).then(|| Missing::new(code, 1, 0));
+    let left = |code: &str, open: u64| (open > 0).then(|| Missing::new(code, 0, open));
     match requirement {
         Requirement::Origin { .. } if facts.proposed_by_body => Vec::new(),
         Requirement::Origin { min_voices } => few("origin", *min_voices, facts.voices).into_iter().collect(),
@@ -129,8 +132,9 @@ fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
             let held: Vec<&Held> = facts.meetings.iter().filter(|one| one.body_kind == *body_kind).collect();
             meetings(&held, (body_kind.as_str(), *min), (*quorate, *resolved)).into_iter().collect()
         }
+        Requirement::Alternatives => left("alternatives", facts.alternatives_open).into_iter().collect(),
         Requirement::Notice { min } => {
-            let unanswered = (facts.objections_open > 0).then(|| Missing::new("objections", 0, facts.objections_open));
+            let unanswered = left("objections", facts.objections_open);
             let code = if *min == 1 { "notice" } else { "notices" };
             unanswered.into_iter().chain(few(code, *min, facts.notices_concluded)).collect()
         }
@@ -153,7 +157,7 @@ fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
         },
         Requirement::Vote => no("vote", facts.vote_passed).into_iter().collect(),
         Requirement::Tasks { min } => {
-            let undone = (facts.tasks_open > 0).then(|| Missing::new("tasks_open", 0, facts.tasks_open));
+            let undone = left("tasks_open", facts.tasks_open);
             few("tasks", *min, facts.tasks).into_iter().chain(undone).collect()
         }
         Requirement::Rating { min_answers, min_mean_hundredths } => {

@@ -13,6 +13,8 @@ pub const SIX_STAGES_V2: &str = include_str!("../templates/six_stages.v2.json");
 pub const SIX_STAGES_V3: &str = include_str!("../templates/six_stages.v3.json");
 /// The same; three residents rate what was done at least.
 pub const SIX_STAGES_V4: &str = include_str!("../templates/six_stages.v4.json");
+/// The same; every other way that somebody put beside the plan is answered before the council is left.
+pub const SIX_STAGES_V5: &str = include_str!("../templates/six_stages.v5.json");
 /// 四议两公开: the party branch proposes, both committees discuss, the party members review, the villagers decide; the
 /// decision and what came of it are published.
 pub const FOUR_DELIBERATIONS_V1: &str = include_str!("../templates/four_deliberations.v1.json");
@@ -27,11 +29,12 @@ pub const SHORT_V2: &str = include_str!("../templates/short.v2.json");
 pub const OWN: &str = "own-";
 
 /// All that are built in, every version.
-pub const BUILT_IN: [&str; 8] = [
+pub const BUILT_IN: [&str; 9] = [
     SIX_STAGES_V1,
     SIX_STAGES_V2,
     SIX_STAGES_V3,
     SIX_STAGES_V4,
+    SIX_STAGES_V5,
     FOUR_DELIBERATIONS_V1,
     FOUR_DELIBERATIONS_V2,
     SHORT_V1,
@@ -84,7 +87,7 @@ impl TemplateKey {
     #[must_use]
     pub fn version(self) -> i32 {
         match self {
-            Self::SixStages => 4,
+            Self::SixStages => 5,
             Self::FourDeliberations | Self::Short => 2,
             Self::Own => 1,
         }
@@ -210,6 +213,8 @@ pub enum Requirement {
         #[serde(default)]
         resolved: bool,
     },
+    /// Every other way of doing it that stands in the discussion was answered.
+    Alternatives,
     /// Notices that ran their period, with every objection answered.
     Notice {
         /// So many; one when absent.
@@ -261,6 +266,7 @@ impl Requirement {
             Self::Origin { .. } => &[],
             Self::Need { .. } => &["survey", "visit"],
             Self::Meeting { .. } => &["meeting"],
+            Self::Alternatives => &["alternative"],
             Self::Notice { .. } => &["notice"],
             Self::Visits { .. } => &["visit"],
             Self::Opinion { .. } => &["opinion"],

@@ -1,7 +1,7 @@
 //! Every stage with all its evidence, with each piece missing; and every move from every place.
 use super::{
     gate::{Facts, Held, Rating, missing},
-    template::{BUILT_IN, Entry, Mover, SIX_STAGES_V1, SIX_STAGES_V2},
+    template::{BUILT_IN, Entry, Mover, SIX_STAGES_V1, SIX_STAGES_V2, SIX_STAGES_V4},
     *,
 };
 use crate::text;
@@ -29,6 +29,7 @@ fn complete() -> Facts {
         objectors: 2,
         objectors_visited: 1,
         meetings: vec![held("council")],
+        alternatives_open: 0,
         notices_concluded: 1,
         objections_open: 0,
         opinion: Some(true),
@@ -154,6 +155,20 @@ fn a_meeting_counts_when_enough_came_and_something_was_resolved() {
     // a matter keeps the path that it began with
     let old = Template::parse(SIX_STAGES_V2).unwrap();
     assert!(missing(old.stage(Stage::Deliberate).unwrap(), &Facts { meetings: vec![few], ..complete() }).is_empty());
+}
+
+#[test]
+fn another_way_waits_for_an_answer_where_the_path_asks_for_one() {
+    let open = Facts { alternatives_open: 2, ..complete() };
+    let lacks = |template: &Template| {
+        let lacks = missing(template.stage(Stage::Deliberate).unwrap(), &open);
+        lacks.into_iter().map(|one| (one.code, one.need, one.have)).collect::<Vec<_>>()
+    };
+    let template = built_in(TemplateKey::SixStages);
+    assert_eq!(lacks(&template), [("alternatives".to_owned(), 0, 2)]);
+    assert!(missing(template.stage(Stage::Deliberate).unwrap(), &complete()).is_empty());
+    assert!(text::knows("missing-alternatives") && text::knows("asks-alternatives"));
+    assert!(lacks(&Template::parse(SIX_STAGES_V4).unwrap()).is_empty(), "what began before keeps its path");
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! What was changed of a body, when and by whom: its registration, its grant, its room.
+//! What was changed of a body, when and by whom: its registration, its grant, its room; and its terms that ended early.
 use std::collections::HashMap;
 
 use serde_json::Value;
 
 use crate::{
     app::App,
-    bodies::BodyView,
+    bodies::{self, BodyView, TermView},
     error::Result,
     events::{self, Kind, TimelineItem},
     people, text,
@@ -23,7 +23,26 @@ pub(super) async fn of(app: &App, bodies: &[BodyView]) -> Result<HashMap<String,
         let line = sentence(&one, who);
         lines.entry(one.subject).or_default().push(line);
     }
+    let ids = bodies.iter().map(|view| view.body.id).collect();
+    for term in bodies::queries::terms(db, Some(ids)).await? {
+        if let Some(line) = cut(&term) {
+            lines.entry(term.body_id.to_string()).or_default().push(line);
+        }
+    }
     Ok(lines)
+}
+
+/// That a term ended before its time, and why.
+fn cut(term: &TermView) -> Option<String> {
+    let short = term.cut_short.as_ref()?;
+    let blanks = [
+        ("n", term.number.to_string().into()),
+        ("from", term.starts_on.to_string().into()),
+        ("to", term.ends_on.to_string().into()),
+        ("until", short.was_until.to_string().into()),
+        ("reason", short.reason.as_str().into()),
+    ];
+    Some(text::say_with("desk-term-cut", &blanks))
 }
 
 fn sentence(one: &TimelineItem, who: String) -> String {

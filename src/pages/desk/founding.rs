@@ -14,14 +14,16 @@ use crate::{
     areas::{self, AreaName, TOWN_CODE, VILLAGE_CODE},
     bodies::{
         self, BodyKind, BodyView, By, EndMandate, FoundBody, GiveMandate, Mandate, OpenTerm, Right, Role, TermView,
-        queries::mandates_from, rules::fits_level,
+        early::{EarlyTerm, elections},
+        queries::mandates_from,
+        rules::fits_level,
     },
     clock,
     error::{Checks, Result},
-    ids::{BodyId, MandateId, MatterId},
+    ids::{BodyId, MandateId, MatterId, VoteId},
     matters::{self, MatterSummary},
     pages::{fields::Fields, words::Words},
-    people, text,
+    people, text, votes,
 };
 
 /// The forms, under the list of bodies; nothing for who may do none of it.
@@ -39,6 +41,8 @@ pub(super) struct Founding {
     bodies: Vec<(String, String)>,
     /// Terms that are not over.
     terms: Vec<(String, String)>,
+    /// Results by which a body here was elected: the vote, and what it asked.
+    elections: Vec<(String, String)>,
     /// Committees in whose name the clerk may let a council act.
     committees: Vec<(String, String)>,
     councils: Vec<(String, String)>,
@@ -68,6 +72,7 @@ impl Founding {
             kinds: if may_manage { kinds(app, area).await? } else { Vec::new() },
             neighbours: if may_manage { neighbours(app, area).await? } else { Vec::new() },
             bodies: here.iter().map(name).collect(),
+            elections: if may_manage { elected(app, here).await? } else { Vec::new() },
             terms: terms.iter().map(|term| (term.id.to_string(), term_of(here, term))).collect(),
             matters: if gives { under_way(app, area).await? } else { Vec::new() },
             committees,
@@ -75,6 +80,16 @@ impl Founding {
             may_manage,
         })
     }
+}
+
+async fn elected(app: &App, here: &[BodyView]) -> Result<Vec<(String, String)>> {
+    let db = app.store.read();
+    let mut told = Vec::new();
+    for one in elections(db, here.iter().map(|view| view.body.id).collect()).await? {
+        let question = votes::queries::vote(db, one.vote).await?.question;
+        told.push((one.vote.to_string(), format!("{} {question}", one.stood_on)));
+    }
+    Ok(told)
 }
 
 /// What stands in a list to choose from.
@@ -207,11 +222,13 @@ pub(super) async fn found(app: &App, clerk: &Clerk, fields: &Fields) -> Result<(
 /// Begins a term of a body.
 pub(super) async fn begin_term(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let body: BodyId = fields.required("body_id")?;
+    let by: Option<VoteId> = fields.optional("early.vote_id")?;
     let input = OpenTerm {
         number: fields.required("number")?,
         starts_on: fields.optional("starts_on")?,
         ends_on: fields.optional("ends_on")?,
         follows_term_id: fields.optional("follows_term_id")?,
+        early: by.map(|vote_id| EarlyTerm { vote_id, reason: fields.text("early.reason").to_owned() }),
     };
     let open = app.once(clerk.actor.clone(), fields.key(), "open_term", (body, input), |tx, actor, input| {
         Box::pin(bodies::open_term(tx, By::Actor(actor), input))

@@ -5,6 +5,7 @@ use axum::{
     response::Response,
 };
 use chrono::{DateTime, Utc};
+use sea_orm::Iterable;
 use serde::Deserialize;
 
 use super::{
@@ -18,18 +19,19 @@ use crate::{
     bodies::Right,
     error::Result,
     ids::{ContractReviewId, MediaId},
-    legal::{AskContractReview, ContractReviewView, GiveContractOpinion, contracts, rules::asking},
+    legal::{
+        AskContractReview, ContractOutcome, ContractReviewView, GiveContractOpinion,
+        contracts::{self, ContractsQuery},
+        rules::asking,
+    },
     matters::MatterSummary,
     pages::{
         fields::{Fields, Sent, with_files},
         layout::{Page, render_as, see},
-        words::Words,
+        words::{Words, wire},
     },
     text,
 };
-
-/// What a legal officer says of a contract, in the order in which it is offered.
-const OUTCOMES: [&str; 3] = ["sound", "to_change", "unsound"];
 
 /// Which area.
 #[derive(Debug, Default, Deserialize)]
@@ -61,7 +63,7 @@ impl ContractsPage {
     }
 }
 
-/// The contracts of the clerk's bodies, and the form for another.
+/// The contracts of the clerk's bodies in an area, and the form for another.
 pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
     listed(&app, &clerk, filter.area.as_deref(), (Vec::new(), Draft::default())).await
 }
@@ -81,7 +83,7 @@ async fn listed(
         desk: clerk.desk(),
         draft,
         areas: places(db, clerk, &area).await?,
-        rows: contracts::list(db, &clerk.actor).await?,
+        rows: contracts::list(db, &clerk.actor, &ContractsQuery { area: Some(area.clone()) }).await?,
         seats,
         matters,
         kept,
@@ -136,7 +138,7 @@ struct ContractPage {
     review: ContractReviewView,
     due: Due,
     may_answer: bool,
-    outcomes: [&'static str; 3],
+    outcomes: Vec<String>,
 }
 
 /// One of them.
@@ -152,7 +154,7 @@ async fn shown(app: &App, clerk: &Clerk, (id, draft): (ContractReviewId, Draft))
         draft,
         due: Due::seen(review.due_at, app.now()),
         may_answer: review.opinion.is_none() && clerk.may(Right::NoteLegality, &review.area_code),
-        outcomes: OUTCOMES,
+        outcomes: ContractOutcome::iter().map(wire).collect(),
         review,
     };
     Ok(render_as(shown.draft.status(), &shown))

@@ -1,6 +1,7 @@
 //! Hours of legal officers on the desk: written down by the officer, summed up for a year.
 use askama::Template;
 use axum::{extract::State, response::Response};
+use sea_orm::Iterable;
 use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft, named, places, villages};
@@ -10,17 +11,14 @@ use crate::{
     bodies::{self, Right},
     clock,
     error::Result,
-    legal::{LegalYearView, NoteLegalHours, hours},
+    legal::{LegalYearView, NoteLegalHours, hours, rules::LegalWork},
     pages::{
         fields::Fields,
         layout::{Page, encode, render_as, see},
-        words::Words,
+        words::{Words, wire},
     },
     text,
 };
-
-/// What time goes into, in the order in which it is offered.
-const WORKS: [&str; 7] = ["duty", "consultation", "legality", "contract", "mediation", "lecture", "other"];
 
 /// Which area and year.
 #[derive(Debug, Default, Deserialize)]
@@ -40,7 +38,8 @@ struct HoursPage {
     report: LegalYearView,
     /// Where the clerk, a legal officer, may write something down; nowhere else.
     villages: Vec<AreaName>,
-    works: [&'static str; 7],
+    /// What time goes into.
+    works: Vec<String>,
     today: String,
 }
 
@@ -76,7 +75,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         areas: places(db, clerk, &area).await?,
         report: hours::year(db, &clerk.actor, (&area, filter.year), app.now()).await?,
         villages: named(db, codes).await?,
-        works: WORKS,
+        works: LegalWork::iter().map(wire).collect(),
         today: clock::local_date(app.now()).to_string(),
         area,
     };

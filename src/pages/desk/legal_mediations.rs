@@ -4,6 +4,7 @@ use axum::{
     extract::{Multipart, State, multipart::MultipartRejection},
     response::Response,
 };
+use sea_orm::Iterable;
 
 use super::frame::{Clerk, Desk, Draft, named, villages};
 use crate::{
@@ -14,12 +15,12 @@ use crate::{
     ids::{MediaId, MediationId, PersonId},
     legal::{
         mediations::{self, EndMediation, FollowUp, MediationParty, MediationView, OpenMediation},
-        rules::MediationState,
+        rules::{MediationState, Standing, may_end},
     },
     pages::{
         fields::{Fields, Sent, with_files},
         layout::{Page, render_as, see},
-        words::Words,
+        words::{Words, wire},
     },
     people::{self, queries::Named},
     text,
@@ -117,7 +118,8 @@ struct MediationPage {
     one: MediationView,
     /// Photos that were sent along with a form that was refused.
     kept: Vec<MediaId>,
-    states: [&'static str; 3],
+    /// How it may end.
+    states: Vec<String>,
 }
 
 impl MediationPage {
@@ -144,7 +146,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MediationId, (kept, draft): (Vec<Me
         draft,
         one,
         kept,
-        states: ["agreed", "failed", "withdrawn"],
+        states: MediationState::iter().filter(|state| may_end(Standing::Officer, *state)).map(wire).collect(),
     };
     Ok(render_as(shown.draft.status(), &shown))
 }

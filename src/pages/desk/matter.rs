@@ -23,7 +23,7 @@ use crate::{
     clock,
     error::Result,
     forms::{self, FormView},
-    ids::MatterId,
+    ids::{MatterId, StreamId},
     legal::{ContractReviewView, contracts},
     matters::{
         self, MatterSummary, MatterView, ReservedItem, Stage, StageState, State as MatterState, queries::Standing,
@@ -32,9 +32,11 @@ use crate::{
     notices::{self, NoticeView},
     pages::{
         layout::{Page, render_as},
+        thread::{Said, argued},
         words::Words,
     },
     people::village_groups,
+    streams::Side,
     tasks::{self, TaskView},
     text,
     votes::{self, VoteView, queries::PresetView},
@@ -66,6 +68,8 @@ struct MatterPage {
     others: Vec<MatterSummary>,
     /// The numbers of the villagers' groups.
     groups: Vec<i32>,
+    /// Other ways of doing it that wait for the clerk's answer.
+    alternatives: Vec<Said>,
     presume: Presumed,
     aloud: Aloud,
 }
@@ -80,6 +84,7 @@ struct Can {
     publish: bool,
     give_opinion: bool,
     note_legality: bool,
+    answer_alternative: bool,
     open_vote: bool,
     give_task: bool,
     write_report: bool,
@@ -159,6 +164,11 @@ impl MatterPage {
         known.map(|one| (format!("{}.{:02}", one.fen / 100, one.fen % 100), one.source.as_str())).unwrap_or_default()
     }
 
+    /// The first words of what somebody said.
+    fn opening(&self, one: &Said) -> String {
+        format!("{} {}", one.who, one.text.chars().take(TITLE).collect::<String>())
+    }
+
     /// Is this the seat that answers for it?
     fn answers(&self, seat: &SeatView) -> bool {
         self.matter.head.responsible.as_ref().is_some_and(|one| one.seat_id == seat.id)
@@ -186,8 +196,8 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<Ma
 /// The page, after one of its forms was refused or as new.
 pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) -> Result<Response> {
     let db = app.store.read();
-    let matter = matters::queries::view(db, id).await?;
     let standing = matters::queries::standing(db, id).await?;
+    let matter = matters::queries::view_of(db, &standing).await?;
     let area = matter.head.area_code.clone();
     clerk.sits_over(&area)?;
     let can = can(clerk, &standing, &area);
@@ -209,6 +219,11 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         businesses: kinds_of_business(clerk),
         presets: if can.open_vote { votable(areas::get(db, &area).await?.level) } else { Vec::new() },
         others: if can.withdraw { others(app, &matter).await? } else { Vec::new() },
+        alternatives: if can.answer_alternative {
+            alternatives(app, clerk, (matter.discussion, &standing)).await?
+        } else {
+            Vec::new()
+        },
         presume: presume(app, &matter).await?,
         aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
@@ -235,6 +250,7 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
         publish: rule.accepts("notice") && may_publish(clerk, area),
         give_opinion: rule.accepts("opinion") && may(Right::GiveOpinion),
         note_legality: rule.accepts("legality") && may(Right::NoteLegality),
+        answer_alternative: rule.accepts("alternative") && may(Right::AnswerAlternative),
         open_vote: flows && stage == Stage::Decide && may(Right::OpenVote),
         give_task: stage == Stage::Evaluate && may(Right::GiveTask),
         write_report: stage == Stage::Evaluate && (may(Right::MoveMatter) || may(Right::CloseMatter)),
@@ -279,6 +295,14 @@ async fn others(app: &App, matter: &MatterView) -> Result<Vec<MatterSummary>> {
     let mut others = under_way(app, &matter.head.area_code).await?;
     others.retain(|one| one.id != matter.head.id && one.area_code == matter.head.area_code);
     Ok(others)
+}
+
+/// What was put beside the plan and has no answer yet.
+async fn alternatives(app: &App, clerk: &Clerk, of: (Option<StreamId>, &Standing)) -> Result<Vec<Said>> {
+    let (Some(discussion), standing) = of else { return Ok(Vec::new()) };
+    let mut said = argued(app, &clerk.actor, (discussion, Some(Side::Alternative))).await?;
+    said.retain(|one| !standing.is_answered(one.seq));
+    Ok(said)
 }
 
 fn votable(level: Level) -> Vec<PresetView> {

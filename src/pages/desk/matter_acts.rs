@@ -16,11 +16,11 @@ use crate::{
     forms::Purpose,
     ids::MatterId,
     matters::{
-        AdvanceMatter, DescribeMatter, GiveOpinion, HaltMatter, LiftHalt, MarkReserved, NoteLegality, ReturnMatter,
-        SkipStage, WithdrawMatter, WritePlan, WriteReport,
+        AdvanceMatter, AnswerAlternative, DescribeMatter, GiveOpinion, HaltMatter, LiftHalt, MarkReserved,
+        NoteLegality, ReturnMatter, SkipStage, WithdrawMatter, WritePlan, WriteReport,
         commands::{
-            advance, describe as describe_matter, give_opinion, halt, lift_halt, mark_reserved, note_legality,
-            return_to, skip, withdraw, write_plan, write_report,
+            advance, answer_alternative, describe as describe_matter, give_opinion, halt, lift_halt, mark_reserved,
+            note_legality, return_to, skip, withdraw, write_plan, write_report,
         },
         queries::area_of,
     },
@@ -90,6 +90,7 @@ async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fie
         "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await,
         "opinion" => opinion(app, clerk, id, fields).await,
         "legality" => legality(app, clerk, id, fields).await,
+        "alternative" => alternative(app, clerk, id, fields).await,
         "reserved" => reserved(app, clerk, id, fields).await,
         "vote" => vote(app, clerk, id, fields).await,
         "task" => task(app, clerk, (id, area), fields).await,
@@ -121,6 +122,19 @@ async fn legality(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Re
         Box::pin(note_legality(tx, actor, input))
     });
     note.await.map(drop)
+}
+
+async fn alternative(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let taken: String = fields.required("taken")?;
+    let input = AnswerAlternative {
+        seq: fields.required("seq")?,
+        is_taken: taken == "yes",
+        text: fields.text("text").to_owned(),
+    };
+    let answer = app.once(clerk.actor.clone(), fields.key(), "answer_alternative", (id, input), |tx, actor, input| {
+        Box::pin(answer_alternative(tx, actor, input))
+    });
+    answer.await.map(drop)
 }
 
 async fn reserved(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {

@@ -65,20 +65,11 @@ const MAX_PROOF: usize = 96 * 1024 * 1024;
 /// The routes of the desk.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .merge(of_voices())
         .merge(of_votes())
         .merge(of_meetings())
         .merge(of_law())
         .route("/desk", get(todo::show))
-        .route("/desk/suggestions", get(suggestions::list))
-        .route("/desk/suggestions/{id}", get(suggestions::show))
-        .route("/desk/suggestions/{id}/answer", post(suggestions::answer).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
-        .route(
-            "/desk/suggestions/{id}/answer-clip",
-            post(suggestions::speak).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
-        )
-        .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
-        .route("/desk/referrals", get(referrals::list))
-        .route("/desk/referrals/{form}", post(referrals::decide))
         .route("/desk/letters", get(letters::list))
         .route("/desk/letters/duty", post(letters::duty))
         .route("/desk/matters", get(matters::list))
@@ -155,6 +146,25 @@ fn of_law() -> Router<App> {
         .route("/desk/legal/mediations/{id}", get(legal_mediations::show))
         .route("/desk/legal/mediations/{id}/end", post(legal_mediations::end).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/legal/mediations/{id}/follow-up", post(legal_mediations::follow_up))
+}
+
+/// Those of voices.
+fn of_voices() -> Router<App> {
+    Router::new()
+        .route("/desk/suggestions", get(suggestions::list))
+        .route("/desk/suggestions/{id}", get(suggestions::show))
+        .route(
+            "/desk/suggestions/{id}/cosigns",
+            post(suggestion_acts::write_down).layer(DefaultBodyLimit::max(MAX_PROOF)),
+        )
+        .route("/desk/suggestions/{id}/answer", post(suggestions::answer).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
+        .route(
+            "/desk/suggestions/{id}/answer-clip",
+            post(suggestions::speak).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
+        )
+        .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
+        .route("/desk/referrals", get(referrals::list))
+        .route("/desk/referrals/{form}", post(referrals::decide))
 }
 
 /// Those of votes, and of what is said aloud.

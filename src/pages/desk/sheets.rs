@@ -230,7 +230,7 @@ pub(super) async fn show(
 
 async fn shown(app: &App, clerk: &Clerk, id: FormId, (find, draft): (Find, Draft)) -> Result<Response> {
     let db = app.store.read();
-    let sheet = forms::queries::detail(db, &clerk.actor, id).await?;
+    let sheet = forms::queries::detail(app, &clerk.actor, id).await?;
     let (area, is_open) = (sheet.form.area_code.clone(), sheet.form.state == forms::queries::OPEN);
     let is_visit = sheet.form.purpose == Purpose::Visit;
     let is_rating = sheet.form.purpose == Purpose::Rating;
@@ -312,7 +312,7 @@ pub(super) async fn act(
 }
 
 async fn record(app: &App, clerk: &Clerk, id: FormId, fields: &Fields) -> Result<()> {
-    let asked = forms::queries::detail(app.store.read(), &clerk.actor, id).await?;
+    let asked = forms::queries::detail(app, &clerk.actor, id).await?;
     let reply = |question: &Question| {
         let typed = fields.given(&format!("answers.{}", question.id))?;
         let reply = match (question.kind, typed.parse()) {
@@ -339,7 +339,7 @@ async fn close(app: &App, clerk: &Clerk, id: FormId, fields: &Fields) -> Result<
 
 /// Draws the households to be visited.
 async fn draw(app: &App, clerk: &Clerk, id: FormId, fields: &Fields) -> Result<()> {
-    let sheet = forms::queries::detail(app.store.read(), &clerk.actor, id).await?;
+    let sheet = forms::queries::detail(app, &clerk.actor, id).await?;
     let matter: MatterId = sheet.form.subject_id.parse().map_err(|_| Code::NotFound)?;
     let input = (matter, DrawSample { form_id: id, households: fields.required("households")? });
     let draw = app.once(clerk.actor.clone(), fields.key(), "draw_sample", input, |tx, actor, input| {

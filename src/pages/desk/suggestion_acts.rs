@@ -1,10 +1,18 @@
 //! What the body responsible asks of others about a voice: to take it, to do a part, to give more days; and who sees it.
-use super::frame::Clerk;
+use axum::{extract::State, response::Response};
+
+use super::{
+    frame::{Clerk, Draft},
+    suggestions::{Form, shown},
+};
 use crate::{
-    app::App,
+    app::{App, Path},
     error::Result,
     ids::SuggestionId,
-    pages::fields::Fields,
+    pages::{
+        fields::{Fields, Sent, with_files},
+        layout::see,
+    },
     suggestions::{
         self, WriteDownCosigns,
         assists::{self, AskAssist},
@@ -57,12 +65,31 @@ pub(super) async fn hide(app: &App, clerk: &Clerk, (id, is_on): (SuggestionId, b
     hide.await.map(drop)
 }
 
-/// Who signed on paper that it is theirs, too: a number a line.
-pub(super) async fn write_down(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+/// Who signed on paper that it is theirs, too: a number a line, and photos of the sheet.
+pub(super) async fn write_down(
+    State(app): State<App>,
+    clerk: Clerk,
+    Path(id): Path<SuggestionId>,
+    form: Form,
+) -> Result<Response> {
+    let mut sent = with_files(&app, &clerk.actor, form).await?;
+    let done = match sent.refused.take() {
+        Some(error) => Err(error),
+        None => sheet(&app, &clerk, id, &sent).await,
+    };
+    match done {
+        Ok(()) => Ok(see(&format!("/desk/suggestions/{id}"))),
+        Err(error) => shown(&app, &clerk, id, (Vec::new(), Draft::refused("cosigns", sent.fields, error)?)).await,
+    }
+}
+
+async fn sheet(app: &App, clerk: &Clerk, id: SuggestionId, sent: &Sent) -> Result<()> {
+    let fields = &sent.fields;
     let numbers = fields.text("roster_numbers").lines().map(str::trim).filter(|number| !number.is_empty());
     let input = WriteDownCosigns {
         roster_numbers: numbers.map(str::to_owned).collect(),
         source: fields.text("source").to_owned(),
+        photos: sent.media(),
     };
     let write = app.once(clerk.actor.clone(), fields.key(), "write_down_cosigns", (id, input), |tx, actor, input| {
         Box::pin(suggestions::write_down(tx, actor, input))

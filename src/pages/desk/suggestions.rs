@@ -28,8 +28,8 @@ use crate::{
     },
     streams,
     suggestions::{
-        self, AnswerOutcome, AnswerSuggestion, AssignSuggestion, HidingState, SpeakAnswer, Step, SuggestionState,
-        SuggestionSummary, SuggestionView, Urgency, Visibility,
+        self, AnswerOutcome, AnswerSuggestion, AssignSuggestion, CosignSheetView, HidingState, SpeakAnswer, Step,
+        SuggestionState, SuggestionSummary, SuggestionView, Urgency, Visibility,
         queries::{Scope, SuggestionsQuery},
         referrals,
     },
@@ -151,6 +151,8 @@ struct VoicePage {
     /// Bodies that can be asked for their part.
     others: Vec<Body>,
     joined: Option<MatterSummary>,
+    /// What was signed on paper.
+    sheets: Vec<CosignSheetView>,
     may_raise: bool,
     thread: Option<Thread>,
     may_write: bool,
@@ -192,7 +194,12 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<Su
     shown(&app, &clerk, id, (Vec::new(), Draft::default())).await
 }
 
-async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<MediaId>, Draft)) -> Result<Response> {
+pub(super) async fn shown(
+    app: &App,
+    clerk: &Clerk,
+    id: SuggestionId,
+    (kept, draft): (Vec<MediaId>, Draft),
+) -> Result<Response> {
     let db = app.store.read();
     let voice = suggestions::queries::open(app, &clerk.actor, id).await?;
     let head = &voice.summary;
@@ -217,9 +224,10 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<M
     let (onward, others) =
         if asks_others { referrals::choices(db, head, app.now()).await? } else { (Vec::new(), Vec::new()) };
     let joined = match head.matter_id {
-        Some(matter) => Some(matters::queries::view(db, matter).await?.head),
+        Some(matter) => Some(matters::queries::head(db, matter).await?),
         None => None,
     };
+    let sheets = if head.cosigns > 0 { suggestions::kept_sheets(db, &clerk.actor, id).await? } else { Vec::new() };
     let waits = matches!(head.state, SuggestionState::Submitted | SuggestionState::Accepted);
     let shown = VoicePage {
         due: waits.then(|| Due::seen(next_step(head).1, app.now())),
@@ -232,6 +240,7 @@ async fn shown(app: &App, clerk: &Clerk, id: SuggestionId, (kept, draft): (Vec<M
         draft,
         members,
         joined,
+        sheets,
         thread,
         may_write,
         kept,
@@ -256,7 +265,6 @@ pub(super) async fn act(
         "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
         "hide" => suggestion_acts::hide(&app, &clerk, (id, true), &fields).await,
         "show" => suggestion_acts::hide(&app, &clerk, (id, false), &fields).await,
-        "cosigns" => suggestion_acts::write_down(&app, &clerk, id, &fields).await,
         "join" => join(&app, &clerk, id, &fields).await,
         "raise" => return raise(&app, &clerk, id, fields).await,
         "say" => say(&app, &clerk, id, &fields).await,
@@ -284,7 +292,7 @@ async fn assign(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> 
 }
 
 /// A form with files.
-type Form = std::result::Result<Multipart, MultipartRejection>;
+pub(super) type Form = std::result::Result<Multipart, MultipartRejection>;
 
 /// Answered in words, by a recording, or both.
 pub(super) async fn answer(

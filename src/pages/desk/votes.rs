@@ -105,10 +105,15 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let db = app.store.read();
     let vote = queries::vote(db, id).await?;
     clerk.sits_over(&vote.area_code)?;
-    let result = if queries::is_decided(&vote.state) { Some(queries::result_of(db, id).await?) } else { None };
+    let result = if queries::is_decided(&vote.state) {
+        Some(queries::result_for(db, Some(&clerk.actor), id).await?)
+    } else {
+        None
+    };
     let head = if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None };
     let keys = if vote.secrecy == "secret" { sealed::trustees(db, id).await? } else { Vec::new() };
-    let own: Vec<Trustee> = held(clerk, &vote.area_code);
+    let is_own = is_about(&clerk.actor, &vote);
+    let own: Vec<Trustee> = if is_own { Vec::new() } else { held(clerk, &vote.area_code) };
     let is_made = |who: &Trustee| keys.iter().any(|key| key.trustee == *who && key.public_key.is_some());
     let (can_open, mine) = (!own.is_empty(), own.into_iter().filter(|one| !is_made(one)).collect());
     let page = clerk.page(vote.question.clone()).at(format!("/desk/votes/{id}"));
@@ -117,7 +122,6 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         // a key that is shown and not yet written down must not go away by itself
         page.live = None;
     }
-    let is_own = is_about(&clerk.actor, &vote);
     let bends = !is_own && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
     let can_annul = commands::is_annullable(&vote.state) && bends;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;

@@ -31,10 +31,6 @@ const OLDER_TRIES: usize = 30;
 const ANEW_TRIES: usize = 3;
 /// A little longer than the server lets it take.
 const ANEW_WITHIN: Duration = Duration::from_secs(330);
-/// Tables in whose files nothing of what was taken away may stay: destroyed keys; who cast which sealed ballot,
-/// and when; what the few on paper chose.
-const TAKEN_AWAY: [&str; 7] =
-    ["data_keys", "envelopes", "board_pending", "roll_entries", "board_envelopes", "board_heads", "paper_counts"];
 /// "liusheng" in ASCII. Advisory locks are counted by database, so two of ours on one server do not meet.
 const THE_WRITER: i64 = 0x6c69_7573_6865_6e67;
 /// The first that has everything used here and is still cared for.
@@ -142,8 +138,8 @@ pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseC
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
 
-/// Takes what was taken away out of the tables' files: a row that was changed lies there until its table is written anew.
-pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Result<(), DbErr> {
+/// Takes what was taken away out of these tables' files: a row that was changed lies there until its table is written anew.
+pub(super) async fn write_back(options: &PgConnectOptions, tables: &[&str]) -> std::result::Result<(), DbErr> {
     let database = InTime::new(writer(options), ANEW_WITHIN);
     // a backup holds it for long, and whoever reads would wait behind us
     database.execute_unprepared("SET lock_timeout = '1s'; SET statement_timeout = '5min'").await?;
@@ -164,7 +160,7 @@ pub(super) async fn write_back(options: &PgConnectOptions) -> std::result::Resul
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    for table in TAKEN_AWAY {
+    for table in tables {
         let anew = format!("VACUUM (FULL) {table}");
         let mut done = database.execute_unprepared(&anew).await;
         for _ in 0..ANEW_TRIES {

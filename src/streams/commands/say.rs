@@ -11,7 +11,7 @@ use super::{
     super::{
         queries,
         rows::{entry, membership, stream},
-        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, StreamKind, moderates},
+        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, Side, StreamKind, moderates},
         sealing,
     },
     append::{NewEntry, append},
@@ -43,7 +43,7 @@ pub struct SendMessage {
     #[serde(default)]
     #[schema(max_length = 2000)]
     pub text: String,
-    /// In a matter's discussion: an argument for, against, or information.
+    /// In a matter's discussion: an argument for, against, information, or another way of doing it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
     /// The `seq` this answers.
@@ -81,16 +81,6 @@ impl SendMessage {
     pub(super) fn is_plain(&self) -> bool {
         self.media.is_empty() && self.mentions.is_empty() && !self.mention_all
     }
-}
-
-/// The side an argument takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Side {
-    For,
-    Against,
-    Info,
 }
 
 /// What the sender is told, after the commit.

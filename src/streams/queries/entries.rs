@@ -3,14 +3,18 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::super::{rows::entry, rules::SAID, sealing};
+use super::super::{
+    rows::entry,
+    rules::{SAID, Side},
+    sealing,
+};
 use crate::{
     app::App,
     bodies, clock,
@@ -23,6 +27,8 @@ use crate::{
 const QUOTED: usize = 60;
 /// Pinned messages shown.
 const PINNED: u64 = 10;
+/// Arguments shown.
+const ARGUED: u64 = 1000;
 
 /// An entry as everybody sees it, on the socket and over REST alike.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -161,6 +167,43 @@ pub async fn pinned(app: &App, stream: StreamId) -> Result<Vec<EntryView>> {
         .await?;
     rows.reverse();
     shown(app, rows).await
+}
+
+/// What people said on one side of a matter, or on any, and nobody took back or away: the newest thousand at most, oldest
+/// first. The caller has checked [`readable`].
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn argued(app: &App, stream: StreamId, side: Option<Side>) -> Result<Vec<EntryView>> {
+    let newest = on_side(stream, side).order_by_desc(entry::Column::Seq).limit(ARGUED);
+    let mut rows = newest.all(app.store.read()).await?;
+    rows.reverse();
+    shown(app, rows).await
+}
+
+/// Where something was said on this side that nobody took back or away, and by whom.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn said_on(db: &impl ConnectionTrait, stream: StreamId, side: Side) -> Result<Vec<(i64, PersonId)>> {
+    let said = on_side(stream, Some(side))
+        .select_only()
+        .columns([entry::Column::Seq, entry::Column::SenderId])
+        .filter(entry::Column::SenderId.is_not_null());
+    Ok(said.into_tuple().all(db).await?)
+}
+
+/// As a message keeps its side: whoever types the same into its words has the quotation marks escaped.
+fn on_side(stream: StreamId, side: Option<Side>) -> Select<entry::Entity> {
+    let kept = match side {
+        Some(side) => format!(r#""side":"{}""#, side.as_str()),
+        None => r#""side":"#.to_owned(),
+    };
+    entry::Entity::find()
+        .filter(entry::Column::StreamId.eq(stream))
+        .filter(entry::Column::Kind.eq("message"))
+        .filter(entry::Column::State.eq(SAID))
+        .filter(entry::Column::Body.contains(kept))
 }
 
 /// These entries, of however many streams, with the names, the words and the quotes that belong to them.

@@ -253,7 +253,8 @@ fn whoever_raises_matters_may_take_up_public_voices_only() {
 #[test]
 fn the_village_is_not_responsible_for_what_it_must_not_see() {
     for visibility in Visibility::iter() {
-        let expected = if visibility == Visibility::Town { "town_office" } else { "village_committee" };
+        let is_private = visibility == Visibility::Town;
+        let expected = if is_private { BodyKind::TownOffice } else { BodyKind::VillageCommittee };
         assert_eq!(responsible_kind(visibility), expected);
         let clerk = seated(VILLAGE, "village_committee", "clerk", VILLAGE);
         let town = seated(VILLAGE, "town_office", "clerk", TOWN);
@@ -381,11 +382,11 @@ fn whom_it_is_about_does_not_handle_it_nor_do_the_bodies_in_which_they_sit() {
 
 #[test]
 fn above_every_body_there_is_an_office_but_above_the_county_s() {
-    assert_eq!(above("village_committee", 12), ["town_office", "county_office"]);
-    assert_eq!(above("party_branch", 12), ["town_office", "county_office"]);
-    assert_eq!(above("department", 9), ["town_office", "county_office"]);
-    assert_eq!(above("department", 6), ["county_office"]);
-    assert_eq!(above("town_office", 9), ["county_office"]);
+    assert_eq!(above("village_committee", 12), [BodyKind::TownOffice, BodyKind::CountyOffice]);
+    assert_eq!(above("party_branch", 12), [BodyKind::TownOffice, BodyKind::CountyOffice]);
+    assert_eq!(above("department", 9), [BodyKind::TownOffice, BodyKind::CountyOffice]);
+    assert_eq!(above("department", 6), [BodyKind::CountyOffice]);
+    assert_eq!(above("town_office", 9), [BodyKind::CountyOffice]);
     assert!(above("county_office", 6).is_empty());
 }
 

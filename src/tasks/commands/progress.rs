@@ -136,12 +136,8 @@ pub async fn note_money(tx: &Tx, actor: &Actor, (id, input): (TaskId, NoteMoney)
     };
     let line_id = line.id.to_string();
     add(tx, actor, &task, line).await?;
-    let receipt: Vec<MediaId> = input.receipt.into_iter().collect();
     let subject = media::Subject { kind: queries::MEDIA_KIND, id: &line_id, area: &task.area_code };
-    let attached = media::attach(tx, actor.person, &receipt, subject).await?;
-    let mut checks = Checks::default();
-    checks.require(attached.iter().all(|media| media.kind == media::PHOTO), "receipt", "no_photo");
-    checks.done()?;
+    media::attach_photos(tx, actor.person, ("receipt", input.receipt.as_slice()), subject).await?;
     queries::view(tx, task).await
 }
 

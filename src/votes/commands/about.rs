@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use super::{OpenVote, Secrecy};
 use crate::{
     actor::Actor,
-    bodies::{self, Right},
+    bodies::{self, BodyKind, Right},
     clock,
     error::{Checks, Code, Error, Result},
     ids::{BodyId, MatterId},
@@ -35,7 +35,7 @@ const ROUNDS_LOOKED_AT: u64 = 20;
 const ADVICE: &str = "council_charter";
 
 /// The bodies in which those sit who make the three keys of a secret vote.
-const HOLDERS: [&str; 3] = ["village_committee", "supervision_committee", "town_office"];
+const HOLDERS: [BodyKind; 3] = [BodyKind::VillageCommittee, BodyKind::SupervisionCommittee, BodyKind::TownOffice];
 
 /// Where, and in whose name.
 #[derive(Clone, Debug)]

@@ -100,10 +100,7 @@ pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) 
     }
     let subject = format!("{id}/{}/{}", input.box_number, actor.person);
     let to = media::Subject { kind: MEDIA_KIND, id: &subject, area: &vote.area_code };
-    let attached = media::attach(tx, actor.person, input.photo_id.as_slice(), to).await?;
-    let mut checks = Checks::default();
-    checks.require(attached.iter().all(|one| one.kind == media::PHOTO), "photo_id", "no_photo");
-    checks.done()?;
+    media::attach_photos(tx, actor.person, ("photo_id", input.photo_id.as_slice()), to).await?;
     paper_count::Entity::delete_by_id(key).exec(tx).await?;
     // the photo that is there stays, until there is another, or other figures than it shows
     let shown = before.filter(|before| before.figures == figures).and_then(|before| before.photo_id);

@@ -243,8 +243,8 @@ async fn taken_before(tx: &Tx, vote: VoteId, paper: &Paper) -> Result<Cast> {
     let by = paper.sealed_by().ok_or(Code::VoteClosed)?;
     let kept = board::queries::kept_as(tx, vote, paper.cast_id).await?;
     let is_own = |kept: &board::commands::Kept| by == SealedBy::Server || kept.hash == paper.hash;
-    let kept = kept.filter(|kept| !kept.accepted.is_empty() && is_own(kept)).ok_or(Code::VoteClosed)?;
-    let at = kept.accepted.parse().map_err(Error::broken)?;
+    let (kept, accepted) = kept.filter(|(kept, _)| is_own(kept)).ok_or(Code::VoteClosed)?;
+    let at = accepted.parse().map_err(Error::broken)?;
     Ok(Cast { vote, cast_id: kept.cast_id, hash: kept.hash, at, sealed_by: None })
 }
 

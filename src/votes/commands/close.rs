@@ -30,6 +30,8 @@ use crate::{
 };
 
 const DUE_AT_ONCE: u64 = 100;
+/// In whose files nothing may stay of who cast which sealed ballot, or of what the few on paper chose.
+const LINKS: [&str; 3] = ["envelopes", "roll_entries", "paper_counts"];
 
 /// What was counted: heads, and of a choice the votes of each option.
 #[derive(Debug)]
@@ -151,7 +153,7 @@ async fn write_back_links(app: &App) -> Result<()> {
     if left.is_empty() {
         return Ok(());
     }
-    app.store.write_back().await?;
+    app.store.write_back(&[&LINKS[..], &board::TIMES[..]].concat()).await?;
     let mut by_state: BTreeMap<String, Vec<VoteId>> = BTreeMap::new();
     for (id, state) in left {
         by_state.entry(state).or_default().push(id);

@@ -47,7 +47,8 @@ pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<HashSet<(VoteId, Uuid)
     let news: Vec<&Good> = all.iter().copied().filter(is_news).collect();
     mark(tx, &news).await?;
     let on_board: Vec<_> = all.iter().filter(|good| good.slot.has_board).collect();
-    board::commands::promise(tx, on_board.iter().map(|good| (good.cast.vote, good.cast.hash.as_str()))).await?;
+    let promised = on_board.iter().map(|good| (good.cast.vote, good.cast.hash.as_str(), good.is_secret));
+    board::commands::promise(tx, promised).await?;
     // in a secret vote all who cast sign in together at the end, and those for whom others cast are told together: the
     // order of both would be that of the ballots
     attend(tx, all.iter().copied().filter(|good| !good.is_secret)).await?;

@@ -200,10 +200,7 @@ async fn attach_proof(
     checks.done()?;
     let subject = format!("{}/{}", vote.id, entry.number);
     let to = media::Subject { kind: MEDIA_KIND, id: &subject, area: &vote.area_code };
-    let attached = media::attach(tx, actor.person, proof.as_slice(), to).await?;
-    let mut checks = Checks::default();
-    checks.require(attached.iter().all(|one| one.kind == media::PHOTO), "proof_media_id", "no_photo");
-    checks.done()
+    media::attach_photos(tx, actor.person, ("proof_media_id", proof.as_slice()), to).await
 }
 
 /// Checks a proxy: from now on it holds and is published. Recorded: `vote.proxy_checked`.

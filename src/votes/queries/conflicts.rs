@@ -31,16 +31,17 @@ struct Chosen {
 }
 
 /// What to look at before it is announced who was chosen by this vote, in Chinese; nothing where it is none for a village
-/// committee or its representatives, or chose nobody. Of kin only those of one household are known here.
+/// committee or its representatives, or chose nobody. Of kin only those of one household are known here, and told only where
+/// homes are: a roster is nothing for who lives elsewhere.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(super) async fn conflicts(db: &impl ConnectionTrait, row: &vote::Model) -> Result<Vec<String>> {
+pub(super) async fn conflicts(db: &impl ConnectionTrait, row: &vote::Model, tells_homes: bool) -> Result<Vec<String>> {
     let is_of_committee = is_committee_election(&row.preset);
     if !(is_of_committee || is_selection(&row.preset)) || row.settlement.as_deref() == Some(OVERTURNED) {
         return Ok(Vec::new());
     }
-    let chosen = chosen(db, row).await?;
+    let chosen = chosen(db, row, tells_homes).await?;
     if !chosen.iter().any(|one| one.is_of_this) {
         return Ok(Vec::new());
     }
@@ -58,7 +59,7 @@ pub(super) async fn conflicts(db: &impl ConnectionTrait, row: &vote::Model) -> R
 }
 
 /// Everybody chosen for that committee, or as representatives about that time, and not overturned, in the order of the votes.
-async fn chosen(db: &impl ConnectionTrait, row: &vote::Model) -> Result<Vec<Chosen>> {
+async fn chosen(db: &impl ConnectionTrait, row: &vote::Model, tells_homes: bool) -> Result<Vec<Chosen>> {
     let days = TimeDelta::days(DAYS);
     let alike = if is_selection(&row.preset) { SELECTIONS } else { ELECTIONS };
     let posts = vote::Entity::find()
@@ -79,7 +80,7 @@ async fn chosen(db: &impl ConnectionTrait, row: &vote::Model) -> Result<Vec<Chos
         let is_elected = |key: &String| elected.elected.contains(key);
         for option in options_of(post.options.as_deref())?.into_iter().filter(|option| is_elected(&option.key)) {
             all.push(Chosen {
-                home: home(db, &row.area_code, &option.text).await?,
+                home: if tells_homes { home(db, &row.area_code, &option.text).await? } else { None },
                 name: option.text,
                 question: post.question.clone(),
                 is_of_this: post.id == row.id,

@@ -30,3 +30,10 @@ pub(in crate::votes) async fn grown_ups(
         .order_by_asc(roll_member::Column::PersonId);
     Ok(people.into_tuple().all(db).await?)
 }
+
+/// The grown-ups who belonged to any of its households.
+pub(in crate::votes) async fn of_all(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<PersonId>> {
+    let people = roll_member::Entity::find().select_only().column(roll_member::Column::PersonId);
+    let people = people.filter(roll_member::Column::VoteId.eq(vote)).order_by_asc(roll_member::Column::PersonId);
+    Ok(people.into_tuple().all(db).await?)
+}

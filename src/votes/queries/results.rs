@@ -7,11 +7,13 @@ use utoipa::ToSchema;
 
 use super::{OVERTURNED, OptionView, PROVISIONAL, conflicts::conflicts, label, options_of, row, rule_of};
 use crate::{
+    actor::Actor,
     clock,
     error::{Code, Error, Result},
     ids::{MatterId, VoteId},
     text,
     votes::{
+        office,
         rows::vote,
         rules::{Basis, Comparison, Count, Elected, Measure, Outcome, Reason, RuleStep, Share},
     },
@@ -123,7 +125,7 @@ pub struct ResultView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
     /// What those look at first who announce an elected village committee: one person for two posts, kin beside kin; in Chinese.
-    /// Not told on lists.
+    /// Not told on lists; who is of one household, only to those who may see what is shown to the area.
     #[serde(default)]
     pub to_check: Vec<String>,
 }
@@ -187,13 +189,25 @@ pub struct ComparisonView {
     pub text: String,
 }
 
-/// The result of a vote.
+/// The result of a vote, as everybody may read it.
 ///
 /// # Errors
 /// `not_found`; `wrong_state` while it is open.
 pub async fn result_of(db: &impl ConnectionTrait, id: VoteId) -> Result<ResultView> {
+    result_for(db, None, id).await
+}
+
+/// The result of a vote, and which of those chosen are of one household for who may see what is shown to the area.
+///
+/// # Errors
+/// `not_found`; `wrong_state` while it is open.
+pub async fn result_for(db: &impl ConnectionTrait, asker: Option<&Actor>, id: VoteId) -> Result<ResultView> {
     let row = row(db, id).await?;
-    let to_check = conflicts(db, &row).await?;
+    let sees = match asker {
+        Some(actor) => office::sees(db, actor, &row).await?,
+        None => false,
+    };
+    let to_check = conflicts(db, &row, sees).await?;
     Ok(ResultView { to_check, ..view(row)? })
 }
 

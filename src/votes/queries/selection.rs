@@ -1,9 +1,9 @@
 //! 推选村民代表: which households choose together, and whom a name on the ballot means.
 use std::{collections::HashSet, fmt::Display};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
-use super::{OPEN, POSTED, WAITING_KEYS};
+use super::{ANNULLED, CLOSED, PROVISIONAL};
 use crate::{
     error::{Error, Result},
     ids::{HouseholdId, PersonId},
@@ -33,14 +33,17 @@ pub(in crate::votes) fn kept_ids(ids: &[impl Display]) -> Option<String> {
     (!ids.is_empty()).then(|| ids.join(","))
 }
 
-/// The households of a village that choose in a vote which is not over.
+/// The households of a village that choose in a vote which is not over: it waits to be counted, or its result may be challenged.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub(in crate::votes) async fn choosing(db: &impl ConnectionTrait, area: &str) -> Result<HashSet<HouseholdId>> {
+    let is_running = Condition::any()
+        .add(vote::Column::State.is_not_in([CLOSED, ANNULLED]))
+        .add(vote::Column::Settlement.eq(PROVISIONAL));
     let running = vote::Entity::find()
         .filter(vote::Column::AreaCode.eq(area))
-        .filter(vote::Column::State.is_in([WAITING_KEYS, POSTED, OPEN]))
+        .filter(is_running)
         .filter(vote::Column::HouseholdIds.is_not_null());
     let mut homes = HashSet::new();
     for row in running.all(db).await? {

@@ -2,7 +2,7 @@
 use std::{cmp::Reverse, collections::HashSet};
 
 use crate::{
-    bodies::{self, By, Role, TakeSeat},
+    bodies::{self, BodyKind, By, Role, TakeSeat},
     clock,
     error::{Error, Result},
     events::{Event, Kind},
@@ -32,11 +32,11 @@ pub(super) async fn seat(tx: &Tx, event: &Event) -> Result<()> {
         return Ok(());
     }
     let (mut seated, mut left) = (Vec::new(), Vec::new());
-    match bodies::of_kind(tx, "representatives", &vote.area_code).await? {
+    match bodies::of_kind(tx, BodyKind::Representatives, &vote.area_code).await? {
         None => left = chosen,
         Some(body) => {
             for name in chosen {
-                let is_there = take(tx, body, (&vote.area_code, &name)).await?;
+                let is_there = take(tx, body, (&vote, &name)).await?;
                 if is_there { seated.push(name) } else { left.push(name) }
             }
         }
@@ -72,19 +72,30 @@ async fn chosen(tx: &Tx, vote: &vote::Model) -> Result<Vec<String>> {
     Ok(chosen.into_iter().map(|option| option.text).collect())
 }
 
-/// Does this one sit there now? Not who is on the roster no more, has a seat that excludes it, or lives with one who sits there.
-async fn take(tx: &Tx, body: BodyId, (area, name): (&str, &str)) -> Result<bool> {
-    let Named::One(person) = candidate(tx, area, name).await? else { return Ok(false) };
-    let sitting: Vec<PersonId> =
-        bodies::members_of(tx, body, tx.now()).await?.into_iter().map(|seat| seat.person_id).collect();
-    if sitting.contains(&person) {
+/// Does this one sit there now? Not who is on the roster no more, nor whom it knows by that name since, nor who has a seat that
+/// excludes it or lives with one who sits there. Who sat there in a term and is chosen again sits by this result from now on,
+/// whenever that term ends.
+async fn take(tx: &Tx, body: BodyId, (vote, name): (&vote::Model, &str)) -> Result<bool> {
+    let Named::One(person) = candidate(tx, &vote.area_code, name).await? else { return Ok(false) };
+    // of a vote that was opened before this was kept nobody knows who stood
+    let stood = queries::candidates_of(vote);
+    if !stood.is_empty() && !stood.contains(&person) {
+        return Ok(false);
+    }
+    let sitting = bodies::members_of(tx, body, tx.now()).await?;
+    let (own, others): (Vec<_>, Vec<_>) = sitting.into_iter().partition(|seat| seat.person_id == person);
+    if own.iter().any(|seat| seat.term_id.is_none() || seat.role != Role::Member) {
         return Ok(true);
     }
+    let others: Vec<PersonId> = others.into_iter().map(|seat| seat.person_id).collect();
     let homes: HashSet<HouseholdId> =
-        people::queries::on_rolls(tx, &sitting).await?.into_values().map(|one| one.household).collect();
+        people::queries::on_rolls(tx, &others).await?.into_values().map(|one| one.household).collect();
     let one = people::person(tx, person).await?;
     if one.is_none_or(|one| homes.contains(&one.household)) {
-        return Ok(false);
+        return Ok(!own.is_empty());
+    }
+    for seat in own {
+        bodies::end_seat(tx, By::Electors, seat.id).await?;
     }
     let seat = TakeSeat {
         person_id: person,

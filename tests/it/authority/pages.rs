@@ -193,7 +193,7 @@ async fn page_call(world: &mut World, row: &Row, (role, at): (&'static str, At),
         || ["/finish", "/messages", "/money", "/particulars"].iter().any(|end| path.ends_with(end))
         || (path.starts_with("/desk") && ["/proxies", "/paper/count"].iter().any(|end| path.ends_with(end)))
         || (path.starts_with("/desk/suggestions/")
-            && ["/answer", "/answer-clip"].iter().any(|end| path.ends_with(end)))
+            && ["/answer", "/answer-clip", "/cosigns"].iter().any(|end| path.ends_with(end)))
         || (path.starts_with("/desk/legal/mediations/") && path.ends_with("/end"))
         || (path.starts_with("/desk/aloud/") && !path.ends_with("/remove"));
     Call { method, path, body: if in_parts { Body::Parts(fields) } else { Body::Form(fields) } }

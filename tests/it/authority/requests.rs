@@ -223,6 +223,7 @@ impl World {
             "advance_matter" | "sign_in_to_meeting" => json!({}),
             "return_matter" => json!({ "to": "raise", "reason": "再议" }),
             "skip_stage" => json!({ "stage": "raise", "authority": "镇政府", "reason": "急事" }),
+            "answer_alternative" => json!({ "seq": 1, "is_taken": true, "text": "写进方案。" }),
             "note_legality" => json!({ "is_lawful": true, "text": "合法。" }),
             "adopt_charter" => json!({ "area_code": code, "template": "short", "adopted_on": "2026-01-05",
                 "source": "村民会议通过的《小事简办章程》" }),

@@ -14,13 +14,21 @@ async fn counted(app: &TestApp, village: &Village, path: &str, votes: Value) {
     app.settle().await;
 }
 
-/// What is to be looked at beside a result, and that residents read all of it.
-async fn to_check(app: &TestApp, path: &str) -> Vec<String> {
-    let result = app.get(&format!("{path}/result")).await.ok();
-    let told: Vec<String> =
-        result["to_check"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect();
-    let page = app.http.get(app.url(&format!("{}/result", &path[3..]))).send().await.unwrap().text().await.unwrap();
+/// What is to be looked at beside a result.
+fn sentences(result: &Value) -> Vec<String> {
+    result["to_check"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+}
+
+/// What is to be looked at, of which residents read all, and who lives elsewhere nothing of a household.
+async fn to_check(app: &TestApp, resident: &Somebody, path: &str) -> Vec<String> {
+    let told = sentences(&resident.get(&format!("{path}/result")).await.ok());
+    let shown = format!("{}/result", &path[3..]);
+    let page = String::from_utf8(resident.download(&shown).await.1).unwrap();
     assert!(told.iter().all(|one| page.contains(one)), "{page}");
+    let public: Vec<&String> = told.iter().filter(|one| !one.contains("登记在同一户")).collect();
+    assert_eq!(sentences(&app.get(&format!("{path}/result")).await.ok()).iter().collect::<Vec<_>>(), public);
+    let page = app.http.get(app.url(&shown)).send().await.unwrap().text().await.unwrap();
+    assert!(public.iter().all(|one| page.contains(*one)) && !page.contains("登记在同一户"), "{page}");
     told
 }
 
@@ -58,11 +66,11 @@ async fn who_is_chosen_twice_and_who_is_of_one_household_is_told_beside_the_resu
     app.pass(TimeDelta::days(5)).await;
     // nobody else is chosen yet: kin is to be looked for all the same
     counted(&app, &village, &paths[0], json!({ "1": 20, "2": 10 })).await;
-    let told = to_check(&app, &paths[0]).await;
+    let told = to_check(&app, &electors[0], &paths[0]).await;
     assert!(told.len() == 1 && told[0].contains("第31条"), "{told:?}");
     counted(&app, &village, &paths[1], json!({ "1,2": 20, "3": 10 })).await;
     for path in &paths {
-        let told = to_check(&app, path).await.join("\n");
+        let told = to_check(&app, &electors[0], path).await.join("\n");
         assert!(told.contains("费海荣在“选举主任”和“选举委员”里都当选"), "{told}");
         assert!(told.contains("费海荣（选举主任）和俞美娟（选举委员）登记在同一户"), "{told}");
     }

@@ -3,7 +3,7 @@ use chrono::{NaiveDate, TimeDelta};
 use liusheng::clock;
 use serde_json::{Value, json};
 
-use super::votes::checked;
+use super::{key_pairs, votes::checked};
 use crate::support::{TestApp, Village, person_of};
 
 /// An assembly of the village in so many days.
@@ -123,10 +123,38 @@ async fn whom_a_vote_recalls_has_no_hand_in_it_and_it_runs_once() {
     app.pass(TimeDelta::days(14)).await;
     let figures = json!({ "box": 1, "figures": { "votes": { "against": 1 } } });
     assert_eq!(village.chair.post(&format!("{path}/paper/counts"), figures).await.refused(), "not_allowed");
+    // a vote whose meeting is called off has only asked
+    let off = format!("/v1/meetings/{}/cancel", meeting.as_str().unwrap());
+    let reason = json!({ "reason": "下雨，不开了" });
+    assert_eq!(village.chair.post(&off, reason.clone()).await.refused(), "not_allowed");
+    assert_eq!(village.clerk.post(&off, reason).await.ok()["state"], "cancelled", "others may");
     // what the chair says elsewhere the town says here
     let (end, lost) = (format!("{path}/paper/sheets/1/end"), json!({ "outcome": "lost" }));
     assert_eq!(village.chair.post(&end, lost.clone()).await.refused(), "not_allowed");
     assert_eq!(village.town.post(&end, lost).await.ok()["state"], "lost");
     assert_eq!(village.town.post(&annul, why).await.ok()["state"], "annulled");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_secret_vote_recalls_makes_none_of_its_keys_and_opens_no_box() {
+    let (app, village) = Village::start().await;
+    let member = village.villager(&app, "00007").await;
+    let seat = json!({ "person_id": member.person, "role": "member" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    app.settle().await;
+    let mut asked = ask(&app, &called(&app, &village, 12).await, &json!(village.chair.person));
+    (asked["secrecy"], asked["has_paper"]) = (json!("secret"), json!(false));
+    let vote = village.clerk.post("/v1/votes", asked).await.ok();
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    let (public, private) = key_pairs(1).remove(0);
+    let key = json!({ "trustee": "committee", "public_key": public });
+    assert_eq!(village.chair.post(&format!("{path}/keys"), key.clone()).await.refused(), "not_allowed");
+    let of = |trustee: &str| json!({ "trustee": trustee, "private_key": private });
+    let both = json!({ "keys": [of("committee"), of("town")] });
+    assert_eq!(village.chair.post(&format!("{path}/opening"), both.clone()).await.refused(), "not_allowed");
+    let made = member.post(&format!("{path}/keys"), key).await.ok();
+    assert!(made.to_string().contains(&public), "another of the committee does: {made}");
+    assert_eq!(member.post(&format!("{path}/opening"), both).await.refused(), "wrong_state");
     app.stop().await;
 }

@@ -149,6 +149,12 @@ async fn nobody_links_a_ballot_to_its_elector_with_fewer_than_two_keys() {
         assert_eq!(times(&all, b"against") - columns, listed, "a choice is in a file");
         assert_eq!(rows_left(&all, copy), KNOWN, "rows of envelopes are not where this looks for them");
     }
+    // what only grows with all the votes there ever were is not written anew with each of them
+    let grown = [
+        "SELECT 0",
+        "SELECT pg_relation_filenode('board_envelopes')::bigint + pg_relation_filenode('data_keys')::bigint",
+    ];
+    let files_before: Vec<i64> = column(app.folder.path(), grown).await;
     // who cast takes part in the meeting; the list of those present does not grow with the ballots
     let present = format!("/v1/meetings/{meeting}");
     assert_eq!(village.chair.get(&present).await.ok()["present"], json!([]), "who casts is signed in at once");
@@ -245,6 +251,8 @@ async fn nobody_links_a_ballot_to_its_elector_with_fewer_than_two_keys() {
     } else {
         let dead: Vec<i64> = column(app.folder.path(), ["", "SELECT pg_relation_size('envelopes')"]).await;
         assert_eq!(dead, [0], "rows that name the elector are still in the file");
+        let files: Vec<i64> = column(app.folder.path(), grown).await;
+        assert_eq!(files, files_before, "tables of all votes were written anew");
     }
     // one key opens nothing; two and a copy from before the end open everything: the page says so
     let opener = |n: usize| Opener::parse(Trustee::ALL[n], &vote.keys[n]).unwrap();

@@ -1,10 +1,11 @@
 //! 推选村民代表: by a group for several places, by some households together for one; who is chosen sits in their meeting.
 use chrono::TimeDelta;
+use liusheng::clock;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{TestApp, Village, count, person_of, told_in};
+use crate::support::{Somebody, TestApp, Village, cards_in, count, import, person_of, told_in};
 
 fn ballot(choices: &[&str]) -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choices": choices })
@@ -97,6 +98,32 @@ async fn a_group_chooses_by_the_order_of_votes_and_who_is_chosen_takes_a_seat() 
     app.stop().await;
 }
 
+const ROSTER: &str = include_str!("../../data/roster_small.csv");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_takes_the_seat_of_a_namesake_who_was_chosen() {
+    let (app, village) = Village::start().await;
+    let called = meeting(&app, &village, Some(4)).await;
+    let of_group = json!({ "preset": "rep_selection_person", "group_number": 4, "options": ["费海荣", "俞雪梅"] });
+    let vote = village.clerk.post("/v1/votes", asked(&app, &called, of_group)).await.ok();
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    for number in ["00007", "00008", "00025", "00044"] {
+        village.villager(&app, number).await.post(&format!("{path}/ballots"), ballot(&["1"])).await.ok();
+    }
+    app.pass(TimeDelta::days(3)).await;
+    assert_eq!(app.get(&format!("{path}/result")).await.ok()["reason"], "elected");
+    // before it stands the roster writes who was chosen otherwise, and another of the group has that name
+    let renamed = ROSTER.replace(",费海荣,", ",费大荣,").replace(",邱海荣,", ",费海荣,");
+    assert_eq!(import(&app.app, renamed).await, 0, "nobody came");
+    let before = sitting(&app, &village).await;
+    app.pass(TimeDelta::days(3)).await;
+    assert_eq!(sitting(&app, &village).await, before, "nobody voted for the other");
+    let told = told_in(&app, village.clerk.person, "office").await;
+    let told = told.iter().find(|body| body["card"] == "representatives_seated").unwrap()["text"].to_string();
+    assert!(told.contains("费海荣") && told.contains("没有记入"), "{told}");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() {
     let (app, village) = Village::start().await;
@@ -119,6 +146,13 @@ async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() 
     let vote = village.chair.post("/v1/votes", of_homes(json!({}))).await.ok();
     assert_eq!((&vote["is_binding"], &vote["on_roll"]), (&json!(true), &json!(5)));
     assert_eq!(vote["preset_name"], "5 户一起推选村民代表（按户）");
+    // those of the households hear of it, who votes for them and who does not; the rest of the village does not
+    let told = async |number: &str, stream: &str| {
+        let who = person_of(&app.app, &village.area, number).await;
+        cards_in(&app, who, stream).await.contains(&"vote_opened".to_owned())
+    };
+    assert!(told("00007", "mailbox").await && told("00008", "mailbox").await, "the households were not told");
+    assert!(!told("00025", "mailbox").await && !told("00025", "channel").await, "the whole village was told");
     let twice = village.chair.post("/v1/votes", of_homes(json!({ "question": "再推选一次" }))).await;
     assert!(twice.body.to_string().contains("chooses_already"), "{}", twice.body);
     let ballots = format!("/v1/votes/{}/ballots", vote["id"].as_str().unwrap());
@@ -128,6 +162,8 @@ async fn some_households_choose_one_together_and_two_thirds_of_them_must_come() 
         village.villager(&app, number).await.post(&ballots, ballot(&["1"])).await.ok();
     }
     app.pass(TimeDelta::days(3)).await;
+    let still = village.chair.post("/v1/votes", of_homes(json!({ "question": "再推选一次" }))).await;
+    assert!(still.body.to_string().contains("chooses_already"), "while it may be challenged: {}", still.body);
     app.pass(TimeDelta::days(3)).await;
     let result = app.get(&ballots.replace("ballots", "result")).await.ok();
     assert_eq!((&result["is_valid"], &result["reason"]), (&json!(false), &json!("quorum")), "three of five");
@@ -217,5 +253,57 @@ async fn who_stands_has_no_hand_in_the_vote() {
     let (annul, why) = (format!("{path}/annul"), json!({ "reason": "不作数", "authority": "村委会" }));
     assert_eq!(village.chair.post(&annul, why.clone()).await.refused(), "not_allowed");
     assert_eq!(village.town.post(&annul, why).await.ok()["state"], "annulled");
+    app.stop().await;
+}
+
+/// The old term ends the day before, and who is chosen by the result goes over into the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
+    let (app, village) = Village::start().await;
+    let bodies = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
+    let all = bodies["items"].as_array().unwrap();
+    let body = all.iter().find(|body| body["kind"] == "representatives").unwrap()["id"].as_str().unwrap();
+    let (terms, seats) = (format!("/v1/bodies/{body}/terms"), format!("/v1/bodies/{body}/seats"));
+    let old = json!({ "number": 11, "starts_on": "2026-01-01", "ends_on": "2030-12-31" });
+    let old = village.town.post(&terms, old).await.ok();
+    // one who is not chosen again, and one who is
+    let of = async |number: &str| json!(person_of(&app.app, &village.area, number).await);
+    let (leaves, stays, comes) = (of("00049").await, of("00007").await, of("00025").await);
+    for person in [&leaves, &stays] {
+        let seat = json!({ "person_id": person, "role": "member", "term_id": old["id"] });
+        village.town.post(&seats, seat).await.ok();
+    }
+    app.pass(TimeDelta::days(1)).await;
+    let called = meeting(&app, &village, Some(4)).await;
+    let more =
+        json!({ "preset": "rep_selection_person", "group_number": 4, "seats": 2, "options": ["费海荣", "邱国强"] });
+    let vote = village.chair.post("/v1/votes", asked(&app, &called, more)).await.ok();
+    let ballots = format!("/v1/votes/{}/ballots", vote["id"].as_str().unwrap());
+    for number in ["00007", "00008", "00025", "00044"] {
+        village.villager(&app, number).await.post(&ballots, ballot(&["1", "2"])).await.ok();
+    }
+    app.pass(TimeDelta::days(3)).await;
+    app.pass(TimeDelta::days(3)).await;
+    let before = sitting(&app, &village).await;
+    assert!([&leaves, &stays, &comes].iter().all(|one| before.contains(one)), "{before:?}");
+    let town = Somebody::signed_in(&app, village.town.person).await;
+    let today = clock::local_date(app.app.now());
+    let next = |early: Value| json!({ "number": 12, "starts_on": today, "ends_on": "2031-12-31", "early": early });
+    let early = |vote: &Value| json!({ "vote_id": vote, "reason": "原任代表集体辞职" });
+    let mut tomorrow = next(early(&vote["id"]));
+    tomorrow["starts_on"] = json!(today.succ_opt());
+    let elsewhere = next(early(&json!(Uuid::new_v4())));
+    for (wrong, code) in [(next(Value::Null), "terms_overlap"), (elsewhere, "not_elected"), (tomorrow, "not_today")] {
+        let refused = town.post(&terms, wrong).await;
+        assert!(refused.body.to_string().contains(code), "{}", refused.body);
+    }
+    assert_eq!(sitting(&app, &village).await, before);
+    town.post(&terms, next(early(&vote["id"]))).await.ok();
+    let now = sitting(&app, &village).await;
+    assert!(now.contains(&stays) && now.contains(&comes) && !now.contains(&leaves), "{now:?}");
+    assert_eq!(now.len(), before.len() - 1);
+    let page = String::from_utf8(town.download(&format!("/desk/bodies?area={}", village.area)).await.1).unwrap();
+    assert!(page.contains("提前结束，原来到 2030-12-31。原因：原任代表集体辞职"), "{page}");
+    assert!(page.contains("term-early.vote_id") && page.contains("推选村民代表"), "{page}");
     app.stop().await;
 }

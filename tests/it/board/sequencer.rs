@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
+use super::Sealed;
 use crate::support::{Process, Somebody, TestApp, Village, count, free_port, is_full_run};
 
 /// Every head of the board is the root of what it covers, and every receipt is on it once.
@@ -78,6 +79,44 @@ async fn two_servers_sequence_one_board() {
     let archive = app.get(&format!("/v1/votes/{vote}/archive")).await.ok();
     assert_eq!(verify(&archive, None).fault, None);
     beside.stop().await;
+    app.stop().await;
+}
+
+/// Who notes when somebody casts and looks at the board each second finds several ballots, not one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ballots_of_a_secret_vote_come_to_the_board_together() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let leaves = async || app.get(&vote.path("/board/entries")).await.ok()["n"].as_u64().unwrap();
+    let cast = async |number: &str| {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+        let receipt = village.villager(&app, number).await.post(&vote.path("/ballots"), ballot).await.ok();
+        app.settle().await;
+        vote.path(&format!("/board/proof?h={}", receipt["ballot_hash"].as_str().unwrap()))
+    };
+    let first = cast("00007").await;
+    for number in ["00008", "00009", "00010"] {
+        cast(number).await;
+    }
+    assert_eq!(leaves().await, 2, "fewer than five are on the board at once");
+    assert_eq!(app.get(&first).await.refused(), "not_found");
+    cast("00011").await;
+    assert_eq!(leaves().await, 7, "five are not on the board");
+    assert_eq!(app.get(&first).await.ok()["head"]["n"], 7);
+    // one alone waits half a minute
+    let alone = cast("00012").await;
+    app.pass(TimeDelta::seconds(29)).await;
+    assert_eq!(leaves().await, 7, "one alone is on the board at once");
+    app.pass(TimeDelta::seconds(1)).await;
+    assert_eq!(app.get(&alone).await.ok()["head"]["n"], 8);
+    // or for the end
+    app.pass(TimeDelta::days(2) - TimeDelta::seconds(40)).await;
+    let last = cast("00013").await;
+    assert_eq!(leaves().await, 8);
+    app.pass(TimeDelta::seconds(10)).await;
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
+    assert_eq!(app.get(&last).await.ok()["head"]["n"], 10, "seven ballots and the end");
     app.stop().await;
 }
 

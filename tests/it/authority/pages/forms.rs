@@ -268,6 +268,9 @@ pub(super) async fn fields(
         "/desk/aloud/{about}/{id}" | "/desk/suggestions/{id}/answer-clip" => {
             vec![("media", Uuid::now_v7().to_string())]
         }
+        "/desk/matters/{id}/alternative" => {
+            vec![("seq", "1".to_owned()), ("taken", "yes".to_owned()), text()]
+        }
         "/desk/matters/{id}/legality" => vec![("lawful", "yes".to_owned()), ("text", "合法。".to_owned())],
         "/desk/charters/adopt" => vec![
             ("area", code),

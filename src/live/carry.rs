@@ -214,9 +214,13 @@ async fn compare_heads(app: &App, hub: &Arc<Hub>) -> Result<()> {
         hub.state().streams.iter().map(|(id, watched)| (*id, watched.carried, watched.epoch)).collect();
     // the time is that of a piece: all streams of a full server may take longer, and one that began anew would never end
     for some in watched.chunks(COMPARED) {
-        let ids = some.iter().map(|(id, ..)| *id).collect();
-        let heads = within(queries::heads(app.store.read(), ids)).await?;
-        for (id, carried, epoch) in some {
+        // nearly all of them stand where they stood: only the others are told
+        let moved = within(queries::moved(app.store.read(), some.to_vec())).await?;
+        if moved.is_empty() {
+            continue;
+        }
+        let heads = within(queries::heads(app.store.read(), moved.iter().copied().collect())).await?;
+        for (id, carried, epoch) in some.iter().filter(|(id, ..)| moved.contains(id)) {
             match heads.get(id) {
                 Some((head, now)) if now == epoch && head > carried => carry(app, hub, *id),
                 Some((_, now)) if now == epoch => {}

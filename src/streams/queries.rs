@@ -1,8 +1,11 @@
 //! Reads of streams: one by one. The list on the home page is in `list`, entries are in `entries`, what a device missed in
 //! `missed`, who has read it in `receipts`.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, Query},
+};
 use serde_json::Value;
 
 use super::{
@@ -17,7 +20,7 @@ use crate::{
     app::App,
     error::{Code, Result},
     ids::{MediaId, PersonId, StreamId},
-    store::padded,
+    store::{key_column, padded},
 };
 
 mod entries;
@@ -272,6 +275,24 @@ pub async fn title(db: &impl ConnectionTrait, id: StreamId) -> Result<String> {
 /// When the database cannot be read.
 pub async fn area(db: &impl ConnectionTrait, id: StreamId) -> Result<Option<String>> {
     Ok(stream::Entity::find_by_id(id).one(db).await?.and_then(|row| row.area_code))
+}
+
+/// Those of these streams that do not stand at this seq under this epoch, or are not there. There must be one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn moved(db: &impl ConnectionTrait, known: Vec<(StreamId, i64, i64)>) -> Result<HashSet<StreamId>> {
+    let stands = stream::Entity::find()
+        .select_only()
+        .column(stream::Column::Id)
+        .filter(Expr::col((stream::Entity, stream::Column::Id)).eq(key_column(1)))
+        .filter(Expr::col((stream::Entity, stream::Column::LastSeq)).eq(key_column(2)))
+        .filter(Expr::col((stream::Entity, stream::Column::Epoch)).eq(key_column(3)))
+        .into_query();
+    let mut moved = Query::select();
+    moved.expr_as(key_column(1), "id").from_values(padded(known), "asked").and_where(Expr::exists(stands).not());
+    let rows = db.query_all(&moved).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<std::result::Result<_, DbErr>>()?)
 }
 
 /// Newest seq and epoch of these streams.

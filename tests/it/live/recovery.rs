@@ -1,4 +1,6 @@
 //! What was missed, when it is much: a recovery is bounded in bytes, and the socket stays well whatever was asked for.
+use std::collections::HashSet;
+
 use liusheng::{ids::StreamId, streams::queries};
 use serde_json::{Value, json};
 
@@ -106,7 +108,7 @@ async fn connect_says_where_every_stream_stands() {
         ([(id, seq - 1, epoch), (gone, 1, 1)], vec![id, gone]),
         ([(gone, 1, 1), (id, seq, epoch + 1)], vec![gone, id]),
     ] {
-        assert_eq!(queries::moved(db, known.to_vec()).await.unwrap(), moved.into_iter().collect());
+        assert_eq!(queries::moved(db, known.to_vec()).await.unwrap(), moved.into_iter().collect::<HashSet<_>>());
     }
     assert!(queries::moved(db, vec![(id, seq, epoch)]).await.unwrap().is_empty());
     scene.app.stop().await;

@@ -3,9 +3,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     Json,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{ConnectInfo, FromRequest, FromRequestParts, Request, rejection::JsonRejection},
-    http::{Extensions, HeaderMap, StatusCode, request::Parts},
+    http::{Extensions, HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,22 +28,30 @@ where
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let (parts, body) = request.into_parts();
-        let whole = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
-        let bytes = whole.map_err(|rejection| match rejection.status() {
+        let is_json = says_json(request.headers());
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::from(Code::TooLarge),
             _ => Code::InvalidRequest.into(),
         })?;
         if holds_nul(&bytes) {
             return Err(Code::InvalidRequest.into());
         }
-        match Json::<T>::from_request(Request::from_parts(parts, Body::from(bytes)), state).await {
+        if !is_json {
+            return Err(Code::UnsupportedType.into());
+        }
+        match Json::<T>::from_bytes(&bytes) {
             Ok(Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::MissingJsonContentType(_)) => Err(Code::UnsupportedType.into()),
             Err(JsonRejection::JsonDataError(rejection)) => Err(wrong_field(&rejection.body_text())),
             Err(_) => Err(Code::InvalidRequest.into()),
         }
     }
+}
+
+/// A form of another site cannot say so.
+fn says_json(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
 }
 
 /// No text of people holds the character 0, and databases differ in whether they can keep or even compare it.
@@ -139,4 +147,34 @@ fn forwarded(word: &str) -> Option<IpAddr> {
     address
         .or_else(|| word.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
         .map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_when_it_says_so() {
+        let says = |kind: &'static str| {
+            says_json(&HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]))
+        };
+        for json in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
+            assert!(says(json), "{json}");
+        }
+        for other in [
+            "",
+            "json",
+            "text/json",
+            "text/plain",
+            "text/plain; application/json",
+            "application/jsonp",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=application/json",
+        ] {
+            assert!(!says(other), "{other}");
+        }
+        assert!(!says_json(&HeaderMap::new()));
+    }
 }

@@ -10,7 +10,7 @@ mod extract;
 mod once;
 mod rates;
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::future::BoxFuture;
@@ -34,16 +34,20 @@ use crate::{
     ids::{PersonId, SessionId},
     keys::Keys,
     shelf::Shelf,
-    store::Store,
+    store::{InTime, Store},
     wordlist::WordList,
 };
 
-/// How the seats are found that a person holds at a time.
-pub type SeatsOf = for<'a> fn(&'a Store, PersonId, DateTime<Utc>) -> BoxFuture<'a, Result<Vec<HeldSeat>>>;
+/// How the seats are found that each of these people holds at a time.
+pub type SeatsOf = for<'a> fn(&'a InTime, &'a [(PersonId, DateTime<Utc>)]) -> BoxFuture<'a, Result<Vec<Vec<HeldSeat>>>>;
 
-/// Cheap to clone; made once by `server`.
+/// All handles as one; every request clones it a handful of times, hence one count of owners and not one for each handle.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Handles>);
+
+/// What an [`App`] holds; made once by `server`.
+#[derive(Clone)]
+pub struct Handles {
     /// Settings.
     pub config: Arc<Config>,
     /// The database.
@@ -70,6 +74,20 @@ pub struct App {
     pub counted: Arc<Counted>,
     /// Named by `server`, because `people`, who load an actor, are below `bodies`, who know the seats.
     pub seats_of: SeatsOf,
+}
+
+impl From<Handles> for App {
+    fn from(handles: Handles) -> Self {
+        Self(Arc::new(handles))
+    }
+}
+
+impl Deref for App {
+    type Target = Handles;
+
+    fn deref(&self) -> &Handles {
+        &self.0
+    }
 }
 
 impl App {

@@ -32,7 +32,7 @@ mod mandates;
 use self::held::covered;
 pub(super) use self::history::seated_in_terms;
 pub use self::{
-    held::{seats, seats_of, seats_together},
+    held::{seats, seats_of, seats_of_all},
     mandates::{Mandate, mandate_for, mandates_from},
 };
 

@@ -1,6 +1,6 @@
 //! The hash chain over the log and its signed checkpoints: any edit, removal, reordering or cut-off end shows.
 use chrono::{DateTime, SecondsFormat, Utc};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set};
 
 use super::{
     Head,
@@ -14,6 +14,8 @@ use crate::{
 
 /// The hash before the first event.
 pub(super) const ORIGIN: &str = "liusheng-log-1";
+/// Events read at once.
+const PIECE: u64 = 1000;
 
 /// SHA-256 over the hash before and the fields of the event, each with its length, so that no two events read alike.
 pub(super) fn link(before: &str, number: i64, row: &event::Model) -> String {
@@ -79,20 +81,15 @@ pub struct ChainReport {
     pub first_bad: Option<String>,
 }
 
-/// Reads the whole log in order and checks every link, the head and every checkpoint.
+/// Reads the whole log in order, a piece at a time, and checks every link, the head and every checkpoint.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
     let mut report = ChainReport { events: 0, checkpoints: 0, first_bad: None };
-    // an empty log was signed once, which says nothing
-    let checkpoints = checkpoint::Entity::find()
-        .filter(checkpoint::Column::Number.gt(0))
-        .order_by_asc(checkpoint::Column::Number)
-        .all(store.read())
-        .await?;
-    let mut waiting = checkpoints.iter().peekable();
-    // a server may go on meanwhile: what it adds from here on is for the next look
+    // a server may go on meanwhile: what it signs and adds from here on is for the next look
+    let newest = checkpoint::Entity::find().order_by_desc(checkpoint::Column::Number).one(store.read()).await?;
+    let signed_to = newest.map_or(0, |point| point.number);
     let until = head_now(store).await?;
     let mut before = sha256_hex(ORIGIN.as_bytes());
     loop {
@@ -100,40 +97,56 @@ pub async fn verify(store: &Store, keys: &Keys) -> Result<ChainReport> {
             .filter(event::Column::Number.gt(report.events))
             .filter(event::Column::Number.lte(until.number))
             .order_by_asc(event::Column::Number)
-            .limit(1000)
+            .limit(PIECE)
             .all(store.read())
             .await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            let number = report.events + 1;
-            if row.number != Some(number) {
-                report.first_bad = Some(format!("event {number} is missing"));
-                return Ok(report);
-            }
-            let hash = link(&before, number, &row);
-            if row.hash.as_deref() != Some(&hash) {
-                report.first_bad = Some(format!("event {number} ({}) does not fit the chain", row.id));
-                return Ok(report);
-            }
-            while waiting.peek().is_some_and(|point| point.number == number) {
-                let Some(point) = waiting.next() else { break };
-                if point.hash != hash
-                    || !keys.signed(&point.key_id, &statement(number, &hash, point.at), &point.signature)
-                {
-                    report.first_bad =
-                        Some(format!("checkpoint {number} does not fit the chain or its signature is wrong"));
-                    return Ok(report);
-                }
-                report.checkpoints += 1;
-            }
-            before = hash;
-            report.events = number;
+        let Some(last) = rows.last().and_then(|row| row.number) else { break };
+        let signed = points(report.events, last).all(store.read()).await?;
+        report.first_bad = take_in(keys, (&mut report, &mut before), (rows, signed));
+        if report.first_bad.is_some() {
+            return Ok(report);
         }
     }
-    report.first_bad = ending(store, &report, (&before, &until), waiting.next()).await?;
+    let left = points(report.events, signed_to).one(store.read()).await?;
+    report.first_bad = ending(store, &report, (&before, &until), left.as_ref()).await?;
     Ok(report)
+}
+
+/// The checkpoints of these events. An empty log was signed once, which says nothing.
+fn points(after: i64, up_to: i64) -> Select<checkpoint::Entity> {
+    checkpoint::Entity::find()
+        .filter(checkpoint::Column::Number.gt(after))
+        .filter(checkpoint::Column::Number.lte(up_to))
+        .order_by_asc(checkpoint::Column::Number)
+}
+
+/// Goes on by these events and the checkpoints among them; what is wrong, if anything is.
+fn take_in(
+    keys: &Keys,
+    (report, before): (&mut ChainReport, &mut String),
+    (rows, signed): (Vec<event::Model>, Vec<checkpoint::Model>),
+) -> Option<String> {
+    let mut signed = signed.into_iter().peekable();
+    for row in rows {
+        let number = report.events + 1;
+        if row.number != Some(number) {
+            return Some(format!("event {number} is missing"));
+        }
+        let hash = link(before, number, &row);
+        if row.hash.as_deref() != Some(&hash) {
+            return Some(format!("event {number} ({}) does not fit the chain", row.id));
+        }
+        if let Some(point) = signed.next_if(|point| point.number == number) {
+            let says = statement(number, &hash, point.at);
+            if point.hash != hash || !keys.signed(&point.key_id, &says, &point.signature) {
+                return Some(format!("checkpoint {number} does not fit the chain or its signature is wrong"));
+            }
+            report.checkpoints += 1;
+        }
+        *before = hash;
+        report.events = number;
+    }
+    None
 }
 
 /// A cut-off end shows as a checkpoint or a head beyond the last event.

@@ -1,5 +1,5 @@
 //! Work that was set aside, done once more when an operator asks for it.
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     relay::{Reaction, open},
@@ -10,20 +10,42 @@ use crate::{
     store::{Store, Tx},
 };
 
+/// Letters read at once.
+const AT_ONCE: u64 = 100;
+
 /// Runs the dead letters of these reactions once more; says how many went through and how many are left.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn redrive(store: &Store, reactions: &[Reaction]) -> Result<(usize, u64)> {
-    let letters = dead_letter::Entity::find().order_by_asc(dead_letter::Column::Number).all(store.read()).await?;
-    let mut through = 0;
-    for letter in letters {
-        let Some(reaction) = reactions.iter().copied().find(|known| known.name == letter.reaction) else { continue };
-        if store.write(move |tx| Box::pin(again(tx, reaction, letter))).await.is_ok() {
-            through += 1;
+    let (mut through, mut last) = (0, (i64::MIN, String::new()));
+    loop {
+        let letters = letters_after(store, &last).await?;
+        let Some(end) = letters.last() else { break };
+        last = (end.number, end.reaction.clone());
+        for letter in letters {
+            let Some(reaction) = reactions.iter().copied().find(|known| known.name == letter.reaction) else {
+                continue;
+            };
+            if store.write(move |tx| Box::pin(again(tx, reaction, letter))).await.is_ok() {
+                through += 1;
+            }
         }
     }
     Ok((through, dead_letter::Entity::find().count(store.read()).await?))
+}
+
+/// Some of the letters behind this one: those that fail again stay.
+async fn letters_after(store: &Store, (number, reaction): &(i64, String)) -> Result<Vec<dead_letter::Model>> {
+    let same_event = Condition::all()
+        .add(dead_letter::Column::Number.eq(*number))
+        .add(dead_letter::Column::Reaction.gt(reaction.as_str()));
+    let letters = dead_letter::Entity::find()
+        .filter(Condition::any().add(dead_letter::Column::Number.gt(*number)).add(same_event))
+        .order_by_asc(dead_letter::Column::Number)
+        .order_by_asc(dead_letter::Column::Reaction)
+        .limit(AT_ONCE);
+    Ok(letters.all(store.read()).await?)
 }
 
 /// Runs one dead letter once more. Nothing to do when somebody else has done it meanwhile.

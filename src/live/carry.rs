@@ -31,8 +31,8 @@ use crate::{
 };
 
 const COMPARE_HEADS: Duration = Duration::from_secs(1);
-/// Streams compared by one statement.
-const COMPARED: usize = 500;
+/// Streams compared by one statement: a full one is the same each second, and stays prepared.
+const COMPARED: usize = 512;
 /// Entries read in one go when a server lags behind a stream.
 const BATCH: u64 = 200;
 /// Sockets written to before others get a turn on this processor.
@@ -164,10 +164,10 @@ async fn carry_new(app: &App, hub: &Hub, stream: StreamId) -> Result<()> {
             watched.carried = watched.carried.max(last);
             watched.listeners.clone()
         };
-        let jitter = if listeners.len() < MANY { 0 } else { (listeners.len() * 3 / 10).min(JITTER_MS) };
-        hand_over(&listeners, Batch::of(stream, &entries, jitter)).await;
+        let listeners: Arc<[Arc<Connection>]> = listeners.into();
+        hand_over(&listeners, Batch::of(stream, &entries, jitter_ms(listeners.len()))).await;
         for other in entries.iter().filter_map(belongs) {
-            for connection in &listeners {
+            for connection in listeners.iter() {
                 connection.work(Work::Joined(other));
             }
         }
@@ -177,6 +177,11 @@ async fn carry_new(app: &App, hub: &Hub, stream: StreamId) -> Result<()> {
     }
 }
 
+/// Within which time so many who hear something should ask for more, if they do; 0: it does not matter.
+fn jitter_ms(listeners: usize) -> usize {
+    if listeners < MANY { 0 } else { (listeners * 3 / 10).min(JITTER_MS) }
+}
+
 /// The stream that a mailbox says its person belongs to, or no longer.
 fn belongs(entry: &EntryView) -> Option<StreamId> {
     let id = entry.body.get("stream_id").filter(|_| entry.kind == MEMBER)?;
@@ -184,15 +189,15 @@ fn belongs(entry: &EntryView) -> Option<StreamId> {
 }
 
 /// On as many processors as there are, when it is worth it.
-async fn hand_over(listeners: &[Arc<Connection>], batches: Vec<Arc<Batch>>) {
+async fn hand_over(listeners: &Arc<[Arc<Connection>]>, batches: Vec<Arc<Batch>>) {
     if listeners.len() <= TURN {
         return listeners.iter().for_each(|connection| batches.iter().for_each(|batch| connection.deliver(batch)));
     }
     let share = listeners.len().div_ceil(std::thread::available_parallelism().map_or(1, usize::from)).max(TURN);
-    let parts = listeners.chunks(share).map(|part| (part.to_vec(), batches.clone()));
-    let tasks = parts.map(|(part, batches)| {
+    let parts = (0..listeners.len().div_ceil(share)).map(|part| (part, Arc::clone(listeners), batches.clone()));
+    let tasks = parts.map(|(part, listeners, batches)| {
         tokio::spawn(async move {
-            for turn in part.chunks(TURN) {
+            for turn in listeners.chunks(share).nth(part).unwrap_or_default().chunks(TURN) {
                 for connection in turn {
                     batches.iter().for_each(|batch| connection.deliver(batch));
                 }
@@ -209,9 +214,13 @@ async fn compare_heads(app: &App, hub: &Arc<Hub>) -> Result<()> {
         hub.state().streams.iter().map(|(id, watched)| (*id, watched.carried, watched.epoch)).collect();
     // the time is that of a piece: all streams of a full server may take longer, and one that began anew would never end
     for some in watched.chunks(COMPARED) {
-        let ids = some.iter().map(|(id, ..)| *id).collect();
-        let heads = within(queries::heads(app.store.read(), ids)).await?;
-        for (id, carried, epoch) in some {
+        // nearly all of them stand where they stood: only the others are told
+        let moved = within(queries::moved(app.store.read(), some.to_vec())).await?;
+        if moved.is_empty() {
+            continue;
+        }
+        let heads = within(queries::heads(app.store.read(), moved.iter().copied().collect())).await?;
+        for (id, carried, epoch) in some.iter().filter(|(id, ..)| moved.contains(id)) {
             match heads.get(id) {
                 Some((head, now)) if now == epoch && head > carried => carry(app, hub, *id),
                 Some((_, now)) if now == epoch => {}
@@ -233,14 +242,12 @@ pub(super) fn tell(hub: &Hub, stream: StreamId, but: crate::ids::PersonId, text:
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    #[test]
-    fn only_a_member_entry_that_names_a_stream_moves_somebody() {
-        let id = StreamId::new();
-        let entry = |kind: &str, body: Value| EntryView {
+    fn entry(kind: &str, body: Value) -> EntryView {
+        EntryView {
             seq: 1,
             no: 0,
             kind: kind.into(),
@@ -253,10 +260,28 @@ mod tests {
             is_pinned: false,
             body,
             created_at: crate::clock::local(chrono::DateTime::default()),
-        };
-        let body = serde_json::json!({ "stream_id": id, "change": "left" });
+        }
+    }
+
+    #[test]
+    fn only_a_member_entry_that_names_a_stream_moves_somebody() {
+        let id = StreamId::new();
+        let body = json!({ "stream_id": id, "change": "left" });
         assert_eq!(belongs(&entry(MEMBER, body.clone())), Some(id));
         assert_eq!(belongs(&entry("message", body)), None);
-        assert_eq!(belongs(&entry(MEMBER, serde_json::json!({ "person_id": id }))), None);
+        assert_eq!(belongs(&entry(MEMBER, json!({ "person_id": id }))), None);
+    }
+
+    #[test]
+    fn thousands_are_told_not_to_ask_for_more_all_at_once() {
+        assert_eq!([0, 1_999, 2_000, 5_000, 440_000].map(jitter_ms), [0, 0, 600, 1_500, 3_000]);
+        let told = |jitter| -> Value {
+            let text = crate::live::protocol::publication(&entry("message", json!({ "text": "停水" })), jitter);
+            serde_json::from_str(&text).unwrap()
+        };
+        let few = told(0);
+        assert_eq!((&few["offset"], &few["data"]["v"], &few["data"]["seq"]), (&json!(1), &json!(1), &json!(1)));
+        assert_eq!((&few["data"]["body"]["text"], few["data"].get("jitter_ms")), (&json!("停水"), None));
+        assert_eq!(told(600)["data"]["jitter_ms"], 600);
     }
 }

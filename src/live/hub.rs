@@ -67,11 +67,19 @@ pub(super) struct Watched {
     pub(super) carried: i64,
     /// Under which this server carries it; another one in the database is another log.
     pub(super) epoch: i64,
+    /// In the order of their keys: thousands leave at once, and each is to be found without looking at all.
     pub(super) listeners: Vec<Arc<Connection>>,
     /// Somebody reads what is new and hands it over; one at a time, so that the order is that of `seq`.
     pub(super) is_carried: bool,
     /// Look once more when that is done.
     pub(super) again: bool,
+}
+
+impl Watched {
+    /// Where the connection of this key is, or belongs.
+    fn place(&self, key: u64) -> usize {
+        self.listeners.partition_point(|one| one.key < key)
+    }
 }
 
 /// The connections of this server.
@@ -178,18 +186,19 @@ impl Hub {
         connection
     }
 
-    /// From now on the connection gets the entries of these streams; says from which place each follows. Newest seq and
-    /// epoch were read from the database before: what was carried to others since then comes no second time, so the place
-    /// is the hub's where that is further.
-    pub(super) fn watch(&self, connection: &Arc<Connection>, heads: &[(StreamId, i64, i64)]) -> HashMap<StreamId, i64> {
+    /// From now on the connection gets the entries of these streams; says in their order from which place each follows.
+    /// Newest seq and epoch were read from the database before: what was carried to others since then comes no second time,
+    /// so the place is the hub's where that is further.
+    pub(super) fn watch(&self, connection: &Arc<Connection>, heads: &[(StreamId, i64, i64)]) -> Vec<i64> {
         let mut state = self.state();
         connection.watch(heads.iter().map(|(id, ..)| *id));
         let place = |(stream, head, epoch): &(StreamId, i64, i64)| {
             let new =
                 || Watched { carried: *head, epoch: *epoch, listeners: Vec::new(), is_carried: false, again: false };
             let watched = state.streams.entry(*stream).or_insert_with(new);
-            watched.listeners.push(Arc::clone(connection));
-            (*stream, watched.carried.max(*head))
+            let at = watched.place(connection.key);
+            watched.listeners.insert(at, Arc::clone(connection));
+            watched.carried.max(*head)
         };
         heads.iter().map(place).collect()
     }
@@ -299,8 +308,9 @@ impl State {
 
     fn forget(&mut self, stream: StreamId, key: u64) {
         let Some(watched) = self.streams.get_mut(&stream) else { return };
-        if let Some(place) = watched.listeners.iter().position(|one| one.key == key) {
-            watched.listeners.swap_remove(place);
+        let place = watched.place(key);
+        if watched.listeners.get(place).is_some_and(|one| one.key == key) {
+            watched.listeners.remove(place);
         }
         if watched.listeners.is_empty() {
             self.streams.remove(&stream);

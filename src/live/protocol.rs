@@ -102,19 +102,32 @@ impl Subscribed {
     pub(super) fn text(&self) -> String {
         let mut text = serde_json::to_string(self).unwrap_or_default();
         if !self.publications.is_empty() {
-            text.truncate(text.trim_end_matches('}').len());
-            text = format!("{text},\"publications\":[{}]}}", self.publications.join(","));
+            // before the brace that ends it
+            text.pop();
+            text.push_str(",\"publications\":[");
+            for (place, publication) in self.publications.iter().enumerate() {
+                text.push_str(if place > 0 { "," } else { "" });
+                text.push_str(publication);
+            }
+            text.push_str("]}");
         }
         text
     }
 }
 
 /// The answer to `connect`: its fields, and how each channel stands.
-pub(super) fn connected(id: u32, fields: &Value, subs: &[(StreamId, Subscribed)]) -> String {
+pub(super) fn connected(id: u32, fields: &Value, subs: &[(String, Subscribed)]) -> String {
     let mut fields = fields.to_string();
     fields.truncate(fields.len().saturating_sub(1));
-    let subs: Vec<String> = subs.iter().map(|(id, sub)| format!("\"{}\":{}", channel(*id), sub.text())).collect();
-    format!("{{\"id\":{id},\"connect\":{fields},\"subs\":{{{}}}}}}}", subs.join(","))
+    let mut text = format!("{{\"id\":{id},\"connect\":{fields},\"subs\":{{");
+    for (place, (channel, sub)) in subs.iter().enumerate() {
+        text.push_str(if place > 0 { ",\"" } else { "\"" });
+        text.push_str(channel);
+        text.push_str("\":");
+        text.push_str(&sub.text());
+    }
+    text.push_str("}}}");
+    text
 }
 
 /// Why a connection is closed. Below 3500 the client comes back by itself, from 3500 on it does not.
@@ -276,14 +289,21 @@ pub(super) fn publication_push(stream: StreamId, publication: &str) -> String {
 
 /// An entry as a publication. `jitter_ms`: within which time to ask for more, if at all; 0 when it does not matter.
 pub(super) fn publication(entry: &EntryView, jitter_ms: usize) -> String {
-    let mut data = serde_json::to_value(entry).unwrap_or_default();
-    if let Some(fields) = data.as_object_mut() {
-        fields.insert("v".to_owned(), json!(1));
-        if jitter_ms > 0 {
-            fields.insert("jitter_ms".to_owned(), json!(jitter_ms));
-        }
+    #[derive(Serialize)]
+    struct Publication<'a> {
+        offset: i64,
+        data: Data<'a>,
     }
-    json!({ "offset": entry.seq, "data": data }).to_string()
+    #[derive(Serialize)]
+    struct Data<'a> {
+        #[serde(flatten)]
+        entry: &'a EntryView,
+        v: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        jitter_ms: Option<usize>,
+    }
+    let data = Data { entry, v: 1, jitter_ms: (jitter_ms > 0).then_some(jitter_ms) };
+    serde_json::to_string(&Publication { offset: entry.seq, data }).unwrap_or_default()
 }
 
 /// Somebody writes in a stream just now.

@@ -25,7 +25,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{PersonId, SessionId, StreamId},
     people,
-    streams::{self, Access, Stream, queries},
+    streams::{self, Access, queries},
 };
 
 /// Entries handed back in one recovery; a client that missed more reads over REST.
@@ -46,13 +46,14 @@ pub(super) enum Credential {
 impl Credential {
     /// What a phone hands in with `connect`; a ticket is spent by this.
     pub(super) async fn of(app: &App, cookie: Option<String>, token: &str) -> Result<Self> {
-        match cookie {
-            Some(cookie) if token.is_empty() => Ok(Self::Cookie(cookie)),
-            _ if people::is_ticket(app, token) => {
+        if let Some(cookie) = cookie.filter(|_| token.is_empty()) {
+            return Ok(Self::Cookie(cookie));
+        }
+        // nearly all hand in a token; who looked for a ticket first would check each of them twice
+        match people::named_by(app, token) {
+            Ok((person, session, until)) => Ok(Self::Session(person, session, Some(until))),
+            Err(_) => {
                 people::spend_ticket(app, token).await.map(|(person, session)| Self::Session(person, session, None))
-            }
-            _ => {
-                people::named_by(app, token).map(|(person, session, until)| Self::Session(person, session, Some(until)))
             }
         }
     }
@@ -89,24 +90,29 @@ pub(super) fn rights(actor: &Actor) -> u64 {
 pub(super) async fn start(
     connection: &Arc<Connection>,
     actor: &Actor,
-    (id, connect): (u32, protocol::Connect),
+    (id, mut connect): (u32, protocol::Connect),
 ) -> Result<(String, Vec<Mark>)> {
     let Means { app, hub, .. } = &*connection.means;
-    let mut own = streams::commands::subscribed(app, actor).await?;
-    let heads: Vec<_> = own.iter().map(|(stream, _)| (stream.id, stream.last_seq, stream.epoch)).collect();
+    let own = streams::commands::subscribed(app, actor).await?;
+    let heads: Vec<_> = own.iter().map(|stream| (stream.id, stream.last_seq, stream.epoch)).collect();
     let places = hub.watch(connection, &heads);
     let (mut subs, mut marks, mut room) = (Vec::new(), Vec::new(), MOST_BYTES);
     let mut known = serde_json::Map::new();
-    let head = |stream: &Stream| places.get(&stream.id).copied().unwrap_or(stream.last_seq);
-    let position = |stream: &Stream| connect.subs.get(&protocol::channel(stream.id)).cloned().unwrap_or_default();
+    let asked = own.into_iter().zip(places).map(|(stream, head)| {
+        let channel = protocol::channel(stream.id);
+        let position = connect.subs.remove(&channel).unwrap_or_default();
+        (stream, channel, head, position)
+    });
+    let mut asked: Vec<_> = asked.collect();
     // one that was much spoken in takes no room from those of a few words
-    own.sort_by_cached_key(|(stream, _)| head(stream).saturating_sub(position(stream).offset));
-    for (stream, _) in own {
-        let (head, position) = (head(&stream), position(&stream));
+    asked.sort_by_key(|(_, _, head, position)| head.saturating_sub(position.offset));
+    for (stream, channel, head, position) in asked {
         let subscribed = recover(&connection.means, (stream.id, stream.epoch), head, (&position, &mut room)).await?;
         marks.push(Mark { stream: stream.id, epoch: Some(stream.epoch), seq: Some(subscribed.offset) });
-        known.insert(protocol::channel(stream.id), json!([stream.epoch.to_string(), stream.last_seq, stream.last_no]));
-        subs.push((stream.id, subscribed));
+        if connection.is_own {
+            known.insert(channel.clone(), json!([subscribed.epoch, stream.last_seq, stream.last_no]));
+        }
+        subs.push((channel, subscribed));
     }
     let mut data = json!({ "v": 1, "now": app.now().timestamp_millis(), "person": actor.person });
     if let Some(data) = data.as_object_mut().filter(|_| connection.is_own) {
@@ -145,7 +151,7 @@ async fn recover(
         recovered: false,
         publications: Vec::new(),
     };
-    let same_log = position.epoch == epoch.to_string() && (0..=head).contains(&position.offset);
+    let same_log = position.epoch == subscribed.epoch && (0..=head).contains(&position.offset);
     let count = head.saturating_sub(position.offset);
     if position.recover && same_log && count <= RECOVER && (*room > 0 || count == 0) {
         let missed = missed(means, (id, epoch), (position.offset, head)).await?;
@@ -246,7 +252,7 @@ async fn joined(connection: &Arc<Connection>, id: StreamId) -> Result<()> {
         return Ok(());
     }
     let from = queries::read_seq(db, id, connection.person).await?.max(stream.last_seq - RECOVER).max(0);
-    let head = hub.watch(connection, &[(id, stream.last_seq, stream.epoch)]).remove(&id).unwrap_or(stream.last_seq);
+    let head = hub.watch(connection, &[(id, stream.last_seq, stream.epoch)]).pop().unwrap_or(stream.last_seq);
     let missed = missed(&connection.means, (id, stream.epoch), (from, head)).await?;
     // what is too much to be told is fetched over REST
     let is_told = size(&missed) <= MOST_BYTES;
@@ -330,8 +336,7 @@ async fn subscribe(
     if access == Access::None {
         return Err(Fault::PermissionDenied);
     }
-    let places = hub.watch(connection, &[(stream, row.last_seq, row.epoch)]);
-    let head = places.get(&stream).copied().unwrap_or(row.last_seq);
+    let head = hub.watch(connection, &[(stream, row.last_seq, row.epoch)]).pop().unwrap_or(row.last_seq);
     let mut room = MOST_BYTES;
     let done = within(recover(&connection.means, (stream, row.epoch), head, (&asked.position, &mut room))).await;
     let Ok(done) = done else {

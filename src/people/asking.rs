@@ -11,15 +11,15 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
-use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, SelectTwo, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
 
 use super::{
     rows::{person, session},
     sessions, tokens,
 };
 use crate::{
-    actor::Actor,
-    app::{App, cookie},
+    actor::{Actor, HeldSeat},
+    app::{App, SeatsOf, cookie},
     broker::Bell,
     error::{Code, Error, Result},
     ids::{PersonId, SessionId},
@@ -76,24 +76,52 @@ pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -
     if let Some(actor) = app.actors.get(&session).filter(|actor| actor.person == person) {
         return Ok(actor);
     }
-    let known = app.store.read_together(session, |db, sessions| Box::pin(find_all(db, sessions))).await?;
-    load(app, known.filter(|(row, _)| row.person_id == person)).await
+    let asked = Asked { session, now: app.now(), seats_of: app.seats_of };
+    let found = app.store.read_together(asked, |db, all| Box::pin(find_all(db, all))).await?;
+    let (known, seats) = found.filter(|(known, _)| known.person_id == person).ok_or(Code::SessionEnded)?;
+    sessions::note_use(&app.store, (session, known.seen_at), app.now(), app.config.session_days);
+    let actor = Actor { person, session, name: known.name, area: known.area_code, seats };
+    app.actors.insert(session, actor.clone());
+    Ok(actor)
 }
 
-/// A log-in and whose it is.
-type Known = (session::Model, person::Model);
+/// Whose log-in is it, and which seats does that person hold?
+#[derive(Clone, Copy)]
+struct Asked {
+    session: SessionId,
+    now: DateTime<Utc>,
+    seats_of: SeatsOf,
+}
 
-fn find(which: Expr) -> SelectTwo<session::Entity, person::Entity> {
+/// What of a log-in and of whose it is says who asks: read at each connect, and neither row is short.
+#[derive(Clone, FromQueryResult)]
+struct Known {
+    id: SessionId,
+    person_id: PersonId,
+    seen_at: DateTime<Utc>,
+    name: String,
+    area_code: String,
+}
+
+/// Of each of these log-ins that lasts, by as few statements as of one.
+async fn find_all(db: &InTime, asked: &[Asked]) -> Result<Vec<Option<(Known, Vec<HeldSeat>)>>> {
+    let Some(&Asked { now, seats_of, .. }) = asked.first() else { return Ok(Vec::new()) };
     let whose = session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id);
-    let found = session::Entity::find().join(JoinType::InnerJoin, whose.into()).select_also(person::Entity);
-    found.filter(which)
-}
-
-/// Of each of these log-ins, in one statement.
-async fn find_all(db: &InTime, sessions: &[SessionId]) -> Result<Vec<Option<Known>>> {
-    let rows = find(session::Column::Id.is_in(padded(sessions.to_vec()))).all(db).await?;
-    let known: HashMap<_, _> = rows.into_iter().filter_map(|(row, person)| Some((row.id, (row, person?)))).collect();
-    Ok(sessions.iter().map(|session| known.get(session).cloned()).collect())
+    let rows = session::Entity::find()
+        .join(JoinType::InnerJoin, whose.into())
+        .select_only()
+        .columns([session::Column::Id, session::Column::PersonId, session::Column::SeenAt])
+        .columns([person::Column::Name, person::Column::AreaCode])
+        .filter(session::Column::Id.is_in(padded(asked.iter().map(|one| one.session).collect())))
+        .filter(sessions::lasting(now))
+        .filter(person::Column::LeftOn.is_null())
+        .into_model::<Known>()
+        .all(db)
+        .await?;
+    let people: Vec<_> = rows.iter().map(|row| (row.person_id, now)).collect();
+    let held = seats_of(db, &people).await?;
+    let found: HashMap<SessionId, _> = rows.into_iter().zip(held).map(|(row, seats)| (row.id, (row, seats))).collect();
+    Ok(asked.iter().map(|one| found.get(&one.session).cloned()).collect())
 }
 
 /// Whom an access token names, in which log-in, and when it stops to hold. Whether the log-in holds is not looked up.
@@ -111,26 +139,25 @@ pub fn named_by(app: &App, token: &str) -> Result<(PersonId, SessionId, DateTime
 /// # Errors
 /// `session_ended` when there is no such log-in or it has ended.
 pub async fn actor_of_cookie(app: &App, value: &str) -> Result<Actor> {
-    let kept = session::Column::CookieHmac.eq(sessions::cookie_hmac(&app.keys, value));
-    let known = find(kept).one(app.store.read()).await?.and_then(|(row, person)| Some((row, person?)));
-    match known.as_ref().filter(|(row, _)| lasts(app, row)).and_then(|(row, _)| app.actors.get(&row.id)) {
-        Some(actor) => Ok(actor),
-        None => load(app, known).await,
-    }
+    let asked = (sessions::cookie_hmac(&app.keys, value), app.now());
+    let found = app.store.read_together(asked, |db, all| Box::pin(by_cookies(db, all))).await?;
+    let (person, session) = found.ok_or(Code::SessionEnded)?;
+    actor_of_session(app, person, session).await
 }
 
-fn lasts(app: &App, row: &session::Model) -> bool {
-    row.ended_at.is_none() && row.expires_at > app.now()
-}
-
-async fn load(app: &App, known: Option<Known>) -> Result<Actor> {
-    let is_good = |(row, person): &Known| lasts(app, row) && person.left_on.is_none();
-    let (row, person) = known.filter(is_good).ok_or(Code::SessionEnded)?;
-    let seats = (app.seats_of)(&app.store, person.id, app.now()).await?;
-    sessions::note_use(&app.store, &row, app.now(), app.config.session_days);
-    let actor = Actor { person: person.id, session: row.id, name: person.name, area: person.area_code, seats };
-    app.actors.insert(row.id, actor.clone());
-    Ok(actor)
+/// The log-ins that have these cookies and last.
+async fn by_cookies(db: &InTime, asked: &[(String, DateTime<Utc>)]) -> Result<Vec<Option<(PersonId, SessionId)>>> {
+    let Some((_, now)) = asked.first() else { return Ok(Vec::new()) };
+    let rows: Vec<(Option<String>, PersonId, SessionId)> = session::Entity::find()
+        .select_only()
+        .columns([session::Column::CookieHmac, session::Column::PersonId, session::Column::Id])
+        .filter(session::Column::CookieHmac.is_in(padded(asked.iter().map(|(kept, _)| kept.clone()).collect())))
+        .filter(sessions::lasting(*now))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let found = |kept: &String| rows.iter().find(|(own, ..)| own.as_ref() == Some(kept));
+    Ok(asked.iter().map(|(kept, _)| found(kept).map(|(_, person, session)| (*person, *session))).collect())
 }
 
 /// The value of the pages' cookie, if the request brings one.

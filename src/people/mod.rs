@@ -55,7 +55,7 @@ pub use self::{
     sessions::{Carrier, NewSession, OpenSession, open_session},
     sign_in::{AskCode, SignIn, ask_code, due, sign_in},
     sign_out::{end_every_session, sign_out, sign_out_everywhere},
-    tickets::{is_ticket, is_used_up, spend_ticket},
+    tickets::{is_used_up, spend_ticket},
     tokens::mint,
     wechat::{open_wechat_session, require_fresh_code, sharing_phone},
 };

@@ -198,11 +198,11 @@ pub(super) async fn blank_devices(tx: &Tx, person: PersonId) -> Result<()> {
 }
 
 /// Notes that a log-in is in use, at most once an hour; the request that it came with does not wait for it.
-pub(super) fn note_use(store: &Store, row: &session::Model, now: DateTime<Utc>, days: i64) {
-    if now - row.seen_at < NOTED_EVERY {
+pub(super) fn note_use(store: &Store, (id, seen_at): (SessionId, DateTime<Utc>), now: DateTime<Utc>, days: i64) {
+    if now - seen_at < NOTED_EVERY {
         return;
     }
-    let (store, id) = (store.clone(), row.id);
+    let store = store.clone();
     tokio::spawn(async move {
         let noted = store.write(move |tx| Box::pin(note(tx, id, days))).await;
         if let Err(error) = noted {

@@ -22,17 +22,11 @@ pub(super) fn make(app: &App, actor: &Actor) -> Result<String> {
     tokens::mint_ticket(&app.keys, &app.clock, actor.person, actor.session)
 }
 
-/// Does this text claim to be a ticket of ours? Then [`spend_ticket`] says whether it is one.
-#[must_use]
-pub fn is_ticket(app: &App, text: &str) -> bool {
-    tokens::check_ticket(&app.keys, app.now(), text).is_ok()
-}
-
 /// Was it good once, so that whoever hands it in has only to ask for another: a token or a ticket of ours whose time is over,
 /// or a ticket that is spent? Asked of what was refused.
 #[must_use]
 pub fn is_used_up(app: &App, text: &str) -> bool {
-    is_ticket(app, text) || tokens::is_over(&app.keys, app.now(), text)
+    tokens::check_ticket(&app.keys, app.now(), text).is_ok() || tokens::is_over(&app.keys, app.now(), text)
 }
 
 /// Spends a ticket: whose it is, and the log-in that it was made for.

@@ -33,7 +33,7 @@ const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 const WAITING: u32 = 4096;
 
 /// Listens. What is accepted gets a fixed buffer: left alone it grows to megabytes for each deaf phone, and nothing tells
-/// that it is deaf until they are full.
+/// that it is deaf until they are full. It sends at once, too; on Linux a connection has both from the socket that listens.
 ///
 /// # Errors
 /// When the address cannot be bound.
@@ -41,6 +41,7 @@ pub(super) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_nodelay(true)?;
     socket.bind(address)?;
     socket.listen(WAITING)
 }
@@ -72,7 +73,6 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
             metrics::counter!("connections_refused_total").increment(1);
             continue;
         }
-        stream.set_nodelay(true).ok();
         let (watcher, router) = (ending.watcher(), router.clone());
         let head_within = Duration::from_secs(config.header_timeout_secs);
         let taken_within = Duration::from_secs(config.answer_timeout_secs);

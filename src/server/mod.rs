@@ -21,7 +21,7 @@ pub use self::{
     tasks::{do_what_is_due, reactions},
 };
 use crate::{
-    app::{App, Rates},
+    app::{App, Handles, Rates},
     areas, bodies, broker,
     calendar::Calendar,
     clock::Clock,
@@ -81,7 +81,7 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
     let had_keys = config.data_dir.join(KEY_FILE).exists();
     let keys = Arc::new(Keys::load_or_make(&config.data_dir)?);
     let (store, rung) = store::open(&config.database(), clock.clone(), calendar.clone(), Arc::clone(&keys)).await?;
-    let app = App {
+    let app = App::from(Handles {
         store,
         broker: broker::open(&config)?,
         shelf: Shelf::open(&config)?,
@@ -93,9 +93,9 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
         rates: Rates::new(&config),
         actors: people::actor_cache(),
         counted: Arc::default(),
-        seats_of: |store, person, now| Box::pin(bodies::queries::seats_together(store, person, now)),
+        seats_of: |db, asked| Box::pin(bodies::queries::seats_of_all(db, asked)),
         config: Arc::new(config),
-    };
+    });
     if let Err(refused) = belong_together(&app).await {
         if !had_keys {
             // the file that was made a moment ago must not stand where the right one belongs

@@ -133,14 +133,16 @@ pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
         .merge(docs())
         .method_not_allowed_fallback(layers::method_not_allowed)
         .fallback(layers::not_found)
-        .layer(DefaultBodyLimit::max(MAX_JSON))
-        .layer(RequestBodyTimeoutLayer::new(std::time::Duration::from_secs(app.config.body_timeout_secs)))
-        // a gzipped recording would have no ranges
-        .layer(
+        // the outermost first; together, because each by itself would be a box of its own around every route, and a router
+        // clones what is in a box each time that it is asked, with all boxes therein
+        .layer((
+            middleware::from_fn_with_state(app.clone(), layers::observe),
+            CatchPanicLayer::custom(layers::panicked),
+            // a gzipped recording would have no ranges
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("audio/"))),
-        )
-        .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), layers::observe))
+            RequestBodyTimeoutLayer::new(std::time::Duration::from_secs(app.config.body_timeout_secs)),
+            DefaultBodyLimit::max(MAX_JSON),
+        ))
         .with_state(app.clone())
 }
 

@@ -1,8 +1,11 @@
 //! Reads of streams: one by one. The list on the home page is in `list`, entries are in `entries`, what a device missed in
 //! `missed`, who has read it in `receipts`.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, Query},
+};
 use serde_json::Value;
 
 use super::{
@@ -17,6 +20,7 @@ use crate::{
     app::App,
     error::{Code, Result},
     ids::{MediaId, PersonId, StreamId},
+    store::{key_column, padded},
 };
 
 mod entries;
@@ -35,6 +39,7 @@ pub use list::{StreamList, StreamView, list, page};
 use list::{view, with_member};
 pub use missed::{Have, Missed, MissedEntries, Position, missed};
 pub use muted::who_muted;
+pub use own::Followed;
 pub(crate) use own::own;
 pub use read::{newest_place, read_by, read_card, readers, received_by, receivers};
 pub use receipts::{Page, Reader, Receipts, members, receipts};
@@ -272,23 +277,37 @@ pub async fn area(db: &impl ConnectionTrait, id: StreamId) -> Result<Option<Stri
     Ok(stream::Entity::find_by_id(id).one(db).await?.and_then(|row| row.area_code))
 }
 
+/// Those of these streams that do not stand at this seq under this epoch, or are not there. There must be one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn moved(db: &impl ConnectionTrait, known: Vec<(StreamId, i64, i64)>) -> Result<HashSet<StreamId>> {
+    let stands = stream::Entity::find()
+        .select_only()
+        .column(stream::Column::Id)
+        .filter(Expr::col((stream::Entity, stream::Column::Id)).eq(key_column(1)))
+        .filter(Expr::col((stream::Entity, stream::Column::LastSeq)).eq(key_column(2)))
+        .filter(Expr::col((stream::Entity, stream::Column::Epoch)).eq(key_column(3)))
+        .into_query();
+    let mut moved = Query::select();
+    moved.expr_as(key_column(1), "id").from_values(padded(known), "asked").and_where(Expr::exists(stands).not());
+    let rows = db.query_all(&moved).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<std::result::Result<_, DbErr>>()?)
+}
+
 /// Newest seq and epoch of these streams.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn heads(db: &impl ConnectionTrait, ids: Vec<StreamId>) -> Result<HashMap<StreamId, (i64, i64)>> {
-    let mut heads = HashMap::new();
-    for some in ids.chunks(500) {
-        let rows: Vec<(StreamId, i64, i64)> = stream::Entity::find()
-            .select_only()
-            .columns([stream::Column::Id, stream::Column::LastSeq, stream::Column::Epoch])
-            .filter(stream::Column::Id.is_in(some.iter().copied()))
-            .into_tuple()
-            .all(db)
-            .await?;
-        heads.extend(rows.into_iter().map(|(id, seq, epoch)| (id, (seq, epoch))));
-    }
-    Ok(heads)
+    let rows: Vec<(StreamId, i64, i64)> = stream::Entity::find()
+        .select_only()
+        .columns([stream::Column::Id, stream::Column::LastSeq, stream::Column::Epoch])
+        .filter(stream::Column::Id.is_in(padded(ids)))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(id, seq, epoch)| (id, (seq, epoch))).collect())
 }
 
 /// The membership's read place; 0 without one.

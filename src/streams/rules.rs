@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::{
     actor::{Actor, covers},
     bodies,
+    ids::BodyId,
 };
 
 use super::Stream;
@@ -135,17 +136,38 @@ pub enum Access {
     Write,
 }
 
+/// What of a stream decides who may do what in it.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) kind: &'a str,
+    pub(super) subject_id: &'a str,
+    pub(super) area_code: Option<&'a str>,
+    pub(super) body_id: Option<BodyId>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn of(stream: &'a Stream) -> Self {
+        let Stream { kind, subject_id, area_code, body_id, .. } = stream;
+        Self { kind, subject_id, area_code: area_code.as_deref(), body_id: *body_id }
+    }
+}
+
 /// What the actor may do; `role` is that of a membership that was not left.
 #[must_use]
 pub fn access(stream: &Stream, actor: &Actor, role: Option<&str>) -> Access {
-    let area = stream.area_code.as_deref().unwrap_or_default();
+    access_to(Scope::of(stream), actor, role)
+}
+
+/// The same, for who has not read the whole row.
+pub(super) fn access_to(stream: Scope<'_>, actor: &Actor, role: Option<&str>) -> Access {
+    let area = stream.area_code.unwrap_or_default();
     let lives_there = covers(area, &actor.area);
     let serves_there = actor.seats.iter().any(|seat| seat.serves(area));
     let mut in_body = actor.seats.iter().filter(|seat| Some(seat.body_id) == stream.body_id).peekable();
     let has_seat = in_body.peek().is_some();
     let handles = in_body.clone().any(|seat| handles(&seat.body_kind, &seat.role));
     let opens = in_body.any(|seat| opens(&seat.body_kind, &seat.role));
-    match StreamKind::parse(&stream.kind) {
+    match StreamKind::parse(stream.kind) {
         Some(StreamKind::Mailbox) if stream.subject_id == actor.person.to_string() => Access::Read,
         Some(StreamKind::Channel) if bodies::may(actor, bodies::Right::PublishNotice, area) => Access::Write,
         Some(StreamKind::Channel) if lives_there || serves_there => Access::Read,
@@ -206,7 +228,7 @@ mod tests {
     use super::*;
     use crate::{
         actor::HeldSeat,
-        ids::{BodyId, PersonId, SeatId, SessionId, StreamId},
+        ids::{PersonId, SeatId, SessionId, StreamId},
     };
 
     fn stream(kind: StreamKind, subject: &str, area: Option<&str>, body: Option<BodyId>) -> Stream {

@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     ids::{BodyId, PersonId, SeatId},
     people,
-    store::{InTime, Store, padded},
+    store::padded,
 };
 
 /// The seats that a person holds at a time, in two queries.
@@ -26,16 +26,15 @@ pub async fn seats_of(db: &impl ConnectionTrait, person: PersonId, now: DateTime
     Ok(held.remove(&person).unwrap_or_default())
 }
 
-/// The same, in as many queries for all who ask at the same moment.
+/// The same for several, each at a time of its own, in as many queries.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn seats_together(store: &Store, person: PersonId, now: DateTime<Utc>) -> Result<Vec<HeldSeat>> {
-    let asked = (person, clock::local_date(now));
-    store.read_together(asked, |db, asked| Box::pin(seats_of_all(db, asked))).await
-}
-
-async fn seats_of_all(db: &InTime, asked: &[(PersonId, NaiveDate)]) -> Result<Vec<Vec<HeldSeat>>> {
+pub async fn seats_of_all(
+    db: &impl ConnectionTrait,
+    asked: &[(PersonId, DateTime<Utc>)],
+) -> Result<Vec<Vec<HeldSeat>>> {
+    let asked: Vec<_> = asked.iter().map(|(person, now)| (*person, clock::local_date(*now))).collect();
     // two at most, about midnight
     let mut days: Vec<NaiveDate> = asked.iter().map(|(_, day)| *day).collect();
     days.sort_unstable();

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     super::{
-        queries,
+        queries::{self, Followed},
         rows::{membership, stream},
         rules::{FORMER, GIVEN_TODAY, HANDLER_TODAY, HANDLERS, LEADER, MEMBER, StreamKind, chain_of_areas},
     },
@@ -113,16 +113,12 @@ pub async fn post_member(tx: &Tx, stream: StreamId, by: PersonId, (person, chang
 ///
 /// # Errors
 /// When the database fails.
-pub async fn subscribed(app: &App, actor: &Actor) -> Result<Vec<(stream::Model, Option<membership::Model>)>> {
-    let own = queries::own(&app.store, actor).await?;
-    let has = |kind: StreamKind, subject: &str| {
-        own.iter().any(|(stream, _)| stream.kind == kind.as_str() && stream.subject_id == subject)
-    };
-    let areas = chain_of_areas(&actor.area);
-    if has(StreamKind::Mailbox, &actor.person.to_string()) && areas.iter().all(|area| has(StreamKind::Channel, area)) {
+pub async fn subscribed(app: &App, actor: &Actor) -> Result<Vec<Followed>> {
+    let (own, is_whole) = queries::own(&app.store, actor).await?;
+    if is_whole {
         return Ok(own);
     }
-    let person = actor.person;
+    let (person, areas) = (actor.person, chain_of_areas(&actor.area));
     let open = app.store.write(move |tx| {
         Box::pin(async move {
             mailbox(tx, person).await?;
@@ -133,7 +129,7 @@ pub async fn subscribed(app: &App, actor: &Actor) -> Result<Vec<(stream::Model, 
         })
     });
     open.await?;
-    queries::own(&app.store, actor).await
+    Ok(queries::own(&app.store, actor).await?.0)
 }
 
 /// From now on it is this body's: its seats handle it. Whoever handled it for the body before is no longer in it, and every

@@ -143,7 +143,7 @@ impl Spot {
 }
 
 /// A stream with the actor's own row, if there is one; those left included.
-pub(super) type Own = (Stream, Option<membership::Model>);
+type Own = (Stream, Option<membership::Model>);
 
 /// Streams, each with the person's own row.
 pub(super) fn with_member(person: PersonId) -> SelectTwo<stream::Entity, membership::Entity> {
@@ -305,7 +305,7 @@ fn views(app: &App, actor: &Actor, read: Read) -> Result<Vec<StreamView>> {
 }
 
 /// What may be read, what is pinned first.
-pub(super) fn on_top(actor: &Actor, rows: Vec<Own>) -> Vec<Own> {
+fn on_top(actor: &Actor, rows: Vec<Own>) -> Vec<Own> {
     let standing = rows.into_iter().map(|(row, member)| (row, member.filter(|member| member.left_at.is_none())));
     let mut own: Vec<Own> =
         standing.filter(|(row, member)| access(row, actor, role_in(member.as_ref())) != Access::None).collect();

@@ -1,20 +1,26 @@
-//! Everything that somebody listens to: asked by every phone that connects, so all who do so at once are answered together.
+//! Everything that somebody listens to: asked by every phone that connects, so all who do so at once are answered together,
+//! and no more is read than a socket needs.
 use std::{cmp::Reverse, collections::HashMap};
 
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
 use super::{
     super::{
+        Stream,
         rows::{membership, stream},
-        rules::{FORMER, StreamKind, chain_of_areas},
+        rules::{Access, FORMER, Scope, StreamKind, access_to, chain_of_areas},
     },
     MAX_STREAMS,
-    list::{Own, listed, on_top, with_member},
+    list::{listed, role_in, with_member},
 };
 use crate::{
     actor::Actor,
     error::Result,
-    ids::PersonId,
+    ids::{BodyId, PersonId, StreamId},
     store::{InTime, Store, padded},
 };
 
@@ -26,11 +32,27 @@ const FIRST: [&str; 4] = [
     StreamKind::Forum.as_str(),
 ];
 
-/// The actor's streams with their membership, 128 at most. Previews are as kept, some of them sealed.
+/// A stream that somebody listens to, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Followed {
+    /// The stream.
+    pub id: StreamId,
+    /// Of its log.
+    pub epoch: i64,
+    /// Newest place.
+    pub last_seq: i64,
+    /// Newest number.
+    pub last_no: i64,
+}
+
+/// What somebody listens to, and whether the mailbox and the channels of where they live are among it.
+pub(crate) type Own = (Vec<Followed>, bool);
+
+/// The actor's streams, 128 at most.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(crate) async fn own(store: &Store, actor: &Actor) -> Result<Vec<Own>> {
+pub(crate) async fn own(store: &Store, actor: &Actor) -> Result<Own> {
     // what is seen by a seat is few people's; those are read by themselves
     if !actor.seats.is_empty() {
         return alone(store.read(), actor).await;
@@ -38,29 +60,37 @@ pub(crate) async fn own(store: &Store, actor: &Actor) -> Result<Vec<Own>> {
     store.read_together(actor.clone(), |db, actors| Box::pin(of_all(db, actors))).await
 }
 
-async fn alone(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<Own>> {
+async fn alone(db: &impl ConnectionTrait, actor: &Actor) -> Result<Own> {
     let rows = with_member(actor.person)
         .filter(listed(actor))
         .order_by_desc(stream::Column::Kind.is_in(FIRST))
         .order_by_desc(stream::Column::LastAt)
-        .limit(MAX_STREAMS);
-    Ok(on_top(actor, rows.all(db).await?))
+        .limit(MAX_STREAMS)
+        .all(db)
+        .await?;
+    Ok(told(actor, rows.iter().map(|(row, member)| Row::of(row, role_in(member.as_ref()))).collect()))
+}
+
+/// What somebody belongs to.
+#[derive(FromQueryResult)]
+struct Joined {
+    person_id: PersonId,
+    role: String,
+    id: StreamId,
+    kind: String,
+    subject_id: String,
+    area_code: Option<String>,
+    body_id: Option<BodyId>,
+    epoch: i64,
+    last_seq: i64,
+    last_no: i64,
+    last_at: DateTime<Utc>,
 }
 
 /// Of each of these people, none of whom holds a seat: what they belong to, and the channels of where they live.
-async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Vec<Own>>> {
+async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Own>> {
     let most = MAX_STREAMS * actors.len() as u64;
-    let mine =
-        membership::Entity::belongs_to(stream::Entity).from(membership::Column::StreamId).to(stream::Column::Id).into();
-    let joined = membership::Entity::find()
-        .join(JoinType::InnerJoin, mine)
-        .select_also(stream::Entity)
-        .filter(membership::Column::PersonId.is_in(padded(actors.iter().map(|actor| actor.person).collect())))
-        .filter(membership::Column::LeftAt.is_null())
-        .filter(membership::Column::Role.ne(FORMER))
-        .limit(most)
-        .all(db)
-        .await?;
+    let joined = joined(actors).limit(most).into_model::<Joined>().all(db).await?;
     if joined.len() as u64 == most {
         // somebody belongs to more than is told, and who it is only the database can sort out
         let mut all = Vec::with_capacity(actors.len());
@@ -76,25 +106,75 @@ async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Vec<Own>>> {
         .add(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
         .add(stream::Column::AreaCode.is_in(padded(areas)));
     let channels = stream::Entity::find().filter(here).all(db).await?;
-    let mut own: HashMap<PersonId, Vec<Own>> = HashMap::new();
-    for (member, stream) in joined {
-        let Some(stream) = stream else { continue };
-        own.entry(member.person_id).or_default().push((stream, Some(member)));
+    let mut of: HashMap<PersonId, Vec<&Joined>> = HashMap::new();
+    for row in &joined {
+        of.entry(row.person_id).or_default().push(row);
     }
-    Ok(actors.iter().map(|actor| told(actor, own.get(&actor.person).cloned(), &channels)).collect())
+    let rows = |actor: &Actor| {
+        let mut rows: Vec<Row<'_>> = of.get(&actor.person).into_iter().flatten().map(|row| row.as_row()).collect();
+        let areas = chain_of_areas(&actor.area);
+        for channel in &channels {
+            let is_here = channel.area_code.as_ref().is_some_and(|area| areas.contains(area));
+            if is_here && rows.iter().all(|row| row.stream.id != channel.id) {
+                rows.push(Row::of(channel, None));
+            }
+        }
+        rows
+    };
+    Ok(actors.iter().map(|actor| told(actor, rows(actor))).collect())
 }
 
-/// What of it one person is told, in the order in which the database would have told it.
-fn told(actor: &Actor, joined: Option<Vec<Own>>, channels: &[stream::Model]) -> Vec<Own> {
-    let mut rows = joined.unwrap_or_default();
-    let areas = chain_of_areas(&actor.area);
-    for channel in channels {
-        let is_here = channel.area_code.as_ref().is_some_and(|area| areas.contains(area));
-        if is_here && rows.iter().all(|(stream, _)| stream.id != channel.id) {
-            rows.push((channel.clone(), None));
-        }
+/// The columns of [`Joined`].
+fn joined(actors: &[Actor]) -> sea_orm::Select<membership::Entity> {
+    use stream::Column::{AreaCode, BodyId, Epoch, Id, Kind, LastAt, LastNo, LastSeq, SubjectId};
+    let mine = membership::Entity::belongs_to(stream::Entity).from(membership::Column::StreamId).to(Id);
+    membership::Entity::find()
+        .join(JoinType::InnerJoin, mine.into())
+        .select_only()
+        .columns([membership::Column::PersonId, membership::Column::Role])
+        .columns([Id, Kind, SubjectId, AreaCode, BodyId, Epoch, LastSeq, LastNo, LastAt])
+        .filter(membership::Column::PersonId.is_in(padded(actors.iter().map(|actor| actor.person).collect())))
+        .filter(membership::Column::LeftAt.is_null())
+        .filter(membership::Column::Role.ne(FORMER))
+}
+
+/// What one person may be told of.
+struct Row<'a> {
+    stream: Followed,
+    scope: Scope<'a>,
+    role: Option<&'a str>,
+    last_at: DateTime<Utc>,
+}
+
+impl<'a> Row<'a> {
+    fn of(row: &'a Stream, role: Option<&'a str>) -> Self {
+        let stream = Followed { id: row.id, epoch: row.epoch, last_seq: row.last_seq, last_no: row.last_no };
+        Self { stream, scope: Scope::of(row), role, last_at: row.last_at }
     }
-    rows.sort_by_key(|(stream, _)| Reverse((FIRST.contains(&stream.kind.as_str()), stream.last_at)));
+}
+
+impl Joined {
+    fn as_row(&self) -> Row<'_> {
+        let stream = Followed { id: self.id, epoch: self.epoch, last_seq: self.last_seq, last_no: self.last_no };
+        let scope = Scope {
+            kind: &self.kind,
+            subject_id: &self.subject_id,
+            area_code: self.area_code.as_deref(),
+            body_id: self.body_id,
+        };
+        Row { stream, scope, role: Some(&self.role), last_at: self.last_at }
+    }
+}
+
+/// What of it may be read, in the order in which the database would have told it.
+fn told(actor: &Actor, mut rows: Vec<Row<'_>>) -> Own {
+    rows.retain(|row| access_to(row.scope, actor, row.role) != Access::None);
+    rows.sort_by_key(|row| Reverse((FIRST.contains(&row.scope.kind), row.last_at)));
     rows.truncate(usize::try_from(MAX_STREAMS).unwrap_or(usize::MAX));
-    on_top(actor, rows)
+    let has = |kind: StreamKind, subject: &str| {
+        rows.iter().any(|row| row.scope.kind == kind.as_str() && row.scope.subject_id == subject)
+    };
+    let is_whole = has(StreamKind::Mailbox, &actor.person.to_string())
+        && chain_of_areas(&actor.area).iter().all(|area| has(StreamKind::Channel, area));
+    (rows.iter().map(|row| row.stream).collect(), is_whole)
 }

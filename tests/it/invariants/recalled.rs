@@ -231,7 +231,7 @@ async fn i5_what_was_taken_back_is_nowhere() {
 async fn i5_what_was_taken_back_lies_in_no_file_of_ours() {
     let app = TestApp::start().await;
     if !app.folder.is_sqlite() {
-        // a server of its own recycles its log by itself: see the README's limits
+        // a server of its own recycles its log by itself: see deploy/LIMITS.md
         return app.stop().await;
     }
     let village = Village::found(&app).await;

@@ -106,7 +106,7 @@ async fn i7_cursors_only_move_forward() {
             while !over.is_cancelled() {
                 let row = row(&ann, &stream).await;
                 let place = row["read_seq"].as_i64().unwrap();
-                assert!(place >= seen, "{place} after {seen}");
+                assert!(place >= seen, "the cursor moved back: {place} after {seen}");
                 assert!((0..=30).contains(&row["unread"].as_i64().unwrap()), "{row}");
                 (seen, looks) = (place, looks + 1);
             }
@@ -126,7 +126,7 @@ async fn i7_cursors_only_move_forward() {
         });
         assert!(join_all(telling).await.into_iter().all(|answer| answer.status == 204));
         let place = row(&ann, &stream).await["read_seq"].as_i64().unwrap();
-        assert_eq!(place, (bound - 1).min(newest));
+        assert_eq!(place, (bound - 1).min(newest), "the cursor moved back, or too far");
     }
     over.cancel();
     println!("looked {} times", watching.await.unwrap());

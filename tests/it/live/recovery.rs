@@ -1,4 +1,7 @@
 //! What was missed, when it is much: a recovery is bounded in bytes, and the socket stays well whatever was asked for.
+use std::collections::HashSet;
+
+use liusheng::{ids::StreamId, streams::queries};
 use serde_json::{Value, json};
 
 use super::{Scene, Socket};
@@ -96,6 +99,18 @@ async fn connect_says_where_every_stream_stands() {
         assert_eq!(head, &json!([stream["epoch"], stream["last_seq"], stream["last_no"]]), "{stream}");
     }
     assert_eq!(own.connected["ping"], 25);
+    // and the server asks the database each second which of them stand elsewhere, or are gone
+    let (db, id) = (scene.app.app.store.read(), scene.stream);
+    let (seq, epoch) = queries::heads(db, vec![id]).await.unwrap()[&id];
+    let gone = StreamId::new();
+    for (known, moved) in [
+        ([(id, seq, epoch), (gone, 1, 1)], vec![gone]),
+        ([(id, seq - 1, epoch), (gone, 1, 1)], vec![id, gone]),
+        ([(gone, 1, 1), (id, seq, epoch + 1)], vec![gone, id]),
+    ] {
+        assert_eq!(queries::moved(db, known.to_vec()).await.unwrap(), moved.into_iter().collect::<HashSet<_>>());
+    }
+    assert!(queries::moved(db, vec![(id, seq, epoch)]).await.unwrap().is_empty());
     scene.app.stop().await;
 }
 

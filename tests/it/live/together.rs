@@ -2,6 +2,10 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
+use liusheng::{
+    error::Code,
+    people::{self, Carrier, NewSession},
+};
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -56,5 +60,36 @@ async fn all_who_connect_at_once_are_subscribed_to_what_is_theirs() {
         join_all(people.iter().skip(4).map(async |who| Socket::connect(app, &who.token(), json!({})).await)).await;
     let asked = app.app.store.statements().0 - before;
     assert!(asked < sockets.len() as u64 * 2, "{asked} statements for {}: three for each if alone", sockets.len());
+    scene.app.stop().await;
+}
+
+/// Pages come with a cookie: all who ask at the same moment are looked up together, and each is nobody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_who_ask_at_once_with_a_cookie_are_who_they_are() {
+    let scene = Scene::set().await;
+    let app = &scene.app.app;
+    let mut cookies = Vec::new();
+    for number in 1..=30 {
+        let (person, keys) = (person_of(app, &scene.village.area, &format!("{number:05}")).await, app.keys.clone());
+        let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
+        let open = app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
+        cookies.push((person, open.await.unwrap().secret));
+    }
+    let ask = async || join_all(cookies.iter().map(|(_, secret)| people::actor_of_cookie(app, secret))).await;
+    let before = app.store.statements().0;
+    let actors: Vec<_> = ask().await.into_iter().map(Result::unwrap).collect();
+    let asked = app.store.statements().0 - before;
+    assert!(asked < cookies.len() as u64, "{asked} statements for {}: three for each if alone", cookies.len());
+    assert!(actors.iter().zip(&cookies).all(|(actor, (person, _))| actor.person == *person));
+    for actor in actors.iter().step_by(3) {
+        people::sign_out(app, actor).await.unwrap();
+    }
+    for (place, (known, (person, _))) in ask().await.into_iter().zip(&cookies).enumerate() {
+        match place % 3 {
+            0 => assert_eq!(known.unwrap_err().code(), Code::SessionEnded),
+            _ => assert_eq!(known.unwrap().person, *person),
+        }
+    }
+    assert_eq!(people::actor_of_cookie(app, "somebody else's").await.unwrap_err().code(), Code::SessionEnded);
     scene.app.stop().await;
 }

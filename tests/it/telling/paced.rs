@@ -2,7 +2,11 @@
 use std::{sync::Arc, time::Instant};
 
 use fake_providers::Fake;
-use liusheng::{app::App, broker::Redis, delivery::worker};
+use liusheng::{
+    app::{App, Handles},
+    broker::Redis,
+    delivery::worker,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -17,7 +21,8 @@ async fn two_workers_on_one_redis_keep_one_pace() {
     .await;
     let Some(redis) = &scene._redis else { return scene.app.stop().await };
     // as another process has it
-    let other = App { broker: Arc::new(Redis::open(&redis.url).unwrap()), ..scene.app.app.clone() };
+    let broker = Arc::new(Redis::open(&redis.url).unwrap());
+    let other = App::from(Handles { broker, ..Handles::clone(&scene.app.app) });
     let stop = CancellationToken::new();
     let working = tokio::spawn(worker::run(other, stop.clone()));
     scene.publish("停水", true).await;

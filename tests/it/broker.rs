@@ -267,6 +267,28 @@ async fn the_contract_holds_on_redis() {
     contract(on_redis(&url)).await;
 }
 
+/// Two installations on one Redis, whose channels know no databases.
+#[tokio::test]
+async fn what_rings_in_another_database_is_not_heard() {
+    let (Some(ours), Some(theirs)) = (redis_url("broker: two installations"), redis_url("broker: the other")) else {
+        return;
+    };
+    let (ours, theirs) = (on_redis(&ours), on_redis(&theirs));
+    let mut listener = ours.one.bells().await.unwrap();
+    assert!(hears(ours.other.as_ref(), &mut listener, 1).await && theirs.one.ready().await);
+    theirs.one.ring(&[bell(7)]).await.unwrap();
+    ours.other.ring(&[bell(8)]).await.unwrap();
+    let hearing = async {
+        loop {
+            let heard = listener.next().await.expect("the bells go on");
+            if [bell(7), bell(8)].contains(&heard) {
+                return heard;
+            }
+        }
+    };
+    assert_eq!(timeout(SOON, hearing).await.expect("the bell of the own database"), bell(8));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_contract_holds_on_a_cluster() {
     let Some(_) = redis_url("broker: the contract on a cluster") else { return };

@@ -20,7 +20,7 @@ use futures_util::{
     future::try_join_all,
     stream::{self, BoxStream},
 };
-use redis::RedisError;
+use redis::{RedisError, aio::ConnectionLike};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -73,15 +73,15 @@ impl Broker for Redis {
         for bell in bells {
             // an error means that nobody listens here, which is fine
             drop(self.own.send(*bell));
-            rung.push((bells::channel(bell), serde_json::to_string(&(&self.name, bell)).map_err(Error::broken)?));
+            rung.push((*bell, serde_json::to_string(&(&self.name, bell)).map_err(Error::broken)?));
         }
         if rung.is_empty() {
             return Ok(());
         }
         let ringing = |line: Line| async move {
             // each by itself: in a cluster they go to different nodes; on one line they are written together
-            let each = rung.into_iter().map(|(channel, text)| {
-                let mut line = line.clone();
+            let each = rung.into_iter().map(|(bell, text)| {
+                let (channel, mut line) = (bells::channel(&bell, line.get_db()), line.clone());
                 async move { redis::cmd("SPUBLISH").arg(channel).arg(text).exec_async(&mut line).await }
             });
             try_join_all(each).await.map(drop)

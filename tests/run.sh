@@ -166,7 +166,8 @@ kosoku_pid=""
 
 echo "== integration tests: PostgreSQL, Redis"
 port=$(free_port)
-redis-server --port "$port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
+# a database for each server of the tests
+redis-server --port "$port" --bind 127.0.0.1 --databases 8192 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
 redis_pid=$!
 for _ in $(seq 50); do
   redis-cli -p "$port" ping >/dev/null 2>&1 && break

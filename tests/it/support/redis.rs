@@ -1,5 +1,6 @@
 //! Which Redis a test uses: the one of `LSTEST_REDIS_URL`, or a process of its own that it may wipe and kill.
 use std::{
+    collections::HashMap,
     net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
     sync::{
@@ -34,8 +35,8 @@ pub(crate) fn any_redis_url() -> Option<String> {
 /// How many it has, where it says so.
 fn databases(url: &str) -> Option<usize> {
     let mut line = redis::Client::open(url).ok()?.get_connection_with_timeout(Duration::from_secs(1)).ok()?;
-    let told: Vec<String> = redis::cmd("CONFIG").arg("GET").arg("databases").query(&mut line).ok()?;
-    told.get(1)?.parse().ok()
+    let told: HashMap<String, usize> = redis::cmd("CONFIG").arg("GET").arg("databases").query(&mut line).ok()?;
+    told.get("databases").copied()
 }
 
 /// A `redis-server` without persistence, on a free port; ends with this value.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -30,7 +30,7 @@ const DUE: Duration = Duration::from_secs(2);
 /// How often what was cast is put on the boards.
 const BOARDS: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(60);
-/// Units in a row of one kind of what is due; the rest waits for the next time.
+/// Pieces in a row of one kind of what is due; the rest waits for the next time.
 const ROUNDS: usize = 50;
 
 /// Everything that follows from events, in the order in which it runs.
@@ -177,18 +177,29 @@ pub async fn do_what_is_due(app: App) {
 }
 
 async fn do_in_time(app: App) {
-    for (name, due) in DUES {
-        for _ in 0..ROUNDS {
-            let due = *due;
-            match app.store.write(move |tx| due(tx)).await {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(%error, name, "what is due");
-                    break;
+    let mut left: Vec<(&str, Due)> = DUES.to_vec();
+    for _ in 0..ROUNDS {
+        // together they take one turn at the writer: most of them find nothing
+        let pieces: Vec<_> = left.iter().map(|(_, due)| piece(&app, *due)).collect();
+        let (mut again, mut is_more) = (Vec::new(), false);
+        for ((name, due), done) in left.into_iter().zip(join_all(pieces).await) {
+            // one whose statement broke took down all who had that turn: once more, by itself
+            let done = if done.is_err() { piece(&app, due).await } else { done };
+            match done {
+                Ok(count) => {
+                    is_more |= count > 0;
+                    // what was done may have made something due of what comes after it
+                    if is_more {
+                        again.push((name, due));
+                    }
                 }
+                Err(error) => tracing::error!(%error, name, "what is due"),
             }
         }
+        if !is_more {
+            break;
+        }
+        left = again;
     }
     sequence(app.clone()).await;
     if let Err(error) = votes::commands::due(&app).await {
@@ -197,6 +208,10 @@ async fn do_in_time(app: App) {
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
     }
+}
+
+async fn piece(app: &App, due: Due) -> Result<u64> {
+    app.store.write(move |tx| due(tx)).await
 }
 
 /// Words that were said, so that they are found; a quarter of the writer's time at most, and less of one that is asked for

@@ -73,7 +73,7 @@ async fn everybody_gets_exactly_what_the_tables_allow() {
 async fn what_is_not_there_is_not_found() {
     let mut world = World::make().await;
     let operations = walk::operations();
-    let mut wrong = Vec::new();
+    let mut calls = Vec::new();
     for row in matrix::api() {
         let (method, path) = &operations[&row.operation];
         if !path.contains("id}") {
@@ -82,12 +82,16 @@ async fn what_is_not_there_is_not_found() {
         let call = world.call(row, ("committee", matrix::At::Here), "THIS", (method, path)).await;
         for unknown in [Uuid::now_v7().to_string(), "rubbish".to_owned(), "%00".to_owned()] {
             let call = requests::Call { path: call.path.replace("THIS", &unknown), ..call.clone() };
-            let reply = walk::Reply::of(&world, &call, "committee").await;
-            if reply.status != 404 {
-                wrong.push(format!("{} with {unknown}: {} {}", row.operation, reply.status, reply.text()));
-            }
+            calls.push((&row.operation, unknown, call));
         }
     }
+    let now = &world;
+    let asked = calls.iter().map(|(operation, unknown, call)| async move {
+        let reply = walk::Reply::of(now, call, "committee").await;
+        let said = || format!("{operation} with {unknown}: {} {}", reply.status, reply.text());
+        Vec::from_iter((reply.status != 404).then(said))
+    });
+    let wrong = walk::together(asked).await;
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     let refused = world.app.http.request(Method::PUT, world.app.url("/v1/areas")).json(&json!({})).send().await;
     assert_eq!(refused.unwrap().status(), 405);

@@ -139,6 +139,23 @@ async fn a_take_waits_for_a_push(shared: &Shared) {
     assert_eq!(jobs.into_iter().map(|job| job.id).collect::<Vec<_>>(), ids);
 }
 
+/// A process waits for several queues at once.
+async fn a_wait_for_one_queue_holds_up_no_other(shared: &Shared) {
+    let (quiet, busy) = (fresh_queue(), fresh_queue());
+    for queue in [&quiet, &busy] {
+        shared.one.take(queue, 1, 0).await.unwrap();
+    }
+    let broker = Arc::clone(&shared.one);
+    let waiting = tokio::spawn(async move { broker.take(&quiet, 1, 4000).await.unwrap() });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let ids = some_ids(1);
+    shared.one.push(&busy, &ids).await.unwrap();
+    let taken = timeout(Duration::from_secs(1), shared.one.take(&busy, 1, 4000)).await;
+    let jobs = taken.expect("a take goes past a wait for another queue").unwrap();
+    assert_eq!(jobs.into_iter().map(|job| job.id).collect::<Vec<_>>(), ids);
+    waiting.abort();
+}
+
 fn bell(number: i64) -> Bell {
     Bell::Stream { id: StreamId(Uuid::from_u128(0x11d)), seq: number }
 }
@@ -233,6 +250,7 @@ async fn contract(shared: Shared) {
     each_job_is_taken_once(&shared).await;
     two_consumers_share(&shared).await;
     a_take_waits_for_a_push(&shared).await;
+    a_wait_for_one_queue_holds_up_no_other(&shared).await;
     bells_reach_every_listener(&shared).await;
     bells_of_all_streams_are_heard(&shared).await;
     a_pace_is_of_all_together(&shared).await;
@@ -247,6 +265,28 @@ async fn the_contract_holds_in_memory() {
 async fn the_contract_holds_on_redis() {
     let Some(url) = redis_url("broker: the contract") else { return };
     contract(on_redis(&url)).await;
+}
+
+/// Two installations on one Redis, whose channels know no databases.
+#[tokio::test]
+async fn what_rings_in_another_database_is_not_heard() {
+    let (Some(ours), Some(theirs)) = (redis_url("broker: two installations"), redis_url("broker: the other")) else {
+        return;
+    };
+    let (ours, theirs) = (on_redis(&ours), on_redis(&theirs));
+    let mut listener = ours.one.bells().await.unwrap();
+    assert!(hears(ours.other.as_ref(), &mut listener, 1).await && theirs.one.ready().await);
+    theirs.one.ring(&[bell(7)]).await.unwrap();
+    ours.other.ring(&[bell(8)]).await.unwrap();
+    let hearing = async {
+        loop {
+            let heard = listener.next().await.expect("the bells go on");
+            if [bell(7), bell(8)].contains(&heard) {
+                return heard;
+            }
+        }
+    };
+    assert_eq!(timeout(SOON, hearing).await.expect("the bell of the own database"), bell(8));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

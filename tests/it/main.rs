@@ -1,6 +1,11 @@
 //! One binary for all tests that need a server, a database file or the real program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines, reason = "a test stops where it stands")]
 
+/// That of the program: what runs here are its servers.
+#[cfg(target_arch = "x86_64")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 mod accused;
 mod aloud;
 mod architecture;

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use liusheng::{
     calendar::Calendar,
     clock::Clock,
@@ -14,10 +14,11 @@ use liusheng::{
     keys::Keys,
     store::{self, Store, Tx},
 };
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::House;
+use crate::support::{House, Raw, Village};
 
 /// A database in which a relay of our own runs, and no server.
 struct Ground {
@@ -208,4 +209,21 @@ async fn an_event_that_takes_too_long_by_itself_is_set_aside_for_the_operator() 
     let began = tokio::time::Instant::now();
     ground.run(vec![heavy], || began.elapsed() > Duration::from_secs(10)).await;
     assert!(events::dead_letters(ground.store.read()).await.unwrap().is_empty(), "the database may be away");
+}
+
+/// What is due is done together: a kind of it that breaks each time holds up none that comes after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_and_breaks_holds_up_nothing_else_that_is_due() {
+    let (app, village) = Village::start().await;
+    let notice = json!({ "area_code": village.area, "title": "公示", "text": "全文", "period_days": 5 });
+    let notice = village.clerk.post("/v1/notices", notice).await.ok();
+    app.settle().await;
+    let raw = Raw::open(app.folder.path()).await;
+    raw.execute("ALTER TABLE guest_tries RENAME TO elsewhere").await;
+    app.pass(TimeDelta::days(12)).await;
+    let shown = app.get(&format!("/v1/notices/{}", notice["id"].as_str().unwrap())).await.ok();
+    assert_eq!(shown["state"], "concluded");
+    raw.execute("ALTER TABLE elsewhere RENAME TO guest_tries").await;
+    raw.close().await;
+    app.stop().await;
 }

@@ -19,8 +19,9 @@ const SQLITE: [&str; 4] = [
      FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'",
 ];
 const POSTGRES: [&str; 3] = [
-    "SELECT table_name || '.' || column_name || ' ' || data_type || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END \
-     FROM information_schema.columns WHERE table_schema = current_schema()",
+    "SELECT t.relname || '.' || a.attname || ' ' || format_type(a.atttypid, NULL) || CASE WHEN a.attnotnull THEN ' not null' \
+     ELSE '' END FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped \
+     WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace",
     "SELECT t.relname || CASE WHEN i.indisprimary THEN ' primary ' WHEN i.indisunique THEN ' unique ' ELSE ' index ' END || \
      (SELECT string_agg(a.attname, ',' ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) \
      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum) || CASE WHEN i.indpred IS NULL THEN '' ELSE \

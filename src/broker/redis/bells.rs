@@ -12,7 +12,10 @@ use futures_util::{
     future::try_join_all,
     stream::{self, BoxStream},
 };
-use redis::{FromRedisValue, PushInfo, PushKind, RedisResult, aio::SendError};
+use redis::{
+    FromRedisValue, PushInfo, PushKind, RedisResult,
+    aio::{ConnectionLike, SendError},
+};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::line::{Address, Line};
@@ -26,17 +29,21 @@ const LISTEN_WITHIN: Duration = Duration::from_secs(5);
 /// When it is quiet for so long, Redis is asked whether it is still there.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// Where a bell is rung: those of one stream always at the same place, so that they come in their order.
-pub(super) fn channel(bell: &Bell) -> String {
+/// Where a bell is rung: those of one stream always at the same place, so that they come in their order. Channels know no
+/// databases: another installation on the same Redis would hear it, too.
+pub(super) fn channel(bell: &Bell, database: i64) -> String {
     let partition = match bell {
         Bell::Stream { id, .. } => id.0.as_u128() % PARTITIONS,
         _ => 0,
     };
-    channel_of(partition)
+    channel_of(partition, database)
 }
 
-fn channel_of(partition: u128) -> String {
-    format!("ls:{{p{partition}}}:live")
+fn channel_of(partition: u128, database: i64) -> String {
+    match database {
+        0 => format!("ls:{{p{partition}}}:live"),
+        _ => format!("ls:{{p{partition}}}:live:{database}"),
+    }
 }
 
 /// The bells of other processes, and [`Bell::Missed`] whenever some may not have been heard.
@@ -132,7 +139,7 @@ impl Open {
         let line = address.connect_to_hear(sender).await?;
         let asking = (0..PARTITIONS).map(|partition| {
             let mut line = line.clone();
-            async move { line.subscribe(&channel_of(partition)).await }
+            async move { line.subscribe(&channel_of(partition, line.get_db())).await }
         });
         try_join_all(asking).await?;
         Ok(Self { line, pushes, is_full })
@@ -156,10 +163,10 @@ mod tests {
 
     #[test]
     fn streams_spread_over_all_partitions_and_keep_theirs() {
-        let bell = |id, seq| channel(&Bell::Stream { id, seq });
+        let bell = |id, seq| channel(&Bell::Stream { id, seq }, 0);
         let ids: Vec<StreamId> = (0..1000).map(|_| StreamId(Uuid::now_v7())).collect();
         assert_eq!(ids.iter().map(|id| bell(*id, 1)).collect::<BTreeSet<_>>().len(), 64);
         assert!(ids.iter().all(|id| bell(*id, 1) == bell(*id, 2)));
-        assert_eq!(channel(&Bell::Deliveries), "ls:{p0}:live");
+        assert_eq!(channel(&Bell::Deliveries, 0), "ls:{p0}:live");
     }
 }

@@ -10,8 +10,8 @@ mod pace;
 mod work;
 
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ use futures_util::{
     future::try_join_all,
     stream::{self, BoxStream},
 };
-use redis::RedisError;
+use redis::{RedisError, aio::ConnectionLike};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -29,16 +29,16 @@ use self::line::{ANSWER_WITHIN, Address, Gate, Line};
 use super::{Bell, Broker, Job, memory, pace::Paces};
 use crate::error::{Error, Result};
 
-/// See [`Broker`]. Blocking reads have a line of their own: on a shared one they would hold up everybody.
+/// See [`Broker`]. Whoever waits for the work of a queue has a line of its own: on a shared one it would hold up everybody,
+/// and who waits for another queue, too.
 pub struct Redis {
     address: Address,
     shared: Arc<Gate>,
-    blocking: Arc<Gate>,
     /// Of this process, as its peers and the consumer group know it.
     name: String,
     own: broadcast::Sender<Bell>,
-    /// Queues from which it took work: there the consumer group knows it.
-    queues: Mutex<BTreeSet<String>>,
+    /// Queues from which it took work, each with its line: there the consumer group knows it.
+    queues: Mutex<BTreeMap<String, Arc<Gate>>>,
     /// What this process keeps by itself, whether Redis answers or not.
     paces: Paces,
 }
@@ -50,9 +50,15 @@ impl Redis {
     /// When the address is not that of a Redis.
     pub fn open(url: &str) -> Result<Self> {
         let address = Address::open(url).map_err(|error| Error::broken(format!("redis_url: {error}")))?;
-        let (shared, blocking) = (Gate::new(address.clone()), Gate::new(address.clone()));
+        let shared = Gate::new(address.clone());
         let (name, own) = (Uuid::now_v7().to_string(), broadcast::channel(1024).0);
-        Ok(Self { address, shared, blocking, name, own, queues: Mutex::default(), paces: Paces::default() })
+        Ok(Self { address, shared, name, own, queues: Mutex::default(), paces: Paces::default() })
+    }
+
+    /// The line over which this process waits for the work of a queue.
+    fn waiting_for(&self, key: &str) -> Arc<Gate> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(queues.entry(key.to_owned()).or_insert_with(|| Gate::new(self.address.clone())))
     }
 }
 
@@ -67,15 +73,15 @@ impl Broker for Redis {
         for bell in bells {
             // an error means that nobody listens here, which is fine
             drop(self.own.send(*bell));
-            rung.push((bells::channel(bell), serde_json::to_string(&(&self.name, bell)).map_err(Error::broken)?));
+            rung.push((*bell, serde_json::to_string(&(&self.name, bell)).map_err(Error::broken)?));
         }
         if rung.is_empty() {
             return Ok(());
         }
         let ringing = |line: Line| async move {
             // each by itself: in a cluster they go to different nodes; on one line they are written together
-            let each = rung.into_iter().map(|(channel, text)| {
-                let mut line = line.clone();
+            let each = rung.into_iter().map(|(bell, text)| {
+                let (channel, mut line) = (bells::channel(&bell, line.get_db()), line.clone());
                 async move { redis::cmd("SPUBLISH").arg(channel).arg(text).exec_async(&mut line).await }
             });
             try_join_all(each).await.map(drop)

@@ -1,5 +1,8 @@
 //! The work queue: a Redis stream with a consumer group for each queue.
-use std::{sync::PoisonError, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use redis::{
     AsyncCommands, RedisResult,
@@ -11,7 +14,7 @@ use redis::{
 
 use super::{
     Redis, away,
-    line::{ANSWER_WITHIN, Line},
+    line::{ANSWER_WITHIN, Gate, Line},
 };
 use crate::{broker::Job, error::Result};
 
@@ -31,10 +34,10 @@ impl Redis {
 
     pub(super) async fn take_jobs(&self, queue: &str, count: usize, wait_ms: u64) -> Result<Vec<Job>> {
         let key = key(queue);
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        let line = self.waiting_for(&key);
         let taken = async {
             let overdue = self.overdue(&key, count).await?;
-            if overdue.is_empty() { self.read(&key, count, wait_ms).await } else { Ok(overdue) }
+            if overdue.is_empty() { self.read(&line, &key, (count, wait_ms)).await } else { Ok(overdue) }
         };
         match taken.await {
             Ok(entries) => Ok(entries.into_iter().filter_map(job).collect()),
@@ -61,8 +64,8 @@ impl Redis {
 
     /// Ends this process's place in the consumer groups. Where something is pending it stays: with it the jobs would go.
     pub(super) async fn leave_queues(&self) -> Result<()> {
-        let keys = std::mem::take(&mut *self.queues.lock().unwrap_or_else(PoisonError::into_inner));
-        for key in keys {
+        let queues = std::mem::take(&mut *self.queues.lock().unwrap_or_else(PoisonError::into_inner));
+        for key in queues.into_keys() {
             let leaving = |mut line: Line| async move {
                 let pending: StreamPendingCountReply =
                     line.xpending_consumer_count(&key, GROUP, "-", "+", 1, &self.name).await?;
@@ -80,7 +83,7 @@ impl Redis {
         Ok(())
     }
 
-    async fn read(&self, key: &str, count: usize, wait_ms: u64) -> RedisResult<Vec<StreamId>> {
+    async fn read(&self, line: &Arc<Gate>, key: &str, (count, wait_ms): (usize, u64)) -> RedisResult<Vec<StreamId>> {
         let mut options = StreamReadOptions::default().group(GROUP, &self.name).count(count);
         if wait_ms > 0 {
             options = options.block(usize::try_from(wait_ms).unwrap_or(5000));
@@ -89,7 +92,7 @@ impl Redis {
             let reply: Option<StreamReadReply> = line.xread_options(&[key], &[">"], &options).await?;
             Ok(reply)
         };
-        let reply = self.blocking.ask(Duration::from_millis(wait_ms + 1000), reading).await?;
+        let reply = line.ask(Duration::from_millis(wait_ms + 1000), reading).await?;
         Ok(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect())
     }
 

@@ -1,5 +1,6 @@
 //! What a village does in the name of another's matter changes nothing there.
 use chrono::TimeDelta;
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 
 use super::world::{Place, World, id};
@@ -11,15 +12,19 @@ async fn another_village_does_not_crowd_out_what_is_about_our_matter() {
     let matter = world.raise(Place::A).await;
     let theirs = &world.chairs[&Place::B];
     let owner = world.who["joint"].person;
-    for n in 0..205 {
-        let task = json!({ "area_code": Place::B.code(), "matter_id": matter, "owner_id": owner,
-            "title": format!("别村的事{n}"), "working_days": 3 });
-        theirs.post("/v1/tasks", task).await.ok();
-    }
-    for n in 0..105 {
-        let notice = json!({ "area_code": Place::B.code(), "matter_id": matter, "title": format!("别村的公示{n}"),
-            "text": "全文", "period_days": 5 });
-        theirs.post("/v1/notices", notice).await.ok();
+    let task = |n: usize| {
+        json!({ "area_code": Place::B.code(), "matter_id": matter, "owner_id": owner, "title": format!("别村的事{n}"),
+            "working_days": 3 })
+    };
+    let notice = |n: usize| {
+        json!({ "area_code": Place::B.code(), "matter_id": matter, "title": format!("别村的公示{n}"), "text": "全文",
+            "period_days": 5 })
+    };
+    let tasks = (0..205).map(|n| ("/v1/tasks", task(n)));
+    let all = tasks.chain((0..105).map(|n| ("/v1/notices", notice(n))));
+    let mut sent = stream::iter(all).map(|(path, body)| theirs.post(path, body)).buffer_unordered(8);
+    while let Some(answer) = sent.next().await {
+        answer.ok();
     }
     let ours = &world.chairs[&Place::A];
     let owner = world.chairs[&Place::A].person;

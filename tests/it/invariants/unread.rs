@@ -71,7 +71,7 @@ async fn i6_unread_is_what_one_counts_by_hand() {
 }
 
 async fn counted(people: &[Somebody], stream: &str, places: &BTreeMap<usize, i64>, step: usize) {
-    for (number, who) in people.iter().enumerate() {
+    let counting = people.iter().enumerate().map(|(number, who)| async move {
         let mut unread = 0;
         let mut after = places[&number];
         loop {
@@ -84,7 +84,8 @@ async fn counted(people: &[Somebody], stream: &str, places: &BTreeMap<usize, i64
         let row = row(who, stream).await;
         let found = (&row["read_seq"], &row["unread"]);
         assert_eq!(found, (&json!(places[&number]), &json!(unread)), "person {number} after step {step}");
-    }
+    });
+    join_all(counting).await;
 }
 
 /// Two phones of one person tell places in any order, twice, and beyond the end; whoever looks never sees a step back.

@@ -8,6 +8,7 @@ use std::{
         Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    thread::JoinHandle,
 };
 
 use liusheng::{calendar::Calendar, clock::Clock, keys::Keys, store};
@@ -20,8 +21,8 @@ use tempfile::TempDir;
 
 /// What the real binary must be told to find the database of a data directory.
 static SETTINGS: LazyLock<Mutex<HashMap<PathBuf, Vec<(&'static str, String)>>>> = LazyLock::new(Mutex::default);
-/// Migrated once, copied for every test.
-static TEMPLATE: LazyLock<Mutex<Option<String>>> = LazyLock::new(Mutex::default);
+/// Migrated once, copied for every test, several at once.
+static TEMPLATE: LazyLock<String> = LazyLock::new(|| migrated(&server().unwrap()));
 /// The same as a file; whoever closes a database last folds its log into it.
 static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let house = House::of_sqlite();
@@ -41,12 +42,7 @@ pub(crate) struct House {
 impl House {
     /// A database with the newest schema and nothing in it.
     pub(crate) fn new() -> Self {
-        let database = server().map(|server| {
-            // several are copied from it at once
-            let template = TEMPLATE.lock().unwrap().get_or_insert_with(|| migrated(&server)).clone();
-            created(&server, Some(&template))
-        });
-        let house = Self::with(database);
+        let house = Self::with(server().map(|server| created(&server, Some(&TEMPLATE))));
         if house.is_sqlite() {
             std::fs::write(house.path().join(FILE_NAME), &*FILE).unwrap();
         }
@@ -94,7 +90,8 @@ impl House {
 
     /// Says something to the server of the database; `NAME` is the database.
     pub(crate) fn administer(&self, sql: &str) {
-        run_sql(&server().unwrap(), &sql.replace("NAME", self.database.as_deref().unwrap())).unwrap();
+        let sql = sql.replace("NAME", self.database.as_deref().unwrap());
+        blocking(run_sql(server().unwrap(), vec![sql])).unwrap();
     }
 
     fn with(database: Option<String>) -> Self {
@@ -134,7 +131,8 @@ impl Drop for House {
     fn drop(&mut self) {
         SETTINGS.lock().unwrap().remove(self.folder.path());
         if let Some(name) = self.database.take() {
-            run_sql(&server().unwrap(), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).ok();
+            // it takes a checkpoint, for which no test need wait
+            started(run_sql(server().unwrap(), vec![format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")]));
         }
     }
 }
@@ -229,10 +227,10 @@ fn created(server: &str, template: Option<&str>) -> String {
     let from = template.unwrap_or("template0");
     // a connection that nobody uses any more may not have ended yet, and a database in use is not copied
     let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{from}'");
+    let make = format!("CREATE DATABASE {name} TEMPLATE {from}");
     let mut tried = Ok(());
     for _ in 0..100 {
-        run_sql(server, &end).unwrap();
-        tried = run_sql(server, &format!("CREATE DATABASE {name} TEMPLATE {from}"));
+        tried = blocking(run_sql(server.to_owned(), vec![end.clone(), make.clone()]));
         if tried.is_ok() {
             return name;
         }
@@ -257,17 +255,21 @@ pub(crate) async fn opened(url: &str) -> liusheng::error::Result<store::Store> {
     Ok(store::open(url, Clock::system(), Calendar::load(None).unwrap(), Arc::new(keys)).await?.0)
 }
 
-fn run_sql(server: &str, sql: &str) -> Result<(), sqlx::Error> {
-    let (url, sql) = (address(server, "postgres"), sql.to_owned());
-    blocking(async move {
-        let mut connection = PgConnection::connect(&url).await?;
+/// One statement after the other, each by itself.
+async fn run_sql(server: String, statements: Vec<String>) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(&address(&server, "postgres")).await?;
+    for sql in statements {
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
-        connection.close().await
-    })
+    }
+    connection.close().await
 }
 
 /// Tests of every kind make a house, also those that run on a runtime already.
 fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    started(work).join().unwrap()
+}
+
+fn started<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    std::thread::spawn(move || runtime().block_on(work)).join().unwrap()
+    std::thread::spawn(move || runtime().block_on(work))
 }

@@ -9,6 +9,8 @@ use std::{
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_liusheng");
+/// What it has of our environment: where programs are, and whom to trust, which takes long to read where there are many.
+const GIVEN: [&str; 2] = ["PATH", "SSL_CERT_FILE"];
 
 /// A port that is free now.
 pub(crate) fn free_port() -> u16 {
@@ -18,7 +20,8 @@ pub(crate) fn free_port() -> u16 {
 /// The binary with these settings and no others of the house.
 pub(crate) fn liusheng(data_dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(BINARY);
-    command.args(arguments).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    let given = GIVEN.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    command.args(arguments).env_clear().envs(given);
     command.env("LIUSHENG_DATA_DIR", data_dir).envs(super::house::settings_of(data_dir));
     command.envs(settings.iter().copied()).current_dir(data_dir);
     command

@@ -1,8 +1,12 @@
 //! Which Redis a test uses: the one of `LSTEST_REDIS_URL`, or a process of its own that it may wipe and kill.
 use std::{
+    collections::HashMap,
     net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,12 +21,22 @@ pub(crate) fn redis_url(skipped: &str) -> Option<String> {
     url
 }
 
-/// Tests run side by side: with one database a worker would take the jobs of another test's server.
+/// Tests run side by side: in one database a worker would take the jobs of another test's server. Where there are few
+/// databases, a test that takes long meets others in its own.
 pub(crate) fn any_redis_url() -> Option<String> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
+    static DATABASES: OnceLock<usize> = OnceLock::new();
     let url = std::env::var("LSTEST_REDIS_URL").ok().filter(|url| !url.is_empty())?;
+    let databases = DATABASES.get_or_init(|| databases(&url).unwrap_or(16));
     let authority = url.trim_start_matches("redis://").split('/').next().unwrap_or_default();
-    Some(format!("redis://{authority}/{}", NEXT.fetch_add(1, Ordering::Relaxed) % 16))
+    Some(format!("redis://{authority}/{}", NEXT.fetch_add(1, Ordering::Relaxed) % databases))
+}
+
+/// How many it has, where it says so.
+fn databases(url: &str) -> Option<usize> {
+    let mut line = redis::Client::open(url).ok()?.get_connection_with_timeout(Duration::from_secs(1)).ok()?;
+    let told: HashMap<String, usize> = redis::cmd("CONFIG").arg("GET").arg("databases").query(&mut line).ok()?;
+    told.get("databases").copied()
 }
 
 /// A `redis-server` without persistence, on a free port; ends with this value.

@@ -1,6 +1,6 @@
 //! The village, founded once and copied for every test that begins with it.
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock},
     thread,
 };
 
@@ -11,8 +11,8 @@ use tokio::runtime;
 use super::{Somebody, Village};
 use crate::support::{House, Raw, TestApp, monday};
 
-/// What every other one is a copy of, with nobody connected to it.
-static FOUNDED: Mutex<Option<(House, Village)>> = Mutex::new(None);
+/// What every other one is a copy of, several at once; nobody is connected to it.
+static FOUNDED: LazyLock<(House, Village)> = LazyLock::new(first);
 
 impl Village {
     /// A server of its own on that Monday, with the village as [`Self::found`] leaves it.
@@ -22,13 +22,9 @@ impl Village {
 
     /// The same later, with other settings than it was founded by.
     pub(crate) async fn start_with(at: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> (TestApp, Self) {
-        let (house, village) = {
-            let mut founded = FOUNDED.lock().unwrap();
-            let (house, village) = founded.get_or_insert_with(first);
-            (House::copy_of(house), village.clone())
-        };
-        let app = TestApp::start_with_in(house, at, change).await;
-        let village = village.moved_to(&app);
+        let (house, village) = &*FOUNDED;
+        let app = TestApp::start_with_in(House::copy_of(house), at, change).await;
+        let village = village.clone().moved_to(&app);
         (app, village)
     }
 

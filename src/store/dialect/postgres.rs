@@ -229,13 +229,14 @@ fn unreachable(options: &PgConnectOptions, error: impl std::fmt::Display) -> Err
 }
 
 /// Text is ordered by its bytes on both databases, whatever language the server was set up for: ranges over numbers and
-/// area codes depend on it. Says whether anything had to be changed.
+/// area codes depend on it. The parts of a table follow it. Says whether anything had to be changed.
 async fn compare_by_bytes(database: &DatabaseConnection) -> Result<bool> {
     let select = "SELECT format('ALTER TABLE %I ', c.table_name) || string_agg(format('ALTER COLUMN %I TYPE %s \
         COLLATE \"C\"', c.column_name, c.data_type), ', ') FROM information_schema.columns c \
         JOIN information_schema.tables t USING (table_schema, table_name) WHERE c.table_schema = current_schema() \
         AND t.table_type = 'BASE TABLE' AND c.data_type IN ('character varying', 'text') \
-        AND c.collation_name IS DISTINCT FROM 'C' GROUP BY c.table_name";
+        AND c.collation_name IS DISTINCT FROM 'C' AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relispartition \
+        AND p.relname = c.table_name AND p.relnamespace = current_schema()::regnamespace) GROUP BY c.table_name";
     let all = database.begin().await?;
     let rows = all.query_all_raw(Statement::from_string(all.get_database_backend(), select)).await?;
     for row in &rows {

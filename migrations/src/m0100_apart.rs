@@ -1,4 +1,4 @@
-//! Rolls and ballots of votes that are over lie apart: what is written anew when a secret vote closes is what still runs.
+//! Rolls, ballots and heads of votes that are over lie apart: what is written anew when a secret vote closes is what still runs.
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
 
 use crate::schema::index;
@@ -13,7 +13,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["envelopes", "roll_entries"] {
+        for table in ["board_heads", "envelopes", "roll_entries"] {
             let column = ColumnDef::new("is_over").boolean().not_null().default(false).to_owned();
             manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
             let over = format!(
@@ -23,6 +23,7 @@ impl MigrationTrait for Migration {
             manager.get_connection().execute_unprepared(&over).await?;
         }
         if manager.get_database_backend() == DatabaseBackend::Postgres {
+            part(manager, "board_heads", "vote_id, size", HEADS).await?;
             part(manager, "envelopes", "vote_id, elector_number, rev", ENVELOPES).await?;
             part(manager, "roll_entries", "vote_id, number", ROLLS).await?;
             index(manager, "roll_entries", &["person_id"]).await?;
@@ -32,6 +33,7 @@ impl MigrationTrait for Migration {
 }
 
 /// The keys as they were, each with the column that says which part a row is of.
+const HEADS: &str = "ADD PRIMARY KEY (vote_id, size, is_over), ADD FOREIGN KEY (vote_id) REFERENCES boards (vote_id)";
 const ENVELOPES: &str = "ADD PRIMARY KEY (vote_id, cast_id, is_over), \
     ADD CONSTRAINT uq_envelopes_vote_id_elector_number_rev UNIQUE (vote_id, elector_number, rev, is_over), \
     ADD FOREIGN KEY (vote_id) REFERENCES votes (id)";

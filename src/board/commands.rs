@@ -157,6 +157,7 @@ async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadVie
         root: Set(root),
         signed_at: Set(at),
         signature: Set(signature),
+        is_over: Set(board.result.is_some()),
     };
     let row = head::Entity::insert(row).exec_with_returning(tx).await?;
     queries::head_view(board, row)
@@ -315,6 +316,13 @@ async fn forget_when(tx: &Tx, vote: VoteId) -> Result<()> {
     head::Entity::delete_many()
         .filter(head::Column::VoteId.eq(vote))
         .filter(head::Column::Size.is_not_in(shown))
+        .exec(tx)
+        .await?;
+    // these are not written anew with the next vote
+    head::Entity::update_many()
+        .col_expr(head::Column::IsOver, Expr::value(true))
+        .filter(head::Column::VoteId.eq(vote))
+        .filter(head::Column::IsOver.eq(false))
         .exec(tx)
         .await?;
     Ok(())

@@ -27,5 +27,6 @@ pub mod tree;
 
 pub use self::{commands::tick, http::routes, queries::HeadView};
 
-/// Tables that hold for a while when ballots came, and in whose files nothing of that may stay.
-pub const TIMES: [&str; 3] = ["board_pending", "board_heads", "board_times"];
+/// Tables that hold for a while when ballots came, and in whose files nothing of that may stay: of the heads, on PostgreSQL, the
+/// part with the boards that grow.
+pub const TIMES: [&str; 3] = ["board_pending", "board_heads_running", "board_times"];

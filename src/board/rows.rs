@@ -65,6 +65,8 @@ pub(super) mod head {
         pub root: String,
         pub signed_at: String,
         pub signature: String,
+        /// The board has its result: on PostgreSQL it lies apart from those of boards that grow.
+        pub is_over: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

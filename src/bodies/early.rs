@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{
     commands::By,
     queries::Body,
-    rows::{election, seat, term},
+    rows::{elected, seat, term},
     rules::SeatState,
 };
 use crate::{
@@ -73,8 +73,8 @@ pub struct Election {
 /// # Errors
 /// When the database refuses.
 pub async fn elected(tx: &Tx, (body, vote): (BodyId, VoteId), stood_on: NaiveDate) -> Result<()> {
-    if election::Entity::find_by_id(vote).one(tx).await?.is_none() {
-        let row = election::ActiveModel { vote_id: Set(vote), body_id: Set(body), stood_on: Set(stood_on) };
+    if elected::Entity::find_by_id(vote).one(tx).await?.is_none() {
+        let row = elected::ActiveModel { vote_id: Set(vote), body_id: Set(body), stood_on: Set(stood_on) };
         row.insert(tx).await?;
     }
     Ok(())
@@ -85,10 +85,10 @@ pub async fn elected(tx: &Tx, (body, vote): (BodyId, VoteId), stood_on: NaiveDat
 /// # Errors
 /// When the database cannot be read.
 pub async fn elections(db: &impl ConnectionTrait, bodies: Vec<BodyId>) -> Result<Vec<Election>> {
-    let rows = election::Entity::find()
-        .filter(election::Column::BodyId.is_in(bodies))
-        .order_by_desc(election::Column::StoodOn)
-        .order_by_desc(election::Column::VoteId)
+    let rows = elected::Entity::find()
+        .filter(elected::Column::BodyId.is_in(bodies))
+        .order_by_desc(elected::Column::StoodOn)
+        .order_by_desc(elected::Column::VoteId)
         .limit(MAX_ELECTIONS)
         .all(db)
         .await?;
@@ -113,7 +113,7 @@ pub(super) async fn in_the_way(
         checks.require(others.is_empty(), "starts_on", "terms_overlap");
         return Ok(None);
     };
-    let election = election::Entity::find_by_id(early.vote_id).one(tx).await?;
+    let election = elected::Entity::find_by_id(early.vote_id).one(tx).await?;
     let election = election.filter(|one| one.body_id == body && one.stood_on >= old.starts_on);
     checks.require(old.starts_on < starts_on, "starts_on", "terms_overlap");
     checks.require(starts_on == clock::local_date(tx.now()), "starts_on", "not_today");

@@ -75,7 +75,7 @@ pub(crate) mod term {
 }
 
 /// A result that stands and by which a body was elected.
-pub(crate) mod election {
+pub(crate) mod elected {
     use chrono::NaiveDate;
     use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,5 @@
-//! What tables the database has, asked of the database itself, parents before children: for a copy of everything.
+//! What tables the database has, asked of the database itself, parents before children: for a copy of everything. The parts
+//! of a table are none of their own.
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
@@ -55,7 +56,8 @@ const POSTGRES_COLUMNS: &str = "SELECT c.relname::text, a.attname::text, t.typna
     coalesce(array_position(i.indkey::int2[], a.attnum), -1)::int8 + 1 \
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
     JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary \
-    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace ORDER BY c.relname, a.attnum";
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace \
+    ORDER BY c.relname, a.attnum";
 const POSTGRES_PARENTS: &str = "SELECT c.relname::text, a.attname::text, p.relname::text, b.attname::text \
     FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class p ON p.oid = f.confrelid \
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.conkey[1] \
@@ -71,7 +73,10 @@ pub async fn names(db: &impl ConnectionTrait) -> Result<Vec<String>> {
         DbBackend::Sqlite => {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         }
-        _ => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
+        _ => {
+            "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition \
+             AND relnamespace = current_schema()::regnamespace"
+        }
     };
     let mut names = Vec::new();
     for row in all(db, select).await? {

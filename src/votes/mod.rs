@@ -16,6 +16,8 @@
 //! A result that may be challenged moves nothing before its days are over and each challenge is answered.
 //! A sheet of paper stands in the roll as the elector's one channel from the moment it is handed out; what is on paper is
 //! counted twice, and signed only when every sheet is accounted for.
+//! Rows of roll and ballots say whether their vote is over, from its result on or since its ballots were parted from their
+//! electors; on PostgreSQL these lie apart, so that what leaves the files with a secret vote costs what runs.
 //! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `paper_replacements`, `roll_entries`,
 //! `roll_members`, `roll_agents`, `roll_objections`, `roll_amendments`, `household_agents`, `envelopes`,
 //! `trustee_keys`. Events recorded: `vote.roll_posted`, `vote.roll_objected`, `vote.roll_objection_passed_on`,

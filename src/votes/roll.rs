@@ -262,6 +262,7 @@ fn entry(tx: &Tx, (vote, number): (VoteId, i32), elector: &Elector) -> roll_entr
         tag: Set(Some(tx.keys().lookup("roll-tag", &format!("{vote} {}", elector.person)))),
         cast_by: Set(None),
         is_told: Set(false),
+        is_over: Set(false),
     }
 }
 

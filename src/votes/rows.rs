@@ -109,6 +109,8 @@ pub(crate) mod roll_entry {
         pub cast_by: Option<PersonId>,
         /// Those whom a ballot cast by another concerns were told.
         pub is_told: bool,
+        /// Of a vote that is over: on PostgreSQL it lies apart from those that run.
+        pub is_over: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -314,6 +316,8 @@ pub(crate) mod envelope {
         pub ballot_hash: String,
         pub cast_at: DateTime<Utc>,
         pub sealed_by: Option<String>,
+        /// Of a vote that is over: on PostgreSQL it lies apart from those that run.
+        pub is_over: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -291,7 +291,7 @@ pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
     Ok(ballots)
 }
 
-/// Says who cast by phone or had it cast by a proxy, in the order of the roll.
+/// Among those of votes that are over. Says who cast by phone or had it cast by a proxy, in the order of the roll.
 async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)>> {
     let rows = roll_entry::Entity::find()
         .filter(roll_entry::Column::VoteId.eq(id))
@@ -300,7 +300,8 @@ async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)
         .await?;
     roll_entry::Entity::delete_many().filter(roll_entry::Column::VoteId.eq(id)).exec(tx).await?;
     for some in rows.chunks(CHUNK) {
-        let again = some.iter().cloned().map(|row| row.into_active_model().reset_all());
+        let over = |row: &roll_entry::Model| roll_entry::Model { is_over: true, ..row.clone() };
+        let again = some.iter().map(|row| over(row).into_active_model().reset_all());
         roll_entry::Entity::insert_many(again).exec_without_returning(tx).await?;
     }
     let there = |row: &roll_entry::Model| {

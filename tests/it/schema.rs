@@ -21,19 +21,19 @@ const SQLITE: [&str; 4] = [
 const POSTGRES: [&str; 3] = [
     "SELECT t.relname || '.' || a.attname || ' ' || format_type(a.atttypid, NULL) || CASE WHEN a.attnotnull THEN ' not null' \
      ELSE '' END FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped \
-     WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace",
+     WHERE t.relkind IN ('r', 'p') AND NOT t.relispartition AND t.relnamespace = current_schema()::regnamespace",
     "SELECT t.relname || CASE WHEN i.indisprimary THEN ' primary ' WHEN i.indisunique THEN ' unique ' ELSE ' index ' END || \
      (SELECT string_agg(a.attname, ',' ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) \
      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum) || CASE WHEN i.indpred IS NULL THEN '' ELSE \
      ' partial' END FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid \
-     WHERE t.relnamespace = current_schema()::regnamespace",
+     WHERE t.relnamespace = current_schema()::regnamespace AND NOT t.relispartition",
     "SELECT t.relname || ' refers ' || a.attname || ' ' || o.relname || '.' || b.attname || ' ' || \
      CASE c.confdeltype WHEN 'a' THEN 'no action' WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' ELSE 'restrict' END \
      FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class o ON o.oid = c.confrelid \
      CROSS JOIN unnest(c.conkey, c.confkey) k(mine, theirs) \
      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.mine \
      JOIN pg_attribute b ON b.attrelid = o.oid AND b.attnum = k.theirs \
-     WHERE c.contype = 'f' AND t.relnamespace = current_schema()::regnamespace",
+     WHERE c.contype = 'f' AND t.relnamespace = current_schema()::regnamespace AND NOT t.relispartition",
 ];
 /// Two names of one type.
 const TYPES: [(&str, &str); 5] = [
@@ -53,6 +53,8 @@ async fn schema(data_dir: &Path) -> BTreeSet<String> {
         for row in raw.rows(select).await {
             let line: Option<String> = row.try_get_by_index(0).unwrap();
             let line = TYPES.iter().fold(line.unwrap_or_default(), |line, (from, to)| line.replace(from, to));
+            // which part of a table a row lies in belongs to its keys where there are parts
+            let line = line.replace(",is_over", "");
             lines.insert(line);
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backup::copy_privately,
-    support::{House, Raw, Somebody, TestApp, Village, person_of, run},
+    support::{House, Raw, Somebody, TestApp, Village, count, person_of, run},
 };
 
 const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/upgrade/first");
@@ -53,6 +53,11 @@ async fn what_the_first_release_wrote_is_there_after_every_step() {
     let last: DateTime<Utc> = manifest["log"]["last_at"].as_str().unwrap().parse().unwrap();
     let app = TestApp::start_in(house, last + TimeDelta::hours(1)).await;
     app.settle().await;
+    for (table, rows) in [("envelopes", 55), ("roll_entries", 57)] {
+        // its one vote is over
+        let over = format!("SELECT count(*) FROM {table} WHERE is_over");
+        assert_eq!(count(app.folder.path(), &over).await, rows, "{table}");
+    }
     let author = Somebody::signed_in(&app, person_of(&app.app, VILLAGE, "00007").await).await;
     let own = author.get("/v1/suggestions?scope=mine").await.ok();
     let own = own["items"].as_array().unwrap();

@@ -10,7 +10,7 @@ pub fn fit(key: &str, value: &str, short: bool) -> String {
         value.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_plain(*c)).collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     // what is kept, how much of it, and what stands where nothing is left: an empty field is refused, too
-    let (kept, most, empty) = match kind {
+    let (kept, most, empty): (_, usize, _) = match kind {
         "number" => (only(&plain, |c| c.is_ascii_digit() || c == '.' || c == '-'), 32, "0"),
         "letter" => (only(&plain, |c| c.is_ascii_alphabetic()), 32, "x"),
         "symbol" => (only(&plain, |c| !c.is_alphanumeric()), 5, "-"),

@@ -230,13 +230,13 @@ fn unreachable(options: &PgConnectOptions, error: impl std::fmt::Display) -> Err
 
 /// Text is ordered by its bytes on both databases, whatever language the server was set up for: ranges over numbers and
 /// area codes depend on it. Says whether anything had to be changed. The catalog is asked, and not its standard views, which
-/// look through all columns of everybody at each start.
+/// look through all columns of everybody at each start. The parts of a table follow it.
 async fn compare_by_bytes(database: &DatabaseConnection) -> Result<bool> {
     let select = "SELECT format('ALTER TABLE %I ', c.relname) || string_agg(format('ALTER COLUMN %I TYPE %s \
         COLLATE \"C\"', a.attname, format_type(a.atttypid, NULL)), ', ') FROM pg_class c \
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
         JOIN pg_collation l ON l.oid = a.attcollation WHERE c.relnamespace = current_schema()::regnamespace \
-        AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') \
+        AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND pg_has_role(c.relowner, 'USAGE') \
         AND a.atttypid IN ('varchar'::regtype, 'text'::regtype) AND l.collname <> 'C' GROUP BY c.relname";
     let all = database.begin().await?;
     let rows = all.query_all_raw(Statement::from_string(all.get_database_backend(), select)).await?;

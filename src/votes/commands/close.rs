@@ -30,8 +30,9 @@ use crate::{
 };
 
 const DUE_AT_ONCE: u64 = 100;
-/// In whose files nothing may stay of who cast which sealed ballot, or of what the few on paper chose.
-const LINKS: [&str; 3] = ["envelopes", "roll_entries", "paper_counts"];
+/// In whose files nothing may stay of who cast which sealed ballot, or of what the few on paper chose: of PostgreSQL's the
+/// parts with the votes that run.
+const LINKS: [&str; 3] = ["envelopes_running", "roll_entries_running", "paper_counts"];
 
 /// What was counted: heads, and of a choice the votes of each option.
 #[derive(Debug)]

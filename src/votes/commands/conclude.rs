@@ -8,13 +8,13 @@ use crate::{
     board::{self, lsb1},
     error::{Error, Result},
     events::{self, Happening, Kind},
-    ids::PersonId,
+    ids::{PersonId, VoteId},
     keys::sha256_hex,
     meetings,
     store::Tx,
     votes::{
         queries::{self, Annulled, StoredResult, turnout::turnout},
-        rows::vote,
+        rows::{envelope, roll_entry, vote},
         rules::{Count, roll::days_after},
     },
 };
@@ -73,12 +73,30 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
         change = change.col_expr(vote::Column::LinksLeft, Expr::value(true));
     }
     change.exec(tx).await?;
+    set_apart(tx, vote.id).await?;
     overdue::lapse(tx, vote).await?;
     if vote.has_board {
         publish(tx, vote, (&result, is_binding, (now, until)), plaintexts.as_ref()).await?;
     }
     events::record(tx, happening).await?;
     if result.outcome.is_some() && !is_provisional { settle::stands(tx, vote.id).await } else { Ok(()) }
+}
+
+/// What is over is not written anew with each secret vote that closes. The roll of a secret one lies there already.
+async fn set_apart(tx: &Tx, vote: VoteId) -> Result<()> {
+    roll_entry::Entity::update_many()
+        .col_expr(roll_entry::Column::IsOver, Expr::value(true))
+        .filter(roll_entry::Column::VoteId.eq(vote))
+        .filter(roll_entry::Column::IsOver.eq(false))
+        .exec(tx)
+        .await?;
+    envelope::Entity::update_many()
+        .col_expr(envelope::Column::IsOver, Expr::value(true))
+        .filter(envelope::Column::VoteId.eq(vote))
+        .filter(envelope::Column::IsOver.eq(false))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// When a result was made, and until when it may be challenged.

@@ -70,6 +70,7 @@ async fn insert(tx: &Tx, all: &[Good]) -> Result<HashSet<(VoteId, Uuid)>> {
         ballot_hash: Set(cast.hash.clone()),
         cast_at: Set(cast.at),
         sealed_by: Set(cast.sealed_by.map(|by| by.as_str().to_owned())),
+        is_over: Set(false),
     });
     let mut insert =
         envelope::Entity::insert_many(rows).on_conflict(OnConflict::new().do_nothing().to_owned()).into_query();

@@ -41,7 +41,7 @@ pub use self::{
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
     views::{
-        MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, head, list, view, view_of, voices,
+        MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, head, list, shown, shown_of, view, voices,
     },
 };
 pub(super) use self::{

@@ -17,6 +17,7 @@ use super::{
     stays::{ActorView, Names, StageView, stage, stays_of},
 };
 use crate::{
+    app::App,
     areas, clock,
     error::Result,
     ids::{BodyId, MatterId, SeatId, StreamId, SuggestionId},
@@ -209,19 +210,33 @@ pub struct Voice {
 /// # Errors
 /// `not_found`.
 pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView> {
-    view_of(db, &standing(db, id).await?).await
+    whole(db, None, &standing(db, id).await?).await
+}
+
+/// The same for whoever looks: what was counted for another is not counted again.
+///
+/// # Errors
+/// `not_found`.
+pub async fn shown(app: &App, id: MatterId) -> Result<MatterView> {
+    shown_of(app, &standing(app.store.read(), id).await?).await
 }
 
 /// The same of one whose standing is known.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn view_of(db: &impl ConnectionTrait, standing: &Standing) -> Result<MatterView> {
+pub async fn shown_of(app: &App, standing: &Standing) -> Result<MatterView> {
+    whole(app.store.read(), Some(app), standing).await
+}
+
+async fn whole(db: &impl ConnectionTrait, counted: Option<&App>, standing: &Standing) -> Result<MatterView> {
     let (matter, id) = (&standing.matter, standing.matter.id);
     let stays = stays_of(db, id).await?;
     let names = Names::on(db, standing, &stays).await?;
     let missing = match standing.rule() {
-        Ok(rule) if standing.position().state == State::Open => gate::missing(rule, &facts(db, standing).await?),
+        Ok(rule) if standing.position().state == State::Open => {
+            gate::missing(rule, &facts(db, counted, standing).await?)
+        }
         _ => Vec::new(),
     };
     let stages = standing.template.stages.iter().map(|rule| stage(rule, standing, &stays, &names, &missing)).collect();

@@ -32,7 +32,8 @@ impl World {
     pub(super) async fn mediation(&mut self, party: &Somebody, place: Place) -> String {
         let lawyer = self.lawyer(place).await;
         let words = format!("纠纷{}", Uuid::now_v7());
-        let parties = json!([{ "person_id": party.person }, { "name": "外村人" }]);
+        let name = party.get("/v1/me").await.ok()["name"].clone();
+        let parties = json!([{ "person_id": party.person, "name": name }, { "name": "外村人" }]);
         let opened = json!({ "area_code": place.code(), "about": words, "parties": parties });
         let made = id(&lawyer.post("/v1/mediations", opened).await.ok());
         self.keep(words, "mediation", place, party.person);

@@ -377,7 +377,8 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
     let works = json!([{ "work": "duty", "minutes": 150 }, { "work": "mediation", "minutes": 90 }]);
     for (who, days) in [(&lawyer, 3), (&village.chair, 1), (&village.town, 1)] {
         let year = who.get(&path).await.ok();
-        assert_eq!((&year["officers"][0]["minutes"], &year["officers"][0]["works"]), (&json!(240), &works));
+        let sums = &year["officers"][0];
+        assert_eq!((&sums["minutes"], &sums["late_minutes"], &sums["works"]), (&json!(240), &json!(90), &works));
         let lines = year["lines"].as_array().unwrap();
         assert_eq!(lines.iter().filter(|line| line["day"].is_string()).count(), days, "{year}");
     }
@@ -390,6 +391,7 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
     assert!(table.contains("2026-11-02,") && table.contains("2026,") && table.contains("调解"), "{table}");
     assert!(!table.contains("2026-10-30") && !table.contains("2025"), "{table}");
     assert_eq!(village.town.get(&format!("{path}?year=2025")).await.ok()["lines"].as_array().map(Vec::len), Some(1));
-    assert!(page(&village.chair, "/desk/legal/hours").await.contains("4 小时 0 分"));
+    let hours = page(&village.chair, "/desk/legal/hours").await;
+    assert!(hours.contains("4 小时 0 分") && hours.contains("其中 1 小时 30 分是过了当月才补记"), "{hours}");
     app.stop().await;
 }

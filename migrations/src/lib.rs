@@ -74,6 +74,7 @@ mod m0089_forgotten;
 mod m0096_times;
 mod m0097_standing;
 mod m0099_kept_from;
+mod m0101_ends;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -155,6 +156,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0096_times::Migration),
             Box::new(m0097_standing::Migration),
             Box::new(m0099_kept_from::Migration),
+            Box::new(m0101_ends::Migration),
         ]
     }
 }

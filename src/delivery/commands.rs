@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     queries::{self, WebhookView},
-    rows::{delivery, disturbance, told_number, webhook},
+    rows::{delivery, disturbance, door_mark, told_number, webhook},
     rules::{self, budget::WEEK},
 };
 use crate::{
@@ -201,8 +201,8 @@ pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// Leaves behind what nobody is asked by any more: disturbances of more than a week ago, and which number was told of what
-/// a month ago.
+/// Leaves behind what nobody is asked by any more: disturbances of more than a week ago, which number was told of what a month
+/// ago, and who was told at the door a year ago.
 ///
 /// # Errors
 /// When the database refuses.
@@ -212,6 +212,8 @@ pub async fn forget_old(store: &Store) -> Result<()> {
             let (a_week_ago, a_month_ago) = (tx.now() - WEEK, tx.now() - TimeDelta::days(30));
             disturbance::Entity::delete_many().filter(disturbance::Column::At.lte(a_week_ago)).exec(tx).await?;
             told_number::Entity::delete_many().filter(told_number::Column::At.lte(a_month_ago)).exec(tx).await?;
+            let a_year_ago = tx.now() - TimeDelta::days(365);
+            door_mark::Entity::delete_many().filter(door_mark::Column::At.lte(a_year_ago)).exec(tx).await?;
             Ok(())
         })
     });

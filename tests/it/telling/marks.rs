@@ -75,6 +75,12 @@ async fn who_was_told_of_a_meeting_at_the_door_stands_on_its_board_until_it_is_c
     assert_eq!(worker.post(&back, undo).await.refused(), "not_found");
     let (_, paper) = page(&worker, &format!("/meetings/{meeting}/doors/paper")).await;
     assert!(paper.contains("沈阿婆") && paper.contains("下雨") && !paper.contains("费无证"), "{paper}");
+    // for a year one can look who was told
+    for (days, kept) in [(363, 1), (2, 0)] {
+        app.clock.advance(TimeDelta::days(days));
+        liusheng::delivery::commands::forget_old(&app.app.store).await.unwrap();
+        assert_eq!(scene.number("SELECT count(*) FROM door_marks").await, kept);
+    }
     scene.app.stop().await;
 }
 

@@ -61,12 +61,25 @@ pub async fn may_set_up(app: &App, actor: &Actor, area: &str, input: &SetUpWebho
     checks.done()
 }
 
-/// Sets up a webhook for an area and all below it. Records `webhook.changed`.
+/// The secret of a webhook that is about to be set up: made outside the unit, so that it is in no kept answer.
+///
+/// # Errors
+/// When there is no chance to be had from the system.
+pub fn secret_for(keys: &Keys, input: &SetUpWebhook) -> Result<String> {
+    input.secret.clone().map_or_else(|| fresh_secret(keys), Ok)
+}
+
+/// Sets up a webhook with this secret for an area and all below it. Records `webhook.changed`.
 ///
 /// # Errors
 /// `not_allowed` without the right in the area; `not_found` when there is no such area; `invalid_fields` for an address
 /// that is there already, and when there are too many.
-pub async fn set_up(tx: &Tx, actor: &Actor, (area, input): (String, SetUpWebhook), keys: &Keys) -> Result<WebhookView> {
+pub async fn set_up(
+    tx: &Tx,
+    actor: &Actor,
+    (area, input): (String, SetUpWebhook),
+    secret: &str,
+) -> Result<WebhookView> {
     bodies::require(actor, Right::ManageWebhooks, &area)?;
     areas::get(tx, &area).await?;
     let own = queries::rows_of(tx, vec![area.clone()]).await?;
@@ -74,15 +87,11 @@ pub async fn set_up(tx: &Tx, actor: &Actor, (area, input): (String, SetUpWebhook
     checks.require(own.iter().all(|known| known.url != input.url), "url", "duplicate");
     checks.require(own.len() < MAX_WEBHOOKS, "url", "out_of_range");
     checks.done()?;
-    let secret = match input.secret {
-        Some(secret) => secret,
-        None => fresh_secret(keys)?,
-    };
     let row = webhook::ActiveModel {
         id: Set(WebhookId::new()),
         area_code: Set(area),
         url: Set(input.url),
-        secret_sealed: Set(keys.seal(SEALED_FOR, &secret)?),
+        secret_sealed: Set(tx.keys().seal(SEALED_FOR, secret)?),
         created_by: Set(Some(actor.person)),
         created_at: Set(tx.now()),
         removed_at: Set(None),

@@ -1,4 +1,6 @@
 //! Legal officers 法制村官: when they are there, what they are asked, and what they write down.
+mod contracts;
+
 use chrono::TimeDelta;
 use liusheng::{clock, ids::PersonId};
 use reqwest::Method;

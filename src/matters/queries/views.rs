@@ -10,7 +10,8 @@ use super::{
     Standing,
     charters::{CharterView, charter},
     facts,
-    halts::{HaltView, halts},
+    halts::{HaltView, halts, is_halted},
+    last_stay,
     particulars::{Budget, Responsible, photos, responsible},
     plans::plan_row,
     standing,
@@ -259,6 +260,27 @@ async fn whole(db: &impl ConnectionTrait, counted: Option<&App>, standing: &Stan
         ended_at: matter.ended_at.map(clock::local),
         merged_into: merged_into(db, matter).await?,
     })
+}
+
+/// What is told to others of a matter that moved: no more of it is read.
+#[derive(Clone, Debug)]
+pub struct MatterNews {
+    /// What lists show.
+    pub head: MatterSummary,
+    /// When it ended.
+    pub ended_at: Option<DateTime<FixedOffset>>,
+    /// Does the supervision committee hold up its present stage?
+    pub is_halted: bool,
+}
+
+/// What is told of a matter now.
+///
+/// # Errors
+/// `not_found`.
+pub async fn news(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterNews> {
+    let row = super::row(db, id).await?;
+    let (ended_at, is_halted) = (row.ended_at.map(clock::local), is_halted(db, &last_stay(db, id).await?).await?);
+    Ok(MatterNews { head: head_of(db, row).await?, ended_at, is_halted })
 }
 
 /// What lists show of a matter.

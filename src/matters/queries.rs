@@ -29,8 +29,15 @@ mod register;
 mod stays;
 mod views;
 
+pub(super) use self::{
+    alternatives::{ALTERNATIVE, alternatives},
+    authorisations::authorisation_view,
+    charters::charter_view,
+    particulars::{MEDIA_KIND, photos},
+    plans::plan_row,
+};
 pub use self::{
-    alternatives::alternative_answers,
+    alternatives::{alternative_answers, answered},
     authorisations::{AuthorisationView, authorisations},
     charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
@@ -44,13 +51,6 @@ pub use self::{
         MatterNews, MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, head, list, news,
         shown, shown_of, view, voices,
     },
-};
-pub(super) use self::{
-    alternatives::{ALTERNATIVE, alternatives},
-    authorisations::authorisation_view,
-    charters::charter_view,
-    particulars::{MEDIA_KIND, photos},
-    plans::plan_row,
 };
 
 /// A matter, its path, its present stay and all its evidence.

@@ -50,3 +50,6 @@ body-role-centre-operator-chair = 负责人
 body-role-social-organisation-chair = 负责人
 body-role-evaluator-chair = 负责人
 body-role-evaluator-member = 评估员
+# A term that ended before its time.
+card-term-ended-title = 任期提前结束：{ $body }
+card-term-ended-text = 您在{ $body }的任期到 { $day } 为止，这一届提前结束。原因：{ $reason }。新一届由这次表决选出，结果点开看。

@@ -154,7 +154,8 @@ async fn at_the_doors_of_a_vote_nothing_says_who_has_cast_but_where_that_is_publ
     assert_eq!(mark(&village.chair, &doors, told(voter.person)).await.refused(), "invalid_fields");
     // of those ticked together the others are told all the same
     let at_the_door = format!("/votes/{vote}/doors");
-    let both = format!("person_id={}&person_id={}&act=done&way=read_out&note=", voter.person, person("00007").await);
+    let neighbour = person("00007").await;
+    let both = format!("person_id={}&person_id={neighbour}&act=done&way=read_out&note=", voter.person);
     assert_eq!(tap(&village.chair, &at_the_door, &both).await, 303);
     assert_eq!(scene.number("SELECT count(*) FROM door_marks").await, 2);
     let alone = format!("person_id={}&act=done&way=read_out&note=", voter.person);

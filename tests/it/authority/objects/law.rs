@@ -1,4 +1,5 @@
 //! What legal officers are asked, and between whom they mediate.
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -36,6 +37,14 @@ impl World {
         let parties = json!([{ "person_id": party.person, "name": name }, { "name": "外村人" }]);
         let opened = json!({ "area_code": place.code(), "about": words, "parties": parties });
         let made = id(&lawyer.post("/v1/mediations", opened).await.ok());
+        // one officer opens few with one person within a month
+        let aged = self.app.app.store.write(|tx| {
+            Box::pin(async move {
+                tx.execute_unprepared("UPDATE mediations SET opened_at = '2026-08-01T00:00:00Z'").await?;
+                Ok(())
+            })
+        });
+        aged.await.unwrap();
         self.keep(words, "mediation", place, party.person);
         made
     }

@@ -42,7 +42,7 @@ pub struct NoteLegalHours {
     pub day: NaiveDate,
     /// What for.
     pub work: LegalWork,
-    /// In place of what was said of this day, area and work before; 0: nothing.
+    /// In place of what was said of this day, area and work before; 0: nothing, which is said where the month is over.
     #[schema(minimum = 0, maximum = 1440)]
     pub minutes: i32,
     /// Up to 100 characters; of mediations none.
@@ -125,7 +125,7 @@ pub async fn note(tx: &Tx, actor: &Actor, input: NoteLegalHours) -> Result<NoteL
     checks.text("note", &input.note, 0..=100);
     checks.require(is_silent, "note", "not_of_mediation");
     checks.done()?;
-    if input.minutes == 0 {
+    if input.minutes == 0 && month(today) == month(input.day) {
         let key = (actor.person, input.area_code.clone(), input.day, input.work);
         hours::Entity::delete_by_id(key).exec(tx).await?;
         return Ok(input);
@@ -261,8 +261,11 @@ async fn shown(
 
 /// Was it written down when the month of its day was over?
 fn is_late(row: &hours::Model) -> bool {
-    let month = |day: NaiveDate| (day.year(), day.month());
     month(clock::local_date(row.written_at)) > month(row.day)
+}
+
+fn month(day: NaiveDate) -> (i32, u32) {
+    (day.year(), day.month())
 }
 
 /// By officer, and by what for.
@@ -271,7 +274,9 @@ fn sums(lines: &[LegalHoursLine]) -> Vec<LegalYearOfficer> {
     let mut known: BTreeMap<(String, PersonId), Sums> = BTreeMap::new();
     for one in lines {
         let (late, works) = known.entry((one.name.clone(), one.person_id)).or_default();
-        *works.entry(one.work).or_default() += one.minutes;
+        if one.minutes > 0 {
+            *works.entry(one.work).or_default() += one.minutes;
+        }
         *late += if one.is_late { one.minutes } else { 0 };
     }
     let sum = |((name, person_id), (late_minutes, works)): ((String, PersonId), Sums)| LegalYearOfficer {

@@ -1,6 +1,6 @@
 //! Answers that many phones ask for again and again: with an ETag, and 304 for who has seen them.
 use axum::{
-    Json,
+    body::{Body, Bytes},
     extract::FromRequestParts,
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -47,16 +47,48 @@ pub struct Cached<T> {
 
 impl<T: Serialize> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
-        let Ok(body) = serde_json::to_vec(&self.value) else {
-            return Error::broken("an answer cannot be written as JSON").into_response();
+        match Written::of(&self.value) {
+            Ok(written) => written.answer(&self.seen, self.secs),
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
+/// An answer as it is sent, with its tag; cheap to clone.
+#[derive(Clone)]
+pub struct Written {
+    json: Bytes,
+    tag: String,
+}
+
+impl Written {
+    /// A value, written as JSON.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn of(value: &impl Serialize) -> Result<Self> {
+        let json = serde_json::to_vec(value).map_err(Error::broken)?;
+        let digest = sha256_hex(&json);
+        Ok(Self { tag: format!("\"{}\"", digest.get(..32).unwrap_or_default()), json: json.into() })
+    }
+
+    /// How long it is, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.json.len()
+    }
+
+    /// For everybody, who may keep it for so long; 304 for who has seen it.
+    #[must_use]
+    pub fn answer(self, seen: &Seen, secs: u32) -> Response {
+        let mut response = if seen.is(&self.tag) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let json = HeaderValue::from_static("application/json");
+            ([(header::CONTENT_TYPE, json)], Body::from(self.json)).into_response()
         };
-        let digest = sha256_hex(&body);
-        let tag = format!("\"{}\"", digest.get(..32).unwrap_or_default());
-        let known = self.seen.is(&tag);
-        let mut response =
-            if known { StatusCode::NOT_MODIFIED.into_response() } else { Json(self.value).into_response() };
         let headers = response.headers_mut();
-        for (name, text) in [(header::ETAG, tag), (header::CACHE_CONTROL, format!("public, max-age={}", self.secs))] {
+        for (name, text) in [(header::ETAG, self.tag), (header::CACHE_CONTROL, format!("public, max-age={secs}"))] {
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.insert(name, value);
             }

@@ -1,5 +1,5 @@
 //! What many ask for at once and a server counts once: how many have read an entry, in which areas something is known, figures
-//! of many rows, the leaves of a board.
+//! of many rows, the leaves of a board, the archive of a vote.
 use std::{future::Future, sync::Arc, time::Duration};
 
 use moka::sync::Cache;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::Written;
 use crate::{
     error::{Error, Result},
     ids::StreamId,
@@ -30,6 +31,10 @@ const FIGURE: Duration = Duration::from_secs(600);
 const BOARDS: u64 = 50;
 const BOARD: Duration = Duration::from_secs(5);
 
+/// Bytes of archives that are kept, and for how long nobody asks for one of them.
+const ARCHIVES: u64 = 64 * 1024 * 1024;
+const ARCHIVE: Duration = Duration::from_secs(600);
+
 /// Of each area: all, and those who are counted.
 pub type ByArea = Arc<Vec<(String, i64, i64)>>;
 
@@ -46,6 +51,7 @@ pub struct Counted {
     figures: Cache<String, Arc<OnceCell<Value>>>,
     moments: Cache<String, Arc<OnceCell<Value>>>,
     leaves: Cache<(Uuid, u64), Arc<OnceCell<Leaves>>>,
+    archives: Cache<(Uuid, String), Arc<OnceCell<Written>>>,
 }
 
 impl Default for Counted {
@@ -54,6 +60,10 @@ impl Default for Counted {
         let by_area = Cache::builder().max_capacity(TABLES).time_to_live(TABLE).build();
         let figures = |time| Cache::builder().max_capacity(FIGURES).time_to_live(time).build();
         let leaves = Cache::builder().max_capacity(BOARDS).time_to_live(BOARD).build();
+        let size = |_: &(Uuid, String), cell: &Arc<OnceCell<Written>>| {
+            cell.get().map_or(1, |written| u32::try_from(written.bytes()).unwrap_or(u32::MAX))
+        };
+        let archives = Cache::builder().weigher(size).max_capacity(ARCHIVES).time_to_idle(ARCHIVE).build();
         Self {
             short: kept(SHORT),
             long: kept(LONG),
@@ -61,6 +71,7 @@ impl Default for Counted {
             figures: figures(FIGURE),
             moments: figures(SHORT),
             leaves,
+            archives,
         }
     }
 }
@@ -103,6 +114,24 @@ impl Counted {
         let cell = self.leaves.get_with(of, Arc::default);
         let leaves = cell.get_or_try_init(|| async { read().await.map(Arc::new) });
         leaves.await.cloned()
+    }
+
+    /// The archive of a board with this root, which says everything in it: written once for all who ask until nobody does.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn archive<F>(&self, of: (Uuid, String), read: impl FnOnce() -> F) -> Result<Written>
+    where
+        F: Future<Output = Result<Value>>,
+    {
+        let cell = self.archives.get_with(of.clone(), Arc::default);
+        if let Some(written) = cell.get() {
+            return Ok(written.clone());
+        }
+        let written = cell.get_or_try_init(|| async { Written::of(&read().await?) }).await?.clone();
+        // weighed anew, now that there is something in it
+        self.archives.insert(of, cell);
+        Ok(written)
     }
 
     /// Figures, as they were worked out within the last ten minutes; whoever asks while that is done waits for it. `of` says

@@ -16,7 +16,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::future::BoxFuture;
 
 pub use self::{
-    cached::{Cached, Seen},
+    cached::{Cached, Seen, Written},
     cookies::cookie,
     counted::{Counted, Leaves},
     extract::{Created, Input, Path, Query, client_address, is_trusted_proxy},

@@ -4,9 +4,11 @@
 //! Two terms have no day in common, so the one that runs ends on the day before. Its seats are not touched: a seat counts only
 //! within its term. Who took one since the result stood was elected anew and belongs to the next term. It begins on the day on
 //! which the office says so: nobody's rights end for days that are past, and nobody waits in between.
-use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
@@ -15,16 +17,16 @@ use utoipa::ToSchema;
 
 use super::{
     commands::By,
-    queries::Body,
+    queries::{self, Body},
     rows::{elected, seat, term},
     rules::SeatState,
 };
 use crate::{
     broker::Bell,
     clock,
-    error::{Checks, Result},
+    error::{Checks, Code, Result},
     events::{self, Kind},
-    ids::{BodyId, VoteId},
+    ids::{BodyId, PersonId, TermId, VoteId},
     store::Tx,
 };
 
@@ -154,4 +156,36 @@ pub(super) async fn end(
     let data = json!({ "body": body.id, "vote": early.vote_id });
     events::record(tx, by.happening(Kind::TermEnded, old.id, &body.areas).with(data)).await?;
     Ok(())
+}
+
+/// Who lost a seat because a term ended before its time, and what there is to say of it.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// Name of the body.
+    pub body_name: String,
+    /// The last day of the term.
+    pub last_day: NaiveDate,
+    /// Why.
+    pub reason: String,
+    /// Who; nobody who sits there by another seat.
+    pub people: BTreeSet<PersonId>,
+}
+
+/// Who lost a seat with this term, which ended before its time.
+///
+/// # Errors
+/// `not_found`.
+pub async fn lost_with(db: &impl ConnectionTrait, id: TermId, now: DateTime<Utc>) -> Result<Lost> {
+    let old = term::Entity::find_by_id(id).one(db).await?.ok_or(Code::NotFound)?;
+    let body = queries::get(db, old.body_id).await?;
+    let lasting = Condition::any().add(seat::Column::EndsOn.is_null()).add(seat::Column::EndsOn.gt(old.ends_on));
+    let seats = seat::Entity::find()
+        .filter(seat::Column::TermId.eq(id))
+        .filter(seat::Column::State.eq(SeatState::Active))
+        .filter(lasting);
+    let mut people: BTreeSet<PersonId> = seats.all(db).await?.into_iter().map(|seat| seat.person_id).collect();
+    for seat in queries::members_of(db, old.body_id, now).await? {
+        people.remove(&seat.person_id);
+    }
+    Ok(Lost { body_name: body.name, last_day: old.ends_on, reason: old.end_reason.unwrap_or_default(), people })
 }

@@ -12,10 +12,10 @@ use super::{
     rules::{self, BodyKind, MANDATE_SCOPES, Role},
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, covers},
     error::{Checks, Code, Result},
     events::{self, Kind},
-    ids::{BodyId, MandateId},
+    ids::{BodyId, MandateId, MatterId},
     store::Tx,
 };
 
@@ -29,7 +29,7 @@ pub struct GiveMandate {
     pub to_body_id: BodyId,
     /// What for: `publish_notice`.
     pub scope: String,
-    /// The one matter that it is for; any when absent.
+    /// The one matter that it is for, raised where the body is that gives it; any when absent.
     #[serde(default)]
     #[schema(max_length = 40)]
     pub subject_id: Option<String>,
@@ -54,6 +54,10 @@ pub async fn give_mandate(tx: &Tx, actor: &Actor, input: GiveMandate) -> Result<
     require_giver(actor, &from)?;
     let starts_at = input.starts_at.map_or_else(|| tx.now(), |at| at.with_timezone(&Utc));
     let ends_at = input.ends_at.map(|at| at.with_timezone(&Utc));
+    let matter = match input.subject_id.as_deref() {
+        Some(told) => own_matter(tx, &from, told).await?,
+        None => None,
+    };
     let mut checks = Checks::default();
     checks.day("starts_at", starts_at.date_naive());
     if let Some(at) = ends_at {
@@ -65,7 +69,7 @@ pub async fn give_mandate(tx: &Tx, actor: &Actor, input: GiveMandate) -> Result<
     // nobody gives away what it may not do itself
     checks.require(from.kind == BodyKind::VillageCommittee, "from_body_id", "out_of_range");
     checks.text("source", &input.source, 1..=200);
-    checks.text("subject_id", input.subject_id.as_deref().unwrap_or_default(), 0..=40);
+    checks.require(matter.is_some() || input.subject_id.is_none(), "subject_id", "unknown");
     checks.require(ends_at.is_none_or(|end| end > starts_at), "ends_at", "ends_before_start");
     checks.done()?;
     let row = mandate::Model {
@@ -73,7 +77,7 @@ pub async fn give_mandate(tx: &Tx, actor: &Actor, input: GiveMandate) -> Result<
         from_body_id: from.id,
         to_body_id: to.id,
         scope: input.scope,
-        subject_id: input.subject_id,
+        subject_id: matter.map(|matter| matter.to_string()),
         source: input.source.trim().to_owned(),
         starts_at,
         ends_at,
@@ -86,6 +90,14 @@ pub async fn give_mandate(tx: &Tx, actor: &Actor, input: GiveMandate) -> Result<
     let data = json!({ "from": from.id, "to": to.id, "scope": row.scope, "subject": row.subject_id });
     events::record(tx, By::Actor(actor).happening(Kind::MandateGiven, row.id, &from.areas).with(data)).await?;
     Ok(Mandate::from(row))
+}
+
+/// The matter with this id, if it was raised where the body is; matters stand above, so the log says it.
+async fn own_matter(tx: &Tx, from: &Body, told: &str) -> Result<Option<MatterId>> {
+    let Ok(matter) = told.parse::<MatterId>() else { return Ok(None) };
+    let area = events::last_area(tx, Kind::MatterRaised, &matter.to_string()).await?;
+    let is_own = area.is_some_and(|area| from.areas.iter().any(|own| covers(own, &area)));
+    Ok(is_own.then_some(matter))
 }
 
 /// The chair of the body in whose name is acted may, and who manages bodies there.

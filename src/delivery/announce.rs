@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     events::{self, Event, Happening, Kind},
     ids::{AnnouncementId, MatterId, MeetingId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
-    meetings, notices,
+    matters, meetings, notices,
     quiet::{Class, Hours},
     store::Tx,
     streams::{
@@ -168,6 +168,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
             let told = moved((Audience::Matter(matter), Topic::Followed), &event.subject);
             Ok(Some(Told { place: place(tx, event, stream).await?, ..told }))
         }
+        Kind::EvidenceAttached => alternative(tx, event).await,
         _ => Ok(None),
     }
 }
@@ -247,6 +248,14 @@ async fn objection(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         _ => moved((Audience::Person(objector), Topic::Own), &event.subject),
     };
     let card = find(tx, StreamKind::Mailbox, &objector.to_string()).await?;
+    Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
+}
+
+/// Who put another way of doing it beside a plan hears that it was answered.
+async fn alternative(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let Some((seq, author)) = matters::queries::answered(tx, event).await? else { return Ok(None) };
+    let told = moved((Audience::Person(author), Topic::Own), &format!("{}/{seq}", event.subject));
+    let card = find(tx, StreamKind::Mailbox, &author.to_string()).await?;
     Ok(Some(Told { place: place(tx, event, card).await?, ..told }))
 }
 

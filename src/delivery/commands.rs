@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     queries::{self, WebhookView},
-    rows::{delivery, disturbance, told_number, webhook},
+    rows::{delivery, disturbance, door_mark, told_number, webhook},
     rules::{self, budget::WEEK},
 };
 use crate::{
@@ -61,12 +61,25 @@ pub async fn may_set_up(app: &App, actor: &Actor, area: &str, input: &SetUpWebho
     checks.done()
 }
 
-/// Sets up a webhook for an area and all below it. Records `webhook.changed`.
+/// The secret of a webhook that is about to be set up: made outside the unit, so that it is in no kept answer.
+///
+/// # Errors
+/// When there is no chance to be had from the system.
+pub fn secret_for(keys: &Keys, input: &SetUpWebhook) -> Result<String> {
+    input.secret.clone().map_or_else(|| fresh_secret(keys), Ok)
+}
+
+/// Sets up a webhook with this secret for an area and all below it. Records `webhook.changed`.
 ///
 /// # Errors
 /// `not_allowed` without the right in the area; `not_found` when there is no such area; `invalid_fields` for an address
 /// that is there already, and when there are too many.
-pub async fn set_up(tx: &Tx, actor: &Actor, (area, input): (String, SetUpWebhook), keys: &Keys) -> Result<WebhookView> {
+pub async fn set_up(
+    tx: &Tx,
+    actor: &Actor,
+    (area, input): (String, SetUpWebhook),
+    secret: &str,
+) -> Result<WebhookView> {
     bodies::require(actor, Right::ManageWebhooks, &area)?;
     areas::get(tx, &area).await?;
     let own = queries::rows_of(tx, vec![area.clone()]).await?;
@@ -74,15 +87,11 @@ pub async fn set_up(tx: &Tx, actor: &Actor, (area, input): (String, SetUpWebhook
     checks.require(own.iter().all(|known| known.url != input.url), "url", "duplicate");
     checks.require(own.len() < MAX_WEBHOOKS, "url", "out_of_range");
     checks.done()?;
-    let secret = match input.secret {
-        Some(secret) => secret,
-        None => fresh_secret(keys)?,
-    };
     let row = webhook::ActiveModel {
         id: Set(WebhookId::new()),
         area_code: Set(area),
         url: Set(input.url),
-        secret_sealed: Set(keys.seal(SEALED_FOR, &secret)?),
+        secret_sealed: Set(tx.keys().seal(SEALED_FOR, secret)?),
         created_by: Set(Some(actor.person)),
         created_at: Set(tx.now()),
         removed_at: Set(None),
@@ -201,8 +210,8 @@ pub async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// Leaves behind what nobody is asked by any more: disturbances of more than a week ago, and which number was told of what
-/// a month ago.
+/// Leaves behind what nobody is asked by any more: disturbances of more than a week ago, which number was told of what a month
+/// ago, and who was told at the door a year ago.
 ///
 /// # Errors
 /// When the database refuses.
@@ -212,6 +221,8 @@ pub async fn forget_old(store: &Store) -> Result<()> {
             let (a_week_ago, a_month_ago) = (tx.now() - WEEK, tx.now() - TimeDelta::days(30));
             disturbance::Entity::delete_many().filter(disturbance::Column::At.lte(a_week_ago)).exec(tx).await?;
             told_number::Entity::delete_many().filter(told_number::Column::At.lte(a_month_ago)).exec(tx).await?;
+            let a_year_ago = tx.now() - TimeDelta::days(365);
+            door_mark::Entity::delete_many().filter(door_mark::Column::At.lte(a_year_ago)).exec(tx).await?;
             Ok(())
         })
     });

@@ -1,7 +1,5 @@
 //! Routes of webhooks, of what people want to be told, of whom a notice or the call to a meeting has reached, and of the doors of
 //! those who were not.
-use std::sync::Arc;
-
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -50,7 +48,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Have an address told of the notices, matters, meetings and votes of an area and of all below it.
 #[utoipa::path(post, path = "/v1/areas/{code}/webhooks", tag = "webhooks", operation_id = "set_up_webhook",
     params(("code" = String, Path)), request_body = SetUpWebhook,
-    responses((status = 201, body = NewWebhook, description = "The webhook with its secret, shown this once"),
+    responses((status = 201, body = NewWebhook, description = "The webhook with its secret, shown this once, and not when it is sent again"),
         Problem))]
 async fn set_up_webhook(
     State(app): State<App>,
@@ -60,11 +58,12 @@ async fn set_up_webhook(
     Input(input): Input<SetUpWebhook>,
 ) -> Result<Created<NewWebhook>> {
     commands::may_set_up(&app, &actor, &code, &input).await?;
-    let keys = Arc::clone(&app.keys);
+    let secret = commands::secret_for(&app.keys, &input)?;
+    let ours = secret.clone();
     let set_up = app.once(actor, key, "set_up_webhook", (code, input), move |tx, actor, input| {
-        Box::pin(async move { commands::set_up(tx, actor, input, &keys).await })
+        Box::pin(async move { commands::set_up(tx, actor, input, &ours).await })
     });
-    queries::with_secret(app.store.read(), &app.keys, set_up.await?).await.map(Created)
+    queries::with_secret(app.store.read(), &app.keys, (set_up.await?, secret)).await.map(Created)
 }
 
 /// The webhooks of an area and how they fare.

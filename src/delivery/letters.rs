@@ -67,10 +67,11 @@ async fn about_end(app: &App, kind: &str, subject: &str) -> Result<Option<Value>
 /// In which stage a matter is, how it ended, or that it is held up, with the newest hold.
 async fn about_matter(app: &App, kind: &str, subject: &str) -> Result<Option<Value>> {
     let id: MatterId = subject.parse().map_err(Error::broken)?;
-    let view = matters::queries::view(app.store.read(), id).await?;
+    let db = app.store.read();
+    let news = matters::queries::news(db, id).await?;
     let is_of_halt = [Kind::MatterHalted.as_str(), Kind::MatterHaltEnded.as_str()].contains(&kind);
-    let halt = view.halts.last().filter(|_| is_of_halt);
-    let matter = &view.head;
+    let halt = if is_of_halt { matters::queries::newest_halt(db, id).await? } else { None };
+    let matter = &news.head;
     Ok(Some(json!({
         "type": kind,
         "matter": {
@@ -81,8 +82,8 @@ async fn about_matter(app: &App, kind: &str, subject: &str) -> Result<Option<Val
             "state": matter.state,
             "stage": matter.stage,
             "stage_due_at": matter.stage_due_at,
-            "ended_at": view.ended_at,
-            "is_halted": view.is_halted,
+            "ended_at": news.ended_at,
+            "is_halted": news.is_halted,
             "halt": halt,
         },
         "url": page(app, &format!("/matters/{id}")),
@@ -218,6 +219,9 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             | Kind::SuggestionShown
             | Kind::SuggestionHidingUpheld,
         ) => (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}")),
+        Some(Kind::EvidenceAttached) => {
+            (text::say("delivery-own-alternative"), String::new(), format!("/matters/{subject}/arguments"))
+        }
         Some(Kind::TaskGiven | Kind::TaskDelayed) => {
             (text::say("delivery-own-task"), String::new(), format!("/desk/tasks/{subject}"))
         }

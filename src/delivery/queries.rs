@@ -70,8 +70,9 @@ pub struct NewWebhook {
     /// The webhook.
     #[serde(flatten)]
     pub webhook: WebhookView,
-    /// Signs every call; shown this once.
-    pub secret: String,
+    /// Signs every call; shown this once, and absent when the same request is sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// The webhooks of an area.
@@ -84,14 +85,18 @@ pub async fn webhooks(db: &impl ConnectionTrait, actor: &Actor, area: &str) -> R
     views(db, rows).await
 }
 
-/// Adds the secret to a webhook that was just set up: it is in no kept answer.
+/// Adds the secret that was made for it to a webhook, if it was set up with that just now and not before.
 ///
 /// # Errors
 /// `not_found` when it was removed meanwhile.
-pub async fn with_secret(db: &impl ConnectionTrait, keys: &Keys, webhook: WebhookView) -> Result<NewWebhook> {
+pub async fn with_secret(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    (webhook, ours): (WebhookView, String),
+) -> Result<NewWebhook> {
     let row = webhook::Entity::find_by_id(webhook.id).filter(webhook::Column::RemovedAt.is_null()).one(db).await?;
-    let secret = keys.unseal(SEALED_FOR, &row.ok_or(Code::NotFound)?.secret_sealed)?;
-    Ok(NewWebhook { webhook, secret })
+    let kept = keys.unseal(SEALED_FOR, &row.ok_or(Code::NotFound)?.secret_sealed)?;
+    Ok(NewWebhook { webhook, secret: (kept == ours).then_some(ours) })
 }
 
 /// The webhooks that stand in these areas.

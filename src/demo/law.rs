@@ -84,8 +84,8 @@ impl Story<'_> {
 
     /// One that goes on, with a party whom the greeting names.
     async fn mediate(&self) -> Result<()> {
-        let officer = self.actor(OFFICER).await?;
-        let parties = json!([{ "person_id": self.cast.person("00022")? }, { "name": line("law", "party") }]);
+        let (officer, party) = (self.actor(OFFICER).await?, self.actor("00022").await?);
+        let parties = json!([{ "person_id": party.person, "name": party.name }, { "name": line("law", "party") }]);
         let input = parsed(json!({ "area_code": VILLAGE, "about": line("law", "quarrel"), "parties": parties }))?;
         self.write(move |tx| Box::pin(async move { mediations::open(tx, &officer, input).await })).await?;
         Ok(())

@@ -2,6 +2,7 @@
 use chrono::{DateTime, Duration, Utc};
 use futures_util::future::BoxFuture;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{VILLAGE, cast::Cast, settle};
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     matters::{self, commands as moves},
     meetings, notices,
     store::Tx,
+    streams::{self, Side, StreamKind, commands::SendMessage},
     suggestions::{self, commands::SubmitSuggestion},
     text,
 };
@@ -42,6 +44,8 @@ pub(super) struct Thread {
     pub(super) matter: Option<MatterId>,
     pub(super) survey: Option<FormId>,
     pub(super) meeting: Option<MeetingId>,
+    /// Where in the discussion another way of doing it stands.
+    pub(super) way: Option<i64>,
     pub(super) notice: Option<NoticeId>,
     pub(super) visits: Option<FormId>,
     pub(super) assembly: Option<MeetingId>,
@@ -85,6 +89,7 @@ impl<'a> Story<'a> {
         match n {
             0 => self.raise(key, thread).await,
             2 => self.deliberate(key, thread).await,
+            3 if key == "lamps" => self.answer_way(key, thread).await,
             4 => self.publicise(key, thread).await,
             5 => self.object(key, thread).await,
             6 if key != "bumps" => self.answer_objection(key, thread).await,
@@ -219,6 +224,30 @@ impl<'a> Story<'a> {
         self.advance(thread.matter, CLERK).await?;
         let starts_at = self.app.now() + Duration::hours(30);
         thread.meeting = Some(self.call((COUNCIL, "council", "members"), thread.matter, key, starts_at).await?);
+        if key == "lamps" { self.propose(key, thread).await } else { Ok(()) }
+    }
+
+    /// Somebody puts another way of doing it beside the plan.
+    async fn propose(&self, key: &str, thread: &mut Thread) -> Result<()> {
+        let id = thread.matter.ok_or_else(|| Error::broken("no matter"))?;
+        let talk = streams::queries::find(self.app.store.read(), StreamKind::Discussion, &id.to_string()).await?;
+        let talk = talk.ok_or_else(|| Error::broken("no discussion"))?;
+        let actor = self.actor("00126").await?;
+        let words = SendMessage::words(Uuid::new_v4(), line(key, "way"));
+        let message = SendMessage { side: Some(Side::Alternative), ..words };
+        let sent = self
+            .write(move |tx| Box::pin(async move { streams::commands::send(tx, &actor, (talk, message)).await }))
+            .await?;
+        thread.way = Some(sent.seq);
+        Ok(())
+    }
+
+    /// The council says what becomes of it.
+    async fn answer_way(&self, key: &str, thread: &Thread) -> Result<()> {
+        let (id, seq) = thread.matter.zip(thread.way).ok_or_else(|| Error::broken("no other way"))?;
+        let actor = self.actor(COUNCIL).await?;
+        let input = parsed(json!({ "seq": seq, "is_taken": true, "text": line(key, "way-answer") }))?;
+        self.write(move |tx| Box::pin(async move { moves::answer_alternative(tx, &actor, (id, input)).await })).await?;
         Ok(())
     }
 

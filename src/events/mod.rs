@@ -24,7 +24,7 @@ pub use self::{
     lease::{end_leases, newest_lease},
     queries::{
         Backlog, DeadLetter, Head, Standing, TimelineItem, backlog, behind, between, dead_letters, event_at, has_done,
-        head, last, latest, newest, standing, timeline,
+        head, last, last_area, latest, newest, standing, timeline,
     },
     redrive::{redrive, redrive_letter},
     relay::{Reaction, Relay},

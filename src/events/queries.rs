@@ -116,6 +116,18 @@ pub async fn last(db: &impl ConnectionTrait, kind: Kind, subject: &str) -> Resul
     Ok(events.one(db).await?.map(|row| row.at))
 }
 
+/// The area in which an event of this kind happened to this subject last.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn last_area(db: &impl ConnectionTrait, kind: Kind, subject: &str) -> Result<Option<String>> {
+    let events = event::Entity::find()
+        .filter(event::Column::SubjectId.eq(subject))
+        .filter(event::Column::Kind.eq(kind.as_str()))
+        .order_by_desc(event::Column::At);
+    Ok(events.one(db).await?.and_then(|row| row.area_code))
+}
+
 /// What waits, for `/metrics` and `/readyz`.
 #[derive(Clone, Debug, Default)]
 pub struct Backlog {

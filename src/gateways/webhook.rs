@@ -63,30 +63,33 @@ enum Place {
     Forbidden,
 }
 
-/// The one HTTP client for calls to others.
+/// The HTTP clients for calls to others: by `https`, and by `http`, which leads inside only.
 pub struct Webhooks {
-    client: reqwest::Client,
+    secure: reqwest::Client,
+    plain: reqwest::Client,
     private_too: bool,
 }
 
 impl Webhooks {
-    /// A client that follows no redirect, uses no proxy and waits 15 s at most.
+    /// Clients that follow no redirect, use no proxy and wait 15 s at most.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(config: &Config) -> Result<Self> {
         let private_too = config.webhook_allow_private;
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(Filtering { private_too }))
-            .connect_timeout(CONNECT_WITHIN)
-            .timeout(ANSWER_WITHIN)
-            .pool_max_idle_per_host(1)
-            .user_agent("liusheng-webhook/1")
-            .build()
-            .map_err(|error| Error::broken(error.without_url()))?;
-        Ok(Self { client, private_too })
+        let client = |scheme| {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .dns_resolver(Arc::new(Filtering { scheme, private_too }))
+                .connect_timeout(CONNECT_WITHIN)
+                .timeout(ANSWER_WITHIN)
+                .pool_max_idle_per_host(1)
+                .user_agent("liusheng-webhook/1")
+                .build()
+                .map_err(|error| Error::broken(error.without_url()))
+        };
+        Ok(Self { secure: client("https")?, plain: client("http")?, private_too })
     }
 
     /// May this address be called? A name that does not resolve now may do so later and is no fault.
@@ -112,8 +115,9 @@ impl Webhooks {
             return Outcome::Never { status: 0, why: "address_refused" };
         }
         let timestamp = at.timestamp().to_string();
-        let request = self
-            .client
+        let is_plain = Url::parse(url).is_ok_and(|url| url.scheme() == "http");
+        let client = if is_plain { &self.plain } else { &self.secure };
+        let request = client
             .post(url)
             .header("content-type", "application/json")
             .header("webhook-id", id)
@@ -143,18 +147,25 @@ pub(super) fn outcome(status: u16, retry_after: Option<&str>) -> Outcome {
     }
 }
 
-/// Hands the connection only addresses that may be called.
+/// Hands the connection only addresses that may be called that way.
+#[derive(Clone, Copy)]
 struct Filtering {
+    scheme: &'static str,
     private_too: bool,
+}
+
+impl Filtering {
+    fn lets(self, ip: IpAddr) -> bool {
+        may_call(place(ip), self.scheme, self.private_too)
+    }
 }
 
 impl Resolve for Filtering {
     fn resolve(&self, name: Name) -> Resolving {
-        let private_too = self.private_too;
+        let filter = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let callable = |ip| matches!(place(ip), Place::Public) || (private_too && place(ip) == Place::Private);
-            let kept: Vec<_> = found.filter(|address| callable(address.ip())).collect();
+            let kept: Vec<_> = found.filter(|address| filter.lets(address.ip())).collect();
             if kept.is_empty() {
                 return Err("no address that may be called".into());
             }
@@ -334,9 +345,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_refused_and_resolves_to_nothing() {
-        let resolver = Filtering { private_too: false };
-        assert!(resolver.resolve("localhost".parse().unwrap()).await.is_err());
-        assert!(Filtering { private_too: true }.resolve("localhost".parse().unwrap()).await.is_ok());
+        for scheme in ["https", "http"] {
+            let resolver = |private_too| Filtering { scheme, private_too };
+            assert!(resolver(false).resolve("localhost".parse().unwrap()).await.is_err());
+            assert!(resolver(true).resolve("localhost".parse().unwrap()).await.is_ok());
+        }
+    }
+
+    /// A name may have changed its mind since it was looked at.
+    #[test]
+    fn what_is_not_encrypted_reaches_nobody_outside_whatever_a_name_resolves_to() {
+        let lets = |scheme, ip: &str| Filtering { scheme, private_too: true }.lets(ip.parse().unwrap());
+        assert!(lets("http", "10.0.0.8") && lets("https", "10.0.0.8") && lets("https", "8.8.8.8"));
+        assert!(!lets("http", "8.8.8.8") && !lets("http", "2400:3200::1") && !lets("https", "169.254.169.254"));
     }
 
     #[test]

@@ -1,16 +1,17 @@
-//! What follows from founding a body, taking a seat, electing anew, and leaving the roster: a forum for those who have one,
-//! nothing unread for who is new, a word about the days of an election, no group for who is gone.
+//! What follows from founding a body, taking a seat, losing it with a term, electing anew, and leaving the roster: a forum for
+//! those who have one, nothing unread for who is new, a word about the days of an election, a card for who sits there no more,
+//! no group for who is gone.
 use super::rules;
 use crate::{
     areas, bodies,
     error::Result,
     events::{Event, Kind, Reaction},
-    ids::{BodyId, PersonId},
+    ids::{BodyId, PersonId, VoteId},
     people,
     store::Tx,
     streams::{
         self,
-        commands::{Card, post_card},
+        commands::{Card, mailbox, post_card},
     },
 };
 
@@ -19,6 +20,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "groups.open_forum", run: |tx, event| Box::pin(open_forum(tx, event)) },
     Reaction { name: "groups.begin", run: |tx, event| Box::pin(begin(tx, event)) },
     Reaction { name: "groups.tell_election", run: |tx, event| Box::pin(tell_election(tx, event)) },
+    Reaction { name: "groups.tell_lost", run: |tx, event| Box::pin(tell_lost(tx, event)) },
     Reaction { name: "groups.leave", run: |tx, event| Box::pin(leave(tx, event)) },
 ];
 
@@ -58,6 +60,19 @@ async fn begin(tx: &Tx, event: &Event) -> Result<()> {
         (Some(body), Some(person)) => streams::commands::begin_in_body(tx, body, person).await,
         _ => Ok(()),
     }
+}
+
+/// Whoever lost a seat because its term ended before its time hears of it, and by which vote the body was elected anew.
+async fn tell_lost(tx: &Tx, event: &Event) -> Result<()> {
+    let (Kind::TermEnded, Some(vote)) = (event.kind, event.get::<VoteId>("vote")) else { return Ok(()) };
+    let lost = bodies::early::lost_with(tx, event.subject_id()?, tx.now()).await?;
+    let blanks =
+        [("body", lost.body_name.into()), ("day", lost.last_day.to_string().into()), ("reason", lost.reason.into())];
+    let card = Card::worded(("term_ended", "card-term-ended"), &blanks, format!("/votes/{vote}/result"));
+    for person in lost.people {
+        post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
+    }
+    Ok(())
 }
 
 /// Who is no longer on a roster leaves the groups: they have no log-in to do it themselves.

@@ -101,6 +101,8 @@ pub struct ContractReviewView {
     /// Photos of it; in a list none.
     pub photos: Vec<MediaView>,
     /// Who sent it, in that seat.
+    pub asked_by_id: PersonId,
+    /// Full name.
     pub asked_by_name: String,
     /// When.
     pub asked_at: DateTime<FixedOffset>,
@@ -377,6 +379,7 @@ async fn views(db: &impl ConnectionTrait, rows: Vec<contract::Model>) -> Result<
             at: clock::local(at),
         }),
         body_name: body(Some(row.body_id)),
+        asked_by_id: row.asked_by,
         asked_by_name: person(Some(row.asked_by)),
         id: row.id,
         area_code: row.area_code,

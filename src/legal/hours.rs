@@ -42,7 +42,7 @@ pub struct NoteLegalHours {
     pub day: NaiveDate,
     /// What for.
     pub work: LegalWork,
-    /// In place of what was said of this day, area and work before; 0: nothing.
+    /// In place of what was said of this day, area and work before; 0: nothing, which is said where the month is over.
     #[schema(minimum = 0, maximum = 1440)]
     pub minutes: i32,
     /// Up to 100 characters; of mediations none.
@@ -71,6 +71,8 @@ pub struct LegalHoursLine {
     pub minutes: i32,
     /// What was written beside it.
     pub note: String,
+    /// Written down, or changed, when the month of its day was over.
+    pub is_late: bool,
 }
 
 /// What an officer's year went into.
@@ -82,6 +84,8 @@ pub struct LegalYearOfficer {
     pub name: String,
     /// In all.
     pub minutes: i32,
+    /// What of it was written down when its month was over.
+    pub late_minutes: i32,
     /// Into what.
     pub works: Vec<LegalWorkSum>,
 }
@@ -121,7 +125,7 @@ pub async fn note(tx: &Tx, actor: &Actor, input: NoteLegalHours) -> Result<NoteL
     checks.text("note", &input.note, 0..=100);
     checks.require(is_silent, "note", "not_of_mediation");
     checks.done()?;
-    if input.minutes == 0 {
+    if input.minutes == 0 && month(today) == month(input.day) {
         let key = (actor.person, input.area_code.clone(), input.day, input.work);
         hours::Entity::delete_by_id(key).exec(tx).await?;
         return Ok(input);
@@ -171,12 +175,13 @@ pub async fn table(
     (format, now): (Format, DateTime<Utc>),
 ) -> Result<Vec<u8>> {
     let (year, lines) = lines(db, actor, (area, year), now).await?;
-    let heads = ["day", "name", "area", "work", "minutes", "note"];
+    let heads = ["day", "name", "area", "work", "minutes", "note", "late"];
     let heads = heads.map(|key| Cell::from(text::word("legal-table", key))).to_vec();
     let row = |one: LegalHoursLine| -> Vec<Cell> {
         let day = one.day.map_or_else(|| year.to_string(), |day| day.to_string());
         let words = [day, one.name, one.area_name, word(one.work)].map(Cell::from);
-        words.into_iter().chain([Cell::Number(one.minutes.into()), Cell::from(one.note)]).collect()
+        let late = if one.is_late { text::word("legal-table", "late") } else { String::new() };
+        words.into_iter().chain([Cell::Number(one.minutes.into()), Cell::from(one.note), Cell::from(late)]).collect()
     };
     whole(format, heads, lines.into_iter().map(row))
 }
@@ -226,7 +231,8 @@ async fn shown(
     let codes: BTreeSet<&str> = rows.iter().map(|row| row.area_code.as_str()).chain([area]).collect();
     let areas = areas::names(db, codes.into_iter().map(str::to_owned).collect()).await?;
     let names = people::names(db, people.into_iter().collect()).await?;
-    let (mut lines, mut hidden): (Vec<LegalHoursLine>, BTreeMap<PersonId, i32>) = (Vec::new(), BTreeMap::new());
+    let mut lines: Vec<LegalHoursLine> = Vec::new();
+    let mut hidden: BTreeMap<(PersonId, bool), i32> = BTreeMap::new();
     let line = |(person, code, work): (PersonId, String, LegalWork), minutes: i32| LegalHoursLine {
         day: None,
         person_id: person,
@@ -236,32 +242,48 @@ async fn shown(
         work,
         minutes,
         note: String::new(),
+        is_late: false,
     };
     for row in rows {
+        let is_late = is_late(&row);
         if row.work == LegalWork::Mediation && row.person_id != actor.person {
-            *hidden.entry(row.person_id).or_default() += row.minutes;
+            *hidden.entry((row.person_id, is_late)).or_default() += row.minutes;
             continue;
         }
         let whose = (row.person_id, row.area_code, row.work);
-        lines.push(LegalHoursLine { day: Some(row.day), note: row.note, ..line(whose, row.minutes) });
+        lines.push(LegalHoursLine { day: Some(row.day), note: row.note, is_late, ..line(whose, row.minutes) });
     }
-    for (person, minutes) in hidden {
-        lines.push(line((person, area.to_owned(), LegalWork::Mediation), minutes));
+    for ((person, is_late), minutes) in hidden {
+        lines.push(LegalHoursLine { is_late, ..line((person, area.to_owned(), LegalWork::Mediation), minutes) });
     }
     Ok(lines)
 }
 
+/// Was it written down when the month of its day was over?
+fn is_late(row: &hours::Model) -> bool {
+    month(clock::local_date(row.written_at)) > month(row.day)
+}
+
+fn month(day: NaiveDate) -> (i32, u32) {
+    (day.year(), day.month())
+}
+
 /// By officer, and by what for.
 fn sums(lines: &[LegalHoursLine]) -> Vec<LegalYearOfficer> {
-    let mut known: BTreeMap<(String, PersonId), BTreeMap<LegalWork, i32>> = BTreeMap::new();
+    type Sums = (i32, BTreeMap<LegalWork, i32>);
+    let mut known: BTreeMap<(String, PersonId), Sums> = BTreeMap::new();
     for one in lines {
-        let works = known.entry((one.name.clone(), one.person_id)).or_default();
-        *works.entry(one.work).or_default() += one.minutes;
+        let (late, works) = known.entry((one.name.clone(), one.person_id)).or_default();
+        if one.minutes > 0 {
+            *works.entry(one.work).or_default() += one.minutes;
+        }
+        *late += if one.is_late { one.minutes } else { 0 };
     }
-    let sum = |((name, person_id), works): ((String, PersonId), BTreeMap<LegalWork, i32>)| LegalYearOfficer {
+    let sum = |((name, person_id), (late_minutes, works)): ((String, PersonId), Sums)| LegalYearOfficer {
         person_id,
         name,
         minutes: works.values().sum(),
+        late_minutes,
         works: works.into_iter().map(|(work, minutes)| LegalWorkSum { work, minutes }).collect(),
     };
     known.into_iter().map(sum).collect()

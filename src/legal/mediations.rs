@@ -32,18 +32,22 @@ pub use self::queries::{FollowUpView, MediationView, PartyView, due, list, of_pa
 const PARTIES: std::ops::RangeInclusive<usize> = 2..=10;
 /// Days ahead that an agreement is looked at again, at most.
 const MAX_DAYS: i64 = 366;
+/// Times that it is.
+const MAX_FOLLOW_UPS: u64 = 20;
+/// Mediations that one officer opens for one person within so many days, so that nobody's list is filled.
+const MAX_FOR_ONE: u64 = 5;
+const DAYS_FOR_ONE: i64 = 30;
 
 /// Somebody between whom a mediation is held: on a roster, or by name alone.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MediationParty {
-    /// Somebody on a roster where the officer sits, who reads it then; this or `name`.
+    /// Somebody on a roster where the officer sits, who reads it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person_id: Option<PersonId>,
-    /// Somebody else, 1 to 40 characters; this or `person_id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// 1 to 40 characters; of somebody on a roster the full name as it stands there, so that nobody learns it here.
     #[schema(min_length = 1, max_length = 40)]
-    pub name: Option<String>,
+    pub name: String,
 }
 
 /// A mediation to be held.
@@ -90,7 +94,7 @@ pub struct FollowUp {
     /// 2 to 1,000 characters.
     #[schema(min_length = 2, max_length = 1000)]
     pub text: String,
-    /// The day on which to look once more; within a year.
+    /// The day on which to look once more; within a year, and twenty times in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_on: Option<NaiveDate>,
 }
@@ -98,7 +102,8 @@ pub struct FollowUp {
 /// Opens a mediation. Nothing of it is recorded elsewhere.
 ///
 /// # Errors
-/// `not_allowed` without a legal officer's seat there; `not_found` for an unknown area; `invalid_fields`.
+/// `not_allowed` without a legal officer's seat there; `not_found` for an unknown area; `invalid_fields`, also for the sixth with
+/// the same person within thirty days.
 pub async fn open(tx: &Tx, actor: &Actor, input: OpenMediation) -> Result<MediationId> {
     bodies::require(actor, Right::NoteLegality, &input.area_code)?;
     areas::get(tx, &input.area_code).await?;
@@ -135,7 +140,8 @@ pub async fn open(tx: &Tx, actor: &Actor, input: OpenMediation) -> Result<Mediat
     Ok(id)
 }
 
-/// The parties with their names. Who is on no roster where the officer sits is as unknown as who does not exist.
+/// The parties with their names. Who is on no roster where the officer sits, or has another name there, is as unknown as who does
+/// not exist.
 async fn named(
     tx: &Tx,
     actor: &Actor,
@@ -145,22 +151,19 @@ async fn named(
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for (n, one) in parties.iter().enumerate().take(*PARTIES.end()) {
         let field = |name: &str| format!("parties[{n}].{name}");
-        match (one.person_id, one.name.as_deref()) {
-            (Some(id), None) => {
-                let there = people::queries::person(tx, id).await?;
-                let there = there.filter(|one| one.left_on.is_none());
-                let there = there.filter(|one| bodies::may(actor, Right::NoteLegality, &one.area));
-                checks.require(there.is_some(), &field("person_id"), "unknown");
-                checks.require(id != actor.person, &field("person_id"), "not_yourself");
-                checks.require(seen.insert(id), &field("person_id"), "duplicate");
-                found.extend(there.map(|one| (Some(id), one.name)));
-            }
-            (None, Some(name)) => {
-                checks.text(&field("name"), name, 1..=40);
-                found.push((None, name.trim().to_owned()));
-            }
-            _ => checks.wrong(field("name"), "required"),
+        checks.text(&field("name"), &one.name, 1..=40);
+        let name = one.name.trim();
+        if let Some(id) = one.person_id {
+            let there = people::queries::person(tx, id).await?;
+            let there = there.filter(|one| one.left_on.is_none() && one.name == name);
+            let there = there.filter(|one| bodies::may(actor, Right::NoteLegality, &one.area));
+            checks.require(there.is_some(), &field("person_id"), "unknown");
+            checks.require(id != actor.person, &field("person_id"), "not_yourself");
+            checks.require(seen.insert(id), &field("person_id"), "duplicate");
+            let lately = queries::opened_for(tx, (actor.person, id), tx.now() - TimeDelta::days(DAYS_FOR_ONE)).await?;
+            checks.require(lately < MAX_FOR_ONE, &field("person_id"), "too_often");
         }
+        found.push((one.person_id, name.to_owned()));
     }
     Ok(found)
 }
@@ -234,11 +237,13 @@ pub async fn follow_up(tx: &Tx, actor: &Actor, (id, input): (MediationId, Follow
     let mut checks = Checks::default();
     checks.text("text", &input.text, 2..=1000);
     checks.require(is_ahead(tx, input.next_on), "next_on", "out_of_range");
+    let before = follow_up::Entity::find().filter(follow_up::Column::MediationId.eq(id)).count(tx).await?;
+    let is_last = before + 1 >= MAX_FOLLOW_UPS;
+    checks.require(!is_last || input.next_on.is_none(), "next_on", "too_often");
     checks.done()?;
     if row.follow_up_on.is_none() {
         return Err(Code::WrongState.into());
     }
-    let before = follow_up::Entity::find().filter(follow_up::Column::MediationId.eq(id)).count(tx).await?;
     let said = input.text.trim().replace("\r\n", "\n");
     let kept = follow_up::ActiveModel {
         mediation_id: Set(id),

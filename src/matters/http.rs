@@ -80,7 +80,7 @@ async fn raise_matter(
     params(("id" = MatterId, Path)),
     responses((status = 200, body = MatterView, description = "The matter with its stages; for everybody"), Problem))]
 async fn read_matter(State(app): State<App>, Path(id): Path<MatterId>) -> Result<Json<MatterView>> {
-    queries::view(app.store.read(), id).await.map(Json)
+    queries::shown(&app, id).await.map(Json)
 }
 
 /// Let a voice join a matter.

@@ -30,12 +30,19 @@ mod register;
 mod stays;
 mod views;
 
+pub(super) use self::{
+    alternatives::{ALTERNATIVE, alternatives},
+    authorisations::authorisation_view,
+    charters::charter_view,
+    particulars::{MEDIA_KIND, photos},
+    plans::plan_row,
+};
 pub use self::{
-    alternatives::alternative_answers,
+    alternatives::{alternative_answers, answered},
     authorisations::{AuthorisationView, authorisations},
     charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
-    halts::HaltView,
+    halts::{HaltView, newest_halt},
     opinions::opinions_by_body,
     particulars::{Budget, Responsible},
     plans::{PlanQuery, PlanView, plan},
@@ -43,15 +50,9 @@ pub use self::{
     register::{RegisterQuery, register},
     stays::{ActorView, EvidenceView, StageState, StageView, stays},
     views::{
-        MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, head, list, view, view_of, voices,
+        MatterNews, MatterSummary, MatterView, MattersQuery, MergedInto, Reserved, Voice, Voices, head, list, news,
+        shown, shown_of, view, voices,
     },
-};
-pub(super) use self::{
-    alternatives::{ALTERNATIVE, alternatives},
-    authorisations::authorisation_view,
-    charters::charter_view,
-    particulars::{MEDIA_KIND, photos},
-    plans::plan_row,
 };
 
 /// A matter, its path, its present stay and all its evidence.
@@ -228,6 +229,13 @@ pub(super) async fn template(db: &impl ConnectionTrait, key: &str, version: i32)
     Template::parse(&row.definition).map_err(Error::broken)
 }
 
+/// The stay in the present stage; in the last one when it has ended.
+async fn last_stay(db: &impl ConnectionTrait, id: MatterId) -> Result<stage_record::Model> {
+    let stays = stage_record::Entity::find().filter(stage_record::Column::MatterId.eq(id));
+    let last = stays.order_by_desc(stage_record::Column::Ordinal).one(db).await?;
+    last.ok_or_else(|| Error::broken("a matter that never entered a stage"))
+}
+
 /// Where a matter stands.
 ///
 /// # Errors
@@ -235,12 +243,7 @@ pub(super) async fn template(db: &impl ConnectionTrait, key: &str, version: i32)
 pub async fn standing(db: &impl ConnectionTrait, id: MatterId) -> Result<Standing> {
     let matter = row(db, id).await?;
     let template = template(db, &matter.template_key, matter.template_version).await?;
-    let stay = stage_record::Entity::find()
-        .filter(stage_record::Column::MatterId.eq(id))
-        .order_by_desc(stage_record::Column::Ordinal)
-        .one(db)
-        .await?
-        .ok_or_else(|| Error::broken("a matter that never entered a stage"))?;
+    let stay = last_stay(db, id).await?;
     let evidence = evidence::Entity::find()
         .filter(evidence::Column::MatterId.eq(id))
         .order_by_asc(evidence::Column::At)

@@ -183,16 +183,9 @@ async fn tell_merged(tx: &Tx, event: &Event) -> Result<()> {
 
 /// Whoever put another way of doing it beside the plan hears what became of it.
 async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
-    let field = |name: &str| event.get::<String>(name).unwrap_or_default();
-    if event.kind != Kind::EvidenceAttached || field("kind") != queries::ALTERNATIVE {
-        return Ok(());
-    }
+    let Some((seq, author)) = queries::answered(tx, event).await? else { return Ok(()) };
     let matter = queries::row(tx, event.subject_id()?).await?;
-    let stand = queries::alternatives(tx, matter.id).await?;
-    // taken away since: nobody is left to be told
-    let seq = field("evidence");
-    let Some((_, author)) = stand.into_iter().find(|(place, _)| place.to_string() == seq) else { return Ok(()) };
-    let outcome = text::word("evidence-outcome", &field("outcome"));
+    let outcome = text::word("evidence-outcome", &event.get::<String>("outcome").unwrap_or_default());
     let blanks = [("title", matter.title.into()), ("number", matter.number.into()), ("outcome", outcome.into())];
     let link = format!("/matters/{}/arguments#said-{seq}", matter.id);
     let card = Card::worded(("alternative_answered", "card-alternative-answered"), &blanks, link);

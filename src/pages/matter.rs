@@ -109,7 +109,7 @@ async fn show(
 }
 
 async fn shown(app: &App, viewer: &Viewer, id: MatterId, (before, unsent): (Option<i64>, Unsent)) -> Result<Response> {
-    let matter = matters::queries::view(app.store.read(), id).await?;
+    let matter = matters::queries::shown(app, id).await?;
     let about = about(app, viewer.actor.as_ref(), (id, &matter.head.area_code)).await?;
     let (is_refused, status) = (unsent.wrong.is_any(), unsent.wrong.status());
     let talk = talk(app, viewer.actor.as_ref(), &matter, (before, unsent)).await?;

@@ -207,10 +207,17 @@ async fn run(app: &App, who: &Resident, which: (Call, Uuid), (place, form): (&Wh
             let (way, note) = (Some(place.way()), form.text("note").to_owned());
             let all = app.store.write(move |tx| {
                 Box::pin(async move {
+                    let (mut told, mut refused) = (false, None);
                     for person_id in people {
-                        marks::tell(tx, &actor, (which, TellAtDoor { person_id, way, note: note.clone() })).await?;
+                        let one = TellAtDoor { person_id, way, note: note.clone() };
+                        match marks::tell(tx, &actor, (which, one)).await {
+                            Ok(_) => told = true,
+                            // who has cast meanwhile: the others were told all the same
+                            Err(error) if error.code() == Code::InvalidFields => refused = Some(error),
+                            Err(error) => return Err(error),
+                        }
                     }
-                    Ok(())
+                    refused.filter(|_| !told).map_or(Ok(()), Err)
                 })
             });
             all.await

@@ -1,6 +1,6 @@
 //! People on no roster: only as much of a row as a voice needs for its author.
 use chrono::NaiveDate;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr};
 
 use super::{
     proof::Number,
@@ -62,6 +62,20 @@ pub async fn guest_among(tx: &Tx, (area, name): (&str, &str), people: Vec<Person
         .filter(person::Column::RosterNumber.starts_with(MARK))
         .order_by_asc(person::Column::CreatedAt);
     Ok(known.one(tx).await?.map(|row| row.id))
+}
+
+/// Forgets the phones of these, as far as they are guests.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget_phones_of_guests(tx: &Tx, people: Vec<PersonId>) -> Result<()> {
+    person::Entity::update_many()
+        .col_expr(person::Column::PhoneSealed, Expr::value(None::<String>))
+        .filter(person::Column::Id.is_in(people))
+        .filter(person::Column::RosterNumber.starts_with(MARK))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 async fn household_of_guests(tx: &Tx, area: &str) -> Result<HouseholdId> {

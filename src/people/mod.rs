@@ -47,7 +47,7 @@ pub use self::{
         require_own_page, session_cookie,
     },
     commands::{RosterFile, RosterImported, import_roster},
-    guest::{guest_among, make_guest},
+    guest::{forget_phones_of_guests, guest_among, make_guest},
     login_http::{Tokens, tokens as hand_out},
     off_roster::{ByNumber, by_id_number, id_digest, make_off_roster},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},

@@ -292,6 +292,9 @@ async fn sweep(app: App) {
     if let Err(error) = delivery::commands::forget_old(&app.store).await {
         tracing::error!(%error, "disturbances of long ago");
     }
+    if let Err(error) = guests::forget_old(&app.store).await {
+        tracing::error!(%error, "phones of guests of long ago");
+    }
     if let Err(error) = media::files::sweep(&app).await {
         tracing::error!(%error, "media that belongs to nothing");
     }

@@ -1,10 +1,10 @@
 //! The archive of a vote: everything that anybody needs to check it without us, in one JSON file.
 use serde_json::{Value, json};
 
-use super::{commands, queries};
+use super::{commands, queries, rows::vote};
 use crate::{
-    app::App,
-    board::{self, HeadView},
+    app::{App, Written},
+    board::{self, HeadView, queries::Published},
     error::{Code, Error, Result},
     ids::VoteId,
 };
@@ -12,17 +12,24 @@ use crate::{
 /// The name of the format.
 pub const FORMAT: &str = "LSB1-archive";
 
-/// The archive of a vote that has its result.
+/// The archive of a vote that has its result, written once for all who ask until the board grows: a result that was settled is
+/// one more entry.
 ///
 /// # Errors
 /// `not_found`; `wrong_state` while there is no result.
-pub async fn archive(app: &App, id: VoteId) -> Result<Value> {
+pub async fn archive(app: &App, id: VoteId) -> Result<Written> {
     let db = app.store.read();
     let vote = queries::row(db, id).await?;
     if !vote.has_board {
         return Err(Code::NotFound.into());
     }
     let published = board::queries::published(db, id).await?.ok_or(Code::WrongState)?;
+    let head = board::queries::newest(db, id).await?;
+    app.counted.archive((id.0, head.root), || read_whole(app, vote, published)).await
+}
+
+async fn read_whole(app: &App, vote: vote::Model, published: Published) -> Result<Value> {
+    let (db, id) = (app.store.read(), vote.id);
     let manifest = board::queries::manifest(db, id).await?;
     let roll = commands::roll_leaves(db, &vote).await?;
     let leaves = board::queries::leaves(db, id).await?;

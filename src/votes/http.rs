@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, Seen},
     board,
     error::{Problem, Result},
     ids::{MatterId, VoteId},
@@ -174,10 +174,12 @@ async fn annul_vote(
 /// The archive of a vote: everything that anybody needs to check it without us.
 #[utoipa::path(get, path = "/v1/votes/{id}/archive", tag = "votes", operation_id = "read_archive", params(("id" = VoteId, Path)),
     responses((status = 200, body = serde_json::Value, description = "One JSON; for everybody. `liusheng verify FILE` checks it"),
+        (status = 304, description = "As the caller has seen it"),
         (status = "default", body = Problem, description = "Refused; `wrong_state` while there is no result",
             content_type = "application/problem+json")))]
-async fn read_archive(State(app): State<App>, Path(id): Path<VoteId>) -> Result<Json<serde_json::Value>> {
-    archive::archive(&app, id).await.map(Json)
+async fn read_archive(State(app): State<App>, Path(id): Path<VoteId>, seen: Seen) -> Result<Response> {
+    // asked for again each time: a result that is settled is in it at once
+    Ok(archive::archive(&app, id).await?.answer(&seen, 0))
 }
 
 /// What a vote says of itself, exactly as its digest on the board was made.

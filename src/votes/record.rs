@@ -100,7 +100,7 @@ pub struct TimelineView {
 /// `not_found`.
 pub async fn matter_record(app: &App, id: MatterId) -> Result<MatterRecord> {
     let (store, db) = (&app.store, app.store.read());
-    let matter = matters::queries::view(db, id).await?;
+    let matter = matters::queries::shown(app, id).await?;
     let plan = if matter.plan_version > 0 { Some(matters::queries::plan(db, (id, None)).await?) } else { None };
     let stays = matters::queries::stays(db, id).await?;
     let mut record = Filing::new(matter.head.area_code.clone(), stays);

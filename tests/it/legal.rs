@@ -1,4 +1,6 @@
 //! Legal officers 法制村官: when they are there, what they are asked, and what they write down.
+mod contracts;
+
 use chrono::TimeDelta;
 use liusheng::{clock, ids::PersonId};
 use reqwest::Method;
@@ -193,7 +195,10 @@ async fn an_officer_of_the_town_finds_contracts_by_village_and_those_that_wait_f
 
 /// A mediation between two of the village and somebody from outside.
 async fn opened(village: &Village, lawyer: &Somebody, parties: &[&Somebody]) -> String {
-    let mut named: Vec<Value> = parties.iter().map(|one| json!({ "person_id": one.person })).collect();
+    let mut named = Vec::new();
+    for one in parties {
+        named.push(json!({ "person_id": one.person, "name": one.get("/v1/me").await.ok()["name"] }));
+    }
     named.push(json!({ "name": "外村的陈师傅" }));
     let new = json!({ "area_code": village.area, "about": "两家为排水沟争吵。", "parties": named });
     let first = lawyer.post_once("/v1/mediations", "m-1", new.clone()).await.ok();
@@ -210,14 +215,19 @@ async fn a_mediation_is_there_for_its_parties_and_its_officer_alone() {
     let new = |parties: Value| json!({ "area_code": village.area, "about": "排水沟", "parties": parties });
     assert_eq!(village.chair.post("/v1/mediations", new(json!([]))).await.refused(), "not_allowed");
     let stranger = village.neighbour(&app).await.person;
+    let known = json!({ "person_id": one.person, "name": "费海荣" });
     for wrong in [
-        json!([{ "person_id": one.person }]),
-        json!([{ "person_id": one.person }, { "person_id": one.person }]),
-        json!([{ "person_id": one.person }, { "person_id": lawyer.person }]),
-        json!([{ "person_id": one.person }, { "person_id": stranger }]),
-        json!([{ "person_id": one.person }, { "person_id": one.person, "name": "两样都填" }]),
+        json!([known]),
+        json!([known, known]),
+        json!([known, { "person_id": lawyer.person, "name": "欧阳水根" }]),
+        json!([known, { "person_id": stranger, "name": "邻村甲" }]),
+        // whoever has the id alone does not learn whose it is
+        json!([known, { "person_id": other.person, "name": "" }]),
+        json!([known, { "person_id": other.person, "name": "费海荣" }]),
     ] {
-        assert_eq!(lawyer.post("/v1/mediations", new(wrong.clone())).await.refused(), "invalid_fields", "{wrong}");
+        let refused = lawyer.post("/v1/mediations", new(wrong.clone())).await;
+        assert!(!refused.body.to_string().contains("费海荣"), "{}", refused.body);
+        assert_eq!(refused.refused(), "invalid_fields", "{wrong}");
     }
     app.settle().await;
     let written = ["events", "entries"].map(|table| format!("SELECT count(*) FROM {table}"));
@@ -259,6 +269,29 @@ async fn a_mediation_is_there_for_its_parties_and_its_officer_alone() {
     assert_eq!(left["state"], "withdrawn");
     assert_eq!(one.post(&format!("{path}/end"), json!({ "state": "withdrawn" })).await.refused(), "wrong_state");
     app.stop().await;
+}
+
+/// Neither by what is opened again and again, nor by what is found each time.
+async fn nobody_s_list_is_filled((app, village): (&TestApp, &Village), lawyer: &Somebody, party: &Somebody) {
+    let parties = json!([{ "person_id": party.person, "name": "费海荣" }, { "name": "某人" }]);
+    let new = json!({ "area_code": village.area, "about": "又是排水沟", "parties": parties });
+    let mut last = String::new();
+    for _ in 1..5 {
+        last = id(&lawyer.post("/v1/mediations", new.clone()).await.ok()).to_owned();
+    }
+    let sixth = lawyer.post("/v1/mediations", new).await;
+    assert!(sixth.body.to_string().contains("too_often"), "{}", sixth.body);
+    let path = format!("/v1/mediations/{last}");
+    let day = clock::local_date(app.app.now()).to_string();
+    let agreed = json!({ "state": "agreed", "agreement": "沟改到路边。", "follow_up_on": day });
+    lawyer.post(&format!("{path}/end"), agreed).await.ok();
+    let (again, found) = (format!("{path}/follow-ups"), json!({ "text": "还没改。", "next_on": day }));
+    for _ in 1..20 {
+        lawyer.post(&again, found.clone()).await.ok();
+    }
+    let more = lawyer.post(&again, found).await;
+    assert!(more.body.to_string().contains("too_often"), "{}", more.body);
+    assert_eq!(lawyer.post(&again, json!({ "text": "改好了。" })).await.ok()["follow_ups"][19]["text"], "改好了。");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,6 +343,7 @@ async fn an_agreement_is_looked_at_again_on_its_day() {
     let read = one.get(&path).await.ok();
     assert_eq!((read["follow_ups"].as_array().map(Vec::len), read.get("follow_up_on")), (Some(2), None));
     assert_eq!(lawyer.post(&again, json!({ "text": "还要看。" })).await.refused(), "wrong_state");
+    nobody_s_list_is_filled((&app, &village), &lawyer, &one).await;
     app.stop().await;
 }
 
@@ -335,7 +369,7 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
         ("2026-10-30", "mediation", 40),
         ("2026-10-29", "mediation", 50),
         ("2026-10-28", "lecture", 90),
-        ("2026-10-28", "lecture", 0),
+        ("2026-10-28", "lecture", 0), // the month is over: the line stays, and says so
         ("2025-12-31", "duty", 30),
     ] {
         put(&lawyer, mine, &spent(day, work, minutes)).await.ok();
@@ -343,9 +377,10 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
     let path = format!("/v1/areas/{}/legal-hours", village.area);
     assert_eq!(village.villager(&app, "00007").await.get(&path).await.refused(), "not_allowed");
     let works = json!([{ "work": "duty", "minutes": 150 }, { "work": "mediation", "minutes": 90 }]);
-    for (who, days) in [(&lawyer, 3), (&village.chair, 1), (&village.town, 1)] {
+    for (who, days) in [(&lawyer, 4), (&village.chair, 2), (&village.town, 2)] {
         let year = who.get(&path).await.ok();
-        assert_eq!((&year["officers"][0]["minutes"], &year["officers"][0]["works"]), (&json!(240), &works));
+        let sums = &year["officers"][0];
+        assert_eq!((&sums["minutes"], &sums["late_minutes"], &sums["works"]), (&json!(240), &json!(90), &works));
         let lines = year["lines"].as_array().unwrap();
         assert_eq!(lines.iter().filter(|line| line["day"].is_string()).count(), days, "{year}");
     }
@@ -358,6 +393,7 @@ async fn the_hours_of_a_year_tell_on_no_day_who_was_mediated_with() {
     assert!(table.contains("2026-11-02,") && table.contains("2026,") && table.contains("调解"), "{table}");
     assert!(!table.contains("2026-10-30") && !table.contains("2025"), "{table}");
     assert_eq!(village.town.get(&format!("{path}?year=2025")).await.ok()["lines"].as_array().map(Vec::len), Some(1));
-    assert!(page(&village.chair, "/desk/legal/hours").await.contains("4 小时 0 分"));
+    let hours = page(&village.chair, "/desk/legal/hours").await;
+    assert!(hours.contains("4 小时 0 分") && hours.contains("其中 1 小时 30 分是过了当月才补记"), "{hours}");
     app.stop().await;
 }

@@ -73,3 +73,26 @@ async fn the_county_speaks_to_all_and_not_as_a_town() {
     assert!(channel(&ann, "德清县").await.is_some());
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_council_is_let_speak_about_a_matter_of_that_village_alone() {
+    let (app, village) = Village::start().await;
+    let found = async |kind: &str| {
+        let body = json!({ "kind": kind, "name": "三家村的", "areas": ["330521103203"] });
+        village.town.post("/v1/bodies", body).await.ok()["id"].clone()
+    };
+    let next = [found("village_committee").await, found("council").await];
+    let here = [json!(village.committee), json!(village.council)];
+    let matter = json!({ "area_code": village.area, "title": "修水池", "summary": "修水池，请大家商量。" });
+    let matter = village.chair.post("/v1/matters", matter).await.ok()["id"].clone();
+    let given = |[from, to]: &[Value; 2], matter: &Value| json!({ "from_body_id": from, "to_body_id": to, "scope": "publish_notice", "subject_id": matter, "source": "会议" });
+    for (bodies, matter) in
+        [(&next, &matter), (&here, &json!("桥")), (&here, &json!(Uuid::now_v7())), (&here, &json!(village.council))]
+    {
+        let refused = village.town.post("/v1/mandates", given(bodies, matter)).await;
+        assert!(refused.body.to_string().contains("subject_id"), "{}", refused.body);
+    }
+    let kept = village.town.post("/v1/mandates", given(&here, &matter)).await.ok();
+    assert_eq!(kept["subject_id"], matter);
+    app.stop().await;
+}

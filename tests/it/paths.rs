@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Somebody, TestApp, Village, id, person_of};
+use crate::support::{Raw, Somebody, TestApp, Village, id, person_of};
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
 const SOURCE: &str = "2026年1月5日村民会议通过的《小事简办章程》";
@@ -139,6 +139,14 @@ async fn nobody_asks_again_until_the_rating_fits() {
     app.pass(TimeDelta::minutes(1)).await;
     rated(&village, (&matter, &people), 5).await;
     assert_eq!(missing(&village.supervisor, &matter).await, ["rectification"], "asked again until it fits");
+    // whoever looks after another has no answer read
+    let path = format!("/v1/matters/{matter}");
+    let seen = app.get(&path).await.ok()["stages"].clone();
+    let raw = Raw::open(app.folder.path()).await;
+    assert_eq!(raw.execute("UPDATE answers SET data = '?' || data").await, 8);
+    assert_eq!(app.get(&path).await.ok()["stages"], seen);
+    raw.execute("UPDATE answers SET data = substr(data, 2)").await;
+    raw.close().await;
     app.pass(TimeDelta::minutes(1)).await;
     carried_out(&app, &village, &matter).await;
     assert_eq!(advance(&village.supervisor, &matter).await["state"], "closed");

@@ -93,9 +93,9 @@ async fn hang(app: &App, clerk: &Actor) -> Outcome<usize> {
     let url = app.config.loudspeaker_url.clone();
     for place in 0..WEBHOOKS {
         let input = SetUpWebhook { url: format!("{url}{place}"), secret: None };
-        let (actor, keys) = (clerk.clone(), app.keys.clone());
+        let (actor, secret) = (clerk.clone(), delivery::commands::secret_for(&app.keys, &input)?);
         let set_up = app.store.write(move |tx| {
-            Box::pin(async move { delivery::commands::set_up(tx, &actor, (AREA.to_owned(), input), &keys).await })
+            Box::pin(async move { delivery::commands::set_up(tx, &actor, (AREA.to_owned(), input), &secret).await })
         });
         set_up.await?;
     }

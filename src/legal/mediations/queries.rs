@@ -2,7 +2,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -166,6 +169,22 @@ pub(in crate::legal) async fn visible(
     let parties = parties(db, vec![id]).await?.remove(&id).unwrap_or_default();
     let stands = standing(actor, (row.officer_id, &row.area_code), &residents(&parties));
     Ok((row, stands.ok_or(Code::NotFound)?))
+}
+
+/// How many this officer opened for this person since then.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn opened_for(
+    db: &impl ConnectionTrait,
+    (officer, person): (PersonId, PersonId),
+    since: DateTime<Utc>,
+) -> Result<u64> {
+    let rows = mediation::Entity::find()
+        .filter(mediation::Column::OfficerId.eq(officer))
+        .filter(mediation::Column::OpenedAt.gt(since))
+        .filter(held_for(person));
+    Ok(rows.count(db).await?)
 }
 
 /// It is held for this person.

@@ -119,7 +119,7 @@ pub async fn advance(tx: &Tx, actor: &Actor, (id, input): (MatterId, AdvanceMatt
     let landing = land(&standing.template, standing.position(), Move::Advance)?;
     seen(&standing, input.rev)?;
     halts::refuse(&standing)?;
-    let missing = gate::missing(rule, &queries::facts(tx, &standing).await?);
+    let missing = gate::missing(rule, &queries::facts(tx, None, &standing).await?);
     if !missing.is_empty() {
         return Err(Code::EvidenceMissing.with(json!({ "missing": missing })));
     }
@@ -134,7 +134,10 @@ pub async fn advance(tx: &Tx, actor: &Actor, (id, input): (MatterId, AdvanceMatt
 pub async fn advance_by_date(tx: &Tx, standing: &Standing) -> Result<bool> {
     let Ok(rule) = standing.rule() else { return Ok(false) };
     let Ok(landing) = land(&standing.template, standing.position(), Move::Advance) else { return Ok(false) };
-    if standing.halted || !rule.moves_by_date || !gate::missing(rule, &queries::facts(tx, standing).await?).is_empty() {
+    if standing.halted
+        || !rule.moves_by_date
+        || !gate::missing(rule, &queries::facts(tx, None, standing).await?).is_empty()
+    {
         return Ok(false);
     }
     walk(tx, standing, Move::Advance, landing, By::default()).await?;
@@ -178,7 +181,7 @@ pub async fn skip(tx: &Tx, actor: &Actor, (id, input): (MatterId, SkipStage)) ->
     let landing = land(&standing.template, standing.position(), step)?;
     seen(&standing, input.rev)?;
     halts::refuse(&standing)?;
-    let unnoted = gate::unnoted(standing.rule()?, &queries::facts(tx, &standing).await?);
+    let unnoted = gate::unnoted(standing.rule()?, &queries::facts(tx, None, &standing).await?);
     if !unnoted.is_empty() {
         return Err(Code::EvidenceMissing.with(json!({ "missing": unnoted })));
     }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     error::Result,
+    events::{Event, Kind},
     ids::{MatterId, PersonId},
     matters::rows::evidence,
     streams::{self, Side, StreamKind},
@@ -23,6 +24,20 @@ pub(in crate::matters) async fn alternatives(db: &impl ConnectionTrait, id: Matt
         Some(discussion) => streams::queries::said_on(db, discussion, Side::Alternative).await,
         None => Ok(Vec::new()),
     }
+}
+
+/// Where the other way of doing it stands that was answered by this event, and who put it there; nothing where it says something
+/// else, or where that was taken away since: nobody is left to be told.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn answered(db: &impl ConnectionTrait, event: &Event) -> Result<Option<(i64, PersonId)>> {
+    let is = |field: &str, value: &str| event.get::<String>(field).is_some_and(|told| told == value);
+    if event.kind != Kind::EvidenceAttached || !is("kind", ALTERNATIVE) {
+        return Ok(None);
+    }
+    let stand = alternatives(db, event.subject_id()?).await?;
+    Ok(stand.into_iter().find(|(seq, _)| is("evidence", &seq.to_string())))
 }
 
 /// What the council answered, by the `seq` of what it answered.

@@ -6,6 +6,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{Standing, alternatives, plan_row};
 use crate::{
+    app::App,
     bodies::{self, BodyKind},
     clock,
     error::Result,
@@ -24,11 +25,11 @@ use crate::{
 };
 
 /// What is known about the present stage of a matter: only what its requirements ask for, only what came about since it
-/// was entered, and only within its area.
+/// was entered, and only within its area. Where one only looks, what was `counted` for another is taken; whoever decides counts now.
 ///
 /// # Errors
 /// `wrong_state` when its path does not have the stage; when the database cannot be read.
-pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Facts> {
+pub async fn facts(db: &impl ConnectionTrait, counted: Option<&App>, standing: &Standing) -> Result<Facts> {
     let mut facts = Facts::default();
     // what was said and resolved before counts for the plan of before
     let planned_at = plan_row(db, standing.matter.id).await?.map(|plan| plan.written_at);
@@ -61,7 +62,7 @@ pub async fn facts(db: &impl ConnectionTrait, standing: &Standing) -> Result<Fac
             }
             Requirement::Tasks { .. } => tasks_given(db, standing, &mut facts).await?,
             Requirement::Rating { min_mean_hundredths, .. } => {
-                facts.rating = rating(db, (standing, *min_mean_hundredths)).await?;
+                facts.rating = rating(db, counted, (standing, *min_mean_hundredths)).await?;
             }
             Requirement::Report => facts.report = standing.since_entered("report").next().is_some(),
         }
@@ -198,13 +199,20 @@ async fn tasks_given(db: &impl ConnectionTrait, standing: &Standing, facts: &mut
 
 /// The newest rating that was closed in this stage, whether something was put right after it, and whether one before it was
 /// too low and nothing was put right since.
-async fn rating(db: &impl ConnectionTrait, (standing, min_mean): (&Standing, u64)) -> Result<Option<Rating>> {
+async fn rating(
+    db: &impl ConnectionTrait,
+    counted: Option<&App>,
+    (standing, min_mean): (&Standing, u64),
+) -> Result<Option<Rating>> {
     let mut forms = closed(db, standing, Purpose::Rating).await?;
     forms.sort_by_key(|form| form.closed_at);
     let tasks = own_tasks(db, standing).await?;
     let mut newest: Option<Rating> = None;
     for form in forms {
-        let tally = forms::queries::tally(db, form.id).await?;
+        let tally = match counted {
+            Some(app) => forms::queries::results(app, form.id).await?,
+            None => forms::queries::tally(db, form.id).await?,
+        };
         // ids are in order of time: what was given before the rating was opened is what was rated
         let later = |task: &TaskView| {
             task.done_at.is_some() && Some(task.created_at) >= form.closed_at && task.id.0 > form.id.0

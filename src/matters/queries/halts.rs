@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::stays::{ActorView, Names};
+use super::stays::{ActorView, Names, stays_of};
 use crate::{
     clock,
     error::Result,
@@ -54,6 +54,14 @@ pub(super) async fn halts(
         lifted_reason: row.lifted_reason,
     };
     Ok(rows.into_iter().map(view).collect())
+}
+
+/// The newest of them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn newest_halt(db: &impl ConnectionTrait, id: MatterId) -> Result<Option<HaltView>> {
+    Ok(halts(db, id, &stays_of(db, id).await?).await?.pop())
 }
 
 /// Is the present stay held up?

@@ -10,13 +10,15 @@ use super::{
     Standing,
     charters::{CharterView, charter},
     facts,
-    halts::{HaltView, halts},
+    halts::{HaltView, halts, is_halted},
+    last_stay,
     particulars::{Budget, Responsible, photos, responsible},
     plans::plan_row,
     standing,
     stays::{ActorView, Names, StageView, stage, stays_of},
 };
 use crate::{
+    app::App,
     areas, clock,
     error::Result,
     ids::{BodyId, MatterId, SeatId, StreamId, SuggestionId},
@@ -209,19 +211,33 @@ pub struct Voice {
 /// # Errors
 /// `not_found`.
 pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView> {
-    view_of(db, &standing(db, id).await?).await
+    whole(db, None, &standing(db, id).await?).await
+}
+
+/// The same for whoever looks: what was counted for another is not counted again.
+///
+/// # Errors
+/// `not_found`.
+pub async fn shown(app: &App, id: MatterId) -> Result<MatterView> {
+    shown_of(app, &standing(app.store.read(), id).await?).await
 }
 
 /// The same of one whose standing is known.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn view_of(db: &impl ConnectionTrait, standing: &Standing) -> Result<MatterView> {
+pub async fn shown_of(app: &App, standing: &Standing) -> Result<MatterView> {
+    whole(app.store.read(), Some(app), standing).await
+}
+
+async fn whole(db: &impl ConnectionTrait, counted: Option<&App>, standing: &Standing) -> Result<MatterView> {
     let (matter, id) = (&standing.matter, standing.matter.id);
     let stays = stays_of(db, id).await?;
     let names = Names::on(db, standing, &stays).await?;
     let missing = match standing.rule() {
-        Ok(rule) if standing.position().state == State::Open => gate::missing(rule, &facts(db, standing).await?),
+        Ok(rule) if standing.position().state == State::Open => {
+            gate::missing(rule, &facts(db, counted, standing).await?)
+        }
         _ => Vec::new(),
     };
     let stages = standing.template.stages.iter().map(|rule| stage(rule, standing, &stays, &names, &missing)).collect();
@@ -244,6 +260,27 @@ pub async fn view_of(db: &impl ConnectionTrait, standing: &Standing) -> Result<M
         ended_at: matter.ended_at.map(clock::local),
         merged_into: merged_into(db, matter).await?,
     })
+}
+
+/// What is told to others of a matter that moved: no more of it is read.
+#[derive(Clone, Debug)]
+pub struct MatterNews {
+    /// What lists show.
+    pub head: MatterSummary,
+    /// When it ended.
+    pub ended_at: Option<DateTime<FixedOffset>>,
+    /// Does the supervision committee hold up its present stage?
+    pub is_halted: bool,
+}
+
+/// What is told of a matter now.
+///
+/// # Errors
+/// `not_found`.
+pub async fn news(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterNews> {
+    let row = super::row(db, id).await?;
+    let (ended_at, is_halted) = (row.ended_at.map(clock::local), is_halted(db, &last_stay(db, id).await?).await?);
+    Ok(MatterNews { head: head_of(db, row).await?, ended_at, is_halted })
 }
 
 /// What lists show of a matter.

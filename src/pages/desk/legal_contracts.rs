@@ -153,7 +153,9 @@ async fn shown(app: &App, clerk: &Clerk, (id, draft): (ContractReviewId, Draft))
         desk: clerk.desk(),
         draft,
         due: Due::seen(review.due_at, app.now()),
-        may_answer: review.opinion.is_none() && clerk.may(Right::NoteLegality, &review.area_code),
+        may_answer: review.opinion.is_none()
+            && review.asked_by_id != clerk.actor.person
+            && clerk.may(Right::NoteLegality, &review.area_code),
         outcomes: ContractOutcome::iter().map(wire).collect(),
         review,
     };

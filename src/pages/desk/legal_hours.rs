@@ -49,6 +49,10 @@ impl HoursPage {
         text::say_with("legal-time", &[("h", (minutes / 60).into()), ("m", (minutes % 60).into())])
     }
 
+    fn late(&self, minutes: &i32) -> String {
+        text::say_with("desk-legal-late", &[("time", self.time(minutes).into())])
+    }
+
     fn before(&self) -> i32 {
         self.report.year - 1
     }

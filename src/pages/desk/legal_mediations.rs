@@ -86,10 +86,10 @@ async fn opened(app: &App, clerk: &Clerk, fields: &Fields) -> Result<MediationId
             (None, None) => {}
             // nobody is left out for a name that was not typed
             (None, Some(_)) => checks.wrong(name, "required"),
-            (Some(called), None) => parties.push(MediationParty { person_id: None, name: Some(called.to_owned()) }),
+            (Some(called), None) => parties.push(MediationParty { person_id: None, name: called.to_owned() }),
             // both must be right: whoever is taken for another would read it
             (Some(called), Some(number)) => match found(app, &area, (called, number)).await? {
-                Some(id) => parties.push(MediationParty { person_id: Some(id), name: None }),
+                Some(id) => parties.push(MediationParty { person_id: Some(id), name: called.to_owned() }),
                 None => checks.wrong(name, "not_on_roster"),
             },
         }

@@ -197,7 +197,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk, Path(id): Path<Ma
 pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) -> Result<Response> {
     let db = app.store.read();
     let standing = matters::queries::standing(db, id).await?;
-    let matter = matters::queries::view_of(db, &standing).await?;
+    let matter = matters::queries::shown_of(app, &standing).await?;
     let area = matter.head.area_code.clone();
     clerk.sits_over(&area)?;
     let can = can(clerk, &standing, &area);

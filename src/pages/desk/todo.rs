@@ -279,7 +279,7 @@ async fn move_todo(app: &App, clerk: &Clerk, matter: &MatterSummary) -> Result<O
     let db = app.store.read();
     let standing = matters::queries::standing(db, matter.id).await?;
     let rule = standing.rule()?;
-    let missing = gate::missing(rule, &matters::queries::facts(db, &standing).await?);
+    let missing = gate::missing(rule, &matters::queries::facts(db, Some(app), &standing).await?);
     let may = |right| clerk.may(right, &matter.area_code);
     let lacks = |code: &str| missing.iter().any(|one| one.code.starts_with(code));
     let next = match () {

@@ -1,5 +1,5 @@
 //! Webhooks on the desk: which addresses are told of an area, how they fare, and what went to them last.
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -104,12 +104,13 @@ async fn add(app: &App, clerk: &Clerk, fields: &Fields) -> Result<NewWebhook> {
     let area = fields.text("area").to_owned();
     let input = SetUpWebhook { url: fields.text("url").to_owned(), secret: None };
     commands::may_set_up(app, &clerk.actor, &area, &input).await?;
-    let keys = Arc::clone(&app.keys);
+    let secret = commands::secret_for(&app.keys, &input)?;
+    let ours = secret.clone();
     let set_up =
         app.once(clerk.actor.clone(), fields.key(), "set_up_webhook", (area, input), move |tx, actor, input| {
-            Box::pin(async move { commands::set_up(tx, actor, input, &keys).await })
+            Box::pin(async move { commands::set_up(tx, actor, input, &ours).await })
         });
-    queries::with_secret(app.store.read(), &app.keys, set_up.await?).await
+    queries::with_secret(app.store.read(), &app.keys, (set_up.await?, secret)).await
 }
 
 async fn remove(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {

@@ -1,8 +1,10 @@
 //! The village committee: who its members are, whose recall is under way, and whose came to nothing.
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
-use super::{ANNULLED, CLOSED, result_of};
+use super::{ANNULLED, CLOSED, PROVISIONAL, result_of};
 use crate::{
     bodies::{self, Role, SeatView},
     clock,
@@ -25,7 +27,7 @@ pub async fn committee(db: &impl ConnectionTrait, area: &str, now: DateTime<Utc>
     Ok(seats)
 }
 
-/// The day on which a recall of this member was last voted on and not carried; an opinion poll is none.
+/// The day on which a recall of this member was last voted on and not carried, which stands; an opinion poll is none.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -43,14 +45,14 @@ pub(in crate::votes) async fn failed_recall(
         .limit(LOOKED_AT);
     for row in held.all(db).await? {
         let result = result_of(db, row.id).await?;
-        if result.outcome == "not_passed" && !result.is_overturned() {
+        if result.outcome == "not_passed" && !result.is_provisional() && !result.is_overturned() {
             return Ok(Some(clock::local_date(row.closes_at)));
         }
     }
     Ok(None)
 }
 
-/// Is there a vote on the recall of this member that is not over?
+/// Is there a vote on the recall of this member that is not over? Nor is one whose result may still be challenged, whatever it is.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -59,9 +61,12 @@ pub(in crate::votes) async fn is_recall_under_way(
     area: &str,
     member: PersonId,
 ) -> Result<bool> {
+    let is_running = Condition::any()
+        .add(vote::Column::State.is_not_in([CLOSED, ANNULLED]))
+        .add(vote::Column::Settlement.eq(PROVISIONAL));
     let held = vote::Entity::find()
         .filter(vote::Column::AreaCode.eq(area))
         .filter(vote::Column::RecalledId.eq(member))
-        .filter(vote::Column::State.is_not_in([CLOSED, ANNULLED]));
+        .filter(is_running);
     Ok(held.count(db).await? > 0)
 }

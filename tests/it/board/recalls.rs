@@ -83,6 +83,12 @@ async fn nobody_is_voted_out_whom_too_few_asked_to_recall_or_too_late_or_again()
     assert_eq!(app.get(&format!("/v1/votes/{id}/result")).await.ok()["outcome"], "not_passed");
     let archive = checked(&app, &id, &[]).await;
     assert!(archive["manifest"]["law"].as_str().unwrap().contains(said), "{}", archive["manifest"]);
+    // as long as that may be challenged it is not over, and nothing came of it or did not
+    let early = ask(&app, &called(&app, &village, 12).await, &member);
+    assert_eq!(village.chair.post("/v1/votes", early).await.refused(), "wrong_state");
+    app.pass(TimeDelta::days(8)).await;
+    app.pass(TimeDelta::minutes(5)).await;
+    assert_eq!(app.get(&format!("/v1/votes/{id}/result")).await.ok()["settlement"], "final");
     // within a year it is asked for again for another cause alone; late it is the town that sees to it
     let meeting = called(&app, &village, 12).await;
     let mut again = ask(&app, &meeting, &member);

@@ -305,5 +305,11 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
     let page = String::from_utf8(town.download(&format!("/desk/bodies?area={}", village.area)).await.1).unwrap();
     assert!(page.contains("提前结束，原来到 2030-12-31。原因：原任代表集体辞职"), "{page}");
     assert!(page.contains("term-early.vote_id") && page.contains("推选村民代表"), "{page}");
+    // who lost a seat by it is told, and nobody else
+    app.settle().await;
+    for (number, is_told) in [("00049", true), ("00007", false), ("00034", false)] {
+        let cards = cards_in(&app, person_of(&app.app, &village.area, number).await, "mailbox").await;
+        assert_eq!(cards.contains(&"term_ended".to_owned()), is_told, "{number}");
+    }
     app.stop().await;
 }

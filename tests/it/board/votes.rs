@@ -44,6 +44,22 @@ pub(super) async fn checked(app: &TestApp, vote: &str, seen: &[String]) -> Value
     archive
 }
 
+/// Whoever asks for the archive after another is given the same, of which nothing is read again.
+async fn is_written_once(app: &TestApp, vote: &Sealed) {
+    let ask = || app.http.get(app.url(&vote.path("/archive")));
+    let first = ask().send().await.unwrap();
+    let tag = first.headers()["etag"].to_str().unwrap().to_owned();
+    assert_eq!(ask().header("if-none-match", &tag).send().await.unwrap().status(), 304);
+    let whole = first.bytes().await.unwrap();
+    let mut least = u64::MAX;
+    for _ in 0..6 {
+        let reads = app.app.store.statements().0;
+        assert_eq!(ask().send().await.unwrap().bytes().await.unwrap(), whole);
+        least = least.min(app.app.store.statements().0 - reads);
+    }
+    assert_eq!(least, 4, "statements: the vote, its result, where its board stands");
+}
+
 async fn fingerprint(app: &TestApp, vote: &Sealed) -> String {
     app.settle().await;
     app.get(&vote.path("/board/head")).await.ok()["fingerprint"].as_str().unwrap().to_owned()
@@ -161,6 +177,7 @@ async fn a_secret_vote_is_sealed_counted_and_checked() {
     assert_eq!(village.town.post(&opening, other).await.refused(), "trustee_key_wrong");
     app.settle().await;
     let archive = checked(&app, &vote.id, &seen).await;
+    is_written_once(&app, &vote).await;
     assert_eq!(archive["plaintexts"], json!([["abstain"], ["for"], ["for"], ["for"], null]));
     // from now on everybody has the envelopes: nobody learns by one of them in which second it came
     assert_eq!(cast(&electors[2], &vote, id_of(1), &envelopes[1]).await.refused(), "vote_closed");

@@ -166,8 +166,9 @@ async fn mediated(app: &TestApp, village: &Village, canary: &Somebody) {
     village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
     app.settle().await;
     let lawyer = Somebody::signed_in(app, person).await;
+    let name = canary.get("/v1/me").await.ok()["name"].clone();
     let opened = json!({ "area_code": village.area, "about": about,
-        "parties": [{ "person_id": canary.person }, { "name": other }] });
+        "parties": [{ "person_id": canary.person, "name": name }, { "name": other }] });
     let id = lawyer.post_once("/v1/mediations", "mediation", opened).await.ok()["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/mediations/{id}");
     let ended = |state: &str| {

@@ -1,5 +1,6 @@
 //! Guests: a voice without a roster, its claim code, and what keeps others out.
 use chrono::TimeDelta;
+use liusheng::guests;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, Village, answer, code_of, count, import};
@@ -99,6 +100,17 @@ async fn guests_do_not_flood_and_claim_codes_are_not_guessed() {
     assert_eq!(post(&app, "/v1/guests/read", &guess).await.refused(), "code_too_many");
     app.clock.advance(TimeDelta::hours(25));
     assert_eq!(post(&app, "/v1/guests/read", &guess).await.refused(), "claim_code_wrong");
+    // the phone is kept for a year after the last voice, and each code opens its own still
+    let phones = "SELECT count(*) FROM people WHERE roster_number LIKE '#%' AND phone_sealed IS NOT NULL";
+    for (days, kept) in [(360, 1), (6, 0)] {
+        app.clock.advance(TimeDelta::days(days));
+        guests::forget_old(&app.app.store).await.unwrap();
+        assert_eq!(count(app.folder.path(), phones).await, kept);
+    }
+    let digests = "SELECT count(*) FROM guest_voices WHERE phone_hmac IS NOT NULL";
+    assert_eq!(count(app.folder.path(), digests).await, 0);
+    let last = post(&app, "/v1/guests/read", &json!({ "claim_code": left[2]["claim_code"] })).await.ok();
+    assert_eq!(last["voice"]["number"], left[2]["number"]);
     app.stop().await;
 }
 

@@ -3,7 +3,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{missing, own_cards, page, raise, scene, skip};
-use crate::{county, support::Somebody};
+use crate::{
+    county,
+    support::{Somebody, count},
+};
 
 async fn say(who: &Somebody, messages: &str, text: &str) -> Value {
     let message = json!({ "client_id": Uuid::now_v7(), "side": "alternative", "text": text });
@@ -44,6 +47,17 @@ async fn every_other_way_is_answered_before_the_council_is_left() {
     assert_eq!(county::form(chair, &format!("{desk}/alternative"), &fields).await.0, 303);
     assert_eq!(missing(&village.chair, &matter).await, ["meeting"]);
     assert!(own_cards(&app, &one).await.contains(&"alternative_answered".to_owned()));
+    // and by message, as each wants to be told of what is theirs; of other evidence nobody is
+    for author in [&one, &other] {
+        let told = format!(
+            "SELECT count(*) FROM announcements WHERE kind = 'matter.evidence_attached' AND topic = 'own' \
+             AND audience_id = '{}'",
+            author.person
+        );
+        assert_eq!(count(app.folder.path(), &told).await, 1);
+    }
+    let all = "SELECT count(*) FROM announcements WHERE kind = 'matter.evidence_attached'";
+    assert_eq!(count(app.folder.path(), all).await, 2);
     let shown = page(&other, &format!("/matters/{matter}/arguments")).await;
     assert!(shown.contains("<b>采纳</b>") && shown.contains("<b>不采纳</b>") && shown.contains("补过两次又漏了。"));
     let record = page(&other, &format!("/record/{matter}")).await;

@@ -75,6 +75,12 @@ async fn who_was_told_of_a_meeting_at_the_door_stands_on_its_board_until_it_is_c
     assert_eq!(worker.post(&back, undo).await.refused(), "not_found");
     let (_, paper) = page(&worker, &format!("/meetings/{meeting}/doors/paper")).await;
     assert!(paper.contains("沈阿婆") && paper.contains("下雨") && !paper.contains("费无证"), "{paper}");
+    // for a year one can look who was told
+    for (days, kept) in [(363, 1), (2, 0)] {
+        app.clock.advance(TimeDelta::days(days));
+        liusheng::delivery::commands::forget_old(&app.app.store).await.unwrap();
+        assert_eq!(scene.number("SELECT count(*) FROM door_marks").await, kept);
+    }
     scene.app.stop().await;
 }
 
@@ -146,6 +152,14 @@ async fn at_the_doors_of_a_vote_nothing_says_who_has_cast_but_where_that_is_publ
     // who has cast in an open vote is asked no more, as its page says anyway
     assert!(!left(&village.chair, &doors).await.contains(&"费无证".to_owned()));
     assert_eq!(mark(&village.chair, &doors, told(voter.person)).await.refused(), "invalid_fields");
+    // of those ticked together the others are told all the same
+    let at_the_door = format!("/votes/{vote}/doors");
+    let neighbour = person("00007").await;
+    let both = format!("person_id={}&person_id={neighbour}&act=done&way=read_out&note=", voter.person);
+    assert_eq!(tap(&village.chair, &at_the_door, &both).await, 303);
+    assert_eq!(scene.number("SELECT count(*) FROM door_marks").await, 2);
+    let alone = format!("person_id={}&act=done&way=read_out&note=", voter.person);
+    assert_eq!(tap(&village.chair, &at_the_door, &alone).await, 422);
     let raw = Raw::open(app.folder.path()).await;
     raw.execute("UPDATE votes SET secrecy = 'secret'").await;
     assert!(left(&village.chair, &doors).await.contains(&"费无证".to_owned()), "of a secret one it would tell");

@@ -71,3 +71,6 @@ bodies-card-election-drafted-title = { $body }快要换届了
 bodies-card-election-drafted-text = 换届日程已经排好，点开看看各步的日子。
 bodies-card-election-changed-title = { $body }的换届日程有变动
 bodies-card-election-changed-text = 点开看新的日子和原因。
+# A term that ended before its time.
+card-term-ended-title = 任期提前结束：{ $body }
+card-term-ended-text = 您在{ $body }的任期到 { $day } 为止，这一届提前结束。原因：{ $reason }。新一届由这次表决选出，结果点开看。

@@ -18,6 +18,7 @@ field-unknown = 没有这一项
 field-out-of-range = 超出了范围
 field-below-a-village = 村民小组没有单独的名册，不能逐户确认；请用村的名义发
 field-duplicate = 重复了
+field-too-often = 次数太多了
 field-wrong-key = 这一把不对：不是这次表决里这一方的，或者抄错了
 # Identity numbers and rosters.
 field-id-birth = 身份证号里的出生日期不对

@@ -48,6 +48,7 @@ privacy-retention-record = 作为村务记录长期保存，注销后只剩编�
 privacy-retention-day = 一天
 privacy-retention-key = 一天；留言的八天，这样断网时写的话补送过来也只算一条
 privacy-retention-month = 三十天
+privacy-retention-year = 一年；访客的手机号从最后一次留言算起
 privacy-retention-told = 办完并通知后删除
 privacy-kept-clear = 原样
 privacy-kept-sealed = 加密

@@ -1,6 +1,7 @@
 //! What legal officers are asked, between whom they mediate, and what a committee needs.
 use chrono::TimeDelta;
 use liusheng::clock;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -42,9 +43,18 @@ impl World {
     pub(super) async fn mediation(&mut self, party: &Somebody, place: Place) -> String {
         let lawyer = self.lawyer(place).await;
         let words = format!("纠纷{}", Uuid::now_v7());
-        let parties = json!([{ "person_id": party.person }, { "name": "外村人" }]);
+        let name = party.get("/v1/me").await.ok()["name"].clone();
+        let parties = json!([{ "person_id": party.person, "name": name }, { "name": "外村人" }]);
         let opened = json!({ "area_code": place.code(), "about": words, "parties": parties });
         let made = id(&lawyer.post("/v1/mediations", opened).await.ok());
+        // one officer opens few with one person within a month
+        let aged = self.app.app.store.write(|tx| {
+            Box::pin(async move {
+                tx.execute_unprepared("UPDATE mediations SET opened_at = '2026-08-01T00:00:00Z'").await?;
+                Ok(())
+            })
+        });
+        aged.await.unwrap();
         self.keep(words, "mediation", place, party.person);
         made
     }

@@ -136,18 +136,13 @@ for twin in tests/broken/*.patch; do
   patch --dry-run --strip 1 --forward --silent <"$twin" >/dev/null || { echo "$twin no longer fits; write it anew"; exit 1; }
 done
 cargo fmt --all --check
-# a clean clone is built once: what makes the next build fast costs time and disk, and so does what a debugger reads. Our own
-# code is compiled a little better than for who edits it: the tests run it on both cores for longer than that takes.
-build=(cargo)
-if [ ! -d target ]; then
-  export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
-  [ "$full" = 1 ] || build+=(--config 'profile.dev.package.liusheng.opt-level=1')
-fi
+# a clean clone is built once: what makes the next build fast costs time and disk, and so does what a debugger reads
+[ -d target ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 echo "== unit and integration tests: SQLite, in-process broker"
 # programs and tests in one go: apart, they want their libraries with other features, and everything is built twice
-"${build[@]}" build --workspace --bins --tests --locked --quiet
-it=$("${build[@]}" test --workspace --locked --test it --no-run 2>&1 | sed -n 's/.*Executable tests.*(\(.*\))$/\1/p')
+cargo build --workspace --bins --tests --locked --quiet
+it=$(cargo test --workspace --locked --test it --no-run 2>&1 | sed -n 's/.*Executable tests.*(\(.*\))$/\1/p')
 [ -x "$it" ] || { echo "cargo does not say where tests/it is: $it"; exit 1; }
 wait "$tools_pid" || { cat "$work/tools.log"; exit 1; }
 tools_pid=""
@@ -159,7 +154,7 @@ PG=$(postgres_bin)
   exec nice -n 19 cargo clippy --workspace --lib --bins --locked --quiet -- -D warnings
 ) >"$work/lints.log" 2>&1 &
 lints_pid=$!
-tests "${build[@]}" test --workspace --locked --quiet --no-fail-fast
+tests cargo test --workspace --locked --quiet --no-fail-fast
 
 # beside the next, which waits most of the time
 bash tests/clients/kosoku.sh >"$work/kosoku.log" 2>&1 &

@@ -1,7 +1,7 @@
 //! A voice about somebody: kept from them and from the bodies in which they sit, and never refused because of them.
 use chrono::TimeDelta;
 use liusheng::{
-    bodies::{self, By},
+    bodies::{self, BodyKind, By},
     ids::{BodyId, PersonId},
 };
 use sea_orm::ConnectionTrait;
@@ -30,7 +30,8 @@ pub(crate) async fn past_commands(app: &TestApp, sql: String) -> liusheng::error
 
 /// The body of this kind over the village.
 pub(crate) async fn office(app: &TestApp, village: &Village, kind: &str) -> BodyId {
-    bodies::queries::of_kind(app.app.store.read(), kind, &village.area).await.unwrap().unwrap()
+    let kind: BodyKind = serde_json::from_value(json!(kind)).unwrap();
+    bodies::of_kind(app.app.store.read(), kind, &village.area).await.unwrap().unwrap()
 }
 
 async fn on_desk(who: &Somebody) -> usize {

@@ -23,10 +23,7 @@ impl Scene {
     async fn set() -> Self {
         let (app, village) = Village::start().await;
         let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
-        let office = async |kind: &str| {
-            let found = liusheng::bodies::queries::of_kind(app.app.store.read(), kind, &village.area).await;
-            found.unwrap().unwrap().to_string()
-        };
+        let office = async |kind: &str| crate::accused::office(&app, &village, kind).await.to_string();
         let (town_office, county_office) = (office("town_office").await, office("county_office").await);
         let committee = office("village_committee").await;
         Self { app, village, county, author, town_office, county_office, committee }

@@ -15,7 +15,8 @@ async fn a_voice_goes_to_whom_the_county_named_for_it() {
     let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
     let office = async |kind: &str| {
-        let found = liusheng::bodies::queries::of_kind(app.app.store.read(), kind, &village.area).await;
+        let kind = liusheng::bodies::BodyKind::parse(kind).unwrap();
+        let found = liusheng::bodies::of_kind(app.app.store.read(), kind, &village.area).await;
         found.unwrap().unwrap().to_string()
     };
     let (committee, town) = (office("village_committee").await, office("town_office").await);

@@ -319,7 +319,8 @@ impl World {
 
     /// The town's office over a village.
     pub(super) async fn office_above(&self, place: Place) -> BodyId {
-        let office = bodies::queries::of_kind(self.app.app.store.read(), "town_office", place.code()).await;
+        let office =
+            bodies::queries::of_kind(self.app.app.store.read(), bodies::BodyKind::TownOffice, place.code()).await;
         office.unwrap().unwrap()
     }
 

@@ -200,14 +200,14 @@ impl World {
             "rate_suggestion" => json!({ "rating": 5 }),
             "refer_suggestion" => {
                 let db = self.app.app.store.read();
-                let county = liusheng::bodies::queries::of_kind(db, "county_office", code).await.unwrap();
+                let county = bodies::of_kind(db, BodyKind::CountyOffice, code).await.unwrap();
                 let town = self.office_above(place).await;
                 let to = if row.object == "voice_town" { county.unwrap() } else { town };
                 json!({ "body_id": to, "reason": "该由上级办" })
             }
             "ask_assist" => {
                 let db = self.app.app.store.read();
-                let county = liusheng::bodies::queries::of_kind(db, "county_office", code).await.unwrap().unwrap();
+                let county = bodies::of_kind(db, BodyKind::CountyOffice, code).await.unwrap().unwrap();
                 json!({ "body_id": county, "task": "请派人来看" })
             }
             "give_assist" => json!({ "text": "看过了" }),

@@ -26,7 +26,8 @@ async fn the_shares_of_representatives_and_women_stand_beside_the_article() {
         let seat = json!({ "person_id": person_of(&app.app, &village.area, number).await, "role": "member" });
         village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
     }
-    let house = bodies::of_kind(app.app.store.read(), "representatives", &village.area).await.unwrap().unwrap();
+    let house =
+        bodies::of_kind(app.app.store.read(), bodies::BodyKind::Representatives, &village.area).await.unwrap().unwrap();
     for number in ["00005", "00008", "00011"] {
         let seat = json!({ "person_id": person_of(&app.app, &village.area, number).await, "role": "member" });
         village.town.post(&format!("/v1/bodies/{house}/seats"), seat).await.ok();

@@ -14,11 +14,7 @@ async fn put(who: &Somebody, path: &str, body: Value) -> u16 {
 async fn a_voice_goes_to_whom_the_county_named_for_it() {
     let (app, village) = Village::start().await;
     let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
-    let office = async |kind: &str| {
-        let kind = liusheng::bodies::BodyKind::parse(kind).unwrap();
-        let found = liusheng::bodies::of_kind(app.app.store.read(), kind, &village.area).await;
-        found.unwrap().unwrap().to_string()
-    };
+    let office = async |kind: &str| crate::accused::office(&app, &village, kind).await.to_string();
     let (committee, town) = (office("village_committee").await, office("town_office").await);
     let speak = async |category: Option<&str>, visibility: &str| {
         let mut voice = json!({ "kind": "help", "visibility": visibility, "text": "没水了" });

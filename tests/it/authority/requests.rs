@@ -2,7 +2,11 @@
 mod council;
 
 use chrono::TimeDelta;
-use liusheng::{board::sealing, clock};
+use liusheng::{
+    board::sealing,
+    bodies::{self, BodyKind},
+    clock,
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -4,7 +4,10 @@ use liusheng::clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, import};
+
+const ROSTER: &str = include_str!("../data/roster_small.csv");
+const NEIGHBOURS: &str = include_str!("../data/roster_neighbours.csv");
 
 async fn put(who: &Somebody, input: Value) -> Answer {
     answer(who.request(Method::PUT, "/v1/me/skills").json(&input)).await
@@ -58,6 +61,26 @@ async fn one_is_found_as_far_as_one_allows_it_and_forgotten_at_once() {
     ann.post("/v1/me/closing", json!({ "understood": true })).await.ok();
     app.pass(TimeDelta::days(8)).await;
     assert_eq!(found(&village.town, town, "").await, 0, "with the account");
+    app.stop().await;
+}
+
+/// Whoever leaves the roster can take no consent back, and whoever moves belongs elsewhere.
+#[tokio::test]
+async fn one_is_found_where_one_lives_today_and_nowhere_once_one_has_left() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00008").await;
+    put(&ann, can(json!(["village", "town"]))).await.ok();
+    let (town, next) = (&village.area[..9], "330521103203");
+    assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, town, "").await), (1, 1));
+    let (head, here) = ROSTER.split_once('\n').unwrap();
+    let (gone, stay): (Vec<&str>, Vec<&str>) = here.lines().partition(|line| line.starts_with("00008,"));
+    import(&app.app, format!("{head}\n{}\n", stay.join("\n"))).await;
+    assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, town, "").await), (0, 0));
+    let moved = gone.concat().replace(&format!("00008,H003,{}", village.area), &format!("00004,N001,{next}"));
+    import(&app.app, format!("{}\n{moved}\n", NEIGHBOURS.trim_end())).await;
+    assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, &village.area, "").await), (0, 0));
+    let there = village.town.get(&format!("/v1/areas/{next}/skills")).await.ok();
+    assert_eq!((&there[0]["area_code"], &there[0]["person_id"]), (&json!(next), &json!(ann.person)));
     app.stop().await;
 }
 

@@ -81,6 +81,26 @@ async fn a_term_that_nears_its_end_drafts_the_next_election_once() {
     app.stop().await;
 }
 
+/// A step that is late waits for the town, too; once the next term is open nothing of it waits for anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_late_waits_for_the_town_until_the_next_term_is_open() {
+    let (app, village) = Village::start().await;
+    term(&app, &village, "2026-12-20").await;
+    app.settle().await;
+    let waits = async |who: &Somebody| {
+        let desk = who.request(Method::GET, "/desk").send().await.unwrap().text().await.unwrap();
+        desk.contains("推荐报名截止")
+    };
+    assert_eq!((waits(&village.secretary).await, waits(&village.town).await), (true, false), "not late");
+    app.pass(TimeDelta::days(20)).await;
+    assert_eq!((waits(&village.secretary).await, waits(&village.town).await), (true, true));
+    assert!(!waits(&village.clerk).await, "another body's");
+    let next = json!({ "number": 4, "starts_on": "2026-12-21", "ends_on": "2031-12-20" });
+    village.town.post(&format!("/v1/bodies/{}/terms", village.council), next).await.ok();
+    assert_eq!((waits(&village.secretary).await, waits(&village.town).await), (false, false));
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_sat_in_a_term_that_is_over_stays_as_it_was() {
     let (app, village) = Village::start().await;

@@ -155,3 +155,23 @@ async fn a_term_that_was_ended_early_without_a_bell_ends_the_sockets_of_who_sat_
     assert_eq!(socket.until_closed().await, 3011);
     app.stop().await;
 }
+
+/// The term that begins by a result cannot be ended by the same one.
+#[tokio::test]
+async fn a_result_begins_one_term_before_its_time_and_no_second_one() {
+    let (app, village) = Village::start().await;
+    term(&app, &village, "2027-11-02").await;
+    let (today, body, vote_id) = (clock::local_date(app.app.now()), village.council, VoteId::new());
+    let elected = app.app.store.write(move |tx| Box::pin(early::elected(tx, (body, vote_id), today)));
+    elected.await.unwrap();
+    let next = |number: i32, from: NaiveDate| {
+        json!({ "number": number, "starts_on": from, "ends_on": "2031-11-02",
+            "early": { "vote_id": vote_id, "reason": "集体辞职" } })
+    };
+    let terms = format!("/v1/bodies/{body}/terms");
+    village.town.post(&terms, next(4, today)).await.ok();
+    app.pass(TimeDelta::days(1)).await;
+    let again = village.town.post(&terms, next(5, today + TimeDelta::days(1))).await;
+    assert_eq!(again.body["errors"][0]["code"], "not_elected", "{}", again.body);
+    app.stop().await;
+}

@@ -21,7 +21,7 @@ pub use self::{
 };
 
 /// Takes away what somebody could be found by, and how the person was to be reached about needs; one that is not done yet is
-/// open again.
+/// open again, and its body is told.
 ///
 /// # Errors
 /// When the database refuses.

@@ -356,11 +356,12 @@ async fn views(db: &impl ConnectionTrait, actor: &Actor, rows: Vec<need::Model>)
     Ok(rows.into_iter().map(show).collect())
 }
 
-/// What is to be told about a need: it, whoever posted it, and whoever has it now.
+/// A need, as it stands when it is told.
 pub(super) async fn told(tx: &Tx, id: NeedId) -> Result<Option<need::Model>> {
     Ok(need::Entity::find_by_id(id).one(tx).await?)
 }
 
+/// What the person has taken and not ended is open again, as if it had been given back. Records `need.ended`.
 pub(super) async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
     let open = need::ActiveModel {
         state: Set(NeedState::Open),
@@ -369,12 +370,16 @@ pub(super) async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
         taker_contact: Set(None),
         ..Default::default()
     };
-    need::Entity::update_many()
+    let given_back = need::Entity::update_many()
         .set(open)
         .filter(need::Column::TakenBy.eq(person))
         .filter(need::Column::State.eq(NeedState::Taken))
-        .exec(tx)
+        .exec_with_returning(tx)
         .await?;
+    for row in given_back {
+        let data = json!({ "body": row.body_id, "outcome": NeedOutcome::Returned });
+        events::record(tx, Happening::new(Kind::NeedEnded, row.id).at(&row.area_code).with(data)).await?;
+    }
     let silent = need::ActiveModel { taker_contact: Set(None), ..Default::default() };
     need::Entity::update_many().set(silent).filter(need::Column::TakenBy.eq(person)).exec(tx).await?;
     Ok(())

@@ -143,3 +143,19 @@ async fn a_need_is_taken_by_one_and_how_to_reach_each_other_is_for_the_two() {
     assert_eq!(ann.post(&format!("/v1/needs/{late}/take"), take("还在")).await.refused(), "period_over");
     app.stop().await;
 }
+
+/// What somebody had taken who closes the account waits for somebody else, and the body that needs it knows.
+#[tokio::test]
+async fn what_was_taken_is_given_back_with_the_account_and_the_body_is_told() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    let need = format!("/v1/needs/{}", posted(&app, &village).await);
+    ann.post(&format!("{need}/take"), json!({ "contact": "安家在桥头" })).await.ok();
+    ann.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    app.pass(TimeDelta::days(8)).await;
+    let seen = village.secretary.get(&need).await.ok();
+    assert_eq!((&seen["state"], seen.get("taker")), (&json!("open"), None));
+    let told = cards_in(&app, village.secretary.person, "office").await;
+    assert!(told.contains(&"need_ended".to_owned()), "{told:?}");
+    app.stop().await;
+}

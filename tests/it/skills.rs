@@ -1,6 +1,9 @@
 //! What people can do, found as far as they allow it; and needs that one of them takes.
 use chrono::TimeDelta;
-use liusheng::clock;
+use liusheng::{
+    clock, people,
+    skills::{EndNeed, PostNeed, needs},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -157,5 +160,30 @@ async fn what_was_taken_is_given_back_with_the_account_and_the_body_is_told() {
     assert_eq!((&seen["state"], seen.get("taker")), (&json!("open"), None));
     let told = cards_in(&app, village.secretary.person, "office").await;
     assert!(told.contains(&"need_ended".to_owned()), "{told:?}");
+    app.stop().await;
+}
+
+/// Nobody is told of a need that is wanted no more by then.
+#[tokio::test]
+async fn nobody_is_called_to_a_need_that_was_withdrawn_before() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    put(&ann, can(json!(["needs"]))).await.ok();
+    let (who, session) = (village.secretary.person, village.secretary.session);
+    let actor = people::actor_of_session(&app.app, who, session).await.unwrap();
+    let until = clock::local_date(app.app.now()) + TimeDelta::days(10);
+    let need = json!({ "area_code": village.area, "body_id": village.council, "title": "茶园要人指点",
+        "text": "新种了十亩茶。", "tags": ["种茶"], "contact": "找秘书长", "until_on": until });
+    let need: PostNeed = serde_json::from_value(need).unwrap();
+    let no_more: EndNeed = serde_json::from_value(json!({ "outcome": "withdrawn", "text": "不用了" })).unwrap();
+    // in one commit, so that nothing can follow in between
+    let both = app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let need = needs::post(tx, &actor, need).await?;
+            needs::end(tx, &actor, (need.id, no_more)).await
+        })
+    });
+    both.await.unwrap();
+    assert!(!cards_in(&app, ann.person, "mailbox").await.contains(&"need_posted".to_owned()));
     app.stop().await;
 }

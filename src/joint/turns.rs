@@ -1,6 +1,8 @@
 //! 轮值: who of the members leads the joint meeting, and passing it on.
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -19,6 +21,9 @@ use crate::{
     ids::{BodyId, PersonId},
     store::Tx,
 };
+
+/// Turns shown.
+const SHOWN: u64 = 12;
 
 /// How often another leads, and who does first.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -51,7 +56,7 @@ pub(super) struct Chair {
     pub(super) order: Vec<PersonId>,
     /// Who leads now; nobody in a body without members.
     pub(super) now: Option<PersonId>,
-    /// The turns that were begun, the newest first.
+    /// The turns that were begun, the newest first, 12 at most.
     pub(super) turns: Vec<turn::Model>,
 }
 
@@ -65,8 +70,12 @@ pub(super) async fn chair(db: &impl ConnectionTrait, body: BodyId, at: DateTime<
     }
     let known = rotation::Entity::find_by_id(body).one(db).await?;
     let rotation = known.map_or(Rotation::Meeting, |row| row.rotation);
-    let turns =
-        turn::Entity::find().filter(turn::Column::BodyId.eq(body)).order_by_desc(turn::Column::Number).all(db).await?;
+    let turns = turn::Entity::find()
+        .filter(turn::Column::BodyId.eq(body))
+        .order_by_desc(turn::Column::Number)
+        .limit(SHOWN)
+        .all(db)
+        .await?;
     let today = clock::local_date(at);
     let now = match turns.first() {
         Some(last) => rules::leads(&order, (last.person_id, clock::local_date(last.began_at)), (rotation, today)),
@@ -75,7 +84,7 @@ pub(super) async fn chair(db: &impl ConnectionTrait, body: BodyId, at: DateTime<
     Ok(Chair { rotation, order, now, turns })
 }
 
-/// Says how often another leads, and who begins. Records `joint.chair_changed`.
+/// Says how often another leads, and who begins. Records `joint.chair_changed`, unless it is so already.
 ///
 /// # Errors
 /// `not_found` for what is no joint meeting; `not_allowed` for who neither convenes it nor fills its seats; `invalid_fields`.
@@ -99,7 +108,8 @@ pub async fn set_rotation(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetRotat
         .update_columns([rotation::Column::Rotation, rotation::Column::ChangedBy, rotation::Column::ChangedAt])
         .to_owned();
     rotation::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
-    if let Some(first) = first {
+    let is_as_before = chair.rotation == input.rotation && first == chair.now;
+    if let Some(first) = first.filter(|_| !is_as_before) {
         begin(tx, (&body, &chair), (first, None), Some(actor.person)).await?;
     }
     queries::view(tx, actor, id, tx.now()).await

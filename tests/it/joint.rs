@@ -71,6 +71,8 @@ async fn the_chair_goes_round_and_is_passed_on_with_a_reason() {
     assert!(cards_in(&app, first.person, "forum").await.contains(&"joint_chair".to_owned()));
     let monthly = rotate(&village.town, &joint, "month").await.ok();
     assert!(is_led_by(&monthly, &second, &first), "this month goes on as it was");
+    let again = rotate(&village.town, &joint, "month").await.ok();
+    assert_eq!(again["turns"], monthly["turns"], "once");
     app.pass(TimeDelta::days(29)).await;
     assert!(is_led_by(&second.get(&path).await.ok(), &first, &second), "the first of December");
     app.stop().await;

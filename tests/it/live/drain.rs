@@ -89,9 +89,9 @@ async fn f2_sockets_count_among_the_connections_of_their_network() {
 /// Whoever asks for a channel and is gone before the answer leaves no listener behind, and gives the place back.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_gone_before_the_answer_leaves_no_listener_behind() {
-    let scene = Scene::set_with(|config| config.connections_per_address = 20).await;
+    let scene = Scene::set_with(|config| config.connections_per_address = 30).await;
     let asked = serde_json::json!({ "channel": scene.channel });
-    for _ in 0..100 {
+    for _ in 0..120 {
         let mut socket = scene.listen(&scene.villager).await;
         assert!(socket.command("unsubscribe", asked.clone()).await["unsubscribe"].is_object());
         socket.raw(&serde_json::json!({ "id": 9, "subscribe": asked }).to_string()).await;

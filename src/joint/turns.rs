@@ -1,7 +1,8 @@
 //! 轮值: who of the members leads the joint meeting, and passing it on.
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,6 +25,8 @@ use crate::{
 
 /// Turns shown.
 const SHOWN: u64 = 12;
+/// Joint meetings in one go.
+const AT_ONCE: u64 = 20;
 
 /// How often another leads, and who does first.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -146,6 +149,38 @@ pub(super) async fn after_meeting(tx: &Tx, body: &Body) -> Result<()> {
         Some(next) => begin(tx, (body, &chair), (next, None), None).await,
         None => Ok(()),
     }
+}
+
+/// Begins the turns that a new month or quarter brought: who comes or leaves later changes none of them. Records
+/// `joint.chair_changed`. Says how many began.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let mut begun = 0;
+    for often in Rotation::ALL {
+        let Some(since) = often.began(clock::local_date(tx.now())) else { continue };
+        let led = turn::Entity::find()
+            .select_only()
+            .column(turn::Column::BodyId)
+            .filter(turn::Column::BeganAt.gte(clock::start_of_day(since)))
+            .into_query();
+        let waiting = rotation::Entity::find()
+            .filter(rotation::Column::Rotation.eq(often))
+            .filter(rotation::Column::BodyId.not_in_subquery(led))
+            .limit(AT_ONCE)
+            .all(tx)
+            .await?;
+        for row in waiting {
+            let chair = chair(tx, row.body_id, tx.now()).await?;
+            if let Some(now) = chair.now {
+                let body = joint_body(tx, row.body_id).await?;
+                begin(tx, (&body, &chair), (now, None), None).await?;
+                begun += 1;
+            }
+        }
+    }
+    Ok(begun)
 }
 
 async fn begin(

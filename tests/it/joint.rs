@@ -74,7 +74,11 @@ async fn the_chair_goes_round_and_is_passed_on_with_a_reason() {
     let again = rotate(&village.town, &joint, "month").await.ok();
     assert_eq!(again["turns"], monthly["turns"], "once");
     app.pass(TimeDelta::days(29)).await;
-    assert!(is_led_by(&second.get(&path).await.ok(), &first, &second), "the first of December");
+    let december = second.get(&path).await.ok();
+    assert!(is_led_by(&december, &first, &second), "the first of December");
+    assert_eq!(december["turns"][0]["member"]["person_id"], json!(first.person), "written down: {december}");
+    app.pass(TimeDelta::days(1)).await;
+    assert_eq!(second.get(&path).await.ok()["turns"], december["turns"], "once");
     app.stop().await;
 }
 

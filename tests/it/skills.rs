@@ -187,3 +187,26 @@ async fn nobody_is_called_to_a_need_that_was_withdrawn_before() {
     assert!(!cards_in(&app, ann.person, "mailbox").await.contains(&"need_posted".to_owned()));
     app.stop().await;
 }
+
+/// Whom the body replaces cannot be quicker than everybody else a second time, and is no side of it any more.
+#[tokio::test]
+async fn whom_the_body_replaced_does_not_take_it_again() {
+    let (app, village) = Village::start().await;
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let need = format!("/v1/needs/{}", posted(&app, &village).await);
+    let (take, end) = (format!("{need}/take"), format!("{need}/end"));
+    let contact = json!({ "contact": "在村口" });
+    ann.post(&take, contact.clone()).await.ok();
+    village.secretary.post(&end, json!({ "outcome": "returned", "text": "要会剪枝的" })).await.ok();
+    let (seen, own) = (village.secretary.get(&need).await.ok(), ann.get(&need).await.ok());
+    assert_eq!((&seen["state"], seen.get("taker"), own.get("contact")), (&json!("open"), None, None));
+    assert_eq!(ann.post(&take, contact.clone()).await.refused(), "not_allowed");
+    bob.post(&take, contact.clone()).await.ok();
+    bob.post(&end, json!({ "outcome": "returned", "text": "没有空" })).await.ok();
+    bob.post(&take, contact).await.ok();
+    village.secretary.post(&end, json!({ "outcome": "returned", "text": "又没有来" })).await.ok();
+    village.secretary.post(&end, json!({ "outcome": "withdrawn", "text": "自己做" })).await.ok();
+    let (seen, own) = (village.secretary.get(&need).await.ok(), bob.get(&need).await.ok());
+    assert_eq!((&seen["state"], seen.get("taker"), own.get("contact")), (&json!("withdrawn"), None, None));
+    app.stop().await;
+}

@@ -79,7 +79,7 @@ async fn one_is_found_where_one_lives_today_and_nowhere_once_one_has_left() {
     let (gone, stay): (Vec<&str>, Vec<&str>) = here.lines().partition(|line| line.starts_with("00008,"));
     import(&app.app, format!("{head}\n{}\n", stay.join("\n"))).await;
     assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, town, "").await), (0, 0));
-    let moved = gone.concat().replace(&format!("00008,H003,{}", village.area), &format!("00004,N001,{next}"));
+    let moved = gone.concat().replace(&format!("00008,H003,{},4", village.area), &format!("00004,N001,{next},1"));
     import(&app.app, format!("{}\n{moved}\n", NEIGHBOURS.trim_end())).await;
     assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, &village.area, "").await), (0, 0));
     let there = village.town.get(&format!("/v1/areas/{next}/skills")).await.ok();

@@ -3,6 +3,7 @@
 //! Always true: a body that does not fit is refused as `problem+json`, never as plain text; a write with an
 //! `Idempotency-Key` is done once, its answer kept in the same transaction; people write at a bounded rate.
 //! Tables owned: `idempotency_keys`. Events recorded: none.
+mod actors;
 mod cached;
 mod cookies;
 mod counted;
@@ -16,6 +17,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::future::BoxFuture;
 
 pub use self::{
+    actors::Actors,
     cached::{Cached, Seen, Written},
     cookies::cookie,
     counted::{Counted, Leaves},
@@ -24,14 +26,14 @@ pub use self::{
     rates::{Rates, network},
 };
 use crate::{
-    actor::{Actor, HeldSeat},
+    actor::HeldSeat,
     broker::Broker,
     calendar::Calendar,
     clock::{self, Clock},
     config::Config,
     error::Result,
     gateways::Gateways,
-    ids::{PersonId, SessionId},
+    ids::PersonId,
     keys::Keys,
     shelf::Shelf,
     store::{InTime, Store},
@@ -68,8 +70,8 @@ pub struct Handles {
     pub gateways: Arc<Gateways>,
     /// How fast people may ask and write.
     pub rates: Arc<Rates>,
-    /// Who asked within the last seconds; made by `people::actor_cache`.
-    pub actors: moka::sync::Cache<SessionId, Actor>,
+    /// Who asked within the last seconds.
+    pub actors: Arc<Actors>,
     /// How many have read what, for a moment.
     pub counted: Arc<Counted>,
     /// Named by `server`, because `people`, who load an actor, are below `bodies`, who know the seats.

@@ -1,6 +1,8 @@
 //! 换届日程: when a council's term nears its end, the days of the next election, counted back from it, for the secretary to keep.
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -8,15 +10,17 @@ use utoipa::ToSchema;
 use super::{
     By,
     queries::{self, Body, SeatView, TermView, seated_in_terms},
-    rows::{body, election, election_day, term},
+    rows::{body, body_area, election, election_day, term},
     rules::{BodyKind, DRAFTED_DAYS, ElectionStep, Role, election_days},
 };
 use crate::{
     actor::Actor,
+    areas::TOWN_CODE,
     clock,
     error::{Checks, Code, Error, Result},
     events::{self, Kind},
     ids::{BodyId, TermId},
+    rights::{Right, areas_with},
     store::Tx,
 };
 
@@ -252,25 +256,66 @@ pub async fn history(db: &impl ConnectionTrait, id: BodyId) -> Result<Vec<TermHi
     Ok(terms.into_iter().map(of).collect())
 }
 
-/// The next step of each election that the actor leads as the chair or the secretary.
+/// The next step of each election that the actor leads as the chair or the secretary; of the office that fills the seats each
+/// that is late: once the term is over nobody of the body is left to keep it. Where the next term is open already, only its first
+/// meeting can be missing.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<NextStep>> {
+pub async fn waiting(db: &impl ConnectionTrait, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<NextStep>> {
     let led: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).filter(|body| leads(actor, *body)).collect();
-    if led.is_empty() {
+    let mut rows = election::Entity::find().filter(election::Column::BodyId.is_in(led)).all(db).await?;
+    for row in late(db, (actor, clock::local_date(now))).await? {
+        if rows.iter().all(|known| known.term_id != row.term_id) {
+            rows.push(row);
+        }
+    }
+    if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = election::Entity::find().filter(election::Column::BodyId.is_in(led)).all(db).await?;
     let days = days_of(db, rows.iter().map(|row| row.term_id).collect()).await?;
     let bodies = queries::bodies(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let terms = term::Entity::find().filter(term::Column::BodyId.is_in(rows.iter().map(|row| row.body_id)));
+    let terms = terms.all(db).await?;
+    let is_followed = |ended: &term::Model| {
+        terms.iter().any(|later| later.body_id == ended.body_id && later.starts_on > ended.ends_on)
+    };
     let next = |row: &election::Model| {
         let open = days.iter().filter(|day| day.term_id == row.term_id && day.done_at.is_none());
         let first = open.min_by_key(|day| place(day.step))?;
-        let body = bodies.iter().find(|body| body.id == row.body_id)?.clone();
+        let is_over = first.step != ElectionStep::FirstMeeting
+            && terms.iter().any(|term| term.id == row.term_id && is_followed(term));
+        let body = bodies.iter().find(|body| body.id == row.body_id).filter(|_| !is_over)?.clone();
         Some(NextStep { body, step: first.step, day: first.day })
     };
     Ok(rows.iter().filter_map(next).collect())
+}
+
+/// Elections of which a step should have been done before today, in the towns whose bodies the actor fills, and of a county's own.
+async fn late(db: &impl ConnectionTrait, (actor, today): (&Actor, NaiveDate)) -> Result<Vec<election::Model>> {
+    let filled = areas_with(actor, Right::ManageBodies);
+    if filled.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there = |area: &String| {
+        let column = body_area::Column::AreaCode;
+        if area.len() == TOWN_CODE { column.starts_with(area) } else { column.eq(area) }
+    };
+    let theirs = body_area::Entity::find()
+        .select_only()
+        .column(body_area::Column::BodyId)
+        .filter(filled.iter().fold(Condition::any(), |any, area| any.add(there(area))))
+        .into_query();
+    let open = election_day::Entity::find()
+        .select_only()
+        .column(election_day::Column::TermId)
+        .filter(election_day::Column::DoneAt.is_null())
+        .filter(election_day::Column::Day.lt(today))
+        .into_query();
+    let late = election::Entity::find()
+        .filter(election::Column::BodyId.in_subquery(theirs))
+        .filter(election::Column::TermId.in_subquery(open));
+    Ok(late.all(db).await?)
 }
 
 fn place(step: ElectionStep) -> usize {

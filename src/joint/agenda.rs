@@ -1,4 +1,5 @@
 //! The agenda of a joint meeting: matters that concern several of its villages.
+use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -77,12 +78,13 @@ pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (BodyId, ProposeItem))
     queries::view(tx, actor, id, tx.now()).await
 }
 
-/// What stood on the agenda was talked about at this meeting.
-pub(super) async fn settle(tx: &Tx, body: BodyId, meeting: MeetingId) -> Result<()> {
+/// What stood on the agenda when the minutes of this meeting were taken was talked about there.
+pub(super) async fn settle(tx: &Tx, body: BodyId, (meeting, taken_at): (MeetingId, DateTime<Utc>)) -> Result<()> {
     item::Entity::update_many()
         .col_expr(item::Column::MeetingId, Expr::value(meeting))
         .filter(item::Column::BodyId.eq(body))
         .filter(item::Column::MeetingId.is_null())
+        .filter(item::Column::ProposedAt.lt(taken_at))
         .exec(tx)
         .await?;
     Ok(())

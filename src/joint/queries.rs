@@ -23,9 +23,6 @@ use crate::{
     matters, people,
 };
 
-/// Turns shown.
-const SHOWN_TURNS: usize = 12;
-
 /// A member of a joint meeting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JointMember {
@@ -160,7 +157,7 @@ pub async fn view(db: &impl ConnectionTrait, actor: &Actor, id: BodyId, now: Dat
         chair: chair.now.map(member),
         next: chair.now.and_then(|now| rules::next(&chair.order, now)).map(member),
         members: chair.order.iter().copied().map(member).collect(),
-        turns: chair.turns.iter().take(SHOWN_TURNS).map(|one| turn_view(one, member(one.person_id))).collect(),
+        turns: chair.turns.iter().map(|one| turn_view(one, member(one.person_id))).collect(),
         items: items.iter().map(item_view).collect(),
         spanning: spanning.collect(),
         villages: named(own),
@@ -180,7 +177,7 @@ async fn names(
     db: &impl ConnectionTrait,
     (chair, items): (&Chair, &[item::Model]),
 ) -> Result<HashMap<PersonId, String>> {
-    let turns = chair.turns.iter().take(SHOWN_TURNS).map(|one| one.person_id);
+    let turns = chair.turns.iter().map(|one| one.person_id);
     let people = chair.order.iter().copied().chain(turns).chain(items.iter().map(|one| one.proposed_by));
     people::names(db, people.collect()).await
 }

@@ -23,7 +23,7 @@ async fn go_on(tx: &Tx, event: &Event) -> Result<()> {
     }
     let id = event.subject_id::<MeetingId>()?;
     let Some(body) = joint(tx, event.get("body")).await? else { return Ok(()) };
-    agenda::settle(tx, body.id, id).await?;
+    agenda::settle(tx, body.id, (id, event.at)).await?;
     turns::after_meeting(tx, &body).await?;
     let title = meetings::queries::meeting(tx, id).await?.title;
     say(tx, &body, (("joint_minutes", "joint-card-minutes"), &title, format!("/meetings/{id}"))).await

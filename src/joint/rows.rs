@@ -25,7 +25,7 @@ pub(super) mod rotation {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// From when on somebody leads; months and quarters that go by are counted from here.
+/// From when on somebody leads; months and quarters that have gone by since are counted until their turn is written down, too.
 pub(super) mod turn {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;

@@ -27,6 +27,16 @@ impl Rotation {
     /// All of them, in the order of a form.
     pub const ALL: [Self; 3] = [Self::Meeting, Self::Month, Self::Quarter];
 
+    /// On which day the turn of this day began by the calendar; none where it goes by meetings.
+    pub(super) fn began(self, day: NaiveDate) -> Option<NaiveDate> {
+        let month = match self {
+            Self::Meeting => return None,
+            Self::Month => day.month0(),
+            Self::Quarter => day.month0() / 3 * 3,
+        };
+        NaiveDate::from_ymd_opt(day.year(), month + 1, 1)
+    }
+
     /// How many turns have gone by from one day to another by the calendar alone.
     fn turns(self, from: NaiveDate, to: NaiveDate) -> usize {
         let months = |day: NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month0());
@@ -83,6 +93,15 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_turn_begins_with_its_month_or_quarter() {
+        let began = |rotation: Rotation, on: &str| rotation.began(day(on)).map(|day| day.to_string());
+        assert_eq!(began(Rotation::Meeting, "2026-11-30"), None);
+        assert_eq!(began(Rotation::Month, "2026-12-31").as_deref(), Some("2026-12-01"));
+        assert_eq!(began(Rotation::Quarter, "2026-12-31").as_deref(), Some("2026-10-01"));
+        assert_eq!(began(Rotation::Quarter, "2027-01-01").as_deref(), Some("2027-01-01"));
     }
 
     #[test]

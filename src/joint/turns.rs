@@ -1,6 +1,9 @@
 //! 轮值: who of the members leads the joint meeting, and passing it on.
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -19,6 +22,11 @@ use crate::{
     ids::{BodyId, PersonId},
     store::Tx,
 };
+
+/// Turns shown.
+const SHOWN: u64 = 12;
+/// Joint meetings in one go.
+const AT_ONCE: u64 = 20;
 
 /// How often another leads, and who does first.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -51,7 +59,7 @@ pub(super) struct Chair {
     pub(super) order: Vec<PersonId>,
     /// Who leads now; nobody in a body without members.
     pub(super) now: Option<PersonId>,
-    /// The turns that were begun, the newest first.
+    /// The turns that were begun, the newest first, 12 at most.
     pub(super) turns: Vec<turn::Model>,
 }
 
@@ -65,8 +73,12 @@ pub(super) async fn chair(db: &impl ConnectionTrait, body: BodyId, at: DateTime<
     }
     let known = rotation::Entity::find_by_id(body).one(db).await?;
     let rotation = known.map_or(Rotation::Meeting, |row| row.rotation);
-    let turns =
-        turn::Entity::find().filter(turn::Column::BodyId.eq(body)).order_by_desc(turn::Column::Number).all(db).await?;
+    let turns = turn::Entity::find()
+        .filter(turn::Column::BodyId.eq(body))
+        .order_by_desc(turn::Column::Number)
+        .limit(SHOWN)
+        .all(db)
+        .await?;
     let today = clock::local_date(at);
     let now = match turns.first() {
         Some(last) => rules::leads(&order, (last.person_id, clock::local_date(last.began_at)), (rotation, today)),
@@ -75,7 +87,7 @@ pub(super) async fn chair(db: &impl ConnectionTrait, body: BodyId, at: DateTime<
     Ok(Chair { rotation, order, now, turns })
 }
 
-/// Says how often another leads, and who begins. Records `joint.chair_changed`.
+/// Says how often another leads, and who begins. Records `joint.chair_changed`, unless it is so already.
 ///
 /// # Errors
 /// `not_found` for what is no joint meeting; `not_allowed` for who neither convenes it nor fills its seats; `invalid_fields`.
@@ -99,7 +111,8 @@ pub async fn set_rotation(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetRotat
         .update_columns([rotation::Column::Rotation, rotation::Column::ChangedBy, rotation::Column::ChangedAt])
         .to_owned();
     rotation::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await?;
-    if let Some(first) = first {
+    let is_as_before = chair.rotation == input.rotation && first == chair.now;
+    if let Some(first) = first.filter(|_| !is_as_before) {
         begin(tx, (&body, &chair), (first, None), Some(actor.person)).await?;
     }
     queries::view(tx, actor, id, tx.now()).await
@@ -136,6 +149,38 @@ pub(super) async fn after_meeting(tx: &Tx, body: &Body) -> Result<()> {
         Some(next) => begin(tx, (body, &chair), (next, None), None).await,
         None => Ok(()),
     }
+}
+
+/// Begins the turns that a new month or quarter brought: who comes or leaves later changes none of them. Records
+/// `joint.chair_changed`. Says how many began.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due(tx: &Tx) -> Result<u64> {
+    let mut begun = 0;
+    for often in Rotation::ALL {
+        let Some(since) = often.began(clock::local_date(tx.now())) else { continue };
+        let led = turn::Entity::find()
+            .select_only()
+            .column(turn::Column::BodyId)
+            .filter(turn::Column::BeganAt.gte(clock::start_of_day(since)))
+            .into_query();
+        let waiting = rotation::Entity::find()
+            .filter(rotation::Column::Rotation.eq(often))
+            .filter(rotation::Column::BodyId.not_in_subquery(led))
+            .limit(AT_ONCE)
+            .all(tx)
+            .await?;
+        for row in waiting {
+            let chair = chair(tx, row.body_id, tx.now()).await?;
+            if let Some(now) = chair.now {
+                let body = joint_body(tx, row.body_id).await?;
+                begin(tx, (&body, &chair), (now, None), None).await?;
+                begun += 1;
+            }
+        }
+    }
+    Ok(begun)
 }
 
 async fn begin(

@@ -191,6 +191,10 @@ impl Hub {
     /// so the place is the hub's where that is further.
     pub(super) fn watch(&self, connection: &Arc<Connection>, heads: &[(StreamId, i64, i64)]) -> Vec<i64> {
         let mut state = self.state();
+        // whoever has left meanwhile is taken out of no list any more, and would hold a place for good
+        if state.connection(connection.key).is_none() {
+            return heads.iter().map(|(_, head, _)| *head).collect();
+        }
         connection.watch(heads.iter().map(|(id, ..)| *id));
         let place = |(stream, head, epoch): &(StreamId, i64, i64)| {
             let new =

@@ -2,8 +2,8 @@
 //!
 //! # Why
 //! A seat counts by the day, so at a new day everybody's seats are looked at again. What changed in between stands in the
-//! log, whose numbers have no gap: a server that reads on from the number it has seen misses no change of a seat and no
-//! end of a log-in, whatever became of the bell.
+//! log, whose numbers have no gap: a server that reads on from the number it has seen misses no change of a seat, no term
+//! that was ended early and no end of a log-in, whatever became of the bell.
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -18,7 +18,7 @@ use crate::{
     people,
 };
 
-const CHANGES: [Kind; 3] = [Kind::SeatTaken, Kind::SeatEnded, Kind::SessionEnded];
+const CHANGES: [Kind; 4] = [Kind::SeatTaken, Kind::SeatEnded, Kind::TermEnded, Kind::SessionEnded];
 
 /// How far this server has looked.
 #[derive(Default)]
@@ -50,6 +50,11 @@ impl Watch {
                     let Ok(session) = change.subject_id() else { continue };
                     people::heard(app, &Bell::SessionEnded { session });
                     look_again(hub.of_session(session));
+                }
+                // it names nobody: whoever sat by it
+                (Kind::TermEnded, _) => {
+                    app.actors.invalidate_all();
+                    look_again(hub.everybody());
                 }
                 (_, Some(person)) => {
                     people::heard(app, &Bell::RightsChanged { person });

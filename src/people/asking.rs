@@ -2,15 +2,15 @@
 //!
 //! # Why
 //! Every request needs this, so actors are kept for three seconds by session; ending a log-in drops it at once in this
-//! process and by bell in the others. A token in a URL is never looked at: URLs are logged and passed on.
-use std::{collections::HashMap, time::Duration};
+//! process and by bell in the others, also one that is being read just then. A token in a URL is never looked at: URLs are
+//! logged and passed on.
+use std::collections::HashMap;
 
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts},
 };
 use chrono::{DateTime, Utc};
-use moka::sync::Cache;
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
 
 use super::{
@@ -30,8 +30,6 @@ use crate::{
 const COOKIE: &str = "ls_session";
 /// By it `web/assets/keep.js` knows, without a network, whose log-in this is; a page sets it, nothing here reads it.
 const WRITER: &str = "ls_writer";
-const KEPT_SECS: u64 = 3;
-const KEPT_ACTORS: u64 = 50_000;
 /// Browsers keep a cookie no longer; the session's own end is the server's.
 const COOKIE_DAYS: i64 = 400;
 
@@ -39,22 +37,11 @@ const COOKIE_DAYS: i64 = 400;
 #[derive(Clone, Debug)]
 pub struct Visitor(pub Option<Actor>);
 
-/// An empty cache for [`App`].
-#[must_use]
-pub fn actor_cache() -> Cache<SessionId, Actor> {
-    let kept = Duration::from_secs(KEPT_SECS);
-    Cache::builder().max_capacity(KEPT_ACTORS).time_to_live(kept).support_invalidation_closures().build()
-}
-
 /// Drops what a bell says is out of date; the server calls it for every bell.
 pub fn heard(app: &App, bell: &Bell) {
     match *bell {
-        Bell::SessionEnded { session } => app.actors.invalidate(&session),
-        Bell::RightsChanged { person } => {
-            if let Err(error) = app.actors.invalidate_entries_if(move |_, actor| actor.person == person) {
-                tracing::error!(%error, "actor cache");
-            }
-        }
+        Bell::SessionEnded { session } => app.actors.invalidate(session),
+        Bell::RightsChanged { person } => app.actors.invalidate_person(person),
         _ => {}
     }
 }
@@ -73,15 +60,16 @@ async fn actor_of_token(app: &App, token: &str) -> Result<Actor> {
 /// # Errors
 /// `session_ended` when it is another's or has ended.
 pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -> Result<Actor> {
-    if let Some(actor) = app.actors.get(&session).filter(|actor| actor.person == person) {
+    if let Some(actor) = app.actors.get(session).filter(|actor| actor.person == person) {
         return Ok(actor);
     }
+    let changes = app.actors.changes();
     let asked = Asked { session, now: app.now(), seats_of: app.seats_of };
     let found = app.store.read_together(asked, |db, all| Box::pin(find_all(db, all))).await?;
     let (known, seats) = found.filter(|(known, _)| known.person_id == person).ok_or(Code::SessionEnded)?;
     sessions::note_use(&app.store, (session, known.seen_at), app.now(), app.config.session_days);
     let actor = Actor { person, session, name: known.name, area: known.area_code, seats };
-    app.actors.insert(session, actor.clone());
+    app.actors.keep(actor.clone(), changes);
     Ok(actor)
 }
 

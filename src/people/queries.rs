@@ -27,8 +27,8 @@ use crate::{
 mod rolls;
 
 pub use rolls::{
-    Household, adults, household, household_numbered, ids_among, ids_below, members, on_rolls, own_numbers, was_there,
-    with_phone,
+    Household, adults, household, household_numbered, ids_among, ids_below, is_below, members, on_rolls, own_numbers,
+    was_there, with_phone,
 };
 
 /// A person as subjects above need one; full name, no number of any kind.

@@ -45,6 +45,6 @@ pub async fn end_every_session(tx: &Tx, why: &str) -> Result<u64> {
 /// The bell comes later; whoever signed out must be out when the answer comes.
 pub(super) fn forget(app: &App, ended: &[SessionId]) {
     for session in ended {
-        app.actors.invalidate(session);
+        app.actors.invalidate(*session);
     }
 }

@@ -141,7 +141,7 @@ pub async fn due(app: &App) -> Result<u64> {
     for row in due {
         let sessions = app.store.write(move |tx| Box::pin(close(tx, row.person_id))).await?;
         for session in sessions {
-            app.actors.invalidate(&session);
+            app.actors.invalidate(session);
         }
     }
     clear(app).await?;

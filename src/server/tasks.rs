@@ -81,6 +81,7 @@ const DUES: &[(&str, Due)] = &[
     ("notices", |tx| Box::pin(notices::commands::due(tx))),
     ("matters", |tx| Box::pin(matters::commands::due(tx))),
     ("elections", |tx| Box::pin(bodies::elections::due(tx))),
+    ("turns", |tx| Box::pin(joint::turns::due(tx))),
     ("contracts", |tx| Box::pin(legal::contracts::due(tx))),
     ("WeChat log-ins", |tx| Box::pin(wechat::due(tx))),
     ("WeChat messages", |tx| Box::pin(inbox::due(tx))),

@@ -2,7 +2,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    sea_query::OnConflict,
+    sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -164,8 +164,8 @@ async fn uses_of(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<Skil
     Ok(SkillUse::ALL.into_iter().filter(is_given).collect())
 }
 
-/// Who belongs to an area, by home or by a seat there, can do what these words name, and allows the actor to find it; 100 at
-/// most.
+/// Who belongs to an area today, by home or by a seat there, can do what these words name, and allows the actor to find it; 100
+/// at most. Whoever is on no roster any more can take nothing back, and is found by nobody.
 ///
 /// # Errors
 /// `not_allowed` for who may not look there; `not_found` for an unknown area; `invalid_fields`.
@@ -184,8 +184,8 @@ pub async fn find(
     checks.done()?;
     let here = bodies::bodies_in(db, area, now).await?;
     let seated: Vec<PersonId> = here.iter().flat_map(|body| &body.seats).map(|seat| seat.person_id).collect();
-    let belongs =
-        Condition::any().add(entry::Column::AreaCode.starts_with(area)).add(entry::Column::PersonId.is_in(seated));
+    let seated = people::queries::homes(db, &seated).await?.into_keys();
+    let belongs = Condition::any().add(lives_in(area)).add(entry::Column::PersonId.is_in(seated));
     let mut found = entry::Entity::find().filter(allowing(uses)).filter(belongs);
     for word in rules::typed(words) {
         let named = Condition::any()
@@ -199,7 +199,7 @@ pub async fn find(
 }
 
 /// Whoever allows one of these uses.
-fn allowing(uses: Vec<SkillUse>) -> sea_orm::sea_query::Expr {
+fn allowing(uses: Vec<SkillUse>) -> Expr {
     let given = consent::Entity::find()
         .select_only()
         .column(consent::Column::PersonId)
@@ -208,8 +208,20 @@ fn allowing(uses: Vec<SkillUse>) -> sea_orm::sea_query::Expr {
     entry::Column::PersonId.in_subquery(given)
 }
 
-async fn shown(db: &impl ConnectionTrait, rows: Vec<entry::Model>) -> Result<Vec<SkillFound>> {
-    let names = people::names(db, rows.iter().map(|row| row.person_id).collect()).await?;
+/// Whose home today is in an area or below it.
+fn lives_in(area: &str) -> Expr {
+    people::queries::is_below(Expr::col((entry::Entity, entry::Column::PersonId)), area)
+}
+
+async fn shown(db: &impl ConnectionTrait, mut rows: Vec<entry::Model>) -> Result<Vec<SkillFound>> {
+    let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
+    let mut homes = people::queries::homes(db, &ids).await?;
+    for row in &mut rows {
+        if let Some(home) = homes.remove(&row.person_id) {
+            row.area_code = home;
+        }
+    }
+    let names = people::names(db, ids).await?;
     let places = areas::names(db, rows.iter().map(|row| row.area_code.clone()).collect()).await?;
     let show = |row: entry::Model| SkillFound {
         name: names.get(&row.person_id).cloned().unwrap_or_default(),
@@ -231,7 +243,7 @@ pub(super) async fn to_be_told(tx: &Tx, (area, tags): (&str, &[String])) -> Resu
     let named = tags.iter().fold(Condition::any(), |any, tag| any.add(entry::Column::Tags.contains(tag)));
     let rows = entry::Entity::find()
         .filter(allowing(vec![SkillUse::Needs]))
-        .filter(entry::Column::AreaCode.starts_with(area.get(..TOWN_CODE).unwrap_or(area)))
+        .filter(lives_in(area.get(..TOWN_CODE).unwrap_or(area)))
         .filter(named)
         .order_by_asc(entry::Column::PersonId)
         .limit(MAX_FOUND)

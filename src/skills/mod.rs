@@ -2,8 +2,9 @@
 //!
 //! Always true: only the person writes down what one can do, and only who is of age; who is not found for a use has not
 //! allowed it, or has taken that back, which counts at the next search; a village's bodies find who belongs to the village, a
-//! town's who belongs to the town, each by a consent of its own; a need is posted in a body's name and taken by one person;
-//! how the two are reached, and who took it, is read by these two sides alone; how it ended is written down by one of them.
+//! town's who belongs to the town, each by a consent of its own; a need is posted in a body's name and taken by one person, and
+//! not once more by whom the body replaced; how the two are reached, and who took it, is read by these two sides alone; how it
+//! ended is written down by one of them.
 //! Tables owned: `skill_entries`, `skill_consents`, `needs`. Events recorded: `skills.changed`, `need.posted`, `need.taken`,
 //! `need.ended`.
 pub mod entries;
@@ -21,7 +22,7 @@ pub use self::{
 };
 
 /// Takes away what somebody could be found by, and how the person was to be reached about needs; one that is not done yet is
-/// open again.
+/// open again, and its body is told.
 ///
 /// # Errors
 /// When the database refuses.

@@ -168,11 +168,12 @@ pub async fn post(tx: &Tx, actor: &Actor, input: PostNeed) -> Result<NeedView> {
 /// Takes a need; of two at once one does. Records `need.taken`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for who stands for the body that posted it, and for who is not of age; `period_over`;
-/// `wrong_state` when it is not open; `invalid_fields`.
+/// `not_found`; `not_allowed` for who stands for the body that posted it, for whom that body has replaced, and for who is not of
+/// age; `period_over`; `wrong_state` when it is not open; `invalid_fields`.
 pub async fn take(tx: &Tx, actor: &Actor, (id, input): (NeedId, TakeNeed)) -> Result<NeedView> {
     let row = need::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
-    if stands_for(actor, row.body_id, &row.area_code) {
+    let is_replaced = row.state == NeedState::Open && row.taken_by == Some(actor.person);
+    if is_replaced || stands_for(actor, row.body_id, &row.area_code) {
         return Err(Code::NotAllowed.into());
     }
     require_adult(tx, actor).await?;
@@ -218,16 +219,18 @@ pub async fn end(tx: &Tx, actor: &Actor, (id, input): (NeedId, EndNeed)) -> Resu
     if !input.outcome.ends(row.state) {
         return Err(Code::WrongState.into());
     }
-    let taker = row.taken_by;
+    let taker = row.taken_by.filter(|_| row.state == NeedState::Taken);
     let mut ended = need::ActiveModel {
         state: Set(input.outcome.state()),
         outcome: Set(Some(input.text.trim().replace("\r\n", "\n"))),
         ..Default::default()
     };
     if input.outcome == NeedOutcome::Returned {
-        (ended.taken_by, ended.taker_contact, ended.taken_at) = (Set(None), Set(None), Set(None));
+        // whom the body replaces stands there until somebody else takes it
+        let replaced = taker.filter(|_| !is_taker);
+        (ended.taken_by, ended.taker_contact, ended.taken_at) = (Set(replaced), Set(None), Set(None));
     } else {
-        (ended.ended_by, ended.ended_at) = (Set(Some(actor.person)), Set(Some(tx.now())));
+        (ended.taken_by, ended.ended_by, ended.ended_at) = (Set(taker), Set(Some(actor.person)), Set(Some(tx.now())));
     }
     let rows = need::Entity::update_many()
         .set(ended)
@@ -271,10 +274,8 @@ pub async fn list(
     let open = Condition::all()
         .add(need::Column::State.eq(NeedState::Open))
         .add(need::Column::UntilOn.gte(clock::local_date(now)));
-    let shown = Condition::any()
-        .add(open)
-        .add(need::Column::TakenBy.eq(actor.person))
-        .add(need::Column::BodyId.is_in(own_bodies(actor)));
+    let own = Condition::all().add(need::Column::TakenBy.eq(actor.person)).add(need::Column::State.ne(NeedState::Open));
+    let shown = Condition::any().add(open).add(own).add(need::Column::BodyId.is_in(own_bodies(actor)));
     let rows = need::Entity::find()
         .filter(need::Column::AreaCode.starts_with(area))
         .filter(shown)
@@ -329,10 +330,10 @@ async fn views(db: &impl ConnectionTrait, actor: &Actor, rows: Vec<need::Model>)
     let name = |id: PersonId| names.get(&id).cloned().unwrap_or_default();
     let show = |row: need::Model| {
         let is_of_body = stands_for(actor, row.body_id, &row.area_code);
-        let is_taker = row.taken_by == Some(actor.person);
+        let taken_by = row.taken_by.filter(|_| row.state != NeedState::Open);
+        let is_taker = taken_by == Some(actor.person);
         let is_side = is_of_body || is_taker;
-        let taker =
-            row.taken_by.map(|id| NeedTaker { person_id: id, name: name(id), contact: row.taker_contact.clone() });
+        let taker = taken_by.map(|id| NeedTaker { person_id: id, name: name(id), contact: row.taker_contact.clone() });
         NeedView {
             area_name: places.get(&row.area_code).cloned().unwrap_or_default(),
             body_name: bodies.get(&row.body_id).cloned().unwrap_or_default(),
@@ -356,11 +357,12 @@ async fn views(db: &impl ConnectionTrait, actor: &Actor, rows: Vec<need::Model>)
     Ok(rows.into_iter().map(show).collect())
 }
 
-/// What is to be told about a need: it, whoever posted it, and whoever has it now.
+/// A need, as it stands when it is told.
 pub(super) async fn told(tx: &Tx, id: NeedId) -> Result<Option<need::Model>> {
     Ok(need::Entity::find_by_id(id).one(tx).await?)
 }
 
+/// What the person has taken and not ended is open again, as if it had been given back. Records `need.ended`.
 pub(super) async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
     let open = need::ActiveModel {
         state: Set(NeedState::Open),
@@ -369,10 +371,21 @@ pub(super) async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
         taker_contact: Set(None),
         ..Default::default()
     };
-    need::Entity::update_many()
+    let given_back = need::Entity::update_many()
         .set(open)
         .filter(need::Column::TakenBy.eq(person))
         .filter(need::Column::State.eq(NeedState::Taken))
+        .exec_with_returning(tx)
+        .await?;
+    for row in given_back {
+        let data = json!({ "body": row.body_id, "outcome": NeedOutcome::Returned });
+        events::record(tx, Happening::new(Kind::NeedEnded, row.id).at(&row.area_code).with(data)).await?;
+    }
+    let nobody = need::ActiveModel { taken_by: Set(None), ..Default::default() };
+    need::Entity::update_many()
+        .set(nobody)
+        .filter(need::Column::TakenBy.eq(person))
+        .filter(need::Column::State.eq(NeedState::Open))
         .exec(tx)
         .await?;
     let silent = need::ActiveModel { taker_contact: Set(None), ..Default::default() };

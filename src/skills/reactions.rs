@@ -1,7 +1,11 @@
 //! What follows from needs: who can meet one and wants to hear of it is told, the body that it was taken, the other how it ended.
 use uuid::Uuid;
 
-use super::{entries, needs, rows::need, rules};
+use super::{
+    entries, needs,
+    rows::need,
+    rules::{self, NeedState},
+};
 use crate::{
     error::Result,
     events::{Event, Kind, Reaction},
@@ -20,7 +24,9 @@ async fn tell_who_can(tx: &Tx, event: &Event) -> Result<()> {
     if event.kind != Kind::NeedPosted {
         return Ok(());
     }
-    let Some(row) = needs::told(tx, event.subject_id::<NeedId>()?).await? else { return Ok(()) };
+    // whoever was quick has taken it already, or it is wanted no more
+    let row = needs::told(tx, event.subject_id::<NeedId>()?).await?.filter(|row| row.state == NeedState::Open);
+    let Some(row) = row else { return Ok(()) };
     let readers = entries::to_be_told(tx, (&row.area_code, &rules::tags_of(&row.tags))).await?;
     let readers = readers.into_iter().map(Reader::Person).collect();
     post_to_each(tx, readers, (Uuid::now_v7(), card(("need_posted", "skills-card-posted"), &row))).await

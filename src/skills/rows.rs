@@ -74,6 +74,7 @@ pub(super) mod need {
         pub state: NeedState,
         pub posted_by: PersonId,
         pub posted_at: DateTime<Utc>,
+        /// Of an open one: whom the body replaced, and who does not take it again.
         pub taken_by: Option<PersonId>,
         pub taker_contact: Option<String>,
         pub taken_at: Option<DateTime<Utc>>,

@@ -1,9 +1,21 @@
 //! The election of a council: drafted when its term nears its end, kept by the secretary; what sat before stays as it was.
+use std::time::Duration;
+
 use chrono::{NaiveDate, TimeDelta};
+use liusheng::{
+    bodies::{
+        By, OpenTerm,
+        early::{self, EarlyTerm},
+        open_term,
+    },
+    clock,
+    ids::VoteId,
+    server,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, count, id, person_of};
+use crate::support::{Answer, Socket, Somebody, TestApp, Village, answer, cards_in, count, id, person_of};
 
 const STEPS: [&str; 5] = ["nominations", "check", "publicity", "election", "first_meeting"];
 
@@ -23,7 +35,7 @@ async fn term(app: &TestApp, village: &Village, ends_on: &str) -> (String, Strin
     let term = json!({ "number": 3, "starts_on": "2026-01-01", "ends_on": ends_on });
     let term = id(&village.town.post(&format!("/v1/bodies/{}/terms", village.council), term).await.ok());
     let person = person_of(&app.app, &village.area, "00049").await;
-    let seat = json!({ "person_id": person, "role": "vice_chair", "term_id": term });
+    let seat = json!({ "person_id": person, "role": "vice_chair", "term_id": term, "starts_on": "2026-10-01" });
     let seat = id(&village.town.post(&format!("/v1/bodies/{}/seats", village.council), seat).await.ok());
     (term, seat)
 }
@@ -69,6 +81,26 @@ async fn a_term_that_nears_its_end_drafts_the_next_election_once() {
     app.stop().await;
 }
 
+/// A step that is late waits for the town, too; once the next term is open nothing of it waits for anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_late_waits_for_the_town_until_the_next_term_is_open() {
+    let (app, village) = Village::start().await;
+    term(&app, &village, "2026-12-20").await;
+    app.settle().await;
+    let waits = async |who: &Somebody| {
+        let desk = who.request(Method::GET, "/desk").send().await.unwrap().text().await.unwrap();
+        desk.contains("推荐报名截止")
+    };
+    assert_eq!((waits(&village.secretary).await, waits(&village.town).await), (true, false), "not late");
+    app.pass(TimeDelta::days(20)).await;
+    assert_eq!((waits(&village.secretary).await, waits(&village.town).await), (true, true));
+    assert!(!waits(&village.clerk).await, "another body's");
+    let next = json!({ "number": 4, "starts_on": "2026-12-21", "ends_on": "2031-12-20" });
+    village.town.post(&format!("/v1/bodies/{}/terms", village.council), next).await.ok();
+    assert_eq!((waits(&village.secretary).await, waits(&village.town).await), (false, false));
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_sat_in_a_term_that_is_over_stays_as_it_was() {
     let (app, village) = Village::start().await;
@@ -89,5 +121,57 @@ async fn who_sat_in_a_term_that_is_over_stays_as_it_was() {
     let late = json!({ "person_id": village.chair.person, "role": "member", "term_id": old["id"] });
     let late = village.town.post(&format!("/v1/bodies/{}/seats", village.council), late).await;
     assert_eq!(late.body["errors"][0]["code"], "term_is_over", "{}", late.body);
+    app.stop().await;
+}
+
+/// A term that another process ended early, and the bell is lost: the log says it nevertheless, though it names nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_term_that_was_ended_early_without_a_bell_ends_the_sockets_of_who_sat_in_it() {
+    let (app, village) = Village::start().await;
+    term(&app, &village, "2027-11-02").await;
+    app.settle().await;
+    let sat = Somebody::signed_in(&app, person_of(&app.app, &village.area, "00049").await).await;
+    let mut socket = Socket::connect(&app, &sat.token(), json!({})).await;
+    // what was written before is looked at within a second
+    socket.listen(Duration::from_millis(1500)).await;
+    let mut config = app.app.config.as_ref().clone();
+    config.redis_url = String::new();
+    let (other, _rung) = server::open(config, app.clock.clone(), false).await.unwrap();
+    let (today, body, vote_id) = (clock::local_date(app.app.now()), village.council, VoteId::new());
+    let next = OpenTerm {
+        number: 4,
+        starts_on: Some(today),
+        ends_on: Some(today + TimeDelta::days(1000)),
+        follows_term_id: None,
+        early: Some(EarlyTerm { vote_id, reason: "集体辞职".into() }),
+    };
+    let ending = other.store.write(move |tx| {
+        Box::pin(async move {
+            early::elected(tx, (body, vote_id), today).await?;
+            open_term(tx, By::Operator, (body, next)).await
+        })
+    });
+    ending.await.unwrap();
+    assert_eq!(socket.until_closed().await, 3011);
+    app.stop().await;
+}
+
+/// The term that begins by a result cannot be ended by the same one.
+#[tokio::test]
+async fn a_result_begins_one_term_before_its_time_and_no_second_one() {
+    let (app, village) = Village::start().await;
+    term(&app, &village, "2027-11-02").await;
+    let (today, body, vote_id) = (clock::local_date(app.app.now()), village.council, VoteId::new());
+    let elected = app.app.store.write(move |tx| Box::pin(early::elected(tx, (body, vote_id), today)));
+    elected.await.unwrap();
+    let next = |number: i32, from: NaiveDate| {
+        json!({ "number": number, "starts_on": from, "ends_on": "2031-11-02",
+            "early": { "vote_id": vote_id, "reason": "集体辞职" } })
+    };
+    let terms = format!("/v1/bodies/{body}/terms");
+    village.town.post(&terms, next(4, today)).await.ok();
+    app.pass(TimeDelta::days(1)).await;
+    let again = village.town.post(&terms, next(5, today + TimeDelta::days(1))).await;
+    assert_eq!(again.body["errors"][0]["code"], "not_elected", "{}", again.body);
     app.stop().await;
 }

@@ -1,7 +1,13 @@
 //! The secretaries' joint meeting: who leads it, what comes onto its agenda, and what it carried in each village; and what a
 //! federation may do.
 use chrono::TimeDelta;
-use liusheng::clock;
+use liusheng::{
+    clock,
+    ids::{BodyId, MeetingId},
+    joint::agenda::{self, ProposeItem},
+    meetings::commands::{TakeMinutes, take_minutes},
+    people,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -65,8 +71,14 @@ async fn the_chair_goes_round_and_is_passed_on_with_a_reason() {
     assert!(cards_in(&app, first.person, "forum").await.contains(&"joint_chair".to_owned()));
     let monthly = rotate(&village.town, &joint, "month").await.ok();
     assert!(is_led_by(&monthly, &second, &first), "this month goes on as it was");
+    let again = rotate(&village.town, &joint, "month").await.ok();
+    assert_eq!(again["turns"], monthly["turns"], "once");
     app.pass(TimeDelta::days(29)).await;
-    assert!(is_led_by(&second.get(&path).await.ok(), &first, &second), "the first of December");
+    let december = second.get(&path).await.ok();
+    assert!(is_led_by(&december, &first, &second), "the first of December");
+    assert_eq!(december["turns"][0]["member"]["person_id"], json!(first.person), "written down: {december}");
+    app.pass(TimeDelta::days(1)).await;
+    assert_eq!(second.get(&path).await.ok()["turns"], december["turns"], "once");
     app.stop().await;
 }
 
@@ -110,8 +122,8 @@ async fn matters_of_several_villages_come_onto_the_agenda_and_resolutions_into_e
     app.stop().await;
 }
 
-/// A meeting of both that carried one thing.
-async fn held(app: &TestApp, village: &Village, (joint, first, second): (&str, &Somebody, &Somebody)) -> String {
+/// A meeting that began, and both are there.
+async fn begun(app: &TestApp, village: &Village, (joint, first, second): (&str, &Somebody, &Somebody)) -> String {
     let starts_at = app.app.now() + TimeDelta::hours(1);
     let meeting = json!({ "area_code": village.area, "body_id": joint, "title": "联席会议", "agenda": "修桥",
         "place": "镇政府", "starts_at": starts_at });
@@ -120,6 +132,12 @@ async fn held(app: &TestApp, village: &Village, (joint, first, second): (&str, &
     for who in [first, second] {
         who.post(&format!("/v1/meetings/{meeting}/attendances"), json!({})).await.ok();
     }
+    meeting
+}
+
+/// A meeting of both that carried one thing.
+async fn held(app: &TestApp, village: &Village, (joint, first, second): (&str, &Somebody, &Somebody)) -> String {
+    let meeting = begun(app, village, (joint, first, second)).await;
     let early = json!({ "number": 1, "villages": [NEXT], "due_on": "2026-12-31" });
     assert_eq!(first.post(&format!("/v1/meetings/{meeting}/village-tasks"), early).await.refused(), "wrong_state");
     let minutes = json!({ "minutes": "商量了修桥。", "resolutions": [
@@ -127,6 +145,32 @@ async fn held(app: &TestApp, village: &Village, (joint, first, second): (&str, &
     first.post(&format!("/v1/meetings/{meeting}/minutes"), minutes).await.ok();
     app.settle().await;
     meeting
+}
+
+/// What is proposed after the minutes were taken is for the next meeting, also before what follows from them has followed.
+#[tokio::test]
+async fn what_is_proposed_after_the_minutes_stays_on_the_agenda() {
+    let (app, village) = Village::start().await;
+    let (joint, first, second) = joint(&app, &village).await;
+    let (bridge, lamps) = matters(&app, &village).await;
+    let item = |matter: &str| json!({ "matter_id": matter, "villages": [village.area, NEXT] });
+    first.post(&format!("/v1/bodies/{joint}/agenda-items"), item(&bridge)).await.ok();
+    let meeting: MeetingId = begun(&app, &village, (&joint, &first, &second)).await.parse().unwrap();
+    let actor = people::actor_of_session(&app.app, first.person, first.session).await.unwrap();
+    let minutes: TakeMinutes = serde_json::from_value(json!({ "minutes": "商量了修桥。" })).unwrap();
+    let later: (BodyId, ProposeItem) = (joint.parse().unwrap(), serde_json::from_value(item(&lamps)).unwrap());
+    // in one commit, so that nothing can follow in between
+    let both = app.app.store.write(move |tx| {
+        Box::pin(async move {
+            take_minutes(tx, &actor, (meeting, minutes)).await?;
+            agenda::propose(tx, &actor, later).await
+        })
+    });
+    both.await.unwrap();
+    app.settle().await;
+    let seen = first.get(&format!("/v1/bodies/{joint}/joint-meeting")).await.ok();
+    assert_eq!((seen["items"].as_array().unwrap().len(), &seen["items"][0]["matter_id"]), (1, &json!(lamps)));
+    app.stop().await;
 }
 
 async fn in_each_village(app: &TestApp, village: &Village, (meeting, first, second): (&str, &Somebody, &Somebody)) {

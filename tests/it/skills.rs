@@ -1,10 +1,16 @@
 //! What people can do, found as far as they allow it; and needs that one of them takes.
 use chrono::TimeDelta;
-use liusheng::clock;
+use liusheng::{
+    clock, people,
+    skills::{EndNeed, PostNeed, needs},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, import};
+
+const ROSTER: &str = include_str!("../data/roster_small.csv");
+const NEIGHBOURS: &str = include_str!("../data/roster_neighbours.csv");
 
 async fn put(who: &Somebody, input: Value) -> Answer {
     answer(who.request(Method::PUT, "/v1/me/skills").json(&input)).await
@@ -58,6 +64,26 @@ async fn one_is_found_as_far_as_one_allows_it_and_forgotten_at_once() {
     ann.post("/v1/me/closing", json!({ "understood": true })).await.ok();
     app.pass(TimeDelta::days(8)).await;
     assert_eq!(found(&village.town, town, "").await, 0, "with the account");
+    app.stop().await;
+}
+
+/// Whoever leaves the roster can take no consent back, and whoever moves belongs elsewhere.
+#[tokio::test]
+async fn one_is_found_where_one_lives_today_and_nowhere_once_one_has_left() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00008").await;
+    put(&ann, can(json!(["village", "town"]))).await.ok();
+    let (town, next) = (&village.area[..9], "330521103203");
+    assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, town, "").await), (1, 1));
+    let (head, here) = ROSTER.split_once('\n').unwrap();
+    let (gone, stay): (Vec<&str>, Vec<&str>) = here.lines().partition(|line| line.starts_with("00008,"));
+    import(&app.app, format!("{head}\n{}\n", stay.join("\n"))).await;
+    assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, town, "").await), (0, 0));
+    let moved = gone.concat().replace(&format!("00008,H003,{},4", village.area), &format!("00004,N001,{next},1"));
+    import(&app.app, format!("{}\n{moved}\n", NEIGHBOURS.trim_end())).await;
+    assert_eq!((found(&village.clerk, &village.area, "").await, found(&village.town, &village.area, "").await), (0, 0));
+    let there = village.town.get(&format!("/v1/areas/{next}/skills")).await.ok();
+    assert_eq!((&there[0]["area_code"], &there[0]["person_id"]), (&json!(next), &json!(ann.person)));
     app.stop().await;
 }
 
@@ -118,5 +144,69 @@ async fn a_need_is_taken_by_one_and_how_to_reach_each_other_is_for_the_two() {
     let late = posted(&app, &village).await;
     app.pass(TimeDelta::days(11)).await;
     assert_eq!(ann.post(&format!("/v1/needs/{late}/take"), take("还在")).await.refused(), "period_over");
+    app.stop().await;
+}
+
+/// What somebody had taken who closes the account waits for somebody else, and the body that needs it knows.
+#[tokio::test]
+async fn what_was_taken_is_given_back_with_the_account_and_the_body_is_told() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    let need = format!("/v1/needs/{}", posted(&app, &village).await);
+    ann.post(&format!("{need}/take"), json!({ "contact": "安家在桥头" })).await.ok();
+    ann.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    app.pass(TimeDelta::days(8)).await;
+    let seen = village.secretary.get(&need).await.ok();
+    assert_eq!((&seen["state"], seen.get("taker")), (&json!("open"), None));
+    let told = cards_in(&app, village.secretary.person, "office").await;
+    assert!(told.contains(&"need_ended".to_owned()), "{told:?}");
+    app.stop().await;
+}
+
+/// Nobody is told of a need that is wanted no more by then.
+#[tokio::test]
+async fn nobody_is_called_to_a_need_that_was_withdrawn_before() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    put(&ann, can(json!(["needs"]))).await.ok();
+    let (who, session) = (village.secretary.person, village.secretary.session);
+    let actor = people::actor_of_session(&app.app, who, session).await.unwrap();
+    let until = clock::local_date(app.app.now()) + TimeDelta::days(10);
+    let need = json!({ "area_code": village.area, "body_id": village.council, "title": "茶园要人指点",
+        "text": "新种了十亩茶。", "tags": ["种茶"], "contact": "找秘书长", "until_on": until });
+    let need: PostNeed = serde_json::from_value(need).unwrap();
+    let no_more: EndNeed = serde_json::from_value(json!({ "outcome": "withdrawn", "text": "不用了" })).unwrap();
+    // in one commit, so that nothing can follow in between
+    let both = app.app.store.write(move |tx| {
+        Box::pin(async move {
+            let need = needs::post(tx, &actor, need).await?;
+            needs::end(tx, &actor, (need.id, no_more)).await
+        })
+    });
+    both.await.unwrap();
+    assert!(!cards_in(&app, ann.person, "mailbox").await.contains(&"need_posted".to_owned()));
+    app.stop().await;
+}
+
+/// Whom the body replaces cannot be quicker than everybody else a second time, and is no side of it any more.
+#[tokio::test]
+async fn whom_the_body_replaced_does_not_take_it_again() {
+    let (app, village) = Village::start().await;
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let need = format!("/v1/needs/{}", posted(&app, &village).await);
+    let (take, end) = (format!("{need}/take"), format!("{need}/end"));
+    let contact = json!({ "contact": "在村口" });
+    ann.post(&take, contact.clone()).await.ok();
+    village.secretary.post(&end, json!({ "outcome": "returned", "text": "要会剪枝的" })).await.ok();
+    let (seen, own) = (village.secretary.get(&need).await.ok(), ann.get(&need).await.ok());
+    assert_eq!((&seen["state"], seen.get("taker"), own.get("contact")), (&json!("open"), None, None));
+    assert_eq!(ann.post(&take, contact.clone()).await.refused(), "not_allowed");
+    bob.post(&take, contact.clone()).await.ok();
+    bob.post(&end, json!({ "outcome": "returned", "text": "没有空" })).await.ok();
+    bob.post(&take, contact).await.ok();
+    village.secretary.post(&end, json!({ "outcome": "returned", "text": "又没有来" })).await.ok();
+    village.secretary.post(&end, json!({ "outcome": "withdrawn", "text": "自己做" })).await.ok();
+    let (seen, own) = (village.secretary.get(&need).await.ok(), bob.get(&need).await.ok());
+    assert_eq!((&seen["state"], seen.get("taker"), own.get("contact")), (&json!("withdrawn"), None, None));
     app.stop().await;
 }

@@ -179,7 +179,7 @@ async fn needs(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     Ok(waiting.into_iter().map(todo).collect())
 }
 
-/// The next step of each election that the clerk keeps.
+/// The next step of each election that the clerk keeps, or that is late where the clerk's office fills the seats.
 async fn elections(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let todo = |one: NextStep| {
         let step = text::word("election-step", one.step.as_str());
@@ -192,7 +192,7 @@ async fn elections(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
             link: format!("/desk/bodies?area={}", one.body.areas.first().map_or("", String::as_str)),
         }
     };
-    let waiting = bodies::elections::waiting(app.store.read(), &clerk.actor).await?;
+    let waiting = bodies::elections::waiting(app.store.read(), &clerk.actor, app.now()).await?;
     Ok(waiting.into_iter().map(todo).collect())
 }
 

@@ -29,6 +29,14 @@ pub fn ids_below(area: &str) -> SelectStatement {
     ids
 }
 
+/// Is this person (a column of the query in which this stands) on a roster of an area or below it?
+#[must_use]
+pub fn is_below(who: Expr, area: &str) -> Expr {
+    use sea_orm::ExprTrait;
+    let own = Expr::col((person::Entity, person::Column::Id)).eq(who);
+    Expr::exists(ids_below(area).and_where(own).to_owned())
+}
+
 /// The ids of these people, in the same way.
 #[must_use]
 pub fn ids_among(people: Vec<PersonId>) -> SelectStatement {

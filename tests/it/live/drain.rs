@@ -86,6 +86,21 @@ async fn f2_sockets_count_among_the_connections_of_their_network() {
     scene.app.stop().await;
 }
 
+/// Whoever asks for a channel and is gone before the answer leaves no listener behind, and gives the place back.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_gone_before_the_answer_leaves_no_listener_behind() {
+    let scene = Scene::set_with(|config| config.connections_per_address = 30).await;
+    let asked = serde_json::json!({ "channel": scene.channel });
+    for _ in 0..120 {
+        let mut socket = scene.listen(&scene.villager).await;
+        assert!(socket.command("unsubscribe", asked.clone()).await["unsubscribe"].is_object());
+        socket.raw(&serde_json::json!({ "id": 9, "subscribe": asked }).to_string()).await;
+        socket.vanish();
+    }
+    scene.listen(&scene.villager).await.vanish();
+    scene.app.stop().await;
+}
+
 /// Who says nothing takes a place among those that wait: 2,000 of one network, and all others still come in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_waits_at_the_door_in_silence_shuts_nobody_else_out() {

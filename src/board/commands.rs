@@ -1,7 +1,7 @@
 //! What is done to a board: begun, appended to, ended, given its result.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
     sea_query::Expr,
 };
 use serde_json::{Value, json};
@@ -169,7 +169,7 @@ async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadVie
 /// # Errors
 /// When the database fails.
 pub async fn tick(app: &App) -> Result<u64> {
-    let waiting = ready(app.store.read(), app.now()).await?;
+    let waiting = ready(app.store.read(), pending::Entity::find(), app.now()).await?;
     let mut appended = 0;
     for vote in waiting {
         // which pieces there are is read beside the writer
@@ -189,12 +189,13 @@ pub async fn tick(app: &App) -> Result<u64> {
     Ok(appended)
 }
 
-/// The boards for which something has waited long enough, or enough waits that nobody can say which of it came when.
-async fn ready(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<VoteId>> {
+/// Of what waits, the boards for which something has waited long enough, or enough waits that nobody can say which of it came
+/// when.
+async fn ready(db: &impl ConnectionTrait, waiting: Select<pending::Entity>, now: DateTime<Utc>) -> Result<Vec<VoteId>> {
     let is_ready = Condition::any()
         .add(pending::Column::DueAt.min().lte(now))
         .add(pending::Column::BallotHash.count().gte(TOGETHER));
-    let boards = pending::Entity::find().select_only().column(pending::Column::VoteId);
+    let boards = waiting.select_only().column(pending::Column::VoteId);
     Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)
 }
 
@@ -205,14 +206,21 @@ async fn promised(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<String>
     Ok(hashes.limit(AT_ONCE).into_tuple().all(db).await?)
 }
 
-/// Appends what was promised, sorted by digest, and says how many: all of it, or what lies between these two digests.
+/// Appends what was promised, sorted by digest, and says how many: all of it, or what lies between these two digests, if it has
+/// waited long enough or is enough.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn sequence(tx: &Tx, vote: VoteId, between: Option<(String, String)>) -> Result<u64> {
     let mut taken = pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote));
     if let Some((first, last)) = between {
-        taken = taken.filter(pending::Column::BallotHash.between(first, last));
+        let piece = pending::Column::BallotHash.between(first, last);
+        let waiting = pending::Entity::find().filter(pending::Column::VoteId.eq(vote)).filter(piece.clone());
+        // another server may have taken what was seen: what came since waits for others
+        if ready(tx, waiting, tx.now()).await?.is_empty() {
+            return Ok(0);
+        }
+        taken = taken.filter(piece);
     }
     let mut taken: Vec<String> =
         taken.exec_with_returning(tx).await?.into_iter().map(|promise| promise.ballot_hash).collect();

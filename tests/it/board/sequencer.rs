@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use chrono::{TimeDelta, Utc};
 use liusheng::{
     board::{self, lsb1, tree},
+    ids::VoteId,
     votes::verify::verify,
 };
 use serde_json::{Value, json};
@@ -117,6 +118,29 @@ async fn ballots_of_a_secret_vote_come_to_the_board_together() {
     app.pass(TimeDelta::seconds(10)).await;
     assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
     assert_eq!(app.get(&last).await.ok()["head"]["n"], 10, "seven ballots and the end");
+    app.stop().await;
+}
+
+/// Another server saw five there, and they are on the board by now: what came since is not published alone, just when it came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_comes_late_takes_no_ballot_before_its_time() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let id: VoteId = vote.id.parse().unwrap();
+    let late = async || {
+        let all = Some(("0".repeat(64), "f".repeat(64)));
+        app.app.store.write(move |tx| Box::pin(board::commands::sequence(tx, id, all))).await.unwrap()
+    };
+    for number in ["00007", "00008", "00009", "00010"] {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+        village.villager(&app, number).await.post(&vote.path("/ballots"), ballot).await.ok();
+        assert_eq!(late().await, 0, "a ballot is on the board alone");
+    }
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    village.villager(&app, "00011").await.post(&vote.path("/ballots"), ballot).await.ok();
+    app.settle().await;
+    assert_eq!(app.get(&vote.path("/board/head")).await.ok()["n"], 7);
     app.stop().await;
 }
 

@@ -194,6 +194,8 @@ pub async fn tick(app: &App) -> Result<u64> {
 async fn ready(db: &impl ConnectionTrait, waiting: Select<pending::Entity>, now: DateTime<Utc>) -> Result<Vec<VoteId>> {
     let is_ready = Condition::any()
         .add(pending::Column::DueAt.min().lte(now))
+        // nothing that was promised is due so late: the clock was put back since
+        .add(pending::Column::DueAt.max().gte(now + GATHER * 2))
         .add(pending::Column::BallotHash.count().gte(TOGETHER));
     let boards = waiting.select_only().column(pending::Column::VoteId);
     Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)

@@ -144,6 +144,27 @@ async fn a_turn_that_comes_late_takes_no_ballot_before_its_time() {
     app.stop().await;
 }
 
+/// A ballot waits half a minute by the clock; a receipt's minute runs on, whoever puts the clock back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_put_back_keeps_no_ballot_from_the_board() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    village.villager(&app, "00007").await.post(&vote.path("/ballots"), ballot).await.ok();
+    let waits = async || {
+        board::tick(&app.app).await.unwrap();
+        count(app.folder.path(), "SELECT count(*) FROM board_pending").await
+    };
+    // two servers' clocks are never quite the same
+    app.clock.advance(TimeDelta::seconds(-1));
+    assert_eq!(waits().await, 1, "one alone is on the board at once");
+    app.clock.advance(TimeDelta::minutes(-10));
+    assert_eq!(waits().await, 0, "the promise is kept ten minutes late");
+    app.clock.advance(TimeDelta::minutes(11));
+    app.stop().await;
+}
+
 /// `kill -9` of the server in the middle of casting and sequencing, again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_killed_sequencer_leaves_a_whole_board() {

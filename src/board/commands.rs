@@ -20,7 +20,7 @@ use crate::{
     store::Tx,
 };
 
-/// Ballots of a secret vote that go on its board together, so that no head says which of them came when.
+/// Electors of a secret vote whose ballots go on its board together, so that no head says which of them came when.
 const TOGETHER: i64 = 5;
 /// Fewer than that wait for others this long: half of what a receipt promises.
 const GATHER: TimeDelta = TimeDelta::seconds(30);
@@ -40,6 +40,19 @@ pub struct Kept {
     pub hash: String,
     /// The envelope, as text.
     pub sealed: String,
+}
+
+/// A ballot that is to be on the board of its vote.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise<'a> {
+    /// The vote.
+    pub vote: VoteId,
+    /// Digest of the ballot.
+    pub hash: &'a str,
+    /// Is it one of a secret vote, which waits for others?
+    pub is_secret: bool,
+    /// Did its elector cast before? Whoever casts again and again is no crowd in which another's ballot is hidden.
+    pub is_again: bool,
 }
 
 /// Begins the board of a vote. `manifest` is what the vote says of itself, an object; the roll's root and the board's key
@@ -82,17 +95,17 @@ pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]
     append(tx, vote, first).await
 }
 
-/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts. Those of a
-/// secret vote, which is said of each, wait for others.
+/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = (VoteId, &str, bool)>) -> Result<()> {
+pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = Promise<'_>>) -> Result<()> {
     let now = tx.now();
-    let row = |(vote, hash, is_secret): (VoteId, &str, bool)| pending::ActiveModel {
-        vote_id: Set(vote),
-        ballot_hash: Set(hash.to_owned()),
-        due_at: Set(if is_secret { now + GATHER } else { now }),
+    let row = |one: Promise<'_>| pending::ActiveModel {
+        vote_id: Set(one.vote),
+        ballot_hash: Set(one.hash.to_owned()),
+        due_at: Set(if one.is_secret { now + GATHER } else { now }),
+        electors: Set(i32::from(!one.is_again)),
     };
     let rows: Vec<_> = ballots.into_iter().map(row).collect();
     if !rows.is_empty() {
@@ -196,7 +209,7 @@ async fn ready(db: &impl ConnectionTrait, waiting: Select<pending::Entity>, now:
         .add(pending::Column::DueAt.min().lte(now))
         // nothing that was promised is due so late: the clock was put back since
         .add(pending::Column::DueAt.max().gte(now + GATHER * 2))
-        .add(pending::Column::BallotHash.count().gte(TOGETHER));
+        .add(pending::Column::Electors.sum().gte(TOGETHER));
     let boards = waiting.select_only().column(pending::Column::VoteId);
     Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)
 }

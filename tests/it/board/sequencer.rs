@@ -144,6 +144,25 @@ async fn a_turn_that_comes_late_takes_no_ballot_before_its_time() {
     app.stop().await;
 }
 
+/// Who casts again and again knows all those leaves but one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_casts_again_and_again_is_no_crowd() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({ "allows_revote": true })).await;
+    let leaves = async |numbers: &[&str]| {
+        for number in numbers {
+            let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+            village.villager(&app, number).await.post(&vote.path("/ballots"), ballot).await.ok();
+        }
+        app.settle().await;
+        app.get(&vote.path("/board/head")).await.ok()["n"].as_u64().unwrap()
+    };
+    assert_eq!(leaves(&["00007", "00008", "00008", "00008", "00008"]).await, 2, "two electors' ballots are told apart");
+    assert_eq!(leaves(&["00009", "00010", "00011"]).await, 10);
+    app.stop().await;
+}
+
 /// A ballot waits half a minute by the clock; a receipt's minute runs on, whoever puts the clock back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_put_back_keeps_no_ballot_from_the_board() {

@@ -68,7 +68,7 @@ pub struct TrusteeView {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CastEnvelope {
-    /// A random UUID made by the client once per ballot; it is bound into the seal.
+    /// A random UUID (version 4) made by the client once per ballot; it is bound into the seal.
     pub cast_id: Uuid,
     /// The envelope, base64url without padding; see `api-spec/LSB1.md`.
     #[schema(min_length = 1, max_length = 2048)]

@@ -163,6 +163,22 @@ async fn whoever_casts_again_and_again_is_no_crowd() {
     app.stop().await;
 }
 
+/// The ids are in the archive: one that begins with the time says in which millisecond a ballot was cast.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_ballot_has_an_id_that_says_nothing() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let elector = village.villager(&app, "00007").await;
+    let timed = json!({ "cast_id": Uuid::now_v7(), "choice": "for" });
+    let refused = elector.post(&vote.path("/ballots"), timed).await;
+    assert!(refused.body.to_string().contains("not_random"), "{}", refused.body);
+    assert_eq!(refused.refused(), "invalid_fields");
+    let random = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    elector.post(&vote.path("/ballots"), random).await.ok();
+    app.stop().await;
+}
+
 /// A ballot waits half a minute by the clock; a receipt's minute runs on, whoever puts the clock back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_put_back_keeps_no_ballot_from_the_board() {

@@ -267,8 +267,7 @@ pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadVi
 pub async fn give_up(tx: &Tx, vote: VoteId) -> Result<()> {
     pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote)).exec(tx).await?;
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote)).exec(tx).await?;
-    time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
-    Ok(())
+    forget_when(tx, vote).await
 }
 
 /// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and

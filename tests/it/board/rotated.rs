@@ -106,6 +106,8 @@ async fn a_vote_whose_board_has_lost_its_key_is_annulled() {
     for table in ["envelopes", "board_envelopes"] {
         assert_eq!(count(app.folder.path(), &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
+    let running = "SELECT count(*) FROM board_heads WHERE NOT is_over";
+    assert_eq!(count(app.folder.path(), running).await, 0, "heads of a board that is over are written anew each time");
     app.followed().await;
     let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
         "closes_at": app.app.now() + TimeDelta::days(2) });

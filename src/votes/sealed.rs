@@ -292,7 +292,7 @@ pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
 }
 
 /// Among those of votes that are over. Says who cast by phone or had it cast by a proxy, in the order of the roll.
-async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)>> {
+pub(super) async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)>> {
     let rows = roll_entry::Entity::find()
         .filter(roll_entry::Column::VoteId.eq(id))
         .order_by_asc(roll_entry::Column::Number)

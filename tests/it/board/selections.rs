@@ -305,5 +305,11 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
     let page = String::from_utf8(town.download(&format!("/desk/bodies?area={}", village.area)).await.1).unwrap();
     assert!(page.contains("提前结束，原来到 2030-12-31。原因：原任代表集体辞职"), "{page}");
     assert!(page.contains("term-early.vote_id") && page.contains("推选村民代表"), "{page}");
+    // the same result ends no second term
+    app.pass(TimeDelta::days(1)).await;
+    let mut again = next(early(&vote["id"]));
+    (again["number"], again["starts_on"]) = (json!(13), json!(today.succ_opt()));
+    let refused = town.post(&terms, again).await;
+    assert!(refused.body.to_string().contains("not_elected"), "{}", refused.body);
     app.stop().await;
 }

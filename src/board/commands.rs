@@ -330,16 +330,21 @@ pub async fn publish(tx: &Tx, vote: VoteId, result: &Value, plaintexts: Option<&
 }
 
 /// From now on everybody has the envelopes, and who holds one need not be who cast it. In which second it came is told no
-/// more, neither by what is kept beside it nor by the heads of those seconds; the heads that are shown stay.
+/// more, neither by what is kept beside it nor by the heads of those seconds, of which the last signs all that the others did.
 async fn forget_when(tx: &Tx, vote: VoteId) -> Result<()> {
     time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
-    let shown = queries::heads(tx, vote).await?.into_iter().map(|one| i64::try_from(one.n).map_err(Error::broken));
-    let shown = shown.collect::<Result<Vec<_>>>()?;
-    head::Entity::delete_many()
-        .filter(head::Column::VoteId.eq(vote))
-        .filter(head::Column::Size.is_not_in(shown))
-        .exec(tx)
-        .await?;
+    let sizes = head::Entity::find().select_only().column(head::Column::Size).filter(head::Column::VoteId.eq(vote));
+    let sizes: Vec<i64> = sizes.order_by_asc(head::Column::Size).into_tuple().all(tx).await?;
+    // between the first and those of the end
+    if let [_, between @ .., _, _] = sizes.as_slice() {
+        for some in between.chunks(CHUNK) {
+            head::Entity::delete_many()
+                .filter(head::Column::VoteId.eq(vote))
+                .filter(head::Column::Size.is_in(some.iter().copied()))
+                .exec(tx)
+                .await?;
+        }
+    }
     // these are not written anew with the next vote
     head::Entity::update_many()
         .col_expr(head::Column::IsOver, Expr::value(true))

@@ -1,5 +1,6 @@
 //! How many electors a ballot that waits for its board adds to those whose ballots wait with it: none when its own cast before. Who
-//! does not call a meeting off, of votes that ran already when that was kept for the first time.
+//! does not call a meeting off, of votes that ran already when that was kept for the first time. Of secret votes with a result no
+//! head is kept between the first and the end.
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm_migration::{prelude::*, schema::*, sea_orm::prelude::Uuid};
@@ -16,9 +17,17 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let electors = integer("electors").default(1).to_owned();
         manager.alter_table(Table::alter().table("board_pending").add_column(electors).to_owned()).await?;
+        manager.get_connection().execute_unprepared(BETWEEN).await?;
         keep_from(manager.get_connection()).await
     }
 }
+
+/// Before the head that signed the leaf `close`.
+const BETWEEN: &str = "DELETE FROM board_heads WHERE vote_id IN \
+    (SELECT b.vote_id FROM boards b JOIN votes v ON v.id = b.vote_id WHERE b.result IS NOT NULL AND v.secrecy = 'secret') \
+    AND size > (SELECT min(h.size) FROM board_heads h WHERE h.vote_id = board_heads.vote_id) \
+    AND size <= (SELECT max(e.place) FROM board_entries e WHERE e.vote_id = board_heads.vote_id \
+    AND e.leaf LIKE '%\"k\":\"close\"%')";
 
 async fn keep_from(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let mut select = Query::select();

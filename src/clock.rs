@@ -37,7 +37,7 @@ impl Clock {
         DateTime::from_timestamp_millis(millis).unwrap_or_default()
     }
 
-    /// Moves a standing clock forward; the system's clock is left alone.
+    /// Moves a standing clock, back when the time is negative; the system's clock is left alone.
     pub fn advance(&self, by: Duration) {
         if let Some(hand) = &self.0 {
             hand.fetch_add(by.num_milliseconds(), Ordering::SeqCst);

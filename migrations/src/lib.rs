@@ -80,6 +80,7 @@ mod m0098_due_in_order;
 mod m0099_kept_from;
 mod m0100_apart;
 mod m0101_ends;
+mod m0104_electors;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -167,6 +168,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0099_kept_from::Migration),
             Box::new(m0100_apart::Migration),
             Box::new(m0101_ends::Migration),
+            Box::new(m0104_electors::Migration),
         ]
     }
 }

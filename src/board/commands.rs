@@ -1,7 +1,7 @@
 //! What is done to a board: begun, appended to, ended, given its result.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
     sea_query::Expr,
 };
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use crate::{
     store::Tx,
 };
 
-/// Ballots of a secret vote that go on its board together, so that no head says which of them came when.
+/// Electors of a secret vote whose ballots go on its board together, so that no head says which of them came when.
 const TOGETHER: i64 = 5;
 /// Fewer than that wait for others this long: half of what a receipt promises.
 const GATHER: TimeDelta = TimeDelta::seconds(30);
@@ -40,6 +40,19 @@ pub struct Kept {
     pub hash: String,
     /// The envelope, as text.
     pub sealed: String,
+}
+
+/// A ballot that is to be on the board of its vote.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise<'a> {
+    /// The vote.
+    pub vote: VoteId,
+    /// Digest of the ballot.
+    pub hash: &'a str,
+    /// Is it one of a secret vote, which waits for others?
+    pub is_secret: bool,
+    /// Did its elector cast before? Whoever casts again and again is no crowd in which another's ballot is hidden.
+    pub is_again: bool,
 }
 
 /// Begins the board of a vote. `manifest` is what the vote says of itself, an object; the roll's root and the board's key
@@ -82,17 +95,17 @@ pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]
     append(tx, vote, first).await
 }
 
-/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts. Those of a
-/// secret vote, which is said of each, wait for others.
+/// Receipts promise that these digests will be on the boards of their votes; called in the transaction of the casts.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = (VoteId, &str, bool)>) -> Result<()> {
+pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = Promise<'_>>) -> Result<()> {
     let now = tx.now();
-    let row = |(vote, hash, is_secret): (VoteId, &str, bool)| pending::ActiveModel {
-        vote_id: Set(vote),
-        ballot_hash: Set(hash.to_owned()),
-        due_at: Set(if is_secret { now + GATHER } else { now }),
+    let row = |one: Promise<'_>| pending::ActiveModel {
+        vote_id: Set(one.vote),
+        ballot_hash: Set(one.hash.to_owned()),
+        due_at: Set(if one.is_secret { now + GATHER } else { now }),
+        electors: Set(i32::from(!one.is_again)),
     };
     let rows: Vec<_> = ballots.into_iter().map(row).collect();
     if !rows.is_empty() {
@@ -169,7 +182,7 @@ async fn sign_head(tx: &Tx, board: &board::Model, edge: &Edge) -> Result<HeadVie
 /// # Errors
 /// When the database fails.
 pub async fn tick(app: &App) -> Result<u64> {
-    let waiting = ready(app.store.read(), app.now()).await?;
+    let waiting = ready(app.store.read(), pending::Entity::find(), app.now()).await?;
     let mut appended = 0;
     for vote in waiting {
         // which pieces there are is read beside the writer
@@ -189,12 +202,15 @@ pub async fn tick(app: &App) -> Result<u64> {
     Ok(appended)
 }
 
-/// The boards for which something has waited long enough, or enough waits that nobody can say which of it came when.
-async fn ready(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<VoteId>> {
+/// Of what waits, the boards for which something has waited long enough, or enough waits that nobody can say which of it came
+/// when.
+async fn ready(db: &impl ConnectionTrait, waiting: Select<pending::Entity>, now: DateTime<Utc>) -> Result<Vec<VoteId>> {
     let is_ready = Condition::any()
         .add(pending::Column::DueAt.min().lte(now))
-        .add(pending::Column::BallotHash.count().gte(TOGETHER));
-    let boards = pending::Entity::find().select_only().column(pending::Column::VoteId);
+        // nothing that was promised is due so late: the clock was put back since
+        .add(pending::Column::DueAt.max().gte(now + GATHER * 2))
+        .add(pending::Column::Electors.sum().gte(TOGETHER));
+    let boards = waiting.select_only().column(pending::Column::VoteId);
     Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)
 }
 
@@ -205,14 +221,21 @@ async fn promised(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<String>
     Ok(hashes.limit(AT_ONCE).into_tuple().all(db).await?)
 }
 
-/// Appends what was promised, sorted by digest, and says how many: all of it, or what lies between these two digests.
+/// Appends what was promised, sorted by digest, and says how many: all of it, or what lies between these two digests, if it has
+/// waited long enough or is enough.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn sequence(tx: &Tx, vote: VoteId, between: Option<(String, String)>) -> Result<u64> {
     let mut taken = pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote));
     if let Some((first, last)) = between {
-        taken = taken.filter(pending::Column::BallotHash.between(first, last));
+        let piece = pending::Column::BallotHash.between(first, last);
+        let waiting = pending::Entity::find().filter(pending::Column::VoteId.eq(vote)).filter(piece.clone());
+        // another server may have taken what was seen: what came since waits for others
+        if ready(tx, waiting, tx.now()).await?.is_empty() {
+            return Ok(0);
+        }
+        taken = taken.filter(piece);
     }
     let mut taken: Vec<String> =
         taken.exec_with_returning(tx).await?.into_iter().map(|promise| promise.ballot_hash).collect();
@@ -244,8 +267,7 @@ pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadVi
 pub async fn give_up(tx: &Tx, vote: VoteId) -> Result<()> {
     pending::Entity::delete_many().filter(pending::Column::VoteId.eq(vote)).exec(tx).await?;
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote)).exec(tx).await?;
-    time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
-    Ok(())
+    forget_when(tx, vote).await
 }
 
 /// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and
@@ -308,16 +330,21 @@ pub async fn publish(tx: &Tx, vote: VoteId, result: &Value, plaintexts: Option<&
 }
 
 /// From now on everybody has the envelopes, and who holds one need not be who cast it. In which second it came is told no
-/// more, neither by what is kept beside it nor by the heads of those seconds; the heads that are shown stay.
+/// more, neither by what is kept beside it nor by the heads of those seconds, of which the last signs all that the others did.
 async fn forget_when(tx: &Tx, vote: VoteId) -> Result<()> {
     time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
-    let shown = queries::heads(tx, vote).await?.into_iter().map(|one| i64::try_from(one.n).map_err(Error::broken));
-    let shown = shown.collect::<Result<Vec<_>>>()?;
-    head::Entity::delete_many()
-        .filter(head::Column::VoteId.eq(vote))
-        .filter(head::Column::Size.is_not_in(shown))
-        .exec(tx)
-        .await?;
+    let sizes = head::Entity::find().select_only().column(head::Column::Size).filter(head::Column::VoteId.eq(vote));
+    let sizes: Vec<i64> = sizes.order_by_asc(head::Column::Size).into_tuple().all(tx).await?;
+    // between the first and those of the end
+    if let [_, between @ .., _, _] = sizes.as_slice() {
+        for some in between.chunks(CHUNK) {
+            head::Entity::delete_many()
+                .filter(head::Column::VoteId.eq(vote))
+                .filter(head::Column::Size.is_in(some.iter().copied()))
+                .exec(tx)
+                .await?;
+        }
+    }
     // these are not written anew with the next vote
     head::Entity::update_many()
         .col_expr(head::Column::IsOver, Expr::value(true))

@@ -234,25 +234,15 @@ pub async fn newest(db: &impl ConnectionTrait, vote: VoteId) -> Result<HeadView>
     head_view(&board, heads.one(db).await?.ok_or(Code::NotFound)?)
 }
 
-/// The heads that were shown: the first, the last of each day, and the last three: at `close`, at `result` and, where it was
-/// settled afterwards, there. Oldest first.
+/// The heads that are kept. Of a board with a result: the first, at `close`, at `result` and, where it was settled afterwards,
+/// there. Oldest first.
 ///
 /// # Errors
 /// `not_found` while there is no board.
 pub async fn heads(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<HeadView>> {
     let board = row(db, vote).await?;
-    let all = head::Entity::find().filter(head::Column::VoteId.eq(vote)).order_by_asc(head::Column::Size);
-    let all = all.all(db).await?;
-    let end = all.len().saturating_sub(3);
-    let day = |row: &head::Model| row.signed_at.chars().take(10).collect::<String>();
-    let mut shown = Vec::new();
-    for (at, row) in all.iter().enumerate() {
-        let ends_a_day = all.get(at + 1).is_none_or(|next| day(next) != day(row));
-        if at == 0 || at >= end || ends_a_day {
-            shown.push(head_view(&board, row.clone())?);
-        }
-    }
-    Ok(shown)
+    let kept = head::Entity::find().filter(head::Column::VoteId.eq(vote)).order_by_asc(head::Column::Size);
+    kept.all(db).await?.into_iter().map(|row| head_view(&board, row)).collect()
 }
 
 /// Ballots on the board, whether they count or not.

@@ -89,6 +89,8 @@ pub(super) mod pending {
         #[sea_orm(primary_key, auto_increment = false)]
         pub ballot_hash: String,
         pub due_at: DateTime<Utc>,
+        /// How many it adds to the electors whose ballots wait here: none when its own cast before.
+        pub electors: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -117,7 +117,8 @@ pub(super) async fn in_the_way(
     };
     let election = elected::Entity::find_by_id(early.vote_id).one(tx).await?;
     let used = term::Entity::find().filter(term::Column::EndedByVote.eq(early.vote_id)).one(tx).await?;
-    let election = election.filter(|one| one.body_id == body && one.stood_on >= old.starts_on && used.is_none());
+    // by the result of the day on which it began it was elected itself, and no result ends two terms
+    let election = election.filter(|one| one.body_id == body && one.stood_on > old.starts_on && used.is_none());
     checks.require(old.starts_on < starts_on, "starts_on", "terms_overlap");
     checks.require(starts_on == clock::local_date(tx.now()), "starts_on", "not_today");
     checks.require(election.is_some(), "early.vote_id", "not_elected");

@@ -41,7 +41,7 @@ pub(super) use self::committee::{failed_recall, is_recall_under_way};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};
 pub use self::kinds::{
     fits, has_charter, has_items, is_committee_election, is_inside, is_of_collective, is_of_group, is_of_households,
-    is_of_kind, is_recall, is_selection,
+    is_of_kind, is_own_election, is_recall, is_selection,
 };
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};

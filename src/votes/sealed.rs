@@ -68,7 +68,7 @@ pub struct TrusteeView {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CastEnvelope {
-    /// A random UUID made by the client once per ballot; it is bound into the seal.
+    /// A random UUID (version 4) made by the client once per ballot; it is bound into the seal.
     pub cast_id: Uuid,
     /// The envelope, base64url without padding; see `api-spec/LSB1.md`.
     #[schema(min_length = 1, max_length = 2048)]
@@ -292,7 +292,7 @@ pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
 }
 
 /// Among those of votes that are over. Says who cast by phone or had it cast by a proxy, in the order of the roll.
-async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)>> {
+pub(super) async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId, PersonId)>> {
     let rows = roll_entry::Entity::find()
         .filter(roll_entry::Column::VoteId.eq(id))
         .order_by_asc(roll_entry::Column::Number)

@@ -264,6 +264,10 @@ async fn when_the_ballots_came_is_forgotten_of_votes_that_were_counted_before() 
             raw.execute(&head).await;
         }
     }
+    for id in ["done", "named"] {
+        let end = format!("INSERT INTO board_entries VALUES ('{id}', 5, '{{\"k\":\"close\",\"v\":1}}', '{id}', NULL)");
+        raw.execute(&end).await;
+    }
     for id in ["done", "runs"] {
         let ballot = format!("INSERT INTO board_envelopes VALUES ('{id}', 0, 'h', 'c', '2026-11-01T01:00:04Z', 'e')");
         raw.execute(&ballot).await;
@@ -275,8 +279,8 @@ async fn when_the_ballots_came_is_forgotten_of_votes_that_were_counted_before() 
         raw.rows(select).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
     };
     let kept = told("SELECT vote_id || ' ' || size FROM board_heads WHERE vote_id <> 'runs' ORDER BY 1").await;
-    let of = |id: &str| [2, 4, 6, 7, 8].map(|size| format!("{id} {size}")).to_vec();
-    assert_eq!(kept, [of("done"), of("named")].concat());
+    let of = |id: &str, sizes: &[i32]| sizes.iter().map(|size| format!("{id} {size}")).collect::<Vec<_>>();
+    assert_eq!(kept, [of("done", &[2, 6, 7, 8]), of("named", &[2, 4, 6, 7, 8])].concat());
     assert_eq!(raw.one::<i64>("SELECT count(*) FROM board_heads WHERE vote_id = 'runs'").await, 7);
     assert_eq!(told("SELECT vote_id FROM board_times").await, ["runs"]);
     assert_eq!(told("SELECT id FROM votes WHERE links_left").await, ["done"]);
@@ -313,6 +317,17 @@ async fn who_stands_is_read_from_the_ballots_of_votes_that_run() {
         );
         raw.execute(&vote).await;
     }
+    // the meetings of what runs and of what is over, and somebody who is recalled there
+    for n in [21, 22] {
+        let meeting = format!(
+            "INSERT INTO meetings (id, area_code, body_id, audience, title, agenda, place, state, called_at, starts_at, \
+             created_by) VALUES ({}, '330521103202', 'b', 'villagers', 't', 'a', 'p', 'called', {at}, {at}, 'c')",
+            id(n)
+        );
+        raw.execute(&meeting).await;
+    }
+    let met = format!("CASE state WHEN 'open' THEN {} ELSE {} END", id(21), id(22));
+    raw.execute(&format!("UPDATE votes SET meeting_id = {met}, recalled_id = {}", id(3))).await;
     raw.close().await;
     migrate(&house).await.unwrap();
     let raw = Raw::open(house.path()).await;
@@ -320,6 +335,10 @@ async fn who_stands_is_read_from_the_ballots_of_votes_that_run() {
     let known: Vec<String> = known.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
     let of = |n: u8| format!("00000000-0000-0000-0000-{n:012}");
     assert_eq!(known, [[of(1), of(2)].join(",")], "who is known by name or number, and of what runs");
+    // none of them calls off the meeting of what runs
+    let kept = raw.rows("SELECT kept_from FROM meetings WHERE kept_from IS NOT NULL").await;
+    let kept: Vec<String> = kept.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert_eq!(kept, [[of(1), of(2), of(3)].join(",")]);
     raw.close().await;
 }
 

@@ -71,12 +71,13 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
 }
 
 /// The key that signed its board is lost with its file: the board ends where it stands, and whose a sealed ballot was goes with
-/// the ballot.
+/// the ballot, and with it the order in which they were cast.
 async fn without_board(tx: &Tx, vote: vote::Model) -> Result<vote::Model> {
     board::commands::give_up(tx, vote.id).await?;
     let is_secret = vote.secrecy == Secrecy::Secret.as_str();
     if is_secret {
         envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote.id)).exec(tx).await?;
+        sealed::write_roll_anew(tx, vote.id).await?;
     }
     let mut change = vote.into_active_model();
     change.has_board = Set(false);

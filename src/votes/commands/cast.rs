@@ -15,6 +15,7 @@ use crate::{
     votes::{
         commands::{
             Cast, SealedBy, Secrecy,
+            about::refused,
             keep::{Good, keep},
             slot::{Casting, Slot, again, find_slot},
         },
@@ -58,7 +59,7 @@ impl Choice {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CastBallot {
-    /// A random UUID made by the client once per ballot: sending again is the same ballot, also after closing.
+    /// A random UUID (version 4) made by the client once per ballot: sending again is the same ballot, also after closing.
     pub cast_id: Uuid,
     /// The choice about a motion; it cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,7 +143,8 @@ pub fn digest(vote: VoteId, ballot: &CastBallot) -> String {
 /// # Errors
 /// `not_found`; `not_on_roll`; `proxy_not_allowed` for who may not cast for this elector; `paper_required` where everybody votes
 /// on paper; `ballot_kind` for an open ballot
-/// in a secret vote or the reverse; `invalid_fields` for what cannot stand on it; `cast_id_conflict` when that
+/// in a secret vote or the reverse; `invalid_fields` for what cannot stand on it, and for an id of a secret one that is not
+/// random; `cast_id_conflict` when that
 /// id holds another ballot; `vote_not_open`, `vote_closed`;
 /// `paper_issued`; `already_cast`, of an elector for whom another cast with `more.cast_by`.
 pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Result<Cast> {
@@ -215,6 +217,10 @@ pub(super) fn look_at(
     }
     if !slot.is_free(rank) {
         return Ok(Look::Taken(casting, slot.cast_by));
+    }
+    // everybody reads the ids of a secret vote in the end: one that holds a time would say when it was cast
+    if is_secret && paper.cast_id.get_version_num() != 4 {
+        return Err(refused("cast_id", "not_random"));
     }
     let at = now.trunc_subsecs(0);
     let cast = Cast { vote, cast_id: paper.cast_id, hash: paper.hash.clone(), at, sealed_by: paper.sealed_by() };

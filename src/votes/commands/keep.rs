@@ -14,7 +14,7 @@ use super::{
     telling,
 };
 use crate::{
-    board,
+    board::commands::{Promise, promise},
     error::{Code, Result},
     ids::{PersonId, VoteId},
     meetings,
@@ -35,6 +35,13 @@ pub(super) struct Good {
     pub(super) slot: Slot,
 }
 
+impl Good {
+    fn promise(&self) -> Promise<'_> {
+        let (vote, hash, is_again) = (self.cast.vote, self.cast.hash.as_str(), self.slot.newest.is_some());
+        Promise { vote, hash, is_secret: self.is_secret, is_again }
+    }
+}
+
 /// Takes ballots of different electors, by as many statements as one takes, and says which: of the others the key is
 /// another's, and nothing is written.
 ///
@@ -46,9 +53,8 @@ pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<HashSet<(VoteId, Uuid)
     let is_news = |good: &&Good| good.slot.has_not_cast() || good.slot.cast_by != good.casting.by();
     let news: Vec<&Good> = all.iter().copied().filter(is_news).collect();
     mark(tx, &news).await?;
-    let on_board: Vec<_> = all.iter().filter(|good| good.slot.has_board).collect();
-    let promised = on_board.iter().map(|good| (good.cast.vote, good.cast.hash.as_str(), good.is_secret));
-    board::commands::promise(tx, promised).await?;
+    let promises: Vec<Promise<'_>> = all.iter().filter(|good| good.slot.has_board).map(|good| good.promise()).collect();
+    promise(tx, promises).await?;
     // in a secret vote all who cast sign in together at the end, and those for whom others cast are told together: the
     // order of both would be that of the ballots
     attend(tx, all.iter().copied().filter(|good| !good.is_secret)).await?;

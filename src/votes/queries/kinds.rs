@@ -64,6 +64,13 @@ pub fn is_committee_election(preset: &str) -> bool {
     preset.starts_with(ELECTIONS)
 }
 
+/// Do the members of a council elect whoever leads it by this preset? What else a body chooses inside, an offer or an item, elects
+/// nobody.
+#[must_use]
+pub fn is_own_election(preset: &str) -> bool {
+    preset == "council_election"
+}
+
 /// Is a member of the village committee voted out by this preset?
 #[must_use]
 pub fn is_recall(preset: &str) -> bool {

@@ -5,10 +5,10 @@ use crate::{
     error::Result,
     events::{Event, Kind},
     store::Tx,
-    votes::queries::{self, is_committee_election, is_inside, is_selection},
+    votes::queries::{self, is_committee_election, is_own_election, is_selection},
 };
 
-/// Of a committee, of the representatives, and of what a body chooses inside.
+/// Of a committee, of the representatives, and of a council.
 pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
     if !matches!(event.kind, Kind::VoteClosed | Kind::VoteSettled) {
         return Ok(());
@@ -20,7 +20,7 @@ pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
     let body = match vote.preset.as_str() {
         preset if is_committee_election(preset) => bodies::committee(tx, &vote.area_code).await?,
         preset if is_selection(preset) => bodies::of_kind(tx, BodyKind::Representatives, &vote.area_code).await?,
-        preset if is_inside(preset) => Some(vote.body_id),
+        preset if is_own_election(preset) => Some(vote.body_id),
         _ => None,
     };
     let Some(body) = body else { return Ok(()) };

@@ -320,3 +320,28 @@ async fn the_board_and_the_representatives_of_a_collective_vote_at_their_own_mee
     assert!(refused.body.to_string().contains("too_few_representatives"), "{}", refused.body);
     app.stop().await;
 }
+
+/// By a choice among offers nobody is elected, and no term of the board ends by it before its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_board_chooses_is_no_election_of_the_board() {
+    let (app, village) = Village::start().await;
+    let seats = [("00014", "chair"), ("00015", "member"), ("00016", "member")];
+    let (body, seated) = founded(&app, &village, "collective_board", &seats).await;
+    let call = json!({ "area_code": village.area, "body_id": body, "audience": "members", "title": "会议",
+        "agenda": "选施工队", "place": "办公室", "starts_at": app.app.now() + TimeDelta::hours(3) });
+    let meeting = seated[0].post("/v1/meetings", call).await.ok()["id"].clone();
+    let ask = json!({ "meeting_id": meeting, "question": "请哪一家施工？", "preset": "collective_board",
+        "challenge_days": 1, "options": ["甲公司", "乙公司"], "closes_at": app.app.now() + TimeDelta::days(1) });
+    let vote = seated[0].post("/v1/votes", ask).await.ok();
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    for who in &seated[..2] {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choices": ["1"] });
+        who.post(&format!("{path}/ballots"), ballot).await.ok();
+    }
+    app.pass(TimeDelta::days(2)).await;
+    app.pass(TimeDelta::days(3)).await;
+    let result = app.get(&format!("{path}/result")).await.ok();
+    assert_eq!((&result["reason"], &result["settlement"]), (&json!("elected"), &json!("final")), "{result}");
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM body_elections").await, 0);
+    app.stop().await;
+}

@@ -107,6 +107,8 @@ async fn nothing_closes_before_its_time_or_twice() {
     assert_eq!(app.get(&vote.path("")).await.ok()["state"], "open");
     app.clock.advance(TimeDelta::days(2));
     assert!(close(&app, id).await);
+    let running = "SELECT count(*) FROM roll_entries WHERE NOT is_over";
+    assert_eq!(count(app.folder.path(), running).await, 0, "the roll is moved after the closing, not with it");
     // two servers found it over
     assert!(!close(&app, id).await);
     assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");

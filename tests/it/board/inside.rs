@@ -91,6 +91,7 @@ async fn a_council_elects_its_chair_at_its_own_meeting_and_nobody_else_has_a_han
     app.pass(TimeDelta::days(8)).await;
     app.settle().await;
     assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM body_elections").await, 1);
     let page = app.http.get(app.url(&format!("/votes/{}/result", &path[10..]))).send().await.unwrap();
     assert_eq!(page.status(), 200);
     app.stop().await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Sealed, after::agreed, key_pairs};
-use crate::support::{Somebody, TestApp, Village, count, run};
+use crate::support::{Raw, Somebody, TestApp, Village, count, run};
 
 fn is_signed_by(key: &str, receipt: &Value) -> bool {
     let text = |name: &str| receipt[name].as_str().unwrap();
@@ -106,6 +106,14 @@ async fn a_vote_whose_board_has_lost_its_key_is_annulled() {
     for table in ["envelopes", "board_envelopes"] {
         assert_eq!(count(app.folder.path(), &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
+    let running = "SELECT count(*) FROM board_heads WHERE NOT is_over";
+    assert_eq!(count(app.folder.path(), running).await, 0, "heads of a board that is over are written anew each time");
+    let raw = Raw::open(app.folder.path()).await;
+    let places =
+        raw.spelled("SELECT number FROM roll_entries ORDER BY rowid", "SELECT number FROM roll_entries ORDER BY ctid");
+    let places: Vec<i32> = raw.rows(places).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    raw.close().await;
+    assert!(places.is_sorted(), "the place of a row tells who cast: {places:?}");
     app.followed().await;
     let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
         "closes_at": app.app.now() + TimeDelta::days(2) });

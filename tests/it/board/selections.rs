@@ -311,5 +311,11 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
         let cards = cards_in(&app, person_of(&app.app, &village.area, number).await, "mailbox").await;
         assert_eq!(cards.contains(&"term_ended".to_owned()), is_told, "{number}");
     }
+    // the same result ends no second term
+    app.pass(TimeDelta::days(1)).await;
+    let mut again = next(early(&vote["id"]));
+    (again["number"], again["starts_on"]) = (json!(13), json!(today.succ_opt()));
+    let refused = town.post(&terms, again).await;
+    assert!(refused.body.to_string().contains("not_elected"), "{}", refused.body);
     app.stop().await;
 }

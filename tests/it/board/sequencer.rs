@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use chrono::{TimeDelta, Utc};
 use liusheng::{
     board::{self, lsb1, tree},
+    ids::VoteId,
     votes::verify::verify,
 };
 use serde_json::{Value, json};
@@ -117,6 +118,85 @@ async fn ballots_of_a_secret_vote_come_to_the_board_together() {
     app.pass(TimeDelta::seconds(10)).await;
     assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
     assert_eq!(app.get(&last).await.ok()["head"]["n"], 10, "seven ballots and the end");
+    app.stop().await;
+}
+
+/// Another server saw five there, and they are on the board by now: what came since is not published alone, just when it came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_comes_late_takes_no_ballot_before_its_time() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let id: VoteId = vote.id.parse().unwrap();
+    let late = async || {
+        let all = Some(("0".repeat(64), "f".repeat(64)));
+        app.app.store.write(move |tx| Box::pin(board::commands::sequence(tx, id, all))).await.unwrap()
+    };
+    for number in ["00007", "00008", "00009", "00010"] {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+        village.villager(&app, number).await.post(&vote.path("/ballots"), ballot).await.ok();
+        assert_eq!(late().await, 0, "a ballot is on the board alone");
+    }
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    village.villager(&app, "00011").await.post(&vote.path("/ballots"), ballot).await.ok();
+    app.settle().await;
+    assert_eq!(app.get(&vote.path("/board/head")).await.ok()["n"], 7);
+    app.stop().await;
+}
+
+/// Who casts again and again knows all those leaves but one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_casts_again_and_again_is_no_crowd() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({ "allows_revote": true })).await;
+    let leaves = async |numbers: &[&str]| {
+        for number in numbers {
+            let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+            village.villager(&app, number).await.post(&vote.path("/ballots"), ballot).await.ok();
+        }
+        app.settle().await;
+        app.get(&vote.path("/board/head")).await.ok()["n"].as_u64().unwrap()
+    };
+    assert_eq!(leaves(&["00007", "00008", "00008", "00008", "00008"]).await, 2, "two electors' ballots are told apart");
+    assert_eq!(leaves(&["00009", "00010", "00011"]).await, 10);
+    app.stop().await;
+}
+
+/// The ids are in the archive: one that begins with the time says in which millisecond a ballot was cast.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_ballot_has_an_id_that_says_nothing() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let elector = village.villager(&app, "00007").await;
+    let timed = json!({ "cast_id": Uuid::now_v7(), "choice": "for" });
+    let refused = elector.post(&vote.path("/ballots"), timed).await;
+    assert!(refused.body.to_string().contains("not_random"), "{}", refused.body);
+    assert_eq!(refused.refused(), "invalid_fields");
+    let random = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    elector.post(&vote.path("/ballots"), random).await.ok();
+    app.stop().await;
+}
+
+/// A ballot waits half a minute by the clock; a receipt's minute runs on, whoever puts the clock back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_put_back_keeps_no_ballot_from_the_board() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    village.villager(&app, "00007").await.post(&vote.path("/ballots"), ballot).await.ok();
+    let waits = async || {
+        board::tick(&app.app).await.unwrap();
+        count(app.folder.path(), "SELECT count(*) FROM board_pending").await
+    };
+    // two servers' clocks are never quite the same
+    app.clock.advance(TimeDelta::seconds(-1));
+    assert_eq!(waits().await, 1, "one alone is on the board at once");
+    app.clock.advance(TimeDelta::minutes(-10));
+    assert_eq!(waits().await, 0, "the promise is kept ten minutes late");
+    app.clock.advance(TimeDelta::minutes(11));
     app.stop().await;
 }
 

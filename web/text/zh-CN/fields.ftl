@@ -115,3 +115,4 @@ field-not-over = 这段时间还没有过完
 field-not-of-mediation = 调解的内容不写在工时里
 field-only-when-agreed = 只有达成协议时才填
 field-no-legal-officer = 这里还没有法律顾问，请先请镇里登记
+field-not-random = 选票的编号要由手机随机生成（UUID 第 4 版），不能带着时间

@@ -311,6 +311,8 @@ kinds! {
     JointChairChanged "joint.chair_changed",
     /// A matter was put on its agenda; data: matter.
     JointItemProposed "joint.item_proposed",
+    /// A matter was taken off its agenda; data: matter.
+    JointItemWithdrawn "joint.item_withdrawn",
     /// What it carried became tasks in villages; data: meeting, number.
     JointTasksGiven "joint.tasks_given",
     /// Somebody said what one can do, or for what it may be found; data: none.

@@ -1,5 +1,7 @@
 //! The agenda of a joint meeting: matters that concern several of its villages.
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, Set, sea_query::Expr,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -75,6 +77,28 @@ pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (BodyId, ProposeItem))
     let happening = Happening { area: body.areas.first().cloned(), ..Happening::new(Kind::JointItemProposed, id) };
     events::record(tx, happening.by(actor.person).with(json!({ "matter": input.matter_id }))).await?;
     queries::view(tx, actor, id, tx.now()).await
+}
+
+/// Takes a matter off the agenda again. Records `joint.item_withdrawn`.
+///
+/// # Errors
+/// `not_found` for what stands on no agenda; `not_allowed` for others than who proposed it, who leads now, who convenes the joint
+/// meeting and who fills its seats; `wrong_state` for what a meeting has talked about.
+pub async fn withdraw(tx: &Tx, actor: &Actor, id: JointItemId) -> Result<JointView> {
+    let row = item::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let (body, matter) = (joint_body(tx, row.body_id).await?, row.matter_id);
+    let shown = queries::view(tx, actor, body.id, tx.now()).await?;
+    if row.meeting_id.is_some() {
+        return Err(Code::WrongState.into());
+    }
+    if !shown.items.iter().any(|one| one.id == id && one.may_withdraw) {
+        return Err(Code::NotAllowed.into());
+    }
+    row.delete(tx).await?;
+    let happening =
+        Happening { area: body.areas.first().cloned(), ..Happening::new(Kind::JointItemWithdrawn, body.id) };
+    events::record(tx, happening.by(actor.person).with(json!({ "matter": matter }))).await?;
+    queries::view(tx, actor, body.id, tx.now()).await
 }
 
 /// What stood on the agenda was talked about at this meeting.

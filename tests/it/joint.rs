@@ -5,7 +5,10 @@ use liusheng::clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, person_of};
+use crate::{
+    county,
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, person_of},
+};
 
 const NEXT: &str = "330521103203";
 
@@ -99,8 +102,12 @@ async fn matters_of_several_villages_come_onto_the_agenda_and_resolutions_into_e
     assert_eq!(first.post(&items, item(&bridge, &both)).await.refused(), "invalid_fields", "it stands there already");
     let agenda = first.post(&items, item(&lamps, &both)).await.ok();
     assert_eq!((agenda["items"].as_array().unwrap().len(), &agenda["spanning"]), (2, &json!([])));
-    let page = first.download(&format!("/desk/joint/{joint}")).await.1;
-    assert!(String::from_utf8(page).unwrap().contains("1. 修界溪上的桥"), "the agenda of the next meeting");
+    let page = page_of(&first, &format!("/desk/joint/{joint}")).await;
+    assert!(page.contains("1. 修界溪上的桥"), "the agenda of the next meeting");
+    withdrawn(&village, (&joint, &first, &second), &agenda["items"]).await;
+    first.post(&items, item(&lamps, &both)).await.ok();
+    assert!(page_of(&first, "/desk").await.contains("轮到您召集会议"), "whose turn it is");
+    assert!(!page_of(&second, "/desk").await.contains("轮到您召集会议"));
     let meeting = held(&app, &village, (&joint, &first, &second)).await;
     let after = first.get(&path).await.ok();
     assert_eq!(after["items"], json!([]), "what was talked about");
@@ -108,6 +115,25 @@ async fn matters_of_several_villages_come_onto_the_agenda_and_resolutions_into_e
     assert!(cards_in(&app, second.person, "forum").await.contains(&"joint_minutes".to_owned()));
     in_each_village(&app, &village, (&meeting, &first, &second)).await;
     app.stop().await;
+}
+
+async fn page_of(who: &Somebody, path: &str) -> String {
+    String::from_utf8(who.download(path).await.1).unwrap()
+}
+
+/// What is on the agenda is taken off by who proposed it and by whose turn it is.
+async fn withdrawn(village: &Village, (joint, first, second): (&str, &Somebody, &Somebody), items: &Value) {
+    let path = |n: usize| format!("/v1/agenda-items/{}/withdraw", items[n]["id"].as_str().unwrap());
+    assert_eq!(village.chair.post(&path(1), json!(null)).await.refused(), "not_allowed");
+    assert_eq!(second.post(&path(1), json!(null)).await.refused(), "not_allowed", "the other's, and not their turn");
+    let left = first.post(&path(1), json!(null)).await.ok();
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
+    assert_eq!(first.post(&path(1), json!(null)).await.refused(), "not_found", "it stands there no more");
+    let bridge = items[0]["id"].as_str().unwrap();
+    let desk = format!("/desk/joint/{joint}/withdraw");
+    assert_eq!(county::form(second, &desk, &[("item_id", bridge)]).await.0, 303, "what one proposed oneself");
+    let again = json!({ "matter_id": items[0]["matter_id"], "villages": [village.area, NEXT] });
+    second.post(&format!("/v1/bodies/{joint}/agenda-items"), again).await.ok();
 }
 
 /// A meeting of both that carried one thing.

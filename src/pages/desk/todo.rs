@@ -11,6 +11,7 @@ use crate::{
     error::Result,
     forms::{self, Purpose},
     ids::MediationId,
+    joint,
     legal::{self, ContractReviewView},
     matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
     meetings, notices,
@@ -59,6 +60,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(mediations(&app, &clerk).await?);
     todos.extend(needs(&app, &clerk).await?);
     todos.extend(elections(&app, &clerk).await?);
+    todos.extend(turns(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
@@ -193,6 +195,20 @@ async fn elections(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         }
     };
     let waiting = bodies::elections::waiting(app.store.read(), &clerk.actor).await?;
+    Ok(waiting.into_iter().map(todo).collect())
+}
+
+/// Joint meetings that the clerk, whose turn it is, is to call.
+async fn turns(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |(body, items): (bodies::queries::Body, usize)| Todo {
+        title: text::say("desk-joint-todo"),
+        notes: vec![text::say_with("desk-joint-todo-items", &[("n", items.into())])],
+        from: body.name,
+        due: None,
+        next: text::say("desk-joint-call"),
+        link: format!("/desk/joint/{}#call", body.id),
+    };
+    let waiting = joint::queries::waiting(app.store.read(), &clerk.actor, app.now()).await?;
     Ok(waiting.into_iter().map(todo).collect())
 }
 

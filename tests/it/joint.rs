@@ -189,8 +189,10 @@ async fn a_federation_trains_asks_and_mentors_and_reads_no_private_voice() {
         json!({ "subject_id": training, "area_code": area, "purpose": "survey", "title": "评估表",
             "questions": [{ "id": "a", "title": "有用吗？", "kind": "choice", "options": ["有", "没有"] }] })
     };
-    secretary.post("/v1/forms", sheet(town)).await.ok();
+    let own = id(&secretary.post("/v1/forms", sheet(town)).await.ok());
+    secretary.post(&format!("/v1/forms/{own}/close"), json!(null)).await.ok();
     assert_eq!(secretary.post("/v1/forms", sheet(&village.area)).await.refused(), "not_allowed", "no village's");
+    asked_at_the_desk(&secretary, &training).await;
     let until = clock::local_date(app.app.now()) + TimeDelta::days(30);
     let mentor = json!({ "area_code": town, "body_id": federation, "title": "带一带新参事会", "text": "每月一次。",
         "contact": "联合会", "until_on": until });
@@ -202,4 +204,19 @@ async fn a_federation_trains_asks_and_mentors_and_reads_no_private_voice() {
     let voice = id(&village.villager(&app, "00007").await.post("/v1/suggestions", voice).await.ok());
     assert_eq!(secretary.get(&format!("/v1/suggestions/{voice}")).await.refused(), "not_found");
     app.stop().await;
+}
+
+/// The federation asks those who came what they think of the training, with the questions that the desk prepares.
+async fn asked_at_the_desk(secretary: &Somebody, training: &str) {
+    let desk = format!("/desk/meetings/{training}");
+    assert!(page_of(secretary, &desk).await.contains("这次会议或活动对您有用吗？"), "prepared");
+    let empty = [("title", "培训反馈")];
+    assert_eq!(county::form(secretary, &format!("{desk}/survey"), &empty).await.0, 422, "nothing asked");
+    let asked = [("title", "培训反馈"), ("questions[0].title", "有用吗？"), ("questions[0].kind", "scale")];
+    assert_eq!(county::form(secretary, &format!("{desk}/survey"), &asked).await.0, 303);
+    let shown = page_of(secretary, &desk).await;
+    let form = shown.split("/desk/forms/").skip(1).find(|rest| rest.contains("培训反馈")).unwrap();
+    let form = form.split('"').next().unwrap();
+    assert!(page_of(secretary, &format!("/desk/forms/{form}")).await.contains(&format!("href=\"{desk}\"")), "back");
+    assert!(page_of(secretary, &format!("/meetings/{training}")).await.contains(&format!("/forms/{form}")));
 }

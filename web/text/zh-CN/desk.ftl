@@ -37,6 +37,7 @@ desk-found = { $name } · { $household } 户 · 第 { $group } 组
 desk-found-nobody = 名册上没有找到，请核对姓名或户号。
 desk-as-residents = 看村民页面
 desk-back-to-matter = 返回事项
+desk-back-to-meeting = 返回会议
 
 # Todo.
 desk-todo-count = 待办 { $n } 件
@@ -173,7 +174,7 @@ desk-report-text = 做了什么、花了多少、群众怎么看（公开，10 �
 desk-report-do = 提交报告
 
 # Forms.
-desk-hint-survey = 题目已经备好，按一下就发给村民填；要改就展开。
+desk-hint-survey = 题目已经备好，按一下就发给大家填；要改就展开。
 desk-hint-visit = 题目已经备好，按一下就能逐户登记；要改就展开。
 desk-hint-rating = 题目已经备好，按一下就请村民打分；要改就展开。
 desk-go-on-survey = 看结果，结束收集
@@ -190,6 +191,10 @@ desk-kind-stance = 一条说法：同意、不同意、不好说（三条以上�
 desk-kind-scale = 1 到 5 分
 desk-kind-text = 自己写
 desk-open-form = 发起{ $title }
+desk-feedback-title = 会后问卷
+desk-feedback-first = 这次会议或活动对您有用吗？
+desk-feedback-options = 很有用 一般 没有用
+desk-feedback-more = 您还希望办什么？
 desk-survey-first = 这件事您觉得要不要办？
 desk-survey-options = 要办 缓一缓 不用办
 desk-survey-more = 您的具体想法是什么？

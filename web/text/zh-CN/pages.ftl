@@ -289,6 +289,7 @@ page-meeting-list = 应到
 page-meeting-listed = { $n } 人（通知开会那天的名单）
 page-meeting-signed = 您已签到，{ $at }
 page-meeting-minutes = 会议纪要
+page-meeting-survey = 填问卷：{ $title }
 page-meeting-votes = 这次会上的表决
 page-meeting-present = 到会 { $n } 人
 page-meeting-resolution = 决议

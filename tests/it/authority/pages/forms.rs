@@ -135,7 +135,10 @@ pub(super) async fn fields(
         "/desk/suggestions/{id}/raise" | "/desk/matters/new" => {
             vec![("area_code", code), ("title", "种树".to_owned()), ("summary", "溪边种树。".to_owned())]
         }
-        "/desk/matters/{id}/survey" | "/desk/matters/{id}/visit" | "/desk/matters/{id}/rating" => survey,
+        "/desk/matters/{id}/survey"
+        | "/desk/matters/{id}/visit"
+        | "/desk/matters/{id}/rating"
+        | "/desk/meetings/{id}/survey" => survey,
         "/desk/matters/{id}/call" | "/desk/meetings" => call,
         "/desk/matters/{id}/publish" | "/desk/notices" => notice,
         "/desk/matters/{id}/opinion" => vec![("agree", "yes".to_owned()), text()],

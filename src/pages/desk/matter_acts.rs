@@ -87,7 +87,7 @@ async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fie
         "visit" => sheets::open(app, clerk, (id.0, area), (Purpose::Visit, fields)).await,
         "rating" => sheets::open(app, clerk, (id.0, area), (Purpose::Rating, fields)).await,
         "call" => meetings::call(app, clerk, (area, Some(id)), fields).await,
-        "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await,
+        "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await.map(drop),
         "opinion" => opinion(app, clerk, id, fields).await,
         "legality" => legality(app, clerk, id, fields).await,
         "alternative" => alternative(app, clerk, id, fields).await,

@@ -19,7 +19,7 @@ use crate::{
     clock,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{BodyId, PersonId, SeatId, TermId},
+    ids::{BodyId, HouseholdId, PersonId, SeatId, TermId},
     people,
     rights::{Right, require},
     store::Tx,
@@ -222,7 +222,8 @@ pub struct TakeSeat {
 /// Fills a seat.
 ///
 /// # Errors
-/// `not_found`, `not_allowed`, `invalid_fields`; `seats_exclude` for supervising where one governs.
+/// `not_found`, `not_allowed`, `invalid_fields`; `seats_exclude` for supervising where one, or somebody of the same household,
+/// governs.
 pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -> Result<SeatView> {
     let body = queries::get(tx, body).await?;
     by.manages(&body.areas)?;
@@ -254,10 +255,9 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     let is_held = held.iter().any(|(other, role)| other.id == body.id && *role == input.role);
     checks.require(!is_held, "person_id", "duplicate");
     checks.done()?;
-    let excluded = held.iter().any(|(other, role)| {
-        rules::exclude((body.kind, input.role), (other.kind, *role)) && rules::meet(&body.areas, &other.areas)
-    });
-    if excluded {
+    if let Some(home) = person.map(|one| one.household)
+        && is_excluded(tx, (&body, input.role), (home, starts_on)).await?
+    {
         return Err(Code::SeatsExclude.into());
     }
     let row = seat::Model {
@@ -279,6 +279,23 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     seat::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
     changed(tx, by, Kind::SeatTaken, (&body, &row)).await?;
     queries::seat_view(tx, &body, row).await
+}
+
+/// Who governs does not supervise where the areas meet, and neither do those who live with them: near kin, by the law.
+async fn is_excluded(tx: &Tx, (body, role): (&Body, Role), (home, day): (HouseholdId, NaiveDate)) -> Result<bool> {
+    if !matches!(body.kind, BodyKind::VillageCommittee | BodyKind::SupervisionCommittee) {
+        return Ok(false);
+    }
+    for one in people::queries::members(tx, home).await? {
+        let held = held_from(tx, one.id, day).await?;
+        let is_against = |(other, theirs): &(Body, Role)| {
+            rules::exclude((body.kind, role), (other.kind, *theirs)) && rules::meet(&body.areas, &other.areas)
+        };
+        if held.iter().any(is_against) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Bodies and roles in which somebody sits on or after a day.

@@ -110,7 +110,7 @@ kinds! {
     SuggestionAnswered "suggestion.answered",
     /// A clip says the answer, in place of the one before; data: answer.
     AnswerSpoken "suggestion.answer_spoken",
-    /// Its author rated the answer; data: rating.
+    /// Its author rated the answer, or said what it is worth when called back; data: rating, reopened, escalated, called_back.
     SuggestionRated "suggestion.rated",
     /// It joined a matter; data: matter.
     SuggestionJoined "suggestion.joined",

@@ -54,6 +54,7 @@ struct Todo {
 pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Response> {
     let mut todos = voices(&app, &clerk).await?;
     todos.extend(unseen(&app, &clerk).await?);
+    todos.extend(to_call(&app, &clerk).await?);
     todos.extend(of_others(&app, &clerk).await?);
     todos.extend(own_tasks(&app, &clerk).await?);
     todos.extend(contracts(&app, &clerk).await?);
@@ -96,15 +97,24 @@ fn voice_todo(app: &App, voice: SuggestionSummary) -> Todo {
 /// Public voices that wait, or whose photos and clip wait, for somebody who looks before everybody sees them.
 async fn unseen(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let waiting = suggestions::queries::desk_unseen(app.store.read(), &clerk.actor).await?;
-    let todo = |voice: SuggestionSummary| Todo {
+    Ok(waiting.into_iter().map(|voice| undated(voice, "desk-todo-unseen")).collect())
+}
+
+/// Answered voices that were taken down for somebody who is to be called back.
+async fn to_call(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let waiting = suggestions::queries::desk_to_call(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(waiting.into_iter().map(|voice| undated(voice, "desk-call-back")).collect())
+}
+
+fn undated(voice: SuggestionSummary, next: &str) -> Todo {
+    Todo {
         title: super::suggestions::title(&voice),
         notes: super::suggestions::notes(&voice),
         from: super::suggestions::from(&voice),
         due: None,
-        next: text::say("desk-todo-unseen"),
+        next: text::say(next),
         link: format!("/desk/suggestions/{}", voice.id),
-    };
-    Ok(waiting.into_iter().map(todo).collect())
+    }
 }
 
 /// Voices of others about which the clerk's bodies are asked: to take them, to do a part, to give more days.

@@ -108,6 +108,7 @@ pub(super) async fn fields(
             vec![("body_id", world.office_above(place).await.to_string()), ("task", "请派人来看".to_owned())]
         }
         "/desk/referrals/assist" => vec![("assist_id", object.to_owned()), ("text", "看过了".to_owned())],
+        "/desk/suggestions/{id}/call-back" => vec![("rating", "4".to_owned())],
         "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
         "/desk/suggestions/{id}/hide" => vec![("reason", "写了别人的住址".to_owned())],
         "/desk/referrals/hiding" => vec![

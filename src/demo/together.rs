@@ -81,9 +81,9 @@ impl Story<'_> {
 
     /// Says another way of doing a matter in its discussion; its place there.
     async fn put_beside(&self, key: &str, number: &str) -> Result<i64> {
-        let (actor, matter) = (self.actor(number).await?, self.matter(key)?);
-        let discussion = streams::queries::find(self.app.store.read(), StreamKind::Discussion, &matter.to_string());
-        let discussion = discussion.await?.ok_or_else(|| Error::broken("no discussion"))?;
+        let (actor, matter) = (self.actor(number).await?, self.matter(key)?.to_string());
+        let discussion = streams::queries::find(self.app.store.read(), StreamKind::Discussion, &matter).await?;
+        let discussion = discussion.ok_or_else(|| Error::broken("no discussion"))?;
         let message = SendMessage {
             side: Some(Side::Alternative),
             ..SendMessage::words(Uuid::now_v7(), line(key, "alternative"))

@@ -4,7 +4,10 @@ use liusheng::clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id};
+use crate::{
+    county,
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, id},
+};
 
 async fn put(who: &Somebody, input: Value) -> Answer {
     answer(who.request(Method::PUT, "/v1/me/skills").json(&input)).await
@@ -49,6 +52,11 @@ async fn one_is_found_as_far_as_one_allows_it_and_forgotten_at_once() {
     }
     assert_eq!(village.clerk.get(&format!("/v1/areas/{town}/skills")).await.refused(), "not_allowed");
     assert!(page(&village.town, "/desk/skills").await.contains("种茶"));
+    let fields = [("tags", "水电 种茶"), ("availability", "周末"), ("place", "武康"), ("uses", "town")];
+    assert_eq!(county::form(&ann, "/skills", &fields).await, (303, "/skills?saved=1".to_owned()));
+    assert!(
+        page(&ann, "/skills?saved=1").await.contains("已经保存") && !page(&ann, "/skills").await.contains("已经保存")
+    );
     let export = ann.get("/v1/me/export").await.ok();
     assert_eq!(export["rows"]["skill_entries"][0]["place"], "武康", "one's own to take along");
     put(&ann, json!({ "tags": [] })).await.ok();

@@ -6,6 +6,7 @@ page-home = 首页
 page-news = 有新内容，点这里看
 page-typing = 正在输入…
 page-more = 更多
+page-saved = 已经保存。
 page-next = 下一页
 page-older = 看更早的
 page-elder-on = 长辈版
@@ -677,6 +678,7 @@ page-claim-office = 不方便填的，带身份证到村委会办也一样。
 page-claim-sent = 验证码已经发到 { $phone }，5 分钟内有效。
 page-claim-send = 送村里核对
 page-claim-done = 申请已经送出
+page-claim-done-guest = 等的时候有急事，可以先留言
 page-claim-done-text = 名册上对得上的，村里会在 15 个工作日内核对，结果用短信告诉您。
 
 # One message, and what one may do about it.
@@ -876,11 +878,11 @@ page-review-on = 打开先审后发
 page-review-off = 关掉先审后发
 
 # What stands behind a voice, beside what the law asks for.
-page-support = 附议够不够开会
+page-support = “我也是”的人数，够不够开村民会议
 page-support-count = 现在 { $have } 人，需要 { $need } 人
-page-support-few = 需要 { $need } 人；附议的还少，先不显示人数
+page-support-few = 需要 { $need } 人；说“我也是”的还少，先不显示人数
 page-support-reached = 够了
-page-support-hint = 按 18 周岁以上的在册村民算，留言的人也算一个。“我也是”只是附议，正式提议请到村委会签名。
+page-support-hint = 按 18 周岁以上的在册村民算，留言的人也算一个。“我也是”不等于正式提议，要正式提议请到村委会签名。
 
 # A step that is held up.
 page-halted = 这一环节暂缓，最迟到{ $until }

@@ -79,6 +79,7 @@ mod m0097_standing;
 mod m0098_due_in_order;
 mod m0099_kept_from;
 mod m0100_apart;
+mod m0105_seat_reasons;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -165,6 +166,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0098_due_in_order::Migration),
             Box::new(m0099_kept_from::Migration),
             Box::new(m0100_apart::Migration),
+            Box::new(m0105_seat_reasons::Migration),
         ]
     }
 }

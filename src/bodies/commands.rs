@@ -19,7 +19,7 @@ use crate::{
     clock,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
-    ids::{BodyId, HouseholdId, PersonId, SeatId, TermId},
+    ids::{BodyId, PersonId, SeatId, TermId},
     people,
     rights::{Right, require},
     store::Tx,
@@ -217,6 +217,11 @@ pub struct TakeSeat {
     /// Last day; that of the term, or none, when absent.
     #[serde(default)]
     pub ends_on: Option<NaiveDate>,
+    /// Why a council's secretary is neither the party's secretary nor the committee's chair there; everybody reads it. 2 to 200
+    /// characters, kept where it is asked for alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
+    pub reason: Option<String>,
 }
 
 /// Fills a seat.
@@ -254,12 +259,11 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     let held = held_from(tx, input.person_id, starts_on).await?;
     let is_held = held.iter().any(|(other, role)| other.id == body.id && *role == input.role);
     checks.require(!is_held, "person_id", "duplicate");
+    let asks_why = by.person().is_some() && is_exception((&body, input.role), &held);
+    let reason = input.reason.unwrap_or_default();
+    checks.text("reason", &reason, if asks_why { 2 } else { 0 }..=200);
     checks.done()?;
-    if let Some(home) = person.map(|one| one.household)
-        && is_excluded(tx, (&body, input.role), (home, starts_on)).await?
-    {
-        return Err(Code::SeatsExclude.into());
-    }
+    require_apart(tx, (&body, input.role), (person, starts_on)).await?;
     let row = seat::Model {
         id: SeatId::new(),
         body_id: body.id,
@@ -275,27 +279,41 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
         nominated_on: nomination.nominated_on,
         checked_on: nomination.checked_on,
         publicised_on: nomination.publicised_on,
+        reason: asks_why.then(|| reason.trim().to_owned()),
     };
     seat::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
     changed(tx, by, Kind::SeatTaken, (&body, &row)).await?;
     queries::seat_view(tx, &body, row).await
 }
 
+/// A council's books are kept, as a rule, by who leads the party's organisation or the committee of a village there.
+fn is_exception((body, role): (&Body, Role), held: &[(Body, Role)]) -> bool {
+    let leads = |(other, theirs): &(Body, Role)| {
+        *theirs == Role::Chair
+            && matches!(other.kind, BodyKind::PartyBranch | BodyKind::VillageCommittee)
+            && rules::meet(&body.areas, &other.areas)
+    };
+    body.kind == BodyKind::Council && role == Role::Secretary && !held.iter().any(leads)
+}
+
 /// Who governs does not supervise where the areas meet, and neither do those who live with them: near kin, by the law.
-async fn is_excluded(tx: &Tx, (body, role): (&Body, Role), (home, day): (HouseholdId, NaiveDate)) -> Result<bool> {
-    if !matches!(body.kind, BodyKind::VillageCommittee | BodyKind::SupervisionCommittee) {
-        return Ok(false);
-    }
-    for one in people::queries::members(tx, home).await? {
+async fn require_apart(
+    tx: &Tx,
+    (body, role): (&Body, Role),
+    (person, day): (Option<people::Resident>, NaiveDate),
+) -> Result<()> {
+    let is_asked = matches!(body.kind, BodyKind::VillageCommittee | BodyKind::SupervisionCommittee);
+    let Some(person) = person.filter(|_| is_asked) else { return Ok(()) };
+    for one in people::queries::members(tx, person.household).await? {
         let held = held_from(tx, one.id, day).await?;
         let is_against = |(other, theirs): &(Body, Role)| {
             rules::exclude((body.kind, role), (other.kind, *theirs)) && rules::meet(&body.areas, &other.areas)
         };
         if held.iter().any(is_against) {
-            return Ok(true);
+            return Err(Code::SeatsExclude.into());
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 /// Bodies and roles in which somebody sits on or after a day.

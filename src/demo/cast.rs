@@ -201,6 +201,7 @@ async fn fill(
             route: None,
             starts_on: Some(begins),
             ends_on: None,
+            reason: None,
         };
         bodies::take_seat(tx, By::Operator, (body, seat)).await?;
     }

@@ -198,6 +198,7 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         term_id: fields.optional("term_id")?,
         starts_on: None,
         ends_on: fields.optional("ends_on")?,
+        reason: fields.given("reason").map(str::to_owned),
     };
     let take = app.once(clerk.actor.clone(), fields.key(), "take_seat", (body, input), |tx, actor, input| {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))

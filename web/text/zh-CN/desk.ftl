@@ -37,7 +37,6 @@ desk-found = { $name } · { $household } 户 · 第 { $group } 组
 desk-found-nobody = 名册上没有找到，请核对姓名或户号。
 desk-as-residents = 看村民页面
 desk-back-to-matter = 返回事项
-desk-back-to-meeting = 返回会议
 
 # Todo.
 desk-todo-count = 待办 { $n } 件

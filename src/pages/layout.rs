@@ -246,7 +246,8 @@ pub fn asking(mut response: Response, page: &Page) -> Response {
 /// After a form was taken that changes nothing that catches the eye: look at this page, which says that it is kept.
 #[must_use]
 pub fn see_saved(path: &str) -> Response {
-    see(&format!("{path}?{SAVED}"))
+    let and = if path.contains('?') { '&' } else { '?' };
+    see(&format!("{path}{and}{SAVED}"))
 }
 
 /// After a form was taken: look at this page.

@@ -80,7 +80,7 @@ pub use self::{
     authors::{author_of, authors_in, is_hidden},
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SpeakAnswer, SubmitSuggestion},
     cosign_sheets::{CosignSheetView, WriteDownCosigns, kept as kept_sheets, write_down},
-    cosigns::{Cosign, cosign},
+    cosigns::{Cosign, behind, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
     inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},

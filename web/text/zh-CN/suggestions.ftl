@@ -43,7 +43,7 @@ suggestion-escalated-text = 留言 { $number } 现在由{ $body }办理，{ $mon
 cosigned-answered-title = 您也关心的留言有答复了
 cosigned-answered-text = 留言 { $number }，{ $body }已经答复，点开看看。
 cosigned-joined-title = 您也关心的留言成了村里的一件事
-cosigned-joined-text = 留言 { $number } 并入了一件大家商量的事，点开看看。
+cosigned-joined-text = 留言 { $number } 并入了一件大家商量的事，点开看看。以后办到哪一步会告诉您，不想听可以在那一页取消关注。
 suggestion-overdue-title = 您的留言过了期限
 suggestion-overdue-text = 留言 { $number } 过了答应您的期限，系统已经催办{ $body }。
 

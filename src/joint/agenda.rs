@@ -1,7 +1,5 @@
 //! The agenda of a joint meeting: matters that concern several of its villages.
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, Set, sea_query::Expr,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -94,7 +92,7 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, id: JointItemId) -> Result<JointVi
     if !shown.items.iter().any(|one| one.id == id && one.may_withdraw) {
         return Err(Code::NotAllowed.into());
     }
-    row.delete(tx).await?;
+    item::Entity::delete_by_id(id).exec(tx).await?;
     let happening =
         Happening { area: body.areas.first().cloned(), ..Happening::new(Kind::JointItemWithdrawn, body.id) };
     events::record(tx, happening.by(actor.person).with(json!({ "matter": matter }))).await?;

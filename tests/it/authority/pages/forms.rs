@@ -212,7 +212,7 @@ pub(super) async fn fields(
             let matter = world.object("matter", at, role).await;
             vec![("matter_id", matter), ("villages", code)]
         }
-        "/desk/joint/{id}/withdraw" => vec![("item_id", world.object("joint_item", at, role).await)],
+        "/desk/joint/{id}/withdraw" => vec![("item_id", world.fresh("joint_item", at, role).await)],
         "/desk/joint/{id}/tasks" => {
             let due_on = picked(30).format("%Y-%m-%d").to_string();
             let meeting = world.object("meeting", at, role).await;

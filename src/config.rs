@@ -76,6 +76,7 @@ pub struct Config {
     pub verification_files: String,
     pub loudspeaker_url: String,
     pub loudspeaker_secret: String,
+    pub loudspeaker_volume: u8,
     pub speech_command: String,
     pub ffmpeg: String,
     /// `LIUSHENG_CONFIG`: the file these settings were read from.
@@ -293,6 +294,9 @@ impl Config {
         }
         if !self.ffmpeg.is_empty() && is_missing(&self.ffmpeg) {
             return Err("settings: ffmpeg: must be the whole path of a program".to_owned());
+        }
+        if !(1..=100).contains(&self.loudspeaker_volume) {
+            return Err("settings: loudspeaker_volume: must be from 1 to 100".to_owned());
         }
         let needed_by_sms: &Named<'_> = match self.sms_provider {
             SmsProvider::None | SmsProvider::File => &[],

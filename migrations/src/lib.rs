@@ -81,6 +81,7 @@ mod m0099_kept_from;
 mod m0100_apart;
 mod m0101_ends;
 mod m0104_electors;
+mod m0105_seat_reasons;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -169,6 +170,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0100_apart::Migration),
             Box::new(m0101_ends::Migration),
             Box::new(m0104_electors::Migration),
+            Box::new(m0105_seat_reasons::Migration),
         ]
     }
 }

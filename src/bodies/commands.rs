@@ -217,12 +217,18 @@ pub struct TakeSeat {
     /// Last day; that of the term, or none, when absent.
     #[serde(default)]
     pub ends_on: Option<NaiveDate>,
+    /// Why a council's secretary is neither the party's secretary nor the committee's chair there; everybody reads it. 2 to 200
+    /// characters, kept where it is asked for alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
+    pub reason: Option<String>,
 }
 
 /// Fills a seat.
 ///
 /// # Errors
-/// `not_found`, `not_allowed`, `invalid_fields`; `seats_exclude` for supervising where one governs.
+/// `not_found`, `not_allowed`, `invalid_fields`; `seats_exclude` for supervising where one, or somebody of the same household,
+/// governs.
 pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -> Result<SeatView> {
     let body = queries::get(tx, body).await?;
     by.manages(&body.areas)?;
@@ -253,13 +259,11 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     let held = held_from(tx, input.person_id, starts_on).await?;
     let is_held = held.iter().any(|(other, role)| other.id == body.id && *role == input.role);
     checks.require(!is_held, "person_id", "duplicate");
+    let asks_why = by.person().is_some() && is_exception((&body, input.role), &held);
+    let reason = input.reason.unwrap_or_default();
+    checks.text("reason", &reason, if asks_why { 2 } else { 0 }..=200);
     checks.done()?;
-    let excluded = held.iter().any(|(other, role)| {
-        rules::exclude((body.kind, input.role), (other.kind, *role)) && rules::meet(&body.areas, &other.areas)
-    });
-    if excluded {
-        return Err(Code::SeatsExclude.into());
-    }
+    require_apart(tx, (&body, input.role), (person, starts_on)).await?;
     let row = seat::Model {
         id: SeatId::new(),
         body_id: body.id,
@@ -275,10 +279,41 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
         nominated_on: nomination.nominated_on,
         checked_on: nomination.checked_on,
         publicised_on: nomination.publicised_on,
+        reason: asks_why.then(|| reason.trim().to_owned()),
     };
     seat::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
     changed(tx, by, Kind::SeatTaken, (&body, &row)).await?;
     queries::seat_view(tx, &body, row).await
+}
+
+/// A council's books are kept, as a rule, by who leads the party's organisation or the committee of a village there.
+fn is_exception((body, role): (&Body, Role), held: &[(Body, Role)]) -> bool {
+    let leads = |(other, theirs): &(Body, Role)| {
+        *theirs == Role::Chair
+            && matches!(other.kind, BodyKind::PartyBranch | BodyKind::VillageCommittee)
+            && rules::meet(&body.areas, &other.areas)
+    };
+    body.kind == BodyKind::Council && role == Role::Secretary && !held.iter().any(leads)
+}
+
+/// Who governs does not supervise where the areas meet, and neither do those who live with them: near kin, by the law.
+async fn require_apart(
+    tx: &Tx,
+    (body, role): (&Body, Role),
+    (person, day): (Option<people::Resident>, NaiveDate),
+) -> Result<()> {
+    let is_asked = matches!(body.kind, BodyKind::VillageCommittee | BodyKind::SupervisionCommittee);
+    let Some(person) = person.filter(|_| is_asked) else { return Ok(()) };
+    for one in people::queries::members(tx, person.household).await? {
+        let held = held_from(tx, one.id, day).await?;
+        let is_against = |(other, theirs): &(Body, Role)| {
+            rules::exclude((body.kind, role), (other.kind, *theirs)) && rules::meet(&body.areas, &other.areas)
+        };
+        if held.iter().any(is_against) {
+            return Err(Code::SeatsExclude.into());
+        }
+    }
+    Ok(())
 }
 
 /// Bodies and roles in which somebody sits on or after a day.

@@ -1,9 +1,10 @@
 //! 组织、届、席位、授权: who governs and who advises, and who sits where until when.
 //!
 //! Always true: rights come from seats alone, and a seat counts only while it is active, within its own days and within
-//! those of its term; nobody sits in the supervision committee and in the village committee of one village (浙江省实施
-//! 村民委员会组织法办法, article 30); who holds a seat is public; no seat is deleted; that an office is on duty (值班) is asked
-//! for, never sent, and says when it ends, not who sits there; a grid worker without groups looks after the whole village;
+//! those of its term; nobody sits in the supervision committee and in the village committee of one village, or lives with
+//! who sits in the other (浙江省实施村民委员会组织法办法, article 30); a council's secretary leads the party's organisation or the
+//! committee there, or everybody reads why not; who holds a seat is public; no seat is deleted; that an office is on duty
+//! (值班) is asked for, never sent, and says when it ends, not who sits there; a grid worker without groups looks after the whole village;
 //! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
 //! body's meetings sees the list; the register of a collective is for its members and whoever sits over the village, too, and
 //! nobody comes onto it or leaves it without a reason that they read; who is on no roster counts by it all the same, when who

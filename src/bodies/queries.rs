@@ -101,6 +101,9 @@ pub struct SeatView {
     /// Who recommended a council's member, and how it went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nomination: Option<Nomination>,
+    /// Why a council's secretary is neither the party's secretary nor the committee's chair there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// One term.
@@ -371,6 +374,7 @@ fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
         term_id: row.term_id,
         starts_on: row.starts_on,
         ends_on: row.ends_on,
+        reason: row.reason,
     }
 }
 

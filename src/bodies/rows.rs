@@ -123,6 +123,8 @@ pub(crate) mod seat {
         pub nominated_on: Option<NaiveDate>,
         pub checked_on: Option<NaiveDate>,
         pub publicised_on: Option<NaiveDate>,
+        /// Why it is not who the rule names.
+        pub reason: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -17,9 +17,10 @@ use crate::{
     actor::Actor,
     error::{Checks, Result},
     events::{Event, Kind},
-    ids::{MatterId, PersonId},
+    ids::{CosignSheetId, MatterId, PersonId, SuggestionId},
     matters,
     store::Tx,
+    suggestions,
 };
 
 /// Matters listed at most.
@@ -173,6 +174,33 @@ pub async fn follow(tx: &Tx, actor: &Actor, matter: MatterId) -> Result<()> {
     let row = follow::ActiveModel { person_id: Set(actor.person), matter_id: Set(matter), created_at: Set(tx.now()) };
     let once = [follow::Column::PersonId, follow::Column::MatterId];
     follow::Entity::insert(row).on_conflict_do_nothing_on(once).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Who stands behind a voice follows the matter that it joins, and so does who says later that it is theirs, too; each may leave it.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn follow_behind(tx: &Tx, event: &Event) -> Result<()> {
+    let is_new = event.kind == Kind::SuggestionCosigned && event.data["is_on"] == true;
+    if !is_new && event.kind != Kind::SuggestionJoined {
+        return Ok(());
+    }
+    let sheet = event.get::<CosignSheetId>("sheet");
+    let behind = suggestions::behind(tx, (event.subject_id::<SuggestionId>()?, sheet)).await?;
+    let Some((matter, mut people)) = behind else { return Ok(()) };
+    if is_new && sheet.is_none() {
+        people.retain(|person| Some(*person) == event.actor);
+    }
+    let once = [follow::Column::PersonId, follow::Column::MatterId];
+    for some in people.chunks(FOLLOWERS) {
+        let rows = some.iter().map(|person| follow::ActiveModel {
+            person_id: Set(*person),
+            matter_id: Set(matter),
+            created_at: Set(tx.now()),
+        });
+        follow::Entity::insert_many(rows).on_conflict_do_nothing_on(once).exec_without_returning(tx).await?;
+    }
     Ok(())
 }
 

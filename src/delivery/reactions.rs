@@ -10,6 +10,7 @@ use crate::{
 /// Run by the relay.
 pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "delivery.plan", run: |tx, event| Box::pin(plan(tx, event)) },
+    Reaction { name: "delivery.follow_behind", run: |tx, event| Box::pin(preferences::follow_behind(tx, event)) },
     Reaction { name: "delivery.follow_on", run: |tx, event| Box::pin(preferences::follow_on(tx, event)) },
     Reaction { name: "delivery.announce", run: |tx, event| Box::pin(announce::follow(tx, event)) },
     Reaction { name: "delivery.tell_marked", run: |tx, event| Box::pin(marks::tell_marked(tx, event)) },

@@ -1,9 +1,9 @@
 //! Who plays: the roster, the bodies and their seats.
 use std::collections::HashMap;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 
-use super::VILLAGE;
+use super::{DAYS, VILLAGE, together::NEXT};
 use crate::{
     actor::Actor,
     app::App,
@@ -19,21 +19,21 @@ use crate::{
     text,
 };
 
-/// Body, kind and area; then its seats: role and number on the roster.
+/// Body, kind and areas; then its seats: role and number on the roster.
 struct Body {
     key: &'static str,
     kind: BodyKind,
-    area: &'static str,
+    areas: &'static [&'static str],
     seats: &'static [(Role, &'static str)],
 }
 
 const BODIES: &[Body] = &[
-    Body { key: "county", kind: BodyKind::CountyOffice, area: "330521", seats: &[(Role::Clerk, "02798")] },
-    Body { key: "town", kind: BodyKind::TownOffice, area: "330521103", seats: &[(Role::Clerk, "02160")] },
+    Body { key: "county", kind: BodyKind::CountyOffice, areas: &["330521"], seats: &[(Role::Clerk, "02798")] },
+    Body { key: "town", kind: BodyKind::TownOffice, areas: &["330521103"], seats: &[(Role::Clerk, "02160")] },
     Body {
         key: "committee",
         kind: BodyKind::VillageCommittee,
-        area: VILLAGE,
+        areas: &[VILLAGE],
         seats: &[
             (Role::Chair, "00358"),
             (Role::ViceChair, "00551"),
@@ -43,17 +43,17 @@ const BODIES: &[Body] = &[
             (Role::LegalOfficer, "00036"),
         ],
     },
-    Body { key: "branch", kind: BodyKind::PartyBranch, area: VILLAGE, seats: &[(Role::Chair, "00294")] },
+    Body { key: "branch", kind: BodyKind::PartyBranch, areas: &[VILLAGE], seats: &[(Role::Chair, "00294")] },
     Body {
         key: "supervision",
         kind: BodyKind::SupervisionCommittee,
-        area: VILLAGE,
+        areas: &[VILLAGE],
         seats: &[(Role::Chair, "01163"), (Role::Member, "00692")],
     },
     Body {
         key: "council",
         kind: BodyKind::Council,
-        area: VILLAGE,
+        areas: &[VILLAGE],
         seats: &[
             (Role::Chair, "02546"),
             (Role::ViceChair, "02037"),
@@ -64,10 +64,18 @@ const BODIES: &[Body] = &[
             (Role::Member, "01399"),
         ],
     },
+    // who comes from here keeps the neighbours' council
+    Body { key: "neighbour", kind: BodyKind::Council, areas: &[NEXT], seats: &[(Role::Secretary, "02037")] },
+    Body {
+        key: "joint",
+        kind: BodyKind::JointMeeting,
+        areas: &[VILLAGE, NEXT],
+        seats: &[(Role::Member, "00294"), (Role::Member, "02037")],
+    },
     Body {
         key: "representatives",
         kind: BodyKind::Representatives,
-        area: VILLAGE,
+        areas: &[VILLAGE],
         seats: &[
             (Role::Member, "00001"),
             (Role::Member, "00047"),
@@ -106,6 +114,8 @@ const LOG_INS: &[(&str, &str)] = &[
     ("demo-role-supervision", "01163"),
     ("demo-role-grid", "00454"),
     ("demo-role-law", "00036"),
+    ("demo-role-skilled", "02344"),
+    ("demo-role-neighbour", "02037"),
     ("demo-role-town", "02160"),
     ("demo-role-county", "02798"),
 ];
@@ -156,9 +166,14 @@ pub(super) async fn seat(app: &App) -> Result<Cast> {
     // the village committee's term: five years (organic law, article 11), elected in January
     let begins = NaiveDate::from_ymd_opt(today.year(), 1, 15).filter(|day| *day <= today).unwrap_or(today);
     let ends = NaiveDate::from_ymd_opt(begins.year() + 5, 1, 14).unwrap_or(begins);
+    // that of its council three years, over two months from when the demo is started: the next election is drafted
+    let council_ends = today + TimeDelta::days(DAYS + 60);
+    let council = (council_ends - TimeDelta::days(3 * 365), council_ends);
     for body in BODIES {
         let name = text::word("demo-body", body.key);
-        let found = FoundBody { kind: body.kind, name, areas: vec![body.area.to_owned()], founded_on: Some(begins) };
+        let (begins, ends) = if body.key == "council" { council } else { (begins, ends) };
+        let areas = body.areas.iter().map(|area| (*area).to_owned()).collect();
+        let found = FoundBody { kind: body.kind, name, areas, founded_on: Some(begins) };
         let people =
             body.seats.iter().map(|(role, number)| Ok((*role, cast.person(number)?))).collect::<Result<Vec<_>>>()?;
         let id = app.store.write(move |tx| Box::pin(fill(tx, found, people, (begins, ends)))).await?;
@@ -186,6 +201,7 @@ async fn fill(
             route: None,
             starts_on: Some(begins),
             ends_on: None,
+            reason: None,
         };
         bodies::take_seat(tx, By::Operator, (body, seat)).await?;
     }

@@ -4,6 +4,7 @@ mod cast;
 mod decision;
 mod law;
 mod story;
+mod together;
 
 use std::net::SocketAddr;
 

@@ -34,7 +34,7 @@ const VOICES: &[(&str, &str, i64)] =
 
 pub(super) const CLERK: &str = "00405";
 pub(super) const CHAIR: &str = "00358";
-const COUNCIL: &str = "02546";
+pub(super) const COUNCIL: &str = "02546";
 const BRANCH: &str = "00294";
 pub(super) const SUPERVISION: &str = "01163";
 
@@ -81,7 +81,15 @@ impl<'a> Story<'a> {
             }
             done.map_err(|error| Error::broken(format!("demo: {key}, day {}: {error:?}", day - begins)))?;
         }
-        self.law(day).await.map_err(|error| Error::broken(format!("demo: law, day {day}: {error:?}")))
+        self.law(day).await.map_err(|error| Error::broken(format!("demo: law, day {day}: {error:?}")))?;
+        self.together(day).await.map_err(|error| Error::broken(format!("demo: together, day {day}: {error:?}")))
+    }
+
+    /// The matter of this key, once it was raised.
+    pub(super) fn matter(&self, key: &str) -> Result<MatterId> {
+        let at = MATTERS.iter().position(|(one, _)| *one == key);
+        let thread = at.and_then(|at| self.threads.get(at));
+        thread.and_then(|thread| thread.matter).ok_or_else(|| Error::broken("no matter"))
     }
 
     /// What happens to a matter on its own day `n`.

@@ -110,7 +110,7 @@ kinds! {
     SuggestionAnswered "suggestion.answered",
     /// A clip says the answer, in place of the one before; data: answer.
     AnswerSpoken "suggestion.answer_spoken",
-    /// Its author rated the answer; data: rating.
+    /// Its author rated the answer, or said what it is worth when called back; data: rating, reopened, escalated, called_back.
     SuggestionRated "suggestion.rated",
     /// It joined a matter; data: matter.
     SuggestionJoined "suggestion.joined",
@@ -311,6 +311,8 @@ kinds! {
     JointChairChanged "joint.chair_changed",
     /// A matter was put on its agenda; data: matter.
     JointItemProposed "joint.item_proposed",
+    /// A matter was taken off its agenda; data: matter.
+    JointItemWithdrawn "joint.item_withdrawn",
     /// What it carried became tasks in villages; data: meeting, number.
     JointTasksGiven "joint.tasks_given",
     /// Somebody said what one can do, or for what it may be found; data: none.

@@ -27,6 +27,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 pub struct Loudspeaker {
     url: String,
     secret: String,
+    volume: u8,
     caller: Caller,
 }
 
@@ -37,7 +38,7 @@ impl Loudspeaker {
     /// When TLS cannot be set up.
     pub fn open(config: &Config) -> Result<Self> {
         let (url, secret) = (config.loudspeaker_url.clone(), config.loudspeaker_secret.clone());
-        Ok(Self { url, secret, caller: Caller::new()? })
+        Ok(Self { url, secret, volume: config.loudspeaker_volume, caller: Caller::new()? })
     }
 
     /// Is there a gateway?
@@ -58,6 +59,7 @@ impl Loudspeaker {
             "village_code": area,
             "play_at": clock::local(at).to_rfc3339(),
             "times": TIMES,
+            "volume": self.volume,
         });
         if !letter.link.is_empty() {
             body["audio_url"] = letter.link.clone().into();

@@ -10,7 +10,7 @@ use crate::{
     error::{Code, Result},
     gateways::{
         Letter,
-        wechat::{Failure, WechatApp, inbound::Said},
+        wechat::{Failure, WechatApp, account::GONE, inbound::Said},
     },
     ids::{MediaId, SessionId, StreamId, SuggestionId},
     media, people,
@@ -23,8 +23,6 @@ use crate::{
 
 /// Worked on in one round of the sweep.
 const ROUND: u64 = 20;
-/// WeChat does not have the file any more.
-const GONE: i64 = 40007;
 /// What is said to who begins, and to who sent a film; and why nothing becomes of the message.
 const HELLO: (&str, &str) = ("wechat-hello", "hello");
 const NO_FILM: (&str, &str) = ("wechat-no-film", "film");

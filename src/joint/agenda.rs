@@ -78,6 +78,28 @@ pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (BodyId, ProposeItem))
     queries::view(tx, actor, id, tx.now()).await
 }
 
+/// Takes a matter off the agenda again. Records `joint.item_withdrawn`.
+///
+/// # Errors
+/// `not_found` for what stands on no agenda; `not_allowed` for others than who proposed it, who leads now, who convenes the joint
+/// meeting and who fills its seats; `wrong_state` for what a meeting has talked about.
+pub async fn withdraw(tx: &Tx, actor: &Actor, id: JointItemId) -> Result<JointView> {
+    let row = item::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
+    let (body, matter) = (joint_body(tx, row.body_id).await?, row.matter_id);
+    let shown = queries::view(tx, actor, body.id, tx.now()).await?;
+    if row.meeting_id.is_some() {
+        return Err(Code::WrongState.into());
+    }
+    if !shown.items.iter().any(|one| one.id == id && one.may_withdraw) {
+        return Err(Code::NotAllowed.into());
+    }
+    item::Entity::delete_by_id(id).exec(tx).await?;
+    let happening =
+        Happening { area: body.areas.first().cloned(), ..Happening::new(Kind::JointItemWithdrawn, body.id) };
+    events::record(tx, happening.by(actor.person).with(json!({ "matter": matter }))).await?;
+    queries::view(tx, actor, body.id, tx.now()).await
+}
+
 /// What stood on the agenda when the minutes of this meeting were taken was talked about there.
 pub(super) async fn settle(tx: &Tx, body: BodyId, (meeting, taken_at): (MeetingId, DateTime<Utc>)) -> Result<()> {
     item::Entity::update_many()

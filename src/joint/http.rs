@@ -12,7 +12,7 @@ use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path},
     error::{Problem, Result},
-    ids::{BodyId, MeetingId},
+    ids::{BodyId, JointItemId, MeetingId},
 };
 
 /// Routes of this subject.
@@ -22,6 +22,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_rotation))
         .routes(routes!(pass_turn))
         .routes(routes!(propose_joint_item))
+        .routes(routes!(withdraw_joint_item))
         .routes(routes!(give_village_tasks))
 }
 
@@ -80,6 +81,21 @@ async fn propose_joint_item(
         Box::pin(agenda::propose(tx, actor, input))
     });
     propose.await.map(Created)
+}
+
+/// Take a matter off the agenda again: who proposed it, who leads now, or who fills the seats.
+#[utoipa::path(post, path = "/v1/agenda-items/{id}/withdraw", tag = "joint", operation_id = "withdraw_joint_item",
+    params(("id" = JointItemId, Path)),
+    responses((status = 200, body = JointView, description = "As it is now"), Problem))]
+async fn withdraw_joint_item(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<JointItemId>,
+) -> Result<Json<JointView>> {
+    app.once(actor, key, "withdraw_joint_item", id, |tx, actor, id| Box::pin(agenda::withdraw(tx, actor, id)))
+        .await
+        .map(Json)
 }
 
 /// Give what a joint meeting carried as a task to each of several villages.

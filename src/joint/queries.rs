@@ -69,6 +69,8 @@ pub struct JointItemView {
     pub proposed_by_name: String,
     /// When.
     pub proposed_at: DateTime<FixedOffset>,
+    /// The asker may take it off the agenda.
+    pub may_withdraw: bool,
 }
 
 /// A joint meeting, for its members and who fills its seats.
@@ -140,7 +142,10 @@ pub async fn view(db: &impl ConnectionTrait, actor: &Actor, id: BodyId, now: Dat
         title: one.title,
         villages: named(villages),
     });
+    let may_set = convenes(actor, &body);
+    let may_pass_on = may_set || chair.now == Some(actor.person);
     let item_view = |one: &item::Model| JointItemView {
+        may_withdraw: may_pass_on || one.proposed_by == actor.person,
         id: one.id,
         matter: SpanningView {
             matter_id: one.matter_id,
@@ -151,7 +156,6 @@ pub async fn view(db: &impl ConnectionTrait, actor: &Actor, id: BodyId, now: Dat
         proposed_by_name: member(one.proposed_by).name,
         proposed_at: clock::local(one.proposed_at),
     };
-    let may_set = convenes(actor, &body);
     Ok(JointView {
         rotation: chair.rotation,
         chair: chair.now.map(member),
@@ -162,7 +166,7 @@ pub async fn view(db: &impl ConnectionTrait, actor: &Actor, id: BodyId, now: Dat
         spanning: spanning.collect(),
         villages: named(own),
         tasks,
-        may_pass_on: may_set || chair.now == Some(actor.person),
+        may_pass_on,
         may_set,
         body_id: id,
         body_name: body.name,
@@ -180,6 +184,23 @@ async fn names(
     let turns = chair.turns.iter().map(|one| one.person_id);
     let people = chair.order.iter().copied().chain(turns).chain(items.iter().map(|one| one.proposed_by));
     people::names(db, people.collect()).await
+}
+
+/// The joint meetings that the actor leads now and that have something on the agenda, each with how much.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn waiting(db: &impl ConnectionTrait, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<(Body, usize)>> {
+    let kind = BodyKind::JointMeeting.as_str();
+    let own = actor.seats.iter().filter(|seat| seat.body_kind == kind).map(|seat| seat.body_id);
+    let mut waiting = Vec::new();
+    for body in bodies::queries::bodies(db, own.collect()).await? {
+        let on_agenda = items(db, body.id).await?.len();
+        if on_agenda > 0 && turns::chair(db, body.id, now).await?.now == Some(actor.person) {
+            waiting.push((body, on_agenda));
+        }
+    }
+    Ok(waiting)
 }
 
 /// What is on the agenda, oldest first.

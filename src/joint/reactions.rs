@@ -33,6 +33,7 @@ async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let said = match event.kind {
         Kind::JointChairChanged => ("joint_chair", "joint-card-chair"),
         Kind::JointItemProposed => ("joint_item", "joint-card-item"),
+        Kind::JointItemWithdrawn => ("joint_item", "joint-card-withdrawn"),
         Kind::JointTasksGiven => ("joint_tasks", "joint-card-tasks"),
         _ => return Ok(()),
     };

@@ -1,6 +1,7 @@
 //! `/forms/{id}`: a survey or a rating to fill in, once; afterwards how many answered what.
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
+use sea_orm::ConnectionTrait;
 
 use super::{
     fields::{Fields, Wrong},
@@ -13,10 +14,11 @@ use crate::{
     app::{App, Path},
     error::Result,
     forms::{
-        FormDetail, GiveAnswer, Purpose, Question, Tally, commands, queries,
+        FormDetail, FormView, GiveAnswer, Purpose, Question, Tally, commands, queries,
         rules::{QuestionKind, Replies, Reply},
     },
-    ids::FormId,
+    ids::{FormId, MatterId},
+    matters,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -92,6 +94,12 @@ pub fn asked(
     })
 }
 
+/// Is it about a matter? Else it is about a meeting.
+pub(super) async fn is_about_matter(db: &impl ConnectionTrait, form: &FormView) -> Result<bool> {
+    let Ok(matter) = form.subject_id.parse::<MatterId>() else { return Ok(false) };
+    Ok(!matters::queries::titles(db, vec![matter]).await?.is_empty())
+}
+
 async fn show(State(app): State<App>, who: Resident, Path(id): Path<FormId>) -> Result<Response> {
     shown(&app, &who, id, Fields::default(), Wrong::default()).await
 }
@@ -101,7 +109,8 @@ async fn shown(app: &App, who: &Resident, id: FormId, typed: Fields, wrong: Wron
     let status = wrong.status();
     let clip = aloud::queries::of_forms(app.store.read(), &[id]).await?.remove(&id.0);
     let asked = asked(&who.actor, (&form, clip), typed, wrong);
-    let back = format!("/matters/{}", form.form.subject_id);
+    let about = if is_about_matter(app.store.read(), &form.form).await? { "matters" } else { "meetings" };
+    let back = format!("/{about}/{}", form.form.subject_id);
     let page = who.page("page-form").titled(form.form.title.clone()).back(back).at(format!("/forms/{id}"));
     Ok(render_as(status, &FormPage { page, form, asked }))
 }

@@ -11,6 +11,7 @@ use super::{
     claim::{Town, towns},
     fields::{Fields, Wrong},
     layout::{Page, Viewer, render, render_as, up},
+    suggestion::now,
     words::Words,
 };
 use crate::{
@@ -73,6 +74,10 @@ struct ReadPage {
 impl ReadPage {
     fn may_rate(&self) -> bool {
         self.voice.as_ref().is_some_and(|voice| voice.can.contains(&Step::Rate))
+    }
+
+    fn now(&self, voice: &SuggestionView) -> String {
+        now(&voice.summary)
     }
 
     /// Not by the code of what was taken down for somebody on a roster.

@@ -25,6 +25,9 @@ const CSP_ASKING: &str = "default-src 'self'; img-src 'self' data: blob:; media-
     script-src 'self' https://res.wx.qq.com; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
     form-action 'self'";
 
+/// In the address of a page that says that what was sent from it is kept.
+const SAVED: &str = "saved=1";
+
 /// What the frame `web/templates/base.html` needs; every page's template has it as the field `page`.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
@@ -42,6 +45,8 @@ pub struct Page {
     pub live: Option<Live>,
     /// Inside WeChat: templates to ask consent for, separated by commas; nothing is asked when empty.
     pub asks: String,
+    /// What was sent from here is kept: the page would look as before.
+    pub is_saved: bool,
 }
 
 /// How a page is kept fresh; see the head of `web/assets/live.js`.
@@ -134,6 +139,7 @@ pub struct Viewer {
     is_inside: bool,
     elder: bool,
     path: String,
+    is_saved: bool,
 }
 
 impl Viewer {
@@ -148,6 +154,7 @@ impl Viewer {
             path: self.path.clone(),
             live: None,
             asks: String::new(),
+            is_saved: self.is_saved,
         }
     }
 }
@@ -174,7 +181,8 @@ impl FromRequestParts<App> for Viewer {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let Visitor(actor) = Visitor::from_request_parts(parts, app).await?;
         let (elder, path) = (cookie(&parts.headers, "elder") == Some("1"), parts.uri.path().to_owned());
-        Ok(Self { actor, is_inside: is_inside(&parts.headers), elder, path })
+        let is_saved = parts.uri.query().is_some_and(|query| query.split('&').any(|one| one == SAVED));
+        Ok(Self { actor, is_inside: is_inside(&parts.headers), elder, path, is_saved })
     }
 }
 
@@ -233,6 +241,13 @@ pub fn asking(mut response: Response, page: &Page) -> Response {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP_ASKING));
     }
     response
+}
+
+/// After a form was taken that changes nothing that catches the eye: look at this page, which says that it is kept.
+#[must_use]
+pub fn see_saved(path: &str) -> Response {
+    let and = if path.contains('?') { '&' } else { '?' };
+    see(&format!("{path}{and}{SAVED}"))
 }
 
 /// After a form was taken: look at this page.

@@ -21,6 +21,10 @@ use crate::{
     bodies,
     delivery::doors::Called,
     error::{Code, Result},
+    forms::{
+        FormView, Purpose,
+        queries::{OPEN, forms_of},
+    },
     ids::{BodyId, MeetingId},
     meetings::{Attend, MeetingDetail, MeetingView, commands, door, queries, rules},
     page::PageQuery,
@@ -50,6 +54,8 @@ struct MeetingPage {
     page: Page,
     meeting: MeetingDetail,
     votes: Vec<VoteView>,
+    /// What those who came are asked.
+    surveys: Vec<FormView>,
     may_sign_in: bool,
     /// Who goes round because of it, and who was told so.
     doors: AtDoors,
@@ -99,13 +105,15 @@ async fn shown(
         None => false,
     };
     let votes = votes_at(app.store.read(), id).await?;
+    let mut surveys = forms_of(app.store.read(), (&id.to_string(), &meeting.meeting.area_code)).await?;
+    surveys.retain(|form| form.state == OPEN && form.purpose != Purpose::Visit);
     let called = Called::Meeting(Box::new(meeting.meeting.clone()));
     let doors = AtDoors::of(app.store.read(), viewer.actor.as_ref(), &called).await?;
     let may_sign_in = is_awaited && meeting.my_attendance.is_none();
     let back = meeting.meeting.matter_id.map_or_else(|| "/meetings".to_owned(), |matter| format!("/matters/{matter}"));
     let page =
         viewer.page("page-meeting").titled(meeting.meeting.title.clone()).back(back).at(format!("/meetings/{id}"));
-    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, may_sign_in, doors, ticket, wrong }))
+    Ok(render_as(wrong.status(), &MeetingPage { page, meeting, votes, surveys, may_sign_in, doors, ticket, wrong }))
 }
 
 /// To what somebody belongs without a seat.

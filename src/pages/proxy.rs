@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, render_as, see, up},
+    layout::{Page, Resident, render_as, see, see_saved, up},
     words::Words,
 };
 use crate::{
@@ -129,7 +129,7 @@ async fn name_household(State(app): State<App>, who: Resident, form: Fields) -> 
     let (actor, input) = (who.actor.clone(), NameAgents { people: chosen(&form) });
     let done = app.store.write(move |tx| Box::pin(async move { name_agents(tx, &actor, (home, input)).await })).await;
     match done {
-        Ok(()) => Ok(see("/household")),
+        Ok(()) => Ok(see_saved("/household")),
         Err(error) => shown_household(&app, &who, (form, Wrong::from(error)?)).await,
     }
 }

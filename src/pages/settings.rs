@@ -4,7 +4,7 @@ use axum::{Router, extract::State, response::Response, routing::get};
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, render_as, see},
+    layout::{Page, Resident, render_as, see_saved},
     words::Words,
 };
 use crate::{
@@ -44,7 +44,7 @@ async fn keep(State(app): State<App>, who: Resident, form: Fields) -> Result<Res
     let actor = who.actor.clone();
     let done = app.store.write(move |tx| Box::pin(async move { quiet::commands::set(tx, &actor, input).await })).await;
     match done {
-        Ok(_) => Ok(see("/settings")),
+        Ok(_) => Ok(see_saved("/settings")),
         Err(error) => shown(&app, &who, Wrong::from(error)?).await,
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, render, render_as, see},
+    layout::{Page, Resident, render, render_as, see, see_saved},
     words::{Words, wire},
 };
 use crate::{
@@ -75,7 +75,7 @@ async fn keep(State(app): State<App>, who: Resident, fields: Fields) -> Result<R
     };
     let actor = who.actor.clone();
     match app.store.write(move |tx| Box::pin(async move { entries::set(tx, &actor, input).await })).await {
-        Ok(_) => Ok(see("/skills")),
+        Ok(_) => Ok(see_saved("/skills")),
         Err(error) => Ok(form(&who, fields, Wrong::from(error)?)),
     }
 }

@@ -76,6 +76,8 @@ struct SuggestionPage {
     /// Beside what the law asks for; of a public voice.
     support: Option<SupportView>,
     steps: Vec<Step>,
+    /// For its author: how it stands, in a sentence.
+    now: Option<String>,
     thread: Option<Thread>,
     compose: Option<Compose>,
     typed: Fields,
@@ -135,12 +137,29 @@ async fn shown(
         _ => None,
     };
     let author = suggestions::author_of(app.store.read(), id).await?;
-    if author.is_some_and(|(author, _)| author == who.actor.person) {
+    let is_own = author.is_some_and(|(author, _)| author == who.actor.person);
+    if is_own {
         page = who.viewer.asked(app, page, Moment::OwnVoice).await;
     }
+    let waits = matches!(voice.summary.state, SuggestionState::Submitted | SuggestionState::Accepted);
+    let told = if waits { text::say("page-now-told") } else { String::new() };
+    let now = is_own.then(|| now(&voice.summary) + &told);
     let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
-    let shown = SuggestionPage { page, voice, support, steps, thread, compose, typed, wrong };
+    let shown = SuggestionPage { page, voice, support, steps, now, thread, compose, typed, wrong };
     Ok(asking(render_as(status, &shown), &shown.page))
+}
+
+/// How a voice stands, and until when what comes next is promised: for who left it.
+pub(super) fn now(voice: &SuggestionSummary) -> String {
+    let (key, at) = match (voice.state, voice.overdue) {
+        (SuggestionState::Submitted | SuggestionState::Accepted, Some(_)) => ("page-now-late", None),
+        (SuggestionState::Submitted, None) => ("page-now-submitted", Some(&voice.accept_due_at)),
+        (SuggestionState::Accepted, None) => ("page-now-accepted", Some(&voice.answer_due_at)),
+        (SuggestionState::Answered, _) => ("page-now-answered", None),
+        (SuggestionState::Rated, _) => ("page-now-rated", None),
+    };
+    let at = at.map(deadline).unwrap_or_default();
+    text::say_with(key, &[("body", voice.body_name.as_str().into()), ("at", at.into())])
 }
 
 /// What was promised and what was kept.

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, asking, render_as, see, up},
+    layout::{Page, Resident, asking, render_as, see, see_saved, up},
     words::Words,
 };
 use crate::{
@@ -93,7 +93,7 @@ async fn choose(State(app): State<App>, who: Resident, form: Fields) -> Result<R
         Box::pin(preferences::choose(tx, actor, input))
     });
     match chosen.await {
-        Ok(_) => Ok(see("/settings/telling")),
+        Ok(_) => Ok(see_saved("/settings/telling")),
         Err(error) => shown(&app, &who, (form, Wrong::from(error)?)).await,
     }
 }

@@ -1,5 +1,5 @@
 //! What is done with a voice: accepted, given to somebody, answered, rated, joined to a matter; and what is late.
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use super::{
     Suggestion, escalation,
     promises::{self, Promise},
     queries::{self, SuggestionSummary, SuggestionView},
-    rows::suggestion,
+    rows::{answer as answer_row, suggestion},
     rules::{self, Deadline, Step, SuggestionState, Visibility},
     words,
 };
@@ -109,13 +109,54 @@ pub async fn assign(
 /// # Errors
 /// `not_found`; `not_allowed` for others than the author; `wrong_state` unless answered; `invalid_fields`.
 pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSuggestion)) -> Result<SuggestionView> {
+    check_rating(&input)?;
+    let row = checked(tx, actor, id, Step::Rate).await?;
+    let now = rated(tx, actor, (row, input), false).await?;
+    queries::view(tx, tx.keys(), (actor, tx.now()), now).await
+}
+
+/// Writes down what somebody for whom a voice was taken down says of the answer when called back: it counts as the author's own
+/// rating, and opens it again as that does. Records `suggestion.rated` and then `suggestion.escalated`.
+///
+/// # Errors
+/// `not_found`; `not_allowed` for others than who answers it; `second_person_needed` for who took it down or answered it last;
+/// `wrong_state` unless it was taken down and is answered; `invalid_fields`.
+pub async fn call_back(
+    tx: &Tx,
+    actor: &Actor,
+    (id, input): (SuggestionId, RateSuggestion),
+) -> Result<SuggestionSummary> {
+    check_rating(&input)?;
+    let row = checked(tx, actor, id, Step::CallBack).await?;
+    let newest = answer_row::Entity::find()
+        .filter(answer_row::Column::SuggestionId.eq(id))
+        .order_by_desc(answer_row::Column::CreatedAt)
+        .order_by_desc(answer_row::Column::Id)
+        .one(tx)
+        .await?;
+    let has_answered = newest.is_some_and(|newest| newest.person_id == actor.person);
+    if has_answered || row.taken_by == Some(actor.person) {
+        return Err(Code::SecondPersonNeeded.into());
+    }
+    let now = rated(tx, actor, (row, input), true).await?;
+    queries::summary(tx, now).await
+}
+
+fn check_rating(input: &RateSuggestion) -> Result<()> {
     let mut checks = Checks::default();
     checks.require((1..=5).contains(&input.rating), "rating", "out_of_range");
     checks.text("text", &input.text, 0..=MAX_RATING_TEXT);
-    checks.done()?;
-    let row = checked(tx, actor, id, Step::Rate).await?;
+    checks.done()
+}
+
+async fn rated(
+    tx: &Tx,
+    actor: &Actor,
+    (row, input): (Suggestion, RateSuggestion),
+    is_call: bool,
+) -> Result<Suggestion> {
     let reopened = rules::reopens(input.rating);
-    let said = words::with_rating(tx, actor.person, &row, input.text.trim()).await?;
+    let said = words::with_rating(tx, row.author_id, &row, input.text.trim()).await?;
     let mut rated = suggestion::ActiveModel {
         state: Set(SuggestionState::Rated),
         rated_at: Set(Some(tx.now())),
@@ -128,12 +169,15 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
         escalation::open_again(tx, &row, above, &mut rated);
     }
     let now = moved(tx, &row, rated).await?;
-    let data = json!({ "rating": input.rating, "reopened": reopened, "escalated": above.is_some() });
+    let mut data = json!({ "rating": input.rating, "reopened": reopened, "escalated": above.is_some() });
+    if is_call {
+        data["called_back"] = true.into();
+    }
     record(tx, Kind::SuggestionRated, &now, Some(actor), data).await?;
     if above.is_some() {
         escalation::hand_over(tx, &row, &now).await?;
     }
-    queries::view(tx, tx.keys(), (actor, tx.now()), now).await
+    Ok(now)
 }
 
 /// Lets a voice join a matter; it stays whole and its author follows the matter. Called by `matters`, which sees to it that

@@ -18,7 +18,7 @@ use crate::{
     actor::Actor,
     error::{Code, Result},
     events::Kind,
-    ids::{PersonId, SuggestionId},
+    ids::{CosignSheetId, MatterId, PersonId, SuggestionId},
     store::Tx,
 };
 
@@ -97,6 +97,26 @@ pub(super) async fn told(db: &impl ConnectionTrait, id: SuggestionId) -> Result<
         .order_by_asc(cosign::Column::CreatedAt)
         .limit(TOLD);
     Ok(rows.into_tuple().all(db).await?)
+}
+
+/// The matter that a voice has joined, and who stands behind the voice: all of them, or those alone who signed this sheet.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn behind(
+    db: &impl ConnectionTrait,
+    (id, sheet): (SuggestionId, Option<CosignSheetId>),
+) -> Result<Option<(MatterId, Vec<PersonId>)>> {
+    let joined = suggestion::Entity::find_by_id(id).one(db).await?.and_then(|row| row.matter_id);
+    let Some(matter) = joined else { return Ok(None) };
+    let mut people = cosign::Entity::find()
+        .select_only()
+        .column(cosign::Column::PersonId)
+        .filter(cosign::Column::SuggestionId.eq(id));
+    if let Some(sheet) = sheet {
+        people = people.filter(cosign::Column::SheetId.eq(sheet));
+    }
+    Ok(Some((matter, people.into_tuple().all(db).await?)))
 }
 
 /// Nobody stands behind anything whose account is closed.

@@ -44,6 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(answer_suggestion))
         .routes(routes!(speak_answer))
         .routes(routes!(rate_suggestion))
+        .routes(routes!(call_back))
         .routes(routes!(cosign_suggestion))
         .routes(routes!(read_support))
         .routes(routes!(refer_suggestion))
@@ -189,6 +190,22 @@ async fn rate_suggestion(
     Input(input): Input<RateSuggestion>,
 ) -> Result<Created<SuggestionView>> {
     app.once(actor, key, "rate_suggestion", (id, input), |tx, actor, input| Box::pin(commands::rate(tx, actor, input)))
+        .await
+        .map(Created)
+}
+
+/// Write down what somebody for whom a voice was taken down says of the answer when called back.
+#[utoipa::path(post, path = "/v1/suggestions/{id}/call-back", tag = "suggestions", operation_id = "call_back",
+    params(("id" = String, Path, description = "The voice")), request_body = RateSuggestion,
+    responses((status = 201, body = SuggestionSummary, description = "Rated, or opened again"), Problem))]
+async fn call_back(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<SuggestionId>,
+    Input(input): Input<RateSuggestion>,
+) -> Result<Created<SuggestionSummary>> {
+    app.once(actor, key, "call_back", (id, input), |tx, actor, input| Box::pin(commands::call_back(tx, actor, input)))
         .await
         .map(Created)
 }

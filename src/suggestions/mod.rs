@@ -7,8 +7,8 @@
 //! words, its answers and its thread are kept sealed by a key that is destroyed with the author's account.
 //! Whoever runs the county opens one only with a reason, which the author reads, too, and until midnight.
 //! An answer is written, spoken, or both; its clip is heard by whoever may read it, and destroyed with a private voice.
-//! Nobody answers the own voice; only the author rates the answer, and "not solved" opens it again. Said twice, it takes it to
-//! the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
+//! Nobody answers the own voice; only the author rates the answer, or is called back where it was taken down, by who neither took
+//! it down nor answered it; "not solved" opens it again. Said twice, it takes it to the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
 //! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
 //! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
@@ -80,7 +80,7 @@ pub use self::{
     authors::{author_of, authors_in, is_hidden},
     commands::{AnswerSuggestion, AssignSuggestion, RateSuggestion, SpeakAnswer, SubmitSuggestion},
     cosign_sheets::{CosignSheetView, WriteDownCosigns, kept as kept_sheets, write_down},
-    cosigns::{Cosign, cosign},
+    cosigns::{Cosign, behind, cosign},
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
     inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},

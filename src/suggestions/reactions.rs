@@ -50,6 +50,8 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionAssigned if is_set(event, "again") => return Ok(()),
         Kind::SuggestionAssigned => "suggestion_assigned",
         Kind::SuggestionAnswered => "suggestion_answered",
+        // written down by somebody else: the author hears of that, whatever follows
+        Kind::SuggestionRated if is_set(event, "called_back") => "suggestion_called_back",
         // told by what follows: another office has it
         Kind::SuggestionRated if is_set(event, "escalated") => return Ok(()),
         Kind::SuggestionRated if is_set(event, "reopened") => "suggestion_reopened",
@@ -281,6 +283,7 @@ mod tests {
             "answered",
             "reopened",
             "closed",
+            "called-back",
             "joined",
             "overdue",
             "held",

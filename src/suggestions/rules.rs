@@ -269,7 +269,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
     match step {
         Step::Accept => state == SuggestionState::Submitted,
         Step::Assign | Step::Answer => state == SuggestionState::Accepted,
-        Step::Rate => state == SuggestionState::Answered,
+        Step::Rate | Step::CallBack => state == SuggestionState::Answered,
         Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
         Step::Join | Step::Hide | Step::Show | Step::Appeal => true,
         Step::Cosign | Step::WriteDown => state != SuggestionState::Rated,
@@ -280,7 +280,8 @@ fn fits(step: Step, state: SuggestionState) -> bool {
     }
 }
 
-/// May somebody who stands so take the step now? Nobody takes or answers the own voice, and only the author rates.
+/// May somebody who stands so take the step now? Nobody takes or answers the own voice, and only the author rates, or is called
+/// back.
 ///
 /// # Errors
 /// `not_found` for whoever may not see it, `not_allowed`, `wrong_state`.
@@ -300,6 +301,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
         | Step::Keep
         | Step::Extend
         | Step::WriteDown
+        | Step::CallBack
         | Step::Involve => standing.is_responsible && !standing.is_author,
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
@@ -318,6 +320,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
             row.visibility == Visibility::Public && (row.hiding.is_none() || is_media_alone)
         }
         Step::WriteDown => row.visibility == Visibility::Public && !is_hidden(row),
+        Step::CallBack => row.taken_by.is_some(),
         Step::Show => row.hiding.is_some(),
         Step::Appeal => row.hiding == Some(HidingState::Hidden),
         Step::Refer => row.offered_to.is_none(),

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, count};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, count, id};
 
 const PHOTO: &[u8] = include_bytes!("../data/media/clear.png");
 
@@ -143,7 +143,9 @@ async fn the_page_shows_them_before_it_is_said_again() {
     assert_eq!((status, is_sent, voices().await), (200, false, 1), "{shown}");
     assert!(shown.contains("晚上看不见") && shown.contains("name=\"anyway\"") && shown.contains("三天了"));
     // with its photo, and a form of its own that says it is the same: no button of it sends what was written here
-    assert!(shown.contains("?size=thumb") && shown.contains("/cosign\"><button"), "{shown}");
+    assert!(shown.contains("?size=thumb"), "{shown}");
+    // and what the phone keeps of it goes: else its first page asks for days to send that, too
+    assert!(shown.contains("/cosign\" data-forget=\"") && shown.contains("name=\"is_on\" value=\"1\""), "{shown}");
     let own = shown.split("action=\"/speak\"").nth(1).unwrap();
     assert!(!own.contains("/cosign"), "{own}");
     let (status, is_sent, _) = send("public", true).await;
@@ -244,5 +246,31 @@ async fn photos_of_a_sheet_are_for_who_answers_and_the_author_reads_who_opened_t
     app.pass(TimeDelta::days(15)).await;
     let chair = Somebody::signed_in(app, village.chair.person).await;
     assert_ne!(chair.download(urls[0]).await.0, 200);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stands_behind_a_voice_follows_the_matter_that_it_joins() {
+    let scene = Scene::set().await;
+    let Scene { app, village, author, ann } = &scene;
+    let voice = scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    cosign(ann, &voice, true).await.ok();
+    village.clerk.post(&format!("/v1/suggestions/{voice}/accept"), json!(null)).await.ok();
+    let raised =
+        json!({ "area_code": village.area, "title": "修路灯", "summary": "换两盏灯。", "suggestion_ids": [voice] });
+    let matter = id(&village.clerk.post("/v1/matters", raised).await.ok());
+    app.settle().await;
+    let follows = async |who: &Somebody| {
+        let telling = who.get("/v1/me/telling").await.ok();
+        telling["following"].as_array().unwrap().contains(&json!(matter))
+    };
+    assert!(follows(ann).await && !follows(&village.clerk).await);
+    answer(ann.request(Method::DELETE, &format!("/v1/matters/{matter}/follow"))).await;
+    assert!(!follows(ann).await, "each may leave it");
+    let (late, never) = (village.villager(app, "00012").await, village.villager(app, "00014").await);
+    cosign(&late, &voice, true).await.ok();
+    app.settle().await;
+    assert!(follows(&late).await && !follows(&never).await);
+    assert!(!follows(ann).await, "who left is not brought back by somebody else");
     scene.app.stop().await;
 }

@@ -175,3 +175,23 @@ async fn a_result_begins_one_term_before_its_time_and_no_second_one() {
     assert_eq!(again.body["errors"][0]["code"], "not_elected", "{}", again.body);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_keeps_a_council_s_books_leads_the_village_or_everybody_reads_why_not() {
+    let (app, village) = Village::start().await;
+    let seats = format!("/v1/bodies/{}/seats", village.council);
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let secretary =
+        |person: &Value, reason: &str| json!({ "person_id": person, "role": "secretary", "reason": reason });
+    let refused = village.town.post(&seats, secretary(&json!(person), "")).await;
+    assert_eq!((refused.status, &refused.body["errors"][0]["field"]), (422, &json!("reason")), "{}", refused.body);
+    village.town.post(&seats, secretary(&json!(person), "书记不住在村里")).await.ok();
+    let leader = village.town.post(&seats, secretary(&json!(village.branch_chair.person), "书记兼任")).await.ok();
+    assert_eq!(leader.get("reason"), None, "as the rule has it: {leader}");
+    let member = json!({ "person_id": village.clerk.person, "role": "member" });
+    village.town.post(&seats, member).await.ok();
+    let page = app.http.get(app.url(&format!("/bodies/{}", village.council))).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(page.contains("书记不住在村里") && !page.contains("书记兼任"), "{page}");
+    app.stop().await;
+}

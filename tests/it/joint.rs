@@ -11,7 +11,10 @@ use liusheng::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, person_of};
+use crate::{
+    county,
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, person_of},
+};
 
 const NEXT: &str = "330521103203";
 
@@ -21,7 +24,8 @@ async fn body(village: &Village, kind: &str, areas: &[&str]) -> String {
 }
 
 async fn seat(app: &TestApp, village: &Village, (body, who, role): (&str, &Somebody, &str)) -> Somebody {
-    let seat = json!({ "person_id": who.person, "role": role });
+    // of a council's secretary alone it is asked, and kept
+    let seat = json!({ "person_id": who.person, "role": role, "reason": "书记在外地" });
     village.town.post(&format!("/v1/bodies/{body}/seats"), seat).await.ok();
     app.settle().await;
     Somebody::signed_in(app, who.person).await
@@ -111,8 +115,12 @@ async fn matters_of_several_villages_come_onto_the_agenda_and_resolutions_into_e
     assert_eq!(first.post(&items, item(&bridge, &both)).await.refused(), "invalid_fields", "it stands there already");
     let agenda = first.post(&items, item(&lamps, &both)).await.ok();
     assert_eq!((agenda["items"].as_array().unwrap().len(), &agenda["spanning"]), (2, &json!([])));
-    let page = first.download(&format!("/desk/joint/{joint}")).await.1;
-    assert!(String::from_utf8(page).unwrap().contains("1. 修界溪上的桥"), "the agenda of the next meeting");
+    let page = page_of(&first, &format!("/desk/joint/{joint}")).await;
+    assert!(page.contains("1. 修界溪上的桥"), "the agenda of the next meeting");
+    withdrawn(&village, (&joint, &first, &second), &agenda["items"]).await;
+    first.post(&items, item(&lamps, &both)).await.ok();
+    assert!(page_of(&first, "/desk").await.contains("轮到您召集会议"), "whose turn it is");
+    assert!(!page_of(&second, "/desk").await.contains("轮到您召集会议"));
     let meeting = held(&app, &village, (&joint, &first, &second)).await;
     let after = first.get(&path).await.ok();
     assert_eq!(after["items"], json!([]), "what was talked about");
@@ -120,6 +128,25 @@ async fn matters_of_several_villages_come_onto_the_agenda_and_resolutions_into_e
     assert!(cards_in(&app, second.person, "forum").await.contains(&"joint_minutes".to_owned()));
     in_each_village(&app, &village, (&meeting, &first, &second)).await;
     app.stop().await;
+}
+
+async fn page_of(who: &Somebody, path: &str) -> String {
+    String::from_utf8(who.download(path).await.1).unwrap()
+}
+
+/// What is on the agenda is taken off by who proposed it and by whose turn it is.
+async fn withdrawn(village: &Village, (joint, first, second): (&str, &Somebody, &Somebody), items: &Value) {
+    let path = |n: usize| format!("/v1/agenda-items/{}/withdraw", items[n]["id"].as_str().unwrap());
+    assert_eq!(village.chair.post(&path(1), json!(null)).await.refused(), "not_allowed");
+    assert_eq!(second.post(&path(1), json!(null)).await.refused(), "not_allowed", "the other's, and not their turn");
+    let left = first.post(&path(1), json!(null)).await.ok();
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
+    assert_eq!(first.post(&path(1), json!(null)).await.refused(), "not_found", "it stands there no more");
+    let bridge = items[0]["id"].as_str().unwrap();
+    let desk = format!("/desk/joint/{joint}/withdraw");
+    assert_eq!(county::form(second, &desk, &[("item_id", bridge)]).await.0, 303, "what one proposed oneself");
+    let again = json!({ "matter_id": items[0]["matter_id"], "villages": [village.area, NEXT] });
+    second.post(&format!("/v1/bodies/{joint}/agenda-items"), again).await.ok();
 }
 
 /// A meeting that began, and both are there.
@@ -207,8 +234,10 @@ async fn a_federation_trains_asks_and_mentors_and_reads_no_private_voice() {
         json!({ "subject_id": training, "area_code": area, "purpose": "survey", "title": "评估表",
             "questions": [{ "id": "a", "title": "有用吗？", "kind": "choice", "options": ["有", "没有"] }] })
     };
-    secretary.post("/v1/forms", sheet(town)).await.ok();
+    let own = id(&secretary.post("/v1/forms", sheet(town)).await.ok());
+    secretary.post(&format!("/v1/forms/{own}/close"), json!(null)).await.ok();
     assert_eq!(secretary.post("/v1/forms", sheet(&village.area)).await.refused(), "not_allowed", "no village's");
+    asked_at_the_desk(&secretary, &training).await;
     let until = clock::local_date(app.app.now()) + TimeDelta::days(30);
     let mentor = json!({ "area_code": town, "body_id": federation, "title": "带一带新参事会", "text": "每月一次。",
         "contact": "联合会", "until_on": until });
@@ -220,4 +249,19 @@ async fn a_federation_trains_asks_and_mentors_and_reads_no_private_voice() {
     let voice = id(&village.villager(&app, "00007").await.post("/v1/suggestions", voice).await.ok());
     assert_eq!(secretary.get(&format!("/v1/suggestions/{voice}")).await.refused(), "not_found");
     app.stop().await;
+}
+
+/// The federation asks those who came what they think of the training, with the questions that the desk prepares.
+async fn asked_at_the_desk(secretary: &Somebody, training: &str) {
+    let desk = format!("/desk/meetings/{training}");
+    assert!(page_of(secretary, &desk).await.contains("这次会议或活动对您有用吗？"), "prepared");
+    let empty = [("title", "培训反馈")];
+    assert_eq!(county::form(secretary, &format!("{desk}/survey"), &empty).await.0, 422, "nothing asked");
+    let asked = [("title", "培训反馈"), ("questions[0].title", "有用吗？"), ("questions[0].kind", "scale")];
+    assert_eq!(county::form(secretary, &format!("{desk}/survey"), &asked).await.0, 303);
+    let shown = page_of(secretary, &desk).await;
+    let form = shown.split("/desk/forms/").skip(1).find(|rest| rest.contains("培训反馈")).unwrap();
+    let form = form.split('"').next().unwrap();
+    assert!(page_of(secretary, &format!("/desk/forms/{form}")).await.contains(&format!("href=\"{desk}\"")), "back");
+    assert!(page_of(secretary, &format!("/meetings/{training}")).await.contains(&format!("/forms/{form}")));
 }

@@ -43,6 +43,7 @@ mod media;
 mod messages;
 mod moderation;
 mod must_read;
+mod next_steps;
 mod offices;
 mod offline;
 mod paths;

@@ -69,6 +69,7 @@ async fn lists_of_voices_are_searched_by_an_index() {
         }
         queries::desk_todo(&database, &actor).await.unwrap();
         queries::desk_unseen(&database, &actor).await.unwrap();
+        queries::desk_to_call(&database, &actor, app.app.now()).await.unwrap();
         asked::waiting(&database, &actor).await.unwrap();
         by_body::late(&database, &actor, ("330521", app.app.now())).await.unwrap();
         by_body::late(&database, &actor, (village.area.as_str(), app.app.now())).await.unwrap();

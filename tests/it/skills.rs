@@ -7,7 +7,10 @@ use liusheng::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, import};
+use crate::{
+    county,
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, import},
+};
 
 const ROSTER: &str = include_str!("../data/roster_small.csv");
 const NEIGHBOURS: &str = include_str!("../data/roster_neighbours.csv");
@@ -55,6 +58,11 @@ async fn one_is_found_as_far_as_one_allows_it_and_forgotten_at_once() {
     }
     assert_eq!(village.clerk.get(&format!("/v1/areas/{town}/skills")).await.refused(), "not_allowed");
     assert!(page(&village.town, "/desk/skills").await.contains("种茶"));
+    let fields = [("tags", "水电 种茶"), ("availability", "周末"), ("place", "武康"), ("uses", "town")];
+    assert_eq!(county::form(&ann, "/skills", &fields).await, (303, "/skills?saved=1".to_owned()));
+    assert!(
+        page(&ann, "/skills?saved=1").await.contains("已经保存") && !page(&ann, "/skills").await.contains("已经保存")
+    );
     let export = ann.get("/v1/me/export").await.ok();
     assert_eq!(export["rows"]["skill_entries"][0]["place"], "武康", "one's own to take along");
     put(&ann, json!({ "tags": [] })).await.ok();

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{
     super::calls::{Answer, Caller, Missed, address},
     WechatApp, crypto,
-    decide::{Action, Failure, decide},
+    decide::{Action, Failure, alarm, decide},
 };
 use crate::clock::Clock;
 
@@ -27,6 +27,8 @@ const MAX_MEDIA: usize = 10 << 20;
 const EARLY_SECS: i64 = 300;
 const TRIES: u32 = 3;
 const LANES: usize = 64;
+/// WeChat has no such file, or not any more.
+pub const GONE: i64 = 40007;
 
 /// An account with its secrets.
 pub struct Account {
@@ -142,11 +144,16 @@ impl Account {
         }
     }
 
-    /// Asks with the token: once more with a new one when WeChat does not take it, three times more when it is busy.
+    /// Asks with the token: once more with a new one when WeChat does not take it, three times more when it is busy. What an
+    /// operator must know is counted.
     ///
     /// # Errors
     /// What WeChat says, or that it does not.
     pub(super) async fn ask(&self, call: Call<'_>) -> Result<Value, Failure> {
+        self.asked(call).await.inspect_err(alarm)
+    }
+
+    async fn asked(&self, call: Call<'_>) -> Result<Value, Failure> {
         for turn in 0..=TRIES {
             match self.once(&call).await {
                 Err(failure) if rests(&failure, turn).await => {}
@@ -208,8 +215,17 @@ impl Account {
     /// A photo or a recording that somebody sent to the account. Kept there for three days.
     ///
     /// # Errors
-    /// What WeChat says; 40007 when it is gone.
+    /// What WeChat says; [`GONE`] when it is.
     pub async fn media(&self, media_id: &str) -> Result<Fetched, Failure> {
+        self.fetched(media_id).await.inspect_err(|failure| {
+            // that somebody was late is no mistake
+            if failure.code() != GONE {
+                alarm(failure);
+            }
+        })
+    }
+
+    async fn fetched(&self, media_id: &str) -> Result<Fetched, Failure> {
         for is_last in [false, true] {
             let token = self.fresh_token().await?;
             let query = [("access_token", token.as_str()), ("media_id", media_id)];

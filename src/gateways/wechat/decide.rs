@@ -136,6 +136,15 @@ impl Action {
     }
 }
 
+/// Counts and writes down what an operator must know.
+pub(super) fn alarm(failure: &Failure) {
+    let action = decide(failure);
+    if action.alarms() {
+        metrics::counter!("provider_alarms_total", "provider" => "wechat", "why" => action.why()).increment(1);
+        tracing::error!(%failure, why = action.why(), "WeChat needs somebody");
+    }
+}
+
 /// The table.
 #[must_use]
 pub fn decide(failure: &Failure) -> Action {

@@ -1,7 +1,7 @@
 //! Who somebody is in WeChat: log-in on the web, log-in of the Mini Program, the phone that WeChat vouches for.
 use serde_json::{Value, json};
 
-use super::{Account, Failure, Wechat, account::Call, crypto};
+use super::{Account, Failure, Wechat, account::Call, crypto, decide::alarm};
 
 /// Who came back from WeChat.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Account {
     pub async fn known_by_code(&self, code: &str) -> Result<Known, Failure> {
         let query =
             [("appid", self.appid()), ("secret", self.secret()), ("code", code), ("grant_type", "authorization_code")];
-        let told = self.patiently(Call::get("/sns/oauth2/access_token", &query)).await?;
+        let told = self.patiently(Call::get("/sns/oauth2/access_token", &query)).await.inspect_err(alarm)?;
         let openid = told["openid"].as_str().filter(|id| is_openid(id)).ok_or(Failure::Lost)?.to_owned();
         Ok(Known { openid, is_snapshot: told["is_snapshotuser"].as_i64() == Some(1), session_key: String::new() })
     }
@@ -52,7 +52,7 @@ impl Account {
             ("js_code", code),
             ("grant_type", "authorization_code"),
         ];
-        let told = self.patiently(Call::get("/sns/jscode2session", &query)).await?;
+        let told = self.patiently(Call::get("/sns/jscode2session", &query)).await.inspect_err(alarm)?;
         let openid = told["openid"].as_str().filter(|id| is_openid(id)).ok_or(Failure::Lost)?.to_owned();
         let session_key = told["session_key"].as_str().unwrap_or_default().to_owned();
         Ok(Known { openid, is_snapshot: false, session_key })

@@ -85,19 +85,9 @@ impl Account {
             _ => false,
         };
         if again {
-            self.alarm(told.as_ref().err());
             told = self.ask(Call::post(path, &body)).await;
         }
         self.outcome(told, is_named)
-    }
-
-    fn alarm(&self, failure: Option<&Failure>) {
-        let Some((failure, action)) = failure.map(|failure| (failure, decide(failure))).filter(|(_, a)| a.alarms())
-        else {
-            return;
-        };
-        metrics::counter!("provider_alarms_total", "provider" => "wechat", "why" => action.why()).increment(1);
-        tracing::error!(%failure, why = action.why(), "WeChat needs somebody");
     }
 
     fn outcome(&self, told: Result<Value, Failure>, is_named: bool) -> Outcome {
@@ -107,10 +97,7 @@ impl Account {
                 let id = id.as_str().map(str::to_owned).or_else(|| id.as_u64().map(|id| id.to_string()));
                 Outcome::Sent { status: 0, id: id.unwrap_or_default() }
             }
-            Err(failure) => {
-                self.alarm(Some(&failure));
-                outcome(&failure, is_named, self.clock().now())
-            }
+            Err(failure) => outcome(&failure, is_named, self.clock().now()),
         }
     }
 }

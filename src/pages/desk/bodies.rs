@@ -25,7 +25,7 @@ use crate::{
     ids::{BodyId, PersonId, SeatId},
     pages::{
         fields::Fields,
-        layout::{Page, encode, render_as, see},
+        layout::{Page, encode, render_as, see_saved},
         words::Words,
     },
     tasks::rules::fen_of,
@@ -179,7 +179,7 @@ pub(super) async fn act(
         _ => Err(Code::NotFound.into()),
     };
     match done {
-        Ok(()) => Ok(see(&format!("/desk/bodies?area={}", encode(&area)))),
+        Ok(()) => Ok(see_saved(&format!("/desk/bodies?area={}", encode(&area)))),
         Err(error) => {
             let filter = Filter { area: Some(area), find: fields.given("find").map(str::to_owned) };
             shown(&app, &clerk, (filter, Draft::refused(&form, fields, error)?)).await
@@ -198,6 +198,7 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         term_id: fields.optional("term_id")?,
         starts_on: None,
         ends_on: fields.optional("ends_on")?,
+        reason: fields.given("reason").map(str::to_owned),
     };
     let take = app.once(clerk.actor.clone(), fields.key(), "take_seat", (body, input), |tx, actor, input| {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))

@@ -7,7 +7,7 @@ use crate::{
     app::{App, Path},
     bodies,
     error::{Code, Result},
-    ids::{BodyId, MeetingId},
+    ids::{BodyId, JointItemId, MeetingId},
     joint::{
         GiveVillageTasks, JointView, PassTurn, ProposeItem, Rotation, SetRotation, agenda, queries, turns,
         village_tasks,
@@ -97,6 +97,7 @@ pub(super) async fn act(
         "rotation" => rotate(&app, &clerk, (id, &fields)).await,
         "turn" => pass_on(&app, &clerk, (id, &fields)).await,
         "item" => propose(&app, &clerk, (id, &fields)).await,
+        "withdraw" => withdraw(&app, &clerk, &fields).await,
         "tasks" => give(&app, &clerk, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
@@ -130,6 +131,14 @@ async fn propose(app: &App, clerk: &Clerk, (id, fields): (BodyId, &Fields)) -> R
         Box::pin(agenda::propose(tx, actor, input))
     });
     propose.await.map(drop)
+}
+
+async fn withdraw(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let item: JointItemId = fields.required("item_id")?;
+    let withdraw = app.once(clerk.actor.clone(), fields.key(), "withdraw_joint_item", item, |tx, actor, item| {
+        Box::pin(agenda::withdraw(tx, actor, item))
+    });
+    withdraw.await.map(drop)
 }
 
 async fn give(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {

@@ -83,11 +83,11 @@ async fn particulars(app: &App, clerk: &Clerk, id: MatterId, sent: &Sent) -> Res
 async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fields)) -> Result<()> {
     let area = area_of(app.store.read(), id).await?;
     match form {
-        "survey" => sheets::open(app, clerk, (id, area), (Purpose::Survey, fields)).await,
-        "visit" => sheets::open(app, clerk, (id, area), (Purpose::Visit, fields)).await,
-        "rating" => sheets::open(app, clerk, (id, area), (Purpose::Rating, fields)).await,
+        "survey" => sheets::open(app, clerk, (id.0, area), (Purpose::Survey, fields)).await,
+        "visit" => sheets::open(app, clerk, (id.0, area), (Purpose::Visit, fields)).await,
+        "rating" => sheets::open(app, clerk, (id.0, area), (Purpose::Rating, fields)).await,
         "call" => meetings::call(app, clerk, (area, Some(id)), fields).await,
-        "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await,
+        "publish" => notices::publish(app, clerk, (area, Some(id)), fields).await.map(drop),
         "opinion" => opinion(app, clerk, id, fields).await,
         "legality" => legality(app, clerk, id, fields).await,
         "alternative" => alternative(app, clerk, id, fields).await,

@@ -8,7 +8,7 @@ use super::{
     callers::{Caller, callers, holds, kinds_of_business},
     frame::{Clerk, Desk, Draft, live, moment_of, places},
     meeting_people::{self, Roll, without_seat},
-    sheets::{Find, Found, search},
+    sheets::{self, Find, Found, search},
 };
 use crate::{
     app::{App, Path, Query},
@@ -148,6 +148,7 @@ struct MeetingPage {
     /// Whom a resolution may name as the one who does it; nobody where the clerk gives no tasks.
     bound: Vec<SeatView>,
     agenda: Agenda,
+    surveys: sheets::Surveys,
     /// Against whom it is counted, for who holds it.
     roll: Roll,
     /// Is it of too many to be listed, so that they are looked for by name?
@@ -268,6 +269,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
         found,
         bound,
         agenda,
+        surveys: sheets::Surveys::of(app, clerk, &meeting).await?,
         present,
         roll,
         is_searched,
@@ -318,6 +320,7 @@ pub(super) async fn act(
         "minutes" => minutes(&app, &clerk, id, &fields).await,
         "cancel" => cancel(&app, &clerk, id, &fields).await,
         "vote" => vote(&app, &clerk, id, &fields).await,
+        "survey" => sheets::open_about(&app, &clerk, id, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {

@@ -48,7 +48,7 @@ pub(super) async fn publish(
     clerk: &Clerk,
     (area_code, matter_id): (String, Option<MatterId>),
     fields: &Fields,
-) -> Result<()> {
+) -> Result<NoticeId> {
     let input = PublishNotice {
         area_code,
         matter_id,
@@ -63,7 +63,7 @@ pub(super) async fn publish(
     let publish = app.once(clerk.actor.clone(), fields.key(), "publish_notice", input, |tx, actor, input| {
         Box::pin(notices::commands::publish(tx, actor, input))
     });
-    publish.await.map(drop)
+    publish.await.map(|published| published.notice.id)
 }
 
 #[derive(Template)]
@@ -110,7 +110,8 @@ async fn listed(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> R
 pub(super) async fn publish_any(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
     let area = fields.text("area").to_owned();
     match publish(&app, &clerk, (area.clone(), None), &fields).await {
-        Ok(()) => Ok(see(&format!("/desk/notices?area={}", encode(&area)))),
+        // where the next steps are
+        Ok(id) => Ok(see(&format!("/desk/notices/{id}"))),
         Err(error) => {
             let filter = Filter { area: Some(area), cursor: None };
             listed(&app, &clerk, (filter, Draft::refused("publish", fields, error)?)).await

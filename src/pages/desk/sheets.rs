@@ -3,6 +3,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use sea_orm::ConnectionTrait;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{
     aloud::Aloud,
@@ -14,14 +15,16 @@ use crate::{
     bodies::Right,
     error::{Code, Result},
     forms::{
-        self, FormDetail, GiveAnswer, OpenForm, Purpose, Question,
+        self, FormDetail, FormView, GiveAnswer, OpenForm, Purpose, Question,
         opinions::stances,
         rules::{QuestionKind, Replies, Reply, SCALE},
     },
-    ids::{FormId, MatterId, PersonId},
+    ids::{FormId, MatterId, MeetingId, PersonId},
     matters::{DrawSample, commands::draw_sample, queries::Standing},
+    meetings::{self, MeetingView},
     pages::{
         fields::Fields,
+        form::is_about_matter,
         layout::{Page, render_as, see},
         words::Words,
     },
@@ -69,12 +72,18 @@ pub(super) fn asked_by(standing: &Standing) -> Vec<Sheet> {
 }
 
 fn sheet(purpose: Purpose) -> Sheet {
+    let title = text::word("forms-purpose", purpose.as_str());
+    prepared(purpose, (purpose.as_str(), title))
+}
+
+/// With questions under this key.
+fn prepared(purpose: Purpose, (key, title): (&str, String)) -> Sheet {
     let purpose = purpose.as_str();
     let first = if purpose == Purpose::Rating.as_str() { "scale" } else { "choice" };
-    let options = if first == "choice" { text::say(&format!("desk-{purpose}-options")) } else { String::new() };
+    let options = if first == "choice" { text::say(&format!("desk-{key}-options")) } else { String::new() };
     let asked = [
-        (text::say(&format!("desk-{purpose}-first")), first, options),
-        (text::say(&format!("desk-{purpose}-more")), "text", String::new()),
+        (text::say(&format!("desk-{key}-first")), first, options),
+        (text::say(&format!("desk-{key}-more")), "text", String::new()),
     ];
     let empty = std::iter::repeat((String::new(), "choice", String::new()));
     let slots = asked.into_iter().chain(empty).take(ROOM).enumerate().map(|(at, (title, kind, options))| Slot {
@@ -85,18 +94,44 @@ fn sheet(purpose: Purpose) -> Sheet {
         kind,
         options: options.split_whitespace().collect::<Vec<_>>().join("\n"),
     });
-    Sheet { purpose, title: text::word("forms-purpose", purpose), slots: slots.collect() }
+    Sheet { purpose, title, slots: slots.collect() }
 }
 
-/// Opens a form about a matter with the questions typed.
+/// What is asked about a meeting, such as a training of the federation's.
+pub(super) struct Surveys {
+    /// Those that were opened.
+    pub(super) forms: Vec<FormView>,
+    /// One that could be; none while another takes answers.
+    pub(super) sheet: Option<Sheet>,
+}
+
+impl Surveys {
+    /// Those about this one.
+    pub(super) async fn of(app: &App, clerk: &Clerk, meeting: &MeetingView) -> Result<Self> {
+        let subject = meeting.id.to_string();
+        let forms = forms::queries::forms_of(app.store.read(), (&subject, &meeting.area_code)).await?;
+        let is_asked = forms.iter().any(|form| form.state == forms::queries::OPEN);
+        let may_ask = !is_asked && meeting.cancel_reason.is_none() && clerk.may(Right::OpenForm, &meeting.area_code);
+        let words = ("feedback", text::say("desk-feedback-title"));
+        Ok(Self { sheet: may_ask.then(|| prepared(Purpose::Survey, words)), forms })
+    }
+}
+
+/// Opens a survey about a meeting with the questions typed.
+pub(super) async fn open_about(app: &App, clerk: &Clerk, id: MeetingId, fields: &Fields) -> Result<()> {
+    let area = meetings::queries::meeting(app.store.read(), id).await?.area_code;
+    open(app, clerk, (id.0, area), (Purpose::Survey, fields)).await
+}
+
+/// Opens a form about a matter or a meeting with the questions typed.
 pub(super) async fn open(
     app: &App,
     clerk: &Clerk,
-    (id, area): (MatterId, String),
+    (subject_id, area): (Uuid, String),
     (purpose, fields): (Purpose, &Fields),
 ) -> Result<()> {
     let input = OpenForm {
-        subject_id: id.0,
+        subject_id,
         area_code: area,
         purpose,
         title: fields.text("title").to_owned(),
@@ -173,7 +208,7 @@ struct SheetPage {
     is_visit: bool,
     /// Paper is typed in by two people.
     is_rating: bool,
-    matter_link: String,
+    is_about_matter: bool,
     find: String,
     found: Vec<Found>,
     chosen: Option<Found>,
@@ -250,7 +285,7 @@ async fn shown(app: &App, clerk: &Clerk, id: FormId, (find, draft): (Find, Draft
         may_draw: is_open && is_visit && sheet.sample.is_empty() && clerk.may(Right::OpenForm, &area),
         is_visit,
         is_rating,
-        matter_link: format!("/desk/matters/{}", sheet.form.subject_id),
+        is_about_matter: is_about_matter(db, &sheet.form).await?,
         find: find.words(),
         found: if chosen.is_some() { Vec::new() } else { asked },
         chosen,

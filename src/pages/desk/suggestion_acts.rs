@@ -14,8 +14,9 @@ use crate::{
         layout::see,
     },
     suggestions::{
-        self, WriteDownCosigns,
+        self, RateSuggestion, WriteDownCosigns,
         assists::{self, AskAssist},
+        commands,
         extensions::{self, AskExtension},
         hidings::{self, HideSuggestion},
         referrals::{self, ReferSuggestion},
@@ -45,6 +46,15 @@ pub(super) async fn keep(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fi
         Box::pin(referrals::keep(tx, actor, id))
     });
     keep.await.map(drop)
+}
+
+/// What somebody says of the answer who was called back.
+pub(super) async fn call_back(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, RateSuggestion { rating: fields.required("rating")?, text: fields.text("text").to_owned() });
+    let call = app.once(clerk.actor.clone(), fields.key(), "call_back", input, |tx, actor, input| {
+        Box::pin(commands::call_back(tx, actor, input))
+    });
+    call.await.map(drop)
 }
 
 pub(super) async fn extend(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {

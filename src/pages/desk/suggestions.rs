@@ -262,6 +262,7 @@ pub(super) async fn act(
         "refer" => suggestion_acts::refer(&app, &clerk, id, &fields).await,
         "involve" => suggestion_acts::involve(&app, &clerk, id, &fields).await,
         "keep" => suggestion_acts::keep(&app, &clerk, id, &fields).await,
+        "call-back" => suggestion_acts::call_back(&app, &clerk, id, &fields).await,
         "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
         "hide" => suggestion_acts::hide(&app, &clerk, (id, true), &fields).await,
         "show" => suggestion_acts::hide(&app, &clerk, (id, false), &fields).await,

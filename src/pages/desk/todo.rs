@@ -11,6 +11,7 @@ use crate::{
     error::Result,
     forms::{self, Purpose},
     ids::MediationId,
+    joint,
     legal::{self, ContractReviewView},
     matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
     meetings, notices,
@@ -53,12 +54,14 @@ struct Todo {
 pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Response> {
     let mut todos = voices(&app, &clerk).await?;
     todos.extend(unseen(&app, &clerk).await?);
+    todos.extend(to_call(&app, &clerk).await?);
     todos.extend(of_others(&app, &clerk).await?);
     todos.extend(own_tasks(&app, &clerk).await?);
     todos.extend(contracts(&app, &clerk).await?);
     todos.extend(mediations(&app, &clerk).await?);
     todos.extend(needs(&app, &clerk).await?);
     todos.extend(elections(&app, &clerk).await?);
+    todos.extend(turns(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
@@ -94,15 +97,24 @@ fn voice_todo(app: &App, voice: SuggestionSummary) -> Todo {
 /// Public voices that wait, or whose photos and clip wait, for somebody who looks before everybody sees them.
 async fn unseen(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let waiting = suggestions::queries::desk_unseen(app.store.read(), &clerk.actor).await?;
-    let todo = |voice: SuggestionSummary| Todo {
+    Ok(waiting.into_iter().map(|voice| undated(voice, "desk-todo-unseen")).collect())
+}
+
+/// Answered voices that were taken down for somebody who is to be called back.
+async fn to_call(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let waiting = suggestions::queries::desk_to_call(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(waiting.into_iter().map(|voice| undated(voice, "desk-call-back")).collect())
+}
+
+fn undated(voice: SuggestionSummary, next: &str) -> Todo {
+    Todo {
         title: super::suggestions::title(&voice),
         notes: super::suggestions::notes(&voice),
         from: super::suggestions::from(&voice),
         due: None,
-        next: text::say("desk-todo-unseen"),
+        next: text::say(next),
         link: format!("/desk/suggestions/{}", voice.id),
-    };
-    Ok(waiting.into_iter().map(todo).collect())
+    }
 }
 
 /// Voices of others about which the clerk's bodies are asked: to take them, to do a part, to give more days.
@@ -193,6 +205,20 @@ async fn elections(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         }
     };
     let waiting = bodies::elections::waiting(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(waiting.into_iter().map(todo).collect())
+}
+
+/// Joint meetings that the clerk, whose turn it is, is to call.
+async fn turns(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |(body, items): (bodies::queries::Body, usize)| Todo {
+        title: text::say("desk-joint-todo"),
+        notes: vec![text::say_with("desk-joint-todo-items", &[("n", items.into())])],
+        from: body.name,
+        due: None,
+        next: text::say("desk-joint-call"),
+        link: format!("/desk/joint/{}#call", body.id),
+    };
+    let waiting = joint::queries::waiting(app.store.read(), &clerk.actor, app.now()).await?;
     Ok(waiting.into_iter().map(todo).collect())
 }
 

@@ -1,10 +1,10 @@
 //! WeChat on the desk: the village's code to print and hang up; the menu, for who runs the county.
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::frame::{Clerk, Desk, Draft, places};
+use super::frame::{Clerk, Desk, places};
 use crate::{
     app::{App, Query},
     areas::{self, AreaName, VILLAGE_CODE},
@@ -31,7 +31,8 @@ pub(super) struct Filter {
 struct WechatPage {
     page: Page,
     desk: Desk,
-    draft: Draft,
+    /// What WeChat did not take.
+    refused: Option<String>,
     areas: Vec<AreaName>,
     area: String,
     village: String,
@@ -43,10 +44,10 @@ struct WechatPage {
 
 /// The page.
 pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
-    shown(&app, &clerk, (filter, Draft::default())).await
+    shown(&app, &clerk, (filter, None)).await
 }
 
-async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
+async fn shown(app: &App, clerk: &Clerk, (filter, refused): (Filter, Option<String>)) -> Result<Response> {
     let db = app.store.read();
     let area = clerk.place(filter.area.as_deref());
     let picture = match &app.gateways.wechat.official {
@@ -63,7 +64,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
     let shown = WechatPage {
         page: clerk.page(text::say("desk-wechat")).at("/desk/wechat"),
         desk: clerk.desk(),
-        draft,
+        refused,
         areas: places(db, clerk, &area).await?,
         village: names.get(&area).cloned().unwrap_or_default(),
         is_set_up: app.gateways.wechat.official.is_some(),
@@ -71,7 +72,8 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         may_put_up_menu: may_put_up_menu(clerk),
         area,
     };
-    Ok(render_as(shown.draft.status(), &shown))
+    let status = if shown.refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok(render_as(status, &shown))
 }
 
 fn may_put_up_menu(clerk: &Clerk) -> bool {
@@ -79,7 +81,7 @@ fn may_put_up_menu(clerk: &Clerk) -> bool {
 }
 
 /// Puts up the menu: speak, look, mine.
-pub(super) async fn put_up_menu(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
+pub(super) async fn put_up_menu(State(app): State<App>, clerk: Clerk, _: Fields) -> Result<Response> {
     if !may_put_up_menu(&clerk) {
         return Err(Code::NotAllowed.into());
     }
@@ -98,8 +100,11 @@ pub(super) async fn put_up_menu(State(app): State<App>, clerk: Clerk, fields: Fi
         Ok(()) => Ok(see("/desk/wechat")),
         Err(failure) => {
             tracing::error!(%failure, "the menu");
-            let draft = Draft::refused("menu", fields, Code::Busy.into())?;
-            shown(&app, &clerk, (Filter::default(), draft)).await
+            let sentence = match failure.code() {
+                0 => text::say("desk-wechat-menu-lost"),
+                code => text::say_with("desk-wechat-menu-refused", &[("code", code.to_string().into())]),
+            };
+            shown(&app, &clerk, (Filter::default(), Some(sentence))).await
         }
     }
 }

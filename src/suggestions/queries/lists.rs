@@ -1,6 +1,7 @@
 //! Lists of voices: one's own, the village's public ones, those on one's desk.
 use std::cmp::Reverse;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, sea_query::Expr,
@@ -24,6 +25,8 @@ use crate::{
 
 /// Rows on a desk's list of what is to be done.
 const TODO: u64 = 50;
+/// Whoever was not called back after this time is not any more.
+const CALLED_WITHIN: TimeDelta = TimeDelta::days(90);
 
 /// A page of voices, newest first.
 ///
@@ -157,5 +160,29 @@ pub async fn desk_unseen(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
     }
     rows.sort_by_key(|row| row.created_at);
     rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
+    summaries(db, rows, Shown::PublicOnly).await
+}
+
+/// Answered voices on the actor's desk that were taken down for somebody else, of whom nobody knows yet whether the answer helped;
+/// of the last 90 days, the oldest first, 50 at most. Not those that the actor took down.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn desk_to_call(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Vec<SuggestionSummary>> {
+    let mut rows: Vec<Suggestion> = Vec::new();
+    for desk in on_desk(actor) {
+        let waiting = suggestion::Entity::find()
+            .filter(desk)
+            .filter(suggestion::Column::State.eq(SuggestionState::Answered))
+            .filter(suggestion::Column::CreatedAt.gte(now - CALLED_WITHIN))
+            .filter(suggestion::Column::TakenBy.ne(actor.person))
+            .order_by_asc(suggestion::Column::CreatedAt)
+            .limit(TODO);
+        rows.extend(waiting.all(db).await?);
+    }
     summaries(db, rows, Shown::PublicOnly).await
 }

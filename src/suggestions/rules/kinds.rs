@@ -152,6 +152,8 @@ pub enum Step {
     Speak,
     /// Rate the answer.
     Rate,
+    /// Write down what its author, for whom it was taken down, says of the answer when called back.
+    CallBack,
     /// Let it join a matter.
     Join,
     /// Say that it is one's own, too.

@@ -106,6 +106,7 @@ async fn take(tx: &Tx, body: BodyId, (vote, name): (&vote::Model, &str)) -> Resu
         term_id: term(tx, body).await?,
         starts_on: None,
         ends_on: None,
+        reason: None,
     };
     match bodies::take_seat(tx, By::Electors, (body, seat)).await {
         Ok(_) => Ok(true),

@@ -79,6 +79,7 @@ impl World {
             "need" => self.need(place).await,
             "election" => self.election(place).await,
             "joint" => self.joint(place).await,
+            "joint_item" => self.joint_item(place).await,
             "mediation" => self.mediation(&owner, place).await,
             "report" => self.report(&owner, place).await,
             "objection" => self.objection(&owner, place).await,

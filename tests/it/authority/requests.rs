@@ -201,7 +201,7 @@ impl World {
             "submit_suggestion" => json!({ "kind": "praise", "visibility": row.object, "text": "真好" }),
             "assign_suggestion" => json!({ "person_id": self.chairs[&place].person }),
             "answer_suggestion" => json!({ "text": "好的" }),
-            "rate_suggestion" => json!({ "rating": 5 }),
+            "rate_suggestion" | "call_back" => json!({ "rating": 5 }),
             "refer_suggestion" => {
                 let db = self.app.app.store.read();
                 let county = bodies::of_kind(db, BodyKind::CountyOffice, code).await.unwrap();

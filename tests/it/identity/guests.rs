@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use liusheng::guests;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, Village, answer, code_of, count, import};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, count, import};
 
 const AREA: &str = "330521103202";
 const PHONE: &str = "19612340100";
@@ -254,6 +254,62 @@ async fn a_voice_taken_down_is_its_author_s_and_says_who_took_it_down() {
     // by the own log-in one rates
     me.post(&format!("{voice}/rating"), json!({ "rating": 5 })).await.ok();
     assert_eq!(me.get(&voice).await.ok()["state"], "rated");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_whom_a_voice_was_taken_down_is_called_back_by_somebody_else() {
+    let (app, village) = Village::start().await;
+    let person = crate::support::person_of(&app.app, AREA, "00007").await;
+    let said = json!({ "kind": "help", "text": "门口的井盖松了" });
+    village.clerk.post(&format!("/v1/people/{person}/voices"), said).await.ok();
+    let me = Somebody::signed_in(&app, person).await;
+    let voice = me.get("/v1/suggestions?scope=mine").await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
+    let (voice, desk) = (format!("/v1/suggestions/{voice}"), format!("/desk/suggestions/{voice}"));
+    let call = format!("{voice}/call-back");
+    let answer = async |by: &Somebody| by.post(&format!("{voice}/answers"), json!({ "text": "盖好了" })).await;
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    assert_eq!(
+        village.chair.post(&call, json!({ "rating": 2 })).await.refused(),
+        "wrong_state",
+        "nothing to ask about"
+    );
+    answer(&village.chair).await.ok();
+    assert_eq!(
+        village.clerk.post(&call, json!({ "rating": 5 })).await.refused(),
+        "second_person_needed",
+        "took it down"
+    );
+    assert_eq!(
+        village.chair.post(&call, json!({ "rating": 5 })).await.refused(),
+        "second_person_needed",
+        "answered it"
+    );
+    assert_eq!(me.post(&call, json!({ "rating": 5 })).await.refused(), "not_allowed", "rates by the own way");
+    let member = crate::support::person_of(&app.app, AREA, "00049").await;
+    let seat = json!({ "person_id": member, "role": "member" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    let other = Somebody::signed_in(&app, member).await;
+    let todo = String::from_utf8(other.download("/desk").await.1).unwrap();
+    assert!(todo.contains("回访") && todo.contains(&desk), "{todo}");
+    assert_eq!(other.post(&call, json!({ "rating": 6 })).await.refused(), "invalid_fields");
+    let again = other.post(&call, json!({ "rating": 2, "text": "又松了" })).await.ok();
+    assert_eq!(again["state"], "accepted", "not solved: {again}");
+    app.settle().await;
+    let shown = me.get(&voice).await.ok();
+    let thread = me.get(&format!("/v1/streams/{}/entries", shown["stream_id"].as_str().unwrap())).await.ok();
+    assert!(thread.to_string().contains("suggestion_called_back"), "told in whose name that was said: {thread}");
+    answer(&village.chair).await.ok();
+    let form = [("rating", "5"), ("text", "好了")];
+    assert_eq!(crate::county::form(&other, &format!("{desk}/call-back"), &form).await.0, 303);
+    assert_eq!(me.get(&voice).await.ok()["state"], "rated");
+    let own = json!({ "kind": "help", "visibility": "handlers", "text": "井盖又松了" });
+    // of what somebody left without help only that one says what it is worth
+    let own = me.post("/v1/suggestions", own).await.ok()["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        other.post(&format!("/v1/suggestions/{own}/call-back"), json!({ "rating": 5 })).await.refused(),
+        "wrong_state"
+    );
     app.stop().await;
 }
 

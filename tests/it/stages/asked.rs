@@ -340,6 +340,6 @@ async fn who_stands_behind_a_voice_is_weighed_against_what_the_law_asks_for() {
             && after["thresholds"][0]["law"].as_str().unwrap().contains("第二十五条")
     );
     let shown = page(&author, &format!("/suggestions/{voice}")).await;
-    assert!(shown.contains("附议够不够开会") && shown.contains("第三十条"), "{shown}");
+    assert!(shown.contains("够不够开村民会议") && shown.contains("第三十条"), "{shown}");
     app.stop().await;
 }

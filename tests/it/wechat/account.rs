@@ -277,9 +277,14 @@ async fn who_runs_the_county_puts_up_the_menu() {
     let app = started(&fake).await;
     let _village = Village::found(&app).await;
     let county = operator(&app).await;
-    fake.world.fail("/cgi-bin/menu/create", Fault::Code(45009), 1);
-    let (status, _) = form(&county, "/desk/wechat", &[("x", "1")]).await;
-    assert!(status != 303 && fake.world.menus().is_empty(), "WeChat's no is shown: {status}");
+    // of a kind of which no other test hears
+    fake.world.fail("/cgi-bin/menu/create", Fault::Code(48006), 1);
+    let (status, shown) = form(&county, "/desk/wechat", &[("x", "1")]).await;
+    assert_eq!(status, 422, "WeChat's no is shown: {shown}");
+    assert!(fake.world.menus().is_empty() && shown.contains("48006") && shown.contains("发布菜单"), "{shown}");
+    let measured = app.http.get(app.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    let alarms = measured.lines().find(|line| line.starts_with("provider_alarms_total") && line.contains("\"alarm\""));
+    assert!(alarms.is_some_and(|line| line.ends_with(" 1")), "an operator hears of it: {alarms:?}");
     let put_up = form(&county, "/desk/wechat", &[("x", "1")]).await;
     assert_eq!(put_up, (303, "/desk/wechat".to_owned()));
     let menu = fake.world.menus().pop().unwrap();

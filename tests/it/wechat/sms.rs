@@ -82,7 +82,7 @@ async fn both_providers_take_signed_messages_by_template() {
         assert_eq!(played.word(), "sent");
         let script = &fake.world.sent("/loudspeaker")[0].body;
         assert_eq!(script["text"], "各位村民：明天停水。详情");
-        assert_eq!(script["village_code"], "330521103202");
+        assert_eq!((&script["village_code"], &script["volume"]), (&json!("330521103202"), &json!(80)));
         assert!(script.get("audio_url").is_none(), "nobody has read it out");
         app.stop().await;
     }

@@ -1,6 +1,6 @@
 # 问卷：调查、回访、评分。
 forms-card-opened = 请您来填：{ $title }
-forms-card-survey = 村里想听听大家的意见，填一下只要一两分钟，每人填一次。
+forms-card-survey = 想听听大家的意见，填一下只要一两分钟，每人填一次。
 forms-card-rating = 事情办得怎么样，请您来评一评，每人评一次。
 forms-purpose-survey = 民意调查
 forms-purpose-visit = 回访

@@ -6,6 +6,7 @@ page-home = 首页
 page-news = 有新内容，点这里看
 page-typing = 正在输入…
 page-more = 更多
+page-saved = 已经保存。
 page-next = 下一页
 page-older = 看更早的
 page-elder-on = 长辈版
@@ -61,6 +62,7 @@ page-login = 登录
 page-login-phone = 手机号
 page-login-phone-hint = 用村里登记的手机号，我们发一条验证码短信给您。
 page-login-send = 发验证码
+page-login-not-there = 等了几分钟还没有？可能村里登记的不是这个号码：
 page-login-help = 没有手机，或者号码换了？请找网格员或到村委会登记，也可以请家人用家里登记的号码登录。
 page-login-sent = 如果 { $phone } 是登记的号码，验证码已经发出，5 分钟内有效。
 page-login-code = 短信里的 6 位数字
@@ -142,6 +144,13 @@ page-offline-about = 要说某位村干部的，请等有网的时候再写：�
 # Own voices.
 page-suggestions = 我的留言
 page-suggestions-none = 您还没有留过言。
+page-suggestions-village-none = 村里还没有大家都能看的留言。
+page-now-submitted = 已经送到{ $body }，最晚{ $at }受理。
+page-now-accepted = { $body }正在办，最晚{ $at }答复您。
+page-now-late = 已经过了答应您的日子，系统正在催{ $body }。您不用再说一遍。
+page-now-told = 有了进展会告诉您，也会写在这一页。
+page-now-answered = { $body }答复了，请看下面。
+page-now-rated = 已经办结。
 page-suggestion = 留言
 page-suggestion-with = 由{ $body }办理
 page-suggestion-answer = { $body }的答复
@@ -165,7 +174,7 @@ page-cosigns = { $n } 人说“我也是”
 page-cosigns-short = { $n } 人也是
 page-suggestions-village = 村里的留言
 page-similar = 有人说过差不多的
-page-similar-hint = 说的是一件事，就点“我也是”：人多，办得快。点开看全部。
+page-similar-hint = 说的是一件事，就点“我也是”：人多，办得快，您刚写的不用再送。点开看全部。
 page-similar-send = 不一样，还是要说
 page-rate-answer = 这个答复解决问题了吗？
 page-rate-goes-up = 您已经说过一次没解决。这次再选“没解决”，就转给{ $body }重新办理，那里办理的人会看到您的留言。
@@ -289,6 +298,7 @@ page-meeting-list = 应到
 page-meeting-listed = { $n } 人（通知开会那天的名单）
 page-meeting-signed = 您已签到，{ $at }
 page-meeting-minutes = 会议纪要
+page-meeting-survey = 填问卷：{ $title }
 page-meeting-votes = 这次会上的表决
 page-meeting-present = 到会 { $n } 人
 page-meeting-resolution = 决议
@@ -668,6 +678,7 @@ page-claim-office = 不方便填的，带身份证到村委会办也一样。
 page-claim-sent = 验证码已经发到 { $phone }，5 分钟内有效。
 page-claim-send = 送村里核对
 page-claim-done = 申请已经送出
+page-claim-done-guest = 等的时候有急事，可以先留言
 page-claim-done-text = 名册上对得上的，村里会在 15 个工作日内核对，结果用短信告诉您。
 
 # One message, and what one may do about it.
@@ -867,11 +878,11 @@ page-review-on = 打开先审后发
 page-review-off = 关掉先审后发
 
 # What stands behind a voice, beside what the law asks for.
-page-support = 附议够不够开会
+page-support = “我也是”的人数，够不够开村民会议
 page-support-count = 现在 { $have } 人，需要 { $need } 人
-page-support-few = 需要 { $need } 人；附议的还少，先不显示人数
+page-support-few = 需要 { $need } 人；说“我也是”的还少，先不显示人数
 page-support-reached = 够了
-page-support-hint = 按 18 周岁以上的在册村民算，留言的人也算一个。“我也是”只是附议，正式提议请到村委会签名。
+page-support-hint = 按 18 周岁以上的在册村民算，留言的人也算一个。“我也是”不等于正式提议，要正式提议请到村委会签名。
 
 # A step that is held up.
 page-halted = 这一环节暂缓，最迟到{ $until }

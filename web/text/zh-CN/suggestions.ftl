@@ -32,6 +32,8 @@ suggestion-reopened-title = 您说没有解决，已重新办理
 suggestion-reopened-text = { $body }将在{ $month }月{ $day }日前再次答复您。
 suggestion-closed-title = 谢谢您的评价
 suggestion-closed-text = 留言 { $number } 已经办结。
+suggestion-called-back-title = 工作人员回访，记下了您的评价
+suggestion-called-back-text = 是对留言 { $number } 答复的评价，点开看。记得不对的，请直接回复，或者到村里说。
 suggestion-joined-title = 您的留言已进入村里议事
 suggestion-joined-text = 留言 { $number } 原样保留。点开看这件事办到哪一步。
 suggestion-inspected-title = 县里的工作人员打开了您的留言
@@ -41,7 +43,7 @@ suggestion-escalated-text = 留言 { $number } 现在由{ $body }办理，{ $mon
 cosigned-answered-title = 您也关心的留言有答复了
 cosigned-answered-text = 留言 { $number }，{ $body }已经答复，点开看看。
 cosigned-joined-title = 您也关心的留言成了村里的一件事
-cosigned-joined-text = 留言 { $number } 并入了一件大家商量的事，点开看看。
+cosigned-joined-text = 留言 { $number } 并入了一件大家商量的事，点开看看。以后办到哪一步会告诉您，不想听可以在那一页取消关注。
 suggestion-overdue-title = 您的留言过了期限
 suggestion-overdue-text = 留言 { $number } 过了答应您的期限，系统已经催办{ $body }。
 

@@ -40,4 +40,6 @@ desk-wechat-then = 发文字、照片、语音都可以，村里会答复您
 desk-wechat-no-code = 现在拿不到二维码：选一个村，或稍后再试。
 desk-wechat-menu = 公众号菜单
 desk-wechat-menu-text = 在公众号下方放三个按钮：留言、村里的事、我的。手机上最迟 24 小时后看到。
+desk-wechat-menu-lost = 没有连上微信，菜单没有发布。请过几分钟再按一次。
+desk-wechat-menu-refused = 微信没有接受，菜单没有发布。请把代码 { $code } 告诉管系统的人。
 desk-wechat-menu-send = 发布菜单

@@ -32,4 +32,13 @@ impl World {
         }
         joint.to_string()
     }
+
+    /// A matter on the agenda of one, put there by the county.
+    pub(super) async fn joint_item(&mut self, place: Place) -> String {
+        let other = if place == Place::A { Place::B.code() } else { place.neighbour() };
+        let (joint, matter) = (self.joint(place).await, self.raise(place).await);
+        let item = json!({ "matter_id": matter, "villages": [place.code(), other] });
+        let seen = self.who["county"].post(&format!("/v1/bodies/{joint}/agenda-items"), item).await.ok();
+        seen["items"][0]["id"].as_str().unwrap().to_owned()
+    }
 }

@@ -108,6 +108,7 @@ pub(super) async fn fields(
             vec![("body_id", world.office_above(place).await.to_string()), ("task", "请派人来看".to_owned())]
         }
         "/desk/referrals/assist" => vec![("assist_id", object.to_owned()), ("text", "看过了".to_owned())],
+        "/desk/suggestions/{id}/call-back" => vec![("rating", "4".to_owned())],
         "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
         "/desk/suggestions/{id}/hide" => vec![("reason", "写了别人的住址".to_owned())],
         "/desk/referrals/hiding" => vec![
@@ -135,7 +136,10 @@ pub(super) async fn fields(
         "/desk/suggestions/{id}/raise" | "/desk/matters/new" => {
             vec![("area_code", code), ("title", "种树".to_owned()), ("summary", "溪边种树。".to_owned())]
         }
-        "/desk/matters/{id}/survey" | "/desk/matters/{id}/visit" | "/desk/matters/{id}/rating" => survey,
+        "/desk/matters/{id}/survey"
+        | "/desk/matters/{id}/visit"
+        | "/desk/matters/{id}/rating"
+        | "/desk/meetings/{id}/survey" => survey,
         "/desk/matters/{id}/call" | "/desk/meetings" => call,
         "/desk/matters/{id}/publish" | "/desk/notices" => notice,
         "/desk/matters/{id}/opinion" => vec![("agree", "yes".to_owned()), text()],
@@ -208,6 +212,7 @@ pub(super) async fn fields(
             let matter = world.object("matter", at, role).await;
             vec![("matter_id", matter), ("villages", code)]
         }
+        "/desk/joint/{id}/withdraw" => vec![("item_id", world.fresh("joint_item", at, role).await)],
         "/desk/joint/{id}/tasks" => {
             let due_on = picked(30).format("%Y-%m-%d").to_string();
             let meeting = world.object("meeting", at, role).await;

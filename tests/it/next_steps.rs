@@ -1,0 +1,53 @@
+//! What pages say comes next: to who spoke, to who is not known by the number, to who answered and who published.
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    county::form,
+    support::{Somebody, Village, id},
+};
+
+async fn page(who: &Somebody, path: &str) -> String {
+    String::from_utf8(who.download(path).await.1).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_spoke_reads_how_it_stands_in_a_sentence() {
+    let (app, village) = Village::start().await;
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    assert!(page(&ann, "/suggestions?of=village").await.contains("村里还没有大家都能看的留言"));
+    let voice = json!({ "kind": "help", "visibility": "public", "text": "桥头的灯不亮" });
+    let voice = id(&ann.post("/v1/suggestions", voice).await.ok());
+    app.settle().await;
+    let (own, desk) = (format!("/suggestions/{voice}"), format!("/desk/suggestions/{voice}"));
+    let shown = page(&ann, &own).await;
+    assert!(shown.contains("已经送到") && shown.contains("有了进展会告诉您"), "{shown}");
+    assert!(!page(&bob, &own).await.contains("已经送到"), "nobody has promised anything to others");
+    village.clerk.post(&format!("/v1/suggestions/{voice}/accept"), json!(null)).await.ok();
+    assert!(page(&ann, &own).await.contains("正在办，最晚"));
+    assert!(!page(&village.clerk, &desk).await.contains("等留言的人打分"));
+    village.clerk.post(&format!("/v1/suggestions/{voice}/answers"), json!({ "text": "明天来修。" })).await.ok();
+    let shown = page(&ann, &own).await;
+    assert!(shown.contains("答复了，请看下面") && !shown.contains("有了进展会告诉您"), "{shown}");
+    assert!(page(&village.clerk, &desk).await.contains("等留言的人打分"), "what the clerk waits for");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_published_is_led_to_paper_and_loudspeaker() {
+    let (app, village) = Village::start().await;
+    let fields = [("area", village.area.as_str()), ("title", "停水"), ("text", "明天停水。"), ("period_days", "7")];
+    let (status, place) = form(&village.chair, "/desk/notices", &fields).await;
+    assert_eq!(status, 303, "{place}");
+    let shown = page(&village.chair, &place).await;
+    for next in ["/poster\"", "/script\"", "/reach\""] {
+        assert!(shown.contains(next), "{next} {shown}");
+    }
+    assert!(shown.contains("没有手机的人靠公开栏和广播"), "{shown}");
+    // whose number the village does not have is not left in front of a field for a code that never comes
+    let asked = app.http.request(Method::POST, app.url("/login/code")).header("sec-fetch-site", "same-origin");
+    let asked = asked.header("content-type", "application/x-www-form-urlencoded").body("phone=19999999999");
+    let shown = asked.send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("href=\"/claim\"") && shown.contains("href=\"/guest\""), "{shown}");
+    app.stop().await;
+}

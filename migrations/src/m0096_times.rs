@@ -19,8 +19,9 @@ impl MigrationTrait for Migration {
         create(manager, "board_times", |table| {
             table
                 .col(uuid("vote_id"))
-                .col(string("ballot_hash"))
+                // before the digest, as in no row that names an elector: a file is searched for those
                 .col(string("accepted"))
+                .col(string("ballot_hash"))
                 .primary_key(Index::create().col("vote_id").col("ballot_hash"))
                 .foreign_key(ForeignKey::create().from("board_times", "vote_id").to("boards", "vote_id"));
         })

@@ -1,6 +1,7 @@
 //! What a webhook and a person are told, written at each try from the present state.
 use std::{collections::HashMap, sync::Arc};
 
+use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
 use super::{claim::Taken, rows::announcement};
@@ -234,8 +235,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
     let template = template(told);
     let key = format!("delivery-told-{}", template.replace('_', "-"));
     let key = if text::knows(&key) { key.as_str() } else { "delivery-told-moved" };
-    // the one form that WeChat takes for a time
-    let time = clock::local(told.created_at).format("%Y年%-m月%-d日 %H:%M").to_string();
+    let time = said_time(clock::local(told.created_at).naive_local());
     Ok(Letter {
         text: text::say_with(key, &[("title", title.as_str().into())]),
         blanks: vec![("title", title), ("number", number), ("time", time)],
@@ -243,6 +243,13 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
         template,
         ..Letter::default()
     })
+}
+
+/// In the one form that WeChat takes for a time.
+fn said_time(at: NaiveDateTime) -> String {
+    let part = |format: &str| at.format(format).to_string().into();
+    let blanks = [("year", part("%Y")), ("month", part("%-m")), ("day", part("%-d")), ("time", part("%H:%M"))];
+    text::say_with("delivery-time", &blanks)
 }
 
 /// Titles that the words of a digest name; the number of all is said.

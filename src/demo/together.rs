@@ -43,7 +43,7 @@ impl Story<'_> {
                 let place = self.put_beside("bumps", "00034").await?;
                 self.answer_beside("bumps", place).await
             }
-            38 => self.propose("bumps").await,
+            38 => self.onto_agenda("bumps").await,
             // this one still waits for an answer
             40 => self.put_beside("waste", "00063").await.map(drop),
             _ => Ok(()),
@@ -100,7 +100,7 @@ impl Story<'_> {
     }
 
     /// Onto the agenda of the joint meeting of both villages.
-    async fn propose(&self, key: &str) -> Result<()> {
+    async fn onto_agenda(&self, key: &str) -> Result<()> {
         let (actor, joint) = (self.actor(NEIGHBOUR).await?, self.cast.body("joint")?);
         let input = parsed(json!({
             "matter_id": self.matter(key)?, "villages": [VILLAGE, NEXT], "note": line(key, "note"),

@@ -121,7 +121,7 @@ async fn a_need_is_taken_by_one_and_how_to_reach_each_other_is_for_the_two() {
     assert_eq!(village.secretary.post(&format!("{path}/take"), take("我自己")).await.refused(), "not_allowed");
     let taken = ann.post(&format!("{path}/take"), take("安家在桥头")).await.ok();
     assert_eq!(taken["contact"], "找秘书长");
-    assert_eq!(bob.post(&format!("{path}/take"), take("鲍")).await.refused(), "wrong_state", "taken once");
+    assert_eq!(bob.post(&format!("{path}/take"), take("鲍家")).await.refused(), "wrong_state", "taken once");
     let seen = village.secretary.get(&path).await.ok();
     assert_eq!(seen["taker"]["contact"], "安家在桥头");
     for who in [&bob, &village.clerk, &village.town] {

@@ -1,4 +1,5 @@
 //! What a field of a template may hold: cut to size before it is sent, because one wrong field refuses the whole message.
+use crate::text;
 
 /// A value that fits the field of this key (`thing1`, `time2`, `phrase3`, …), cut where it is too long. `short` halves what
 /// may be long, for a field that was refused once.
@@ -10,18 +11,19 @@ pub fn fit(key: &str, value: &str, short: bool) -> String {
         value.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_plain(*c)).collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     // what is kept, how much of it, and what stands where nothing is left: an empty field is refused, too
+    let nothing = text::say("wechat-field-nothing");
     let (kept, most, empty): (_, usize, _) = match kind {
         "number" => (only(&plain, |c| c.is_ascii_digit() || c == '.' || c == '-'), 32, "0"),
         "letter" => (only(&plain, |c| c.is_ascii_alphabetic()), 32, "x"),
         "symbol" => (only(&plain, |c| !c.is_alphanumeric()), 5, "-"),
         "character_string" => (only(&plain, |c| c.is_ascii_graphic()), 32, "-"),
         "phone_number" => (only(&plain, |c| c.is_ascii_digit() || "+-() ".contains(c)), 17, "-"),
-        "car_number" => (plain, 8, "无"),
+        "car_number" => (plain, 8, nothing.as_str()),
         "name" => {
             let most = if plain.chars().any(is_han) { 10 } else { 20 };
-            (plain, most, "无")
+            (plain, most, nothing.as_str())
         }
-        "phrase" => (only(&plain, is_han), 5, "无"),
+        "phrase" => (only(&plain, is_han), 5, nothing.as_str()),
         // made by us in the one form that both take
         "time" | "date" | "amount" | "enum" => (plain, 64, "-"),
         _ => (plain, 20, "-"),

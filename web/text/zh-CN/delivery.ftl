@@ -151,6 +151,9 @@ delivery-told-task-given = 有一项任务交给您办，请打开留声查看�
 delivery-told-task-delayed = 您的一项任务改了期限，请打开留声查看。
 delivery-told-suggestion-submitted = 村里的工作人员替您记下了一条留言。如果不是您说的，请打开留声查看，或找村委会。
 delivery-told-suggestion-answered = 您的留言有了答复，请打开留声查看。
+# In the one form that WeChat takes for a time, and what stands in a field of it where nothing is left.
+delivery-time = { $year }年{ $month }月{ $day }日 { $time }
+wechat-field-nothing = 无
 delivery-told-moved = 您关注的事项有新进展：{ $title }。
 delivery-several-title = { $title }（{ $n }人）
 delivery-several-text = { $text }这个号码有 { $n } 位家人，请各自办理。

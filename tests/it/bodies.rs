@@ -80,7 +80,7 @@ async fn a_seat_is_taken_once_ended_once_and_nobody_supervises_themselves() {
     let excluded = town.post(&format!("/v1/bodies/{}/seats", id(&supervision)), member).await;
     assert_eq!(excluded.refused(), "seats_exclude", "who governs does not supervise");
     // the wife of the chair, and that of who supervises
-    for (body, number) in [(id(&supervision), "00002"), (village.committee.to_string(), "00029")] {
+    for (body, number) in [(id(&supervision), "00002"), (&village.committee.to_string(), "00029")] {
         let kin = json!({ "person_id": person_of(&app.app, &village.area, number).await, "role": "member" });
         let kin = town.post(&format!("/v1/bodies/{body}/seats"), kin).await;
         assert_eq!(kin.refused(), "seats_exclude", "{number} lives with who does the other");

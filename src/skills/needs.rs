@@ -210,7 +210,7 @@ pub async fn end(tx: &Tx, actor: &Actor, (id, input): (NeedId, EndNeed)) -> Resu
     let row = need::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let is_body = stands_for(actor, row.body_id, &row.area_code);
     let is_taker = row.state == NeedState::Taken && row.taken_by == Some(actor.person);
-    if !is_body && !(is_taker && input.outcome != NeedOutcome::Withdrawn) {
+    if !(is_body || is_taker && input.outcome != NeedOutcome::Withdrawn) {
         return Err(Code::NotAllowed.into());
     }
     let mut checks = Checks::default();

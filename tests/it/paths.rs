@@ -140,6 +140,7 @@ async fn nobody_asks_again_until_the_rating_fits() {
     rated(&village, (&matter, &people), 5).await;
     assert_eq!(missing(&village.supervisor, &matter).await, ["rectification"], "asked again until it fits");
     // whoever looks after another has no answer read
+    app.settle().await;
     let path = format!("/v1/matters/{matter}");
     let seen = app.get(&path).await.ok()["stages"].clone();
     let raw = Raw::open(app.folder.path()).await;

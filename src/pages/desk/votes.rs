@@ -113,9 +113,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let head = if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None };
     let keys = if vote.secrecy == "secret" { sealed::trustees(db, id).await? } else { Vec::new() };
     let is_own = is_about(&clerk.actor, &vote);
-    let own: Vec<Trustee> = if is_own { Vec::new() } else { held(clerk, &vote.area_code) };
-    let is_made = |who: &Trustee| keys.iter().any(|key| key.trustee == *who && key.public_key.is_some());
-    let (can_open, mine) = (!own.is_empty(), own.into_iter().filter(|one| !is_made(one)).collect());
+    let (can_open, mine) = if is_own { (false, Vec::new()) } else { held(clerk, &vote.area_code, &keys) };
     let page = clerk.page(vote.question.clone()).at(format!("/desk/votes/{id}"));
     let mut page = live(app, clerk, (page, &draft)).await?;
     if vote.state != "open" {
@@ -126,8 +124,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let can_annul = commands::is_annullable(&vote.state) && bends;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, &vote);
-    let runs = queries::runs(&vote.state);
-    let can_proxy = opens_votes && runs && proxies.until.is_some_and(|until| app.now() < until);
+    let can_proxy = opens_votes && queries::runs(&vote.state) && proxies.until.is_some_and(|until| app.now() < until);
     let unreachable = if opens_votes { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
@@ -135,7 +132,6 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };
     let (can_answer, can_overturn) = (opens_votes && is_provisional, is_provisional && bends);
     let stands_in = is_provisional && !is_own && stands_in(&clerk.actor, &vote.area_code);
-    let challenges = challenges::of(app, id).await?;
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;
     let shown = VotePage {
@@ -156,7 +152,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         relations: Relation::ALL,
         unreachable,
         aloud,
-        challenges,
+        challenges: challenges::of(app, id).await?,
         can_answer,
         can_overturn,
         stands_in,
@@ -167,9 +163,11 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     Ok(render_as(status, &shown))
 }
 
-/// The keys that the clerk holds there.
-fn held(clerk: &Clerk, area: &str) -> Vec<Trustee> {
-    Trustee::ALL.into_iter().filter(|one| sealed::holds(&clerk.actor, *one, area)).collect()
+/// Whether the clerk holds keys there, and those of them that are not made yet.
+fn held(clerk: &Clerk, area: &str, keys: &[TrusteeView]) -> (bool, Vec<Trustee>) {
+    let own = || Trustee::ALL.into_iter().filter(|one| sealed::holds(&clerk.actor, *one, area));
+    let is_made = |who: &Trustee| keys.iter().any(|key| key.trustee == *who && key.public_key.is_some());
+    (own().next().is_some(), own().filter(|one| !is_made(one)).collect())
 }
 
 /// A trustee's public key, or two private ones; or the vote is annulled.

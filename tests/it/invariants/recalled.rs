@@ -243,7 +243,8 @@ async fn i5_what_was_taken_back_lies_in_no_file_of_ours() {
     let seq = ann.post(&messages, message).await.ok()["seq"].as_i64().unwrap();
     let is_there = || {
         let file = |name: &str| std::fs::read(app.folder.path().join(name)).unwrap_or_default();
-        let bytes = [file("liusheng.db"), file("liusheng.db-wal")].concat();
+        // the log first: what goes from it into the file meanwhile is found there
+        let bytes = [file("liusheng.db-wal"), file("liusheng.db")].concat();
         bytes.windows(CANARIES[0].len()).any(|window| window == CANARIES[0].as_bytes())
     };
     assert!(is_there());

@@ -5,7 +5,7 @@ use super::*;
 async fn nobody_is_offered_to_judge_the_contract_that_one_sent() {
     let (app, village) = Village::start().await;
     let (lawyer, _) = officer(&app, &village).await;
-    let seat = json!({ "person_id": lawyer.person, "role": "secretary" });
+    let seat = json!({ "person_id": lawyer.person, "role": "secretary", "reason": "书记不住在村里" });
     village.town.post(&format!("/v1/bodies/{}/seats", village.council), seat).await.ok();
     app.settle().await;
     let lawyer = Somebody::signed_in(&app, lawyer.person).await;

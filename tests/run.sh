@@ -21,12 +21,6 @@ need() { # command, Debian package
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 need patch patch
-# a clean clone takes the allocator as Debian has built it, which is the same: it takes two minutes of a processor
-allocator=/usr/lib/$(uname -m)-linux-gnu/libjemalloc_pic.a
-if [ ! -d target ] && [ "$(uname -m)" = x86_64 ]; then
-  [ -r "$allocator" ] || need "$allocator" libjemalloc-dev || true
-  [ ! -r "$allocator" ] || export JEMALLOC_OVERRIDE=$allocator
-fi
 need make make
 
 # PostgreSQL keeps its programs beside the path, by version

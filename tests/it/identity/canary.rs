@@ -12,10 +12,10 @@ use base64::{
 use chrono::TimeDelta;
 use liusheng::backup;
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt, reload};
 
-use crate::support::{Somebody, TestApp, Village, import};
+use crate::support::{Raw, Somebody, TestApp, Village, import};
 
 /// Of 费海荣 in `roster_small.csv`.
 const PHONE: &str = "19500000007";
@@ -182,6 +182,18 @@ async fn mediated(app: &TestApp, village: &Village, canary: &Somebody) {
     assert!(MEDIATED.iter().all(|said| read.contains(said)), "its parties read all of it: {read}");
 }
 
+/// What is kept for requests that are sent twice is sealed, whatever it says.
+async fn answers_are_sealed(app: &TestApp) {
+    let raw = Raw::open(app.folder.path()).await;
+    let rows = raw.rows("SELECT answer FROM idempotency_keys").await;
+    raw.close().await;
+    let kept: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert!(kept.len() >= 5, "{} answers are kept", kept.len());
+    for answer in kept {
+        assert!(serde_json::from_str::<Value>(&answer).is_err(), "an answer is kept in clear: {answer}");
+    }
+}
+
 /// Everything that is logged, as JSON lines at the level debug.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -263,6 +275,7 @@ async fn a_canary_is_nowhere_in_clear() {
         "media": [photo["id"], clip["id"]] });
     assert_eq!(canary.post_once("/v1/suggestions", "canary", again).await.ok()["id"], voice["id"]);
 
+    answers_are_sealed(&app).await;
     let metrics = app.http.get(app.url("/metrics")).send().await.unwrap().text().await.unwrap();
     let seen = app.http.get(app.url(&format!("/v1/media/{}", clip["id"].as_str().unwrap()))).send().await.unwrap();
     assert_eq!(seen.status(), 401);

@@ -68,23 +68,24 @@ impl App {
     /// # Errors
     /// What the command refuses (then the key is free again); `idempotency_mismatch` for the same key with another body;
     /// `changed` when it was done before an upgrade and today's answer is another.
-    pub async fn once<I, T, F>(
+    pub fn once<I, T, F>(
         &self,
         actor: Actor,
         key: IdempotencyKey,
         operation: &'static str,
         input: I,
         run: F,
-    ) -> Result<T>
+    ) -> BoxFuture<'_, Result<T>>
     where
         I: Serialize + Send + Sync + 'static,
         T: Serialize + DeserializeOwned + Send + 'static,
         F: for<'t> FnOnce(&'t Tx, &'t Actor, I) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.store.write(move |tx| Box::pin(guarded(tx, actor, key, operation, input, run))).await
+        self.store.write(move |tx| Box::pin(guarded(tx, actor, key, operation, input, run)))
     }
 }
 
+// compiled anew for each of some hundred commands, hence no longer than it must be
 async fn guarded<I, T, F>(tx: &Tx, actor: Actor, key: IdempotencyKey, operation: &str, input: I, run: F) -> Result<T>
 where
     I: Serialize + Send + Sync,
@@ -93,15 +94,8 @@ where
 {
     // the actor lives in this frame, so a command may borrow it for as long as the transaction
     let Some(key) = key.0 else { return run(tx, &actor, input).await };
-    // keyed and sealed: bodies and answers hold what people say, and are kept for a day
-    let body = sha256_hex(&serde_json::to_vec(&input).map_err(Error::broken)?);
-    let body_hash = tx.keys().lookup("idempotency", &body);
-    let purpose = format!("answer {} {key}", actor.person);
-    if let Some(known) = row::Entity::find_by_id((actor.person, key.clone())).one(tx).await? {
-        if known.operation != operation || known.body_hash != body_hash {
-            return Err(Code::IdempotencyMismatch.into());
-        }
-        let answer = tx.keys().unseal(&purpose, &known.answer)?;
+    let asked = Asked::new(tx, actor.person, key, operation, &serde_json::to_vec(&input).map_err(Error::broken)?);
+    if let Some(answer) = asked.answered(tx).await? {
         // it was done, by a program that answered in other words: whoever asks looks at what became of it
         return serde_json::from_str(&answer).map_err(|_| {
             tracing::warn!(operation, "an answer of another version cannot be given again");
@@ -109,16 +103,50 @@ where
         });
     }
     let answer = run(tx, &actor, input).await?;
-    let kept = row::ActiveModel {
-        person_id: Set(actor.person),
-        key: Set(key),
-        operation: Set(operation.to_owned()),
-        body_hash: Set(body_hash),
-        answer: Set(tx.keys().seal(&purpose, &serde_json::to_string(&answer).map_err(Error::broken)?)?),
-        created_at: Set(tx.now()),
-    };
-    row::Entity::insert(kept).exec_without_returning(tx).await?;
+    let kept = serde_json::to_string(&answer).map_err(Error::broken)?;
+    asked.keep(tx, &kept).await?;
     Ok(answer)
+}
+
+/// A request with a key. Keyed and sealed: bodies and answers hold what people say, and are kept for a day.
+struct Asked<'a> {
+    person: PersonId,
+    key: String,
+    operation: &'a str,
+    body_hash: String,
+    purpose: String,
+}
+
+impl<'a> Asked<'a> {
+    fn new(tx: &Tx, person: PersonId, key: String, operation: &'a str, body: &[u8]) -> Self {
+        let body_hash = tx.keys().lookup("idempotency", &sha256_hex(body));
+        let purpose = format!("answer {person} {key}");
+        Self { person, key, operation, body_hash, purpose }
+    }
+
+    /// What the same request was answered before.
+    async fn answered(&self, tx: &Tx) -> Result<Option<String>> {
+        let Some(known) = row::Entity::find_by_id((self.person, self.key.clone())).one(tx).await? else {
+            return Ok(None);
+        };
+        if known.operation != self.operation || known.body_hash != self.body_hash {
+            return Err(Code::IdempotencyMismatch.into());
+        }
+        Ok(Some(tx.keys().unseal(&self.purpose, &known.answer)?))
+    }
+
+    async fn keep(self, tx: &Tx, answer: &str) -> Result<()> {
+        let kept = row::ActiveModel {
+            person_id: Set(self.person),
+            key: Set(self.key),
+            operation: Set(self.operation.to_owned()),
+            body_hash: Set(self.body_hash),
+            answer: Set(tx.keys().seal(&self.purpose, answer)?),
+            created_at: Set(tx.now()),
+        };
+        row::Entity::insert(kept).exec_without_returning(tx).await?;
+        Ok(())
+    }
 }
 
 /// Forgets what this person's requests were answered.

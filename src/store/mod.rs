@@ -149,22 +149,30 @@ impl Store {
 
     /// Runs a unit of work in a transaction and answers after its commit. The unit goes on when the caller goes away.
     ///
+    /// Boxed, so that no type of a unit becomes a part of its caller's: there are hundreds, and the compiler looks into each.
+    ///
     /// # Errors
     /// What the unit refused (nothing is then written), `busy` when too much waits, or what broke.
-    pub async fn write<T, F>(&self, unit: F) -> Result<T>
+    pub fn write<T, F>(&self, unit: F) -> BoxFuture<'_, Result<T>>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let unit = writer::Unit::new(unit, answer);
+        Box::pin(async move {
+            self.hand(unit).await?;
+            // the unit never ran: no transaction could be begun
+            answered.await.map_err(|_| Code::Busy.after_secs(2))?
+        })
+    }
+
+    async fn hand(&self, unit: writer::Unit) -> Result<()> {
         match self.units.send_timeout(unit, Duration::from_secs(5)).await {
-            Ok(()) => {}
-            Err(mpsc::error::SendTimeoutError::Timeout(_)) => return Err(Code::Busy.after_secs(2)),
-            Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(Code::ShuttingDown.into()),
+            Ok(()) => Ok(()),
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(Code::Busy.after_secs(2)),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(Code::ShuttingDown.into()),
         }
-        // the unit never ran: no transaction could be begun
-        answered.await.map_err(|_| Code::Busy.after_secs(2))?
     }
 
     /// Bytes of the database, without the log that is not folded into it yet.

@@ -1,5 +1,5 @@
 //! What a run is made with: the server's binary, its database and broker, and the demo village with log-ins.
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use liusheng::{
     clock::Clock,
@@ -151,14 +151,14 @@ async fn log_in(config: Config, people: Vec<Uuid>) -> Outcome<Vec<Person>> {
     let (app, _rung) = server::open(config, Clock::system(), false).await?;
     let mut all = Vec::with_capacity(people.len());
     for some in people.chunks(TOGETHER) {
-        let (some, keys) = (some.to_vec(), Arc::clone(&app.keys));
+        let some = some.to_vec();
         let opened = app.store.write(move |tx| {
             Box::pin(async move {
                 let mut opened = Vec::with_capacity(some.len());
                 for person in some {
                     let person = PersonId(person);
                     let new = NewSession { person, carrier: Carrier::Tokens, device: "load".to_owned(), days: 1 };
-                    opened.push(people::open_session(tx, &keys, new).await?);
+                    opened.push(people::open_session(tx, new).await?);
                 }
                 Ok(opened)
             })

@@ -38,7 +38,7 @@ pub async fn prepare(config: Config) -> Result<()> {
         return Ok(());
     }
     let stop = CancellationToken::new();
-    let relay = Relay::new(app.store.clone(), app.keys.clone(), server::reactions(), std::sync::Arc::default());
+    let relay = Relay::new(app.store.clone(), server::reactions(), std::sync::Arc::default());
     let relaying = tokio::spawn(relay.run(stop.clone()));
     let deaf = tokio::spawn(async move { while rung.recv().await.is_some() {} });
     cast::import(&app, ROSTER).await?;

@@ -52,13 +52,13 @@ pub fn is_signed(keys: &Keys, head: &Head) -> bool {
 ///
 /// # Errors
 /// When the database or the key file fails.
-pub(super) async fn sign_head(tx: &Tx, keys: &Keys) -> Result<()> {
+pub(super) async fn sign_head(tx: &Tx) -> Result<()> {
     let Some(head) = head::Entity::find_by_id(1).one(tx).await? else { return Ok(()) };
     if head.number == 0 || checkpoint::Entity::find_by_id(head.number).one(tx).await?.is_some() {
         return Ok(());
     }
     let at = tx.now();
-    let (key_id, signature) = keys.sign(&statement(head.number, &head.hash, at))?;
+    let (key_id, signature) = tx.keys().sign(&statement(head.number, &head.hash, at))?;
     let row = checkpoint::ActiveModel {
         number: Set(head.number),
         hash: Set(head.hash),

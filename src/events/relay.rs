@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error, Result},
-    keys::{Keys, sha256_hex},
+    keys::sha256_hex,
     store::{Store, Tx},
 };
 
@@ -87,7 +87,6 @@ impl Batch {
 /// The relay of one process; idle while another holds the lease.
 pub struct Relay {
     store: Store,
-    keys: Arc<Keys>,
     reactions: Vec<Reaction>,
     wake: Arc<Notify>,
     holder: String,
@@ -96,8 +95,8 @@ pub struct Relay {
 impl Relay {
     /// A relay that runs these reactions; `wake` is notified when events were committed.
     #[must_use]
-    pub fn new(store: Store, keys: Arc<Keys>, reactions: Vec<Reaction>, wake: Arc<Notify>) -> Self {
-        Self { store, keys, reactions, wake, holder: Uuid::now_v7().to_string() }
+    pub fn new(store: Store, reactions: Vec<Reaction>, wake: Arc<Notify>) -> Self {
+        Self { store, reactions, wake, holder: Uuid::now_v7().to_string() }
     }
 
     /// Works until told to stop.
@@ -114,9 +113,7 @@ impl Relay {
             };
             if signed.elapsed() > SIGN_EVERY {
                 signed = tokio::time::Instant::now();
-                let keys = Arc::clone(&self.keys);
-                let done = self.store.write(move |tx| Box::pin(async move { chain::sign_head(tx, &keys).await })).await;
-                if let Err(error) = done {
+                if let Err(error) = self.store.write(|tx| Box::pin(chain::sign_head(tx))).await {
                     tracing::error!(%error, "checkpoint");
                 }
             }
@@ -129,9 +126,8 @@ impl Relay {
                 () = stop.cancelled() => {}
             }
         }
-        let keys = Arc::clone(&self.keys);
         // the next start signs it otherwise
-        drop(self.store.write(move |tx| Box::pin(async move { chain::sign_head(tx, &keys).await })).await);
+        drop(self.store.write(|tx| Box::pin(chain::sign_head(tx))).await);
     }
 
     /// One look: number what is new, then let every reaction catch up. Says whether there was work.

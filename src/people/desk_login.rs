@@ -195,7 +195,7 @@ pub async fn sign_in_desk(
             }
             desk_try::Entity::delete_many().filter(desk_try::Column::PhoneHmac.eq(phone_hmac)).exec(tx).await?;
             let device = crate::text::say("people-desk-device");
-            let open = sessions::open_session(tx, tx.keys(), NewSession { person, carrier, device, days }).await?;
+            let open = sessions::open_session(tx, NewSession { person, carrier, device, days }).await?;
             sessions::note_how(tx, open.session, "desk").await?;
             Ok(open)
         })

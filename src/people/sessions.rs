@@ -58,8 +58,8 @@ pub struct OpenSession {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open_session(tx: &Tx, keys: &Keys, new: NewSession) -> Result<OpenSession> {
-    let (id, now) = (SessionId::new(), tx.now());
+pub async fn open_session(tx: &Tx, new: NewSession) -> Result<OpenSession> {
+    let (keys, id, now) = (tx.keys(), SessionId::new(), tx.now());
     let (secret, cookie_hmac, refresh_number) = match new.carrier {
         Carrier::Tokens => (refresh_token(keys, id, 1), None, Some(1)),
         Carrier::Cookie => {
@@ -118,8 +118,8 @@ pub(super) enum Renewal {
 }
 
 /// Spends a refresh token and gives the next.
-pub(super) async fn renew(tx: &Tx, keys: &Keys, token: &str, days: i64) -> Result<Renewal> {
-    let Some((id, number)) = read_refresh_token(keys, token) else { return Ok(Renewal::Ended) };
+pub(super) async fn renew(tx: &Tx, token: &str, days: i64) -> Result<Renewal> {
+    let Some((id, number)) = read_refresh_token(tx.keys(), token) else { return Ok(Renewal::Ended) };
     let row = session::Entity::find_by_id(id).filter(lasting(tx.now())).one(tx).await?;
     let Some((row, newest)) = row.and_then(|row| row.refresh_number.map(|newest| (row, newest))) else {
         return Ok(Renewal::Ended);
@@ -141,7 +141,7 @@ pub(super) async fn renew(tx: &Tx, keys: &Keys, token: &str, days: i64) -> Resul
     if spent.rows_affected != 1 {
         return Ok(Renewal::Ended);
     }
-    Ok(Renewal::Renewed(OpenSession { person: row.person_id, session: id, secret: refresh_token(keys, id, next) }))
+    Ok(Renewal::Renewed(OpenSession { person: row.person_id, session: id, secret: refresh_token(tx.keys(), id, next) }))
 }
 
 /// Neither ended nor expired.

@@ -23,7 +23,7 @@ use crate::{
     app::{App, network},
     error::{Checks, Code, Error, Result},
     ids::PersonId,
-    keys::{Keys, same},
+    keys::same,
     store::Tx,
 };
 
@@ -210,9 +210,7 @@ pub async fn sign_in(app: &App, told: SignIn, carrier: Carrier) -> Result<OpenSe
         device: device.trim().to_owned(),
         days: app.config.session_days,
     };
-    let keys = app.keys.clone();
-    let entered = app.store.write(move |tx| Box::pin(async move { enter(tx, &keys, entry).await })).await?;
-    match entered {
+    match app.store.write(move |tx| Box::pin(enter(tx, entry))).await? {
         Entered::In(session) => Ok(session),
         Entered::Wrong => Err(Code::CodeWrong.into()),
         Entered::Choose(people) => Err(choice(&people)),
@@ -236,10 +234,10 @@ enum Entered {
     Wrong,
 }
 
-async fn enter(tx: &Tx, keys: &Keys, entry: Entry) -> Result<Entered> {
+async fn enter(tx: &Tx, entry: Entry) -> Result<Entered> {
     let Some(row) = try_code(tx, &entry).await? else { return Ok(Entered::Wrong) };
     let people = sharing(tx, &entry.phone_hmac).await?;
-    let fits = same(&row.code_hmac, &codes::keep(keys, row.id, &entry.phone_hmac, &entry.code));
+    let fits = same(&row.code_hmac, &codes::keep(tx.keys(), row.id, &entry.phone_hmac, &entry.code));
     let chosen = match entry.person {
         Some(id) => people.iter().find(|person| person.id == id),
         None => people.first(),
@@ -258,7 +256,7 @@ async fn enter(tx: &Tx, keys: &Keys, entry: Entry) -> Result<Entered> {
         return Ok(Entered::Wrong);
     }
     let new = NewSession { person: person.id, carrier: entry.carrier, device: entry.device, days: entry.days };
-    Ok(Entered::In(sessions::open_session(tx, keys, new).await?))
+    Ok(Entered::In(sessions::open_session(tx, new).await?))
 }
 
 pub(super) async fn count_try(tx: &Tx, id: Uuid) -> Result<()> {
@@ -314,9 +312,8 @@ fn first_and_last(name: &str) -> String {
 /// # Errors
 /// `refresh_reused` for a spent token, and then the log-in has ended; `session_ended` for any other that is not good.
 pub async fn refresh(app: &App, token: String) -> Result<OpenSession> {
-    let (keys, days) = (app.keys.clone(), app.config.session_days);
-    let renewed =
-        app.store.write(move |tx| Box::pin(async move { sessions::renew(tx, &keys, &token, days).await })).await?;
+    let days = app.config.session_days;
+    let renewed = app.store.write(move |tx| Box::pin(async move { sessions::renew(tx, &token, days).await })).await?;
     match renewed {
         Renewal::Renewed(open) => Ok(open),
         Renewal::Reused(session) => {

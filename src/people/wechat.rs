@@ -12,7 +12,6 @@ use crate::{
     app::App,
     error::{Code, Result},
     ids::PersonId,
-    keys::Keys,
     store::Tx,
 };
 
@@ -23,8 +22,8 @@ const FRESH: TimeDelta = TimeDelta::minutes(15);
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open_wechat_session(tx: &Tx, keys: &Keys, new: NewSession) -> Result<OpenSession> {
-    let open = sessions::open_session(tx, keys, new).await?;
+pub async fn open_wechat_session(tx: &Tx, new: NewSession) -> Result<OpenSession> {
+    let open = sessions::open_session(tx, new).await?;
     sessions::note_how(tx, open.session, "wechat").await?;
     Ok(open)
 }

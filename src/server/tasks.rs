@@ -106,7 +106,7 @@ pub(super) fn spawn(
         tasks.spawn(every(SWEEP, stop.clone(), move || sweep_arrivals(own.clone())));
     }
     if role.does(Role::Relay) {
-        let relay = Relay::new(app.store.clone(), Arc::clone(&app.keys), reactions(), wake);
+        let relay = Relay::new(app.store.clone(), reactions(), wake);
         tasks.spawn(relay.run(stop.clone()));
     }
     if role.does(Role::Worker) {

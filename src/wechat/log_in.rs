@@ -99,7 +99,7 @@ pub async fn come_back(app: &App, browser: &str, state: &str, code: Option<&str>
             };
         }
     };
-    let (keys, days) = (app.keys.clone(), app.config.session_days);
+    let days = app.config.session_days;
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -113,7 +113,7 @@ pub async fn come_back(app: &App, browser: &str, state: &str, code: Option<&str>
                     return Ok(Back::Unbound);
                 };
                 let new = NewSession { person: person.id, carrier: Carrier::Cookie, device: String::new(), days };
-                let open = people::open_wechat_session(tx, &keys, new).await?;
+                let open = people::open_wechat_session(tx, new).await?;
                 Ok(Back::In(open, row.return_to))
             })
         })

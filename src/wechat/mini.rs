@@ -15,7 +15,6 @@ use crate::{
         decide::{Action, decide},
     },
     ids::PersonId,
-    keys::Keys,
     people::{self, Carrier, NewSession, OpenSession},
     store::Tx,
 };
@@ -85,12 +84,10 @@ pub async fn log_in(app: &App, told: MiniLogIn) -> Result<OpenSession> {
         _ => None,
     };
     let phone_hmac = phone.and_then(|phone| people::rules::phone(&phone)).map(|phone| app.keys.lookup("phone", &phone));
-    let (secret, keys, days) = (app.keys.fresh_letters(32)?, app.keys.clone(), app.config.session_days);
+    let (secret, days) = (app.keys.fresh_letters(32)?, app.config.session_days);
     let secret_hmac = app.keys.lookup("wechat state", &secret);
-    let entered = app.store.write(move |tx| {
-        Box::pin(async move { enter(tx, &keys, (known.openid, phone_hmac), (secret_hmac, days)).await })
-    });
-    match entered.await? {
+    let entering = app.store.write(move |tx| Box::pin(enter(tx, (known.openid, phone_hmac), (secret_hmac, days))));
+    match entering.await? {
         Entered::In(open) => Ok(open),
         Entered::Choose(people) => Err(Code::PersonChoiceNeeded.with(json!({ "ticket": secret, "people": people }))),
     }
@@ -103,7 +100,6 @@ enum Entered {
 
 async fn enter(
     tx: &Tx,
-    keys: &Keys,
     (openid, phone_hmac): (String, Option<String>),
     (secret_hmac, days): (String, i64),
 ) -> Result<Entered> {
@@ -143,7 +139,7 @@ async fn enter(
         }
     };
     let new = NewSession { person, carrier: Carrier::Tokens, device: String::new(), days };
-    Ok(Entered::In(people::open_wechat_session(tx, keys, new).await?))
+    Ok(Entered::In(people::open_wechat_session(tx, new).await?))
 }
 
 /// Takes the choice of who shares the number.
@@ -152,7 +148,7 @@ async fn enter(
 /// `code_wrong` for a ticket that was used or is too old, or somebody who does not share the number.
 pub async fn choose(app: &App, told: MiniChoice) -> Result<OpenSession> {
     let secret_hmac = app.keys.lookup("wechat state", &told.ticket);
-    let (keys, days) = (app.keys.clone(), app.config.session_days);
+    let days = app.config.session_days;
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -170,7 +166,7 @@ pub async fn choose(app: &App, told: MiniChoice) -> Result<OpenSession> {
                 let (person, _) = sharing.into_iter().find(|(id, _)| *id == told.person_id).ok_or(Code::CodeWrong)?;
                 commands::bind(tx, account, person).await?;
                 let new = NewSession { person, carrier: Carrier::Tokens, device: String::new(), days };
-                people::open_wechat_session(tx, &keys, new).await
+                people::open_wechat_session(tx, new).await
             })
         })
         .await

@@ -278,12 +278,12 @@ async fn a_full_disk_sets_no_event_aside() {
     let house = House::new();
     let keys = std::sync::Arc::new(Keys::load_or_make(house.path()).unwrap());
     let calendar = Calendar::load(None).unwrap();
-    let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
+    let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys).await.unwrap();
     let happening = Happening::new(Kind::SuggestionRated, SuggestionId::new()).at("330521103202");
     store.write(move |tx| Box::pin(async move { events::record(tx, happening).await })).await.unwrap();
     let reaction = Reaction { name: "test.full", run: |_, _| Box::pin(with_a_full_disk()) };
     let stop = CancellationToken::new();
-    let relay = Relay::new(store.clone(), keys, vec![reaction], std::sync::Arc::default());
+    let relay = Relay::new(store.clone(), vec![reaction], std::sync::Arc::default());
     let working = tokio::spawn(relay.run(stop.clone()));
     for _ in 0..600 {
         if CALLS.load(Ordering::SeqCst) > 12 {

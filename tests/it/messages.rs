@@ -2,16 +2,12 @@
 mod groups;
 
 use chrono::TimeDelta;
-use liusheng::{
-    ids::StreamId,
-    people::{self, Carrier, NewSession},
-    streams::commands,
-};
+use liusheng::{ids::StreamId, streams::commands};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer};
+use crate::support::{Answer, Raw, Socket, Somebody, TestApp, Village, answer, cookie_of};
 
 const PNG: &[u8] = include_bytes!("../data/media/clear.png");
 
@@ -234,10 +230,7 @@ async fn a_conversation_is_kept_on_top_or_quiet() {
 
 /// A page as somebody's browser gets it.
 async fn page(app: &TestApp, who: &Somebody, path: &str) -> String {
-    let (keys, person) = (app.app.keys.clone(), who.person);
-    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-    let opening = app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-    let cookie = format!("ls_session={}", opening.await.unwrap().secret);
+    let cookie = format!("ls_session={}", cookie_of(&app.app, who.person).await);
     let asked = app.http.get(app.url(path)).header("cookie", cookie).send().await.unwrap();
     assert_eq!(asked.status(), 200, "{path}");
     asked.text().await.unwrap()

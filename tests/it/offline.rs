@@ -1,10 +1,9 @@
 //! What a phone keeps for when there is no network: `/worker.js`, its page and its files, the same for everybody.
 use chrono::TimeDelta;
-use liusheng::people::{self, Carrier, NewSession};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Somebody, TestApp, Village, answer, code_of, hidden};
+use crate::support::{Somebody, TestApp, Village, answer, code_of, cookie_of, hidden};
 
 const PHONE: &str = "19500000010";
 
@@ -53,11 +52,8 @@ fn forgets_the_writer(answer: &Response) -> bool {
 }
 
 /// What a browser sends after somebody's log-in in it.
-async fn cookie_of(app: &TestApp, who: &Somebody) -> String {
-    let (keys, person) = (app.app.keys.clone(), who.person);
-    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-    let opening = app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-    format!("ls_session={}", opening.await.unwrap().secret)
+async fn session_of(app: &TestApp, who: &Somebody) -> String {
+    format!("ls_session={}", cookie_of(&app.app, who.person).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +110,7 @@ async fn a_log_in_that_ended_elsewhere_leaves_no_writer_on_the_phone() {
     let open = async |cookie: &str, path: &str| {
         app.http.get(app.url(path)).header("cookie", cookie).header("accept", "text/html").send().await.unwrap()
     };
-    let cookie = cookie_of(&app, &villager).await;
+    let cookie = session_of(&app, &villager).await;
     let home = open(&cookie, "/").await;
     assert!(!forgets_the_writer(&home), "whoever is signed in writes: {:?}", home.headers());
     // from another phone of the same person
@@ -131,7 +127,7 @@ async fn a_log_in_that_ended_elsewhere_leaves_no_writer_on_the_phone() {
 async fn whoever_signs_out_everywhere_does_so_on_this_phone_too() {
     let (app, village) = Village::start().await;
     let villager = village.villager(&app, "00007").await;
-    let cookie = cookie_of(&app, &villager).await;
+    let cookie = session_of(&app, &villager).await;
     let request = app.http.post(app.url("/privacy/mine/everywhere")).header("sec-fetch-site", "same-origin");
     let request = request.header("cookie", &cookie).header("content-type", "application/x-www-form-urlencoded");
     let left = request.body("").send().await.unwrap();

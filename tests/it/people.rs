@@ -2,15 +2,12 @@
 use std::{collections::HashMap, sync::Mutex};
 
 use chrono::TimeDelta;
-use liusheng::{
-    ids::PersonId,
-    people::{self, Carrier, NewSession},
-};
+use liusheng::ids::PersonId;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, count, import, person_of};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, cookie_of, count, import, person_of};
 
 const ROSTER: &str = include_str!("../data/roster_small.csv");
 const AREA: &str = "330521103202";
@@ -358,10 +355,8 @@ async fn signing_out_everywhere_ends_every_log_in_of_that_person_alone() {
 async fn a_cookie_changes_something_only_from_our_own_pages() {
     let app = TestApp::start().await;
     import(&app.app, ROSTER).await;
-    let (person, keys) = (person_of(&app.app, AREA, "00007").await, app.app.keys.clone());
-    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-    let opening = app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-    let cookie = format!("a=b; ls_session={}", opening.await.unwrap().secret);
+    let person = person_of(&app.app, AREA, "00007").await;
+    let cookie = format!("a=b; ls_session={}", cookie_of(&app.app, person).await);
     let send = async |headers: &[(&str, &str)]| {
         let mut request = app.http.post(app.url("/v1/logout")).header("cookie", &cookie);
         for (name, value) in headers {

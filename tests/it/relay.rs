@@ -24,7 +24,6 @@ use crate::support::{House, Raw, Village};
 struct Ground {
     _house: House,
     store: Store,
-    keys: Arc<Keys>,
 }
 
 impl Ground {
@@ -32,8 +31,8 @@ impl Ground {
         let house = House::new();
         let keys = Arc::new(Keys::load_or_make(house.path()).unwrap());
         let calendar = Calendar::load(None).unwrap();
-        let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
-        Self { _house: house, store, keys }
+        let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys).await.unwrap();
+        Self { _house: house, store }
     }
 
     async fn happen(&self, times: usize) {
@@ -58,7 +57,7 @@ impl Ground {
         // the place of the relay before is taken at once
         self.store.write(|tx| Box::pin(events::end_leases(tx, 0))).await.unwrap();
         let stop = CancellationToken::new();
-        let relay = Relay::new(self.store.clone(), Arc::clone(&self.keys), reactions, Arc::new(Notify::new()));
+        let relay = Relay::new(self.store.clone(), reactions, Arc::new(Notify::new()));
         let running = tokio::spawn(relay.run(stop.clone()));
         let waiting = async {
             while !done() {

@@ -1,5 +1,5 @@
 //! The ground of a run: the demo village in a fresh data directory, with a log-in for everybody who takes part.
-use std::{collections::HashSet, path::Path, sync::Arc};
+use std::{collections::HashSet, path::Path};
 
 use liusheng::{
     clock::Clock,
@@ -111,13 +111,13 @@ async fn log_in(config: Config, people: Vec<PersonId>) -> Outcome<Vec<Person>> {
     let (app, _rung) = server::open(config, Clock::system(), false).await?;
     let mut all = Vec::with_capacity(people.len());
     for some in people.chunks(TOGETHER) {
-        let (some, keys) = (some.to_vec(), Arc::clone(&app.keys));
+        let some = some.to_vec();
         let opened = app.store.write(move |tx| {
             Box::pin(async move {
                 let mut opened = Vec::with_capacity(some.len());
                 for person in some {
                     let new = NewSession { person, carrier: Carrier::Tokens, device: "load".to_owned(), days: 1 };
-                    opened.push(people::open_session(tx, &keys, new).await?);
+                    opened.push(people::open_session(tx, new).await?);
                 }
                 Ok(opened)
             })

@@ -1,6 +1,5 @@
 //! Who may open a socket: pages of ours, and whoever brings a token or a ticket; a foreign page never with our cookie.
 use chrono::TimeDelta;
-use liusheng::people::{self, Carrier, NewSession};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tokio_tungstenite::{
@@ -9,7 +8,7 @@ use tokio_tungstenite::{
 };
 
 use super::{raw, status};
-use crate::support::{Socket, Somebody, TestApp, Village, answer, person_of};
+use crate::support::{Socket, Somebody, TestApp, Village, answer, cookie_of, person_of};
 
 const AREA: &str = "330521103202";
 
@@ -30,11 +29,8 @@ async fn handshake(app: &TestApp, headers: &[(&'static str, String)]) -> u16 {
     }
 }
 
-async fn cookie_of(app: &TestApp, number: &str) -> String {
-    let (person, keys) = (person_of(&app.app, AREA, number).await, app.app.keys.clone());
-    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-    let opening = app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-    format!("ls_session={}", opening.await.unwrap().secret)
+async fn session_of(app: &TestApp, number: &str) -> String {
+    format!("ls_session={}", cookie_of(&app.app, person_of(&app.app, AREA, number).await).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +40,7 @@ async fn a_foreign_page_opens_no_socket_with_our_cookie() {
     })
     .await;
     Village::found(&app).await;
-    let cookie = ("cookie", cookie_of(&app, "00007").await);
+    let cookie = ("cookie", session_of(&app, "00007").await);
     let own = format!("http://{}", app.address);
     let foreign = [
         "null".to_owned(),
@@ -130,7 +126,7 @@ async fn a_ticket_opens_one_socket_of_its_own_log_in_within_half_a_minute() {
     // nobody gets one without a log-in, and no page of another site with a cookie
     let asked = |request: reqwest::RequestBuilder| answer(request);
     assert_eq!(asked(app.http.post(app.url("/v1/login/tickets"))).await.refused(), "not_signed_in");
-    let cookie = cookie_of(&app, "00010").await;
+    let cookie = session_of(&app, "00010").await;
     let from = |origin: &str| {
         app.http.post(app.url("/v1/login/tickets")).header("cookie", &cookie).header("origin", origin.to_owned())
     };

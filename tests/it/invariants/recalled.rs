@@ -8,10 +8,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use liusheng::{
-    clock::Clock,
-    people::{self, Carrier, NewSession},
-};
+use liusheng::clock::Clock;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,7 +18,7 @@ use crate::{
         device::{Device, Rules},
         fetch,
     },
-    support::{Process, Raw, Socket, Somebody, TestApp, Village, free_port, run},
+    support::{Process, Raw, Socket, Somebody, TestApp, Village, cookie_of, free_port, run},
 };
 
 const CANARIES: [&str; 3] = ["金丝雀说了气话", "金丝雀骂了人", "金丝雀的杨梅"];
@@ -148,10 +145,7 @@ async fn i5_what_was_taken_back_is_nowhere() {
     let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": [ann.person, bob.person] });
     let stream = village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
     let chair = village.chair.clone();
-    let (keys, person) = (app.app.keys.clone(), bob.person);
-    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-    let opening = app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-    let cookie = format!("ls_session={}", opening.await.unwrap().secret);
+    let cookie = format!("ls_session={}", cookie_of(&app.app, bob.person).await);
     let house = app.close().await;
     // the real program, whose whole log can be read
     let outside = tempfile::tempdir().unwrap();

@@ -2,12 +2,11 @@
 //! shows everything afterwards, by itself.
 use std::time::Duration;
 
-use liusheng::people::{self, Carrier, NewSession};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Scene, clients::Client};
-use crate::support::{Chaos, Harm, Process, Somebody, free_port, is_chromium};
+use crate::support::{Chaos, Harm, Process, Somebody, cookie_of, free_port, is_chromium};
 
 async fn say(clerk: &Somebody, stream: &str, text: &str) {
     let message = json!({ "client_id": Uuid::now_v7(), "text": text });
@@ -29,10 +28,8 @@ async fn a_page_shows_everything_after_sleep_tunnel_and_restart() {
         return;
     }
     let scene = Scene::set().await;
-    let (person, keys) = (scene.villager.person, scene.app.app.keys.clone());
-    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-    let open = scene.app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-    let (secret, stream, clerk) = (open.await.unwrap().secret, scene.stream.to_string(), scene.clerk.clone());
+    let secret = cookie_of(&scene.app.app, scene.villager.person).await;
+    let (stream, clerk) = (scene.stream.to_string(), scene.clerk.clone());
     let folder = scene.app.close().await;
     let (port, log) = (free_port(), folder.path().join("server.log"));
     let server = Process::serve(folder.path(), port, &[], &log).await;

@@ -10,11 +10,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use liusheng::{
-    ids::PersonId,
-    people::{self, Carrier, NewSession},
-    server,
-};
+use liusheng::server;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -24,7 +20,7 @@ use tokio_tungstenite::{
 
 use self::description::Description;
 use super::Scene;
-use crate::support::Somebody;
+use crate::support::{Somebody, cookie_of};
 
 /// What the examples speak of.
 const STREAM: &str = "0193a7c0-5b1e-7d0a-9c11-00000000a001";
@@ -145,13 +141,6 @@ impl Wire {
     }
 }
 
-async fn cookie_of(scene: &Scene, person: PersonId) -> String {
-    let keys = scene.app.app.keys.clone();
-    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-    let open = scene.app.app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-    open.await.unwrap().secret
-}
-
 /// The group of the examples, with one message; its id and the message's place.
 async fn group(scene: &Scene, leader: &Somebody) -> (String, i64) {
     let (village, other) = (&scene.village, &scene.villager);
@@ -182,7 +171,7 @@ async fn every_example_is_answered_as_it_says_and_everything_heard_is_described(
     let texts = texts.into_iter().map(|(shown, here)| (shown.to_owned(), here)).collect();
     let (epoch, _) = scene.position(&scene.listen(&scene.villager).await);
     let mut here = Here { epoch, texts, numbers: BTreeMap::from([(ENTRY, said), (ENTRY - 1, said - 1)]) };
-    let cookie = cookie_of(&scene, leader.person).await;
+    let cookie = cookie_of(&scene.app.app, leader.person).await;
     let mut wire = Wire::open(&scene, None).await;
     let mut wrong = Vec::new();
     let mut answered = 0;

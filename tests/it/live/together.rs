@@ -2,14 +2,11 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use liusheng::{
-    error::Code,
-    people::{self, Carrier, NewSession},
-};
+use liusheng::{error::Code, people};
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::support::{Socket, Somebody, person_of};
+use crate::support::{Socket, Somebody, cookie_of, person_of};
 
 /// Titles of what somebody's list holds, and the channels that a socket was subscribed to, as ids.
 async fn listed(who: &Somebody) -> BTreeSet<String> {
@@ -70,10 +67,8 @@ async fn all_who_ask_at_once_with_a_cookie_are_who_they_are() {
     let app = &scene.app.app;
     let mut cookies = Vec::new();
     for number in 1..=30 {
-        let (person, keys) = (person_of(app, &scene.village.area, &format!("{number:05}")).await, app.keys.clone());
-        let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
-        let open = app.store.write(move |tx| Box::pin(async move { people::open_session(tx, &keys, new).await }));
-        cookies.push((person, open.await.unwrap().secret));
+        let person = person_of(app, &scene.village.area, &format!("{number:05}")).await;
+        cookies.push((person, cookie_of(app, person).await));
     }
     let ask = async || join_all(cookies.iter().map(|(_, secret)| people::actor_of_cookie(app, secret))).await;
     let before = app.store.statements().0;

@@ -25,7 +25,7 @@ pub(crate) use self::{
     chaos::{Chaos, Harm},
     house::{House, Raw, count, is_postgres, opened},
     moto::OwnBucket,
-    people::{Somebody, Village, cards_in, code_of, group, id, import, person_of, say, told_in},
+    people::{Somebody, Village, cards_in, code_of, cookie_of, group, id, import, person_of, say, told_in},
     postgres::OwnPostgres,
     process::{Process, free_port, liusheng, run},
     redis::{OwnCluster, OwnRedis, any_redis_url, redis_url},

@@ -152,14 +152,15 @@ pub(crate) async fn code_of(app: &TestApp, phone: &str) -> String {
 }
 
 async fn open_session(app: &App, person: PersonId) -> SessionId {
-    let (keys, days) = (app.keys.clone(), app.config.session_days);
-    let opening = app.store.write(move |tx| {
-        Box::pin(async move {
-            let new = NewSession { person, carrier: Carrier::Tokens, device: "test".to_owned(), days };
-            people::open_session(tx, &keys, new).await
-        })
-    });
-    opening.await.unwrap().session
+    let days = app.config.session_days;
+    let new = NewSession { person, carrier: Carrier::Tokens, device: "test".to_owned(), days };
+    app.store.write(move |tx| Box::pin(people::open_session(tx, new))).await.unwrap().session
+}
+
+/// The cookie of a browser in which somebody is signed in.
+pub(crate) async fn cookie_of(app: &App, person: PersonId) -> String {
+    let new = NewSession { person, carrier: Carrier::Cookie, device: String::new(), days: 60 };
+    app.store.write(move |tx| Box::pin(people::open_session(tx, new))).await.unwrap().secret
 }
 
 /// Brings a roster in, as the command line does.

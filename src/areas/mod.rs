@@ -12,6 +12,6 @@ mod rules;
 pub use self::{
     commands::{Imported, import, import_embedded, import_file},
     http::routes,
-    queries::{Area, AreaName, AreaView, find, get, names, path_names},
+    queries::{Area, AreaName, AreaView, find, get, name, names, path_names},
     rules::{AreaRow, Level, TOWN_CODE, VILLAGE_CODE, ancestors, common, parse},
 };

@@ -135,3 +135,11 @@ pub async fn names(db: &impl ConnectionTrait, codes: Vec<String>) -> Result<Hash
     let rows = area::Entity::find().filter(area::Column::Code.is_in(codes)).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.code, row.name)).collect())
 }
+
+/// The name of one of them; empty where there is none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn name(db: &impl ConnectionTrait, code: &str) -> Result<String> {
+    Ok(names(db, vec![code.to_owned()]).await?.remove(code).unwrap_or_default())
+}

@@ -189,6 +189,14 @@ pub async fn names(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMa
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
+/// The name of one of them; empty where there is none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn name(db: &impl ConnectionTrait, id: BodyId) -> Result<String> {
+    Ok(names(db, vec![id]).await?.remove(&id).unwrap_or_default())
+}
+
 /// All bodies that cover an area, the oldest first.
 ///
 /// # Errors
@@ -356,7 +364,7 @@ async fn seated(db: &impl ConnectionTrait, bodies: Vec<Body>, now: DateTime<Utc>
 }
 
 pub(super) async fn seat_view(db: &impl ConnectionTrait, body: &Body, row: seat::Model) -> Result<SeatView> {
-    let name = people::names(db, vec![row.person_id]).await?.remove(&row.person_id).unwrap_or_default();
+    let name = people::name(db, row.person_id).await?;
     Ok(view_of(body, row, name))
 }
 

@@ -133,7 +133,7 @@ pub(super) async fn tell_marked(tx: &Tx, event: &Event) -> Result<()> {
     let by = event.actor.unwrap_or(person);
     // who takes something back knows of it
     let concerned = [Some(person), event.get::<PersonId>("by")].into_iter().flatten().filter(|one| *one != by);
-    let name = people::names(tx, vec![by]).await?.remove(&by).unwrap_or_default();
+    let name = people::name(tx, by).await?;
     let blanks = [("title", called.title().into()), ("name", name.as_str().into())];
     let card = Card::worded(named, &blanks, format!("/{}s/{}", call.as_str(), event.subject));
     for one in concerned {
@@ -218,7 +218,7 @@ async fn found(
 }
 
 async fn view(db: &impl ConnectionTrait, row: door_mark::Model) -> Result<DoorMarkView> {
-    let by_name = people::names(db, vec![row.by_id]).await?.remove(&row.by_id).unwrap_or_default();
+    let by_name = people::name(db, row.by_id).await?;
     let about = if row.kind == Kind::VoteOpened.as_str() { Call::Vote } else { Call::Meeting };
     Ok(DoorMarkView { about, person_id: row.person_id, told_at: clock::local(row.at), by_name })
 }

@@ -78,7 +78,7 @@ async fn tell_step(tx: &Tx, event: &Event) -> Result<()> {
         let stage = event.get::<String>(field).and_then(|name| Stage::parse(&name));
         stage.and_then(|stage| standing.template.stage(stage)).map(|rule| text::say(&rule.name)).unwrap_or_default()
     };
-    let proposer = bodies::queries::names(tx, vec![matter.body_id]).await?.remove(&matter.body_id).unwrap_or_default();
+    let proposer = bodies::queries::name(tx, matter.body_id).await?;
     let blanks = [
         ("title", matter.title.as_str().into()),
         ("number", matter.number.as_str().into()),

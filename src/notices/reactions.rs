@@ -51,7 +51,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         }
         Kind::ObjectionRaised | Kind::ObjectionWithdrawn => {
             let Some(raised) = objection(tx, event).await? else { return Ok(()) };
-            let name = people::names(tx, vec![raised.person_id]).await?.remove(&raised.person_id).unwrap_or_default();
+            let name = people::name(tx, raised.person_id).await?;
             let (code, key) = match event.kind {
                 Kind::ObjectionRaised => ("objection_raised", "notices-card-objection"),
                 _ => ("objection_taken_back", "notices-card-taken-back"),

@@ -217,7 +217,7 @@ async fn hand_over(tx: &Tx, event: &Event) -> Result<()> {
         *doors.entry(own.map_or(of_nobody, |worker| worker.person)).or_default() += count;
     }
     let by = notice.confirm_by.unwrap_or_else(|| tx.now());
-    let name = areas::names(tx, vec![village.to_owned()]).await?.remove(village).unwrap_or_default();
+    let name = areas::name(tx, village).await?;
     let key = if village == notice.area_code { "notices-doors-task" } else { "notices-doors-task-of" };
     for (owner_id, count) in doors {
         let blanks = [

@@ -32,7 +32,7 @@ async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let mut people = vec![person];
     // who takes back what another wrote down says so to that other, too
     people.extend(event.get::<PersonId>("by").filter(|maker| *maker != by));
-    let name = people::names(tx, vec![by]).await?.remove(&by).unwrap_or_default();
+    let name = people::name(tx, by).await?;
     let via = event.data["via"].as_str().unwrap_or_default();
     let blanks = [
         ("title", notice.title.as_str().into()),

@@ -37,7 +37,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<Which>
     let db = app.store.read();
     let own = viewer.actor.as_ref().map(|actor| actor.area.clone());
     let area = which.area.or(own).unwrap_or_default();
-    let name = areas::names(db, vec![area.clone()]).await?.remove(&area).unwrap_or_default();
+    let name = areas::name(db, &area).await?;
     let title = text::say_with("page-charters-of", &[("area", name.into())]);
     let page = viewer.page("page-charters").titled(title).back("/matters").at("/charters");
     let charters = queries::charters(db, &area).await?;

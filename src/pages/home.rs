@@ -102,7 +102,7 @@ async fn own(app: &App, viewer: &Viewer, actor: &Actor) -> Result<Response> {
     let is_news = |stream: &&StreamView| stream.kind == "channel" && stream.received_seq < stream.last_seq;
     let live = Live::any(streams.iter().map(|stream| (stream.id.to_string(), stream.last_seq)))
         .receiving(streams.iter().filter(is_news).map(|stream| stream.id));
-    let area = areas::names(db, vec![actor.area.clone()]).await?.remove(&actor.area).unwrap_or_default();
+    let area = areas::name(db, &actor.area).await?;
     let page = viewer.page("page-site").titled(area).back("").live(Some(live));
     let now = app.local_now();
     // what the system notes in a mailbox is nothing to be looked at

@@ -48,7 +48,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<Which>
     let people = found.iter().map(|(_, seat, _)| seat.person_id).collect();
     let sees = viewer.actor.as_ref().is_some_and(|actor| actor.sees(&area));
     let consultations = if sees { consulted(db, &app.keys, (&area, people)).await? } else { Vec::new() };
-    let name = areas::names(db, vec![area.clone()]).await?.remove(&area).unwrap_or_default();
+    let name = areas::name(db, &area).await?;
     let title = text::say_with("page-legal-of", &[("area", name.into())]);
     let page = viewer.page("page-legal").titled(title).at("/legal");
     let officers = found.into_iter().map(|(_, _, view)| view).collect();

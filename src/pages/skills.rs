@@ -98,7 +98,7 @@ async fn list(State(app): State<App>, who: Resident, Query(which): Query<Which>)
     let town = who.actor.area.get(..TOWN_CODE).unwrap_or(&who.actor.area).to_owned();
     let area = which.area.filter(|area| !area.is_empty()).unwrap_or(town);
     let needs = needs::list(db, &who.actor, (&area, app.now())).await?;
-    let name = areas::names(db, vec![area.clone()]).await?.remove(&area).unwrap_or_default();
+    let name = areas::name(db, &area).await?;
     let title = text::say_with("page-needs-of", &[("area", name.into())]);
     Ok(render(&NeedsPage { page: who.page("page-needs").titled(title).at("/needs"), needs }))
 }

@@ -50,7 +50,7 @@ pub use self::{
     guest::{forget_phones_of_guests, guest_among, make_guest},
     login_http::{Tokens, tokens as hand_out},
     off_roster::{ByNumber, by_id_number, id_digest, make_off_roster},
-    queries::{PeopleQuery, Resident, RosterPerson, household_numbers, names, person, residents, roster_page},
+    queries::{PeopleQuery, Resident, RosterPerson, household_numbers, name, names, person, residents, roster_page},
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},
     sign_in::{AskCode, SignIn, ask_code, due, sign_in},

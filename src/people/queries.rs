@@ -1,7 +1,7 @@
 //! Reads of rosters and log-ins.
 use std::collections::HashMap;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,11 +21,12 @@ use crate::{
     ids::{HouseholdId, PersonId, SessionId},
     keys::Keys,
     page::{Cursor, Page, PageQuery},
-    text,
 };
 
+mod named;
 mod rolls;
 
+pub use named::{name, names};
 pub use rolls::{
     Household, adults, household, household_numbered, ids_among, ids_below, is_below, members, on_rolls, own_numbers,
     was_there, with_phone,
@@ -190,27 +191,6 @@ pub async fn count_by_area(db: &impl ConnectionTrait, above: &str) -> Result<Vec
         .into_tuple()
         .all(db)
         .await?)
-}
-
-/// Full names of these people; mask them unless they act in a seat. Who closed the account has none any more; the rolls,
-/// which the law wants complete, take theirs from [`residents`].
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn names(db: &impl ConnectionTrait, ids: Vec<PersonId>) -> Result<HashMap<PersonId, String>> {
-    let mut names = HashMap::new();
-    for chunk in ids.chunks(1000) {
-        let rows: Vec<(PersonId, String, Option<DateTime<Utc>>)> = person::Entity::find()
-            .select_only()
-            .columns([person::Column::Id, person::Column::Name, person::Column::ClosedAt])
-            .filter(person::Column::Id.is_in(chunk.iter().copied()))
-            .into_tuple()
-            .all(db)
-            .await?;
-        let shown = |name: String, closed: bool| if closed { text::say("people-closed") } else { name };
-        names.extend(rows.into_iter().map(|(id, name, closed)| (id, shown(name, closed.is_some()))));
-    }
-    Ok(names)
 }
 
 /// The numbers of the households that these are.

@@ -179,7 +179,7 @@ pub async fn inspected(app: &App, actor: &Actor, id: SuggestionId) -> Result<Ins
     let db = app.store.read();
     let row = queries::row(db, id).await?.ok_or(Code::NotFound)?;
     let reason = reason_of_today(app, actor, &row).await?.ok_or(Code::NotFound)?;
-    let author = people::queries::names(db, vec![row.author_id]).await?.remove(&row.author_id).unwrap_or_default();
+    let author = people::queries::name(db, row.author_id).await?;
     let row = words::open(db, &app.keys, vec![row]).await?.pop().ok_or(Code::NotFound)?;
     let answers = queries::answers(db, &app.keys, &row).await?;
     let summary = queries::summaries(db, vec![row], Shown::All).await?.pop().ok_or(Code::NotFound)?;

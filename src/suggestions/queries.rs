@@ -311,8 +311,8 @@ pub(super) async fn view(
 
 async fn taken_down(db: &impl ConnectionTrait, row: &Suggestion) -> Result<Option<TakenDownView>> {
     let Some((person, body)) = row.taken_by.zip(row.taken_body_id) else { return Ok(None) };
-    let person_name = people::queries::names(db, vec![person]).await?.remove(&person).unwrap_or_default();
-    let body_name = bodies::queries::names(db, vec![body]).await?.remove(&body).unwrap_or_default();
+    let person_name = people::queries::name(db, person).await?;
+    let body_name = bodies::queries::name(db, body).await?;
     Ok(Some(TakenDownView { person_name, body_name }))
 }
 

@@ -39,7 +39,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         _ => return Ok(()),
     };
     let Some(task) = task::Entity::find_by_id(event.subject_id::<TaskId>()?).one(tx).await? else { return Ok(()) };
-    let owner = people::names(tx, vec![task.owner_id]).await?.remove(&task.owner_id).unwrap_or_default();
+    let owner = people::name(tx, task.owner_id).await?;
     let body = office(tx, task.body_id).await?;
     post_card(tx, body, card(code, key, &task, &owner)).await?;
     Ok(())

@@ -105,7 +105,7 @@ pub(super) async fn show(
         view: board::reach(db, id).await?,
         may_release: clerk.may(Right::PublishNotice, &own),
         village: match area {
-            Some(area) => areas::queries::names(db, vec![area.clone()]).await?.remove(&area).unwrap_or_default(),
+            Some(area) => areas::name(db, &area).await?,
             None => String::new(),
         },
         notice,

@@ -143,7 +143,7 @@ struct Whom {
 async fn whom(tx: &Tx, actor: &Actor, vote: &vote::Model, input: &RaiseRollObjection) -> Result<Whom> {
     let whom = match &input.about {
         None => {
-            let name = people::names(tx, vec![actor.person]).await?.remove(&actor.person).unwrap_or_default();
+            let name = people::name(tx, actor.person).await?;
             Whom { name, roster_number: None, person: Some(actor.person) }
         }
         Some(called) => {

@@ -67,7 +67,7 @@ async fn cast_for(tx: &Tx, event: &Event) -> Result<()> {
     let Some(person) = event.get::<PersonId>("person") else { return Ok(()) };
     let vote = queries::row(tx, event.subject_id()?).await?;
     let caster = event.actor.unwrap_or(person);
-    let name = people::names(tx, vec![caster]).await?.remove(&caster).unwrap_or_default();
+    let name = people::name(tx, caster).await?;
     let own = mailbox(tx, person).await?;
     post_card(tx, own, cast_card(event, &vote, &name)).await?;
     Ok(())

@@ -29,6 +29,12 @@ impl Actor {
         covers(area, &self.area)
     }
 
+    /// Has the actor a seat in this body?
+    #[must_use]
+    pub fn sits_in(&self, body: BodyId) -> bool {
+        self.seats.iter().any(|seat| seat.body_id == body)
+    }
+
     /// May the actor see what is shown to the people of this area: by living there, or by a seat that covers it?
     #[must_use]
     pub fn sees(&self, area: &str) -> bool {

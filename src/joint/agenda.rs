@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     queries::{self, JointView, joint_body},
     rows::item,
-    rules::{fills, is_member},
+    rules::fills,
 };
 use crate::{
     actor::{Actor, covers},
@@ -43,7 +43,7 @@ pub struct ProposeItem {
 /// `invalid_fields`, also for a matter that is not under way there, or stands on the agenda already.
 pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (BodyId, ProposeItem)) -> Result<JointView> {
     let body = joint_body(tx, id).await?;
-    if !is_member(actor, id) && !fills(actor, &body) {
+    if !actor.sits_in(id) && !fills(actor, &body) {
         return Err(Code::NotAllowed.into());
     }
     let own = villages_of(tx, &body).await?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     agenda::{spanning, villages_of},
     rows::{item, turn},
-    rules::{self, Rotation, convenes, fills, is_member},
+    rules::{self, Rotation, convenes, fills},
     turns::{self, Chair},
     village_tasks::{self, VillageTaskView},
 };
@@ -121,7 +121,7 @@ pub(super) async fn joint_body(db: &impl ConnectionTrait, id: BodyId) -> Result<
 /// `not_found` for what is none; `not_allowed` for others than its members and who fills its seats.
 pub async fn view(db: &impl ConnectionTrait, actor: &Actor, id: BodyId, now: DateTime<Utc>) -> Result<JointView> {
     let body = joint_body(db, id).await?;
-    if !is_member(actor, id) && !fills(actor, &body) {
+    if !actor.sits_in(id) && !fills(actor, &body) {
         return Err(Code::NotAllowed.into());
     }
     let chair = turns::chair(db, id, now).await?;

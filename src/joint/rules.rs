@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     actor::Actor,
     bodies::{Right, may, queries::Body},
-    ids::{BodyId, PersonId},
+    ids::PersonId,
 };
 
 /// How often another of the members leads.
@@ -66,12 +66,6 @@ pub fn leads(
 pub fn next(order: &[PersonId], now: PersonId) -> Option<PersonId> {
     let place = order.iter().position(|one| *one == now).map_or(0, |place| place + 1);
     order.get(place % order.len().max(1)).copied()
-}
-
-/// Does the actor sit in this body?
-#[must_use]
-pub fn is_member(actor: &Actor, body: BodyId) -> bool {
-    actor.seats.iter().any(|seat| seat.body_id == body)
 }
 
 /// Who leads it by the seat, and who fills its seats.

@@ -11,7 +11,6 @@ use super::{
     agenda::villages_of,
     queries::{self, JointView, joint_body},
     rows::village_task,
-    rules::is_member,
 };
 use crate::{
     actor::Actor,
@@ -74,7 +73,7 @@ pub struct VillageTaskView {
 /// `invalid_fields`, also where the village has it already, or has nobody who could do it.
 pub async fn give(tx: &Tx, actor: &Actor, (id, input): (MeetingId, GiveVillageTasks)) -> Result<JointView> {
     let meeting = meetings::queries::meeting(tx, id).await?;
-    if !is_member(actor, meeting.body_id) {
+    if !actor.sits_in(meeting.body_id) {
         return Err(Code::NotAllowed.into());
     }
     let body = joint_body(tx, meeting.body_id).await?;

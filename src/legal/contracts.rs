@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     officers, photos,
     rows::contract,
-    rules::{CONTRACT_WORKING_DAYS, ContractOutcome, asking, sits_in},
+    rules::{CONTRACT_WORKING_DAYS, ContractOutcome, asking},
 };
 use crate::{
     actor::{Actor, covers},
@@ -267,7 +267,7 @@ async fn visible(db: &impl ConnectionTrait, actor: &Actor, id: ContractReviewId)
 }
 
 fn reads(actor: &Actor, row: &contract::Model) -> bool {
-    sits_in(actor, row.body_id) || bodies::may(actor, Right::NoteLegality, &row.area_code)
+    actor.sits_in(row.body_id) || bodies::may(actor, Right::NoteLegality, &row.area_code)
 }
 
 /// The contracts of the bodies in which the actor sits, and those for which the actor is a legal officer, in an area; those that

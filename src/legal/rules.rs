@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     actor::{Actor, HeldSeat},
-    ids::{BodyId, PersonId},
+    ids::PersonId,
     rights::{Right, SPEAKERS, may},
 };
 
@@ -112,16 +112,10 @@ fn speaks(seat: &HeldSeat) -> bool {
     SPEAKERS.contains(&seat.role.as_str()) || seat.role == "secretary"
 }
 
-/// Does the actor sit in this body?
-#[must_use]
-pub fn sits_in(actor: &Actor, body: BodyId) -> bool {
-    actor.seats.iter().any(|seat| seat.body_id == body)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{SeatId, SessionId};
+    use crate::ids::{BodyId, SeatId, SessionId};
 
     fn actor(role: &str, area: &str) -> Actor {
         let seat = HeldSeat {

@@ -70,8 +70,7 @@ pub(super) async fn may_object(db: &impl ConnectionTrait, actor: &Actor, vote: &
     if actor.sees(&vote.area_code) || !queries::is_inside(&vote.preset) {
         return Ok(actor.sees(&vote.area_code));
     }
-    let has_seat = actor.seats.iter().any(|seat| seat.body_id == vote.body_id);
-    Ok(has_seat || bodies::members::ids(db, vote.body_id).await?.contains(&actor.person))
+    Ok(actor.sits_in(vote.body_id) || bodies::members::ids(db, vote.body_id).await?.contains(&actor.person))
 }
 
 /// # Errors

@@ -1,9 +1,8 @@
 //! The box in which something is said: words, photos or a clip; what it answers, whom it addresses.
 use askama::Template;
-use axum::extract::{Multipart, multipart::MultipartRejection};
 
 use super::{
-    fields::{Fields, Wrong, with_files},
+    fields::{Fields, Form, Wrong, with_files},
     thread::{self, opened},
     words::Words,
 };
@@ -75,15 +74,12 @@ impl Compose {
     }
 }
 
-/// A form with files.
-pub type Form = std::result::Result<Multipart, MultipartRejection>;
-
 /// Sends what the box holds; gives it back when it was refused.
 pub async fn send(app: &App, actor: Actor, stream: StreamId, form: Form) -> Result<Option<Unsent>> {
     let mut sent = with_files(app, &actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => thread::send(app, actor, stream, (&sent.fields, sent.media())).await,
+    let done = match sent.whole() {
+        Ok(()) => thread::send(app, actor, stream, (&sent.fields, sent.media())).await,
+        Err(error) => Err(error),
     };
     match done {
         Ok(()) => Ok(None),

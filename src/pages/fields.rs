@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use axum::{
     extract::{
-        Form, FromRequest, Multipart, Request,
+        FromRequest, Multipart, Request,
         multipart::{Field, MultipartRejection},
     },
     http::StatusCode,
@@ -35,11 +35,13 @@ impl Fields {
     /// # Errors
     /// `too_large`, `unsupported_type`, `invalid_request`.
     pub async fn read(request: Request) -> Result<Self> {
-        match Form::<Vec<(String, String)>>::from_request(request, &()).await {
-            Ok(Form(fields)) if fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) => {
+        match axum::Form::<Vec<(String, String)>>::from_request(request, &()).await {
+            Ok(axum::Form(fields))
+                if fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) =>
+            {
                 Err(Code::InvalidRequest.into())
             }
-            Ok(Form(fields)) => Ok(Self(fields)),
+            Ok(axum::Form(fields)) => Ok(Self(fields)),
             Err(rejection) => Err(match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge.into(),
                 StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedType.into(),
@@ -185,6 +187,9 @@ impl Wrong {
     }
 }
 
+/// A form with files.
+pub type Form = std::result::Result<Multipart, MultipartRejection>;
+
 /// A form with files that was read to its end.
 #[derive(Debug, Default)]
 pub struct Sent {
@@ -192,11 +197,19 @@ pub struct Sent {
     pub fields: Fields,
     /// The files, kept as media of the person, in the order in which they came.
     pub files: Vec<MediaView>,
-    /// Why the first file that was refused was refused.
-    pub refused: Option<Error>,
+    /// Why the first file, or text, that was refused was refused.
+    refused: Option<Error>,
 }
 
 impl Sent {
+    /// Was everything taken in?
+    ///
+    /// # Errors
+    /// What it was first refused for; told once.
+    pub fn whole(&mut self) -> Result<()> {
+        self.refused.take().map_or(Ok(()), Err)
+    }
+
     /// The media that a form shown again brought along, then those that came now.
     pub fn media(&self) -> Vec<MediaId> {
         let before = self.fields.all("media").filter_map(|id| id.parse().ok());
@@ -215,11 +228,7 @@ impl Sent {
 ///
 /// # Errors
 /// `unsupported_type` when it is no such form.
-pub async fn with_files(
-    app: &App,
-    actor: &Actor,
-    form: std::result::Result<Multipart, MultipartRejection>,
-) -> Result<Sent> {
+pub async fn with_files(app: &App, actor: &Actor, form: Form) -> Result<Sent> {
     let mut form = form.map_err(|_| Code::UnsupportedType)?;
     let (mut sent, mut left) = (Sent::default(), MAX_TEXTS);
     loop {

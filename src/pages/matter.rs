@@ -8,8 +8,8 @@ use axum::{
 };
 
 use super::{
-    compose::{self, Compose, Form, Unsent},
-    fields::{Fields, MAX_FILES_BODY, Wrong},
+    compose::{self, Compose, Unsent},
+    fields::{Fields, Form, MAX_FILES_BODY, Wrong},
     form::{self, Asked},
     layout::{Live, Page, Resident, Viewer, render, render_as, see, up},
     meeting,

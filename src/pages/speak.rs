@@ -2,14 +2,14 @@
 use askama::Template;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartRejection},
+    extract::{DefaultBodyLimit, State},
     response::Response,
     routing::get,
 };
 use serde::Deserialize;
 
 use super::{
-    fields::{Fields, MAX_FILES_BODY, Sent, Wrong, with_files},
+    fields::{Fields, Form, MAX_FILES_BODY, Sent, Wrong, with_files},
     layout::{Page, Resident, render_as, see},
     words::Words,
 };
@@ -155,20 +155,17 @@ async fn similar(app: &App, who: &Resident, form: &Fields) -> Result<Vec<Suggest
     suggestions::similar(app, &who.actor, &about).await
 }
 
-async fn send(
-    State(app): State<App>,
-    who: Resident,
-    form: std::result::Result<Multipart, MultipartRejection>,
-) -> Result<Response> {
+async fn send(State(app): State<App>, who: Resident, form: Form) -> Result<Response> {
     let mut sent = with_files(&app, &who.actor, form).await?;
     // a page of somebody else's that is still open on a shared phone
     if sent.fields.given("writer").is_some_and(|writer| writer != draft_of(&app, &who.actor)) {
         return Ok(see("/"));
     }
-    let is_whole = sent.refused.is_none();
-    let submitted = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => match similar(&app, &who, &sent.fields).await {
+    let whole = sent.whole();
+    let is_whole = whole.is_ok();
+    let submitted = match whole {
+        Err(error) => Err(error),
+        Ok(()) => match similar(&app, &who, &sent.fields).await {
             Ok(similar) if !similar.is_empty() => return page(&app, &who, (sent, Wrong::default(), similar)).await,
             // wrong words are told with everything else that is wrong
             _ => submit(&app, &who, &sent).await,

@@ -8,8 +8,8 @@ use axum::{
 };
 
 use super::{
-    compose::{self, Compose, Form, Unsent},
-    fields::{Fields, MAX_FILES_BODY},
+    compose::{self, Compose, Unsent},
+    fields::{Fields, Form, MAX_FILES_BODY},
     layout::{Live, Page, Resident, render_as, see, up},
     thread::{self, Older, Thread},
     words::Words,

@@ -10,8 +10,8 @@ use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use super::{
-    compose::{self, Compose, Form, Unsent},
-    fields::{Fields, MAX_FILES_BODY, Wrong},
+    compose::{self, Compose, Unsent},
+    fields::{Fields, Form, MAX_FILES_BODY, Wrong},
     layout::{Live, Page, Resident, asking, render, render_as, see, up},
     steps::Step,
     thread::{self, Older, Thread},

@@ -1,9 +1,6 @@
 //! 念给大家听: the text, and a recorder under it; on the desk's pages of notices, votes, matters and forms a card that leads there.
 use askama::Template;
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +14,7 @@ use crate::{
     error::{Checks, Code, Error, Result},
     ids::{MediaId, VoteId},
     pages::{
-        fields::{Sent, with_files},
+        fields::{Form, Sent, with_files},
         layout::{Page, render_as, see},
         words::Words,
     },
@@ -130,22 +127,19 @@ pub(super) async fn record(
     State(app): State<App>,
     clerk: Clerk,
     Path(which): Path<(About, Uuid)>,
-    form: std::result::Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Response> {
     let said = aloud::queries::to_say(app.store.read(), which).await?;
     clerk.sits_over(&said.area_code)?;
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => put(&app, &clerk, which, &sent).await,
-    };
-    match done {
+    match put(&app, &clerk, which, &mut sent).await {
         Ok(()) => Ok(see(&back(which.0, which.1))),
         Err(error) => shown(&app, &clerk, which, Draft::refused_with("record", sent, error)?).await,
     }
 }
 
-async fn put(app: &App, clerk: &Clerk, (about, id): (About, Uuid), sent: &Sent) -> Result<()> {
+async fn put(app: &App, clerk: &Clerk, (about, id): (About, Uuid), sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     // the newest: a form that was refused brings the one before along
     let media_id = *sent.media().last().ok_or_else(missing)?;
     let version = sent.fields.optional("version")?;

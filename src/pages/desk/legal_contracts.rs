@@ -1,9 +1,6 @@
 //! Contracts on the desk: a body sends one to the legal officers, who say what is to be said of it.
 use askama::Template;
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};
 use sea_orm::Iterable;
 use serde::Deserialize;
@@ -26,7 +23,7 @@ use crate::{
     },
     matters::MatterSummary,
     pages::{
-        fields::{Fields, Sent, with_files},
+        fields::{Fields, Form, Sent, with_files},
         layout::{Page, render_as, see},
         words::{Words, wire},
     },
@@ -94,17 +91,9 @@ async fn listed(
 }
 
 /// Sends one.
-pub(super) async fn ask(
-    State(app): State<App>,
-    clerk: Clerk,
-    form: std::result::Result<Multipart, MultipartRejection>,
-) -> Result<Response> {
+pub(super) async fn ask(State(app): State<App>, clerk: Clerk, form: Form) -> Result<Response> {
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => send(&app, &clerk, &sent).await,
-    };
-    match done {
+    match send(&app, &clerk, &mut sent).await {
         Ok(review) => Ok(see(&format!("/desk/legal/contracts/{}", review.id))),
         Err(error) => {
             let area = sent.fields.text("area").to_owned();
@@ -113,7 +102,8 @@ pub(super) async fn ask(
     }
 }
 
-async fn send(app: &App, clerk: &Clerk, sent: &Sent) -> Result<ContractReviewView> {
+async fn send(app: &App, clerk: &Clerk, sent: &mut Sent) -> Result<ContractReviewView> {
+    sent.whole()?;
     let fields = &sent.fields;
     let input = AskContractReview {
         area_code: fields.text("area").to_owned(),

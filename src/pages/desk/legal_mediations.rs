@@ -1,9 +1,6 @@
 //! Mediations on the desk, for the legal officer who holds them: opened, ended, looked at again.
 use askama::Template;
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use sea_orm::Iterable;
 
 use super::frame::{Clerk, Desk, Draft, named, villages};
@@ -18,7 +15,7 @@ use crate::{
         rules::{MediationState, Standing, may_end},
     },
     pages::{
-        fields::{Fields, Sent, with_files},
+        fields::{Fields, Form, Sent, with_files},
         layout::{Page, render_as, see},
         words::{Words, wire},
     },
@@ -156,22 +153,19 @@ pub(super) async fn end(
     State(app): State<App>,
     clerk: Clerk,
     Path(id): Path<MediationId>,
-    form: std::result::Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Response> {
     // of one that is hidden it is not told what was wrong with a form about it, and no file for it is kept
     held(&app, &clerk, id).await?;
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => ended(&app, &clerk, id, &sent).await,
-    };
-    match done {
+    match ended(&app, &clerk, id, &mut sent).await {
         Ok(()) => Ok(see(&format!("/desk/legal/mediations/{id}"))),
         Err(error) => shown(&app, &clerk, id, Draft::refused_with("end", sent, error)?).await,
     }
 }
 
-async fn ended(app: &App, clerk: &Clerk, id: MediationId, sent: &Sent) -> Result<()> {
+async fn ended(app: &App, clerk: &Clerk, id: MediationId, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let fields = &sent.fields;
     let input = EndMediation {
         state: fields.choice("state")?,

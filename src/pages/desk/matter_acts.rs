@@ -1,8 +1,5 @@
 //! What the forms of a matter's page do: each runs the same command as the API, then the page is shown again.
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 
 use super::{
     agenda,
@@ -25,7 +22,7 @@ use crate::{
         queries::area_of,
     },
     pages::{
-        fields::{Fields, Sent, with_files},
+        fields::{Fields, Form, Sent, with_files},
         layout::see,
     },
     tasks::{GiveTask, commands::give, rules::fen_of},
@@ -49,20 +46,17 @@ pub(super) async fn describe(
     State(app): State<App>,
     clerk: Clerk,
     Path(id): Path<MatterId>,
-    form: std::result::Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => particulars(&app, &clerk, id, &sent).await,
-    };
-    match done {
+    match particulars(&app, &clerk, id, &mut sent).await {
         Ok(()) => Ok(see(&format!("/desk/matters/{id}"))),
         Err(error) => shown(&app, &clerk, id, Draft::refused("particulars", sent.fields, error)?).await,
     }
 }
 
-async fn particulars(app: &App, clerk: &Clerk, id: MatterId, sent: &Sent) -> Result<()> {
+async fn particulars(app: &App, clerk: &Clerk, id: MatterId, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let fields = &sent.fields;
     let budget = fields.given("budget_fen").map(fen_of);
     let mut checks = Checks::default();

@@ -2,10 +2,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft};
@@ -14,7 +11,7 @@ use crate::{
     error::{Checks, Code, Result},
     ids::{PersonId, VoteId},
     pages::{
-        fields::{Fields, Sent, with_files},
+        fields::{Fields, Form, Sent, with_files},
         layout::{Page, render, render_as, see},
         words::Words,
     },
@@ -231,16 +228,12 @@ pub(super) async fn count(
     State(app): State<App>,
     clerk: Clerk,
     Path(id): Path<VoteId>,
-    form: std::result::Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Response> {
     let vote = queries::vote(app.store.read(), id).await?;
     clerk.sits_over(&vote.area_code)?;
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => counted(&app, &clerk, &vote, &sent).await,
-    };
-    match done {
+    match counted(&app, &clerk, &vote, &mut sent).await {
         Ok(()) => Ok(see(&format!("/desk/votes/{id}/paper"))),
         Err(error) if error.code() == Code::NotAllowed => Err(error),
         Err(error) => shown(&app, &clerk, id, Draft::refused("count", sent.fields, error)?).await,
@@ -271,7 +264,8 @@ fn by_line(vote: &VoteView, text: &str) -> Result<BTreeMap<String, u64>> {
     Ok(votes)
 }
 
-async fn counted(app: &App, clerk: &Clerk, vote: &VoteView, sent: &Sent) -> Result<()> {
+async fn counted(app: &App, clerk: &Clerk, vote: &VoteView, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let number = |name: &str| Ok::<u64, crate::error::Error>(sent.fields.optional(name)?.unwrap_or(0));
     let mut votes = BTreeMap::new();
     if vote.max_choices > 1 {

@@ -1,10 +1,7 @@
 //! Proxies on the desk's page of a vote: one on paper is written down with its photo, and checked by another; and who casts
 //! for a household.
 use askama::Template;
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 use super::{
@@ -18,7 +15,7 @@ use crate::{
     error::{Code, Result},
     ids::{HouseholdId, PersonId, VoteId},
     pages::{
-        fields::{Fields, Sent, Wrong, with_files},
+        fields::{Fields, Form, Sent, Wrong, with_files},
         layout::{Page, encode, render_as, see},
         proxy::chosen,
         words::Words,
@@ -32,26 +29,18 @@ use crate::{
 };
 
 /// Writes down a proxy on paper.
-pub(super) async fn name(
-    State(app): State<App>,
-    clerk: Clerk,
-    Path(id): Path<VoteId>,
-    form: std::result::Result<Multipart, MultipartRejection>,
-) -> Result<Response> {
+pub(super) async fn name(State(app): State<App>, clerk: Clerk, Path(id): Path<VoteId>, form: Form) -> Result<Response> {
     let vote = queries::vote(app.store.read(), id).await?;
     clerk.sits_over(&vote.area_code)?;
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => write_down(&app, &clerk, id, &sent).await,
-    };
-    match done {
+    match write_down(&app, &clerk, id, &mut sent).await {
         Ok(()) => Ok(see(&format!("/desk/votes/{id}"))),
         Err(error) => shown(&app, &clerk, id, (Wrong::default(), Draft::refused("proxy", sent.fields, error)?)).await,
     }
 }
 
-async fn write_down(app: &App, clerk: &Clerk, id: VoteId, sent: &Sent) -> Result<()> {
+async fn write_down(app: &App, clerk: &Clerk, id: VoteId, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let fields = &sent.fields;
     let called = |field: &str| Called {
         name: fields.text(&format!("{field}.name")).to_owned(),

@@ -1,7 +1,7 @@
 //! The roster on the desk: bringing in a new one, with every wrong line named, and the list of people, masked.
 use askama::Template;
 use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
+    extract::{Multipart, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -16,7 +16,7 @@ use crate::{
     error::{Checks, Code, Error, FieldError, Result},
     page,
     pages::{
-        fields::Wrong,
+        fields::{Form, Wrong},
         layout::{Page, encode, render_as},
         words::Words,
     },
@@ -117,11 +117,7 @@ pub(super) async fn blank(clerk: Clerk) -> Result<Response> {
 }
 
 /// A file with a roster was sent. What came of it is shown at once: it is nothing that could be read again.
-pub(super) async fn import(
-    State(app): State<App>,
-    clerk: Clerk,
-    form: std::result::Result<Multipart, MultipartRejection>,
-) -> Result<Response> {
+pub(super) async fn import(State(app): State<App>, clerk: Clerk, form: Form) -> Result<Response> {
     let upload = upload(form.map_err(|_| Code::UnsupportedType)?).await?;
     let filter = Filter { area: Some(upload.area.clone()), ..Filter::default() };
     let outcome = match bring_in(&app, &clerk, upload).await {

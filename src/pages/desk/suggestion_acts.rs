@@ -3,14 +3,14 @@ use axum::{extract::State, response::Response};
 
 use super::{
     frame::{Clerk, Draft},
-    suggestions::{Form, shown},
+    suggestions::shown,
 };
 use crate::{
     app::{App, Path},
     error::Result,
     ids::SuggestionId,
     pages::{
-        fields::{Fields, Sent, with_files},
+        fields::{Fields, Form, Sent, with_files},
         layout::see,
     },
     suggestions::{
@@ -83,17 +83,14 @@ pub(super) async fn write_down(
     form: Form,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => sheet(&app, &clerk, id, &sent).await,
-    };
-    match done {
+    match sheet(&app, &clerk, id, &mut sent).await {
         Ok(()) => Ok(see(&format!("/desk/suggestions/{id}"))),
         Err(error) => shown(&app, &clerk, id, (Vec::new(), Draft::refused("cosigns", sent.fields, error)?)).await,
     }
 }
 
-async fn sheet(app: &App, clerk: &Clerk, id: SuggestionId, sent: &Sent) -> Result<()> {
+async fn sheet(app: &App, clerk: &Clerk, id: SuggestionId, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let fields = &sent.fields;
     let numbers = fields.text("roster_numbers").lines().map(str::trim).filter(|number| !number.is_empty());
     let input = WriteDownCosigns {

@@ -1,9 +1,6 @@
 //! Voices on the desk: the list to sort, and one voice with everything that can be done about it.
 use askama::Template;
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
@@ -21,7 +18,7 @@ use crate::{
     matters::{self, JoinSuggestion, MatterSummary, RaiseMatter, ReservedItem, TemplateKey},
     page,
     pages::{
-        fields::{Fields, Sent, with_files},
+        fields::{Fields, Form, Sent, with_files},
         layout::{Live, Page, encode, render, render_as, see},
         thread::{self, Thread},
         words::{Words, wire},
@@ -292,9 +289,6 @@ async fn assign(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> 
     assign.await.map(drop)
 }
 
-/// A form with files.
-pub(super) type Form = std::result::Result<Multipart, MultipartRejection>;
-
 /// Answered in words, by a recording, or both.
 pub(super) async fn answer(
     State(app): State<App>,
@@ -303,14 +297,12 @@ pub(super) async fn answer(
     form: Form,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => reply(&app, &clerk, id, &sent).await,
-    };
+    let done = reply(&app, &clerk, id, &mut sent).await;
     ended(&app, &clerk, id, ("answer", sent, done)).await
 }
 
-async fn reply(app: &App, clerk: &Clerk, id: SuggestionId, sent: &Sent) -> Result<()> {
+async fn reply(app: &App, clerk: &Clerk, id: SuggestionId, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let text = sent.fields.text("text").to_owned();
     // the newest: a form that was refused brings the one before along
     let outcome =
@@ -330,10 +322,10 @@ pub(super) async fn speak(
     form: Form,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match (sent.refused.take(), sent.media().last()) {
-        (Some(error), _) => Err(error),
-        (None, None) => Err(missing()),
-        (None, Some(media_id)) => {
+    let done = match (sent.whole(), sent.media().last()) {
+        (Err(error), _) => Err(error),
+        (Ok(()), None) => Err(missing()),
+        (Ok(()), Some(media_id)) => {
             let input = (id, SpeakAnswer { media_id: *media_id });
             let speak = app.once(clerk.actor.clone(), sent.fields.key(), "speak_answer", input, |tx, actor, input| {
                 Box::pin(suggestions::commands::speak_answer(tx, actor, input))

@@ -1,9 +1,6 @@
 //! A task on the desk: its owner marks it done with words and photos; it is put off, and what it costs is written down.
 use askama::Template;
-use axum::{
-    extract::{Multipart, State, multipart::MultipartRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 
 use super::frame::{Clerk, Desk, Draft, Due};
 use crate::{
@@ -13,7 +10,7 @@ use crate::{
     ids::{MediaId, TaskId},
     matters,
     pages::{
-        fields::{Fields, Sent, with_files},
+        fields::{Fields, Form, Sent, with_files},
         layout::{Page, render_as, see},
         words::Words,
     },
@@ -73,20 +70,17 @@ pub(super) async fn finish(
     State(app): State<App>,
     clerk: Clerk,
     Path(id): Path<TaskId>,
-    form: std::result::Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => prove(&app, &clerk, id, &sent).await,
-    };
-    match done {
+    match prove(&app, &clerk, id, &mut sent).await {
         Ok(()) => Ok(see(&format!("/desk/tasks/{id}"))),
         Err(error) => shown(&app, &clerk, id, Draft::refused_with("finish", sent, error)?).await,
     }
 }
 
-async fn prove(app: &App, clerk: &Clerk, id: TaskId, sent: &Sent) -> Result<()> {
+async fn prove(app: &App, clerk: &Clerk, id: TaskId, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let input = (id, FinishTask { proof: sent.fields.text("proof").to_owned(), photos: sent.media() });
     let finish = app.once(clerk.actor.clone(), sent.fields.key(), "finish_task", input, |tx, actor, input| {
         Box::pin(tasks::commands::finish(tx, actor, input))
@@ -119,18 +113,16 @@ pub(super) async fn money(
     State(app): State<App>,
     clerk: Clerk,
     Path(id): Path<TaskId>,
-    form: std::result::Result<Multipart, MultipartRejection>,
+    form: Form,
 ) -> Result<Response> {
     let mut sent = with_files(&app, &clerk.actor, form).await?;
-    let done = match sent.refused.take() {
-        Some(error) => Err(error),
-        None => note(&app, &clerk, id, &sent).await,
-    };
+    let done = note(&app, &clerk, id, &mut sent).await;
     let kept = sent.media();
     answered(&app, &clerk, (id, "money"), (sent.fields, kept), done).await
 }
 
-async fn note(app: &App, clerk: &Clerk, id: TaskId, sent: &Sent) -> Result<()> {
+async fn note(app: &App, clerk: &Clerk, id: TaskId, sent: &mut Sent) -> Result<()> {
+    sent.whole()?;
     let fields = &sent.fields;
     let mut checks = Checks::default();
     let fen = fen_of(fields.text("fen"));

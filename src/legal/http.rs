@@ -4,7 +4,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     contracts::{self, AskContractReview, ContractReviewView, ContractsQuery, GiveContractOpinion},
-    hours_http, mediations_http,
     officers::{self, LegalOfficerView, SetLegalDesk},
 };
 use crate::{
@@ -15,6 +14,9 @@ use crate::{
     media::{self, Keeping, SizeQuery},
 };
 
+mod hours;
+mod mediations;
+
 /// Routes of this subject.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -24,8 +26,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_contract_review))
         .routes(routes!(give_contract_opinion))
         .routes(routes!(read_contract_photo))
-        .merge(mediations_http::routes())
-        .merge(hours_http::routes())
+        .merge(mediations::routes())
+        .merge(hours::routes())
 }
 
 /// The legal officers who serve an area, and where and when they are there.

@@ -17,10 +17,8 @@
 //! notice about activities. An event about a mediation would say for ever, to whoever verifies the log, that two people had one.
 pub mod contracts;
 pub mod hours;
-mod hours_http;
 mod http;
 pub mod mediations;
-mod mediations_http;
 pub mod officers;
 mod photos;
 mod reactions;

@@ -8,15 +8,14 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    answers, assists_http, by_body_http,
+    answers,
     commands::{self, AnswerSuggestion, AssignSuggestion, RateSuggestion, SUBJECT_KIND, SpeakAnswer, SubmitSuggestion},
-    cosign_sheets, cosign_sheets_http,
     cosigns::{self, Cosign},
-    extensions_http, hidings, hidings_http, inspections, media_review_http,
+    inspections,
     queries::{self, SuggestionSummary, SuggestionView, SuggestionsQuery},
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
-    register_http, routing_http, rules,
+    rules,
     similar::{self, AboutToSay},
     support::{self, SupportView},
 };
@@ -30,6 +29,15 @@ use crate::{
     page::Page,
     reports, streams,
 };
+
+mod assists;
+mod by_body;
+mod cosign_sheets;
+mod extensions;
+mod hidings;
+mod media_review;
+mod register;
+mod routing;
 
 /// Media of these things are shown to whoever sees what is public in the area.
 const PUBLIC_KINDS: [&str; 4] = ["task", "notice", "meeting", "matter"];
@@ -52,14 +60,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_referrals))
         .routes(routes!(accept_referral))
         .routes(routes!(refuse_referral))
-        .merge(assists_http::routes())
-        .merge(by_body_http::routes())
-        .merge(cosign_sheets_http::routes())
-        .merge(extensions_http::routes())
-        .merge(hidings_http::routes())
-        .merge(routing_http::routes())
-        .merge(media_review_http::routes())
-        .merge(register_http::routes())
+        .merge(assists::routes())
+        .merge(by_body::routes())
+        .merge(cosign_sheets::routes())
+        .merge(extensions::routes())
+        .merge(hidings::routes())
+        .merge(routing::routes())
+        .merge(media_review::routes())
+        .merge(register::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }
@@ -353,7 +361,7 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
     };
     if kind == SUBJECT_KIND {
         let voice = queries::of_media(app.store.read(), subject).await?.ok_or(Code::NotFound)?;
-        if hidings::decides(actor, &voice) {
+        if super::hidings::decides(actor, &voice) {
             return Ok(());
         }
         if !rules::sees_media(&voice, rules::standing(actor, &voice)) {
@@ -366,7 +374,7 @@ async fn allow(app: &App, actor: &Actor, row: &Media) -> Result<()> {
         return readings::let_in(app, actor, &voice, Opening::Attachment).await;
     }
     if kind == media::COSIGN_SHEET {
-        return cosign_sheets::let_in(app, actor, subject).await;
+        return super::cosign_sheets::let_in(app, actor, subject).await;
     }
     if kind == streams::commands::MEDIA_KIND {
         let stream = subject.parse().map_err(Error::broken)?;

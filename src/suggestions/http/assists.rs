@@ -2,15 +2,15 @@
 use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    assists::{self, AskAssist, AssistRequest, GiveAssist},
-    queries::SuggestionSummary,
-};
 use crate::{
     actor::Actor,
     app::{App, IdempotencyKey, Input, Path},
     error::{Problem, Result},
     ids::{AssistId, SuggestionId},
+    suggestions::{
+        assists::{self, AskAssist, AssistRequest, GiveAssist},
+        queries::SuggestionSummary,
+    },
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

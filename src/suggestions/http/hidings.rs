@@ -2,15 +2,15 @@
 use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    hidings::{self, AppealHiding, DecideHiding, HideSuggestion, HidingAppeal},
-    queries::SuggestionSummary,
-};
 use crate::{
     actor::Actor,
     app::{App, IdempotencyKey, Input, Path},
     error::{Problem, Result},
     ids::SuggestionId,
+    suggestions::{
+        hidings::{self, AppealHiding, DecideHiding, HideSuggestion, HidingAppeal},
+        queries::SuggestionSummary,
+    },
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

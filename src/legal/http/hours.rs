@@ -8,11 +8,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::hours::{self, LegalYearView, NoteLegalHours};
 use crate::{
     actor::Actor,
     app::{App, Input, Path, Query},
     error::{Problem, Result},
+    legal::hours::{self, LegalYearView, NoteLegalHours},
     table::Format,
 };
 

@@ -2,11 +2,11 @@
 use axum::{Json, extract::State};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::media_review::{self, MediaReviewView, SetMediaReview};
 use crate::{
     actor::Actor,
     app::{App, IdempotencyKey, Input, Path},
     error::{Problem, Result},
+    suggestions::media_review::{self, MediaReviewView, SetMediaReview},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

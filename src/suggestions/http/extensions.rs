@@ -2,15 +2,15 @@
 use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    extensions::{self, AskExtension, DecideExtension, ExtensionRequest},
-    queries::SuggestionSummary,
-};
 use crate::{
     actor::Actor,
     app::{App, IdempotencyKey, Input, Path},
     error::{Problem, Result},
     ids::{ExtensionId, SuggestionId},
+    suggestions::{
+        extensions::{self, AskExtension, DecideExtension, ExtensionRequest},
+        queries::SuggestionSummary,
+    },
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

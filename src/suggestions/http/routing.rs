@@ -2,14 +2,14 @@
 use axum::{Json, extract::State, http::StatusCode};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    routing::{self, RouteView, SetRoute},
-    rules::Category,
-};
 use crate::{
     actor::Actor,
     app::{App, IdempotencyKey, Input, Path},
     error::{Problem, Result},
+    suggestions::{
+        routing::{self, RouteView, SetRoute},
+        rules::Category,
+    },
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -2,12 +2,12 @@
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::mediations::{self, EndMediation, FollowUp, MediationView, OpenMediation};
 use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, Input, Path, Query},
     error::{Problem, Result},
     ids::{MediaId, MediationId},
+    legal::mediations::{self, EndMediation, FollowUp, MediationView, OpenMediation},
     media::{self, Keeping, SizeQuery},
 };
 

@@ -4,12 +4,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::by_body::{self, BodyFigures, LateVoices};
 use crate::{
     actor::Actor,
     app::{App, Path, Query},
     error::{Problem, Result},
     rights::{self, Right},
+    suggestions::by_body::{self, BodyFigures, LateVoices},
 };
 
 /// Which period.

@@ -2,15 +2,15 @@
 use axum::{Json, extract::State};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    cosign_sheets::{self, WriteDownCosigns},
-    queries::SuggestionSummary,
-};
 use crate::{
     actor::Actor,
     app::{App, IdempotencyKey, Input, Path},
     error::{Problem, Result},
     ids::SuggestionId,
+    suggestions::{
+        cosign_sheets::{self, WriteDownCosigns},
+        queries::SuggestionSummary,
+    },
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

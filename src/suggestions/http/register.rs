@@ -6,11 +6,11 @@ use axum::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::queries::{self, VoicesQuery};
 use crate::{
     actor::Actor,
     app::{App, Query},
     error::{Problem, Result},
+    suggestions::queries::{self, VoicesQuery},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {

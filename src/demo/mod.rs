@@ -1,5 +1,6 @@
 //! 示范村: the invented village 东衡村, played through the same commands that people use, on a clock that runs from
 //! forty days ago until now; so that there are matters in every stage with honest dates. Playing it twice changes nothing.
+//! Tables owned: none. Events recorded: none but those of the commands that it plays.
 mod cast;
 mod decision;
 mod law;

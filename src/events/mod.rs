@@ -4,6 +4,7 @@
 //! never text, phone, choice or ballot; the relay alone gives it its number and its hash in the chain; every reaction
 //! sees it exactly once. What is its own record (stream entry, ballot, cursor) is not repeated as an event.
 //! Tables owned: `events`, `chain_heads`, `reaction_cursors`, `dead_letters`, `checkpoints`, `leases`.
+//! Events recorded: none of its own.
 mod chain;
 mod http;
 mod kinds;

@@ -3,7 +3,7 @@
 //! Always true: who opens a group holds a seat whose body covers everybody in it, so residents have no private chats; at
 //! most 500 belong to it; everybody sees who came, left or was made its leader; a group always has a leader; a forum needs
 //! no list of members: whoever has the seat is in it, and nobody else.
-//! Tables owned: none (streams and memberships are `streams`'). Events recorded: none (who came and left is an entry).
+//! Tables owned: none (what it writes is the streams'). Events recorded: none (who came and left is an entry).
 pub mod commands;
 mod http;
 mod reactions;

@@ -1,6 +1,7 @@
 //! Wiring: opens the means, merges the routes, lists the reactions, starts and stops the workers in order.
 //!
-//! Sees everything and is seen by nobody but `main`, the tests and the load generator.
+//! Always true: sees everything and is seen by nobody but `main`, the tests and the load generator.
+//! Tables owned: none. Events recorded: none.
 mod accept;
 mod health;
 mod layers;

@@ -1,9 +1,11 @@
 //! The shape of `src/`: who may import whom, and of the tests, too, that each file says what it is for and stays short.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
+
+use liusheng::events::Kind;
 
 /// Lowest first. A module may import only modules of a lower tier (and itself).
 const TIERS: &[&[&str]] = &[
@@ -156,6 +158,49 @@ fn tests_say_what_they_are_for_and_stay_short() {
         let name = file.strip_prefix(root).unwrap().display().to_string();
         wrong.extend(misshapen(&name, &fs::read_to_string(&file).unwrap()));
     }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What stands between grave accents, of these characters alone.
+fn marked(text: &str, is_of_it: fn(char) -> bool) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).filter(|word| word.chars().all(is_of_it)).map(str::to_owned).collect()
+}
+
+/// The head of each subject names its tables and its events: whoever reads one relies on it.
+#[test]
+fn heads_name_the_tables_and_the_events() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut wrong, mut told) = (Vec::new(), BTreeSet::new());
+    for entry in fs::read_dir(&root).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(text) = fs::read_to_string(folder.join("mod.rs")) else { continue };
+        let head: String = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
+        let parts = head.split_once("Tables owned:").and_then(|(_, rest)| rest.split_once("Events recorded:"));
+        let Some((tables, events)) = parts else {
+            wrong.push(format!("{}: names no tables, or no events", folder.display()));
+            continue;
+        };
+        let mut files = Vec::new();
+        sources(&folder, &mut files);
+        let code: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+        let rows = code.split("table_name = \"").skip(1).filter_map(|rest| rest.split('"').next());
+        let rows: BTreeSet<String> = rows.map(str::to_owned).collect();
+        let said = marked(tables, |c| c.is_ascii_lowercase() || c == '_');
+        if said != rows {
+            wrong.push(format!("{}: says {said:?} and has rows of {rows:?}", folder.display()));
+        }
+        let events = events.split(" # ").next().unwrap_or_default();
+        let named = marked(events, |c| c.is_ascii_lowercase() || "_.*".contains(c));
+        told.extend(named.into_iter().filter(|name| name.contains('.')));
+    }
+    let known: BTreeSet<String> = Kind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let untold = known.iter().filter(|name| {
+        let all = name.split_once('.').map(|(subject, _)| format!("{subject}.*"));
+        !told.contains(*name) && !all.is_some_and(|all| told.contains(&all))
+    });
+    wrong.extend(untold.map(|name| format!("no head names the event {name}")));
+    let unknown = told.iter().filter(|name| !name.ends_with(".*") && !known.contains(*name));
+    wrong.extend(unknown.map(|name| format!("{name} is no event")));
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 

@@ -1,9 +1,9 @@
 //! `/charters`: what a village's assembly allowed: paths by charter, and what its representatives may decide; for everybody.
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
-use serde::Deserialize;
 
 use super::{
+    fields::WhichArea,
     layout::{Page, Viewer, render},
     words::Words,
 };
@@ -19,12 +19,6 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/charters", get(show))
 }
 
-/// Of which village; one's own when absent.
-#[derive(Debug, Default, Deserialize)]
-struct Which {
-    area: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "charters.html")]
 struct ChartersPage {
@@ -33,7 +27,7 @@ struct ChartersPage {
     authorisations: Vec<AuthorisationView>,
 }
 
-async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<Which>) -> Result<Response> {
+async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<WhichArea>) -> Result<Response> {
     let db = app.store.read();
     let own = viewer.actor.as_ref().map(|actor| actor.area.clone());
     let area = which.area.or(own).unwrap_or_default();

@@ -9,6 +9,7 @@ use axum::{
     http::StatusCode,
     response::IntoResponse,
 };
+use serde::Deserialize;
 
 use crate::{
     actor::Actor,
@@ -24,6 +25,13 @@ pub const MAX_FILES_BODY: usize = 64 * 1024 * 1024;
 const MAX_TEXTS: usize = 64 * 1024;
 /// What each text takes of that besides its name and value: or a form had empty ones without end.
 const OF_A_TEXT: usize = 32;
+
+/// Which area, as the address of a page may say.
+#[derive(Debug, Default, Deserialize)]
+pub struct WhichArea {
+    /// Its code; what is one's own when absent.
+    pub area: Option<String>,
+}
 
 /// The fields of a form, in order; a name may come several times.
 #[derive(Clone, Debug, Default)]

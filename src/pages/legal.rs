@@ -1,9 +1,9 @@
 //! `/legal`: who the legal officers of a village are, when they are there, and what they answered to the questions of others.
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
-use serde::Deserialize;
 
 use super::{
+    fields::WhichArea,
     layout::{Page, Viewer, render},
     words::Words,
 };
@@ -20,12 +20,6 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/legal", get(show))
 }
 
-/// Of which village; one's own when absent.
-#[derive(Debug, Default, Deserialize)]
-struct Which {
-    area: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "legal.html")]
 struct LegalPage {
@@ -37,7 +31,7 @@ struct LegalPage {
     mediations: Vec<MediationView>,
 }
 
-async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<Which>) -> Result<Response> {
+async fn show(State(app): State<App>, viewer: Viewer, Query(which): Query<WhichArea>) -> Result<Response> {
     let db = app.store.read();
     let own = viewer.actor.as_ref().map(|actor| actor.area.clone());
     let area = match which.area.filter(|area| !area.is_empty()).or(own) {

@@ -6,10 +6,9 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use serde::Deserialize;
 
 use super::{
-    fields::{Fields, Wrong},
+    fields::{Fields, WhichArea, Wrong},
     layout::{Page, Resident, render, render_as, see, see_saved},
     words::{Words, wire},
 };
@@ -80,12 +79,6 @@ async fn keep(State(app): State<App>, who: Resident, fields: Fields) -> Result<R
     }
 }
 
-/// Where; the town of one's own village when absent.
-#[derive(Debug, Default, Deserialize)]
-struct Which {
-    area: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "needs.html")]
 struct NeedsPage {
@@ -93,7 +86,7 @@ struct NeedsPage {
     needs: Vec<NeedView>,
 }
 
-async fn list(State(app): State<App>, who: Resident, Query(which): Query<Which>) -> Result<Response> {
+async fn list(State(app): State<App>, who: Resident, Query(which): Query<WhichArea>) -> Result<Response> {
     let db = app.store.read();
     let town = who.actor.area.get(..TOWN_CODE).unwrap_or(&who.actor.area).to_owned();
     let area = which.area.filter(|area| !area.is_empty()).unwrap_or(town);

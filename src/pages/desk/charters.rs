@@ -2,7 +2,6 @@
 //! committee's chair writes it down and ends it.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft, places};
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
         Stage, TemplateKey, commands,
     },
     pages::{
-        fields::Fields,
+        fields::{Fields, WhichArea},
         layout::{Page, encode, render_as, see},
         words::Words,
     },
@@ -26,12 +25,6 @@ use crate::{
 
 /// Working days of a stage for which nothing else was typed.
 const DAYS: u32 = 10;
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/charters.html")]
@@ -101,7 +94,7 @@ impl Slot {
 }
 
 /// The page.
-pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
     shown(&app, &clerk, (filter.area.as_deref(), Draft::default())).await
 }
 

@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, FixedOffset};
-use serde::Deserialize;
 
 use super::frame::{Clerk, Desk};
 use crate::{
@@ -24,6 +23,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     pages::{
+        fields::WhichArea,
         layout::{Page, render},
         words::Words,
     },
@@ -43,12 +43,6 @@ impl FromRequestParts<App> for Operator {
         }
         Ok(Self(clerk))
     }
-}
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Place {
-    area: Option<String>,
 }
 
 /// The pages of this desk: key of the name and path.
@@ -149,7 +143,7 @@ impl AreasPage {
 pub(super) async fn areas(
     State(app): State<App>,
     Operator(clerk): Operator,
-    Query(place): Query<Place>,
+    Query(place): Query<WhichArea>,
 ) -> Result<Response> {
     let area = queries::place(&clerk.actor, place.area.as_deref())?;
     let overview = queries::overview(app.store.read(), &area, app.now()).await?;
@@ -185,7 +179,7 @@ struct BodiesPage {
 pub(super) async fn bodies(
     State(app): State<App>,
     Operator(clerk): Operator,
-    Query(place): Query<Place>,
+    Query(place): Query<WhichArea>,
 ) -> Result<Response> {
     let db = app.store.read();
     let area = queries::place(&clerk.actor, place.area.as_deref())?;

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
-use serde::Deserialize;
 
 use super::{
     county::{Operator, TABS},
@@ -18,6 +17,7 @@ use crate::{
     error::Result,
     matters,
     pages::{
+        fields::WhichArea,
         layout::{Page, render},
         words::Words,
     },
@@ -25,12 +25,6 @@ use crate::{
     tasks::{self, TaskView},
     text,
 };
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Place {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/county_overdue.html")]
@@ -82,7 +76,7 @@ impl OverduePage {
 pub(super) async fn show(
     State(app): State<App>,
     Operator(clerk): Operator,
-    Query(place): Query<Place>,
+    Query(place): Query<WhichArea>,
 ) -> Result<Response> {
     let area = queries::place(&clerk.actor, place.area.as_deref())?;
     let (db, now) = (app.store.read(), app.now());

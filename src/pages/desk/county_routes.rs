@@ -3,7 +3,6 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
 
 use super::{
     county::{Operator, TABS},
@@ -16,7 +15,7 @@ use crate::{
     county::queries,
     error::{Code, Result},
     pages::{
-        fields::Fields,
+        fields::{Fields, WhichArea},
         layout::{Page, encode, render_as, see},
         words::{Words, wire},
     },
@@ -28,12 +27,6 @@ use crate::{
 };
 
 const CATEGORIES: [&str; 8] = ["road", "utilities", "sanitation", "safety", "welfare", "land", "dispute", "other"];
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Place {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/county_routes.html")]
@@ -66,7 +59,7 @@ impl RoutesPage {
 pub(super) async fn show(
     State(app): State<App>,
     Operator(clerk): Operator,
-    Query(place): Query<Place>,
+    Query(place): Query<WhichArea>,
 ) -> Result<Response> {
     let area = queries::place(&clerk.actor, place.area.as_deref())?;
     shown(&app, &clerk, (area, Draft::default())).await

@@ -2,7 +2,6 @@
 //! voices wait there, too.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft, places};
 use crate::{
@@ -13,19 +12,13 @@ use crate::{
     ids::HeldId,
     moderation::{self, DecideHeld, HeldView},
     pages::{
-        fields::Fields,
+        fields::{Fields, WhichArea},
         layout::{Page, encode, render_as, see},
         words::Words,
     },
     suggestions::media_review::{self, MediaReviewView, SetMediaReview},
     text,
 };
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/held.html")]
@@ -47,11 +40,11 @@ impl HeldPage {
 }
 
 /// The page.
-pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
     shown(&app, &clerk, (filter, Draft::default())).await
 }
 
-async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
+async fn shown(app: &App, clerk: &Clerk, (filter, draft): (WhichArea, Draft)) -> Result<Response> {
     let area = clerk.place_with(Right::Moderate, filter.area)?;
     let shown = HeldPage {
         page: clerk.page(text::say("desk-held")).at("/desk/held"),
@@ -88,7 +81,7 @@ pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields)
         Err(error) => {
             let form = fields.text("held_id").to_owned();
             let draft = Draft::refused(&form, fields, error)?;
-            shown(&app, &clerk, (Filter { area: Some(area) }, draft)).await
+            shown(&app, &clerk, (WhichArea { area: Some(area) }, draft)).await
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Legal officers on the desk: where and when they are there.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft, named, places, villages};
 use crate::{
@@ -15,18 +14,12 @@ use crate::{
         officers::{self, may_set},
     },
     pages::{
-        fields::Fields,
+        fields::{Fields, WhichArea},
         layout::{Page, encode, render_as, see},
         words::Words,
     },
     text,
 };
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/legal.html")]
@@ -60,7 +53,7 @@ impl Officer {
 }
 
 /// The page.
-pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
     shown(&app, &clerk, (filter.area.as_deref(), Draft::default())).await
 }
 

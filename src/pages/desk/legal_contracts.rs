@@ -3,7 +3,6 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};
 use sea_orm::Iterable;
-use serde::Deserialize;
 
 use super::{
     frame::{Clerk, Desk, Draft, Due, places},
@@ -23,18 +22,12 @@ use crate::{
     },
     matters::MatterSummary,
     pages::{
-        fields::{Fields, Form, Sent, with_files},
+        fields::{Fields, Form, Sent, WhichArea, with_files},
         layout::{Page, render_as, see},
         words::{Words, wire},
     },
     text,
 };
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/legal_contracts.html")]
@@ -61,7 +54,7 @@ impl ContractsPage {
 }
 
 /// The contracts of the clerk's bodies in an area, and the form for another.
-pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
     listed(&app, &clerk, filter.area.as_deref(), (Vec::new(), Draft::default())).await
 }
 

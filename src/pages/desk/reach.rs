@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
-use serde::Deserialize;
 
 use super::frame::{Clerk, Desk};
 use crate::{
@@ -23,18 +22,13 @@ use crate::{
     meetings::{self, MeetingView},
     notices::{self, NoticeDetail},
     pages::{
+        fields::WhichArea,
         layout::{Page, render},
         words::Words,
     },
     text,
     votes::{self, VoteView},
 };
-
-/// Which village, of a notice of its town or county.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/reach.html")]
@@ -70,7 +64,7 @@ pub(super) async fn show(
     State(app): State<App>,
     clerk: Clerk,
     Path(id): Path<NoticeId>,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<WhichArea>,
 ) -> Result<Response> {
     let db = app.store.read();
     let notice = notices::queries::detail(db, id).await?;

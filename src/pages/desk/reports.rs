@@ -1,7 +1,6 @@
 //! Reports on the desk: what waits for a decision in the clerk's areas.
 use askama::Template;
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft, places};
 use crate::{
@@ -11,19 +10,13 @@ use crate::{
     error::Result,
     ids::ReportId,
     pages::{
-        fields::Fields,
+        fields::{Fields, WhichArea},
         layout::{Page, encode, render_as, see},
         words::Words,
     },
     reports::{self, DecideReport, ReportView},
     text,
 };
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/reports.html")]
@@ -37,11 +30,11 @@ struct ReportsPage {
 }
 
 /// The page.
-pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
     shown(&app, &clerk, (filter, Draft::default())).await
 }
 
-async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Result<Response> {
+async fn shown(app: &App, clerk: &Clerk, (filter, draft): (WhichArea, Draft)) -> Result<Response> {
     let area = clerk.place_with(Right::Moderate, filter.area)?;
     let shown = ReportsPage {
         page: clerk.page(text::say("desk-reports")).at("/desk/reports"),
@@ -70,7 +63,7 @@ pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields)
         Err(error) => {
             let form = fields.text("report_id").to_owned();
             let draft = Draft::refused(&form, fields, error)?;
-            shown(&app, &clerk, (Filter { area: Some(area) }, draft)).await
+            shown(&app, &clerk, (WhichArea { area: Some(area) }, draft)).await
         }
     }
 }

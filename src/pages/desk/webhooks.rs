@@ -3,7 +3,6 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
 
 use super::frame::{Clerk, Desk, Draft, places};
 use crate::{
@@ -18,18 +17,12 @@ use crate::{
     error::{Code, Result},
     ids::WebhookId,
     pages::{
-        fields::Fields,
+        fields::{Fields, WhichArea},
         layout::{Page, encode, render_as, see},
         words::Words,
     },
     text,
 };
-
-/// Which area.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/webhooks.html")]
@@ -53,7 +46,7 @@ impl WebhooksPage {
 }
 
 /// The page.
-pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
     shown(&app, &clerk, (filter.area, Draft::default(), None)).await
 }
 

@@ -1,7 +1,6 @@
 //! WeChat on the desk: the village's code to print and hang up; the menu, for who runs the county.
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::frame::{Clerk, Desk, places};
@@ -12,19 +11,13 @@ use crate::{
     error::{Code, Result},
     pages::{
         codes,
-        fields::Fields,
+        fields::{Fields, WhichArea},
         layout::{Page, render_as, see},
         words::Words,
     },
     text,
     wechat::rules::scene,
 };
-
-/// Which village.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    area: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/wechat.html")]
@@ -43,11 +36,11 @@ struct WechatPage {
 }
 
 /// The page.
-pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<Filter>) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
     shown(&app, &clerk, (filter, None)).await
 }
 
-async fn shown(app: &App, clerk: &Clerk, (filter, refused): (Filter, Option<String>)) -> Result<Response> {
+async fn shown(app: &App, clerk: &Clerk, (filter, refused): (WhichArea, Option<String>)) -> Result<Response> {
     let db = app.store.read();
     let area = clerk.place(filter.area.as_deref());
     let picture = match &app.gateways.wechat.official {
@@ -104,7 +97,7 @@ pub(super) async fn put_up_menu(State(app): State<App>, clerk: Clerk, _: Fields)
                 0 => text::say("desk-wechat-menu-lost"),
                 code => text::say_with("desk-wechat-menu-refused", &[("code", code.to_string().into())]),
             };
-            shown(&app, &clerk, (Filter::default(), Some(sentence))).await
+            shown(&app, &clerk, (WhichArea::default(), Some(sentence))).await
         }
     }
 }

@@ -75,62 +75,50 @@ async fn shown(app: &App, who: &Resident, id: StreamId, (typed, wrong): (Fields,
 }
 
 async fn set(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
-    let actor = who.actor.clone();
-    let asked = || -> Result<SetOptions> {
-        let mute = form.choice("mute")?;
-        let hours = form.optional::<i64>("mute_for")?.filter(|hours| HOURS.contains(hours) && mute != Mute::Nothing);
-        let mute_until = hours.map(|hours| app.local_now() + TimeDelta::hours(hours));
-        Ok(SetOptions { mute: Some(mute), mute_until, is_pinned: Some(form.has("is_pinned", "1")) })
-    };
-    let done = match asked() {
-        Ok(options) => {
-            app.store
-                .write(move |tx| Box::pin(async move { commands::set_options(tx, &actor, id, options).await }))
-                .await
-        }
-        Err(error) => Err(error),
-    };
-    match done {
+    match keep(&app, &who, id, &form).await {
         Ok(()) => Ok(see(&format!("/streams/{id}"))),
         Err(error) => shown(&app, &who, id, (form, Wrong::from(error)?)).await,
     }
 }
 
+async fn keep(app: &App, who: &Resident, id: StreamId, form: &Fields) -> Result<()> {
+    let mute: Mute = form.choice("mute")?;
+    let hours = form.optional::<i64>("mute_for")?.filter(|hours| HOURS.contains(hours) && mute != Mute::Nothing);
+    let mute_until = hours.map(|hours| app.local_now() + TimeDelta::hours(hours));
+    let options = SetOptions { mute: Some(mute), mute_until, is_pinned: Some(form.has("is_pinned", "1")) };
+    let actor = who.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { commands::set_options(tx, &actor, id, options).await })).await
+}
+
 /// Adds those whose names were written down, or makes a member a leader.
 async fn add(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
-    let people = match form.optional::<PersonId>("lead") {
-        Ok(Some(person)) => Ok(vec![person]),
-        Ok(None) => group::named(&app, &who.actor, &form).await,
-        Err(error) => Err(error),
-    };
-    let (actor, lead) = (who.actor.clone(), form.given("lead").is_some());
-    let done = match people {
-        Ok(people) => {
-            let add = AddMembers { people, lead };
-            app.store.write(move |tx| Box::pin(async move { groups::commands::add(tx, &actor, (id, add)).await })).await
-        }
-        Err(error) => Err(error),
-    };
-    match done {
+    match bring_in(&app, &who, id, &form).await {
         Ok(()) => Ok(see(&format!("/streams/{id}/options"))),
         Err(error) => shown(&app, &who, id, (form, Wrong::from(error)?)).await,
     }
 }
 
-async fn remove(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
-    let actor = who.actor.clone();
-    let done = match form.required::<PersonId>("person_id") {
-        Ok(person) => {
-            let remove = app
-                .store
-                .write(move |tx| Box::pin(async move { groups::commands::remove(tx, &actor, (id, person)).await }));
-            remove.await.map(|()| person)
-        }
-        Err(error) => Err(error),
+async fn bring_in(app: &App, who: &Resident, id: StreamId, form: &Fields) -> Result<()> {
+    let leader = form.optional::<PersonId>("lead")?;
+    let people = match leader {
+        Some(person) => vec![person],
+        None => group::named(app, &who.actor, form).await?,
     };
-    match done {
+    let (actor, input) = (who.actor.clone(), AddMembers { people, lead: leader.is_some() });
+    app.store.write(move |tx| Box::pin(async move { groups::commands::add(tx, &actor, (id, input)).await })).await
+}
+
+async fn remove(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Fields) -> Result<Response> {
+    match take_out(&app, &who, id, &form).await {
         Ok(person) if person == who.actor.person => Ok(see("/")),
         Ok(_) => Ok(see(&format!("/streams/{id}/options"))),
         Err(error) => shown(&app, &who, id, (form, Wrong::from(error)?)).await,
     }
+}
+
+async fn take_out(app: &App, who: &Resident, id: StreamId, form: &Fields) -> Result<PersonId> {
+    let (actor, person) = (who.actor.clone(), form.required("person_id")?);
+    let left =
+        app.store.write(move |tx| Box::pin(async move { groups::commands::remove(tx, &actor, (id, person)).await }));
+    left.await.map(|()| person)
 }

@@ -170,20 +170,19 @@ async fn bound(app: &App, who: &Resident, headers: &HeaderMap) -> Result<String>
 }
 
 async fn unbind(State(app): State<App>, who: Resident, headers: HeaderMap, typed: Fields) -> Result<Response> {
-    let done = match typed.required("id") {
-        Ok(id) => {
-            let unbind = app.once(who.actor.clone(), typed.key(), "unbind_wechat_account", id, |tx, actor, id| {
-                Box::pin(wechat::unbind(tx, actor, id))
-            });
-            unbind.await
-        }
-        Err(error) => Err(error),
-    };
-    match done {
+    match part(&app, &who, &typed).await {
         Ok(()) => Ok(see("/wechat")),
         Err(error) => {
             let wrong = Wrong::from(error)?;
             shown(&app, who, &headers, wrong).await
         }
     }
+}
+
+async fn part(app: &App, who: &Resident, typed: &Fields) -> Result<()> {
+    let id = typed.required("id")?;
+    let unbind = app.once(who.actor.clone(), typed.key(), "unbind_wechat_account", id, |tx, actor, id| {
+        Box::pin(wechat::unbind(tx, actor, id))
+    });
+    unbind.await
 }

@@ -9,7 +9,10 @@ use crate::{
     areas::AreaName,
     bodies::{self, Right},
     error::Result,
-    matters::{self, MatterSummary, MattersQuery, RaiseMatter, ReservedItem, Stage, State as MatterState, TemplateKey},
+    matters::{
+        self, MatterSummary, MatterView, MattersQuery, RaiseMatter, ReservedItem, Stage, State as MatterState,
+        TemplateKey,
+    },
     page,
     pages::{
         fields::Fields,
@@ -127,19 +130,17 @@ async fn blank(app: &App, clerk: &Clerk, draft: Draft) -> Result<Response> {
 
 /// Raises a matter; the desk goes on there.
 pub(super) async fn raise(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
-    let raised = match read(&fields) {
-        Ok(input) => {
-            app.once(clerk.actor.clone(), fields.key(), "raise_matter", input, |tx, actor, input| {
-                Box::pin(matters::commands::raise(tx, actor, input))
-            })
-            .await
-        }
-        Err(error) => Err(error),
-    };
-    match raised {
+    match put_forward(&app, &clerk, &fields).await {
         Ok(matter) => Ok(see(&format!("/desk/matters/{}", matter.head.id))),
         Err(error) => blank(&app, &clerk, Draft::refused("raise", fields, error)?).await,
     }
+}
+
+async fn put_forward(app: &App, clerk: &Clerk, fields: &Fields) -> Result<MatterView> {
+    app.once(clerk.actor.clone(), fields.key(), "raise_matter", read(fields)?, |tx, actor, input| {
+        Box::pin(matters::commands::raise(tx, actor, input))
+    })
+    .await
 }
 
 fn read(fields: &Fields) -> Result<RaiseMatter> {

@@ -95,17 +95,16 @@ pub(super) async fn delay(
     Path(id): Path<TaskId>,
     fields: Fields,
 ) -> Result<Response> {
-    let done = match fields.required("due_on") {
-        Ok(due_on) => {
-            let input = (id, DelayTask { due_on, reason: fields.text("reason").to_owned() });
-            let delay = app.once(clerk.actor.clone(), fields.key(), "delay_task", input, |tx, actor, input| {
-                Box::pin(tasks::commands::delay(tx, actor, input))
-            });
-            delay.await.map(drop)
-        }
-        Err(error) => Err(error),
-    };
+    let done = put_off(&app, &clerk, id, &fields).await;
     answered(&app, &clerk, (id, "delay"), (fields, Vec::new()), done).await
+}
+
+async fn put_off(app: &App, clerk: &Clerk, id: TaskId, fields: &Fields) -> Result<()> {
+    let input = (id, DelayTask { due_on: fields.required("due_on")?, reason: fields.text("reason").to_owned() });
+    let delay = app.once(clerk.actor.clone(), fields.key(), "delay_task", input, |tx, actor, input| {
+        Box::pin(tasks::commands::delay(tx, actor, input))
+    });
+    delay.await.map(drop)
 }
 
 /// Money was set aside or spent.
@@ -147,17 +146,16 @@ pub(super) async fn reverse(
     Path(id): Path<TaskId>,
     fields: Fields,
 ) -> Result<Response> {
-    let done = match fields.required("line_id") {
-        Ok(line_id) => {
-            let input = (id, ReverseMoney { line_id, reason: fields.text("reason").to_owned() });
-            let reverse = app.once(clerk.actor.clone(), fields.key(), "reverse_money", input, |tx, actor, input| {
-                Box::pin(tasks::commands::reverse_money(tx, actor, input))
-            });
-            reverse.await.map(drop)
-        }
-        Err(error) => Err(error),
-    };
+    let done = undo(&app, &clerk, id, &fields).await;
     answered(&app, &clerk, (id, "reverse"), (fields, Vec::new()), done).await
+}
+
+async fn undo(app: &App, clerk: &Clerk, id: TaskId, fields: &Fields) -> Result<()> {
+    let input = (id, ReverseMoney { line_id: fields.required("line_id")?, reason: fields.text("reason").to_owned() });
+    let reverse = app.once(clerk.actor.clone(), fields.key(), "reverse_money", input, |tx, actor, input| {
+        Box::pin(tasks::commands::reverse_money(tx, actor, input))
+    });
+    reverse.await.map(drop)
 }
 
 /// Back to the page, or the form again.

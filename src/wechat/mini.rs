@@ -108,38 +108,39 @@ async fn enter(
         Some(id) => people::person(tx, id).await?.filter(|person| person.left_on.is_none()),
         None => None,
     };
-    let person = match (bound, phone_hmac) {
-        (Some(person), _) => person.id,
-        (None, None) => return Err(Code::WechatNotBound.into()),
-        (None, Some(phone_hmac)) => {
-            let sharing = people::sharing_phone(tx, &phone_hmac).await?;
-            match sharing.as_slice() {
-                [] => return Err(Code::WechatNotBound.into()),
-                [(only, _)] => {
-                    commands::bind(tx, account.id, *only).await?;
-                    *only
-                }
-                several => {
-                    let row = log_in::ActiveModel {
-                        id: Set(Uuid::new_v4()),
-                        secret_hmac: Set(secret_hmac),
-                        browser_hmac: Set(String::new()),
-                        return_to: Set(String::new()),
-                        turns: Set(0),
-                        account_id: Set(Some(account.id)),
-                        phone_hmac: Set(Some(phone_hmac)),
-                        returned_at: Set(None),
-                        created_at: Set(tx.now()),
-                    };
-                    row.insert(tx).await?;
-                    let named = several.iter().map(|(id, name)| json!({ "id": id, "name": name }));
-                    return Ok(Entered::Choose(named.collect()));
-                }
-            }
+    if let Some(person) = bound {
+        return opened(tx, person.id, days).await.map(Entered::In);
+    }
+    let phone_hmac = phone_hmac.ok_or(Code::WechatNotBound)?;
+    let sharing = people::sharing_phone(tx, &phone_hmac).await?;
+    match sharing.as_slice() {
+        [] => Err(Code::WechatNotBound.into()),
+        [(only, _)] => {
+            commands::bind(tx, account.id, *only).await?;
+            opened(tx, *only, days).await.map(Entered::In)
         }
-    };
+        several => {
+            let row = log_in::ActiveModel {
+                id: Set(Uuid::new_v4()),
+                secret_hmac: Set(secret_hmac),
+                browser_hmac: Set(String::new()),
+                return_to: Set(String::new()),
+                turns: Set(0),
+                account_id: Set(Some(account.id)),
+                phone_hmac: Set(Some(phone_hmac)),
+                returned_at: Set(None),
+                created_at: Set(tx.now()),
+            };
+            row.insert(tx).await?;
+            let named = several.iter().map(|(id, name)| json!({ "id": id, "name": name }));
+            Ok(Entered::Choose(named.collect()))
+        }
+    }
+}
+
+async fn opened(tx: &Tx, person: PersonId, days: i64) -> Result<OpenSession> {
     let new = NewSession { person, carrier: Carrier::Tokens, device: String::new(), days };
-    Ok(Entered::In(people::open_wechat_session(tx, new).await?))
+    people::open_wechat_session(tx, new).await
 }
 
 /// Takes the choice of who shares the number.
@@ -165,8 +166,7 @@ pub async fn choose(app: &App, told: MiniChoice) -> Result<OpenSession> {
                 let sharing = people::sharing_phone(tx, &phone).await?;
                 let (person, _) = sharing.into_iter().find(|(id, _)| *id == told.person_id).ok_or(Code::CodeWrong)?;
                 commands::bind(tx, account, person).await?;
-                let new = NewSession { person, carrier: Carrier::Tokens, device: String::new(), days };
-                people::open_wechat_session(tx, new).await
+                opened(tx, person, days).await
             })
         })
         .await

@@ -89,6 +89,30 @@ pub fn covers(outer: &str, inner: &str) -> bool {
 }
 
 #[cfg(test)]
+impl Actor {
+    /// Whoever lives in an area and sits nowhere.
+    pub(crate) fn living_in(area: &str) -> Self {
+        let (person, session) = (PersonId::new(), SessionId::new());
+        Self { person, session, name: String::new(), area: area.to_owned(), seats: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+impl HeldSeat {
+    /// A seat in a body that covers an area.
+    pub(crate) fn made_up(body_kind: &str, role: &str, area: &str) -> Self {
+        Self {
+            seat_id: SeatId::new(),
+            body_id: BodyId::new(),
+            body_kind: body_kind.to_owned(),
+            body_name: String::new(),
+            role: role.to_owned(),
+            areas: vec![area.to_owned()],
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::covers;
 

@@ -178,24 +178,9 @@ fn holding(actor: &Actor, right: Right) -> impl Iterator<Item = &HeldSeat> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{BodyId, PersonId, SeatId, SessionId};
 
     fn holding_seat(kind: &str, role: &str, area: &str) -> Actor {
-        let seat = HeldSeat {
-            seat_id: SeatId::new(),
-            body_id: BodyId::new(),
-            body_kind: kind.into(),
-            body_name: String::new(),
-            role: role.into(),
-            areas: vec![area.into()],
-        };
-        Actor {
-            person: PersonId::new(),
-            session: SessionId::new(),
-            name: String::new(),
-            area: area.into(),
-            seats: vec![seat],
-        }
+        Actor { seats: vec![HeldSeat::made_up(kind, role, area)], ..Actor::living_in(area) }
     }
 
     #[test]

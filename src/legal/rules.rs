@@ -115,24 +115,9 @@ fn speaks(seat: &HeldSeat) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{BodyId, SeatId, SessionId};
 
     fn actor(role: &str, area: &str) -> Actor {
-        let seat = HeldSeat {
-            seat_id: SeatId::new(),
-            body_id: BodyId::new(),
-            body_kind: "village_committee".into(),
-            body_name: String::new(),
-            role: role.into(),
-            areas: vec![area.into()],
-        };
-        Actor {
-            person: PersonId::new(),
-            session: SessionId::new(),
-            name: String::new(),
-            area: area.into(),
-            seats: vec![seat],
-        }
+        Actor { seats: vec![HeldSeat::made_up("village_committee", role, area)], ..Actor::living_in(area) }
     }
 
     #[test]

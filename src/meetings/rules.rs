@@ -218,19 +218,11 @@ pub fn belongs(audience: Audience, body: BodyId, area: &str, who: Who) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SeatId;
 
     const AREA: &str = "330521103202";
 
     fn seat(body_id: BodyId, kind: &str, area: &str) -> HeldSeat {
-        HeldSeat {
-            seat_id: SeatId::new(),
-            body_id,
-            body_kind: kind.into(),
-            body_name: String::new(),
-            role: "member".into(),
-            areas: vec![area.into()],
-        }
+        HeldSeat { body_id, ..HeldSeat::made_up(kind, "member", area) }
     }
 
     #[test]

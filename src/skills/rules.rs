@@ -145,19 +145,9 @@ pub fn check(checks: &mut Checks, tags: &[String], bounds: std::ops::RangeInclus
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{PersonId, SeatId, SessionId};
 
     fn sitting(kind: &str, role: &str, area: &str) -> Actor {
-        let seat = HeldSeat {
-            seat_id: SeatId::new(),
-            body_id: BodyId::new(),
-            body_kind: kind.into(),
-            body_name: String::new(),
-            role: role.into(),
-            areas: vec![area.into()],
-        };
-        let (person, session, seats) = (PersonId::new(), SessionId::new(), vec![seat]);
-        Actor { person, session, name: String::new(), area: area.into(), seats }
+        Actor { seats: vec![HeldSeat::made_up(kind, role, area)], ..Actor::living_in(area) }
     }
 
     #[test]

@@ -226,10 +226,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{
-        actor::HeldSeat,
-        ids::{PersonId, SeatId, SessionId, StreamId},
-    };
+    use crate::{actor::HeldSeat, ids::StreamId};
 
     fn stream(kind: StreamKind, subject: &str, area: Option<&str>, body: Option<BodyId>) -> Stream {
         Stream {
@@ -252,13 +249,7 @@ mod tests {
     }
 
     fn villager(area: &str) -> Actor {
-        Actor {
-            person: PersonId::new(),
-            session: SessionId::new(),
-            name: String::new(),
-            area: area.into(),
-            seats: vec![],
-        }
+        Actor::living_in(area)
     }
 
     #[test]
@@ -285,14 +276,8 @@ mod tests {
         let thread = stream(StreamKind::Thread, "s", Some("330521103202"), Some(body));
         let mut somebody = villager("330521103202");
         for (role, expected) in [("chair", Access::Write), ("clerk", Access::Write), ("member", Access::None)] {
-            somebody.seats = vec![HeldSeat {
-                seat_id: SeatId::new(),
-                body_id: body,
-                body_kind: "party_branch".into(),
-                body_name: String::new(),
-                role: role.into(),
-                areas: vec!["330521103202".into()],
-            }];
+            somebody.seats =
+                vec![HeldSeat { body_id: body, ..HeldSeat::made_up("party_branch", role, "330521103202") }];
             assert_eq!(access(&thread, &somebody, Some("handler")), expected, "{role}");
             assert_eq!(access(&thread, &somebody, Some("handler_today")), expected, "{role}");
             assert_eq!(access(&thread, &somebody, Some("former")), Access::None, "{role}: before");
@@ -306,14 +291,7 @@ mod tests {
         let mut clerk = villager("330521103202");
         assert_eq!(access(&thread, &clerk, Some("handler")), Access::None);
         assert_eq!(access(&thread, &clerk, None), Access::None);
-        clerk.seats.push(HeldSeat {
-            seat_id: SeatId::new(),
-            body_id: body,
-            body_kind: "village_committee".into(),
-            body_name: String::new(),
-            role: "clerk".into(),
-            areas: vec!["330521103202".into()],
-        });
+        clerk.seats.push(HeldSeat { body_id: body, ..HeldSeat::made_up("village_committee", "clerk", "330521103202") });
         assert_eq!(access(&thread, &clerk, Some("handler")), Access::Write);
         assert_eq!(access(&thread, &clerk, None), Access::None);
         clerk.seats[0].role = "grid_worker".into();

@@ -22,17 +22,9 @@ pub fn appeal_kind(of: BodyKind) -> BodyKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{BodyId, SeatId};
 
     fn seat(kind: &str, area: &str) -> HeldSeat {
-        HeldSeat {
-            seat_id: SeatId::new(),
-            body_id: BodyId::new(),
-            body_kind: kind.into(),
-            body_name: String::new(),
-            role: "chair".into(),
-            areas: vec![area.into()],
-        }
+        HeldSeat::made_up(kind, "chair", area)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 use chrono::DateTime;
 
 use super::*;
-use crate::ids::{MatterId, PersonId, SeatId, SessionId, StreamId, SuggestionId};
+use crate::ids::{MatterId, PersonId, StreamId, SuggestionId};
 
 mod extending;
 mod hiding;
@@ -63,19 +63,11 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
 }
 
 fn person(area: &str) -> Actor {
-    Actor { person: PersonId::new(), session: SessionId::new(), name: String::new(), area: area.into(), seats: vec![] }
+    Actor::living_in(area)
 }
 
 fn seated(area: &str, kind: &str, role: &str, covers: &str) -> Actor {
-    let seat = HeldSeat {
-        seat_id: SeatId::new(),
-        body_id: BodyId::new(),
-        body_kind: kind.into(),
-        body_name: String::new(),
-        role: role.into(),
-        areas: vec![covers.into()],
-    };
-    Actor { seats: vec![seat], ..person(area) }
+    Actor { seats: vec![HeldSeat::made_up(kind, role, covers)], ..person(area) }
 }
 
 /// Everybody who may come by: name, actor, and what is seen of what is public, for handlers, for the town.

@@ -217,7 +217,7 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     let meeting = village.chair.post("/v1/meetings", call).await.ok()["id"].clone();
     let ask = |more: Value| {
         let mut all = json!({ "meeting_id": meeting, "question": "选举主任", "preset": "committee_election_round1",
-            "secrecy": "paper", "has_paper": true, "options": ["费海荣", "沈主任", "俞主任"], "seats": 1,
+            "secrecy": "paper", "has_paper": true, "options": ["费海荣 00007", "沈主任", "俞主任"], "seats": 1,
             "closes_at": starts + TimeDelta::hours(8) });
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all

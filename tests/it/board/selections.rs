@@ -198,6 +198,30 @@ async fn after_a_tie_no_household_chooses_in_two_votes_at_once() {
     app.stop().await;
 }
 
+/// Two clerks open the same choice: whoever was chosen in both would be two representatives of one group.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_group_and_its_households_do_not_choose_in_two_votes_at_once() {
+    let (app, village) = Village::start().await;
+    let of_village = meeting(&app, &village, None).await;
+    let of_group = async |group: i32, names: [&str; 2]| {
+        let called = meeting(&app, &village, Some(group)).await;
+        let more = json!({ "preset": "rep_selection_person", "group_number": group, "options": names });
+        village.clerk.post("/v1/votes", asked(&app, &called, more)).await
+    };
+    of_group(4, ["费海荣", "邱国强"]).await.ok();
+    let again = of_group(4, ["费海荣", "俞雪梅"]).await;
+    assert!(again.body.to_string().contains("group_chooses_already"), "{}", again.body);
+    // H003 of the five is of the fourth group
+    let homes = village.chair.post("/v1/votes", of_homes(&app, &of_village, json!({}))).await;
+    assert!(homes.body.to_string().contains("chooses_already"), "{}", homes.body);
+    let others = json!({ "households": ["H001", "H002", "H004", "H005", "H006"] });
+    village.chair.post("/v1/votes", of_homes(&app, &of_village, others)).await.ok();
+    // H004 is of the fifth group, and chooses with others
+    let fifth = of_group(5, ["闵建明", "钮伟峰"]).await;
+    assert!(fifth.body.to_string().contains("group_chooses_already"), "{}", fifth.body);
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn it_is_opened_from_the_page_of_the_meeting() {
     let (app, village) = Village::start().await;

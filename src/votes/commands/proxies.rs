@@ -300,10 +300,11 @@ async fn record(
     events::record(tx, happening).await.map(drop)
 }
 
-/// Ends the proxies that nobody checked in time. Recorded: `vote.proxy_ended`.
+/// Ends the proxies that nobody checked in time. Recorded: `vote.proxy_ended`. A vote in which that fails holds up no other.
 pub(super) async fn void_unchecked(app: &App) -> Result<()> {
     for id in queries::proxies::overdue(app.store.read(), (app.now(), DUE_AT_ONCE)).await? {
-        app.store.write(move |tx| Box::pin(void_of(tx, id))).await?;
+        let ended = app.store.write(move |tx| Box::pin(void_of(tx, id))).await;
+        ended.unwrap_or_else(|error| tracing::error!(vote = %id, %error, "proxies that nobody checked"));
     }
     Ok(())
 }

@@ -37,8 +37,8 @@ const MAX_ELECTIONS: u64 = 20;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyTerm {
-    /// The vote by which the body was elected anew, and whose result stands; where each group chooses, the one by
-    /// which the last of them had chosen.
+    /// The vote by which the body was elected anew, and whose result stands; where each group chooses, or each post is a
+    /// vote, the one by which all were.
     pub vote_id: VoteId,
     /// Why before its time, for everybody.
     #[schema(min_length = 2, max_length = 200)]
@@ -67,7 +67,7 @@ impl CutShort {
 pub struct Election {
     /// The vote.
     pub vote: VoteId,
-    /// Since when its result stands, or the first of those by which each group chose.
+    /// Since when its result stands, or that of the first of several.
     pub stood_on: NaiveDate,
 }
 

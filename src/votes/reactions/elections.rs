@@ -1,15 +1,19 @@
 //! That a body was elected by a result that stands is written down with the body: its next term may begin by it before its time.
+//!
+//! # Why
+//! Each post, each group and each few households are a vote of their own, and a post that fell vacant is filled by the same rule.
+//! What some of them did ends no term that is the others', too: a body is elected anew by the result with which all of it was.
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{
-    bodies::{self, BodyKind},
+    bodies::{self, BodyKind, Role},
     clock,
     error::Result,
     events::{Event, Kind},
-    ids::{HouseholdId, VoteId},
+    ids::{BodyId, HouseholdId, VoteId},
     people,
     store::Tx,
     votes::{
@@ -19,9 +23,8 @@ use crate::{
     },
 };
 
-/// Each group, and each few households, choose their representatives by themselves: what stands within so many days is one choice
-/// of all of them.
-const CHOOSING: TimeDelta = TimeDelta::days(90);
+/// What stands within so many days is one election.
+const TOGETHER: TimeDelta = TimeDelta::days(90);
 
 /// Of a committee, of the representatives, and of a council.
 pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
@@ -39,47 +42,81 @@ pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
         _ => None,
     };
     let Some(body) = body else { return Ok(()) };
-    if !elects(tx, vote.id).await? {
+    if chosen(tx, vote.id).await? == 0 {
         return Ok(());
     }
-    let stood_at = vote.settled_at.unwrap_or_else(|| tx.now());
-    let since =
-        if is_selection(&vote.preset) { chosen_by_all(tx, (&vote.area_code, stood_at)).await? } else { Some(stood_at) };
-    if let Some(since) = since {
+    let results = together(tx, &vote).await?;
+    let Some(since) = results.first().and_then(|(first, _)| first.settled_at) else { return Ok(()) };
+    let is_whole = if is_selection(&vote.preset) {
+        have_all_chosen(tx, &vote.area_code, &results).await?
+    } else {
+        is_every_post_filled(tx, (body, &vote.preset), (&results, since)).await?
+    };
+    if is_whole {
         bodies::early::elected(tx, (body, vote.id), clock::local_date(since)).await?;
     }
     Ok(())
 }
 
-async fn elects(tx: &Tx, vote: VoteId) -> Result<bool> {
+/// How many were chosen.
+async fn chosen(tx: &Tx, vote: VoteId) -> Result<usize> {
     let result = queries::result_of(tx, vote).await?;
-    Ok(result.choice.is_some_and(|choice| choice.options.iter().any(|option| option.is_elected)))
+    Ok(result.choice.map_or(0, |choice| choice.options.iter().filter(|option| option.is_elected).count()))
 }
 
-/// Since when a village's representatives are chosen anew, if every household has chosen by now: what some of them did ends no
-/// term that is the others', too.
-async fn chosen_by_all(tx: &Tx, (area, now): (&str, DateTime<Utc>)) -> Result<Option<DateTime<Utc>>> {
-    let near = vote::Entity::find()
-        .filter(vote::Column::AreaCode.eq(area))
+/// The results of one election that chose somebody and stand, with how many they chose, the oldest first.
+async fn together(tx: &Tx, vote: &vote::Model) -> Result<Vec<(vote::Model, usize)>> {
+    let now = vote.settled_at.unwrap_or_else(|| tx.now());
+    let is_alike = |one: &vote::Model| match vote.preset.as_str() {
+        preset if is_committee_election(preset) => is_committee_election(&one.preset),
+        preset if is_selection(preset) => is_selection(&one.preset),
+        preset => one.preset == preset && one.body_id == vote.body_id,
+    };
+    let standing = vote::Entity::find()
+        .filter(vote::Column::AreaCode.eq(vote.area_code.as_str()))
         .filter(vote::Column::IsBinding.eq(true))
         .filter(vote::Column::Settlement.eq(queries::FINAL))
-        .filter(vote::Column::SettledAt.gte(now - CHOOSING))
+        .filter(vote::Column::SettledAt.gte(now - TOGETHER))
         .order_by_asc(vote::Column::SettledAt)
         .all(tx)
         .await?;
-    let mut chosen = Vec::new();
-    for one in near.into_iter().filter(|one| is_selection(&one.preset)) {
-        if elects(tx, one.id).await? {
-            chosen.push(one);
+    let mut results = Vec::new();
+    for one in standing.into_iter().filter(is_alike) {
+        let chosen = chosen(tx, one.id).await?;
+        if chosen > 0 {
+            results.push((one, chosen));
         }
     }
-    // a household that came since then chooses the next time
-    let Some(day) = chosen.iter().map(|one| clock::local_date(one.created_at)).min() else { return Ok(None) };
+    Ok(results)
+}
+
+/// Were as many chosen as sat there before? Of a council that is who leads it: its members are not chosen by votes.
+async fn is_every_post_filled(
+    tx: &Tx,
+    (body, preset): (BodyId, &str),
+    (results, since): (&[(vote::Model, usize)], DateTime<Utc>),
+) -> Result<bool> {
+    let day = clock::local_date(since);
+    let is_chosen = |role: Role| match role {
+        Role::Chair | Role::ViceChair => true,
+        Role::Member => is_committee_election(preset),
+        _ => false,
+    };
+    let seats = bodies::members_of(tx, body, tx.now()).await?.into_iter();
+    let before: HashSet<_> =
+        seats.filter(|seat| is_chosen(seat.role) && seat.starts_on < day).map(|seat| seat.person_id).collect();
+    Ok(results.iter().map(|(_, chosen)| chosen).sum::<usize>() >= before.len())
+}
+
+/// Has every household of the village chosen its representatives, with its group or with others? One that came since then
+/// chooses the next time.
+async fn have_all_chosen(tx: &Tx, area: &str, results: &[(vote::Model, usize)]) -> Result<bool> {
+    let Some(day) = results.iter().map(|(one, _)| clock::local_date(one.created_at)).min() else { return Ok(false) };
     let homes = roll_entry::Entity::find()
         .select_only()
         .column(roll_entry::Column::HouseholdId)
         .distinct()
-        .filter(roll_entry::Column::VoteId.is_in(chosen.iter().map(|one| one.id)));
+        .filter(roll_entry::Column::VoteId.is_in(results.iter().map(|(one, _)| one.id)));
     let homes: Vec<HouseholdId> = homes.into_tuple().all(tx).await?;
     let electors = people::queries::residents(tx, area).await?.into_iter().filter(|one| roll::is_elector(one, day));
     let mut left: HashSet<HouseholdId> = electors.map(|one| one.household).collect();
@@ -88,8 +125,8 @@ async fn chosen_by_all(tx: &Tx, (area, now): (&str, DateTime<Utc>)) -> Result<Op
     }
     for home in left {
         if people::queries::was_there(tx, home, day).await? {
-            return Ok(None);
+            return Ok(false);
         }
     }
-    Ok(chosen.first().and_then(|one| one.settled_at))
+    Ok(true)
 }

@@ -168,6 +168,34 @@ async fn a_member_who_lives_in_another_village_sees_the_roll_and_objects_to_it()
     app.stop().await;
 }
 
+/// One post of two was filled: the term of all others does not end by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_election_of_one_who_leads_a_council_is_not_that_of_the_council() {
+    let (app, village) = Village::start().await;
+    let vice = person_of(&app.app, &village.area, "00010").await;
+    let seat = json!({ "person_id": vice, "role": "vice_chair" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.council), seat).await.ok();
+    let elected = async |question: &str| {
+        let mut ask = election(&app, &called(&app, &village).await);
+        ask["question"] = json!(question);
+        let vote = village.council_chair.post("/v1/votes", ask).await.ok();
+        let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+        let keys = keyed(&village, &path).await;
+        for member in [&village.council_chair, &village.secretary, &village.member] {
+            let ballot = json!({ "cast_id": Uuid::new_v4(), "choices": ["1"] });
+            member.post(&format!("{path}/ballots"), ballot).await.ok();
+        }
+        app.pass(TimeDelta::days(2)).await;
+        village.town.post(&format!("{path}/opening"), keys).await.ok();
+        app.pass(TimeDelta::days(8)).await;
+        assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
+        count(app.folder.path(), "SELECT count(*) FROM body_elections").await
+    };
+    assert_eq!(elected("选举会长").await, 0);
+    assert_eq!(elected("选举副会长").await, 1, "both were elected anew");
+    app.stop().await;
+}
+
 /// Who was tied is voted on again at a meeting that is still to come: the one before may be held, with its minutes, by then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_tie_inside_a_council_is_voted_on_again_at_a_meeting_to_come() {

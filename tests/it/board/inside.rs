@@ -309,13 +309,13 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
     }
     app.pass(TimeDelta::days(5)).await;
     assert_eq!(app.get(&path).await.ok()["state"], "counting_paper");
-    let told = |photo| tally(json!({ "1": 30, "3": 5 }), (3, 2), photo);
+    let told = |photo| tally(json!({ "1": 18, "3": 17 }), (3, 2), photo);
     village.clerk.post(&format!("{path}/paper/counts"), told(photo(&village.clerk).await)).await.ok();
     village.supervisor.post(&format!("{path}/paper/counts"), told(None)).await.ok();
     village.chair.post(&format!("{path}/paper/signature"), json!({})).await.ok();
     let result = app.get(&format!("{path}/result")).await.ok();
-    assert_eq!((&result["outcome"], &result["count"]["present"]), (&json!("passed"), &json!(40)), "{result}");
-    assert!(result["choice"]["options"][0]["is_elected"] == true && result["choice"]["options"][0]["votes"] == 30);
+    assert_eq!((&result["reason"], &result["count"]["present"]), (&json!("seats_open"), &json!(40)), "{result}");
+    assert!(result["choice"]["options"][0]["is_elected"] == false && result["choice"]["options"][0]["votes"] == 18);
     let archive = checked(&app, &path[10..], &[]).await;
     assert_eq!((leaves(&archive, "ballot").len(), archive["manifest"]["secrecy"].as_str()), (0, Some("paper")));
     // nothing follows from a round that was overturned, nor from one that is void: the election begins anew
@@ -334,6 +334,17 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
         assert_eq!(raw.execute(&write(is, was)).await, 1);
     }
     raw.close().await;
+    // nobody comes in by the smaller majority who did not stand, nor for more places than were left
+    for (wrong, code) in [
+        (json!({ "options": ["费海荣 00007", "后来的人"] }), "no_place_left"),
+        (json!({ "options": [] }), "no_place_left"),
+        (json!({ "seats": 2 }), "out_of_range"),
+    ] {
+        let mut all = in_time.clone();
+        all.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        let refused = village.chair.post("/v1/votes", all).await;
+        assert!(refused.body.to_string().contains(code), "{wrong}: {}", refused.body);
+    }
     // what was left open is voted on within thirty days of that day
     for (days, is_in_time) in [(35, false), (20, true)] {
         let starts = app.app.now() + TimeDelta::days(days);

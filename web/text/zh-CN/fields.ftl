@@ -82,6 +82,7 @@ field-of-no-matter = 这种表决在会上办，不属于哪件事项
 field-by-law = 这种表决要多少人参加、多少人同意由法律规定，不能按章程改
 field-not-on-paper = 只用纸票的表决不能再投
 field-no-round-before = 还没有点完票而且有效的第一次投票，不能另行选举；上一次无效或者不算数的，要重新选举
+field-no-place-left = 另行选举只选上一次没有选满的名额，候选人是上一次没有当选的人
 field-second-round-too-late = 另行选举应当在上一次投票的当天或者三十天以内
 field-too-few-candidates = 候选人的名额应当多于应选名额
 field-only-a-motion = 罢免只能用同意、不同意表决

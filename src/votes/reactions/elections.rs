@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::recalls;
 use crate::{
     bodies::{self, BodyKind, Role},
     clock,
@@ -17,7 +18,7 @@ use crate::{
     people,
     store::Tx,
     votes::{
-        queries::{self, is_committee_election, is_own_election, is_selection},
+        queries::{self, is_committee_election, is_own_election, is_recall, is_selection},
         roll,
         rows::{roll_entry, vote},
     },
@@ -26,7 +27,8 @@ use crate::{
 /// What stands within so many days is one election.
 const TOGETHER: TimeDelta = TimeDelta::days(90);
 
-/// Of a committee, of the representatives, and of a council.
+/// Of a committee, of the representatives, and of a council. What follows from a recall is done here, too: a reaction of its own
+/// would run on all the recalls there ever were.
 pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
     if !matches!(event.kind, Kind::VoteClosed | Kind::VoteSettled) {
         return Ok(());
@@ -34,6 +36,9 @@ pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
     let vote = queries::row(tx, event.subject_id()?).await?;
     if !vote.is_binding || vote.settlement.as_deref() != Some(queries::FINAL) {
         return Ok(());
+    }
+    if is_recall(&vote.preset) {
+        return recalls::unseat(tx, &vote).await;
     }
     let body = match vote.preset.as_str() {
         preset if is_committee_election(preset) => bodies::committee(tx, &vote.area_code).await?,

@@ -191,7 +191,8 @@ async fn who_can_do_just_that_is_told_before_those_whose_words_only_hold_it() {
     let (app, village) = Village::start().await;
     let mut roster = ROSTER.to_owned();
     for n in 0..110 {
-        roster += &format!("2{n:04},Y{n:03},330521103202,1,测试{n},男,1970-01-01,,,户主,1,1\n");
+        let name = ["甲", "乙", "丙"][n % 3];
+        roster += &format!("2{n:04},Y{n:03},330521103202,1,测试{name},男,1970-01-01,,,户主,1,1\n");
     }
     assert_eq!(import(&app.app, roster).await, 110);
     let theirs = "FROM people WHERE roster_number LIKE '2____'";

@@ -21,9 +21,11 @@ use crate::{
 };
 
 /// Electors of a secret vote whose ballots go on its board together, so that no head says which of them came when.
-const TOGETHER: i64 = 5;
+pub const TOGETHER: u8 = 5;
 /// Fewer than that wait for others this long: half of what a receipt promises.
 const GATHER: TimeDelta = TimeDelta::seconds(30);
+/// What would have waited long enough only so shortly before the end waits for it: the end would find few or none besides.
+const LAST: TimeDelta = TimeDelta::seconds(20);
 /// Leaves in one batch, so that a unit of work stays short.
 const BATCH: usize = 400;
 /// Leaves of a board in one turn.
@@ -49,10 +51,22 @@ pub struct Promise<'a> {
     pub vote: VoteId,
     /// Digest of the ballot.
     pub hash: &'a str,
-    /// Is it one of a secret vote, which waits for others?
-    pub is_secret: bool,
-    /// Did its elector cast before? Whoever casts again and again is no crowd in which another's ballot is hidden.
-    pub is_again: bool,
+    /// Is it one of a secret vote, which waits for others? Then until when that takes ballots.
+    pub secret_until: Option<DateTime<Utc>>,
+    /// Is it no reason for others to go on the board before their time? Whoever casts again and again is no crowd in which
+    /// another's ballot is hidden, and the last few wait for one another.
+    pub is_no_crowd: bool,
+}
+
+impl Promise<'_> {
+    /// Until when it may wait, and how many it adds to those who wait together.
+    fn waits(&self, now: DateTime<Utc>) -> (DateTime<Utc>, i32) {
+        let Some(closes_at) = self.secret_until else { return (now, i32::from(!self.is_no_crowd)) };
+        let due_at = now + GATHER;
+        let is_last = due_at + LAST > closes_at;
+        let until = if is_last { due_at.max(closes_at) } else { due_at };
+        (until, i32::from(!self.is_no_crowd && !is_last))
+    }
 }
 
 /// Begins the board of a vote. `manifest` is what the vote says of itself, an object; the roll's root and the board's key
@@ -101,11 +115,14 @@ pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]
 /// When the database refuses.
 pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = Promise<'_>>) -> Result<()> {
     let now = tx.now();
-    let row = |one: Promise<'_>| pending::ActiveModel {
-        vote_id: Set(one.vote),
-        ballot_hash: Set(one.hash.to_owned()),
-        due_at: Set(if one.is_secret { now + GATHER } else { now }),
-        electors: Set(i32::from(!one.is_again)),
+    let row = |one: Promise<'_>| {
+        let (due_at, electors) = one.waits(now);
+        pending::ActiveModel {
+            vote_id: Set(one.vote),
+            ballot_hash: Set(one.hash.to_owned()),
+            due_at: Set(due_at),
+            electors: Set(electors),
+        }
     };
     let rows: Vec<_> = ballots.into_iter().map(row).collect();
     if !rows.is_empty() {
@@ -209,7 +226,7 @@ async fn ready(db: &impl ConnectionTrait, waiting: Select<pending::Entity>, now:
         .add(pending::Column::DueAt.min().lte(now))
         // nothing that was promised is due so late: the clock was put back since
         .add(pending::Column::DueAt.max().gte(now + GATHER * 2))
-        .add(pending::Column::Electors.sum().gte(TOGETHER));
+        .add(pending::Column::Electors.sum().gte(i64::from(TOGETHER)));
     let boards = waiting.select_only().column(pending::Column::VoteId);
     Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)
 }

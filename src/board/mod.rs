@@ -14,7 +14,9 @@
 //! needs no old leaf. The server's signing key signs; its id is kept, so that a new key in use does not break a running board.
 //! Whoever notes when somebody casts in a secret vote and looks at the board each second would know which leaf that was, so they
 //! come together, of five electors or more; of fewer after half a minute, because the receipt promises a minute, and at the end
-//! all. An elector counts once, because whoever casts again and again knows those leaves and would see which is another's.
+//! all. An elector counts once, because whoever casts again and again knows those leaves and would see which is another's. When
+//! fewer than five have still to cast, or the end is near, what waits goes on the board by its time or by the end alone: the last
+//! ballots would otherwise come there by themselves.
 //! # What votes call
 //! [`commands::open`] when a vote opens, [`commands::promise`] in the transaction of each cast, [`commands::close`] at the
 //! end, [`commands::publish`] with the result; [`tick`] runs every second.

@@ -37,7 +37,8 @@ const MAX_ELECTIONS: u64 = 20;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyTerm {
-    /// The vote by which the body was elected anew, and whose result stands; the first of several, as where each group chooses.
+    /// The vote by which the body was elected anew, and whose result stands; where each group chooses, or each post is a
+    /// vote, the one by which all were.
     pub vote_id: VoteId,
     /// Why before its time, for everybody.
     #[schema(min_length = 2, max_length = 200)]
@@ -66,11 +67,11 @@ impl CutShort {
 pub struct Election {
     /// The vote.
     pub vote: VoteId,
-    /// Since when its result stands.
+    /// Since when its result stands, or that of the first of several.
     pub stood_on: NaiveDate,
 }
 
-/// Writes down, once, that a body was elected by a result that stands.
+/// Writes down, once, that a whole body was elected by a result that stands, and since when; of several the last.
 ///
 /// # Errors
 /// When the database refuses.

@@ -31,6 +31,8 @@ const AT_ONCE: u64 = 50;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetElection {
+    /// The version that the writer saw; refused with `changed` if there is a newer one.
+    pub version: i32,
     /// Every step once, in their order, none before the one above it.
     #[schema(min_items = 5, max_items = 5)]
     pub days: Vec<SetElectionDay>,
@@ -70,6 +72,8 @@ pub struct ElectionDayView {
 pub struct ElectionView {
     /// The term that ends.
     pub term_id: TermId,
+    /// From 1, one more with each change.
+    pub version: i32,
     /// In the order of the steps.
     pub days: Vec<ElectionDayView>,
     /// When it was drafted.
@@ -140,6 +144,7 @@ async fn draft(tx: &Tx, ending: &term::Model, today: NaiveDate) -> Result<()> {
         body_id: Set(ending.body_id),
         drafted_at: Set(tx.now()),
         calendar_version: Set(tx.calendar().version().to_owned()),
+        version: Set(1),
         changed_by: Set(None),
         changed_at: Set(None),
         reason: Set(None),
@@ -172,7 +177,7 @@ async fn record(tx: &Tx, by: By<'_>, (kind, term, body): (Kind, TermId, &Body)) 
 ///
 /// # Errors
 /// `not_found` where there is no calendar; `not_allowed` for others than the chair and the secretary of the body and who fills
-/// its seats; `invalid_fields`.
+/// its seats; `invalid_fields`; `changed`.
 pub async fn set(tx: &Tx, actor: &Actor, (id, input): (TermId, SetElection)) -> Result<ElectionView> {
     let row = election::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let body = queries::get(tx, row.body_id).await?;
@@ -185,6 +190,9 @@ pub async fn set(tx: &Tx, actor: &Actor, (id, input): (TermId, SetElection)) -> 
     }
     let is_moved = input.days.iter().any(|one| before.iter().all(|row| (row.step, row.day) != (one.step, one.day)));
     check(&input, is_moved)?;
+    if input.version != row.version {
+        return Err(Code::Changed.into());
+    }
     for one in &input.days {
         let was_done = before.iter().any(|row| row.step == one.step && row.done_at.is_some());
         let mut change = election_day::ActiveModel { day: Set(one.day), ..Default::default() };
@@ -200,6 +208,7 @@ pub async fn set(tx: &Tx, actor: &Actor, (id, input): (TermId, SetElection)) -> 
             .await?;
     }
     let mut changed = election::ActiveModel {
+        version: Set(row.version.saturating_add(1)),
         changed_by: Set(Some(actor.person)),
         changed_at: Set(Some(tx.now())),
         ..Default::default()
@@ -342,6 +351,7 @@ async fn views(db: &impl ConnectionTrait, terms: Vec<TermId>) -> Result<Vec<Elec
         ElectionView {
             days: own.collect(),
             term_id: row.term_id,
+            version: row.version,
             drafted_at: clock::local(row.drafted_at),
             changed_at: row.changed_at.map(clock::local),
             reason: row.reason,

@@ -159,6 +159,7 @@ pub(crate) mod election {
         pub body_id: BodyId,
         pub drafted_at: DateTime<Utc>,
         pub calendar_version: String,
+        pub version: i32,
         pub changed_by: Option<PersonId>,
         pub changed_at: Option<DateTime<Utc>>,
         pub reason: Option<String>,

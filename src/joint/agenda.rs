@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     queries::{self, JointView, joint_body},
     rows::item,
-    rules::fills,
+    rules::{MAX_VILLAGES, fills},
 };
 use crate::{
     actor::{Actor, covers},
@@ -28,7 +28,7 @@ pub struct ProposeItem {
     /// Under way, in the area that the joint meeting covers, or above it.
     pub matter_id: MatterId,
     /// Codes of the villages that it concerns, two or more of those of the joint meeting.
-    #[schema(min_items = 2, max_items = 50)]
+    #[schema(min_items = 2, max_items = 200)]
     pub villages: Vec<String>,
     /// What is to be talked about; 200 characters at most.
     #[serde(default)]
@@ -53,7 +53,7 @@ pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (BodyId, ProposeItem))
     villages.dedup();
     let mut checks = Checks::default();
     checks.require(is_there, "matter_id", "not_under_way");
-    checks.require((2..=50).contains(&villages.len()), "villages", "out_of_range");
+    checks.require((2..=MAX_VILLAGES).contains(&villages.len()), "villages", "out_of_range");
     checks.require(villages.iter().all(|code| own.contains(code)), "villages", "unknown");
     checks.text("note", &input.note, 0..=200);
     let known = item::Entity::find()

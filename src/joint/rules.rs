@@ -10,6 +10,9 @@ use crate::{
     ids::PersonId,
 };
 
+/// Villages that one item or one task names at most: those of a county, and what one unit of work can do.
+pub(super) const MAX_VILLAGES: usize = 200;
+
 /// How often another of the members leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]

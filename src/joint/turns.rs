@@ -168,10 +168,14 @@ pub async fn due(tx: &Tx) -> Result<u64> {
         let waiting = rotation::Entity::find()
             .filter(rotation::Column::Rotation.eq(often))
             .filter(rotation::Column::BodyId.not_in_subquery(led))
-            .limit(AT_ONCE)
+            .order_by_asc(rotation::Column::BodyId)
             .all(tx)
             .await?;
         for row in waiting {
+            // one in which nobody sits waits for ever, and keeps no other from its turn
+            if begun == AT_ONCE {
+                break;
+            }
             let chair = chair(tx, row.body_id, tx.now()).await?;
             if let Some(now) = chair.now {
                 let body = joint_body(tx, row.body_id).await?;

@@ -11,6 +11,7 @@ use super::{
     agenda::villages_of,
     queries::{self, JointView, joint_body},
     rows::village_task,
+    rules::MAX_VILLAGES,
 };
 use crate::{
     actor::Actor,
@@ -27,8 +28,8 @@ use crate::{
     },
 };
 
-/// Tasks of a joint meeting shown.
-const SHOWN: u64 = 50;
+/// Tasks of a joint meeting shown: of one resolution all.
+const SHOWN: u64 = 200;
 /// Meetings of it looked through.
 const MEETINGS: u64 = 20;
 
@@ -40,7 +41,7 @@ pub struct GiveVillageTasks {
     #[schema(minimum = 1)]
     pub number: i32,
     /// Codes of the villages, one or more of those of the joint meeting.
-    #[schema(min_items = 1, max_items = 50)]
+    #[schema(min_items = 1, max_items = 200)]
     pub villages: Vec<String>,
     /// Until the end of this day.
     pub due_on: NaiveDate,
@@ -119,7 +120,7 @@ async fn owners(
     let mut checks = Checks::default();
     let is_carried = meeting.resolutions.iter().any(|one| one.number == input.number && one.is_carried);
     checks.require(is_carried, "number", "not_carried");
-    checks.require((1..=50).contains(&villages.len()), "villages", "out_of_range");
+    checks.require((1..=MAX_VILLAGES).contains(&villages.len()), "villages", "out_of_range");
     checks.require(villages.iter().all(|code| own.contains(code)), "villages", "unknown");
     let given = village_task::Entity::find()
         .filter(village_task::Column::MeetingId.eq(meeting.id))
@@ -149,7 +150,7 @@ async fn bound(tx: &Tx, village: &str) -> Result<Option<PersonId>> {
     Ok(None)
 }
 
-/// What the resolutions of a joint meeting became, the newest meeting first, 50 at most.
+/// What the resolutions of a joint meeting became, the newest meeting first, 200 at most.
 pub(super) async fn of(db: &impl ConnectionTrait, body: BodyId) -> Result<Vec<VillageTaskView>> {
     let held = meetings::queries::held::newest_of_body(db, body, MEETINGS).await?;
     let rows = village_task::Entity::find()

@@ -119,6 +119,11 @@ impl NeedPage {
             _ => &[],
         }
     }
+
+    /// The state in which the viewer sees it, where it can still end.
+    fn seen(&self) -> &'static str {
+        if self.one.state == NeedState::Taken { "taken" } else { "open" }
+    }
 }
 
 async fn show(State(app): State<App>, who: Resident, Path(id): Path<NeedId>) -> Result<Response> {
@@ -146,7 +151,9 @@ async fn end(State(app): State<App>, who: Resident, Path(id): Path<NeedId>, fiel
 }
 
 async fn ended(app: &App, who: &Resident, (id, fields): (NeedId, &Fields)) -> Result<()> {
-    let input = (id, EndNeed { outcome: fields.choice("outcome")?, text: fields.text("text").to_owned() });
+    let seen = fields.given("seen").map(|_| fields.choice("seen")).transpose()?;
+    let (outcome, taker) = (fields.choice("outcome")?, fields.optional("taker")?);
+    let input = (id, EndNeed { outcome, text: fields.text("text").to_owned(), seen, taker });
     let end = app.once(who.actor.clone(), fields.key(), "end_need", input, |tx, actor, input| {
         Box::pin(needs::end(tx, actor, input))
     });

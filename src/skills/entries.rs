@@ -240,7 +240,7 @@ pub(super) async fn to_be_told(tx: &Tx, (area, tags): (&str, &[String])) -> Resu
     if tags.is_empty() {
         return Ok(Vec::new());
     }
-    let named = tags.iter().fold(Condition::any(), |any, tag| any.add(entry::Column::Tags.contains(tag)));
+    let named = tags.iter().fold(Condition::any(), |any, tag| any.add(has(tag)));
     let rows = entry::Entity::find()
         .filter(allowing(vec![SkillUse::Needs]))
         .filter(lives_in(area.get(..TOWN_CODE).unwrap_or(area)))
@@ -251,6 +251,16 @@ pub(super) async fn to_be_told(tx: &Tx, (area, tags): (&str, &[String])) -> Resu
         .await?;
     let can = |row: &entry::Model| row.tags.lines().any(|own| tags.iter().any(|tag| tag == own));
     Ok(rows.into_iter().filter(can).map(|row| row.person_id).collect())
+}
+
+/// Has written down just this, a line of its own. What a database takes for any character makes it find more, never less.
+fn has(tag: &str) -> Condition {
+    let tags = entry::Column::Tags;
+    Condition::any()
+        .add(tags.eq(tag))
+        .add(tags.starts_with(format!("{tag}\n")))
+        .add(tags.ends_with(format!("\n{tag}")))
+        .add(tags.contains(format!("\n{tag}\n")))
 }
 
 pub(super) async fn forget(tx: &Tx, person: PersonId) -> Result<()> {

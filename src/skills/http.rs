@@ -6,7 +6,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     entries::{self, SetSkills, SkillFound, SkillsView},
-    needs::{self, EndNeed, NeedView, PostNeed, TakeNeed},
+    needs::{self, NeedView, PostNeed, TakeNeed},
+    rules::EndNeed,
 };
 use crate::{
     actor::Actor,

@@ -17,8 +17,9 @@ pub mod rules;
 pub use self::{
     entries::{SetSkills, SkillFound, SkillsView},
     http::routes,
-    needs::{EndNeed, NeedView, PostNeed, TakeNeed},
+    needs::{NeedView, PostNeed, TakeNeed},
     reactions::REACTIONS,
+    rules::EndNeed,
 };
 
 /// Takes away what somebody could be found by, and how the person was to be reached about needs; one that is not done yet is

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{
     entries::require_adult,
     rows::need,
-    rules::{self, NeedOutcome, NeedState, stands_for},
+    rules::{self, EndNeed, NeedOutcome, NeedState, stands_for},
 };
 use crate::{
     actor::Actor,
@@ -61,17 +61,6 @@ pub struct TakeNeed {
     /// How the body reaches whoever takes it, for that body alone; 2 to 60 characters.
     #[schema(min_length = 2, max_length = 60)]
     pub contact: String,
-}
-
-/// What came of it.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EndNeed {
-    /// Done, given back, or wanted no more.
-    pub outcome: NeedOutcome,
-    /// What was done, or why; 2 to 500 characters, for the two sides.
-    #[schema(min_length = 2, max_length = 500)]
-    pub text: String,
 }
 
 /// Who has taken a need, for the body that posted it.
@@ -205,7 +194,7 @@ pub async fn take(tx: &Tx, actor: &Actor, (id, input): (NeedId, TakeNeed)) -> Re
 /// Says what came of it: done or given back by one of the two sides, withdrawn by the body. Records `need.ended`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for others than these; `wrong_state`; `invalid_fields`.
+/// `not_found`; `not_allowed` for others than these; `wrong_state`, also when it has moved since it was looked at; `invalid_fields`.
 pub async fn end(tx: &Tx, actor: &Actor, (id, input): (NeedId, EndNeed)) -> Result<NeedView> {
     let row = need::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let is_body = stands_for(actor, row.body_id, &row.area_code);
@@ -216,10 +205,10 @@ pub async fn end(tx: &Tx, actor: &Actor, (id, input): (NeedId, EndNeed)) -> Resu
     let mut checks = Checks::default();
     checks.text("text", &input.text, 2..=500);
     checks.done()?;
-    if !input.outcome.ends(row.state) {
+    let taker = row.taken_by.filter(|_| row.state == NeedState::Taken);
+    if !input.outcome.ends(row.state) || !input.is_about(row.state, taker) {
         return Err(Code::WrongState.into());
     }
-    let taker = row.taken_by.filter(|_| row.state == NeedState::Taken);
     let mut ended = need::ActiveModel {
         state: Set(input.outcome.state()),
         outcome: Set(Some(input.text.trim().replace("\r\n", "\n"))),

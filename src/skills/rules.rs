@@ -7,7 +7,7 @@ use crate::{
     actor::{Actor, HeldSeat, covers},
     areas::VILLAGE_CODE,
     error::Checks,
-    ids::BodyId,
+    ids::{BodyId, PersonId},
     rights::{Right, rights},
 };
 
@@ -77,6 +77,31 @@ impl NeedOutcome {
             Self::Done | Self::Returned => state == NeedState::Taken,
             Self::Withdrawn => matches!(state, NeedState::Open | NeedState::Taken),
         }
+    }
+}
+
+/// What came of a need.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndNeed {
+    /// Done, given back, or wanted no more.
+    pub outcome: NeedOutcome,
+    /// What was done, or why; 2 to 500 characters, for the two sides.
+    #[schema(min_length = 2, max_length = 500)]
+    pub text: String,
+    /// How it stood when it was looked at: it is refused when it has moved since. Absent: however it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<NeedState>,
+    /// Who had taken it then: it is refused when somebody else has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taker: Option<PersonId>,
+}
+
+impl EndNeed {
+    /// Does it mean the need as it stands, and whoever has taken it?
+    #[must_use]
+    pub fn is_about(&self, state: NeedState, taker: Option<PersonId>) -> bool {
+        self.seen.is_none_or(|seen| seen == state) && (self.taker.is_none() || self.taker == taker)
     }
 }
 

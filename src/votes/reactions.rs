@@ -27,6 +27,7 @@ use crate::{
 mod agents;
 mod elections;
 mod paper;
+mod recalls;
 mod registers;
 mod representatives;
 mod roll;

@@ -19,7 +19,7 @@ use crate::support::{Answer, Socket, Somebody, TestApp, Village, answer, cards_i
 
 const STEPS: [&str; 5] = ["nominations", "check", "publicity", "election", "first_meeting"];
 
-async fn put(who: &Somebody, term: &str, days: &[String], reason: &str, done: usize) -> Answer {
+async fn put(who: &Somebody, term: &str, days: &[String], reason: &str, (version, done): (i32, usize)) -> Answer {
     let days: Vec<Value> = STEPS
         .iter()
         .zip(days)
@@ -27,7 +27,7 @@ async fn put(who: &Somebody, term: &str, days: &[String], reason: &str, done: us
         .map(|(n, (step, day))| json!({ "step": step, "day": day, "is_done": n < done }))
         .collect();
     let path = format!("/v1/terms/{term}/election");
-    answer(who.request(Method::PUT, &path).json(&json!({ "days": days, "reason": reason }))).await
+    answer(who.request(Method::PUT, &path).json(&json!({ "version": version, "days": days, "reason": reason }))).await
 }
 
 /// A term of the council that ends on this day, and the seat of somebody in it.
@@ -67,12 +67,19 @@ async fn a_term_that_nears_its_end_drafts_the_next_election_once() {
     let first: NaiveDate = days[0].parse().unwrap();
     days[0] = (first - TimeDelta::days(1)).to_string();
     for who in [&village.member, &village.clerk, &village.villager(&app, "00007").await] {
-        assert_eq!(put(who, &ending, &days, "提前一天", 0).await.refused(), "not_allowed");
+        assert_eq!(put(who, &ending, &days, "提前一天", (1, 0)).await.refused(), "not_allowed");
     }
-    assert_eq!(put(&village.secretary, &ending, &days, "", 0).await.refused(), "invalid_fields", "without a reason");
+    assert_eq!(
+        put(&village.secretary, &ending, &days, "", (1, 0)).await.refused(),
+        "invalid_fields",
+        "without a reason"
+    );
     let backwards: Vec<String> = days.iter().rev().cloned().collect();
-    assert_eq!(put(&village.secretary, &ending, &backwards, "倒过来", 0).await.refused(), "invalid_fields");
-    put(&village.secretary, &ending, &days, "提前一天", 1).await.ok();
+    assert_eq!(put(&village.secretary, &ending, &backwards, "倒过来", (1, 0)).await.refused(), "invalid_fields");
+    assert_eq!(put(&village.secretary, &ending, &days, "提前一天", (1, 1)).await.ok()["version"], 2);
+    // the chair of the council had it open all the while, and has seen nothing of it
+    let stale = put(&village.council_chair, &ending, &days, "照旧", (1, 0)).await;
+    assert_eq!(stale.refused(), "changed");
     let todo = desk(&village.secretary).send().await.unwrap().text().await.unwrap();
     assert!(todo.contains("村党组织审核完成") && !todo.contains("推荐报名截止"), "the next step");
     let public = app.http.get(app.url(&format!("/bodies/{}", village.council))).send().await.unwrap();

@@ -86,6 +86,40 @@ async fn the_chair_goes_round_and_is_passed_on_with_a_reason() {
     app.stop().await;
 }
 
+/// More of them than are looked at in one go have no members.
+#[tokio::test(flavor = "multi_thread")]
+async fn joint_meetings_in_which_nobody_sits_keep_no_other_from_its_turn() {
+    let (app, village) = Village::start().await;
+    for _ in 0..20 {
+        let empty = body(&village, "joint_meeting", &[village.area.as_str(), NEXT]).await;
+        rotate(&village.town, &empty, "month").await.ok();
+    }
+    let (joint, first, second) = joint(&app, &village).await;
+    rotate(&village.town, &joint, "month").await.ok();
+    app.pass(TimeDelta::days(29)).await;
+    let december = second.get(&format!("/v1/bodies/{joint}/joint-meeting")).await.ok();
+    assert!(is_led_by(&december, &second, &first), "{december}");
+    assert_eq!(december["turns"][0]["member"]["person_id"], json!(second.person), "its turn was not written down");
+    app.stop().await;
+}
+
+/// The joint meeting of a county has more villages than a town.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_matter_of_all_villages_of_a_county_comes_onto_the_agenda() {
+    let (app, village) = Village::start().await;
+    let county = county::operator(&app).await;
+    let new = json!({ "kind": "joint_meeting", "name": "全县联席会议", "areas": ["330521"] });
+    let joint = id(&county.post("/v1/bodies", new).await.ok());
+    let (bridge, _) = matters(&app, &village).await;
+    let all = county.get(&format!("/v1/bodies/{joint}/joint-meeting")).await.ok()["villages"].clone();
+    let all: Vec<Value> = all.as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+    assert!(all.len() > 150, "{}", all.len());
+    let item = json!({ "matter_id": bridge, "villages": all });
+    let agenda = county.post(&format!("/v1/bodies/{joint}/agenda-items"), item).await.ok();
+    assert_eq!(agenda["items"][0]["villages"].as_array().unwrap().len(), all.len());
+    app.stop().await;
+}
+
 /// A matter raised by a council of both villages, and one of a single village.
 async fn matters(app: &TestApp, village: &Village) -> (String, String) {
     let both = body(village, "council", &[village.area.as_str(), NEXT]).await;

@@ -8,8 +8,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    accused::past_commands,
     county,
-    support::{Answer, Somebody, TestApp, Village, answer, cards_in, id, import},
+    support::{Answer, Somebody, TestApp, Village, answer, cards_in, count, id, import},
 };
 
 const ROSTER: &str = include_str!("../data/roster_small.csv");
@@ -152,6 +153,61 @@ async fn a_need_is_taken_by_one_and_how_to_reach_each_other_is_for_the_two() {
     let late = posted(&app, &village).await;
     app.pass(TimeDelta::days(11)).await;
     assert_eq!(ann.post(&format!("/v1/needs/{late}/take"), take("还在")).await.refused(), "period_over");
+    app.stop().await;
+}
+
+/// A page on which Ann stands gives back what Ann took, not what Bob did since.
+#[tokio::test]
+async fn who_took_it_since_the_page_was_opened_keeps_it() {
+    let (app, village) = Village::start().await;
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let need = format!("/v1/needs/{}", posted(&app, &village).await);
+    let (take, end) = (format!("{need}/take"), format!("{need}/end"));
+    let contact = json!({ "contact": "在村口" });
+    let seen = |state: &str, taker: Option<&Somebody>, outcome: &str| {
+        let taker = taker.map(|one| one.person);
+        json!({ "outcome": outcome, "text": "不合适", "seen": state, "taker": taker })
+    };
+    let shown = page(&village.secretary, &need[3..]).await;
+    assert!(shown.contains("name=\"seen\" value=\"open\"") && !shown.contains("name=\"taker\""), "{shown}");
+    ann.post(&take, contact.clone()).await.ok();
+    assert_eq!(village.secretary.post(&end, seen("open", None, "withdrawn")).await.refused(), "wrong_state");
+    let shown = page(&village.secretary, &need[3..]).await;
+    assert!(shown.contains(&format!("name=\"taker\" value=\"{}\"", ann.person)), "{shown}");
+    ann.post(&end, json!({ "outcome": "returned", "text": "没有空" })).await.ok();
+    bob.post(&take, contact).await.ok();
+    for outcome in ["returned", "done", "withdrawn"] {
+        let stale = village.secretary.post(&end, seen("taken", Some(&ann), outcome)).await;
+        assert_eq!(stale.refused(), "wrong_state", "{outcome}");
+    }
+    assert_eq!(bob.get(&need).await.ok()["is_taker"], true);
+    village.secretary.post(&end, seen("taken", Some(&bob), "returned")).await.ok();
+    app.stop().await;
+}
+
+/// A hundred who can do something that only sounds alike do not keep the need from whoever can do it.
+#[tokio::test]
+async fn who_can_do_just_that_is_told_before_those_whose_words_only_hold_it() {
+    let (app, village) = Village::start().await;
+    let mut roster = ROSTER.to_owned();
+    for n in 0..110 {
+        let name = ["甲", "乙", "丙"][n % 3];
+        roster += &format!("2{n:04},Y{n:03},330521103202,1,测试{name},男,1970-01-01,,,户主,1,1\n");
+    }
+    assert_eq!(import(&app.app, roster).await, 110);
+    let theirs = "FROM people WHERE roster_number LIKE '2____'";
+    let last = "(SELECT person_id FROM skill_entries ORDER BY person_id DESC LIMIT 1)";
+    for sql in [
+        format!("INSERT INTO skill_entries SELECT id, area_code, '种茶叶', '', '', created_at {theirs}"),
+        format!("INSERT INTO skill_consents SELECT id, 'needs', created_at {theirs}"),
+        format!("UPDATE skill_entries SET tags = '水电\n种茶' WHERE person_id = {last}"),
+    ] {
+        past_commands(&app, sql).await.unwrap();
+    }
+    posted(&app, &village).await;
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE body LIKE '%need_posted%'";
+    assert_eq!(count(app.folder.path(), told).await, 1, "the one who can do it was not told");
     app.stop().await;
 }
 

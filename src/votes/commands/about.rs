@@ -13,7 +13,7 @@ use crate::{
     matters, meetings,
     store::Tx,
     votes::{
-        queries::{self, is_inside, is_of_kind, is_selection},
+        queries::{self, ChoiceResult, is_inside, is_of_kind, is_selection},
         roll,
         rows::vote,
         rules::{self, Preset, Unit},
@@ -111,18 +111,28 @@ pub(super) fn require_enough(preset: &Preset, electors: usize) -> Result<()> {
     if is_enough { Ok(()) } else { Err(refused("preset", "too_few_representatives")) }
 }
 
-/// A second round follows a round that was counted and counts, on the same day or within thirty. To one that was void, to which
-/// too few came, or that was overturned nothing follows: the election begins anew, by the majority of a first round.
+/// A second round follows a round that was counted and counts, on the same day or within thirty, for a place that it left open,
+/// among those who were not chosen by it (组织法: 不足的名额另行选举). To one that was void, to which too few came, or that was
+/// overturned nothing follows: the election begins anew, by the majority of a first round.
 ///
 /// # Errors
-/// `invalid_fields` where there was none, or it was longer ago.
+/// `invalid_fields` where there was none, it left no place for who stands now, or it was longer ago.
 pub(super) async fn require_round_before(tx: &Tx, input: &OpenVote, about: &About) -> Result<()> {
     let [_, second] = ROUNDS;
     // after a tie the same round goes on
     if input.preset != second || input.parent_vote_id.is_some() {
         return Ok(());
     }
-    let before = round_before(tx, &about.area).await?.ok_or_else(|| refused("preset", "no_round_before"))?;
+    let rounds = rounds_before(tx, &about.area).await?;
+    if rounds.is_empty() {
+        return Err(refused("preset", "no_round_before"));
+    }
+    let left = rounds.iter().find(|round| has_left(round, &input.options) && !is_filled(round, &rounds));
+    let (before, choice) = left.ok_or_else(|| refused("options", "no_place_left"))?;
+    let seats = u64::try_from(input.seats.unwrap_or(1)).unwrap_or_default();
+    if seats > choice.seats_open {
+        return Err(refused("seats", "out_of_range"));
+    }
     let days = clock::local_date(input.closes_at) - clock::local_date(before.closes_at);
     if days > TimeDelta::days(SECOND_ROUND_DAYS) {
         return Err(refused("closes_at", "second_round_too_late"));
@@ -130,21 +140,41 @@ pub(super) async fn require_round_before(tx: &Tx, input: &OpenVote, about: &Abou
     Ok(())
 }
 
-/// The newest round there that counts.
-async fn round_before(tx: &Tx, area: &str) -> Result<Option<vote::Model>> {
-    let rounds = vote::Entity::find()
+/// A round, and how it came out.
+type Round = (vote::Model, ChoiceResult);
+
+/// Which post a round was for its question alone says: it is known by who stood for it. What was tied another vote decides.
+fn has_left((_, choice): &Round, options: &[String]) -> bool {
+    let was_left = |text: &String| choice.options.iter().any(|one| one.text == text.trim() && !one.is_elected);
+    let is_tied = choice.options.iter().any(|one| one.is_tied);
+    choice.seats_open > 0 && !is_tied && !options.is_empty() && options.iter().all(was_left)
+}
+
+/// Did a second round among those who stood in this one fill what it had left open?
+fn is_filled((before, choice): &Round, rounds: &[Round]) -> bool {
+    let [_, second] = ROUNDS;
+    let stood = |text: &str| choice.options.iter().any(|one| one.text == text);
+    rounds.iter().any(|(later, found)| {
+        let is_later = later.preset == second && later.closes_at > before.closes_at;
+        is_later && found.seats_open == 0 && found.options.iter().all(|one| stood(&one.text))
+    })
+}
+
+/// The rounds there that count, the newest first.
+async fn rounds_before(tx: &Tx, area: &str) -> Result<Vec<Round>> {
+    let held = vote::Entity::find()
         .filter(vote::Column::AreaCode.eq(area))
         .filter(vote::Column::Preset.is_in(ROUNDS))
         .filter(vote::Column::State.eq(queries::CLOSED))
         .order_by_desc(vote::Column::ClosesAt)
         .limit(ROUNDS_LOOKED_AT);
-    for round in rounds.all(tx).await? {
+    let mut rounds = Vec::new();
+    for round in held.all(tx).await? {
         let result = queries::result_of(tx, round.id).await?;
-        if result.is_valid && !result.is_overturned() {
-            return Ok(Some(round));
-        }
+        let counts = result.is_valid && !result.is_overturned();
+        rounds.extend(result.choice.filter(|_| counts).map(|choice| (round, choice)));
     }
-    Ok(None)
+    Ok(rounds)
 }
 
 /// A vote that decides belongs to a meeting about the same, called as many days ahead of it and of the opening as the

@@ -22,8 +22,11 @@ use crate::{
     store::Tx,
     votes::{
         commands::Choice,
-        queries::{self, paper, roll_list::is_disputed},
-        rows::{envelope, roll_entry, vote},
+        queries::{
+            self, paper,
+            roll_list::{self, is_disputed},
+        },
+        rows::{envelope, roll_entry, roll_objection, vote},
         rules::{self, Count, Elected, Outcome, Preset, Question, roll::lapsed_when_due},
         sealed,
     },
@@ -125,11 +128,16 @@ async fn ready(app: &App) -> Result<Vec<VoteId>> {
         .add(vote::Column::HasPaper.eq(false))
         .add(Expr::exists(somebody_waits().into_query()).not());
     let is_over = Condition::any().add(vote::Column::ClosesAt.lte(app.now())).add(all_have_cast);
+    // many that wait for an answer hold up no other
+    let is_free = Condition::any()
+        .add(vote::Column::State.eq(queries::WAITING_KEYS))
+        .add(Expr::exists(somebody_objects(app).into_query()).not());
     let ready = vote::Entity::find()
         .select_only()
         .column(vote::Column::Id)
         .filter(vote::Column::State.is_in([queries::OPEN, queries::WAITING_KEYS]))
         .filter(is_over)
+        .filter(is_free)
         .order_by_asc(vote::Column::ClosesAt)
         .limit(DUE_AT_ONCE);
     Ok(ready.into_tuple().all(app.store.read()).await?)
@@ -142,6 +150,19 @@ fn somebody_waits() -> Select<roll_entry::Entity> {
         .column(roll_entry::Column::Number)
         .filter(Expr::col((roll_entry::Entity, roll_entry::Column::VoteId)).equals((vote::Entity, vote::Column::Id)))
         .filter(roll_entry::Column::Channel.eq(queries::NOT_CAST))
+}
+
+/// Of the votes looked at: objections to the roll that wait and have not lapsed.
+fn somebody_objects(app: &App) -> Select<roll_objection::Entity> {
+    roll_objection::Entity::find()
+        .select_only()
+        .column(roll_objection::Column::Id)
+        .filter(
+            Expr::col((roll_objection::Entity, roll_objection::Column::VoteId))
+                .equals((vote::Entity, vote::Column::Id)),
+        )
+        .filter(roll_objection::Column::State.is_in([roll_list::OPEN, roll_list::PROPOSED]))
+        .filter(roll_objection::Column::DueAt.gt(lapsed_when_due(&app.calendar, app.now())))
 }
 
 /// Who cast which envelope must leave the files, too. It is noted with the vote, so that a process that dies in between is

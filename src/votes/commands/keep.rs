@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
     sea_query::{Expr, OnConflict, Query},
 };
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use super::{
     telling,
 };
 use crate::{
-    board::commands::{Promise, promise},
+    board::commands::{Promise, TOGETHER, promise},
     error::{Code, Result},
     ids::{PersonId, VoteId},
     meetings,
@@ -36,9 +36,11 @@ pub(super) struct Good {
 }
 
 impl Good {
-    fn promise(&self) -> Promise<'_> {
-        let (vote, hash, is_again) = (self.cast.vote, self.cast.hash.as_str(), self.slot.newest.is_some());
-        Promise { vote, hash, is_secret: self.is_secret, is_again }
+    fn promise(&self, few_wait: &HashSet<VoteId>) -> Promise<'_> {
+        let (vote, hash) = (self.cast.vote, self.cast.hash.as_str());
+        let secret_until = self.is_secret.then_some(self.slot.closes_at);
+        let is_no_crowd = self.slot.newest.is_some() || few_wait.contains(&vote);
+        Promise { vote, hash, secret_until, is_no_crowd }
     }
 }
 
@@ -53,7 +55,9 @@ pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<HashSet<(VoteId, Uuid)
     let is_news = |good: &&Good| good.slot.has_not_cast() || good.slot.cast_by != good.casting.by();
     let news: Vec<&Good> = all.iter().copied().filter(is_news).collect();
     mark(tx, &news).await?;
-    let promises: Vec<Promise<'_>> = all.iter().filter(|good| good.slot.has_board).map(|good| good.promise()).collect();
+    let few_wait = few_wait(tx, &all).await?;
+    let on_board = all.iter().filter(|good| good.slot.has_board);
+    let promises: Vec<Promise<'_>> = on_board.map(|good| good.promise(&few_wait)).collect();
     promise(tx, promises).await?;
     // in a secret vote all who cast sign in together at the end, and those for whom others cast are told together: the
     // order of both would be that of the ballots
@@ -111,6 +115,26 @@ async fn mark(tx: &Tx, news: &[&Good]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The secret votes in which fewer have still to cast than go on the board together: if what is there went without them, the
+/// last of them would be alone.
+async fn few_wait(tx: &Tx, all: &[&Good]) -> Result<HashSet<VoteId>> {
+    let votes: HashSet<VoteId> = all.iter().filter(|good| good.is_secret).map(|good| good.cast.vote).collect();
+    let mut few = HashSet::new();
+    for vote in votes {
+        let waiting = roll_entry::Entity::find()
+            .select_only()
+            .column(roll_entry::Column::Number)
+            .filter(roll_entry::Column::VoteId.eq(vote))
+            .filter(roll_entry::Column::Channel.eq(queries::NOT_CAST))
+            .limit(u64::from(TOGETHER));
+        let waiting: Vec<i32> = waiting.into_tuple().all(tx).await?;
+        if waiting.len() < usize::from(TOGETHER) {
+            few.insert(vote);
+        }
+    }
+    Ok(few)
 }
 
 async fn attend(tx: &Tx, all: impl Iterator<Item = &Good>) -> Result<()> {

@@ -181,11 +181,13 @@ async fn may_be(
 }
 
 /// Does somebody of this name stand on the ballot? At an election nobody casts for others who may be chosen by it (浙江选举办法
-/// 25); options are texts, so that a namesake is refused, too.
+/// 25); options are texts, so that a namesake is refused, too, whatever stands behind the name.
 async fn is_candidate(tx: &Tx, vote: &vote::Model, agent: PersonId) -> Result<bool> {
     let options = queries::options_of(vote.options.as_deref())?;
-    let name = people::names(tx, vec![agent]).await?.remove(&agent);
-    Ok(options.iter().any(|option| Some(&option.text) == name.as_ref()))
+    let name = people::names(tx, vec![agent]).await?.remove(&agent).unwrap_or_default();
+    let is_named =
+        |text: &str| text.strip_prefix(name.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphabetic));
+    Ok(!name.is_empty() && options.iter().any(|option| is_named(option.text.trim())))
 }
 
 /// Who writes down another's proxy shows the paper.
@@ -298,10 +300,11 @@ async fn record(
     events::record(tx, happening).await.map(drop)
 }
 
-/// Ends the proxies that nobody checked in time. Recorded: `vote.proxy_ended`.
+/// Ends the proxies that nobody checked in time. Recorded: `vote.proxy_ended`. A vote in which that fails holds up no other.
 pub(super) async fn void_unchecked(app: &App) -> Result<()> {
     for id in queries::proxies::overdue(app.store.read(), (app.now(), DUE_AT_ONCE)).await? {
-        app.store.write(move |tx| Box::pin(void_of(tx, id))).await?;
+        let ended = app.store.write(move |tx| Box::pin(void_of(tx, id))).await;
+        ended.unwrap_or_else(|error| tracing::error!(vote = %id, %error, "proxies that nobody checked"));
     }
     Ok(())
 }

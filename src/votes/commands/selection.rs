@@ -12,7 +12,7 @@ use super::{OpenVote, about::refused};
 use crate::{
     error::{Checks, Result},
     ids::{HouseholdId, PersonId},
-    people::{self, queries::Named},
+    people::{self, queries::Named, village_groups},
     store::Tx,
     text,
     votes::{
@@ -41,21 +41,27 @@ pub(super) fn check(checks: &mut Checks, input: &OpenVote) {
 /// The households that choose together, if they do.
 ///
 /// # Errors
-/// `invalid_fields` for a number that no household of the village has, for one that is named twice or chooses in another vote now;
-/// `not_found` for a vote before that is not there.
+/// `invalid_fields` for a number that no household of the village has, for one that is named twice or chooses in another vote now,
+/// and for a group that does, or one of whose households does; `not_found` for a vote before that is not there.
 pub(super) async fn homes(tx: &Tx, input: &OpenVote, area: &str) -> Result<Vec<HouseholdId>> {
     let (mut checks, mut homes) = (Checks::default(), Vec::new());
     let choosing = queries::choosing(tx, area).await?;
+    if let Some(group) = input.group_number.filter(|_| is_selection(&input.preset)) {
+        let own = village_groups::households(tx, (area, group)).await?;
+        let is_free = !choosing.groups.contains(&group) && own.is_disjoint(&choosing.together);
+        checks.require(is_free, "group_number", "group_chooses_already");
+    }
+    let chooses = |home: &HouseholdId| choosing.together.contains(home) || choosing.of_groups.contains(home);
     if let Some(before) = input.parent_vote_id {
         homes = queries::homes_of(&queries::row(tx, before).await?)?;
-        let is_free = !homes.iter().any(|home| choosing.contains(home));
+        let is_free = !homes.iter().any(chooses);
         checks.require(is_free, "parent_vote_id", "chooses_already");
     }
     for (at, number) in input.households.iter().enumerate() {
         let field = format!("households[{at}]");
         match people::queries::household_numbered(tx, area, number.trim()).await? {
             Some(home) if homes.contains(&home.id) => checks.wrong(field, "duplicate"),
-            Some(home) if choosing.contains(&home.id) => checks.wrong(field, "chooses_already"),
+            Some(home) if chooses(&home.id) => checks.wrong(field, "chooses_already"),
             Some(home) => homes.push(home.id),
             None => checks.wrong(field, "unknown"),
         }

@@ -1,14 +1,14 @@
 //! 推选村民代表: which households choose together, and whom a name on the ballot means.
 use std::{collections::HashSet, fmt::Display};
 
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
-use super::{ANNULLED, CLOSED, PROVISIONAL};
+use super::{ANNULLED, CLOSED, PROVISIONAL, kinds::SELECTIONS};
 use crate::{
     error::{Error, Result},
     ids::{HouseholdId, PersonId},
     people::{self, queries::Named},
-    votes::rows::vote,
+    votes::rows::{roll_entry, vote},
 };
 
 /// The households that choose together; nobody's where a group does, or where it is another vote.
@@ -33,23 +33,44 @@ pub(in crate::votes) fn kept_ids(ids: &[impl Display]) -> Option<String> {
     (!ids.is_empty()).then(|| ids.join(","))
 }
 
-/// The households of a village that choose in a vote which is not over: it waits to be counted, or its result may be challenged.
+/// Who chooses representatives of a village in a vote which is not over: it waits to be counted, or its result may be challenged.
+#[derive(Debug, Default)]
+pub(in crate::votes) struct Choosing {
+    /// Groups, by their number.
+    pub(in crate::votes) groups: HashSet<i32>,
+    /// Households some of whose people choose with their group.
+    pub(in crate::votes) of_groups: HashSet<HouseholdId>,
+    /// Households that choose together.
+    pub(in crate::votes) together: HashSet<HouseholdId>,
+}
+
+/// Who chooses there now.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(in crate::votes) async fn choosing(db: &impl ConnectionTrait, area: &str) -> Result<HashSet<HouseholdId>> {
+pub(in crate::votes) async fn choosing(db: &impl ConnectionTrait, area: &str) -> Result<Choosing> {
     let is_running = Condition::any()
         .add(vote::Column::State.is_not_in([CLOSED, ANNULLED]))
         .add(vote::Column::Settlement.eq(PROVISIONAL));
     let running = vote::Entity::find()
         .filter(vote::Column::AreaCode.eq(area))
         .filter(is_running)
-        .filter(vote::Column::HouseholdIds.is_not_null());
-    let mut homes = HashSet::new();
+        .filter(vote::Column::Preset.starts_with(SELECTIONS));
+    let (mut choosing, mut of_groups) = (Choosing::default(), Vec::new());
     for row in running.all(db).await? {
-        homes.extend(homes_of(&row)?);
+        choosing.together.extend(homes_of(&row)?);
+        if let Some(group) = row.group_number {
+            choosing.groups.insert(group);
+            of_groups.push(row.id);
+        }
     }
-    Ok(homes)
+    let homes = roll_entry::Entity::find()
+        .select_only()
+        .column(roll_entry::Column::HouseholdId)
+        .distinct()
+        .filter(roll_entry::Column::VoteId.is_in(of_groups));
+    choosing.of_groups.extend(homes.into_tuple::<HouseholdId>().all(db).await?);
+    Ok(choosing)
 }
 
 /// The villager whom a candidate's name means; of several the one with the number on the roster that stands behind it.

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Sealed, assembly, by_browser, by_python};
-use crate::support::{Raw, TestApp, Village, count};
+use crate::{
+    accused::past_commands,
+    support::{Raw, TestApp, Village, count},
+};
 
 fn why() -> Value {
     json!({ "reason": "问题写错了", "authority": "镇政府同意" })
@@ -92,6 +95,41 @@ async fn one_vote_or_board_that_is_broken_holds_up_no_other() {
     raw.close().await;
     commands::due(&app.app).await.unwrap();
     assert_eq!(app.get(&format!("/v1/votes/{broken}")).await.ok()["state"], "closed");
+    app.stop().await;
+}
+
+/// In a whole county that elects, many rolls are objected to on one day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_votes_that_wait_for_an_answer_hold_up_no_other() {
+    let (app, village) = Village::start().await;
+    let (one, other) =
+        (village.matter_to_decide(&app, "修一座桥").await, village.matter_to_decide(&app, "修一条路").await);
+    let disputed = village.open_vote(&app, &one, TimeDelta::hours(3)).await;
+    let about = json!({ "name": "费海荣", "roster_number": "00007" });
+    let wrong = json!({ "kind": "wrong", "about": about, "reason": "大家都知道" });
+    village.clerk.post(&format!("/v1/votes/{disputed}/roll/objections"), wrong).await.ok();
+    let run = async |sql: String| past_commands(&app, sql).await.unwrap();
+    let tables = ["votes", "roll_objections"];
+    for table in tables {
+        run(format!("CREATE TABLE one_of_{table} AS SELECT * FROM {table}")).await;
+    }
+    let fresh = if app.folder.is_sqlite() { "randomblob(16)" } else { "gen_random_uuid()" };
+    for _ in 0..100 {
+        run(format!("UPDATE one_of_votes SET id = {fresh}")).await;
+        let of_vote = "vote_id = (SELECT id FROM one_of_votes)";
+        run(format!("UPDATE one_of_roll_objections SET id = {fresh}, {of_vote}")).await;
+        for table in tables {
+            run(format!("INSERT INTO {table} SELECT * FROM one_of_{table}")).await;
+        }
+    }
+    for table in tables {
+        run(format!("DROP TABLE one_of_{table}")).await;
+    }
+    let sound = village.open_vote(&app, &other, TimeDelta::hours(4)).await;
+    app.clock.advance(TimeDelta::hours(5));
+    commands::due(&app.app).await.unwrap();
+    let state = async |vote: &str| app.get(&format!("/v1/votes/{vote}")).await.ok()["state"].clone();
+    assert_eq!((state(&disputed).await, state(&sound).await), (json!("open"), json!("closed")));
     app.stop().await;
 }
 

@@ -3,7 +3,11 @@ use chrono::{NaiveDate, TimeDelta};
 use liusheng::clock;
 use serde_json::{Value, json};
 
-use super::{key_pairs, votes::checked};
+use super::{
+    key_pairs,
+    paper::{issue, photo, tally},
+    votes::checked,
+};
 use crate::support::{TestApp, Village, person_of};
 
 /// An assembly of the village in so many days.
@@ -162,5 +166,36 @@ async fn whom_a_secret_vote_recalls_makes_none_of_its_keys_and_opens_no_box() {
     let made = member.post(&format!("{path}/keys"), key).await.ok();
     assert!(made.to_string().contains(&public), "another of the committee does: {made}");
     assert_eq!(member.post(&format!("{path}/opening"), both).await.refused(), "wrong_state");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whom_the_electors_voted_out_leaves_the_seat_when_the_result_stands() {
+    let (app, village) = Village::start().await;
+    let meeting = called(&app, &village, 12).await;
+    let vote = village.clerk.post("/v1/votes", ask(&app, &meeting, &json!(village.chair.person))).await.ok();
+    let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
+    let sits = async || {
+        let bodies = app.get(&format!("/v1/areas/{}/bodies", village.area)).await.ok();
+        let all = bodies["items"].as_array().unwrap();
+        let committee = all.iter().find(|body| body["kind"] == "village_committee").unwrap();
+        let seats = committee["seats"].as_array().unwrap();
+        seats.iter().any(|seat| seat["person_id"] == json!(village.chair.person))
+    };
+    for number in 1..=30 {
+        issue(&village.clerk, &path, number).await.ok();
+    }
+    app.pass(TimeDelta::days(14)).await;
+    let counted = |photo| tally(json!({ "for": 25, "against": 5 }), (0, 0), photo);
+    village.clerk.post(&format!("{path}/paper/counts"), counted(photo(&village.clerk).await)).await.ok();
+    village.supervisor.post(&format!("{path}/paper/counts"), counted(None)).await.ok();
+    village.clerk.post(&format!("{path}/paper/signature"), json!({})).await.ok();
+    app.settle().await;
+    assert_eq!(app.get(&format!("{path}/result")).await.ok()["outcome"], "passed");
+    assert!(sits().await, "while it may be challenged nothing follows");
+    app.pass(TimeDelta::days(8)).await;
+    app.settle().await;
+    assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
+    assert!(!sits().await, "voted out, and sits there still");
     app.stop().await;
 }

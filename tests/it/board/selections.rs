@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{Somebody, TestApp, Village, cards_in, count, import, person_of, told_in};
+use crate::{
+    accused::past_commands,
+    support::{Somebody, TestApp, Village, cards_in, count, import, person_of, told_in},
+};
 
 fn ballot(choices: &[&str]) -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choices": choices })
@@ -17,7 +20,8 @@ async fn meeting(app: &TestApp, village: &Village, group: Option<i32>) -> Value 
     let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": audience,
         "group_number": group, "title": "推选村民代表", "agenda": "推选", "place": "晒场",
         "starts_at": app.app.now() + TimeDelta::hours(3) });
-    village.clerk.post("/v1/meetings", call).await.ok()
+    let clerk = Somebody::signed_in(app, village.clerk.person).await;
+    clerk.post("/v1/meetings", call).await.ok()
 }
 
 fn asked(app: &TestApp, meeting: &Value, more: Value) -> Value {
@@ -194,6 +198,30 @@ async fn after_a_tie_no_household_chooses_in_two_votes_at_once() {
     app.stop().await;
 }
 
+/// Two clerks open the same choice: whoever was chosen in both would be two representatives of one group.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_group_and_its_households_do_not_choose_in_two_votes_at_once() {
+    let (app, village) = Village::start().await;
+    let of_village = meeting(&app, &village, None).await;
+    let of_group = async |group: i32, names: [&str; 2]| {
+        let called = meeting(&app, &village, Some(group)).await;
+        let more = json!({ "preset": "rep_selection_person", "group_number": group, "options": names });
+        village.clerk.post("/v1/votes", asked(&app, &called, more)).await
+    };
+    of_group(4, ["费海荣", "邱国强"]).await.ok();
+    let again = of_group(4, ["费海荣", "俞雪梅"]).await;
+    assert!(again.body.to_string().contains("group_chooses_already"), "{}", again.body);
+    // H003 of the five is of the fourth group
+    let homes = village.chair.post("/v1/votes", of_homes(&app, &of_village, json!({}))).await;
+    assert!(homes.body.to_string().contains("chooses_already"), "{}", homes.body);
+    let others = json!({ "households": ["H001", "H002", "H004", "H005", "H006"] });
+    village.chair.post("/v1/votes", of_homes(&app, &of_village, others)).await.ok();
+    // H004 is of the fifth group, and chooses with others
+    let fifth = of_group(5, ["闵建明", "钮伟峰"]).await;
+    assert!(fifth.body.to_string().contains("group_chooses_already"), "{}", fifth.body);
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn it_is_opened_from_the_page_of_the_meeting() {
     let (app, village) = Village::start().await;
@@ -256,6 +284,24 @@ async fn who_stands_has_no_hand_in_the_vote() {
     app.stop().await;
 }
 
+/// A group chooses as many as there are candidates, and nobody challenges it; says in which vote.
+async fn chosen_in(app: &TestApp, village: &Village, group: i32, names: &[&str], electors: [&str; 4]) -> Value {
+    let chair = Somebody::signed_in(app, village.chair.person).await;
+    let called = meeting(app, village, Some(group)).await;
+    let of_group = json!({ "preset": "rep_selection_person", "group_number": group, "seats": names.len(),
+        "options": names });
+    let vote = chair.post("/v1/votes", asked(app, &called, of_group)).await.ok()["id"].clone();
+    let ballots = format!("/v1/votes/{}/ballots", vote.as_str().unwrap());
+    let all: Vec<String> = (1..=names.len()).map(|key| key.to_string()).collect();
+    for number in electors {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choices": all });
+        village.villager(app, number).await.post(&ballots, ballot).await.ok();
+    }
+    app.pass(TimeDelta::days(3)).await;
+    app.pass(TimeDelta::days(3)).await;
+    vote
+}
+
 /// The old term ends the day before, and who is chosen by the result goes over into the new one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
@@ -274,23 +320,25 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
         village.town.post(&seats, seat).await.ok();
     }
     app.pass(TimeDelta::days(1)).await;
-    let called = meeting(&app, &village, Some(4)).await;
-    let more =
-        json!({ "preset": "rep_selection_person", "group_number": 4, "seats": 2, "options": ["费海荣", "邱国强"] });
-    let vote = village.chair.post("/v1/votes", asked(&app, &called, more)).await.ok();
-    let ballots = format!("/v1/votes/{}/ballots", vote["id"].as_str().unwrap());
-    for number in ["00007", "00008", "00025", "00044"] {
-        village.villager(&app, number).await.post(&ballots, ballot(&["1", "2"])).await.ok();
-    }
-    app.pass(TimeDelta::days(3)).await;
-    app.pass(TimeDelta::days(3)).await;
+    let alone = chosen_in(&app, &village, 4, &["费海荣", "邱国强"], ["00007", "00008", "00025", "00044"]).await;
     let before = sitting(&app, &village).await;
     assert!([&leaves, &stays, &comes].iter().all(|one| before.contains(one)), "{before:?}");
+    let next = |early: Value| {
+        let today = clock::local_date(app.app.now());
+        json!({ "number": 12, "starts_on": today, "ends_on": "2031-12-31", "early": early })
+    };
+    let early = |vote: &Value| json!({ "vote_id": vote, "reason": "原任代表集体辞职" });
+    let town = Somebody::signed_in(&app, village.town.person).await;
+    let refused = town.post(&terms, next(early(&alone))).await;
+    assert!(refused.body.to_string().contains("not_elected"), "one group ends everybody's term: {}", refused.body);
+    // the others have no vote any more: two groups are the whole village
+    let fewer = "UPDATE people SET is_registered = FALSE WHERE group_number NOT IN (4, 5)";
+    past_commands(&app, fewer.to_owned()).await.unwrap();
+    let vote = chosen_in(&app, &village, 5, &["欧阳水根", "闵建明"], ["00010", "00011", "00028", "00029"]).await;
+    let before = sitting(&app, &village).await;
     let town = Somebody::signed_in(&app, village.town.person).await;
     let today = clock::local_date(app.app.now());
-    let next = |early: Value| json!({ "number": 12, "starts_on": today, "ends_on": "2031-12-31", "early": early });
-    let early = |vote: &Value| json!({ "vote_id": vote, "reason": "原任代表集体辞职" });
-    let mut tomorrow = next(early(&vote["id"]));
+    let mut tomorrow = next(early(&vote));
     tomorrow["starts_on"] = json!(today.succ_opt());
     let elsewhere = next(early(&json!(Uuid::new_v4())));
     for (wrong, code) in [(next(Value::Null), "terms_overlap"), (elsewhere, "not_elected"), (tomorrow, "not_today")] {
@@ -298,7 +346,7 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
         assert!(refused.body.to_string().contains(code), "{}", refused.body);
     }
     assert_eq!(sitting(&app, &village).await, before);
-    town.post(&terms, next(early(&vote["id"]))).await.ok();
+    town.post(&terms, next(early(&vote))).await.ok();
     let now = sitting(&app, &village).await;
     assert!(now.contains(&stays) && now.contains(&comes) && !now.contains(&leaves), "{now:?}");
     assert_eq!(now.len(), before.len() - 1);
@@ -313,7 +361,7 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
     }
     // the same result ends no second term
     app.pass(TimeDelta::days(1)).await;
-    let mut again = next(early(&vote["id"]));
+    let mut again = next(early(&vote));
     (again["number"], again["starts_on"]) = (json!(13), json!(today.succ_opt()));
     let refused = town.post(&terms, again).await;
     assert!(refused.body.to_string().contains("not_elected"), "{}", refused.body);

@@ -12,7 +12,10 @@ use tokio::sync::Barrier;
 use uuid::Uuid;
 
 use super::Sealed;
-use crate::support::{Process, Somebody, TestApp, Village, count, free_port, is_full_run};
+use crate::{
+    accused::past_commands,
+    support::{Process, Somebody, TestApp, Village, count, free_port, is_full_run},
+};
 
 /// Every head of the board is the root of what it covers, and every receipt is on it once.
 async fn is_sound(app: &TestApp, vote: &str, receipts: &BTreeSet<String>) {
@@ -118,6 +121,55 @@ async fn ballots_of_a_secret_vote_come_to_the_board_together() {
     app.pass(TimeDelta::seconds(10)).await;
     assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
     assert_eq!(app.get(&last).await.ok()["head"]["n"], 10, "seven ballots and the end");
+    app.stop().await;
+}
+
+/// The last of eleven would be alone when two times five are on the board before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_few_of_a_secret_vote_come_to_the_board_together() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let others = "SELECT id FROM people WHERE roster_number > '00011'";
+    let fewer = format!("UPDATE roll_entries SET channel = 'struck' WHERE person_id IN ({others})");
+    assert_eq!(past_commands(&app, fewer).await.unwrap(), 45, "eleven are left");
+    let leaves = async || app.get(&vote.path("/board/entries")).await.ok()["n"].as_u64().unwrap();
+    for (at, on_board) in (1..=11_u64).zip([2, 2, 2, 2, 7, 7, 7, 7, 7, 7, 14]) {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+        let elector = village.villager(&app, &format!("{at:05}")).await;
+        elector.post(&vote.path("/ballots"), ballot).await.ok();
+        app.settle().await;
+        assert_eq!(leaves().await, on_board, "after the ballot of {at}");
+    }
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting", "everybody has cast");
+    let between = "SELECT count(*) FROM board_heads WHERE size > 7 AND size < 13";
+    assert_eq!(count(app.folder.path(), between).await, 0, "a head tells the last ballots apart");
+    app.stop().await;
+}
+
+/// Half a minute is over just before the end: what waits goes on the board with what still comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ballot_of_the_last_minute_waits_for_the_end() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let closes_at = app.app.now() + TimeDelta::minutes(10);
+    let vote = Sealed::open(&app, &village, &matter, json!({ "closes_at": closes_at })).await;
+    let cast = async |number: &str| {
+        let ballot = json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+        village.villager(&app, number).await.post(&vote.path("/ballots"), ballot).await.ok();
+        app.settle().await;
+        app.get(&vote.path("/board/entries")).await.ok()["n"].as_u64().unwrap()
+    };
+    app.pass(closes_at - TimeDelta::seconds(45) - app.app.now()).await;
+    assert_eq!(cast("00007").await, 2);
+    app.pass(TimeDelta::seconds(31)).await;
+    for number in ["00008", "00009", "00010", "00011", "00012"] {
+        assert_eq!(cast(number).await, 2, "who casts now would be alone");
+    }
+    app.pass(TimeDelta::seconds(14)).await;
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
+    let between = "SELECT count(*) FROM board_heads WHERE size > 2 AND size < 8";
+    assert_eq!(count(app.folder.path(), between).await, 0);
     app.stop().await;
 }
 

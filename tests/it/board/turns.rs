@@ -84,6 +84,42 @@ async fn ballots_that_wait_for_one_turn_are_answered_each_for_itself() {
     app.stop().await;
 }
 
+/// On PostgreSQL what is over lies apart, and no unique key reaches across: nothing comes into both parts all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_end_nothing_is_written_a_second_time() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::minutes(10)).await;
+    let path = format!("/v1/votes/{vote}/ballots");
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let ballot = |choice| json!({ "cast_id": Uuid::new_v4(), "choice": choice });
+    let kept = ballot("for");
+    let receipt = ann.post(&path, kept.clone()).await.ok();
+    app.pass(TimeDelta::minutes(10)).await;
+    let result = app.get(&format!("/v1/votes/{vote}/result")).await.ok();
+    assert_eq!(count(&app, "SELECT count(*) FROM envelopes WHERE is_over").await, 1);
+    assert_eq!(ann.post(&path, kept.clone()).await.ok(), receipt, "the same receipt");
+    for (who, ballot, code) in [
+        (&ann, ballot("against"), "vote_closed"),
+        (&bob, ballot("against"), "vote_closed"),
+        (&bob, kept, "cast_id_conflict"),
+    ] {
+        assert_eq!(who.post(&path, ballot).await.refused(), code);
+    }
+    let about = json!({ "name": "费海荣", "roster_number": "00007" });
+    let wrong = json!({ "kind": "wrong", "about": about, "reason": "大家都知道" });
+    let late = village.clerk.post(&format!("/v1/votes/{vote}/roll/objections"), wrong).await;
+    assert_eq!(late.refused(), "wrong_state");
+    app.settle().await;
+    for rows in ["envelopes", "roll_entries", "board_heads"] {
+        let running = format!("SELECT count(*) FROM {rows} WHERE NOT is_over");
+        assert_eq!(count(&app, &running).await, 0, "{rows}");
+    }
+    assert_eq!(count(&app, "SELECT count(*) FROM envelopes").await, 1);
+    assert_eq!(app.get(&format!("/v1/votes/{vote}/result")).await.ok(), result);
+    app.stop().await;
+}
+
 /// Somebody is struck while the own ballot is on its way: one of the two is done, whichever has its turn first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_ballot_and_the_strike_of_its_elector_are_never_both_done() {

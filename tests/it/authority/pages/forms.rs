@@ -222,7 +222,8 @@ pub(super) async fn fields(
             let day = picked(9).format("%Y-%m-%d").to_string();
             let days = ["day.nominations", "day.check", "day.publicity", "day.election", "day.first_meeting"];
             let days = days.into_iter().map(|name| (name, day.clone()));
-            days.chain([("area", code), ("term_id", object.to_owned()), reason]).collect()
+            let version = ("version", "1".to_owned());
+            days.chain([("area", code), ("term_id", object.to_owned()), version, reason]).collect()
         }
         "/desk/bodies/room" => vec![
             ("area", code),

@@ -22,7 +22,7 @@ impl World {
             "set_election" => {
                 let steps = ["nominations", "check", "publicity", "election", "first_meeting"];
                 let days: Vec<Value> = steps.iter().map(|step| json!({ "step": step, "day": in_days(9) })).collect();
-                json!({ "days": days, "reason": "都在一天办" })
+                json!({ "version": 1, "days": days, "reason": "都在一天办" })
             }
             "set_rotation" => json!({ "rotation": "month" }),
             "pass_turn" => json!({ "reason": "出差" }),

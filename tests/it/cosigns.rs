@@ -198,6 +198,29 @@ async fn who_signed_on_paper_is_counted_once_told_and_may_take_it_back() {
     scene.app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_says_nothing_of_whose_the_voice_is() {
+    let scene = Scene::set().await;
+    let Scene { village, author, .. } = &scene;
+    let write = async |voice: &str, numbers: &[&str]| {
+        let path = format!("/v1/suggestions/{voice}");
+        let sheet = json!({ "roster_numbers": numbers, "source": "第一页" });
+        let written = village.clerk.post(&format!("{path}/cosign-sheets"), sheet).await.ok();
+        let told = village.clerk.get(&format!("{path}/support")).await.ok();
+        (written["cosigns"].as_u64(), told["villagers"].as_u64())
+    };
+    // the author, 00007, among four: as told as of any other four
+    let first = scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    assert_eq!(write(&first, &["00007", "00008", "00010", "00011"]).await, (Some(4), Some(5)));
+    assert_eq!(cosign(author, &first, false).await.ok()["cosigns"], 3, "the own signature is the own to take back");
+    // and alone on a sheet: what rises for others rises for the author
+    let second = scene.speak(author, "public", "河边的栏杆松了").await;
+    assert_eq!(write(&second, &["00008", "00010", "00011", "00012"]).await, (Some(4), Some(5)));
+    assert_eq!(write(&second, &["00014"]).await, (Some(5), Some(6)));
+    assert_eq!(write(&second, &["00007"]).await, (Some(6), Some(7)));
+    scene.app.stop().await;
+}
+
 /// Writes a sheet down on the page, with so many photos of it.
 async fn at_desk(who: &Somebody, voice: &str, (numbers, source, photos): (&str, &str, usize)) -> u16 {
     let mut form = reqwest::multipart::Form::new()

@@ -1,4 +1,4 @@
-//! What follows from the meetings of secretaries follows from those that are held from now on.
+//! What follows from meetings, and began to later than they, follows from those that are held from now on.
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,8 +15,9 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A reaction that has no place yet would begin with the first event of all: the turn would go round with every meeting of years,
-/// and each would be told of today.
+/// A reaction that has no place yet would begin with the first event of all: the turn among secretaries would go round with every
+/// meeting of years, and whoever was ever signed in by somebody else would be told of it today.
 const FROM_NOW_ON: &str = "INSERT INTO reaction_cursors (reaction, number) \
-    SELECT 'joint.go_on', number FROM chain_heads WHERE id = 1 \
-    AND NOT EXISTS (SELECT 1 FROM reaction_cursors WHERE reaction = 'joint.go_on')";
+    SELECT n.reaction, h.number FROM chain_heads h \
+    CROSS JOIN (SELECT 'joint.go_on' AS reaction UNION ALL SELECT 'meetings.tell_members') n \
+    WHERE h.id = 1 AND NOT EXISTS (SELECT 1 FROM reaction_cursors c WHERE c.reaction = n.reaction)";

@@ -38,6 +38,9 @@ pub struct SetElection {
     #[serde(default)]
     #[schema(max_length = 200)]
     pub reason: String,
+    /// Since when it was as it was read: its `changed_at`, or else its `drafted_at`. What another changed after that stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<DateTime<FixedOffset>>,
 }
 
 /// One step of it.
@@ -80,6 +83,14 @@ pub struct ElectionView {
     /// Why days were moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl ElectionView {
+    /// Since when it is as it is.
+    #[must_use]
+    pub fn since(&self) -> DateTime<FixedOffset> {
+        self.changed_at.unwrap_or(self.drafted_at)
+    }
 }
 
 /// A term, with who sat in it and the election that follows.
@@ -172,7 +183,7 @@ async fn record(tx: &Tx, by: By<'_>, (kind, term, body): (Kind, TermId, &Body)) 
 ///
 /// # Errors
 /// `not_found` where there is no calendar; `not_allowed` for others than the chair and the secretary of the body and who fills
-/// its seats; `invalid_fields`.
+/// its seats; `invalid_fields`; `changed` when somebody changed it after it was read.
 pub async fn set(tx: &Tx, actor: &Actor, (id, input): (TermId, SetElection)) -> Result<ElectionView> {
     let row = election::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let body = queries::get(tx, row.body_id).await?;
@@ -182,6 +193,9 @@ pub async fn set(tx: &Tx, actor: &Actor, (id, input): (TermId, SetElection)) -> 
     let before = days_of(tx, vec![id]).await?;
     if before.is_empty() {
         return Err(Code::NotFound.into());
+    }
+    if input.seen_at.is_some_and(|seen| seen != row.changed_at.unwrap_or(row.drafted_at)) {
+        return Err(Code::Changed.into());
     }
     let is_moved = input.days.iter().any(|one| before.iter().all(|row| (row.step, row.day) != (one.step, one.day)));
     check(&input, is_moved)?;

@@ -153,7 +153,8 @@ async fn end(State(app): State<App>, who: Resident, Path(id): Path<NeedId>, fiel
 }
 
 async fn ended(app: &App, who: &Resident, (id, fields): (NeedId, &Fields)) -> Result<()> {
-    let input = (id, EndNeed { outcome: fields.choice("outcome")?, text: fields.text("text").to_owned() });
+    let (outcome, taker_id) = (fields.choice("outcome")?, fields.optional("taker_id")?);
+    let input = (id, EndNeed { outcome, text: fields.text("text").to_owned(), taker_id });
     let end = app.once(who.actor.clone(), fields.key(), "end_need", input, |tx, actor, input| {
         Box::pin(needs::end(tx, actor, input))
     });

@@ -72,6 +72,9 @@ pub struct EndNeed {
     /// What was done, or why; 2 to 500 characters, for the two sides.
     #[schema(min_length = 2, max_length = 500)]
     pub text: String,
+    /// Who has it, as it was read: where another has it by now, that one keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taker_id: Option<PersonId>,
 }
 
 /// Who has taken a need, for the body that posted it.
@@ -205,13 +208,16 @@ pub async fn take(tx: &Tx, actor: &Actor, (id, input): (NeedId, TakeNeed)) -> Re
 /// Says what came of it: done or given back by one of the two sides, withdrawn by the body. Records `need.ended`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for others than these; `wrong_state`; `invalid_fields`.
+/// `not_found`; `not_allowed` for others than these; `wrong_state`; `changed` where another has it by now; `invalid_fields`.
 pub async fn end(tx: &Tx, actor: &Actor, (id, input): (NeedId, EndNeed)) -> Result<NeedView> {
     let row = need::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
     let is_body = stands_for(actor, row.body_id, &row.area_code);
     let is_taker = row.state == NeedState::Taken && row.taken_by == Some(actor.person);
     if !(is_body || is_taker && input.outcome != NeedOutcome::Withdrawn) {
         return Err(Code::NotAllowed.into());
+    }
+    if input.taker_id.is_some() && input.taker_id != row.taken_by {
+        return Err(Code::Changed.into());
     }
     let mut checks = Checks::default();
     checks.text("text", &input.text, 2..=500);

@@ -75,6 +75,14 @@ async fn a_term_that_nears_its_end_drafts_the_next_election_once() {
     put(&village.secretary, &ending, &days, "提前一天", 1).await.ok();
     let todo = desk(&village.secretary).send().await.unwrap().text().await.unwrap();
     assert!(todo.contains("村党组织审核完成") && !todo.contains("推荐报名截止"), "the next step");
+    // who read it before does not take that back unseen
+    let all: Vec<Value> = STEPS.iter().zip(&days).map(|(step, day)| json!({ "step": step, "day": day })).collect();
+    let path = format!("/v1/terms/{ending}/election");
+    let again = async |seen: &Value| {
+        answer(village.town.request(Method::PUT, &path).json(&json!({ "days": all, "seen_at": seen }))).await
+    };
+    assert_eq!(again(&drafted["drafted_at"]).await.refused(), "changed");
+    again(&history(&app, &village).await[0]["election"]["changed_at"]).await.ok();
     let public = app.http.get(app.url(&format!("/bodies/{}", village.council))).send().await.unwrap();
     let public = public.text().await.unwrap();
     assert!(public.contains("提前一天") && public.contains("嵇国强"), "{public}");

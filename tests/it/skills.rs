@@ -210,7 +210,10 @@ async fn whom_the_body_replaced_does_not_take_it_again() {
     assert_eq!((&seen["state"], seen.get("taker"), own.get("contact")), (&json!("open"), None, None));
     assert_eq!(ann.post(&take, contact.clone()).await.refused(), "not_allowed");
     bob.post(&take, contact.clone()).await.ok();
-    bob.post(&end, json!({ "outcome": "returned", "text": "没有空" })).await.ok();
+    // on a page of before it was still the other's
+    let stale = json!({ "outcome": "returned", "text": "没有来", "taker_id": ann.person });
+    assert_eq!(village.secretary.post(&end, stale).await.refused(), "changed");
+    bob.post(&end, json!({ "outcome": "returned", "text": "没有空", "taker_id": bob.person })).await.ok();
     bob.post(&take, contact).await.ok();
     village.secretary.post(&end, json!({ "outcome": "returned", "text": "又没有来" })).await.ok();
     village.secretary.post(&end, json!({ "outcome": "withdrawn", "text": "自己做" })).await.ok();

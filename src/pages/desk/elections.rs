@@ -43,7 +43,7 @@ pub(super) async fn keep(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()
         let day = fields.required(&format!("day.{}", step.as_str()))?;
         days.push(SetElectionDay { step, day, is_done: fields.has("done", step.as_str()) });
     }
-    let input = SetElection { days, reason: fields.text("reason").to_owned() };
+    let input = SetElection { days, reason: fields.text("reason").to_owned(), seen_at: fields.optional("seen_at")? };
     let actor = clerk.actor.clone();
     app.store.write(move |tx| Box::pin(async move { elections::set(tx, &actor, (term, input)).await })).await.map(drop)
 }

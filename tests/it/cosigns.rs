@@ -221,6 +221,26 @@ async fn a_sheet_says_nothing_of_whose_the_voice_is() {
     scene.app.stop().await;
 }
 
+/// One of the office speaks, masked as everybody is: by giving it to each of them nobody finds out whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn to_whom_a_masked_voice_is_given_says_nothing_of_whose_it_is() {
+    let scene = Scene::set().await;
+    let Scene { village, .. } = &scene;
+    let voice = scene.speak(&village.chair, "public", "桥头的路灯坏了，晚上看不见").await;
+    let path = format!("/v1/suggestions/{voice}");
+    village.clerk.post(&format!("{path}/accept"), json!(null)).await.ok();
+    for who in [&village.chair, &village.clerk, &village.chair] {
+        let given = village.clerk.post(&format!("{path}/assign"), json!({ "person_id": who.person })).await.ok();
+        assert_eq!((&given["is_assigned"], &given["state"]), (&json!(true), &json!("accepted")));
+    }
+    let own = village.chair.post(&format!("{path}/answers"), json!({ "text": "修好了" })).await;
+    assert_eq!(own.refused(), "not_allowed", "nobody answers the own voice by that");
+    let seen = village.chair.get(&path).await.ok();
+    let thread = format!("/v1/streams/{}/entries", seen["stream_id"].as_str().unwrap());
+    village.chair.get(&thread).await.ok();
+    scene.app.stop().await;
+}
+
 /// Writes a sheet down on the page, with so many photos of it.
 async fn at_desk(who: &Somebody, voice: &str, (numbers, source, photos): (&str, &str, usize)) -> u16 {
     let mut form = reqwest::multipart::Form::new()

@@ -152,9 +152,8 @@ impl Counts {
             one.left_on.is_none() && one.area == row.area_code && people::rules::is_adult(one.birth_date, day)
         };
         let seated = bodies::representatives(db, &row.area_code, day).await?;
-        let of_these = |one: &PersonId| residents.get(one).is_some_and(&counts);
         Ok(Some(Self {
-            villagers: behind.iter().filter(|one| of_these(one)).count() as u64,
+            villagers: behind.iter().filter_map(|one| residents.get(one)).filter(|one| counts(one)).count() as u64,
             of_villagers: people::queries::adults(db, &row.area_code, day).await?,
             representatives: behind.iter().filter(|one| seated.contains(*one)).count() as u64,
             of_representatives: seated.len() as u64,

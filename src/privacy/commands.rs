@@ -145,6 +145,8 @@ pub async fn due(app: &App) -> Result<u64> {
                 count += 1;
                 sessions.into_iter().for_each(|session| app.actors.invalidate(session));
             }
+            // another worker was first
+            Err(error) if error.code() == Code::WrongState => {}
             // one that cannot be closed holds up no other
             Err(error) => tracing::error!(closing = %row.id, %error, "an account to close"),
         }

@@ -84,6 +84,7 @@ mod m0104_electors;
 mod m0105_seat_reasons;
 mod m0116_chosen_by_all;
 mod m0117_election_versions;
+mod m0120_from_now_on;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -175,6 +176,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0105_seat_reasons::Migration),
             Box::new(m0116_chosen_by_all::Migration),
             Box::new(m0117_election_versions::Migration),
+            Box::new(m0120_from_now_on::Migration),
         ]
     }
 }

@@ -30,11 +30,14 @@ pub(super) async fn hold(tx: &Tx, holder: String) -> Result<Option<i64>> {
         return Ok(Some(1));
     };
     let mine = row.holder == holder;
-    if !mine && row.expires_at > now {
+    let left = row.expires_at - now;
+    // one that was given before the clock was put back would last until it is that late again
+    let is_held = left > TimeDelta::zero() && left <= TimeDelta::seconds(2 * LEASE_SECS);
+    if !mine && is_held {
         return Ok(None);
     }
     // renewing at every look would make an idle server write twice a second
-    if mine && row.expires_at - now > TimeDelta::seconds(LEASE_SECS / 2) {
+    if mine && is_held && left > TimeDelta::seconds(LEASE_SECS / 2) {
         return Ok(Some(row.token));
     }
     let token = if mine { row.token } else { row.token + 1 };

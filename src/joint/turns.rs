@@ -49,6 +49,9 @@ pub struct PassTurn {
     /// To which member; the next in order when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<PersonId>,
+    /// From whom, as it was read: where another leads by now that one keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PersonId>,
 }
 
 /// Who leads, and how that goes on.
@@ -122,7 +125,7 @@ pub async fn set_rotation(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetRotat
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than who leads now, who convenes it, and who fills its seats; `wrong_state` where there
-/// is nobody else; `invalid_fields`.
+/// is nobody else; `changed` where another leads by now; `invalid_fields`.
 pub async fn pass_on(tx: &Tx, actor: &Actor, (id, input): (BodyId, PassTurn)) -> Result<JointView> {
     let body = joint_body(tx, id).await?;
     let chair = chair(tx, id, tx.now()).await?;
@@ -130,6 +133,9 @@ pub async fn pass_on(tx: &Tx, actor: &Actor, (id, input): (BodyId, PassTurn)) ->
         return Err(Code::NotAllowed.into());
     }
     let now = chair.now.ok_or(Code::WrongState)?;
+    if input.from.is_some_and(|from| from != now) {
+        return Err(Code::Changed.into());
+    }
     let to = input.to.or_else(|| rules::next(&chair.order, now)).filter(|to| *to != now).ok_or(Code::WrongState)?;
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);

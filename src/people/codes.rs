@@ -14,6 +14,8 @@ pub(super) const PAUSE_SECS: i64 = 60;
 pub(super) const MAX_TRIES: i32 = 5;
 /// What the limits look back on.
 pub(super) const DAY: TimeDelta = TimeDelta::days(1);
+/// Further ahead no clock of another server is.
+pub(super) const AHEAD: TimeDelta = TimeDelta::minutes(1);
 const PER_HOUR: usize = 5;
 const PER_DAY: usize = 10;
 /// What one network may use of a number's share: whoever asks for codes in another's name leaves the owner some.

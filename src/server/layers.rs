@@ -81,12 +81,13 @@ fn is_upload(request: &Request) -> bool {
     let path = request.uri().path();
     let is_within = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
     let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
-    matches!(path, "/v1/media" | "/speak" | "/desk/roster")
+    matches!(path, "/v1/media" | "/speak" | "/desk/roster" | "/desk/legal/contracts")
         || is_within(&["/v1/uploads/", "/desk/tasks/", "/desk/aloud/"])
         || (is_within(&["/streams/", "/suggestions/", "/matters/"]) && ends(&["/messages"]))
         || (is_within(&["/desk/matters/"]) && ends(&["/particulars"]))
         || (is_within(&["/desk/votes/"]) && ends(&["/proxies", "/paper/count"]))
-        || (is_within(&["/desk/suggestions/"]) && ends(&["/answer", "-clip"]))
+        || (is_within(&["/desk/suggestions/"]) && ends(&["/answer", "-clip", "/cosigns"]))
+        || (is_within(&["/desk/legal/mediations/"]) && ends(&["/end"]))
 }
 
 fn wants_page(request: &Request) -> bool {
@@ -146,6 +147,9 @@ mod tests {
             "/desk/votes/1/paper/count",
             "/desk/suggestions/1/answer",
             "/desk/suggestions/1/answer-clip",
+            "/desk/suggestions/1/cosigns",
+            "/desk/legal/contracts",
+            "/desk/legal/mediations/1/end",
         ] {
             assert!(asked(slow), "{slow}");
         }

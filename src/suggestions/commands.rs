@@ -77,7 +77,8 @@ pub async fn accept(tx: &Tx, actor: &Actor, id: SuggestionId) -> Result<Suggesti
 /// `suggestion.assigned`.
 ///
 /// # Errors
-/// As [`accept`], `wrong_state` unless accepted; `invalid_fields` when the person has no seat there, and for whom it is about.
+/// As [`accept`], `wrong_state` unless accepted; `invalid_fields` when the person has no seat there, for whom it is about, and
+/// for the author, where who handles it knows whose it is.
 pub async fn assign(
     tx: &Tx,
     actor: &Actor,
@@ -86,20 +87,26 @@ pub async fn assign(
     let row = checked(tx, actor, id, Step::Assign).await?;
     let seats = bodies::queries::seats_of(tx, input.person_id, tx.now()).await?;
     let is_member = seats.iter().any(|seat| seat.body_id == row.body_id);
-    let is_party = input.person_id == row.author_id || rules::concerns(&row, input.person_id, &seats);
+    let is_own = input.person_id == row.author_id;
+    // of a masked voice a refusal would say whose it is; who is given the own does not answer it by that
+    let is_told = is_own && row.visibility != Visibility::Public;
+    let may_have = is_member && !is_told && !rules::concerns(&row, input.person_id, &seats);
     let mut checks = Checks::default();
-    checks.require(is_member && !is_party, "person_id", "not_a_member");
+    checks.require(may_have, "person_id", "not_a_member");
     checks.done()?;
     let assigned = suggestion::ActiveModel { assignee_id: Set(Some(input.person_id)), ..Default::default() };
     let is_again = row.assignee_id.is_some();
-    if let Some(before) = row.assignee_id.filter(|before| *before != input.person_id) {
+    let others = |one: &PersonId| *one != input.person_id && *one != row.author_id;
+    if let Some(before) = row.assignee_id.filter(others) {
         // no longer in the thread; with a right of the own, opening the voice brings one back
         streams::commands::join(tx, row.stream_id, before, "former").await?;
     }
     let row = moved(tx, &row, assigned).await?;
     record(tx, Kind::SuggestionAssigned, &row, Some(actor), json!({ "person": input.person_id, "again": is_again }))
         .await?;
-    join_public_thread(tx, &row, input.person_id).await?;
+    if !is_own {
+        join_public_thread(tx, &row, input.person_id).await?;
+    }
     queries::summary(tx, row).await
 }
 

@@ -141,8 +141,8 @@ impl Counts {
             .filter(cosign::Column::SuggestionId.eq(row.id))
             .limit(MOST);
         let mut behind: Vec<PersonId> = cosigners.into_tuple().all(db).await?;
-        // on paper the author may have signed, too
-        behind.retain(|one| *one != row.author_id);
+        // on paper the author may have signed, too, and counts as whoever signs: a number that did not rise with that sheet
+        // would say whose the voice is
         let are_few = behind.len() + 1 < FEW;
         if with_author || !are_few {
             behind.push(row.author_id);
@@ -153,9 +153,9 @@ impl Counts {
         };
         let seated = bodies::representatives(db, &row.area_code, day).await?;
         Ok(Some(Self {
-            villagers: residents.values().filter(|one| counts(one)).count() as u64,
+            villagers: behind.iter().filter_map(|one| residents.get(one)).filter(|one| counts(one)).count() as u64,
             of_villagers: people::queries::adults(db, &row.area_code, day).await?,
-            representatives: residents.keys().filter(|person| seated.contains(*person)).count() as u64,
+            representatives: behind.iter().filter(|one| seated.contains(*one)).count() as u64,
             of_representatives: seated.len() as u64,
             are_few,
         }))

@@ -198,6 +198,49 @@ async fn who_signed_on_paper_is_counted_once_told_and_may_take_it_back() {
     scene.app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_says_nothing_of_whose_the_voice_is() {
+    let scene = Scene::set().await;
+    let Scene { village, author, .. } = &scene;
+    let write = async |voice: &str, numbers: &[&str]| {
+        let path = format!("/v1/suggestions/{voice}");
+        let sheet = json!({ "roster_numbers": numbers, "source": "第一页" });
+        let written = village.clerk.post(&format!("{path}/cosign-sheets"), sheet).await.ok();
+        let told = village.clerk.get(&format!("{path}/support")).await.ok();
+        (written["cosigns"].as_u64(), told["villagers"].as_u64())
+    };
+    // the author, 00007, among four: as told as of any other four
+    let first = scene.speak(author, "public", "桥头的路灯坏了，晚上看不见").await;
+    assert_eq!(write(&first, &["00007", "00008", "00010", "00011"]).await, (Some(4), Some(5)));
+    assert_eq!(cosign(author, &first, false).await.ok()["cosigns"], 3, "the own signature is the own to take back");
+    // and alone on a sheet: what rises for others rises for the author
+    let second = scene.speak(author, "public", "河边的栏杆松了").await;
+    assert_eq!(write(&second, &["00008", "00010", "00011", "00012"]).await, (Some(4), Some(5)));
+    assert_eq!(write(&second, &["00014"]).await, (Some(5), Some(6)));
+    assert_eq!(write(&second, &["00007"]).await, (Some(6), Some(7)));
+    scene.app.stop().await;
+}
+
+/// One of the office speaks, masked as everybody is: by giving it to each of them nobody finds out whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn to_whom_a_masked_voice_is_given_says_nothing_of_whose_it_is() {
+    let scene = Scene::set().await;
+    let Scene { village, .. } = &scene;
+    let voice = scene.speak(&village.chair, "public", "桥头的路灯坏了，晚上看不见").await;
+    let path = format!("/v1/suggestions/{voice}");
+    village.clerk.post(&format!("{path}/accept"), json!(null)).await.ok();
+    for who in [&village.chair, &village.clerk, &village.chair] {
+        let given = village.clerk.post(&format!("{path}/assign"), json!({ "person_id": who.person })).await.ok();
+        assert_eq!((&given["is_assigned"], &given["state"]), (&json!(true), &json!("accepted")));
+    }
+    let own = village.chair.post(&format!("{path}/answers"), json!({ "text": "修好了" })).await;
+    assert_eq!(own.refused(), "not_allowed", "nobody answers the own voice by that");
+    let seen = village.chair.get(&path).await.ok();
+    let thread = format!("/v1/streams/{}/entries", seen["stream_id"].as_str().unwrap());
+    village.chair.get(&thread).await.ok();
+    scene.app.stop().await;
+}
+
 /// Writes a sheet down on the page, with so many photos of it.
 async fn at_desk(who: &Somebody, voice: &str, (numbers, source, photos): (&str, &str, usize)) -> u16 {
     let mut form = reqwest::multipart::Form::new()

@@ -71,6 +71,8 @@ async fn the_chair_goes_round_and_is_passed_on_with_a_reason() {
     assert_eq!(first.post(&turns, json!({ "reason": "" })).await.refused(), "invalid_fields");
     let passed = first.post(&turns, json!({ "reason": "出差半个月" })).await.ok();
     assert!(is_led_by(&passed, &second, &first), "{passed}");
+    let stale = json!({ "reason": "请下一位", "from": first.person });
+    assert_eq!(village.town.post(&turns, stale).await.refused(), "changed", "it has gone on since that was read");
     assert_eq!(passed["turns"][0]["reason"], "出差半个月");
     assert!(cards_in(&app, first.person, "forum").await.contains(&"joint_chair".to_owned()));
     let monthly = rotate(&village.town, &joint, "month").await.ok();

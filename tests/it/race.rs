@@ -9,7 +9,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::support::{Answer, Somebody, TestApp, Village};
+use crate::support::{Answer, Somebody, TestApp, Village, answer};
 
 const AT_ONCE: usize = 50;
 
@@ -320,5 +320,19 @@ async fn a_clock_that_steps_back_opens_nothing_again() {
     assert_eq!(app.get(&format!("/v1/votes/{vote}/result")).await.ok(), result);
     assert_eq!(result["count"]["present"], 2);
     app.clock.advance(TimeDelta::minutes(10));
+    app.stop().await;
+}
+
+/// A clock that was ahead keeps nobody out once it is put right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_of_before_the_clock_stepped_back_keeps_nobody_out() {
+    let (app, _village) = Village::start().await;
+    let ask = async || {
+        let asked = json!({ "phone": "19500000007" });
+        answer(app.http.post(app.url("/v1/login/codes")).json(&asked)).await.status
+    };
+    assert_eq!((ask().await, ask().await), (202, 429), "one a minute");
+    app.pass(TimeDelta::days(-2)).await;
+    assert_eq!(ask().await, 202, "and not for two days none");
     app.stop().await;
 }

@@ -28,10 +28,14 @@ struct Ground {
 
 impl Ground {
     async fn laid() -> Self {
+        Self::at(Clock::system()).await
+    }
+
+    async fn at(clock: Clock) -> Self {
         let house = House::new();
         let keys = Arc::new(Keys::load_or_make(house.path()).unwrap());
         let calendar = Calendar::load(None).unwrap();
-        let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys).await.unwrap();
+        let (store, _rung) = store::open(&house.url(), clock, calendar, keys).await.unwrap();
         Self { _house: house, store }
     }
 
@@ -56,6 +60,11 @@ impl Ground {
     async fn run(&self, reactions: Vec<Reaction>, done: impl Fn() -> bool) {
         // the place of the relay before is taken at once
         self.store.write(|tx| Box::pin(events::end_leases(tx, 0))).await.unwrap();
+        self.go_on(reactions, done).await;
+    }
+
+    /// By whatever lease there is.
+    async fn go_on(&self, reactions: Vec<Reaction>, done: impl Fn() -> bool) {
         let stop = CancellationToken::new();
         let relay = Relay::new(self.store.clone(), reactions, Arc::new(Notify::new()));
         let running = tokio::spawn(relay.run(stop.clone()));
@@ -123,6 +132,27 @@ async fn one_that_is_far_behind_holds_up_no_other() {
         let own: Vec<i64> = seen.iter().filter(|one| one.0 == who).map(|one| one.1).collect();
         assert_eq!(own, (1..=301).collect::<Vec<_>>(), "{who}: each once and in order");
     }
+}
+
+static LATER: Seen = Seen::nothing();
+
+/// The clock was a day ahead until somebody put it right and started the server anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_of_before_the_clock_was_put_back_holds_up_nobody() {
+    let reaction = Reaction {
+        name: "test.later",
+        run: |_, event| {
+            LATER.note("later", event);
+            Box::pin(async { Ok(()) })
+        },
+    };
+    let clock = Clock::standing_at(Utc::now());
+    let ground = Ground::at(clock.clone()).await;
+    ground.happen(1).await;
+    ground.go_on(vec![reaction], || LATER.has("later", 1)).await;
+    clock.advance(TimeDelta::days(-1));
+    ground.happen(1).await;
+    ground.go_on(vec![reaction], || LATER.has("later", 2)).await;
 }
 
 /// When the present unit began, and the events that it has seen.

@@ -50,6 +50,13 @@ async fn what_the_first_release_wrote_is_there_after_every_step() {
     let (house, manifest) = restored();
     assert!(manifest["schema"].as_array().unwrap().len() < migrations::names().len(), "older than today's");
     nothing_is_missing(&house, &manifest).await;
+    // nothing follows today from the meetings of years
+    let raw = Raw::open(house.path()).await;
+    for reaction in ["joint.go_on", "meetings.tell_members"] {
+        let begins = format!("SELECT number FROM reaction_cursors WHERE reaction = '{reaction}'");
+        assert_eq!(Some(raw.one::<i64>(&begins).await), manifest["log"]["number"].as_i64(), "{reaction}");
+    }
+    raw.close().await;
     let last: DateTime<Utc> = manifest["log"]["last_at"].as_str().unwrap().parse().unwrap();
     let app = TestApp::start_in(house, last + TimeDelta::hours(1)).await;
     app.settle().await;

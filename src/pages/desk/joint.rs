@@ -114,7 +114,8 @@ async fn rotate(app: &App, clerk: &Clerk, (id, fields): (BodyId, &Fields)) -> Re
 }
 
 async fn pass_on(app: &App, clerk: &Clerk, (id, fields): (BodyId, &Fields)) -> Result<()> {
-    let input = (id, PassTurn { reason: fields.text("reason").to_owned(), to: fields.optional("to")? });
+    let (to, from) = (fields.optional("to")?, fields.optional("from")?);
+    let input = (id, PassTurn { reason: fields.text("reason").to_owned(), to, from });
     let pass = app.once(clerk.actor.clone(), fields.key(), "pass_turn", input, |tx, actor, input| {
         Box::pin(turns::pass_on(tx, actor, input))
     });

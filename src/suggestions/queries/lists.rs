@@ -1,5 +1,5 @@
 //! Lists of voices: one's own, the village's public ones, those on one's desk.
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
@@ -11,13 +11,13 @@ use super::{Scope, Shown, SuggestionSummary, SuggestionsQuery, summaries};
 use crate::{
     actor::Actor,
     error::{Code, Result},
-    ids::BodyId,
+    ids::{BodyId, PersonId, SuggestionId},
     keys::Keys,
     page::{Cursor, Page, PageQuery},
     streams,
     suggestions::{
         Suggestion, about,
-        rows::{hiding, suggestion},
+        rows::{answer, hiding, suggestion},
         rules::{self, HidingState, SuggestionState, Visibility},
         words,
     },
@@ -164,7 +164,7 @@ pub async fn desk_unseen(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
 }
 
 /// Answered voices on the actor's desk that were taken down for somebody else, of whom nobody knows yet whether the answer helped;
-/// of the last 90 days, the oldest first, 50 at most. Not those that the actor took down.
+/// of the last 90 days, the oldest first, 50 at most. Not those that the actor took down, or answered last: another asks.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -184,5 +184,20 @@ pub async fn desk_to_call(
             .limit(TODO);
         rows.extend(waiting.all(db).await?);
     }
+    let answered = answered_by(db, rows.iter().map(|row| row.id).collect()).await?;
+    rows.retain(|row| answered.get(&row.id) != Some(&actor.person));
+    rows.sort_by_key(|row| row.created_at);
+    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
+}
+
+/// Who answered each of these last.
+async fn answered_by(db: &impl ConnectionTrait, ids: Vec<SuggestionId>) -> Result<HashMap<SuggestionId, PersonId>> {
+    let answers = answer::Entity::find()
+        .select_only()
+        .columns([answer::Column::SuggestionId, answer::Column::PersonId])
+        .filter(answer::Column::SuggestionId.is_in(ids))
+        .order_by_asc(answer::Column::CreatedAt)
+        .order_by_asc(answer::Column::Id);
+    Ok(answers.into_tuple().all(db).await?.into_iter().collect())
 }

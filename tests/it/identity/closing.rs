@@ -53,6 +53,23 @@ async fn at_rest(app: &TestApp) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_be_closed_holds_up_no_other() {
+    let (app, village) = Village::start().await;
+    let (first, second) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    first.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    app.pass(TimeDelta::hours(1)).await;
+    second.post("/v1/me/closing", json!({ "understood": true })).await.ok();
+    // as if it were closed already: then there is nothing to close, for good
+    let raw = Raw::open(app.folder.path()).await;
+    raw.execute("UPDATE people SET closed_at = updated_at WHERE roster_number = '00007'").await;
+    raw.close().await;
+    app.pass(TimeDelta::days(8)).await;
+    assert_eq!(count(&app, "SELECT count(*) FROM account_closings WHERE state = 'waiting'").await, 1);
+    assert_eq!(second.get("/v1/me").await.refused(), "session_ended");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_closed_account_leaves_ballots_and_chain_and_nothing_to_read() {
     let (app, village) = Village::start().await;
     let who = Somebody::by_phone(&app, PHONE, None).await;

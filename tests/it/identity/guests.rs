@@ -286,6 +286,8 @@ async fn for_whom_a_voice_was_taken_down_is_called_back_by_somebody_else() {
         "answered it"
     );
     assert_eq!(me.post(&call, json!({ "rating": 5 })).await.refused(), "not_allowed", "rates by the own way");
+    let own = String::from_utf8(village.chair.download("/desk").await.1).unwrap();
+    assert!(!own.contains(&desk), "nor is it to be done by who may not: {own}");
     let member = crate::support::person_of(&app.app, AREA, "00049").await;
     let seat = json!({ "person_id": member, "role": "member" });
     village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path, Query},
+    app::{App, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::MediaId,
     media::{self, Keeping, SizeQuery},

@@ -10,12 +10,14 @@ mod counted;
 mod extract;
 mod once;
 mod rates;
+pub(crate) mod routing;
 
 use std::{ops::Deref, sync::Arc};
 
 use chrono::{DateTime, FixedOffset, Utc};
 use futures_util::future::BoxFuture;
 
+pub(crate) use self::routing::routes;
 pub use self::{
     actors::Actors,
     cached::{Cached, Seen, Written},

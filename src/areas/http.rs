@@ -2,11 +2,11 @@
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::queries::{self, Area, AreaView};
 use crate::{
-    app::{App, Cached, Path, Query, Seen},
+    app::{App, Cached, Path, Query, Seen, routes},
     error::{Problem, Result},
     page::Page,
 };

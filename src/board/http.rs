@@ -1,12 +1,12 @@
 //! Routes of boards; for everybody.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::queries::{
     self, ConsistencyQuery, ConsistencyView, EntriesQuery, EntriesView, HeadView, ProofQuery, ProofView,
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{App, Path, Query, routes},
     error::{Problem, Result},
     ids::VoteId,
 };

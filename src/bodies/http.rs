@@ -1,6 +1,6 @@
 //! Bodies over HTTP: offices set them up, everybody sees who sits where.
 use axum::{Json, extract::State, http::StatusCode};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, By, FoundBody, OpenTerm, TakeSeat},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Cached, Created, IdempotencyKey, Input, Path, Seen},
+    app::{App, Cached, Created, IdempotencyKey, Input, Path, Seen, routes},
     error::{Problem, Result},
     ids::{BodyId, MandateId, PersonId, SeatId, TermId},
     page::Page,

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, PutRow, StartChain},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, Input, Path, Query},
+    app::{App, Created, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::StreamId,
     streams::commands::{RecallMessage, Sent},

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, AskClaim, ClaimAtOffice, ConfirmClaim, DecideClaim},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path, client_address},
+    app::{App, IdempotencyKey, Input, Path, client_address, routes},
     error::{Problem, Result},
     ids::{ClaimId, PersonId},
 };

@@ -6,14 +6,14 @@ use axum::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     table,
     work::{self, BodyWork},
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{App, Path, Query, routes},
     error::{Problem, Result},
     suggestions::by_body,
     table::Format,

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::{MatterId, MeetingId, NoticeId, WebhookId},
     notices::{DoorView, DoorsQuery, OfPerson},

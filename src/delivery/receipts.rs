@@ -6,7 +6,6 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::post,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
 use serde_json::json;
@@ -17,7 +16,7 @@ use super::{
     rows::{attempt, delivery},
 };
 use crate::{
-    app::{App, Path},
+    app::{App, Path, routing::post},
     broker::Bell,
     error::Result,
     gateways::sms::{Receipt, receipts},

@@ -2,11 +2,11 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{Head, queries};
 use crate::{
-    app::App,
+    app::{App, routes},
     error::{Problem, Result},
 };
 

@@ -1,11 +1,11 @@
 //! Groups over HTTP.
 use axum::{extract::State, http::StatusCode};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::commands::{self, AddMembers, OpenGroup, Opened};
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path},
+    app::{App, Created, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::{PersonId, StreamId},
 };

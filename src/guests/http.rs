@@ -8,13 +8,13 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use super::commands::{self, AskGuestCode, GuestVoice, LeaveGuestVoice, RecordGuestVoice, TakeDownVoice};
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, client_address},
+    app::{App, Created, IdempotencyKey, Input, Path, client_address, routes},
     error::{Error, Problem, Result},
     ids::PersonId,
     streams::EntryView,

@@ -9,13 +9,15 @@ use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use serde::Deserialize;
 
 use super::commands;
 use crate::{
-    app::{App, Query},
+    app::{
+        App, Query,
+        routing::{get, post},
+    },
     config::WechatCallbackMode,
     gateways::wechat::{
         Callback, WechatApp,
@@ -30,8 +32,8 @@ const FRESH_SECS: u64 = 600;
 
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/wechat/callback", get(verify_official).post(take_official))
-        .route("/wechat/mini/callback", get(verify_mini).post(take_mini))
+        .route("/wechat/callback", get(verify_official).merge(post(take_official)))
+        .route("/wechat/mini/callback", get(verify_mini).merge(post(take_mini)))
 }
 
 async fn verify_official(State(app): State<App>, Query(told): Query<Signed>) -> Response {

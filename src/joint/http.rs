@@ -1,6 +1,6 @@
 //! Routes of joint meetings.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     agenda::{self, ProposeItem},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path},
+    app::{App, Created, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::{BodyId, JointItemId, MeetingId},
 };

@@ -1,6 +1,6 @@
 //! Routes of legal officers' work.
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     contracts::{self, AskContractReview, ContractReviewView, ContractsQuery, GiveContractOpinion},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::{ContractReviewId, MediaId, SeatId},
     media::{self, Keeping, SizeQuery},

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     Media, PHOTO, commands, files,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey},
+    app::{App, Created, IdempotencyKey, routes},
     error::{Checks, Code, Error, Problem, Result},
 };
 

@@ -2,7 +2,7 @@
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, Attend, CallMeeting, CancelMeeting, ChangeList, TakeMinutes},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::MeetingId,
     page::{Page, PageQuery},

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, AppealHeld, DecideHeld, Outcome, SetReview},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path},
+    app::{App, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::{HeldId, StreamId},
     streams::commands::{SendMessage, Sent},

@@ -2,7 +2,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, AnswerObjection, PublishNotice, RaiseObjection, ReviseNotice, WithdrawNotice, WithdrawObjection},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Cached, Created, IdempotencyKey, Input, Path, Query, Seen},
+    app::{App, Cached, Created, IdempotencyKey, Input, Path, Query, Seen, routes},
     error::{Problem, Result},
     ids::{NoticeId, ObjectionId},
     page::{Page, PageQuery},

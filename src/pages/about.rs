@@ -1,13 +1,13 @@
 //! `/log`: what anybody may check.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     layout::{Page, Viewer, render},
     words::Words,
 };
 use crate::{
-    app::App,
+    app::{App, routing::get},
     error::Result,
     events::{self, Head},
 };

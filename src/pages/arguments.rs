@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     layout::{Page, Resident, render},
@@ -11,7 +11,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{App, Path, routing::get},
     error::{Code, Result},
     ids::MatterId,
     matters::{

@@ -3,12 +3,11 @@ use axum::{
     Router,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use rust_embed::RustEmbed;
 
 use crate::{
-    app::{App, Path},
+    app::{App, Path, routing::get},
     error::{Code, Result},
     hex::hex,
 };

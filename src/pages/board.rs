@@ -1,6 +1,6 @@
 //! `/board/{vote}`: the public board of a vote, one's own ballot on it, and the check by the browser itself.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 use chrono::DateTime;
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use super::{
     words::{Words, moment},
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{App, Path, Query, routing::get},
     board::{
         HeadView,
         queries::{self as boards, BoardEntryView, EntriesQuery, ProofView},

@@ -1,13 +1,13 @@
 //! `/bodies/{id}`: a body for everybody: who sits in it, who sat in its terms, and the election that comes.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     layout::{Page, Viewer, render},
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{App, Path, routing::get},
     bodies::{
         self, SeatView,
         elections::{self, ElectionView, TermHistory},

@@ -1,11 +1,6 @@
 //! `/streams/{id}/chains`: a list in a conversation to which everybody adds a row of their own.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -13,7 +8,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     chains::{
         ChainView, PutRow, Slot, StartChain, commands,
         queries::{ChainRowView, view},
@@ -26,10 +24,10 @@ use crate::{
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/streams/{id}/chains", get(ask).post(start))
+        .route("/streams/{id}/chains", get(ask).merge(post(start)))
         .route("/streams/{id}/chains/{seq}", get(show))
-        .route("/streams/{id}/chains/{seq}/row", post(put).get(up))
-        .route("/streams/{id}/chains/{seq}/close", post(close).get(up))
+        .route("/streams/{id}/chains/{seq}/row", post(put).merge(get(up)))
+        .route("/streams/{id}/chains/{seq}/close", post(close).merge(get(up)))
 }
 
 #[derive(Template)]

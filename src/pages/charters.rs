@@ -1,6 +1,6 @@
 //! `/charters`: what a village's assembly allowed: paths by charter, and what its representatives may decide; for everybody.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::WhichArea,
@@ -8,7 +8,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Query},
+    app::{App, Query, routing::get},
     areas,
     error::Result,
     matters::{AuthorisationView, CharterView, queries},

@@ -5,7 +5,6 @@ use axum::{
     extract::{Request, State},
     http::HeaderMap,
     response::Response,
-    routing::{get, post},
 };
 
 use super::{
@@ -14,7 +13,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, client_address},
+    app::{
+        App, client_address,
+        routing::{get, post},
+    },
     areas::{self, AreaName},
     claims::{
         AskClaim, ConfirmClaim,
@@ -26,8 +28,8 @@ use crate::{
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/claim", get(show).post(send))
-        .route("/claim/code", post(prove).get(up))
+        .route("/claim", get(show).merge(post(send)))
+        .route("/claim/code", post(prove).merge(get(up)))
         .route("/claim/done", get(done))
 }
 

@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{Request, State},
     response::Response,
-    routing::{get, post},
 };
 
 use super::{
@@ -15,7 +14,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, client_address},
+    app::{
+        App, client_address,
+        routing::{get, post},
+    },
     error::Result,
     people::{
         self, Carrier,
@@ -27,9 +29,9 @@ use crate::{
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/login/desk", get(show).post(enter))
-        .route("/desk/password", get(begin).post(set))
-        .route("/desk/password/confirm", post(confirm).get(up))
+        .route("/login/desk", get(show).merge(post(enter)))
+        .route("/desk/password", get(begin).merge(post(set)))
+        .route("/desk/password/confirm", post(confirm).merge(get(up)))
 }
 
 #[derive(Template)]

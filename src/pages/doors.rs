@@ -1,12 +1,7 @@
 //! `/notices/{id}/doors`: who was not reached, for who knocks at the doors: big rows for the phone, boxes to tick on paper. Of a
 //! notice that nobody is asked to confirm `untold` shows them.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
@@ -17,7 +12,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     error::{Code, Result},
     ids::{NoticeId, PersonId},
     notices::{
@@ -34,10 +32,10 @@ pub(super) const AT_ONE_DOOR: usize = 50;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/notices/{id}/doors", get(show).post(act))
+        .route("/notices/{id}/doors", get(show).merge(post(act)))
         .route("/notices/{id}/doors/paper", get(paper))
-        .route("/notices/{id}/household", post(household).get(super::layout::up))
-        .route("/notices/{id}/undo", post(contest).get(super::layout::up))
+        .route("/notices/{id}/household", post(household).merge(get(super::layout::up)))
+        .route("/notices/{id}/undo", post(contest).merge(get(super::layout::up)))
 }
 
 /// Which doors, and how it is done there.

@@ -1,6 +1,6 @@
 //! `/figures`: how well each body answers and what it did, for everybody, month by month.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 use serde::Deserialize;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Query},
+    app::{App, Query, routing::get},
     areas::{self, AreaName},
     county::work::{self, BodyWork},
     error::{Code, Result},

@@ -1,6 +1,6 @@
 //! `/forms/{id}`: a survey or a rating to fill in, once; afterwards how many answered what.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 use sea_orm::ConnectionTrait;
 
 use super::{
@@ -11,7 +11,10 @@ use super::{
 use crate::{
     actor::Actor,
     aloud::{self, ClipView},
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     error::Result,
     forms::{
         FormDetail, FormView, GiveAnswer, Purpose, Question, Tally, commands, queries,
@@ -22,7 +25,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/forms/{id}", get(show).post(answer))
+    Router::new().route("/forms/{id}", get(show).merge(post(answer)))
 }
 
 #[derive(Template)]

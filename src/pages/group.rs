@@ -1,11 +1,6 @@
 //! `/groups/new`: bring people together; and `/contacts`: the way to the office of the own village.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 use sea_orm::ConnectionTrait;
 
 use super::{
@@ -15,7 +10,10 @@ use super::{
 };
 use crate::{
     actor::{Actor, HeldSeat},
-    app::App,
+    app::{
+        App,
+        routing::{get, post},
+    },
     bodies::{self, Right, queries::SeatView},
     error::{Checks, Code, Result},
     groups::{self, OpenGroup},
@@ -25,7 +23,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/groups/new", get(ask).post(open)).route("/contacts", post(contact).get(up))
+    Router::new().route("/groups/new", get(ask).merge(post(open))).route("/contacts", post(contact).merge(get(up)))
 }
 
 #[derive(Template)]

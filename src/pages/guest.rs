@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{Request, State},
     response::Response,
-    routing::{get, post},
 };
 
 use super::{
@@ -15,7 +14,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, client_address},
+    app::{
+        App, client_address,
+        routing::{get, post},
+    },
     error::{Code, Result},
     guests::{
         GuestVoice, LeaveGuestVoice,
@@ -28,11 +30,11 @@ use crate::{
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/guest", get(show).post(send))
-        .route("/guest/code", post(leave).get(up))
-        .route("/guest/read", get(ask).post(read))
-        .route("/guest/read/reply", post(reply).get(up))
-        .route("/guest/read/rating", post(rate).get(up))
+        .route("/guest", get(show).merge(post(send)))
+        .route("/guest/code", post(leave).merge(get(up)))
+        .route("/guest/read", get(ask).merge(post(read)))
+        .route("/guest/read/reply", post(reply).merge(get(up)))
+        .route("/guest/read/rating", post(rate).merge(get(up)))
 }
 
 #[derive(Template)]

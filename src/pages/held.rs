@@ -1,11 +1,6 @@
 //! `/held`: one's own messages that were not shown, with why, and objecting; deciding, for who leads a conversation.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -13,7 +8,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     error::Result,
     ids::HeldId,
     moderation::{self, AppealHeld, DecideHeld, HeldView},
@@ -22,8 +20,8 @@ use crate::{
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/held", get(show))
-        .route("/held/{id}/appeal", post(appeal).get(up))
-        .route("/held/{id}/decision", post(decide).get(up))
+        .route("/held/{id}/appeal", post(appeal).merge(get(up)))
+        .route("/held/{id}/decision", post(decide).merge(get(up)))
         .route("/held/{id}", get(up))
 }
 

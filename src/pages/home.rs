@@ -1,6 +1,6 @@
 //! `/`: what I must do, three doors, my conversations; for who is signed out, what is public and the log-in.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::App,
+    app::{App, routing::get},
     areas,
     error::Result,
     forms,

@@ -1,6 +1,6 @@
 //! `/legal`: who the legal officers of a village are, when they are there, and what they answered to the questions of others.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::WhichArea,
@@ -8,7 +8,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Query},
+    app::{App, Query, routing::get},
     areas,
     error::{Code, Result},
     legal::{LegalOfficerView, MediationView, mediations, officers},

@@ -5,7 +5,6 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, header},
     response::Response,
-    routing::{get, post},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,7 +15,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Query, client_address},
+    app::{
+        App, Query, client_address,
+        routing::{get, post},
+    },
     error::{Code, Error, Result},
     people::{self, AskCode, Carrier, OpenSession, SignIn, rules::mask_phone},
 };
@@ -26,9 +28,9 @@ const ELDER_SECS: u32 = 365 * 86_400;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/login", get(phone).post(enter))
-        .route("/login/code", post(code).get(up))
-        .route("/logout", post(leave).get(up))
+        .route("/login", get(phone).merge(post(enter)))
+        .route("/login/code", post(code).merge(get(up)))
+        .route("/logout", post(leave).merge(get(up)))
         .route("/elder", get(elder))
 }
 

@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     response::Response,
-    routing::{get, post},
 };
 
 use super::{
@@ -20,7 +19,10 @@ use super::{
 use crate::{
     actor::{Actor, covers},
     aloud::{self, ClipView},
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     delivery,
     error::{Code, Result},
     forms::{self, FormView},
@@ -41,7 +43,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/matters", get(list))
         .route("/matters/{id}", get(show))
-        .route("/matters/{id}/messages", post(write).get(up).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
+        .route("/matters/{id}/messages", post(write).merge(get(up)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
 }
 
 #[derive(Template)]

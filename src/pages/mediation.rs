@@ -1,11 +1,6 @@
 //! `/legal/mediations/{id}`: a mediation, for those between whom it is held; to everybody else there is none.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -13,7 +8,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     error::Result,
     ids::MediationId,
     legal::{

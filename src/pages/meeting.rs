@@ -2,12 +2,7 @@
 use std::{collections::HashSet, slice};
 
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -17,7 +12,10 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     bodies,
     delivery::doors::Called,
     error::{Code, Result},
@@ -36,7 +34,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/meetings", get(list))
         .route("/meetings/{id}", get(show))
-        .route("/meetings/{id}/attendance", post(sign_in).get(up))
+        .route("/meetings/{id}/attendance", post(sign_in).merge(get(up)))
         .route("/meetings/{id}/door/{code}", get(at_door))
 }
 

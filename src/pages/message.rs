@@ -1,11 +1,6 @@
 //! `/streams/{id}/messages/{seq}`: one message, and what one may do about it.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 use serde::Deserialize;
 
 use super::{
@@ -15,7 +10,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     chains,
     error::{Code, Result},
     ids::{PersonId, StreamId},
@@ -30,9 +28,9 @@ use crate::{
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/streams/{id}/messages/{seq}", get(show))
-        .route("/streams/{id}/messages/{seq}/recall", post(recall).get(up))
-        .route("/streams/{id}/messages/{seq}/pin", post(pin).get(up))
-        .route("/streams/{id}/messages/{seq}/reports", post(report).get(up))
+        .route("/streams/{id}/messages/{seq}/recall", post(recall).merge(get(up)))
+        .route("/streams/{id}/messages/{seq}/pin", post(pin).merge(get(up)))
+        .route("/streams/{id}/messages/{seq}/reports", post(report).merge(get(up)))
 }
 
 #[derive(Template)]

@@ -2,13 +2,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, http::HeaderMap, response::Response};
 use uuid::Uuid;
 
 use super::{
@@ -19,7 +13,10 @@ use super::{
 };
 use crate::{
     aloud::{self, About, ClipView},
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     bodies::room::{self, RoomView},
     error::Result,
     events::{self, Head},
@@ -38,9 +35,9 @@ pub(super) fn routes() -> Router<App> {
         .route("/notices", get(list))
         .route("/notices/{id}", get(show))
         .route("/notices/{id}/poster", get(poster))
-        .route("/notices/{id}/objections", post(object).get(up))
-        .route("/notices/{id}/objections/take-back", post(take_back).get(up))
-        .route("/notices/{id}/confirmations", post(confirm).get(up))
+        .route("/notices/{id}/objections", post(object).merge(get(up)))
+        .route("/notices/{id}/objections/take-back", post(take_back).merge(get(up)))
+        .route("/notices/{id}/confirmations", post(confirm).merge(get(up)))
 }
 
 #[derive(Template)]

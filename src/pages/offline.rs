@@ -9,14 +9,13 @@ use axum::{
     Router,
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
-    routing::get,
 };
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{assets, speak};
 use crate::{
-    app::{App, Query, Seen},
+    app::{App, Query, Seen, routing::get},
     keys::sha256_hex,
 };
 

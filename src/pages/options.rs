@@ -1,11 +1,6 @@
 //! `/streams/{id}/options`: how one wants to be told of a conversation, who belongs to it, and leaving it.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use chrono::TimeDelta;
 
@@ -16,7 +11,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     error::{Code, Result},
     groups::{self, AddMembers},
     ids::{PersonId, StreamId},
@@ -32,9 +30,9 @@ const HOURS: [i64; 3] = [8, 24, 168];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/streams/{id}/options", get(show).post(set))
-        .route("/streams/{id}/members", post(add).get(up))
-        .route("/streams/{id}/members/remove", post(remove).get(up))
+        .route("/streams/{id}/options", get(show).merge(post(set)))
+        .route("/streams/{id}/members", post(add).merge(get(up)))
+        .route("/streams/{id}/members/remove", post(remove).merge(get(up)))
 }
 
 #[derive(Template)]

@@ -1,13 +1,13 @@
 //! `/matters/{id}/plan`: what is to be done about a matter, version by version, with what changed.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     layout::{Page, Viewer, render},
     words::Words,
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{App, Path, Query, routing::get},
     error::Result,
     ids::MatterId,
     matters::{

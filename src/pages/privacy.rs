@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{Path, State},
     response::Response,
-    routing::{get, post},
 };
 use serde_json::Value;
 
@@ -17,7 +16,10 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey},
+    app::{
+        App, IdempotencyKey,
+        routing::{get, post},
+    },
     error::{Code, Error, Result},
     people::{self, queries::SessionView},
     privacy::{
@@ -30,7 +32,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/privacy", get(notice))
         .route("/privacy/mine", get(mine))
-        .route("/privacy/mine/{form}", post(act).get(up))
+        .route("/privacy/mine/{form}", post(act).merge(get(up)))
         .route("/privacy/export", get(export))
 }
 

@@ -1,12 +1,7 @@
 //! `/votes/{id}/proxies`: who casts for whom, as it is published; naming a proxy, and taking it back. `/household`: who
 //! casts for the own household.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -14,7 +9,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     bodies::{Body, members},
     error::Result,
     ids::{PersonId, VoteId},
@@ -31,9 +29,9 @@ const RANKS: [i32; 3] = [0, 1, 2];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/votes/{id}/proxies", get(show).post(name))
-        .route("/votes/{id}/proxies/revoke", post(revoke).get(up))
-        .route("/household", get(household).post(name_household))
+        .route("/votes/{id}/proxies", get(show).merge(post(name)))
+        .route("/votes/{id}/proxies/revoke", post(revoke).merge(get(up)))
+        .route("/household", get(household).merge(post(name_household)))
 }
 
 #[derive(Template)]

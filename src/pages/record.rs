@@ -1,13 +1,13 @@
 //! `/record/{matter}`: everything that led from the first voice to the evaluation, on one page, fit to be printed.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     layout::{Page, Viewer, render},
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{App, Path, routing::get},
     error::Result,
     ids::MatterId,
     votes::{MatterRecord, matter_record},

@@ -1,13 +1,13 @@
 //! `/collectives/{id}`: the register of a village's collective, for its members: who is on it, what changed and why.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     layout::{Page, Resident, render},
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{App, Path, routing::get},
     bodies::register::{self, RegisterView},
     error::Result,
     ids::BodyId,

@@ -1,11 +1,6 @@
 //! `/votes/{id}/resolution`: what was decided, on a page for the village's board; `/votes/{id}/challenges`: a challenge.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -14,7 +9,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     board::{self, HeadView},
     error::Result,
     ids::VoteId,
@@ -31,7 +29,9 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/votes/{id}/resolution", get(show)).route("/votes/{id}/challenges", post(challenge).get(up))
+    Router::new()
+        .route("/votes/{id}/resolution", get(show))
+        .route("/votes/{id}/challenges", post(challenge).merge(get(up)))
 }
 
 #[derive(Template)]

@@ -1,6 +1,6 @@
 //! `/votes/{id}/roll`: am I on the roll, who else, what was changed; an objection, and what became of it.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -8,7 +8,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     error::Result,
     ids::VoteId,
     page::PageQuery,
@@ -28,7 +31,7 @@ use crate::{
 const ON_A_PAGE: u64 = 100;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/votes/{id}/roll", get(show).post(object))
+    Router::new().route("/votes/{id}/roll", get(show).merge(post(object)))
 }
 
 #[derive(Template)]

@@ -1,6 +1,6 @@
 //! `/search`: find words in one's own conversations. What is looked for is no part of an address.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -9,14 +9,17 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::App,
+    app::{
+        App,
+        routing::{get, post},
+    },
     error::Result,
     ids::StreamId,
     streams::queries::{self, Search},
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/search", get(show).post(find))
+    Router::new().route("/search", get(show).merge(post(find)))
 }
 
 #[derive(Template)]

@@ -1,6 +1,6 @@
 //! `/settings`: 我的设置: when one wants to be left alone.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -8,13 +8,16 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::App,
+    app::{
+        App,
+        routing::{get, post},
+    },
     error::Result,
     quiet::{self, QuietHours, SetQuietHours},
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/settings", get(show).post(keep))
+    Router::new().route("/settings", get(show).merge(post(keep)))
 }
 
 #[derive(Template)]

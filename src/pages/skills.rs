@@ -1,11 +1,6 @@
 //! `/skills`: what one can do and for what one may be found; `/needs`: what others need, and taking it.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, WhichArea, Wrong},
@@ -13,7 +8,10 @@ use super::{
     words::{Words, wire},
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     areas::{self, TOWN_CODE},
     error::Result,
     ids::NeedId,
@@ -26,7 +24,7 @@ use crate::{
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/skills", get(own).post(keep))
+        .route("/skills", get(own).merge(post(keep)))
         .route("/needs", get(list))
         .route("/needs/{id}", get(show))
         .route("/needs/{id}/take", post(take))

@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     response::Response,
-    routing::get,
 };
 use serde::Deserialize;
 
@@ -15,7 +14,10 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Query},
+    app::{
+        App, Query,
+        routing::{get, post},
+    },
     bodies::{
         self, SeatView,
         room::{self, RoomView},
@@ -32,7 +34,7 @@ const CATEGORIES: [&str; 8] = ["other", "road", "utilities", "sanitation", "safe
 const VISIBILITIES: [&str; 3] = ["public", "handlers", "town"];
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/speak", get(show).post(send)).layer(DefaultBodyLimit::max(MAX_FILES_BODY))
+    Router::new().route("/speak", get(show).merge(post(send))).layer(DefaultBodyLimit::max(MAX_FILES_BODY))
 }
 
 #[derive(Template)]

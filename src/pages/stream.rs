@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     response::Response,
-    routing::{get, post},
 };
 
 use super::{
@@ -15,7 +14,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     bodies::duty::{self, DutyView},
     error::Result,
     ids::StreamId,
@@ -24,10 +26,10 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    let send = Router::new().route("/streams/{id}/messages", post(send).get(up));
+    let send = Router::new().route("/streams/{id}/messages", post(send).merge(get(up)));
     Router::new()
         .route("/streams/{id}", get(show))
-        .route("/streams/{id}/review", post(set_review).get(up))
+        .route("/streams/{id}/review", post(set_review).merge(get(up)))
         .merge(send.layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
 }
 

@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     response::Response,
-    routing::{get, post},
 };
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
@@ -18,7 +17,10 @@ use super::{
     words::{Words, deadline, moment},
 };
 use crate::{
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     error::{Code, Result},
     ids::SuggestionId,
     streams::{self, Access},
@@ -36,10 +38,10 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/suggestions", get(list))
         .route("/suggestions/{id}", get(show))
-        .route("/suggestions/{id}/messages", post(write).get(up).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
-        .route("/suggestions/{id}/rating", post(rate).get(up))
-        .route("/suggestions/{id}/cosign", post(cosign).get(up))
-        .route("/suggestions/{id}/hiding", post(appeal).get(up))
+        .route("/suggestions/{id}/messages", post(write).merge(get(up)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
+        .route("/suggestions/{id}/rating", post(rate).merge(get(up)))
+        .route("/suggestions/{id}/cosign", post(cosign).merge(get(up)))
+        .route("/suggestions/{id}/hiding", post(appeal).merge(get(up)))
 }
 
 #[derive(Template)]

@@ -1,11 +1,6 @@
 //! `/settings/telling`: what one wants to be told, by which way and how soon; following a matter and leaving it.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
@@ -13,7 +8,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path},
+    app::{
+        App, Path,
+        routing::{get, post},
+    },
     delivery::{
         preferences::{self, ChooseTelling, TellingChoices, TopicChoice},
         rules::ladder::{Mode, Topic},
@@ -25,7 +23,9 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/settings/telling", get(show).post(choose)).route("/matters/{id}/follow", post(follow).get(up))
+    Router::new()
+        .route("/settings/telling", get(show).merge(post(choose)))
+        .route("/matters/{id}/follow", post(follow).merge(get(up)))
 }
 
 /// What a category of notices has on the form that is as all notices are.

@@ -2,7 +2,7 @@
 //! `/meetings/{id}/doors` and `/votes/{id}/doors`. What is said at a door is said to all who live behind it, and written down with
 //! one tap.
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{Router, extract::State, response::Response};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     delivery::{
         board::{self, ReachRow},
         doors::{self, Call, Called, is_left},
@@ -31,9 +34,9 @@ const SHOWN: usize = 20;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/meetings/{id}/doors", get(of_meeting).post(act_of_meeting))
+        .route("/meetings/{id}/doors", get(of_meeting).merge(post(act_of_meeting)))
         .route("/meetings/{id}/doors/paper", get(paper_of_meeting))
-        .route("/votes/{id}/doors", get(of_vote).post(act_of_vote))
+        .route("/votes/{id}/doors", get(of_vote).merge(post(act_of_vote)))
         .route("/votes/{id}/doors/paper", get(paper_of_vote))
 }
 

@@ -1,11 +1,6 @@
 //! `/votes`: what waits for one's vote; a question, a choice, the choice once more, the receipt; every number afterwards.
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{Router, extract::State, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -17,7 +12,10 @@ use super::{
 };
 use crate::{
     aloud::{self, ClipView},
-    app::{App, Path, Query},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     delivery::doors::Called,
     error::{Checks, Code, Result},
     ids::VoteId,
@@ -44,9 +42,9 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/votes", get(list))
         .route("/votes/{id}", get(show))
-        .route("/votes/{id}/confirm", post(confirm).get(up))
-        .route("/votes/{id}/ballots", post(take).get(up))
-        .route("/votes/{id}/envelopes", post(take_sealed).get(up))
+        .route("/votes/{id}/confirm", post(confirm).merge(get(up)))
+        .route("/votes/{id}/ballots", post(take).merge(get(up)))
+        .route("/votes/{id}/envelopes", post(take_sealed).merge(get(up)))
         .route("/votes/{id}/result", get(result))
 }
 

@@ -5,7 +5,6 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use serde::Deserialize;
 
@@ -16,7 +15,10 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Query, cookie},
+    app::{
+        App, Query, cookie,
+        routing::{get, post},
+    },
     error::{Code, Result},
     people,
     wechat::{self, AccountView, Back},
@@ -31,8 +33,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/wechat", get(mine))
         .route("/wechat/log-in", get(log_in))
         .route("/wechat/back", get(back))
-        .route("/wechat/bind", post(bind).get(up))
-        .route("/wechat/unbind", post(unbind).get(up))
+        .route("/wechat/bind", post(bind).merge(get(up)))
+        .route("/wechat/unbind", post(unbind).merge(get(up)))
 }
 
 /// `/MP_verify_….txt` and its like, as the settings name them: `name=content`, separated by commas.

@@ -5,7 +5,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     desk_login::{self, ConfirmPassword, DeskSignIn, SecondFactor, SetPassword},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, Input, client_address},
+    app::{App, Created, Input, client_address, routes},
     error::{Problem, Result},
 };
 

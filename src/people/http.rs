@@ -8,7 +8,7 @@ use axum::{
 use bytes::Bytes;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, RosterFile, RosterImported},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Path, Query},
+    app::{App, Path, Query, routes},
     error::{Code, Error, Problem, Result},
     page::Page,
     rights::{Right, require},

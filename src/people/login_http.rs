@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, Input, Query, client_address},
+    app::{App, Created, Input, Query, client_address, routes},
     error::{Problem, Result},
     ids::{PersonId, SessionId},
     page::{Page, PageQuery},

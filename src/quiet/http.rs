@@ -1,6 +1,6 @@
 //! Quiet hours over HTTP.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, SetQuietHours},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Input},
+    app::{App, Input, routes},
     error::{Problem, Result},
 };
 

@@ -2,7 +2,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, PinMessage, Sent, SetOptions},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, Input, Path, Query},
+    app::{App, Created, Input, Path, Query, routes},
     error::{Code, Problem, Result},
     ids::StreamId,
 };

@@ -2,7 +2,7 @@
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands::{self, LiftSuspension, SuspendSpeaking},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path},
+    app::{App, Created, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::SuspensionId,
 };

@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     archive,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query, Seen},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, Seen, routes},
     board,
     error::{Problem, Result},
     ids::{MatterId, VoteId},

@@ -2,7 +2,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     commands,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path, Query},
+    app::{App, IdempotencyKey, Input, Path, Query, routes},
     error::{Checks, Code, Problem, Result},
     ids::WechatAccountId,
     people::{self, Tokens},

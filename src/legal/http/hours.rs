@@ -6,11 +6,11 @@ use axum::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Input, Path, Query},
+    app::{App, Input, Path, Query, routes},
     error::{Problem, Result},
     legal::hours::{self, LegalYearView, NoteLegalHours},
     table::Format,

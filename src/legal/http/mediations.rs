@@ -1,10 +1,10 @@
 //! Routes of mediations. What was kept of an answer for who sends twice is the id alone.
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::{MediaId, MediationId},
     legal::mediations::{self, EndMediation, FollowUp, MediationView, OpenMediation},

@@ -1,10 +1,10 @@
 //! Routes of what a village's assembly allowed: paths by charter, and what its representatives may decide.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::{AuthorisationId, CharterId},
     matters::{

@@ -1,11 +1,11 @@
 //! Routes of a matter's plan, of who answers for it and what it may cost, of a step that is held up, of the households drawn
 //! for its visits, and of what turns out to be reserved to the assembly.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     forms::queries::SampleView,
     ids::MatterId,

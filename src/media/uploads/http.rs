@@ -6,12 +6,12 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{UploadView, begin, go_on, own, parts, remove, standing};
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Path},
+    app::{App, IdempotencyKey, Path, routes},
     error::{Code, Error, Problem, Result},
     ids::UploadId,
     media::incoming,

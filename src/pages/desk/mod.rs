@@ -52,13 +52,15 @@ mod votes;
 mod webhooks;
 mod wechat;
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    routing::{get, post},
-};
+use axum::{Router, extract::DefaultBodyLimit};
 
-use crate::{app::App, pages::fields::MAX_FILES_BODY};
+use crate::{
+    app::{
+        App,
+        routing::{get, post},
+    },
+    pages::fields::MAX_FILES_BODY,
+};
 
 /// A roster, and what a form adds around it.
 const MAX_ROSTER: usize = 6 * 1024 * 1024;
@@ -77,7 +79,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/letters", get(letters::list))
         .route("/desk/letters/duty", post(letters::duty))
         .route("/desk/matters", get(matters::list))
-        .route("/desk/matters/new", get(matters::new).post(matters::raise))
+        .route("/desk/matters/new", get(matters::new).merge(post(matters::raise)))
         .route("/desk/matters/{id}", get(matter::show))
         .route("/desk/matters/{id}/particulars", post(matter_acts::describe).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/matters/{id}/{form}", post(matter_acts::act))
@@ -90,19 +92,19 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/tasks/{id}/delay", post(tasks::delay))
         .route("/desk/tasks/{id}/money", post(tasks::money).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/tasks/{id}/reverse", post(tasks::reverse))
-        .route("/desk/roster", get(roster::show).post(roster::import).layer(DefaultBodyLimit::max(MAX_ROSTER)))
+        .route("/desk/roster", get(roster::show).merge(post(roster::import)).layer(DefaultBodyLimit::max(MAX_ROSTER)))
         .route("/desk/roster/blank", get(roster::blank))
         .route("/desk/requests", get(requests::show))
         .route("/desk/requests/{form}", post(requests::act))
-        .route("/desk/guest", get(guest::show).post(guest::record))
+        .route("/desk/guest", get(guest::show).merge(post(guest::record)))
         .route("/desk/suspensions", get(suspensions::show))
         .route("/desk/suspensions/{form}", post(suspensions::act))
         .route("/desk/webhooks", get(webhooks::show))
         .route("/desk/webhooks/{form}", post(webhooks::act))
-        .route("/desk/wechat", get(wechat::show).post(wechat::put_up_menu))
-        .route("/desk/held", get(held::show).post(held::decide))
+        .route("/desk/wechat", get(wechat::show).merge(post(wechat::put_up_menu)))
+        .route("/desk/held", get(held::show).merge(post(held::decide)))
         .route("/desk/held/media", post(held::set_media_review))
-        .route("/desk/reports", get(reports::show).post(reports::decide))
+        .route("/desk/reports", get(reports::show).merge(post(reports::decide)))
         .route("/desk/county", get(county::health))
         .route("/desk/county/areas", get(county::areas))
         .route("/desk/county/bodies", get(county::bodies))
@@ -111,7 +113,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/desk/county/overdue", get(county_overdue::show))
         .route("/desk/county/routes", get(county_routes::show))
         .route("/desk/county/routes/{form}", post(county_routes::act))
-        .route("/desk/county/voices", get(county_voices::list).post(county_voices::open))
+        .route("/desk/county/voices", get(county_voices::list).merge(post(county_voices::open)))
         .route("/desk/county/voices/{id}", get(county_voices::show))
 }
 
@@ -131,12 +133,12 @@ fn of_bodies() -> Router<App> {
 /// Those of meetings and notices, and of whom both reached.
 fn of_meetings() -> Router<App> {
     Router::new()
-        .route("/desk/meetings", get(meetings::list).post(meetings::call_any))
+        .route("/desk/meetings", get(meetings::list).merge(post(meetings::call_any)))
         .route("/desk/meetings/{id}", get(meetings::show))
         .route("/desk/meetings/{id}/door", get(meeting_people::door))
         .route("/desk/meetings/{id}/reach", get(reach::invited))
         .route("/desk/meetings/{id}/{form}", post(meetings::act))
-        .route("/desk/notices", get(notices::list).post(notices::publish_any))
+        .route("/desk/notices", get(notices::list).merge(post(notices::publish_any)))
         .route("/desk/notices/{id}", get(notices::show))
         .route("/desk/notices/{id}/reach", get(reach::show))
         .route("/desk/notices/{id}/script", get(reach::script))
@@ -150,12 +152,12 @@ fn of_law() -> Router<App> {
         .route("/desk/legal/{form}", post(legal::act))
         .route(
             "/desk/legal/contracts",
-            get(legal_contracts::list).post(legal_contracts::ask).layer(DefaultBodyLimit::max(MAX_PROOF)),
+            get(legal_contracts::list).merge(post(legal_contracts::ask)).layer(DefaultBodyLimit::max(MAX_PROOF)),
         )
         .route("/desk/legal/contracts/{id}", get(legal_contracts::show))
         .route("/desk/legal/contracts/{id}/opinion", post(legal_contracts::answer))
-        .route("/desk/legal/hours", get(legal_hours::show).post(legal_hours::note))
-        .route("/desk/legal/mediations", get(legal_mediations::list).post(legal_mediations::open))
+        .route("/desk/legal/hours", get(legal_hours::show).merge(post(legal_hours::note)))
+        .route("/desk/legal/mediations", get(legal_mediations::list).merge(post(legal_mediations::open)))
         .route("/desk/legal/mediations/{id}", get(legal_mediations::show))
         .route("/desk/legal/mediations/{id}/end", post(legal_mediations::end).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/legal/mediations/{id}/follow-up", post(legal_mediations::follow_up))
@@ -193,10 +195,10 @@ fn of_votes() -> Router<App> {
         .route("/desk/votes/{id}/roll", get(roll::show))
         .route("/desk/votes/{id}/roll/{form}", post(roll::act))
         .route("/desk/votes/{id}/{form}", post(votes::act))
-        .route("/desk/households", get(proxies::households).post(proxies::name_household))
+        .route("/desk/households", get(proxies::households).merge(post(proxies::name_household)))
         .route(
             "/desk/aloud/{about}/{id}",
-            get(aloud::show).post(aloud::record).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
+            get(aloud::show).merge(post(aloud::record)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
         )
         .route("/desk/aloud/{about}/{id}/remove", post(aloud::remove))
 }

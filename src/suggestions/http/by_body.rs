@@ -2,11 +2,11 @@
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Path, Query},
+    app::{App, Path, Query, routes},
     error::{Problem, Result},
     rights::{self, Right},
     suggestions::by_body::{self, BodyFigures, LateVoices},

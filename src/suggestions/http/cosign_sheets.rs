@@ -1,10 +1,10 @@
 //! The route of who signed on paper that a public voice is theirs, too.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path},
+    app::{App, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::SuggestionId,
     suggestions::{

@@ -1,10 +1,10 @@
 //! Routes of public voices that are hidden, and of what their authors say to it.
 use axum::{Json, extract::State, http::StatusCode};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path},
+    app::{App, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::SuggestionId,
     suggestions::{

@@ -1,10 +1,10 @@
 //! Routes of whether photos and clips of public voices are looked at first.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path},
+    app::{App, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     suggestions::media_review::{self, MediaReviewView, SetMediaReview},
 };

@@ -4,11 +4,11 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Query},
+    app::{App, Query, routes},
     error::{Problem, Result},
     suggestions::queries::{self, VoicesQuery},
 };

@@ -1,10 +1,10 @@
 //! Routes of who answers what.
 use axum::{Json, extract::State, http::StatusCode};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, IdempotencyKey, Input, Path},
+    app::{App, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     suggestions::{
         routing::{self, RouteView, SetRoute},

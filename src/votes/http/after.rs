@@ -1,10 +1,10 @@
 //! Routes of what comes after the count: challenges with their answers, turnout by channel.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path},
+    app::{App, Created, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::{ChallengeId, VoteId},
     votes::{

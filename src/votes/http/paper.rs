@@ -1,10 +1,10 @@
 //! Routes of paper: sheets handed out at the desk, what is in the boxes, the signature.
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path},
+    app::{App, Created, IdempotencyKey, Input, Path, routes},
     error::{Problem, Result},
     ids::VoteId,
     media::{self, Keeping, Size},

@@ -1,10 +1,10 @@
 //! Routes of the roll: how it stands, who is on it, objections to it and what the office decides about them.
 use axum::{Json, extract::State};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, Query},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
     error::{Problem, Result},
     ids::{RollObjectionId, VoteId},
     page::{Page, PageQuery},

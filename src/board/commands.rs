@@ -64,7 +64,7 @@ impl Promise<'_> {
         let Some(closes_at) = self.secret_until else { return (now, i32::from(!self.is_no_crowd)) };
         let due_at = now + GATHER;
         let is_last = due_at + LAST > closes_at;
-        let until = if is_last { due_at.max(closes_at) } else { due_at };
+        let until = if is_last { Ord::max(due_at, closes_at) } else { due_at };
         (until, i32::from(!self.is_no_crowd && !is_last))
     }
 }

@@ -4,7 +4,8 @@ use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
 use super::{
-    Suggestion, about, cosign_sheets, cosigns, hidings, queries, rows::answer, rules, silence, support, words,
+    Suggestion, about, cosign_sheets, cosigns, hidings, promises::Urgency, queries, rows::answer, rules, silence,
+    support, words,
 };
 use crate::{
     bodies, clock,
@@ -241,7 +242,7 @@ fn is_set(event: &Event, flag: &str) -> bool {
     event.data.get(flag).and_then(serde_json::Value::as_bool).unwrap_or_default()
 }
 
-/// Title and text are named after the code; both may use the number, the kind, the body and the day it is due.
+/// Title and text are named after the code; both may use the number, the kind, the body and until when it is due.
 async fn card(tx: &Tx, code: &'static str, row: &Suggestion, due: DateTime<Utc>) -> Result<Card> {
     card_with(tx, code, row, (due, &[])).await
 }
@@ -255,13 +256,15 @@ async fn card_with(
 ) -> Result<Card> {
     let names = bodies::queries::names(tx, vec![row.body_id]).await?;
     let kind = text::word("suggestion-kind", &row.kind.to_value());
-    let due = clock::last_day(due);
+    let kind = match row.urgency {
+        Urgency::Ordinary => kind,
+        Urgency::Urgent => text::say_with("suggestion-urgent-kind", &[("kind", kind.into())]),
+    };
     let blanks = [
         ("number", row.number.as_str().into()),
         ("kind", kind.into()),
         ("body", names.get(&row.body_id).cloned().unwrap_or_default().into()),
-        ("month", due.month().into()),
-        ("day", due.day().into()),
+        ("due", until(due).into()),
     ];
     let more = more.iter().map(|(name, value)| (*name, value.as_str().into()));
     let blanks: Vec<_> = blanks.into_iter().chain(more).collect();
@@ -269,9 +272,25 @@ async fn card_with(
     Ok(Card::worded((code, &key), &blanks, format!("/suggestions/{}", row.id)))
 }
 
+/// Until when, in words: a day that ends at 24:00 alone, what was promised in hours with the time of day.
+fn until(due: DateTime<Utc>) -> String {
+    let last = clock::last_day(due);
+    let time = clock::local(due).format("%H:%M").to_string();
+    let blanks = [("m", last.month().into()), ("d", last.day().into()), ("t", time.into())];
+    text::say_with(if clock::end_of_day(last) == due { "page-day" } else { "page-moment" }, &blanks)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_said_alone_and_hours_with_their_time() {
+        let said = |at: &str| until(at.parse().unwrap());
+        assert_eq!(said("2026-11-07T16:00:00Z"), "11月7日");
+        assert_eq!(said("2026-11-07T03:05:00Z"), "11月7日 11:05");
+        assert_eq!(said("2026-11-07T16:00:00.001Z"), "11月8日 00:00", "a promise in hours may end just after midnight");
+    }
 
     #[test]
     fn every_card_has_its_words() {

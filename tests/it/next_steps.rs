@@ -51,3 +51,27 @@ async fn who_published_is_led_to_paper_and_loudspeaker() {
     assert!(shown.contains("href=\"/claim\"") && shown.contains("href=\"/guest\""), "{shown}");
     app.stop().await;
 }
+
+/// Two clerks at two desks need not open each voice to see that the other has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_voices_say_what_presses_and_who_was_given_it() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    let speak = async |urgency: &str| {
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "煤气味很重", "urgency": urgency });
+        format!("/v1/suggestions/{}", id(&ann.post("/v1/suggestions", voice).await.ok()))
+    };
+    let (voice, _) = (speak("ordinary").await, speak("urgent").await);
+    for path in ["/desk", "/desk/suggestions"] {
+        let shown = page(&village.clerk, path).await;
+        assert_eq!((shown.matches("<small>紧急</small>").count(), shown.contains("已交给")), (1, false), "{shown}");
+    }
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    let chair = json!({ "person_id": village.chair.person });
+    village.clerk.post(&format!("{voice}/assign"), chair).await.ok();
+    for path in ["/desk", "/desk/suggestions"] {
+        let shown = page(&village.clerk, path).await;
+        assert!(shown.contains("已交给") && !shown.contains("已交给办"), "{shown}");
+    }
+    app.stop().await;
+}

@@ -1,5 +1,5 @@
 //! Lists of voices: one's own, the village's public ones, those on one's desk.
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
@@ -11,10 +11,10 @@ use super::{Scope, Shown, SuggestionSummary, SuggestionsQuery, summaries};
 use crate::{
     actor::Actor,
     error::{Code, Result},
-    ids::BodyId,
+    ids::{BodyId, PersonId, SuggestionId},
     keys::Keys,
     page::{Cursor, Page, PageQuery},
-    streams,
+    people, streams,
     suggestions::{
         Suggestion, about,
         rows::{hiding, suggestion},
@@ -185,4 +185,26 @@ pub async fn desk_to_call(
         rows.extend(waiting.all(db).await?);
     }
     summaries(db, rows, Shown::PublicOnly).await
+}
+
+/// Who was given each of these voices, by name.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn assignees(
+    db: &impl ConnectionTrait,
+    voices: &[SuggestionSummary],
+) -> Result<HashMap<SuggestionId, String>> {
+    let given: Vec<SuggestionId> = voices.iter().filter(|one| one.is_assigned).map(|one| one.id).collect();
+    let given: Vec<(SuggestionId, PersonId)> = suggestion::Entity::find()
+        .select_only()
+        .columns([suggestion::Column::Id, suggestion::Column::AssigneeId])
+        .filter(suggestion::Column::Id.is_in(given))
+        .filter(suggestion::Column::AssigneeId.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, given.iter().map(|(_, person)| *person).collect()).await?;
+    let named = |(voice, person): (SuggestionId, PersonId)| Some((voice, names.get(&person)?.clone()));
+    Ok(given.into_iter().filter_map(named).collect())
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion, escalation,
+    Suggestion, escalation, pressing,
     promises::{self, Promise},
     queries::{self, SuggestionSummary, SuggestionView},
     rows::{answer as answer_row, suggestion},
@@ -176,6 +176,7 @@ async fn rated(
     record(tx, Kind::SuggestionRated, &now, Some(actor), data).await?;
     if above.is_some() {
         escalation::hand_over(tx, &row, &now).await?;
+        pressing::press(tx, &now).await?;
     }
     Ok(now)
 }

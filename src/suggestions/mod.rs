@@ -16,7 +16,7 @@
 //! what is still asked.
 //! Whom a voice is about never learns of it, and neither do the bodies in which they sit: it is never public, begins with the
 //! nearest office above them, joins no matter, is told to those who speak for a body each by themselves, and is in no figures.
-//! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
+//! Who is to take what is dangerous is told by day and by night. What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
 //! from the office above. What its author had erased waits for nobody.
 //! A public voice may be hidden by who answers it, with a reason, from everybody but its author; nothing of it is taken away, its
 //! clocks go on, and its author objects once to the office above, which hears and sees all of it; what that says nothing to for
@@ -59,6 +59,7 @@ pub mod leaving;
 pub mod media_review;
 mod media_review_http;
 mod offers;
+mod pressing;
 mod promises;
 pub mod queries;
 mod reactions;
@@ -84,6 +85,7 @@ pub use self::{
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
     inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},
+    pressing::{is_untaken, takers},
     promises::Urgency,
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,

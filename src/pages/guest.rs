@@ -23,7 +23,7 @@ use crate::{
     },
     people::{self, rules::mask_phone},
     streams::EntryView,
-    suggestions::{RateSuggestion, Step, SuggestionView},
+    suggestions::{RateSuggestion, Step, SuggestionState, SuggestionView},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -74,6 +74,11 @@ struct ReadPage {
 impl ReadPage {
     fn may_rate(&self) -> bool {
         self.voice.as_ref().is_some_and(|voice| voice.can.contains(&Step::Rate))
+    }
+
+    /// It was rated as solved, and its author may say that it is not.
+    fn was_solved(&self) -> bool {
+        self.voice.as_ref().is_some_and(|voice| voice.summary.state == SuggestionState::Rated)
     }
 
     fn now(&self, voice: &SuggestionView) -> String {

@@ -100,6 +100,11 @@ impl SuggestionPage {
     fn may_rate(&self) -> bool {
         self.voice.can.contains(&crate::suggestions::Step::Rate)
     }
+
+    /// It was rated as solved, and its author may say that it is not.
+    fn was_solved(&self) -> bool {
+        self.voice.summary.state == SuggestionState::Rated
+    }
 }
 
 async fn show(

@@ -8,7 +8,7 @@
 //! Whoever runs the county opens one only with a reason, which the author reads, too, and until midnight.
 //! An answer is written, spoken, or both; its clip is heard by whoever may read it, and destroyed with a private voice.
 //! Nobody answers the own voice; only the author rates the answer, or is called back where it was taken down, by who neither took
-//! it down nor answered it; "not solved" opens it again. Said twice, it takes it to the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
+//! it down nor answered it; "not solved" opens it again, also for 30 days after it was rated as solved. Said twice, it takes it to the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
 //! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
 //! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.

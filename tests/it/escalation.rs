@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::{
-    county::operator,
+    county::{form, operator},
     support::{Socket, Somebody, TestApp, Village, told_in},
 };
 
@@ -207,5 +207,42 @@ async fn what_was_answered_in_time_disturbs_nobody() {
         let cards = scene.cards(who, "office").await;
         assert!(!cards.iter().any(|(card, _)| card.contains("due_soon") || card.contains("supervised")), "{cards:?}");
     }
+    scene.app.stop().await;
+}
+
+/// Who tapped the wrong star, or finds the lamp dark again a week later, need not begin from the beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_rated_as_solved_is_said_not_to_be_for_a_month() {
+    let scene = Scene::set().await;
+    let Scene { app, village, author, .. } = &scene;
+    let voice = scene.speak("handlers").await;
+    let own = voice.replacen("/v1", "", 1);
+    let page = async |who: &Somebody| String::from_utf8(who.download(&own).await.1).unwrap();
+    let rating = format!("{voice}/rating");
+    scene.answered(&village.clerk, &voice).await;
+    assert_eq!(scene.rate(&voice, 5).await["state"], "rated");
+    for content in [5, 3] {
+        let again = author.post(&rating, json!({ "rating": content })).await;
+        assert_eq!(again.refused(), "wrong_state", "content is content");
+    }
+    app.pass(TimeDelta::days(29)).await;
+    let author = Somebody::signed_in(app, author.person).await;
+    let shown = page(&author).await;
+    assert!(shown.contains("没解决，请重新办") && !shown.contains("5 分，很满意"), "{shown}");
+    let fields = [("rating", "1"), ("rating_text", "灯又坏了"), ("client_id", "again")];
+    assert_eq!(form(&author, &format!("{own}/rating"), &fields).await.0, 303);
+    let opened = author.get(&voice).await.ok();
+    assert_eq!((&opened["state"], &opened["rating"]), (&json!("accepted"), &json!(1)), "{opened}");
+    assert_eq!(scene.count(&village.clerk, "office_suggestion_reopened").await, 1);
+    // the second time it goes up, as ever
+    let clerk = Somebody::signed_in(app, village.clerk.person).await;
+    scene.answered(&clerk, &voice).await;
+    author.post(&rating, json!({ "rating": 4 })).await.ok();
+    assert_eq!(author.get(&voice).await.ok()["next_body_name"], "洛舍镇人民政府");
+    app.pass(TimeDelta::days(31)).await;
+    let author = Somebody::signed_in(app, author.person).await;
+    assert!(!page(&author).await.contains("没解决，请重新办"));
+    let late = author.post(&rating, json!({ "rating": 1 })).await;
+    assert_eq!(late.refused(), "wrong_state", "after a month it is another voice");
     scene.app.stop().await;
 }

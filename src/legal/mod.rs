@@ -19,6 +19,7 @@ pub mod contracts;
 pub mod hours;
 mod hours_http;
 mod http;
+pub mod late;
 pub mod mediations;
 mod mediations_http;
 pub mod officers;

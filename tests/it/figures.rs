@@ -95,6 +95,9 @@ async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
         let voice = json!({ "kind": "complaint", "visibility": visibility, "text": "桥墩裂了" });
         author.post("/v1/suggestions", voice).await.ok();
     }
+    let notice = json!({ "area_code": village.area, "title": "晒谷", "text": "全文", "period_days": 1 });
+    let notice = village.clerk.post("/v1/notices", notice).await.ok()["id"].as_str().unwrap().to_owned();
+    author.post(&format!("/v1/notices/{notice}/objections"), json!({ "text": "灰太大" })).await.ok();
     let path = "/v1/areas/330521/late-suggestions";
     assert_eq!(county.get(path).await.ok(), json!({ "items": [], "more": 0 }), "nothing is late yet");
     app.pass(TimeDelta::days(20)).await;
@@ -112,6 +115,7 @@ async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
     assert_eq!(page.status(), 200);
     let page = page.text().await.unwrap();
     assert!(page.contains("超期的留言（3）") && !page.contains("裂"));
+    assert!(page.contains("别的超期（1）") && page.contains("异议没有答复") && !page.contains("灰太大"), "{page}");
     // more than are listed are counted all the same
     let columns = "area_code, author_id, kind, visibility, text, place, state, body_id, stream_id, accept_due_at, \
          answer_due_at, calendar_version, created_at, updated_at";

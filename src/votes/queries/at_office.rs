@@ -1,4 +1,6 @@
 //! What waits at an office about its votes: objections to rolls, and challenges of results.
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -111,4 +113,54 @@ fn near(actor: &Actor) -> SelectStatement {
     let areas = actor.seats.iter().flat_map(|seat| seat.areas.iter());
     let near = areas.fold(Condition::any(), |near, area| near.add(vote::Column::AreaCode.starts_with(area)));
     vote::Entity::find().select_only().column(vote::Column::Id).filter(near).into_query()
+}
+
+/// Objections and challenges of an area and below it that wait past their day: which, where, and since when. Of each the longest
+/// first, so many at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(
+    db: &impl ConnectionTrait,
+    (area, now, limit): (&str, DateTime<Utc>, u64),
+) -> Result<Vec<(Said, String, DateTime<Utc>)>> {
+    let near = || {
+        let near = vote::Entity::find().filter(vote::Column::AreaCode.starts_with(area));
+        near.select_only().column(vote::Column::Id).into_query()
+    };
+    let objections: Vec<(VoteId, DateTime<Utc>)> = roll_objection::Entity::find()
+        .select_only()
+        .columns([roll_objection::Column::VoteId, roll_objection::Column::DueAt])
+        .filter(roll_objection::Column::State.is_in([roll_list::OPEN, roll_list::PROPOSED]))
+        .filter(roll_objection::Column::DueAt.lte(now))
+        .filter(roll_objection::Column::VoteId.in_subquery(near()))
+        .order_by_asc(roll_objection::Column::DueAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let challenges: Vec<(VoteId, DateTime<Utc>)> = challenge::Entity::find()
+        .select_only()
+        .columns([challenge::Column::VoteId, challenge::Column::DueAt])
+        .filter(challenge::Column::State.eq(challenges::OPEN))
+        .filter(challenge::Column::DueAt.lte(now))
+        .filter(challenge::Column::VoteId.in_subquery(near()))
+        .order_by_asc(challenge::Column::DueAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let said = objections.into_iter().map(|(vote, due_at)| (Said::Objection, vote, due_at));
+    let said: Vec<_> =
+        said.chain(challenges.into_iter().map(|(vote, due_at)| (Said::Challenge, vote, due_at))).collect();
+    let places: Vec<(VoteId, String)> = vote::Entity::find()
+        .select_only()
+        .columns([vote::Column::Id, vote::Column::AreaCode])
+        .filter(vote::Column::Id.is_in(said.iter().map(|(_, vote, _)| *vote)))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let places: HashMap<VoteId, String> = places.into_iter().collect();
+    let placed = |(said, vote, due_at): (Said, VoteId, DateTime<Utc>)| Some((said, places.get(&vote)?.clone(), due_at));
+    Ok(said.into_iter().filter_map(placed).collect())
 }

@@ -96,3 +96,18 @@ async fn the_page_of_record_says_which_objection_was_withdrawn_and_by_whom() {
     assert!(shown.contains("离井太近") && shown.contains("代为撤回：本人不提了"), "{shown}");
     app.stop().await;
 }
+
+/// What was taken down is gone from the wall, and not who objected to it: they still wait for an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_to_what_was_taken_down_stays_on_the_list_of_what_is_to_be_done() {
+    let (app, village) = scene().await;
+    let notice = json!({ "area_code": village.area, "title": "水池", "text": "全文。" });
+    let notice = format!("/v1/notices/{}", id(&village.clerk.post("/v1/notices", notice).await.ok()));
+    let old = village.villager(&app, "00056").await;
+    let said = id(&old.post(&format!("{notice}/objections"), json!({ "text": "太深" })).await.ok());
+    village.clerk.post(&format!("{notice}/withdraw"), json!({ "reason": "写错了" })).await.ok();
+    assert!(page(&village.clerk, "/desk").await.contains("答复异议"));
+    village.clerk.post(&format!("/v1/objections/{said}/answer"), json!({ "answer": "另外公示" })).await.ok();
+    assert!(!page(&village.clerk, "/desk").await.contains("答复异议"));
+    app.stop().await;
+}

@@ -281,3 +281,28 @@ async fn what_everybody_may_read_is_linked_from_what_they_see() {
     assert!(visitor.contains("href=\"/figures\""), "{visitor}");
     app.stop().await;
 }
+
+/// Whoever solves nothing must not look as if nothing had been left there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_up_unsolved_stays_in_the_figures_of_who_did_not_solve_it() {
+    let (app, village) = Village::start().await;
+    for n in 7..13 {
+        let author = village.villager(&app, &format!("{n:05}")).await;
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "灯坏了" });
+        let voice = author.post("/v1/suggestions", voice).await.ok();
+        let voice = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+        village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+        for _ in 0..2 {
+            village.clerk.post(&format!("{voice}/answers"), json!({ "text": "好了" })).await.ok();
+            author.post(&format!("{voice}/rating"), json!({ "rating": 1 })).await.ok();
+        }
+    }
+    app.clock.advance(TimeDelta::days(30));
+    let shown = app.get(&format!("/v1/areas/{}/body-figures", village.area)).await.ok();
+    let of = |name: &str| shown.as_array().unwrap().iter().find(|one| one["body_name"] == name).unwrap().clone();
+    let (below, above) = (of("东衡村村民委员会"), of("洛舍镇人民政府"));
+    assert_eq!((&below["answered_percent"], &below["solved_percent"]), (&json!(100), &json!(0)), "{shown}");
+    assert_eq!((&below["left_at_least"], below.get("median_days")), (&json!(5), None), "no days are known of them");
+    assert_eq!((&above["left_at_least"], &above["answered_percent"]), (&json!(5), &json!(0)), "{shown}");
+    app.stop().await;
+}

@@ -23,7 +23,7 @@ use crate::{
     },
     people::{self, rules::mask_phone},
     streams::EntryView,
-    suggestions::{RateSuggestion, Step, SuggestionState, SuggestionView},
+    suggestions::{Category, RateSuggestion, Step, SuggestionState, SuggestionView, Urgency},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -141,6 +141,8 @@ async fn said(app: &App, typed: &Fields) -> Result<GuestVoice> {
         code: text("code"),
         name: text("name"),
         kind: typed.choice("kind")?,
+        category: typed.given("category").map_or(Ok(Category::Other), |_| typed.choice("category"))?,
+        urgency: if typed.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
         text: text("text"),
         place: text("place"),
     };

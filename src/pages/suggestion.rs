@@ -52,6 +52,18 @@ struct SuggestionsPage {
     next: Option<String>,
 }
 
+impl SuggestionsPage {
+    /// Of one's own that waits: until when something is promised.
+    fn promised(&self, one: &SuggestionSummary) -> Option<String> {
+        let due_at = match one.state {
+            SuggestionState::Submitted => one.accept_due_at,
+            SuggestionState::Accepted => one.answer_due_at,
+            SuggestionState::Answered | SuggestionState::Rated => return None,
+        };
+        (!self.is_village).then(|| deadline(&due_at))
+    }
+}
+
 /// Which voices are listed.
 #[derive(Debug, Default, Deserialize)]
 struct Which {

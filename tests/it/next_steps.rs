@@ -23,6 +23,8 @@ async fn who_spoke_reads_how_it_stands_in_a_sentence() {
     let shown = page(&ann, &own).await;
     assert!(shown.contains("已经送到") && shown.contains("有了进展会告诉您"), "{shown}");
     assert!(!page(&bob, &own).await.contains("已经送到"), "nobody has promised anything to others");
+    assert!(page(&ann, "/suggestions").await.contains("期限 11月4日"), "the list says until when, too");
+    assert!(!page(&bob, "/suggestions?of=village").await.contains("期限"));
     village.clerk.post(&format!("/v1/suggestions/{voice}/accept"), json!(null)).await.ok();
     assert!(page(&ann, &own).await.contains("正在办，最晚"));
     assert!(!page(&village.clerk, &desk).await.contains("等留言的人打分"));

@@ -4,8 +4,8 @@ use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
 use super::{
-    Suggestion, about, cosign_sheets, cosigns, hidings, promises::Urgency, queries, rows::answer, rules, silence,
-    support, words,
+    Suggestion, about, assists, cosign_sheets, cosigns, hidings, promises::Urgency, queries, rows::answer, rules,
+    silence, support, words,
 };
 use crate::{
     bodies, clock,
@@ -215,6 +215,9 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     {
         post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
     }
+    if event.kind == Kind::SuggestionDueSoon {
+        remind_asked(tx, &row).await?;
+    }
     // who had it before is told that it has gone
     if let Some(from) = event.get::<BodyId>("from") {
         let gone = self::card(tx, "office_suggestion_gone", &row, due).await?;
@@ -225,6 +228,17 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     if !is_told && event.kind == Kind::SuggestionSubmitted {
         let card = self::card(tx, "office_suggestion_unassigned", &row, due).await?;
         about::tell_supervisors(tx, &row, Card { link: "/desk".to_owned(), ..card }).await?;
+    }
+    Ok(())
+}
+
+/// Whoever was asked to take it, or for a part of it, and has not said anything is reminded, too.
+async fn remind_asked(tx: &Tx, row: &Suggestion) -> Result<()> {
+    let asked = row.offered_to.into_iter().map(|body| (body, "office_referral_due_soon"));
+    let silent = assists::silent(tx, row.id).await?.into_iter().map(|body| (body, "office_assist_due_soon"));
+    for (body, code) in asked.chain(silent) {
+        let card = card(tx, code, row, row.answer_due_at).await?;
+        about::tell_body(tx, row, (body, Card { link: "/desk/referrals".to_owned(), ..card })).await?;
     }
     Ok(())
 }
@@ -345,10 +359,11 @@ mod tests {
         .map(|code| format!("office-suggestion-{code}"));
         let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
         let referred =
-            ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
+            ["offered", "taken", "here", "refused", "ended", "due-soon"].map(|code| format!("office-referral-{code}"));
         let referred = referred
+            .into_iter()
             .chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned))
-            .chain(["office-assist-asked", "office-assist-given", "office-assist-ended"].map(str::to_owned))
+            .chain(["asked", "given", "ended", "due-soon"].map(|code| format!("office-assist-{code}")))
             .chain(["office-hiding-appealed".to_owned()]);
         for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");

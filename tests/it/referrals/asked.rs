@@ -66,9 +66,8 @@ async fn whoever_was_asked_and_says_nothing_is_reminded_before_the_day() {
     let part = json!({ "body_id": scene.county_office, "task": "派人看一看桥墩" });
     village.clerk.post(&format!("{voice}/assists"), part).await.ok();
     scene.app.settle().await;
-    let codes = async |who: &Somebody| {
-        scene.cards(who, "office").await.into_iter().map(|(code, _)| code).collect::<Vec<_>>()
-    };
+    let codes =
+        async |who: &Somebody| scene.cards(who, "office").await.into_iter().map(|(code, _)| code).collect::<Vec<_>>();
     assert!(!codes(&village.town).await.contains(&"office_referral_due_soon".to_owned()));
     // two working days are left of seven
     scene.app.pass(TimeDelta::days(8)).await;

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
     sea_query::{Expr, Func},
 };
 use serde::{Deserialize, Serialize};
@@ -301,22 +301,68 @@ async fn tallied(
 /// # Errors
 /// When the database cannot be read.
 pub async fn late(db: &impl ConnectionTrait, actor: &Actor, (area, now): (&str, DateTime<Utc>)) -> Result<LateVoices> {
-    use suggestion::Column as C;
-    let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
-    let unanswered =
-        C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
-    let late = suggestion::Entity::find()
-        .filter(seen_from(area))
-        .filter(C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-        .filter(Condition::any().add(unaccepted).add(unanswered))
-        .filter(about::not_about(actor))
-        .filter(words::is_kept());
+    let late = late_in(actor, (area, now));
     let count = late.clone().count(db).await?;
-    let rows = late.order_by_asc(C::AnswerDueAt).limit(MOST_LATE).all(db).await?;
+    let rows = late.order_by_asc(suggestion::Column::AnswerDueAt).limit(MOST_LATE).all(db).await?;
     let named = rows.iter().flat_map(|row| [Some(row.body_id), row.late_body_id]).flatten();
     let names = bodies::queries::names(db, named.collect()).await?;
     let more = count.saturating_sub(rows.len() as u64);
     Ok(LateVoices { items: rows.into_iter().map(|row| late_voice(row, &names, now)).collect(), more })
+}
+
+fn late_in(actor: &Actor, (area, now): (&str, DateTime<Utc>)) -> Select<suggestion::Entity> {
+    use suggestion::Column as C;
+    let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
+    let unanswered =
+        C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
+    suggestion::Entity::find()
+        .filter(seen_from(area))
+        .filter(C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .filter(Condition::any().add(unaccepted).add(unanswered))
+        .filter(about::not_about(actor))
+        .filter(words::is_kept())
+}
+
+/// Voices that are late with one body.
+#[derive(Clone, Debug)]
+pub struct LateBelow {
+    /// The body's name.
+    pub body_name: String,
+    /// Where the one is that is late the longest.
+    pub area_code: String,
+    /// How many.
+    pub count: usize,
+    /// Until when the first of them was promised.
+    pub due_at: DateTime<FixedOffset>,
+}
+
+/// What is late with the bodies below an office, the longest late first: what the office above is told of, one by one. Of 200
+/// voices at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late_below(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    (area, now): (&str, DateTime<Utc>),
+) -> Result<Vec<LateBelow>> {
+    let above: Vec<BodyId> = bodies::queries::over(db, area).await?.into_iter().map(|body| body.id).collect();
+    let late = late_in(actor, (area, now)).filter(suggestion::Column::BodyId.is_not_in(above));
+    let rows = late.order_by_asc(suggestion::Column::AnswerDueAt).limit(MOST_LATE).all(db).await?;
+    let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let mut below: Vec<(BodyId, LateBelow)> = Vec::new();
+    for row in rows {
+        let body = row.body_id;
+        let LateVoice { body_name, area_code, due_at, .. } = late_voice(row, &names, now);
+        match below.iter_mut().find(|(id, _)| *id == body) {
+            Some((_, known)) => {
+                known.count += 1;
+                known.due_at = std::cmp::Ord::min(known.due_at, due_at);
+            }
+            None => below.push((body, LateBelow { body_name, area_code, count: 1, due_at })),
+        }
+    }
+    Ok(below.into_iter().map(|(_, one)| one).collect())
 }
 
 fn late_voice(row: suggestion::Model, names: &HashMap<BodyId, String>, now: DateTime<Utc>) -> LateVoice {

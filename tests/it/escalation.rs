@@ -170,6 +170,12 @@ async fn what_is_near_is_reminded_of_and_what_is_late_is_told_upwards() {
     assert_eq!(seen[0].1, "/desk", "they see to it and do not read it");
     let town = Somebody::signed_in(&scene.app, village.town.person).await;
     assert_eq!(town.get(&voice).await.status, 404);
+    // the card goes by; what is to be done stays
+    let desk = String::from_utf8(town.download("/desk").await.1).unwrap();
+    assert!(desk.contains("1 条留言超期，请督办") && desk.contains("东衡村村民委员会"), "{desk}");
+    assert!(!desk.contains("路灯"), "and not a word of it");
+    let clerk = Somebody::signed_in(&scene.app, village.clerk.person).await;
+    assert!(!String::from_utf8(clerk.download("/desk").await.1).unwrap().contains("请督办"));
     // nobody took it and it is late: taking it now changes nothing of that
     let other = scene.speak("handlers").await;
     scene.app.pass(TimeDelta::days(14)).await;

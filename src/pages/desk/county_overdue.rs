@@ -104,10 +104,10 @@ pub(super) async fn show(
     let voices = by_body::late(db, &clerk.actor, (&area, now)).await?;
     let late = matters::queries::late(db, (&area, now)).await?;
     let tasks = tasks::queries::late(db, (&area, now)).await?;
+    let others = others(&app, &area).await?;
     let codes = voices.items.iter().map(|one| one.area_code.clone());
     let codes = codes.chain(late.1.iter().map(|one| one.area_code.clone()));
     let codes = codes.chain(tasks.1.iter().map(|one| one.area_code.clone()));
-    let others = others(&app, &area).await?;
     let codes = codes.chain(others.iter().map(|one| one.area.clone())).collect();
     Ok(render(&OverduePage {
         page: clerk.page(text::say("county-overdue")),

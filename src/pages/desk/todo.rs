@@ -69,6 +69,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(requests(&app, &clerk).await?);
     todos.extend(said::messages(&app, &clerk).await?);
     todos.extend(said::about_votes(&app, &clerk).await?);
+    todos.extend(said::late_below(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
         todos.extend(minutes(&app, &clerk, &area).await?);

@@ -42,7 +42,7 @@ pub use self::{
     answers::SuggestionAnswerView,
     consults::{Consultation, consulted},
     joined::{author_threads, joined_to},
-    lists::{assignees, desk_to_call, desk_todo, desk_unseen, list},
+    lists::{DESK_TODO, assignees, desk_to_call, desk_todo, desk_unseen, list},
     register::VoicesQuery,
 };
 pub(super) use self::{

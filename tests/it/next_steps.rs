@@ -77,3 +77,18 @@ async fn lists_of_voices_say_what_presses_and_who_was_given_it() {
     }
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_more_than_fits_is_told_that_there_is_more() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    let voice = json!({ "kind": "help", "visibility": "handlers", "text": "路灯坏了" });
+    for n in 1..=50 {
+        ann.post("/v1/suggestions", voice.clone()).await.ok();
+        if n == 49 {
+            assert!(!page(&village.clerk, "/desk").await.contains("只列出最急的"));
+        }
+    }
+    assert!(page(&village.clerk, "/desk").await.contains("只列出最急的 50 条留言"));
+    app.stop().await;
+}

@@ -24,7 +24,7 @@ use crate::{
     },
     privacy,
     skills::{self, NeedView},
-    suggestions::{self, Figures, Step, SuggestionSummary, asked, figures},
+    suggestions::{self, Figures, Step, SuggestionSummary, asked, figures, queries::DESK_TODO},
     tasks, text,
 };
 
@@ -87,7 +87,17 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
 async fn voices(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let waiting = suggestions::queries::desk_todo(app.store.read(), &clerk.actor).await?;
     let given = suggestions::queries::assignees(app.store.read(), &waiting).await?;
-    Ok(waiting.into_iter().map(|voice| voice_todo(app, (voice, &given))).collect())
+    let is_full = waiting.len() as u64 >= DESK_TODO;
+    // the clerk must not take the most urgent for all there are
+    let more = is_full.then(|| Todo {
+        title: text::say_with("desk-todo-more", &[("n", DESK_TODO.into())]),
+        notes: Vec::new(),
+        from: String::new(),
+        due: None,
+        next: text::say("desk-suggestions"),
+        link: "/desk/suggestions".to_owned(),
+    });
+    Ok(waiting.into_iter().map(|voice| voice_todo(app, (voice, &given))).chain(more).collect())
 }
 
 fn voice_todo(app: &App, (voice, given): (SuggestionSummary, &HashMap<SuggestionId, String>)) -> Todo {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Rows on a desk's list of what is to be done.
-const TODO: u64 = 50;
+pub const DESK_TODO: u64 = 50;
 /// Whoever was not called back after this time is not any more.
 const CALLED_WITHIN: TimeDelta = TimeDelta::days(90);
 
@@ -125,14 +125,14 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
             .filter(desk)
             .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
             .order_by(deadline.clone(), Order::Asc)
-            .limit(TODO);
+            .limit(DESK_TODO);
         rows.extend(waiting.all(db).await?);
     }
     rows.sort_by_key(|row| match row.state {
         SuggestionState::Submitted => row.accept_due_at,
         SuggestionState::Accepted | SuggestionState::Answered | SuggestionState::Rated => row.answer_due_at,
     });
-    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
+    rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
 }
 
@@ -155,11 +155,11 @@ pub async fn desk_unseen(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
             .filter(suggestion::Column::Hiding.eq(HidingState::Hidden))
             .filter(suggestion::Column::Id.in_subquery(unseen.clone()))
             .order_by_asc(suggestion::Column::CreatedAt)
-            .limit(TODO);
+            .limit(DESK_TODO);
         rows.extend(waiting.all(db).await?);
     }
     rows.sort_by_key(|row| row.created_at);
-    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
+    rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
 }
 
@@ -181,7 +181,7 @@ pub async fn desk_to_call(
             .filter(suggestion::Column::CreatedAt.gte(now - CALLED_WITHIN))
             .filter(suggestion::Column::TakenBy.ne(actor.person))
             .order_by_asc(suggestion::Column::CreatedAt)
-            .limit(TODO);
+            .limit(DESK_TODO);
         rows.extend(waiting.all(db).await?);
     }
     summaries(db, rows, Shown::PublicOnly).await

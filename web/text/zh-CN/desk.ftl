@@ -85,6 +85,7 @@ desk-todo-roll-objections = 对名册的异议 { $n } 条，要答复
 desk-todo-challenges = 对结果的质疑 { $n } 条，要答复
 desk-todo-late-below = { $n } 条留言超期，请督办
 desk-todo-late-below-do = 看看那里有谁
+desk-todo-more = 只列出最急的 { $n } 条留言，别的请看全部留言
 desk-given-to = 已交给{ $name }办
 desk-join = 并入事项
 desk-join-which = 正在办理的事项

@@ -64,7 +64,14 @@ async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
     let page = app.http.get(app.url(&format!("/figures?area={}", village.area))).header("accept", "text/html");
     let page = page.send().await.unwrap();
     assert_eq!(page.status(), 200);
-    assert!(page.text().await.unwrap().contains("80%"));
+    let page = page.text().await.unwrap();
+    assert!(page.contains("80%"), "{page}");
+    // nobody types a month
+    for choice in
+        ["<option value=\"2026-11\" selected>2026年11月<", "<option value=\"2025-12\">", "<option value=\"2025\">"]
+    {
+        assert!(page.contains(choice), "{choice}: {page}");
+    }
     app.stop().await;
 }
 

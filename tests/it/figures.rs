@@ -313,3 +313,29 @@ async fn what_went_up_unsolved_stays_in_the_figures_of_who_did_not_solve_it() {
     assert_eq!((&above["left_at_least"], &above["answered_percent"]), (&json!(5), &json!(0)), "{shown}");
     app.stop().await;
 }
+
+/// What is promised beside voices has days, too: they stand on the same screen, without a name.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_county_sees_what_else_is_late() {
+    let (app, village) = Village::start().await;
+    let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "closes_at": app.app.now() + TimeDelta::days(6) });
+    let vote = village.chair.post("/v1/votes", vote).await.ok()["id"].as_str().unwrap().to_owned();
+    let wrong = json!({ "kind": "wrong", "about": { "name": "俞美娟" }, "reason": "大家都知道" });
+    author.post(&format!("/v1/votes/{vote}/roll/objections"), wrong).await.ok();
+    author.post("/v1/me/corrections", json!({ "field": "name", "wanted": "费海容" })).await.ok();
+    let screen = async || {
+        let county = Somebody::signed_in(&app, county.person).await;
+        String::from_utf8(county.download("/desk/county/overdue").await.1).unwrap()
+    };
+    assert!(screen().await.contains("别的超期（0）"));
+    app.pass(TimeDelta::days(4)).await;
+    let shown = screen().await;
+    assert!(shown.contains("别的超期（1）") && shown.contains("对名册的异议没有处理"), "{shown}");
+    app.pass(TimeDelta::days(24)).await;
+    let shown = screen().await;
+    assert!(shown.contains("更正名册") && !shown.contains("费海容") && !shown.contains("费海荣"), "{shown}");
+    app.stop().await;
+}

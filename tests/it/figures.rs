@@ -318,8 +318,9 @@ async fn what_went_up_unsolved_stays_in_the_figures_of_who_did_not_solve_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_county_sees_what_else_is_late() {
     let (app, village) = Village::start().await;
-    let (county, author) = (operator(&app).await, village.villager(&app, "00007").await);
+    let county = operator(&app).await;
     let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let author = village.villager(&app, "00007").await;
     let vote = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
         "closes_at": app.app.now() + TimeDelta::days(6) });
     let vote = village.chair.post("/v1/votes", vote).await.ok()["id"].as_str().unwrap().to_owned();
